@@ -1,0 +1,143 @@
+"""What the engine orders: of the line (answer, play, recognize, record, hang up) and of services (a `Request`).
+
+Actions are plain and complete. `None` in a field that the flow's author can set means "not written": the channel uses
+the language's default, named here, and leaves it out where its own is the same.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.events import Scalar
+
+INITIAL_SILENCE = 5.0
+"Seconds that a caller may be silent after a question, where the author says nothing (LANGUAGE C4)."
+RECORDING_FORMAT = "wma"
+
+
+class Text(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Words to be spoken."""
+
+    value: str
+    voice: Literal["male", "female"]
+    language: str
+    "BCP 47."
+    say_as: str | None = None
+    emphasize: bool = False
+
+
+class Audio(Struct, frozen=True, tag=True, omit_defaults=True):
+    """An audio file to be played: either collected with the flow (`asset`) or at an address (`url`)."""
+
+    asset: str | None = None
+    "The SHA-256 of the file, 64 lower-case hexadecimal digits; never a path."
+    url: str | None = None
+    text: str | None = None
+    "What the file says, for transcripts."
+
+
+class Silence(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A pause."""
+
+    milliseconds: int
+
+
+Segment: TypeAlias = Text | Audio | Silence
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """One of the answers that a `Recognize` listens for."""
+
+    name: str
+    key: str | None = None
+    speech: tuple[str, ...] = ()
+
+
+class DigitInput(Struct, frozen=True, omit_defaults=True):
+    """Keys that a `Recognize` collects, instead of choices."""
+
+    minimum: int
+    maximum: int
+    terminators: str
+    "Each character is a key that ends the input; may be empty."
+    inter_digit: float
+    "Seconds."
+
+
+class Answer(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Take the call."""
+
+    op: str
+
+
+class Reject(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Decline the call, which was never answered."""
+
+    op: str
+
+
+class HangUp(Struct, frozen=True, tag=True, omit_defaults=True):
+    """End the call."""
+
+    op: str
+
+
+class Play(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Play a prompt to its end; the caller cannot interrupt it."""
+
+    op: str
+    prompt: tuple[Segment, ...]
+
+
+class Recognize(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Play a prompt and listen: for one of `choices`, or for keys as `digits` says; never for both."""
+
+    op: str
+    prompt: tuple[Segment, ...]
+    choices: tuple[Choice, ...] = ()
+    digits: DigitInput | None = None
+    barge_in: bool = True
+    initial_silence: float | None = None
+    "Seconds after the prompt; none: `INITIAL_SILENCE`."
+    language: str = "en-US"
+
+
+class Record(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Play a prompt and record the caller."""
+
+    op: str
+    prompt: tuple[Segment, ...]
+    max_duration: float
+    max_silence: float
+    "Seconds of silence that end a recording once something was said."
+    terminators: str
+    beep: bool = True
+    initial_silence: float | None = None
+    "Seconds after the prompt; none: `INITIAL_SILENCE`."
+    format: Literal["wma", "wav", "mp3"] | None = None
+    "None: `RECORDING_FORMAT`."
+
+
+LineAction: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
+
+
+class Request(Struct, frozen=True, tag=True, omit_defaults=True):
+    """An order to a service; saved with the call, carried out by a worker, its answer comes back as an event.
+
+    It may be run twice after a crash, but its answer counts once: `job` is the key by which a service can tell.
+    """
+
+    job: str
+    service: str
+    "`transcribe` is the first."
+    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    timeout: float
+    "Seconds for one run."
+    wanted: bool = True
+    "False: nobody waits for an answer."
+    sensitive: bool = False
+    "True: the answer is sealed wherever it is stored, and masked in the trace (LANGUAGE C12)."
+
+
+Action: TypeAlias = LineAction | Request

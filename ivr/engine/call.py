@@ -1,0 +1,117 @@
+"""One call as the engine knows it: everything `step` needs to go on, and nothing else."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from ivr.engine.actions import Action
+from ivr.engine.events import Event
+from ivr.engine.values import Stored
+
+Phase: TypeAlias = Literal["new", "ringing", "answering", "answered", "gone", "over"]
+
+
+class Memory(Struct, frozen=True, omit_defaults=True):
+    """What a call remembers, and what it falls back to when a prompt turns out not to have been heard."""
+
+    variables: Mapping[str, Stored] = field(default_factory=dict)
+    private: Mapping[str, Stored] = field(default_factory=dict)
+    "The `sensitive` variables. Kept apart so that a store can seal them, and emptied when the call is over (C12)."
+    visits: Mapping[str, int] = field(default_factory=dict)
+    "How often each state has been entered."
+
+
+class Asked(Struct, frozen=True, omit_defaults=True):
+    """One operation of the last reply, and where the call stood when it was asked for."""
+
+    op: str
+    kind: Literal["answer", "play", "recognize", "record", "hangup", "reject"]
+    state: str
+    "The state that owns the operation."
+    memory: Memory
+    offered: tuple[str, ...] = ()
+    "The choices that were open, by name."
+
+
+class Waiting(Struct, frozen=True, omit_defaults=True):
+    """The service that the call waits for."""
+
+    job: str
+    service: str
+    until: float
+    "Seconds since 1970, UTC."
+    holds: int = 0
+    "Hold prompts played for this answer so far."
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """What is known of a call from its first event on (LANGUAGE C11)."""
+
+    id: str = ""
+    channel: str = ""
+    caller: str | None = None
+    called: str = ""
+    language: str | None = None
+    started: float = 0.0
+    "Seconds since 1970, UTC."
+
+
+class Call(Struct, frozen=True, omit_defaults=True):
+    """One call. `new_call` makes the first one, `step` each further one."""
+
+    flow: str
+    "The hash of the flow that this call began with, and keeps."
+    facts: Facts
+    phase: Phase = "new"
+    state: str = ""
+    turn: int = 0
+    "Steps that counted so far; operations of a step are `<turn>.<n>`."
+    memory: Memory = Memory()
+    silent: int = 0
+    "Silences in this state since it was entered."
+    wrong: int = 0
+    "Wrong answers in this state since it was entered."
+    errors: int = 0
+    "Failures of the line in a row."
+    holds: int = 0
+    "Hold prompts of the whole call; each costs the platform a workflow."
+    hangup_raised: bool = False
+    limited: bool = False
+    "True once `error.limit` was raised."
+    asked: tuple[Asked, ...] = ()
+    "All operations of the last reply: the last one's success counts, any one's failure does."
+    waiting: Waiting | None = None
+    outcome: str | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """When this call must be stepped with `TimePassed`, in seconds since 1970; none: never."""
+        return self.waiting.until if self.waiting else None
+
+
+class Taken(Struct, frozen=True, omit_defaults=True):
+    """One transition that was taken; together they are the path for diagrams, coverage and replay."""
+
+    state: str
+    event: str
+    branch: int = 0
+    target: str = ""
+    "The state entered; empty where the call ended."
+
+
+class Step(Struct, frozen=True):
+    """What one event led to."""
+
+    call: Call
+    actions: tuple[Action, ...] = ()
+    path: tuple[Taken, ...] = ()
+    ignored: str | None = None
+    "Why the event changed nothing, if so; then `call` is the very call that came in."
+    kept: Event | None = None
+    "The event as a trace may keep it, where that differs: sensitive keys and words are masked."
+
+
+def new_call(flow: str, facts: Facts) -> Call:
+    """Open the record of a call that nobody has answered."""
+    return Call(flow=flow, facts=facts)

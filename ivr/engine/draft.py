@@ -1,0 +1,247 @@
+"""A call while one step changes it: read and written freely, frozen once at the end.
+
+This file knows how a reply is put together (ids, implied answers, merged prompts, who owns an operation: LANGUAGE C14);
+where a call goes next is decided in `machine`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec.structs import replace
+
+from ivr.engine.actions import (
+    Action,
+    Answer,
+    HangUp,
+    Play,
+    Recognize,
+    Record,
+    Reject,
+    Request,
+    Segment,
+    Silence,
+)
+from ivr.engine.call import Asked, Call, Memory, Taken, Waiting
+from ivr.engine.events import CallReceived, Event
+from ivr.engine.flow import Flow, State
+from ivr.engine.kinds.base import Listens, Needs
+from ivr.engine.scope import Scope
+from ivr.engine.values import Value, pack
+from ivr.engine.variables import Misfit, fit
+from ivr.errors import ExpressionFailed
+
+
+class Draft:
+    """One step's working copy of a call."""
+
+    def __init__(self, flow: Flow, call: Call, now: float, took: tuple[Taken, ...]) -> None:
+        self.flow = flow
+        self.now = now
+        self.took = took
+        self.facts = call.facts
+        self.phase = call.phase
+        self.state = call.state
+        self.turn = call.turn + 1
+        self.memory = call.memory
+        self.silent, self.wrong = call.silent, call.wrong
+        self.errors, self.holds = call.errors, call.holds
+        self.hangup_raised, self.limited = call.hangup_raised, call.limited
+        self.asked = call.asked
+        self.waiting = call.waiting
+        self.outcome = call.outcome
+        self.actions: list[Action] = []
+        self.path: list[Taken] = []
+        self.kept: Event | None = None
+        self._call = call
+        self._counted = 0
+
+    # --- what the machine reads ---
+
+    @property
+    def here(self) -> State:
+        """The state the call stands in."""
+        return self.flow.states[self.state]
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody is on the line any more."""
+        return self.phase == "gone"
+
+    def scope(self, fields: Mapping[str, Value] | None = None) -> Scope:
+        """Give the names that expressions can read now."""
+        return Scope(self.flow, self.facts, self.memory, self.now, fields)
+
+    def asked_for(self, op: str | None) -> Asked | None:
+        """Find an operation of the last reply."""
+        return next((asked for asked in self.asked if asked.op == op), None)
+
+    def recorded(self, event: str) -> int | None:
+        """Tell which branch a trace says was taken here, at this point of the path."""
+        taken = self.took[len(self.path)] if len(self.path) < len(self.took) else None
+        return taken.branch if taken and (taken.state, taken.event) == (self.state, event) else None
+
+    # --- what the call remembers ---
+
+    @property
+    def wished_outcome(self) -> str | None:
+        """The fact `outcome`, if the flow has set it."""
+        wished = self.memory.variables.get("outcome")
+        return wished if isinstance(wished, str) and wished else None
+
+    def know(self, event: CallReceived) -> None:
+        """Take down who calls whom, and give the variables their defaults."""
+        self.facts = replace(
+            self.facts, caller=event.caller, called=event.called, language=event.language, started=self.now
+        )
+        self.store({name: variable.default for name, variable in self.flow.variables.items() if variable.has_default})
+
+    def store(self, values: Mapping[str, Value]) -> None:
+        """Keep values that are known to fit their variables."""
+        if not values:
+            return
+        variables, private = dict(self.memory.variables), dict(self.memory.private)
+        for name, value in values.items():
+            declared = self.flow.variables.get(name)
+            (private if declared and declared.sensitive else variables)[name] = pack(value)
+        self.memory = Memory(variables, private, self.memory.visits)
+
+    def set(self, values: Mapping[str, Value]) -> None:
+        """Keep values as their variables' types; raise ExpressionFailed for one that does not fit."""
+        fitting: dict[str, Value] = {}
+        for name, value in values.items():
+            declared = self.flow.variables.get(name)
+            try:
+                fitting[name] = fit(value, declared) if declared else value
+            except Misfit as misfit:
+                raise ExpressionFailed(f"{name}: {misfit}") from misfit
+        self.store(fitting)
+
+    def visit(self, state: str) -> None:
+        """Enter a state: it is counted, and its attempts start from zero (C6.1)."""
+        visits = {**self.memory.visits, state: self.memory.visits.get(state, 0) + 1}
+        self.memory = replace(self.memory, visits=visits)
+        self.state = state
+        self.silent = self.wrong = 0
+
+    def back_to(self, asked: Asked) -> None:
+        """Stand again where the call stood when this operation was asked for (C14.3)."""
+        if asked.state != self.state:
+            self.silent = self.wrong = 0
+            self.outcome = None
+        self.state, self.memory = asked.state, asked.memory
+
+    # --- what the line and the services are told ---
+
+    def speak(self, prompt: tuple[Segment, ...]) -> None:
+        """Play a prompt; one that directly follows another becomes part of it, and the first keeps the outcome."""
+        if not prompt or self.gone:
+            return
+        if self.actions and isinstance(last := self.actions[-1], Play):
+            self.actions[-1] = Play(last.op, last.prompt + prompt)
+            return
+        self._answer()
+        self._order(Play(self._op(), prompt), "play")
+
+    def listen(self, question: Listens) -> None:
+        """Ask the caller."""
+        self._answer()
+        if question.record is None:
+            recognize = Recognize(
+                self._op(),
+                question.prompt,
+                choices=question.choices,
+                digits=question.digits,
+                barge_in=question.barge_in,
+                initial_silence=question.initial_silence,
+                language=self.scope().language,
+            )
+            self._order(recognize, "recognize", tuple(choice.name for choice in question.choices))
+            return
+        settings = question.record
+        record = Record(
+            self._op(),
+            question.prompt,
+            max_duration=settings.max_duration,
+            max_silence=settings.max_silence,
+            terminators=settings.terminators,
+            beep=settings.beep,
+            initial_silence=question.initial_silence,
+            format=settings.format,
+        )
+        self._order(record, "record")
+
+    def take(self) -> bool:
+        """Answer the call, if nobody has; False: it is known to be answered, there is nothing to wait for."""
+        self._answer()
+        return self.phase == "answering"
+
+    def need(self, needs: Needs) -> None:
+        """Order a service, and wait for it."""
+        request = Request(self._op(), needs.service, needs.arguments, needs.timeout, sensitive=needs.sensitive)
+        self.actions.append(request)
+        self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
+
+    def hold(self, prompt: tuple[Segment, ...]) -> None:
+        """Keep the caller company while a service works; longer each time, since each round costs a workflow."""
+        if self.waiting is None:
+            return
+        if self.waiting.holds or not prompt:
+            prompt = (*prompt, Silence(1000 * 2 ** min(self.waiting.holds, 3)))
+        self.asked = ()
+        self.holds += 1
+        self.waiting = replace(self.waiting, holds=self.waiting.holds + 1)
+        self.speak(prompt)
+
+    def end(self) -> None:
+        """End the call: at once where nobody is on the line, by declining it if nobody answered, else by hanging up."""
+        if self.gone:
+            self.over()
+        elif self.phase == "ringing":
+            self._order(Reject(self._op()), "reject")
+        else:
+            self._order(HangUp(self._op()), "hangup")
+
+    def over(self) -> None:
+        """Close the record; sensitive values are forgotten (C12)."""
+        self.phase = "over"
+        self.memory = replace(self.memory, private={})
+        self.asked = ()
+        self.waiting = None
+
+    def frozen(self) -> Call:
+        """Give the call as this step leaves it."""
+        return Call(
+            flow=self._call.flow,
+            facts=self.facts,
+            phase=self.phase,
+            state=self.state,
+            turn=self.turn,
+            memory=self.memory,
+            silent=self.silent,
+            wrong=self.wrong,
+            errors=self.errors,
+            holds=self.holds,
+            hangup_raised=self.hangup_raised,
+            limited=self.limited,
+            asked=self.asked,
+            waiting=self.waiting,
+            outcome=self.outcome,
+        )
+
+    def _op(self) -> str:
+        self._counted += 1
+        return f"{self.turn}.{self._counted}"
+
+    def _answer(self) -> None:
+        if self.phase == "ringing":
+            self.phase = "answering"
+            self._order(Answer(self._op()), "answer")
+
+    def _order(
+        self,
+        action: Answer | Play | Recognize | Record | HangUp | Reject,
+        kind: Literal["answer", "play", "recognize", "record", "hangup", "reject"],
+        offered: tuple[str, ...] = (),
+    ) -> None:
+        self.actions.append(action)
+        self.asked = (*self.asked, Asked(action.op, kind, self.state, self.memory, offered))

@@ -1,0 +1,149 @@
+"""What can happen to a call, in three families: the caller's events, the services', and pacing.
+
+Events are past, frozen and complete: an event is all the engine learns. `op` is the operation that an event answers, a
+counted string that the engine itself gave out. The order of the families and what a case keeps of them is in
+`docs/architecture.md`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Somebody calls, and nobody has answered yet."""
+
+    caller: str | None
+    "The line's own name for the caller (`29:…`, `+43…`); none if withheld."
+    called: str
+    language: str | None = None
+    "The caller's language as the line tells it, a BCP 47 tag."
+
+
+class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller pressed keys, and the channel decided that the input was complete."""
+
+    op: str
+    keys: str
+    "As pressed, `0`-`9`, `*`, `#`, `A`-`D`, without the terminator; may be empty. Silence is `InputTimedOut`."
+    ended: Literal["terminator", "silence", "count"] = "count"
+
+
+class KeysJudged(Struct, frozen=True, tag=True, omit_defaults=True):
+    """`KeysPressed` as a trace may keep it where keys are sensitive: the judgement, never the keys or their number."""
+
+    op: str
+    verdict: Literal["accepted", "refused"]
+
+
+class SpeechHeard(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller spoke, and the channel passes the words on as they were recognised."""
+
+    op: str
+    text: str
+    confidence: float | None = None
+    "0 to 1, if the channel tells."
+
+
+class ChoiceMade(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The channel matched one of the choices it was given."""
+
+    op: str
+    choice: str
+    by: Literal["keys", "speech"]
+
+
+class InputTimedOut(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller gave no answer in the time allowed."""
+
+    op: str
+
+
+class InputInvalid(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller gave an answer that the channel itself knows to be none of those asked for."""
+
+    op: str
+
+
+class RecordingMade(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller was recorded, and the audio is kept."""
+
+    op: str
+    seconds: float
+    media: str | None
+    "The name under which the audio is kept; none if it follows as `RecordingReady`."
+    ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"
+
+
+class RecordingReady(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The audio of an announced recording has arrived."""
+
+    op: str
+    media: str
+
+
+class CallEnded(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Nobody is on the line any more."""
+
+    by: Literal["caller", "system", "operator"]
+    op: str | None = None
+    "The operation that was running, if the channel knows; its state is the one the caller left."
+
+
+class ServiceAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A service did what a `Request` asked."""
+
+    job: str
+    answer: Mapping[str, Scalar]
+
+
+class ServiceFailed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A service did not do what a `Request` asked."""
+
+    job: str
+    code: str
+    "`timeout`, `failed`, `recording` (the audio cannot be read), later `connect`, `status.409`."
+
+
+class OperationDone(Struct, frozen=True, tag=True, omit_defaults=True):
+    """An answer, a prompt or a hang-up was carried out."""
+
+    op: str
+
+
+class OperationFailed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The line could not do what it was told."""
+
+    op: str | None
+    "None: some operation of the last reply."
+    code: Literal["system", "workflow"]
+    reason: str = ""
+    whole: bool = False
+    "The reply that the operation belongs to was refused, and nothing of it was done."
+
+
+class HoldNeeded(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A reply is due, and the service that the call waits for has not answered."""
+
+
+class TimePassed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The call's deadline is over."""
+
+
+CallersEvent: TypeAlias = (
+    CallReceived
+    | KeysPressed
+    | KeysJudged
+    | SpeechHeard
+    | ChoiceMade
+    | InputTimedOut
+    | InputInvalid
+    | RecordingMade
+    | CallEnded
+)
+ServicesEvent: TypeAlias = ServiceAnswered | ServiceFailed
+PacingEvent: TypeAlias = OperationDone | OperationFailed | RecordingReady | HoldNeeded | TimePassed
+Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

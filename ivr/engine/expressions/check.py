@@ -1,0 +1,328 @@
+"""Prove what can be proved about an expression before any call: its type, and that it will not fail for types (C11).
+
+`env` gives the type of each name that can be read at that place; a name that is not in it is a mistake. What passes
+here without errors never raises `WrongKind` on values of those types.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import singledispatch
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.expressions.convert import Misfit
+from ivr.engine.expressions.errors import Code, ExpressionError, did_you_mean
+from ivr.engine.expressions.filters import FILTERS, item_type
+from ivr.engine.expressions.narrow import narrowed, narrowed_by
+from ivr.engine.expressions.operations import kind
+from ivr.engine.expressions.types import (
+    ANY,
+    BOOLEAN,
+    DECIMAL,
+    INTEGER,
+    NONE,
+    NUMBERS,
+    RECORDING_FIELDS,
+    TEXT,
+    Type,
+    can_be_spoken,
+    field_of,
+    join,
+    optional,
+    present,
+)
+
+__all__ = ["check_guard", "check_text", "infer", "narrowed", "reads"]
+
+_OPAQUE = Type("object")
+"One of several things that cannot be spoken; good for a guard."
+_ORDERED = frozenset({"text", "number", "date", "time", "datetime"})
+_COMPARABLE = _ORDERED | {"boolean"}
+_CAN_BE_FALSE = frozenset({"text", "boolean", "list", "mixed", "any"})
+_OTHER_NONES = frozenset({"null", "nil", "undefined"})
+
+
+def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, list[ExpressionError]]:
+    """Give the type of the value, and every mistake."""
+    if isinstance(what, Template):
+        return infer(what.single, env) if what.single else (TEXT, check_text(what, env))
+    proof = _Proof(env)
+    return _type_of(what.node, proof), proof.errors
+
+
+def check_text(template: Template, env: Mapping[str, Type]) -> list[ExpressionError]:
+    """Give every mistake of a text that is to be spoken, or to be text anyhow: no part of it may be `none`."""
+    proof = _Proof(env)
+    for expression in template.expressions:
+        _spoken(expression.node, proof)
+    return proof.errors
+
+
+def check_guard(guard: Expression, env: Mapping[str, Type]) -> list[ExpressionError]:
+    """Give every mistake of a guard; a number alone is one."""
+    proof = _Proof(env)
+    _condition(guard.node, proof)
+    return proof.errors
+
+
+def reads(what: Expression | Template) -> frozenset[str]:
+    """Give the names that an expression can read, without their fields."""
+    return frozenset(path.partition(".")[0] for path in what.names)
+
+
+class _Proof:
+    """The types of names at one place, and the mistakes found so far."""
+
+    def __init__(self, env: Mapping[str, Type], errors: list[ExpressionError] | None = None) -> None:
+        self.env = env
+        self.errors: list[ExpressionError] = [] if errors is None else errors
+
+    def where(self, test: tree.Node, *, holds: bool) -> "_Proof":
+        """Give the same proof at a place that is reached only if `test` holds, or fails."""
+        return _Proof(narrowed_by(self.env, test, holds=holds), self.errors)
+
+    def wrong(self, code: Code, message: str, node: tree.Node, suggestion: str = "", start: int | None = None) -> Type:
+        """Note a mistake; the type to go on with is `any`, so that one mistake is not told twice."""
+        start = node.start if start is None else start
+        self.errors.append(ExpressionError(code, message, start, node.end - start, suggestion))
+        return ANY
+
+    def needed(self, node: tree.Node, type_: Type) -> Type:
+        """Note a mistake where a value may be `none` and must not; give the type of the value."""
+        if not type_.optional or type_.name == "any":
+            return type_
+        path = tree.path(node)
+        what, hint = (f'"{path}"', f'Guard it, or write "{path} or …".') if path else ("This", "")
+        self.wrong("may-be-null", f"{what} may have no value here.", node, hint)
+        return ANY if type_.name == "none" else present(type_)
+
+
+def _group(type_: Type) -> str:
+    return "number" if type_.name in NUMBERS else type_.name
+
+
+def _condition(node: tree.Node, proof: _Proof) -> Type:
+    """Check a value that is asked whether it is true."""
+    if isinstance(node, tree.Both | tree.Either):
+        return _logic(node, proof, condition=True)
+    type_ = _type_of(node, proof)
+    if type_.name in NUMBERS or type_.name == "mixed":
+        message = "A number alone is neither true nor false."
+        return proof.wrong("type", message, node, 'Compare it: "… > 0", or "… is not none".')
+    return type_
+
+
+def _logic(node: tree.Both | tree.Either, proof: _Proof, *, condition: bool) -> Type:
+    both = isinstance(node, tree.Both)
+    # `count or 0` is fine though `count` is a number: each number counts as true, so only none is replaced.
+    left = (_condition if both or condition else _type_of)(node.left, proof)
+    right = (_condition if condition else _type_of)(node.right, proof.where(node.left, holds=both))
+    kept = _false_part(left) if both else _true_part(left)
+    if kept is None:
+        return right
+    joined = join(kept, right)
+    if joined is None and not condition:
+        return _no_common_type(node, kept, right, proof)
+    return joined or _OPAQUE
+
+
+def _false_part(type_: Type) -> Type | None:
+    if type_.name in _CAN_BE_FALSE:
+        return type_
+    return NONE if type_.optional else None
+
+
+def _true_part(type_: Type) -> Type | None:
+    return None if type_.name == "none" else present(type_)
+
+
+def _no_common_type(node: tree.Node, one: Type, other: Type, proof: _Proof) -> Type:
+    return proof.wrong("type", f"This is either {one} or {other}, and nothing takes both.", node)
+
+
+def _spoken(node: tree.Node, proof: _Proof) -> None:
+    type_ = proof.needed(node, _type_of(node, proof))
+    if not can_be_spoken(type_):
+        hint = 'Take its field "transcript".' if type_.name == "recording" else ""
+        proof.wrong("type", f"A value of type {type_} cannot be spoken.", node, hint)
+
+
+# --- the type of each node -------------------------------------------------------------------------------------------
+
+
+@singledispatch
+def _type_of(node: tree.Node, proof: _Proof) -> Type:
+    raise TypeError(f"no rule for {type(node).__name__}")
+
+
+@_type_of.register
+def _constant(node: tree.Constant, proof: _Proof) -> Type:
+    name = kind(node.value)
+    return NONE if name == "none" else Type(name)  # type: ignore[arg-type]
+
+
+@_type_of.register
+def _name(node: tree.Name, proof: _Proof) -> Type:
+    if node.name in proof.env:
+        return proof.env[node.name]
+    hint = 'Write "none".' if node.name in _OTHER_NONES else did_you_mean(node.name, proof.env)
+    return proof.wrong("undefined", f'Nothing is called "{node.name}" here.', node, hint)
+
+
+@_type_of.register
+def _field(node: tree.Field, proof: _Proof) -> Type:
+    of = _type_of(node.of, proof)
+    if of.name in {"any", "none"}:
+        return of
+    if of.name not in {"object", "recording"}:
+        return proof.wrong("type", f"A value of type {of} has no fields.", node)
+    found = field_of(of, node.name)
+    if found is not None:
+        return optional(found) if of.optional else found
+    known = of.fields or RECORDING_FIELDS
+    message, start = f'There is no field "{node.name}" here.', max(node.start, node.end - len(node.name))
+    return proof.wrong("undefined", message, node, did_you_mean(node.name, known), start)
+
+
+@_type_of.register
+def _index(node: tree.Index, proof: _Proof) -> Type:
+    of = _type_of(node.of, proof)
+    key = proof.needed(node.key, _type_of(node.key, proof))
+    if key.name not in {"integer", "any"}:
+        return proof.wrong("type", f"An item is taken by an integer, not by {key}.", node.key)
+    if of.name in {"any", "none"}:
+        return of
+    if of.name not in {"list", "text"}:
+        return proof.wrong("type", f"A value of type {of} has no items.", node)
+    return optional(item_type(of))
+
+
+@_type_of.register
+def _negative(node: tree.Negative, proof: _Proof) -> Type:
+    return _number(node.of, proof)
+
+
+@_type_of.register
+def _negation(node: tree.Negation, proof: _Proof) -> Type:
+    _condition(node.of, proof)
+    return BOOLEAN
+
+
+@_type_of.register
+def _both(node: tree.Both, proof: _Proof) -> Type:
+    return _logic(node, proof, condition=False)
+
+
+@_type_of.register
+def _either(node: tree.Either, proof: _Proof) -> Type:
+    return _logic(node, proof, condition=False)
+
+
+@_type_of.register
+def _comparison(node: tree.Comparison, proof: _Proof) -> Type:
+    left_node, left = node.first, _type_of(node.first, proof)
+    for compared in node.rest:
+        right = _type_of(compared.value, proof)
+        _compare(compared.comparator, (left_node, left), (compared.value, right), proof)
+        left_node, left = compared.value, right
+    return BOOLEAN
+
+
+@_type_of.register
+def _arithmetic(node: tree.Arithmetic, proof: _Proof) -> Type:
+    left, right = _number(node.left, proof, node.operator), _number(node.right, proof, node.operator)
+    if node.operator == "//":
+        return INTEGER
+    if node.operator == "/" or "decimal" in {left.name, right.name}:
+        return DECIMAL
+    return ANY if "any" in {left.name, right.name} else INTEGER
+
+
+@_type_of.register
+def _joined(node: tree.Joined, proof: _Proof) -> Type:
+    for part in node.parts:
+        _spoken(part, proof)
+    return TEXT
+
+
+@_type_of.register
+def _conditional(node: tree.Conditional, proof: _Proof) -> Type:
+    _condition(node.test, proof)
+    then = _type_of(node.then, proof.where(node.test, holds=True))
+    otherwise = _type_of(node.otherwise, proof.where(node.test, holds=False))
+    return join(then, otherwise) or _no_common_type(node, then, otherwise, proof)
+
+
+@_type_of.register
+def _is_none(node: tree.IsNone, proof: _Proof) -> Type:
+    _type_of(node.of, proof)
+    return BOOLEAN
+
+
+@_type_of.register
+def _filtered(node: tree.Filtered, proof: _Proof) -> Type:
+    filter_ = FILTERS[node.filter]
+    given = proof.needed(node.of, _type_of(node.of, proof))
+    if given.name == "text" and filter_.reads is not None:
+        _read(filter_.reads, node, proof)
+    elif given.name != "any" and given.name not in filter_.takes:
+        takes = " or ".join(sorted(filter_.takes))
+        return proof.wrong("type", f'"{filter_.name}" takes {takes}, not {given}.', node, start=node.at)
+    elif filter_.name == "list" and not can_be_spoken(given):
+        return proof.wrong("type", f"A value of type {given} cannot be spoken.", node.of)
+    return filter_.gives(given, node.arguments)
+
+
+def _read(read: Callable[[str], object], node: tree.Filtered, proof: _Proof) -> None:
+    """Check text that a filter reads: it must be written out, so that it can be read now."""
+    if not isinstance(node.of, tree.Constant):
+        hint = "Store it in a variable of that type."
+        proof.wrong("type", f'Nothing proves that "{node.filter}" can read this text.', node.of, hint)
+        return
+    try:
+        read(str(node.of.value))
+    except Misfit as misfit:
+        proof.wrong("type", f'"{node.filter}" cannot read this: {misfit}.', node.of)
+
+
+def _number(node: tree.Node, proof: _Proof, sign: str = "-") -> Type:
+    type_ = proof.needed(node, _type_of(node, proof))
+    if type_.name in NUMBERS or type_.name == "any":
+        return type_
+    hint = 'To join texts, write "~".' if sign == "+" and type_.name == "text" else ""
+    return proof.wrong("type", f"A value of type {type_} cannot be calculated with.", node, hint)
+
+
+_Side = tuple[tree.Node, Type]
+
+
+def _compare(comparator: tree.Comparator, left: _Side, right: _Side, proof: _Proof) -> None:
+    if comparator in {"in", "not in"}:
+        _contain(left, right, proof)
+        return
+    if comparator in {"==", "!="}:
+        mine, other, kinds = left[1], right[1], _COMPARABLE
+        if "none" in {mine.name, other.name}:
+            return
+    else:
+        mine, other, kinds = proof.needed(*left), proof.needed(*right), _ORDERED
+    _same_kind(mine, other, kinds, tree.Node(left[0].start, right[0].end), proof)
+
+
+def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
+    container = proof.needed(*within)
+    span = tree.Node(value[0].start, within[0].end)
+    if container.name == "text":
+        _same_kind(proof.needed(*value), container, frozenset({"text"}), span, proof)
+    elif container.name == "list":
+        mine, item = value[1], item_type(container)
+        if "none" not in {mine.name, item.name}:
+            _same_kind(mine, item, _COMPARABLE, span, proof)
+    elif container.name != "any":
+        proof.wrong("type", f"Nothing can be in a value of type {container}.", within[0])
+
+
+def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, proof: _Proof) -> None:
+    if "any" in {left.name, right.name}:
+        return
+    if _group(left) != _group(right) or _group(left) not in kinds:
+        proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span)

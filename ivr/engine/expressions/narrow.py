@@ -1,0 +1,81 @@
+"""What a guard proves about the values it looked at: after `issue.transcript` there is a transcript (LANGUAGE C11)."""
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+from msgspec import structs
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.expressions.types import Type, field_of, present
+
+
+def narrowed(env: Mapping[str, Type], guard: Expression, *, holds: bool = True) -> Mapping[str, Type]:
+    """Give the types that names have where a guard is known to hold, or, if not `holds`, known to fail."""
+    return narrowed_by(env, guard.node, holds=holds)
+
+
+def narrowed_by(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
+    """Do the same with a part of an expression."""
+    changed = dict(env)
+    for path in proved(test, holds):
+        root, *fields = path.split(".")
+        if root in changed:
+            changed[root] = _present(changed[root], fields)
+    return changed
+
+
+def _present(type_: Type, fields: list[str]) -> Type:
+    # A field of none is none: what has a field with a value, has one itself.
+    type_ = present(type_)
+    if not fields:
+        return type_
+    field = field_of(type_, fields[0])
+    if field is None:
+        return type_
+    return structs.replace(type_, fields={**type_.fields, fields[0]: _present(field, fields[1:])})
+
+
+@singledispatch
+def proved(node: tree.Node, holds: bool) -> frozenset[str]:
+    """Give the paths that are not `none` where a node's value counts as true, or as false if not `holds`."""
+    path = tree.path(node)
+    return frozenset({path}) if holds and path else frozenset()
+
+
+@proved.register
+def _negation(node: tree.Negation, holds: bool) -> frozenset[str]:
+    return proved(node.of, not holds)
+
+
+@proved.register
+def _is_none(node: tree.IsNone, holds: bool) -> frozenset[str]:
+    path = tree.path(node.of)
+    return frozenset({path}) if path and not holds else frozenset()
+
+
+@proved.register
+def _both(node: tree.Both, holds: bool) -> frozenset[str]:
+    left, right = proved(node.left, holds), proved(node.right, holds)
+    return left | right if holds else left & right
+
+
+@proved.register
+def _either(node: tree.Either, holds: bool) -> frozenset[str]:
+    left, right = proved(node.left, holds), proved(node.right, holds)
+    return left & right if holds else left | right
+
+
+@proved.register
+def _comparison(node: tree.Comparison, holds: bool) -> frozenset[str]:
+    if len(node.rest) > 1:
+        return frozenset()
+    [compared] = node.rest
+    sides = (node.first, compared.value)
+    constants = [side.value for side in sides if isinstance(side, tree.Constant)]
+    if len(constants) != 1 or compared.comparator not in {"==", "!="}:
+        return frozenset()
+    equal = (compared.comparator == "==") is holds
+    if equal is (constants[0] is None):
+        return frozenset()
+    return frozenset(path for side in sides if (path := tree.path(side)))

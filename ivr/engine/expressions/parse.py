@@ -1,0 +1,234 @@
+"""Read expressions and templates with Jinja2's parser; what is not on the list of this page is refused (LANGUAGE C11).
+
+The only page that knows Jinja2's nodes. They are translated to those of `tree`, so a node that nobody thought of cannot
+slip through to the evaluator.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias, cast
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.errors import ExpressionError, did_you_mean
+from ivr.engine.expressions.filters import FILTERS, LATER
+from ivr.engine.expressions.lexer import JINJA, Tokens
+
+MAX_SOURCE = 10_000
+"Characters of a template; longer ones are no spoken text any more."
+
+_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_RESERVED = frozenset({"and", "or", "not", "if", "else", "in", "is"})
+_COMPARATORS: Mapping[str, tree.Comparator] = {
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lteq": "<=",
+    "gt": ">",
+    "gteq": ">=",
+    "in": "in",
+    "notin": "not in",
+}
+
+
+def parse_expression(source: str) -> tree.Node:
+    """Read a bare expression, as in `guard`; raise ExpressionError."""
+    source = _checked(source)
+    if source.lstrip().startswith("{{"):
+        at = source.index("{{")
+        raise ExpressionError("expression", 'An expression stands here without "{{ }}".', at, 2, "Leave them out.")
+    return _parse(Tokens(source, 0, inside=False))
+
+
+def parse_template(source: str) -> Iterator[tuple[int, str | tree.Node]]:
+    """Read a text with expressions in `{{ }}`: its parts in order, each with its offset; raise ExpressionError."""
+    source = _checked(source)
+    at = 0
+    while at < len(source):
+        brace = source.find("{{", at)
+        end = len(source) if brace < 0 else brace
+        _refuse_statement(source, at, end)
+        if end > at:
+            yield at, source[at:end]
+        at = end
+        if brace >= 0:
+            tokens = Tokens(source, brace + 2, inside=True)
+            yield at, _parse(tokens)
+            at = tokens.end
+
+
+def _refuse_statement(source: str, start: int, end: int) -> None:
+    opened = source.find("{%", start, end)
+    closed = source.find("%}", opened + 2)
+    if opened >= 0 and closed >= 0:  # either alone is text
+        message, hint = "There are no statements.", "Use guards and branches."
+        raise ExpressionError("statement", message, opened, closed + 2 - opened, hint)
+
+
+def _checked(source: str) -> str:
+    if len(source) > MAX_SOURCE:
+        raise ExpressionError("expression", f"The text is longer than {MAX_SOURCE} characters.", 0, 1)
+    if found := _UNSPEAKABLE.search(source):
+        raise ExpressionError("expression", f"The text holds the character {found[0]!a}.", found.start(), 1)
+    return source.replace("\r", " ")  # Jinja2 would make one character of "\r\n", and move all that follows
+
+
+def _parse(tokens: Tokens) -> tree.Node:
+    parser = Parser(JINJA, "", state="variable")
+    parser.stream = TokenStream(iter(tokens.items), None, None)
+    try:
+        node = parser.parse_expression()
+    except TemplateSyntaxError as exc:
+        if parser.stream.current.type == "eof":
+            raise tokens.unfinished() from exc
+        raise tokens.unexpected(parser.stream.current.lineno, str(parser.stream.current.value)) from exc
+    if parser.stream.current.type != "eof":
+        raise tokens.unexpected(parser.stream.current.lineno, str(parser.stream.current.value))
+    return _Translator(tokens).translate(node)
+
+
+class _Translator:
+    """Make our nodes of Jinja2's. A node's `lineno` is its token's offset (see `lexer`)."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def translate(self, node: nodes.Node) -> tree.Node:
+        """Translate a node and all below it; raise ExpressionError for what the language does not have."""
+        rule = _RULES.get(type(node))
+        if rule is None:
+            raise self.refused(node, _REFUSALS.get(type(node), "This is no part of the language."))
+        return rule(self, node)
+
+    def refused(self, node: nodes.Node, message: str, suggestion: str = "") -> ExpressionError:
+        return ExpressionError("expression", message, node.lineno, self._tokens.length(node.lineno), suggestion)
+
+    def constant(self, node: nodes.Const) -> tree.Node:
+        return tree.Constant(node.lineno, node.lineno + self._tokens.length(node.lineno), node.value)
+
+    def name(self, node: nodes.Name) -> tree.Node:
+        if node.name in _RESERVED:
+            raise self._tokens.unexpected(node.lineno, node.name)
+        return tree.Name(node.lineno, node.lineno + len(node.name), node.name)
+
+    def field(self, node: nodes.Getattr) -> tree.Node:
+        of = self._holder(node)
+        return tree.Field(of.start, self._tokens.after(node.lineno).lineno + len(node.attr), of, node.attr)
+
+    def index(self, node: nodes.Getitem) -> tree.Node:
+        of = self._holder(node)
+        key = self.translate(node.arg)
+        if isinstance(key, tree.Constant) and isinstance(key.value, str):
+            return tree.Field(of.start, key.end, of, key.value)
+        return tree.Index(of.start, key.end, of, key)
+
+    def _holder(self, node: nodes.Getattr | nodes.Getitem) -> tree.Node:
+        of = self.translate(node.node)
+        if not isinstance(of, tree.Name | tree.Field | tree.Index | tree.Filtered):
+            raise self.refused(node, "Only a name, or a field or an item of one, has fields and items.")
+        return of
+
+    def negative(self, node: nodes.Neg) -> tree.Node:
+        of = self.translate(node.node)
+        return tree.Negative(node.lineno, of.end, of)
+
+    def negation(self, node: nodes.Not) -> tree.Node:
+        of = self.translate(node.node)
+        return tree.Negation(min(node.lineno, of.start), of.end, of)
+
+    def both(self, node: nodes.And) -> tree.Node:
+        left, right = self.translate(node.left), self.translate(node.right)
+        return tree.Both(left.start, right.end, left, right)
+
+    def either(self, node: nodes.Or) -> tree.Node:
+        left, right = self.translate(node.left), self.translate(node.right)
+        return tree.Either(left.start, right.end, left, right)
+
+    def comparison(self, node: nodes.Compare) -> tree.Node:
+        first = self.translate(node.expr)
+        rest = tuple(self._compared(operand) for operand in node.ops)
+        return tree.Comparison(first.start, rest[-1].end, first, rest)
+
+    def _compared(self, operand: nodes.Operand) -> tree.Compared:
+        value = self.translate(operand.expr)
+        return tree.Compared(value.start, value.end, _COMPARATORS[operand.op], value)
+
+    def arithmetic(self, node: nodes.BinExpr) -> tree.Node:
+        left, right = self.translate(node.left), self.translate(node.right)
+        return tree.Arithmetic(left.start, right.end, cast("tree.Operator", node.operator), left, right)
+
+    def joined(self, node: nodes.Concat) -> tree.Node:
+        parts = tuple(self.translate(part) for part in node.nodes)
+        return tree.Joined(parts[0].start, parts[-1].end, parts)
+
+    def conditional(self, node: nodes.CondExpr) -> tree.Node:
+        if node.expr2 is None:
+            raise self.refused(node, '"if" needs an "else" here.')
+        then, test, otherwise = (self.translate(part) for part in (node.expr1, node.test, node.expr2))
+        return tree.Conditional(then.start, otherwise.end, then, test, otherwise)
+
+    def is_none(self, node: nodes.Test) -> tree.Node:
+        if node.name != "none":
+            raise self.refused(node, f'There is no test "is {node.name}".', 'Write "is none" or "is not none".')
+        of = self.translate(node.node)
+        word = self._tokens.after(node.lineno)
+        none = self._tokens.after(word.lineno) if word.value == "not" else word
+        return tree.IsNone(of.start, none.lineno + len("none"), of)
+
+    def filtered(self, node: nodes.Filter) -> tree.Node:
+        filter_ = FILTERS.get(node.name)
+        if filter_ is None:
+            what = "is not there yet" if node.name in LATER else "is unknown"
+            message = f'The filter "{node.name}" {what}.'
+            hint = "" if node.name in LATER else did_you_mean(node.name, FILTERS)
+            raise ExpressionError("filter", message, node.lineno, len(node.name), hint)
+        arguments = tuple(argument.value for argument in node.args if isinstance(argument, nodes.Const))
+        if not filter_.accepts(arguments) or len(arguments) != len(node.args) or _has_more(node):
+            raise ExpressionError("filter", filter_.usage(), node.lineno, len(node.name))
+        of = self.translate(cast("nodes.Expr", node.node))
+        return tree.Filtered(of.start, node.lineno + len(node.name), of, node.name, node.lineno, arguments)
+
+    def call(self, node: nodes.Call) -> tree.Node:
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        hint = f'Write "… | {name}".' if name in FILTERS else ""
+        raise self.refused(node, "There are no functions to call.", hint)
+
+
+def _has_more(node: nodes.Filter) -> bool:
+    return bool(node.kwargs or node.dyn_args or node.dyn_kwargs)
+
+
+_Rule: TypeAlias = Callable[[_Translator, Any], tree.Node]
+_RULES: Mapping[type[nodes.Node], _Rule] = {
+    nodes.Const: _Translator.constant,
+    nodes.Name: _Translator.name,
+    nodes.Getattr: _Translator.field,
+    nodes.Getitem: _Translator.index,
+    nodes.Neg: _Translator.negative,
+    nodes.Not: _Translator.negation,
+    nodes.And: _Translator.both,
+    nodes.Or: _Translator.either,
+    nodes.Compare: _Translator.comparison,
+    nodes.Add: _Translator.arithmetic,
+    nodes.Sub: _Translator.arithmetic,
+    nodes.Mul: _Translator.arithmetic,
+    nodes.Div: _Translator.arithmetic,
+    nodes.FloorDiv: _Translator.arithmetic,
+    nodes.Mod: _Translator.arithmetic,
+    nodes.Concat: _Translator.joined,
+    nodes.CondExpr: _Translator.conditional,
+    nodes.Test: _Translator.is_none,
+    nodes.Filter: _Translator.filtered,
+    nodes.Call: _Translator.call,
+}
+_REFUSALS: Mapping[type[nodes.Node], str] = {
+    nodes.Pow: "There are no powers.",
+    nodes.Pos: 'A number has no "+" before it.',
+    nodes.List: "A list cannot be written here.",
+    nodes.Tuple: "A list cannot be written here.",
+    nodes.Dict: "An object cannot be written here.",
+    nodes.Slice: "Only one item can be taken.",
+}

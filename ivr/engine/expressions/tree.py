@@ -1,0 +1,151 @@
+"""The nodes of an expression: all that the language has, and nothing of the library that read them."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, structs
+
+Comparator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
+Operator: TypeAlias = Literal["+", "-", "*", "/", "//", "%"]
+
+
+class Node(Struct, frozen=True):
+    """A part of an expression."""
+
+    start: int
+    "Where it begins in the source, in characters."
+    end: int
+    "Where it ends, not included."
+
+
+class Constant(Node, frozen=True):
+    """A text, a number, `true`, `false` or `none`, written out."""
+
+    value: str | int | Decimal | bool | None
+
+
+class Name(Node, frozen=True):
+    """A variable, a field of the event or a fact."""
+
+    name: str
+
+
+class Field(Node, frozen=True):
+    """`of.name`, or `of['name']`."""
+
+    of: Node
+    name: str
+
+
+class Index(Node, frozen=True):
+    """`of[key]`."""
+
+    of: Node
+    key: Node
+
+
+class Negative(Node, frozen=True):
+    """`-of`."""
+
+    of: Node
+
+
+class Negation(Node, frozen=True):
+    """`not of`."""
+
+    of: Node
+
+
+class Both(Node, frozen=True):
+    """`left and right`: the left value if it is false, else the right one."""
+
+    left: Node
+    right: Node
+
+
+class Either(Node, frozen=True):
+    """`left or right`: the left value unless it is false, else the right one."""
+
+    left: Node
+    right: Node
+
+
+class Comparison(Node, frozen=True):
+    """`first < a <= b`: each value with its neighbour, and all must hold."""
+
+    first: Node
+    rest: "tuple[Compared, ...]"
+
+
+class Compared(Node, frozen=True):
+    """One further value of a comparison."""
+
+    comparator: Comparator
+    value: Node
+
+
+class Arithmetic(Node, frozen=True):
+    """Two numbers become one."""
+
+    operator: Operator
+    left: Node
+    right: Node
+
+
+class Joined(Node, frozen=True):
+    """`a ~ b`: the texts of all parts, one after another."""
+
+    parts: tuple[Node, ...]
+
+
+class Conditional(Node, frozen=True):
+    """`then if test else otherwise`."""
+
+    then: Node
+    test: Node
+    otherwise: Node
+
+
+class IsNone(Node, frozen=True):
+    """`of is none`."""
+
+    of: Node
+
+
+class Filtered(Node, frozen=True):
+    """`of | filter(arguments)`."""
+
+    of: Node
+    filter: str
+    at: int
+    "Where the filter's name begins in the source."
+    arguments: tuple[int, ...] = ()
+
+
+def path(node: Node) -> str | None:
+    """Give the dotted path that a name or a field of a name stands for; None: it is neither."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Field) and "." not in node.name:  # x['a.b'] is not x.a.b
+        of = path(node.of)
+        return of and f"{of}.{node.name}"
+    return None
+
+
+def paths(node: Node) -> Iterator[str]:
+    """Give the path of everything that an expression can read, as long as it is written out."""
+    here = path(node)
+    if here is not None:
+        yield here
+        return
+    for child in _children(node):
+        yield from paths(child)
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for value in structs.astuple(node):
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node))

@@ -1,0 +1,123 @@
+"""A flow as the machine runs it: read-only data, built by `ivr.flowfile` from a YAML file, known by its hash.
+
+All defaults are filled in except those that a channel must see as "not written" (see `ivr.engine.actions`); all names
+are resolved, all expressions compiled.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.expressions.types import Type
+from ivr.engine.kinds.base import Kind
+from ivr.engine.values import Value
+
+SELF = "self"
+"As a target: ask again without entering the state (LANGUAGE C6.8)."
+
+
+class TextPart(Struct, frozen=True):
+    """Words of a prompt."""
+
+    text: Template
+    voice: Literal["male", "female"]
+    language: str
+    say_as: str | None = None
+    emphasize: bool = False
+    guard: Expression | None = None
+
+
+class AudioPart(Struct, frozen=True):
+    """A file of a prompt: collected with the flow (`asset`, a SHA-256), or at an address of the author's (`url`)."""
+
+    asset: str | None = None
+    url: str | None = None
+    text: Template | None = None
+    guard: Expression | None = None
+
+
+class SilencePart(Struct, frozen=True):
+    """A pause in a prompt."""
+
+    milliseconds: int
+    guard: Expression | None = None
+
+
+Part = TextPart | AudioPart | SilencePart
+Prompt = tuple[Part, ...]
+
+
+class Assignment(Struct, frozen=True):
+    """`set: {variable: value}`; a template that is one expression keeps the value's type (C1)."""
+
+    variable: str
+    "A variable, or the fact `language` or `outcome`."
+    value: Template
+
+
+class Branch(Struct, frozen=True):
+    """One way on."""
+
+    target: str
+    "A state's name, or `SELF`."
+    guard: Expression | None = None
+    set: tuple[Assignment, ...] = ()
+    say: Prompt = ()
+
+
+Branches = tuple[Branch, ...]
+
+
+class State(Struct, frozen=True):
+    """One state. `on` holds its own handlers with `next` already spread over the events it stands for (C3)."""
+
+    name: str
+    action: Kind
+    on: Mapping[str, Branches]
+    set: tuple[Assignment, ...] = ()
+    final: bool = False
+    outcome: str | None = None
+
+
+class Variable(Struct, frozen=True):
+    """A variable, declared or implied by `into` (C10)."""
+
+    name: str
+    type: Type
+    default: Value = None
+    has_default: bool = False
+    minimum: Value = None
+    maximum: Value = None
+    values: tuple[str, ...] = ()
+    format: str = "ddmmyyyy"
+    "How a date is keyed: `ddmmyyyy`, `mmddyyyy` or `yyyymmdd`."
+    sensitive: bool = False
+    "Declared so, or by inference: the mark follows the value (C12)."
+
+
+class Limits(Struct, frozen=True):
+    """Over these a call gets `error.limit`."""
+
+    duration: float = 1800.0
+    "Seconds."
+    turns: int = 200
+
+
+class Flow(Struct, frozen=True):
+    """A whole flow."""
+
+    name: str
+    hash: str
+    "SHA-256 over the flow and everything it includes: its text, audio files and time zone data."
+    initial: str
+    states: Mapping[str, State]
+    on: Mapping[str, Branches]
+    variables: Mapping[str, Variable]
+    zone: ZoneInfo
+    language: str = "en-US"
+    voice: Literal["male", "female"] = "male"
+    limits: Limits = Limits()
+    description: str = ""

@@ -1,0 +1,27 @@
+"""Which transition belongs to an event (LANGUAGE C7)."""
+
+from collections.abc import Iterable
+
+from ivr.engine.flow import Branches, Flow, State
+
+
+def handler(flow: Flow, state: State, event: str) -> Branches | None:
+    """Find the branches for an event: the state's own before the flow's, in each the longest name that fits.
+
+    A state's handler is used even if the flow has a longer name that fits. A flow-wide handler for errors is not used
+    in a state that it leads to, since it would send the failing state to itself.
+    """
+    if own := longest(state.on, event):
+        return state.on[own]
+    name = longest(flow.on, event)
+    if name is None:
+        return None
+    branches = flow.on[name]
+    if name.split(".")[0] == "error" and any(branch.target == state.name for branch in branches):
+        return None
+    return branches
+
+
+def longest(names: Iterable[str], event: str) -> str | None:
+    """Find the longest name that fits an event: it is equal to it, or ends before one of its dots."""
+    return max((name for name in names if event == name or event.startswith(f"{name}.")), key=len, default=None)

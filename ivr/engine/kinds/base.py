@@ -1,0 +1,110 @@
+"""What the machine knows of an action of the flow language, and what an action can answer it.
+
+Adding an action: one file beside this one with a frozen struct that follows `Kind`, and its model in `ivr.flowfile`.
+The machine never asks which kind it has before it.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.actions import Choice, DigitInput, Segment
+from ivr.engine.events import Event, Scalar
+from ivr.engine.values import Value
+
+if TYPE_CHECKING:
+    from ivr.engine.scope import Scope
+
+
+class Raised(Struct, frozen=True):
+    """Something happened in this state; the machine looks for the transition."""
+
+    event: str
+    fields: Mapping[str, Value] = {}
+    "The event's fields (LANGUAGE C8), for guards, `set` and `say` of the transition."
+    stores: Mapping[str, Value] = {}
+    "What `into` keeps, by variable."
+
+
+class Again(Struct, frozen=True):
+    """An attempt failed (C6): the machine counts it, and asks again or raises `exhausted`."""
+
+    why: Literal["noInput", "noMatch"]
+
+
+class Says(Struct, frozen=True):
+    """A prompt that nobody can interrupt; `done` follows."""
+
+    prompt: tuple[Segment, ...]
+
+
+class Listens(Struct, frozen=True):
+    """A question: the machine makes a `Recognize` or a `Record` of it and waits for the caller."""
+
+    prompt: tuple[Segment, ...]
+    choices: tuple[Choice, ...] = ()
+    digits: DigitInput | None = None
+    barge_in: bool = True
+    initial_silence: float | None = None
+    record: "RecordSettings | None" = None
+
+
+class RecordSettings(Struct, frozen=True):
+    """What a `Record` has beside its prompt; see `ivr.engine.actions.Record`."""
+
+    max_duration: float
+    max_silence: float
+    terminators: str
+    beep: bool
+    format: Literal["wma", "wav", "mp3"] | None
+
+
+class Needs(Struct, frozen=True):
+    """A service has to work before it is known what happened here."""
+
+    service: str
+    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    timeout: float
+    stores: Mapping[str, Value] = {}
+    "What is kept at once, whatever the service says."
+    sensitive: bool = False
+
+
+class Takes(Struct, frozen=True):
+    """Take the call and wait until the line says so; `done` follows."""
+
+
+class Ends(Struct, frozen=True):
+    """The call ends here."""
+
+
+Result: TypeAlias = Raised | Again | Says | Listens | Needs | Takes | Ends
+
+
+class Kind(Protocol):
+    """One action of the language, as written in one state. Pure, like the machine."""
+
+    def start(self, scope: "Scope") -> Result:
+        """Begin: the state was entered, or a transition asked for the question again (`self`)."""
+
+    def again(self, scope: "Scope", why: Literal["noInput", "noMatch"], count: int) -> Result:
+        """Ask again after the `count`-th silence or wrong answer (1, 2, …); only for kinds that ask."""
+
+    def hear(self, scope: "Scope", event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Judge an event that answers this state's operation or service; None: it means nothing here."""
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Give the event as a trace may keep it."""
+
+    def hold(self, scope: "Scope") -> tuple[Segment, ...]:
+        """Say what is heard while a service works; empty: silence."""
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the caller has; 0 for kinds that do not ask."""
+
+
+def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None) -> Raised:
+    """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8)."""
+    return Raised(name, {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}})

@@ -1,0 +1,85 @@
+"""`digits`: asks for keys and judges them by length, type and range."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.engine.actions import DigitInput, Segment
+from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
+from ivr.engine.flow import Variable
+from ivr.engine.kinds.base import Again, Listens, Raised, Result
+from ivr.engine.kinds.question import Question
+from ivr.engine.scope import Scope
+from ivr.engine.values import MaskedValue, Value
+from ivr.engine.variables import Misfit, fit_keys
+
+
+class Digits(Struct, frozen=True):
+    """The action `digits` (LANGUAGE C4)."""
+
+    question: Question
+    min_digits: int = 1
+    max_digits: int = 20
+    inter_digit: float = 3.0
+    "Seconds."
+    terminators: str = "#"
+    barge_in: bool = True
+    variable: Variable | None = None
+    "What `into` names: its type and range decide what is an answer."
+    sensitive: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the caller has."""
+        return self.question.attempts
+
+    def start(self, scope: Scope) -> Result:
+        """Ask."""
+        return self._listens(scope.prompt(self.question.prompt))
+
+    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+        """Ask again."""
+        whole = scope.prompt(self.question.prompt)
+        return self._listens(self.question.repeated(scope, whole, why, count))
+
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Judge an answer."""
+        match event:
+            case InputTimedOut():
+                return Again("noInput")
+            case InputInvalid() | KeysJudged(verdict="refused"):
+                return Again("noMatch")
+            case KeysPressed(keys=keys):
+                return self._judged(keys)
+            case KeysJudged():
+                return self._accepted(MaskedValue(), MaskedValue())
+        return None
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Keep of sensitive keys only how they were judged (C12)."""
+        if self.sensitive and isinstance(event, KeysPressed):
+            return KeysJudged(event.op, "refused" if isinstance(result, Again) else "accepted")
+        return event
+
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
+        """Nothing is waited for."""
+        return ()
+
+    def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
+        return Listens(
+            prompt,
+            digits=DigitInput(self.min_digits, self.max_digits, self.terminators, self.inter_digit),
+            barge_in=self.barge_in,
+            initial_silence=self.question.initial_silence,
+        )
+
+    def _judged(self, keys: str) -> Result:
+        if not self.min_digits <= len(keys) <= self.max_digits:
+            return Again("noMatch")
+        try:
+            return self._accepted(keys, fit_keys(keys, self.variable) if self.variable else keys)
+        except Misfit:
+            return Again("noMatch")
+
+    def _accepted(self, keys: Value, value: Value) -> Raised:
+        return Raised("digits", {"digits": keys}, {self.variable.name: value} if self.variable else {})

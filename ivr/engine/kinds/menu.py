@@ -1,0 +1,112 @@
+"""`menu`: asks for one of several choices.
+
+Some lines match the choices themselves and report the choice's name; others pass on keys or words, which are matched
+here against what was offered.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.engine import actions
+from ivr.engine.actions import Segment
+from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.flow import Prompt
+from ivr.engine.kinds.base import Again, Listens, Raised, Result, failed
+from ivr.engine.kinds.question import Question
+from ivr.engine.scope import Scope
+
+
+class MenuChoice(Struct, frozen=True):
+    """One choice (LANGUAGE C5)."""
+
+    name: str
+    key: str | None = None
+    speech: tuple[str, ...] = ()
+    prompt: Prompt = ()
+    guard: Expression | None = None
+
+
+class Menu(Struct, frozen=True):
+    """The action `menu` (LANGUAGE C4, C5)."""
+
+    question: Question
+    choices: tuple[MenuChoice, ...]
+    barge_in: bool = True
+    into: str | None = None
+    "The variable that keeps the choice's name."
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the caller has."""
+        return self.question.attempts
+
+    def start(self, scope: Scope) -> Result:
+        """Ask."""
+        open_choices = self._open(scope)
+        return self._listens(scope, open_choices, self._whole(scope, open_choices))
+
+    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+        """Ask again."""
+        open_choices = self._open(scope)
+        whole = self._whole(scope, open_choices)
+        return self._listens(scope, open_choices, self.question.repeated(scope, whole, why, count))
+
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Judge an answer."""
+        match event:
+            case InputTimedOut():
+                return Again("noInput")
+            case InputInvalid():
+                return Again("noMatch")
+            case ChoiceMade(choice=name):
+                if name not in offered:
+                    return failed("error.workflow", "a choice that was never offered")
+                return self._chosen(name)
+            case KeysPressed(keys=keys):
+                return self._matched(next((c for c in self._among(offered) if c.key and c.key == keys), None))
+            case SpeechHeard(text=text):
+                said = text.strip().casefold()
+                return self._matched(
+                    next((c for c in self._among(offered) if said in (word.casefold() for word in c.speech)), None)
+                )
+        return None
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Nothing here is sensitive."""
+        return event
+
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
+        """Nothing is waited for."""
+        return ()
+
+    def _open(self, scope: Scope) -> tuple[MenuChoice, ...]:
+        return tuple(choice for choice in self.choices if scope.allows(choice.guard))
+
+    def _among(self, offered: tuple[str, ...]) -> tuple[MenuChoice, ...]:
+        return tuple(choice for choice in self.choices if choice.name in offered)
+
+    def _whole(self, scope: Scope, open_choices: tuple[MenuChoice, ...]) -> tuple[Segment, ...]:
+        segments = scope.prompt(self.question.prompt)
+        for choice in open_choices:
+            segments += scope.having({"key": choice.key}).prompt(choice.prompt)
+        return segments
+
+    def _listens(
+        self, scope: Scope, open_choices: tuple[MenuChoice, ...], prompt: tuple[Segment, ...]
+    ) -> Listens | Raised:
+        if not open_choices:
+            return Raised("empty")
+        return Listens(
+            prompt,
+            choices=tuple(actions.Choice(choice.name, choice.key, choice.speech) for choice in open_choices),
+            barge_in=self.barge_in,
+            initial_silence=self.question.initial_silence,
+        )
+
+    def _matched(self, choice: MenuChoice | None) -> Result:
+        return self._chosen(choice.name) if choice else Again("noMatch")
+
+    def _chosen(self, name: str) -> Raised:
+        return Raised(name, {"choice": name}, {self.into: name} if self.into else {})

@@ -1,0 +1,35 @@
+"""What those kinds share that neither ask the caller nor wait for a service."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.engine.actions import Segment
+from ivr.engine.events import Event
+from ivr.engine.kinds.base import Result
+from ivr.engine.scope import Scope
+
+
+class Quiet(Struct, frozen=True):
+    """A kind to which nothing is answered."""
+
+    @property
+    def attempts(self) -> int:
+        """None: it does not ask."""
+        return 0
+
+    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+        """Cannot happen: only a question has attempts that can fail."""
+        raise AssertionError(f"{type(self).__name__} does not ask")
+
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Nothing is asked, so nothing is heard."""
+        return None
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Nothing here is sensitive."""
+        return event
+
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
+        """Nothing is waited for."""
+        return ()

@@ -1,0 +1,112 @@
+"""`record`: records the caller and, where the flow wants the words, has a speech engine write them down."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine.actions import Segment
+from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
+from ivr.engine.flow import Prompt
+from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, failed
+from ivr.engine.kinds.question import Question
+from ivr.engine.scope import Scope
+from ivr.engine.values import MaskedValue, Recording, Value
+
+TRANSCRIBE = "transcribe"
+"The service that turns a recording into text; its arguments are `media`, `language` and `phrases`."
+MASKED = {"masked": True}
+"What a trace keeps of the answer to a sensitive request."
+_FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
+
+
+class Record(Struct, frozen=True):
+    """The action `record` (LANGUAGE C4)."""
+
+    question: Question
+    settings: RecordSettings
+    into: str
+    "The variable that keeps the recording; never absent, since the words come later than the audio."
+    transcribe: bool = False
+    transcribe_timeout: float = 30.0
+    "Seconds."
+    phrases: tuple[str, ...] = ()
+    hold_prompt: Prompt = ()
+    sensitive: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the caller has."""
+        return self.question.attempts
+
+    def start(self, scope: Scope) -> Result:
+        """Ask."""
+        return self._listens(scope.prompt(self.question.prompt))
+
+    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+        """Ask again."""
+        whole = scope.prompt(self.question.prompt)
+        return self._listens(self.question.repeated(scope, whole, why, count))
+
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Keep what was said; with `transcribe`, wait for its words first."""
+        match event:
+            case InputTimedOut():
+                return Again("noInput")
+            case RecordingMade():
+                return self._kept_audio(scope, event)
+            case ServiceAnswered(answer=answer):
+                return self._understood(scope, answer)
+            case ServiceFailed(code=code):
+                return failed(_FAILURES.get(code, "error.transcribe.failed"), code, _fields(scope[self.into]))
+        return None
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Keep of sensitive words only that there was an answer (C12)."""
+        if self.sensitive and isinstance(event, ServiceAnswered):
+            return ServiceAnswered(event.job, MASKED)
+        return event
+
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
+        """Say what is heard while the speech engine works."""
+        return scope.prompt(self.hold_prompt)
+
+    def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
+        return Listens(prompt, initial_silence=self.question.initial_silence, record=self.settings)
+
+    def _kept_audio(self, scope: Scope, event: RecordingMade) -> Result:
+        recording = Recording(event.seconds, event.media)
+        if not self.transcribe or event.media is None:
+            return Raised("recorded", _fields(recording), {self.into: recording})
+        arguments: dict[str, Scalar | tuple[str, ...]] = {
+            "media": event.media,
+            "language": scope.language,
+            "phrases": self.phrases,
+        }
+        return Needs(TRANSCRIBE, arguments, self.transcribe_timeout, {self.into: recording}, self.sensitive)
+
+    def _understood(self, scope: Scope, answer: Mapping[str, Scalar]) -> Raised:
+        if answer == MASKED:
+            return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()})
+        recording = scope[self.into]
+        if isinstance(recording, Recording):
+            transcript, confidence = answer.get("transcript"), answer.get("confidence")
+            recording = replace(
+                recording,
+                transcript=transcript if isinstance(transcript, str) and transcript.strip() else None,
+                confidence=float(confidence) if isinstance(confidence, int | float) else None,
+            )
+        return Raised("recorded", _fields(recording), {self.into: recording})
+
+
+def _fields(recording: Value) -> dict[str, Value]:
+    """Give the fields of `recorded` (C8); of a masked recording all of them are masked."""
+    if not isinstance(recording, Recording):
+        return dict.fromkeys(("transcript", "confidence", "seconds"), recording)
+    return {
+        "transcript": recording.transcript,
+        "confidence": None if recording.confidence is None else Decimal(str(recording.confidence)),
+        "seconds": Decimal(str(recording.seconds)),
+    }

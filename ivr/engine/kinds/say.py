@@ -1,0 +1,16 @@
+"""`say`: speaks; cannot be interrupted."""
+
+from ivr.engine.flow import Prompt
+from ivr.engine.kinds.base import Result, Says
+from ivr.engine.kinds.quiet import Quiet
+from ivr.engine.scope import Scope
+
+
+class Say(Quiet, frozen=True):
+    """The action `say` (LANGUAGE C4)."""
+
+    prompt: Prompt
+
+    def start(self, scope: Scope) -> Result:
+        """Speak."""
+        return Says(scope.prompt(self.prompt))

@@ -1,0 +1,361 @@
+"""The call state machine.
+
+Whatever decides where a call goes next lives in this file. It knows states, transitions and what is awaited; it never
+learns which action a state has (`kinds`), how a reply is put together (`draft`), or which channel carries the call.
+
+    event -> receive: does it answer what was asked? -> the kind judges it -> run: take transitions, enter states, until
+    something is needed from outside
+"""
+
+from typing import Literal
+
+from ivr.engine.actions import Segment
+from ivr.engine.call import Call, Step, Taken
+from ivr.engine.draft import Draft
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    HoldNeeded,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    RecordingReady,
+    ServiceAnswered,
+    ServiceFailed,
+    SpeechHeard,
+    TimePassed,
+)
+from ivr.engine.flow import SELF, Assignment, Branches, Flow
+from ivr.engine.handlers import handler
+from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, failed
+from ivr.engine.scope import Scope
+from ivr.engine.values import MaskedValue, Value
+from ivr.errors import ExpressionFailed, MaskedRead
+
+CHAIN = 1000
+"States that one step may pass through before it counts as a circle."
+HOLDS = 8
+"Hold prompts of one call: the platform allows a limited, unknown number of workflows a call (protocol 14)."
+FAILURES = 8
+"Failures of the line in a row after which a call is given up."
+
+
+def step(flow: Flow, call: Call, event: Event, *, now: float, took: tuple[Taken, ...] = ()) -> Step:
+    """Apply one event to one call; same arguments, same answer.
+
+    `now` is in seconds since 1970, UTC. `took` is the path that a trace recorded for this event: it decides a guard
+    over a masked value, and nothing else.
+    """
+    if call.phase == "over":
+        return Step(call, ignored="the call is over")
+    draft = Draft(flow, call, now, took)
+    received = _receive(draft, event)
+    if isinstance(received, str):
+        return Step(call, ignored=received)
+    _run(draft, received)
+    return Step(draft.frozen(), tuple(draft.actions), tuple(draft.path), kept=draft.kept)
+
+
+# --- what came in ----------------------------------------------------------------------------------------------------
+
+
+def _receive(draft: Draft, event: Event) -> Result | str | None:
+    """Tell what the event means where the call stands; a text says why it means nothing, None that it is done with."""
+    match event:
+        case CallReceived():
+            return _begin(draft, event)
+        case CallEnded():
+            return _leave(draft, event)
+        case OperationDone(op=op):
+            return _done(draft, op)
+        case OperationFailed():
+            return _failed(draft, event)
+        case ServiceAnswered() | ServiceFailed():
+            return _served(draft, event)
+        case HoldNeeded():
+            return _hold(draft)
+        case TimePassed():
+            return _time_passed(draft)
+        case RecordingReady():
+            return "no recording is awaited"
+        case _:
+            return _input(draft, event)
+
+
+def _begin(draft: Draft, event: CallReceived) -> Result | str | None:
+    if draft.phase != "new":
+        return "the call has begun"
+    draft.phase = "ringing"
+    draft.know(event)
+    draft.path.append(Taken("", "called", 0, draft.flow.initial))
+    return _enter(draft, draft.flow.initial)
+
+
+def _input(
+    draft: Draft,
+    event: KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | RecordingMade,
+) -> Result | str | None:
+    asked = draft.asked[-1] if draft.asked else None
+    if asked is None or asked.op != event.op:
+        return "not the operation awaited"
+    result = _heard(draft, event, asked.offered)
+    if result is None:
+        return "not an answer to what was asked"
+    _line_works(draft)
+    if isinstance(event, RecordingMade) and event.ended == "hangup":
+        draft.phase = "gone"
+    return result
+
+
+def _done(draft: Draft, op: str) -> Result | str | None:
+    if not draft.asked or draft.asked[-1].op != op:
+        return "not the operation awaited"
+    ended = draft.asked[-1].kind in {"hangup", "reject"}
+    _line_works(draft)
+    if ended:
+        draft.over()
+        return None
+    if draft.waiting:
+        return None  # a hold prompt ended; the service has the word
+    return _heard(draft, OperationDone(op), ())
+
+
+def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
+    """Go back to the state that owned the operation, and raise the failure there (C14.3)."""
+    asked = draft.asked_for(event.op) if event.op else next(reversed(draft.asked), None)
+    if asked is None:
+        return "not an operation of the last reply"
+    if asked.kind in {"hangup", "reject"} and not event.whole:
+        draft.over()
+        return None
+    if event.whole:
+        asked = draft.asked[0]
+    if draft.phase == "answering":
+        # a refused reply takes back its answer; one that failed later on shows that the answer was given
+        draft.phase = "ringing" if event.whole or asked.kind == "answer" else "answered"
+    draft.errors += 1
+    if draft.waiting:
+        draft.asked = ()
+        return None  # a hold prompt that cannot be played is no reason to give up the caller's words
+    draft.back_to(asked)
+    draft.asked = ()
+    if draft.errors > FAILURES:
+        _give_up(draft)
+        return None
+    return failed(f"error.{event.code}", event.reason or event.code)
+
+
+def _served(draft: Draft, event: ServiceAnswered | ServiceFailed) -> Result | str | None:
+    if draft.waiting is None or draft.waiting.job != event.job:
+        return "not the job awaited"
+    draft.waiting = None
+    draft.asked = ()
+    return _heard(draft, event, ())
+
+
+def _time_passed(draft: Draft) -> Result | str | None:
+    if draft.waiting is None or draft.now < draft.waiting.until:
+        return "no deadline has passed"
+    return _served(draft, ServiceFailed(draft.waiting.job, "timeout"))
+
+
+def _hold(draft: Draft) -> Result | str | None:
+    if draft.waiting is None or draft.gone:
+        return "nobody is kept waiting"
+    if draft.holds >= HOLDS:
+        return _served(draft, ServiceFailed(draft.waiting.job, "timeout"))
+    try:
+        prompt = draft.here.action.hold(draft.scope())
+    except ExpressionFailed:
+        prompt = ()  # silence will do: the words that are waited for matter more than these
+    draft.hold(prompt)
+    return None
+
+
+def _leave(draft: Draft, event: CallEnded) -> Result | str | None:
+    """Nobody is there any more: an answer that is still to come counts first, then `hangup` is raised (C13)."""
+    if draft.gone:
+        return "nobody is on the line"
+    began = draft.phase != "new"
+    asked = draft.asked_for(event.op)
+    if asked and not draft.waiting:
+        draft.back_to(asked)
+    draft.phase = "gone"
+    draft.asked = ()
+    if draft.waiting:
+        return None
+    return Raised("hangup") if began and draft.outcome is None else Ends()
+
+
+def _heard(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | None:
+    kind = draft.here.action
+    result = kind.hear(draft.scope(), event, offered)
+    draft.kept = kind.kept(event, result)
+    return result
+
+
+def _line_works(draft: Draft) -> None:
+    draft.errors = 0
+    draft.asked = ()
+    if draft.phase == "answering":
+        draft.phase = "answered"
+
+
+# --- where it leads --------------------------------------------------------------------------------------------------
+
+
+def _run(draft: Draft, result: Result | None) -> None:
+    """Go on until something is needed from outside, or the call ends."""
+    rest = _chain(draft, result)
+    if rest is not None and not draft.limited:
+        draft.limited = True
+        rest = _chain(draft, failed("error.limit", f"more than {CHAIN} states in one step"))
+    if rest is not None:
+        _give_up(draft)
+
+
+def _chain(draft: Draft, result: Result | None) -> Result | None:
+    for _ in range(CHAIN):
+        if result is None:
+            return None
+        try:
+            result = _follow(draft, result)
+        except MaskedRead:
+            raise  # a replay that cannot know; never in a live call
+        except ExpressionFailed as failure:
+            if isinstance(result, Raised) and result.event == "error.expression":
+                _give_up(draft)  # what should have dealt with it fails as well
+                return None
+            result = failed("error.expression", str(failure))
+    return result
+
+
+def _follow(draft: Draft, result: Result) -> Result | None:
+    match result:
+        case Raised():
+            return _transition(draft, result)
+        case Again(why=why):
+            return _attempt_failed(draft, why)
+        case Says(prompt=prompt):
+            draft.speak(prompt)
+            return Ends() if draft.here.final else Raised("done")
+        case Listens():
+            return _listen(draft, result)
+        case Needs(stores=stores):
+            draft.store(stores)
+            draft.need(result)
+            return None
+        case Takes():
+            return None if draft.take() else Raised("done")
+        case Ends():
+            if draft.outcome is None:
+                draft.outcome = draft.wished_outcome or "abandoned"
+            draft.end()
+            return None
+
+
+def _listen(draft: Draft, question: Listens) -> Result | None:
+    if not draft.gone:
+        draft.listen(question)
+        return None
+    # the silent rest ends where somebody would have to answer (C13.2)
+    return Ends() if draft.hangup_raised else Raised("hangup")
+
+
+def _attempt_failed(draft: Draft, why: Literal["noInput", "noMatch"]) -> Result:
+    """Count a failed attempt and ask again; the last one raises `exhausted` at once (C6)."""
+    state = draft.here
+    if why in state.on:
+        return Raised(why)  # the author takes over, and it is no attempt (C6.6)
+    if draft.silent + draft.wrong + 1 >= state.action.attempts:
+        return Raised("exhausted")
+    if why == "noInput":
+        draft.silent += 1
+        return state.action.again(draft.scope(), why, draft.silent)
+    draft.wrong += 1
+    return state.action.again(draft.scope(), why, draft.wrong)
+
+
+def _transition(draft: Draft, raised: Raised) -> Result | None:
+    """Take the transition for an event, in the order of C7."""
+    draft.store(raised.stores)
+    raised = _within_limits(draft, raised)
+    if raised.event == "hangup":
+        draft.hangup_raised = True
+    branches = handler(draft.flow, draft.here, raised.event)
+    if branches is None:
+        return _unhandled(draft, raised.event)
+    scope = draft.scope(raised.fields)
+    index = _chosen(draft, scope, branches, raised.event)
+    branch = branches[index]
+    _assign(draft, branch.set, scope)
+    say = draft.scope(raised.fields).prompt(branch.say)
+    if branch.target == SELF:
+        draft.path.append(Taken(draft.state, raised.event, index, draft.state))
+        draft.speak(say)
+        return draft.here.action.start(draft.scope())
+    draft.path.append(Taken(draft.state, raised.event, index, branch.target))
+    return _enter(draft, branch.target, say)
+
+
+def _within_limits(draft: Draft, raised: Raised) -> Raised:
+    """Replace the event by `error.limit` where the call has become too long; once, so that its way out can be gone."""
+    limits = draft.flow.limits
+    over = draft.turn > limits.turns or draft.now - draft.facts.started > limits.duration
+    if draft.limited or draft.gone or not over:
+        return raised
+    draft.limited = True
+    return failed("error.limit", f"over {limits.turns} turns or {limits.duration:g} seconds")
+
+
+def _chosen(draft: Draft, scope: Scope, branches: Branches, event: str) -> int:
+    """Find the first branch whose guard is true."""
+    try:
+        for index, branch in enumerate(branches):
+            if scope.allows(branch.guard):
+                return index
+    except MaskedRead:
+        if (recorded := draft.recorded(event)) is not None:
+            return recorded
+        raise
+    raise ExpressionFailed("no branch is open")
+
+
+def _assign(draft: Draft, assignments: tuple[Assignment, ...], scope: Scope) -> None:
+    """Compute all right sides, then keep them together (C7.4)."""
+    values: dict[str, Value] = {}
+    for assignment in assignments:
+        try:
+            values[assignment.variable] = assignment.value.value(scope)
+        except MaskedRead:
+            values[assignment.variable] = MaskedValue()
+    draft.set(values)
+
+
+def _enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
+    """Enter a state; the `say` of the transition counts as its beginning (C14.2)."""
+    draft.visit(name)
+    state = draft.here
+    _assign(draft, state.set, draft.scope())
+    if state.final:
+        draft.outcome = state.outcome or draft.wished_outcome or ("abandoned" if draft.gone else "resolved")
+    draft.speak(say)
+    return state.action.start(draft.scope())
+
+
+def _unhandled(draft: Draft, event: str) -> Result:
+    draft.path.append(Taken(draft.state, event))
+    if event != "hangup":
+        draft.outcome = draft.wished_outcome or "failed"
+    return Ends()
+
+
+def _give_up(draft: Draft) -> None:
+    draft.outcome = "failed"
+    draft.end()

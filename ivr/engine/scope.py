@@ -1,0 +1,97 @@
+"""The names that an expression can read in one state at one moment, and prompts made with them (LANGUAGE C9, C11)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from ivr.engine import actions
+from ivr.engine.call import Facts, Memory
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.flow import AudioPart, Flow, Prompt, SilencePart, TextPart
+from ivr.engine.values import Value, unpack
+
+
+class Scope(Mapping[str, Value]):
+    """Variables, the event's fields and the facts; a name without a value is absent, which an expression reads as none.
+
+    Nothing is computed before it is read: most expressions read one name.
+    """
+
+    __slots__ = ("_facts", "_fields", "_flow", "_memory", "_now")
+
+    def __init__(
+        self, flow: Flow, facts: Facts, memory: Memory, now: float, fields: Mapping[str, Value] | None = None
+    ) -> None:
+        self._flow = flow
+        self._facts = facts
+        self._memory = memory
+        self._now = now
+        self._fields: Mapping[str, Value] = fields or {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name in self._fields:
+            return self._fields[name]
+        for variables in (self._memory.variables, self._memory.private):
+            if name in variables:
+                return unpack(variables[name])
+        match name:
+            case "now":
+                return datetime.fromtimestamp(self._now, self._flow.zone)
+            case "language":
+                return self._flow.language
+            case "call":
+                return self._call()
+            case "visits":
+                return {state: self._memory.visits.get(state, 0) for state in self._flow.states}
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {"now", "language", "call", "visits", *self._fields, *self._memory.variables, *self._memory.private}
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _call(self) -> Mapping[str, Value]:
+        facts = self._facts
+        return {
+            "id": facts.id,
+            "from": facts.caller,
+            "to": facts.called,
+            "channel": facts.channel,
+            "language": facts.language,
+            "startedAt": datetime.fromtimestamp(facts.started, self._flow.zone),
+        }
+
+    @property
+    def language(self) -> str:
+        """The language that is spoken and listened for, a BCP 47 tag."""
+        return str(self["language"])
+
+    def having(self, fields: Mapping[str, Value]) -> "Scope":
+        """Give the same scope with more fields."""
+        return Scope(self._flow, self._facts, self._memory, self._now, {**self._fields, **fields})
+
+    def allows(self, guard: Expression | None) -> bool:
+        """Try a guard; no guard allows."""
+        return guard is None or guard.test(self)
+
+    def prompt(self, prompt: Prompt) -> tuple[actions.Segment, ...]:
+        """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""
+        return tuple(
+            segment
+            for part in prompt
+            if self.allows(part.guard)
+            for segment in (self._segment(part),)
+            if segment is not None
+        )
+
+    def _segment(self, part: TextPart | AudioPart | SilencePart) -> actions.Segment | None:
+        match part:
+            case TextPart():
+                text = part.text.text(self)
+                if not text:
+                    return None
+                return actions.Text(text, part.voice, part.language, part.say_as, part.emphasize)
+            case AudioPart():
+                return actions.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
+            case SilencePart():
+                return actions.Silence(part.milliseconds)

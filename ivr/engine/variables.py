@@ -1,0 +1,41 @@
+"""What fits a variable: its type, its range, its allowed values (LANGUAGE C10)."""
+
+from datetime import date, time
+from decimal import Decimal
+
+from ivr.engine.expressions.convert import Misfit, coerce, from_keys
+from ivr.engine.flow import Variable
+from ivr.engine.values import MaskedValue, Value
+
+__all__ = ["Misfit", "fit", "fit_keys"]
+
+
+def fit(value: Value, variable: Variable) -> Value:
+    """Give the value as the variable's type; raise Misfit where it is none. `none` and masked values fit everywhere."""
+    if value is None or isinstance(value, MaskedValue):
+        return value
+    return _ranged(coerce(value, variable.type, variable.format), variable)
+
+
+def fit_keys(keys: str, variable: Variable) -> Value:
+    """Give keys as the variable's type (a `decimal` reads `*` as the point); raise Misfit where they are none."""
+    return _ranged(from_keys(keys, variable.type, variable.format), variable)
+
+
+def _ranged(value: Value, variable: Variable) -> Value:
+    if variable.values and value not in variable.values:
+        raise Misfit("not one of the allowed values")
+    if variable.minimum is not None and _before(value, variable.minimum):
+        raise Misfit("too small")
+    if variable.maximum is not None and _before(variable.maximum, value):
+        raise Misfit("too large")
+    return value
+
+
+def _before(left: Value, right: Value) -> bool:
+    """Compare two values of one type."""
+    if isinstance(left, int | Decimal) and isinstance(right, int | Decimal):
+        return left < right
+    if isinstance(left, date) and isinstance(right, date):
+        return left < right
+    return isinstance(left, time) and isinstance(right, time) and left < right

@@ -1,0 +1,61 @@
+"""The errors that cross a module's border.
+
+An error's class says whose fault it is; its text says where, what was found, and what was meant. Nothing here carries
+a token, keyed digits or what a caller said, since error texts end up in logs.
+"""
+
+
+class IvrError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class WebhookError(IvrError):
+    """A request that cannot be taken, with the answer that its sender gets.
+
+    `status` is the HTTP status (RFC 9110), `code` a short word for programs, the message a sentence for people.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class StaleCall(IvrError):
+    """Another turn of the same call was committed first; load the call again and look again."""
+
+
+class StoreUnavailable(IvrError):
+    """The store cannot take this now (a full disk, a full queue); nothing of it was saved."""
+
+
+class FolderInUse(IvrError):
+    """Another server owns the data folder."""
+
+
+class DataUnusable(IvrError):
+    """The data folder, or something in it, cannot be used as it is; the text says what to do about it."""
+
+
+class FlowError(IvrError):
+    """A flow that must not be served; `str()` gives the findings as text."""
+
+
+class ExpressionFailed(IvrError):
+    """An expression of a flow without a value, in spite of all checks: `error.expression` in the language (C8)."""
+
+
+class MaskedRead(ExpressionFailed):
+    """A replayed trace keeps only the mask of a sensitive value, and an expression needs the value itself."""
+
+
+class TranscriptionFailed(IvrError):
+    """A speech engine's "no".
+
+    `code` is one word: `timeout`, `failed`, or `recording` where the audio itself cannot be read.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

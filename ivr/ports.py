@@ -1,0 +1,275 @@
+"""The plug points: what a channel, a store, a verifier and a speech engine promise, and the data they exchange.
+
+Each Protocol is small, says its promise in its docstring, and has a working twin or a local fake for tests.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+from ivr.engine.actions import Action, LineAction, Request
+from ivr.engine.call import Call, Taken
+from ivr.engine.events import Event
+
+# --- the web, cut loose from any web server --------------------------------------------------------------------------
+
+
+class Upload(Struct, frozen=True):
+    """A file that came with a request, already whole and synced under a name of ours."""
+
+    media: str
+    "The name under which it is kept."
+    size: int
+    "Bytes."
+    content_type: str
+
+
+class WebhookRequest(Struct, frozen=True):
+    """One request of a platform. Header names are lower case; the body has passed the size limit."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    "The JSON; of a multipart request, its JSON part."
+    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    "By the name of the part."
+
+
+class WebhookReply(Struct, frozen=True):
+    """What a platform gets back, byte for byte."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json; charset=utf-8"
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+class CallKey(Struct, frozen=True):
+    """How a platform names a call. All three parts are the platform's words, and hostile until checked."""
+
+    channel: str
+    account: str
+    "App id, tenant, account: what makes `id` unique."
+    id: str
+
+
+class Incoming(Struct, frozen=True):
+    """One message about one call."""
+
+    key: CallKey
+    id: str
+    "The message's id: a repeat has the same. 1 to 128 visible ASCII characters."
+    payload: object
+    "For `hear` of the same channel alone."
+    wants: Literal["actions", "ack"] = "actions"
+    starts: bool = False
+    "True: this message can open a call."
+
+
+class Outbound(Struct, frozen=True):
+    """A request to a platform's API; host and credential are the channel's, never stored."""
+
+    id: str
+    "The operation's id, and the platform's idempotency key."
+    method: str
+    path: str
+    body: object = None
+
+
+class Leg(Struct, frozen=True):
+    """A channel's own notes on one call, saved with it; the engine never reads them."""
+
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Exchange(Struct, frozen=True):
+    """What a channel makes of a message, or of actions."""
+
+    leg: Leg
+    events: tuple[Event, ...] = ()
+    reply: WebhookReply | None = None
+    outbound: tuple[Outbound, ...] = ()
+    wake: float | None = None
+    "When the channel wants to be woken, in seconds since 1970."
+
+
+class Capabilities(Struct, frozen=True):
+    """What a line can do; read by the turn and by `ivr check --channel`."""
+
+    push: bool
+    "It can speak without being asked."
+    recording: Literal["with the event", "later", "stream", "none"]
+    reply_within: float
+    "Seconds in which the platform wants its reply."
+    reject: bool
+    transfer: frozenset[str]
+    terminators: int
+    "How many different keys can end an input."
+    first_digit_time: bool
+    silence_timers: bool
+    speech: bool
+    max_text: int
+    "UTF-16 units of one spoken text."
+    languages: frozenset[str] | None
+    "None: any."
+
+
+class Channel(Protocol):
+    """A line. Pure but for what it was made with: no clock, no network, no store."""
+
+    name: str
+    can: Capabilities
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
+        """Tell whose calls a request is about, or answer it at once; raise WebhookError if it cannot be read."""
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        """Turn a platform's message into events, in the order in which they are to be stepped."""
+
+    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+        """Turn actions into a reply or into outbound requests. No actions: the reply that means "nothing follows"."""
+
+
+# --- the record of a call --------------------------------------------------------------------------------------------
+
+
+class CallRecord(Struct, frozen=True, omit_defaults=True):
+    """A live call with everything a restart needs."""
+
+    id: str
+    "Ours: 32 hexadecimal digits, minted at the first message; in logs, traces and file names."
+    key: CallKey
+    call: Call
+    version: int = 0
+    "Commits so far; a commit of version n + 1 needs n in the store."
+    steps: int = 0
+    "Lines in the trace so far."
+    leg: Leg = Leg()
+    replies: Mapping[str, WebhookReply | None] = field(default_factory=dict)
+    "By message id, the last 16 in order; None: the call waits for a service, the reply is not written yet."
+    last: WebhookReply | None = None
+    "The last reply that was written."
+    idle_at: float = 0.0
+    "When the call is closed if no message comes, in seconds since 1970."
+    wake: float | None = None
+    "When the channel wants to be woken."
+
+
+class Stepped(Struct, frozen=True, omit_defaults=True):
+    """A line of the trace: one event and what it led to. Sensitive input is masked in it."""
+
+    event: Event
+    now: float
+    actions: tuple[Action, ...] = ()
+    path: tuple[Taken, ...] = ()
+    ignored: str | None = None
+
+
+class Commit(Struct, frozen=True):
+    """Everything of one turn, saved together or not at all."""
+
+    record: CallRecord
+    "With its new version."
+    trace: tuple[Stepped, ...] = ()
+    "To be appended after the `steps - len(trace)` lines that stand."
+    jobs: tuple[Request, ...] = ()
+    outbound: tuple[Outbound, ...] = ()
+    taken: tuple[str, ...] = ()
+    "Jobs whose answers were stepped, and leave the inbox."
+
+
+class Order(Struct, frozen=True):
+    """A request that waits for the worker."""
+
+    call: str
+    "Our id of the call."
+    key: CallKey
+    request: Request
+    attempts: int
+    "Runs begun so far, this one included."
+
+
+class CallStore(Protocol):
+    """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        """Give the call as last committed; None: there is no such call."""
+
+    async def inbox(self, call: str) -> Sequence[Event]:
+        """Give the answers that are saved and not yet stepped, in the order in which they came."""
+
+    async def commit(self, commit: Commit) -> None:
+        """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
+
+    async def claim(self, *, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each to one taker at a time; the attempt is counted, durably, before this returns.
+
+        An order whose third run was cut off is not handed out again: it is answered `ServiceFailed(job, "failed")`.
+        """
+
+    async def finish(self, call: str, job: str, event: Event) -> bool:
+        """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
+
+    async def due(self, now: float) -> Sequence[CallKey]:
+        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+
+    async def media(self) -> Sequence[str]:
+        """Name all recordings that calls name, finished calls included; the sweep keeps these."""
+
+    async def named(self, media: str) -> bool:
+        """Tell whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
+
+    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+        """Keep the source of a flow for as long as calls name it."""
+
+    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+        """Give back the source of a flow."""
+
+    async def close(self) -> None:
+        """Let go of the data, after everything under way is saved."""
+
+
+class Archive(Protocol):
+    """The traces, of live and finished calls: another reader, another port."""
+
+    async def trace(self, call: str) -> Sequence[Stepped]:
+        """Give the trace of one call in order; empty: there is no such call."""
+
+    async def calls(self) -> Sequence[CallRecord]:
+        """Give all calls, the oldest first."""
+
+
+# --- who may call ----------------------------------------------------------------------------------------------------
+
+
+class Verifier(Protocol):
+    """Is this really the platform?"""
+
+    async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        """Return if so; else raise WebhookError with 401, 403 or 503. The body was not read and is not looked at."""
+
+
+# --- speech ----------------------------------------------------------------------------------------------------------
+
+
+class Transcript(Struct, frozen=True):
+    """What an engine understood."""
+
+    text: str | None
+    "None: nothing was understood."
+    confidence: float | None = None
+    "0 to 1."
+
+
+class SpeechToText(Protocol):
+    """A speech engine."""
+
+    name: str
+
+    async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
+        """Give the words of an audio file; raise TranscriptionFailed. May be run twice for one recording."""
