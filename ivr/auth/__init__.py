@@ -1,0 +1,1 @@
+"""Is a request really the platform's?"""

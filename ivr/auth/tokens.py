@@ -1,0 +1,143 @@
+"""Bot Framework's bearer tokens (protocol 13): is this request really the platform's?
+
+Rule 1: a key comes from the ring and nowhere else; whatever key or address a token brings along is not looked at.
+Rule 2: nothing of a token reaches a log or an error. PyJWT's exceptions quote what they could not read, so none of them
+becomes the cause, or even the context, of ours.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from ivr.auth.keys import KeyRing
+from ivr.auth.verified import Lifetime, VerifiedTokens
+from ivr.errors import WebhookError
+from ivr.ports import WebhookRequest
+
+log = logging.getLogger(__name__)
+
+ISSUER = "https://api.botframework.com"
+ALGORITHMS = ("RS256", "RS384", "RS512")
+MAX_LENGTH = 8192
+"Characters of a token; a real one has some 700, and web servers stop at 8 KB for a header."
+
+# An engine that has never heard of "none" or HS256 cannot be talked into them.
+_SIGNATURES = jwt.PyJWS(algorithms=list(ALGORITHMS))
+
+_REFUSALS: Mapping[str, tuple[int, str]] = {
+    "no-token": (401, "This address takes requests with a bearer token only."),
+    "token-malformed": (403, "The bearer token is no JSON Web Token of a kind that is used here."),
+    "token-algorithm": (403, "The token is not signed by RS256, RS384 or RS512 with a named key."),
+    "token-issuer": (403, "The token is not of the issuer that is expected here."),
+    "token-audience": (403, "The token is meant for another bot: its aud is not this bot's app id."),
+    "token-times": (403, "The token does not say in numbers from when and until when it is good (nbf, exp)."),
+    "token-early": (403, "The token is not good yet."),
+    "token-expired": (403, "The token is not good any more."),
+    "token-key": (403, "The token is signed by a key that is not one of the platform's."),
+    "token-signature": (403, "The token's signature does not fit."),
+    # 503, since the platform repeats that and not a 4xx: the caller is saved if the keys can be had soon (protocol 14).
+    "no-keys": (503, "The platform's keys could not be fetched yet, so nobody can be let in; try again."),
+}
+
+
+class BearerVerifier:
+    """A `Verifier` for tokens that one issuer made out to one app id, signed by a key of the ring."""
+
+    def __init__(
+        self, app_id: str, keys: KeyRing, *, issuer: str = ISSUER, verified: VerifiedTokens | None = None
+    ) -> None:
+        if not app_id:
+            raise ValueError("without an app id every bot's tokens would be taken")
+        self._app_id = app_id
+        self._keys = keys
+        self._issuer = issuer
+        self._verified = VerifiedTokens() if verified is None else verified
+
+    async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        """Return if the token is good at `now`; else raise WebhookError with 401, 403 or 503."""
+        self._keys.tend(now=now)
+        objection = await self._objection(_bearer_token(request.headers.get("authorization", "")), now)
+        if objection is not None:
+            log.info("refused: %s", objection)
+            status, message = _REFUSALS[objection]
+            raise WebhookError(status, objection, message)
+
+    async def _objection(self, token: str, now: float) -> str | None:
+        if not token:
+            return "no-token"
+        # A header's bytes over 0x7f arrive as surrogates, which neither hash nor decode.
+        if len(token) > MAX_LENGTH or not token.isascii():
+            return "token-malformed"
+        known = self._verified.get(token, self._keys.generation)
+        return known.objection(now) if known is not None else await self._first_sight(token, now)
+
+    async def _first_sight(self, token: str, now: float) -> str | None:
+        """Judge the claims, then the signature over the same text, and remember the token if both are good.
+
+        Claims come first though nobody vouches for them yet: that can only refuse, and a token that could never be good
+        is not worth a fetch of keys.
+        """
+        parts = _read(token)
+        if parts is None:
+            return "token-malformed"
+        header, claims = parts["header"], parts["payload"]
+        kid = header.get("kid")
+        if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
+            return "token-algorithm"
+        lifetime = _lifetime(claims)
+        if lifetime is None:
+            return "token-times"
+        objection = self._foreign(claims) or lifetime.objection(now)
+        if objection is not None:
+            return objection
+        key = await self._keys.find(kid, now=now)
+        if key is None:
+            return "no-keys" if self._keys.empty else "token-key"
+        if not _is_signed(token, key):
+            return "token-signature"
+        self._verified.add(token, lifetime, self._keys.generation)
+        return None
+
+    def _foreign(self, claims: Mapping[str, Any]) -> str | None:
+        if claims.get("iss") != self._issuer:
+            return "token-issuer"
+        if claims.get("aud") not in (self._app_id, [self._app_id]):
+            return "token-audience"
+        return None
+
+
+def _bearer_token(header: str) -> str:
+    """Give the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
+    scheme, _, token = header.partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else ""
+
+
+def _read(token: str) -> dict[str, Any] | None:
+    """Take a token apart without believing it."""
+    try:
+        return jwt.decode_complete(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return None
+
+
+def _is_signed(token: str, key: RSAPublicKey) -> bool:
+    try:
+        _SIGNATURES.decode_complete(token, key, algorithms=ALGORITHMS)
+    except jwt.PyJWTError:
+        return False
+    return True
+
+
+def _lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
+    begins, ends = _seconds(claims.get("nbf")), _seconds(claims.get("exp"))
+    return None if begins is None or ends is None else Lifetime(begins, ends)
+
+
+def _seconds(value: object) -> float | None:
+    """Give a NumericDate (RFC 7519, 2); None for text, booleans, NaN, infinity and numbers beyond the year 30000."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < 1e12 else None
