@@ -1,0 +1,1 @@
+"""Lines that carry calls, one package each; none knows another."""

@@ -1,0 +1,89 @@
+"""The native channel: Microsoft's Skype Calling webhooks (docs/protocol.md), cut loose from any web server.
+
+    decode   whose call, which message           reading, rules, ids
+    hear     the platform's message -> events    hearing
+    speak    actions -> a workflow               speaking, prompts
+
+The platform does the listening, keeps the timers and waits for each reply: there is nothing to remember (the leg stays
+empty), nothing to be sent unasked, and no time to look at.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+from msgspec import Struct
+
+from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
+from ivr.engine.actions import LineAction
+from ivr.ports import CallKey, Capabilities, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
+
+
+class Received(Struct, frozen=True):
+    """A message as `decode` hands it to `hear`."""
+
+    message: wire.Message
+    audio: Upload | None
+
+
+class SkypeChannel:
+    """`ports.Channel` for one bot."""
+
+    name = "skype"
+    can = Capabilities(
+        push=False,
+        recording="with the event",
+        reply_within=5.0,
+        reject=True,
+        transfer=frozenset(),
+        terminators=rules.MAX_STOP_TONES,
+        first_digit_time=True,
+        silence_timers=True,
+        speech=True,
+        max_text=rules.MAX_TEXT,
+        languages=frozenset({"en-US"}),
+    )
+
+    def __init__(self, *, account: str, callback: str, media_base: str) -> None:
+        """Serve the bot with the app id `account`.
+
+        `callback` is the absolute address to which outcomes are reported; assets are at `<media_base>/<sha256>`.
+        """
+        self._account = account
+        self._callback = callback
+        self._media_base = media_base.rstrip("/")
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming]:
+        """Read a request of either address; raise WebhookError (400) if it holds no message."""
+        message = reading.read_message(reading.parse(request.body))
+        if not isinstance(message, wire.ConversationResult):
+            # A result that breaks a rule is heard all the same, as a failure of the line: the platform does not repeat
+            # what got a 400, so its caller would be lost.
+            _refuse(tuple(rules.violations(message)))
+        else:
+            ids.checked(message.operation_outcome.id, "operation's")
+        over = hearing.over(message)
+        incoming = Incoming(
+            key=CallKey(self.name, self._account, ids.checked(message.id, "call's")),
+            id=ids.message_id(request.headers, message, over=over),
+            payload=Received(message, request.uploads.get(wire.RECORDED_AUDIO)),
+            wants="ack" if over or isinstance(message, wire.Notification) else "actions",
+            starts=isinstance(message, wire.Conversation) and not over,
+        )
+        return (incoming,)
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        """Turn a message that `decode` gave into events."""
+        received = cast("Received", incoming.payload)
+        return Exchange(leg, hearing.events(received.message, received.audio))
+
+    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+        """Turn actions into a workflow; no actions: an empty 200, which means that nothing follows (protocol 3)."""
+        if not actions:
+            return Exchange(leg, reply=WebhookReply())
+        body = speaking.written(actions, callback=self._callback, media_base=self._media_base)
+        return Exchange(leg, reply=WebhookReply(body=body))
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise reading.malformed("; ".join(problems))

@@ -1,0 +1,167 @@
+"""Turn the platform's messages into events (protocol 4, 6, 7, 12; LANGUAGE C17).
+
+The completion reason decides, and `outcome` has to agree where the caller's answer is a success. What does not fit
+together, or is a word that nobody knows, is a failure of the line: never an answer, and never an exception.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from ivr.channels.skype import wire
+from ivr.channels.skype.ids import is_ours, owner
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    InputInvalid,
+    InputTimedOut,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+)
+from ivr.ports import Upload
+
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_BOT = "28:"
+_MAX_REASON = 200
+"Characters that are kept of a platform's free text."
+_A_DAY = 86_400
+
+_MATCHED: Mapping[str, Literal["keys", "speech"]] = {"dtmfOptionMatched": "keys", "speechOptionMatched": "speech"}
+_NOT_OFFERED = frozenset({"incorrectDtmf", "interdigitTimeout"})
+# A full count is reported as one or the other, depending on whether there were stop tones (protocol 7).
+_KEYED: Mapping[str, Literal["terminator", "silence"]] = {
+    "completedStopToneDetected": "terminator",
+    "interdigitTimeout": "silence",
+}
+_RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
+    "completedStopToneDetected": "terminator",
+    "completedSilenceDetected": "silence",
+    "maxRecordingTimeout": "limit",
+    "callTerminated": "hangup",
+}
+
+
+def events(message: wire.Message, audio: Upload | None) -> tuple[Event, ...]:
+    """Tell what happened, in order. `audio`: what came in another part of the same request."""
+    match message:
+        case wire.Conversation():
+            return (CallEnded("caller"),) if over(message) else (_received(message),)
+        case wire.Notification():
+            return (CallEnded("caller"),) if over(message) else ()
+    return _result(message, audio)
+
+
+def over(message: wire.Message) -> bool:
+    """Tell whether nobody is on the line any more, so that no workflow is wanted."""
+    match message:
+        case wire.Conversation():
+            return message.call_state == "terminated"
+        case wire.Notification():
+            return message.type == "callStateChange" and message.current_state == "terminated"
+    return message.call_state == "terminated" or "callTerminated" in _reasons(message.operation_outcome)
+
+
+def _reasons(outcome: wire.Outcome) -> tuple[str, ...]:
+    match outcome:
+        case wire.RecordOutcome():
+            return (outcome.completion_reason,)
+        case wire.RecognizeOutcome():
+            parts = (outcome.choice_outcome, outcome.collect_digits_outcome)
+            return tuple(part.completion_reason for part in parts if part is not None)
+    return ()
+
+
+def _received(conversation: wire.Conversation) -> CallReceived:
+    # Nothing promises exactly one originator (protocol 4.1); without one the caller counts as withheld.
+    caller = next((person for person in conversation.participants if person.originator), None)
+    called = [person.identity for person in conversation.participants if person is not caller]
+    language = caller.language_id if caller else None
+    return CallReceived(
+        caller=caller.identity if caller else None,
+        called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
+        language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
+    )
+
+
+def _result(result: wire.ConversationResult, audio: Upload | None) -> tuple[Event, ...]:
+    outcome = result.operation_outcome
+    op = owner(outcome.id)
+    heard = _outcome(outcome, op, audio)
+    if not over(result):
+        return (heard,)
+    ended = CallEnded("caller", op)
+    # What the caller still did counts; that something failed on a line that is gone does not.
+    fruitless = isinstance(heard, InputTimedOut | InputInvalid | OperationFailed | CallEnded)
+    return (ended,) if fruitless else (heard, ended)
+
+
+def _outcome(outcome: wire.Outcome, op: str, audio: Upload | None) -> Event:
+    match outcome:
+        case wire.RecognizeOutcome():
+            return _recognized(outcome, op)
+        case wire.RecordOutcome():
+            return _recorded(outcome, op, audio)
+        case wire.WorkflowValidationOutcome():
+            # None of its actions ran. Which of them the id names is not documented (protocol 20); one that we never
+            # gave out is taken to mean the last reply, one of an older reply shows that the report is stale.
+            return OperationFailed(op if is_ours(op) else None, "workflow", _reason(outcome), whole=True)
+        case wire.UnknownOutcome():
+            return _failed(outcome, op)
+    return OperationDone(op) if outcome.outcome == "success" else _failed(outcome, op)
+
+
+def _recognized(outcome: wire.RecognizeOutcome, op: str) -> Event:
+    choice, digits = outcome.choice_outcome, outcome.collect_digits_outcome
+    success = outcome.outcome == "success"
+    if choice is not None and not (digits is not None and success):
+        return _chosen(choice, op, success=success) or _failed(outcome, op)
+    if digits is not None and choice is None:
+        return _keyed(digits, op, success=success) or _failed(outcome, op)
+    return _failed(outcome, op)
+
+
+def _chosen(part: wire.ChoiceOutcome, op: str, *, success: bool) -> Event | None:
+    reason = part.completion_reason
+    if reason in _NOT_OFFERED:
+        return InputInvalid(op)
+    if reason in _MATCHED and success and part.choice_name:
+        return ChoiceMade(op, part.choice_name, _MATCHED[reason])
+    return _no_answer(reason, op)
+
+
+def _keyed(part: wire.CollectDigitsOutcome, op: str, *, success: bool) -> Event | None:
+    reason, keys = part.completion_reason, part.digits or ""
+    if reason in _KEYED and success and wire.KEYS.issuperset(keys):
+        return KeysPressed(op, keys, _KEYED[reason])
+    return _no_answer(reason, op)
+
+
+def _recorded(outcome: wire.RecordOutcome, op: str, audio: Upload | None) -> Event:
+    """Keep audio that is there: whether a full length is a success is told in two ways (protocol 7)."""
+    reason = outcome.completion_reason
+    if reason in _RECORDED and outcome.outcome != "unknown" and audio is not None and audio.size:
+        seconds = float(min(max(outcome.length_of_recording_in_secs, 0), _A_DAY))
+        return RecordingMade(op, seconds, audio.media, _RECORDED[reason])
+    return _no_answer(reason, op) or _failed(outcome, op)
+
+
+def _no_answer(reason: str, op: str) -> Event | None:
+    if reason == "initialSilenceTimeout":
+        return InputTimedOut(op)
+    if reason == "callTerminated":
+        return CallEnded("caller", op)
+    return None
+
+
+def _failed(outcome: wire.Outcome, op: str) -> OperationFailed:
+    return OperationFailed(op, "system", _reason(outcome))
+
+
+def _reason(outcome: wire.Outcome) -> str:
+    """Say why, in the platform's words, for people: the free text, else the completion reason."""
+    words = outcome.failure_reason or " ".join(_reasons(outcome))
+    return "".join(letter if letter.isprintable() else " " for letter in words[:_MAX_REASON]).strip()

@@ -1,0 +1,210 @@
+"""Read the vendor's JSON as leniently as the vendor's own classes do (protocol 3), and raise nothing but WebhookError.
+
+Names of members in any case, enumerations in any case or by number, numbers as text, unknown members ignored: no typed
+decoder does that. So the JSON is read generically, folded to the exact spelling by tables made once from the shapes in
+`wire`, and then converted. What stays wrong after folding is a 400.
+"""
+
+import json
+import re
+import types
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from ivr.channels.skype import wire
+from ivr.errors import WebhookError
+
+Fold: TypeAlias = Callable[[Any], Any]
+T = TypeVar("T")
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_UNKNOWN = "unknown"
+_TWICE = "an object names a member twice"
+_CULTURE_CODE_NAME = {"enus": "en-US"}  # the vendor's classes read the code's name and write the tag (protocol 7)
+_VALIDATION_SPELLINGS = {
+    spelling.lower(): wire.WORKFLOW_VALIDATION
+    for spelling in (wire.WORKFLOW_VALIDATION, wire.WORKFLOW_VALIDATION_ELSEWHERE)
+}
+# In a class of the oldest SDK, whose own dispatcher reads `type` (protocol 12).
+_OLDER_NAMES = {"notificationtype": "type"}
+
+
+def parse(body: bytes) -> object:
+    """Give the JSON of a body; raise WebhookError (400) for all that is none, and for a member named twice."""
+    try:
+        tree = msgspec.json.decode(body)
+        # Taken apart and put together again it is the same text: then no member was lost. 5 times cheaper than a reader
+        # that looks at each pair, which is left for the bodies that are merely written in another way.
+        if msgspec.json.format(body, indent=-1) != msgspec.json.encode(tree):
+            json.loads(body.decode(), object_pairs_hook=_no_member_twice)
+    except RecursionError as exc:
+        raise malformed("the JSON is nested too deep") from exc
+    except ValueError as exc:  # of msgspec, of a text that is not UTF-8, of a number that Python refuses
+        raise malformed(f"not JSON: {exc}") from exc
+    return tree
+
+
+def read(shape: type[T], tree: object) -> T:
+    """Give a tree as one of the shapes of `wire`; raise WebhookError (400) if it is none."""
+    fold: Fold = _fold_for(shape)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    try:
+        return msgspec.convert(fold(tree), shape)
+    except msgspec.ValidationError as exc:
+        raise malformed(f"no {shape.__name__}: {exc}") from exc
+
+
+def read_message(tree: object) -> wire.Message:
+    """Tell a platform's messages apart by their members, since any of them may come to any address (protocol 12)."""
+    names = {name.lower() for name in tree} if isinstance(tree, dict) else set()
+    if "operationoutcome" in names:
+        return read(wire.ConversationResult, tree)
+    # A roster update has participants too; the vendor's Node SDK takes it for a call.
+    if names & {"type", "notificationtype"} and "presentedmodalitytypes" not in names:
+        return read(wire.Notification, tree)
+    if "participants" in names:
+        return read(wire.Conversation, tree)
+    raise malformed("neither a Conversation nor a ConversationResult nor a notification")
+
+
+def malformed(message: str) -> WebhookError:
+    """Make the error for a body that cannot be read."""
+    return WebhookError(400, "malformed", message)
+
+
+def _no_member_twice(pairs: list[tuple[str, object]]) -> None:
+    """Refuse an object whose meaning would depend on which of two members a reader takes."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise malformed(_TWICE)
+
+
+# --- folding ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _fold_for(annotation: Any) -> Fold:
+    """Make the function that brings a value into the exact form of a type, as far as its meaning is clear."""
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return _tagged([annotation]) if annotation.__struct_config__.tag else _struct(annotation)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return _words(arguments)
+    if origin is tuple:
+        return _keys if arguments[0] is wire.Key else _list(_fold_for(arguments[0]))
+    if origin in (Union, types.UnionType):
+        alternatives = [argument for argument in arguments if argument is not types.NoneType]
+        if float in alternatives:
+            return _number
+        return _fold_for(alternatives[0]) if len(alternatives) == 1 else _tagged(alternatives)
+    raise TypeError(f"no rule for folding {annotation}")
+
+
+def _struct(shape: type[msgspec.Struct]) -> Fold:
+    fields = msgspec.structs.fields(shape)
+    known = {field.encode_name.lower(): (field.encode_name, _fold_for(field.type)) for field in fields}
+    known |= {older: known[name] for older, name in _OLDER_NAMES.items() if name in known}
+
+    def fold(value: Any) -> object:
+        if not isinstance(value, dict):
+            return value
+        folded: dict[str, object] = {}
+        for name, item in value.items():
+            spelled, inner = known.get(name.lower(), _IGNORED)
+            if spelled in folded:
+                raise malformed(_TWICE)
+            if spelled and item is not None:
+                folded[spelled] = inner(item)
+        return folded
+
+    return fold
+
+
+def _tagged(shapes: list[type[msgspec.Struct]]) -> Fold:
+    """Fold one of several shapes, told apart by the word of one member, which is exact (protocol 5.1, 6)."""
+    name = shapes[0].__struct_config__.tag_field or ""
+    folds = {str(shape.__struct_config__.tag): _struct(shape) for shape in shapes}
+
+    def fold(value: Any) -> object:
+        if not isinstance(value, dict):
+            return value
+        words = [item for member, item in value.items() if member.lower() == name]
+        if len(words) > 1:
+            raise malformed(_TWICE)
+        tag = _tag(words[0], folds) if words else None
+        if tag not in folds:
+            return {name: tag}  # for the conversion to refuse with the word and the place
+        return {name: tag, **folds[tag](value)}
+
+    return fold
+
+
+def _tag(word: Any, known: Mapping[str, Fold]) -> Any:
+    if not isinstance(word, str):
+        return None
+    # All that this outcome can say is a failure, so its name may be read generously: it is spelled in three ways.
+    word = _VALIDATION_SPELLINGS.get(word.lower(), word)
+    return _UNKNOWN if _UNKNOWN in known and word not in known else word
+
+
+def _words(values: tuple[str, ...]) -> Fold:
+    by_name = {value.lower(): value for value in values}
+    by_name |= {code: tag for code, tag in _CULTURE_CODE_NAME.items() if tag in values}
+    by_name |= {str(number): value for number, value in enumerate(values)}
+
+    def fold(value: Any) -> object:
+        if isinstance(value, str):
+            return by_name.get(value.lower(), _UNKNOWN)
+        if type(value) is int:  # a boolean is none
+            return values[value] if 0 <= value < len(values) else _UNKNOWN
+        return value
+
+    return fold
+
+
+def _list(inner: Fold) -> Fold:
+    return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
+
+
+def _keys(value: Any) -> object:
+    """Fold a list of keys: the vendor's own demo sends them as one text (protocol 5.5)."""
+    return list(value) if isinstance(value, str) else value
+
+
+def _text(value: Any) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _number(value: Any) -> object:
+    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+
+
+def _whole(value: Any) -> object:
+    number = _number(value)
+    return int(number) if isinstance(number, float) else number
+
+
+def _flag(value: Any) -> object:
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _links(value: Any) -> object:
+    return {name: link for name, link in value.items() if link is not None} if isinstance(value, dict) else value
+
+
+def _as_it_is(value: Any) -> object:
+    return value
+
+
+_IGNORED: tuple[str, Fold] = ("", _as_it_is)
+_SCALARS: dict[Any, Fold] = {
+    str: _text,
+    int: _whole,
+    float: _number,
+    bool: _flag,
+    wire.Key: _as_it_is,
+    dict[str, str]: _links,
+}

@@ -1,0 +1,97 @@
+"""Write actions as a workflow (protocol 5, LANGUAGE C17).
+
+We write what the author wrote, and what the vendor's generations have different defaults for: `bargeInAllowed`,
+`playBeep`, `maxSilenceTimeoutInSeconds`, and `voice` with text. All else only where it differs from the wire's default.
+"""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from ivr.channels.skype import wire
+from ivr.channels.skype.ids import nested
+from ivr.channels.skype.prompts import prompts
+from ivr.engine.actions import Answer, Choice, DigitInput, HangUp, LineAction, Play, Recognize, Record, Reject, Segment
+
+_INTER_DIGIT = 1
+_MAX_DURATION = 180
+"The wire's own defaults, in seconds."
+
+
+def written(actions: Sequence[LineAction], *, callback: str, media_base: str) -> bytes:
+    """Give the JSON of the workflow for these actions, one at least."""
+    workflow = wire.Workflow(
+        links=wire.WorkflowLinks(callback=callback),
+        actions=tuple(_action(action, media_base) for action in actions),
+        notification_subscriptions=("callStateChange",),
+    )
+    return msgspec.json.encode(workflow)
+
+
+def _action(action: LineAction, media_base: str) -> wire.Action:
+    match action:
+        case Answer():
+            return wire.Answer(operation_id=action.op, accept_modality_types=("audio",))
+        case Reject():
+            return wire.Reject(operation_id=action.op)
+        case HangUp():
+            return wire.Hangup(operation_id=action.op)
+        case Play():
+            return wire.PlayPrompt(operation_id=action.op, prompts=prompts(action.prompt, media_base=media_base))
+        case Recognize():
+            return _recognize(action, media_base)
+    return _record(action, media_base)
+
+
+def _recognize(action: Recognize, media_base: str) -> wire.Recognize:
+    digits = action.digits
+    return wire.Recognize(
+        operation_id=action.op,
+        play_prompt=_question(action.op, action.prompt, media_base),
+        barge_in_allowed=action.barge_in,
+        initial_silence_timeout_in_seconds=_seconds(action.initial_silence),
+        interdigit_timeout_in_seconds=_seconds(digits.inter_digit if digits else None, default=_INTER_DIGIT),
+        choices=None if digits else tuple(_option(choice) for choice in action.choices),
+        collect_digits=_collect(digits) if digits else None,
+    )
+
+
+def _option(choice: Choice) -> wire.RecognitionOption:
+    return wire.RecognitionOption(name=choice.name, speech_variation=choice.speech or None, dtmf_variation=choice.key)
+
+
+def _collect(digits: DigitInput) -> wire.CollectDigits:
+    # `minimum` has no member on the wire: too few keys are the engine's to judge.
+    return wire.CollectDigits(max_number_of_dtmfs=digits.maximum, stop_tones=_keys(digits.terminators))
+
+
+def _record(action: Record, media_base: str) -> wire.Record:
+    return wire.Record(
+        operation_id=action.op,
+        play_prompt=_question(action.op, action.prompt, media_base),
+        max_duration_in_seconds=_seconds(action.max_duration, default=_MAX_DURATION),
+        initial_silence_timeout_in_seconds=_seconds(action.initial_silence),
+        max_silence_timeout_in_seconds=_seconds(action.max_silence),
+        recording_format=action.format,
+        play_beep=action.beep,
+        stop_tones=_keys(action.terminators),
+    )
+
+
+def _question(op: str, segments: Sequence[Segment], media_base: str) -> wire.PlayPrompt | None:
+    if not segments:
+        return None
+    return wire.PlayPrompt(operation_id=nested(op), prompts=prompts(segments, media_base=media_base))
+
+
+def _keys(keys: str) -> tuple[str, ...] | None:
+    return tuple(keys) or None  # an empty list is refused (protocol 5.6)
+
+
+def _seconds(value: float | None, *, default: int | None = None) -> int | None:
+    """Give a time as the oldest readers take it: whole seconds (protocol 18), rounded in the caller's favour."""
+    if value is None:
+        return None
+    whole = math.ceil(value)
+    return None if whole == default else whole
