@@ -181,15 +181,13 @@ class Draft:
         self.actions.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
 
-    def hold(self, prompt: tuple[Segment, ...]) -> None:
+    def hold(self, waiting: Waiting, prompt: tuple[Segment, ...]) -> None:
         """Keep the caller company while a service works; longer each time, since each round costs a workflow."""
-        if self.waiting is None:
-            return
-        if self.waiting.holds or not prompt:
-            prompt = (*prompt, Silence(1000 * 2 ** min(self.waiting.holds, 3)))
+        if waiting.holds or not prompt:
+            prompt = (*prompt, Silence(1000 * 2 ** min(waiting.holds, 3)))
         self.asked = ()
         self.holds += 1
-        self.waiting = replace(self.waiting, holds=self.waiting.holds + 1)
+        self.waiting = replace(waiting, holds=waiting.holds + 1)
         self.speak(prompt)
 
     def end(self) -> None:

@@ -174,7 +174,7 @@ def _hold(draft: Draft) -> Result | str | None:
         prompt = draft.here.action.hold(draft.scope())
     except ExpressionFailed:
         prompt = ()  # silence will do: the words that are waited for matter more than these
-    draft.hold(prompt)
+    draft.hold(draft.waiting, prompt)
     return None
 
 
@@ -253,11 +253,10 @@ def _follow(draft: Draft, result: Result) -> Result | None:
             return None
         case Takes():
             return None if draft.take() else Raised("done")
-        case Ends():
-            if draft.outcome is None:
-                draft.outcome = draft.wished_outcome or "abandoned"
-            draft.end()
-            return None
+    if draft.outcome is None:  # what is left is `Ends`
+        draft.outcome = draft.wished_outcome or "abandoned"
+    draft.end()
+    return None
 
 
 def _listen(draft: Draft, question: Listens) -> Result | None:

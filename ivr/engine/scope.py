@@ -93,5 +93,4 @@ class Scope(Mapping[str, Value]):
                 return actions.Text(text, part.voice, part.language, part.say_as, part.emphasize)
             case AudioPart():
                 return actions.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
-            case SilencePart():
-                return actions.Silence(part.milliseconds)
+        return actions.Silence(part.milliseconds)

@@ -95,8 +95,7 @@ def pack(value: Value) -> Stored:
             return TimeValue(value)
         case Mapping():
             return ObjectValue({name: pack(item) for name, item in value.items()})
-        case Sequence():
-            return ListValue(tuple(pack(item) for item in value))
+    return ListValue(tuple(pack(item) for item in value))
 
 
 def unpack(stored: Stored) -> Value:

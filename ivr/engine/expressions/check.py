@@ -34,7 +34,7 @@ from ivr.engine.expressions.types import (
 __all__ = ["check_guard", "check_text", "infer", "narrowed", "reads"]
 
 _OPAQUE = Type("object")
-"One of several things that cannot be spoken; good for a guard."
+"One of several things that no use has in common: good for a guard, and any of them may be what counts as false."
 _ORDERED = frozenset({"text", "number", "date", "time", "datetime"})
 _COMPARABLE = _ORDERED | {"boolean"}
 _CAN_BE_FALSE = frozenset({"text", "boolean", "list", "mixed", "any"})
@@ -126,7 +126,7 @@ def _logic(node: tree.Both | tree.Either, proof: _Proof, *, condition: bool) -> 
 
 
 def _false_part(type_: Type) -> Type | None:
-    if type_.name in _CAN_BE_FALSE:
+    if type_.name in _CAN_BE_FALSE or _is_opaque(type_):
         return type_
     return NONE if type_.optional else None
 
@@ -135,8 +135,13 @@ def _true_part(type_: Type) -> Type | None:
     return None if type_.name == "none" else present(type_)
 
 
+def _is_opaque(type_: Type) -> bool:
+    return type_.name == "object" and not type_.fields
+
+
 def _no_common_type(node: tree.Node, one: Type, other: Type, proof: _Proof) -> Type:
-    return proof.wrong("type", f"This is either {one} or {other}, and nothing takes both.", node)
+    first, second = ("something else" if _is_opaque(type_) else str(type_) for type_ in (one, other))
+    return proof.wrong("type", f"This is either {first} or {second}, and nothing takes both.", node)
 
 
 def _spoken(node: tree.Node, proof: _Proof) -> None:

@@ -6,11 +6,11 @@ that somebody is there before anything else happens.
 
 from ivr.engine.events import Event, OperationDone
 from ivr.engine.kinds.base import Raised, Result, Takes
-from ivr.engine.kinds.quiet import Quiet
+from ivr.engine.kinds.common import Common
 from ivr.engine.scope import Scope
 
 
-class AnswerCall(Quiet, frozen=True):
+class AnswerCall(Common, frozen=True):
     """The action `answer` (LANGUAGE C4)."""
 
     def start(self, scope: Scope) -> Result:

@@ -2,19 +2,18 @@
 
 from typing import Literal
 
-from msgspec import Struct
-
 from ivr.engine.actions import DigitInput, Segment
 from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
 from ivr.engine.flow import Variable
 from ivr.engine.kinds.base import Again, Listens, Raised, Result
+from ivr.engine.kinds.common import Common
 from ivr.engine.kinds.question import Question
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.engine.variables import Misfit, fit_keys
 
 
-class Digits(Struct, frozen=True):
+class Digits(Common, frozen=True):
     """The action `digits` (LANGUAGE C4)."""
 
     question: Question
@@ -60,10 +59,6 @@ class Digits(Struct, frozen=True):
         if self.sensitive and isinstance(event, KeysPressed):
             return KeysJudged(event.op, "refused" if isinstance(result, Again) else "accepted")
         return event
-
-    def hold(self, scope: Scope) -> tuple[Segment, ...]:
-        """Nothing is waited for."""
-        return ()
 
     def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
         return Listens(

@@ -5,11 +5,11 @@ in what `ivr check` lets an author say before them.
 """
 
 from ivr.engine.kinds.base import Ends, Result
-from ivr.engine.kinds.quiet import Quiet
+from ivr.engine.kinds.common import Common
 from ivr.engine.scope import Scope
 
 
-class HangUpCall(Quiet, frozen=True):
+class HangUpCall(Common, frozen=True):
     """The action `hangup` (LANGUAGE C4)."""
 
     def start(self, scope: Scope) -> Result:
@@ -17,7 +17,7 @@ class HangUpCall(Quiet, frozen=True):
         return Ends()
 
 
-class RejectCall(Quiet, frozen=True):
+class RejectCall(Common, frozen=True):
     """The action `reject` (LANGUAGE C4)."""
 
     def start(self, scope: Scope) -> Result:

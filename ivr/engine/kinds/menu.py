@@ -14,6 +14,7 @@ from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, Ke
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Again, Listens, Raised, Result, failed
+from ivr.engine.kinds.common import Common
 from ivr.engine.kinds.question import Question
 from ivr.engine.scope import Scope
 
@@ -28,7 +29,7 @@ class MenuChoice(Struct, frozen=True):
     guard: Expression | None = None
 
 
-class Menu(Struct, frozen=True):
+class Menu(Common, frozen=True):
     """The action `menu` (LANGUAGE C4, C5)."""
 
     question: Question
@@ -72,14 +73,6 @@ class Menu(Struct, frozen=True):
                     next((c for c in self._among(offered) if said in (word.casefold() for word in c.speech)), None)
                 )
         return None
-
-    def kept(self, event: Event, result: Result | None) -> Event:
-        """Nothing here is sensitive."""
-        return event
-
-    def hold(self, scope: Scope) -> tuple[Segment, ...]:
-        """Nothing is waited for."""
-        return ()
 
     def _open(self, scope: Scope) -> tuple[MenuChoice, ...]:
         return tuple(choice for choice in self.choices if scope.allows(choice.guard))

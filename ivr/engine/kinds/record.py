@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
 from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, failed
+from ivr.engine.kinds.common import Common
 from ivr.engine.kinds.question import Question
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
@@ -22,7 +22,7 @@ MASKED = {"masked": True}
 _FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
 
 
-class Record(Struct, frozen=True):
+class Record(Common, frozen=True):
     """The action `record` (LANGUAGE C4)."""
 
     question: Question

@@ -2,11 +2,11 @@
 
 from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Result, Says
-from ivr.engine.kinds.quiet import Quiet
+from ivr.engine.kinds.common import Common
 from ivr.engine.scope import Scope
 
 
-class Say(Quiet, frozen=True):
+class Say(Common, frozen=True):
     """The action `say` (LANGUAGE C4)."""
 
     prompt: Prompt

@@ -1,4 +1,4 @@
-"""What those kinds share that neither ask the caller nor wait for a service."""
+"""What an action does unless its own file says otherwise: it asks nothing, waits for nothing, keeps nothing private."""
 
 from typing import Literal
 
@@ -10,8 +10,8 @@ from ivr.engine.kinds.base import Result
 from ivr.engine.scope import Scope
 
 
-class Quiet(Struct, frozen=True):
-    """A kind to which nothing is answered."""
+class Common(Struct, frozen=True):
+    """The part of `Kind` that most actions share."""
 
     @property
     def attempts(self) -> int:

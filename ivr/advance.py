@@ -1,0 +1,143 @@
+"""One message, or one wake-up, of one call: everything that follows from it, as one `Commit`.
+
+Pure: no await, clock or randomness; the turn (`turn.py`) loads, calls this, and saves what comes out, so that after a
+lost race the same can simply be done again. This file knows in which order things count:
+
+1. what the platform says, since it answers what it was told before anything else happened;
+2. answers that services have left in the inbox;
+3. a deadline that is over by now, if the call still waits;
+4. the hold, where a reply is due and the answer is not there.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from ivr.engine.actions import LineAction, Request
+from ivr.engine.events import Event, HoldNeeded, ServiceAnswered, ServiceFailed, TimePassed
+from ivr.engine.flow import Flow
+from ivr.engine.machine import step
+from ivr.ports import CallRecord, Channel, Commit, Incoming, Outbound, Stepped, WebhookReply
+
+REMEMBERED = 16
+"Replies kept for repeats; an older message gets the last reply."
+NOTHING_FOLLOWS = WebhookReply()
+
+
+class _Turn:
+    """The working copy: the record, and what has come of it so far."""
+
+    def __init__(self, flow: Flow, channel: Channel, record: CallRecord, now: float) -> None:
+        self.flow = flow
+        self.channel = channel
+        self.record = record
+        self.now = now
+        self.call = record.call
+        self.leg = record.leg
+        self.wake = record.wake
+        self.actions: tuple[LineAction, ...] = ()
+        self.trace: list[Stepped] = []
+        self.jobs: list[Request] = []
+        self.outbound: list[Outbound] = []
+        self.moved = False
+
+    def step(self, event: Event) -> None:
+        stepped = step(self.flow, self.call, event, now=self.now)
+        self.trace.append(Stepped(stepped.kept or event, self.now, stepped.actions, stepped.path, stepped.ignored))
+        if stepped.ignored:
+            return
+        self.moved = True
+        self.call = stepped.call
+        self.jobs += [action for action in stepped.actions if isinstance(action, Request)]
+        line = tuple(action for action in stepped.actions if not isinstance(action, Request))
+        # Orders of an earlier event of the same message were never sent; those of the last one stand.
+        if line or self.call.phase in {"gone", "over"}:
+            self.actions = line
+
+    def speak(self) -> WebhookReply:
+        """Send the actions to the line; on some lines that is already an event (a text that is posted is heard)."""
+        reply = NOTHING_FOLLOWS
+        while True:
+            exchange = self.channel.speak(self.leg, self.actions, now=self.now)
+            self.leg, self.wake = exchange.leg, exchange.wake
+            self.outbound += exchange.outbound
+            self.actions = ()
+            reply = exchange.reply or reply
+            for event in exchange.events:
+                self.step(event)
+            if not self.actions:
+                return reply
+
+    @property
+    def waits(self) -> bool:
+        """Whether the caller is there and a service has to answer before there is anything to say."""
+        return self.call.waiting is not None and self.call.phase != "gone" and not self.actions
+
+
+def advance(
+    flow: Flow,
+    channel: Channel,
+    record: CallRecord,
+    *,
+    now: float,
+    idle: float,
+    incoming: Incoming | None = None,
+    events: Iterable[Event] = (),
+    inbox: Sequence[Event] = (),
+    answers: str | None = None,
+) -> Commit:
+    """Take one message (`incoming`), or write the reply that a waiting message (`answers`) is owed, or wake the call.
+
+    `events` come from the shell itself, such as the end of a call that fell silent. `idle`: seconds without a message
+    after which the call is closed. A reply that has to wait for a service is None in the commit's record.
+    """
+    turn = _Turn(flow, channel, record, now)
+    if incoming is not None:
+        heard = channel.hear(record.leg, incoming, now=now)
+        turn.leg, turn.wake = heard.leg, heard.wake
+        turn.outbound += heard.outbound
+        events = (*heard.events, *events)
+    for event in (*events, *inbox):
+        turn.step(event)
+    if turn.call.deadline is not None and turn.call.deadline <= now:
+        turn.step(TimePassed())
+    if answers is not None and turn.waits:
+        turn.step(HoldNeeded())
+    return _commit(turn, incoming, answers, inbox, idle)
+
+
+def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float) -> Commit:
+    record = turn.record
+    replies, last = dict(record.replies), record.last
+    message = incoming.id if incoming is not None else answers
+    if incoming is not None and incoming.wants == "ack":
+        replies[incoming.id] = NOTHING_FOLLOWS
+    elif message is not None:
+        reply = _reply(turn, last)
+        replies[message] = reply
+        last = reply or last
+    elif turn.actions:
+        turn.speak()
+    for oldest in list(replies)[:-REMEMBERED]:
+        del replies[oldest]
+    after = replace(
+        record,
+        call=turn.call,
+        version=record.version + 1,
+        steps=record.steps + len(turn.trace),
+        leg=turn.leg,
+        replies=replies,
+        last=last,
+        idle_at=turn.now + idle if incoming is not None else record.idle_at,
+        wake=turn.wake,
+    )
+    taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))
+    return Commit(after, tuple(turn.trace), tuple(turn.jobs), tuple(turn.outbound), taken)
+
+
+def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:
+    """Give the reply to a message; None: it has to wait for a service."""
+    if not turn.moved:
+        # stale or foreign: the platform has no workflow unless it gets the last one again (protocol 3)
+        return NOTHING_FOLLOWS if turn.call.phase in {"gone", "over"} or last is None else last
+    return None if turn.waits else turn.speak()

@@ -1,0 +1,160 @@
+"""Take one message of a call and answer it once; wake a call that nobody speaks to.
+
+The page to read first. A turn has two short transactions. The first saves what happened: the message, the new state,
+the orders. If the call now waits for a service, the turn waits too, within the reply's budget, and the second saves the
+answer's step and the reply. Nothing is held in memory that a restart would miss:
+
+- a repeat finds its id, and waits for the same reply or gets the same bytes;
+- who loses a race (`StaleCall`) loads and looks at the message id again, since the winner may have been that message;
+- an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from ivr.advance import advance
+from ivr.engine.call import Facts, new_call
+from ivr.engine.events import CallEnded, CallReceived
+from ivr.engine.flow import Flow
+from ivr.errors import StaleCall, WebhookError
+from ivr.ports import CallKey, CallRecord, CallStore, Channel, Commit, Incoming, Leg, WebhookReply
+
+
+class Flows(Protocol):
+    """The flows that can be called, and those that calls under way still need."""
+
+    def choose(self, name: str | None, called: str) -> Flow:
+        """Pick the flow for a new call: by name, by called identity, or the default; raise WebhookError 404."""
+
+    async def get(self, hash: str) -> Flow:  # noqa: A002
+        """Give the flow that a running call began with."""
+
+
+class Jobs(Protocol):
+    """The worker that carries out orders to services."""
+
+    def kick(self) -> None:
+        """Look for new orders soon: some were committed."""
+
+    async def settled(self, call: str, timeout: float) -> None:  # noqa: ASYNC109
+        """Return when an answer for this call lies in its inbox, or after `timeout` seconds."""
+
+
+class Turns:
+    """All turns of all calls of one server."""
+
+    def __init__(
+        self,
+        *,
+        store: CallStore,
+        channels: Mapping[str, Channel],
+        flows: Flows,
+        jobs: Jobs,
+        now: Callable[[], float],
+        mint: Callable[[], str],
+        idle: float,
+        budget: float,
+    ) -> None:
+        """Put together what a turn needs.
+
+        `now` gives seconds since 1970, UTC; `mint` a new call id, 128 bits in hexadecimal digits; `idle` is the time
+        without a message after which a call is closed; `budget` the time a reply may take from the arrival of its
+        request's first byte, both in seconds.
+        """
+        self._store = store
+        self._channels = channels
+        self._flows = flows
+        self._jobs = jobs
+        self._now = now
+        self._mint = mint
+        self._idle = idle
+        self._budget = budget
+
+    async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
+        """Take one message and give its reply, the same bytes however often it is sent.
+
+        `flow` names the flow of a new call, as the address called says; `arrived` is when the request's first byte
+        came. Raises WebhookError (404: no such call or flow) and StoreUnavailable (nothing was saved).
+        """
+        record = await self._apply(incoming, flow)
+        while (reply := record.replies.get(incoming.id)) is None:
+            await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
+            record = await self._answer_or_hold(incoming)
+        return reply
+
+    async def wake(self, key: CallKey) -> None:
+        """Step a call whose deadline is over or whose answer has come, if somebody can be told or nobody is there."""
+        while (record := await self._store.load(key)) is not None and record.call.phase != "over":
+            now = self._now()
+            channel = self._channels[key.channel]
+            forgotten = record.call.phase != "gone" and record.idle_at <= now
+            if not (forgotten or channel.can.push or record.call.phase == "gone"):
+                return
+            commit = advance(
+                await self._flows.get(record.call.flow),
+                channel,
+                record,
+                now=now,
+                idle=self._idle,
+                events=(CallEnded("system"),) if forgotten else (),
+                inbox=await self._store.inbox(record.id),
+            )
+            if not commit.trace or await self._committed(commit):
+                return
+
+    async def _apply(self, incoming: Incoming, flow: str | None) -> CallRecord:
+        """Save what happened; nothing is done for a message that was applied before."""
+        while True:
+            record = await self._store.load(incoming.key) or self._opened(incoming, flow)
+            if incoming.id in record.replies:
+                return record
+            commit = advance(
+                await self._flows.get(record.call.flow),
+                self._channels[incoming.key.channel],
+                record,
+                now=self._now(),
+                idle=self._idle,
+                incoming=incoming,
+                inbox=await self._store.inbox(record.id),
+            )
+            if await self._committed(commit):
+                return commit.record
+
+    async def _answer_or_hold(self, incoming: Incoming) -> CallRecord:
+        """Write the reply that a message is owed: with the service's answer if it is there, else with a hold."""
+        while True:
+            record = await self._store.load(incoming.key)
+            if record is None:
+                raise WebhookError(404, "unknown-call", "This call is not known here any more.")
+            if record.replies.get(incoming.id) is not None:
+                return record
+            commit = advance(
+                await self._flows.get(record.call.flow),
+                self._channels[incoming.key.channel],
+                record,
+                now=self._now(),
+                idle=self._idle,
+                inbox=await self._store.inbox(record.id),
+                answers=incoming.id,
+            )
+            if await self._committed(commit):
+                return commit.record
+
+    async def _committed(self, commit: Commit) -> bool:
+        try:
+            await self._store.commit(commit)
+        except StaleCall:
+            return False
+        if commit.jobs or commit.outbound:
+            self._jobs.kick()
+        return True
+
+    def _opened(self, incoming: Incoming, flow: str | None) -> CallRecord:
+        events = self._channels[incoming.key.channel].hear(Leg(), incoming, now=self._now()).events
+        received = next((event for event in events if isinstance(event, CallReceived)), None)
+        if not incoming.starts or received is None:
+            raise WebhookError(404, "unknown-call", "No call with this id is known here.")
+        chosen = self._flows.choose(flow, received.called)
+        call_id = self._mint()
+        facts = Facts(id=call_id, channel=incoming.key.channel)
+        return CallRecord(call_id, incoming.key, new_call(chosen.hash, facts))

@@ -1,0 +1,181 @@
+"""A scripted caller: drives a flow through the machine alone, as a person on the phone would.
+
+No line, no server, no loop: `Caller(flow).hears("…").presses("1")`. Prompts are played to their end unless the caller
+leaves; what was heard since the last answer is compared as text.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ivr.engine.actions import Action, Answer, Audio, HangUp, Play, Recognize, Record, Reject, Request, Segment, Text
+from ivr.engine.call import Call, Facts, Step, new_call
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    HoldNeeded,
+    InputInvalid,
+    InputTimedOut,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    ServiceAnswered,
+    ServiceFailed,
+    SpeechHeard,
+    TimePassed,
+)
+from ivr.engine.flow import Flow
+from ivr.engine.machine import step
+from ivr.engine.values import Value, unpack
+
+STARTED = 1_795_168_800.0
+"Friday, 20 November 2026, 10:00 UTC."
+
+
+class Caller:
+    """One call through one flow."""
+
+    def __init__(
+        self, flow: Flow, *, caller: str | None = "29:anna", language: str | None = None, now: float = STARTED
+    ) -> None:
+        self.flow = flow
+        self.now = now
+        self.call: Call = new_call(flow.hash, Facts(id="0" * 32, channel="test"))
+        self.last: Step = Step(self.call)
+        self.steps: list[tuple[Event, float, Step]] = []
+        self.actions: tuple[Action, ...] = ()
+        self.feel(CallReceived(caller, "28:bot", language))
+
+    # --- what happens ---
+
+    def feel(self, event: Event) -> Caller:
+        """Let anything at all happen."""
+        self.now += 1
+        self.last = step(self.flow, self.call, event, now=self.now)
+        self.steps.append((event, self.now, self.last))
+        self.call = self.last.call
+        if self.last.ignored is None:
+            self.actions = self.last.actions
+        return self
+
+    def presses(self, keys: str, ended: Literal["terminator", "silence", "count"] = "count") -> Caller:
+        return self.feel(KeysPressed(self.op, keys, ended))
+
+    def chooses(self, name: str) -> Caller:
+        return self.feel(ChoiceMade(self.op, name, "keys"))
+
+    def says(self, words: str) -> Caller:
+        return self.feel(SpeechHeard(self.op, words))
+
+    def keeps_silent(self) -> Caller:
+        return self.feel(InputTimedOut(self.op))
+
+    def answers_wrong(self) -> Caller:
+        return self.feel(InputInvalid(self.op))
+
+    def speaks(self, seconds: float = 2.5, *, media: str = "a.wma", hangs_up: bool = False) -> Caller:
+        return self.feel(RecordingMade(self.op, seconds, media, "hangup" if hangs_up else "terminator"))
+
+    def hangs_up(self, during: str | None = None) -> Caller:
+        return self.feel(CallEnded("caller", during or self.op))
+
+    def listens(self) -> Caller:
+        """Let the last thing that is played, or the answer, or the end of the call come to its end."""
+        return self.feel(OperationDone(self.op))
+
+    def fails(self, op: str | None = None, code: Literal["system", "workflow"] = "system") -> Caller:
+        return self.feel(OperationFailed(op, code))
+
+    def refused(self) -> Caller:
+        """Let the line refuse the whole reply: nothing of it was done."""
+        return self.feel(OperationFailed(None, "workflow", whole=True))
+
+    def understood(self, text: str | None, confidence: float | None = 0.9) -> Caller:
+        return self.feel(ServiceAnswered(self.job, {"transcript": text, "confidence": confidence}))
+
+    def not_understood(self, code: str = "failed") -> Caller:
+        return self.feel(ServiceFailed(self.job, code))
+
+    def holds(self) -> Caller:
+        return self.feel(HoldNeeded())
+
+    def waits(self, seconds: float) -> Caller:
+        self.now += seconds
+        return self.feel(TimePassed())
+
+    # --- what is seen ---
+
+    @property
+    def op(self) -> str:
+        """The operation whose outcome is awaited."""
+        return self.call.asked[-1].op if self.call.asked else "0.0"
+
+    @property
+    def job(self) -> str:
+        assert self.call.waiting is not None, "no service is waited for"
+        return self.call.waiting.job
+
+    @property
+    def heard(self) -> str:
+        """All that is spoken by the last actions, in one line; silence and files by name."""
+        return " ".join(filter(None, (_spoken(action) for action in self.actions)))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(action).__name__ for action in self.actions]
+
+    @property
+    def request(self) -> Request:
+        return next(action for action in self.actions if isinstance(action, Request))
+
+    def asked(self, kind: type[Recognize] | type[Record]) -> Action:
+        assert isinstance(self.actions[-1], kind)
+        return self.actions[-1]
+
+    def variable(self, name: str) -> Value:
+        memory = self.call.memory
+        return unpack((memory.private if name in memory.private else memory.variables)[name])
+
+    # --- what is promised ---
+
+    def hears(self, text: str) -> Caller:
+        assert self.heard == text
+        return self
+
+    def orders(self, *kinds: type[Action]) -> Caller:  # type: ignore[valid-type]
+        assert self.kinds == [kind.__name__ for kind in kinds]
+        return self
+
+    def stands_in(self, state: str) -> Caller:
+        assert (self.call.state, self.call.phase != "over") == (state, True)
+        return self
+
+    def ended(self, outcome: str) -> Caller:
+        assert (self.call.phase, self.call.outcome) == ("over", outcome)
+        return self
+
+    def ignored(self, why: str) -> Caller:
+        assert self.last.ignored == why
+        return self
+
+
+def _spoken(action: Action) -> str:
+    match action:
+        case Play(prompt=prompt) | Recognize(prompt=prompt) | Record(prompt=prompt):
+            return " ".join(_said(segment) for segment in prompt)
+    return ""
+
+
+def _said(segment: Segment) -> str:
+    match segment:
+        case Text(value=value):
+            return value
+        case Audio(asset=asset, url=url, text=text):
+            return text or url or f"({asset})"
+    return f"({segment.milliseconds} ms)"
+
+
+__all__ = ["STARTED", "Answer", "Caller", "HangUp", "Play", "Recognize", "Record", "Reject", "Request"]

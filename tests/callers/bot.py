@@ -1,0 +1,94 @@
+"""The server's side of one call without a server: the real channel and the real `advance`, on one immutable record.
+
+Since a record is data, a test can keep it and let the same call go on in several ways.
+"""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.advance import advance
+from ivr.channels.skype.codec import SkypeChannel
+from ivr.engine.call import Facts, new_call
+from ivr.engine.events import CallEnded, Event, ServiceAnswered, ServiceFailed
+from ivr.engine.flow import Flow
+from ivr.ports import CallKey, CallRecord, Commit, Incoming, Stepped, Upload, WebhookRequest
+from tests.callers.platform import Report
+
+CHANNEL = SkypeChannel(account="app", callback="https://bot.example/callback", media_base="https://bot.example/media")
+IDLE = 600.0
+
+
+class Bot(Struct, frozen=True):
+    """One call at one moment."""
+
+    flow: Flow
+    record: CallRecord
+    now: float = 1_795_168_800.0
+    trace: tuple[Stepped, ...] = ()
+    messages: int = 0
+
+    @property
+    def workflow(self) -> dict[str, Any] | None:
+        """What the platform was told last; None: nothing follows."""
+        last = self.record.last
+        return json.loads(last.body) if last and last.body else None
+
+    @property
+    def over(self) -> bool:
+        return self.record.call.phase == "over"
+
+    def post(self, report: Report, random: Random | None = None) -> Bot:
+        """Take a message; if the call then waits for a service, that answers, fails, or lets the caller hold."""
+        messages = self.messages + 1
+        headers = {"x-microsoft-skype-message-id": f"m{messages}", "content-type": "application/json"}
+        uploads = {"recordedAudio": Upload(f"{messages}.wma", 8000, "audio/x-ms-wma")} if report.audio else {}
+        decoded = CHANNEL.decode(WebhookRequest("POST", "/callback", headers, report.body, uploads))
+        assert not hasattr(decoded, "status")
+        (incoming,) = decoded
+        assert isinstance(incoming, Incoming)
+        after = self._with(self._advance(incoming=incoming), messages)
+        while after.record.replies[incoming.id] is None:
+            inbox = after._service(random) if random is None or random.random() < 0.8 else ()
+            after = after._with(after._advance(inbox=inbox, answers=incoming.id), messages)
+        return after
+
+    def settle(self, random: Random | None = None) -> Bot:
+        """Let the service answer where nobody is on the line any more."""
+        after = self
+        while after.record.call.phase == "gone":
+            after = after._with(after._advance(inbox=after._service(random)), after.messages)
+        return after
+
+    def forget(self) -> Bot:
+        """Let the platform fall silent: idle time and deadlines alone end the call."""
+        after = self._with(self._advance(events=(CallEnded("system"),)), self.messages)
+        while not after.over:
+            after = replace(after, now=after.now + 1000)
+            after = after._with(after._advance(), after.messages)
+        return after
+
+    def _advance(self, **what: Any) -> Commit:
+        return advance(self.flow, CHANNEL, self.record, now=self.now, idle=IDLE, **what)
+
+    def _service(self, random: Random | None) -> tuple[Event, ...]:
+        waiting = self.record.call.waiting
+        assert waiting is not None
+        if random is not None and random.random() < 0.3:
+            return (ServiceFailed(waiting.job, random.choice(["failed", "timeout", "recording", "odd"])),)
+        return (ServiceAnswered(waiting.job, {"transcript": "cancel my flight", "confidence": 0.8}),)
+
+    def _with(self, commit: Commit, messages: int) -> Bot:
+        return Bot(self.flow, commit.record, self.now + 3, self.trace + commit.trace, messages)
+
+
+def dial(flow: Flow, call: str = "call-1") -> Bot:
+    """Give a call that nobody has heard of."""
+
+    facts = Facts(id="0" * 32, channel="skype")
+    return Bot(flow, CallRecord("0" * 32, CallKey("skype", "app", call), new_call(flow.hash, facts)))

@@ -1,0 +1,142 @@
+"""Hanging up, the silent rest, and the end (LANGUAGE C13)."""
+
+from ivr.engine.events import CallEnded, ServiceAnswered
+from tests.caller import Caller, Request
+from tests.flows import flow_of
+
+VOICEMAIL = """
+flow: voicemail
+initial: leave
+on: {exhausted: nothing, error: nothing}
+states:
+  leave:
+    record: {prompt: speak, transcribe: true, transcribeTimeout: 15s, holdPrompt: one moment, into: message}
+    next: review
+    on: {error.transcribe: review}
+  review:
+    menu:
+      prompt: "we heard {{ message.transcript or 'you' }}"
+      choices: {send: {dtmf: "1"}, redo: {dtmf: "2"}}
+    on: {send: send, redo: leave, exhausted: send, hangup: send, error: send}
+  send: {set: {sent: "{{ message.transcript }}"}, say: it is sent, final: true, outcome: voicemail}
+  nothing: {say: goodbye, final: true, outcome: unresolved}
+variables:
+  sent: {type: text, default: none}
+"""
+
+
+def test_c13_hangup_is_raised_in_the_state_that_asked() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks().understood("hello").hears("we heard hello").hangs_up()
+    assert [(taken.state, taken.event, taken.target) for taken in caller.last.path] == [("review", "hangup", "send")]
+    caller.orders().ended("voicemail")
+    assert caller.variable("sent") == "hello"
+
+
+def test_c13_a_recording_ended_by_hanging_up_is_heard_first_and_the_rest_runs_in_silence() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks(hangs_up=True).orders(Request)
+    caller.understood("call me").orders().ended("voicemail")
+    assert caller.variable("sent") == "call me"
+    assert caller.call.memory.visits == {"leave": 1, "review": 1, "send": 1}
+
+
+def test_c13_who_leaves_while_a_service_works_is_answered_for_first() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks().holds().hears("one moment").feel(CallEnded("caller"))
+    caller.orders().stands_in("leave").understood("late words").ended("voicemail")
+    assert caller.variable("sent") == "late words"
+
+
+def test_c13_a_failed_transcription_keeps_the_recording() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks(4.0, hangs_up=True).not_understood().ended("voicemail")
+    assert caller.variable("message").seconds == 4.0  # type: ignore[union-attr]
+
+
+def test_c13_without_a_handler_the_call_ends_as_abandoned() -> None:
+    Caller(flow_of(VOICEMAIL)).hangs_up().ended("abandoned")
+
+
+def test_c13_hangup_is_raised_once_only() -> None:
+    flow = flow_of("""
+flow: survey
+initial: first
+on: {exhausted: bye, error: bye}
+states:
+  first: {menu: {prompt: one, choices: {yes: {dtmf: "1"}}}, on: {yes: second, hangup: second}}
+  second: {menu: {prompt: two, choices: {yes: {dtmf: "1"}}}, on: {yes: bye, hangup: bye}}
+  bye: {say: goodbye, final: true}
+""")
+    Caller(flow).hangs_up().ended("abandoned")
+    Caller(flow).presses("1").hangs_up().ended("abandoned")
+
+
+def test_c13_entering_a_final_state_decides_the_outcome_heard_to_the_end_or_not() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).keeps_silent().keeps_silent().keeps_silent().hears("goodbye")
+    caller.hangs_up(during=caller.call.asked[0].op).ended("unresolved")
+
+
+def test_c13_the_fact_outcome_counts_where_no_state_says_otherwise() -> None:
+    flow = flow_of("""
+flow: wishes
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask:
+    set: {outcome: tried}
+    menu: {prompt: one, choices: {yes: {dtmf: "1"}}}
+    on: {yes: bye}
+  bye: {say: goodbye, final: true}
+""")
+    Caller(flow).hangs_up().ended("tried")
+    Caller(flow).presses("1").listens().ended("tried")
+
+
+def test_a_call_that_ended_before_it_began_is_abandoned_and_nothing_moves_it_again() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).hangs_up().ended("abandoned")
+    caller.feel(CallEnded("caller")).ignored("the call is over")
+    caller.feel(ServiceAnswered("1.1", {})).ignored("the call is over")
+
+
+def test_holds_grow_and_are_not_many() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks()
+    heard = []
+    for _ in range(8):
+        heard.append(caller.holds().heard)
+        caller.listens().orders()
+    assert heard == ["one moment"] + [f"one moment ({ms} ms)" for ms in (2000, 4000, 8000, 8000, 8000, 8000, 8000)]
+    caller.holds().hears("we heard you")
+
+
+def test_a_hold_that_cannot_be_played_does_not_give_up_the_words() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks().holds()
+    caller.fails(caller.op).orders().understood("hello").hears("we heard hello")
+
+
+def test_a_service_that_never_answers_is_given_up_at_its_deadline() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks()
+    job = caller.job
+    caller.waits(5).ignored("no deadline has passed").waits(20).hears("we heard you")
+    caller.feel(ServiceAnswered(job, {"transcript": "late"})).ignored("not the job awaited")
+
+
+def test_nobody_is_held_who_has_gone_or_does_not_wait() -> None:
+    Caller(flow_of(VOICEMAIL)).holds().ignored("nobody is kept waiting")
+    Caller(flow_of(VOICEMAIL)).speaks(hangs_up=True).holds().ignored("nobody is kept waiting")
+
+
+def test_a_refused_upload_is_an_error_of_its_own() -> None:
+    flow = flow_of("""
+flow: strict
+variables: {note: {type: recording, default: none}}
+initial: note
+on: {exhausted: bye, error: trouble}
+states:
+  note:
+    record: {prompt: speak, transcribe: true, into: note}
+    next: bye
+    on: {error.transcribe: bye, error.recording: damaged}
+  damaged: {say: damaged, final: true}
+  bye: {say: "{{ note.transcript or 'no words' }}", final: true}
+  trouble: {say: trouble, final: true}
+""")
+    Caller(flow).speaks().not_understood("recording").hears("damaged")
+    Caller(flow).speaks().not_understood("timeout").hears("no words")
+    Caller(flow).speaks().understood(" ").hears("no words")

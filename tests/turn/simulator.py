@@ -1,0 +1,394 @@
+"""A world in one thread: server, platform, speech engine and disk, with every crash and delay chosen by a seed.
+
+The server's part is the real one: `Turns`, `advance`, the machine. Every suspension of it is a place where the
+scheduler may let somebody else go on, let time pass, or kill the server: what was in memory is gone, what was
+committed stays. The platform sends a message again, with the same id, when the server died under it or took too long, and then has
+several of them in flight. No asyncio, no clock: the same seed gives the same schedule.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Coroutine, Generator, Sequence
+from dataclasses import dataclass, field
+from types import coroutine
+
+import msgspec
+from msgspec.structs import replace
+
+from ivr.engine.actions import Action, Answer, HangUp, LineAction, Play, Recognize, Record, Reject, Request
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    InputTimedOut,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    ServiceAnswered,
+    ServiceFailed,
+)
+from ivr.engine.flow import Flow
+from ivr.errors import StaleCall
+from ivr.ports import (
+    CallKey,
+    CallRecord,
+    Capabilities,
+    Commit,
+    Exchange,
+    Incoming,
+    Leg,
+    Order,
+    Stepped,
+    WebhookReply,
+    WebhookRequest,
+)
+from ivr.turn import Turns
+
+KEY = CallKey("sim", "app", "call")
+IDLE = 60.0
+BUDGET = 2.0
+
+
+@coroutine
+def pause() -> Generator[None, None, None]:
+    """Let the scheduler choose who goes on."""
+    yield
+
+
+class Line:
+    """A channel whose messages are events, and whose replies are actions, as JSON; it notes which messages it heard."""
+
+    name = "sim"
+    can = Capabilities(
+        push=False,
+        recording="with the event",
+        reply_within=5,
+        reject=True,
+        transfer=frozenset(),
+        terminators=5,
+        first_digit_time=True,
+        silence_timers=True,
+        speech=True,
+        max_text=2048,
+        languages=None,
+    )
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming]:
+        raise AssertionError("messages are made by the platform of the simulation")
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        heard = int(leg.notes.get(incoming.id, "0")) + 1
+        assert isinstance(incoming.payload, tuple)
+        return Exchange(Leg({**leg.notes, incoming.id: str(heard)}), incoming.payload)
+
+    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+        return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(actions))))
+
+
+@dataclass
+class Disk:
+    """What survives a crash."""
+
+    record: bytes | None = None
+    trace: list[bytes] = field(default_factory=list)
+    orders: dict[str, tuple[Request, int]] = field(default_factory=dict)
+    answers: dict[str, tuple[Event, float]] = field(default_factory=dict)
+    "First answers by job, with the time at which they were saved."
+    inbox: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+
+    def load(self) -> CallRecord | None:
+        return msgspec.json.decode(self.record, type=CallRecord) if self.record else None
+
+    def steps(self) -> list[Stepped]:
+        return [msgspec.json.decode(line, type=Stepped) for line in self.trace]
+
+
+class SimStore:
+    """The store of one incarnation of the server; everything it holds is on the disk."""
+
+    def __init__(self, disk: Disk, world: World) -> None:
+        self._disk = disk
+        self._world = world
+        self._claimed: set[str] = set()
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        await pause()
+        return self._disk.load()
+
+    async def inbox(self, call: str) -> Sequence[Event]:
+        await pause()
+        return [self._disk.answers[job][0] for job in self._disk.inbox]
+
+    async def commit(self, commit: Commit) -> None:
+        await pause()
+        stored = self._disk.load()
+        if commit.record.version != (stored.version if stored else 0) + 1:
+            raise StaleCall
+        self._disk.record = msgspec.json.encode(commit.record)
+        self._disk.trace += [msgspec.json.encode(line) for line in commit.trace]
+        for request in commit.jobs:
+            self._disk.orders[request.job] = (request, 0)
+        self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
+        await pause()
+
+    async def claim(self, *, limit: int) -> Sequence[Order]:
+        await pause()
+        claimed = []
+        for job, (request, attempts) in self._disk.orders.items():
+            if job in self._claimed or job in self._disk.answers:
+                continue
+            if attempts >= 3:
+                await self.finish("", job, ServiceFailed(job, "failed"))
+                continue
+            self._disk.orders[job] = (request, attempts + 1)
+            self._claimed.add(job)
+            claimed.append(Order("", KEY, request, attempts + 1))
+        return claimed
+
+    async def finish(self, call: str, job: str, event: Event) -> bool:
+        await pause()
+        if job in self._disk.answers:
+            return False
+        self._disk.answers[job] = (event, self._world.now)
+        self._disk.inbox.append(job)
+        await pause()
+        return True
+
+    async def due(self, now: float) -> Sequence[CallKey]:
+        await pause()
+        record = self._disk.load()
+        return [KEY] if record and record.call.phase != "over" else []
+
+
+class SimJobs:
+    """The worker of one incarnation."""
+
+    def __init__(self, world: World, store: SimStore) -> None:
+        self._world = world
+        self._store = store
+
+    def kick(self) -> None:
+        self._world.serve(self.run())
+
+    async def run(self) -> None:
+        for order in await self._store.claim(limit=10):
+            self._world.serve(self._carry_out(order))
+
+    async def _carry_out(self, order: Order) -> None:
+        job = order.request.job
+        for _ in range(self._world.random.randrange(6)):
+            await pause()
+        self._world.service_runs += 1
+        event: Event = ServiceAnswered(job, {"transcript": f"words of {order.request.arguments['media']}"})
+        if self._world.random.random() < 0.1:
+            event = ServiceFailed(job, "failed")
+        await self._store.finish(order.call, job, event)
+        self._world.serve(self._world.turns.wake(KEY))
+
+    async def settled(self, call: str, timeout: float) -> None:
+        until = self._world.now + timeout
+        while self._world.now < until and not self._world.disk.inbox:
+            await pause()
+
+
+class OneFlow:
+    """The flow of the simulation."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    def choose(self, name: str | None, called: str) -> Flow:
+        return self._flow
+
+    async def get(self, hash: str) -> Flow:
+        await pause()
+        return self._flow
+
+
+@dataclass
+class Flight:
+    """One sending of one message."""
+
+    reply: WebhookReply | None = None
+    lost: bool = False
+
+
+class World:
+    """One schedule."""
+
+    def __init__(self, seed: int, flow: Flow, store: type[SimStore] = SimStore, *, wakes: bool = True) -> None:
+        self.random = random.Random(seed)
+        self.flow = flow
+        self.now = 1000.0
+        self.disk = Disk()
+        self.service_runs = 0
+        self.replies: dict[str, set[bytes]] = {}
+        self.violations: list[str] = []
+        self.crashes = 0
+        self._store_class = store
+        self._wakes = wakes
+        self._served: list[Coroutine[object, None, object]] = []
+        self._outside: list[Coroutine[object, None, object]] = []
+        self._flights: list[Flight] = []
+        self._start()
+
+    # --- the server ---
+
+    def _start(self) -> None:
+        self.store = self._store_class(self.disk, self)
+        self.jobs = SimJobs(self, self.store)
+        self.turns = Turns(
+            store=self.store,
+            channels={"sim": Line()},
+            flows=OneFlow(self.flow),
+            jobs=self.jobs,
+            now=lambda: self.now,
+            mint=lambda: f"{self.random.getrandbits(128):032x}",
+            idle=IDLE,
+            budget=BUDGET,
+        )
+        self.jobs.kick()
+
+    def serve(self, task: Coroutine[object, None, object]) -> None:
+        self._served.append(task)
+
+    def crash(self) -> None:
+        """Kill the server: no coroutine of it gets another turn, nothing it held is left."""
+        self.crashes += 1
+        for task in self._served:
+            task.close()
+        self._served.clear()
+        for flight in self._flights:
+            flight.lost = flight.reply is None
+        self._flights.clear()
+        self._start()
+
+    async def _take(self, incoming: Incoming, flight: Flight, media: str | None) -> None:
+        if media is not None:
+            await pause()  # the audio is on its way
+            self.disk.files.add(media)
+            incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in incoming.payload))
+            await pause()
+        reply = await self.turns.take(incoming, arrived=self.now)
+        record = self.disk.load()
+        if record is None or record.replies.get(incoming.id, reply) != reply or incoming.id not in record.leg.notes:
+            self.violations.append(f"{incoming.id} was answered before it was saved")
+        flight.reply = reply
+        self.replies.setdefault(incoming.id, set()).add(reply.body)
+
+    # --- the platform ---
+
+    async def platform(self) -> None:
+        """One call, from ringing to its end, by a caller who does what the seed says."""
+        message = 0
+        said: tuple[Event, ...] = (CallReceived("29:caller", "28:bot"),)
+        while True:
+            message += 1
+            reply = await self._send(f"m{message}", said, starts=message == 1)
+            if reply is None:
+                return  # the platform has given up: nothing more will come
+            actions = msgspec.json.decode(reply.body or b"[]", type=list[Action])
+            if not actions:
+                return
+            said = self._outcome(actions)
+
+    async def _send(self, message: str, said: tuple[Event, ...], *, starts: bool) -> WebhookReply | None:
+        flights: list[Flight] = []
+        for sending in range(4):
+            flight = Flight()
+            flights.append(flight)
+            self._flights.append(flight)
+            media = None
+            if any(isinstance(event, RecordingMade) for event in said):
+                media = f"{message}-{sending}-{self.crashes}"
+            incoming = Incoming(KEY, message, said, starts=starts)
+            self.serve(self._take(incoming, flight, media))
+            patience = self.random.randrange(5, 200)
+            while patience and not any(f.reply for f in flights) and not flight.lost:
+                patience -= 1
+                await pause()
+            for answered in flights:
+                if answered.reply and self.random.random() < 0.95:
+                    return answered.reply
+        return None
+
+    def _outcome(self, actions: list[Action]) -> tuple[Event, ...]:
+        """Report one outcome for the actions: the first failure, or the last success."""
+        for action in actions[:-1]:
+            if self.random.random() < 0.04:
+                return self._failure(action)
+        last = actions[-1]
+        match last:
+            case Play() | Answer() | HangUp() | Reject():
+                return self._failure(last) if self.random.random() < 0.04 else (OperationDone(last.op),)
+            case Recognize() | Record():
+                return self._answered(last)
+        raise AssertionError(last)
+
+    def _failure(self, action: Action) -> tuple[Event, ...]:
+        assert not isinstance(action, Request)
+        if self.random.random() < 0.7:
+            return (CallEnded("caller", action.op),)
+        whole = self.random.random() < 0.3
+        return (OperationFailed(action.op, "workflow" if whole else "system", whole=whole),)
+
+    def _answered(self, asked: Recognize | Record) -> tuple[Event, ...]:
+        dice = self.random.random()
+        if dice < 0.15:
+            return (CallEnded("caller", asked.op),)
+        if dice < 0.35:
+            return (InputTimedOut(asked.op),)
+        if isinstance(asked, Record):
+            ended = "hangup" if dice < 0.6 else "terminator"
+            return (RecordingMade(asked.op, 2.5, "", ended),)
+        if asked.choices:
+            return (ChoiceMade(asked.op, self.random.choice(asked.choices).name, "keys"),)
+        return (KeysPressed(asked.op, "".join(self.random.choices("0123456789", k=self.random.randrange(6)))),)
+
+    # --- the scheduler ---
+
+    def run(self, *, crashes: float = 0.01) -> World:
+        """Play the schedule to its end: first everybody, then only the server, then only its clock."""
+        self._outside.append(self.platform())
+        for _ in range(20_000):
+            if not self._outside and not self._served:
+                break
+            if self.random.random() < crashes and self.crashes < 5:
+                self.crash()
+            elif self.random.random() < 0.1:
+                self.now += self.random.choice([0.01, 0.3, 1.0, 5.0])
+                if self._wakes and self.random.random() < 0.3:
+                    self.serve(self.turns.wake(KEY))
+            else:
+                self._let_one_go_on()
+        self._settle()
+        return self
+
+    def _settle(self) -> None:
+        """The platform is silent: deadlines alone have to end the call."""
+        if self.random.random() < 0.5:
+            self.crash()
+        for _ in range(8):
+            if self._wakes:
+                self.serve(self.turns.wake(KEY))
+            while self._served:
+                self._let_one_go_on()
+            self.now += IDLE
+
+    def _let_one_go_on(self) -> None:
+        tasks = self._served if not self._outside or self.random.random() < 0.7 else self._outside
+        if not tasks:
+            return
+        task = self.random.choice(tasks)
+        try:
+            task.send(None)
+        except StopIteration:
+            tasks.remove(task)
+
+
+def _with_media(event: Event, media: str) -> Event:
+    return replace(event, media=media) if isinstance(event, RecordingMade) else event

@@ -1,0 +1,115 @@
+"""6,000 schedules of crashes, retries and duplicates, and what holds in each of them (docs/architecture.md).
+
+A failing schedule is named by its seed: `World(seed, FLOW).run()` plays it again.
+"""
+
+from msgspec.structs import replace
+
+from ivr.engine.call import new_call
+from ivr.engine.events import RecordingMade, ServiceAnswered, ServiceFailed
+from ivr.engine.machine import step
+from ivr.ports import CallKey, CallRecord
+from tests.flows import flow_of
+from tests.turn.simulator import SimStore, World
+
+SCHEDULES = 6000
+FLOW = flow_of("""
+flow: simulated
+initial: greeting
+on: {exhausted: bye, error: trouble, hangup: bye}
+states:
+  greeting: {say: welcome, next: main}
+  main:
+    menu: {prompt: question, choices: {message: {dtmf: "1"}, number: {dtmf: "2"}}, noInput: what, maxAttempts: 2}
+    on: {message: note, number: number}
+  number:
+    digits: {prompt: number, minDigits: 2, maxDigits: 5, maxAttempts: 2, into: number}
+    next: main
+  note:
+    record: {prompt: speak, transcribe: true, transcribeTimeout: 10s, into: note, maxAttempts: 2}
+    next: thanks
+    on: {error.transcribe: thanks}
+  thanks: {say: "{{ note.transcript or 'no words' }}", next: main}
+  bye: {say: goodbye, final: true}
+  trouble: {say: trouble, final: true, outcome: failed}
+""")
+
+
+def violations(world: World) -> list[str]:
+    """List what does not hold after a schedule."""
+    found = list(world.violations)
+    record = world.disk.load()
+    if record is None:
+        return found
+    steps = world.disk.steps()
+    found += _folds(world, record)
+    if record.steps != len(steps):
+        found.append(f"{record.steps} steps are counted, {len(steps)} are in the trace")
+    if record.call.phase != "over":
+        found.append(f"the call is still {record.call.phase} long after its last deadline")
+    found += [f"{message} was applied {times} times" for message, times in record.leg.notes.items() if times != "1"]
+    found += [
+        f"{message} got {len(bodies)} different replies" for message, bodies in world.replies.items() if len(bodies) > 1
+    ]
+    named = {line.event.media for line in steps if isinstance(line.event, RecordingMade)}
+    found += [f"recording {media} is named and not whole" for media in named - world.disk.files]
+    counted = [
+        line.event for line in steps if not line.ignored and isinstance(line.event, ServiceAnswered | ServiceFailed)
+    ]
+    found += [f"{event.job} was answered twice" for event in counted if [e.job for e in counted].count(event.job) > 1]
+    return found + _lost_words(world, counted)
+
+
+def _folds(world: World, record: CallRecord) -> list[str]:
+    call = new_call(record.call.flow, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
+    for line in world.disk.steps():
+        stepped = step(world.flow, call, line.event, now=line.now)
+        if (stepped.actions, stepped.path, stepped.ignored) != (line.actions, line.path, line.ignored):
+            return [f"the trace replays otherwise at {line.event}"]
+        call = stepped.call
+    return [] if call == record.call else ["the trace does not lead to the saved call"]
+
+
+def _lost_words(world: World, counted: list[ServiceAnswered | ServiceFailed]) -> list[str]:
+    """Find answers that were saved within their order's time, and never reached the flow."""
+    asked = {
+        action.job: line.now + action.timeout
+        for line in world.disk.steps()
+        for action in line.actions
+        if hasattr(action, "job")
+    }
+    reached = {event.job for event in counted}
+    return [
+        f"the words for {job} are lost"
+        for job, (_, saved) in world.disk.answers.items()
+        if saved < asked.get(job, 0.0) and job not in reached
+    ]
+
+
+def test_no_schedule_of_crashes_retries_and_duplicates_breaks_a_promise() -> None:
+    crashes = calls = 0
+    for seed in range(SCHEDULES):
+        world = World(seed, FLOW).run()
+        assert violations(world) == [], f"seed {seed}"
+        crashes += world.crashes
+        calls += world.disk.record is not None
+    assert calls > SCHEDULES * 0.9
+    assert crashes > SCHEDULES * 0.5
+
+
+class ForgetfulStore(SimStore):
+    """Keeps no message ids."""
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        record = await super().load(key)
+        return replace(record, replies={}) if record else None
+
+
+def test_the_simulator_sees_a_message_that_is_applied_twice() -> None:
+    seen = [v for seed in range(300) for v in violations(World(seed, FLOW, ForgetfulStore).run())]
+    assert any("was applied 2 times" in violation for violation in seen)
+
+
+def test_the_simulator_sees_calls_that_nobody_wakes() -> None:
+    seen = [v for seed in range(300) for v in violations(World(seed, FLOW, wakes=False).run())]
+    assert any("long after its last deadline" in violation for violation in seen)
