@@ -43,7 +43,8 @@ class _Turn:
 
     def step(self, event: Event) -> None:
         stepped = step(self.flow, self.call, event, now=self.now)
-        self.trace.append(Stepped(stepped.kept or event, self.now, stepped.actions, stepped.path, stepped.ignored))
+        kept = stepped.kept or event
+        self.trace.append(Stepped(kept, self.now, stepped.actions, stepped.path, stepped.ignored, stepped.judged))
         if stepped.ignored:
             return
         self.moved = True

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from ivr.engine.actions import Action, LineAction, Request
-from ivr.engine.call import Call, Taken
+from ivr.engine.call import Call, Judged, Taken
 from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
@@ -168,6 +168,7 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
     actions: tuple[Action, ...] = ()
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
+    judged: tuple[Judged, ...] = ()
 
 
 class Commit(Struct, frozen=True):

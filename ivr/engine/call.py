@@ -90,6 +90,14 @@ class Call(Struct, frozen=True, omit_defaults=True):
         return self.waiting.until if self.waiting else None
 
 
+class Judged(Struct, frozen=True, omit_defaults=True):
+    """A guard over a private value, and whether it held: all that a trace keeps of the value (LANGUAGE C12)."""
+
+    guard: str
+    held: bool | None = None
+    "None: it had no value, and raised `error.expression`."
+
+
 class Taken(Struct, frozen=True, omit_defaults=True):
     """One transition that was taken; together they are the path for diagrams, coverage and replay."""
 
@@ -110,6 +118,8 @@ class Step(Struct, frozen=True):
     "Why the event changed nothing, if so; then `call` is the very call that came in."
     kept: Event | None = None
     "The event as a trace may keep it, where that differs: sensitive keys and words are masked."
+    judged: tuple[Judged, ...] = ()
+    "The guards over private values, in the order in which they were tried."
 
 
 def new_call(flow: str, facts: Facts) -> Call:

@@ -21,9 +21,10 @@ from ivr.engine.actions import (
     Segment,
     Silence,
 )
-from ivr.engine.call import Asked, Call, Memory, Taken, Waiting
+from ivr.engine.call import Asked, Call, Judged, Memory, Taken, Waiting
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
+from ivr.engine.judge import Judge
 from ivr.engine.kinds.base import Listens, Needs
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value, pack
@@ -34,10 +35,10 @@ from ivr.errors import ExpressionFailed
 class Draft:
     """One step's working copy of a call."""
 
-    def __init__(self, flow: Flow, call: Call, now: float, took: tuple[Taken, ...]) -> None:
+    def __init__(self, flow: Flow, call: Call, now: float, judged: tuple[Judged, ...]) -> None:
         self.flow = flow
         self.now = now
-        self.took = took
+        self.judge = Judge(judged)
         self.facts = call.facts
         self.phase = call.phase
         self.state = call.state
@@ -67,18 +68,13 @@ class Draft:
         """Whether nobody is on the line any more."""
         return self.phase == "gone"
 
-    def scope(self, fields: Mapping[str, Value] | None = None) -> Scope:
-        """Give the names that expressions can read now."""
-        return Scope(self.flow, self.facts, self.memory, self.now, fields)
+    def scope(self, fields: Mapping[str, Value] | None = None, *, private: bool = False) -> Scope:
+        """Give the names that expressions can read now; `private`: the fields hold what nobody may see."""
+        return Scope(self.flow, self.facts, self.memory, self.now, fields, judge=self.judge, private=private)
 
     def asked_for(self, op: str | None) -> Asked | None:
         """Find an operation of the last reply."""
         return next((asked for asked in self.asked if asked.op == op), None)
-
-    def recorded(self, event: str) -> int | None:
-        """Tell which branch a trace says was taken here, at this point of the path."""
-        taken = self.took[len(self.path)] if len(self.path) < len(self.took) else None
-        return taken.branch if taken and (taken.state, taken.event) == (self.state, event) else None
 
     # --- what the call remembers ---
 

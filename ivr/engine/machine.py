@@ -10,7 +10,7 @@ learns which action a state has (`kinds`), how a reply is put together (`draft`)
 from typing import Literal
 
 from ivr.engine.actions import Segment
-from ivr.engine.call import Call, Step, Taken
+from ivr.engine.call import Call, Judged, Step, Taken
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
     CallEnded,
@@ -46,20 +46,22 @@ FAILURES = 8
 "Failures of the line in a row after which a call is given up."
 
 
-def step(flow: Flow, call: Call, event: Event, *, now: float, took: tuple[Taken, ...] = ()) -> Step:
+def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judged, ...] = ()) -> Step:
     """Apply one event to one call; same arguments, same answer.
 
-    `now` is in seconds since 1970, UTC. `took` is the path that a trace recorded for this event: it decides a guard
-    over a masked value, and nothing else.
+    `now` is in seconds since 1970, UTC. `judged` is what a trace recorded for this event: it decides guards over
+    masked values, and nothing else.
     """
     if call.phase == "over":
         return Step(call, ignored="the call is over")
-    draft = Draft(flow, call, now, took)
+    draft = Draft(flow, call, now, judged)
     received = _receive(draft, event)
     if isinstance(received, str):
         return Step(call, ignored=received)
     _run(draft, received)
-    return Step(draft.frozen(), tuple(draft.actions), tuple(draft.path), kept=draft.kept)
+    return Step(
+        draft.frozen(), tuple(draft.actions), tuple(draft.path), kept=draft.kept, judged=tuple(draft.judge.said)
+    )
 
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -290,11 +292,11 @@ def _transition(draft: Draft, raised: Raised) -> Result | None:
     branches = handler(draft.flow, draft.here, raised.event)
     if branches is None:
         return _unhandled(draft, raised.event)
-    scope = draft.scope(raised.fields)
-    index = _chosen(draft, scope, branches, raised.event)
+    scope = draft.scope(raised.fields, private=raised.private)
+    index = _chosen(scope, branches)
     branch = branches[index]
     _assign(draft, branch.set, scope)
-    say = draft.scope(raised.fields).prompt(branch.say)
+    say = draft.scope(raised.fields, private=raised.private).prompt(branch.say)
     if branch.target == SELF:
         draft.path.append(Taken(draft.state, raised.event, index, draft.state))
         draft.speak(say)
@@ -313,16 +315,11 @@ def _within_limits(draft: Draft, raised: Raised) -> Raised:
     return failed("error.limit", f"over {limits.turns} turns or {limits.duration:g} seconds")
 
 
-def _chosen(draft: Draft, scope: Scope, branches: Branches, event: str) -> int:
+def _chosen(scope: Scope, branches: Branches) -> int:
     """Find the first branch whose guard is true."""
-    try:
-        for index, branch in enumerate(branches):
-            if scope.allows(branch.guard):
-                return index
-    except MaskedRead:
-        if (recorded := draft.recorded(event)) is not None:
-            return recorded
-        raise
+    for index, branch in enumerate(branches):
+        if scope.allows(branch.guard):
+            return index
     raise ExpressionFailed("no branch is open")
 
 

@@ -7,6 +7,7 @@ from ivr.engine import actions
 from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import AudioPart, Flow, Prompt, SilencePart, TextPart
+from ivr.engine.judge import Judge
 from ivr.engine.values import Value, unpack
 
 
@@ -16,16 +17,26 @@ class Scope(Mapping[str, Value]):
     Nothing is computed before it is read: most expressions read one name.
     """
 
-    __slots__ = ("_facts", "_fields", "_flow", "_memory", "_now")
+    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_private")
 
     def __init__(
-        self, flow: Flow, facts: Facts, memory: Memory, now: float, fields: Mapping[str, Value] | None = None
+        self,
+        flow: Flow,
+        facts: Facts,
+        memory: Memory,
+        now: float,
+        fields: Mapping[str, Value] | None = None,
+        *,
+        judge: Judge | None = None,
+        private: bool = False,
     ) -> None:
         self._flow = flow
         self._facts = facts
         self._memory = memory
         self._now = now
         self._fields: Mapping[str, Value] = fields or {}
+        self._judge = judge
+        self._private = private  # the fields are
 
     def __getitem__(self, name: str) -> Value:
         if name in self._fields:
@@ -68,11 +79,22 @@ class Scope(Mapping[str, Value]):
 
     def having(self, fields: Mapping[str, Value]) -> "Scope":
         """Give the same scope with more fields."""
-        return Scope(self._flow, self._facts, self._memory, self._now, {**self._fields, **fields})
+        more = {**self._fields, **fields}
+        return Scope(self._flow, self._facts, self._memory, self._now, more, judge=self._judge, private=self._private)
 
     def allows(self, guard: Expression | None) -> bool:
-        """Try a guard; no guard allows."""
-        return guard is None or guard.test(self)
+        """Try a guard; no guard allows. What is said of private values is kept, so that a replay can say it again."""
+        if guard is None:
+            return True
+        if self._judge is not None and self._is_private(guard):
+            return self._judge.allows(guard, self)
+        return guard.test(self)
+
+    def _is_private(self, guard: Expression) -> bool:
+        if not self._memory.private and not self._private:
+            return False  # nearly always
+        private = {*self._memory.private, *(self._fields if self._private else ())}
+        return any(name.partition(".")[0] in private for name in guard.names)
 
     def prompt(self, prompt: Prompt) -> tuple[actions.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""

@@ -1,6 +1,9 @@
 """What goes out in one reply, and who owns its outcome (LANGUAGE C7, C14)."""
 
+from msgspec.structs import replace
+
 from ivr.engine.events import OperationDone
+from ivr.engine.flow import SELF, Branch
 from tests.caller import Answer, Caller, HangUp, Play, Recognize, Record, Reject
 from tests.flows import flow_of
 
@@ -56,19 +59,9 @@ def test_a_refused_reply_takes_back_its_answer() -> None:
 
 
 def test_a_line_that_fails_again_and_again_is_given_up() -> None:
-    flow = flow_of(
-        """
-flow: stubborn
-initial: ask
-on: {exhausted: ask}
-states:
-  ask:
-    menu: {prompt: question, choices: {one: {dtmf: "1"}}}
-    on: {one: bye, error: self, exhausted: bye}
-  bye: {say: goodbye, final: true}
-""".replace("on: {exhausted: ask}\n", "")
-    )
-    caller = Caller(flow)
+    flow = flow_of(CHAIN)
+    stubborn = replace(flow.states["ask"], on={**flow.states["ask"].on, "error": (Branch(SELF),)})
+    caller = Caller(replace(flow, states={**flow.states, "ask": stubborn}))
     for _ in range(8):
         caller.fails(caller.op).orders(Recognize)
     caller.fails(caller.op).orders(HangUp).listens().ended("failed")

@@ -126,18 +126,16 @@ states:
     Caller(flow_of(text.replace("HANDLER", twice))).presses("1").orders(HangUp).listens().ended("failed")
 
 
-def test_chains_without_end_raise_error_limit_and_then_end_the_call() -> None:
-    text = """
-flow: round
-initial: ask
-on: {exhausted: bye, error: bye, error.limit: LIMIT}
-states:
-  ask: {menu: {prompt: q, choices: {go: {dtmf: "1"}}}, on: {go: left}}
-  left: {decide: [{guard: visits.ask > 5, target: bye}, right]}
-  right: {decide: [{guard: visits.ask > 5, target: bye}, left]}
-  bye: {say: bye, final: true}
-"""
-    Caller(flow_of(text.replace("LIMIT", "bye"))).presses("1").hears("bye").orders(Play, HangUp)
+def test_a_chain_without_end_raises_error_limit() -> None:
+    left, right = (Branch("left"),), (Branch("right"),)
+    states = {
+        "left": State("left", Decide(), {"decided": right}),
+        "right": State("right", Decide(), {"decided": left}),
+        "end": State("end", HangUpCall(), {}, final=True, outcome="tired"),
+    }
+    flow = Flow("round", "hash", "left", states, {"error.limit": (Branch("end"),)}, {}, ZoneInfo("UTC"))
+    caller = Caller(flow).orders(Reject)
+    assert (caller.call.outcome, len(caller.last.path)) == ("tired", 1002)
 
 
 def test_c2_a_call_over_its_limits_gets_error_limit_once() -> None:
@@ -186,11 +184,11 @@ def test_c12_sensitive_keys_are_kept_apart_masked_in_the_trace_and_forgotten_at_
     assert caller.call.memory.private == {}
 
 
-def test_c12_a_masked_answer_replays_by_the_branch_that_was_taken() -> None:
+def test_c12_a_masked_answer_replays_by_what_its_guards_said() -> None:
     flow = flow_of(PIN)
     live = Caller(flow).presses("1234").hears("wrong")
     masked = Caller(flow)
-    replayed = step(flow, masked.call, KeysJudged("1.2", "accepted"), now=live.now, took=live.last.path)
+    replayed = step(flow, masked.call, KeysJudged("1.2", "accepted"), now=live.now, judged=live.last.judged)
     assert replayed.actions == live.last.actions
     assert replayed.call.memory.private["pin"] == MaskedValue()
     with pytest.raises(MaskedRead):
@@ -217,7 +215,7 @@ states:
     live.understood("navy blue").hears("blue")
     kept = live.last.kept
     assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, {"masked": True})  # type: ignore[union-attr]
-    replayed = step(flow, waiting, kept, now=live.now, took=live.last.path)
+    replayed = step(flow, waiting, kept, now=live.now, judged=live.last.judged)
     assert replayed.actions == live.last.actions
 
 
@@ -287,7 +285,7 @@ states:
   bye: {say: bye, final: true}
 """)
     live = Caller(flow).presses("4711")
-    replayed = step(flow, Caller(flow).call, KeysJudged("1.2", "accepted"), now=live.now, took=live.last.path)
+    replayed = step(flow, Caller(flow).call, KeysJudged("1.2", "accepted"), now=live.now, judged=live.last.judged)
     assert replayed.call.memory.private == {"pin": MaskedValue(), "copy": MaskedValue()}
     refused = step(flow, Caller(flow).call, KeysJudged("1.2", "refused"), now=live.now)
     assert refused.call.wrong == 1

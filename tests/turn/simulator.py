@@ -2,8 +2,8 @@
 
 The server's part is the real one: `Turns`, `advance`, the machine. Every suspension of it is a place where the
 scheduler may let somebody else go on, let time pass, or kill the server: what was in memory is gone, what was
-committed stays. The platform sends a message again, with the same id, when the server died under it or took too long, and then has
-several of them in flight. No asyncio, no clock: the same seed gives the same schedule.
+committed stays. The platform sends a message again, with the same id, when the server died under it or took too long,
+and then has several of them in flight. No asyncio, no clock: the same seed gives the same schedule.
 """
 
 from __future__ import annotations

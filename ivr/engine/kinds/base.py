@@ -25,6 +25,8 @@ class Raised(Struct, frozen=True):
     "The event's fields (LANGUAGE C8), for guards, `set` and `say` of the transition."
     stores: Mapping[str, Value] = {}
     "What `into` keeps, by variable."
+    private: bool = False
+    "The fields hold what nobody may see (C12)."
 
 
 class Again(Struct, frozen=True):

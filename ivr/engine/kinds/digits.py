@@ -77,4 +77,5 @@ class Digits(Common, frozen=True):
             return Again("noMatch")
 
     def _accepted(self, keys: Value, value: Value) -> Raised:
-        return Raised("digits", {"digits": keys}, {self.variable.name: value} if self.variable else {})
+        stores = {self.variable.name: value} if self.variable else {}
+        return Raised("digits", {"digits": keys}, stores, self.sensitive)

@@ -89,7 +89,7 @@ class Record(Common, frozen=True):
 
     def _understood(self, scope: Scope, answer: Mapping[str, Scalar]) -> Raised:
         if answer == MASKED:
-            return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()})
+            return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()}, private=True)
         recording = scope[self.into]
         if isinstance(recording, Recording):
             transcript, confidence = answer.get("transcript"), answer.get("confidence")
@@ -98,7 +98,7 @@ class Record(Common, frozen=True):
                 transcript=transcript if isinstance(transcript, str) and transcript.strip() else None,
                 confidence=float(confidence) if isinstance(confidence, int | float) else None,
             )
-        return Raised("recorded", _fields(recording), {self.into: recording})
+        return Raised("recorded", _fields(recording), {self.into: recording}, self.sensitive)
 
 
 def _fields(recording: Value) -> dict[str, Value]:

@@ -1,0 +1,43 @@
+"""What guards over private values said (LANGUAGE C12).
+
+A trace keeps a guard's text and whether it held, never the value. In a replay, where the value is a mask, the guard
+says the same again; one that was edited since is not found, and the replay cannot know.
+"""
+
+from collections.abc import Mapping
+
+from ivr.engine.call import Judged
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.values import Value
+from ivr.errors import ExpressionFailed, MaskedRead
+
+
+class Judge:
+    """The guards over private values of one step, in the order in which they were tried."""
+
+    def __init__(self, recalled: tuple[Judged, ...] = ()) -> None:
+        self.said: list[Judged] = []
+        self._recalled = list(recalled)
+
+    def allows(self, guard: Expression, names: Mapping[str, Value]) -> bool:
+        """Try a guard; raise MaskedRead where neither the value is there nor what was said about it."""
+        recalled = self._recall(guard.source)
+        try:
+            held: bool | None = guard.test(names)
+        except MaskedRead:
+            if recalled is None:
+                raise
+            held = recalled.held
+        except ExpressionFailed:
+            held = None
+        self.said.append(Judged(guard.source, held))
+        if held is None:
+            raise ExpressionFailed("a guard over a private value has no value")
+        return held
+
+    def _recall(self, guard: str) -> Judged | None:
+        """Take the next that was said of this guard: one text can be tried several times in a step."""
+        found = next((judged for judged in self._recalled if judged.guard == guard), None)
+        if found is not None:
+            self._recalled.remove(found)
+        return found
