@@ -1,0 +1,1 @@
+"""Where calls are kept, one file per driver; none knows another."""

@@ -1,0 +1,96 @@
+"""The live calls in memory: what every store serves from, and what one commit changes in it.
+
+Rule 1: this is changed after the commit, never before; whoever reads it reads what is saved.
+Rule 2: calls that are over leave it; where they can still be found is the store's own affair.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from ivr.engine.events import RecordingMade, RecordingReady
+from ivr.errors import StaleCall, StoreUnavailable
+from ivr.ports import CallKey, CallRecord, Commit
+from ivr.store.alarms import Alarms
+from ivr.store.orders import Orders, Owed, orders_of
+
+
+class Saved(Struct, frozen=True):
+    """A call as the store holds it."""
+
+    row: int
+    "Its number, counted from 1 in the order of first commits."
+    record: CallRecord
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return self.record.call.phase == "over"
+
+
+class Live:
+    """All calls that are not over, with their orders, inboxes and times."""
+
+    def __init__(self) -> None:
+        self.calls: dict[CallKey, Saved] = {}
+        self.orders = Orders()
+        self._alarms = Alarms()
+
+    def check(self, commit: Commit, stored: Saved | None) -> None:
+        """Refuse a commit that does not follow what is stored.
+
+        `StaleCall` is a race lost; a hole in the trace or a job asked twice is a mistake, and gets `StoreUnavailable`
+        like everything that cannot be saved.
+        """
+        record = commit.record
+        version, steps = (stored.record.version, stored.record.steps) if stored else (0, 0)
+        if record.version != version + 1:
+            raise StaleCall(f"call {record.id}: version {record.version} cannot follow version {version}")
+        if record.steps != steps + len(commit.trace):
+            raise StoreUnavailable(
+                f"call {record.id}: {len(commit.trace)} lines do not lead from {steps} to {record.steps}"
+            )
+        if stored is not None and stored.record.id != record.id:
+            raise StoreUnavailable(f"call {record.id}: this call is saved as {stored.record.id}")
+        jobs = {request.job for request in commit.jobs}
+        leaving = self.orders.leaving(commit) if jobs else ()
+        known = any(job not in leaving and self.orders.knows(record.id, job) for job in jobs)
+        if len(jobs) < len(commit.jobs) or known:
+            raise StoreUnavailable(f"call {record.id}: a job is asked for twice")
+
+    def apply(self, saved: Saved, commit: Commit) -> None:
+        """Make a saved commit visible."""
+        record = saved.record
+        self.orders.leave(record.id, self.orders.leaving(commit))
+        for request in orders_of(commit):
+            self.orders.add(Owed(record.id, record.key, saved.row, request))
+        self.put(saved)
+
+    def put(self, saved: Saved) -> None:
+        """Hold a call as long as it lives."""
+        key = saved.record.key
+        if saved.over:
+            self.calls.pop(key, None)
+            self._alarms.drop(key)
+        else:
+            self.calls[key] = saved
+            self._alarms.set(key, _wake_up(saved.record))
+
+    def due(self, now: float) -> Sequence[CallKey]:
+        """Name the calls whose time has come, then those whose inbox alone holds something."""
+        return list(dict.fromkeys([*self._alarms.due(now), *self.orders.waiting()]))
+
+
+def recordings(commit: Commit) -> list[str]:
+    """Name the recordings that a call takes with a commit; an ignored event takes nothing."""
+    return [
+        step.event.media
+        for step in commit.trace
+        if step.ignored is None
+        and isinstance(step.event, RecordingMade | RecordingReady)
+        and step.event.media is not None
+    ]
+
+
+def _wake_up(record: CallRecord) -> float:
+    return min(at for at in (record.idle_at, record.call.deadline, record.wake) if at is not None)

@@ -1,0 +1,117 @@
+"""The store's twin in memory: the same promises but for durability, for tests, the simulator and `ivr talk`.
+
+It refuses what a database would refuse, and no method of it ever waits, so it runs under any event loop or none.
+"""
+
+from collections.abc import Sequence
+
+from ivr.engine.actions import Request
+from ivr.engine.events import Event
+from ivr.errors import StoreUnavailable
+from ivr.ports import CallKey, CallRecord, Commit, Order, Outbound, Stepped
+from ivr.store.live import Live, Saved, recordings
+from ivr.store.rows import to_json, to_rest, without_private
+
+
+class MemoryStore:
+    """`CallStore` and `Archive`."""
+
+    def __init__(self) -> None:
+        self._live = Live()
+        self._calls: dict[str, Saved] = {}  # by our id, the oldest first, over or not
+        self._keys: dict[CallKey, str] = {}
+        self._traces: dict[str, list[Stepped]] = {}
+        self._media: set[str] = set()
+        self._flows: dict[str, bytes] = {}
+        self._outbound: dict[tuple[str, str], Outbound] = {}
+
+    def restart(self) -> None:
+        """Forget what a killed process forgets: who had taken which order. Everything committed stays."""
+        self._live.orders.restart()
+
+    # --- CallStore ---
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        """Give the call as last committed; None: there is no such call."""
+        saved = self._find(key)
+        return saved.record if saved else None
+
+    async def inbox(self, call: str) -> Sequence[Event]:
+        """Give the answers that are kept and not yet stepped, in the order in which they came."""
+        return self._live.orders.inbox(call)
+
+    async def commit(self, commit: Commit) -> None:
+        """Keep all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
+        record = commit.record
+        stored = self._find(record.key)
+        self._live.check(commit, stored)
+        _check_storable(commit)
+        outbound = {(record.id, order.id): order for order in commit.outbound}
+        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
+            raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
+        if stored is None and record.id in self._calls:
+            raise StoreUnavailable(f"call {record.id}: another call has this id")
+        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
+        self._live.apply(saved, commit)
+        self._calls[record.id] = saved
+        self._keys[record.key] = record.id
+        self._traces.setdefault(record.id, []).extend(commit.trace)
+        self._media.update(recordings(commit))
+        self._outbound.update(outbound)
+
+    async def claim(self, *, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each once until `restart`; see `ivr.store.orders` for those that run no more."""
+        orders = self._live.orders
+        taken, spent = orders.take(limit)
+        for owed in spent:
+            orders.answer(owed.call, owed.request.job, owed.given_up())
+        return orders.begin([(owed, owed.attempts + 1) for owed in taken])
+
+    async def finish(self, call: str, job: str, event: Event) -> bool:
+        """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
+        return self._live.orders.answer(call, job, event)
+
+    async def due(self, now: float) -> Sequence[CallKey]:
+        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+        return self._live.due(now)
+
+    async def media(self) -> Sequence[str]:
+        """Name all recordings that calls name, finished calls included."""
+        return sorted(self._media)
+
+    async def named(self, media: str) -> bool:
+        """Tell whether a call took this recording."""
+        return media in self._media
+
+    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+        """Keep the source of a flow."""
+        self._flows.setdefault(hash, source)
+
+    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+        """Give back the source of a flow."""
+        return self._flows.get(hash)
+
+    async def close(self) -> None:
+        """Nothing is held that anybody must be let have."""
+
+    # --- Archive ---
+
+    async def trace(self, call: str) -> Sequence[Stepped]:
+        """Give the trace of one call in order; empty: there is no such call."""
+        return tuple(self._traces.get(call, ()))
+
+    async def calls(self) -> Sequence[CallRecord]:
+        """Give all calls, the oldest first, without what is private in them."""
+        return [without_private(saved.record) for saved in self._calls.values()]
+
+    def _find(self, key: CallKey) -> Saved | None:
+        return self._calls[self._keys[key]] if key in self._keys else None
+
+
+def _check_storable(commit: Commit) -> None:
+    """Raise StoreUnavailable for what has no written form, such as half a surrogate pair."""
+    to_rest(commit.record)
+    to_json(commit.record.call)
+    parts: tuple[Stepped | Request | Outbound, ...] = (*commit.trace, *commit.jobs, *commit.outbound)
+    for part in parts:
+        to_json(part)

@@ -1,0 +1,166 @@
+"""Orders that are owed to calls, and their answers that no turn has stepped yet.
+
+Rule 1: what is handed out, how often, and whose answer counts is decided here, for every store.
+Rule 2: this file never learns how anything is saved; stores call it after the commit.
+
+An order is *owed* until its first answer comes or its call is over, and *open* while nobody has taken it. An answer
+somebody waits for goes into the inbox; the answer to an order with `wanted=False` ends the order and is forgotten.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from ivr.engine.actions import Request
+from ivr.engine.events import Event, ServiceFailed
+from ivr.ports import CallKey, Commit, Order
+
+MAX_RUNS = 3
+"""Runs of one order. A run that neither ended nor failed was cut off by a crash, perhaps by its own doing: a recording
+that kills the decoder must not kill every start of the server. The stores count a run before it begins."""
+
+
+class Owed(Struct):
+    """An order without an answer."""
+
+    call: str
+    key: CallKey
+    row: int
+    "The call's number in the store."
+    request: Request
+    attempts: int = 0
+    asked: int = 0
+    "Its place among all orders, given by `Orders.add`."
+
+    @property
+    def spent(self) -> bool:
+        """Whether every run it may have was begun."""
+        return self.attempts >= MAX_RUNS
+
+    def given_up(self) -> ServiceFailed:
+        """Say what its call gets instead of a further run."""
+        return ServiceFailed(self.request.job, "failed")
+
+
+class Inbox(Struct):
+    """Answers that wait for a turn of one call."""
+
+    key: CallKey
+    answers: dict[str, Event]
+    "By job, in the order in which they came."
+
+
+def orders_of(commit: Commit) -> tuple[Request, ...]:
+    """Give the orders of a commit that are owed after it: once a call is over, nobody waits for an answer."""
+    if commit.record.call.phase == "over":
+        return tuple(request for request in commit.jobs if not request.wanted)
+    return commit.jobs
+
+
+class Orders:
+    """The orders and inboxes of all calls."""
+
+    def __init__(self) -> None:
+        self._owed: dict[str, dict[str, Owed]] = {}
+        self._open: dict[tuple[str, str], None] = {}  # a queue in which each order stands once
+        self._inboxes: dict[str, Inbox] = {}
+        self._added = 0
+
+    def add(self, owed: Owed) -> None:
+        """Take in an order that was saved."""
+        job = owed.request.job
+        self._added += 1
+        owed.asked = self._added
+        self._owed.setdefault(owed.call, {})[job] = owed
+        self._open[owed.call, job] = None
+
+    def get(self, call: str, job: str) -> Owed | None:
+        """Give an order that has no answer yet."""
+        return self._owed.get(call, {}).get(job)
+
+    def knows(self, call: str, job: str) -> bool:
+        """Tell whether this job is owed or its answer waits."""
+        inbox = self._inboxes.get(call)
+        return self.get(call, job) is not None or (inbox is not None and job in inbox.answers)
+
+    def inbox(self, call: str) -> tuple[Event, ...]:
+        """Give the answers that wait, in the order in which they came."""
+        inbox = self._inboxes.get(call)
+        return tuple(inbox.answers.values()) if inbox else ()
+
+    def waiting(self) -> Iterable[CallKey]:
+        """Name the calls whose inbox holds something."""
+        return [inbox.key for inbox in self._inboxes.values()]
+
+    def take(self, limit: int) -> tuple[list[Owed], list[Owed]]:
+        """Take up to `limit` open orders for a run, and beside them those that may not run again."""
+        runs: list[Owed] = []
+        spent: list[Owed] = []
+        while self._open and len(runs) < limit:
+            call, job = next(iter(self._open))
+            del self._open[call, job]
+            if owed := self.get(call, job):
+                (spent if owed.spent else runs).append(owed)
+        return runs, spent
+
+    def put_back(self, orders: Iterable[Owed]) -> None:
+        """Open orders again whose taking was not saved."""
+        for owed in orders:
+            self._open[owed.call, owed.request.job] = None
+
+    def begin(self, runs: Iterable[tuple[Owed, int]]) -> list[Order]:
+        """Set the attempts that were saved, and give what the worker gets: all but those closed in the meantime."""
+        begun = []
+        for owed, attempts in runs:
+            if self.get(owed.call, owed.request.job) is owed:
+                owed.attempts = attempts
+                begun.append(Order(owed.call, owed.key, owed.request, attempts))
+        return begun
+
+    def answer(self, call: str, job: str, event: Event) -> bool:
+        """End an order with its answer; False: it had one, or nobody owes it any more."""
+        owed = self._owed.get(call, {}).pop(job, None)
+        if owed is None:
+            return False
+        self._forget_if_empty(call)
+        if owed.request.wanted:
+            self._inboxes.setdefault(call, Inbox(owed.key, {})).answers[job] = event
+        return True
+
+    def restore_answer(self, call: str, key: CallKey, job: str, event: Event) -> None:
+        """Take in an answer that was saved before a restart; call in the order in which they came."""
+        self._inboxes.setdefault(call, Inbox(key, {})).answers[job] = event
+
+    def restart(self) -> None:
+        """Open every owed order again, as after a restart: whoever had taken it is gone."""
+        owed = [owed for jobs in self._owed.values() for owed in jobs.values()]
+        self._open = {}
+        self.put_back(sorted(owed, key=lambda one: one.asked))
+
+    def leaving(self, commit: Commit) -> list[str]:
+        """Name the jobs that leave with a commit: answers now stepped, and with the end of a call all it waited for."""
+        call = commit.record.id
+        inbox = self._inboxes.get(call)
+        answered = inbox.answers if inbox else {}
+        if commit.record.call.phase != "over":
+            return [job for job in commit.taken if job in answered]
+        return [*self._wanted(call), *answered]
+
+    def leave(self, call: str, jobs: Iterable[str]) -> None:
+        """Let go of these jobs."""
+        inbox = self._inboxes.get(call)
+        owed = self._owed.get(call, {})
+        for job in jobs:
+            owed.pop(job, None)
+            if inbox is not None:
+                inbox.answers.pop(job, None)
+        if inbox is not None and not inbox.answers:
+            del self._inboxes[call]
+        self._forget_if_empty(call)
+
+    def _wanted(self, call: str) -> list[str]:
+        return [owed.request.job for owed in self._owed.get(call, {}).values() if owed.request.wanted]
+
+    def _forget_if_empty(self, call: str) -> None:
+        if call in self._owed and not self._owed[call]:
+            del self._owed[call]

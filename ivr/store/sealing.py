@@ -1,0 +1,92 @@
+"""Sealing: what a caller keyed or said in confidence stands on the disk as AES-256-GCM, and nowhere else.
+
+The key comes from a setting or from a file beside the database, readable by its owner alone. Whoever copies the
+database without that file copies nothing that was said in confidence. Sealing protects copies, write-ahead log and
+free pages; it does not protect from somebody who can read the whole data folder.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ivr.errors import DataUnusable
+from ivr.store.folder import sync_folder
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+"Drawn at random for each value: good for 2^32 values under one key (NIST SP 800-38D, 8.3)."
+BLOCK = 64
+"Values are padded to a multiple of this many bytes, since GCM keeps lengths, and a length tells how many keys it was."
+
+
+class Sealer:
+    """Seals and opens values with one key."""
+
+    def __init__(self, key: bytes, *, source: str, unsaved: Path | None = None) -> None:
+        self._cipher = AESGCM(key)
+        self._key = key
+        self._source = source
+        self._unsaved = unsaved
+
+    @classmethod
+    def find(cls, setting: str | None, file: Path) -> "Sealer":
+        """Take the key from the setting, else from the file, else draw one, which `keep` then writes to the file.
+
+        Blocks on the disk. Raises DataUnusable where a key is there and is none.
+        """
+        if setting is not None:
+            return cls(_parsed(setting, "the sealing key in the settings"), source="the one in the settings")
+        try:
+            text = file.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return cls(secrets.token_bytes(KEY_BYTES), source=f"a new one, since {file} is missing", unsaved=file)
+        except (OSError, UnicodeDecodeError) as exc:
+            raise DataUnusable(f"The sealing key in {file} cannot be read: {exc}.") from exc
+        return cls(_parsed(text, f"The sealing key in {file}"), source=f"the one in {file}")
+
+    def keep(self) -> None:
+        """Write a new key to its file, whole and synced, before anything is sealed with it. Blocks on the disk."""
+        if self._unsaved is None:
+            return
+        part = self._unsaved.with_suffix(".part")
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+                file.write(self._key.hex() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._unsaved)
+            sync_folder(self._unsaved.parent)
+        except OSError as exc:
+            raise DataUnusable(f"The sealing key cannot be written to {self._unsaved}: {exc.strerror}.") from exc
+        self._unsaved = None
+
+    def seal(self, plain: bytes, place: str) -> bytes:
+        """Seal JSON for one place; it opens there and nowhere else."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        padded = plain.ljust(-(-len(plain) // BLOCK) * BLOCK)  # blanks: JSON's readers skip them
+        return nonce + self._cipher.encrypt(nonce, padded, place.encode())
+
+    def unseal(self, sealed: bytes, place: str) -> bytes:
+        """Open what was sealed for this place; raise DataUnusable if this is not the key."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except (InvalidTag, ValueError) as exc:
+            raise DataUnusable(
+                f"The data holds sealed values of call {place}, and the key is not theirs ({self._source}). "
+                "Put the right key back; if it is lost, so are these calls: move the data folder away to start afresh."
+            ) from exc
+
+
+def _parsed(text: str, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise DataUnusable(
+            f"{where} must be {2 * KEY_BYTES} hexadecimal digits, as `openssl rand -hex 32` prints them."
+        )
+    return key

@@ -1,0 +1,179 @@
+"""Calls in one SQLite file that no other process writes: memory is the truth for live calls, the file is their log.
+
+A turn on a live call asks the disk nothing and waits for it once, together with all other turns of that moment. A call
+that is over, or that nobody has heard of, is looked up in the file and then remembered for a while, since repeats of
+its last message come within minutes.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from ivr.engine.events import Event
+from ivr.errors import StoreUnavailable
+from ivr.ports import CallKey, CallRecord, Commit, Order, Stepped
+from ivr.store import statements
+from ivr.store.live import Live, Saved, recordings
+from ivr.store.reader import Reader
+from ivr.store.recent import Recent
+from ivr.store.rows import Rows
+from ivr.store.schema import open_database
+from ivr.store.sealing import Sealer
+from ivr.store.statements import Counters
+from ivr.store.writer import Writer
+
+QUEUE = 1024
+"Writes that may wait for the disk: some 60 ms of work, and the most that a stalled disk keeps in memory."
+REMEMBERED = 1024
+"Calls that are not live, and still in memory; and as many names of recordings."
+
+
+class SqliteStore:
+    """`CallStore` and `Archive`."""
+
+    def __init__(self, database: Path, connection: sqlite3.Connection, rows: Rows, live: Live, queue: int) -> None:
+        self._rows = rows
+        self._live = live
+        self._counters = Counters(connection)
+        self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: looked up, and there is none
+        self._media: Recent[str, None] = Recent(REMEMBERED)
+        self._lookups = Reader(database)
+        self._archive = Reader(database)  # its own: a long list must not keep callers waiting
+        self._writer = Writer(connection, limit=queue)
+
+    @classmethod
+    async def open(cls, database: Path, *, seal_key: str | None, seal_file: Path, queue: int = QUEUE) -> "SqliteStore":
+        """Load the live calls; raise DataUnusable. The caller owns the folder (`DataFolder.open`) until `close`."""
+        connection, rows, live = await asyncio.to_thread(_load, database, seal_key, seal_file)
+        return cls(database, connection, rows, live, queue)
+
+    # --- CallStore ---
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        """Give the call as last committed; None: there is no such call."""
+        saved = await self._find(key)
+        return saved.record if saved else None
+
+    async def inbox(self, call: str) -> Sequence[Event]:
+        """Give the answers that are saved and not yet stepped, in the order in which they came."""
+        return self._live.orders.inbox(call)
+
+    async def commit(self, commit: Commit) -> None:
+        """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
+        key = commit.record.key
+        while True:  # from the last look at memory to the hand-over there is no await
+            stored = await self._find(key)
+            if not self._writer.busy(key):
+                break
+            await self._writer.quiet(key)
+        self._live.check(commit, stored)
+        row = stored.row if stored else next(self._counters.rows)
+        written = statements.commit_statements(
+            self._rows, commit, row, new=stored is None, dropped=self._live.orders.leaving(commit)
+        )
+        await self._writer.save(key, written, lambda: self._apply(Saved(row, commit.record), commit))
+
+    async def claim(self, *, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each once a run of the server; see `ivr.store.orders` for those that run no more."""
+        orders = self._live.orders
+        taken, spent = orders.take(limit)
+        if not taken and not spent:
+            return ()
+        runs = [(owed, owed.attempts + 1) for owed in taken]
+        written = [statements.run_statement(owed, attempts) for owed, attempts in runs]
+        written += [
+            statements.answer_statement(self._rows, owed, owed.given_up(), next(self._counters.answers))
+            for owed in spent
+        ]
+
+        def counted() -> list[Order]:
+            for owed in spent:
+                orders.answer(owed.call, owed.request.job, owed.given_up())
+            return orders.begin(runs)
+
+        try:
+            return await self._writer.save(None, written, counted)
+        except (StoreUnavailable, asyncio.CancelledError):
+            orders.put_back([*taken, *spent])
+            raise
+
+    async def finish(self, call: str, job: str, event: Event) -> bool:
+        """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
+        orders = self._live.orders
+        owed = orders.get(call, job)
+        if owed is None:
+            return False
+        written = statements.answer_statement(self._rows, owed, event, next(self._counters.answers))
+        # Another answer may be on its way to the disk: of two, the row and the inbox take the one handed over first.
+        return await self._writer.save(None, [written], lambda: orders.answer(call, job, event))
+
+    async def due(self, now: float) -> Sequence[CallKey]:
+        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+        return self._live.due(now)
+
+    async def media(self) -> Sequence[str]:
+        """Name all recordings that calls name, finished calls included."""
+        return await self._archive.read(statements.find_media)
+
+    async def named(self, media: str) -> bool:
+        """Tell whether a call took this recording."""
+        if media in self._media:  # nearly always: it is asked right after the commit
+            return True
+        return await self._lookups.read(lambda connection: statements.is_named(connection, media))
+
+    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+        """Keep the source of a flow."""
+        await self._writer.save(None, [statements.flow_statement(hash, source)], lambda: None)
+
+    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+        """Give back the source of a flow."""
+        return await self._lookups.read(lambda connection: statements.find_flow(connection, hash))
+
+    async def close(self) -> None:
+        """Let go of the data, after everything under way is saved."""
+        await self._lookups.close()
+        await self._archive.close()
+        await self._writer.close()
+
+    # --- Archive ---
+
+    async def trace(self, call: str) -> Sequence[Stepped]:
+        """Give the trace of one call in order; empty: there is no such call."""
+        return await self._archive.read(lambda connection: statements.find_trace(connection, call))
+
+    async def calls(self) -> Sequence[CallRecord]:
+        """Give all calls, the oldest first, without what is private in them."""
+        return await self._archive.read(statements.find_calls)
+
+    # --- memory ---
+
+    async def _find(self, key: CallKey) -> Saved | None:
+        """Give a call from memory, or from the file if it is not there."""
+        while key not in self._live.calls and key not in self._recent:
+            found = await self._lookups.read(lambda connection: statements.find_call(connection, self._rows, key))
+            if key not in self._live.calls and key not in self._recent:  # else: committed meanwhile, and newer
+                self._recent[key] = found
+        return self._live.calls[key] if key in self._live.calls else self._recent[key]
+
+    def _apply(self, saved: Saved, commit: Commit) -> None:
+        self._live.apply(saved, commit)
+        for name in recordings(commit):
+            self._media[name] = None
+        key = saved.record.key
+        if saved.over:
+            self._recent[key] = saved
+        else:
+            self._recent.drop(key)
+
+
+def _load(database: Path, seal_key: str | None, seal_file: Path) -> tuple[sqlite3.Connection, Rows, Live]:
+    sealer = Sealer.find(seal_key, seal_file)
+    rows = Rows(sealer)
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(contextlib.closing(open_database(database)))
+        live = statements.read_live(connection, rows)
+        sealer.keep()
+        stack.pop_all()
+    return connection, rows, live

@@ -1,0 +1,152 @@
+"""The one thread that writes: everything that waits goes into one transaction, and costs one sync.
+
+Rule 1: a batch that fails is rolled back, and its members are tried one by one, so that a bad row fails its own turn
+alone. Rule 2: memory follows the disk: what a write changes there happens in the event loop after the commit, also if
+whoever asked for it has stopped waiting. Rule 3: the thread ends when it is told to, and for no other reason.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from ivr.errors import StoreUnavailable
+
+T = TypeVar("T")
+Statement: TypeAlias = tuple[str, tuple[int | str | bytes | None, ...]]
+
+
+class Write(Generic[T]):
+    """Statements that stand or fall together, and what follows in memory once they stand."""
+
+    __slots__ = ("done", "key", "statements", "then")
+
+    def __init__(
+        self, key: Hashable | None, statements: Sequence[Statement], then: Callable[[], T], done: "asyncio.Future[T]"
+    ) -> None:
+        self.key = key
+        self.statements = statements
+        self.then = then
+        self.done = done
+
+
+class Writer:
+    """Takes writes from the event loop in which it was made; owns the connection from then on."""
+
+    def __init__(self, connection: sqlite3.Connection, *, limit: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limit = limit
+        self._queue: SimpleQueue[Write[Any] | None] = SimpleQueue()
+        self._unsettled = 0
+        self._busy: dict[Hashable, list[asyncio.Future[None]]] = {}
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, args=(connection,), name="store-writer", daemon=True)
+        self._thread.start()
+
+    def busy(self, key: Hashable) -> bool:
+        """Tell whether a write with this key is under way; only one may be at a time."""
+        return key in self._busy
+
+    async def quiet(self, key: Hashable) -> None:
+        """Wait until no write with this key is under way."""
+        while (waiting := self._busy.get(key)) is not None:
+            settled = self._loop.create_future()
+            waiting.append(settled)
+            await settled
+
+    def save(self, key: Hashable | None, statements: Sequence[Statement], then: Callable[[], T]) -> Awaitable[T]:
+        """Hand over a write, at once; the result is that of `then`, or StoreUnavailable. Key None: beside any other.
+
+        Raises StoreUnavailable at once if too many writes wait: a caller who hears "try again" is better served than
+        one who waits behind a disk that cannot keep up.
+        """
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        if self._unsettled >= self._limit:
+            raise StoreUnavailable(f"{self._unsettled} writes are waiting for the disk.")
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._unsettled += 1
+        if key is not None:
+            self._busy[key] = []
+        self._queue.put(Write(key, statements, then, done))
+        return done
+
+    async def close(self) -> None:
+        """Finish all that was handed over, then end the thread and close the connection."""
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self, connection: sqlite3.Connection) -> None:
+        with contextlib.closing(connection), contextlib.suppress(RuntimeError):  # the loop is gone: nobody is waiting
+            while batch := self._next_batch():
+                outcomes = _save(connection, batch)
+                self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+
+    def _next_batch(self) -> list[Write[Any]]:
+        """Wait for a write and take all that wait beside it; empty: this is the end."""
+        batch = []
+        write = self._queue.get()
+        try:
+            while write is not None:
+                batch.append(write)
+                write = self._queue.get_nowait()
+        except Empty:
+            return batch
+        if batch:
+            self._queue.put(None)  # the end comes after this batch
+        return batch
+
+    def _settle(self, batch: Sequence[Write[Any]], outcomes: Sequence[Exception | None]) -> None:
+        self._unsettled -= len(batch)
+        for write, error in zip(batch, outcomes, strict=True):
+            waiting = self._busy.pop(write.key, ())
+            _tell(write, error)
+            for settled in waiting:
+                if not settled.done():
+                    settled.set_result(None)
+
+
+def _tell(write: Write[T], error: Exception | None) -> None:
+    """Change memory if the write stands, and wake who waits for it; nobody does if the turn was cancelled."""
+    if error is not None:
+        failure = StoreUnavailable(f"This could not be saved: {error}.")
+        failure.__cause__ = error
+        if not write.done.done():
+            write.done.set_exception(failure)
+        return
+    try:
+        result = write.then()
+    except Exception as exc:  # a mistake of ours; the rest of the batch must not wait for ever because of it
+        if not write.done.done():
+            write.done.set_exception(exc)
+        return
+    if not write.done.done():
+        write.done.set_result(result)
+
+
+def _save(connection: sqlite3.Connection, batch: Sequence[Write[Any]]) -> list[Exception | None]:
+    """Save all in one transaction, else each in its own; give what went wrong with each."""
+    error = _transaction(connection, batch)
+    if error is None or len(batch) == 1:
+        return [error] * len(batch)
+    return [_transaction(connection, [write]) for write in batch]
+
+
+def _transaction(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -> Exception | None:
+    try:
+        execute = connection.cursor().execute
+        execute("BEGIN IMMEDIATE")
+        for write in writes:
+            for sql, values in write.statements:
+                execute(sql, values)
+        execute("COMMIT")
+    except Exception as exc:  # whatever it is, it belongs to whoever waits for these writes, and the thread goes on
+        if connection.in_transaction:  # a full disk has SQLite roll back by itself
+            with contextlib.suppress(sqlite3.Error):  # then it is rolled back before the next BEGIN
+                connection.execute("ROLLBACK")
+        return exc
+    return None

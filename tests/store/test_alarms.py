@@ -1,0 +1,46 @@
+"""The times at which calls must be woken."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from store_examples import key
+
+from ivr.store.alarms import SLACK, Alarms
+
+TIMES = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 9) | st.none()), max_size=60)
+
+
+@given(TIMES, st.lists(st.integers(0, 9), min_size=1))
+def test_only_the_last_time_of_a_call_counts(times: list[tuple[str, int | None]], asked: list[int]) -> None:
+    alarms = Alarms()
+    last: dict[str, int] = {}
+    for name, at in times:
+        if at is None:
+            alarms.drop(key(name))
+            last.pop(name, None)
+        else:
+            alarms.set(key(name), float(at))
+            last[name] = at
+    for now in asked:
+        due = alarms.due(now)
+        assert set(due) == {key(name) for name, at in last.items() if at <= now}
+        assert len(due) == len(set(due))
+        assert [last[call.id] for call in due] == sorted(last[call.id] for call in due)
+
+
+def test_old_times_take_no_room() -> None:
+    alarms = Alarms()
+    for now in range(1000):
+        alarms.set(key("a"), 10.0 + now)
+    assert len(alarms._heap) <= SLACK + 2
+    assert alarms.due(1008.9) == []
+    assert alarms.due(1009) == [key("a")]
+
+
+def test_what_is_not_due_is_not_looked_at() -> None:
+    alarms = Alarms()
+    for n in range(1000):
+        alarms.set(key(str(n)), float(n))
+    entries = alarms._heap[:]
+    assert alarms.due(-1) == []
+    assert alarms._heap == entries
+    assert len(alarms.due(3)) == 4

@@ -1,0 +1,315 @@
+"""What only the store on the disk can show: the file, the queue before it, and what a full disk does."""
+
+import asyncio
+import resource
+import sqlite3
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from store_examples import LATER, after, answered, key, line, record, recorded, request
+from store_worlds import SqliteWorld
+
+from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
+from ivr.ports import Commit, Outbound
+from ivr.store.schema import VERSION, open_database
+from ivr.store.sqlite import REMEMBERED
+
+
+def ask(database: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(sql).fetchall()
+        connection.commit()
+    return rows
+
+
+@contextmanager
+def full_disk(database: Path) -> Iterator[None]:
+    """Let no file of this process grow beyond the size that the log has now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{database}-wal").stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_files_are_for_their_owner_alone(disk: SqliteWorld) -> None:
+    await disk.store.commit(after(record("a"), line()))
+    files = list(disk.folder.iterdir())
+    assert {file.name for file in files} == {"calls.db", "calls.db-wal", "calls.db-shm", "seal.key"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    disk.database.chmod(0o644)
+    await disk.open()
+    assert stat.S_IMODE(disk.database.stat().st_mode) == 0o600
+
+
+def test_every_commit_is_synced_to_the_disk(tmp_path: Path) -> None:
+    for _ in range(2):
+        with closing(open_database(tmp_path / "calls.db")) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+async def test_a_trace_can_be_read_with_sqlite_alone(disk: SqliteWorld) -> None:
+    await disk.store.commit(after(record("a"), line(0), line(1)))
+    assert ask(disk.database, "SELECT line, body ->> '$.event.type', body ->> '$.event.op' FROM trace") == [
+        (0, "ChoiceMade", "0.1"),
+        (1, "ChoiceMade", "1.1"),
+    ]
+    assert ask(disk.database, "SELECT state ->> '$.memory.variables.amount.value' FROM call") == [("1.10",)]
+
+
+async def test_requests_to_the_platform_are_kept_whole_and_in_order(disk: SqliteWorld) -> None:
+    outbound = tuple(Outbound(f"1.{n}", "POST", "/calls/a", {"n": n, "deep": [1, {"x": None}]}) for n in (1, 10, 2))
+    await disk.store.commit(after(record("a"), line(), outbound=outbound, over=True))
+    rows = ask(disk.database, "SELECT id, kind, body ->> '$.path', body -> '$.body' FROM job ORDER BY rowid")
+    assert rows == [(f"1.{n}", "outbound", "/calls/a", f'{{"n":{n},"deep":[1,{{"x":null}}]}}') for n in (1, 10, 2)]
+    assert list(await disk.store.claim(limit=9)) == []
+
+
+async def test_orders_and_answers_leave_no_row_behind(disk: SqliteWorld) -> None:
+    first = after(record("a"), line(), jobs=tuple(request(f"1.{n}", sensitive=True) for n in range(3)))
+    await disk.store.commit(first)
+    await disk.store.finish(first.record.id, "1.0", answered("1.0"))
+    await disk.store.finish(first.record.id, "1.1", answered("1.1"))
+    second = after(first.record, line(1), taken=("1.0",))
+    await disk.store.commit(second)
+    assert ask(disk.database, "SELECT id FROM job ORDER BY id") == [("1.1",), ("1.2",)]
+    await disk.store.commit(after(second.record, line(2), over=True))
+    assert ask(disk.database, "SELECT id FROM job") == []
+
+
+async def test_a_database_of_a_newer_version_is_refused(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    ask(disk.database, f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(
+        DataUnusable, match=f"newer version.*schema {VERSION + 1}, this one knows {VERSION}.*Start that"
+    ):
+        await disk.open()
+
+
+async def test_a_database_of_another_program_is_refused_and_left_alone(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    disk.database.unlink()
+    ask(disk.database, "CREATE TABLE cookies (a)")
+    with pytest.raises(DataUnusable, match="another program's"):
+        await disk.open()
+    assert ask(disk.database, "SELECT name FROM sqlite_master") == [("cookies",)]
+
+
+async def test_a_file_that_is_no_database_is_refused(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    disk.database.write_bytes(b"not a database at all" * 1000)
+    with pytest.raises(DataUnusable, match="no database that this server can use"):
+        await disk.open()
+
+
+async def test_a_database_that_cannot_be_opened_is_refused(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    disk.database.unlink()
+    disk.database.mkdir()
+    with pytest.raises(DataUnusable, match="cannot be opened"):
+        await disk.open()
+
+
+async def test_a_row_that_cannot_be_read_is_named_and_not_skipped(disk: SqliteWorld) -> None:
+    await disk.store.commit(after(record("a"), line()))
+    await disk.store.close()
+    ask(disk.database, "UPDATE call SET state = '{}'")
+    with pytest.raises(DataUnusable, match=r"cannot read: .*`flow`"):
+        await disk.open()
+
+
+async def test_an_open_store_is_not_moved_by_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = SqliteWorld(Path())
+    await world.begin()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    await world.store.commit(after(record("a"), line(), over=True))
+    assert len(await world.store.calls()) == 1
+    await world.end()
+    assert (tmp_path / "0" / "calls.db").exists()
+
+
+# --- the queue and the writer ----------------------------------------------------------------------------------------
+
+
+async def test_a_full_queue_refuses_at_once_and_recovers(disk: SqliteWorld) -> None:
+    await disk.store.close()
+    await disk.open(queue=4)
+    commits = [after(record(f"n{n}"), line()) for n in range(10)]
+    for commit in commits:
+        await disk.store.load(commit.record.key)
+    results = await asyncio.gather(*map(disk.store.commit, commits), return_exceptions=True)
+    assert Counter(type(result) for result in results) == {type(None): 4, StoreUnavailable: 6}
+    assert "4 writes are waiting" in str(results[-1])
+    await disk.store.commit(commits[-1])
+    assert len(await disk.store.calls()) == 5
+
+
+async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
+    call = after(record("a"), line(), jobs=(request("1.1"),))
+    await disk.store.commit(call)
+    await disk.store.close()
+    await disk.open(queue=0)
+    with pytest.raises(StoreUnavailable):
+        await disk.store.claim(limit=1)
+    with pytest.raises(StoreUnavailable):
+        await disk.store.finish(call.record.id, "1.1", answered("1.1"))
+    await disk.store.close()
+    await disk.open()
+    assert [order.attempts for order in await disk.store.claim(limit=1)] == [1]
+
+
+async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: SqliteWorld) -> None:
+    first = after(record("a"), line(), jobs=(request("1.1"),))
+    await disk.store.commit(first)
+    more = [after(record(f"n{n}"), line()) for n in range(5)]
+    for commit in more:
+        await disk.store.load(commit.record.key)
+    with full_disk(disk.database):
+        results = await asyncio.gather(
+            *map(disk.store.commit, more),
+            disk.store.commit(after(first.record, line(1))),
+            disk.store.claim(limit=1),
+            disk.store.finish(first.record.id, "1.1", answered("1.1")),
+            disk.store.save_flow("hash", b"source"),
+            return_exceptions=True,
+        )
+        assert {type(result) for result in results} == {StoreUnavailable}
+        assert await disk.store.load(key("a")) == first.record
+        assert await disk.store.load(key("n0")) is None
+    for commit in more:
+        await disk.store.commit(commit)
+    await disk.store.commit(after(first.record, line(1)))
+    assert [order.attempts for order in await disk.store.claim(limit=1)] == [1]
+    assert await disk.store.finish(first.record.id, "1.1", answered("1.1")) is True
+    await disk.crash()
+    assert [(call.key.id, call.version) for call in await disk.store.calls()][:2] == [("a", 2), ("n0", 1)]
+
+
+async def test_a_mistake_of_ours_after_the_commit_keeps_nobody_else_waiting(disk: SqliteWorld) -> None:
+    mistake = disk.store._writer.save("mistake", [], lambda: 1 // 0)
+    fine = disk.store._writer.save("fine", [], lambda: 1)
+    assert await asyncio.gather(mistake, fine, return_exceptions=True) == [mistake.exception(), 1]
+    with pytest.raises(ZeroDivisionError):
+        await mistake
+
+
+async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk: SqliteWorld) -> None:
+    """The platform closed the connection: what was handed over stands, and memory must say so too."""
+    commit = after(record("a"), line())
+    await disk.store.load(commit.record.key)
+    turn = asyncio.create_task(disk.store.commit(commit))
+    rival = asyncio.create_task(disk.store.commit(commit))
+    impatient = asyncio.create_task(disk.store.commit(commit))
+    await asyncio.sleep(0)
+    turn.cancel()
+    impatient.cancel()
+    with pytest.raises(StaleCall):
+        await rival
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert await disk.store.load(key("a")) == commit.record
+
+
+@pytest.mark.parametrize("statements", [[], [("nonsense", ())]])
+async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWorld, statements: list[object]) -> None:
+    saved = []
+    cancelled = disk.store._writer.save("a", statements, lambda: saved.append(1))
+    mistaken = disk.store._writer.save("b", [], lambda: 1 // 0)
+    cancelled.cancel()
+    mistaken.cancel()
+    await disk.store._writer.quiet("a")
+    assert saved == ([] if statements else [1])
+    await disk.store.commit(after(record("a"), line()))
+
+
+async def test_orders_of_a_cancelled_claim_are_open_for_the_next(disk: SqliteWorld) -> None:
+    await disk.store.commit(after(record("a"), line(), jobs=(request("1.1"),)))
+    claim = asyncio.create_task(disk.store.claim(limit=1))
+    await asyncio.sleep(0)
+    claim.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claim
+    assert [order.request.job for order in await disk.store.claim(limit=1)] == ["1.1"]
+
+
+async def test_closing_saves_what_was_handed_over(disk: SqliteWorld) -> None:
+    commits = [after(record(f"n{n}"), line()) for n in range(5)]
+    for commit in commits:
+        await disk.store.load(commit.record.key)
+    turns = [asyncio.create_task(disk.store.commit(commit)) for commit in commits]
+    await asyncio.sleep(0)
+    await disk.store.close()
+    await asyncio.gather(*turns)
+    await disk.open()
+    assert len(await disk.store.calls()) == 5
+    saved = [disk.store._writer.save(None, [], lambda: 1) for _ in range(5)]
+    await disk.store._writer.close()  # in the same breath: most of the batch stands before the end in the queue
+    assert await asyncio.gather(*saved) == [1] * 5
+
+
+async def test_a_closed_store_says_so_and_may_be_closed_again(disk: SqliteWorld) -> None:
+    first = after(record("a"), line())
+    await disk.store.commit(first)
+    await disk.store.close()
+    await disk.store.close()
+    for refused in (disk.store.commit(after(first.record, line(1))), disk.store.load(key("b")), disk.store.calls()):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await refused
+
+
+# --- looking up ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_that_was_over_long_ago_is_found_in_the_file(disk: SqliteWorld) -> None:
+    last = after(record("a"), recorded("a.wma"), over=True)
+    await disk.store.commit(last)
+    for n in range(REMEMBERED + 1):
+        await disk.store.load(key(f"nobody{n}"))
+    assert await disk.store.load(key("a")) == last.record
+    assert await disk.store.named("a.wma") is True
+
+
+async def test_a_look_up_that_is_overtaken_by_a_commit_gives_the_newer_call(disk: SqliteWorld) -> None:
+    commit = after(record("a"), line())
+    loads = [disk.store.load(key("a")) for _ in range(5)]
+    *found, _ = await asyncio.gather(*loads, disk.store.commit(commit), disk.store.load(key("a")))
+    assert await disk.store.load(key("a")) == commit.record
+    assert all(call in (None, commit.record) for call in found)
+
+
+async def test_a_file_that_cannot_be_read_fails_the_question_alone(disk: SqliteWorld) -> None:
+    await disk.store.commit(after(record("a"), line()))
+    ask(disk.database, "ALTER TABLE media RENAME TO other")
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        await disk.store.media()
+    assert await disk.store.load(key("a")) is not None
+    assert len(await disk.store.calls()) == 1
+
+
+async def test_times_and_orders_of_many_calls_cost_what_is_due_and_no_more(disk: SqliteWorld) -> None:
+    """A heap that kept every old time would hold one entry for each message of the server's life."""
+    call = after(record("a"), line())
+    await disk.store.commit(call)
+    for n in range(300):
+        call = Commit(replace(call.record, version=call.record.version + 1, idle_at=LATER + n))
+        await disk.store.commit(call)
+    assert len(disk.store._live._alarms._heap) < 100
+    assert list(await disk.store.due(LATER)) == [key("a")]

@@ -1,0 +1,123 @@
+"""Whatever is done to them, the twin in memory and the store on the disk tell the same, before and after a crash."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+from store_examples import after, answered, key, line, record, recorded, request
+from store_worlds import MemoryWorld, SqliteWorld, World
+
+from ivr.errors import IvrError
+from ivr.ports import CallRecord, Commit
+
+NAMES = st.sampled_from("abc")
+JOBS = st.sampled_from(["1", "2", "3"])
+MEDIA = st.sampled_from(["one.wma", "two.wma"])
+SETTINGS = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+class Stores(RuleBasedStateMachine):
+    """Both stores, and every call as it was last seen: a turn may start from there, and be late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.disk = SqliteWorld(Path(self.folder.name))
+        self.worlds: tuple[World, World] = (MemoryWorld(), self.disk)
+        self.seen: dict[str, list[CallRecord]] = {}
+
+    @initialize()
+    def begin(self) -> None:
+        self.runner.run(self.disk.begin())
+
+    def teardown(self) -> None:
+        self.runner.run(self.disk.end())
+        self.runner.close()
+        self.folder.cleanup()
+
+    def both(self, ask: Callable[[World], Awaitable[object]]) -> object:
+        """Do one thing to both, and give what both say to it."""
+        ours, theirs = (self.runner.run(self.answer(ask, world)) for world in self.worlds)
+        assert ours == theirs
+        return ours
+
+    @staticmethod
+    async def answer(ask: Callable[[World], Awaitable[object]], world: World) -> object:
+        try:
+            return await ask(world)
+        except IvrError as error:
+            return type(error)
+
+    @rule(
+        name=NAMES,
+        late=st.integers(0, 1),
+        media=MEDIA | st.none(),
+        ignored=st.booleans(),
+        jobs=st.lists(st.tuples(JOBS, st.booleans(), st.booleans()), max_size=2),
+        taken=st.sets(JOBS),
+        idle_at=st.integers(0, 3),
+        over=st.integers(0, 5).map(lambda n: n == 0),
+        private=st.booleans(),
+    )
+    def commit(self, name, late, media, ignored, jobs, taken, idle_at, over, private) -> None:
+        seen = self.seen.setdefault(name, [record(name, private="secret" if private else None)])
+        before = replace(seen[max(0, len(seen) - 1 - late)], idle_at=float(idle_at))
+        steps = [line()] if media is None else [recorded(media, ignored="stale" if ignored else None)]
+        requests = tuple(request(job, wanted=wanted, sensitive=sensitive) for job, wanted, sensitive in jobs)
+        turn: Commit = after(before, *steps, over=over, jobs=requests, taken=tuple(taken))
+        if self.both(lambda world: world.store.commit(turn)) is None:
+            seen.append(turn.record)
+
+    @rule(limit=st.integers(0, 3))
+    def claim(self, limit: int) -> None:
+        async def claim(world: World) -> object:
+            return list(await world.store.claim(limit=limit))
+
+        self.both(claim)
+
+    @rule(name=NAMES, job=JOBS, text=st.text(st.characters(codec="utf-8"), max_size=3))
+    def finish(self, name: str, job: str, text: str) -> None:
+        self.both(lambda world: world.store.finish(record(name).id, job, answered(job, text)))
+
+    @rule(name=NAMES, source=st.binary(max_size=3))
+    def save_flow(self, name: str, source: bytes) -> None:
+        self.both(lambda world: world.store.save_flow(name, source))
+
+    @precondition(lambda self: self.seen)
+    @rule()
+    def crash(self) -> None:
+        for world in self.worlds:
+            self.runner.run(world.crash())
+
+    @invariant()
+    def they_tell_the_same(self) -> None:
+        if not self.disk.database.exists():
+            return
+        self.both(everything)
+
+
+async def everything(world: World) -> object:
+    store = world.store
+    calls = [record(name).id for name in "abc"]
+    return {
+        "calls": list(await store.calls()),
+        "live": [await store.load(key(name)) for name in "abc"],
+        "inboxes": [list(await store.inbox(call)) for call in calls],
+        "traces": [list(await store.trace(call)) for call in calls],
+        "due": [set(await store.due(now)) for now in range(4)],
+        "media": sorted(await store.media()),
+        "named": [await store.named(name) for name in ("one.wma", "two.wma")],
+        "flows": [await store.flow(name) for name in "abc"],
+    }
+
+
+Stores.TestCase.settings = SETTINGS
+TestStoresAgree = Stores.TestCase
