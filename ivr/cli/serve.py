@@ -1,0 +1,122 @@
+"""`ivr serve`: says what is wrong before anything starts, what to do next once it runs, and stops when told to."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ivr.errors import DataUnusable, FlowError, FolderInUse
+from ivr.server.logs import quiet_loop, start_logging
+from ivr.server.run import Running, check, running
+from ivr.settings import Settings, SettingsError, load_settings, variable
+
+log = logging.getLogger(__name__)
+
+SHIPPED = Path("flows")
+"Served where no flow is named."
+PATIENCE = 10.0
+"Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
+
+_ENVIRONMENT_ONLY = {"seal_key", "routes"}
+"A secret would be seen in the list of processes; a table is no flag."
+
+
+def _flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command a flag for each setting."""
+    for name, field in reversed(Settings.model_fields.items()):
+        if name not in _ENVIRONMENT_ONLY:
+            flag = "--" + name.replace("_", "-")
+            command = click.option(flag, name, metavar="VALUE", help=f"{field.description} [{variable(name)}]")(command)
+    return command
+
+
+@click.command
+@click.argument("flows", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--dev", is_flag=True, help="Serve without tokens, to this machine alone.")
+@click.option(
+    "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
+)
+@_flags
+def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | None) -> None:
+    r"""Answer calls with FLOWS: flow files, or folders of them; without any, those in the folder flows.
+
+    \b
+    Try it on this machine:   ivr serve --dev flows/
+    For a platform:           IVR_APP_ID=… IVR_PUBLIC_URL=https://… ivr serve flows/
+
+    Edited flows are taken up while calls go on. The log goes to standard error, as lines of JSON.
+    """
+    try:
+        loaded = load_settings(file=file, flags=flags)
+        check(loaded.settings, dev=dev)
+        places = flows or _shipped()
+        start_logging(loaded.settings.log_level)
+        for sentence in loaded.unknown:
+            log.warning("unknown setting", extra={"reason": sentence})
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            runner.run(_serve(loaded.settings, places, dev=dev))
+    except (SettingsError, FlowError, FolderInUse, DataUnusable) as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> None:
+    loop = asyncio.get_running_loop()
+    quiet_loop(loop)
+    stop = asyncio.Event()
+
+    def told() -> None:
+        stop.set()
+        loop.call_later(PATIENCE, _give_up)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+    async with running(settings, places, dev=dev) as server:
+        _announce(server, dev=dev)
+        await stop.wait()
+
+
+def _give_up() -> None:
+    log.error("drained too slowly", extra={"reason": "the rest is taken up at the next start"})
+    os._exit(1)
+
+
+def _shipped() -> tuple[Path, ...]:
+    if not SHIPPED.is_dir():
+        raise SettingsError("Name a flow to serve, such as: ivr serve --dev my-flow.yaml")
+    return (SHIPPED,)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415  # a little faster, and not on every system
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _announce(server: Running, *, dev: bool) -> None:
+    """Tell a person what is served and what to do next."""
+    click.echo(f"Serving {', '.join(server.flows)} at {server.url} (Ctrl-C to stop).")
+    if not dev:
+        click.echo("Register <IVR_PUBLIC_URL>/call as the bot's calling webhook.")
+        return
+    path = "/call" if server.default else f"/call/{server.flows[0]}"
+    click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
+    click.echo("To call it, from another terminal:\n")
+    click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
+
+
+def _example_call() -> dict[str, Any]:
+    """Give the least that a platform sends (protocol 4.1)."""
+    return {
+        "id": "call-1",
+        "participants": [{"identity": "29:me", "originator": True}, {"identity": "28:bot", "originator": False}],
+        "presentedModalityTypes": ["audio"],
+        "callState": "incoming",
+    }

@@ -1,0 +1,33 @@
+"""`ivr settings`: every setting with its meaning, its value, and where that comes from."""
+
+import textwrap
+from pathlib import Path
+
+import click
+
+from ivr.settings import Settings, SettingsError, load_settings, shown, variable
+
+
+@click.command
+@click.option(
+    "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
+)
+def settings(file: Path | None) -> None:
+    r"""List all settings: name, meaning, value, and where the value comes from. Secrets are not shown.
+
+    \b
+    A flag of `ivr serve` wins over the environment, the environment over the file given with --settings.
+    In the file a setting is called like its variable, in small letters and without IVR_:   port = 8081
+    """
+    try:
+        loaded = load_settings(file=file)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    for name, field in Settings.model_fields.items():
+        value, source = getattr(loaded.settings, name), loaded.sources[name]
+        click.echo(f"{variable(name)} = {shown(value)}  ({source})")
+        click.echo(textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    "))
+        if source != "default":
+            click.echo(f"    Default: {shown(field.get_default(call_default_factory=True))}")
+    for sentence in loaded.unknown:
+        click.echo(f"Warning: {sentence}", err=True)

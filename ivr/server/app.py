@@ -1,0 +1,110 @@
+"""The doors of the server: which address leads where, and what an error becomes.
+
+A handful of exact addresses needs no router and no middleware; both cost on every webhook.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from ivr.errors import StoreUnavailable, WebhookError
+from ivr.ports import WebhookReply
+from ivr.server.media import Asset, media_reply
+from ivr.server.multipart import Form
+from ivr.server.replies import error_reply, json_reply, reply
+from ivr.server.webhook import Door, Webhook
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[], Awaitable[bool]]
+"Is this part of the server ready?"
+
+ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
+
+_FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
+
+
+class App:
+    """All addresses of one server; `handle` never raises what it can explain."""
+
+    def __init__(
+        self,
+        *,
+        webhook: Webhook,
+        form: Form,
+        asset: Callable[[str], Asset | None],
+        checks: Mapping[str, Check],
+        dev: bool = False,
+    ) -> None:
+        self._webhook = webhook
+        self._call = Door()
+        self._callback = Door(form=form)
+        self._asset = asset
+        self._checks = checks
+        self._dev = dev
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        try:
+            if self._dev:
+                _require_loopback_name(request)
+            return await self._route(request)
+        except WebhookError as error:
+            return self._refused(request, error)
+        except StoreUnavailable as error:
+            log.warning("store unavailable", extra={"reason": str(error)})
+            return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.rel_url.path
+        if path == "/callback":
+            return reply(await self._posted(request, self._callback))
+        if path == "/call":
+            return reply(await self._posted(request, self._call))
+        if named := _FLOW_NAME.fullmatch(path):
+            return reply(await self._posted(request, Door(flow=named[1])))
+        if path == ALIVE:
+            _require(request, "GET", "HEAD")
+            return json_reply({"alive": True})
+        if path == READY:
+            _require(request, "GET", "HEAD")
+            return await self._readiness()
+        if path.startswith(MEDIA):
+            _require(request, "GET", "HEAD")
+            return media_reply(path.removeprefix(MEDIA), self._asset)
+        raise _NOT_FOUND
+
+    async def _posted(self, request: web.BaseRequest, door: Door) -> WebhookReply:
+        _require(request, "POST")
+        return await self._webhook.receive(request, door)
+
+    async def _readiness(self) -> web.Response:
+        """200 if calls can be taken; else 503, and which part is missing."""
+        parts = {name: await check() for name, check in self._checks.items()}
+        ready = all(parts.values())
+        return json_reply({"ready": ready, **parts}, status=200 if ready else 503)
+
+    def _refused(self, request: web.BaseRequest, error: WebhookError) -> web.Response:
+        log.info("refused", extra={"status": error.status, "reason": error.code, "path": request.rel_url.path[:100]})
+        return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
+
+
+class _NotAllowed(WebhookError):
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        super().__init__(405, "method", f"Only {' and '.join(methods)} is answered here.")
+        self.allow = ", ".join(methods)
+
+
+def _require(request: web.BaseRequest, *methods: str) -> None:
+    if request.method not in methods:
+        raise _NotAllowed(methods)
+
+
+def _require_loopback_name(request: web.BaseRequest) -> None:
+    """Refuse a page on the same machine that reached us by a name of its own (DNS rebinding)."""
+    if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
+        raise WebhookError(403, "host", "In development mode only localhost, 127.0.0.1 and [::1] are answered.")

@@ -1,0 +1,213 @@
+"""The flows that can be called, and those that calls under way still need.
+
+A call keeps the flow it began with, by hash; a flow is in the store before the first call can name it. An edited file
+is loaded while the old version goes on answering, and takes over only if nothing is wrong with it.
+"""
+
+import asyncio
+import difflib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.flow import Flow
+from ivr.errors import FlowError, StoreUnavailable, WebhookError
+from ivr.flowfile.bundle import Bundle
+from ivr.flowfile.load import Loaded, rebuild
+from ivr.server.media import Asset, content_type_of
+
+log = logging.getLogger(__name__)
+
+Stamp: TypeAlias = Mapping[Path, tuple[int, int]]
+"Time of change and size of every file that a flow was made from."
+
+Load: TypeAlias = Callable[[Path], Loaded]
+"`load_flow` with whatever the server has to add to it."
+
+OLD_VERSIONS = 64
+"Replaced versions kept in memory for calls under way; older ones come back from the store when a call needs them."
+
+
+class KeepsFlows(Protocol):
+    """The part of a store that the shelf needs."""
+
+    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+        """Keep the source of a flow."""
+
+    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+        """Give back the source of a flow."""
+
+
+class _Served(Struct, frozen=True):
+    """One file, as last loaded."""
+
+    flow: Flow
+    files: tuple[Path, ...]
+
+
+class FlowShelf:
+    """All flows of one server; `ivr.turn.Flows`."""
+
+    def __init__(
+        self,
+        store: KeepsFlows,
+        places: Sequence[Path],
+        *,
+        load: Load,
+        default: str | None = None,
+        routes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Serve the flows in `places`: files, or folders of `*.yaml`. `routes` leads from called identity to flow."""
+        self._store = store
+        self._places = places
+        self._load = load
+        self._default = default
+        self._routes = {called.casefold(): name for called, name in (routes or {}).items()}
+        self._served: dict[Path, _Served] = {}
+        self._stamps: dict[Path, Stamp] = {}
+        self._by_hash: OrderedDict[str, Flow] = OrderedDict()
+        self._assets: dict[str, dict[str, Asset]] = {}
+        "By flow and asset."
+
+    async def open(self) -> None:
+        """Load everything; raise FlowError with all that is wrong, since a broken flow is never served."""
+        findings: list[str] = []
+        for file in self._files():
+            try:
+                await self._take_in(file, _stamp([file]))
+            except FlowError as error:
+                findings.append(str(error))
+        if not self._served and not findings:
+            findings.append(f"There is no flow (*.yaml) in {', '.join(str(place) for place in self._places)}.")
+        findings += self._strangers() if not findings else []
+        if findings:
+            raise FlowError("\n".join(findings))
+
+    async def restore(self, hashes: Iterable[str]) -> None:
+        """Bring back the flows of calls under way, so that their prompts can be fetched before their next message."""
+        for wanted in dict.fromkeys(hashes):
+            try:
+                await self.get(wanted)
+            except FlowError as error:
+                log.error("flow of a running call lost", extra={"flow": wanted, "reason": str(error)})  # noqa: TRY400
+
+    async def refresh(self) -> None:
+        """Look whether a file has changed or is new. A broken one is reported once, and what it was goes on."""
+        for file in self._files():
+            stamp = _stamp(self._served[file].files if file in self._served else [file])
+            if stamp == self._stamps.get(file) or file not in stamp:  # an editor may be between deleting and renaming
+                continue
+            try:
+                await self._take_in(file, stamp)
+            except FlowError as error:
+                self._stamps[file] = stamp
+                log.warning("flow refused", extra={"file": str(file), "reason": str(error)})
+            except StoreUnavailable as error:
+                log.warning("flow waits for the store", extra={"file": str(file), "reason": str(error)})
+            else:
+                log.info("flow loaded", extra={"file": str(file), "flow": self._served[file].flow.name})
+
+    def choose(self, name: str | None, called: str) -> Flow:
+        """Pick the flow for a new call: by address, by called identity, the default, or the only one; else 404."""
+        flows = self._named()
+        wanted = name or self._routes.get(called.casefold()) or self._default
+        if wanted is None and len(flows) == 1:
+            return next(iter(flows.values()))
+        if wanted is None:
+            raise WebhookError(
+                404, "no-default-flow", "Several flows are served: call /call/<name>, or set IVR_DEFAULT_FLOW."
+            )
+        if wanted not in flows:
+            raise WebhookError(404, "unknown-flow", "No flow of this name is served here.")
+        return flows[wanted]
+
+    async def get(self, hash: str) -> Flow:  # noqa: A002
+        """Give the flow that a running call began with; raise FlowError if it is lost."""
+        if hash not in self._by_hash:
+            source = await self._store.flow(hash)
+            if source is None:
+                raise FlowError("the flow that this call began with is not in the store")
+            bundle = Bundle.decode(source)
+            loaded = await asyncio.to_thread(rebuild, bundle)
+            self._remember(loaded.served(), loaded.assets)
+        self._by_hash.move_to_end(hash)
+        return self._by_hash[hash]
+
+    def asset(self, sha256: str) -> Asset | None:
+        """Give a prompt file of any flow in use."""
+        return next((assets[sha256] for assets in self._assets.values() if sha256 in assets), None)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The flows that can be called, by name."""
+        return sorted(self._named())
+
+    @property
+    def default(self) -> str | None:
+        """The flow of `/call`, if there is one."""
+        return self._default or (self.names[0] if len(self._served) == 1 else None)
+
+    async def _take_in(self, file: Path, stamp: Stamp) -> None:
+        """Load a file; `stamp` is that of before, so that an edit made meanwhile is seen at the next look."""
+        try:
+            loaded = await asyncio.to_thread(self._load, file)
+        except OSError as error:
+            raise FlowError(f"{file} cannot be read: {error.strerror}") from error
+        flow, bundle = loaded.served(), loaded.bundle
+        if bundle is None:
+            raise FlowError(f"{file} cannot be kept")
+        twin = next((path for path, one in self._served.items() if path != file and one.flow.name == flow.name), None)
+        if twin:
+            raise FlowError(f'{file} and {twin} are both called "{flow.name}"; give one of them another name')
+        await self._store.save_flow(flow.hash, bundle.encode())
+        files = (file, *(file.parent / name for name in bundle.audio))
+        self._served[file] = _Served(flow, files)
+        self._stamps[file] = {**_stamp(files), **stamp}
+        self._remember(flow, loaded.assets)
+
+    def _remember(self, flow: Flow, files: Mapping[str, bytes]) -> None:
+        self._by_hash[flow.hash] = flow
+        self._assets[flow.hash] = {
+            sha256: Asset(content, content_type_of(content)) for sha256, content in files.items()
+        }
+        current = {one.flow.hash for one in self._served.values()}
+        old = [known for known in self._by_hash if known not in current]
+        for forgotten in old[:-OLD_VERSIONS]:
+            del self._by_hash[forgotten], self._assets[forgotten]
+
+    def _files(self) -> Sequence[Path]:
+        found = [
+            file
+            for place in self._places
+            for file in (sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place])
+        ]
+        return list(dict.fromkeys([*found, *self._served]))
+
+    def _named(self) -> Mapping[str, Flow]:
+        return {one.flow.name: one.flow for one in self._served.values()}
+
+    def _strangers(self) -> list[str]:
+        """Find settings that lead to flows that are not there."""
+        asked = {"IVR_DEFAULT_FLOW": self._default, **{f"IVR_ROUTES, {key}": to for key, to in self._routes.items()}}
+        found = []
+        for setting, name in asked.items():
+            if name is not None and name not in self._named():
+                nearest = difflib.get_close_matches(name, self.names, n=1)
+                hint = f'did you mean "{nearest[0]}"?' if nearest else f"there are: {', '.join(self.names)}."
+                found.append(f'{setting}: no flow is called "{name}"; {hint}')
+        return found
+
+
+def _stamp(files: Iterable[Path]) -> Stamp:
+    """Tell what has changed without reading; a file that is not there is left out."""
+    stamps = {}
+    for file in files:
+        with suppress(OSError):
+            state = file.stat()
+            stamps[file] = (state.st_mtime_ns, state.st_size)
+    return stamps

@@ -1,0 +1,145 @@
+"""The worker: carries out what calls have ordered, saves the answer, and sees to it that somebody hears of it.
+
+An order was committed before it gets here, and the store counts each run before it begins. It may run twice after a
+crash, but its first answer alone counts. The answer goes to the turn that is waiting for it (`settled`), or else the
+call is woken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from ivr.engine.events import ServiceAnswered, ServiceFailed
+from ivr.errors import IvrError, StoreUnavailable
+from ivr.ports import CallKey, CallStore, Order
+from ivr.server.services import Service, ServiceError
+
+log = logging.getLogger(__name__)
+
+Wake = Callable[[CallKey], Awaitable[None]]
+
+LONGEST_PAUSE = 30.0
+"Seconds between two tries to save an answer, once the store has failed for a while."
+
+
+class Worker:
+    """The jobs of all calls."""
+
+    def __init__(self, store: CallStore, services: Mapping[str, Service], *, at_once: int = 4) -> None:
+        self._store = store
+        self._services = services
+        self._at_once = at_once
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        "Open turns by call."
+        self._running: set[asyncio.Task[None]] = set()
+        self._kicked = asyncio.Event()
+        self._main: asyncio.Task[None] | None = None
+        self._wake: Wake | None = None
+
+    def start(self, wake: Wake) -> None:
+        """Begin, with the orders that an earlier process left open."""
+        self._wake = wake
+        self._kicked.set()
+        self._main = asyncio.create_task(self._work(), name="jobs")
+
+    async def close(self) -> None:
+        """Stop. What is under way stays open in the store, and is begun again by the next process."""
+        tasks = [task for task in (self._main, *self._running) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def kick(self) -> None:
+        """Say that orders were committed."""
+        self._kicked.set()
+
+    async def settled(self, call: str, timeout: float) -> None:  # noqa: ASYNC109  # the turn's budget, not an error
+        """Return when an answer for the call lies in its inbox, or after so many seconds."""
+        answered = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(call, set()).add(answered)
+        try:
+            # Looked up after we are on the list: an answer is either there already, or will find us.
+            if not await self._store.inbox(call):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(timeout, 0.0)):
+                        await answered
+        finally:
+            waiting = self._waiting[call]
+            waiting.discard(answered)
+            if not waiting:
+                del self._waiting[call]
+
+    async def _work(self) -> None:
+        while True:
+            await self._kicked.wait()
+            self._kicked.clear()
+            while free := self._at_once - len(self._running):
+                try:
+                    orders = await self._store.claim(limit=free)
+                except StoreUnavailable as error:
+                    log.warning("orders wait for the store", extra={"reason": str(error)})
+                    break  # the next tick kicks again
+                if not orders:
+                    break
+                for order in orders:
+                    self._begin(order)
+
+    def _begin(self, order: Order) -> None:
+        task = asyncio.create_task(self._run(order), name=f"job {order.request.job}")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._kicked.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("job ended badly", exc_info=error)
+
+    async def _run(self, order: Order) -> None:
+        event = await self._carried_out(order)
+        first = await self._saved(order, event)
+        reason = event.code if isinstance(event, ServiceFailed) else "answered"
+        log.info("job done", extra={"call": order.call, "service": order.request.service, "reason": reason})
+        if first:
+            await self._tell(order)
+
+    async def _carried_out(self, order: Order) -> ServiceAnswered | ServiceFailed:
+        request = order.request
+        service = self._services.get(request.service)
+        if service is None:
+            log.error("there is no such service", extra={"call": order.call, "service": request.service})
+            return ServiceFailed(request.job, "failed")
+        try:
+            async with asyncio.timeout(request.timeout):
+                return ServiceAnswered(request.job, await service.run(request))
+        except TimeoutError:
+            return ServiceFailed(request.job, "timeout")
+        except ServiceError as error:
+            return ServiceFailed(request.job, error.code)
+        except Exception:  # a service is foreign code; whatever it raises, the caller must not wait for ever
+            log.exception("service failed", extra={"call": order.call, "service": request.service})
+            return ServiceFailed(request.job, "failed")
+
+    async def _saved(self, order: Order, event: ServiceAnswered | ServiceFailed) -> bool:
+        """Save an answer however long the store is away: it was paid for, and a caller waits for it."""
+        pause = 0.25
+        while True:
+            try:
+                return await self._store.finish(order.call, order.request.job, event)
+            except StoreUnavailable as error:
+                log.warning("answer waits for the store", extra={"call": order.call, "reason": str(error)})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _tell(self, order: Order) -> None:
+        if waiting := self._waiting.get(order.call):
+            for answered in waiting:
+                if not answered.done():
+                    answered.set_result(None)
+        elif self._wake is not None:
+            try:
+                await self._wake(order.key)
+            except IvrError as error:
+                # The ticker finds the call again by its inbox.
+                log.warning("wake failed", extra={"call": order.call, "reason": type(error).__name__})

@@ -1,0 +1,87 @@
+"""The open port: is bound, listens, sweeps silent connections, drains."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from ivr.server.app import ALIVE, READY
+from ivr.server.connection import ConnectionLimits, GuardedServer, Handler
+from ivr.server.ticker import every
+
+DRAIN = 6.0
+"Seconds for which requests under way may go on; SIGTERM allows 10 for everything."
+CUT = 1.0
+"Seconds that aiohttp gives what is left after that, twice."
+
+
+def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
+    """Take an address without listening yet, so that its port is known and nobody is answered too early.
+
+    Raises OSError if it cannot be had, ValueError if it can be reached from other machines and must not be.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    # Looked at after resolving: what a name such as localhost means is for the machine to say, not for its spelling.
+    if loopback_only and not ip_address(str(address[0]).partition("%")[0]).is_loopback:
+        raise ValueError(f"{host} can be reached from other machines")
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Listener:
+    """One listening socket with everything that came in by it."""
+
+    def __init__(self, server: GuardedServer, runner: web.ServerRunner, sweep: asyncio.Task[None]) -> None:
+        self._server = server
+        self._runner = runner
+        self._sweep = sweep
+
+    @classmethod
+    async def open(
+        cls,
+        handler: Handler,
+        sock: socket.socket,
+        *,
+        limits: ConnectionLimits,
+        now: Callable[[], float],
+        sweep: float = 1.0,
+    ) -> "Listener":
+        """Begin to listen on a bound socket, which is ours from now on. `sweep`: seconds between two sweeps."""
+        # Bodies stay as they came (`webhook` refuses compressed ones): 300 KB of gzip can be 300 MB of nothing.
+        options = {"auto_decompress": False, "access_log": None, "lingering_time": 2.0}
+        server = GuardedServer(handler, limits=limits, now=now, always=(ALIVE, READY), **options)
+        runner = web.ServerRunner(server, shutdown_timeout=CUT)
+        await runner.setup()
+        await web.SockSite(runner, sock, backlog=limits.most).start()
+
+        async def swept() -> None:
+            server.sweep()
+
+        return cls(server, runner, asyncio.create_task(every(sweep, swept, name="connections")))
+
+    @property
+    def busy(self) -> int:
+        """How many requests are under way."""
+        return self._server.busy
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._server.count
+
+    async def close(self, *, drain: float = DRAIN) -> None:
+        """Take no new connection, let requests under way end for so many seconds, then close. Twice does no harm."""
+        for site in self._runner.sites:
+            await site.stop()
+        await self._server.drain(drain)
+        await self._runner.cleanup()
+        self._sweep.cancel()
+        await asyncio.gather(self._sweep, return_exceptions=True)

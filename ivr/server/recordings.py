@@ -1,0 +1,194 @@
+"""The folder of the callers' audio: a file per recording, under names that nobody can guess.
+
+All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order. A file
+counts as kept once it and the folder are synced; the folder's sync is shared by all files that became ready meanwhile.
+A file that no call names is rubbish: deleted at once where we know, swept later where a crash came between.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+from collections import deque
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from ivr.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+BUFFER = 256 * 1024
+"Bytes that are gathered before they are worth a trip to the file thread."
+
+EXTENSIONS = {
+    "audio/x-ms-wma": "wma",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/wave": "wav",
+    "audio/vnd.wave": "wav",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+}
+"By type of the part; anything else is kept as `bin`, since what it really is only a decoder can tell."
+
+_NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,4}")
+
+
+class Recordings:
+    """The audio folder of one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(1, "recordings")
+        self._ready: deque[tuple[Callable[[], None], Future[None]]] = deque()
+
+    def new(self, content_type: str) -> "RecordingFile":
+        """Begin a recording; nothing is on disk yet."""
+        name = f"{secrets.token_hex(16)}.{EXTENSIONS.get(content_type, 'bin')}"
+        return RecordingFile(self, name, self._folder / name)
+
+    def path(self, media: str) -> Path:
+        """Give the file of a recording; raise FileNotFoundError for anything that is not a name of ours."""
+        if not _NAME.fullmatch(media):
+            raise FileNotFoundError("not the name of a recording")
+        return self._folder / media
+
+    async def delete(self, media: str) -> None:
+        """Remove a recording that nobody wants; it need not exist."""
+        await self.do(lambda: self.path(media).unlink(missing_ok=True))
+
+    async def sweep(self, named: Collection[str], *, before: float) -> int:
+        """Remove what no call names and what was last written before that time (seconds since 1970); tell how many."""
+        return await self.do(lambda: self._sweep(frozenset(named), before))
+
+    def close(self) -> None:
+        """Finish the work that is under way."""
+        self._thread.shutdown()
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Run file work in the thread. It is finished even if the waiting task is cancelled."""
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._thread.submit(work)))
+        except OSError as error:
+            raise _disk_trouble(error) from error
+
+    async def sync(self, finish: Callable[[], None]) -> None:
+        """Run `finish`, which leaves a synced file, and sync the folder."""
+        done: Future[None] = Future()
+        self._ready.append((finish, done))
+        self._thread.submit(self._sync_ready)
+        try:
+            await asyncio.shield(asyncio.wrap_future(done))
+        except OSError as error:
+            raise _disk_trouble(error) from error
+
+    def _sync_ready(self) -> None:
+        finished: list[Future[None]] = []
+        while self._ready:
+            finish, done = self._ready.popleft()
+            try:
+                finish()
+            except OSError as error:
+                done.set_exception(error)
+            else:
+                finished.append(done)
+        if not finished:
+            return  # another run took them along
+        failure: OSError | None = None
+        try:
+            _sync_folder(self._folder)
+        except OSError as error:
+            failure = error
+        for done in finished:
+            done.set_exception(failure) if failure else done.set_result(None)
+
+    def _sweep(self, named: frozenset[str], before: float) -> int:
+        removed = 0
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                ours = _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+                if ours and entry.name not in named and entry.stat(follow_symlinks=False).st_mtime < before:
+                    Path(entry.path).unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
+
+class RecordingFile:
+    """One recording as it arrives."""
+
+    def __init__(self, folder: Recordings, media: str, path: Path) -> None:
+        self.media = media
+        self.size = 0
+        "Bytes so far."
+        self._recordings = folder
+        self._path = path
+        self._file: int | None = None
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+
+    def add(self, data: bytes) -> None:
+        """Take more audio."""
+        self._buffer.append(data)
+        self._buffered += len(data)
+        self.size += len(data)
+
+    async def flush(self) -> None:
+        """Write what has gathered, if it is enough to be worth it; raise StoreUnavailable if the disk is full."""
+        if self._buffered >= BUFFER:
+            chunks = self._take()
+            await self._recordings.do(lambda: self._write(chunks))
+
+    async def keep(self) -> None:
+        """Return when the recording would survive a power cut; raise StoreUnavailable if it cannot be kept."""
+        chunks = self._take()
+
+        def finish() -> None:
+            self._write(chunks)
+            if self._file is not None:
+                os.fsync(self._file)
+            self._close()
+
+        await self._recordings.sync(finish)
+
+    async def drop(self) -> None:
+        """Leave nothing behind."""
+        self._take()
+
+        def remove() -> None:
+            self._close()
+            self._path.unlink(missing_ok=True)
+
+        await self._recordings.do(remove)
+
+    def _take(self) -> list[bytes]:
+        chunks, self._buffer, self._buffered = self._buffer, [], 0
+        return chunks
+
+    def _write(self, chunks: list[bytes]) -> None:
+        if self._file is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _disk_trouble(error: OSError) -> StoreUnavailable:
+    """Tell the kind of trouble (`ENOSPC`), not the path."""
+    return StoreUnavailable(f"the recording cannot be written: {os.strerror(error.errno or 0)}")

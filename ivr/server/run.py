@@ -1,0 +1,256 @@
+"""`ivr serve` without its command line: puts the parts together, keeps them running, takes them down again.
+
+The order of going up is the order of what leans on what: folder, store, keys, flows, worker, port. Going down is the
+reverse, so that nobody loses what it stands on while it still works.
+"""
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from ivr.auth.development import Anybody
+from ivr.auth.keys import KeyRing
+from ivr.auth.tokens import BearerVerifier
+from ivr.channels.skype import SkypeChannel
+from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
+from ivr.errors import IvrError
+from ivr.flowfile.load import load_flow
+from ivr.ports import SpeechToText, Verifier
+from ivr.server.app import App, Check
+from ivr.server.body import BodyLimits
+from ivr.server.connection import ConnectionLimits
+from ivr.server.flows import FlowShelf
+from ivr.server.jobs import Worker
+from ivr.server.listener import Listener, bind
+from ivr.server.multipart import Form
+from ivr.server.recordings import Recordings
+from ivr.server.services import TRANSCRIBE, Transcription
+from ivr.server.ticker import every, sweep_recordings, wake_due
+from ivr.server.webhook import Webhook
+from ivr.settings import Settings, SettingsError
+from ivr.speech.choose import speech_engine
+from ivr.store.folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from ivr.turn import Turns
+
+log = logging.getLogger(__name__)
+
+DEVELOPMENT_ACCOUNT = "development"
+"The app id of a server that has none."
+
+SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
+
+FORM = Form(json=CONVERSATION_RESULT, upload=RECORDED_AUDIO)
+
+
+class Running(Struct, frozen=True):
+    """A server that answers."""
+
+    url: str
+    "Where it listens."
+    flows: Sequence[str]
+    default: str | None
+    "The flow of `/call`, if there is one."
+
+
+def check(settings: Settings, *, dev: bool) -> None:
+    """Refuse settings with which nobody should serve; raise SettingsError that says what to do."""
+    if dev:
+        return
+    if settings.app_id is None:
+        raise SettingsError(
+            "There is no app id, so no caller could be told from a stranger. Set IVR_APP_ID to the bot's app id, "
+            "or try things out on this machine alone with: ivr serve --dev"
+        )
+    if settings.public_url is None or not settings.public_url.startswith("https://"):
+        raise SettingsError(
+            "Set IVR_PUBLIC_URL to the https address under which the platform reaches this server, "
+            "such as https://ivr.example.com: callbacks and prompt files are fetched there."
+        )
+
+
+@asynccontextmanager
+async def running(settings: Settings, places: Sequence[Path], *, dev: bool) -> AsyncIterator[Running]:
+    """Serve as long as the context lasts; `settings` have passed `check`, `places` are flow files or folders of them.
+
+    Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
+    """
+    async with AsyncExitStack() as stack:
+        sock = stack.enter_context(_bound(settings, dev=dev))
+        address = _address(sock)
+        channel = _channel(settings, public=settings.public_url or address)
+        parts = await _parts(stack, settings, places, channel)
+        keys = None if dev else await _keys(stack, settings, parts.folder)
+        verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
+        app = App(
+            webhook=_webhook(settings, channel, parts, verifier),
+            form=FORM,
+            asset=parts.shelf.asset,
+            checks=_checks(parts, keys),
+            dev=dev,
+        )
+        _begin_chores(stack, settings, parts, keys)
+        limits = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
+        listener = await Listener.open(app.handle, sock, limits=limits, now=time.time)
+        stack.push_async_callback(listener.close)
+        log.info("serving")
+        yield Running(address, parts.shelf.names, parts.shelf.default)
+        log.info("draining")
+
+
+class _Parts(Struct, frozen=True):
+    """What stands between the port and the disk."""
+
+    folder: DataFolder
+    store: SqliteStore
+    shelf: FlowShelf
+    recordings: Recordings
+    worker: Worker
+    turns: Turns
+
+
+def _channel(settings: Settings, *, public: str) -> SkypeChannel:
+    account = settings.app_id or DEVELOPMENT_ACCOUNT
+    return SkypeChannel(account=account, callback=f"{public}/callback", media_base=f"{public}/media")
+
+
+async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Path], channel: SkypeChannel) -> _Parts:
+    """Own the data folder, open the store, load the flows, begin with the work that was left."""
+    speech = _speech(settings)
+    folder = stack.enter_context(DataFolder.open(settings.data))
+    key = settings.seal_key.get_secret_value() if settings.seal_key else None
+    store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
+    stack.push_async_callback(store.close)
+    shelf = await _shelf(settings, places, store, channel)
+    recordings = Recordings(folder.audio)
+    stack.callback(recordings.close)
+    worker = Worker(store, {TRANSCRIBE: Transcription(speech, recordings)}, at_once=settings.jobs)
+    turns = Turns(
+        store=store,
+        channels={channel.name: channel},
+        flows=shelf,
+        jobs=worker,
+        now=time.time,
+        mint=lambda: secrets.token_hex(16),
+        idle=settings.idle,
+        budget=settings.reply_budget,
+    )
+    worker.start(turns.wake)
+    stack.push_async_callback(worker.close)
+    return _Parts(folder, store, shelf, recordings, worker, turns)
+
+
+async def _shelf(settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel) -> FlowShelf:
+    load = partial(load_flow, default_zone=settings.zone, channel=channel.can)
+    shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
+    await shelf.open()
+    await shelf.restore(record.call.flow for record in await store.calls() if record.call.phase != "over")
+    return shelf
+
+
+async def _keys(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> KeyRing:
+    """Have the platform's keys, from the last run if its host is away."""
+    documents, loopback = settings.openid_metadata, settings.openid_loopback
+    try:
+        keys = KeyRing(documents, file=folder.openid_keys, allow_loopback=loopback)
+    except ValueError as error:
+        raise SettingsError(f"IVR_OPENID_METADATA: {error}") from error
+    await keys.start(now=time.time())
+    stack.push_async_callback(keys.close)
+    return keys
+
+
+def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier: Verifier) -> Webhook:
+    return Webhook(
+        channel=channel,
+        verifier=verifier,
+        turns=parts.turns,
+        store=parts.store,
+        recordings=parts.recordings,
+        limits=BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time),
+        now=time.time,
+    )
+
+
+def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
+    """Name what has to be right before calls can be taken."""
+
+    async def store() -> bool:
+        try:
+            await parts.store.flow("")
+        except IvrError:
+            return False
+        return True
+
+    async def flows() -> bool:
+        return bool(parts.shelf.names)
+
+    async def has_keys() -> bool:
+        return keys is not None and not keys.empty
+
+    return {"store": store, "flows": flows, **({"keys": has_keys} if keys else {})}
+
+
+def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys: KeyRing | None) -> None:
+    """Begin with everything that happens because time passes."""
+
+    async def wake() -> None:
+        parts.worker.kick()  # for orders that the store could not give out
+        await wake_due(parts.store, parts.turns.wake, time.time())
+
+    async def sweep() -> None:
+        await sweep_recordings(parts.store, parts.recordings, before=time.time() - settings.sweep_after)
+
+    async def tend() -> None:
+        if keys is not None:
+            keys.tend(now=time.time())
+
+    _begin(stack, every(SECOND, wake, name="wake"))
+    _begin(stack, every(SECOND, parts.shelf.refresh, name="flows"))
+    _begin(stack, every(MINUTE, tend, name="keys"))
+    _begin(stack, every(HOUR, sweep, name="sweep"))
+
+
+def _bound(settings: Settings, *, dev: bool) -> socket.socket:
+    try:
+        return bind(settings.host, settings.port, loopback_only=dev)
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. Choose another with --port."
+        ) from error
+    except ValueError as error:
+        raise SettingsError(
+            f"Development mode asks for no tokens, and {error}. Leave --host out, or leave --dev out."
+        ) from error
+
+
+def _speech(settings: Settings) -> SpeechToText:
+    try:
+        return speech_engine(settings.stt, script=settings.stt_script)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:
+    """Run a chore until the server goes down."""
+    task = asyncio.create_task(chore)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -1,0 +1,166 @@
+"""One webhook, in three steps: the head, who sent it, the body. Then the turn, and its reply.
+
+The order is the point. Nothing of a body is read before its sender is known, and nothing is acknowledged before it is
+saved. This file knows aiohttp's request; what it hands on (`WebhookRequest`) does not.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from aiohttp import web
+from msgspec import Struct
+
+from ivr.errors import StoreUnavailable, WebhookError
+from ivr.ports import CallKey, CallRecord, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.server.body import Body, BodyLimits
+from ivr.server.connection import Connection
+from ivr.server.multipart import ROOM, Form, boundary_of, read_form
+from ivr.server.recordings import Recordings
+
+log = logging.getLogger(__name__)
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Decodes(Protocol):
+    """The part of a channel that a webhook needs."""
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
+        """Tell whose calls a request is about, or answer it at once."""
+
+
+class TakesTurns(Protocol):
+    """The part of `ivr.turn.Turns` that a webhook needs."""
+
+    async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
+        """Answer one message once."""
+
+
+class KnowsCalls(Protocol):
+    """The part of a store that a webhook needs."""
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        """Give the call as last committed."""
+
+    async def named(self, media: str) -> bool:
+        """Tell whether a call names this recording."""
+
+
+class Door(Struct, frozen=True):
+    """One webhook address."""
+
+    flow: str | None = None
+    "The flow that the address asks for; none: the channel's own choice."
+    form: Form | None = None
+    "The multipart form that is taken here beside JSON."
+
+
+class Webhook:
+    """All webhooks of one channel."""
+
+    def __init__(
+        self,
+        *,
+        channel: Decodes,
+        verifier: Verifier,
+        turns: TakesTurns,
+        store: KnowsCalls,
+        recordings: Recordings,
+        limits: BodyLimits,
+        now: Callable[[], float],
+    ) -> None:
+        self._channel = channel
+        self._verifier = verifier
+        self._turns = turns
+        self._store = store
+        self._recordings = recordings
+        self._limits = limits
+        self._now = now
+
+    async def receive(self, request: web.BaseRequest, door: Door) -> WebhookReply:
+        """Take one request; raise WebhookError or StoreUnavailable where it cannot be taken."""
+        arrived = _arrived(request) or self._now()
+        head = _head(request)
+        await self._verifier.verify(head, now=self._now())
+        whole = await self._read(request, head, door)
+        if not whole.uploads:
+            return await self._answer(whole, door, arrived)
+        try:
+            return await self._answer(whole, door, arrived)
+        finally:
+            for upload in whole.uploads.values():
+                await self._forget_unused(upload)
+
+    async def _answer(self, request: WebhookRequest, door: Door, arrived: float) -> WebhookReply:
+        messages = self._channel.decode(request)
+        if isinstance(messages, WebhookReply):
+            return messages
+        answer = WebhookReply()
+        for incoming in messages:
+            reply = await self._take(incoming, door, arrived)
+            if incoming.wants == "actions":
+                answer = reply
+        return answer
+
+    async def _take(self, incoming: Incoming, door: Door, arrived: float) -> WebhookReply:
+        """Let the turn answer, and log what only the platform's name for the call can be logged with."""
+        try:
+            reply = await self._turns.take(incoming, flow=door.flow, arrived=arrived)
+        except (WebhookError, StoreUnavailable) as error:
+            log.warning("turn failed", extra={"platform_call": incoming.key.id, "reason": str(error)})
+            raise
+        if incoming.starts and (record := await self._store.load(incoming.key)):
+            log.info("call begins", extra={"call": record.id, "platform_call": incoming.key.id})
+        return reply
+
+    async def _read(self, request: web.BaseRequest, head: WebhookRequest, door: Door) -> WebhookRequest:
+        if head.headers.get("content-encoding", "identity").lower() != "identity":
+            raise WebhookError(415, "encoding", "Compressed bodies are not taken here. Send the bytes as they are.")
+        content_type = head.headers.get("content-type", "")
+        match content_type.partition(";")[0].strip().lower():
+            case "application/json":
+                body = await self._body(request, self._limits.json)
+                return WebhookRequest(head.method, head.path, head.headers, await body.whole())
+            case "multipart/form-data" if door.form:
+                return await self._read_form(request, head, boundary_of(content_type), door.form)
+        wanted = "application/json or multipart/form-data" if door.form else "application/json"
+        raise WebhookError(415, "content-type", f"The Content-Type must be {wanted}.")
+
+    async def _read_form(
+        self, request: web.BaseRequest, head: WebhookRequest, boundary: bytes, form: Form
+    ) -> WebhookRequest:
+        body = await self._body(request, self._limits.recording + self._limits.json + ROOM)
+        filled = await read_form(body, boundary, form, recordings=self._recordings, limits=self._limits)
+        return WebhookRequest(head.method, head.path, head.headers, filled.json, {form.upload: filled.upload})
+
+    async def _body(self, request: web.BaseRequest, limit: int) -> Body:
+        body = Body(request, limit=limit, stall=self._limits.stall, total=self._limits.total)
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(_CONTINUE)
+            request.writer.output_size = 0  # an interim answer does not count as an answer begun
+        return body
+
+    async def _forget_unused(self, upload: Upload) -> None:
+        """Delete what the turn did not take: a repeat's upload, a stale one, one of a turn that failed.
+
+        Asked of the store, since only it knows whether a commit of which no answer came has been made. Where it cannot
+        say, the file stays and the sweep decides.
+        """
+        try:
+            if not await self._store.named(upload.media):
+                await self._recordings.delete(upload.media)
+        except StoreUnavailable as error:
+            log.warning("upload left to the sweep", extra={"reason": str(error)})
+
+
+def _arrived(request: web.BaseRequest) -> float:
+    """Tell when the first byte came; 0 where that is not known."""
+    return request.protocol.arrived if isinstance(request.protocol, Connection) else 0.0
+
+
+def _head(request: web.BaseRequest) -> WebhookRequest:
+    headers: Mapping[str, str] = {name.lower(): value for name, value in request.headers.items()}
+    if len(headers) != len(request.headers):  # RFC 9110 5.3: the same field twice is one list; a token in two is none
+        headers = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+    return WebhookRequest(request.method, request.rel_url.path, headers)

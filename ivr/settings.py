@@ -1,0 +1,193 @@
+"""Everything that can be set, each with its meaning: by flag, by environment (`IVR_…`), or in a TOML file.
+
+A flag wins over the environment, the environment over the file. `ivr settings` prints this table with the values now
+in force and where each comes from. Development mode is no setting on purpose: it is a flag alone, so that no forgotten
+variable can open a server to everybody.
+"""
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
+
+from ivr.errors import IvrError
+
+PREFIX = "IVR_"
+
+METADATA = (
+    "https://api.aps.skype.com/v1/.well-known/openidconfiguration",
+    "https://login.botframework.com/v1/.well-known/openidconfiguration",
+)
+"The two documents in use (protocol 13)."
+
+
+class SettingsError(IvrError):
+    """Settings that cannot be used; the text names each one and what to do."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    app_id: str | None = Field(
+        None, min_length=1, max_length=200, description="The bot's app id; a token must be made out to it."
+    )
+    openid_metadata: Annotated[tuple[str, ...], NoDecode] = Field(
+        METADATA, description="OpenID metadata documents whose keys sign tokens, separated by commas."
+    )
+    openid_loopback: bool = Field(
+        False, description="Let metadata be fetched from this machine itself, over http too. For tests."
+    )
+    public_url: str | None = Field(
+        None, description="The https address under which the platform reaches this server; callbacks start with it."
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
+    data: Path = Field(Path("recordings/live"), description="The folder for calls and recordings; one server owns it.")
+    seal_key: SecretStr | None = Field(
+        None, description="64 hexadecimal digits that seal sensitive values; none: a key file in the data folder."
+    )
+    default_flow: str | None = Field(None, description="The flow of /call where several are served.")
+    routes: Mapping[str, str] = Field(
+        default_factory=dict,
+        description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
+    )
+    zone: str = Field("UTC", description="The time zone of flows that name none, such as Europe/Vienna.")
+    stt: Literal["none", "scripted"] = Field(
+        "none", description="The speech engine: none (no transcripts) or scripted (canned ones, for tests)."
+    )
+    stt_script: Path | None = Field(None, description="The JSON file of the scripted speech engine.")
+    jobs: int = Field(4, ge=1, le=64, description="Orders to services that run at the same time.")
+    reply_budget: float = Field(
+        2.0, gt=0, le=15, description="Seconds from a request's first byte in which a service is waited for."
+    )
+    idle: float = Field(900.0, gt=0, description="Seconds without a message after which a call is closed.")
+    max_recording: int = Field(64 * 1024 * 1024, ge=1, description="Bytes of a recording, at most.")
+    max_json: int = Field(256 * 1024, ge=1024, description="Bytes of a JSON body, at most.")
+    stall: float = Field(10.0, gt=0, description="Seconds for which a body may send nothing.")
+    body_time: float = Field(300.0, gt=0, description="Seconds for a whole body.")
+    head_time: float = Field(10.0, gt=0, description="Seconds for a request's head.")
+    keep_alive: float = Field(75.0, gt=0, description="Seconds for which a connection may be idle.")
+    max_connections: int = Field(512, ge=1, description="Connections at the same time, at most.")
+    sweep_after: float = Field(
+        86400.0, ge=600, description="Age in seconds from which a recording that no call names is deleted."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+
+    @field_validator("openid_metadata", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://ivr.example.com")
+        return value.rstrip("/")
+
+    @field_validator("seal_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            secret = value.get_secret_value()
+            if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
+                raise ValueError("must be 64 hexadecimal digits")
+        return value
+
+
+class Loaded(Struct, frozen=True):
+    """Settings, and where they come from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    "By name: `flag`, `environment`, the file's name, or `default`."
+    unknown: tuple[str, ...] = ()
+    "Sentences on `IVR_` variables that are no settings."
+
+
+def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
+    """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used."""
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    variables = {name.upper(): value for name, value in os.environ.items() if value != ""}
+    names = Settings.model_fields
+    set_outside = {name for name in names if variable(name) in variables} | set(given)
+    written = _read(file) if file else {}
+    strangers = [name for name in written if name not in names]
+    if strangers:
+        raise SettingsError("\n".join(f"{file}: there is no setting {_meant(name, names)}" for name in strangers))
+    sources = dict.fromkeys(names, "default")
+    sources |= {name: str(file) for name in written}
+    sources |= {name: "environment" for name in names if variable(name) in variables}
+    sources |= dict.fromkeys(given, "flag")
+    try:
+        settings = Settings(**{name: value for name, value in written.items() if name not in set_outside}, **given)
+    except (ValidationError, UnreadableVariable) as error:
+        raise SettingsError(_explained(error, sources)) from error
+    unknown = [
+        f"there is no setting {_meant(name, [variable(known) for known in names])}"
+        for name in sorted(variables)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in names
+    ]
+    return Loaded(settings, sources, tuple(unknown))
+
+
+def variable(name: str) -> str:
+    """Give the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def shown(value: object) -> str:
+    """Write a setting's value for people; a secret is not written."""
+    match value:
+        case None:
+            return "none"
+        case SecretStr():
+            return "(hidden)"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ",".join(str(item) for item in value)
+        case Mapping():
+            return json.dumps(dict(value))
+    return str(value)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise SettingsError(f"{file} is not TOML: {error}") from error
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(names), n=1)
+    return f"{name}; did you mean {nearest[0]}?" if nearest else f"{name}; `ivr settings` lists all"
+
+
+def _explained(error: ValidationError | UnreadableVariable, sources: Mapping[str, str]) -> str:
+    """Say what is wrong with each setting, never with what value: it may be a secret."""
+    if not isinstance(error, ValidationError):
+        return f"{error}. A setting of several values is written as JSON in the environment."
+    lines = []
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(one["loc"][0])
+        lines.append(f"{variable(name)} ({sources.get(name, 'flag')}): {one['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

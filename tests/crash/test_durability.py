@@ -1,0 +1,82 @@
+"""In which order the server writes, syncs and sends: seen from outside, in its system calls."""
+
+import asyncio
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.callers import platform
+from tests.crash.process import Server
+from tests.crash.town import Town
+from tests.fakes.identity import Identity
+
+CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
+
+
+async def _tracer() -> str | None:
+    """Tell why nothing can be traced here; None: it can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    probe = await asyncio.create_subprocess_exec(
+        "strace", "-f", "true", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    return None if await probe.wait() == 0 else "tracing is forbidden on this machine"
+
+
+class Recorder(Town):
+    """One caller, who leaves a message at the voicemail."""
+
+    async def leave_a_message(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            said = platform.incoming("call-1")
+            for number in range(1, 4):
+                path = "/callback" if number > 1 else "/call/voicemail"
+                audio = b"RIFF" + bytes(6000) if said.audio else b""
+                body = await self._post(session, path, f"m{number}", said, audio)
+                if not body:
+                    return
+                action = platform.actions(body)[-1]
+                if action["action"] != "record":
+                    return
+                said = platform.spoken("call-1", action)
+
+
+async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
+    tmp_path: Path, identity: Identity
+) -> None:
+    if reason := await _tracer():
+        pytest.skip(reason)
+    trace = tmp_path / "trace"
+    wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
+    server = Server(tmp_path, identity, wrapper=wrapper)
+    await server.start()
+    town = Recorder(server.port, lambda: identity.token(now=time.time()), [], seed=1)
+    await town.leave_a_message()
+    await server.stop(signal.SIGTERM)
+    lines = trace.read_text(errors="replace").splitlines()
+    audio = _first(lines, r"write\(\d+<[^>]*/audio/[^>]+>", after=0)
+    synced = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*/audio/[^>]+>", after=audio)
+    folder = _first(lines, r"fsync\(\d+<[^>]*/audio>", after=synced)
+    row = _first(lines, r"pwrite64\(\d+<[^>]*calls\.db-wal>", after=folder)
+    committed = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*calls\.db-wal>", after=row)
+    sent = _first(lines, r"(sendto|sendmsg|write|writev)\(\d+<(TCP|socket):.*HTTP/1\.1 200", after=audio)
+    assert audio < synced < folder < row < committed < sent
+
+
+def _first(lines: list[str], pattern: str, *, after: int) -> int:
+    """Find the next call that matches, by when it began; of a sync, when it returned."""
+    wanted = re.compile(pattern)
+    for number in range(after, len(lines)):
+        if wanted.search(lines[number]):
+            return number if "<unfinished" not in lines[number] or "sync" not in pattern else _resumed(lines, number)
+    raise AssertionError(f"no call like {pattern} after line {after}")
+
+
+def _resumed(lines: list[str], number: int) -> int:
+    process = lines[number].split()[0]
+    return next(later for later in range(number, len(lines)) if re.match(rf"{process} +<\.\.\. f\w*sync", lines[later]))

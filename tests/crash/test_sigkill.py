@@ -1,0 +1,107 @@
+"""The real server, killed at random moments under load: what the platform was told is what the books say."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from msgspec.structs import replace
+
+from ivr.engine.call import new_call
+from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed, TimePassed
+from ivr.engine.machine import step
+from ivr.ports import CallRecord, Stepped
+from ivr.store.folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from tests.crash.process import FLOWS, Server
+from tests.crash.town import Town
+from tests.fakes.identity import Identity
+from tests.flows import flow_at
+
+CALLS = 160
+KILLS = 5
+PRIVATE = {"pin-check"}
+"Flows whose traces are masked, so that folding them does not give the very same call."
+
+
+async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, identity: Identity) -> None:
+    server = Server(tmp_path, identity)
+    flows = sorted(path.stem for path in FLOWS.glob("*.yaml"))
+    town = Town(server.port, lambda: identity.token(now=time.time()), flows, seed=11)
+    await server.start()
+    random = Random(7)
+    calls = asyncio.create_task(town.live(CALLS, at_once=24))
+    for kill in range(KILLS):
+        await town.after(90 * (kill + 1) + random.randrange(60)).wait()
+        town.up.clear()
+        assert await server.stop(signal.SIGKILL) == -signal.SIGKILL
+        await server.start()
+        town.up.set()
+    await calls
+    await _all_over(server)
+    assert await server.stop(signal.SIGTERM) == 0
+    assert town.books.errors == []
+    assert town.books.repeated > 10
+    assert town.books.recordings
+    await _books_agree(server, town)
+
+
+async def _all_over(server: Server) -> None:
+    """Wait for what still works when everybody has hung up: transcriptions, and the silent rest after them."""
+    store = await _open(server.data)
+    try:
+        async with asyncio.timeout(20):
+            while any(record.call.phase != "over" for record in await store.calls()):
+                await asyncio.sleep(0.1)
+    finally:
+        await store.close()
+
+
+async def _open(data: Path) -> SqliteStore:
+    folder = DataFolder(data)
+    return await SqliteStore.open(folder.database, seal_key=None, seal_file=folder.seal_key)
+
+
+async def _books_agree(server: Server, town: Town) -> None:
+    store = await _open(server.data)
+    try:
+        records = await store.calls()
+        traces = {record.key.id: await store.trace(record.id) for record in records}
+    finally:
+        await store.close()
+    assert {record.key.id for record in records} == set(town.books.events)
+    audio = DataFolder(server.data).audio
+    named = set()
+    for record in records:
+        trace = traces[record.key.id]
+        assert _line_events(trace) == town.books.events[record.key.id]
+        assert record.steps == len(trace)
+        _folds(record, trace)
+        kept = [line.event.media for line in trace if isinstance(line.event, RecordingMade)]
+        sent = [body for (call, _), body in town.books.recordings.items() if call == record.key.id]
+        assert [(audio / str(media)).read_bytes() for media in kept] == sent
+        named |= set(kept)
+    unfinished = {path.name for path in audio.iterdir()} - named
+    assert len(unfinished) <= KILLS * 24, "uploads that were under way when the server died, and nothing else"
+
+
+def _line_events(trace: Sequence[Stepped]) -> int:
+    """Count the events that came from the platform."""
+    ours = HoldNeeded | TimePassed | ServiceAnswered | ServiceFailed
+    return sum(
+        not isinstance(line.event, ours) and not (isinstance(line.event, CallEnded) and line.event.by == "system")
+        for line in trace
+    )
+
+
+def _folds(record: CallRecord, trace: Sequence[Stepped]) -> None:
+    """The trace, stepped from the beginning, leads to the saved call."""
+    flow = next(flow for flow in map(flow_at, FLOWS.glob("*.yaml")) if flow.hash == record.call.flow)
+    call = new_call(flow.hash, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
+    for line in trace:
+        stepped = step(flow, call, line.event, now=line.now, judged=line.judged)
+        assert (stepped.actions, stepped.path, stepped.ignored) == (line.actions, line.path, line.ignored)
+        call = stepped.call
+    assert flow.name in PRIVATE or call == record.call

@@ -1,0 +1,231 @@
+"""A real server on a loopback port, with twins of what stands behind the doors, and a client that can misbehave."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivr.errors import WebhookError
+from ivr.ports import CallKey, CallRecord, Incoming, Upload, WebhookReply, WebhookRequest
+from ivr.server.app import App, Check
+from ivr.server.body import BodyLimits
+from ivr.server.connection import ConnectionLimits
+from ivr.server.listener import Listener, bind
+from ivr.server.media import Asset
+from ivr.server.multipart import Form
+from ivr.server.recordings import Recordings
+from ivr.server.webhook import Webhook
+
+FORM = Form(json="conversationResult", upload="recordedAudio")
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXRva2Vu.c2lnbmF0dXJl"
+BODY, CONNECTIONS = BodyLimits(), ConnectionLimits()
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class LineTwin:
+    """The other side of a webhook: a channel that takes any JSON object with an `id`."""
+
+    def decode(self, request: WebhookRequest) -> list[Incoming] | WebhookReply:
+        try:
+            message = json.loads(request.body)
+            key = CallKey("twin", "account", message["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise WebhookError(400, "malformed", "That is no message.") from error
+        return [Incoming(key, request.headers.get("x-message", "1"), request)]
+
+
+@dataclass
+class TurnsTwin:
+    """Turns and store in one: every message is answered with its own id, and its upload is named."""
+
+    taken: list[Incoming] = field(default_factory=list)
+    flows: list[str | None] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    media: set[str] = field(default_factory=set)
+    error: Exception | None = None
+    keeps_uploads: bool = True
+
+    async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
+        self.taken.append(incoming)
+        self.flows.append(flow)
+        self.arrivals.append(arrived)
+        if self.error:
+            raise self.error
+        if self.keeps_uploads:
+            self.media |= {upload.media for upload in self.request.uploads.values()}
+        return WebhookReply(body=json.dumps({"answered": incoming.key.id}).encode())
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        return None
+
+    async def named(self, media: str) -> bool:
+        return media in self.media
+
+    @property
+    def request(self) -> WebhookRequest:
+        request = self.taken[-1].payload
+        assert isinstance(request, WebhookRequest)
+        return request
+
+    @property
+    def upload(self) -> Upload:
+        return self.request.uploads["recordedAudio"]
+
+
+class Doorkeeper:
+    """A verifier that knows one token."""
+
+    async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            raise WebhookError(401, "token", "A bearer token is needed.")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> object:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of an error, whose shape is checked on the way."""
+        content = json.loads(self.body)
+        assert set(content) == {"error"}
+        assert set(content["error"]) == {"code", "message"}
+        assert content["error"]["message"]
+        assert self.headers["content-type"] == "application/json; charset=utf-8"
+        return str(content["error"]["code"])
+
+
+@dataclass
+class Served:
+    port: int
+    turns: TurnsTwin
+    audio: Path
+    listener: Listener
+
+    @property
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.audio.iterdir())
+
+    async def send(self, *pieces: bytes, answers: int = 1, patience: float = 5.0) -> Answer:
+        """Send raw bytes on a new connection, piece by piece, and give the last of so many answers."""
+        async with connected(self.port) as (reader, writer):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            async with asyncio.timeout(patience):
+                for _ in range(answers):
+                    answer = await read_answer(reader)
+        return answer
+
+    async def post(
+        self,
+        path: str = "/callback",
+        body: bytes = b'{"id": "c1"}',
+        headers: Mapping[str, str] = JSON,
+        *,
+        token: str | None = TOKEN,
+    ) -> Answer:
+        return await self.send(request("POST", path, body, headers, token=token))
+
+    async def upload(self, body: bytes, content_type: str = 'multipart/form-data; boundary="B"') -> Answer:
+        return await self.post("/callback", body, {"Content-Type": content_type})
+
+
+def request(
+    method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = JSON, *, token: str | None = TOKEN
+) -> bytes:
+    """Write a whole HTTP request."""
+    fields = {"Host": "localhost", **({"Content-Length": str(len(body))} if body else {}), **headers}
+    if token:
+        fields["Authorization"] = f"Bearer {token}"
+    head = "\r\n".join([f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""])
+    return head.encode("latin-1") + body
+
+
+def part(name: str, content: bytes, content_type: str = "", *, boundary: str = "B") -> bytes:
+    """Write one part of a form, the way the platform does."""
+    kind = f"Content-Type: {content_type}\r\n" if content_type else ""
+    return f"--{boundary}\r\n{kind}Content-Disposition: form-data; name={name}\r\n\r\n".encode() + content + b"\r\n"
+
+
+def form(audio: bytes, *, message: bytes = b'{"id": "c1"}', boundary: str = "B") -> bytes:
+    """Write a recording's form, the way the platform does."""
+    return (
+        part("conversationResult", message, "application/json; charset=utf-8", boundary=boundary)
+        + part("recordedAudio", audio, "audio/x-ms-wma", boundary=boundary)
+        + f"--{boundary}--\r\n".encode()
+    )
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """Read one HTTP answer; interim answers (1xx) are passed over."""
+    while True:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        status = int(head[0].split()[1])
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:-2])}
+        if status >= 200:
+            return Answer(status, headers, await reader.readexactly(int(headers.get("content-length", "0"))))
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path,
+    *,
+    body: BodyLimits = BODY,
+    connections: ConnectionLimits = CONNECTIONS,
+    assets: Mapping[str, Asset] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    dev: bool = False,
+    sweep: float = 0.01,
+    audio: Path | None = None,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Served]:
+    """Serve on a free port."""
+    audio = audio or folder / "audio"
+    audio.mkdir(exist_ok=True)
+    turns, recordings = TurnsTwin(), Recordings(audio)
+    webhook = Webhook(
+        channel=LineTwin(),
+        verifier=Doorkeeper(),
+        turns=turns,
+        store=turns,
+        recordings=recordings,
+        limits=body,
+        now=now,
+    )
+    app = App(webhook=webhook, form=FORM, asset=(assets or {}).get, checks=checks or {}, dev=dev)
+    sock = bind("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    listener = await Listener.open(app.handle, sock, limits=connections, now=now, sweep=sweep)
+    try:
+        yield Served(port, turns, audio, listener)
+    finally:
+        await listener.close(drain=0.1)
+        recordings.close()
+
+
+def texts(records: Iterable[logging.LogRecord]) -> str:
+    """Everything that a log knows, in whatever format it is written."""
+    return "\n".join(f"{record.getMessage()} {record.__dict__!r} {record.exc_info}" for record in records)

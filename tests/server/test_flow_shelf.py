@@ -1,0 +1,263 @@
+"""The flows of a server: chosen for new calls, kept for old ones, reloaded while calls go on."""
+
+import logging
+import os
+import wave
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ivr.channels.skype import SkypeChannel
+from ivr.errors import FlowError, StoreUnavailable, WebhookError
+from ivr.flowfile.load import load_flow
+from ivr.server.flows import FlowShelf
+from ivr.store.memory import MemoryStore
+
+DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
+
+
+class Places:
+    """Flow files that can be edited, and the shelf that reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = MemoryStore()
+        self._edits = 0
+
+    def write(self, name: str, content: str) -> Path:
+        path = self.folder / name
+        path.write_text(content)
+        self._edits += 1
+        os.utime(path, ns=(self._edits, self._edits))  # a clock too coarse to see two edits in one test
+        return path
+
+    def desk(self, name: str = "desk", text: str = "Hello.", file: str | None = None) -> Path:
+        return self.write(file or f"{name}.yaml", DESK.format(name=name, text=text))
+
+    async def shelf(
+        self, *places: Path, default: str | None = None, routes: Mapping[str, str] | None = None
+    ) -> FlowShelf:
+        load = partial(load_flow, channel=SkypeChannel.can)
+        shelf = FlowShelf(self.store, places or (self.folder,), load=load, default=default, routes=routes)
+        await shelf.open()
+        return shelf
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+async def test_the_only_flow_needs_no_name(places: Places) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    assert shelf.choose(None, "28:bot").name == "desk"
+    assert shelf.choose("desk", "28:bot").name == "desk"
+    assert (shelf.names, shelf.default) == (["desk"], "desk")
+
+
+async def test_of_several_flows_the_address_then_the_called_identity_then_the_default_decides(places: Places) -> None:
+    for name in ("desk", "night", "vip"):
+        places.desk(name)
+    shelf = await places.shelf(default="desk", routes={"28:Night-Bot": "night"})
+    assert shelf.choose("vip", "28:night-bot").name == "vip"
+    assert shelf.choose(None, "28:NIGHT-BOT").name == "night"
+    assert shelf.choose(None, "28:bot").name == "desk"
+    assert shelf.default == "desk"
+
+
+async def test_of_several_flows_without_a_default_none_is_chosen(places: Places) -> None:
+    places.desk("desk")
+    places.desk("night")
+    shelf = await places.shelf()
+    with pytest.raises(WebhookError) as caught:
+        shelf.choose(None, "28:bot")
+    assert (caught.value.status, caught.value.code) == (404, "no-default-flow")
+    assert shelf.default is None
+
+
+@pytest.mark.parametrize("name", ["nix", "", "../desk", "DESK", "desk.yaml"])
+async def test_an_unknown_name_is_404(places: Places, name: str) -> None:
+    places.desk("desk")
+    places.desk("night")
+    with pytest.raises(WebhookError) as caught:
+        (await places.shelf()).choose(name or "x", "28:bot")
+    assert (caught.value.status, caught.value.code) == (404, "unknown-flow")
+
+
+async def test_a_broken_flow_is_never_served_and_all_its_findings_are_told(places: Places) -> None:
+    places.desk()
+    places.write("broken.yaml", "flow: broken\ninitial: man\nstates:\n  main: {say: Hi., next: nowhere}\n")
+    with pytest.raises(FlowError) as caught:
+        await places.shelf()
+    assert "man" in str(caught.value)
+    assert "nowhere" in str(caught.value)
+    assert "broken.yaml:" in str(caught.value)
+
+
+async def test_nothing_to_serve_is_an_error(places: Places) -> None:
+    with pytest.raises(FlowError, match="no flow"):
+        await places.shelf()
+    with pytest.raises(FlowError, match=r"gone\.yaml cannot be read"):
+        await places.shelf(places.folder / "gone.yaml")
+
+
+async def test_two_flows_of_one_name_are_an_error(places: Places) -> None:
+    places.desk(file="a.yaml")
+    places.desk(file="b.yaml")
+    with pytest.raises(FlowError, match='both called "desk"'):
+        await places.shelf()
+
+
+async def test_a_setting_that_leads_to_no_flow_is_an_error(places: Places) -> None:
+    places.desk()
+    with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: no flow is called "desc"; did you mean "desk"'):
+        await places.shelf(default="desc")
+    with pytest.raises(FlowError, match="IVR_ROUTES, 28:bot"):
+        await places.shelf(routes={"28:bot": "night"})
+
+
+async def test_an_edit_changes_new_calls_and_leaves_running_ones_their_flow(places: Places) -> None:
+    places.desk(text="Old.")
+    shelf = await places.shelf()
+    old = shelf.choose(None, "28:bot")
+    places.desk(text="New.")
+    await shelf.refresh()
+    new = shelf.choose(None, "28:bot")
+    assert new.hash != old.hash
+    assert await shelf.get(old.hash) is old
+    assert await shelf.get(new.hash) is new
+
+
+async def test_an_edit_that_changes_no_byte_changes_no_flow(places: Places) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    before = shelf.choose(None, "28:bot")
+    places.desk()
+    await shelf.refresh()
+    assert shelf.choose(None, "28:bot").hash == before.hash
+
+
+async def test_a_broken_edit_is_told_once_and_the_last_good_version_goes_on(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    places.desk()
+    shelf = await places.shelf()
+    good = shelf.choose(None, "28:bot")
+    places.write("desk.yaml", "flow: desk\ninitial: nowhere\nstates: {a: {say: Hi., final: true}}\n")
+    for _ in range(3):
+        await shelf.refresh()
+    assert shelf.choose(None, "28:bot") is good
+    (record,) = [record for record in caplog.records if record.message == "flow refused"]
+    assert "nowhere" in record.__dict__["reason"]
+    assert record.__dict__["file"].endswith("desk.yaml")
+    places.desk(text="Mended.")
+    await shelf.refresh()
+    assert shelf.choose(None, "28:bot").hash != good.hash
+    assert caplog.records[-1].message == "flow loaded"
+
+
+async def test_a_file_that_is_gone_for_a_moment_changes_nothing(places: Places) -> None:
+    path = places.desk()
+    shelf = await places.shelf()
+    good = shelf.choose(None, "28:bot")
+    path.unlink()
+    await shelf.refresh()
+    assert shelf.choose(None, "28:bot") is good
+
+
+async def test_a_new_file_in_a_served_folder_is_served(places: Places) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    places.desk("night")
+    await shelf.refresh()
+    assert shelf.names == ["desk", "night"]
+
+
+async def test_a_flow_that_is_renamed_has_only_its_new_name(places: Places) -> None:
+    places.desk("desk", file="x.yaml")
+    shelf = await places.shelf()
+    places.desk("night", file="x.yaml")
+    await shelf.refresh()
+    assert shelf.names == ["night"]
+
+
+async def test_a_flow_is_in_the_store_before_a_call_can_name_it(places: Places) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    assert await places.store.flow(shelf.choose(None, "28:bot").hash)
+
+
+async def test_while_the_store_is_full_an_edit_waits(places: Places) -> None:
+    class Full(MemoryStore):
+        full = False
+
+        async def save_flow(self, hash: str, source: bytes) -> None:
+            if self.full:
+                raise StoreUnavailable("full")
+            await super().save_flow(hash, source)
+
+    places.store = store = Full()
+    places.desk()
+    shelf = await places.shelf()
+    old = shelf.choose(None, "28:bot")
+    store.full = True
+    places.desk(text="New.")
+    await shelf.refresh()
+    assert shelf.choose(None, "28:bot") is old
+    store.full = False
+    await shelf.refresh()
+    assert shelf.choose(None, "28:bot").hash != old.hash
+
+
+async def test_after_a_restart_an_old_flow_comes_back_from_the_store(places: Places) -> None:
+    places.desk(text="Old.")
+    old = (await places.shelf()).choose(None, "28:bot")
+    places.desk(text="New.")
+    shelf = await places.shelf()
+    again = await shelf.get(old.hash)
+    assert (again.hash, again.name, list(again.states)) == (old.hash, "desk", ["main"])
+
+
+async def test_a_flow_that_is_lost_is_an_error_for_its_call_and_no_other(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    with pytest.raises(FlowError):
+        await shelf.get("0" * 64)
+    await shelf.restore(["0" * 64, shelf.choose(None, "28:bot").hash])
+    assert caplog.records[-1].message == "flow of a running call lost"
+
+
+async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_version(places: Places) -> None:
+    def sound(frames: int) -> None:
+        with wave.open(str(places.folder / "hi.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            file.writeframes(bytes(2 * frames))
+
+    sound(100)
+    places.write("desk.yaml", "flow: desk\ninitial: main\nstates:\n  main: {say: {audio: hi.wav}, final: true}\n")
+    shelf = await places.shelf()
+    old = shelf.choose(None, "28:bot")
+    (first,) = shelf._assets[old.hash]
+    asset = shelf.asset(first)
+    assert asset is not None
+    assert asset.content_type == "audio/wav"
+    assert asset.content.startswith(b"RIFF")
+    sound(200)  # the flow file is as it was; its audio makes it another flow
+    await shelf.refresh()
+    (second,) = shelf._assets[shelf.choose(None, "28:bot").hash]
+    assert first != second
+    assert shelf.asset(first)
+    assert shelf.asset(second)
+    assert shelf.asset("0" * 64) is None
+    restarted = await places.shelf()
+    assert restarted.asset(first) is None
+    await restarted.restore([old.hash])
+    assert restarted.asset(first)

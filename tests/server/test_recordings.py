@@ -1,0 +1,126 @@
+"""The audio folder: names, modes, order, memory, rubbish."""
+
+import asyncio
+import os
+import re
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivr.errors import StoreUnavailable
+from ivr.server.recordings import BUFFER, Recordings
+from tests.server.harness import connected, part, read_answer, request, serving
+
+MiB = 2**20
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Iterator[Recordings]:
+    one = Recordings(tmp_path)
+    yield one
+    one.close()
+
+
+async def test_a_kept_recording_is_whole_private_and_named_by_chance(recordings: Recordings, tmp_path: Path) -> None:
+    file = recordings.new("audio/wav")
+    file.add(b"one ")
+    file.add(b"two")
+    await file.keep()
+    path = recordings.path(file.media)
+    assert path.read_bytes() == b"one two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(r"[0-9a-f]{32}\.wav", path.name)
+    assert recordings.new("audio/wav").media != file.media
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_an_empty_recording_is_kept_too(recordings: Recordings) -> None:
+    file = recordings.new("audio/wav")
+    await file.keep()
+    assert recordings.path(file.media).read_bytes() == b""
+
+
+async def test_many_at_once_are_all_kept(recordings: Recordings) -> None:
+    files = [recordings.new("audio/mpeg") for _ in range(100)]
+    for number, file in enumerate(files):
+        file.add(b"%d" % number)
+    await asyncio.gather(*(file.keep() for file in files))
+    assert [recordings.path(file.media).read_bytes() for file in files] == [b"%d" % number for number in range(100)]
+
+
+async def test_a_large_recording_goes_to_disk_as_it_arrives(recordings: Recordings) -> None:
+    file = recordings.new("audio/wav")
+    file.add(b"x" * BUFFER)
+    await file.flush()
+    assert recordings.path(file.media).stat().st_size == BUFFER
+    await file.drop()
+    assert not recordings.path(file.media).exists()
+
+
+async def test_dropping_what_was_never_written_is_no_error(recordings: Recordings, tmp_path: Path) -> None:
+    await recordings.new("audio/wav").drop()
+    await recordings.delete("0" * 32 + ".wav")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["../x", "a" * 32, "/etc/passwd", "0" * 32 + ".wav/x", "", "0" * 32 + ".wav\n"])
+async def test_a_name_that_is_not_ours_leads_to_no_file(recordings: Recordings, name: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        recordings.path(name)
+
+
+async def test_a_disk_that_fails_is_told_without_a_path(recordings: Recordings, tmp_path: Path) -> None:
+    tmp_path.rmdir()
+    file = recordings.new("audio/wav")
+    with pytest.raises(StoreUnavailable) as caught:
+        await file.keep()
+    assert str(tmp_path) not in str(caught.value)
+    tmp_path.mkdir()
+
+
+async def test_no_recording_is_written_through_a_link(tmp_path: Path, recordings: Recordings) -> None:
+    file = recordings.new("audio/wav")
+    (tmp_path / file.media).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable):
+        await file.keep()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_the_sweep_takes_old_files_that_no_call_names_and_nothing_else(
+    recordings: Recordings, tmp_path: Path
+) -> None:
+    for name, age in {"a": 100, "b": 100, "c": 1}.items():
+        path = tmp_path / f"{name * 32}.wav"
+        path.write_bytes(b"x")
+        os.utime(path, (1000 - age, 1000 - age))
+    (tmp_path / "notes.txt").write_text("an operator's")
+    os.utime(tmp_path / "notes.txt", (0, 0))
+    assert await recordings.sweep({f"{'b' * 32}.wav"}, before=950) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{'b' * 32}.wav", f"{'c' * 32}.wav", "notes.txt"]
+
+
+async def test_60_megabytes_pass_through_8_of_memory(tmp_path: Path) -> None:
+    piece, pieces = bytes(MiB), 60
+    begin = part("recordedAudio", b"", "audio/wav").removesuffix(b"\r\n")
+    end = b"\r\n" + part("conversationResult", b'{"id": "c1"}', "application/json") + b"--B--\r\n"
+    length = str(len(begin) + pieces * MiB + len(end))
+    headers = {"Content-Type": "multipart/form-data; boundary=B", "Content-Length": length}
+    async with serving(tmp_path) as served, connected(served.port) as (reader, writer):
+        tracemalloc.start()
+        try:
+            idle, _ = tracemalloc.get_traced_memory()
+            writer.write(request("POST", "/callback", headers=headers))
+            writer.write(begin)
+            for _ in range(pieces):
+                writer.write(piece)
+                await writer.drain()
+            writer.write(end)
+            assert (await read_answer(reader)).status == 200
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert served.turns.upload.size == pieces * MiB
+        assert (served.audio / served.turns.upload.media).stat().st_size == pieces * MiB
+        assert peak - idle < 8 * MiB

@@ -1,0 +1,103 @@
+"""`ivr serve` as a process: what it refuses, what it says, how it stops."""
+
+import asyncio
+import json
+import shlex
+import signal
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.server.harness import connected, read_answer
+from tests.server.process import CALL, DESK, last_operation, recorded, refused, served
+
+
+async def test_without_an_app_id_it_says_what_to_set(folder: Path) -> None:
+    said = await refused(folder)
+    assert "IVR_APP_ID" in said
+    assert "ivr serve --dev" in said
+
+
+async def test_without_a_public_https_address_it_says_what_to_set(folder: Path) -> None:
+    assert "IVR_PUBLIC_URL" in await refused(folder, IVR_APP_ID="x")
+    assert "https" in await refused(folder, IVR_APP_ID="x", IVR_PUBLIC_URL="http://ivr.example.com")
+
+
+async def test_development_mode_for_other_machines_is_refused(folder: Path) -> None:
+    said = await refused(folder, "--dev", "--host", "0.0.0.0", "--port", "0")
+    assert "0.0.0.0 can be reached from other machines" in said
+
+
+async def test_a_broken_flow_is_shown_with_its_line(folder: Path) -> None:
+    (folder / "flows" / "desk.yaml").write_text(DESK.replace("next: bye", "next: by"))
+    said = await refused(folder, "--dev", "--port", "0")
+    assert 'Did you mean "bye"' in said
+    assert "^^" in said
+
+
+async def test_a_port_that_is_taken_is_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"port {port}" in await refused(folder, "--dev", "--port", port)
+
+
+async def test_a_scripted_engine_without_its_script_is_refused(folder: Path) -> None:
+    assert "IVR_STT_SCRIPT" in await refused(folder, "--dev", "--port", "0", "--stt", "scripted")
+
+
+async def test_without_flows_it_says_how_to_name_one(tmp_path: Path) -> None:
+    assert "Name a flow" in await refused(tmp_path, "--dev")
+
+
+async def test_a_second_server_on_the_same_data_is_refused_with_the_firsts_process(folder: Path) -> None:
+    async with served(folder) as one:
+        said = await refused(folder, "--dev", "--port", "0")
+        assert str(one.process.pid) in said
+
+
+async def test_it_says_what_it_serves_and_the_line_it_prints_works(folder: Path) -> None:
+    async with served(folder) as one:
+        assert one.process.stdout
+        lines = [one.text]
+        async with asyncio.timeout(5):
+            while "curl" not in lines[-1]:
+                lines.append((await one.process.stdout.readline()).decode())
+        assert lines[0].startswith(f"Serving desk at http://127.0.0.1:{one.port}")
+        assert "only this machine" in lines[1]
+        _, url, _, kind, _, body = shlex.split(lines[-1])
+        assert kind == "Content-Type: application/json"
+        answer = await one.post(urlsplit(url).path, json.loads(body))
+        assert answer.status == 200
+        workflow = json.loads(answer.body)
+        assert workflow["links"]["callback"] == f"http://127.0.0.1:{one.port}/callback"
+        assert [action["action"] for action in workflow["actions"]] == ["answer", "record"]
+
+
+async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path) -> None:
+    async with served(folder, IVR_PRT="1") as one:
+        await one.post("/call", CALL)
+        await one.post("/nowhere", {})
+        log = [json.loads(line) for line in (await one.stop()).splitlines()]
+    assert [line["event"] for line in log] == ["unknown setting", "serving", "call begins", "refused", "draining"]
+    assert "IVR_PORT" in log[0]["reason"]
+    assert len(log[2]["call"]) == 32
+    assert one.process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_turn_under_way_is_answered_before_the_process_ends(folder: Path, number: signal.Signals) -> None:
+    (folder / "script.json").write_text('{"*": {"text": "x", "delay": 3600}}')
+    options = ("--stt", "scripted", "--stt-script", "script.json", "--reply-budget", "0.5")
+    async with served(folder, *options) as one:
+        op = last_operation(await one.post("/call", CALL))
+        async with connected(one.port) as (reader, writer):
+            writer.write(recorded(op))
+            while not list((folder / "recordings/live/audio").iterdir()):
+                await asyncio.sleep(0.01)
+            stopping = asyncio.create_task(one.stop(number))
+            answer = await read_answer(reader)
+        assert "One moment." in answer.body.decode()
+        await stopping
+        assert one.process.returncode == 0

@@ -1,0 +1,122 @@
+"""Settings: where they come from, what is said about wrong ones, and that secrets stay hidden."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ivr.cli.settings import settings as command
+from ivr.settings import METADATA, Settings, SettingsError, load_settings, variable
+
+KEY = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ivr.toml"
+
+
+def test_the_defaults_are_closed_and_local() -> None:
+    loaded = load_settings()
+    assert loaded.settings.app_id is None
+    assert loaded.settings.host == "127.0.0.1"
+    assert loaded.settings.data == Path("recordings/live")
+    assert loaded.settings.stt == "none"
+    assert loaded.settings.openid_metadata == METADATA
+    assert set(loaded.sources.values()) == {"default"}
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('port = 1\nhost = "127.0.0.2"\nidle = 5\n')
+    monkeypatch.setenv("IVR_PORT", "2")
+    monkeypatch.setenv("IVR_HOST", "127.0.0.3")
+    loaded = load_settings(file=file, flags={"port": "3", "app_id": None})
+    assert (loaded.settings.port, loaded.settings.host, loaded.settings.idle) == (3, "127.0.0.3", 5)
+    assert [loaded.sources[name] for name in ("port", "host", "idle")] == ["flag", "environment", str(file)]
+
+
+def test_metadata_is_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_OPENID_METADATA", "https://a.example/x , https://b.example/y,")
+    assert load_settings().settings.openid_metadata == ("https://a.example/x", "https://b.example/y")
+
+
+def test_routes_are_json_in_the_environment_and_a_table_in_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('[routes]\n"28:bot" = "desk"\n')
+    assert load_settings(file=file).settings.routes == {"28:bot": "desk"}
+    monkeypatch.setenv("IVR_ROUTES", '{"28:other": "voicemail"}')
+    assert load_settings(file=file).settings.routes == {"28:other": "voicemail"}
+    monkeypatch.setenv("IVR_ROUTES", "28:other=voicemail")
+    with pytest.raises(SettingsError, match="written as JSON"):
+        load_settings()
+
+
+def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_APP_ID", "")
+    loaded = load_settings()
+    assert loaded.settings.app_id is None
+    assert loaded.sources["app_id"] == "default"
+
+
+def test_an_unknown_variable_is_told_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_PUBLIC_ADDRESS_URL", "https://x")
+    monkeypatch.setenv("IVR_QQQQ", "x")
+    assert load_settings().unknown == (
+        "there is no setting IVR_PUBLIC_ADDRESS_URL; did you mean IVR_PUBLIC_URL?",
+        "there is no setting IVR_QQQQ; `ivr settings` lists all",
+    )
+
+
+@pytest.mark.parametrize("content", ["prot = 1", "port = ", "\xff"])
+def test_a_file_that_cannot_be_used_is_an_error_with_its_name(file: Path, content: str) -> None:
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"ivr\.toml"):
+        load_settings(file=file)
+    with pytest.raises(SettingsError, match=r"gone\.toml cannot be read"):
+        load_settings(file=file.with_name("gone.toml"))
+
+
+def test_everything_wrong_is_told_at_once_and_no_value_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_SEAL_KEY", "hunter2")
+    monkeypatch.setenv("IVR_PORT", "70000")
+    monkeypatch.setenv("IVR_PUBLIC_URL", "ivr.example.com")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert "hunter2" not in text
+    assert re.findall(r"^IVR_\w+", text, re.MULTILINE) == ["IVR_PUBLIC_URL", "IVR_PORT", "IVR_SEAL_KEY"]
+
+
+def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_SEAL_KEY", KEY)
+    loaded = load_settings()
+    assert KEY not in repr(loaded)
+    assert loaded.settings.seal_key is not None
+    assert loaded.settings.seal_key.get_secret_value() == KEY
+    result = CliRunner().invoke(command)
+    assert KEY not in result.output
+    assert "IVR_SEAL_KEY = (hidden)  (environment)" in result.output
+
+
+def test_every_setting_is_listed_with_its_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_PORT", "8081")
+    result = CliRunner().invoke(command)
+    assert result.exit_code == 0
+    for name, field in Settings.model_fields.items():
+        assert f"{variable(name)} = " in result.output
+        assert field.description
+    assert "IVR_PORT = 8081  (environment)" in result.output
+    assert "Default: 8080" in result.output
+
+
+def test_a_trailing_slash_of_the_public_address_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_PUBLIC_URL", "https://ivr.example.com/")
+    assert load_settings().settings.public_url == "https://ivr.example.com"

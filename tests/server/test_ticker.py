@@ -1,0 +1,66 @@
+"""What happens because time passes."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from ivr.engine.call import Call, Facts
+from ivr.errors import StoreUnavailable
+from ivr.ports import CallKey, CallRecord, Commit
+from ivr.server.recordings import Recordings
+from ivr.server.ticker import every, sweep_recordings, wake_due
+from ivr.store.memory import MemoryStore
+
+
+async def test_a_round_that_fails_is_logged_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
+    rounds = 0
+    enough = asyncio.Event()
+
+    async def action() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            enough.set()
+        raise RuntimeError("x")
+
+    chore = asyncio.create_task(every(0.0, action, name="test"))
+    async with asyncio.timeout(5):
+        await enough.wait()
+    chore.cancel()
+    assert [record.message for record in caplog.records][:2] == ["house-keeping failed"] * 2
+
+
+async def test_every_call_that_is_due_is_woken_though_others_fail(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    store = MemoryStore()
+    for number in range(200):
+        key = CallKey("twin", "account", f"c{number}")
+        call = Call("f" * 64, Facts(str(number)))
+        await store.commit(Commit(CallRecord(str(number), key, call, 1, idle_at=10.0 if number % 2 else 99.0)))
+    woken = set()
+
+    async def wake(key: CallKey) -> None:
+        woken.add(key.id)
+        if key.id == "c1":
+            raise StoreUnavailable("full")
+        if key.id == "c3":
+            raise ValueError("a bug")
+
+    await wake_due(store, wake, 10.0)
+    assert woken == {f"c{number}" for number in range(1, 200, 2)}
+    assert [record.message for record in caplog.records] == ["wake failed", "wake failed"]
+
+
+async def test_the_sweep_asks_the_store_what_calls_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    recordings = Recordings(tmp_path)
+    file = recordings.new("audio/wav")
+    await file.keep()
+    await sweep_recordings(MemoryStore(), recordings, before=0)
+    assert recordings.path(file.media).exists()
+    await sweep_recordings(MemoryStore(), recordings, before=9e9)
+    assert not recordings.path(file.media).exists()
+    assert caplog.records[-1].__dict__["removed"] == 1
+    recordings.close()
