@@ -1,0 +1,82 @@
+"""`ivr talk`: a person at the keys hears what a caller would hear."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from ivr.cli import main
+
+FLOWS = Path(__file__).parents[2] / "flows"
+
+
+def talk(flow: Path, *typed: str, options: tuple[str, ...] = ()) -> Result:
+    result = CliRunner().invoke(main, ["talk", str(flow), *options], input="".join(f"{line}\n" for line in typed))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_a_caller_is_heard_by_keys_by_words_and_by_what_is_recorded() -> None:
+    said = talk(FLOWS / "flight-desk.yaml", "problem", "my flight was late").output
+    assert "To report a problem, press 1" in said
+    assert "main — problem → report" in said
+    assert "Thank you. We heard my flight was late. Goodbye." in said
+    assert "The call is over: resolved." in said
+
+
+def test_silence_is_an_empty_line_and_the_end_of_the_input_is_a_hang_up() -> None:
+    said = talk(FLOWS / "flight-desk.yaml", "", "").output
+    assert "I did not hear you." in said
+    assert "I still cannot hear you." in said
+    assert "The call is over: abandoned." in said
+
+
+def test_what_matches_nothing_shows_the_line_that_would_have() -> None:
+    said = talk(FLOWS / "flight-desk.yaml", "9", "tea please", "/hangup").output
+    assert 'To add one, under states.main.menu.choices:  name: {dtmf: "9"}' in said
+    assert "name: {speech: [tea please]}" in said
+
+
+def test_keys_that_were_asked_for_in_private_are_not_shown(tmp_path: Path) -> None:
+    flow = tmp_path / "pin.yaml"
+    flow.write_text("""\
+flow: pin
+initial: ask
+on: {exhausted: bye, error: bye}
+variables: {pin: {type: text, sensitive: true}, tries: 0}
+states:
+  ask:
+    digits: {prompt: Your number., maxDigits: 4, sensitive: true, into: pin}
+    next: [{guard: "pin == '4711'", target: bye}, second]
+  bye: {say: Goodbye., final: true}
+  second: {menu: {prompt: "Press 1.", choices: {one: {dtmf: "1"}}}, on: {one: bye}}
+""")
+    said = talk(flow, "1234#", "/state", "/odd", "/fail").output
+    assert "pin = (sensitive)" in said
+    assert "1234" not in said.replace("1234#", "")
+    assert "state second, attempt 1" in said
+    assert "keys" in said
+    assert "Goodbye." in said
+
+
+def test_a_flow_that_rejects_and_one_that_plays_a_file_say_so(tmp_path: Path) -> None:
+    flow = tmp_path / "gate.yaml"
+    flow.write_text("""\
+flow: gate
+initial: gate
+on: {error: no}
+states:
+  gate: {decide: [{guard: call.from is none, target: no}, yes]}
+  no: {reject: {}, outcome: unresolved}
+  yes: {say: [{audio: "https://audio.example/tune.wav"}, {silence: 2s}], final: true}
+""")
+    assert "(the flow rejects the call)" in talk(flow, options=("--from", "")).output
+    said = talk(flow, options=("--at", "2026-12-24 18:00:00", "--language", "de")).output
+    assert "(audio https://audio.example/tune.wav) (2 s of silence)" in said
+
+
+def test_a_broken_flow_is_shown_with_its_mistakes_and_not_run(tmp_path: Path) -> None:
+    flow = tmp_path / "broken.yaml"
+    flow.write_text("flow: broken\ninitial: start\nstates:\n  begin: {say: Hello., final: true}\n")
+    result = talk(flow)
+    assert result.exit_code == 1
+    assert 'No state is called "start"' in result.output
