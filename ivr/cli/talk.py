@@ -175,7 +175,7 @@ def _spoken(segment: Segment) -> str:
     "--at", type=click.DateTime(), default=None, help="Pretend that it is this time, in the flow's time zone."
 )
 def talk(flow: Path, caller: str, language: str | None, at: datetime | None) -> None:
-    r"""Be the caller: run a flow in the terminal, without a server.
+    """Be the caller: run a flow in the terminal, without a server.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. The way through the flow is shown in grey.
 

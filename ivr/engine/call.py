@@ -94,6 +94,7 @@ class Judged(Struct, frozen=True, omit_defaults=True):
     """A guard over a private value, and whether it held: all that a trace keeps of the value (LANGUAGE C12)."""
 
     guard: str
+    "The beginning of the SHA-256 of its text, in hexadecimal digits."
     held: bool | None = None
     "None: it had no value, and raised `error.expression`."
 

@@ -1,6 +1,6 @@
 """Which transition belongs to an event (LANGUAGE C7)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ivr.engine.flow import Branches, Flow, State
 
@@ -22,6 +22,8 @@ def handler(flow: Flow, state: State, event: str) -> Branches | None:
     return branches
 
 
-def longest(names: Iterable[str], event: str) -> str | None:
+def longest(names: Collection[str], event: str) -> str | None:
     """Find the longest name that fits an event: it is equal to it, or ends before one of its dots."""
+    if event in names:
+        return event
     return max((name for name in names if event == name or event.startswith(f"{name}.")), key=len, default=None)

@@ -1,10 +1,12 @@
 """What guards over private values said (LANGUAGE C12).
 
-A trace keeps a guard's text and whether it held, never the value. In a replay, where the value is a mask, the guard
-says the same again; one that was edited since is not found, and the replay cannot know.
+A trace keeps a hash of a guard's text (which may hold the value it looks for) and whether it held, never the value. In
+a replay, where the value is a mask, the guard says the same again; one that was edited since is not found, and the
+replay cannot know.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from ivr.engine.call import Judged
 from ivr.engine.expressions.compile import Expression
@@ -21,7 +23,8 @@ class Judge:
 
     def allows(self, guard: Expression, names: Mapping[str, Value]) -> bool:
         """Try a guard; raise MaskedRead where neither the value is there nor what was said about it."""
-        recalled = self._recall(guard.source)
+        name = _name(guard.source)
+        recalled = self._recall(name)
         try:
             held: bool | None = guard.test(names)
         except MaskedRead:
@@ -30,7 +33,7 @@ class Judge:
             held = recalled.held
         except ExpressionFailed:
             held = None
-        self.said.append(Judged(guard.source, held))
+        self.said.append(Judged(name, held))
         if held is None:
             raise ExpressionFailed("a guard over a private value has no value")
         return held
@@ -41,3 +44,7 @@ class Judge:
         if found is not None:
             self._recalled.remove(found)
         return found
+
+
+def _name(source: str) -> str:
+    return sha256(" ".join(source.split()).encode()).hexdigest()[:12]

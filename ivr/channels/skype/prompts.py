@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import get_args
 
 from ivr.channels.skype import wire
@@ -21,20 +22,23 @@ def prompts(segments: Sequence[Segment], *, media_base: str) -> tuple[wire.Promp
     return heard or (_NEXT_TO_NOTHING,)
 
 
-def _of(segment: Segment, media_base: str) -> Iterator[wire.Prompt]:
+@lru_cache(maxsize=1024)  # most of what callers hear is what the caller before them heard
+def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
     match segment:
         case Text():
-            for piece in divided(" ".join(_UNSPEAKABLE.sub(" ", segment.value).split())):
-                yield wire.Prompt(
+            return tuple(
+                wire.Prompt(
                     value=piece,
                     voice=segment.voice,
                     emphasize=segment.emphasize or None,
                     say_as=_SAY_AS.get(segment.say_as or ""),
                 )
+                for piece in divided(" ".join(_UNSPEAKABLE.sub(" ", segment.value).split()))
+            )
         case Audio():
-            yield wire.Prompt(file_uri=segment.url or f"{media_base}/{segment.asset}")
+            return (wire.Prompt(file_uri=segment.url or f"{media_base}/{segment.asset}"),)
         case _:  # silence
-            yield wire.Prompt(silence_length_in_milliseconds=segment.milliseconds)
+            return (wire.Prompt(silence_length_in_milliseconds=segment.milliseconds),)
 
 
 def divided(text: str, limit: int = MAX_TEXT) -> Iterator[str]:

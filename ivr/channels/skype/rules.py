@@ -59,7 +59,7 @@ def violations(message: wire.Message | wire.Workflow, *, strict: bool = False) -
 
 def units(text: str) -> int:
     """Count as the vendor's limits do: UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 # --- workflow (protocol 5, 8) ----------------------------------------------------------------------------------------

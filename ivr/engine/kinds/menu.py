@@ -83,7 +83,8 @@ class Menu(Common, frozen=True):
     def _whole(self, scope: Scope, open_choices: tuple[MenuChoice, ...]) -> tuple[Segment, ...]:
         segments = scope.prompt(self.question.prompt)
         for choice in open_choices:
-            segments += scope.having({"key": choice.key}).prompt(choice.prompt)
+            if choice.prompt:
+                segments += scope.having({"key": choice.key}).prompt(choice.prompt)
         return segments
 
     def _listens(

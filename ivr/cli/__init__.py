@@ -1,0 +1,46 @@
+"""The `ivr` command: one file per subcommand, imported when it is asked for."""
+
+from importlib import import_module
+
+import click
+
+from ivr import __version__
+
+COMMANDS = {
+    "serve": "Answer calls: run the webhook server.",
+    "check": "Find every mistake in flow files.",
+    "talk": "Be the caller: run a flow in the terminal.",
+    "graph": "Draw a flow as a Mermaid diagram.",
+    "schema": "Print the JSON Schema of flow files, for editors.",
+    "calls": "List, tell, export and erase the calls that were taken.",
+    "replay": "Run recorded calls through the flows as they are now.",
+    "settings": "List all settings, their meaning and current value.",
+}
+
+
+class _Commands(click.Group):
+    """Subcommands by name; none is loaded before it is used, so that `ivr check` needs no web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"ivr.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ivr")
+def main() -> None:
+    """Run phone flows written in YAML: check them, talk to them, answer calls with them.
+
+    \b
+    Start here:  ivr talk flows/support.yaml
+                 ivr serve --dev flows/
+    """
