@@ -1,0 +1,1 @@
+"""Audio files: what they are, and whether a line can play them."""

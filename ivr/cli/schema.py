@@ -1,0 +1,20 @@
+"""`ivr schema`: the JSON Schema of flow files."""
+
+import click
+
+from ivr.flowfile.schema import schema_text
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of flow files, for completion and help in editors.
+
+    Begin a flow with a line that names it:
+
+    \b
+      # yaml-language-server: $schema=../flow.schema.json
+
+    \b
+    Example:  ivr schema > flow.schema.json
+    """
+    click.echo(schema_text(), nl=False)

@@ -1,0 +1,82 @@
+"""The audio files of a flow: found beside it, looked at, and known by what is in them."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from math import ceil
+from pathlib import Path
+
+from msgspec import Struct
+
+from ivr.audio.kind import sniff
+from ivr.flowfile.document import Document
+from ivr.flowfile.model import AudioPart
+from ivr.flowfile.prompts import all_prompts
+from ivr.flowfile.source import Path as Place
+
+MAX_BYTES = 512 * 1024
+"What the native line fetches (protocol 18)."
+PLAYABLE = frozenset({"wma", "wav"})
+
+
+class Refusal(Struct, frozen=True):
+    """Why a file cannot be played."""
+
+    message: str
+    suggestion: str = ""
+
+
+class Written(Struct, frozen=True):
+    """An audio part of a prompt, and where it stands."""
+
+    audio: str
+    text: str | None
+    path: Place
+
+
+def is_address(audio: str) -> bool:
+    """Tell whether an audio part names an address instead of a file."""
+    return audio.startswith(("http://", "https://"))
+
+
+def asset_id(data: bytes) -> str:
+    """Name a file by what is in it."""
+    return sha256(data).hexdigest()
+
+
+def written(document: Document) -> Iterator[Written]:
+    """Go through all audio parts of a flow."""
+    for prompt in all_prompts(document):
+        for number, part in enumerate(prompt.parts):
+            if isinstance(part, AudioPart):
+                yield Written(part.audio, part.text, (*prompt.path, number))
+
+
+def collect(document: Document, folder: Path) -> Mapping[str, bytes | Refusal]:
+    """Read the files of a flow, each once, by the name it gives them."""
+    names = {part.audio for part in written(document) if not is_address(part.audio)}
+    return {name: read(folder, name) for name in sorted(names)}
+
+
+def read(folder: Path, name: str) -> bytes | Refusal:
+    """Read a file of the flow's folder, or tell why it cannot be played. Links must not lead out of the folder."""
+    try:
+        root = folder.resolve(strict=True)
+        path = (root / name).resolve(strict=True)
+        if not path.is_relative_to(root):
+            return Refusal(f'"{name}" is outside of the flow\'s folder.', "Put a copy beside the flow.")
+        if not path.is_file():  # a pipe would keep us waiting for ever
+            return _missing(name)
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            message = f'"{name}" has {ceil(size / 1024):,} KB; {MAX_BYTES // 1024} KB can be played.'
+            return Refusal(message, "Divide it, or lower its sample rate.")
+        data = path.read_bytes()
+    except (OSError, ValueError, RuntimeError):  # not there, no folder on the way, a name with NUL, links in a circle
+        return _missing(name)
+    if sniff(data) not in PLAYABLE:
+        return Refusal(f'"{name}" is neither WMA nor WAV.', "Convert it to one of these.")
+    return data
+
+
+def _missing(name: str) -> Refusal:
+    return Refusal(f'There is no file "{name}".', "It must be in the flow's folder.")

@@ -1,0 +1,203 @@
+"""The model to the flow that the machine runs: defaults filled in, names resolved, expressions compiled.
+
+Only sound documents are built: the checks have told everything that could go wrong here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from ivr.engine import flow
+from ivr.engine.expressions.compile import Expression, compile_expression, compile_template
+from ivr.engine.kinds.answer import AnswerCall
+from ivr.engine.kinds.base import Kind, RecordSettings
+from ivr.engine.kinds.decide import Decide
+from ivr.engine.kinds.digits import Digits
+from ivr.engine.kinds.ending import HangUpCall, RejectCall
+from ivr.engine.kinds.menu import Menu, MenuChoice
+from ivr.engine.kinds.question import Question
+from ivr.engine.kinds.record import Record
+from ivr.engine.kinds.say import Say
+from ivr.flowfile import model
+from ivr.flowfile.assets import asset_id, is_address
+from ivr.flowfile.document import Document
+from ivr.flowfile.events import ends
+from ivr.flowfile.model import AnyPart, AudioPart, SilencePart
+from ivr.flowfile.variables import kept_in, variables
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS = 3
+INTER_DIGIT = 3.0
+MAX_SILENCE = 3.0
+MAX_DURATION = 120.0
+TRANSCRIBE_TIMEOUT = 30.0
+TERMINATORS = "#"
+
+
+def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, hash: str) -> flow.Flow:  # noqa: A002
+    """Build a flow. `audio` holds its files by the names it gives them, `hash` is that of its bundle."""
+    return _Builder(document, {name: asset_id(data) for name, data in audio.items()}).whole(zone, hash)
+
+
+class _Builder:
+    def __init__(self, document: Document, assets: Mapping[str, str]) -> None:
+        self.document = document
+        self.model = document.model
+        self.defaults = self.model.defaults or model.Defaults.model_validate({})
+        self.variables = variables(document)
+        self.assets = assets
+
+    def whole(self, zone: ZoneInfo, hash_: str) -> flow.Flow:
+        limits = self.model.limits or model.Limits.model_validate({})
+        return flow.Flow(
+            name=self.model.flow,
+            hash=hash_,
+            initial=self.model.initial,
+            states={name: self.state(name, state) for name, state in self.document.states()},
+            on={event: self.branches(handler.branches) for event, handler in self.document.shared.items()},
+            variables=self.variables,
+            zone=zone,
+            language=self.model.language,
+            voice=self.model.voice,
+            limits=flow.Limits(limits.duration, limits.turns),
+            description=self.model.description or "",
+        )
+
+    def state(self, name: str, state: model.State) -> flow.State:
+        handlers = self.document.handlers[name]
+        return flow.State(
+            name=name,
+            action=self.action(name, state),
+            on={event: self.branches(handler.branches) for event, handler in handlers.items()},
+            set=_assignments(state.set),
+            final=ends(state),
+            outcome=state.outcome,
+        )
+
+    # --- actions ---
+
+    def action(self, name: str, state: model.State) -> Kind:
+        if state.say is not None:
+            return Say(self.prompt(state.say))
+        if state.menu:
+            return self.menu(state.menu)
+        if state.digits:
+            return self.digits(state.digits)
+        if state.record:
+            return self.record(name, state.record)
+        if state.answer:
+            return AnswerCall()
+        if state.hangup:
+            return HangUpCall()
+        return RejectCall() if state.reject else Decide()
+
+    def menu(self, menu: model.Menu) -> Menu:
+        choices = tuple(
+            MenuChoice(
+                name,
+                choice.dtmf,
+                tuple(choice.speech or ()),
+                self.prompt(choice.prompt),
+                _guard(choice.guard),
+            )
+            for name, choice in menu.choices.items()
+        )
+        return Menu(self.question(menu), choices, barge_in=self.barge_in(menu), into=menu.into)
+
+    def digits(self, digits: model.Digits) -> Digits:
+        return Digits(
+            self.question(digits),
+            min_digits=_first(digits.min_digits, 1),
+            max_digits=_first(digits.max_digits, 20),
+            inter_digit=_first(digits.inter_digit, self.defaults.inter_digit, INTER_DIGIT),
+            terminators=_first(digits.terminators, TERMINATORS),
+            barge_in=self.barge_in(digits),
+            variable=self.variables[digits.into] if digits.into else None,
+            sensitive=digits.sensitive or (digits.into is not None and self.variables[digits.into].sensitive),
+        )
+
+    def record(self, name: str, record: model.Record) -> Record:
+        settings = RecordSettings(
+            max_duration=_first(record.max_duration, MAX_DURATION),
+            max_silence=_first(record.max_silence, self.defaults.max_silence, MAX_SILENCE),
+            terminators=_first(record.terminators, TERMINATORS),
+            beep=record.beep,
+            format=record.format,
+        )
+        kept = kept_in(name, record.into)
+        return Record(
+            self.question(record),
+            settings,
+            into=kept,
+            transcribe=record.transcribe,
+            transcribe_timeout=_first(record.transcribe_timeout, TRANSCRIBE_TIMEOUT),
+            phrases=tuple(record.phrases or ()),
+            hold_prompt=self.prompt(record.hold_prompt),
+            sensitive=self.variables[kept].sensitive,
+        )
+
+    def question(self, asking: model.Asking) -> Question:
+        no_match = None
+        if isinstance(asking, model.Matching):
+            no_match = asking.no_match if asking.no_match is not None else self.defaults.no_match
+        no_input = asking.no_input if asking.no_input is not None else self.defaults.no_input
+        return Question(
+            prompt=self.prompt(asking.prompt),
+            reprompt=None if asking.reprompt is None else self.prompt(asking.reprompt),
+            no_input=tuple(self.prompt(text) for text in no_input or ()),
+            no_match=tuple(self.prompt(text) for text in no_match or ()),
+            attempts=_first(asking.max_attempts, self.defaults.max_attempts, MAX_ATTEMPTS),
+            # Not filled in: a channel must see that the author left it to the language (see `engine.actions`).
+            initial_silence=asking.initial_silence or self.defaults.initial_silence,
+        )
+
+    def barge_in(self, asking: model.Matching) -> bool:
+        return _first(asking.barge_in, self.defaults.barge_in, True)
+
+    # --- transitions and prompts ---
+
+    def branches(self, branches: Iterable[model.Branch]) -> flow.Branches:
+        return tuple(
+            flow.Branch(
+                branch.target,
+                guard=_guard(branch.guard),
+                set=_assignments(branch.set),
+                say=self.prompt(branch.say),
+            )
+            for branch in branches
+        )
+
+    def prompt(self, parts: Sequence[AnyPart] | None) -> flow.Prompt:
+        return tuple(self.part(part) for part in parts or ())
+
+    def part(self, part: AnyPart) -> flow.Part:
+        guard = _guard(part.guard)
+        if isinstance(part, SilencePart):
+            return flow.SilencePart(round(part.silence * 1000), guard)
+        if isinstance(part, AudioPart):
+            text = compile_template(part.text) if part.text else None
+            if is_address(part.audio):
+                return flow.AudioPart(url=part.audio, text=text, guard=guard)
+            return flow.AudioPart(asset=self.assets[part.audio], text=text, guard=guard)
+        return flow.TextPart(
+            compile_template(part.text),
+            voice=part.voice or self.model.voice,
+            language=part.language or self.model.language,
+            say_as=part.say_as,
+            emphasize=part.emphasize,
+            guard=guard,
+        )
+
+
+def _guard(text: str | None) -> Expression | None:
+    return compile_expression(text) if text is not None else None
+
+
+def _assignments(written: Mapping[str, str]) -> tuple[flow.Assignment, ...]:
+    return tuple(flow.Assignment(variable, compile_template(text)) for variable, text in written.items())
+
+
+def _first(*values: T | None) -> T:
+    """Give the first value that was written; the last one always is."""
+    return next(value for value in values if value is not None)

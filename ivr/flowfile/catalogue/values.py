@@ -1,0 +1,167 @@
+"""Checks of the group Values."""
+
+from ivr.flowfile.catalogue.rule import Rule
+
+RULES = (
+    Rule(
+        "undefined",
+        "error",
+        "A name that means nothing there.",
+        """
+start: {say: "You call from {{ call.form }}.", next: bye}
+""",
+        """
+start: {say: "You call {{ call.to }}.", next: bye}
+""",
+    ),
+    Rule(
+        "filter",
+        "error",
+        "A filter that there is not.",
+        """
+start: {say: "It is {{ now | tme }}.", next: bye}
+""",
+        """
+start: {say: "It is {{ now | time }}.", next: bye}
+""",
+    ),
+    Rule(
+        "statement",
+        "error",
+        "{% %} in a text: guards and branches do its work.",
+        """
+start: {say: "Hello{% if call.from %} again{% endif %}.", next: bye}
+""",
+        """
+start: {say: [Hello., {guard: call.from, text: Good to hear you again.}], next: bye}
+""",
+    ),
+    Rule(
+        "expression",
+        "error",
+        "An expression that cannot be read.",
+        """
+start: {decide: [{guard: call.from ==, target: bye}, bye]}
+""",
+        """
+start: {decide: [{guard: call.from == call.to, target: bye}, bye]}
+""",
+    ),
+    Rule(
+        "unset",
+        "error",
+        "A variable is read that may have no value there.",
+        """
+start:
+  menu: {prompt: To key it press 1. To go on press 2., choices: {key_it: {dtmf: "1"}, go: {dtmf: "2"}}}
+  on: {key_it: ask, go: thanks}
+ask:
+  digits: {prompt: Key your number., into: number}
+  next: thanks
+thanks: {say: "Your number is {{ number | digits }}.", next: bye}
+""",
+        """
+start:
+  menu: {prompt: To key it press 1. To go on press 2., choices: {key_it: {dtmf: "1"}, go: {dtmf: "2"}}}
+  on: {key_it: ask, go: bye}
+ask:
+  digits: {prompt: Key your number., into: number}
+  next: thanks
+thanks: {say: "Your number is {{ number | digits }}.", next: bye}
+""",
+    ),
+    Rule(
+        "may-be-null",
+        "error",
+        "A value that may be none would be spoken or calculated with.",
+        """
+start: {say: "You call from {{ call.from }}.", next: bye}
+""",
+        """
+start: {say: "You call from {{ call.from or 'a withheld number' }}.", next: bye}
+""",
+    ),
+    Rule(
+        "type",
+        "error",
+        "A value that does not fit: a text compared with a number, a word in an integer.",
+        """
+start: {decide: [{guard: call.to > 5, target: bye}, bye]}
+""",
+        """
+start: {decide: [{guard: call.to == '5', target: bye}, bye]}
+""",
+    ),
+    Rule(
+        "bare-name",
+        "warning",
+        "A word is stored that is the name of a variable.",
+        """
+variables: {amount: 12, total: {type: text, default: ""}}
+states:
+  start:
+    say: "{{ amount }} euros."
+    set: {total: amount}
+    next: say_total
+  say_total: {say: "{{ total }}", next: bye}
+""",
+        """
+variables: {amount: 12, total: {type: integer, default: "0"}}
+states:
+  start:
+    say: "{{ amount }} euros."
+    set: {total: "{{ amount }}"}
+    next: say_total
+  say_total: {say: "{{ total }}", next: bye}
+""",
+    ),
+    Rule(
+        "unused",
+        "warning",
+        "Something is kept and never used.",
+        """
+start:
+  digits: {prompt: Key your number., into: number}
+  next: bye
+""",
+        """
+start:
+  digits: {prompt: Key your number., into: number}
+  next: thanks
+thanks: {say: "Your number is {{ number | digits }}.", next: bye}
+""",
+    ),
+    Rule(
+        "never-set",
+        "warning",
+        "A variable is read that nothing ever sets.",
+        """
+variables: {nickname: {type: text, default: none}}
+states:
+  start: {say: "Hello {{ nickname or 'stranger' }}.", next: bye}
+""",
+        """
+variables: {nickname: {type: text, default: friend}}
+states:
+  start: {say: "Hello {{ nickname }}.", next: bye}
+""",
+    ),
+    Rule(
+        "sensitive",
+        "error",
+        "A private value would be heard or logged.",
+        """
+start:
+  digits: {prompt: Key your PIN., into: pin, sensitive: true}
+  next: thanks
+thanks: {say: "You keyed {{ pin }}.", next: bye}
+""",
+        """
+start:
+  digits: {prompt: Key your PIN., into: pin, sensitive: true}
+  next: judge
+judge: {decide: [{guard: pin == '1234', target: thanks}, bye]}
+thanks: {say: That is right., next: bye}
+""",
+    ),
+)

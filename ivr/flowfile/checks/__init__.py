@@ -1,0 +1,43 @@
+"""What `ivr check` finds beyond the words of a file: one module per group, one small function per check.
+
+Each check looks at the whole document and gives its findings; none relies on another, so one mistake hides no other.
+What a cut-out part of the file would make wrong, a check leaves unsaid.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from ivr.flowfile.assets import Refusal
+from ivr.flowfile.checks import dialogue, events, proofs, shape, values, variables
+from ivr.flowfile.checks.allow import allow, unacknowledged
+from ivr.flowfile.checks.channel import check_channel
+from ivr.flowfile.checks.counts import prompt_limit
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding
+from ivr.ports import Capabilities
+
+__all__ = ["CHECKS", "check", "unacknowledged"]
+
+Check: TypeAlias = Callable[[Document], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    *shape.CHECKS,
+    *events.CHECKS,
+    *dialogue.CHECKS,
+    prompt_limit,
+    *values.CHECKS,
+    *variables.CHECKS,
+    *proofs.CHECKS,
+    allow,
+)
+
+
+def check(
+    document: Document, audio: Mapping[str, bytes | Refusal], channel: Capabilities | None = None
+) -> Iterator[Finding]:
+    """Run all checks. `audio` is what became of the flow's files, `channel` what a line can do."""
+    for look in CHECKS:
+        yield from look(document)
+    yield from dialogue.audio_text(document, audio)
+    if channel is not None:
+        yield from check_channel(document, channel)

@@ -1,0 +1,219 @@
+"""What is known of the variables at each point of a flow: which have a value, and of which type (LANGUAGE C10).
+
+A *fact* is a dotted path that is not `none`: `issue`, or `issue.transcript` after a guard. "Known on every way here" is
+a fixed point over states: what is known on entering one is what all ways to it have in common. Following the ways one
+by one would take for ever: fourteen questions that can be skipped are sixteen thousand ways.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.check import infer
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.expressions.narrow import narrowed, narrowed_by, proved
+from ivr.engine.expressions.types import TEXT, Type, optional, present
+from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
+from ivr.flowfile.document import Document, Way
+from ivr.flowfile.texts import Use, compiled
+from ivr.flowfile.variables import into_of, variables
+
+Facts: TypeAlias = frozenset[str]
+
+STORING = ("digits", "recorded", "error.transcribe.timeout", "error.transcribe.failed", "error.recording")
+"Events, beside the choices of a menu, that come with an answer to be kept."
+
+
+class Scene(Struct, frozen=True):
+    """What an expression can read where it stands."""
+
+    env: Env
+    unset: frozenset[str]
+    "Variables that may have no value there; they are not in `env`."
+
+
+class Change(Struct, frozen=True):
+    """What a step does to what is known."""
+
+    forgets: frozenset[str]
+    "Variables that get a new value: what was known of the old one means nothing any more."
+    learns: Facts
+
+    def applied(self, facts: Facts) -> Facts:
+        """Give what is known afterwards."""
+        if not self.forgets:
+            return facts | self.learns
+        return frozenset(fact for fact in facts if fact.partition(".")[0] not in self.forgets) | self.learns
+
+
+class Known:
+    """The knowledge of one document; the ways of it should all be known."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.variables = variables(document)
+        self.constant = facts_of_call(document)
+        self.declared: Env = {**self.constant, **{name: variable.type for name, variable in self.variables.items()}}
+
+    # --- what an expression can read ---------------------------------------------------------------------------------
+
+    def scene(self, use: Use) -> Scene:
+        """Tell what is known where an expression stands."""
+        fields = fields_at(self.document, use)
+        facts = self._facts(use)
+        env = self._guarded({**self._env(facts, use), **fields}, use)
+        if use.sets:  # what a guard proved of an old value says nothing of the new one
+            changed = self._setting(use.sets, env).applied(facts)
+            env = {**env, **self._types(changed, [name for name in use.sets if name in self.variables])}
+        return Scene(env, frozenset(name for name in self.variables if name not in env))
+
+    def _env(self, facts: Facts, use: Use) -> dict[str, Type]:
+        env = {**self.constant, **self._types(facts, self.variables)}
+        if use.moment == "choice" and use.state is not None:
+            menu = self.document.model.states[use.state].menu
+            has_key = menu is not None and menu.choices[str(use.path[4])].dtmf is not None
+            env["key"] = TEXT if has_key else optional(TEXT)
+        for fact in sorted(facts):
+            if "." in fact and fact.partition(".")[0] in env:
+                env = dict(narrowed_by(env, _node(fact), holds=True))
+        return env
+
+    def _types(self, facts: Facts, names: Iterable[str]) -> dict[str, Type]:
+        types = {}
+        for name in names:
+            type_ = self.variables[name].type
+            if name in facts:
+                types[name] = present(type_)
+            elif type_.optional:
+                types[name] = type_
+        return types
+
+    def _guarded(self, env: Env, use: Use) -> Env:
+        for guards, holds in ((use.failed, False), (use.guards, True)):
+            for guard in guards:
+                what = compiled(guard, bare=True)
+                env = narrowed(env, what, holds=holds) if isinstance(what, Expression) else env
+        return env
+
+    def _facts(self, use: Use) -> Facts:
+        """Give what is known before any `set` of a transition."""
+        if use.state is not None:
+            entry = self.on_entry.get(use.state, self._all)
+            if use.moment == "entry":
+                return entry
+            if use.moment != "way":
+                return self._inside[use.state].applied(entry)
+            return self._at_events(use.state, handled(self.document, use.state, use.event))
+        if not use.event:
+            return self._defaults  # a text of `defaults`, said in any state
+        leaving: dict[str, list[str]] = {}
+        for state, event in left_to_flow(self.document, use.event):
+            leaving.setdefault(state, []).append(event)
+        known = [self._at_events(state, events) for state, events in leaving.items()]
+        return frozenset.intersection(*known) if known else self._all
+
+    def _at_events(self, state: str, events: Iterable[str]) -> Facts:
+        inside = self._inside[state].applied(self.on_entry.get(state, self._all))
+        known = [self._storing(state, event).applied(inside) for event in events]
+        return frozenset.intersection(*known) if known else inside
+
+    # --- what is known on every way ----------------------------------------------------------------------------------
+
+    @cached_property
+    def on_entry(self) -> Mapping[str, Facts]:
+        """Give what is known on entering each state, before its `set`; where no call can come to, nothing is."""
+        known: dict[str, Facts] = {self.document.model.initial: self._defaults}
+        waiting = deque([self.document.model.initial])
+        while waiting:
+            name = waiting.popleft()
+            for target, facts in self.leaving(name, known[name]):
+                before = known.get(target)
+                now = facts if before is None else before & facts
+                if now != before:
+                    known[target] = now
+                    waiting.append(target)
+        return known
+
+    def leaving(self, name: str, facts: Facts) -> Iterator[tuple[str, Facts]]:
+        """Give for each way out of a state its target and what is known there, from what is known on entering it."""
+        inside = self._inside[name].applied(facts)
+        for way, changes in self._ways[name]:
+            known = inside
+            for change in changes:
+                known = change.applied(known)
+            yield way.target, known
+
+    @cached_property
+    def _defaults(self) -> Facts:
+        return frozenset(name for name, variable in self.variables.items() if variable.default is not None)
+
+    @cached_property
+    def _all(self) -> Facts:
+        return frozenset(self.variables)
+
+    @cached_property
+    def _inside(self) -> Mapping[str, Change]:
+        return {name: self._setting(state.set, self.declared) for name, state in self.document.states()}
+
+    @cached_property
+    def _ways(self) -> Mapping[str, list[tuple[Way, tuple[Change, ...]]]]:
+        ways: dict[str, list[tuple[Way, tuple[Change, ...]]]] = {}
+        for name, several in self.document.ways.items():
+            ways[name] = []
+            failed: list[Expression] = []
+            for way in several:
+                if way.path[-1] == 0:
+                    failed = []
+                ways[name].append((way, self._changes(way, failed)))
+                guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
+                failed += [guard] if isinstance(guard, Expression) else []
+        return ways
+
+    def _changes(self, way: Way, failed: Iterable[Expression]) -> tuple[Change, ...]:
+        guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
+        env: Env = {**self.declared, **fields_of(way.event)}
+        learnt: Facts = frozenset()
+        for test, holds in [*((one, False) for one in failed), *([(guard, True)] if guard else [])]:
+            if isinstance(test, Expression):
+                learnt |= proved(test.node, holds)
+                env = narrowed(env, test, holds=holds)
+        learnt = frozenset(fact for fact in learnt if fact.partition(".")[0] in self.variables)
+        storing = self._storing(way.state, way.event)
+        return storing, Change(frozenset(), learnt), self._setting(way.branch.set, env)
+
+    def _storing(self, state: str, event: str) -> Change:
+        """Tell what `into` does on an event."""
+        written = self.document.model.states[state]
+        is_choice = written.menu is not None and event in written.menu.choices
+        into = into_of(state, written) if is_choice or event in STORING else None
+        kept = frozenset({into.variable} if into else ())
+        return Change(kept, kept)
+
+    def _setting(self, written: Mapping[str, str], env: Env) -> Change:
+        """Tell what `set` does."""
+        names = frozenset(name for name in written if name in self.variables)
+        # Only who may be none can become none; else what stores it is the mistake, not what reads it.
+        kept = (
+            name for name in names if not self.variables[name].type.optional or not _may_be_none(written[name], env)
+        )
+        return Change(names, frozenset(kept))
+
+
+def _may_be_none(text: str, env: Env) -> bool:
+    template = compiled(text, bare=False)
+    if not isinstance(template, Template) or template.single is None:
+        return False
+    type_, _ = infer(template, env)
+    return type_.optional and type_.name != "any"
+
+
+def _node(path: str) -> tree.Node:
+    root, *fields = path.split(".")
+    node: tree.Node = tree.Name(0, 0, root)
+    for field in fields:
+        node = tree.Field(0, 0, node, field)
+    return node

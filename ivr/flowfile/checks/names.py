@@ -1,0 +1,88 @@
+"""The names that expressions can read, beside the variables: facts of the call, fields of events (LANGUAGE C8, C11)."""
+
+from collections.abc import Mapping
+
+from ivr.engine.expressions.types import ANY, DATETIME, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.handlers import longest
+from ivr.engine.kinds.decide import DECIDED
+from ivr.flowfile.document import Document
+from ivr.flowfile.events import TRANSCRIPTION_ERRORS, raised
+from ivr.flowfile.texts import Use
+
+Env = Mapping[str, Type]
+"The type of each name."
+
+LATER: Env = {"calendar": ANY, "secrets": ANY}
+"Facts that are not there yet."
+FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
+EVENT_FIELDS = (
+    *("choice", "digits", "transcript", "confidence", "seconds", "status", "body", "value"),
+    *("reason", "error"),
+)
+_ERROR: Env = {"error": Type("object", fields={"name": TEXT, "reason": TEXT}), "reason": TEXT}
+_RECORDED: Env = {"transcript": optional(TEXT), "confidence": optional(DECIMAL), "seconds": DECIMAL}
+_CALL = Type(
+    "object",
+    fields={
+        "id": TEXT,
+        "from": optional(TEXT),
+        "to": TEXT,
+        "channel": TEXT,
+        "language": optional(TEXT),
+        "startedAt": DATETIME,
+    },
+)
+
+
+def facts_of_call(document: Document) -> Env:
+    """Give the facts, and what was declared so wrong that nothing is known of it."""
+    visits = Type("object", fields=dict.fromkeys(document.names, INTEGER))
+    wrong = [name for name in document.source.keys(("variables",)) if name not in document.model.variables]
+    facts = {**LATER, "call": _CALL, "now": DATETIME, "language": TEXT, "outcome": optional(TEXT), "visits": visits}
+    return {**dict.fromkeys(wrong, ANY), **facts}
+
+
+def fields_of(event: str) -> Env:
+    """Give the fields of one event."""
+    if event in TRANSCRIPTION_ERRORS:
+        return {**_ERROR, **_RECORDED}
+    if event.startswith("error"):
+        return _ERROR
+    if event == "recorded":
+        return _RECORDED
+    if event == "digits":
+        return {"digits": TEXT}
+    is_choice = event not in {"done", "hangup", "exhausted", "empty", "noInput", "noMatch", DECIDED}
+    return {"choice": TEXT} if is_choice else {}
+
+
+def fields_at(document: Document, use: Use) -> Env:
+    """Give the fields that every event has which a handler gets."""
+    if use.moment != "way":
+        return {}
+    if use.state is not None:
+        several = [fields_of(event) for event in handled(document, use.state, use.event)]
+    else:
+        several = [fields_of(event) for _, event in left_to_flow(document, use.event)]
+    common = several[0] if several else {}
+    return {name: type_ for name, type_ in common.items() if all(name in fields for fields in several)}
+
+
+def handled(document: Document, state: str, name: str) -> list[str]:
+    """List the events of a state that its handler of this name gets."""
+    own = document.handlers[state]
+    events = (*raised(document.model.states[state]), DECIDED)
+    if name in own and own[name].path[2:] == ("next",):
+        return [event for event in events if event in own and own[event].path == own[name].path]
+    return [event for event in events if longest(own, event) == name]
+
+
+def left_to_flow(document: Document, name: str) -> list[tuple[str, str]]:
+    """List the states and events that a handler of the flow gets."""
+    wanted = document.shared[name].path
+    return [
+        (state, event)
+        for state, written in document.states()
+        for event in raised(written)
+        if (handler := document.handler(state, event)) is not None and handler.path == wanted
+    ]

@@ -1,0 +1,213 @@
+"""Proofs about whole calls: every one can end, none goes round for ever, no recording is dropped unseen (LANGUAGE C13).
+
+Each follows the ways between states, never the values of variables: guards are taken to go either way, but for those
+that count visits.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.flow import SELF
+from ivr.flowfile.checks.graph import Graph, components, shortest
+from ivr.flowfile.document import Document, Way
+from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import State
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import Use, compiled, reads, uses
+from ivr.flowfile.variables import kept_in
+
+ROUNDS = 50
+"How often ways that a count of visits ends are taken away; each time some rounds fall apart into smaller ones."
+
+
+def no_end(document: Document) -> Iterator[Finding]:
+    """Find states from which no end can be reached, but by a failure."""
+    stuck = _stuck(document) if document.has_all_ways else []
+    if stuck:
+        listed = ", ".join(f'"{name}"' for name in stuck)
+        message = f"From {listed} no call can come to an end."
+        advice = 'Lead to a state with "final: true".'
+        yield document.finding("no-end", ("states", stuck[0]), message, advice, key=True)
+
+
+def _stuck(document: Document) -> list[str]:
+    comes_from: dict[str, list[str]] = {}
+    for name, ways in document.ways.items():
+        for way in ways:
+            if not way.event.startswith("error"):
+                comes_from.setdefault(way.target, []).append(name)
+    can_end = {name for name, state in document.states() if ends(state) or _stops(document, name, state)}
+    waiting = list(can_end)
+    while waiting:
+        for name in comes_from.get(waiting.pop(), ()):
+            if name not in can_end:
+                can_end.add(name)
+                waiting.append(name)
+    return [name for name, _ in document.states() if name not in can_end and document.ways[name]]
+
+
+def _stops(document: Document, name: str, state: State) -> bool:
+    """Tell whether a call stops in a state because nobody handles what happens there, which is told elsewhere."""
+    return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
+
+
+def endless(document: Document) -> Iterator[Finding]:
+    """Find rounds that a caller can go for ever without a valid answer: silent, always wrong, or on a failing line."""
+    if not document.has_all_ways:
+        return
+    stuck = set(_stuck(document))  # which has been told, and is endless by nature
+    ways = [
+        way
+        for several in document.ways.values()
+        for way in several
+        if way.state not in stuck and not _is_progress(document, way)
+    ]
+    counted = _counted(document)
+    graph, together = _graph(ways), dict[str, int]()
+    for _ in range(ROUNDS):  # pragma: no branch  # each takes a counted way away: no author writes so many
+        graph = _graph(ways)
+        together = components(graph)
+        circling = [way for way in ways if together[way.state] == together[way.target]]
+        rest = [way for way in circling if not _comes_to_an_end(way, counted.get(way.path, frozenset()), graph)]
+        if len(rest) == len(ways):
+            break
+        ways = rest
+    for way in {together[way.state]: way for way in reversed(ways)}.values():
+        back = shortest(graph, way.target, way.state) or []
+        message = "A caller who never gives a valid answer can go round for ever: "
+        message += f"{' → '.join([way.state, *back])}."
+        advice = f'Take this way only while "visits.{way.target} < 3", and end the call otherwise.'
+        yield document.finding("endless", (*way.path, "target"), message, advice)
+
+
+def _comes_to_an_end(way: Way, counted: frozenset[str], graph: Graph) -> bool:
+    """Tell whether every round over a way enters a state whose visits its guard limits."""
+    if way.branch.target == SELF:
+        return False  # which enters nothing
+    return any(shortest(graph, way.target, way.state, avoiding=state) is None for state in counted)
+
+
+def _is_progress(document: Document, way: Way) -> bool:
+    """Tell whether a way is taken by a valid answer, or can be taken once only."""
+    state = document.model.states[way.state]
+    if way.event in {"hangup", "error.limit"}:
+        return True
+    if way.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
+        return True  # the caller has spoken
+    return asking(state) and way.event in successes(state)
+
+
+def _graph(ways: list[Way]) -> Graph:
+    graph: dict[str, set[str]] = {}
+    for way in ways:
+        graph.setdefault(way.state, set()).add(way.target)
+        graph.setdefault(way.target, set())
+    return graph
+
+
+def _counted(document: Document) -> Mapping[Path, frozenset[str]]:
+    """Tell for each branch which states must have been visited fewer than so many times for it to be taken."""
+    found: dict[Path, frozenset[str]] = {}
+    for ways in document.ways.values():
+        failed: frozenset[str] = frozenset()
+        for way in ways:
+            if way.path[-1] == 0:
+                failed = frozenset()
+            guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
+            found[way.path] = failed
+            if isinstance(guard, Expression):
+                found[way.path] |= limited(guard.node, holds=True)
+                failed |= limited(guard.node, holds=False)
+    return found
+
+
+def limited(node: tree.Node, *, holds: bool) -> frozenset[str]:
+    """Name the states whose visits are under some number wherever a condition holds, or wherever it does not."""
+    match node:
+        case tree.Negation(of=of):
+            return limited(of, holds=not holds)
+        case tree.Both(left=left, right=right) | tree.Either(left=left, right=right):
+            these, those = limited(left, holds=holds), limited(right, holds=holds)
+            return these | those if isinstance(node, tree.Both) == holds else these & those
+        case tree.Comparison(first=first, rest=(tree.Compared(comparator=comparator, value=value),)):
+            below = _LESS if holds else _NOT_LESS
+            for side, other, comparators in ((first, value, below), (value, first, {_TURNED[c] for c in below})):
+                visited = tree.path(side) or ""
+                if visited.startswith("visits.") and isinstance(other, tree.Constant) and comparator in comparators:
+                    return frozenset({visited.removeprefix("visits.")})
+    return frozenset()
+
+
+_LESS: frozenset[tree.Comparator] = frozenset({"<", "<=", "=="})
+_NOT_LESS: frozenset[tree.Comparator] = frozenset({">", ">=", "!="})
+_TURNED: Mapping[tree.Comparator, tree.Comparator] = {
+    "<": ">",
+    "<=": ">=",
+    "==": "==",
+    ">": "<",
+    ">=": "<=",
+    "!=": "!=",
+}
+
+
+def dropped_recording(document: Document) -> Iterator[Finding]:
+    """Find recordings after which a caller can hang up so that the call ends and nothing was made of them (C13.3)."""
+    if not document.has_all_ways:
+        return
+    readers = _readers(document)
+    for name, state in document.states():
+        if state.record is None:
+            continue
+        kept = kept_in(name, state.record.into)
+        for way in document.ways[name]:
+            if way.event not in {"recorded", *TRANSCRIPTION_ERRORS} or kept in readers.get(way.path, frozenset()):
+                continue
+            end = _end_unseen(document, way, kept, readers)
+            if end is not None:
+                message = f'Who hangs up after speaking ends in "{end}", and nothing is made of the recording.'
+                advice = f'Handle "hangup" in "{end}".'
+                yield document.warning("dropped-recording", (*way.path, "target"), message, advice)
+
+
+def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
+    """Tell which variables each state reads, and each branch, by its place."""
+    found: dict[Path, frozenset[str]] = {}
+    for use in uses(document):
+        place = _place(use)
+        found[place] = found.get(place, frozenset()) | {path.partition(".")[0] for path in reads(use)}
+    return found
+
+
+def _place(use: Use) -> Path:
+    """Give the place of the branch that an expression belongs to, or of its state."""
+    if use.moment != "way":
+        return ("states", use.state or "")
+    branch = next(index for index, step in enumerate(use.path) if isinstance(step, int))
+    return use.path[: branch + 1]
+
+
+def _end_unseen(document: Document, way: Way, kept: str, readers: Mapping[Path, frozenset[str]]) -> str | None:
+    """Follow the silent rest of a call; give the state where it can end before anything reads the recording.
+
+    A final state counts as something made of it: the author decided that calls end there, and how.
+    """
+    waiting = [way.target]
+    seen = {way.target}
+    for name in waiting:  # grows while it is gone through
+        state = document.model.states[name]
+        if ends(state) or kept in readers.get(("states", name), frozenset()):
+            continue
+        asks = asking(state)
+        on = [other for other in document.ways[name] if (other.event == "hangup") == asks]
+        if asks and not on:
+            return name
+        for other in on:
+            if other.target not in seen and kept not in readers.get(other.path, frozenset()):
+                seen.add(other.target)
+                waiting.append(other.target)
+    return None
+
+
+CHECKS = (no_end, endless, dropped_recording)

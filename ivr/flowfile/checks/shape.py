@@ -1,0 +1,269 @@
+"""Checks of a flow's shape: one action a state, ways that lead somewhere, names with one meaning (LANGUAGE C1-C7)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ivr.engine.flow import SELF
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
+from ivr.flowfile.document import Document, Handler, action_of
+from ivr.flowfile.events import RESERVED, asking, ends, successes
+from ivr.flowfile.fields import IDENTIFIER
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import Branch, State
+from ivr.flowfile.nearest import did_you_mean, nearest
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import uses
+from ivr.flowfile.variables import intos
+
+EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
+OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
+
+
+def one_action(document: Document) -> Iterator[Finding]:
+    """Find states with no action, or with several."""
+    for name, state in document.states():
+        actions = [word for word in State.ACTIONS if getattr(state, word) is not None]
+        if len(actions) > 1:
+            message = f'"{name}" does several things: {", ".join(actions)}.'
+            advice = "A state does one thing; make two of it."
+            yield document.finding("one-action", ("states", name, actions[1]), message, advice, key=True)
+        elif not actions and document.is_known(name):
+            message, advice = f'"{name}" does nothing.', f"Give it one of: {', '.join(State.ACTIONS)}."
+            yield document.finding("one-action", ("states", name), message, advice, key=True)
+
+
+def no_target(document: Document) -> Iterator[Finding]:
+    """Find states that lead nowhere."""
+    for name, state in document.states():
+        has_way = state.next is not None or state.on or state.decide is not None
+        if not has_way and not ends(state) and document.is_known(name):
+            message, advice = f'"{name}" leads nowhere.', 'Give it "next", or "final: true".'
+            yield document.finding("no-target", ("states", name), message, advice, key=True)
+
+
+def unknown_target(document: Document) -> Iterator[Finding]:
+    """Find targets that are no state, and `self` where nothing was asked (C6.8)."""
+    if document.model.initial not in document.names and document.is_sound("initial"):
+        yield _unknown(document, ("initial",), document.model.initial)
+    for name, state in document.states():
+        for _, handler in document.written(name):
+            yield from _targets(document, handler, can_ask=asking(state))
+    for event, handler in document.shared.items():
+        yield from _targets(document, handler, can_ask=event in {"exhausted", "empty"})
+
+
+def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:
+    for number, branch in enumerate(handler.branches):
+        path = (*handler.path, number, "target")
+        if branch.target == SELF and not can_ask:
+            message = '"self" asks the question again, and here none was asked.'
+            yield document.finding("unknown-target", path, message, "Name a state.")
+        elif branch.target != SELF and branch.target not in document.names:
+            yield _unknown(document, path, branch.target)
+
+
+def _unknown(document: Document, path: Path, target: str) -> Finding:
+    meant = nearest(target, document.names)
+    advice = f'Did you mean "{meant}" (line {document.line("states", meant)})?' if meant else ""
+    return document.finding("unknown-target", path, f'No state is called "{target}".', advice)
+
+
+def name(document: Document) -> Iterator[Finding]:
+    """Find names that are no names, or mean something else already (C1)."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", document.model.flow):
+        yield _no_name(document, ("flow",), document.model.flow, "Use letters, digits, _ and -; begin with a letter.")
+    for state_name, state in document.states():
+        yield from _name(document, ("states", state_name), state_name, (SELF,))
+        for choice in state.menu.choices if state.menu else ():
+            path = ("states", state_name, "menu", "choices", choice)
+            if choice.startswith(("error", "failed")):
+                message = f'"{choice}" would be taken for a failure.'
+                yield document.finding("name", path, message, "Take another name.", key=True)
+            else:
+                yield from _name(document, path, choice, RESERVED)
+        if state.outcome:
+            yield from _name(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
+    reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
+    for variable in document.model.variables:
+        yield from _name(document, ("variables", variable), variable, reserved)
+    for into in intos(document):
+        if into.variable not in document.model.variables and document.source.has(into.path):
+            yield from _name(document, into.path, into.variable, reserved, key=False)
+
+
+def _name(
+    document: Document, path: Path, word: str, reserved: tuple[str, ...], *, key: bool = True
+) -> Iterator[Finding]:
+    if not re.fullmatch(IDENTIFIER, word):
+        yield _no_name(document, path, word, "Use letters, digits and _; begin with a letter.", key=key)
+    elif word in reserved:
+        message = f'"{word}" means something else in this language.'
+        yield document.finding("name", path, message, "Take another name.", key=key)
+
+
+def _no_name(document: Document, path: Path, word: str, advice: str, *, key: bool = False) -> Finding:
+    return document.finding("name", path, f'"{word}" is no name.', advice, key=key)
+
+
+def state_name(document: Document) -> Iterator[Finding]:
+    """Find states that are called like an action, which says nothing about what goes on there."""
+    for word, _ in document.states():
+        if word in State.ACTIONS or word in State.LATER:
+            message = f'"{word}" is the name of an action.'
+            yield document.warning("state-name", ("states", word), message, "Name what goes on there.", key=True)
+
+
+def unreachable(document: Document) -> Iterator[Finding]:
+    """Find states that no call can come to."""
+    if not document.has_all_ways:
+        return
+    reached = {document.model.initial}
+    waiting = [document.model.initial]
+    while waiting:
+        for target in _targets_of(document, waiting.pop()):
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    for word, _ in document.states():
+        if word not in reached:
+            message = f'No call can come to "{word}".'
+            yield document.finding("unreachable", ("states", word), message, "Lead to it, or delete it.", key=True)
+
+
+def _targets_of(document: Document, word: str) -> Iterator[str]:
+    yield from (way.target for way in document.ways[word])
+    # Ways out of a final state are a mistake that has been told; where they lead, a call was meant to come.
+    for _, handler in document.written(word) if ends(document.model.states[word]) else ():
+        yield from (branch.target for branch in handler.branches if branch.target in document.model.states)
+
+
+def unreachable_branch(document: Document) -> Iterator[Finding]:
+    """Find branches behind one that is always taken."""
+    for handler in _all_handlers(document):
+        for number, branch in enumerate(handler.branches[:-1]):
+            if branch.guard is None:
+                message = "This branch is never tried: the one before it has no guard."
+                advice = "Give that one a guard, or put it last."
+                yield document.finding("unreachable-branch", (*handler.path, number + 1), message, advice)
+                break
+
+
+def no_otherwise(document: Document) -> Iterator[Finding]:
+    """Find handlers whose last branch has a guard, so that there may be no way at all (C7)."""
+    for handler in _all_handlers(document):
+        if handler.branches[-1].guard is not None and document.is_sound(*handler.path):
+            path = (*handler.path, len(handler.branches) - 1, "guard")
+            message = "If this guard is false, there is no way on."
+            yield document.finding("no-otherwise", path, message, "End with a branch without a guard.")
+
+
+def _all_handlers(document: Document) -> Iterator[Handler]:
+    for word, _ in document.states():
+        for _, handler in document.written(word):
+            yield handler
+    yield from document.shared.values()
+
+
+def two_ways(document: Document) -> Iterator[Finding]:
+    """Find events that both `next` and `on` name (C3)."""
+    for word, state in document.states():
+        if state.decide is not None and state.next is not None:
+            message, advice = '"decide" names its ways itself, so "next" is never used.', "Delete it."
+            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
+        twice = [event for event in successes(state) if event in state.on]
+        if state.next is None or not twice or (state.menu and len(twice) < len(state.menu.choices)):
+            continue
+        if state.menu:
+            message, advice = 'Every choice is in "on", so "next" is never used.', "Delete it."
+            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
+        else:
+            message = f'"{twice[0]}" has two ways: here and in "next".'
+            yield document.finding("two-ways", ("states", word, "on", twice[0]), message, "Keep one of them.", key=True)
+
+
+def final(document: Document) -> Iterator[Finding]:
+    """Find final states with a way on, and what only final states have (C3)."""
+    for word, state in document.states():
+        here = ("states", word)
+        for key, written in (("next", state.next), ("on", state.on)):
+            if ends(state) and written:
+                message = f'The call ends in "{word}", so it has no way on.'
+                yield document.finding("final", (*here, key), message, f'Delete "{key}".', key=True)
+        action = action_of(state)
+        if state.final and action not in {"say", "hangup", "reject", None}:
+            message = f'A state with "{action}" cannot be final: something follows it.'
+            yield document.finding("final", (*here, "final"), message, "Let it lead to a final state.", key=True)
+        for number, branch in enumerate(state.on.get("error.limit", ())):
+            yield from _must_end(document, (*here, "on", "error.limit", number), branch)
+        if state.outcome and not ends(state):
+            message = '"outcome" belongs to the end of a call, and this state is not final.'
+            yield document.finding("final", (*here, "outcome"), message, 'Add "final: true".', key=True)
+
+    for number, branch in enumerate(document.model.on.get("error.limit", ())):
+        yield from _must_end(document, ("on", "error.limit", number), branch)
+
+
+def _must_end(document: Document, path: Path, branch: Branch) -> Iterator[Finding]:
+    target = document.model.states.get(branch.target)
+    if target is not None and not ends(target):
+        message = f'A call that has become too long must end, and "{branch.target}" is not final.'
+        yield document.finding("final", (*path, "target"), message, "Lead to a final state.")
+
+
+def outcome_typo(document: Document) -> Iterator[Finding]:
+    """Find outcomes that differ by one letter from another."""
+    written: list[tuple[Path, str]] = [
+        (("states", word, "outcome"), state.outcome) for word, state in document.states() if state.outcome
+    ]
+    written += [(use.path, use.text) for use in uses(document) if use.variable == "outcome" and "{{" not in use.text]
+    counts = Counter(outcome for _, outcome in written)
+    for path, outcome in written:
+        others = [other for other in (*OUTCOMES, *counts) if other != outcome and _one_letter_apart(outcome, other)]
+        # Of two own words the rarer one is the slip; of an own word and one of the language's, the own one.
+        suspects = [other for other in others if other in OUTCOMES or counts[other] > counts[outcome]]
+        if outcome not in OUTCOMES and suspects:
+            message = f'"{outcome}" differs by one letter from "{suspects[0]}".'
+            yield document.warning("outcome-typo", path, message, did_you_mean(outcome, suspects))
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1:
+        return False
+    at = next((index for index, char in enumerate(short) if long[index] != char), len(short))
+    return long[at + 1 :] == short[at + (len(long) == len(short)) :]
+
+
+def default_outcome(document: Document) -> Iterator[Finding]:
+    """Find ends that only failures lead to, and that count as resolved all the same."""
+    if not document.has_all_ways:
+        return
+    events: dict[str, set[str]] = {}
+    for ways in document.ways.values():
+        for way in ways:
+            events.setdefault(way.target, set()).add(way.event)
+    sets_outcome = any("outcome" in branch.set for handler in _all_handlers(document) for branch in handler.branches)
+    sets_outcome = sets_outcome or any("outcome" in state.set for _, state in document.states())
+    for word, state in document.states():
+        into = events.get(word, set())
+        only_failures = into and all(event == "exhausted" or event.startswith("error") for event in into)
+        if ends(state) and not state.outcome and only_failures and not sets_outcome and word != document.model.initial:
+            message = f'Only failures lead to "{word}", and such calls count as resolved.'
+            yield document.warning("default-outcome", ("states", word), message, 'Add an "outcome".', key=True)
+
+
+CHECKS = (
+    one_action,
+    no_target,
+    unknown_target,
+    name,
+    state_name,
+    unreachable,
+    unreachable_branch,
+    no_otherwise,
+    two_ways,
+    final,
+    outcome_typo,
+    default_outcome,
+)

@@ -1,0 +1,145 @@
+"""Checks of expressions where they stand: names, types, values that may be missing (LANGUAGE C10, C11)."""
+
+from collections.abc import Iterator
+
+from ivr.engine.expressions.check import check_guard, check_text, infer
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.types import TEXT, Type, fits
+from ivr.engine.variables import Misfit, fit
+from ivr.flowfile.checks.fitting import what_fits
+from ivr.flowfile.checks.known import Known, Scene
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, LATER
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.nearest import did_you_mean
+from ivr.flowfile.texts import Use, compiled, uses
+from ivr.flowfile.validate import NOT_YET
+from ivr.flowfile.variables import SETTABLE
+
+WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
+"Types that are spoken as figures, unless a filter gives them a form."
+
+
+KNOWN_ELSEWHERE = {
+    **dict.fromkeys(EVENT_FIELDS, 'Only the transition of its event knows it: keep it there with "set", or by "into".'),
+    "key": "Only the prompt of a choice knows it.",
+}
+
+
+def expressions(document: Document) -> Iterator[Finding]:
+    """Check every expression where it stands."""
+    known = Known(document) if document.has_all_ways else None
+    for use in uses(document):
+        what = compiled(use.text, bare=use.role == "guard")
+        if isinstance(what, ExpressionError):
+            yield _finding(document, use, what)
+            continue
+        yield from _later(document, use, what)
+        if known is not None:
+            yield from _in_scene(document, known, use, what)
+
+
+def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:
+    """Find facts that are not there yet."""
+    for expression in what.expressions if isinstance(what, Template) else (what,):
+        for name in sorted({path.partition(".")[0] for path in expression.names} & set(LATER)):
+            node = expression.node
+            mark = document.source.within(use.path, node.start, node.end - node.start)
+            yield document.source.finding("not-yet", "error", mark, f'"{name}" is not there yet.', NOT_YET)
+
+
+def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
+    scene = known.scene(use)
+    if isinstance(what, Expression):
+        errors = check_guard(what, scene.env)
+    elif use.role == "text":
+        errors = check_text(what, scene.env)
+        yield from _unformed(document, use, what, scene)
+    else:
+        given, errors = infer(what, scene.env)
+        if not errors:
+            yield from _stored(document, known, use, what, given)
+    for error in errors:
+        yield _finding(document, use, error, known, scene)
+
+
+def _finding(
+    document: Document, use: Use, error: ExpressionError, known: Known | None = None, scene: Scene | None = None
+) -> Finding:
+    mark = document.source.within(use.path, error.offset, error.length)
+    name = use.text[error.offset : error.offset + error.length]
+    if error.code == "undefined" and scene is not None and known is not None and name in scene.unset:
+        message = f'"{name}" may have no value here.'
+        return document.source.finding("unset", "error", mark, message, _way_without(known, name, use))
+    advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
+    return document.source.finding(error.code, "error", mark, error.message, advice)
+
+
+def _way_without(known: Known, variable: str, use: Use) -> str:
+    """Show the shortest way to a use on which its variable is never set."""
+    advice = 'Set it before, or give it a "default".'
+    shortest: dict[str, tuple[str, ...]] = {known.document.model.initial: (known.document.model.initial,)}
+    waiting = [known.document.model.initial]
+    for name in waiting:  # grows while it is gone through
+        if name == use.state:
+            return f"On the way {' → '.join(shortest[name])} nothing sets it. {advice}"
+        for target, facts in known.leaving(name, frozenset()):
+            if target not in shortest and variable not in facts:
+                shortest[target] = (*shortest[name], target)
+                waiting.append(target)
+    return advice
+
+
+def _unformed(document: Document, use: Use, template: Template, scene: Scene) -> Iterator[Finding]:
+    """Find what is spoken as bare figures."""
+    for expression in template.expressions:
+        type_, errors = infer(expression, scene.env)
+        if not errors and type_.name in WITHOUT_FORM:
+            mark = document.source.within(use.path, expression.node.start, expression.node.end - expression.node.start)
+            filter_ = "number" if type_.name == "decimal" else type_.name
+            message, advice = f"A {type_.name} is spoken here without a form.", f'Write "… | {filter_}".'
+            yield document.source.finding("format", "warning", mark, message, advice)
+
+
+def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding]:
+    if use.variable in FACTS:
+        message = f'"{use.variable}" is a fact, and cannot be set.'
+        yield document.finding("undefined", use.path, message, f"Facts to set: {', '.join(SETTABLE)}.", key=True)
+    elif use.variable not in known.constant:  # else it is declared, if not well, which has been told
+        advice = did_you_mean(use.variable, known.variables) or 'Declare it under "variables".'
+        yield document.finding("undefined", use.path, f'No variable is called "{use.variable}".', advice, key=True)
+
+
+def _stored(document: Document, known: Known, use: Use, template: Template, given: Type) -> Iterator[Finding]:
+    """Check what `set` stores."""
+    if use.variable in SETTABLE:
+        if given.name not in {"text", "any"} or given.optional:
+            yield document.finding("type", use.path, f'"{use.variable}" is a text, not {given}.')
+        return
+    variable = known.variables.get(use.variable)
+    if variable is None:
+        yield from _no_variable(document, known, use)
+        return
+    if (
+        template.padded is not None
+        and variable.type.name != "text"
+        and infer(template.padded, known.declared)[0] != TEXT
+    ):
+        message = "White space around {{ }} makes a text of this value."
+        yield document.finding("type", use.path, message, "Delete it.")
+    elif template.literal:
+        try:
+            fit(template.source, variable)
+        except Misfit:
+            message = f'"{template.source}" does not fit "{use.variable}".'
+            yield document.finding("type", use.path, message, what_fits(variable))
+    elif given.optional and not variable.type.optional and given.name != "any":
+        message = f'This may be none, and "{use.variable}" needs a value.'
+        yield document.finding("may-be-null", use.path, message, 'Write "… or …", or give it "default: none".')
+    elif not fits(given, variable.type) and given.name != "text":
+        message = f'"{use.variable}" is of type {variable.type}, and this is {given}.'
+        yield document.finding("type", use.path, message)
+
+
+CHECKS = (expressions,)

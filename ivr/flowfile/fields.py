@@ -1,0 +1,308 @@
+"""What the scalars of a flow mean (LANGUAGE C1): times, numbers, words, keys, names.
+
+In the file every scalar is text; the field decides its type. Each class here reads one sort of text, refuses any other
+with a message for the author, and tells an editor (as JSON Schema) what it takes.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, LiteralString, TypeAlias
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ivr.flowfile.nearest import did_you_mean
+
+Json: TypeAlias = dict[str, Any]
+"A piece of a JSON Schema."
+
+IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]*"
+PHONE_KEYS = "0123456789*#ABCD"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?) ?(ms|s|m|h)", re.ASCII)
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def refused(code: LiteralString, message: str, suggestion: str = "") -> PydanticCustomError:
+    """Make the error that `validate` turns into a finding."""
+    return PydanticCustomError(code, "{message}", {"message": message, "suggestion": suggestion})
+
+
+class ScalarField(ABC):
+    """One sort of text: how it is read, and how an editor sees it."""
+
+    @abstractmethod
+    def read(self, text: str) -> object:
+        """Give the value; raise what `refused` makes."""
+
+    @abstractmethod
+    def schema(self) -> Json:
+        """Give the JSON Schema of what may be written."""
+
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise refused("value", "Here belongs a single value.", "It has no keys and is no list.")
+        return self.read(value)
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._checked)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return self.schema()
+
+
+class Time(ScalarField):
+    """A time with its unit, in seconds; both limits are in seconds and allowed."""
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least = least
+        self.most = most
+
+    def read(self, text: str) -> float:
+        """Read `250ms`, `5s`, `1.5s`, `2m`, `1h`."""
+        found = _TIME.fullmatch(text.strip())
+        if not found:
+            number = re.fullmatch(r"[\d.]+", text.strip(), re.ASCII)
+            if number:
+                raise refused("unit", f'"{text}" has no unit.', f'Write "{text}s" for seconds; ms, m and h work too.')
+            raise refused("unit", f'"{text}" is no time.', "Write a number and ms, s, m or h, such as 5s.")
+        seconds = float(found[1]) * _UNITS[found[2]]
+        if not self.least <= seconds <= self.most:
+            raise refused(
+                "value", f'"{text}" is out of range.', f"{_span(self.least)} to {_span(self.most)} is possible."
+            )
+        return seconds
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h)$"}
+
+
+def _span(seconds: float) -> str:
+    unit = next(unit for unit in ("h", "m", "s", "ms") if seconds >= _UNITS[unit])
+    return f"{seconds / _UNITS[unit]:g}{unit}"
+
+
+class Whole(ScalarField):
+    """A whole number between two limits, both allowed."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least = least
+        self.most = most
+
+    def read(self, text: str) -> int:
+        """Read `3`."""
+        if not _NUMBER.fullmatch(text.strip()) or not self.least <= int(text) <= self.most:
+            message = f'"{text}" is not possible here.'
+            raise refused("value", message, f"Write a whole number from {self.least} to {self.most}.")
+        return int(text)
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+class OneOf(ScalarField):
+    """One of some words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def read(self, text: str) -> object:
+        """Read one of the words."""
+        if text not in self.words:
+            advice = did_you_mean(text, self.words) or f"Possible: {', '.join(self.words)}."
+            raise refused("value", f'"{text}" is not possible here.', advice)
+        return text
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "enum": list(self.words)}
+
+
+class YesNo(OneOf):
+    """`true` or `false`."""
+
+    def __init__(self) -> None:
+        super().__init__("true", "false")
+
+    def read(self, text: str) -> bool:
+        """Read `true` or `false`."""
+        return super().read(text) == "true"
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "boolean"}
+
+
+class OnlyTrue(OneOf):
+    """`true`, for a key that is left out otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__("true")
+
+    def read(self, text: str) -> bool:
+        """Read `true`."""
+        return super().read(text) == "true"
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "boolean", "const": True}
+
+
+class PhoneKey(ScalarField):
+    """One key of a telephone."""
+
+    def read(self, text: str) -> str:
+        """Read `"1"`."""
+        if len(text) != 1 or text not in PHONE_KEYS:
+            raise refused("value", f'"{text}" is no key.', 'Write one of 0-9, *, #, A-D in quotes, such as "1".')
+        return text
+
+    def schema(self) -> Json:
+        """Describe it to an editor. A bare digit is harmless; only `*` and `#` need their quotes."""
+        return {
+            "anyOf": [{"type": "string", "pattern": "^[0-9*#A-D]$"}, {"type": "integer", "minimum": 0, "maximum": 9}]
+        }
+
+
+class Terminators(ScalarField):
+    """The keys that end an input, as one text; empty for `none`."""
+
+    def read(self, text: str) -> str:
+        """Read `"#*"`, `none`."""
+        if text == "none":
+            return ""
+        if not 1 <= len(text) <= 5 or len(set(text)) < len(text) or not set(text) <= set(PHONE_KEYS):
+            message = f'"{text}" is no set of keys.'
+            raise refused("value", message, 'Write 1 to 5 different keys in quotes, such as "#*", or none.')
+        return text
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"anyOf": [{"const": "none"}, {"type": "string", "pattern": "^[0-9*#A-D]{1,5}$"}]}
+
+
+class Words(ScalarField):
+    """Any text that is not blank."""
+
+    def read(self, text: str) -> str:
+        """Read a text."""
+        if not text.strip():
+            raise refused("empty", "There is no text here.", "Write one, or leave the key out.")
+        return text
+
+    def schema(self) -> Json:
+        """Describe it to an editor, which sees a plain number or `true` as no text."""
+        return {"type": ["string", "number", "boolean"]}
+
+
+class AnyText(Words):
+    """Any text, an empty one as well."""
+
+    def read(self, text: str) -> str:
+        """Read a text."""
+        return text
+
+
+class Expression(Words):
+    """An expression, bare (LANGUAGE C11)."""
+
+
+class Name(AnyText):
+    """A name that the author gives; the check `name` says which are possible, since all others can still be checked."""
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "pattern": f"^{IDENTIFIER}$"}
+
+
+class Reference(AnyText):
+    """The name of something else in the flow."""
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string"}
+
+
+class LanguageTag(ScalarField):
+    """A language, such as `en-US`."""
+
+    PATTERN = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
+
+    def read(self, text: str) -> str:
+        """Read a tag (BCP 47)."""
+        if not re.fullmatch(self.PATTERN, text):
+            raise refused("value", f'"{text}" is no language.', "Write a language tag, such as en-US.")
+        return text
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "pattern": f"^{self.PATTERN}$"}
+
+
+class OneOrMany:
+    """A list that may be written as its only item; a bare text may stand for an item with one key."""
+
+    def __init__(self, short: str | None = None, *, empty: str | None = None) -> None:
+        self.short = short
+        "The key that a bare text stands for."
+        self.empty = empty
+        "A word that stands for no item at all: `false`."
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._listed, handler(source))
+
+    def _listed(self, value: object) -> object:
+        if self.empty is not None and value == self.empty:
+            return []
+        items = value if isinstance(value, list) else [value]
+        if self.short is None:
+            return items
+        return [{self.short: item} if isinstance(item, str) else item for item in items]
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        listed = dict(handler(core))
+        item = listed.get("items", {})
+        if self.short is not None:
+            item = {"anyOf": [Words().schema(), item]}
+        alone = [{"const": False}] if self.empty else []
+        return {"anyOf": [*alone, item, {**listed, "items": item}]}
+
+
+class ShortFor:
+    """A mapping that may be written as the value of one of its keys."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._spelled_out, handler(source))
+
+    def _spelled_out(self, value: object) -> object:
+        return {self.key: value} if isinstance(value, str) else value
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return {"anyOf": [Words().schema(), handler(core)]}
+
+
+class Fields:
+    """A mapping from the author's names to something; `what` names it for messages."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise refused("value", f"Here belong {self.what}, each with its name.", "Write name: value, one a line.")
+        return value
+
+
+Text: TypeAlias = Annotated[str, Words()]
+Guard: TypeAlias = Annotated[str, Expression()]
+Bool: TypeAlias = Annotated[bool, YesNo()]
+Voice: TypeAlias = Annotated[Literal["male", "female"], OneOf("male", "female")]

@@ -1,0 +1,85 @@
+"""A mistake or a doubt in a flow file: where it is, what it is, and what was probably meant.
+
+An error's text says where, what was found, and what was meant; it is the same for people and for programs.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+EXCERPT_WIDTH = 160
+"Characters of a source line that are shown; of longer lines a window around the caret."
+
+
+class Finding(Struct, frozen=True):
+    """One thing that `ivr check` says. An error refuses the flow; a warning can be acknowledged by `allow`."""
+
+    code: str
+    severity: Severity
+    file: str
+    line: int
+    "Counted from 1."
+    column: int
+    "Counted from 1, in characters."
+    length: int
+    "Characters that the carets underline, within the line."
+    message: str
+    "What was found: whole sentences."
+    suggestion: str = ""
+    "What to do or what was meant; may be empty."
+    excerpt: str = ""
+    "The source line, for the text form."
+
+    @property
+    def is_error(self) -> bool:
+        """Tell whether the flow is refused for it."""
+        return self.severity == "error"
+
+    def as_text(self) -> str:
+        """Render for people: place and code, the line with carets, what was found and what to do."""
+        kind = "" if self.is_error else "  (warning)"
+        words = _visible(f"{self.message} {self.suggestion}".strip())
+        place = _visible(f"{self.file}:{self.line}:{self.column}")
+        return "\n".join([f"{place}  {self.code}{kind}", *self._marked(), f"  {words}"])
+
+    def as_json(self) -> dict[str, str | int]:
+        """Render for programs."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "suggestion": self.suggestion,
+        }
+
+    def _marked(self) -> list[str]:
+        """Give the source line and the line of carets under it; nothing where there is no line to show."""
+        if not self.excerpt.strip():
+            return []
+        first = max(0, min(self.column - 1 - EXCERPT_WIDTH // 2, len(self.excerpt) - EXCERPT_WIDTH))
+        shown = self.excerpt[first : first + EXCERPT_WIDTH]
+        clean = _visible(shown).rstrip()
+        at = self.column - 1 - first
+        carets = "^" * max(1, min(self.length, len(shown) - at))
+        return [f"    {clean}", f"    {' ' * at}{carets}"]
+
+
+def _visible(text: str) -> str:
+    """Keep the columns: a file can hold anything, but what reaches a terminal must not move its cursor."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort by place, and say nothing twice."""
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda found: (found.file, found.line, found.column, found.code, found.message)))
+
+
+def as_text(findings: Iterable[Finding]) -> str:
+    """Render several findings, an empty line between them."""
+    return "\n\n".join(found.as_text() for found in findings)

@@ -1,0 +1,95 @@
+"""From a flow file to a flow that can be served: the whole way in one place.
+
+    bytes -> reader (nodes) -> validate (model) -> checks (findings) -> assets, zones -> Bundle -> build (Flow)
+
+A file with errors gives findings and no flow. What was served once is rebuilt from its bundle without the folder, and
+without the checks: it was sound when its calls began.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from ivr.engine.flow import Flow
+from ivr.errors import FlowError
+from ivr.flowfile import assets
+from ivr.flowfile.build import build
+from ivr.flowfile.bundle import Bundle
+from ivr.flowfile.checks import check, unacknowledged
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding, as_text, in_order
+from ivr.flowfile.reader import read
+from ivr.flowfile.validate import validate
+from ivr.flowfile.zones import zone_data, zone_of
+from ivr.ports import Capabilities
+
+
+class Loaded(Struct, frozen=True):
+    """What became of a flow file."""
+
+    flow: Flow | None
+    "None: the findings hold an error."
+    bundle: Bundle | None
+    assets: Mapping[str, bytes]
+    "Audio files by their SHA-256, as prompts name them."
+    findings: tuple[Finding, ...]
+
+    def served(self) -> Flow:
+        """Give the flow; raise FlowError, with the findings as text, if it must not be served."""
+        if self.flow is None:
+            raise FlowError(as_text(found for found in self.findings if found.is_error))
+        return self.flow
+
+
+def load_flow(
+    path: Path, *, default_zone: str = "UTC", channel: Capabilities | None = None, named: str | None = None
+) -> Loaded:
+    """Load a flow from its file; raise OSError if it cannot be read at all.
+
+    `default_zone` is the time zone of flows that name none; `channel` says what a line can do, if that is to be
+    checked too; `named` is how findings call the file.
+    """
+    return load_text(
+        path.read_bytes(), file=named or str(path), folder=path.parent, default_zone=default_zone, channel=channel
+    )
+
+
+def load_text(
+    text: bytes, *, file: str, folder: Path, default_zone: str = "UTC", channel: Capabilities | None = None
+) -> Loaded:
+    """Load a flow from the bytes of its file; its audio files are in `folder`."""
+    reading = read(file, text)
+    validated = validate(reading)
+    findings = [*reading.findings, *validated.findings]
+    if validated.model is None:
+        return Loaded(None, None, {}, in_order(findings))
+    document = Document(reading.source, validated.model, validated.damaged)
+    audio = assets.collect(document, folder)
+    ordered = in_order(unacknowledged(document, [*findings, *check(document, audio, channel)]))
+    if any(found.is_error for found in ordered):
+        return Loaded(None, None, {}, ordered)
+    zone = validated.model.time_zone or default_zone
+    rules = zone_data(zone)
+    if rules is None:
+        raise FlowError(f'there is no time zone "{zone}"')
+    files = {name: data for name, data in audio.items() if isinstance(data, bytes)}  # all: a refusal is an error
+    bundle = Bundle(file, text, files, zone, rules)
+    return _built(document, bundle, ordered)
+
+
+def rebuild(bundle: Bundle) -> Loaded:
+    """Make the same flow again; raise FlowError where this release cannot read what an earlier one could."""
+    reading = read(bundle.file, bundle.text)
+    validated = validate(reading)
+    findings = in_order([*reading.findings, *validated.findings])
+    if validated.model is None or any(found.is_error for found in findings):
+        raise FlowError(as_text(findings))
+    return _built(Document(reading.source, validated.model), bundle, findings)
+
+
+def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> Loaded:
+    zone = zone_of(bundle.zone, bundle.zone_data)
+    flow = build(document, audio=bundle.audio, zone=zone, hash=bundle.hash)
+    files = {assets.asset_id(data): data for data in bundle.audio.values()}
+    return Loaded(flow, bundle, files, findings)

@@ -1,0 +1,24 @@
+"""The word that was probably meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+CLOSE_ENOUGH = 0.6
+"difflib's ratio from which one word may be a slip of the other."
+LONGEST = 60
+"Longer words are no slips, and comparing them takes long."
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Give the known word that is most like `word`, the case of letters ignored; None: none is like it."""
+    if len(word) > LONGEST:
+        return None
+    by_lower = {name.lower(): name for name in known if len(name) <= LONGEST}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=CLOSE_ENOUGH)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Make a suggestion out of the nearest word; empty: there is none."""
+    found = nearest(word, known)
+    return f'Did you mean "{found}"?' if found else ""

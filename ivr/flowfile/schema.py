@@ -1,0 +1,60 @@
+"""The JSON Schema of flow files, made of the model's own classes: what editors complete and underline."""
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from ivr.flowfile.model import FlowFile, Model
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_NOISE = frozenset({"title", "default"})
+"What pydantic adds and an editor only shows: the key again, and a default that every description tells better."
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes keys as authors do, and says of no key that it could be null."""
+
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def schema() -> dict[str, Any]:
+    """Give the schema as data."""
+    made = FlowFile.model_json_schema(by_alias=True, schema_generator=_Generator)
+    cleaned: dict[str, Any] = _cleaned(made)
+    return {"$schema": DIALECT, "title": "ivr flow", **cleaned}
+
+
+def schema_text() -> str:
+    """Give the schema as `ivr schema` prints it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _cleaned(part: Any, *, names: bool = False) -> Any:
+    """Leave out the noise; where keys are names (`properties`, `$defs`), all of them stay."""
+    if isinstance(part, list):
+        return [_cleaned(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _cleaned(value, names=key in {"properties", "$defs"} and not names)
+        for key, value in part.items()
+        if names or key not in _NOISE
+    }
+
+
+def keys() -> dict[str, tuple[str, ...]]:
+    """Name every key of the language by the part of a flow it belongs to, for the documentation and its test."""
+    return {model.__name__: model.words() for model in _models(FlowFile)}
+
+
+def _models(base: type[Model]) -> list[type[Model]]:
+    known = {"FlowFile": base}
+    names = json.loads(schema_text())["$defs"]
+    known.update({model.__name__: model for model in _subclasses(Model) if model.__name__ in names})
+    return list(known.values())
+
+
+def _subclasses(model: type[Model]) -> list[type[Model]]:
+    return [each for direct in model.__subclasses__() for each in (direct, *_subclasses(direct))]

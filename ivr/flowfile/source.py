@@ -1,0 +1,230 @@
+"""A flow file as it was written: its nodes, each with its place, found again by path.
+
+A path is what one would say: `("states", "main", "menu", "choices")`. Everything that finds a mistake later, in the
+model or in an expression, finds its line and column here. This module does not know how YAML is parsed.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ivr.flowfile.finding import Finding, Severity
+
+Path: TypeAlias = tuple[str | int, ...]
+Tree: TypeAlias = "str | dict[str, Tree] | list[Tree]"
+"A file as plain data: every scalar is text (LANGUAGE C1)."
+
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)", re.DOTALL)
+"An escape in a text in double quotes."
+_JOINED_LINES = re.compile(r"(?:\\\r?\n\s*)+")
+"A line end that stands for nothing, in double quotes."
+
+
+class Mark(Struct, frozen=True):
+    """A place in a file, counted from 1."""
+
+    line: int
+    column: int
+    length: int
+
+
+class Scalar(Struct, frozen=True):
+    """A text of the file."""
+
+    text: str
+    style: str
+    "`plain`, or the character that opens it: `'`, `\"`, `|`, `>`."
+    start: int
+    "Offset of its first character in the file; `end` is the one after its last."
+    end: int
+    broken: bool = False
+    "True: a finding was made here, and its value means nothing."
+
+
+class Mapping(Struct, frozen=True):
+    """Keys with values, in file order."""
+
+    entries: "dict[str, tuple[Scalar, Node]]"
+    start: int
+    end: int
+    flow: bool
+    "True: written in braces."
+
+
+class Sequence(Struct, frozen=True):
+    """A list."""
+
+    items: "tuple[Node, ...]"
+    start: int
+    end: int
+    flow: bool
+    "True: written in brackets."
+
+
+Node: TypeAlias = Scalar | Mapping | Sequence
+
+
+class Place(Struct, frozen=True):
+    """A value, and the key it stands under; lists have no keys."""
+
+    key: Scalar | None
+    value: Node
+
+
+class Source:
+    """One flow file."""
+
+    def __init__(self, file: str, text: str, root: Node) -> None:
+        self.file = file
+        self.text = text
+        self.root = root
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", self.text))]
+
+    def at(self, start: int, end: int) -> Mark:
+        """Give the place of a stretch of the file; of several lines, what is on the first."""
+        line = bisect_right(self._line_starts, start) - 1
+        column = start - self._line_starts[line]
+        return Mark(line + 1, column + 1, max(1, min(end - start, len(self.line(line + 1).rstrip()) - column)))
+
+    def offset(self, number: int) -> int:
+        """Give the offset at which a line begins."""
+        return self._line_starts[number - 1]
+
+    def line(self, number: int) -> str:
+        """Give a line, counted from 1, without its end."""
+        first = self._line_starts[number - 1]
+        last = self._line_starts[number] if number < len(self._line_starts) else len(self.text)
+        return self.text[first:last].rstrip("\r\n")
+
+    @cached_property
+    def broken(self) -> frozenset[Path]:
+        """List the places where a finding was made while reading."""
+        return frozenset(_broken(self.root, ()))
+
+    def find(self, path: Path) -> Place:
+        """Go along a path as far as it leads.
+
+        A step that is not there stays where it is: `0` into a text that may also be a list, the name of an alternative
+        in the model, a key that is missing and had to be written here.
+        """
+        place = Place(None, self.root)
+        for step in path:
+            match place.value:
+                case Mapping() as mapping if isinstance(step, str) and (entry := mapping.entries.get(step)):
+                    place = Place(*entry)
+                case Sequence(items) if isinstance(step, int) and step < len(items):
+                    place = Place(None, items[step])
+                case _:
+                    continue
+        return place
+
+    def has(self, path: Path) -> bool:
+        """Tell whether exactly this was written."""
+        return self._exact(path) is not None
+
+    def keys(self, path: Path) -> tuple[str, ...]:
+        """Name the keys that were written at a path."""
+        node = self._exact(path)
+        return tuple(node.entries) if isinstance(node, Mapping) else ()
+
+    def is_plain(self, path: Path) -> bool:
+        """Tell whether a text stands there without quotes."""
+        node = self.find(path).value
+        return isinstance(node, Scalar) and node.style == "plain"
+
+    def is_broken(self, path: Path) -> bool:
+        """Tell whether a finding was made at the end of a path, or on the way."""
+        value = self.find(path).value
+        return isinstance(value, Scalar) and value.broken
+
+    def _exact(self, path: Path) -> Node | None:
+        node = self.root
+        for step in path:
+            match node:
+                case Mapping() if isinstance(step, str) and (entry := node.entries.get(step)):
+                    node = entry[1]
+                case Sequence(items) if isinstance(step, int) and step < len(items):
+                    node = items[step]
+                case _:
+                    return None
+        return node
+
+    def mark(self, *path: str | int, key: bool = False) -> Mark:
+        """Give the place of the value at a path, or of its key."""
+        place = self.find(path)
+        node: Node = place.value
+        # Of what begins on the next line, the key says better where it is.
+        if place.key and (key or not _is_inline(node)):
+            node = place.key
+        return self.at(node.start, node.end)
+
+    def within(self, path: Path, offset: int, length: int) -> Mark:
+        """Give the place of a part of a text, such as a name in an expression; `offset` counts in the text's value."""
+        node = self.find(path).value
+        if not isinstance(node, Scalar) or not node.text:
+            return self.mark(*path)
+        places = _positions(self.text[node.start : node.end], node)
+        first = places[min(offset, len(places) - 1)]
+        last = places[min(offset + max(length, 1), len(places)) - 1]
+        return self.at(node.start + first, node.start + max(first, last) + 1)
+
+    def finding(self, code: str, severity: Severity, mark: Mark, message: str, suggestion: str = "") -> Finding:
+        """Make a finding at a place of this file."""
+        return Finding(
+            code,
+            severity,
+            self.file,
+            mark.line,
+            mark.column,
+            mark.length,
+            message,
+            suggestion,
+            excerpt=self.line(mark.line),
+        )
+
+
+def _broken(node: Node, path: Path) -> Iterator[Path]:
+    match node:
+        case Scalar(broken=True):
+            yield path
+        case Sequence(items):
+            for number, item in enumerate(items):
+                yield from _broken(item, (*path, number))
+        case Mapping(entries):
+            for name, (_, value) in entries.items():
+                yield from _broken(value, (*path, name))
+
+
+def _is_inline(node: Node) -> bool:
+    return (isinstance(node, Scalar) and node.style not in ("|", ">")) or (not isinstance(node, Scalar) and node.flow)
+
+
+def _positions(raw: str, node: Scalar) -> list[int]:
+    """Say for each character of a text's value where in `raw`, the text as written, it stands.
+
+    Folding turns line ends and indentation into single spaces, quotes hide escapes; a word is found by looking for its
+    next letter past white space, which is right wherever a caret is worth anything: at words.
+    """
+    at = raw.find("\n") + 1 if node.style in ("|", ">") else 0 if node.style == "plain" else 1
+    places = []
+    for char in node.text:
+        if node.style == '"' and (joined := _JOINED_LINES.match(raw, at)):
+            at = joined.end()
+        while at < len(raw) and raw[at].isspace() and not char.isspace():
+            at += 1
+        places.append(min(at, len(raw) - 1))
+        at += _written_length(raw, at, node.style)
+    return places
+
+
+def _written_length(raw: str, at: int, style: str) -> int:
+    if style == '"' and (escape := _ESCAPE.match(raw, at)):
+        return len(escape.group())
+    return 2 if style == "'" and raw.startswith("''", at) else 1

@@ -1,0 +1,114 @@
+"""Every expression of a flow file: where it stands, and which names mean something there (LANGUAGE C7, C10)."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
+from ivr.engine.expressions.errors import ExpressionError
+from ivr.flowfile.document import Document, Handler
+from ivr.flowfile.model import AudioPart, State, TextPart
+from ivr.flowfile.prompts import Moment, Spoken, of_action
+from ivr.flowfile.source import Path
+
+Role: TypeAlias = Literal["guard", "text", "value"]
+
+
+class Use(Struct, frozen=True):
+    """One expression, or one text that may hold some."""
+
+    path: Path
+    text: str
+    role: Role
+    "A guard is bare; a text is spoken or matched; a value is stored."
+    moment: Moment
+    state: str | None
+    "None: a handler of the flow."
+    event: str = ""
+    "The event of a transition, as its handler is called."
+    variable: str = ""
+    "What a value is stored in."
+    guards: tuple[str, ...] = ()
+    "Guards that have been found true when this is read."
+    failed: tuple[str, ...] = ()
+    "Guards of the branches before, which have been found false."
+    sets: Mapping[str, str] = {}
+    "What the transition has set before this is read."
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionError:
+    """Compile a guard (`bare`) or a text, once; a mistake in it is given back."""
+    try:
+        return compile_expression(text) if bare else compile_template(text)
+    except ExpressionError as error:
+        return error
+
+
+def reads(use: Use) -> frozenset[str]:
+    """Give the dotted paths that a use reads; of what cannot be compiled, none."""
+    what = compiled(use.text, bare=use.role == "guard")
+    return frozenset() if isinstance(what, ExpressionError) else what.names
+
+
+def uses(document: Document) -> Iterator[Use]:
+    """Go through all expressions of a flow, in no particular order."""
+    for name, state in document.states():
+        yield from of_state(document, name, state)
+    for event, handler in document.shared.items():
+        yield from of_handler(handler, None, event)
+    if defaults := document.model.defaults:
+        for key, several in (("noInput", defaults.no_input), ("noMatch", defaults.no_match)):
+            for number, prompt in enumerate(several or ()):
+                yield from _prompt(Spoken(prompt, ("defaults", key, number)), None)
+
+
+def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
+    """Go through the expressions of one state, those of its transitions included."""
+    here = ("states", name)
+    yield from _values(state.set, (*here, "set"), "entry", name)
+    for prompt in of_action(name, state):
+        yield from _prompt(prompt, name)
+    for choice, written in state.menu.choices.items() if state.menu else ():
+        if written.guard:
+            yield Use((*here, "menu", "choices", choice, "guard"), written.guard, "guard", "prompt", name)
+    for event, handler in document.written(name):
+        yield from of_handler(handler, name, event)
+
+
+def of_handler(handler: Handler, state: str | None, event: str) -> Iterator[Use]:
+    """Go through the expressions of one handler."""
+    failed: tuple[str, ...] = ()
+    for number, branch in enumerate(handler.branches):
+        path = (*handler.path, number)
+        held = (branch.guard,) if branch.guard else ()
+        if branch.guard:
+            yield Use((*path, "guard"), branch.guard, "guard", "way", state, event, failed=failed)
+        for use in _values(branch.set, (*path, "set"), "way", state):
+            yield _known(use, event, held, failed)
+        for use in _prompt(Spoken(branch.say or (), (*path, "say"), "way"), state):
+            yield replace(_known(use, event, held, failed), sets=branch.set)
+        failed += held
+
+
+def _known(use: Use, event: str, held: tuple[str, ...], failed: tuple[str, ...]) -> Use:
+    return replace(use, event=event, guards=(*held, *use.guards), failed=failed)
+
+
+def _values(written: Mapping[str, str], path: Path, moment: Moment, state: str | None) -> Iterator[Use]:
+    for variable, text in written.items():
+        yield Use((*path, variable), text, "value", moment, state, variable=variable)
+
+
+def _prompt(prompt: Spoken, state: str | None) -> Iterator[Use]:
+    for number, part in enumerate(prompt.parts):
+        here = (*prompt.path, number)
+        whole = (prompt.guard,) if prompt.guard else ()
+        held = (*whole, part.guard) if part.guard else whole
+        if part.guard:
+            yield Use((*here, "guard"), part.guard, "guard", prompt.moment, state, guards=whole)
+        if isinstance(part, TextPart | AudioPart) and part.text is not None:
+            yield Use((*here, "text"), part.text, "text", prompt.moment, state, guards=held)

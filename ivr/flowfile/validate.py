@@ -1,0 +1,196 @@
+"""Plain data to the model: every error at its place, and as much of the model as is sound.
+
+What is wrong is cut out and the rest is judged again, so that a mistyped key in one state does not hide a missing
+target in another.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+
+from msgspec import Struct
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import PARTS, Asking, Digits, FlowFile, Menu, Model, Part, Record, State
+from ivr.flowfile.nearest import did_you_mean, nearest
+from ivr.flowfile.reader import Reading
+from ivr.flowfile.source import Path, Source, Tree
+
+ROUNDS = 12
+"How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
+NOT_YET = "It is a word of the language, but not of this release."
+
+
+class Validated(Struct, frozen=True):
+    """What the model made of a file."""
+
+    model: FlowFile | None
+    "Without what is wrong; none: not enough is left."
+    damaged: frozenset[Path]
+    "Where something is wrong and was cut out."
+    findings: tuple[Finding, ...]
+
+
+def validate(reading: Reading) -> Validated:
+    """Judge a file's data by the model."""
+    if not reading.whole:
+        return Validated(None, frozenset(), ())
+    tree = deepcopy(reading.tree)
+    findings: list[Finding] = []
+    damaged = set(reading.source.broken)
+    for _ in range(ROUNDS):  # pragma: no branch  # no file is known that needs half as many
+        classes: dict[int, type[Model]] = {}
+        try:
+            model = FlowFile.model_validate(tree, context=classes)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        else:
+            return Validated(model, frozenset(damaged), tuple(findings))
+        judge = _Judge(reading.source, tree, classes, damaged)
+        findings += judge.findings(errors)
+        cut = {judge.culprit(failed) for failed in errors}
+        damaged |= cut
+        if ("states",) in cut:
+            break
+        for path in sorted(cut, key=len, reverse=True):  # what is inside goes first, while the way to it stands
+            _cut(tree, path)
+    return Validated(None, frozenset(damaged), tuple(findings))
+
+
+def _cut(tree: Tree, path: Path) -> None:
+    """Take away a key. At the top, where a name is required, another name does as well."""
+    *way, last = path
+    inner = tree
+    for step in way:
+        inner = _step(inner, step)
+    if isinstance(inner, dict):  # pragma: no branch  # what else has keys?
+        inner.pop(str(last), None)
+        if path in {("flow",), ("initial",)}:
+            inner[str(last)] = "unnamed"
+
+
+def _step(tree: Tree, step: str | int) -> Tree:
+    """Go one step, or stay where it leads nowhere."""
+    match tree:
+        case dict() if isinstance(step, str):
+            return tree.get(step, tree)
+        case list() if isinstance(step, int) and step < len(tree):
+            return tree[step]
+    return tree
+
+
+def _is_later(class_: type[Model], key: str) -> bool:
+    # In a part of a prompt, a key of two letters is a language (C9).
+    return key in class_.LATER or (issubclass(class_, Part) and len(key) == 2 and key.isalpha())
+
+
+def _called(path: Path) -> str:
+    """Name what stands at a path, as an author would."""
+    if not path:
+        return "The flow"
+    key = next(str(step) for step in reversed(path) if isinstance(step, str))
+    return f'"{key}"' if path[-1] == key else f'An item of "{key}"'
+
+
+_HOW = {
+    "flow": 'Give it a name: "flow: <name>".',
+    "initial": 'Name the state where calls begin: "initial: <state>".',
+    "target": "Name the state to go to.",
+}
+
+
+class _Judge:
+    """Turns pydantic's errors into findings."""
+
+    def __init__(self, source: Source, tree: Tree, classes: dict[int, type[Model]], damaged: Iterable[Path]) -> None:
+        self.source = source
+        self.tree = tree
+        self.classes = classes
+        self.damaged = frozenset(damaged)
+
+    def findings(self, errors: Iterable[ErrorDetails]) -> list[Finding]:
+        """Say everything that is worth saying: nothing follows from a mistake that was already told."""
+        extra = [self._path(error) for error in errors if error["type"] == "extra_forbidden"]
+        found = []
+        for error in errors:
+            path = self._path(error)
+            follows = error["type"] == "missing" and self._follows(path, extra)
+            if not follows and not self.source.is_broken(path):
+                found.append(self._finding(error, path))
+        return found
+
+    def _follows(self, missing: Path, extra: Iterable[Path]) -> bool:
+        """Tell whether a key is missing only because it was written wrong, or in words that are not there yet."""
+        beside = [path[-1] for path in extra if path[:-1] == missing[:-1]]
+        class_ = self._class(missing[:-1])
+        if issubclass(class_, Part) and set(PARTS) & set(self.source.keys(missing[:-1])):
+            return True  # what makes it a part was written, and cut out
+        return self.source.has(missing) or any(
+            _is_later(class_, str(key)) or nearest(str(key), class_.words()) == missing[-1] for key in beside
+        )
+
+    def culprit(self, error: ErrorDetails) -> Path:
+        """Tell what to cut out: what is wrong, or what lacks something; of a list, the whole list."""
+        path = self._path(error)
+        if error["type"] == "missing" and len(path) > 1:
+            path = path[:-1]
+        while path and isinstance(path[-1], int):
+            path = path[:-1]
+        return path
+
+    def _path(self, error: ErrorDetails) -> Path:
+        """Keep of pydantic's location what is in the file; names of alternatives and implied lists are not."""
+        place, path = self.tree, []
+        for step in error["loc"]:
+            inner = _step(place, step)
+            if inner is not place:
+                path.append(step)
+            place = inner
+        if error["type"] == "missing":
+            path.append(error["loc"][-1])
+        return tuple(path)
+
+    def _class(self, path: Path) -> type[Model]:
+        place = self.tree
+        for step in path:
+            place = _step(place, step)
+        return self.classes.get(id(place), FlowFile)
+
+    def _is_later(self, error: ErrorDetails) -> bool:
+        return _is_later(self._class(self._path(error)[:-1]), str(error["loc"][-1]))
+
+    def _finding(self, error: ErrorDetails, path: Path) -> Finding:
+        code, message, suggestion = self._words(error, path)
+        mark = self.source.mark(*path, key=code in {"unknown-key", "not-yet", "missing", "no-target", "empty"})
+        return self.source.finding(code, "error", mark, message, suggestion)
+
+    def _words(self, error: ErrorDetails, path: Path) -> tuple[str, str, str]:
+        key = str(path[-1]) if path else ""
+        match error["type"]:
+            case "extra_forbidden" if self._is_later(error):
+                return "not-yet", f'"{key}" is not there yet.', NOT_YET
+            case "extra_forbidden":
+                return "unknown-key", f'"{key}" is not known here.', self._meant(key, path[:-1])
+            case "missing":
+                code = "no-target" if key == "target" else "missing"
+                return code, f'{_called(path[:-1])} needs "{key}".', _HOW.get(key, "")
+            case "too_short":
+                return "empty", f'"{key}" is empty.', "Write at least one."
+            case "too_long":
+                return "value", f'"{key}" has too many items.', f"{error['ctx']['max_length']} are possible."
+            case "model_type" | "model_attributes_type" | "dict_type":
+                return "value", "Here belong keys with values.", "Write key: value, one a line."
+            case "string_type":
+                return "value", "Here belongs a single value.", "It has no keys and is no list."
+            case code:
+                context = error.get("ctx", {})
+                return code, str(context.get("message", error["msg"])), str(context.get("suggestion", ""))
+
+    def _meant(self, key: str, path: Path) -> str:
+        class_ = self._class(path)
+        if issubclass(class_, Asking) and key in State.words():
+            return "It belongs to the state, beside the action."
+        if class_ is State and any(key in action.words() for action in (Menu, Digits, Record)):
+            return "It belongs to the action."
+        return did_you_mean(key, (*class_.words(), *class_.LATER)) or f"Possible: {', '.join(class_.words())}."

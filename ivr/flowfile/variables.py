@@ -1,0 +1,157 @@
+"""The variables of a flow: declared, or implied by `into`, with the marks of what is private (LANGUAGE C10, C12)."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine import flow
+from ivr.engine.expressions.convert import Misfit, coerce
+from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, RECORDING, TEXT, Type, optional
+from ivr.engine.values import Value
+from ivr.flowfile import model
+from ivr.flowfile.document import Document
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import Use, reads, uses
+
+SETTABLE = ("language", "outcome")
+"Facts that `set` may change (C11)."
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+
+
+ANSWERS: Mapping[str, frozenset[str]] = {
+    "digits": frozenset({"digits"}),
+    "record": frozenset({"transcript", "confidence", "seconds"}),
+}
+"The fields of an action's event that hold what the caller said or keyed."
+
+
+class Into(Struct, frozen=True):
+    """What keeps a caller's answer: a variable that a state names in `into`, or an unnamed one."""
+
+    variable: str
+    state: str
+    action: Literal["menu", "digits", "record"]
+    path: Path
+    sensitive: bool
+
+    @property
+    def type(self) -> Type:
+        """The type that it implies."""
+        return RECORDING if self.action == "record" else TEXT
+
+
+def kept_in(state: str, into: str | None) -> str:
+    """Name what keeps the answer of a state; if the author did not, it is a name that no author can write."""
+    return into or f"answer in {state}"
+
+
+def into_of(name: str, state: model.State) -> Into | None:
+    """Say what keeps the answer of a state; None: it does not ask."""
+    for action in ("menu", "digits", "record"):
+        asking: model.Asking | None = getattr(state, action)
+        if asking is not None:
+            sensitive = isinstance(asking, model.Digits | model.Record) and asking.sensitive
+            return Into(kept_in(name, asking.into), name, action, ("states", name, action, "into"), sensitive)
+    return None
+
+
+def intos(document: Document) -> Iterator[Into]:
+    """List what keeps the answers of all asking states."""
+    for name, state in document.states():
+        if into := into_of(name, state):
+            yield into
+
+
+def variables(document: Document) -> Mapping[str, flow.Variable]:
+    """Give all variables by name. A default or a limit that does not fit is left out: the check `type` has told it."""
+    implied = {into.variable: into.type for into in reversed(list(intos(document)))}
+    known = {
+        name: _declared(document, name, written, implied.get(name, TEXT))
+        for name, written in document.model.variables.items()
+    }
+    for name, type_ in implied.items():
+        known.setdefault(name, flow.Variable(name, type_))
+    marked = private(document)
+    return {name: replace(variable, sensitive=name in marked) for name, variable in known.items()}
+
+
+def _declared(document: Document, name: str, written: model.Variable, implied: Type) -> flow.Variable:
+    type_ = _declared_type(document, name, written, implied)
+    return flow.Variable(
+        name,
+        type_,
+        default=fitting(written.default, type_),
+        has_default=written.default is not None,
+        minimum=fitting(written.min, type_),
+        maximum=fitting(written.max, type_),
+        values=tuple(written.values or ()),
+        format=written.format or "ddmmyyyy",
+        sensitive=written.sensitive,
+    )
+
+
+def _declared_type(document: Document, name: str, written: model.Variable, implied: Type) -> Type:
+    """Give the type of a declared variable: as written, or that of its default (C10)."""
+    is_plain = document.source.is_plain(("variables", name, "default"))
+    is_none = written.default == "none" and is_plain
+    if written.type:
+        return optional(written.type) if is_none else written.type
+    if written.default is None:
+        return TEXT if written.values else implied
+    if not is_plain:
+        return TEXT
+    return optional(TEXT) if is_none else _type_of_plain(written.default)
+
+
+def _type_of_plain(text: str) -> Type:
+    if text in {"true", "false"}:
+        return BOOLEAN
+    if _WHOLE.fullmatch(text):
+        return INTEGER
+    return DECIMAL if _DECIMAL.fullmatch(text) else TEXT
+
+
+def fitting(text: str | None, type_: Type) -> Value:
+    """Read a default or a limit as its variable's type; what does not fit is no value."""
+    if text is None or (text == "none" and type_.optional):
+        return None
+    try:
+        return coerce(text, type_)
+    except Misfit:
+        return None
+
+
+def private(document: Document) -> frozenset[str]:
+    """Find the variables that hold something private: the mark follows the value through `into` and `set` (C12)."""
+    marked = {into.variable for into in intos(document) if into.sensitive}
+    marked |= {name for name, written in document.model.variables.items() if written.sensitive}
+    readers: dict[str, list[str]] = {}
+    for use in uses(document):
+        if use.role == "value" and use.variable not in SETTABLE:
+            for origin in origins(document, use):
+                readers.setdefault(origin, []).append(use.variable)
+    spreading = list(marked)
+    while spreading:
+        for variable in readers.get(spreading.pop(), ()):
+            if variable not in marked:
+                marked.add(variable)
+                spreading.append(variable)
+    return frozenset(marked)
+
+
+def origins(document: Document, use: Use) -> frozenset[str]:
+    """Name the variables that a use reads; for a field of an event, the variable that keeps the answer."""
+    roots = {path.split(".")[0] for path in reads(use)}
+    if use.moment != "way":
+        return frozenset(roots)
+    # A handler of the flow stands for every state that leaves the event to it.
+    if use.state is not None:
+        asked = [into_of(use.state, document.model.states[use.state])]
+    else:
+        asked = list(intos(document)) if roots & ANSWERS["record"] else []
+    kept = {into.variable for into in asked if into and roots & ANSWERS.get(into.action, frozenset())}
+    return frozenset(roots | kept)

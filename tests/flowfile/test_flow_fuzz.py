@@ -1,0 +1,123 @@
+"""Whatever a flow file holds, there is a finding or a flow, never an exception, and in bounded time."""
+
+import re
+from time import process_time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ivr.flowfile.catalogue import RULES, whole
+from ivr.flowfile.finding import as_text
+from tests.flowfile.reading import HERE, load
+
+GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]
+EXAMPLES = [whole(text) for rule in RULES.values() for text in (rule.bad, rule.good) if text]
+WORDS = sorted(set(re.findall(r"[\w.]+|[^\w\s]|\n *", "\n".join([*GOOD, *EXAMPLES]))))
+SIZE = 1 << 18
+"Characters of a hostile file: a quarter of what is allowed, so that the tests stay quick; all costs are linear in it."
+BUDGET = 2.5
+"Seconds of this process for such a file; none takes one."
+
+
+def survives(text: str | bytes) -> None:
+    loaded = load(text)
+    assert loaded.flow is not None or any(found.is_error for found in loaded.findings)
+    rendered = as_text(loaded.findings)
+    assert rendered.isprintable() or all(char.isprintable() or char == "\n" for char in rendered)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes(data: bytes) -> None:
+    survives(data)
+
+
+@given(st.text(max_size=300))
+def test_any_text(text: str) -> None:
+    survives(text.encode("utf-8", "surrogatepass"))
+
+
+@given(st.lists(st.sampled_from([*WORDS, " ", ": ", "\n  ", "\n    ", "- "]), max_size=60))
+def test_any_words_of_the_language(words: list[str]) -> None:
+    survives("".join(words))
+
+
+edits = st.lists(
+    st.tuples(
+        st.integers(0, 5000), st.integers(0, 40), st.sampled_from([*WORDS, "", " ", ": ", "\t", "{{", "}}", "*"])
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from([*GOOD, *EXAMPLES]), edits)
+def test_flows_with_mistakes_put_in(text: str, mistakes: list[tuple[int, int, str]]) -> None:
+    for at, length, word in mistakes:
+        start = at % (len(text) + 1)
+        text = text[:start] + word + text[start + length :]
+    survives(text)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from([*GOOD, *EXAMPLES]), st.data())
+def test_flows_with_lines_moved_or_lost(text: str, data: st.DataObject) -> None:
+    lines = text.split("\n")
+    moved = data.draw(st.integers(0, len(lines) - 1))
+    line = lines.pop(moved)
+    if data.draw(st.booleans()):
+        lines.insert(data.draw(st.integers(0, len(lines))), line)
+    survives("\n".join(lines))
+
+
+HOSTILE = {
+    "brackets": "[" * SIZE,
+    "braces": "{" * SIZE,
+    "dashes": "- " * (SIZE // 2),
+    "question marks": "? " * (SIZE // 2),
+    "colons": "a: " * (SIZE // 3),
+    "items": "[" + "a," * (SIZE // 2 - 1),
+    "words in brackets": "[" + "a " * (SIZE // 2 - 1),
+    "a long text": "flow: " + "a " * (SIZE // 2 - 3),
+    "a long quoted text": 'flow: "' + "a\n" * (SIZE // 2 - 4) + '"',
+    "a long key": "a" * (SIZE - 3) + ": b",
+    "empty lines": "\n" * SIZE,
+    "comments": "#\n" * (SIZE // 2),
+    "anchors": "[" + "&a [" * (SIZE // 4 - 1),
+    "aliases": "a: &a [x]\nb: [" + "*a, " * (SIZE // 4 - 10),
+    "stars": "*\n" * (SIZE // 2),
+    "tags": "!a " * (SIZE // 3),
+    "expressions": "flow: x\ninitial: a\nstates: {a: {say: '" + "{{ now }} " * 25_000 + "', final: true}}",
+    "parentheses": "flow: x\ninitial: a\nstates: {a: {decide: [{guard: '" + "(" * 9000 + "', target: a}, a]}}",
+    "nots": "flow: x\ninitial: a\nstates: {a: {decide: [{guard: '" + "not " * 2400 + "now', target: a}, a]}}",
+    "fields": "flow: x\ninitial: a\nstates: {a: {say: '{{ now" + ".a" * 4500 + " }}', final: true}}",
+    "tildes": "flow: x\ninitial: a\nstates: {a: {say: '{{ now" + " ~ now" * 1600 + " }}', final: true}}",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_file_ends_in_a_finding_in_bounded_time(text: str) -> None:
+    began = process_time()
+    survives(text)
+    assert process_time() - began < BUDGET
+
+
+def chain(states: int, *, back: bool) -> str:
+    """A flow of many states, each of which leads to the next and, if wanted, back to the first."""
+    lines = ["flow: x", "initial: s0", "on: {error: s0, exhausted: end}", "variables: {v0: 0}", "states:"]
+    for n in range(states):
+        way = (
+            f"[{{guard: visits.s{n} < 3, target: s0, set: {{v0: '{{{{ v0 + {n} }}}}'}}}}, s{n + 1}]"
+            if back
+            else f"s{n + 1}"
+        )
+        lines.append(f"  s{n}: {{say: 'State {{{{ v0 }}}}.', next: {way}}}")
+    return "\n".join([*lines, f"  s{states}: {{say: Bye., final: true}}", "  end: {say: Bye., final: true}"])
+
+
+@pytest.mark.parametrize(("states", "back"), [(2000, False), (700, True)])
+def test_the_largest_flows_are_checked_in_bounded_time(states: int, back: bool) -> None:
+    began = process_time()
+    survives(chain(states, back=back))
+    assert process_time() - began < 2 * BUDGET
