@@ -1,0 +1,59 @@
+# The commands of this project. `make` alone lists them; each may be repeated at any time.
+
+SHELL := /bin/sh
+VENV  := .venv/bin
+HOST  ?= 127.0.0.1
+PORT  ?= 8080
+# Tests run in this many processes.
+JOBS  ?= 2
+# What is measured, and passed on: make bench ARGS="--quick --json"
+ARGS  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint check-flows docs bench clean
+
+help:  ## List these commands
+	@echo 'A self-hosted voice IVR server. Commands:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+serve:  ## Install what is needed and start the server for development, with the flows in flows/
+	@tools/prepare run
+	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
+	@echo '    What to do next: docs/tutorial.md makes a first call with curl.'
+	@exec $(VENV)/ivr serve --dev --host $(HOST) --port $(PORT) flows/
+
+test: lint  ## Install what is needed and run everything that must hold: style, types, contracts, flows, tests, coverage
+	@echo '==> Tests, in $(JOBS) processes'
+	@$(VENV)/pytest -n $(JOBS) --cov --cov-report=
+	@echo '==> Coverage: every branch of the engine and of the flow reader'
+	@$(VENV)/coverage report --include='ivr/engine/*,ivr/flowfile/*' --fail-under=100
+	@echo '==> Everything holds.'
+
+lint:  ## Style, types, import contracts and the shipped flows, without the tests
+	@tools/prepare dev
+	@echo '==> Style'
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@echo '==> Types'
+	@$(VENV)/mypy -p ivr -p bench
+	@echo '==> Import contracts'
+	@$(VENV)/lint-imports --no-logo 2>&1 || $(VENV)/lint-imports --verbose
+	@$(MAKE) --no-print-directory check-flows
+
+check-flows:  ## Check every shipped flow
+	@tools/prepare run
+	@echo '==> Shipped flows'
+	@$(VENV)/ivr check --strict --channel skype flows/
+
+docs:  ## Write the parts of docs/ and flows/ that are made from the code
+	@tools/prepare run
+	@$(VENV)/python tools/write_docs.py
+
+bench:  ## Measure the server beside a bare echo, in about a minute (ARGS="--quick --json")
+	@tools/prepare run
+	@$(VENV)/python -m bench.run $(ARGS)
+
+clean:  ## Remove the virtual environment and every cache; recordings and traces stay
+	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

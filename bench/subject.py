@@ -1,0 +1,99 @@
+"""A server that is measured: a process of its own, held to one core, with its memory read from outside."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+STARTING = 20.0
+"Seconds for a server to answer."
+
+
+class Subject(Struct, frozen=True):
+    """A running server."""
+
+    pid: int
+    port: int
+
+    def memory(self) -> int:
+        """Give what is resident now, in bytes."""
+        return self._status("VmRSS")
+
+    def reset_peak(self) -> None:
+        """Forget the highest value so far (proc(5), clear_refs)."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def peak(self) -> int:
+        """Give the most that was resident since `reset_peak`, in bytes."""
+        return self._status("VmHWM")
+
+    def cpu(self) -> float:
+        """Give the processor time that it has used, in seconds (proc(5), stat)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _status(self, name: str) -> int:
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def cores() -> tuple[int, int]:
+    """Give one core for servers and another for the load; the same one where there is no other."""
+    available = sorted(os.sched_getaffinity(0))
+    return available[0], available[-1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], *, port: int, core: int, log: Path, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Subject]:
+    """Run `python -m` with a command on one core until the block is left; raise SystemExit if it does not come up."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})  # a child begins where its parent is
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env={**os.environ, **(environment or {})},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+    finally:
+        os.sched_setaffinity(0, ours)
+    try:
+        await _answers(process, port, log)
+        yield Subject(process.pid, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.to_thread(process.wait, 15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+async def _answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(int(STARTING / 0.1)):
+        if process.poll() is not None:
+            break
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+    raise SystemExit(f"A server did not come up. It said:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,94 @@
+"""The import contracts hold, and each of them would see what it is there for.
+
+One copy of the package gets one planted violation per contract; one run of lint-imports over it must name each.
+"""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+
+PLANTED = {
+    "downwards": ("ivr/store/planted_upwards.py", "import ivr.turn"),
+    "channels": ("ivr/channels/planted/__init__.py", "import ivr.channels.skype"),
+    "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
+    "speech": ("ivr/speech/none.py", "import ivr.speech.scripted"),
+    "pure": ("ivr/engine/planted_clock.py", "import time"),
+    "kinds": ("ivr/engine/machine.py", "import ivr.engine.kinds.menu"),
+    "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
+    "pydantic": ("ivr/server/planted_model.py", "import pydantic"),
+    "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),
+    "sqlite3": ("ivr/server/planted_query.py", "import sqlite3"),
+    "aiohttp": ("ivr/auth/planted_web.py", "import aiohttp"),
+    "multipart": ("ivr/server/planted_form.py", "import python_multipart"),
+    "jwt": ("ivr/server/planted_token.py", "import jwt"),
+    "cryptography": ("ivr/server/planted_key.py", "import cryptography"),
+    "click": ("ivr/server/planted_prompt.py", "import click"),
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run lint-imports on the package in a folder."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    return subprocess.run(
+        [*command, "--no-logo"], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        env={"PYTHONPATH": str(folder), "COLUMNS": "400", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give what lint-imports says of a copy with all violations in it."""
+    folder = tmp_path_factory.mktemp("planted")
+    shutil.copytree(ROOT / "ivr", folder / "ivr", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for file, line in PLANTED.values():
+        path = folder / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{path.read_text('utf-8') if path.exists() else ''}\n{line}\n", "utf-8")
+    done = lint(folder)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_contract_has_a_planted_violation() -> None:
+    assert set(PLANTED) == {contract["id"] for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract["id"])
+def test_a_planted_violation_breaks_its_contract(planted: str, contract: dict[str, str]) -> None:
+    importer, imported = PLANTED[contract["id"]]
+    module = importer.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    details = planted.partition("Broken contracts")[2].partition(f"\n{contract['name']}\n---")[2].partition("\n\n\n")[0]
+    assert f"{contract['name']} BROKEN" in planted
+    assert module in details
+    assert imported.removeprefix("import ").partition(".yaml")[0] in details
+
+
+def test_the_package_keeps_its_contracts() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_web_server_half_of_aiohttp_has_its_doors() -> None:
+    """lint-imports sees aiohttp as one module; its server half is for the server, and for what plays a platform."""
+    inside = {path for path in (ROOT / "ivr").rglob("*.py") if imports_web(path)}
+    assert inside
+    assert {path.relative_to(ROOT / "ivr").parts[0] for path in inside} <= {"server", "phone"}
+
+
+def imports_web(path: Path) -> bool:
+    names = [
+        f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]
+    return any(name.startswith("aiohttp.web") for name in names)

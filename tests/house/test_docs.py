@@ -1,0 +1,210 @@
+"""Everything an author, an operator or a developer can name is documented, and what the pages show is true.
+
+The names come from the code: the flow file's models, the checks, the settings, the commands, the events.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+from pages import PAGES, ROOT, anchors, codes, fences, links, section, text
+
+from ivr.cli import main
+from ivr.engine import events
+from ivr.engine.expressions import errors as expression_errors
+from ivr.engine.expressions import filters
+from ivr.flowfile import events as flow_events
+from ivr.flowfile import model
+from ivr.flowfile.catalogue import RULES
+from ivr.flowfile.load import Loaded, load_text
+from ivr.server.logs import FIELDS
+from ivr.settings import Settings, variable
+
+LANGUAGE = text("flow-language.md")
+
+
+def models(cls: type[model.Model] = model.Model) -> list[type[model.Model]]:
+    return [each for sub in cls.__subclasses__() for each in [sub, *models(sub)]]
+
+
+def found_codes() -> set[str]:
+    """Name what `ivr check` can say: the codes that are written out where a finding is made."""
+    named = set(get_args(expression_errors.Code))
+    for path in (ROOT / "ivr" / "flowfile").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id=maker) | ast.Attribute(attr=maker), args=[ast.Constant(value=str(code)), *_]
+                ):
+                    named |= {code} if maker in {"Slip", "refused", "finding"} else set()
+                case ast.Return(value=ast.Tuple(elts=[ast.Constant(value=str(code)), _, _])):
+                    named.add(code)
+    return named
+
+
+def load(flow: str) -> Loaded:
+    """Load an example; audio files are those of the shipped flows."""
+    return load_text(flow.encode(), file="example.yaml", folder=ROOT / "flows")
+
+
+# --- for authors -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", models(), ids=lambda cls: cls.__name__)
+def test_every_key_of_a_flow_is_documented(cls: type[model.Model]) -> None:
+    assert set(cls.words()) <= codes(LANGUAGE)
+
+
+@pytest.mark.parametrize("cls", models(), ids=lambda cls: cls.__name__)
+def test_every_word_that_is_not_there_yet_is_listed_as_such(cls: type[model.Model]) -> None:
+    assert codes(section(LANGUAGE, "## Not there yet")) >= cls.LATER
+
+
+def test_every_event_of_a_flow_is_documented() -> None:
+    later = {*flow_events.LATER}
+    known = {*flow_events.RESERVED, *flow_events.SHARED} - later
+    assert known <= codes(section(LANGUAGE, "## C8. Events"))
+
+
+def test_every_filter_is_documented() -> None:
+    assert set(filters.FILTERS) <= {word.partition("(")[0] for word in codes(section(LANGUAGE, "## C11. Expressions"))}
+    assert codes(section(LANGUAGE, "## Not there yet")) >= filters.LATER
+
+
+def test_everything_that_a_check_can_say_is_in_the_catalogue() -> None:
+    assert found_codes() <= set(RULES)
+
+
+def test_the_checks_and_the_schema_are_written_as_the_code_has_them() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/write_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_flow_shown_can_be_served_as_it_stands(page: Path) -> None:
+    shown = page.read_text("utf-8")
+    flows = [*fences(shown, "yaml flow"), *(block for block in fences(shown, "yaml") if block.startswith("flow:"))]
+    assert [found.as_text() for flow in flows for found in load(flow).findings] == []
+
+
+def test_the_flow_of_the_readme_has_ten_lines() -> None:
+    (flow,) = fences(text("README.md"), "yaml")
+    assert len(flow.splitlines()) == 10
+
+
+# --- for operators ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    table = section(text("operations.md"), "## Settings")
+    (row,) = re.findall(rf"^\| `{variable(name)}` \| (.+?) \|", table, re.MULTILINE)
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    match default:
+        case bool():
+            assert row == ("yes" if default else "no")
+        case int() | float():
+            assert row == f"{default:g}" or row == str(default)
+        case str() | Path():
+            assert row == f"`{default}`"
+        case tuple():
+            assert "protocol 13" in row
+        case _:
+            assert row == "none"
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    known = {variable(name) for name in Settings.model_fields}
+    mentioned = {word for page in PAGES for word in re.findall(r"\bIVR_[A-Z_]+\b", page.read_text("utf-8"))}
+    assert mentioned <= known
+
+
+def test_every_command_is_documented() -> None:
+    assert isinstance(main, click.Group)
+    table = section(text("operations.md"), "## Commands")
+    assert {f"ivr {name}" for name in main.list_commands(click.Context(main))} <= {
+        " ".join(span.split()[:2]) for span in codes(table)
+    }
+
+
+@pytest.mark.parametrize("name", ["serve", "check", "talk", "graph", "schema", "settings"])
+def test_every_command_explains_itself(name: str) -> None:
+    assert isinstance(main, click.Group)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_every_field_of_the_log_is_documented() -> None:
+    assert set(FIELDS) <= codes(section(text("operations.md"), "## The log"))
+
+
+# --- for developers --------------------------------------------------------------------------------------------------
+
+
+def test_every_event_of_the_engine_is_documented_in_its_family() -> None:
+    families = section(text("architecture.md"), "## Three families of events")
+    rows = {row.split("|")[1].strip(): codes(row) for row in families.splitlines() if row.startswith("| ")}
+    for family, union in (
+        ("the caller's", events.CallersEvent),
+        ("the services'", events.ServicesEvent),
+        ("pacing", events.PacingEvent),
+    ):
+        assert {event.__name__ for event in get_args(union)} == rows[family]
+
+
+# --- for everybody ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in links(page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (page.parent / file) if file else page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_can_be_found_from_the_readme(page: Path) -> None:
+    linked = {target.partition("#")[0] for target in links(text("README.md"))}
+    assert page.name == "README.md" or f"docs/{page.name}" in linked
+
+
+def test_what_the_code_says_of_the_docs_is_there() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "ivr").rglob("*.py"))
+    mentioned = set(re.findall(r"\bdocs/[\w-]+\.md\b", code))
+    assert mentioned
+    assert all((ROOT / name).exists() for name in mentioned)
+
+
+def test_every_section_that_the_code_refers_to_exists() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "ivr").rglob("*.py"))
+    rules = set(re.findall(r"LANGUAGE (C\d+)", code))
+    protocol = set(re.findall(r"[(\s]protocol (\d+)", code))
+    assert rules
+    assert protocol
+    assert rules <= set(re.findall(r"^## (C\d+)\.", LANGUAGE, re.MULTILINE))
+    assert protocol <= set(re.findall(r"^## (\d+)\.", text("protocol.md"), re.MULTILINE))
+
+
+def test_nothing_names_a_folder_of_somebodys_machine() -> None:
+    files = [
+        *PAGES,
+        *(ROOT / "flows").glob("*.yaml"),
+        *(ROOT / "ivr").rglob("*.py"),
+        ROOT / "Makefile",
+        ROOT / "tools/prepare",
+    ]
+    homes = re.compile(r"(?<![\w.])/(home|root|work|Users)/")
+    assert [str(file) for file in files if homes.search(file.read_text("utf-8"))] == []
