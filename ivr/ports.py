@@ -244,6 +244,18 @@ class Archive(Protocol):
     async def calls(self) -> Sequence[CallRecord]:
         """Give all calls, the oldest first."""
 
+    async def call(self, call: str) -> CallRecord | None:
+        """Give one call by our id, without what is private in it."""
+
+    async def live(self) -> Sequence[CallRecord]:
+        """Give the calls that are not over, the oldest first, without what is private in them."""
+
+    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Give calls that came in since then (seconds since 1970), the newest first, without what is private in them.
+
+        Costs as much as it gives, however many calls there are.
+        """
+
 
 # --- who may call ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +270,16 @@ class Verifier(Protocol):
 # --- speech ----------------------------------------------------------------------------------------------------------
 
 
+class Spoken(Struct, frozen=True):
+    """A piece of a recording, and what is said in it."""
+
+    start: float
+    "Seconds from the beginning of the recording."
+    end: float
+    "Seconds."
+    text: str
+
+
 class Transcript(Struct, frozen=True):
     """What an engine understood."""
 
@@ -265,6 +287,27 @@ class Transcript(Struct, frozen=True):
     "None: nothing was understood."
     confidence: float | None = None
     "0 to 1."
+    engine: str = ""
+    "Who understood it."
+    seconds: float | None = None
+    "How long the recording is, as far as the engine tells."
+    spoken: tuple[Spoken, ...] = ()
+    "The text piece by piece, as far as the engine tells."
+
+
+class EngineCapabilities(Struct, frozen=True):
+    """What a speech engine can do; read by `ivr check`."""
+
+    languages: frozenset[str] | None
+    "Language tags, or their first part (`en`) for all of a language; None: any."
+    phrases: Literal["only", "hints", "none"]
+    "What it does with `phrases`: understands nothing else, prefers them, or passes them over."
+    dictation: bool
+    "It writes down whatever is said."
+    formats: frozenset[str]
+    "The kinds of recordings that it takes."
+    streaming: bool = False
+    "It listens while the caller is still speaking."
 
 
 class SpeechToText(Protocol):

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     sweep_after: float = Field(
         86400.0, ge=600, description="Age in seconds from which a recording that no call names is deleted."
     )
+    console_token: SecretStr | None = Field(
+        None, min_length=16, description="What opens the console at /console, 16 characters or more; none: no console."
+    )
+    retention: float | None = Field(
+        None, gt=0, description="Days for which finished calls are kept, with their audio; none: until they are erased."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )

@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": "Answer calls: run the webhook server.",
     "check": "Find every mistake in flow files.",
     "talk": "Be the caller: run a flow in the terminal.",
+    "phone": "Call a bot as the platform did: by hand, by script, or many times at once.",
     "graph": "Draw a flow as a Mermaid diagram.",
     "schema": "Print the JSON Schema of flow files, for editors.",
     "calls": "List, tell, export and erase the calls that were taken.",

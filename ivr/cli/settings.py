@@ -13,7 +13,7 @@ from ivr.settings import Settings, SettingsError, load_settings, shown, variable
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
 )
 def settings(file: Path | None) -> None:
-    r"""List all settings: name, meaning, value, and where the value comes from. Secrets are not shown.
+    """List all settings: name, meaning, value, and where the value comes from. Secrets are not shown.
 
     \b
     A flag of `ivr serve` wins over the environment, the environment over the file given with --settings.

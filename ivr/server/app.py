@@ -5,7 +5,8 @@ A handful of exact addresses needs no router and no middleware; both cost on eve
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 from aiohttp import web
 
@@ -28,6 +29,16 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I
 _NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
+class Pages(Protocol):
+    """Pages for people, beside the doors for a platform."""
+
+    def owns(self, path: str) -> bool:
+        """Tell whether an address is theirs."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+
+
 class App:
     """All addresses of one server; `handle` never raises what it can explain."""
 
@@ -38,6 +49,7 @@ class App:
         form: Form,
         asset: Callable[[str], Asset | None],
         checks: Mapping[str, Check],
+        pages: Sequence[Pages] = (),
         dev: bool = False,
     ) -> None:
         self._webhook = webhook
@@ -45,13 +57,14 @@ class App:
         self._callback = Door(form=form)
         self._asset = asset
         self._checks = checks
+        self._pages = pages
         self._dev = dev
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         try:
             if self._dev:
-                _require_loopback_name(request)
+                require_loopback_name(request)
             return await self._route(request)
         except WebhookError as error:
             return self._refused(request, error)
@@ -76,6 +89,9 @@ class App:
         if path.startswith(MEDIA):
             _require(request, "GET", "HEAD")
             return media_reply(path.removeprefix(MEDIA), self._asset)
+        for pages in self._pages:
+            if pages.owns(path):
+                return await pages.handle(request)
         raise _NOT_FOUND
 
     async def _posted(self, request: web.BaseRequest, door: Door) -> WebhookReply:
@@ -104,7 +120,7 @@ def _require(request: web.BaseRequest, *methods: str) -> None:
         raise _NotAllowed(methods)
 
 
-def _require_loopback_name(request: web.BaseRequest) -> None:
+def require_loopback_name(request: web.BaseRequest) -> None:
     """Refuse a page on the same machine that reached us by a name of its own (DNS rebinding)."""
     if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
         raise WebhookError(403, "host", "In development mode only localhost, 127.0.0.1 and [::1] are answered.")

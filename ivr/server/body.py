@@ -46,14 +46,14 @@ class Body:
         """Give the next bytes; raise WebhookError with 400, 408 or 413."""
         if max(self._declared, self._size) > self._limit:
             raise too_large(self._limit)
+        if self._content.at_eof():
+            raise StopAsyncIteration
         try:
             chunk = await self._next()
         except (HttpProcessingError, web.RequestPayloadError) as error:
             raise WebhookError(400, "malformed-body", "The body's chunks are broken.") from error
         except TimeoutError as error:
             raise WebhookError(408, "stalled", "The body did not arrive in time.") from error
-        if not chunk:
-            raise StopAsyncIteration
         self._size += len(chunk)
         if self._size > self._limit:
             raise too_large(self._limit)
@@ -66,8 +66,6 @@ class Body:
             raise TimeoutError
         if chunk := self._content.read_nowait():
             return chunk
-        if self._content.at_eof():
-            return b""
         if self._request.transport is None:
             raise ConnectionResetError("the sender has gone")
         async with asyncio.timeout_at(min(now + self._stall, self._deadline)):

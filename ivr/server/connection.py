@@ -152,9 +152,11 @@ class GuardedServer(web.Server):
             return response
         finally:
             connection.busy, connection.arrived = False, 0.0
-            if connection in self._open:
+            if connection.connected:
                 self._rest(connection)
-            self._tell_if_calm()
+                self._tell_if_calm()
+            else:
+                self._forget(connection)
 
     async def drain(self, patience: float) -> None:
         """Close what is idle, and return when nothing is under way any more, or after so many seconds.
@@ -188,9 +190,9 @@ class GuardedServer(web.Server):
         return True
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """Forget a connection."""
+        """Forget a connection, unless its request is still worked on: work without a listener counts too."""
         super().connection_lost(handler, exc)
-        if isinstance(handler, Connection):
+        if isinstance(handler, Connection) and not handler.busy:
             self._forget(handler)
 
     def sweep(self) -> None:

@@ -50,6 +50,16 @@ class _Served(Struct, frozen=True):
     files: tuple[Path, ...]
 
 
+class OnShelf(Struct, frozen=True):
+    """One flow file, to be shown."""
+
+    file: Path
+    flow: Flow | None
+    "What is served of it; None: it never was without errors."
+    fault: str = ""
+    "What is wrong with the file as it stands now."
+
+
 class FlowShelf:
     """All flows of one server; `ivr.turn.Flows`."""
 
@@ -70,6 +80,8 @@ class FlowShelf:
         self._routes = {called.casefold(): name for called, name in (routes or {}).items()}
         self._served: dict[Path, _Served] = {}
         self._stamps: dict[Path, Stamp] = {}
+        self._faults: dict[Path, str] = {}
+        "Of files that were refused since they were served last."
         self._by_hash: OrderedDict[str, Flow] = OrderedDict()
         self._assets: dict[str, dict[str, Asset]] = {}
         "By flow and asset."
@@ -106,6 +118,7 @@ class FlowShelf:
                 await self._take_in(file, stamp)
             except FlowError as error:
                 self._stamps[file] = stamp
+                self._faults[file] = str(error)
                 log.warning("flow refused", extra={"file": str(file), "reason": str(error)})
             except StoreUnavailable as error:
                 log.warning("flow waits for the store", extra={"file": str(file), "reason": str(error)})
@@ -142,6 +155,14 @@ class FlowShelf:
         """Give a prompt file of any flow in use."""
         return next((assets[sha256] for assets in self._assets.values() if sha256 in assets), None)
 
+    def all(self) -> Sequence[OnShelf]:
+        """Give every flow file, with what is served of it and what is wrong with it."""
+        files = sorted({*self._served, *self._faults})
+        return [
+            OnShelf(file, self._served[file].flow if file in self._served else None, self._faults.get(file, ""))
+            for file in files
+        ]
+
     @property
     def names(self) -> Sequence[str]:
         """The flows that can be called, by name."""
@@ -167,6 +188,7 @@ class FlowShelf:
         await self._store.save_flow(flow.hash, bundle.encode())
         files = (file, *(file.parent / name for name in bundle.audio))
         self._served[file] = _Served(flow, files)
+        self._faults.pop(file, None)
         self._stamps[file] = {**_stamp(files), **stamp}
         self._remember(flow, loaded.assets)
 

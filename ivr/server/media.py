@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import WebhookError
-from ivr.server.replies import HEADERS
+from ivr.server.replies import headers
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FOREVER = "public, max-age=31536000, immutable"
@@ -34,5 +34,5 @@ def media_reply(name: str, asset: Callable[[str], Asset | None]) -> web.Response
     found = asset(name) if _HASH.fullmatch(name) else None
     if found is None:
         raise WebhookError(404, "not-found", "There is nothing here.")
-    headers = {**HEADERS, "Content-Type": found.content_type, "Cache-Control": _FOREVER, "ETag": f'"{name}"'}
-    return web.Response(body=found.content, headers=headers)
+    fields = headers(found.content_type, Cache_Control=_FOREVER, ETag=f'"{name}"')
+    return web.Response(body=found.content, headers=fields)

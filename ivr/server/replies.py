@@ -3,23 +3,24 @@
 An error is always `{"error": {"code", "message"}}`. Nothing of the request is repeated in it.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict
 
 from ivr.errors import WebhookError
 from ivr.ports import WebhookReply
 
-HEADERS: Mapping[str, str] = {
-    "Server": "ivr",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"On every answer; a door that says otherwise says why."
+_EVERYWHERE = CIMultiDict(
+    {
+        "Server": "ivr",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+)
 
 RETRY_AFTER = 1
 "Seconds that a platform is asked to wait after a 503."
@@ -28,28 +29,35 @@ _JSON = "application/json; charset=utf-8"
 _encode = msgspec.json.encode
 
 
+def headers(content_type: str, **others: str) -> CIMultiDict[str]:
+    """Give the headers of an answer: those that every one has, and its own; `Cache_Control` is `Cache-Control`."""
+    fields = _EVERYWHERE.copy()  # aiohttp takes one of these as it is; a dict it would copy more slowly
+    fields["Content-Type"] = content_type
+    for name, value in others.items():
+        fields[name.replace("_", "-")] = value
+    return fields
+
+
 def reply(answer: WebhookReply) -> web.Response:
     """Send a turn's reply, byte for byte."""
-    return web.Response(
-        status=answer.status, body=answer.body, headers={**HEADERS, "Content-Type": answer.content_type}
-    )
+    return web.Response(status=answer.status, body=answer.body, headers=headers(answer.content_type))
 
 
 def json_reply(content: object, *, status: int = 200) -> web.Response:
     """Answer a question about the server itself."""
-    return web.Response(status=status, body=_encode(content), headers={**HEADERS, "Content-Type": _JSON})
+    return web.Response(status=status, body=_encode(content), headers=headers(_JSON))
 
 
 def error_reply(error: WebhookError, *, allow: str | None = None) -> web.Response:
     """Refuse a request."""
-    headers = {**HEADERS, "Content-Type": _JSON}
+    fields = headers(_JSON)
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER)
+        fields["Retry-After"] = str(RETRY_AFTER)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
+        fields["WWW-Authenticate"] = "Bearer"
     if allow:
-        headers["Allow"] = allow
-    return web.Response(status=error.status, body=error_body(error), headers=headers)
+        fields["Allow"] = allow
+    return web.Response(status=error.status, body=error_body(error), headers=fields)
 
 
 def error_body(error: WebhookError) -> bytes:
@@ -60,13 +68,7 @@ def error_body(error: WebhookError) -> bytes:
 def raw_error(error: WebhookError) -> bytes:
     """Give a whole HTTP/1.1 answer, for a connection that has no request yet."""
     body = error_body(error)
-    headers = {
-        **HEADERS,
-        "Content-Type": _JSON,
-        "Content-Length": str(len(body)),
-        "Retry-After": str(RETRY_AFTER),
-        "Connection": "close",
-    }
+    fields = headers(_JSON, Content_Length=str(len(body)), Retry_After=str(RETRY_AFTER), Connection="close")
     lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body

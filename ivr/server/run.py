@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ivr.audio.workers import Workers
 from ivr.auth.development import Anybody
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import BearerVerifier
@@ -24,17 +25,24 @@ from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.errors import IvrError
 from ivr.flowfile.load import load_flow
+from ivr.phone.platform import Target
 from ivr.ports import SpeechToText, Verifier
-from ivr.server.app import App, Check
+from ivr.server.app import App, Check, Pages
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
+from ivr.server.console.audio import Listening
+from ivr.server.console.doors import LOGIN, Console
+from ivr.server.console.login import Sessions
 from ivr.server.flows import FlowShelf
 from ivr.server.jobs import Worker
 from ivr.server.listener import Listener, bind
 from ivr.server.multipart import Form
+from ivr.server.phone.desk import Desk
+from ivr.server.phone.doors import PhonePages
+from ivr.server.phone.ours import OwnBot
 from ivr.server.recordings import Recordings
 from ivr.server.services import TRANSCRIBE, Transcription
-from ivr.server.ticker import every, sweep_recordings, wake_due
+from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.speech.choose import speech_engine
@@ -47,7 +55,10 @@ log = logging.getLogger(__name__)
 DEVELOPMENT_ACCOUNT = "development"
 "The app id of a server that has none."
 
-SECOND, MINUTE, HOUR = 1.0, 60.0, 3600.0
+CASES = Path("recordings/cases")
+"Where the phone keeps calls as cases: where the tests look for them."
+
+SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 
 FORM = Form(json=CONVERSATION_RESULT, upload=RECORDED_AUDIO)
 
@@ -60,6 +71,8 @@ class Running(Struct, frozen=True):
     flows: Sequence[str]
     default: str | None
     "The flow of `/call`, if there is one."
+    console: str | None = None
+    "Where a person logs in to the console; None: there is none."
 
 
 def check(settings: Settings, *, dev: bool) -> None:
@@ -91,19 +104,26 @@ async def running(settings: Settings, places: Sequence[Path], *, dev: bool) -> A
         parts = await _parts(stack, settings, places, channel)
         keys = None if dev else await _keys(stack, settings, parts.folder)
         verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
+        token = _console_token(settings, dev=dev)
+        phone = _phone(channel, parts, address) if dev else None
+        pages: list[Pages] = [_console(stack, parts, token, dev=dev)] if token else []
+        pages += [phone] if phone else []
         app = App(
             webhook=_webhook(settings, channel, parts, verifier),
             form=FORM,
             asset=parts.shelf.asset,
             checks=_checks(parts, keys),
+            pages=pages,
             dev=dev,
         )
         _begin_chores(stack, settings, parts, keys)
         limits = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time)
         stack.push_async_callback(listener.close)
+        if phone:
+            stack.push_async_callback(phone.close)  # first: a page's line would be drained for ever
         log.info("serving")
-        yield Running(address, parts.shelf.names, parts.shelf.default)
+        yield Running(address, parts.shelf.names, parts.shelf.default, _console_address(settings, address, token))
         log.info("draining")
 
 
@@ -181,6 +201,38 @@ def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier:
     )
 
 
+def _phone(channel: SkypeChannel, parts: _Parts, address: str) -> PhonePages:
+    """Make the phone that calls this very server."""
+    ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.shelf, CASES)
+    return PhonePages(Desk(Target(ours.address("")), ours=ours))
+
+
+def _console_token(settings: Settings, *, dev: bool) -> str | None:
+    """Give what opens the console; in development mode a new one, unless one is set."""
+    if settings.console_token:
+        return settings.console_token.get_secret_value()
+    return secrets.token_urlsafe(16) if dev else None
+
+
+def _console_address(settings: Settings, address: str, token: str | None) -> str | None:
+    """Give the console's address, with the token behind `#`, which no log sees, if it was made up just now."""
+    if token is None:
+        return None
+    return f"{address}{LOGIN}" if settings.console_token else f"{address}{LOGIN}#{token}"
+
+
+def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> Console:
+    workers = Workers(size=1)
+    stack.push_async_callback(workers.close)
+    return Console(
+        archive=parts.store,
+        shelf=parts.shelf,
+        listening=Listening(parts.recordings, workers),
+        sessions=Sessions(token, now=time.time, plain=dev),
+        now=time.time,
+    )
+
+
 def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
     """Name what has to be right before calls can be taken."""
 
@@ -207,6 +259,10 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
         parts.worker.kick()  # for orders that the store could not give out
         await wake_due(parts.store, parts.turns.wake, time.time())
 
+    async def forget() -> None:
+        if settings.retention is not None:
+            await forget_calls(parts.store, before=time.time() - settings.retention * DAY)
+
     async def sweep() -> None:
         await sweep_recordings(parts.store, parts.recordings, before=time.time() - settings.sweep_after)
 
@@ -217,6 +273,7 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
     _begin(stack, every(SECOND, wake, name="wake"))
     _begin(stack, every(SECOND, parts.shelf.refresh, name="flows"))
     _begin(stack, every(MINUTE, tend, name="keys"))
+    _begin(stack, every(HOUR, forget, name="forget"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
 
 

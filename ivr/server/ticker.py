@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from ivr.errors import IvrError
 from ivr.ports import CallKey, CallStore
@@ -11,6 +12,14 @@ from ivr.server.recordings import Recordings
 log = logging.getLogger(__name__)
 
 WOKEN_AT_ONCE = 64
+FORGOTTEN_AT_ONCE = 256
+
+
+class Forgetful(Protocol):
+    """A store that calls can be erased from."""
+
+    async def forget(self, *, before: float, limit: int) -> int:
+        """Erase calls that ended before then, at most so many; tell how many."""
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:
@@ -35,6 +44,15 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
                 log.warning("wake failed", extra={"reason": type(result).__name__})
             elif isinstance(result, BaseException):
                 log.error("wake failed", exc_info=result)
+
+
+async def forget_calls(store: Forgetful, *, before: float) -> None:
+    """Erase the calls that ended before then (seconds since 1970); their audio goes with the next sweep."""
+    forgotten = 0
+    while found := await store.forget(before=before, limit=FORGOTTEN_AT_ONCE):
+        forgotten += found
+    if forgotten:
+        log.info("calls forgotten", extra={"removed": forgotten})
 
 
 async def sweep_recordings(store: CallStore, recordings: Recordings, *, before: float) -> None:

@@ -4,6 +4,7 @@ The order is the point. Nothing of a body is read before its sender is known, an
 saved. This file knows aiohttp's request; what it hands on (`WebhookRequest`) does not.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -84,10 +85,11 @@ class Webhook:
         head = _head(request)
         await self._verifier.verify(head, now=self._now())
         whole = await self._read(request, head, door)
-        if not whole.uploads:
-            return await self._answer(whole, door, arrived)
         try:
             return await self._answer(whole, door, arrived)
+        except asyncio.CancelledError:
+            whole = head  # its commit may still be on the way: what is not named is left to the sweep
+            raise
         finally:
             for upload in whole.uploads.values():
                 await self._forget_unused(upload)

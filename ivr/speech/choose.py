@@ -2,13 +2,32 @@
 
 from pathlib import Path
 
+from ivr.audio.workers import Workers
 from ivr.ports import SpeechToText
+from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer
 from ivr.speech.none import NoSpeech
 from ivr.speech.scripted import Scripted
 
 
-def speech_engine(name: str, *, script: Path | None = None) -> SpeechToText:
-    """Make the engine of that name; raise ValueError, with what to do, if it lacks something."""
+def speech_engine(
+    name: str,
+    *,
+    workers: Workers | None = None,
+    script: Path | None = None,
+    dictation: bool = False,
+    azure_key: str = "",
+    azure_region: str = "",
+    azure_endpoint: str = "",
+    openai_url: str = OPENAI,
+    openai_key: str = "",
+    openai_model: str = "whisper-1",
+) -> SpeechToText:
+    """Make the engine of that name; raise ValueError, with what to do, if it lacks something.
+
+    `workers` decode the recordings; whoever passes them closes them. An engine is imported when it is chosen: each
+    brings a library that nobody else needs.
+    """
+    workers = workers or Workers()
     match name:
         case "none":
             return NoSpeech()
@@ -16,4 +35,20 @@ def speech_engine(name: str, *, script: Path | None = None) -> SpeechToText:
             return Scripted.read(script)
         case "scripted":
             raise ValueError("IVR_STT=scripted needs IVR_STT_SCRIPT, the JSON file with what is to be heard")
+        case "pocketsphinx":
+            from ivr.speech.sphinx.engine import Sphinx  # noqa: PLC0415
+
+            return Sphinx(workers, dictation=dictation)
+        case "azure":
+            from ivr.speech.azure import Azure  # noqa: PLC0415
+
+            return Azure(AzureAccount(azure_key, azure_region, azure_endpoint), workers)
+        case "azure-fast":
+            from ivr.speech.azure_fast import AzureFast  # noqa: PLC0415
+
+            return AzureFast(AzureAccount(azure_key, azure_region, azure_endpoint), workers)
+        case "openai":
+            from ivr.speech.openai import OpenAi  # noqa: PLC0415
+
+            return OpenAi(OpenAiServer(openai_url, openai_key, openai_model), workers)
     raise ValueError(f"there is no speech engine called {name}")

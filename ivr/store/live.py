@@ -13,6 +13,7 @@ from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit
 from ivr.store.alarms import Alarms
 from ivr.store.orders import Orders, Owed, orders_of
+from ivr.store.rows import without_private
 
 
 class Saved(Struct, frozen=True):
@@ -75,6 +76,10 @@ class Live:
         else:
             self.calls[key] = saved
             self._alarms.set(key, _wake_up(saved.record))
+
+    def public(self) -> Sequence[CallRecord]:
+        """Give the calls as readers of the archive may see them, the oldest first."""
+        return [without_private(saved.record) for saved in sorted(self.calls.values(), key=lambda one: one.row)]
 
     def due(self, now: float) -> Sequence[CallKey]:
         """Name the calls whose time has come, then those whose inbox alone holds something."""

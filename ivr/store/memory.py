@@ -4,13 +4,14 @@ It refuses what a database would refuse, and no method of it ever waits, so it r
 """
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 
 from ivr.engine.actions import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Outbound, Stepped
 from ivr.store.live import Live, Saved, recordings
-from ivr.store.rows import to_json, to_rest, without_private
+from ivr.store.rows import to_json, to_reply, to_rest, without_private
 
 
 class MemoryStore:
@@ -104,6 +105,19 @@ class MemoryStore:
         """Give all calls, the oldest first, without what is private in them."""
         return [without_private(saved.record) for saved in self._calls.values()]
 
+    async def call(self, call: str) -> CallRecord | None:
+        """Give one call by our id."""
+        return without_private(self._calls[call].record) if call in self._calls else None
+
+    async def live(self) -> Sequence[CallRecord]:
+        """Give the calls that are not over, the oldest first."""
+        return self._live.public()
+
+    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Give calls that came in since then, the newest first."""
+        newest = islice((saved.record for saved in reversed(self._calls.values())), limit)
+        return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, newest)]
+
     def _find(self, key: CallKey) -> Saved | None:
         return self._calls[self._keys[key]] if key in self._keys else None
 
@@ -111,6 +125,9 @@ class MemoryStore:
 def _check_storable(commit: Commit) -> None:
     """Raise StoreUnavailable for what has no written form, such as half a surrogate pair."""
     to_rest(commit.record)
+    for message, reply in commit.record.replies.items():
+        to_json(message)
+        to_reply(reply)
     to_json(commit.record.call)
     parts: tuple[Stepped | Request | Outbound, ...] = (*commit.trace, *commit.jobs, *commit.outbound)
     for part in parts:

@@ -26,7 +26,3 @@ class Recent(Generic[K, V]):
         self._items.move_to_end(key)
         if len(self._items) > self._size:
             self._items.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        """Forget this one, if it is here."""
-        self._items.pop(key, None)

@@ -1,12 +1,12 @@
 """Values to columns and back; what is private passes through the sealer here, and nowhere else.
 
 Everything that can hold a flow's values or is worth reading by eye is JSON: MessagePack would turn a date's offset into
-UTC and refuse long integers. The rest of a record, mostly the bytes of its replies, is MessagePack: a third of the
-time, and no base64.
+UTC and refuse long integers. Replies and the rest of a record, mostly bytes, are MessagePack: a third of the time, and
+no base64.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from msgspec import MsgspecError, json, msgpack
@@ -17,7 +17,7 @@ from ivr.engine.call import Call, Facts, Memory
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
 from ivr.errors import DataUnusable, StoreUnavailable
-from ivr.ports import CallRecord, Outbound, Stepped
+from ivr.ports import CallRecord, Outbound, Stepped, WebhookReply
 from ivr.store.sealing import Sealer
 
 SEALED = ""
@@ -30,6 +30,7 @@ C = TypeVar("C")
 _TO_JSON = json.Encoder().encode
 _TO_MSGPACK = msgpack.Encoder().encode
 _RECORD = msgpack.Decoder(CallRecord).decode
+_REPLY: Callable[[bytes], WebhookReply | None] = msgpack.Decoder(WebhookReply | None).decode
 _CALL = json.Decoder(Call).decode
 _PRIVATE = json.Decoder(dict[str, Stored]).decode
 _STEPPED = json.Decoder(Stepped).decode
@@ -48,11 +49,11 @@ class Rows:
         call = _with_memories(record.call, lambda memory: self._sealed(memory, record.id))
         return to_json(call), to_rest(record)
 
-    def read_record(self, state: str, rest: bytes) -> CallRecord:
+    def read_record(self, state: str, rest: bytes, replies: Mapping[str, WebhookReply | None]) -> CallRecord:
         """Read a call back, private values included."""
         record = _read(_RECORD, rest)
         call = _with_memories(_read(_CALL, state), lambda memory: self._unsealed(memory, record.id))
-        return replace(record, call=call)
+        return replace(record, call=call, replies=replies)
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
         """Give the column `answer`."""
@@ -72,14 +73,24 @@ class Rows:
         return replace(memory, private=_read(_PRIVATE, self._sealer.unseal(base64.b64decode(str(sealed)), place)))
 
 
-def to_json(value: Stepped | Request | Outbound | Call) -> str:
+def to_json(value: Stepped | Request | Outbound | Call | str) -> str:
     """Give any other column that is read by eye; raise StoreUnavailable."""
     return _guarded(_TO_JSON, value).decode()
 
 
 def to_rest(record: CallRecord) -> bytes:
-    """Give the column `rest`: the record without its call; raise StoreUnavailable."""
-    return _guarded(_TO_MSGPACK, replace(record, call=_ELSEWHERE))
+    """Give the column `rest`: the record without its call and its replies; raise StoreUnavailable."""
+    return _guarded(_TO_MSGPACK, replace(record, call=_ELSEWHERE, replies={}))
+
+
+def to_reply(reply: WebhookReply | None) -> bytes:
+    """Give the column `body` of a reply; raise StoreUnavailable."""
+    return _guarded(_TO_MSGPACK, reply)
+
+
+def read_reply(body: bytes) -> WebhookReply | None:
+    """Read a reply back."""
+    return _read(_REPLY, body)
 
 
 def read_stepped(body: str) -> Stepped:

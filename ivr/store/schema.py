@@ -25,13 +25,22 @@ CREATE TABLE call (
 );
 CREATE INDEX live ON call (row) WHERE over = 0;
 
--- What happened, line by line.
+-- What repeats of a message get, in the order in which the messages came (rowid). Apart from its call, since a turn
+-- writes one reply and keeps up to 16.
+CREATE TABLE reply (
+    call    INTEGER NOT NULL,
+    message TEXT NOT NULL,             -- the platform's id of the message
+    body    BLOB NOT NULL,             -- MessagePack; nil: not written yet
+    UNIQUE (call, message)
+);
+
+-- What happened, line by line. In the order of all calls (rowid), so that the lines of one commit share a page.
 CREATE TABLE trace (
     call INTEGER NOT NULL,
     line INTEGER NOT NULL,             -- from 0, without a gap
     body TEXT NOT NULL,                -- JSON
-    PRIMARY KEY (call, line)
-) WITHOUT ROWID;
+    UNIQUE (call, line)
+);
 
 -- What is still owed, in the order in which it was asked for (rowid). A row leaves when its answer was stepped, or when
 -- nobody wants the answer any more.
@@ -99,7 +108,7 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
     if mode != "wal":
         raise DataUnusable(f"{database} lies where SQLite cannot keep a write-ahead log; use a local disk.")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")  # what is dropped with a call is overwritten, for 3 % of the rate
+    connection.execute("PRAGMA secure_delete = ON")  # what is dropped with a call is overwritten, for 2 % of the rate
     connection.execute("PRAGMA cache_size = -16000")  # KiB: the rows of some thousand live calls
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
         raise DataUnusable(f"{database} is another program's database; name another data folder.")

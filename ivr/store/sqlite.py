@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Stepped
 from ivr.store import statements
+from ivr.store.archive import find_ended
 from ivr.store.live import Live, Saved, recordings
 from ivr.store.reader import Reader
 from ivr.store.recent import Recent
@@ -37,7 +39,7 @@ class SqliteStore:
         self._rows = rows
         self._live = live
         self._counters = Counters(connection)
-        self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: looked up, and there is none
+        self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: was looked up, and there was none
         self._media: Recent[str, None] = Recent(REMEMBERED)
         self._lookups = Reader(database)
         self._archive = Reader(database)  # its own: a long list must not keep callers waiting
@@ -71,7 +73,11 @@ class SqliteStore:
         self._live.check(commit, stored)
         row = stored.row if stored else next(self._counters.rows)
         written = statements.commit_statements(
-            self._rows, commit, row, new=stored is None, dropped=self._live.orders.leaving(commit)
+            self._rows,
+            commit,
+            row,
+            before=stored.record if stored else None,
+            dropped=self._live.orders.leaving(commit),
         )
         await self._writer.save(key, written, lambda: self._apply(Saved(row, commit.record), commit))
 
@@ -147,6 +153,29 @@ class SqliteStore:
         """Give all calls, the oldest first, without what is private in them."""
         return await self._archive.read(statements.find_calls)
 
+    async def call(self, call: str) -> CallRecord | None:
+        """Give one call by our id."""
+        return await self._archive.read(lambda connection: statements.find_public(connection, call))
+
+    async def live(self) -> Sequence[CallRecord]:
+        """Give the calls that are not over, the oldest first."""
+        return self._live.public()
+
+    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Give calls that came in since then, the newest first."""
+        return await self._archive.read(lambda connection: statements.find_recent(connection, since, limit))
+
+    async def forget(self, *, before: float, limit: int) -> int:
+        """Erase calls that ended before then (seconds since 1970), at most so many; tell how many.
+
+        Nobody names their audio any more, so it is swept.
+        """
+        ended = await self._archive.read(lambda connection: find_ended(connection, before, limit))
+        for one in ended:
+            await self._writer.quiet(one.key)
+            await self._writer.save(one.key, one.statements, partial(self._recent.__setitem__, one.key, None))
+        return len(ended)
+
     # --- memory ---
 
     async def _find(self, key: CallKey) -> Saved | None:
@@ -161,11 +190,8 @@ class SqliteStore:
         self._live.apply(saved, commit)
         for name in recordings(commit):
             self._media[name] = None
-        key = saved.record.key
         if saved.over:
-            self._recent[key] = saved
-        else:
-            self._recent.drop(key)
+            self._recent[saved.record.key] = saved
 
 
 def _load(database: Path, seal_key: str | None, seal_file: Path) -> tuple[sqlite3.Connection, Rows, Live]:

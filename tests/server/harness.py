@@ -48,11 +48,15 @@ class TurnsTwin:
     media: set[str] = field(default_factory=set)
     error: Exception | None = None
     keeps_uploads: bool = True
+    hold: asyncio.Event | None = None
+    "While it is not set, no turn ends."
 
     async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
         self.taken.append(incoming)
         self.flows.append(flow)
         self.arrivals.append(arrived)
+        if self.hold:
+            await self.hold.wait()
         if self.error:
             raise self.error
         if self.keeps_uploads:

@@ -99,6 +99,22 @@ async def test_when_the_store_is_full_the_platform_is_asked_to_come_back(served:
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "unavailable", "1")
 
 
+async def test_a_turn_goes_on_without_its_sender_and_counts_until_it_ends(served: Served) -> None:
+    served.turns.hold = asyncio.Event()
+    async with connected(served.port) as (_, writer):
+        writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
+        while not served.turns.taken:
+            await asyncio.sleep(0)
+    async with connected(served.port) as (reader, writer):
+        writer.write(request("GET", "/healthz"))  # answered after the server has seen the other one go
+        assert (await read_answer(reader)).status == 200
+    assert served.listener.busy == 1
+    served.turns.hold.set()
+    while served.listener.busy:
+        await asyncio.sleep(0)
+    assert len(served.files) == 1
+
+
 async def test_an_upload_is_whole_and_private_before_its_turn(served: Served) -> None:
     answer = await served.upload(form(b"audio " * 1000))
     assert answer.status == 200
@@ -139,7 +155,7 @@ class Everything(set[str]):
     def __contains__(self, item: object) -> bool:
         return True
 
-    def __ior__(self, other: object) -> "Everything":  # type: ignore[override,misc]
+    def __ior__(self, other: object) -> "Everything":  # type: ignore[override]
         return self
 
 
