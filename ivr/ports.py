@@ -236,7 +236,7 @@ class CallStore(Protocol):
 
 
 class Archive(Protocol):
-    """The traces, of live and finished calls: another reader, another port."""
+    """The traces, of live and finished calls: another reader, another port. Its records come without replies."""
 
     async def trace(self, call: str) -> Sequence[Stepped]:
         """Give the trace of one call in order; empty: there is no such call."""

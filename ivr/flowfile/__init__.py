@@ -1,1 +1,4 @@
-"""From YAML text to a `Flow`, with every mistake found at its line and column."""
+"""From YAML text to a `Flow`, with every mistake found at its line and column.
+
+Begin with `load`: reader (YAML to nodes with places) -> validate (nodes to the model) -> checks -> build.
+"""

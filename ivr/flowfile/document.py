@@ -145,6 +145,12 @@ class Document:
                 seen.add(handler.path)
                 yield event, handler
 
+    def all_handlers(self) -> Iterator[Handler]:
+        """Go through all handlers as they were written, those of the flow last."""
+        for name, _ in self.states():
+            yield from (handler for _, handler in self.written(name))
+        yield from self.shared.values()
+
     @cached_property
     def shared(self) -> Mapping[str, Handler]:
         """Give the handlers of the flow by event."""

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 CLOSE_ENOUGH = 0.6
 "difflib's ratio from which one word may be a slip of the other."
 LONGEST = 60
 "Longer words are no slips, and comparing them takes long."
+MOST = 200
+"Words that are compared; of more, the rest goes without."
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Give the known word that is most like `word`, the case of letters ignored; None: none is like it."""
     if len(word) > LONGEST:
         return None
-    by_lower = {name.lower(): name for name in known if len(name) <= LONGEST}
+    by_lower = {name.lower(): name for name in islice(known, MOST) if len(name) <= LONGEST}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=CLOSE_ENOUGH)
     return by_lower[found[0]] if found else None
 

@@ -28,9 +28,7 @@ def all_prompts(document: Document) -> Iterator[Spoken]:
     """Go through all prompts of a flow."""
     for name, state in document.states():
         yield from of_action(name, state)
-        for _, handler in document.written(name):
-            yield from of_handler(handler)
-    for handler in document.shared.values():
+    for handler in document.all_handlers():
         yield from of_handler(handler)
     if defaults := document.model.defaults:
         yield from _each(defaults.no_input, ("defaults", "noInput"))

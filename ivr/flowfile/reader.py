@@ -19,8 +19,8 @@ from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source, Tree
 
 MAX_BYTES = 1 << 20
-MAX_NODES = 20_000
-"Keys, values and lists of the file, aliases counted as what they stand for."
+MAX_NODES = 10_000
+"Keys, values and lists of the file, aliases counted as what they stand for. A voicemail has some 150."
 MAX_DEPTH = 40
 MAX_REPAIRS = 10
 "Slips of YAML found in one go; each costs another reading."

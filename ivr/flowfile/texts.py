@@ -33,8 +33,8 @@ class Use(Struct, frozen=True):
     "What a value is stored in."
     guards: tuple[str, ...] = ()
     "Guards that have been found true when this is read."
-    failed: tuple[str, ...] = ()
-    "Guards of the branches before, which have been found false."
+    branch: Path = ()
+    "The branch of a transition: the guards of those before it have been found false."
     sets: Mapping[str, str] = {}
     "What the transition has set before this is read."
 
@@ -81,21 +81,15 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
 
 def of_handler(handler: Handler, state: str | None, event: str) -> Iterator[Use]:
     """Go through the expressions of one handler."""
-    failed: tuple[str, ...] = ()
     for number, branch in enumerate(handler.branches):
         path = (*handler.path, number)
         held = (branch.guard,) if branch.guard else ()
         if branch.guard:
-            yield Use((*path, "guard"), branch.guard, "guard", "way", state, event, failed=failed)
+            yield Use((*path, "guard"), branch.guard, "guard", "way", state, event, branch=path)
         for use in _values(branch.set, (*path, "set"), "way", state):
-            yield _known(use, event, held, failed)
+            yield replace(use, event=event, branch=path, guards=held)
         for use in _prompt(Spoken(branch.say or (), (*path, "say"), "way"), state):
-            yield replace(_known(use, event, held, failed), sets=branch.set)
-        failed += held
-
-
-def _known(use: Use, event: str, held: tuple[str, ...], failed: tuple[str, ...]) -> Use:
-    return replace(use, event=event, guards=(*held, *use.guards), failed=failed)
+            yield replace(use, event=event, branch=path, guards=(*held, *use.guards), sets=branch.set)
 
 
 def _values(written: Mapping[str, str], path: Path, moment: Moment, state: str | None) -> Iterator[Use]:

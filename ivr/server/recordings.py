@@ -10,8 +10,8 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 BUFFER = 256 * 1024
 "Bytes that are gathered before they are worth a trip to the file thread."
+BATCH = 32
+"Files that are open at the same time while they wait for the disk; connections need file handles too."
 
 EXTENSIONS = {
     "audio/x-ms-wma": "wma",
@@ -42,7 +44,7 @@ class Recordings:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, "recordings")
-        self._ready: deque[tuple[Callable[[], None], Future[None]]] = deque()
+        self._ready: deque[tuple[RecordingFile, asyncio.Future[None]]] = deque()
 
     def new(self, content_type: str) -> "RecordingFile":
         """Begin a recording; nothing is on disk yet."""
@@ -74,35 +76,30 @@ class Recordings:
         except OSError as error:
             raise _disk_trouble(error) from error
 
-    async def sync(self, finish: Callable[[], None]) -> None:
-        """Run `finish`, which leaves a synced file, and sync the folder."""
-        done: Future[None] = Future()
-        self._ready.append((finish, done))
-        self._thread.submit(self._sync_ready)
+    async def sync(self, file: "RecordingFile") -> None:
+        """Have a file written whole and synced, and the folder too, even if the waiting task is cancelled."""
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[None] = loop.create_future()
+        self._ready.append((file, kept))
+        if len(self._ready) == 1:  # else a run that is under way or on its way takes this one along
+            self._thread.submit(self._sync_ready, loop)
         try:
-            await asyncio.shield(asyncio.wrap_future(done))
+            await kept
         except OSError as error:
             raise _disk_trouble(error) from error
 
-    def _sync_ready(self) -> None:
-        finished: list[Future[None]] = []
+    def _sync_ready(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._ready:
-            finish, done = self._ready.popleft()
+            batch = [self._ready.popleft() for _ in range(min(len(self._ready), BATCH))]
+            files = [file for file, _ in batch]
+            # All are written before the first is synced: the disk then has most of the others on its way already.
+            failures = _tried(RecordingFile.write_rest, files)
+            failures |= _tried(RecordingFile.sync, [file for file in files if file not in failures])
             try:
-                finish()
+                _sync_folder(self._folder)
             except OSError as error:
-                done.set_exception(error)
-            else:
-                finished.append(done)
-        if not finished:
-            return  # another run took them along
-        failure: OSError | None = None
-        try:
-            _sync_folder(self._folder)
-        except OSError as error:
-            failure = error
-        for done in finished:
-            done.set_exception(failure) if failure else done.set_result(None)
+                failures = dict.fromkeys(files, error) | failures
+            loop.call_soon_threadsafe(_settle, [(kept, failures.get(file)) for file, kept in batch])
 
     def _sweep(self, named: frozenset[str], before: float) -> int:
         removed = 0
@@ -142,15 +139,17 @@ class RecordingFile:
 
     async def keep(self) -> None:
         """Return when the recording would survive a power cut; raise StoreUnavailable if it cannot be kept."""
-        chunks = self._take()
+        await self._recordings.sync(self)
 
-        def finish() -> None:
-            self._write(chunks)
-            if self._file is not None:
-                os.fsync(self._file)
-            self._close()
+    def write_rest(self) -> None:
+        """Write all that has gathered, and be it nothing. In the file thread, like `sync`."""
+        self._write(self._take())
 
-        await self._recordings.sync(finish)
+    def sync(self) -> None:
+        """Have the disk take what was written, and close."""
+        if self._file is not None:
+            os.fsync(self._file)
+        self._close()
 
     async def drop(self) -> None:
         """Leave nothing behind."""
@@ -179,6 +178,27 @@ class RecordingFile:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def _tried(work: Callable[[RecordingFile], None], files: Iterable[RecordingFile]) -> dict[RecordingFile, Exception]:
+    """Do it with each file, whatever happens to the others; give what failed."""
+    failures = {}
+    for file in files:
+        try:
+            work(file)
+        except Exception as error:  # whatever it is, it belongs to whoever waits for this file
+            failures[file] = error
+    return failures
+
+
+def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for kept, failure in outcomes:
+        if kept.done():
+            continue  # nobody waits any more
+        if failure is not None:
+            kept.set_exception(failure)
+        else:
+            kept.set_result(None)
 
 
 def _sync_folder(folder: Path) -> None:

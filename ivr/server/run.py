@@ -73,6 +73,8 @@ class Running(Struct, frozen=True):
     "The flow of `/call`, if there is one."
     console: str | None = None
     "Where a person logs in to the console; None: there is none."
+    phone: str | None = None
+    "Where a person calls from the browser; None: there is no phone here."
 
 
 def check(settings: Settings, *, dev: bool) -> None:
@@ -92,8 +94,12 @@ def check(settings: Settings, *, dev: bool) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, places: Sequence[Path], *, dev: bool) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, places: Sequence[Path], *, dev: bool, cases: Path = CASES
+) -> AsyncIterator[Running]:
     """Serve as long as the context lasts; `settings` have passed `check`, `places` are flow files or folders of them.
+
+    `cases` is where the phone keeps calls.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
@@ -105,7 +111,7 @@ async def running(settings: Settings, places: Sequence[Path], *, dev: bool) -> A
         keys = None if dev else await _keys(stack, settings, parts.folder)
         verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
         token = _console_token(settings, dev=dev)
-        phone = _phone(channel, parts, address) if dev else None
+        phone = _phone(channel, parts, address, cases) if dev else None
         pages: list[Pages] = [_console(stack, parts, token, dev=dev)] if token else []
         pages += [phone] if phone else []
         app = App(
@@ -123,7 +129,8 @@ async def running(settings: Settings, places: Sequence[Path], *, dev: bool) -> A
         if phone:
             stack.push_async_callback(phone.close)  # first: a page's line would be drained for ever
         log.info("serving")
-        yield Running(address, parts.shelf.names, parts.shelf.default, _console_address(settings, address, token))
+        shelf, console = parts.shelf, _console_address(settings, address, token)
+        yield Running(address, shelf.names, shelf.default, console, f"{address}/phone" if phone else None)
         log.info("draining")
 
 
@@ -201,9 +208,9 @@ def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier:
     )
 
 
-def _phone(channel: SkypeChannel, parts: _Parts, address: str) -> PhonePages:
+def _phone(channel: SkypeChannel, parts: _Parts, address: str, cases: Path) -> PhonePages:
     """Make the phone that calls this very server."""
-    ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.shelf, CASES)
+    ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.shelf, cases)
     return PhonePages(Desk(Target(ours.address("")), ours=ours))
 
 

@@ -109,8 +109,9 @@ def read_public(state: str, rest: bytes) -> CallRecord:
 
 
 def without_private(record: CallRecord) -> CallRecord:
-    """Give a record as readers of the archive may see it (LANGUAGE C12)."""
-    return replace(record, call=_with_memories(record.call, lambda memory: replace(memory, private={})))
+    """Give a record as readers of the archive may see it (LANGUAGE C12), without the replies kept for repeats."""
+    call = _with_memories(record.call, lambda memory: replace(memory, private={}))
+    return replace(record, call=call, replies={}, last=None)
 
 
 def _with_memories(call: Call, change: Callable[[Memory], Memory]) -> Call:

@@ -642,6 +642,16 @@ read: {say: "{{ words.transcript }}", next: bye}
             == []
         )
 
+    def test_a_guard_may_prove_several_things_at_once(self) -> None:
+        assert (
+            codes("""
+start: {record: {prompt: Speak., transcribe: true, into: words}, next: judge, on: {error.transcribe: judge}}
+judge: {decide: [{guard: words.transcript and words.confidence is not none, target: read}, bye]}
+read: {say: "{{ words.transcript }} {{ words.confidence | number }}", next: bye}
+""")
+            == []
+        )
+
     def test_the_otherwise_of_a_guard_proves_the_contrary(self) -> None:
         assert (
             codes("""

@@ -50,6 +50,26 @@ async def test_many_at_once_are_all_kept(recordings: Recordings) -> None:
     assert [recordings.path(file.media).read_bytes() for file in files] == [b"%d" % number for number in range(100)]
 
 
+async def test_of_many_at_once_one_that_fails_fails_alone(recordings: Recordings, tmp_path: Path) -> None:
+    files = [recordings.new("audio/wav") for _ in range(5)]
+    (tmp_path / files[2].media).symlink_to(tmp_path / "elsewhere")
+    outcomes = await asyncio.gather(*(file.keep() for file in files), return_exceptions=True)
+    assert [type(outcome).__name__ for outcome in outcomes] == ["NoneType"] * 2 + ["StoreUnavailable"] + [
+        "NoneType"
+    ] * 2
+
+
+async def test_one_that_nobody_waits_for_any_more_disturbs_nobody(recordings: Recordings) -> None:
+    left, waited_for = recordings.new("audio/wav"), recordings.new("audio/wav")
+    waited_for.add(b"x")
+    leaving = asyncio.create_task(left.keep())
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await waited_for.keep()
+    assert recordings.path(waited_for.media).read_bytes() == b"x"
+    assert recordings.path(left.media).read_bytes() == b""
+
+
 async def test_a_large_recording_goes_to_disk_as_it_arrives(recordings: Recordings) -> None:
     file = recordings.new("audio/wav")
     file.add(b"x" * BUFFER)

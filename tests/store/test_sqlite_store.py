@@ -79,6 +79,15 @@ async def test_requests_to_the_platform_are_kept_whole_and_in_order(disk: Sqlite
     assert list(await disk.store.claim(limit=9)) == []
 
 
+async def test_a_turn_writes_its_own_reply_and_leaves_the_others_alone(disk: SqliteWorld) -> None:
+    first = after(record("a"), line())
+    await disk.store.commit(first)
+    ask(disk.database, "UPDATE reply SET body = x'c0' WHERE message <> 'message-2'")
+    await disk.store.commit(after(first.record, line(1)))
+    rows = ask(disk.database, "SELECT message, body = x'c0' FROM reply ORDER BY rowid")
+    assert rows == [("message-1", 1), ("waits", 1), ("odd", 1), ("message-2", 0)]
+
+
 async def test_orders_and_answers_leave_no_row_behind(disk: SqliteWorld) -> None:
     first = after(record("a"), line(), jobs=tuple(request(f"1.{n}", sensitive=True) for n in range(3)))
     await disk.store.commit(first)

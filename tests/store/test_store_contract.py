@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, SECRET, after, answered, key, line, record, recorded, request
+from store_examples import LATER, REPLY, SECRET, after, answered, key, line, record, recorded, request
 from store_worlds import World
 
 from ivr.engine.events import CallEnded, ServiceFailed
@@ -51,6 +51,27 @@ async def test_a_call_survives_a_crash_to_the_last_digit_and_offset(world: World
     assert [moment.isoformat() for moment in booked] == ["2026-03-01T09:00:00+02:00"] * 2  # equal is not the same here
     assert str(loaded.call.memory.variables["amount"].value) == "1.10"
     assert list(loaded.replies) == ["message-1", "waits", "odd"]
+
+
+async def test_replies_are_added_filled_in_and_dropped_and_keep_their_order(world: World) -> None:
+    first = await opened(world, "a")
+    await opened(world, "b")
+    second = replace(first, version=2, replies={**first.replies, "waits": REPLY, "0": None})
+    await world.store.commit(Commit(second))
+    await world.crash()
+    loaded = await world.store.load(key("a"))
+    assert list(loaded.replies.items()) == list(second.replies.items())
+    third = replace(loaded, version=3, replies={"odd": loaded.replies["odd"], "0": REPLY, "9": None})
+    await world.store.commit(Commit(third))
+    await world.crash()
+    assert list((await world.store.load(key("a"))).replies.items()) == list(third.replies.items())
+    assert list((await world.store.load(key("b"))).replies) == ["message-1", "waits", "odd"]
+
+
+async def test_readers_of_the_archive_get_no_replies(world: World) -> None:
+    await opened(world, "a")
+    for found in (*await world.store.calls(), *await world.store.live(), *await world.store.recent(since=0.0, limit=9)):
+        assert (found.replies, found.last) == ({}, None)
 
 
 async def test_calls_of_two_accounts_may_have_one_name(world: World) -> None:

@@ -262,6 +262,7 @@ start:
   next: bye
 """,
     ),
+    Rule("unreadable", "error", "There is a file, and it cannot be read at all."),
     Rule("encoding", "error", "The file is not UTF-8."),
     Rule("size", "error", "The file is too large, or nested too deep."),
 )

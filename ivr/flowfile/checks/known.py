@@ -7,7 +7,7 @@ by one would take for ever: fourteen questions that can be skipped are sixteen t
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -15,11 +15,12 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.expressions.narrow import narrowed, narrowed_by, proved
+from ivr.engine.expressions.narrow import narrowed_by, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Way
-from ivr.flowfile.texts import Use, compiled
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import Use, compiled, reads
 from ivr.flowfile.variables import into_of, variables
 
 Facts: TypeAlias = frozenset[str]
@@ -33,7 +34,7 @@ class Scene(Struct, frozen=True):
 
     env: Env
     unset: frozenset[str]
-    "Variables that may have no value there; they are not in `env`."
+    "Variables it reads that may have no value there; they are not in `env`."
 
 
 class Change(Struct, frozen=True):
@@ -57,30 +58,37 @@ class Known:
         self.document = document
         self.variables = variables(document)
         self.constant = facts_of_call(document)
+        self._moments: dict[tuple[str | None, str, str, str], tuple[Facts, Env]] = {}
         self.declared: Env = {**self.constant, **{name: variable.type for name, variable in self.variables.items()}}
 
     # --- what an expression can read ---------------------------------------------------------------------------------
 
     def scene(self, use: Use) -> Scene:
         """Tell what is known where an expression stands."""
-        fields = fields_at(self.document, use)
-        facts = self._facts(use)
-        env = self._guarded({**self._env(facts, use), **fields}, use)
+        facts, env = self._moment(use)
+        env = _with(
+            env, self._failed.get(use.branch, frozenset()).union(*(proofs(guard, True) for guard in use.guards))
+        )
         if use.sets:  # what a guard proved of an old value says nothing of the new one
             changed = self._setting(use.sets, env).applied(facts)
             env = {**env, **self._types(changed, [name for name in use.sets if name in self.variables])}
-        return Scene(env, frozenset(name for name in self.variables if name not in env))
+        return Scene(env, frozenset(name for name in use_names(use) if name in self.variables and name not in env))
 
-    def _env(self, facts: Facts, use: Use) -> dict[str, Type]:
-        env = {**self.constant, **self._types(facts, self.variables)}
-        if use.moment == "choice" and use.state is not None:
-            menu = self.document.model.states[use.state].menu
-            has_key = menu is not None and menu.choices[str(use.path[4])].dtmf is not None
-            env["key"] = TEXT if has_key else optional(TEXT)
-        for fact in sorted(facts):
-            if "." in fact and fact.partition(".")[0] in env:
-                env = dict(narrowed_by(env, _node(fact), holds=True))
-        return env
+    def _moment(self, use: Use) -> tuple[Facts, Env]:
+        """Give what is known at a moment, before any guard; a state has few, and many expressions are read at each."""
+        choice = str(use.path[4]) if use.moment == "choice" else ""
+        key = (use.state, use.moment, use.event, choice)
+        if key not in self._moments:
+            facts = self._facts(use)
+            env = {**self.constant, **self._types(facts, self.variables), **fields_at(self.document, use)}
+            if choice and use.state is not None:
+                env["key"] = self._key_type(use.state, choice)
+            self._moments[key] = (facts, _with(env, frozenset(fact for fact in facts if "." in fact)))
+        return self._moments[key]
+
+    def _key_type(self, state: str, choice: str) -> Type:
+        menu = self.document.model.states[state].menu
+        return TEXT if menu is not None and menu.choices[choice].dtmf is not None else optional(TEXT)
 
     def _types(self, facts: Facts, names: Iterable[str]) -> dict[str, Type]:
         types = {}
@@ -91,13 +99,6 @@ class Known:
             elif type_.optional:
                 types[name] = type_
         return types
-
-    def _guarded(self, env: Env, use: Use) -> Env:
-        for guards, holds in ((use.failed, False), (use.guards, True)):
-            for guard in guards:
-                what = compiled(guard, bare=True)
-                env = narrowed(env, what, holds=holds) if isinstance(what, Expression) else env
-        return env
 
     def _facts(self, use: Use) -> Facts:
         """Give what is known before any `set` of a transition."""
@@ -160,27 +161,23 @@ class Known:
         return {name: self._setting(state.set, self.declared) for name, state in self.document.states()}
 
     @cached_property
-    def _ways(self) -> Mapping[str, list[tuple[Way, tuple[Change, ...]]]]:
-        ways: dict[str, list[tuple[Way, tuple[Change, ...]]]] = {}
-        for name, several in self.document.ways.items():
-            ways[name] = []
-            failed: list[Expression] = []
-            for way in several:
-                if way.path[-1] == 0:
-                    failed = []
-                ways[name].append((way, self._changes(way, failed)))
-                guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
-                failed += [guard] if isinstance(guard, Expression) else []
-        return ways
+    def _failed(self) -> Mapping[Path, Facts]:
+        """Give for each branch what the guards before it prove by being false."""
+        known: dict[Path, Facts] = {}
+        for handler in self.document.all_handlers():
+            facts: Facts = frozenset()
+            for number, branch in enumerate(handler.branches):
+                known[(*handler.path, number)] = facts
+                facts |= proofs(branch.guard, False) if branch.guard else frozenset()
+        return known
 
-    def _changes(self, way: Way, failed: Iterable[Expression]) -> tuple[Change, ...]:
-        guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
-        env: Env = {**self.declared, **fields_of(way.event)}
-        learnt: Facts = frozenset()
-        for test, holds in [*((one, False) for one in failed), *([(guard, True)] if guard else [])]:
-            if isinstance(test, Expression):
-                learnt |= proved(test.node, holds)
-                env = narrowed(env, test, holds=holds)
+    @cached_property
+    def _ways(self) -> Mapping[str, list[tuple[Way, tuple[Change, ...]]]]:
+        return {name: [(way, self._changes(way)) for way in several] for name, several in self.document.ways.items()}
+
+    def _changes(self, way: Way) -> tuple[Change, ...]:
+        learnt = self._failed[way.path] | (proofs(way.branch.guard, True) if way.branch.guard else frozenset())
+        env = _with({**self.declared, **fields_of(way.event)}, learnt) if way.branch.set else {}
         learnt = frozenset(fact for fact in learnt if fact.partition(".")[0] in self.variables)
         storing = self._storing(way.state, way.event)
         return storing, Change(frozenset(), learnt), self._setting(way.branch.set, env)
@@ -209,6 +206,32 @@ def _may_be_none(text: str, env: Env) -> bool:
         return False
     type_, _ = infer(template, env)
     return type_.optional and type_.name != "any"
+
+
+@lru_cache(maxsize=4096)
+def proofs(guard: str, holds: bool) -> Facts:  # a key of the cache
+    """Give what a guard proves by being true, or by being false."""
+    what = compiled(guard, bare=True)
+    return proved(what.node, holds) if isinstance(what, Expression) else frozenset()
+
+
+def use_names(use: Use) -> Iterator[str]:
+    """Name what a use reads, without fields."""
+    return (path.partition(".")[0] for path in reads(use))
+
+
+def _with(env: Env, facts: Facts) -> Env:
+    """Give the same names, with types that these facts leave."""
+    nodes = [_node(fact) for fact in sorted(facts) if fact.partition(".")[0] in env]
+    return narrowed_by(env, _all_of(nodes), holds=True) if nodes else env
+
+
+def _all_of(nodes: list[tree.Node]) -> tree.Node:
+    """Join conditions by `and`, as a tree of little depth."""
+    if len(nodes) == 1:
+        return nodes[0]
+    middle = len(nodes) // 2
+    return tree.Both(0, 0, _all_of(nodes[:middle]), _all_of(nodes[middle:]))
 
 
 def _node(path: str) -> tree.Node:

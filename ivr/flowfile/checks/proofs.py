@@ -15,7 +15,7 @@ from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, su
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import Use, compiled, reads, uses
+from ivr.flowfile.texts import compiled, reads, uses
 from ivr.flowfile.variables import kept_in
 
 ROUNDS = 50
@@ -173,19 +173,12 @@ def dropped_recording(document: Document) -> Iterator[Finding]:
 
 def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
     """Tell which variables each state reads, and each branch, by its place."""
-    found: dict[Path, frozenset[str]] = {}
+    found: dict[Path, set[str]] = {}
     for use in uses(document):
-        place = _place(use)
-        found[place] = found.get(place, frozenset()) | {path.partition(".")[0] for path in reads(use)}
-    return found
-
-
-def _place(use: Use) -> Path:
-    """Give the place of the branch that an expression belongs to, or of its state."""
-    if use.moment != "way":
-        return ("states", use.state or "")
-    branch = next(index for index, step in enumerate(use.path) if isinstance(step, int))
-    return use.path[: branch + 1]
+        found.setdefault(use.branch or ("states", use.state or ""), set()).update(
+            path.partition(".")[0] for path in reads(use)
+        )
+    return {place: frozenset(names) for place, names in found.items()}
 
 
 def _end_unseen(document: Document, way: Way, kept: str, readers: Mapping[Path, frozenset[str]]) -> str | None:

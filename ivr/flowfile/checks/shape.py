@@ -140,7 +140,7 @@ def _targets_of(document: Document, word: str) -> Iterator[str]:
 
 def unreachable_branch(document: Document) -> Iterator[Finding]:
     """Find branches behind one that is always taken."""
-    for handler in _all_handlers(document):
+    for handler in document.all_handlers():
         for number, branch in enumerate(handler.branches[:-1]):
             if branch.guard is None:
                 message = "This branch is never tried: the one before it has no guard."
@@ -151,18 +151,11 @@ def unreachable_branch(document: Document) -> Iterator[Finding]:
 
 def no_otherwise(document: Document) -> Iterator[Finding]:
     """Find handlers whose last branch has a guard, so that there may be no way at all (C7)."""
-    for handler in _all_handlers(document):
+    for handler in document.all_handlers():
         if handler.branches[-1].guard is not None and document.is_sound(*handler.path):
             path = (*handler.path, len(handler.branches) - 1, "guard")
             message = "If this guard is false, there is no way on."
             yield document.finding("no-otherwise", path, message, "End with a branch without a guard.")
-
-
-def _all_handlers(document: Document) -> Iterator[Handler]:
-    for word, _ in document.states():
-        for _, handler in document.written(word):
-            yield handler
-    yield from document.shared.values()
 
 
 def two_ways(document: Document) -> Iterator[Finding]:
@@ -243,7 +236,7 @@ def default_outcome(document: Document) -> Iterator[Finding]:
     for ways in document.ways.values():
         for way in ways:
             events.setdefault(way.target, set()).add(way.event)
-    sets_outcome = any("outcome" in branch.set for handler in _all_handlers(document) for branch in handler.branches)
+    sets_outcome = any("outcome" in branch.set for handler in document.all_handlers() for branch in handler.branches)
     sets_outcome = sets_outcome or any("outcome" in state.set for _, state in document.states())
     for word, state in document.states():
         into = events.get(word, set())

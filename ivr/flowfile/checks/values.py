@@ -21,6 +21,8 @@ WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
 "Types that are spoken as figures, unless a filter gives them a form."
 
 
+MOST = 50
+"Errors in expressions that are told; nobody reads more, and each is compared with all that was perhaps meant."
 KNOWN_ELSEWHERE = {
     **dict.fromkeys(EVENT_FIELDS, 'Only the transition of its event knows it: keep it there with "set", or by "into".'),
     "key": "Only the prompt of a choice knows it.",
@@ -30,14 +32,23 @@ KNOWN_ELSEWHERE = {
 def expressions(document: Document) -> Iterator[Finding]:
     """Check every expression where it stands."""
     known = Known(document) if document.has_all_ways else None
+    errors = 0
     for use in uses(document):
-        what = compiled(use.text, bare=use.role == "guard")
-        if isinstance(what, ExpressionError):
-            yield _finding(document, use, what)
-            continue
-        yield from _later(document, use, what)
-        if known is not None:
-            yield from _in_scene(document, known, use, what)
+        if errors >= MOST:
+            return
+        for found in _of_use(document, known, use):
+            errors += found.is_error
+            yield found
+
+
+def _of_use(document: Document, known: Known | None, use: Use) -> Iterator[Finding]:
+    what = compiled(use.text, bare=use.role == "guard")
+    if isinstance(what, ExpressionError):
+        yield _finding(document, use, what)
+        return
+    yield from _later(document, use, what)
+    if known is not None:
+        yield from _in_scene(document, known, use, what)
 
 
 def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ def time_zone(document: Document) -> Iterator[Finding]:
     zone = document.model.time_zone
     if zone is not None and zone_data(zone) is None:
         message = f'There is no time zone "{zone}".'
-        advice = did_you_mean(zone, zone_names()) or "Write one such as Europe/Vienna."
+        region, _, city = zone.rpartition("/")
+        like = [name for name in zone_names() if name.startswith(region) and (region or name.endswith(f"/{city}"))]
+        advice = did_you_mean(zone, like) or "Write one such as Europe/Vienna."
         yield document.finding("value", ("timeZone",), message, advice)
 
 
