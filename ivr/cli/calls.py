@@ -1,0 +1,134 @@
+"""`ivr calls`: the calls that were taken, listed, told, exported as cases, erased."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import to_builtins
+
+from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, open_archive
+from ivr.cli.erasing import erase
+from ivr.cli.listing import Filter, Listed, table
+from ivr.cli.telling import told
+from ivr.errors import FlowError
+from ivr.store.archive import ArchiveFile
+from ivr.trace.case import dumps
+
+_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Moment(click.ParamType[float]):
+    """A point in time: `2026-11-20`, `2026-11-20T10:00`, or how long ago: `30m`, `2h`, `7d`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give it in seconds since 1970."""
+        text = str(value).strip()
+        if ago := _AGO.fullmatch(text):
+            return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).timestamp()
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f'"{text}" is no time; write 2026-11-20, 2026-11-20T10:00, or 30m, 2h, 7d for ago', param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+@click.group(invoke_without_command=True)
+@click.option("--flow", help="Only calls of this flow.")
+@click.option("--since", type=Moment(), help="Only calls that came in since then (UTC), such as 2026-11-20 or 2h.")
+@click.option("--outcome", help="Only calls that ended so.")
+@click.option("--caller", help="Only calls of this caller.")
+@click.option("--state", help="Only calls that stand, or ended, in this state.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@data_option
+@click.pass_context
+def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted: Any) -> None:
+    """List the calls that were taken, the newest first; also while a server runs.
+
+    \b
+    Example:  ivr calls --flow support --outcome unresolved --since 7d
+              ivr calls show 1f3a
+              ivr calls export 1f3a > recordings/cases/support/wrong-key.jsonl
+    """
+    context.obj = data
+    if context.invoked_subcommand is not None:
+        return
+    with open_archive(data) as archive:
+        found = Filter(**wanted).among(_listed(archive))
+        if as_json:
+            _print_json(found)
+        else:
+            table(found)
+
+
+@calls.command()
+@click.argument("call")
+@click.option("--json", "as_json", is_flag=True, help="Print the case as one JSON document.")
+@data_option
+@click.pass_obj
+def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) -> None:
+    """Tell one call as a transcript with times. CALL is its id, or the beginning of it."""
+    with open_archive(data or of_group) as archive:
+        recorded = exported(archive, find_call(archive, call))
+    if as_json:
+        header, lines = to_builtins(recorded.header), to_builtins(recorded.lines)
+        click.echo(json.dumps({**header, "lines": lines}, indent=2, ensure_ascii=False))
+    else:
+        click.echo(told(recorded))
+
+
+@calls.command()
+@click.argument("call")
+@data_option
+@click.pass_obj
+def export(of_group: Path | None, /, call: str, data: Path | None) -> None:
+    """Print one call as a case, to be kept beside the flows. CALL is its id, or the beginning of it.
+
+    What is sensitive is masked; who called, and what was said, is not.
+
+    \b
+    Example:  ivr calls export 1f3a > recordings/cases/support/wrong-key.jsonl
+    """
+    with open_archive(data or of_group) as archive:
+        click.echo(dumps(exported(archive, find_call(archive, call))), nl=False)
+
+
+@calls.command("erase")
+@click.option("--caller", required=True, help="Who called, as `ivr calls` shows it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+@click.pass_obj
+def erase_caller(of_group: Path | None, /, caller: str, yes: bool, data: Path | None) -> None:
+    """Erase a caller: every call with its trace, its transcripts and its audio. Prints a receipt.
+
+    The server must not run meanwhile: it keeps calls in memory. It drains within seconds, and loses no call.
+    """
+    erase(data_folder(data or of_group), caller, ask=not yes)
+
+
+def _listed(archive: ArchiveFile) -> Iterator[Listed]:
+    flows = FlowsOfThatDay(archive)
+    names: dict[str, str] = {}
+    for summary in archive.summaries():
+        if summary.flow not in names:
+            try:
+                names[summary.flow] = flows.get(summary.flow).flow.name
+            except FlowError:
+                names[summary.flow] = f"({summary.flow[:8]})"
+        yield Listed(names[summary.flow], summary)
+
+
+def _print_json(found: Iterator[Listed]) -> None:
+    """Print a list without holding it."""
+    separator = "[\n  "
+    for one in found:
+        click.echo(separator + json.dumps(one.as_json(), ensure_ascii=False), nl=False)
+        separator = ",\n  "
+    click.echo("[]" if separator.startswith("[") else "\n]")

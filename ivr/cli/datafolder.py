@@ -1,0 +1,82 @@
+"""What commands that read calls share: finding the data folder, and a call in it by the beginning of its id."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ivr.errors import DataUnusable, FlowError
+from ivr.settings import SettingsError, load_settings
+from ivr.store.archive import ArchiveFile
+from ivr.store.folder import DataFolder
+from ivr.trace.case import Case, CaseError
+from ivr.trace.recorded import case_of
+from ivr.trace.shelf import FlowOfToday, flow_of_that_day
+
+SHORT = 8
+"Digits of a call's id that lists show."
+
+data_option = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [the setting IVR_DATA]"
+)
+
+
+def data_folder(data: Path | None) -> DataFolder:
+    """Name the data folder that is meant, without owning it."""
+    if data is not None:
+        return DataFolder(data)
+    try:
+        return DataFolder(load_settings().settings.data)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def open_archive(data: Path | None) -> Iterator[ArchiveFile]:
+    """Open the calls of a data folder; beside a running server, too."""
+    try:
+        with ArchiveFile.open(data_folder(data).database) as archive:
+            yield archive
+    except DataUnusable as error:
+        raise click.ClickException(str(error)) from error
+
+
+def find_call(archive: ArchiveFile, beginning: str) -> str:
+    """Find the one call whose id begins so, or end the command."""
+    found = archive.find(beginning.strip().lower())
+    if not found:
+        raise click.ClickException(f'There is no call "{beginning}"; `ivr calls` lists them.')
+    if len(found) > 1:
+        some = ", ".join(call[: SHORT + 4] for call in found)
+        raise click.ClickException(f'"{beginning}" begins the id of several calls: {some}.')
+    return found[0]
+
+
+class FlowsOfThatDay:
+    """The flows that took calls, each read once."""
+
+    def __init__(self, archive: ArchiveFile) -> None:
+        self._archive = archive
+        self._known: dict[str, FlowOfToday] = {}
+
+    def get(self, hash: str) -> FlowOfToday:  # noqa: A002
+        """Give a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
+        if hash not in self._known:
+            source = self._archive.flow(hash)
+            if source is None:
+                raise FlowError(f"the flow {hash[:12]} is not in the store")
+            self._known[hash] = flow_of_that_day(source)
+        return self._known[hash]
+
+
+def exported(archive: ArchiveFile, call: str) -> Case:
+    """Make a case of a stored call, or end the command."""
+    record = archive.record(call)
+    if record is None:
+        raise click.ClickException(f'There is no call "{call}".')
+    try:
+        then = FlowsOfThatDay(archive).get(record.call.flow)
+        return case_of(record, archive.trace(call), then.flow, then.places.lines())
+    except (FlowError, CaseError) as error:
+        raise click.ClickException(f"Call {call[:SHORT]} cannot be read: {error}") from error

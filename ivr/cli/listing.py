@@ -1,0 +1,94 @@
+"""The list of calls: which ones, and how they look."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import click
+from msgspec import Struct
+
+from ivr.cli.datafolder import SHORT
+from ivr.store.archive import CallSummary
+from ivr.trace.words import clock
+
+_ROW = "{:<8}  {:<19}  {:<14}  {:<18}  {:>7}  {:<16}  {}"
+
+
+class Listed(Struct, frozen=True):
+    """One call in a list."""
+
+    flow: str
+    call: CallSummary
+
+    @property
+    def ended(self) -> str:
+        """Say how the call ended."""
+        return (self.call.outcome or "ended") if self.call.over else "(going on)"
+
+    def as_json(self) -> dict[str, str | float | bool | None]:
+        """Give it for programs."""
+        call = self.call
+        return {
+            "id": call.id,
+            "flow": self.flow,
+            "hash": call.flow,
+            "channel": call.channel,
+            "caller": call.caller,
+            "called": call.called,
+            "started": datetime.fromtimestamp(call.started, UTC).isoformat().replace("+00:00", "Z"),
+            "seconds": round(call.ended - call.started, 3),
+            "state": call.state,
+            "outcome": call.outcome if call.over else None,
+            "over": call.over,
+        }
+
+
+class Filter(Struct, frozen=True):
+    """Which calls are wanted; None: any."""
+
+    flow: str | None
+    since: float | None
+    outcome: str | None
+    caller: str | None
+    state: str | None
+    limit: int | None
+
+    def among(self, listed: Iterator[Listed]) -> Iterator[Listed]:
+        """Pick those that are wanted."""
+        return islice(filter(self._wants, listed), self.limit)
+
+    def _wants(self, one: Listed) -> bool:
+        call = one.call
+        return (
+            self.flow in {None, one.flow}
+            and (self.since is None or call.started >= self.since)
+            and self.outcome in {None, call.outcome if call.over else None}
+            and self.caller in {None, call.caller}
+            and self.state in {None, call.state}
+        )
+
+
+def table(found: Iterator[Listed]) -> None:
+    """Print a list for people, row by row."""
+    first = next(found, None)
+    if first is None:
+        click.echo("No calls.")
+        return
+    click.echo(_ROW.format("call", "came in (UTC)", "flow", "caller", "lasted", "state", "outcome"))
+    click.echo(_row(first))
+    for one in found:
+        click.echo(_row(one))
+
+
+def _row(one: Listed) -> str:
+    call = one.call
+    started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    caller = _visible(call.caller or "(withheld)")
+    return _ROW.format(
+        call.id[:SHORT], started, one.flow, caller, clock(call.ended - call.started), call.state, one.ended
+    )
+
+
+def _visible(text: str) -> str:
+    """Write a platform's words for a terminal: what would steer it is shown, not done."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

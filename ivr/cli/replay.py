@@ -1,0 +1,163 @@
+"""`ivr replay`: recorded calls through the flows of today; whoever would hear or reach something else is shown."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct, to_builtins
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ivr.cli.datafolder import FlowsOfThatDay, data_option, open_archive
+from ivr.errors import FlowError
+from ivr.store.archive import ArchiveFile
+from ivr.trace.case import Case, CaseError
+from ivr.trace.files import case_files, read_case
+from ivr.trace.places import Places
+from ivr.trace.recorded import case_of
+from ivr.trace.replay import replay as replayed
+from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
+from ivr.trace.shelf import NoSuchFlow, Shelf
+from ivr.trace.verdict import Kind
+
+CASES = Path("recordings/cases")
+SHOWN = 20
+"Groups that are written out; there are seldom more than a few."
+
+
+class _Subject(Struct, frozen=True):
+    """One recorded call, and the flow that took it if it is at hand."""
+
+    name: str
+    recorded: Case | None
+    then: Places | None = None
+    trouble: str = ""
+    "Why there is no case of a stored call."
+
+
+@click.command
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--flow", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only calls of this flow file."
+)
+@click.option(
+    "--flows",
+    "folder",
+    default="flows",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the flows are.",
+)
+@click.option("--live", is_flag=True, help="Replay all stored calls instead of cases; also while a server runs.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["wording", "way"]),
+    help="Let this kind of change pass: other words, or another way. May be given twice.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@data_option
+def replay(paths: tuple[Path, ...], file: Path | None, folder: Path, live: bool, **how: Any) -> None:
+    """Run recorded calls through the flows as they are now, and show who would hear or reach something else.
+
+    PATHS are cases, or folders of them; without any, those in recordings/cases. Ends with 0 if every call is the same
+    (or changed as --allow says), with 1 if not, with 2 if something cannot be read.
+
+    \b
+    Example:  ivr replay
+              ivr replay --live --flow flows/support.yaml
+              ivr replay --allow wording recordings/cases/support
+    """
+    if live and paths:
+        raise click.UsageError("--live replays what is stored; leave the PATHS out.")
+    shelf = Shelf([file]) if file else Shelf.of(folder)
+    allowed = frozenset[Kind](how["allow"])
+    with ExitStack() as stack:
+        try:
+            if live:
+                archive = stack.enter_context(open_archive(how["data"]))
+                tally = _judged(_stored(archive), archive.count(), shelf, allowed, only=file is not None)
+            else:
+                files = case_files(paths or (CASES,))
+                tally = _judged(_read(files), len(files), shelf, allowed, only=file is not None)
+        except (CaseError, FlowError) as error:
+            click.echo(f"Error: {error}", err=True)
+            raise click.exceptions.Exit(2) from error
+    _print_json(tally) if how["as_json"] else _print(tally)
+    if tally.refused:
+        raise click.exceptions.Exit(1)
+
+
+def _read(files: list[Path]) -> Iterator[_Subject]:
+    for file in files:
+        yield _Subject(str(file), read_case(file))
+
+
+def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
+    flows = FlowsOfThatDay(archive)
+    for record, trace in archive.records():
+        try:
+            then = flows.get(record.call.flow)
+            recorded = case_of(record, trace, then.flow, then.places.lines())
+        except (FlowError, CaseError) as error:  # of an earlier release, perhaps; the other calls can be replayed
+            yield _Subject(record.id, None, trouble=str(error))
+            continue
+        yield _Subject(record.id, recorded, then.places)
+
+
+def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: frozenset[Kind], *, only: bool) -> Tally:
+    """Replay one after the other; `only`: leave out calls of flows that are not on the shelf."""
+    tally = Tally(allowed)
+    columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=number)
+        for subject in subjects:
+            progress.advance(task)
+            told, passes = _verdict(subject, shelf, allowed)
+            if only and told.kept_out:
+                tally.left_out += 1
+            else:
+                tally.add(told, passes=passes)
+    return tally
+
+
+def _verdict(subject: _Subject, shelf: Shelf, allowed: frozenset[Kind]) -> tuple[Report, bool]:
+    recorded = subject.recorded
+    if recorded is None:
+        return without_flow(subject.name, "", subject.trouble), False
+    try:
+        today = shelf.get(recorded)
+    except NoSuchFlow as error:
+        return without_flow(subject.name, recorded.header.flow, str(error)), False
+    verdict = replayed(recorded, today.flow)
+    return report(subject.name, recorded, verdict, today.places, subject.then), verdict.allowed(allowed)
+
+
+def _print(tally: Tally) -> None:
+    groups = tally.groups()
+    for group in groups[:SHOWN]:
+        click.echo(as_text(group.first, group.names[1:]) + "\n")
+    if len(groups) > SHOWN:
+        click.echo(f"… and {len(groups) - SHOWN} more differences; --json lists all.\n")
+    click.echo(tally.summary())
+
+
+def _print_json(tally: Tally) -> None:
+    document = {
+        "same": tally.same,
+        "changed": tally.changed,
+        "undetermined": tally.undetermined,
+        "refused": tally.refused,
+        "leftOut": tally.left_out,
+        "groups": [_group(group) for group in tally.groups()],
+    }
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _group(group: Group) -> dict[str, object]:
+    return {"count": len(group.names), "cases": group.names, "passes": group.passes, "first": to_builtins(group.first)}

@@ -1,0 +1,51 @@
+"""One call as a transcript that can be read aloud."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from ivr.trace.case import Called, Case, Line
+from ivr.trace.experience import Voice, experience
+from ivr.trace.words import clock, deed, question, services, spoken
+
+WIDTH = 100
+_INDENT = " " * 7
+
+
+def told(recorded: Case) -> str:
+    """Tell a call, for people."""
+    header = recorded.header
+    first = recorded.lines[0].event
+    caller = (first.caller or "somebody") if isinstance(first, Called) else "somebody"
+    length = clock(max((line.at, *line.then)[-1] for line in recorded.lines))
+    rows = [
+        f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",
+        f"call {header.call} on {header.channel}, flow {header.hash[:12]}",
+        "",
+    ]
+    voice = Voice(header.language, header.voice)
+    for line in recorded.lines:
+        rows += _line(line, voice)
+    rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
+    return "\n".join(_visible(row) for row in rows)
+
+
+def _line(line: Line, voice: Voice) -> Iterator[str]:
+    felt = experience([line], voice)
+    what = deed(line.event)
+    yield f"{clock(line.at):>5}  {what[:1].upper()}{what[1:]}."
+    for taken in line.path:
+        yield f"{_INDENT}({taken.state or 'start'}: {taken.event} → {taken.target or 'the end'})"
+    if felt.spoken:
+        yield from wrap(f'"{spoken(felt.spoken)}"', WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if felt.asked is not None:
+        said = question(felt.asked)
+        yield from wrap(f"[{said}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if felt.ordered:
+        yield f"{_INDENT}[{services(felt.ordered)} is asked]"
+    if felt.end is not None:
+        yield f"{_INDENT}[the flow {'hangs up' if felt.end == 'hangup' else 'declines the call'}]"
+
+
+def _visible(text: str) -> str:
+    """Keep what a caller or a platform wrote from steering the terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)

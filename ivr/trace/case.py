@@ -1,0 +1,314 @@
+"""A case: one call that was taken, as a file to keep beside the flows (`docs/replay.md` describes every field).
+
+JSON, one line each: the header, then what the caller, a service or a broken line did, with what was heard and asked
+because of it, so that the call can be compared without the flow of that day. No operation ids and no names of audio
+files: the same call always gives the same bytes. What is sensitive was masked before it got here.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Struct, json
+
+from ivr.engine.actions import Audio, Choice, Silence, Text
+from ivr.engine.call import Judged, Taken
+from ivr.engine.events import Scalar
+from ivr.errors import IvrError
+
+FORMAT: Final = 1
+MAX_BYTES = 4 * 1024 * 1024
+"A call has at most 2,000 turns (LANGUAGE C2); one of 200 takes about 100 KB."
+MAX_LINES = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+class CaseError(IvrError):
+    """A file that is no case; the text names the file, the line and what is wrong."""
+
+
+# --- what happened: without operation ids, bound again by whoever replays it ----------------------------------------
+
+
+class Called(Struct, frozen=True, tag="called", omit_defaults=True, forbid_unknown_fields=True):
+    """The call came in."""
+
+    caller: str | None
+    called: str
+    language: str | None = None
+
+
+class Pressed(Struct, frozen=True, tag="pressed", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller pressed keys."""
+
+    keys: str
+    ended: Literal["terminator", "silence", "count"] = "count"
+
+
+class KeysMasked(Struct, frozen=True, tag="pressed something private", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller pressed keys that nobody may see; this is how they were judged."""
+
+    verdict: Literal["accepted", "refused"]
+
+
+class Said(Struct, frozen=True, tag="said", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller spoke, and the flow matched the words."""
+
+    text: str
+    confidence: float | None = None
+
+
+class Chose(Struct, frozen=True, tag="chose", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller chose, and the line matched the choice."""
+
+    choice: str
+    by: Literal["keys", "speech"]
+
+
+class KeptSilent(Struct, frozen=True, tag="kept silent", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller gave no answer."""
+
+
+class AnsweredWrong(Struct, frozen=True, tag="answered wrong", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller gave an answer that the line knew to be none."""
+
+
+class Recorded(Struct, frozen=True, tag="recorded", omit_defaults=True, forbid_unknown_fields=True):
+    """The caller was recorded."""
+
+    seconds: float
+    ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"
+    kept: bool = True
+    "False: the audio never came."
+
+
+Running: TypeAlias = Literal["answer", "play", "recognize", "record", "hangup", "reject", "hold"]
+"What the line was doing; a reply has at most one of each."
+
+
+class Left(Struct, frozen=True, tag="left", omit_defaults=True, forbid_unknown_fields=True):
+    """Nobody is on the line any more."""
+
+    by: Literal["caller", "system", "operator"] = "caller"
+    during: Running | None = None
+
+
+class LineFailed(Struct, frozen=True, tag="line failed", omit_defaults=True, forbid_unknown_fields=True):
+    """The line could not do what it was told: the only pacing that a case keeps."""
+
+    code: Literal["system", "workflow"]
+    during: Running | None = None
+    reason: str = ""
+    whole: bool = False
+    "The whole reply was refused."
+
+
+class Answered(Struct, frozen=True, tag="answered", omit_defaults=True, forbid_unknown_fields=True):
+    """A service answered."""
+
+    service: str
+    answer: Mapping[str, Scalar]
+
+
+class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unknown_fields=True):
+    """A service did not answer, or said no."""
+
+    service: str
+    code: str
+
+
+Happened: TypeAlias = (
+    Called
+    | Pressed
+    | KeysMasked
+    | Said
+    | Chose
+    | KeptSilent
+    | AnsweredWrong
+    | Recorded
+    | Left
+    | LineFailed
+    | Answered
+    | Failed
+)
+
+# --- what came of it -------------------------------------------------------------------------------------------------
+
+Heard: TypeAlias = str | Text | Audio | Silence
+"Something that was played; plain text is spoken in the flow's own voice and language."
+
+
+class Choices(Struct, frozen=True, tag="choices", omit_defaults=True, forbid_unknown_fields=True):
+    """A question for one of several choices; every time is in seconds."""
+
+    prompt: tuple[Heard, ...]
+    choices: tuple[Choice, ...]
+    silence: float
+    "How long a caller may be silent."
+    barge_in: bool = True
+    language: str | None = None
+    "In which words are listened for; None: the flow's own."
+
+
+class Keys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_fields=True):
+    """A question for keys."""
+
+    prompt: tuple[Heard, ...]
+    minimum: int
+    maximum: int
+    terminators: str
+    silence: float
+    inter_digit: float
+    barge_in: bool = True
+
+
+class Recording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid_unknown_fields=True):
+    """A question for spoken words."""
+
+    prompt: tuple[Heard, ...]
+    longest: float
+    silence: float
+    "Before anything is said."
+    pause: float
+    "Silence that ends it once something was said."
+    terminators: str
+    beep: bool
+    format: str
+
+
+Asked: TypeAlias = Choices | Keys | Recording
+
+
+class Ordered(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a service was asked; audio is not named."""
+
+    service: str
+    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    timeout: float
+
+
+class Held(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a caller heard first while a service worked; how often it was repeated is the line's affair."""
+
+    at: float
+    "Seconds since the call came in."
+    prompt: tuple[Heard, ...]
+
+
+class Line(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One thing that happened, and what the caller heard and could do because of it."""
+
+    at: float
+    "Seconds since the call came in."
+    event: Happened
+    path: tuple[Taken, ...] = ()
+    "The transitions that were taken."
+    heard: tuple[Heard, ...] = ()
+    "What was played to its end, before anything was asked."
+    asked: Asked | None = None
+    ordered: tuple[Ordered, ...] = ()
+    held: Held | None = None
+    end: Literal["hangup", "reject"] | None = None
+    then: tuple[float, ...] = ()
+    "When the line was done with something that had to end first: the answer, a last prompt, the end of the call."
+    paced: int = 0
+    "Steps that only kept the caller company; they count as turns (`limits`)."
+    judged: tuple[Judged, ...] = ()
+    "What guards over private values said."
+
+
+class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The first line."""
+
+    case: Literal[1]
+    "The version of this format."
+    flow: str
+    hash: str
+    "Of the flow that took the call."
+    call: str
+    channel: str
+    started: datetime
+    language: str
+    voice: Literal["male", "female"]
+    zone: str
+    "The time zone in which the flow told the time."
+    outcome: str | None
+    "None: the call was not over."
+    states: Mapping[str, int]
+    "The flow's states, each with its line in the file of that day."
+    asks: tuple[str, ...] = ()
+    "Those of them that ask the caller something."
+    private: str | None = None
+    "A hash over how the flow makes and judges private values, if it has any."
+
+
+class Case(Struct, frozen=True):
+    """One call."""
+
+    header: Header
+    lines: tuple[Line, ...]
+
+    def now(self, at: float) -> float:
+        """Give a moment of the call in seconds since 1970."""
+        elapsed = (self.header.started - EPOCH) // timedelta(microseconds=1) + round(at * 1e6)
+        return elapsed / 1e6
+
+
+def moment(now: float) -> datetime:
+    """Give seconds since 1970 as a header has them: to the microsecond, as expressions of a flow see the time."""
+    return EPOCH + timedelta(microseconds=round(now * 1e6))
+
+
+# --- as bytes --------------------------------------------------------------------------------------------------------
+
+_HEADER = json.Decoder(Header)
+_LINE = json.Decoder(Line)
+_ENCODE = json.Encoder().encode
+
+
+def dumps(case: Case) -> bytes:
+    """Give the file of a case; the same case, the same bytes."""
+    return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in (case.header, *case.lines))
+
+
+def loads(data: bytes, name: str) -> Case:
+    """Read a case; raise CaseError that names the place. `name` is how the file is called."""
+    if len(data) > MAX_BYTES:
+        raise CaseError(f"{name}: a case has at most {MAX_BYTES} bytes, this file has {len(data)}")
+    rows = data.split(b"\n")
+    if rows[-1] == b"":
+        rows.pop()
+    if not rows:
+        raise CaseError(f"{name}: the file is empty")
+    if len(rows) > MAX_LINES:
+        raise CaseError(f"{name}: a case has at most {MAX_LINES} lines, this file has {len(rows)}")
+    header = _read(_HEADER, rows[0], f"{name}:1")
+    lines = tuple(_read(_LINE, row, f"{name}:{number}") for number, row in enumerate(rows[1:], 2))
+    _check_order(lines, header, name)
+    return Case(header, lines)
+
+
+def _check_order(lines: tuple[Line, ...], header: Header, name: str) -> None:
+    if header.started.tzinfo is None:
+        raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
+    if not 1970 <= header.started.year < 9000:
+        raise CaseError(f"{name}:1: nobody called in the year {header.started.year}")
+    if not lines or not isinstance(lines[0].event, Called):
+        raise CaseError(f'{name}:2: a case begins with the event "called"')
+    before = 0.0
+    for number, line in enumerate(lines, 2):
+        if not before <= line.at < 1e9:
+            raise CaseError(f"{name}:{number}: at {line.at:g} s, after a line at {before:g} s")
+        if number > 2 and isinstance(line.event, Called):
+            raise CaseError(f'{name}:{number}: a second "called"')
+        before = line.at
+
+
+def _read(decoder: json.Decoder[T], row: bytes, place: str) -> T:
+    try:
+        return decoder.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CaseError(f"{place}: {error}") from error

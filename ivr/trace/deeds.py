@@ -1,0 +1,31 @@
+"""A case, divided at what the caller did."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from msgspec import Struct
+
+from ivr.trace import case
+from ivr.trace.case import Case, Line
+
+
+class Deed(Struct, frozen=True):
+    """Something the caller did, and everything up to the next such thing."""
+
+    lines: tuple[Line, ...]
+    upcoming: int | None
+    "The line of the next deed."
+
+    @property
+    def first(self) -> Line:
+        """What the caller did."""
+        return self.lines[0]
+
+
+def deeds(recorded: Case) -> Iterator[Deed]:
+    """Divide a case at what the caller did; what services said belongs to what the caller did before."""
+    lines = recorded.lines
+    starts = [n for n, line in enumerate(lines) if not isinstance(line.event, case.Answered | case.Failed)]
+    for start, end in pairwise([*starts, None]):
+        if start is not None:
+            yield Deed(lines[start:end], end)

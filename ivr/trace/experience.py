@@ -1,0 +1,185 @@
+"""What a caller heard and could do: actions cut down to what makes a difference to a person on the phone.
+
+Two sides are the same here if nobody on the phone could tell them apart: how texts are spread over prompts and replies
+makes no difference, nor do the names of choices; what is said, how, and what can be answered, does.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine import actions
+from ivr.engine.actions import INITIAL_SILENCE, RECORDING_FORMAT, Action, Choice, Segment, Text
+from ivr.trace.case import Asked, Choices, Heard, Held, Keys, Line, Ordered, Recording
+
+
+class Voice(Struct, frozen=True):
+    """How a flow speaks where nothing else is said; its plain texts are written without it."""
+
+    language: str
+    voice: Literal["male", "female"]
+
+    def short(self, segment: Segment) -> Heard:
+        """Write a segment as a case does."""
+        plain = isinstance(segment, Text) and segment == Text(segment.value, self.voice, self.language)
+        return segment.value if plain and isinstance(segment, Text) else segment
+
+    def full(self, heard: Heard) -> Segment:
+        """Give back the segment."""
+        return Text(heard, self.voice, self.language) if isinstance(heard, str) else heard
+
+
+class Effect(Struct, frozen=True):
+    """The actions of one step, as a case has them."""
+
+    heard: tuple[Heard, ...] = ()
+    asked: Asked | None = None
+    ordered: tuple[Ordered, ...] = ()
+    end: Literal["hangup", "reject"] | None = None
+    held: Held | None = None
+
+
+def effect_of(ordered: Iterable[Action], voice: Voice) -> Effect:
+    """Take from actions what a caller gets of them."""
+    heard: list[Heard] = []
+    asked: Asked | None = None
+    orders: list[Ordered] = []
+    end: Literal["hangup", "reject"] | None = None
+    for action in ordered:
+        match action:
+            case actions.Play(prompt=prompt):
+                heard += map(voice.short, prompt)
+            case actions.Recognize() | actions.Record():
+                asked = _asked(action, voice)
+            case actions.Request():
+                orders.append(ordered_of(action))
+            case actions.HangUp():
+                end = "hangup"
+            case actions.Reject():
+                end = "reject"
+    return Effect(tuple(heard), asked, tuple(orders), end)
+
+
+def ordered_of(request: actions.Request) -> Ordered:
+    """Say what a service is asked, without naming any audio."""
+    arguments = {name: value for name, value in request.arguments.items() if name != "media"}
+    return Ordered(request.service, arguments, request.timeout)
+
+
+def _asked(action: actions.Recognize | actions.Record, voice: Voice) -> Asked:
+    prompt = tuple(map(voice.short, action.prompt))
+    silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
+    if isinstance(action, actions.Record):
+        return Recording(
+            prompt,
+            longest=action.max_duration,
+            silence=silence,
+            pause=action.max_silence,
+            terminators=action.terminators,
+            beep=action.beep,
+            format=action.format or RECORDING_FORMAT,
+        )
+    if digits := action.digits:
+        return Keys(
+            prompt,
+            digits.minimum,
+            digits.maximum,
+            digits.terminators,
+            silence=silence,
+            inter_digit=digits.inter_digit,
+            barge_in=action.barge_in,
+        )
+    language = None if action.language == voice.language else action.language
+    return Choices(prompt, action.choices, silence=silence, barge_in=action.barge_in, language=language)
+
+
+def total(parts: Sequence[Line | Effect]) -> Effect:
+    """Put together what came of several steps."""
+    if len(parts) == 1:
+        (part,) = parts
+        return Effect(part.heard, part.asked, part.ordered, part.end, part.held)
+    return Effect(
+        tuple(heard for part in parts for heard in part.heard),
+        next((part.asked for part in reversed(parts) if part.asked), None),
+        tuple(order for part in parts for order in part.ordered),
+        next((part.end for part in reversed(parts) if part.end), None),
+        next((part.held for part in parts if part.held), None),
+    )
+
+
+# --- compared --------------------------------------------------------------------------------------------------------
+
+
+class Experience(Struct, frozen=True):
+    """What one deed of a caller led to, until the next one."""
+
+    heard: tuple[Segment, ...]
+    "Played to its end; nobody can interrupt it. Texts that follow each other are one."
+    prompt: tuple[Segment, ...]
+    "Played until the caller answers."
+    held: tuple[Segment, ...]
+    "Played while a service works."
+    task: Asked | None
+    "What is asked, without its prompt, in a form that can be compared."
+    ordered: tuple[Ordered, ...]
+    end: Literal["hangup", "reject"] | None
+    parts: tuple[Segment, ...]
+    "All that was played, as the flow has it; makes no difference, nor does `asked`."
+    asked: Asked | None
+
+    @property
+    def spoken(self) -> tuple[Segment, ...]:
+        """All of it, in order."""
+        return joined((*self.heard, *self.prompt))
+
+
+def experience(parts: Sequence[Line | Effect], voice: Voice) -> Experience:
+    """Put together what was heard and asked; only the last question stands."""
+    whole = total(parts)
+    asked = whole.asked
+    heard: tuple[Segment, ...] = tuple(map(voice.full, whole.heard))
+    prompt: tuple[Segment, ...] = tuple(map(voice.full, asked.prompt)) if asked else ()
+    played = (*heard, *prompt)
+    if asked and not (isinstance(asked, Choices | Keys) and asked.barge_in):
+        heard, prompt = played, ()
+    return Experience(
+        joined(heard),
+        joined(prompt),
+        joined(map(voice.full, whole.held.prompt)) if whole.held else (),
+        comparable(asked, voice) if asked else None,
+        whole.ordered,
+        whole.end,
+        (*map(voice.full, whole.held.prompt if whole.held else ()), *played),
+        asked,
+    )
+
+
+def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Make one text of those that follow each other in one voice: how they are cut cannot be heard."""
+    whole: list[Segment] = []
+    for segment in segments:
+        last = whole[-1] if whole else None
+        if isinstance(segment, Text) and isinstance(last, Text) and replace(last, value=segment.value) == segment:
+            whole[-1] = replace(last, value=f"{last.value} {segment.value}")
+        else:
+            whole.append(segment)
+    return tuple(whole)
+
+
+def comparable(asked: Asked, voice: Voice) -> Asked:
+    """Take away from a question what no caller can notice: names and the order of choices, the order of keys."""
+    match asked:
+        case Choices(choices=choices):
+            speaks = any(choice.speech for choice in choices)
+            language = (asked.language or voice.language) if speaks else None
+            return replace(asked, prompt=(), choices=tuple(sorted(map(offer, choices), key=str)), language=language)
+        case Keys() | Recording():
+            return replace(asked, prompt=(), terminators="".join(sorted(set(asked.terminators))))
+
+
+def offer(choice: Choice) -> Choice:
+    """Give what a caller must do to choose this."""
+    words = {" ".join(words.casefold().split()) for words in choice.speech}
+    return Choice("", choice.key, tuple(sorted(words)))

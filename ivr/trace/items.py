@@ -1,0 +1,91 @@
+"""A case as a test of pytest; see `ivr.trace.plugin`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ivr.errors import IvrError
+from ivr.trace.case import dumps
+from ivr.trace.files import read_case
+from ivr.trace.plugin import UPDATED, flows_folder
+from ivr.trace.replay import replay
+from ivr.trace.report import Report, as_text, report
+from ivr.trace.rewrite import CannotRewrite, rewrite
+from ivr.trace.shelf import Shelf
+
+if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
+_SHELF = pytest.StashKey[Shelf]()
+
+
+class CaseFailed(Exception):
+    """A caller would hear or reach something else; the text says what."""
+
+
+class CaseFile(pytest.File):
+    """The file of a case."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Give its one test."""
+        yield Replay.from_parent(self, name="replay")
+
+
+class Replay(pytest.Item):
+    """The test that nobody hears anything else."""
+
+    def runtest(self) -> None:
+        """Replay the case."""
+        shown = self._shown()
+        recorded = read_case(self.path)
+        today = _shelf(self.config).get(recorded)
+        verdict = replay(recorded, today.flow)
+        if verdict.verdict == "same":
+            return
+        told = report(shown, recorded, verdict, today.places)
+        if not self.config.getoption("--ivr-update"):
+            raise _failed(told, "If that is on purpose: pytest --ivr-update")
+        if verdict.why is not None:
+            raise _failed(told, "It cannot be made anew: make the call again, and export it.")
+        try:
+            anew = rewrite(recorded, today.flow, today.places.lines())
+        except CannotRewrite as cannot:
+            raise _failed(told, f"It cannot be made anew: {cannot}.") from cannot
+        self.path.write_bytes(dumps(anew))
+        self.user_properties.append((UPDATED, _made_anew(told)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> "str | TerminalRepr":
+        """Say what a caller would hear, without any of our own code around it."""
+        if isinstance(excinfo.value, CaseFailed | IvrError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the test by its file."""
+        return self.path, None, self._shown()
+
+    def _shown(self) -> str:
+        try:
+            return str(self.path.relative_to(self.config.rootpath))
+        except ValueError:
+            return str(self.path)
+
+
+def _shelf(config: pytest.Config) -> Shelf:
+    """Give the flows, read once in a run."""
+    shelf = config.stash.get(_SHELF, None)
+    if shelf is None:
+        shelf = config.stash[_SHELF] = Shelf.of(flows_folder(config))
+    return shelf
+
+
+def _failed(told: Report, advice: str) -> CaseFailed:
+    """Put what matters first: pytest's summary shows the first line alone."""
+    lead = told.why or f"a caller would now hear: {told.now or '(nothing)'}"
+    return CaseFailed(f"{told.verdict}: {lead}\n\n{as_text(told)}\n  {advice}")
+
+
+def _made_anew(told: Report) -> str:
+    return f"{told.case}\n  heard before: {told.before}\n  hears now:    {told.now}"

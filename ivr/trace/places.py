@@ -1,0 +1,139 @@
+"""Where in a flow file something stands that a replay has to say: a state, a transition, a spoken text."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from ivr.engine.actions import Audio, Segment, Silence, Text
+from ivr.engine.call import Taken
+from ivr.engine.handlers import longest
+from ivr.flowfile.reader import read
+from ivr.flowfile.source import Mapping as Keys
+from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
+
+_NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
+_NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})
+_EXPRESSION = re.compile(r"{{.*?}}", re.DOTALL)
+
+
+class Place(Struct, frozen=True):
+    """A stretch of one line of a flow file."""
+
+    file: str
+    line: int
+    "Counted from 1, like `column`."
+    column: int
+    length: int
+    excerpt: str
+    "The whole line."
+    state: str
+    "The state it belongs to; empty: the flow itself."
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Places:
+    """One flow file."""
+
+    def __init__(self, file: str, text: bytes) -> None:
+        self._source: Source = read(file, text).source
+
+    def lines(self) -> Mapping[str, int]:
+        """Give the line of each state."""
+        return {name: self.state(name).line for name in self._source.keys(("states",))}
+
+    def state(self, name: str) -> Place:
+        """Find a state, or the line that names the first one if there is none of this name."""
+        path: Path = ("states", name) if self._source.has(("states", name)) else ("initial",)
+        return self._place(path, name, key=True)
+
+    def question(self, name: str) -> Place:
+        """Find what a state asks: its choices, or its action."""
+        here: Path = ("states", name)
+        action = next((key for key in ("menu", "digits", "record") if self._source.has((*here, key))), None)
+        if action is None:
+            return self.state(name)
+        choices = (*here, action, "choices")
+        return self._place(choices if self._source.has(choices) else (*here, action), name, key=True)
+
+    def outcome(self, name: str) -> Place:
+        """Find the outcome of a state."""
+        path: Path = ("states", name, "outcome")
+        return self._place(path, name) if self._source.has(path) else self.state(name)
+
+    def transition(self, taken: Taken) -> Place:
+        """Find the branch that was taken."""
+        path = self._handler(taken)
+        if path is None:
+            return self.state(taken.state or taken.target)
+        branch = (*path, taken.branch)
+        whole = branch if self._source.has(branch) else path
+        target = (*whole, "target")
+        return self._place(target if self._source.has(target) else whole, taken.state)
+
+    def spoken(self, segment: Segment, states: Iterable[str]) -> Place | None:
+        """Find the text, in one of these states, that makes what is heard; the one that says most of it literally."""
+        best: tuple[int, Path, str] | None = None
+        for state, path, scalar in self._texts(states):
+            said = _says(path, scalar, segment)
+            if said is not None and (best is None or said > best[0]):
+                best = (said, path, state)
+        return self._place(best[1], best[2]) if best else None
+
+    def _texts(self, states: Iterable[str]) -> Iterator[tuple[str, Path, Scalar]]:
+        for state in states:
+            for path, scalar in _scalars(("states", state), self._source.find(("states", state)).value):
+                yield state, path, scalar
+        for shared in ("defaults", "on"):
+            if self._source.has((shared,)):
+                for path, scalar in _scalars((shared,), self._source.find((shared,)).value):
+                    yield "", path, scalar
+
+    def _handler(self, taken: Taken) -> Path | None:
+        if not taken.state:
+            return ("initial",)
+        here: Path = ("states", taken.state)
+        if own := longest(self._source.keys((*here, "on")), taken.event):
+            return (*here, "on", own)
+        for key in ("decide", "next"):
+            if self._source.has((*here, key)) and not taken.event.startswith(("error", "hangup", "exhausted")):
+                return (*here, key)
+        shared = longest(self._source.keys(("on",)), taken.event)
+        return ("on", shared) if shared else None
+
+    def _place(self, path: Path, state: str, *, key: bool = False) -> Place:
+        mark: Mark = self._source.mark(*path, key=key)
+        return Place(self._source.file, mark.line, mark.column, mark.length, self._source.line(mark.line), state)
+
+
+def _scalars(path: Path, node: Node) -> Iterator[tuple[Path, Scalar]]:
+    match node:
+        case Scalar():
+            yield path, node
+        case Keys(entries):
+            for name, (_, value) in entries.items():
+                yield from _scalars((*path, name), value)
+        case _:
+            for number, item in enumerate(node.items):
+                yield from _scalars((*path, number), item)
+
+
+def _says(path: Path, scalar: Scalar, segment: Segment) -> int | None:
+    """Tell how many letters of a text are literally in what is heard; None: it is not this text."""
+    names = [step for step in path if isinstance(step, str)]
+    last = names[-1]
+    match segment:
+        case Silence():
+            return 0 if last == "silence" else None
+        case Audio(url=url, text=text):
+            if last == "audio" and (url is None or url == scalar.text):
+                return 0
+            segment = Text(text or "", "male", "")
+    if last in _NEVER_SPOKEN or not _NEVER_SPOKEN_WITHIN.isdisjoint(names):
+        return None
+    literal = [" ".join(part.split()) for part in _EXPRESSION.split(scalar.text)]
+    if not re.fullmatch(r"\s*.*?\s*".join(map(re.escape, literal)), segment.value, re.DOTALL):
+        return None
+    return sum(map(len, literal))

@@ -1,0 +1,69 @@
+"""The pytest plugin: every case below `recordings/cases` is a test, wherever this package is installed.
+
+    pytest                  replays the cases beside all other tests
+    pytest --ivr-update     makes those anew that changed on purpose, and says which
+
+Nothing of the package is imported before there is a case: pytest loads this file in every project.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+SUFFIX = ".jsonl"
+UPDATED = "ivr-update"
+"The user property of a test that holds what was made anew; it survives the way between processes."
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and the two settings."""
+    group = parser.getgroup("ivr", "recorded calls")
+    group.addoption(
+        "--ivr-update", action="store_true", help="Make recorded calls anew whose flow was changed on purpose."
+    )
+    parser.addini("ivr_cases", "The folder of the recorded calls.", default="recordings/cases")
+    parser.addini("ivr_flows", "The folder of the flows they are replayed against.", default="flows")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let `pytest` alone find the cases, also where `testpaths` names other folders."""
+    cases = cases_folder(config)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and cases.is_dir():
+        config.args.append(str(cases))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take every case for a test."""
+    if file_path.suffix != SUFFIX or cases_folder(parent.config) not in file_path.parents:
+        return None
+    from ivr.trace.items import CaseFile  # noqa: PLC0415  # see above
+
+    return CaseFile.from_parent(parent, path=file_path)
+
+
+def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
+    """Show what was made anew."""
+    made_anew = [
+        str(text)
+        for report in terminalreporter.getreports("passed")
+        for name, text in report.user_properties
+        if name == UPDATED
+    ]
+    if made_anew:
+        terminalreporter.section("recorded calls made anew")
+        for text in made_anew:
+            terminalreporter.write_line(text)
+
+
+def cases_folder(config: pytest.Config) -> Path:
+    """Give the folder of the cases."""
+    return config.rootpath / str(config.getini("ivr_cases"))
+
+
+def flows_folder(config: pytest.Config) -> Path:
+    """Give the folder of the flows."""
+    return config.rootpath / str(config.getini("ivr_flows"))

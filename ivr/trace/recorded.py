@@ -1,0 +1,223 @@
+"""From a trace to a case: what happened, in the order in which it counted, without what the line only needed itself.
+
+Ignored events changed nothing and are left out. Holds and deadlines become what they were to the call: nothing, or a
+service that failed.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from ivr.engine import actions
+from ivr.engine.actions import Action, Request
+from ivr.engine.call import Judged, Step, Taken
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    HoldNeeded,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    ServiceAnswered,
+    ServiceFailed,
+    SpeechHeard,
+    TimePassed,
+)
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord, Stepped
+from ivr.trace import case
+from ivr.trace.case import Case, CaseError, Happened, Header, Held, Line, Running
+from ivr.trace.experience import Effect, Voice, effect_of, total
+from ivr.trace.private import private_rules
+
+
+class LineDraft:
+    """One line of a case while it is made."""
+
+    def __init__(self, at: float, event: Happened) -> None:
+        self.at = at
+        self.event = event
+        self.path: list[Taken] = []
+        self.effects: list[Effect] = []
+        self.then: list[float] = []
+        self.paced = 0
+        self.judged: list[Judged] = []
+        self.held: Held | None = None
+
+    def hold(self, at: float, step: Step | Stepped, voice: Voice) -> None:
+        """Keep what is heard while a service works."""
+        self.held = Held(at, effect_of(step.actions, voice).heard)
+        self.judged += step.judged
+
+    def take(self, step: Step | Stepped, voice: Voice) -> None:
+        """Add what a step led to."""
+        self.path += step.path
+        self.judged += step.judged
+        self.effects.append(effect_of(step.actions, voice))
+
+    def line(self) -> Line:
+        """Give the line."""
+        whole = total(self.effects)
+        return Line(
+            self.at,
+            self.event,
+            tuple(self.path),
+            whole.heard,
+            whole.asked,
+            whole.ordered,
+            self.held,
+            whole.end,
+            tuple(self.then),
+            self.paced,
+            tuple(self.judged),
+        )
+
+
+class _Reader:
+    """Goes through a trace once."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.voice = voice
+        self.lines: list[LineDraft] = []
+        self._started = 0.0
+        self._services: dict[str, str] = {}
+        self._waits: Request | None = None
+        self._has_held = False
+        self._running: dict[str, Running] = {}
+        "The operations of the last reply."
+
+    def read(self, step: Stepped) -> None:
+        if step.ignored is not None:
+            return
+        event = step.event
+        if not self.lines:
+            self._started = step.now
+        if isinstance(event, OperationDone) or (isinstance(event, HoldNeeded) and not step.path):
+            self._pace(step, event)
+        else:
+            draft = LineDraft(self._at(step), self._happened(event))
+            self.lines.append(draft)
+            draft.take(step, self.voice)
+            if isinstance(event, ServiceAnswered | ServiceFailed | TimePassed | HoldNeeded):
+                self._waits = None
+        self._note(step.actions, held=isinstance(event, HoldNeeded) and not step.path)
+
+    def _pace(self, step: Stepped, event: OperationDone | HoldNeeded) -> None:
+        draft = self.lines[-1]
+        if isinstance(event, OperationDone) and self._running.get(event.op) != "hold":
+            draft.then.append(self._at(step))
+            draft.take(step, self.voice)
+            return
+        draft.paced += 1
+        if isinstance(event, HoldNeeded) and not self._has_held:
+            self._has_held = True  # each further one is the same with a longer pause
+            draft.hold(self._at(step), step, self.voice)
+
+    def _note(self, ordered: Iterable[Action], *, held: bool) -> None:
+        self._running = {}
+        for action in ordered:
+            if isinstance(action, Request):
+                self._services[action.job] = action.service
+                self._waits = action if action.wanted else self._waits
+                self._has_held = False
+            else:
+                self._running[action.op] = "hold" if held else _KINDS[type(action)]
+
+    def _at(self, step: Stepped) -> float:
+        return (round(step.now * 1e6) - round(self._started * 1e6)) / 1e6
+
+    def _happened(self, event: Event) -> Happened:
+        match event:
+            case CallReceived():
+                return case.Called(event.caller, event.called, event.language)
+            case KeysPressed():
+                return case.Pressed(event.keys, event.ended)
+            case KeysJudged():
+                return case.KeysMasked(event.verdict)
+            case SpeechHeard():
+                return case.Said(event.text, event.confidence)
+            case ChoiceMade():
+                return case.Chose(event.choice, event.by)
+            case InputTimedOut():
+                return case.KeptSilent()
+            case InputInvalid():
+                return case.AnsweredWrong()
+            case RecordingMade():
+                return case.Recorded(event.seconds, event.ended, event.media is not None)
+            case _:
+                return self._of_others(event)
+
+    def _of_others(self, event: Event) -> Happened:
+        match event:
+            case CallEnded():
+                return case.Left(event.by, self._running.get(event.op or ""))
+            case OperationFailed():
+                return self._line_failed(event)
+            case ServiceAnswered():
+                return case.Answered(self._services.get(event.job, ""), event.answer)
+            case ServiceFailed():
+                return case.Failed(self._services.get(event.job, ""), event.code)
+            case _:  # the deadline, or one hold too many
+                return case.Failed(self._waits.service if self._waits else "", "timeout")
+
+    def _line_failed(self, event: OperationFailed) -> case.LineFailed:
+        during = self._running.get(event.op) if event.op else next(reversed(self._running.values()), None)
+        if during == "hold":
+            self.lines[-1].paced -= 1  # the hold that failed is made again
+        return case.LineFailed(event.code, during, event.reason, event.whole)
+
+
+_KINDS: Mapping[type, Running] = {
+    actions.Answer: "answer",
+    actions.Play: "play",
+    actions.Recognize: "recognize",
+    actions.Record: "record",
+    actions.HangUp: "hangup",
+    actions.Reject: "reject",
+}
+
+
+def case_of(record: CallRecord, trace: Iterable[Stepped], flow: Flow, lines: Mapping[str, int]) -> Case:
+    """Make a case of a call; `flow` is the one that took it, `lines` tells where its states stand in its file.
+
+    Raises CaseError for a trace that does not begin with the call.
+    """
+    voice = Voice(flow.language, flow.voice)
+    reader = _Reader(voice)
+    started: float | None = None
+    for step in trace:
+        started = step.now if started is None else started
+        if not reader.lines and (step.ignored is not None or not isinstance(step.event, CallReceived)):
+            raise CaseError(f"call {record.id}: its trace does not begin with the call coming in")
+        reader.read(step)
+    if started is None:
+        raise CaseError(f"call {record.id}: its trace is empty")
+    call = record.call
+    header = header_of(flow, lines, call=record.id, channel=call.facts.channel, started=started)
+    outcome = call.outcome if call.phase == "over" else None
+    return Case(replace(header, hash=call.flow, outcome=outcome), tuple(draft.line() for draft in reader.lines))
+
+
+def header_of(flow: Flow, lines: Mapping[str, int], *, call: str, channel: str, started: float) -> Header:
+    """Make the header of a call that is not over."""
+    return Header(
+        case=case.FORMAT,
+        flow=flow.name,
+        hash=flow.hash,
+        call=call,
+        channel=channel,
+        started=case.moment(started),
+        language=flow.language,
+        voice=flow.voice,
+        zone=flow.zone.key,
+        outcome=None,
+        states={name: lines.get(name, 0) for name in flow.states},
+        asks=tuple(name for name, state in flow.states.items() if state.action.attempts),
+        private=private_rules(flow),
+    )

@@ -1,0 +1,168 @@
+"""Replay: a recorded call through the flow of today, and the verdict. Pure: the same case and flow, the same verdict.
+
+What is compared is the caller's experience, deed by deed: what is heard until the caller has to do something, what can
+be done then, which state the call stands in, how it ends, what services are asked. How a flow gets there is its own
+affair: a state more on the way that nobody notices is no difference.
+"""
+
+from collections.abc import Sequence
+
+from ivr.engine.call import Taken
+from ivr.engine.flow import Flow
+from ivr.trace import case
+from ivr.trace.case import Case
+from ivr.trace.deeds import Deed, deeds
+from ivr.trace.experience import Experience, Voice, experience, total
+from ivr.trace.private import private_rules
+from ivr.trace.rerun import Rerun, standing
+from ivr.trace.verdict import Difference, Kind, Side, Unknown, Verdict, What
+
+
+def replay(recorded: Case, flow: Flow) -> Verdict:
+    """Run a case through a flow."""
+    return _Replay(recorded, flow).verdict()
+
+
+class _Replay:
+    def __init__(self, recorded: Case, flow: Flow) -> None:
+        self.recorded = recorded
+        self.flow = flow
+        self.names = _Names(recorded, flow)
+        self.voice = Voice(recorded.header.language, recorded.header.voice)
+        private = recorded.header.private
+        stands = private is None or private == private_rules(flow)
+        self.rerun = Rerun(recorded, flow, self.voice, private_stands=stands)
+        self.path: list[Taken] = []
+        self.wording: Difference | None = None
+
+    def verdict(self) -> Verdict:
+        asked: case.Asked | None = None
+        for deed in deeds(self.recorded):
+            try:
+                self.rerun.deed(deed.first, asked, deed.upcoming)
+            except Unknown as unknown:
+                self.path += [taken for line in deed.lines for taken in line.path]
+                return self._undetermined(deed, unknown)
+            self.path += [taken for line in deed.lines for taken in line.path]
+            way = self._compared(deed)
+            if isinstance(way, Unknown):
+                return self._undetermined(deed, way)
+            if way is not None:
+                return self._told(way=way)
+            asked = next((line.asked for line in reversed(deed.lines) if line.asked), None)
+        return self._told()
+
+    def _compared(self, deed: Deed) -> Difference | Unknown | None:
+        """Compare both sides after a deed; a difference in wording is kept, and the call goes on."""
+        if self._is_plainly_same(deed):
+            return None
+        before, now = self._before(deed), self._now()
+        if self.names.is_new_question(before, now):
+            return Unknown(f'"{now.state}" asks something that this caller never answered', now.state)
+        what = self._way(deed, before, now)
+        if what is not None:
+            return self._difference("way", what, deed, before, now)
+        if self.wording is None and _heard(before.experience) != _heard(now.experience):
+            self.wording = self._difference("wording", "heard", deed, before, now)
+        return None
+
+    def _is_plainly_same(self, deed: Deed) -> bool:
+        """Tell whether both sides are the same to the letter, as nearly all are: nothing has to be looked into."""
+        then, today = total(deed.lines), total(self.rerun.effects)
+        if then != today or not self.names.are_one(standing(self.path), self.rerun.state):
+            return False
+        outcome = self.recorded.header.outcome if deed.upcoming is None else None
+        return outcome == (self.rerun.call.outcome if self.rerun.over else None)
+
+    def _way(self, deed: Deed, before: Side, now: Side) -> What | None:
+        then, today = before.experience, now.experience
+        if then.end != today.end:
+            return "end"
+        if not self.names.are_one(before.state, now.state):
+            return "state"
+        if then.task != today.task:
+            return "asked"
+        if _services(then) != _services(today):
+            return "ordered"
+        if deed.upcoming is not None or self.recorded.header.outcome is None:
+            return "end" if self.rerun.over else None
+        if not self.rerun.over:
+            return "end"
+        return "outcome" if before.outcome != now.outcome else None
+
+    def _before(self, deed: Deed) -> Side:
+        header = self.recorded.header
+        return Side(
+            experience(deed.lines, self.voice),
+            standing(self.path),
+            tuple(self.path),
+            tuple(taken for line in deed.lines for taken in line.path),
+            header.outcome if deed.upcoming is None else None,
+        )
+
+    def _now(self) -> Side:
+        rerun = self.rerun
+        ended = rerun.call.outcome if rerun.over else None
+        return Side(experience(rerun.effects, self.voice), rerun.state, tuple(rerun.path), tuple(rerun.steps), ended)
+
+    def _difference(self, kind: Kind, what: What, deed: Deed, before: Side, now: Side) -> Difference:
+        return Difference(kind, what, deed.first.at, deed.first.event, before, now)
+
+    def _undetermined(self, deed: Deed, unknown: Unknown) -> Verdict:
+        here = self._difference("way", "asked", deed, self._before(deed), self._now())
+        return self._told(why=unknown.why, where=unknown.state, unknown=here)
+
+    def _told(
+        self,
+        *,
+        way: Difference | None = None,
+        why: str | None = None,
+        where: str = "",
+        unknown: Difference | None = None,
+    ) -> Verdict:
+        changed = self.wording is not None or way is not None
+        return Verdict(
+            "changed" if changed else "undetermined" if why else "same",
+            wording=self.wording,
+            way=way,
+            why=why,
+            where=where,
+            unknown=unknown,
+            renamed=dict(self.names.renamed),
+        )
+
+
+def _heard(side: Experience) -> tuple[object, ...]:
+    return side.heard, side.prompt, side.held
+
+
+def _services(side: Experience) -> Sequence[tuple[str, object]]:
+    return [(order.service, order.arguments) for order in side.ordered]
+
+
+class _Names:
+    """Which state of today is which of that day: those of one name, and those that were plainly renamed."""
+
+    def __init__(self, recorded: Case, flow: Flow) -> None:
+        self.renamed: dict[str, str] = {}
+        self._then = recorded.header.states
+        self._asked_then = frozenset(recorded.header.asks)
+        self._today = flow.states
+
+    def are_one(self, then: str, today: str) -> bool:
+        """Tell whether two names mean one state; from now on, if one was gone and the other new."""
+        if then in self.renamed:
+            return self.renamed[then] == today
+        if then == today:
+            return True
+        if then in self._today or today in self._then or today in self.renamed.values():
+            return False
+        self.renamed[then] = today
+        return True
+
+    def is_new_question(self, before: Side, now: Side) -> bool:
+        """Tell whether something is asked today, in a state that asked nothing when the call was made."""
+        task = now.experience.task
+        if task is None or now.state == before.state or now.state in self._asked_then:
+            return False
+        return task != before.experience.task or not self.are_one(before.state, now.state)

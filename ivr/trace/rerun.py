@@ -1,0 +1,325 @@
+"""One recorded call through a flow of today, deed by deed.
+
+What the caller and the services did comes from the case and is bound to what the flow asks at that point. The pacing is
+made here: prompts succeed, holds do not happen, times are those of the recorded call.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from ivr.engine.actions import Action, Recognize, Request
+from ivr.engine.call import Call, Facts, Judged, Step, Taken, new_call
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    HoldNeeded,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    ServiceAnswered,
+    ServiceFailed,
+    SpeechHeard,
+)
+from ivr.engine.flow import Flow
+from ivr.engine.machine import step
+from ivr.errors import MaskedRead
+from ivr.trace import case
+from ivr.trace.case import Case, Choices, Line
+from ivr.trace.experience import Effect, Voice, offer, ordered_of
+from ivr.trace.recorded import LineDraft
+from ivr.trace.verdict import Unknown
+
+UNTIMED = {"answer", "play", "hangup", "reject"}
+"What the line does without the caller."
+BREAKS = case.Left | case.LineFailed
+"What can happen before the line is done."
+
+
+class Rerun:
+    """The call of today."""
+
+    def __init__(self, recorded: Case, flow: Flow, voice: Voice, *, private_stands: bool) -> None:
+        self.flow = flow
+        self.voice = voice
+        self.call: Call = new_call(flow.hash, Facts(id=recorded.header.call, channel=recorded.header.channel))
+        self.path: list[Taken] = []
+        self.lines: list[LineDraft] = []
+        "Everything so far, as a case has it."
+        self._case = recorded
+        self._private_stands = private_stands
+        self._at = 0.0
+        self._first = 0
+        "The line of what the caller did last."
+        self._last: Recognize | None = None
+        self._request: Request | None = None
+        self._asked_so_far: defaultdict[str, int] = defaultdict(int)
+        self._answers: defaultdict[str, list[int]] = defaultdict(list)
+        "The lines that hold what a service said, in order."
+        self._then: list[float] = []
+        self._judged: list[Judged] = []
+        self._recordings = 0
+        for number, line in enumerate(recorded.lines):
+            if isinstance(line.event, case.Answered | case.Failed):
+                self._answers[line.event.service].append(number)
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended."""
+        return self.call.phase == "over"
+
+    @property
+    def state(self) -> str:
+        """Where the call stands: the last state that was entered."""
+        return standing(self.path)
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What came of what the caller did last."""
+        lines = self.lines[self._first :]
+        held = [Effect(held=line.held) for line in lines if line.held]
+        return [*(effect for line in lines for effect in line.effects), *held]
+
+    @property
+    def steps(self) -> list[Taken]:
+        """The transitions since then."""
+        return [taken for line in self.lines[self._first :] for taken in line.path]
+
+    def deed(self, line: Line, asked: case.Asked | None, upcoming: int | None) -> None:
+        """Let the caller do what was done, after the recorded question `asked`, and go on until the caller is due.
+
+        `upcoming` is the line of what the caller did next, None at the end. Raises Unknown.
+        """
+        self._first = len(self.lines)
+        if not self._has_no_place(line.event):
+            self._feed(self._bound(line.event, asked), line)
+        self._go_on(upcoming)
+
+    # --- binding what the caller did ---
+
+    def _has_no_place(self, event: case.Happened) -> bool:
+        """Tell whether it is about a hold, and nobody is kept waiting today: what did not happen cannot fail."""
+        return isinstance(event, case.LineFailed) and event.during == "hold" and self.call.waiting is None
+
+    def _bound(self, event: case.Happened, asked: case.Asked | None) -> Event:
+        match event:
+            case case.Called():
+                return CallReceived(event.caller, event.called, event.language)
+            case case.Left():
+                return CallEnded(event.by, self._running(event.during))
+            case case.LineFailed():
+                return self._failure(event)
+        return self._answer(event, asked, self.call.asked[-1].op if self.call.asked else "")
+
+    def _answer(self, event: case.Happened, asked: case.Asked | None, op: str) -> Event:
+        match event:
+            case case.Pressed():
+                return KeysPressed(op, event.keys, event.ended)
+            case case.KeysMasked():
+                if not self._private_stands:
+                    raise Unknown("how a private answer is judged was edited", self.state)
+                return KeysJudged(op, event.verdict)
+            case case.Said():
+                return SpeechHeard(op, event.text, event.confidence)
+            case case.Chose():
+                return ChoiceMade(op, self._choice(event, asked), event.by)
+            case case.KeptSilent():
+                return InputTimedOut(op)
+            case case.AnsweredWrong():
+                return InputInvalid(op)
+            case case.Recorded():
+                self._recordings += 1
+                return RecordingMade(
+                    op, event.seconds, f"recording {self._recordings}" if event.kept else None, event.ended
+                )
+        raise Unknown("this is no deed of a caller", self.state)
+
+    def _choice(self, event: case.Chose, asked: case.Asked | None) -> str:
+        """Find the choice that the same key or words make today."""
+        name = event.choice
+        offered = self._last.choices if self._last else ()
+        chosen = next((c for c in asked.choices if c.name == name), None) if isinstance(asked, Choices) else None
+        if chosen is None:  # a name that was never offered
+            if any(choice.name == name for choice in offered):
+                raise Unknown(f'"{name}" was no choice then, and is one now', self.state)
+            return name
+        if chosen in offered:
+            return name
+        same = next((choice for choice in offered if offer(choice) == offer(chosen)), None)
+        if same is None and event.by == "keys":  # another wording for speech does not matter to a key
+            same = next((choice for choice in offered if choice.key == chosen.key), None)
+        if same is None:
+            raise Unknown(f'the choice "{name}" is not offered any more', self.state)
+        return same.name
+
+    def _running(self, during: case.Running | None) -> str | None:
+        """Find the operation during which the caller left."""
+        if during is None or (during == "hold" and self.call.waiting):
+            return None
+        if during == "hold":  # nobody is kept waiting today: gone before anything else was heard
+            return self.call.asked[0].op if self.call.asked else None
+        found = next((asked.op for asked in self.call.asked if asked.kind == during), None)
+        if found is None and self.call.waiting is None:
+            raise Unknown(f"the caller left during {_DURING[during]}, which is not there any more", self.state)
+        return found
+
+    def _failure(self, event: case.LineFailed) -> OperationFailed:
+        if event.during == "hold":
+            self._step(HoldNeeded(), self._at)
+            return OperationFailed(None, event.code, event.reason, event.whole)
+        op = next((asked.op for asked in self.call.asked if asked.kind == event.during), None)
+        if op is None and event.during is not None and not event.whole:
+            raise Unknown(f"the line failed during {_DURING[event.during]}, which is not there any more", self.state)
+        return OperationFailed(None if event.whole else op, event.code, event.reason, event.whole)
+
+    # --- going on until the caller is due ---
+
+    def _go_on(self, upcoming: int | None) -> None:
+        while not self.over:
+            if self.call.waiting is not None:
+                if not self._serve(upcoming):
+                    return
+            elif not self._is_done(upcoming):
+                return
+
+    def _serve(self, upcoming: int | None) -> bool:
+        """Let the service say what it said then; False: the caller did something before."""
+        request = self._request
+        if request is None:
+            raise Unknown("the call waits for nothing", self.state)
+        breaks = upcoming is not None and isinstance(self._case.lines[upcoming].event, BREAKS)
+        answers = self._answers[request.service]
+        number = self._asked_so_far[request.service]
+        answer = answers[number] if number < len(answers) else None
+        if breaks and upcoming is not None and (answer is None or answer > upcoming):
+            self._play_out(more=False)
+            return False
+        if answer is None:
+            if upcoming is None and self._case.header.outcome is None:
+                return False  # the recorded call was waiting too when it was looked at
+            raise Unknown(f'this call never asked the service "{request.service}" so, and has no answer', self.state)
+        self._play_out(more=False)
+        line = self._case.lines[answer]
+        self._check(request, self._ordered(request.service, number), line)
+        self._asked_so_far[request.service] += 1
+        self._feed(_said(line.event, request.job), line)
+        return True
+
+    def _ordered(self, service: str, number: int) -> tuple[case.Ordered, float]:
+        """Find what the service was asked then, and when."""
+        found = [(order, line.at) for line in self._case.lines for order in line.ordered if order.service == service]
+        if number >= len(found):
+            raise Unknown(f'the case does not say what the service "{service}" was asked', self.state)
+        return found[number]
+
+    def _check(self, request: Request, then: tuple[case.Ordered, float], line: Line) -> None:
+        """Raise Unknown where the service might say something else today."""
+        ordered, asked_at = then
+        today = ordered_of(request)
+        if today.arguments != ordered.arguments:
+            raise Unknown(f'the service "{request.service}" is asked something else', self.state)
+        timed_out = isinstance(line.event, case.Failed) and line.event.code == "timeout"
+        shorter = today.timeout < ordered.timeout
+        if timed_out and today.timeout > ordered.timeout:
+            raise Unknown(f'the service "{request.service}" has more time now, and could have answered', self.state)
+        if not timed_out and shorter and line.at - asked_at > today.timeout:
+            raise Unknown(f'the service "{request.service}" has less time now, and needed more', self.state)
+
+    def _is_done(self, upcoming: int | None) -> bool:
+        """Let the line come to the end of what it does without the caller; False: the caller is due."""
+        if not self.call.asked or self.call.asked[-1].kind not in UNTIMED:
+            return False
+        line = self._case.lines[upcoming] if upcoming is not None else None
+        early = isinstance(line.event, BREAKS) if line else self._case.header.outcome is None
+        return self._play_out(more=not early)
+
+    def _play_out(self, *, more: bool) -> bool:
+        """Let the last operation end where it did then; `more`: in any case."""
+        last = self.call.asked[-1] if self.call.asked else None
+        if last is None or last.kind not in UNTIMED or not (self._then or more):
+            return False
+        self._step(OperationDone(last.op), self._then.pop(0) if self._then else self._at)
+        self.lines[-1].then.append(self._at)
+        return True
+
+    # --- one step ---
+
+    def _feed(self, event: Event, line: Line) -> None:
+        """Let something of the case happen."""
+        self.lines.append(LineDraft(max(line.at, self._at), line.event))
+        self._then = list(line.then)
+        self._judged = list(line.judged) if self._private_stands else []
+        self._step(event, line.at)
+        if self.call.waiting is not None:
+            self.lines[-1].paced = line.paced
+            self._peek(line)
+            self.call = replace(self.call, turn=self.call.turn + line.paced)
+
+    def _peek(self, line: Line) -> None:
+        """See what would be heard while the service works, where the caller was kept waiting then; nothing moves."""
+        if line.held is not None:
+            now = self._case.now(line.held.at)
+            held = step(self.flow, self.call, HoldNeeded(), now=now, judged=tuple(self._judged))
+            self._forget(held)
+            self.lines[-1].hold(line.held.at, held, self.voice)
+
+    def _step(self, event: Event, at: float) -> None:
+        self._at = max(at, self._at)
+        try:
+            taken = step(self.flow, self.call, event, now=self._case.now(self._at), judged=tuple(self._judged))
+        except MaskedRead as unreadable:
+            raise Unknown(
+                "it hangs on a private value, and what decides over it was edited", self.state
+            ) from unreadable
+        if taken.ignored is not None:
+            raise Unknown(f"the flow has no use for it: {taken.ignored}", self.state)
+        self.call = taken.call
+        self._note(taken, held=isinstance(event, HoldNeeded))
+
+    def _forget(self, taken: Step) -> None:
+        """Take away what guards have said by now."""
+        for judged in taken.judged:
+            known = next((one for one in self._judged if one.guard == judged.guard), None)
+            if known is not None:
+                self._judged.remove(known)
+
+    def _note(self, taken: Step, *, held: bool) -> None:
+        self._forget(taken)
+        self.path += taken.path
+        if not held:
+            self.lines[-1].take(taken, self.voice)
+        self._last = next((action for action in reversed(taken.actions) if isinstance(action, Recognize)), None)
+        self._request = _waited_for(taken.actions) or self._request
+
+
+def standing(path: Sequence[Taken]) -> str:
+    """Tell in which state a path ends."""
+    return next((taken.target or taken.state for taken in reversed(path)), "")
+
+
+def _waited_for(ordered: Sequence[Action]) -> Request | None:
+    return next((action for action in reversed(ordered) if isinstance(action, Request) and action.wanted), None)
+
+
+def _said(event: case.Happened, job: str) -> ServiceAnswered | ServiceFailed:
+    if isinstance(event, case.Answered):
+        return ServiceAnswered(job, event.answer)
+    return ServiceFailed(job, event.code if isinstance(event, case.Failed) else "failed")
+
+
+_DURING: Mapping[case.Running, str] = {
+    "answer": "the answer",
+    "play": "a prompt",
+    "recognize": "a question",
+    "record": "a recording",
+    "hangup": "the end",
+    "reject": "the end",
+    "hold": "a pause",
+}

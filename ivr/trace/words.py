@@ -1,0 +1,127 @@
+"""A call in words, for people: what was done, heard, asked and reached."""
+
+from collections.abc import Iterable, Sequence
+
+from ivr.engine.actions import Choice, Segment, Silence, Text
+from ivr.engine.call import Taken
+from ivr.trace import case
+from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered
+
+
+def clock(seconds: float) -> str:
+    """Write a time since the start of a call: `0:04`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def spoken(segments: Iterable[Segment]) -> str:
+    """Write what is heard as one text."""
+    return " ".join(_said(segment) for segment in segments)
+
+
+def _said(segment: Segment) -> str:
+    match segment:
+        case Text(value=value):
+            return value
+        case Silence(milliseconds=milliseconds):
+            return f"({milliseconds / 1000:g} s of silence)"
+        case _:
+            return segment.text or f"(audio {segment.url or (segment.asset or '')[:12]})"
+
+
+def differing(before: Sequence[Segment], now: Sequence[Segment]) -> str | None:
+    """Say what differs where the words do not: the voice, the audio file."""
+    for one, other in zip(before, now, strict=False):
+        if type(one) is type(other) and one != other:
+            changed = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name, None)]
+            return ", ".join(
+                f"{name} {_short(getattr(one, name))} is now {_short(getattr(other, name))}" for name in changed
+            )
+    return None
+
+
+def _short(value: object) -> str:
+    return str(value)[:12]
+
+
+def deed(event: Happened) -> str:
+    """Say what happened, after "the caller" or "the line" or "the service"."""
+    match event:
+        case case.Called():
+            return "the call came in"
+        case case.Pressed(keys=keys):
+            return f"the caller pressed {keys}" if keys else "the caller pressed nothing but the end key"
+        case case.KeysMasked(verdict=verdict):
+            return f"the caller keyed something private, which was {verdict}"
+        case case.Said(text=text):
+            return f'the caller said "{text}"'
+        case case.Chose(choice=choice, by=by):
+            return f"the caller chose {choice} by {'a key' if by == 'keys' else 'saying so'}"
+        case case.KeptSilent():
+            return "the caller kept silent"
+        case case.AnsweredWrong():
+            return "the caller answered something else"
+        case case.Recorded(seconds=seconds, ended=ended):
+            return f"the caller spoke for {seconds:.1f} s" + (" and hung up" if ended == "hangup" else "")
+        case _:
+            return _of_others(event)
+
+
+def _of_others(event: Happened) -> str:
+    match event:
+        case case.Left(by="caller"):
+            return "the caller hung up"
+        case case.Left(by=by):
+            return f"the call was ended by the {by}"
+        case case.LineFailed(code=code, whole=whole):
+            return f"the line refused the reply ({code})" if whole else f"the line failed ({code})"
+        case case.Answered(service=service, answer=answer):
+            return f"{service} answered" + _answer(answer)
+        case case.Failed(service=service, code=code):
+            return f"{service} failed ({code})"
+    return "something happened"
+
+
+def _answer(answer: object) -> str:
+    words = answer.get("transcript") if isinstance(answer, dict) else None
+    return f' "{words}"' if words else ""
+
+
+def question(asked: Asked | None) -> str:
+    """Say what a caller can do."""
+    match asked:
+        case None:
+            return "nothing is asked"
+        case Choices(choices=choices):
+            return f"the caller can choose {', '.join(_choice(choice) for choice in choices)}; {_times(asked)}"
+        case Keys(minimum=least, maximum=most, terminators=ends):
+            number = f"{least}" if least == most else f"{least} to {most}"
+            return f"the caller can key {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
+        case case.Recording(longest=longest, pause=pause, format=kind):
+            until = f"until {pause:g} s of silence"
+            return f"the caller is recorded for up to {longest:g} s ({kind}), {until}; {_times(asked)}"
+
+
+def _choice(choice: Choice) -> str:
+    ways = [f"by {choice.key}"] if choice.key else []
+    ways += [f'"{words}"' for words in choice.speech]
+    return " ".join([*([choice.name] if choice.name else []), " or ".join(ways)])
+
+
+def _times(asked: Asked) -> str:
+    limits = f"may be silent for {asked.silence:g} s"
+    if isinstance(asked, Keys):
+        limits += f" and pause for {asked.inter_digit:g} s"
+    if isinstance(asked, Choices | Keys) and not asked.barge_in:
+        limits += ", and cannot interrupt"
+    return limits
+
+
+def services(ordered: Iterable[Ordered]) -> str:
+    """Say what services are asked."""
+    return ", ".join(order.service for order in ordered) or "no service"
+
+
+def way(path: Sequence[Taken]) -> str:
+    """Write a path as the states it leads through: `main → describe → thanks`."""
+    names = [taken.target or f"{taken.event}: the end" for taken in path]
+    return " → ".join(names)

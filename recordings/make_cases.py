@@ -1,0 +1,221 @@
+"""Make the shipped cases again: `python -m recordings.make_cases`.
+
+For every transition of every flow in `flows/` the shortest call that takes it is looked for, and then made for real:
+against `ivr serve`, over HTTP, in the platform's own JSON, with the scripted speech engine. What the server stored is
+exported as `ivr calls export` does. Calls whose every transition another case takes are left out.
+
+Ids and times are replaced by ones that say nothing, so that making the cases again changes only what a flow changed.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+from rich.progress import track
+
+from ivr.cli.datafolder import exported
+from ivr.engine.call import Taken
+from ivr.engine.flow import Flow
+from ivr.flowfile.load import load_flow
+from ivr.store.archive import ArchiveFile
+from ivr.store.folder import DataFolder
+from ivr.trace.case import Case, Line, dumps
+from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, Deed, shortest_calls
+from tests.callers import platform
+from tests.callers.platform import Report
+
+ROOT = Path(__file__).parents[1]
+CASES = ROOT / "recordings" / "cases"
+STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+PACE = 4.0
+"Seconds between two things that happen, in a case."
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"What a WMA file begins with."
+
+
+def main() -> None:
+    """Make all cases."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
+        for file in sorted((ROOT / "flows").glob("*.yaml")):
+            make(load_flow(file).served(), address, Path(folder) / "data")
+
+
+def make(flow: Flow, address: str, data: Path) -> None:
+    """Make the cases of one flow."""
+    folder = CASES / flow.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    covered: set[Taken] = set()
+    # Long calls take the transitions of many short ones with them.
+    wanted = sorted(shortest_calls(flow), key=lambda found: -len(found[1]))
+    for taken, deeds in track(wanted, f"{flow.name:12}"):
+        if taken in covered:
+            continue
+        name = _name(flow, taken)
+        Caller(address, f"{flow.name}-{name}").makes(flow.name, deeds)
+        recorded = _without_chance(_stored(data), f"{flow.name}/{name}")
+        covered |= {one for line in recorded.lines for one in line.path}
+        assert taken in covered, f"{name}: the call over HTTP went another way"
+        (folder / f"{name}.jsonl").write_bytes(dumps(recorded))
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Run a server of our own."""
+    script = {_sha(name): {"text": text, "confidence": 0.9} for name, text in SAID.items()}
+    script |= {_sha(name): {"error": name} for name in NOT_UNDERSTOOD}
+    (folder / "script.json").write_text(json.dumps(script))
+    command = [sys.executable, "-m", "ivr", "serve", "--dev", "--port", "0", "--data", str(folder / "data")]
+    command += ["--stt", "scripted", "--stt-script", str(folder / "script.json"), str(ROOT / "flows")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            line = server.stdout.readline()
+            assert " at http://" in line, f"the server does not start: {line}"
+            yield line.split(" at ")[1].split(" ")[0]
+        finally:
+            server.terminate()
+            server.stdout.read()
+
+
+class Caller:
+    """The platform's side of one call, over HTTP."""
+
+    def __init__(self, address: str, call: str) -> None:
+        self._address = address
+        self._call = call
+        self._messages = 0
+
+    def makes(self, flow: str, deeds: Sequence[Deed]) -> None:
+        """Make the call to its end."""
+        workflow = self._post(f"/call/{flow}", platform.incoming(self._call))
+        for deed in deeds[1:]:
+            workflow = self._post("/callback", self._report(deed, workflow), audio=deed.what)
+        if workflow and workflow["actions"][-1]["action"] in {"hangup", "reject"}:
+            self._post("/callback", platform.done(self._call, workflow["actions"][-1]))
+
+    def _report(self, deed: Deed, workflow: dict[str, Any]) -> Report:
+        action = workflow["actions"][-1]
+        if deed.what == "prompt":
+            action = next(action for action in workflow["actions"] if action["action"] == "playPrompt")
+        match deed.does:
+            case "hangs up":
+                return platform.hang_up(self._call, action)
+            case "line fails":
+                return self._broken(action)
+            case "line refuses":
+                refused = {"type": "workflowValidationOutcome", "id": action["operationId"], "outcome": "failure"}
+                refused["failureReason"] = "InvalidWorkflow"
+                return self._message({"id": self._call, "operationOutcome": refused, "callState": "established"})
+            case "keeps silent":
+                return platform.silence(self._call, workflow)
+            case "answers wrong":
+                return self._wrong(action)
+        return self._answer(deed, action)
+
+    def _broken(self, action: dict[str, Any]) -> Report:
+        reason: dict[str, Any] = {"completionReason": "temporarySystemFailure"}
+        match action["action"]:
+            case "recognize":
+                part = "choiceOutcome" if action.get("choices") else "collectDigitsOutcome"
+                return self._outcome(action, outcome="failure", **{part: reason})
+            case "record":
+                return self._outcome(action, outcome="failure", lengthOfRecordingInSecs=0, **reason)
+        return self._outcome(action, outcome="failure", failureReason="InternalServerError")
+
+    def _wrong(self, action: dict[str, Any]) -> Report:
+        if action.get("choices"):
+            return self._outcome(action, outcome="failure", choiceOutcome={"completionReason": "incorrectDtmf"})
+        digits = {"completionReason": "completedStopToneDetected", "digits": ""}
+        return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
+
+    def _answer(self, deed: Deed, action: dict[str, Any]) -> Report:
+        match deed.does:
+            case "chooses":
+                choice = {"completionReason": "dtmfOptionMatched", "choiceName": deed.what}
+                return self._outcome(action, outcome="success", choiceOutcome=choice)
+            case "keys":
+                digits = {"completionReason": "completedStopToneDetected", "digits": deed.what}
+                return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
+        made = {"completionReason": "completedStopToneDetected", "lengthOfRecordingInSecs": 2.5, "format": "wma"}
+        return self._message(platform.outcome(self._call, action, outcome="success", **made), audio=True)
+
+    def _outcome(self, action: dict[str, Any], **members: Any) -> Report:
+        return self._message(platform.outcome(self._call, action, **members))
+
+    def _message(self, tree: dict[str, Any], *, audio: bool = False) -> Report:
+        return Report(json.dumps(tree).encode(), audio)
+
+    def _post(self, path: str, report: Report, audio: str = "") -> dict[str, Any]:
+        self._messages += 1
+        body, kind = report.body, "application/json"
+        if report.audio:
+            body, kind = _multipart(report.body, _audio(audio)), "multipart/form-data; boundary=B"
+        headers = {"Content-Type": kind, "X-Microsoft-Skype-Message-ID": f"{self._call}-{self._messages}"}
+        request = urllib.request.Request(self._address + path, body, headers)  # our own server
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as refused:
+            raise RuntimeError(f"{self._call}: {refused.read().decode()}") from refused
+        workflow: dict[str, Any] = json.loads(content) if content else {}
+        return workflow
+
+
+def _multipart(message: bytes, audio: bytes) -> bytes:
+    parts = (("conversationResult", "application/json", message), ("recordedAudio", "audio/x-ms-wma", audio))
+    head = '--B\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\nContent-Type: {}\r\n\r\n'
+    return (
+        b"".join(head.format(name, name, kind).encode() + data + b"\r\n" for name, kind, data in parts) + b"--B--\r\n"
+    )
+
+
+def _audio(name: str) -> bytes:
+    """Make a recording: the speech engine knows it by its bytes, nobody listens to it."""
+    return ASF + name.encode() * 200
+
+
+def _sha(name: str) -> str:
+    return sha256(_audio(name)).hexdigest()
+
+
+def _stored(data: Path) -> Case:
+    """Give the call that was made last."""
+    with ArchiveFile.open(DataFolder(data).database) as archive:
+        return exported(archive, next(archive.summaries()).id)
+
+
+def _without_chance(recorded: Case, name: str) -> Case:
+    lines = tuple(_timed(number, line) for number, line in enumerate(recorded.lines))
+    header = replace(recorded.header, call=sha256(name.encode()).hexdigest()[:32], started=STARTED)
+    return Case(header, lines)
+
+
+def _timed(number: int, line: Line) -> Line:
+    at = number * PACE
+    return replace(line, at=at, then=tuple(at + later for later, _ in enumerate(line.then, 1)))
+
+
+def _name(flow: Flow, taken: Taken) -> str:
+    state = flow.states[taken.state]
+    branches = max((len(ways) for event, ways in state.on.items() if taken.event.startswith(event)), default=1)
+    return f"{taken.state}-{taken.event}" + (f"-{taken.target}" if branches > 1 else "")
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    made = len(list(CASES.rglob("*.jsonl")))
+    print(f"{made} cases made in {time.monotonic() - started:.0f} s, in {CASES.relative_to(ROOT)}.")

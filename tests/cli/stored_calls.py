@@ -1,0 +1,55 @@
+"""A data folder with calls in it, and a project folder with flows, for the commands that read both."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+from msgspec.structs import replace
+
+from ivr.cli import main
+from ivr.flowfile.load import load_flow
+from ivr.ports import Commit
+from ivr.store.folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from tests.trace.recorded_calls import ROOT, random_bot
+
+CALLERS = ("29:anna", "29:bert")
+
+
+def project(folder: Path, calls: int = 12) -> Path:
+    """Make a folder with the shipped flows, and a data folder in it with calls to flight-desk."""
+    shutil.copytree(ROOT / "flows", folder / "flows")
+    asyncio.run(_store(folder, calls))
+    return folder
+
+
+async def _store(folder: Path, calls: int) -> None:
+    loaded = load_flow(folder / "flows" / "flight-desk.yaml", named="flows/flight-desk.yaml")
+    assert loaded.bundle is not None
+    with DataFolder.open(folder / "data") as data:
+        store = await SqliteStore.open(data.database, seal_key="00" * 32, seal_file=data.seal_key)
+        await store.save_flow(loaded.served().hash, loaded.bundle.encode())
+        for number in range(calls):
+            bot = random_bot(loaded.served(), number)
+            facts = replace(bot.record.call.facts, caller=CALLERS[number % 2], id=call_id(number))
+            first, *rest = bot.trace
+            trace = (replace(first, event=replace(first.event, caller=facts.caller)), *rest)  # type: ignore[type-var]
+            record = replace(
+                bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
+                call=replace(bot.record.call, facts=facts),
+            )  # fmt: skip
+            await store.commit(Commit(record, trace))
+        await store.close()
+
+
+def call_id(number: int) -> str:
+    """Give the id of a stored call."""
+    return f"{number:02x}" * 16
+
+
+def ivr(*arguments: str | Path) -> Result:
+    """Run a command as in a terminal, in the working directory."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result

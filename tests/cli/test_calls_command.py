@@ -1,0 +1,119 @@
+"""`ivr calls`: an operator lists, reads, exports and erases calls."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ivr.store.folder import DataFolder
+from ivr.trace.case import loads
+from tests.cli.stored_calls import call_id, ivr, project
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IVR_DATA", "data")
+    return tmp_path
+
+
+def listed(*options: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(ivr("calls", "--json", *options).output)
+    return found
+
+
+def test_calls_are_listed_the_newest_first(folder: Path) -> None:
+    rows = ivr("calls").output.splitlines()
+    assert rows[0].split() == ["call", "came", "in", "(UTC)", "flow", "caller", "lasted", "state", "outcome"]
+    assert rows[1].split()[:2] == [call_id(11)[:8], "2026-11-20"]
+    assert len(rows) == 13
+
+
+def test_a_list_can_be_cut_down(folder: Path) -> None:
+    everything = listed()
+    assert len(everything) == 12
+    assert {call["flow"] for call in everything} == {"flight-desk"}
+    assert listed("--flow", "support") == []
+    assert {call["caller"] for call in listed("--caller", "29:anna")} == {"29:anna"}
+    some = everything[0]["outcome"]
+    assert {call["outcome"] for call in listed("--outcome", str(some))} == {some}
+    state = everything[0]["state"]
+    assert {call["state"] for call in listed("--state", str(state))} == {state}
+    assert listed("--since", "2026-11-20T09:00") == everything
+    assert listed("--since", "2026-11-20T10:00:01") == []
+    assert listed("--limit", "2") == everything[:2]
+    assert ivr("calls", "--flow", "support").output == "No calls.\n"
+
+
+def test_a_time_that_is_none_says_how_one_is_written(folder: Path) -> None:
+    result = ivr("calls", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert '"yesterday" is no time; write 2026-11-20' in result.output
+    assert len(listed("--since", "500w")) == 12
+
+
+def test_one_call_is_told_as_a_transcript_with_times(folder: Path) -> None:
+    told = ivr("calls", "show", call_id(0)[:6]).output
+    assert told.startswith("flight-desk, called by 29:anna at 2026-11-20 10:00:00 UTC, 0:")
+    assert " 0:00  The call came in.\n       (start: called → main)\n" in told
+    assert '       "To report a problem, press 1 or say problem.' in told
+    assert "\nThe call ended: " in told
+    document = json.loads(ivr("calls", "show", call_id(0), "--json").output)
+    assert (document["call"], document["lines"][0]["event"]["type"]) == (bot_id(), "called")
+
+
+def bot_id() -> str:
+    return call_id(0)
+
+
+def test_an_id_that_fits_no_call_or_several_is_refused(folder: Path) -> None:
+    assert 'There is no call "ff"' in ivr("calls", "show", "ff").output
+    assert '"0" begins the id of several calls: 000000000000' in ivr("calls", "show", "0").output
+
+
+def test_an_exported_call_is_a_case_that_replays_as_same(folder: Path) -> None:
+    exported = ivr("calls", "export", call_id(3))
+    recorded = loads(exported.stdout_bytes, "export")
+    assert (recorded.header.flow, recorded.header.states["main"]) == ("flight-desk", 11)
+    case = folder / "case.jsonl"
+    case.write_bytes(exported.stdout_bytes)
+    assert ivr("replay", case).output == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
+
+
+def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
+    kept = ivr("calls", "export", call_id(1)).stdout_bytes
+    case = folder / "recordings" / "cases" / "anna.jsonl"
+    case.parent.mkdir(parents=True)
+    case.write_bytes(ivr("calls", "export", call_id(0)).stdout_bytes)
+    audio = folder / "data" / "audio"
+    for number in range(1, 9):
+        (audio / f"{number}.wma").write_bytes(b"audio")
+    receipt = ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+    assert receipt.startswith("Receipt: 29:anna was erased at 20")
+    assert f"  call {call_id(0)} of 2026-11-20 10:00:" in receipt
+    assert "Erased: 6 calls, " in receipt
+    assert "these cases hold a call of this caller:\n  recordings/cases/anna.jsonl\n" in receipt
+    assert {call["caller"] for call in listed()} == {"29:bert"}
+    assert ivr("calls", "export", call_id(1)).stdout_bytes == kept
+    assert "Erased: 0 calls, 0 recordings." in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+
+
+def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:
+    with DataFolder.open(folder / "data"):
+        result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
+        assert len(listed()) == 12
+    assert result.exit_code == 1
+    assert "is in use by process" in result.output
+
+
+def test_erasing_asks_first(folder: Path) -> None:
+    assert ivr("calls", "erase", "--caller", "29:anna").exit_code == 1
+    assert len(listed()) == 12
+
+
+def test_where_no_call_was_ever_taken_that_is_said(tmp_path: Path) -> None:
+    for command in (["calls"], ["calls", "erase", "--caller", "x", "--yes"], ["replay", "--live"]):
+        result = ivr(*command[:1], *command[1:], "--data", tmp_path)
+        assert result.exit_code == 1
+        assert "There are no calls yet" in result.output

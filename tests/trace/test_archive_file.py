@@ -1,0 +1,136 @@
+"""The calls of a data folder, read beside a server that writes, and erased without one."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.ports import Commit
+from ivr.server.ticker import forget_calls
+from ivr.store.archive import ArchiveFile, erase_calls
+from ivr.store.folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from tests.flows import flow_of
+from tests.trace.recorded_calls import SLOW, random_bot
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> AsyncIterator[DataFolder]:
+    """A folder with three calls of two callers, and the store that wrote them still open."""
+    folder = DataFolder.open(tmp_path / "data")
+    store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
+    for number, caller in enumerate(["29:anna", "29:bert", "29:anna"]):
+        bot = random_bot(flow_of(SLOW), number)
+        record = bot.record
+        facts = replace(record.call.facts, caller=caller, id=f"{number:032x}")
+        call = replace(record.call, facts=facts)
+        key = replace(record.key, id=f"call-{number}")
+        once = replace(record, id=facts.id, key=key, call=call, version=1, steps=len(bot.trace))
+        await store.commit(Commit(once, bot.trace))
+    await store.save_flow("hash", b"source")
+    yield folder
+    await store.close()
+    folder.close()
+
+
+async def test_calls_are_listed_the_newest_first_while_the_store_is_open(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        listed = list(archive.summaries())
+        assert [(call.id[-1], call.caller) for call in listed] == [("2", "29:anna"), ("1", "29:bert"), ("0", "29:anna")]
+        assert all(call.flow == flow_of(SLOW).hash for call in listed)
+        assert all(call.ended >= call.started > 1.7e9 for call in listed)
+        assert {call.over for call in listed} == {True}
+        assert archive.count() == 3
+
+
+async def test_a_call_is_found_by_the_beginning_of_its_id(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        assert archive.find("0" * 31 + "1") == ["0" * 31 + "1"]
+        assert len(archive.find("0")) == 3
+        assert archive.find("1") == archive.find("%") == []
+
+
+async def test_a_call_comes_with_its_trace_and_a_flow_with_its_source(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        (first, *_) = [call.id for call in archive.summaries()]
+        record = archive.record(first)
+        assert record is not None
+        trace = list(archive.trace(first))
+        assert len(trace) == record.steps
+        assert [found.id for found, _ in archive.records()] == [f"{number:032x}" for number in range(3)]
+        assert [list(lines) for found, lines in archive.records() if found.id == first] == [trace]
+        assert archive.record("no such call") is None
+        assert archive.flow("hash") == b"source"
+        assert archive.flow("other") is None
+
+
+async def test_erasing_leaves_no_byte_of_a_caller_and_all_of_the_others(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        before = {call.id: list(archive.trace(call.id)) for call in archive.summaries()}
+    erased = erase_calls(folder.database, "29:anna")
+    assert [(call.id[-1], call.lines) for call in erased] == [
+        (number, len(before[f"{int(number):032x}"])) for number in ("0", "2")
+    ]
+    assert all(name.endswith(".wma") for call in erased for name in call.recordings)
+    on_disk = b"".join(file.read_bytes() for file in folder.path.iterdir() if file.name.startswith("calls.db"))
+    assert b"29:anna" not in on_disk
+    assert b"29:bert" in on_disk
+    with ArchiveFile.open(folder.database) as archive:
+        (left,) = archive.summaries()
+        assert list(archive.trace(left.id)) == before[left.id]
+    assert erase_calls(folder.database, "29:anna") == []
+
+
+async def test_calls_that_ended_long_ago_are_forgotten_with_the_names_of_their_audio(tmp_path: Path) -> None:
+    sealed = {"seal_key": "00" * 32, "seal_file": tmp_path / "seal.key"}
+    store = await SqliteStore.open(tmp_path / "calls.db", **sealed)  # type: ignore[arg-type]
+    old, young = (random_bot(flow_of(SLOW), seed) for seed in (0, 1))
+    for number, bot in enumerate((old, young)):
+        record = replace(bot.record, id=f"{number:032x}", key=replace(bot.record.key, id=str(number)))
+        trace = tuple(replace(line, now=line.now + number * 1000) for line in bot.trace)
+        await store.commit(Commit(replace(record, version=1, steps=len(trace)), trace))
+    ended = young.trace[-1].now + 1000
+    assert await store.forget(before=ended, limit=10) == 1
+    assert [call.id for call in await store.calls()] == [f"{1:032x}"]
+    assert await store.load(replace(old.record.key, id="0")) is None
+    assert await store.forget(before=ended, limit=10) == 0
+    assert await store.forget(before=ended + 1, limit=10) == 1
+    assert await store.media() == await store.calls() == []
+    await store.close()
+
+
+async def test_the_server_forgets_as_many_as_there_are_a_few_at_a_time() -> None:
+    class Store:
+        left = 600
+        before = 0.0
+
+        async def forget(self, *, before: float, limit: int) -> int:
+            taken = min(self.left, limit)
+            self.left -= taken
+            self.before = before
+            return taken
+
+    store = Store()
+    await forget_calls(store, before=5.0)
+    assert (store.left, store.before) == (0, 5.0)
+
+
+async def test_a_folder_without_calls_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataUnusable, match="There are no calls yet"):
+        ArchiveFile.open(tmp_path / "calls.db")
+    (tmp_path / "calls.db").write_bytes(b"not a database, but long enough to be taken for one" * 100)
+    with pytest.raises(DataUnusable, match="cannot be read"):
+        ArchiveFile.open(tmp_path / "calls.db")
+
+
+async def test_what_cannot_be_erased_is_said(folder: DataFolder) -> None:
+    other = sqlite3.connect(folder.database, isolation_level=None, timeout=0)
+    other.execute("DROP TABLE media")
+    with pytest.raises(StoreUnavailable, match="refused"):
+        erase_calls(folder.database, "29:anna")
+    with ArchiveFile.open(folder.database) as archive:
+        assert archive.count() == 3
+    other.close()

@@ -1,0 +1,131 @@
+"""A case is strict, bounded, and says where it is wrong."""
+
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from ivr.trace import case
+from ivr.trace.case import Case, CaseError, dumps, loads, moment
+from ivr.trace.recorded import case_of
+from ivr.trace.replay import replay
+from tests.callers.bot import dial
+from tests.flows import flow_of
+from tests.trace.recorded_calls import PRIVATE, SLOW, random_call
+
+
+def a_case() -> Case:
+    return random_call(flow_of(SLOW), 3)
+
+
+def rows() -> list[bytes]:
+    return dumps(a_case()).splitlines(keepends=True)
+
+
+def test_the_same_call_gives_the_same_bytes() -> None:
+    assert dumps(a_case()) == dumps(a_case())
+    assert loads(dumps(a_case()), "case") == a_case()
+
+
+def test_a_line_holds_one_thing_that_happened_and_can_be_read() -> None:
+    first = rows()[1].decode()
+    assert first.startswith('{"at": 0.0, "event": {"type": "called", "caller": "29:caller", "called": "28:bot"')
+    assert len(rows()) == len(a_case().lines) + 1
+
+
+def test_no_operation_and_no_audio_file_is_named() -> None:
+    text = b"".join(dumps(random_call(flow_of(flow), seed)) for flow in (SLOW, PRIVATE) for seed in range(50))
+    assert b'"recorded"' in text
+    assert b'"op"' not in text
+    assert b'"job"' not in text
+    assert b".wma" not in text
+
+
+DAMAGED: list[tuple[bytes, str]] = [
+    (b"\n", "c:3: Input data was truncated"),
+    (b'{"at": 3.0, "event"', "c:3: Input data was truncated"),
+    (b'{"at": 1, "event": {"type": "sang"}}', "c:3: Invalid value 'sang' - at `$.event.type`"),
+    (b'{"at": 1, "eve": 1}', "c:3: Object contains unknown field `eve`"),
+    (b'{"at": 1, "event": {"type": "pressed", "keys": "\xff"}}', "c:3: "),
+    (b'{"at": 1e999, "event": {"type": "kept silent"}}', "c:3: Number out of range"),
+    (b'{"at": -1, "event": {"type": "kept silent"}}', "c:3: at -1 s, after a line at 0 s"),
+    (b'{"at": 1, "event": {"type": "called", "caller": null, "called": "b"}}', 'c:3: a second "called"'),
+    (b"[" * 100_000, "c:3: Expected `object`, got `array`"),
+]
+
+
+@pytest.mark.parametrize(("row", "message"), DAMAGED, ids=range(len(DAMAGED)))
+def test_damage_is_named_by_file_and_line(row: bytes, message: str) -> None:
+    with pytest.raises(CaseError) as error:
+        loads(b"".join([*rows()[:2], row, b"\n"]), "c")
+    assert str(error.value).startswith(message)
+
+
+def test_a_file_that_is_cut_off_or_has_no_header_is_no_case() -> None:
+    for kept, message in (
+        ([], "c: the file is empty"),
+        (rows()[1:], "c:1: Object contains unknown field `at`"),
+        (rows()[:1], 'c:2: a case begins with the event "called"'),
+        ([rows()[0].replace(b'"case": 1', b'"case": 2'), *rows()[1:]], "c:1: Invalid enum value 2"),
+    ):
+        with pytest.raises(CaseError) as error:
+            loads(b"".join(kept), "c")
+        assert str(error.value).startswith(message)
+
+
+def test_size_and_number_of_lines_are_bounded() -> None:
+    with pytest.raises(CaseError, match="a case has at most 4194304 bytes"):
+        loads(b" " * (case.MAX_BYTES + 1), "c")
+    with pytest.raises(CaseError, match="a case has at most 10000 lines"):
+        loads(b"\n" * 20_000, "c")
+
+
+def test_a_start_without_its_offset_is_refused() -> None:
+    with pytest.raises(CaseError, match="c:1: the time at which the call started needs its offset"):
+        loads(dumps(a_case()).replace(b"Z", b"", 1), "c")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_raise_anything_else(data: bytes) -> None:
+    with pytest.raises(CaseError):
+        loads(data, "c")
+
+
+@settings(deadline=None)
+@given(st.floats(1.7e9, 1.9e9), st.floats(0, 1e5))
+def test_a_time_comes_back_as_expressions_see_it(started: float, later: float) -> None:
+    recorded = a_case()
+    header = replace(recorded.header, started=moment(started))
+    at = (round((started + later) * 1e6) - round(started * 1e6)) / 1e6
+    now = Case(header, recorded.lines).now(at)
+    assert datetime.fromtimestamp(now, UTC) == moment(started + later)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_case_that_makes_no_sense_gets_a_verdict_all_the_same(seed: int) -> None:
+    random = Random(seed)
+    flow = flow_of(random.choice([SLOW, PRIVATE]))
+    first, *rest = random_call(flow, seed).lines
+    others = [
+        *rest,
+        *random_call(flow_of(SLOW), seed + 1).lines[1:],
+        *random_call(flow_of(PRIVATE), seed + 2).lines[1:],
+    ]
+    lines = [first, *random.choices(others, k=len(others) // 2)] if others else [first]
+    timed = tuple(replace(line, at=float(number)) for number, line in enumerate(lines))
+    damaged = Case(random_call(flow, seed).header, timed)
+    assert replay(loads(dumps(damaged), "c"), flow).verdict in {"same", "changed", "undetermined"}
+
+
+def test_a_trace_that_does_not_begin_with_the_call_is_no_case() -> None:
+    bot = dial(flow_of(SLOW))
+    with pytest.raises(CaseError, match="its trace is empty"):
+        case_of(bot.record, (), flow_of(SLOW), {})
+    later = dial(flow_of(SLOW)).forget().trace
+    with pytest.raises(CaseError, match="its trace does not begin with the call coming in"):
+        case_of(bot.record, later, flow_of(SLOW), {})

@@ -1,0 +1,58 @@
+"""The shipped cases take every transition of every shipped flow, and all of them replay as same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivr.flowfile.document import Document
+from ivr.flowfile.reader import read
+from ivr.flowfile.validate import validate
+from ivr.trace.files import case_files, read_case
+from ivr.trace.replay import replay
+from ivr.trace.shelf import Shelf
+from tests.trace.recorded_calls import ROOT, SHIPPED
+
+CASES = ROOT / "recordings" / "cases"
+NEVER_SEEN = {"error.expression", "error.limit"}
+"What checked flows do not raise, and what takes 200 turns or half an hour."
+
+
+def transitions(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Every way out of every state that a caller, the line or a service can bring about."""
+    reading = read(str(path), path.read_bytes())
+    validated = validate(reading)
+    assert validated.model is not None
+    document = Document(reading.source, validated.model)
+    for name, ways in document.ways.items():
+        state = validated.model.states[name]
+        for way in ways:
+            nothing_on_the_line = state.decide is not None and way.event.startswith("error.")
+            unread = way.event == "error.recording" and not (state.record and state.record.transcribe)
+            if way.event not in NEVER_SEEN and not nothing_on_the_line and not unread:
+                yield name, way.event, way.target
+
+
+def cases_of(path: Path) -> list[Path]:
+    return case_files([CASES / path.stem])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_transition_of_a_shipped_flow_is_taken_by_a_case(path: Path) -> None:
+    taken = {
+        (one.state, one.event, one.target)
+        for file in cases_of(path)
+        for line in read_case(file).lines
+        for one in line.path
+    }
+    assert set(transitions(path)) - taken == set(), "make them again: python -m recordings.make_cases"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_case_replays_as_same(path: Path) -> None:
+    shelf = Shelf.of(ROOT / "flows")
+    for file in cases_of(path):
+        recorded = read_case(file)
+        today = shelf.get(recorded)
+        assert (file.name, replay(recorded, today.flow).verdict) == (file.name, "same")
+        assert recorded.header.hash == today.flow.hash
