@@ -49,9 +49,10 @@ docs:  ## Write the parts of docs/ and flows/ that are made from the code
 	@tools/prepare run
 	@$(VENV)/python tools/write_docs.py
 
-bench:  ## Measure the server beside a bare echo, in about a minute (ARGS="--quick --json")
+bench:  ## Measure the server beside a bare echo, and the replay, in some minutes (ARGS="--quick --json")
 	@tools/prepare run
 	@$(VENV)/python -m bench.run $(ARGS)
+	@$(VENV)/python -m bench.replay $(ARGS)
 
 clean:  ## Remove the virtual environment and every cache; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*
