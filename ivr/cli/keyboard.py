@@ -1,0 +1,61 @@
+"""Lines that a person types, without holding up what else goes on, and without holding up Ctrl-C.
+
+No thread: one that waits in `input` cannot be ended, and brings the interpreter down with a message of its own.
+"""
+
+import asyncio
+import codecs
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+MOST = 4096
+"Bytes that are read at once."
+
+
+class Keyboard:
+    """Standard input: a terminal, a pipe or a file."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        """`show` prints a question."""
+        self._show = show
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._typed = ""
+        self._over = False
+
+    async def line(self, question: str) -> str | None:
+        """Ask for a line; None: there are no more (Ctrl-D)."""
+        self._show(question)
+        while "\n" not in self._typed and not self._over:
+            number = _descriptor()
+            if number is None:  # a program has put something else there
+                piece = sys.stdin.readline().encode()
+            else:
+                await _readable(number)
+                piece = os.read(number, MOST)
+            self._typed += self._decoder.decode(piece, not piece)
+            self._over = not piece
+        if not self._typed:
+            return None
+        line, _, self._typed = self._typed.partition("\n")
+        return line.rstrip("\r")
+
+
+def _descriptor() -> int | None:
+    try:
+        return sys.stdin.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+async def _readable(number: int) -> None:
+    """Wait until there is something to read; a file on the disk never makes anybody wait."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    with suppress(PermissionError):  # that is how the kernel says that it is a file
+        loop.add_reader(number, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(number)

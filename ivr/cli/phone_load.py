@@ -1,0 +1,50 @@
+"""The phone under load: a bar while it runs, then a table, or JSON."""
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ivr.phone.guard import Guard
+from ivr.phone.lean import LeanPost
+from ivr.phone.load import Measured, Plan, load
+from ivr.phone.platform import Target, platform
+from ivr.phone.post import WebPost
+
+
+async def run_load(plan: Plan, target: Target, console: Console, *, as_json: bool) -> bool:
+    """Place the calls and print what was measured; False: something went wrong in one of them."""
+    guard = Guard(target.allowed)
+    web = WebPost(guard, connections=plan.concurrency)
+    lean = LeanPost(guard, web)
+    columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        async with platform(target, post=lean) as phone:
+            with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
+                task = bar.add_task("calls", total=plan.calls)
+                measured = await load(phone, plan, progress=lambda over: bar.update(task, completed=over))
+    finally:
+        lean.close()
+        await web.close()
+    if as_json:
+        console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)
+    else:
+        console.print(_table(measured))
+    return not measured.errors
+
+
+def _table(measured: Measured) -> Table:
+    table = Table(show_header=False, title=f"{measured.calls} calls, {measured.requests} requests")
+    reply = measured.reply
+    rows = {
+        "time": f"{measured.seconds:.1f} s",
+        "calls/s": f"{measured.calls_per_second:,.1f}",
+        "requests/s": f"{measured.requests_per_second:,.1f}",
+        "reply p50 / p90 / p99 / max": f"{reply.p50} / {reply.p90} / {reply.p99} / {reply.max} ms",
+        "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
+        "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
+        "this phone": f"{measured.phone_microseconds} µs of processor time for a request",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,88 @@
+"""Call scripts: each with the bot it names, or with a server of our own for its flow, tokens checked."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from ivr.phone.kit import sound_of
+from ivr.phone.platform import Platform, Target, platform
+from ivr.phone.script.model import Script
+from ivr.phone.script.playing import Played, StateOf, play
+from ivr.phone.script.reading import ScriptError, read_script
+from ivr.phone.speaking import samples_of
+from ivr.server.run import running
+from ivr.settings import load_settings
+from ivr.store import statements
+from ivr.store.folder import DataFolder
+from ivr.store.reader import Reader
+
+SUFFIX = ".call.yaml"
+
+
+async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:
+    """Run scripts one after the other and say how they went; False: one failed."""
+    files = [file for path in paths for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
+    failed = 0
+    for file in files:
+        played = await run_script(file, target)
+        failed += played.failure is not None
+        if played.failure:
+            console.print(f"[red]failed[/]  {escape(str(file))}\n{escape(played.failure)}")
+        else:
+            console.print(f"[green]passed[/]  {escape(str(file))}")
+    console.print(f"{len(files)} call{'' if len(files) == 1 else 's'}, {failed} failed.")
+    return failed == 0 and bool(files)
+
+
+async def run_script(file: Path, target: Target) -> Played:
+    """Run one script. What keeps it from being run at all is a failure, too."""
+    try:
+        script = await asyncio.to_thread(read_script, file)
+    except ScriptError as error:
+        return Played(str(error), ())
+    async with (
+        platform(target) as phone,
+        _bot(script, phone) as (bot, state_of),
+    ):
+        samples = partial(samples_of, workers=phone.workers)
+        return await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
+
+
+@asynccontextmanager
+async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, StateOf | None]]:
+    if script.flow is None:
+        yield script.bot, None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = load_settings(
+            flags={
+                "app_id": phone.target.app_id,
+                "openid_metadata": phone.metadata,
+                "openid_loopback": True,
+                "host": "127.0.0.1",
+                "port": 0,
+                "data": Path(folder),
+            }
+        )
+        async with running(loaded.settings, [script.flow], dev=False) as server:
+            calls = Reader(DataFolder(Path(folder)).database)
+            try:
+                yield f"{server.url}/call", _states(calls)
+            finally:
+                await calls.close()
+
+
+def _states(calls: Reader) -> StateOf:
+    """Look up where a call stands, in what the server has saved."""
+
+    async def state_of(call: str) -> str | None:
+        saved = await calls.read(statements.find_calls)
+        return next((record.call.state for record in saved if record.key.id == call), None)
+
+    return state_of

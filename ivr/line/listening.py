@@ -1,0 +1,116 @@
+"""What an answer is: keys and words against the choices that are offered, keys against the digits that are wanted."""
+
+import re
+
+from msgspec.structs import replace
+
+from ivr.engine.actions import Choice, DigitInput, Recognize
+from ivr.line.signals import Fruit, KeyDown, KeyUp, Outcome, Said, Signal
+from ivr.line.state import Choosing, Collecting
+
+_BETWEEN_WORDS = re.compile(r"[^\w']+")
+
+
+def by_voice(action: Recognize) -> bool:
+    """Tell whether any of the choices can be spoken."""
+    return any(choice.speech for choice in action.choices)
+
+
+def by_key(action: Recognize) -> bool:
+    """Tell whether keys mean anything here; in a menu of words alone they do not (protocol 7)."""
+    return action.digits is not None or any(choice.key for choice in action.choices)
+
+
+def wanted(action: Recognize, signal: KeyDown | Said) -> bool:
+    """Tell whether a signal is an answer, right or wrong, that may interrupt the prompt."""
+    if isinstance(signal, KeyDown):
+        return by_key(action)
+    return spoken(action, signal.words) is not None
+
+
+def spoken(action: Recognize, words: str) -> Choice | None:
+    """Find the choice for what was said: letter by letter first, since `Yes` and `yes` may both be offered."""
+    for choice in action.choices:
+        if words in choice.speech:
+            return choice
+    plain = plain_words(words)
+    if not plain:
+        return None
+    for choice in action.choices:
+        if any(plain_words(phrase) == plain for phrase in choice.speech):
+            return choice
+    return None
+
+
+def plain_words(words: str) -> str:
+    """Give words without what nobody can hear: case, punctuation, spacing."""
+    return _BETWEEN_WORDS.sub(" ", words).strip().casefold()
+
+
+def choosing(action: Recognize, phase: Choosing, signal: Signal, now: float, pause: float) -> Choosing | Outcome:
+    """Take a signal while a choice is awaited."""
+    match signal:
+        case Said(words=words):
+            choice = spoken(action, words)
+            return phase if choice is None else Outcome(action.op, ok=True, fruit="speech", choice=choice.name)
+        case KeyDown(key=key) if by_key(action):
+            # Two keys at once are two keys: the first is let go by the second.
+            return replace(phase, held=key, held_until=now + pause) if phase.held is None else _key(action, phase.held)
+        case KeyUp() if phase.held is not None:
+            return _key(action, phase.held)
+    return phase
+
+
+def _key(action: Recognize, key: str) -> Outcome:
+    for choice in action.choices:
+        if choice.key == key:
+            return Outcome(action.op, ok=True, fruit="key", choice=choice.name)
+    return Outcome(action.op, ok=False, fruit="wrong key")
+
+
+def choice_expired(held: str | None) -> Fruit:
+    """Say how waiting for a choice ended."""
+    return "silence" if held is None else "pause"
+
+
+def collecting(action: Recognize, phase: Collecting, signal: Signal, now: float) -> Collecting | Outcome:
+    """Take a signal while keys are collected."""
+    wanted_digits = _digits(action)
+    match signal:
+        case KeyDown(key=key):
+            taken = phase if phase.held is None else _take(action, phase, now)
+            if isinstance(taken, Outcome):
+                return taken
+            return replace(taken, held=key, deadline=now + wanted_digits.inter_digit)
+        case KeyUp() if phase.held is not None:
+            return _take(action, phase, now)
+    return phase
+
+
+def _take(action: Recognize, phase: Collecting, now: float) -> Collecting | Outcome:
+    """Count the key that was held."""
+    digits, key = _digits(action), phase.held or ""
+    if key in digits.terminators:
+        return Outcome(action.op, ok=True, fruit="terminator", keys=phase.keys)
+    keys = phase.keys + key
+    if len(keys) >= digits.maximum:
+        return Outcome(action.op, ok=True, fruit="count", keys=keys)
+    return Collecting(now + digits.inter_digit, keys)
+
+
+def digits_expired(action: Recognize, phase: Collecting) -> Outcome:
+    """Say how collecting ended when no more keys came."""
+    if phase.held is not None:
+        taken = _take(action, phase, phase.deadline)
+        if isinstance(taken, Outcome):
+            return taken
+        phase = taken
+    if phase.keys:
+        return Outcome(action.op, ok=True, fruit="pause", keys=phase.keys)
+    return Outcome(action.op, ok=False, fruit="silence")
+
+
+def _digits(action: Recognize) -> DigitInput:
+    if action.digits is None:  # only an action with digits is ever `Collecting`
+        raise TypeError("a menu collects no digits")
+    return action.digits

@@ -1,0 +1,238 @@
+"""One list of actions, from the first to the one outcome (protocol 2, 5, 7).
+
+The rules that are not the protocol's own words:
+
+- A signal that comes at the deadline or after it is too late: the deadline is felt first.
+- A key counts when it is let go; one that is held for longer than the pause between keys counts as the last digit, and
+  in a menu as a pause. A stop tone ends a recording when it begins, since it is no part of it.
+- Keys that nobody listens for are lost: in a prompt that cannot be interrupted, in a menu without keys.
+- Other words than those that are offered change nothing (protocol 7): if at all, they end in silence.
+"""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from ivr.engine.actions import INITIAL_SILENCE, Answer, HangUp, LineAction, Recognize, Record, Reject
+from ivr.line import listening
+from ivr.line.signals import (
+    Connected,
+    Finished,
+    KeyDown,
+    Left,
+    Listening,
+    Outcome,
+    PromptEnded,
+    PromptFailed,
+    PromptStarted,
+    PromptStopped,
+    RecordingEnded,
+    RecordingStarted,
+    Said,
+    Signal,
+    Tick,
+    Trouble,
+    Voice,
+)
+from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, Moment, Over, Phase, Playing, Recording
+
+
+def begin(actions: Sequence[LineAction], *, now: float, choice_pause: float = CHOICE_PAUSE) -> Moment:
+    """Start a list of actions, which is not empty; `now` is in seconds from any beginning that stays the same.
+
+    `choice_pause` is for how many seconds a key of a menu may be held.
+    """
+    return _next(Line(tuple(actions), Over(), choice_pause=choice_pause), now)
+
+
+def feel(line: Line, signal: Signal, *, now: float) -> Moment:
+    """Apply one signal; time never goes back. Same arguments, same answer."""
+    deadline = line.deadline
+    if deadline is None or now < deadline:
+        return _felt(line, signal, now)
+    expired = _expired(line, deadline, now)
+    felt = _felt(expired.line, signal, now)
+    return Moment(felt.line, expired.effects + felt.effects)
+
+
+def _felt(line: Line, signal: Signal, now: float) -> Moment:
+    if line.over:
+        return Moment(line)
+    match signal:
+        case Tick():
+            return Moment(line)
+        case Left():
+            return _left(line, now)
+        case Trouble(kind=kind):
+            return _failed(line, Outcome(line.todo[0].op, ok=False, fruit=kind))
+        case Voice(active=active):
+            return _voice(line, now, active=active)
+    match line.phase:
+        case Playing():
+            return _while_playing(line, line.phase, signal, now)
+        case Choosing():
+            return _concluded(
+                line, listening.choosing(_recognize(line), line.phase, signal, now, line.choice_pause), now
+            )
+        case Collecting():
+            return _concluded(line, listening.collecting(_recognize(line), line.phase, signal, now), now)
+        case Recording():
+            return _while_recording(line, line.phase, signal, now)
+    return Moment(line)
+
+
+# --- prompts ---------------------------------------------------------------------------------------------------------
+
+
+def _next(line: Line, now: float) -> Moment:
+    """Begin with the first action of the list."""
+    action = line.todo[0]
+    match action:
+        case Answer(op=op):
+            return _succeeded(line, Outcome(op, ok=True, fruit="done"), now, Connected(op))
+        case HangUp(op=op):
+            return _finished(line, Finished(Outcome(op, ok=True, fruit="done"), "hangup"))
+        case Reject(op=op):
+            return _finished(line, Finished(Outcome(op, ok=True, fruit="done"), "reject"))
+    beep = isinstance(action, Record) and action.beep
+    if not action.prompt and not beep:
+        return _prompted(line, now)
+    interruptible = isinstance(action, Recognize) and action.barge_in
+    started = PromptStarted(action.op, action.prompt, interruptible, beep)
+    listens = (Listening(action.op, action),) if isinstance(action, Recognize) and interruptible else ()
+    return Moment(replace(line, phase=Playing(interruptible)), (started, *listens))
+
+
+def _prompted(line: Line, now: float, *, heard: bool = False) -> Moment:
+    """Go on after the prompt, be it played or interrupted; `heard`: the caller could answer already."""
+    action = line.todo[0]
+    match action:
+        case Recognize():
+            silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
+            phase: Phase = Collecting(now + silence) if action.digits else Choosing(now + silence)
+            return Moment(replace(line, phase=phase), () if heard else (Listening(action.op, action),))
+        case Record():
+            silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
+            phase = Recording(now, now + silence, now + action.max_duration)
+            return Moment(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
+    return _succeeded(line, Outcome(action.op, ok=True, fruit="done"), now)
+
+
+def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> Moment:
+    match signal:
+        case PromptEnded():
+            return _prompted(line, now, heard=playing.interruptible)
+        case PromptFailed(why=why):
+            return _failed(line, Outcome(line.todo[0].op, ok=False, fruit="system", why=why))
+        case KeyDown() | Said() if playing.interruptible and listening.wanted(_recognize(line), signal):
+            return _interrupted(line, signal, now)
+    return Moment(line)
+
+
+def _interrupted(line: Line, signal: Signal, now: float) -> Moment:
+    stopped = PromptStopped(line.todo[0].op)
+    after = _felt(_prompted(line, now, heard=True).line, signal, now)
+    return Moment(after.line, (stopped, *after.effects))
+
+
+# --- the caller ------------------------------------------------------------------------------------------------------
+
+
+def _voice(line: Line, now: float, *, active: bool) -> Moment:
+    if active == line.speaking:
+        return Moment(line)
+    line = replace(line, speaking=active)
+    action = line.todo[0]
+    match line.phase:
+        case Playing(interruptible=True) if active and isinstance(action, Recognize) and listening.by_voice(action):
+            return Moment(_prompted(line, now, heard=True).line, (PromptStopped(action.op),))
+        case Choosing() if not active and isinstance(action, Recognize) and listening.by_voice(action):
+            return Moment(replace(line, phase=replace(line.phase, quiet_since=now)))
+        case Recording() if not active and isinstance(action, Record):
+            return Moment(replace(line, phase=replace(line.phase, quiet_at=now + action.max_silence)))
+    return Moment(line)
+
+
+def _left(line: Line, now: float) -> Moment:
+    op = line.todo[0].op
+    if isinstance(line.phase, Recording) and now > line.phase.started:
+        # What was said so far is a recording (protocol 7).
+        seconds = now - line.phase.started
+        outcome = Outcome(op, ok=True, fruit="left", seconds=seconds)
+        return _finished(line, Finished(outcome, "left"), RecordingEnded(op, seconds))
+    stopped = (PromptStopped(op),) if isinstance(line.phase, Playing) else ()
+    return _finished(line, Finished(Outcome(op, ok=False, fruit="left"), "left"), *stopped)
+
+
+def _while_recording(line: Line, recording: Recording, signal: Signal, now: float) -> Moment:
+    action = line.todo[0]
+    if isinstance(action, Record) and isinstance(signal, KeyDown) and signal.key in action.terminators:
+        seconds = now - recording.started
+        return _recorded(line, Outcome(action.op, ok=seconds > 0, fruit="terminator", seconds=seconds), now)
+    return Moment(line)
+
+
+def _expired(line: Line, deadline: float, now: float) -> Moment:
+    match line.phase:
+        case Choosing(held=held):
+            fruit = listening.choice_expired(held)
+            return _concluded(line, Outcome(line.todo[0].op, ok=False, fruit=fruit), now)
+        case Collecting():
+            return _concluded(line, listening.digits_expired(_recognize(line), line.phase), now)
+        case Recording():
+            return _recorded(line, _recording_expired(line, line.phase, deadline), now)
+    return Moment(line)
+
+
+def _recording_expired(line: Line, recording: Recording, deadline: float) -> Outcome:
+    op, seconds = line.todo[0].op, deadline - recording.started
+    if deadline == recording.ends_at:
+        return Outcome(op, ok=True, fruit="limit", seconds=seconds)
+    if recording.quiet_at is None:
+        return Outcome(op, ok=False, fruit="silence")
+    return Outcome(op, ok=seconds > 0, fruit="spoken", seconds=seconds)
+
+
+# --- the end of an action --------------------------------------------------------------------------------------------
+
+
+def _concluded(line: Line, result: Phase | Outcome, now: float) -> Moment:
+    if not isinstance(result, Outcome):
+        return Moment(replace(line, phase=result))
+    return _succeeded(line, result, now) if result.ok else _failed(line, result)
+
+
+def _recorded(line: Line, outcome: Outcome, now: float) -> Moment:
+    ended = RecordingEnded(outcome.op, outcome.seconds)
+    if outcome.ok:
+        return _succeeded(line, outcome, now, ended)
+    return _finished(line, Finished(outcome), ended)
+
+
+def _succeeded(line: Line, outcome: Outcome, now: float, *effects: Connected | RecordingEnded) -> Moment:
+    """Go on with the next action; only the last one is reported (protocol 2)."""
+    if len(line.todo) == 1:
+        return _finished(line, Finished(outcome), *effects)
+    following = _next(replace(line, todo=line.todo[1:]), now)
+    return Moment(following.line, (*effects, *following.effects))
+
+
+def _failed(line: Line, outcome: Outcome) -> Moment:
+    """Skip the rest: the first failure is what is reported."""
+    match line.phase:
+        case Playing() if outcome.fruit in ("system", "unknown"):
+            return _finished(line, Finished(outcome), PromptStopped(outcome.op))
+        case Recording():
+            return _finished(line, Finished(outcome), RecordingEnded(outcome.op, 0.0))
+    return _finished(line, Finished(outcome))
+
+
+def _finished(line: Line, finished: Finished, *effects: Connected | PromptStopped | RecordingEnded) -> Moment:
+    return Moment(replace(line, phase=Over()), (*effects, finished))
+
+
+def _recognize(line: Line) -> Recognize:
+    action = line.todo[0]
+    if not isinstance(action, Recognize):  # a phase of listening belongs to a Recognize alone
+        raise TypeError(f"{type(action).__name__} does not listen")
+    return action

@@ -1,0 +1,155 @@
+"""What a line feels, what it wants done, and what it reports in the end; all of it plain data.
+
+*Signals* go in: keys, voice, words, the end of a prompt, time. *Effects* come out, for whoever makes sound and shows
+what is going on. The one *outcome* of a list of actions is the last effect (protocol 2: the last action's if all went
+well, else the first failed one's).
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.actions import Recognize, Record, Segment
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+
+
+class KeyDown(Struct, frozen=True, tag=True):
+    """The caller holds a key down."""
+
+    key: str
+    "One of `0`-`9`, `*`, `#`, `A`-`D`."
+
+
+class KeyUp(Struct, frozen=True, tag=True):
+    """The caller let go of the key; only now does it count."""
+
+
+class Voice(Struct, frozen=True, tag=True):
+    """The caller began to make a sound, or fell silent."""
+
+    active: bool
+
+
+class Said(Struct, frozen=True, tag=True):
+    """Words were understood: by a recogniser, or typed where there is none."""
+
+    words: str
+
+
+class PromptEnded(Struct, frozen=True, tag=True):
+    """The prompt (and the beep after it) was played to its end."""
+
+
+class PromptFailed(Struct, frozen=True, tag=True):
+    """The prompt cannot be played: its file cannot be had, or is no audio."""
+
+    why: str
+
+
+class Left(Struct, frozen=True, tag=True):
+    """The caller has gone, or the platform ended the call."""
+
+
+class Trouble(Struct, frozen=True, tag=True):
+    """The line cannot do what it does just now."""
+
+    kind: Literal["system", "unknown"] = "system"
+
+
+class Tick(Struct, frozen=True, tag=True):
+    """Nothing but time has passed."""
+
+
+Signal: TypeAlias = KeyDown | KeyUp | Voice | Said | PromptEnded | PromptFailed | Left | Trouble | Tick
+
+# --- the outcome -----------------------------------------------------------------------------------------------------
+
+Fruit: TypeAlias = Literal[
+    "done",  # answered, played, hung up
+    "key",  # a choice, by its key
+    "speech",  # a choice, by its words
+    "wrong key",  # a key that is no choice
+    "silence",  # nothing came at all
+    "pause",  # nothing more came: the keys so far, or a key that was never let go
+    "terminator",  # a stop tone
+    "count",  # as many keys as were wanted
+    "limit",  # the longest recording
+    "spoken",  # silence after something was said
+    "left",  # the caller has gone
+    "system",
+    "unknown",
+]
+
+
+class Outcome(Struct, frozen=True, tag=True, omit_defaults=True):
+    """What became of a list of actions."""
+
+    op: str
+    "Of the action that is reported."
+    ok: bool
+    fruit: Fruit
+    choice: str | None = None
+    keys: str = ""
+    "Without the stop tone."
+    seconds: float = 0.0
+    "Of a recording."
+    why: str = ""
+    "For people; may be empty."
+
+
+# --- effects ---------------------------------------------------------------------------------------------------------
+
+
+class Connected(Struct, frozen=True, tag=True):
+    """The call was answered."""
+
+    op: str
+
+
+class PromptStarted(Struct, frozen=True, tag=True):
+    """Play this now, and say `PromptEnded`."""
+
+    op: str
+    "Of the action that is reported, not of a nested prompt."
+    segments: tuple[Segment, ...]
+    interruptible: bool
+    beep: bool = False
+    "Then a beep."
+
+
+class PromptStopped(Struct, frozen=True, tag=True):
+    """Stop playing: the caller has interrupted; no `PromptEnded` is wanted any more."""
+
+    op: str
+
+
+class Listening(Struct, frozen=True, tag=True):
+    """From now on the caller's keys and words count; sent while the prompt plays if it can be interrupted."""
+
+    op: str
+    action: Recognize | Record
+
+
+class RecordingStarted(Struct, frozen=True, tag=True):
+    """Keep what the caller says from now on."""
+
+    op: str
+
+
+class RecordingEnded(Struct, frozen=True, tag=True):
+    """That was the recording."""
+
+    op: str
+    seconds: float
+
+
+class Finished(Struct, frozen=True, tag=True):
+    """The list is done; always the last effect, and always exactly one."""
+
+    outcome: Outcome
+    ended: Literal["hangup", "reject", "left"] | None = None
+    "Whether the call is over with it, and who ended it."
+
+
+Effect: TypeAlias = Connected | PromptStarted | PromptStopped | Listening | RecordingStarted | RecordingEnded | Finished

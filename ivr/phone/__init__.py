@@ -1,0 +1,8 @@
+"""The platform's side of the calling protocol, for one's own machine: a phone that can call any bot (docs/phone.md).
+
+An independent client: of the bot's codec it shares the wire's types, their reader and the rules, and no other path.
+
+    platform   places calls                     post, guard, identity
+    call       one call, reply by reply         workflow, reports, line
+    handset    who is on the phone:             session (a person, live), scripted (a script, a load)
+"""

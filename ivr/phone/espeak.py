@@ -1,0 +1,67 @@
+"""espeak-ng, in this process: the phone's voice. The door of espeakng-loader, an extra (GPL-3, therefore optional).
+
+One global state per process, so one prompt at a time; the call gives up Python's lock, so nothing else waits for it.
+"""
+
+import ctypes
+import threading
+from functools import lru_cache
+from importlib import import_module
+from typing import Literal
+
+_SYNCHRONOUS = 2
+_UTF8, _SSML = 0x1, 0x10
+_VOICES = {"male": b"en-us", "female": b"en-us+f3"}
+_ON_SAMPLES = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+Gender = Literal["male", "female"]
+
+
+class Espeak:
+    """The library, loaded once."""
+
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        """Load it; raise OSError if it does not work."""
+        loader = import_module("espeakng_loader")
+
+        self._library = ctypes.CDLL(loader.get_library_path())
+        self._parts: list[bytes] = []
+        # Kept, or it would be gone when the library calls.
+        self._callback = _ON_SAMPLES(self._take)
+        data = str(loader.get_data_path()).encode()
+        self.rate: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
+        "Samples a second."
+        if self.rate <= 0:
+            raise OSError("espeak-ng cannot be initialized")
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def speak(self, ssml: str, gender: Gender) -> bytes:
+        """Give 16 bit mono samples. Blocks for a few milliseconds per sentence."""
+        text = ssml.encode()
+        with self._lock:
+            self._parts.clear()
+            self._library.espeak_SetVoiceByName(_VOICES[gender])
+            self._library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8 | _SSML, None, None)
+            self._library.espeak_Synchronize()
+            return b"".join(self._parts)
+
+    def _take(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int | None) -> int:
+        if count > 0:
+            self._parts.append(ctypes.string_at(samples, 2 * count))
+        return 0
+
+
+_loading = threading.Lock()
+
+
+def espeak() -> Espeak:
+    """Give the one instance; raise OSError if it does not work."""
+    with _loading:  # the cache alone lets two threads begin: two first prompts at once would crash the process
+        return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Espeak:
+    return Espeak()

@@ -1,0 +1,81 @@
+"""Sends the messages of one call, each with its id; a 5xx or a silence gets the same message again (protocol 14)."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from ivr.channels.skype.wire import MESSAGE_ID
+from ivr.errors import IvrError
+from ivr.phone.events import PhoneEvent, Replied, Sent
+from ivr.phone.limits import Limits
+from ivr.phone.post import NoReply, Post, Reply
+from ivr.phone.reports import Message
+
+CHAIN_ID = "x-microsoft-skype-chain-id"
+USER_AGENT = "Microsoft-Skype/3.0,(Calling/1.0)"  # bots may look at it (protocol 3)
+SHOWN = 64 * 1024
+"Bytes of a reply that are shown."
+
+
+class GivenUp(IvrError):
+    """The bot did not take a message: `unreachable` after all repeats, `refused` by its own answer."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Exchange:
+    """The way to the bot, for one call."""
+
+    def __init__(
+        self, post: Post, limits: Limits, *, token: Callable[[float], str], tell: Callable[[PhoneEvent], None]
+    ) -> None:
+        """`token` gives a bearer token that is good at a time, in seconds since 1970."""
+        self._post = post
+        self._limits = limits
+        self._token = token
+        self._tell = tell
+        self._chain = str(uuid4())
+
+    async def send(self, url: str, message: Message) -> bytes:
+        """Give the body of the bot's successful reply; raise GivenUp."""
+        message_id = str(uuid4())
+        failure = ""
+        for attempt in range(1, self._limits.retries + 2):
+            if attempt > 1:
+                await asyncio.sleep(self._limits.retry_after * 2 ** (attempt - 2))
+            self._tell(Sent(url, message_id, attempt, message.json.decode(), message.audio))
+            try:
+                reply = await self._once(url, message, message_id)
+            except NoReply as error:
+                self._tell(Replied(message_id, 0, "", 0.0, error.code))
+                if not error.again:
+                    raise GivenUp("unreachable", str(error)) from error
+                failure = str(error)
+                continue
+            self._show(message_id, reply)
+            if 200 <= reply.status < 300:
+                return reply.body
+            if reply.status < 500:
+                raise GivenUp("refused", f"The bot answered {reply.status}.")
+            failure = f"The bot answered {reply.status}."
+        raise GivenUp("unreachable", failure)
+
+    async def _once(self, url: str, message: Message, message_id: str) -> Reply:
+        headers = {
+            "Content-Type": message.content_type,
+            "Accept": "application/json",
+            "Authorization": f"Bearer {self._token(time.time())}",
+            CHAIN_ID: self._chain,
+            MESSAGE_ID: message_id,
+            "User-Agent": USER_AGENT,
+        }
+        limits = self._limits
+        return await self._post.send(url, message.data, headers, answer_time=limits.answer_time, most=limits.reply_size)
+
+    def _show(self, message_id: str, reply: Reply) -> None:
+        body = reply.body[:SHOWN].decode("utf-8", "replace")
+        self._tell(Replied(message_id, reply.status, body, reply.seconds))

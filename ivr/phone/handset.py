@@ -1,0 +1,42 @@
+"""Who is on the phone, as far as the platform needs to know: something that makes sound, keeps time and has a will."""
+
+from typing import Protocol
+
+from ivr.engine.actions import Audio, Record, Segment, Silence, Text
+from ivr.line import Effect, Signal
+from ivr.phone.events import PhoneEvent
+from ivr.phone.reports import Audio as Recorded
+
+
+class Handset(Protocol):
+    """A person's end of one call."""
+
+    def now(self) -> float:
+        """Give the time, in seconds from any beginning; it never goes back."""
+
+    def obey(self, effect: Effect) -> None:
+        """Make sound, or stop; every prompt is answered by a `PromptEnded` or `PromptFailed` from `next`."""
+
+    def tell(self, event: PhoneEvent) -> None:
+        """Show what happens. Never fails, never waits."""
+
+    async def next(self, deadline: float | None) -> Signal:
+        """Give what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
+
+    async def recording(self, action: Record, seconds: float) -> Recorded | None:
+        """Give what was recorded since the last `RecordingStarted`; None: there is nothing, or it cannot be encoded."""
+
+
+def as_text(segments: tuple[Segment, ...]) -> str:
+    """Write down what a prompt says; silences and files in brackets."""
+    return " ".join(_words(segment) for segment in segments)
+
+
+def _words(segment: Segment) -> str:
+    match segment:
+        case Text(value=value):
+            return value
+        case Silence(milliseconds=milliseconds):
+            return f"({milliseconds / 1000:g} s of silence)"
+        case Audio():
+            return f"(audio {segment.url})"

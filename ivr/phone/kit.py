@@ -1,0 +1,36 @@
+"""Puts a phone's sound together from what is installed; `sound_of` and `lacking` are for the faces of the phone."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from ivr.phone.hearing import PhraseEar
+from ivr.phone.platform import Platform
+from ivr.phone.recorder import Recorder
+from ivr.phone.sound import Sound
+from ivr.phone.speaking import Speaker
+from ivr.speech.sphinx.engine import Sphinx
+
+_MISSING = {
+    "espeakng_loader": "Prompts are shown, not spoken.",
+    "av": "Prompts and audio files are silent, and only WAV is recorded.",
+    "pocketsphinx": "Words have to be typed.",
+}
+_CURE = "To change that: pip install 'ivr[phone]'"
+
+
+def sound_of(phone: Platform) -> Sound:
+    """Give the sound of a phone, good for any number of calls as long as the phone lasts."""
+    codecs = _installed("av")
+    speaks = codecs and _installed("espeakng_loader")
+    voice = Speaker(phone.files, phone.workers, phone.target.limits, speaks=speaks, plays=codecs)
+    ear = PhraseEar(Sphinx(phone.workers)) if codecs and _installed("pocketsphinx") else None
+    return Sound(voice, Recorder.installed(), ear)
+
+
+def lacking() -> Sequence[str]:
+    """Say what this machine's phones cannot do, and what to do about it, in sentences."""
+    return [f"{sentence} {_CURE}" for name, sentence in _MISSING.items() if not _installed(name)]
+
+
+def _installed(module: str) -> bool:
+    return find_spec(module) is not None

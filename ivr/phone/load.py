@@ -1,0 +1,195 @@
+"""Many calls at once, by callers who behave differently: how fast a bot answers, and what goes wrong."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from random import Random
+
+from msgspec import Struct
+
+from ivr.engine.actions import Recognize, Record, Segment
+from ivr.phone.events import Done, Ended, PhoneEvent, Replied, WorkflowRefused
+from ivr.phone.platform import Platform
+from ivr.phone.recorder import Form, Recorder
+from ivr.phone.reports import Audio
+from ivr.phone.sound import Piece, Sound, tone
+from ivr.phone.turn_based import Deed, HangUp, Press, Say, Situation, TurnBased
+
+PATIENCE = 15
+"Questions that a caller answers before hanging up."
+RECORDING = 1.0
+"Seconds of what is recorded."
+WORDS = "my flight was late"
+
+
+class Plan(Struct, frozen=True):
+    """What is to be placed."""
+
+    calls: int
+    concurrency: int = 50
+    rate: float | None = None
+    "Calls begun a second; None: as many as go."
+    seed: int = 1
+
+
+class Latency(Struct, frozen=True):
+    """Reply times in milliseconds."""
+
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class Measured(Struct, frozen=True):
+    """What a load has shown."""
+
+    calls: int
+    requests: int
+    seconds: float
+    calls_per_second: float
+    requests_per_second: float
+    reply: Latency
+    errors: Mapping[str, int]
+    "By kind: `timeout`, `connect`, `status.500`, `workflow` (a refused one), `ended.unreachable` and so on."
+    endings: Mapping[str, int]
+    "How the calls ended."
+    phone_microseconds: float
+    "Processor time of this phone for one request."
+
+
+class _Tally:
+    """Counts over all calls."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.errors: Counter[str] = Counter()
+        self.endings: Counter[str] = Counter()
+
+    def take(self, event: PhoneEvent) -> None:
+        match event:
+            case Replied(status=0, failure=failure):
+                self.errors[failure] += 1
+            case Replied(status=status, seconds=seconds):
+                self.seconds.append(seconds)
+                if not 200 <= status < 300:
+                    self.errors[f"status.{status}"] += 1
+            case WorkflowRefused():
+                self.errors["workflow"] += 1
+            case Ended(by=by, reason=reason):
+                self.endings[reason] += 1
+                if by == "platform":
+                    self.errors[f"ended.{reason}"] += 1
+
+
+class _Anybody:
+    """A caller: mostly does what is asked, at times something else (`ivr.phone.turn_based.Person`)."""
+
+    def __init__(self, tally: _Tally, random: Random) -> None:
+        self.tell = self._tell
+        self._tally = tally
+        self._random = random
+        self._questions = 0
+        self._waits = False
+
+    def _tell(self, event: PhoneEvent) -> None:
+        if isinstance(event, Done):
+            self._waits = False
+        else:
+            self._tally.take(event)
+
+    async def act(self, situation: Situation) -> Deed | None:
+        if situation.prompt or situation.listening is None or self._waits:
+            return None
+        self._waits = True
+        self._questions += 1
+        chance = self._random.random()
+        if self._questions > PATIENCE or chance < 0.04:
+            return HangUp()
+        if chance < 0.12:
+            return None
+        if isinstance(situation.listening, Record):
+            return Say(WORDS)
+        return self._answer(situation.listening, chance)
+
+    def _answer(self, asked: Recognize, chance: float) -> Deed:
+        if asked.digits:
+            keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
+            return Press(keys + asked.digits.terminators[:1])
+        choice = self._random.choice(asked.choices)
+        if chance < 0.2:
+            return Press(self._random.choice("0123456789*#"))
+        if choice.key and (chance < 0.8 or not choice.speech):
+            return Press(choice.key)
+        return Say(self._random.choice(choice.speech))
+
+
+class _Instant:
+    """A `Voice` that takes no time."""
+
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        for _ in ():
+            yield _
+
+
+class _Canned:
+    """An `Encoder` that makes each kind of file once."""
+
+    def __init__(self, made: Mapping[str, Audio | None]) -> None:
+        self._made = made
+
+    @classmethod
+    async def make(cls) -> "_Canned":
+        recorder, samples = Recorder.installed(), tone(300.0, RECORDING)
+        forms: Sequence[Form] = ("wma", "wav", "mp3")
+        return cls({form: await recorder.encode(samples, form) for form in forms})
+
+    async def encode(self, samples: bytes, form: Form) -> Audio | None:
+        return self._made[form]
+
+
+async def load(phone: Platform, plan: Plan, *, progress: Callable[[int], None] = lambda _: None) -> Measured:
+    """Place all calls of a plan; `progress` is told how many are over."""
+    tally, sound = _Tally(), Sound(_Instant(), await _Canned.make())
+    places = asyncio.Semaphore(plan.concurrency)
+    over = 0
+
+    async def one(number: int) -> None:
+        nonlocal over
+        try:
+            caller = _Anybody(tally, Random(f"{plan.seed}.{number}"))  # noqa: S311  # the same callers in each run
+            await phone.place(TurnBased(caller, sound))
+        finally:
+            places.release()
+            over += 1
+            progress(over)
+
+    begun, used = time.perf_counter(), time.process_time()
+    async with asyncio.TaskGroup() as group:
+        for number in range(plan.calls):
+            if plan.rate:
+                await asyncio.sleep(max(0.0, begun + number / plan.rate - time.perf_counter()))
+            await places.acquire()
+            group.create_task(one(number))
+    return _measured(plan, tally, time.perf_counter() - begun, time.process_time() - used)
+
+
+def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:
+    ordered = sorted(1000 * each for each in tally.seconds) or [0.0]
+
+    def share(part: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2)
+
+    requests = len(tally.seconds)
+    return Measured(
+        calls=plan.calls,
+        requests=requests,
+        seconds=round(seconds, 3),
+        calls_per_second=round(plan.calls / seconds, 1),
+        requests_per_second=round(requests / seconds, 1),
+        reply=Latency(share(0.5), share(0.9), share(0.99), round(ordered[-1], 2)),
+        errors=dict(tally.errors),
+        endings=dict(tally.endings),
+        phone_microseconds=round(1e6 * used / max(1, requests), 1),
+    )

@@ -1,0 +1,94 @@
+"""The caller's voice: told apart from silence, cut into utterances, kept while it is recorded."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+from ivr.engine.actions import Text
+from ivr.line import Voice as VoiceSignal
+from ivr.line.activity import Activity, heard
+from ivr.phone.clock import Clock, until
+from ivr.phone.player import FRAME_BYTES
+from ivr.phone.sound import BYTES_A_SECOND, Unplayable, Voice, silence, tone
+
+BEFORE = round(0.4 * BYTES_A_SECOND)
+"Bytes kept from before a sound counts as one: its beginning."
+LONGEST_UTTERANCE = 20 * BYTES_A_SECOND
+MURMUR = 180.0
+"Hertz of what stands in for words where there is no voice to say them."
+
+
+class Microphone:
+    """Takes samples of any length; nothing in here waits, but for typed words that are being spoken."""
+
+    def __init__(self) -> None:
+        self._activity = Activity()
+        self._rest = b""
+        self._utterance = bytearray()
+        self._whole = b""
+        self._recording = bytearray()
+        self._records = False
+
+    def hear(self, samples: bytes) -> Iterator[VoiceSignal]:
+        """Take samples, and tell where a voice begins and ends."""
+        if self._records:
+            self._recording += samples
+        samples = self._rest + samples
+        whole = len(samples) - len(samples) % FRAME_BYTES
+        self._rest = samples[whole:]
+        for start in range(0, whole, FRAME_BYTES):
+            frame = samples[start : start + FRAME_BYTES]
+            before, self._activity = self._activity, heard(self._activity, frame)
+            self._keep_utterance(frame, silent=not (before.active or self._activity.active))
+            if before.active != self._activity.active:
+                if before.active:
+                    self._whole, self._utterance = bytes(self._utterance), bytearray()
+                yield VoiceSignal(self._activity.active)
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody makes a sound."""
+        return self._activity.active
+
+    def utterance(self) -> bytes:
+        """Give the utterance that has just ended, once; empty: there is none."""
+        whole, self._whole = self._whole, b""
+        return whole
+
+    def forget(self) -> None:
+        """Drop what was said so far; a sound that goes on goes on."""
+        self._whole = b""
+        if not self._activity.active:
+            self._utterance.clear()
+
+    def record(self) -> None:
+        """Keep everything from now on."""
+        self._recording.clear()
+        self._records = True
+
+    def keep(self) -> None:
+        """Record no more; what is recorded stays until the next recording."""
+        self._records = False
+
+    def recorded(self, seconds: float) -> bytes:
+        """Give the recording; where no microphone sent anything, its silence."""
+        missing = seconds - len(self._recording) / BYTES_A_SECOND
+        return bytes(self._recording) + (silence(missing) if missing > 0 else b"")
+
+    async def speak(self, words: str, voice: Voice, clock: Clock) -> AsyncIterator[VoiceSignal]:
+        """Let typed words be heard, for as long as they take."""
+        yield VoiceSignal(active=True)
+        begun, seconds = clock.now(), 0.0
+        with suppress(Unplayable):  # then nothing was said
+            async for piece in voice.speak([Text(words, "female", "en-US")]):
+                seconds += piece.seconds
+                if self._records:
+                    self._recording += piece.samples or tone(MURMUR, piece.seconds)
+        await until(clock, begun + seconds)
+        yield VoiceSignal(active=False)
+
+    def _keep_utterance(self, frame: bytes, *, silent: bool) -> None:
+        self._utterance += frame
+        if silent and len(self._utterance) > BEFORE:
+            del self._utterance[: len(self._utterance) - BEFORE]
+        elif len(self._utterance) > LONGEST_UTTERANCE:
+            del self._utterance[: len(self._utterance) - LONGEST_UTTERANCE]

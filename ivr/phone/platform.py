@@ -1,0 +1,87 @@
+"""The platform: places calls at one bot, with one identity and one way into the network.
+
+async with platform(Target(bot="http://127.0.0.1:8080/call", app_id="my-bot")) as phone:
+ended = await phone.place(handset)
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from msgspec import Struct
+
+from ivr.audio.workers import Workers
+from ivr.phone.call import Call, Caller
+from ivr.phone.events import Ended
+from ivr.phone.exchange import Exchange
+from ivr.phone.guard import Guard
+from ivr.phone.handset import Handset
+from ivr.phone.identity import Identity
+from ivr.phone.identity_host import served
+from ivr.phone.limits import Limits
+from ivr.phone.post import Post, WebPost
+
+DEFAULT_APP = "development"
+"For bots that ask for no tokens."
+
+
+class Target(Struct, frozen=True):
+    """A bot, and how far the phone goes for it."""
+
+    bot: str
+    "The address of its calling webhook."
+    app_id: str = DEFAULT_APP
+    "The bot's; tokens are made out to it."
+    allowed: tuple[str, ...] = ()
+    "Hosts that the phone may connect to, besides this machine."
+    limits: Limits = Limits()
+    identity_port: int = 0
+    "Where the phone's metadata is served; 0: any free port."
+    key: Path | None = None
+    "The file of the phone's key; none: a new key for each phone."
+
+
+class Platform:
+    """Places calls, any number at a time."""
+
+    def __init__(self, target: Target, post: Post, identity: Identity, *, metadata: str, files: WebPost) -> None:
+        self.target = target
+        self.workers = Workers()
+        "Processes that look at audio; none is started before it is needed."
+        self.metadata = metadata
+        "The address of the phone's OpenID metadata, for the bot's settings."
+        self.files = files
+        "The way to the audio files that a bot names."
+        self._post = post
+        self._identity = identity
+
+    async def place(self, handset: Handset, *, who: Caller | None = None, bot: str | None = None) -> Ended:
+        """Hold one call to its end; `bot` is another address than the target's."""
+        target = self.target
+        exchange = Exchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
+        url = bot or target.bot
+        one = Call(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
+        return await one.run(who or Caller(bot=f"28:{target.app_id}"))
+
+
+@asynccontextmanager
+async def platform(
+    target: Target, *, post: Post | None = None, identity: Identity | None = None
+) -> AsyncIterator[Platform]:
+    """Make a platform that lasts as long as the context; raise OSError if its port is taken, KeyUnusable.
+
+    `post` replaces aiohttp, for load; `identity` lets several platforms share one.
+    """
+    if identity is None:
+        identity = Identity.kept(target.app_id, target.key) if target.key else Identity(target.app_id)
+    web = WebPost(Guard(target.allowed))
+    try:
+        async with served(identity, target.identity_port) as metadata:
+            phone = Platform(target, post or web, identity, metadata=metadata, files=web)
+            try:
+                yield phone
+            finally:
+                await phone.workers.close()
+    finally:
+        await web.close()

@@ -1,0 +1,50 @@
+"""Makes files of recordings: WAV by itself, WMA and MP3 where PyAV is installed."""
+
+import asyncio
+import io
+import wave
+from importlib.util import find_spec
+from typing import Literal, Self
+
+from ivr.phone.reports import Audio
+from ivr.phone.sound import BYTES_A_SECOND, RATE
+
+Form = Literal["wma", "wav", "mp3"]
+
+
+class Recorder:
+    """An `Encoder`."""
+
+    def __init__(self, *, encodes: bool) -> None:
+        """Record WAV, and more if it `encodes`: if PyAV is installed."""
+        self._encodes = encodes
+
+    @classmethod
+    def installed(cls) -> Self:
+        """Make the best one there is."""
+        return cls(encodes=find_spec("av") is not None)
+
+    async def encode(self, samples: bytes, form: Form) -> Audio | None:
+        """Give the file; None where there is nothing to be heard, or nothing to encode it with."""
+        if not samples:
+            return None
+        if form == "wav":
+            return wav(samples)
+        if not self._encodes:
+            return None
+        return Audio(await asyncio.to_thread(_encoded, samples, form), form, len(samples) / BYTES_A_SECOND)
+
+
+def wav(samples: bytes) -> Audio:
+    """Write a WAV file."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, RATE, 0, "NONE", ""))
+        writer.writeframes(samples)
+    return Audio(file.getvalue(), "wav", len(samples) / BYTES_A_SECOND)
+
+
+def _encoded(samples: bytes, form: Form) -> bytes:
+    from ivr.audio.encode import encoded  # noqa: PLC0415  # an extra, and a slow import
+
+    return encoded(samples, form)

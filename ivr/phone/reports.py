@@ -1,0 +1,201 @@
+"""What the platform writes: a call that comes in, an outcome, a notification (protocol 4, 6, 9, 12)."""
+
+from collections.abc import Mapping
+from typing import Literal
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+
+from ivr.channels.skype import wire
+from ivr.engine.actions import Answer as LineAnswer
+from ivr.engine.actions import LineAction, Play, Recognize, Record
+from ivr.engine.actions import Reject as LineReject
+from ivr.line import Fruit, Outcome
+
+JSON = "application/json; charset=utf-8"
+AUDIO_TYPES = {"wma": "audio/x-ms-wma", "wav": "audio/wav", "mp3": "audio/mpeg"}
+
+_CHOICE: Mapping[Fruit, wire.ChoiceReason] = {
+    "key": "dtmfOptionMatched",
+    "speech": "speechOptionMatched",
+    "wrong key": "incorrectDtmf",
+    "silence": "initialSilenceTimeout",
+    "pause": "interdigitTimeout",
+    "left": "callTerminated",
+    "system": "temporarySystemFailure",
+}
+_DIGITS: Mapping[Fruit, wire.DigitsReason] = {
+    "terminator": "completedStopToneDetected",
+    "pause": "interdigitTimeout",
+    "silence": "initialSilenceTimeout",
+    "left": "callTerminated",
+    "system": "temporarySystemFailure",
+}
+_RECORD: Mapping[Fruit, wire.RecordReason] = {
+    "spoken": "completedSilenceDetected",
+    "terminator": "completedStopToneDetected",
+    "limit": "maxRecordingTimeout",
+    "left": "callTerminated",
+    "silence": "initialSilenceTimeout",
+    "system": "temporarySystemFailure",
+}
+_FAILURE: Mapping[Fruit, str] = {
+    "silence": "InitialSilenceTimeout",
+    "pause": "InterdigitTimeout",
+    "wrong key": "IncorrectDtmf",
+    "left": "CallTerminated",
+    "system": "InternalServerError",
+}
+"Free text, in the style of the vendor's classes (protocol 6)."
+
+
+class Audio(Struct, frozen=True):
+    """A recording, encoded."""
+
+    data: bytes
+    format: Literal["wma", "wav", "mp3"]
+    seconds: float
+
+
+class Message(Struct, frozen=True):
+    """A request body, and the type it is sent with."""
+
+    json: bytes
+    content_type: str = JSON
+    body: bytes = b""
+    "Empty: the JSON is the body."
+    audio: int = 0
+    "Bytes of the recording in the body."
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that are sent."""
+        return self.body or self.json
+
+
+def conversation(call: str, *, caller: str, bot: str, language: str | None) -> Message:
+    """Announce a call."""
+    return Message(
+        msgspec.json.encode(
+            wire.Conversation(
+                id=call,
+                participants=(
+                    wire.Participant(identity=caller, originator=True, language_id=language),
+                    wire.Participant(identity=bot, originator=False),
+                ),
+                is_multiparty=False,
+                presented_modality_types=("audio",),
+                call_state="incoming",
+            )
+        )
+    )
+
+
+def result(
+    call: str,
+    outcome: wire.Outcome,
+    *,
+    state: wire.CallState,
+    app_state: str | None,
+    audio: Audio | None = None,
+) -> Message:
+    """Report an outcome; with a recording it is a form of two parts (protocol 9)."""
+    report = wire.ConversationResult(
+        id=call,
+        operation_outcome=outcome,
+        call_state=state,
+        app_state=app_state,
+    )
+    body = msgspec.json.encode(report)
+    return Message(body) if audio is None else _form(body, audio)
+
+
+def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
+    """Say that nothing of a workflow was done."""
+    return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
+
+
+def outcome(action: LineAction, found: Outcome, recorded: Audio | None) -> wire.Outcome:
+    """Put what became of an action into the vendor's words. A recording that could not be made is a failure."""
+    word: wire.OutcomeWord = "success" if found.ok else "failure"
+    why = None if found.ok else found.why or _FAILURE.get(found.fruit, "Unknown")
+    match action:
+        case Recognize(digits=None):
+            choice = wire.ChoiceOutcome(completion_reason=_CHOICE.get(found.fruit, "unknown"), choice_name=found.choice)
+            return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, choice_outcome=choice)
+        case Recognize():
+            digits = wire.CollectDigitsOutcome(
+                completion_reason=_digits_reason(action, found.fruit), digits=found.keys if found.ok else None
+            )
+            return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, collect_digits_outcome=digits)
+        case Record():
+            return _record(found, recorded, why)
+        case LineAnswer():
+            return wire.AnswerOutcome(id=found.op, outcome=word, failure_reason=why)
+        case LineReject():
+            return wire.RejectOutcome(id=found.op, outcome=word, failure_reason=why)
+        case Play():
+            return wire.PlayPromptOutcome(id=found.op, outcome=word, failure_reason=why)
+    return wire.HangupOutcome(id=found.op, outcome=word, failure_reason=why)
+
+
+def _record(found: Outcome, recorded: Audio | None, why: str | None) -> wire.RecordOutcome:
+    if found.ok and recorded is not None:
+        return wire.RecordOutcome(
+            id=found.op,
+            outcome="success",
+            completion_reason=_RECORD.get(found.fruit, "unknown"),
+            length_of_recording_in_secs=recorded.seconds,
+            format=recorded.format,
+        )
+    # Without audio there is nothing to succeed with: then the platform, not the caller, has failed.
+    fruit: Fruit = "system" if found.ok and found.fruit != "left" else found.fruit
+    return wire.RecordOutcome(
+        id=found.op,
+        outcome="failure",
+        failure_reason=why or _FAILURE.get(fruit, "Unknown"),
+        completion_reason=_RECORD.get(fruit, "unknown"),
+        length_of_recording_in_secs=0,
+    )
+
+
+def _digits_reason(action: Recognize, fruit: Fruit) -> wire.DigitsReason:
+    if fruit == "count":
+        # There is no word for a full count; these are the ones that both SDKs take for an answer (protocol 7).
+        has_stop_tones = action.digits is not None and bool(action.digits.terminators)
+        return "completedStopToneDetected" if has_stop_tones else "interdigitTimeout"
+    return _DIGITS.get(fruit, "unknown")
+
+
+def notification(call: str, state: Literal["establishing", "established", "terminated"]) -> Message:
+    """Tell of a change of the call's state (protocol 12)."""
+    code = "0" if state == "terminated" else None
+    return Message(
+        msgspec.json.encode(
+            wire.Notification(id=call, type="callStateChange", current_state=state, state_change_code=code)
+        )
+    )
+
+
+def _form(body: bytes, audio: Audio) -> Message:
+    """Write the two parts so that every SDK finds both: the two names, their types, no file name (protocol 9)."""
+    boundary = str(uuid4())
+    edge = f"--{boundary}".encode()
+    parts = b"\r\n".join(
+        [
+            edge,
+            f"Content-Type: {JSON}".encode(),
+            f"Content-Disposition: form-data; name={wire.CONVERSATION_RESULT}".encode(),
+            b"",
+            body,
+            edge,
+            f"Content-Type: {AUDIO_TYPES[audio.format]}".encode(),
+            f"Content-Disposition: form-data; name={wire.RECORDED_AUDIO}".encode(),
+            b"",
+            audio.data,
+            edge + b"--",
+            b"",
+        ]
+    )
+    return Message(body, f'multipart/form-data; boundary="{boundary}"', parts, len(audio.data))

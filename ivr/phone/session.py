@@ -1,0 +1,240 @@
+"""A live call: what a person does goes in as commands, what happens comes out as events, time is real.
+
+This is the interface for every face of the phone that a person uses (a page, a terminal with sound):
+
+    async with platform(Target(bot="http://127.0.0.1:8080/call")) as phone:
+        session = Session(phone, sound)
+        session.dial()
+        async for event in session.events():            # ivr.phone.events, the last one is Ended
+            ...
+
+Commands, at any time and from the event loop's thread; none of them waits, and after the end none does anything:
+
+    press("12#")            keys, one after the other          key_down("1"), key_up()   a key that is held
+    say("technical issues") typed words, in place of a voice   audio(samples)            a microphone's samples
+    trouble()               the line breaks                    hang_up()                 the caller leaves
+
+`audio` takes 16 kHz, mono, 16 bit little endian, in pieces of any length, all the time: voice and silence are told
+apart here. Prompts come as `PromptBegan`, then `PromptAudio` (each piece as soon as it is spoken, or in frames of
+20 ms at their time if `paced`), then `PromptOver`, upon which a player stops at once. Without a voice there is no
+`PromptAudio`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
+
+from ivr.channels.skype.wire import KEYS
+from ivr.engine.actions import Recognize, Record
+from ivr.line import (
+    Effect,
+    Finished,
+    KeyDown,
+    KeyUp,
+    Left,
+    Listening,
+    PromptEnded,
+    PromptFailed,
+    PromptStarted,
+    PromptStopped,
+    RecordingEnded,
+    RecordingStarted,
+    Said,
+    Signal,
+    Tick,
+    Trouble,
+    Voice,
+)
+from ivr.phone.call import Caller
+from ivr.phone.clock import Clock, LoopClock
+from ivr.phone.events import Ended, KeyHeard, PhoneEvent, PromptAudio, VoiceHeard, WordsHeard
+from ivr.phone.microphone import Microphone
+from ivr.phone.platform import Platform
+from ivr.phone.player import Player
+from ivr.phone.reports import Audio
+from ivr.phone.sound import Sound, Unplayable
+
+
+class Session:
+    """One live call; its own handset."""
+
+    def __init__(self, phone: Platform, sound: Sound, *, clock: Clock | None = None, paced: bool = False) -> None:
+        """Prepare a call; nothing happens before `dial`."""
+        self._phone = phone
+        self._sound = sound
+        self._clock = clock or LoopClock()
+        self._events: asyncio.Queue[PhoneEvent | None] = asyncio.Queue()
+        self._signals: deque[Signal] = deque()
+        self._arrived = asyncio.Event()
+        self._left = False
+        self._listening: Recognize | Record | None = None
+        self.player = Player(sound.voice, self._clock, paced=paced)
+        "For whoever measures it."
+        self._playing: asyncio.Task[None] | None = None
+        self._microphone = Microphone()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._call: asyncio.Task[Ended] | None = None
+
+    # --- for whoever looks on -------------------------------------------------------------------------------------
+
+    def dial(self, who: Caller | None = None) -> None:
+        """Place the call."""
+        self._call = asyncio.create_task(self._phone.place(self, who=who))
+        self._call.add_done_callback(self._over)
+
+    async def events(self) -> AsyncIterator[PhoneEvent]:
+        """Give what happens, to one reader, until the call is over."""
+        while (event := await self._events.get()) is not None:
+            yield event
+        await self.ended()
+
+    async def ended(self) -> Ended:
+        """Wait for the end of the call."""
+        if self._call is None:
+            raise RuntimeError("dial first")
+        return await self._call
+
+    async def close(self) -> None:
+        """Leave nothing running; for a face that is closed in the middle of a call."""
+        for task in (self._call, *self._tasks):
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in (self._call, *self._tasks) if task), return_exceptions=True)
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def press(self, keys: str) -> None:
+        """Press keys one after the other; raise ValueError for what is no key."""
+        for key in keys:
+            self.key_down(key)
+            self.key_up()
+
+    def key_down(self, key: str) -> None:
+        """Hold a key; raise ValueError for what is no key."""
+        if key not in KEYS:
+            raise ValueError("a key is one of 0-9, *, #, A-D")
+        self.tell(KeyHeard(key))
+        self._put(KeyDown(key))
+
+    def key_up(self) -> None:
+        """Let go of the key."""
+        self._put(KeyUp())
+
+    def say(self, words: str) -> None:
+        """Say words without a microphone: they are understood as typed, and recorded as spoken by the phone's voice."""
+        if isinstance(self._listening, Record):
+            self._begin(self._speak(words))
+            return
+        self.tell(WordsHeard(words, typed=True))
+        self._put(Said(words))
+
+    def audio(self, samples: bytes) -> None:
+        """Take what a microphone heard."""
+        for signal in self._microphone.hear(samples):
+            self.tell(VoiceHeard(signal.active))
+            self._put(signal)
+        utterance = self._microphone.utterance()
+        if utterance and isinstance(self._listening, Recognize) and self._sound.ear:
+            self._begin(self._understand(utterance, self._listening))
+
+    def trouble(self) -> None:
+        """Let the line break in what it does."""
+        self._put(Trouble())
+
+    def hang_up(self) -> None:
+        """Leave; also while the bot has not answered yet."""
+        self._left = True
+        self._arrived.set()
+
+    # --- the handset (ivr.phone.handset) --------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Give the clock's time."""
+        return self._clock.now()
+
+    def tell(self, event: PhoneEvent) -> None:
+        """Hand an event on."""
+        self._events.put_nowait(event)
+
+    def obey(self, effect: Effect) -> None:
+        """Make sound, or stop."""
+        match effect:
+            case PromptStarted():
+                self._playing = self._begin(self._play(effect))
+            case PromptStopped() if self._playing:
+                self._playing.cancel()
+                # An end that was on its way would end the next prompt.
+                self._drop(PromptEnded, PromptFailed)
+            case Listening(action=action):
+                self._listening = action
+                # What was said or pressed before the question is no answer to it.
+                self._microphone.forget()
+                self._drop(KeyDown, KeyUp, Said)
+            case RecordingStarted():
+                self._microphone.record()
+                if self._microphone.active:  # since before this list of actions, which has not heard of it
+                    self._put(Voice(active=True))
+            case RecordingEnded() | Finished():
+                self._microphone.keep()
+                self._listening = None
+
+    async def next(self, deadline: float | None) -> Signal:
+        """Give what happens next."""
+        if not self._signals and not self._left:
+            timer = None if deadline is None else self._clock.call_at(deadline, self._arrived.set)
+            self._arrived.clear()
+            await self._arrived.wait()
+            if timer is not None:
+                timer.cancel()
+        return self._next()
+
+    async def recording(self, action: Record, seconds: float) -> Audio | None:
+        """Encode what was recorded."""
+        return await self._sound.encoder.encode(self._microphone.recorded(seconds), action.format or "wma")
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _next(self) -> Signal:
+        if self._left:
+            return Left()
+        return self._signals.popleft() if self._signals else Tick()
+
+    def _put(self, signal: Signal) -> None:
+        self._signals.append(signal)
+        self._arrived.set()
+
+    def _drop(self, *kinds: type[Signal]) -> None:
+        self._signals = deque(one for one in self._signals if not isinstance(one, kinds))
+
+    async def _play(self, prompt: PromptStarted) -> None:
+        try:
+            await self.player.play(prompt, lambda samples: self.tell(PromptAudio(prompt.op, samples)))
+        except Unplayable as error:
+            self._put(PromptFailed(str(error)))
+        else:
+            self._put(PromptEnded())
+
+    async def _speak(self, words: str) -> None:
+        self.tell(WordsHeard(words, typed=True))
+        async for signal in self._microphone.speak(words, self._sound.voice, self._clock):
+            self._put(signal)
+
+    async def _understand(self, utterance: bytes, action: Recognize) -> None:
+        phrases = [phrase for choice in action.choices for phrase in choice.speech]
+        if not phrases or self._sound.ear is None:
+            return
+        words = await self._sound.ear.understand(utterance, phrases)
+        self.tell(WordsHeard(words))
+        if words is not None and self._listening is action:
+            self._put(Said(words))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _over(self, _: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._events.put_nowait(None)

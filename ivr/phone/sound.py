@@ -1,0 +1,98 @@
+"""What a phone's sound is made of: speaking, understanding, encoding; each may be missing.
+
+Sound is 16 kHz, mono, 16 bit little endian everywhere in a phone. A phone without a voice shows its prompts and lets
+them take as long as they would; without an ear it takes typed words; without an encoder it records in WAV.
+"""
+
+import math
+from array import array
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from ivr.engine.actions import Segment, Silence, Text
+from ivr.errors import IvrError
+from ivr.phone.reports import Audio
+
+RATE = 16_000
+"Samples a second."
+BYTES_A_SECOND = 2 * RATE
+CHARACTERS_A_SECOND = 15.0
+"How fast a text is spoken, where nobody speaks it."
+FILE_SECONDS = 2.0
+"How long a file is taken to be, where nobody plays it."
+
+
+class Unplayable(IvrError):
+    """A prompt that cannot be heard; the text says why."""
+
+
+class Piece(Struct, frozen=True):
+    """A part of a prompt."""
+
+    samples: bytes
+    "Empty: nobody speaks it."
+    seconds: float
+
+
+class Voice(Protocol):
+    """Turns prompts into sound."""
+
+    def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        """Give the pieces as soon as each is there; raise Unplayable."""
+
+
+class Ear(Protocol):
+    """Understands the caller."""
+
+    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
+        """Give the phrase that was said; None: none of them."""
+
+
+class Encoder(Protocol):
+    """Makes files of recordings."""
+
+    async def encode(self, samples: bytes, form: Literal["wma", "wav", "mp3"]) -> Audio | None:
+        """Give the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
+
+
+class Sound(Struct, frozen=True):
+    """What a phone can do."""
+
+    voice: Voice
+    encoder: Encoder
+    ear: Ear | None = None
+
+
+class Mute:
+    """A `Voice` that says nothing, for as long as it would take."""
+
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        """Give the time that each segment takes."""
+        for segment in segments:
+            yield Piece(b"", estimate(segment))
+
+
+def estimate(segment: Segment) -> float:
+    """Say how long a segment takes, in seconds, where nobody speaks it."""
+    match segment:
+        case Silence(milliseconds=milliseconds):
+            return milliseconds / 1000
+        case Text(value=value):
+            return max(0.3, len(value) / CHARACTERS_A_SECOND)
+    return FILE_SECONDS
+
+
+def silence(seconds: float) -> bytes:
+    """Give nothing to hear."""
+    return bytes(2 * round(seconds * RATE))
+
+
+def tone(frequency: float, seconds: float, level: float = 0.25) -> bytes:
+    """Give a sine; `level` is a share of full scale."""
+    wave = (math.sin(2 * math.pi * frequency * index / RATE) for index in range(round(seconds * RATE)))
+    return array("h", (int(32767 * level * value) for value in wave)).tobytes()
+
+
+BEEP = Piece(tone(1000, 0.25), 0.25)

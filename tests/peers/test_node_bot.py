@@ -1,0 +1,214 @@
+"""The phone calls a bot on Microsoft's own SDK, whose token check is on: the protocol, and not our dialect of it."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.phone.events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
+from ivr.phone.limits import Limits
+from ivr.phone.platform import Target, platform
+from ivr.phone.recorder import Recorder
+from ivr.phone.sound import Mute, Sound
+from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, Situation, TurnBased
+
+HERE = Path(__file__).parent
+APP = "peer-app"
+NODE = shutil.which("node")
+
+pytestmark = [
+    pytest.mark.skipif(NODE is None, reason="Node is not installed"),
+    pytest.mark.skipif(
+        not (HERE / "node_modules/botbuilder-calling").exists(),
+        reason="run `npm install` in tests/peers (make test does)",
+    ),
+]
+
+
+@dataclass
+class Peer:
+    """The bot's process, and what it said it got."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+    async def got(self) -> list[tuple[str, Any]]:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        rest = await self.process.stdout.read()
+        lines = [json.loads(line) for line in rest.splitlines() if line.startswith(b"{")]
+        return [(line["got"], line["value"]) for line in lines]
+
+
+@asynccontextmanager
+async def node_bot(metadata: str, *, app: str = APP, trouble: int = 0) -> AsyncIterator[Peer]:
+    settings = json.dumps({"appId": app, "metadata": metadata, "trouble": trouble})
+    process = await asyncio.create_subprocess_exec(
+        *(NODE or "node", "bot.js", settings),
+        cwd=HERE,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # Node warns of the SDK's age
+    )
+    assert process.stdout
+    try:
+        async with asyncio.timeout(20):
+            line = await process.stdout.readline()
+            yield Peer(json.loads(line)["url"], process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@dataclass
+class Deeds:
+    """Somebody who does one thing after the other, whenever it is time."""
+
+    left: list[Deed | None]
+    events: list[PhoneEvent] = field(default_factory=list)
+    waits: bool = False
+
+    def tell(self, event: PhoneEvent) -> None:
+        self.events.append(event)
+        if type(event).__name__ == "Done":
+            self.waits = False
+
+    async def act(self, situation: Situation) -> Deed | None:
+        if situation.prompt or situation.listening is None or self.waits:
+            return None
+        self.waits = True
+        return self.left.pop(0) if self.left else HangUp()
+
+    @property
+    def heard(self) -> str:
+        return " | ".join(event.text for event in self.events if isinstance(event, PromptBegan))
+
+    def reported(self) -> Sequence[dict[str, Any]]:
+        bodies = [json.loads(event.body) for event in self.events if isinstance(event, Sent)]
+        return [body["operationOutcome"] for body in bodies if "operationOutcome" in body]
+
+
+@dataclass
+class Held:
+    """A call that is over."""
+
+    ended: Ended
+    caller: Deeds
+    got: list[tuple[str, Any]]
+
+    @property
+    def states(self) -> list[str]:
+        return [event.state for event in self.caller.events if isinstance(event, StateChanged)]
+
+    def statuses(self) -> list[int]:
+        return [event.status for event in self.caller.events if isinstance(event, Replied)]
+
+
+async def hold(*deeds: Deed | None, trouble: int = 0, app: str = APP, retries: int = 2) -> Held:
+    limits = Limits(retry_after=0.0, retries=retries)
+    async with (
+        platform(Target("http://127.0.0.1/", app_id=APP, limits=limits)) as phone,
+        node_bot(phone.metadata, trouble=trouble, app=app) as peer,
+    ):
+        caller = Deeds(list(deeds))
+        ended = await phone.place(TurnBased(caller, Sound(Mute(), Recorder(encodes=False))), bot=peer.url)
+        return Held(ended, caller, await peer.got())
+
+
+async def test_a_menu_by_key_is_answered_and_the_bot_hangs_up() -> None:
+    call = await hold(Press("3"))
+    assert call.caller.heard == (
+        "Welcome. | For digits press 1 or say digits. To leave a message press 2. To end press 3. | Goodbye."
+    )
+    assert call.got == [("choice", "end")]
+    assert (call.ended.by, call.ended.reason) == ("bot", "hangup")
+    assert call.states == ["incoming", "established", "terminated"]
+    assert set(call.statuses()) == {200}
+
+
+async def test_a_menu_by_voice_and_digits_with_a_stop_tone() -> None:
+    call = await hold(Say("Digits"), Press("4711#"))
+    assert call.got == [("choice", "digits"), ("digits", "4711")]
+    assert call.caller.heard.endswith("Thank you for 4 digits.")
+
+
+async def test_all_the_digits_that_are_wanted_need_no_stop_tone() -> None:
+    call = await hold(Press("1"), Press("0123456789"))
+    assert call.got == [("choice", "digits"), ("digits", "0123456789")]
+
+
+async def test_a_recording_arrives_whole() -> None:
+    call = await hold(Press("2"), Say("my telephone is broken, please call me back"))
+    (_, message) = call.got[-1]
+    assert message["riff"] == "RIFF"
+    assert message["seconds"] > 2
+    size = next(event.audio for event in call.caller.events if isinstance(event, Sent) and event.audio)
+    assert message["bytes"] == size
+    assert call.caller.heard.endswith("Your message is kept.")
+
+
+async def test_silence_and_a_wrong_key_are_asked_again_in_the_sdk_s_own_words() -> None:
+    call = await hold(None, Press("9"), Press("3"))
+    assert call.caller.heard.count("For digits press 1") == 3
+    assert "I couldn't hear anything." in call.caller.heard
+    assert "That's an invalid option." in call.caller.heard
+    assert call.got == [("choice", "end")]
+
+
+async def test_a_caller_who_never_answers_is_let_go() -> None:
+    call = await hold(None, None, None)
+    assert call.got == [("choice", None)]
+    assert call.ended.by == "bot"
+
+
+async def test_nothing_said_after_the_beep_is_asked_again() -> None:
+    call = await hold(Press("2"), None, Say("here I am"))
+    assert call.caller.heard.count("Speak after the beep.") == 2
+    assert call.got[-1][0] == "message"
+
+
+async def test_a_caller_who_leaves_ends_the_call_for_the_bot_too() -> None:
+    call = await hold(HangUp())
+    assert (call.ended.by, call.ended.reason) == ("caller", "left")
+    last = call.caller.reported()[-1]
+    assert last["choiceOutcome"]["completionReason"] == "callTerminated"
+    assert call.statuses()[-1] == 200
+
+
+async def test_a_line_that_breaks_is_told_and_the_bot_goes_on() -> None:
+    call = await hold(Fail())
+    assert call.got == [("choice", None)]
+    assert call.caller.reported()[0]["choiceOutcome"]["completionReason"] == "temporarySystemFailure"
+
+
+async def test_every_workflow_of_the_sdk_is_valid() -> None:
+    call = await hold(None, Say("message"), Say("hello"))
+    assert not [event for event in call.caller.events if isinstance(event, WorkflowRefused)]
+
+
+async def test_a_bot_in_trouble_gets_the_same_message_again() -> None:
+    call = await hold(Press("3"), trouble=2)
+    assert call.statuses()[:3] == [503, 503, 200]
+    sent = [event for event in call.caller.events if isinstance(event, Sent)]
+    assert len({event.message for event in sent[:3]}) == 1
+    assert call.got == [("choice", "end")]
+
+
+async def test_a_bot_that_stays_in_trouble_is_hung_up_on() -> None:
+    call = await hold(Press("3"), trouble=9)
+    assert (call.ended.by, call.ended.reason) == ("platform", "unreachable")
+    assert call.statuses() == [503, 503, 503]
+
+
+async def test_the_sdk_refuses_a_token_that_is_made_out_to_another_bot() -> None:
+    call = await hold(Press("3"), app="another-app")
+    assert call.statuses() == [403]
+    assert (call.ended.by, call.ended.reason) == ("platform", "refused")

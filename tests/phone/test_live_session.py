@@ -1,0 +1,306 @@
+"""A live call: commands go in, events come out, in the time of the phone's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from array import array
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+
+from ivr.engine.actions import Segment, Text
+from ivr.phone.events import (
+    Ended,
+    KeyHeard,
+    ListensFor,
+    PhoneEvent,
+    PromptAudio,
+    PromptBegan,
+    PromptOver,
+    RecordingBegan,
+    VoiceHeard,
+    WordsHeard,
+)
+from ivr.phone.guard import Guard
+from ivr.phone.identity import Identity
+from ivr.phone.platform import Platform, Target
+from ivr.phone.post import Reply, WebPost
+from ivr.phone.recorder import Recorder
+from ivr.phone.session import Session
+from ivr.phone.sound import BYTES_A_SECOND, Piece, Sound, tone
+from tests.phone.clockwork import ManualClock, settled
+from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, Told, flow
+
+E = TypeVar("E", bound=PhoneEvent)
+IDENTITY = Identity("the-app")
+
+
+@dataclass
+class BotInMemory:
+    """A bot at the other end of a `Post`, without a network: so that a test alone decides when anything happens."""
+
+    bot: FakeBot
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        self.bot.told.append(Told(url, headers, data))
+        answer = self.bot.answers.pop(0) if self.bot.answers else b""
+        assert isinstance(answer, dict | bytes)
+        return Reply(200, answer if isinstance(answer, bytes) else self.bot._fill(answer), 0.0)
+
+
+class Talker:
+    """A voice of one second a sentence."""
+
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        for segment in segments:
+            assert isinstance(segment, Text)
+            yield Piece(tone(300, 1.0), 1.0)
+
+
+class Listener:
+    """An ear that understands everything as one thing."""
+
+    def __init__(self, words: str | None) -> None:
+        self.words = words
+        self.heard: list[tuple[float, Sequence[str]]] = []
+
+    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
+        self.heard.append((len(samples) / BYTES_A_SECOND, phrases))
+        return self.words
+
+
+@dataclass
+class Desk:
+    session: Session
+    clock: ManualClock
+    bot: FakeBot
+    events: list[PhoneEvent] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What became of the first action after the answer."""
+        return self.bot.outcomes[1]
+
+    async def turn(self, seconds: float = 0.0) -> Desk:
+        await self.clock.turn(seconds)
+        return self
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def hear(self, seconds: float, samples: Callable[[float], bytes]) -> None:
+        """Let the microphone hear something, in pieces of 100 ms."""
+        for _ in range(round(seconds * 10)):
+            self.session.audio(samples(0.1))
+            await self.turn(0.1)
+
+
+def quiet(seconds: float) -> bytes:
+    return bytes(round(seconds * BYTES_A_SECOND))
+
+
+def loud(seconds: float) -> bytes:
+    count = round(seconds * BYTES_A_SECOND / 2)
+    return array("h", (round(8000 * math.sin(index / 9)) for index in range(count))).tobytes()
+
+
+@asynccontextmanager
+async def on_the_phone(*answers: Any, words: str | None = "sales", paced: bool = False) -> AsyncIterator[Desk]:
+    clock, bot = ManualClock(), FakeBot([flow(ANSWER), *answers], base="http://127.0.0.1:1")
+    web = WebPost(Guard())
+    phone = Platform(Target(bot.call, "the-app"), BotInMemory(bot), IDENTITY, metadata="", files=web)
+    sound = Sound(Talker(), Recorder(encodes=False), Listener(words))
+    desk = Desk(Session(phone, sound, clock=clock, paced=paced), clock, bot)
+    desk.session.dial()
+
+    async def watch() -> None:
+        async for event in desk.session.events():
+            desk.events.append(event)  # what came before a failure counts
+
+    watching = asyncio.create_task(watch())
+    try:
+        await desk.turn()
+        yield desk
+    finally:
+        await desk.session.close()
+        watching.cancel()
+        await web.close()
+
+
+async def test_a_prompt_is_heard_for_as_long_as_it_takes() -> None:
+    async with on_the_phone(flow(SAY), flow(HANG_UP)) as desk:
+        assert desk.all(PromptBegan)[0].text == "Hello."
+        assert len(desk.all(PromptAudio)[0].samples) == BYTES_A_SECOND
+        await desk.turn(0.9)
+        assert not desk.all(PromptOver)
+        await desk.turn(0.2)
+        assert desk.all(PromptOver) == [PromptOver("say", interrupted=False)]
+        assert desk.events[-1] == Ended("bot", "hangup")
+
+
+async def test_a_key_silences_the_prompt_at_once() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        await desk.turn(0.5)
+        desk.session.press("1")
+        await desk.turn()
+        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+        assert desk.outcome["choiceOutcome"]["choiceName"] == "sales"
+        assert KeyHeard("1") in desk.events
+
+
+async def test_the_end_of_an_interrupted_prompt_does_not_end_the_next_one() -> None:
+    async with on_the_phone(flow(MENU, SAY), flow(HANG_UP)) as desk:
+        await desk.turn(0.9)
+        desk.session.press("1")
+        await desk.turn(0.9)
+        assert [began.op for began in desk.all(PromptBegan)] == ["menu", "say"]
+        assert len(desk.all(PromptOver)) == 1
+        await desk.turn(0.2)
+        assert desk.events[-1] == Ended("bot", "hangup")
+
+
+async def test_silence_is_measured_after_the_prompt() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        await desk.turn(5.9)
+        assert len(desk.bot.outcomes) == 1
+        await desk.turn(0.2)
+        assert desk.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
+
+
+async def test_a_key_that_is_held_too_long_is_no_choice() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        desk.session.key_down("1")
+        await desk.turn(1.1)
+        assert desk.outcome["choiceOutcome"]["completionReason"] == "interdigitTimeout"
+        desk.session.key_up()
+
+
+async def test_typed_words_stand_in_for_a_voice() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        desk.session.say("Sales, please")
+        desk.session.say("sales")
+        await desk.turn()
+        assert desk.all(WordsHeard)[-1] == WordsHeard("sales", typed=True)
+        assert desk.outcome["choiceOutcome"]["completionReason"] == "speechOptionMatched"
+
+
+async def test_a_voice_interrupts_is_understood_and_chooses() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        await desk.hear(0.4, quiet)
+        await desk.hear(0.8, loud)
+        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+        await desk.hear(0.6, quiet)
+        assert [heard.active for heard in desk.all(VoiceHeard)] == [True, False]
+        assert WordsHeard("sales") in desk.events
+        assert desk.outcome["choiceOutcome"] == {
+            "completionReason": "speechOptionMatched",
+            "choiceName": "sales",
+        }
+
+
+async def test_a_voice_that_is_not_understood_ends_in_silence() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP), words=None) as desk:
+        await desk.hear(0.8, loud)
+        await desk.hear(0.6, quiet)
+        assert WordsHeard(None) in desk.events
+        await desk.turn(6)
+        assert desk.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
+
+
+async def test_a_recording_holds_what_the_microphone_heard_and_ends_by_silence() -> None:
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.turn(0.3)  # the beep
+        assert desk.all(RecordingBegan)
+        await desk.hear(2.0, loud)
+        await desk.hear(3.0, quiet)
+        found = desk.outcome
+        assert found["completionReason"] == "completedSilenceDetected"
+        assert found["lengthOfRecordingInSecs"] == pytest.approx(4.4, abs=0.3)
+        audio = desk.bot.told[2].parts["recordedAudio"]
+        assert audio.startswith(b"RIFF")
+        assert loud(0.1) in audio
+
+
+async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.turn(0.3)
+        desk.session.say("my flight was late")
+        await desk.turn(4)
+        assert desk.outcome["completionReason"] == "completedSilenceDetected"
+        assert tone(300, 1.0) in desk.bot.told[2].parts["recordedAudio"]
+
+
+async def test_a_microphone_that_sends_nothing_records_silence() -> None:
+    async with on_the_phone(flow(RECORD | {"stopTones": ["#"]}), flow(HANG_UP)) as desk:
+        await desk.turn(1.25)
+        desk.session.press("#")
+        await desk.turn()
+        assert desk.outcome["completionReason"] == "completedStopToneDetected"
+        assert set(desk.bot.told[2].parts["recordedAudio"][44:]) == {0}
+
+
+async def test_who_leaves_is_gone_whatever_is_going_on() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
+        desk.session.hang_up()
+        await desk.turn()
+        assert desk.events[-1] == Ended("caller", "left")
+        assert desk.bot.results[-1]["callState"] == "terminated"
+        desk.session.press("1")
+        desk.session.audio(loud(0.1))
+        await settled()
+        assert isinstance(desk.events[-1], Ended)
+
+
+async def test_the_line_can_break() -> None:
+    async with on_the_phone(flow(DIGITS), flow(HANG_UP)) as desk:
+        desk.session.trouble()
+        await desk.turn()
+        assert desk.outcome["collectDigitsOutcome"]["completionReason"] == "temporarySystemFailure"
+
+
+async def test_what_is_listened_for_is_told() -> None:
+    async with on_the_phone(flow(MENU), flow(DIGITS), flow(RECORD)) as desk:
+        desk.session.press("1")
+        await desk.turn()
+        desk.session.press("42#")
+        await desk.turn(0.3)
+        kinds = [(heard.kind, heard.terminators) for heard in desk.all(ListensFor)]
+        assert kinds == [("choice", ""), ("digits", "#"), ("recording", "")]
+        assert desk.all(ListensFor)[0].choices[0].speech == ("sales",)
+
+
+async def test_paced_sound_comes_in_frames_at_their_time() -> None:
+    async with on_the_phone(flow(SAY), flow(HANG_UP), paced=True) as desk:
+        assert len(desk.all(PromptAudio)) == 1
+        await desk.turn(0.5)
+        assert len(desk.all(PromptAudio)) == 26
+        assert {len(frame.samples) for frame in desk.all(PromptAudio)} == {640}
+        assert desk.session.player.late == 0
+
+
+@pytest.mark.parametrize("key", ["x", "", "12", "E"])
+async def test_what_is_no_key_is_refused(key: str) -> None:
+    async with on_the_phone(flow(MENU)) as desk:
+        with pytest.raises(ValueError, match="a key is one of"):
+            desk.session.key_down(key)
+
+
+async def test_keys_that_were_pressed_too_early_are_no_answer() -> None:
+    async with on_the_phone(flow(MENU), flow(MENU), flow(HANG_UP)) as desk:
+        desk.session.press("11")
+        await desk.turn()
+        assert len(desk.bot.outcomes) == 2
+        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+
+
+async def test_somebody_who_never_stopped_speaking_is_recorded() -> None:
+    async with on_the_phone(flow(MENU), flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.hear(0.5, loud)
+        desk.session.press("1")
+        await desk.hear(7.0, loud)
+        await desk.hear(3.0, quiet)
+        assert desk.bot.outcomes[2]["completionReason"] == "completedSilenceDetected"

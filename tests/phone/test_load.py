@@ -1,0 +1,82 @@
+"""Many calls at once are placed, counted and measured."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from ivr.phone.guard import Guard
+from ivr.phone.lean import LeanPost
+from ivr.phone.limits import Limits
+from ivr.phone.load import Measured, Plan, load
+from ivr.phone.platform import Target, platform
+from ivr.phone.post import WebPost
+from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening
+
+
+class EndlessBot(FakeBot):
+    """A bot that asks each caller everything, in whatever order their messages come."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        if b'"callState":"incoming"' in body:
+            self.answers = [flow(ANSWER, MENU)]
+        elif b'"terminated"' in body:
+            self.answers = [b""]
+        else:
+            following = {b"menu": flow(DIGITS), b"digits": flow(RECORD), b"record": flow(HANG_UP)}
+            self.answers = [next(answer for op, answer in following.items() if b'"id":"%s"' % op in body)]
+        return await super().handle(request)
+
+
+async def measured(bot: FakeBot, plan: Plan) -> Measured:
+    guard = Guard()
+    otherwise = WebPost(guard)
+    lean = LeanPost(guard, otherwise)
+    over: list[int] = []
+    try:
+        async with platform(Target(bot.call, limits=Limits(retry_after=0.0)), post=lean) as phone:
+            found = await load(phone, plan, progress=over.append)
+    finally:
+        lean.close()
+        await otherwise.close()
+    assert over == list(range(1, plan.calls + 1))
+    return found
+
+
+@pytest.fixture
+async def endless() -> AsyncIterator[FakeBot]:
+    bot = EndlessBot([])
+    async with listening(bot.handle) as bot.base:
+        yield bot
+
+
+async def test_every_call_is_held_to_its_end(endless: FakeBot) -> None:
+    found = await measured(endless, Plan(calls=60, concurrency=8))
+    assert found.calls == 60
+    assert sum(found.endings.values()) == 60
+    assert set(found.endings) == {"hangup", "left"}
+    assert found.errors == {}
+    assert found.requests == len(endless.told)
+    assert 0 < found.reply.p50 <= found.reply.p90 <= found.reply.p99 <= found.reply.max
+
+
+async def test_callers_differ_and_are_the_same_in_each_run(endless: FakeBot) -> None:
+    first = await measured(endless, Plan(calls=40, concurrency=4))
+    reasons = {str(told.json.get("operationOutcome", {}).get("failureReason")) for told in endless.told}
+    again = await measured(endless, Plan(calls=40, concurrency=20))
+    assert (first.requests, first.endings) == (again.requests, again.endings)
+    assert {"None", "InitialSilenceTimeout", "CallTerminated"} <= reasons
+
+
+async def test_errors_are_counted_by_kind() -> None:
+    bot = FakeBot([], base="http://127.0.0.1:9")
+    found = await measured(bot, Plan(calls=3))
+    assert found.errors == {"connect": 9, "ended.unreachable": 3}
+    assert msgspec.json.decode(msgspec.json.encode(found))["endings"] == {"unreachable": 3}
+
+
+async def test_a_rate_spreads_the_calls(endless: FakeBot) -> None:
+    found = await measured(endless, Plan(calls=10, concurrency=10, rate=100.0))
+    assert found.seconds >= 0.09

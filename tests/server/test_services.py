@@ -1,0 +1,70 @@
+"""Transcription as the engine orders it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ivr.engine.actions import Request
+from ivr.engine.events import Scalar
+from ivr.errors import TranscriptionFailed
+from ivr.ports import Transcript
+from ivr.server.recordings import Recordings
+from ivr.server.services import ServiceError, Transcription
+
+
+class Ear:
+    """A speech engine that tells what it was given."""
+
+    name = "ear"
+
+    def __init__(self, error: TranscriptionFailed | None = None) -> None:
+        self.heard: tuple[bytes, str, Sequence[str]] | None = None
+        self.error = error
+
+    async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
+        self.heard = (audio.read_bytes(), language, phrases)
+        if self.error:
+            raise self.error
+        return Transcript("hello", 0.5)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Iterator[Recordings]:
+    one = Recordings(tmp_path)
+    yield one
+    one.close()
+
+
+async def _order(recordings: Recordings, phrases: Sequence[str] = ("sales", "support")) -> Request:
+    file = recordings.new("audio/wav")
+    file.add(b"audio")
+    await file.keep()
+    arguments: dict[str, Scalar | tuple[str, ...]] = {
+        "media": file.media,
+        "language": "de-AT",
+        "phrases": tuple(phrases),
+    }
+    return Request("1.1", "transcribe", arguments, 5.0)
+
+
+async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_answer(recordings: Recordings) -> None:
+    ear = Ear()
+    answer = await Transcription(ear, recordings).run(await _order(recordings))
+    assert answer == {"transcript": "hello", "confidence": 0.5}
+    assert ear.heard == (b"audio", "de-AT", ("sales", "support"))
+
+
+async def test_an_engines_no_keeps_its_code(recordings: Recordings) -> None:
+    ear = Ear(TranscriptionFailed("recording", "not audio"))
+    with pytest.raises(ServiceError) as caught:
+        await Transcription(ear, recordings).run(await _order(recordings))
+    assert caught.value.code == "recording"
+
+
+@pytest.mark.parametrize("media", ["0" * 32 + ".wav", "../../etc/passwd"])
+async def test_a_recording_that_is_not_there_is_a_failure_of_the_recording(recordings: Recordings, media: str) -> None:
+    order = Request("1.1", "transcribe", {"media": media, "language": "en-US", "phrases": ()}, 5.0)
+    with pytest.raises(ServiceError) as caught:
+        await Transcription(Ear(), recordings).run(order)
+    assert caught.value.code == "recording"
