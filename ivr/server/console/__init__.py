@@ -1,0 +1,8 @@
+"""The console: what the server is doing and has done, for its operators. `docs/console.md` shows it.
+
+Rule 1: it only reads. Whatever it is asked, nothing of a call, a flow or a file changes.
+Rule 2: what callers said, and what a platform sent, is text (`ivr.server.html`); nothing private gets here at all, and
+what a sensitive state recorded is left out even so (LANGUAGE C12).
+
+    doors (addresses, login) > calls, flows (pages) > story, figures (what there is to show; pure)
+"""

@@ -1,0 +1,78 @@
+"""Recordings to listen to: always decoded first, and always WAV.
+
+What a caller's line sent is a stranger's file, and mostly WMA, which no browser plays. So it goes through the worker
+process that bounds memory, time and formats (`ivr.audio`), and what comes out is nothing but samples.
+"""
+
+import re
+import tempfile
+from contextlib import ExitStack
+from typing import BinaryIO
+
+from aiohttp import web
+
+from ivr.audio.jobs import TO_WAV
+from ivr.audio.workers import Workers
+from ivr.errors import TranscriptionFailed, WebhookError
+from ivr.server.recordings import Recordings
+from ivr.server.replies import headers
+from ivr.store.recent import Recent
+
+REMEMBERED = 8
+"Decoded recordings kept: a browser that plays one asks for it piece by piece."
+LONGEST = 600.0
+"Seconds of a recording that are played at all; at 32 KB each that is 19 MB of memory."
+
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
+
+
+class Listening:
+    """Gives recordings as WAV."""
+
+    def __init__(self, recordings: Recordings, workers: Workers) -> None:
+        self._recordings = recordings
+        self._workers = workers
+        self._made: Recent[str, bytes] = Recent(REMEMBERED)
+
+    async def wav(self, media: str) -> bytes:
+        """Decode a recording; raise WebhookError 404 if it is not there, 415 if there is no sound to be had from it."""
+        if media in self._made:
+            return self._made[media]
+        with ExitStack() as stack:
+            source = await self._recordings.do(lambda: _opened(self._recordings, media))
+            if source is None:
+                raise WebhookError(404, "not-found", "The recording is not there any more.")
+            stack.callback(source.close)
+            target = stack.enter_context(tempfile.TemporaryFile())
+            try:
+                await self._workers.run(TO_WAV, source, target, longest=LONGEST)
+            except TranscriptionFailed as error:
+                raise WebhookError(415, "no-audio", f"It cannot be played: {error}.") from error
+            wav = await self._recordings.do(lambda: _whole(target))
+        self._made[media] = wav
+        return wav
+
+
+def audio_reply(wav: bytes, request: web.BaseRequest) -> web.Response:
+    """Send a recording, or the stretch that is asked for: so browsers jump about in it (RFC 9110 14)."""
+    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if not asked:
+        return web.Response(body=wav, headers=headers("audio/wav", Accept_Ranges="bytes"))
+    first, last = int(asked[1]), min(int(asked[2] or len(wav)), len(wav) - 1)
+    if first > last:
+        return web.Response(status=416, headers=headers("audio/wav", Content_Range=f"bytes */{len(wav)}"))
+    where = f"bytes {first}-{last}/{len(wav)}"
+    fields = headers("audio/wav", Accept_Ranges="bytes", Content_Range=where)
+    return web.Response(status=206, body=wav[first : last + 1], headers=fields)
+
+
+def _opened(recordings: Recordings, media: str) -> BinaryIO | None:
+    try:
+        return recordings.path(media).open("rb")
+    except FileNotFoundError:
+        return None
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()

@@ -1,0 +1,194 @@
+"""The pages about calls: those that are live and those that were, and one call from beginning to end."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from ivr.engine.call import Taken
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord
+from ivr.server.console.figures import Tally, marks_of
+from ivr.server.console.page import (
+    ROOT,
+    call_link,
+    document,
+    facts,
+    flow_link,
+    heading,
+    lasted,
+    moment,
+    outcome_tag,
+    sheet,
+    table,
+)
+from ivr.server.console.story import Happening, Said, Story
+from ivr.server.drawing.chart import chart_of
+from ivr.server.drawing.svg import Marks, picture
+from ivr.server.html import Html, tag
+from ivr.trace.words import clock
+
+Address = Callable[[int], str]
+"Gives the address at which the n-th recording of the call can be heard."
+
+
+class Shown(Struct, frozen=True):
+    """A call in a list."""
+
+    record: CallRecord
+    flow: str
+    "The flow's name, or what there is of it."
+
+
+class Finished(Struct, frozen=True):
+    """A call that is over, in a list."""
+
+    shown: Shown
+    tally: Tally
+
+
+def calls_page(live: Sequence[Shown], finished: Sequence[Finished], *, open_calls: int, now: float) -> Html:
+    """List the calls; `live` are the newest of `open_calls` calls that are not over."""
+    more = f"the newest {len(live)}" if open_calls > len(live) else None
+    return document(
+        "Calls",
+        heading("Calls", aside=_status()),
+        sheet(f"Live: {open_calls}", _live(live, now), aside=more, live="live"),
+        sheet(
+            "Finished", _finished(finished), aside="the newest of the last seven days; times are UTC", live="finished"
+        ),
+        here=ROOT,
+    )
+
+
+def _live(live: Sequence[Shown], now: float) -> Html:
+    rows = [
+        (
+            call_link(one.record.id),
+            flow_link(one.flow),
+            one.record.call.state,
+            _caller(one.record),
+            moment(one.record.call.facts.started),
+            lasted(now - one.record.call.facts.started),
+        )
+        for one in live
+    ]
+    return table(("Call", "Flow", "State", "From", "Came in", "Age"), rows, empty="Nobody is calling.", numbers="Age")
+
+
+def _finished(finished: Sequence[Finished]) -> Html:
+    rows = [
+        (
+            call_link(one.shown.record.id),
+            flow_link(one.shown.flow),
+            outcome_tag(one.tally.outcome or "none"),
+            _caller(one.shown.record),
+            moment(one.shown.record.call.facts.started),
+            lasted(one.tally.seconds),
+        )
+        for one in finished
+    ]
+    columns = ("Call", "Flow", "Outcome", "From", "Came in", "Lasted")
+    return table(columns, rows, empty="No call in the last seven days.", numbers="Lasted")
+
+
+def call_page(record: CallRecord, flow: Flow, story: Story, address: Address, *, now: float) -> Html:
+    """Tell one call."""
+    over = record.call.phase == "over"
+    states, ways = marks_of(story.path, flow)
+    marks = Marks("" if over else record.call.state, states, ways)
+    drawn = tag("div", picture(chart_of(flow), f"The way of this call through {flow.name}", marks=marks),
+                class_="picture", tabindex="0")  # fmt: skip
+    return document(
+        f"Call {record.id[:8]}",
+        heading(f"Call {record.id[:8]}", _state_tag(record), _id(record), aside=None if over else _status()),
+        tag("section", _facts(record, story.happened, flow.name, now=now), class_="sheet", data_live="facts"),
+        tag(
+            "div",
+            tag("div", sheet("Conversation", tag("div", _talk(story.talk, address), class_="body"), live="talk")),
+            tag("div", sheet("The way through the flow", drawn, aside=flow_link(flow.name), live="way")),
+            class_="columns",
+        ),
+        _events(story.happened),
+        here=ROOT,
+    )
+
+
+def bare_call_page(record: CallRecord, happened: Sequence[Happening], why: str, *, now: float) -> Html:
+    """Tell what can be told of a call whose flow or beginning is lost."""
+    return document(
+        f"Call {record.id[:8]}",
+        heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
+        tag("section", _facts(record, happened, "(lost)", now=now), class_="sheet"),
+        sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
+        _events(happened),
+        here=ROOT,
+    )
+
+
+def _facts(record: CallRecord, happened: Sequence[Happening], flow: str, *, now: float) -> Html:
+    known = record.call.facts
+    over = record.call.phase == "over"
+    length = happened[-1].at if over and happened else now - known.started
+    return facts(
+        [
+            ("From", _caller(record)),
+            ("To", known.called or "unknown"),
+            ("Came in (UTC)", moment(known.started)),
+            ("Lasted" if over else "Age", lasted(length)),
+            ("State", record.call.state or "none yet"),
+            ("Flow", flow),
+            ("Version", tag("code", record.call.flow[:12])),
+            ("Channel", known.channel or record.key.channel),
+        ]
+    )
+
+
+def _talk(talk: Sequence[Said], address: Address) -> Html:
+    items = []
+    for said in talk:
+        when = tag("span", clock(said.at), class_="when")
+        if said.who == "note":
+            items.append(tag("li", tag("span", f"{said.text} · {clock(said.at)}"), class_="note"))
+            continue
+        sound = None
+        if said.recording is not None:
+            sound = tag("audio", src=address(said.recording), controls=True, preload="none",
+                        aria_label=f"Recording {said.recording + 1}")  # fmt: skip
+        who = tag("span", "The flow: " if said.who == "flow" else "The caller ", class_="only-read")
+        items.append(tag("li", tag("span", who, said.text, class_="said"), sound, when, class_=said.who))
+    return tag("ol", *items, class_="talk")
+
+
+def _events(happened: Sequence[Happening]) -> Html:
+    rows = [
+        (
+            f"{line.at:.2f} s",
+            f"+{line.after:.2f}",
+            line.event if line.ignored is None else f"{line.event} (ignored: {line.ignored})",
+            _way(line.path),
+            ", ".join(line.ordered) or "–",
+        )
+        for line in happened
+    ]
+    columns = ("At", "After", "Event", "Way", "Ordered")
+    return sheet("Events", table(columns, rows, empty="None.", numbers="At|After"), live="events")
+
+
+def _way(path: Sequence[Taken]) -> str:
+    return "; ".join(f"{one.state or 'start'} · {one.event} → {one.target or 'the end'}" for one in path) or "–"
+
+
+def _state_tag(record: CallRecord) -> Html:
+    return outcome_tag((record.call.outcome or "none") if record.call.phase == "over" else None)
+
+
+def _id(record: CallRecord) -> Html:
+    return tag("code", record.id, class_="soft")
+
+
+def _caller(record: CallRecord) -> str:
+    return record.call.facts.caller or "withheld"
+
+
+def _status() -> Html:
+    return tag("span", "live", data_status=True, role="status")

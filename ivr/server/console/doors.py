@@ -1,0 +1,265 @@
+"""The console's addresses: which leads to which page, and who may open it."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import web
+
+from ivr.engine.flow import Flow
+from ivr.errors import FlowError, WebhookError
+from ivr.ports import Archive, CallRecord
+from ivr.server.body import Body
+from ivr.server.console.audio import Listening, audio_reply
+from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
+from ivr.server.console.figures import Tallies, sum_of
+from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
+from ivr.server.console.login import Sessions
+from ivr.server.console.page import ROOT, document, heading, page_reply
+from ivr.server.console.story import happenings, playable, story_of
+from ivr.server.flows import FlowShelf
+from ivr.server.html import Html, tag
+from ivr.server.pagefiles import static_reply
+from ivr.trace.case import CaseError
+
+log = logging.getLogger(__name__)
+
+LOGIN, LOGOUT = f"{ROOT}/login", f"{ROOT}/logout"
+
+WEEK = 7 * 86400.0
+LISTED = 50
+"Finished calls on the first page."
+LIVE = 200
+"Live calls on it."
+COUNTED = 5000
+"Calls that figures are made of, at most; the newest."
+
+_CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
+_AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
+_NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
+
+
+class Console:
+    """All pages."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        shelf: FlowShelf,
+        listening: Listening,
+        sessions: Sessions,
+        now: Callable[[], float],
+    ) -> None:
+        self._archive = archive
+        self._shelf = shelf
+        self._listening = listening
+        self._sessions = sessions
+        self._now = now
+        self._tallies = Tallies(archive)
+
+    @staticmethod
+    def owns(path: str) -> bool:
+        """Tell whether an address is the console's."""
+        return path == ROOT or path.startswith(f"{ROOT}/")
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; raise StoreUnavailable if what it asks for cannot be read."""
+        try:
+            return await self._route(request)
+        except WebhookError as error:
+            allow = {"Allow": "GET, HEAD"} if error.status == 405 else {}
+            sorry = heading("This did not work"), tag("p", error.message), tag("p", tag("a", "To the calls", href=ROOT))
+            return page_reply(document("Error", *sorry), status=error.status, **allow)
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.rel_url.path
+        if request.method == "POST":
+            return await self._posted(request, path)
+        if request.method not in {"GET", "HEAD"}:
+            raise WebhookError(405, "method", "The console is there to look at.")
+        if path.startswith(f"{ROOT}/static/"):
+            return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
+        session = self._sessions.of(request)
+        if path == LOGIN:
+            return page_reply(_login_page())
+        if session is None:
+            return self._stranger(request, path)
+        if audio := _AUDIO.fullmatch(path):
+            return await self._audio(request, session, audio[1], int(audio[2]))
+        return page_reply(await self._page(request, session, path))
+
+    async def _page(self, request: web.BaseRequest, session: str, path: str) -> Html:
+        query = request.rel_url.query
+        if path == ROOT:
+            return await self._calls()
+        if call := _CALL.fullmatch(path):
+            return await self._call(call[1], session)
+        if path == f"{ROOT}/flows":
+            return await self._flows()
+        if path.startswith(f"{ROOT}/flows/"):
+            name = path.removeprefix(f"{ROOT}/flows/")
+            return await self._flow(name, query.get("period", "week"), query.get("version"))
+        raise _NOT_FOUND
+
+    # --- coming in ---
+
+    async def _posted(self, request: web.BaseRequest, path: str) -> web.Response:
+        if path not in {LOGIN, LOGOUT}:
+            raise WebhookError(405, "method", "The console is there to look at.")
+        _require_own_page(request)
+        if path == LOGOUT:
+            self._sessions.leave(request)
+            return _sent_to(LOGIN, Set_Cookie=self._sessions.cookie(None))
+        given = await _form_field(request, "token")
+        try:
+            secret = self._sessions.enter(given)
+        except WebhookError as error:
+            log.warning("console login refused", extra={"reason": error.code, "status": error.status})
+            return page_reply(_login_page(error.message), status=error.status)
+        log.info("console login")
+        return _sent_to(ROOT, Set_Cookie=self._sessions.cookie(secret))
+
+    def _stranger(self, request: web.BaseRequest, path: str) -> web.Response:
+        """Send a person to the login; a script or a player is only told."""
+        if "X-Refresh" in request.headers or path.startswith(f"{ROOT}/audio/"):
+            raise WebhookError(401, "login", "Log in first.")
+        return _sent_to(LOGIN)
+
+    # --- pages ---
+
+    async def _calls(self) -> Html:
+        now = self._now()
+        live = await self._archive.live()
+        recent = await self._archive.recent(since=now - WEEK, limit=LISTED + len(live))
+        over = [record for record in recent if record.call.phase == "over"][:LISTED]
+        finished = [Finished(await self._shown(one), await self._tallies.of(one)) for one in over]
+        shown = [await self._shown(one) for one in live[-LIVE:]]
+        return calls_page(shown, finished, open_calls=len(live), now=now)
+
+    async def _shown(self, record: CallRecord) -> Shown:
+        return Shown(record, await self._name(record.call.flow))
+
+    async def _call(self, call: str, session: str) -> Html:
+        record = await self._archive.call(call)
+        if record is None:
+            raise _NOT_FOUND
+        trace = await self._archive.trace(call)
+        try:
+            flow = await self._shelf.get(record.call.flow)
+            story = story_of(record, trace, flow)
+        except (FlowError, CaseError) as error:
+            return bare_call_page(record, happenings(trace), str(error), now=self._now())
+
+        def address(number: int) -> str:
+            return f"{ROOT}/audio/{call}/{number}?seal={self._sessions.seal(session, f'{call}/{number}')}"
+
+        return call_page(record, flow, story, address, now=self._now())
+
+    async def _audio(self, request: web.BaseRequest, session: str, call: str, number: int) -> web.Response:
+        self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
+        record = await self._archive.call(call)
+        if record is None:
+            raise _NOT_FOUND
+        try:
+            flow = await self._shelf.get(record.call.flow)
+        except FlowError as error:
+            raise _NOT_FOUND from error
+        media = playable(await self._archive.trace(call), flow, number)
+        if media is None:
+            raise _NOT_FOUND
+        return audio_reply(await self._listening.wav(media), request)
+
+    async def _flows(self) -> Html:
+        recent = await self._archive.recent(since=self._now() - WEEK, limit=COUNTED)
+        hashes = Counter(record.call.flow for record in recent)
+        calls: Counter[str] = Counter()
+        for hash_, count in hashes.items():
+            calls[await self._name(hash_)] += count
+        return flows_page(self._shelf.all(), calls)
+
+    async def _flow(self, name: str, period: str, version: str | None) -> Html:
+        if period not in PERIODS:
+            raise _NOT_FOUND
+        _, seconds = PERIODS[period]
+        recent = await self._archive.recent(since=self._now() - seconds, limit=COUNTED + 1)
+        of_flow = [record for record in recent[:COUNTED] if await self._name(record.call.flow) == name]
+        on_shelf = next((one for one in self._shelf.all() if one.flow and one.flow.name == name), None)
+        served = on_shelf.flow if on_shelf else None
+        versions = _versions(of_flow, served)
+        if not versions or (version and version not in {one.hash for one in versions}):
+            raise _NOT_FOUND
+        flow = await self._known(version or versions[0].hash)
+        tallies = [await self._tallies.of(record) for record in of_flow if record.call.flow == flow.hash]
+        fault = on_shelf.fault if on_shelf else ""
+        figures = sum_of(tallies, flow)
+        return flow_page(flow, versions, figures, period=period, fault=fault, capped=len(recent) > COUNTED)
+
+    async def _known(self, hash_: str) -> Flow:
+        try:
+            return await self._shelf.get(hash_)
+        except FlowError as error:
+            raise WebhookError(404, "lost-flow", f"This version cannot be shown: {error}.") from error
+
+    async def _name(self, hash_: str) -> str:
+        try:
+            return (await self._shelf.get(hash_)).name
+        except FlowError:
+            return f"({hash_[:8]})"
+
+
+def _versions(records: Sequence[CallRecord], served: Flow | None) -> Sequence[Version]:
+    """List the versions, the one that is served first, then the one called last."""
+    times: dict[str, list[float]] = {served.hash: []} if served else {}
+    for record in records:  # the newest first
+        times.setdefault(record.call.flow, []).append(record.call.facts.started)
+    return [
+        Version(hash_, len(at), min(at, default=0.0), max(at, default=0.0), served is not None and hash_ == served.hash)
+        for hash_, at in times.items()
+    ]
+
+
+def _login_page(wrong: str = "") -> Html:
+    field = tag("input", name_="token", type_="password", autocomplete="current-password", required=True,
+                autofocus=True, class_="field", id_="token", aria_describedby="hint")  # fmt: skip
+    form = tag(
+        "form",
+        tag("label", "The console's token", for_="token"),
+        field,
+        tag("p", wrong, class_="wrong", role="alert") if wrong else None,
+        tag("button", "Log in", class_="button strong"),
+        tag("p", "It is the setting IVR_CONSOLE_TOKEN of the server. In development mode, the server prints it.",
+            class_="soft", id_="hint"),
+        method="post",
+        action=LOGIN,
+    )  # fmt: skip
+    inner = tag("div", heading("ivr console"), form, class_="body")
+    return document("Log in", tag("section", inner, class_="sheet enter"), script="login.js")
+
+
+def _require_own_page(request: web.BaseRequest) -> None:
+    """Refuse a form that stands on another site's page; who sends neither header is no browser."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    own = site == "same-origin" if site else origin is None or urlsplit(origin).netloc == request.headers.get("Host")
+    if not own:
+        raise WebhookError(403, "origin", "This form was not sent by a page of this server.")
+
+
+async def _form_field(request: web.BaseRequest, name: str) -> str:
+    """Read one field of a small form."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if kind != "application/x-www-form-urlencoded" or encoding != "identity":
+        raise WebhookError(415, "content-type", "That is no form.")
+    body = await Body(request, limit=4096, stall=5.0, total=10.0).whole()
+    try:
+        fields: Mapping[str, Sequence[str]] = parse_qs(body.decode("ascii"), max_num_fields=4)
+    except ValueError as error:
+        raise WebhookError(400, "malformed", "That is no form.") from error
+    return fields.get(name, [""])[0]
+
+
+def _sent_to(path: str, **more: str) -> web.Response:
+    return page_reply(document("Moved", tag("a", "Go on", href=path)), status=303, Location=path, **more)

@@ -1,0 +1,118 @@
+"""What many calls did: how many took each transition, where callers hung up, how calls ended. Pure but for `Tallies`.
+
+A call counts once for each transition that it took, however often it went that way.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from ivr.engine.call import Taken
+from ivr.engine.events import CallEnded, RecordingMade
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord, Stepped
+from ivr.server.drawing.chart import drawn_from
+from ivr.server.drawing.svg import Numbers
+from ivr.store.recent import Recent
+
+REMEMBERED = 10_000
+"Finished calls whose tallies are kept: some 10 MB."
+
+
+class Tally(Struct, frozen=True):
+    """What one call adds to the figures."""
+
+    ways: frozenset[tuple[str, str, str]]
+    "State, event, and the state entered (empty: the call ended)."
+    left: str | None
+    "The state in which the caller hung up."
+    outcome: str | None
+    seconds: float
+
+
+class Figures(Struct):
+    """The sum over some calls."""
+
+    calls: int = 0
+    over: int = 0
+    seconds: float = 0.0
+    "Of the calls that are over."
+    ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    arrows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    "By the boxes of the flow's picture."
+    left: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def numbers(self) -> Numbers:
+        """What the flow's picture shows of it."""
+        return Numbers(self.arrows, self.left, self.calls)
+
+
+def tally_of(record: CallRecord, trace: Sequence[Stepped]) -> Tally:
+    """Count one call."""
+    counted = [step for step in trace if step.ignored is None]
+    ways = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
+    over = record.call.phase == "over"
+    seconds = trace[-1].now - trace[0].now if trace else 0.0
+    return Tally(ways, _left(counted), (record.call.outcome or "none") if over else None, seconds)
+
+
+def _left(trace: Sequence[Stepped]) -> str | None:
+    """Find where the caller hung up: where `hangup` was raised, else where the call stood (LANGUAGE C13)."""
+    state = ""
+    for step in trace:
+        match step.event:
+            case CallEnded(by="caller") | RecordingMade(ended="hangup"):
+                return next((taken.state for taken in step.path if taken.event == "hangup"), state)
+        state = next((taken.target for taken in reversed(step.path) if taken.target), state)
+    return None
+
+
+def sum_of(tallies: Iterable[Tally], flow: Flow) -> Figures:
+    """Add up calls of one version of a flow."""
+    figures = Figures()
+    for tally in tallies:
+        figures.calls += 1
+        figures.ways.update(tally.ways)
+        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in tally.ways})
+        if tally.left is not None:
+            figures.left[tally.left] += 1
+        if tally.outcome is not None:
+            figures.over += 1
+            figures.seconds += tally.seconds
+            figures.outcomes[tally.outcome] += 1
+    return figures
+
+
+def marks_of(path: Iterable[Taken], flow: Flow) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Give the boxes and the arrows of the flow's picture that a path leads over."""
+    taken = list(path)
+    states = frozenset(one.target for one in taken if one.target)
+    return states, frozenset((drawn_from(flow, one.state, one.event), one.target) for one in taken)
+
+
+class ReadsTraces(Protocol):
+    """The part of an archive that is needed here."""
+
+    async def trace(self, call: str) -> Sequence[Stepped]:
+        """Give the trace of one call in order."""
+
+
+class Tallies:
+    """Tallies by call. Those of finished calls are made once."""
+
+    def __init__(self, archive: ReadsTraces) -> None:
+        self._archive = archive
+        self._known: Recent[str, Tally] = Recent(REMEMBERED)
+
+    async def of(self, record: CallRecord) -> Tally:
+        """Count a call."""
+        if record.id in self._known:
+            return self._known[record.id]
+        tally = tally_of(record, await self._archive.trace(record.id))
+        if record.call.phase == "over":
+            self._known[record.id] = tally
+        return tally

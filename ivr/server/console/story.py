@@ -1,0 +1,131 @@
+"""One call as its page tells it: what was said, in order, and what happened, line by line. Pure.
+
+The conversation is that of a case (`ivr.trace`), so the console, `ivr calls show` and a replay tell the same call.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.engine.actions import Request
+from ivr.engine.call import Taken
+from ivr.engine.events import RecordingMade
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord, Stepped
+from ivr.trace import case
+from ivr.trace.case import Case
+from ivr.trace.experience import Voice
+from ivr.trace.recorded import case_of
+from ivr.trace.words import deed, spoken
+
+
+class Said(Struct, frozen=True):
+    """One thing in a conversation."""
+
+    at: float
+    "Seconds since the call came in."
+    who: Literal["flow", "caller", "note"]
+    text: str
+    recording: int | None = None
+    "Which of the call's recordings can be played here, counted from 0."
+
+
+class Happening(Struct, frozen=True):
+    """One line of the trace."""
+
+    at: float
+    after: float
+    "Seconds since the line before."
+    event: str
+    ignored: str | None
+    path: tuple[Taken, ...]
+    ordered: tuple[str, ...]
+    "The names of what the engine ordered; never what stands in it."
+
+
+class Story(Struct, frozen=True):
+    """A whole call."""
+
+    talk: tuple[Said, ...]
+    path: tuple[Taken, ...]
+    happened: tuple[Happening, ...]
+
+
+def story_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> Story:
+    """Tell a call; raise CaseError if its trace does not begin with the call coming in."""
+    recorded = case_of(record, trace, flow, {})
+    path = tuple(taken for line in recorded.lines for taken in line.path)
+    return Story(tuple(_talk(recorded, flow, recordings(trace))), path, happenings(trace))
+
+
+def recordings(trace: Sequence[Stepped]) -> Sequence[str | None]:
+    """Name the files of a call's recordings, in order; None: the audio never came."""
+    return [step.event.media for step in trace if step.ignored is None and isinstance(step.event, RecordingMade)]
+
+
+def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
+    """Name the file of the n-th recording; None: there is none, or nobody may hear it (LANGUAGE C12)."""
+    state = ""
+    for step in trace:
+        if step.ignored is None and isinstance(step.event, RecordingMade):
+            if number == 0:
+                return None if is_secret(flow, state) else step.event.media
+            number -= 1
+        state = _after(state, step.path)
+    return None
+
+
+def is_secret(flow: Flow, state: str) -> bool:
+    """Tell whether what is said in a state is for nobody's ears; so it is where the state is not known."""
+    known = flow.states.get(state)
+    return known is None or bool(getattr(known.action, "sensitive", False))
+
+
+def happenings(trace: Sequence[Stepped]) -> tuple[Happening, ...]:
+    """Give the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked."""
+    first = trace[0].now if trace else 0.0
+    lines = []
+    before = first
+    for step in trace:
+        ordered = tuple(
+            f"{action.service} asked" if isinstance(action, Request) else type(action).__name__
+            for action in step.actions
+        )
+        name = type(step.event).__name__
+        lines.append(Happening(step.now - first, step.now - before, name, step.ignored, step.path, ordered))
+        before = step.now
+    return tuple(lines)
+
+
+def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[Said]:
+    voice = Voice(recorded.header.language, recorded.header.voice)
+    state, number = "", 0
+    for line in recorded.lines:
+        match line.event:
+            case case.Recorded():
+                secret = is_secret(flow, state)
+                kept = not secret and number < len(files) and files[number] is not None
+                text = "spoke in confidence" if secret else _deed(line.event)
+                yield Said(line.at, "caller", text, number if kept else None)
+                number += 1
+            case case.Answered() | case.Failed() | case.LineFailed() | case.Called() | case.Left():
+                yield Said(line.at, "note", deed(line.event))
+            case _:
+                yield Said(line.at, "caller", _deed(line.event))
+        prompt = line.asked.prompt if line.asked else ()
+        words = spoken(map(voice.full, (*line.heard, *prompt))).strip()
+        if words:
+            yield Said(line.at, "flow", words)
+        if line.end:
+            yield Said(line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call")
+        state = _after(state, line.path)
+
+
+def _deed(event: case.Happened) -> str:
+    """Say what the caller did, in the caller's own place."""
+    return deed(event).removeprefix("the caller ")
+
+
+def _after(state: str, path: Sequence[Taken]) -> str:
+    return next((taken.target for taken in reversed(path) if taken.target), state)

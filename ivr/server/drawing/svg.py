@@ -1,0 +1,152 @@
+"""The picture as SVG. Colours are the style sheet's; there is no style and no script inside, so a strict policy holds.
+
+A box is `<g class="state" data-state="…">`, an arrow `<g class="way" data-from="…" data-to="…">`: what a page needs to
+light them. Everything that an author wrote is escaped.
+"""
+
+from collections.abc import Collection, Mapping
+
+from msgspec import Struct
+
+from ivr.server.drawing.chart import ANY, Chart
+from ivr.server.drawing.layout import BOX_HEIGHT, Layout, Place, Route, label_of, layout_of
+from ivr.server.html import Html, tag
+
+HEAD = 7.0
+"Length of an arrow's head."
+THICKEST = 5.0
+
+
+class Numbers(Struct, frozen=True):
+    """What calls did, to be written into a picture."""
+
+    taken: Mapping[tuple[str, str], int]
+    "Calls that took an arrow, by the names of its boxes."
+    left: Mapping[str, int]
+    "Callers who hung up, by state."
+    calls: int
+
+
+class Marks(Struct, frozen=True):
+    """Where one call has been."""
+
+    now: str = ""
+    "Where it stands."
+    states: Collection[str] = ()
+    ways: Collection[tuple[str, str]] = ()
+
+
+def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: Marks | None = None) -> Html:
+    """Draw a chart, with what calls did or where one call has been."""
+    layout = layout_of(chart, counted=numbers is not None)
+    marks = marks or Marks()
+    return tag(
+        "svg",
+        tag("title", title),
+        *(_way(route, numbers, marks) for route in layout.routes),
+        *(_state(place, numbers, marks) for place in layout.places),
+        class_="flow",
+        role="img",
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {layout.width:.0f} {layout.height:.0f}",
+        width=f"{layout.width:.0f}",
+        height=f"{layout.height:.0f}",
+    )
+
+
+def _state(place: Place, numbers: Numbers | None, marks: Marks) -> Html:
+    box = place.box
+    left = numbers.left.get(box.name, 0) if numbers else 0
+    middle = place.x + place.width / 2
+    classes = {
+        "state": True,
+        "first": box.first,
+        "final": box.final,
+        "every": box.name == ANY,
+        "lit": box.name == marks.now,
+        "been": box.name in marks.states,
+    }
+    shape = {"width": _n(place.width), "height": _n(BOX_HEIGHT), "rx": "22" if box.final else "8"}
+    parts = [
+        tag("title", f"{box.name} ({box.kind}){f': {left} hung up here' if left else ''}"),
+        tag("rect", x=_n(place.x), y=_n(place.y), **shape),
+        tag("text", "any state" if box.name == ANY else box.name, class_="name", x=_n(middle), y=_n(place.y + 19)),
+        tag("text", _under(box.kind, box.name), class_="kind", x=_n(middle), y=_n(place.y + 34)),
+    ]
+    if left:
+        corner = place.x + place.width - 6
+        parts.append(tag("circle", class_="left", cx=_n(corner), cy=_n(place.y + 4), r="11"))
+        parts.append(tag("text", _short(left), class_="left", x=_n(corner), y=_n(place.y + 8)))
+    return tag("g", *parts, class_=" ".join(name for name, so in classes.items() if so), data_state=box.name)
+
+
+def _under(kind: str, name: str) -> str:
+    return "shared by all" if name == ANY else kind
+
+
+def _way(route: Route, numbers: Numbers | None, marks: Marks) -> Html:
+    arrow = route.arrow
+    ends = (arrow.source, arrow.target)
+    taken = numbers.taken.get(ends, 0) if numbers else 0
+    classes = {"way": True, "been": ends in marks.ways, "taken": taken > 0, "never": numbers is not None and not taken}
+    thickness = 1.5 + (THICKEST - 1.5) * (taken / numbers.calls if numbers and numbers.calls else 0)
+    loop = arrow.source == arrow.target
+    line = tag("path", class_="line", d=_loop(route) if loop else _curve(route), stroke_width=_n(thickness))
+    said = f"{arrow.source} to {arrow.target}: {', '.join(arrow.labels) or 'next'}"
+    label = label_of(arrow)
+    written: list[Html | str] = [label] if label else []
+    if numbers is not None:
+        written.append(tag("tspan", f"{' ' if label else ''}{_short(taken)}", class_="count"))
+    x, y = route.label
+    text = tag("text", *written, class_="label", x=_n(x), y=_n(y + 4)) if written else ""
+    return tag(
+        "g",
+        tag("title", f"{said} ({taken} calls)" if numbers else said),
+        line,
+        tag("path", class_="head", d=_head(route, sideways=loop)),
+        text,
+        class_=" ".join(name for name, so in classes.items() if so),
+        data_from=arrow.source,
+        data_to=arrow.target,
+    )
+
+
+def _curve(route: Route) -> str:
+    """Join the points with curves that are upright at each of them."""
+    (x, y), *others = route.points
+    parts = [f"M{_n(x)} {_n(y)}"]
+    last = len(others) - 1
+    for number, (next_x, to_y) in enumerate(others):
+        next_y = to_y - HEAD * (1 if to_y > y else -1) if number == last else to_y
+        if abs(next_x - x) < 0.5:
+            parts.append(f"V{_n(next_y)}")
+        else:
+            bend = (y + next_y) / 2
+            parts.append(f"C{_n(x)} {_n(bend)} {_n(next_x)} {_n(bend)} {_n(next_x)} {_n(next_y)}")
+        x, y = next_x, next_y
+    return "".join(parts)
+
+
+def _loop(route: Route) -> str:
+    (x, y), (bend, _), (_, end), _ = route.points
+    return f"M{_n(x)} {_n(y)}C{_n(bend)} {_n(y)} {_n(bend)} {_n(end)} {_n(x + HEAD)} {_n(end)}"
+
+
+def _head(route: Route, *, sideways: bool) -> str:
+    x, y = route.points[-1]
+    if sideways:
+        return f"M{_n(x)} {_n(y)}l{_n(HEAD + 1)} -4.5v9z"
+    back = -HEAD - 1 if y > route.points[-2][1] else HEAD + 1
+    return f"M{_n(x)} {_n(y)}l-4.5 {_n(back)}h9z"
+
+
+def _short(count: int) -> str:
+    """Write a number in the room that there is."""
+    return str(count) if count < 10_000 else f"{count // 1000}k"
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+__all__ = ["Layout", "Marks", "Numbers", "picture"]

@@ -1,0 +1,59 @@
+"""Whom the pages call, as whom, and with what sound: one for all pages of a server.
+
+It opens with the first call, since a key has to be made and a voice to be found, and most servers are never called
+from a page.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.phone.identity import Identity
+from ivr.phone.kit import sound_of
+from ivr.phone.platform import Platform, Target, platform
+from ivr.phone.sound import Sound
+from ivr.server.phone.ours import OwnBot
+
+
+class _Open(Struct, frozen=True):
+    identity: Identity
+    phone: Platform
+    sound: Sound
+
+
+class Desk:
+    """A phone's place in a server."""
+
+    def __init__(self, target: Target, *, ours: OwnBot | None = None) -> None:
+        """Call `target`; `ours`: it is our own server, in this process."""
+        self.target = target
+        self.ours = ours
+        self._open: _Open | None = None
+        self._opening = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    @asynccontextmanager
+    async def phone(self, flow: str) -> AsyncIterator[tuple[Platform, Sound]]:
+        """Give a platform that calls one of our flows, or the one bot there is, and its sound."""
+        desk = await self._opened()
+        if self.ours is None:
+            yield desk.phone, desk.sound
+            return
+        target = replace(self.target, bot=self.ours.address(flow), identity_port=0)
+        async with platform(target, identity=desk.identity) as phone:
+            yield phone, desk.sound
+
+    async def close(self) -> None:
+        """Put everything away."""
+        await self._stack.aclose()
+
+    async def _opened(self) -> _Open:
+        async with self._opening:
+            if self._open is None:
+                identity = await asyncio.to_thread(Identity, self.target.app_id)  # a key takes its time
+                phone = await self._stack.enter_async_context(platform(self.target, identity=identity))
+                self._open = _Open(identity, phone, sound_of(phone))
+            return self._open

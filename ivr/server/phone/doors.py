@@ -1,0 +1,86 @@
+"""The phone's addresses: the page, its files, and the line of each open page."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from aiohttp import WSCloseCode, web
+
+from ivr.errors import WebhookError
+from ivr.server.app import require_loopback_name
+from ivr.server.pagefiles import POLICY, static_reply
+from ivr.server.phone.commands import LONGEST
+from ivr.server.phone.desk import Desk
+from ivr.server.phone.line import PageLine
+from ivr.server.phone.page import ROOT, phone_page
+from ivr.server.replies import headers
+
+LINE, PICTURE = f"{ROOT}/line", f"{ROOT}/picture/"
+MOST_LINES = 16
+"Pages that can be open at the same time: it is a phone for one desk."
+ALIVE = 20.0
+"Seconds between two looks whether a page is still there."
+
+
+class PhonePages:
+    """The phone, as a server's pages. For this machine alone, whatever the server listens on."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lines: set[web.WebSocketResponse] = set()
+
+    @staticmethod
+    def owns(path: str) -> bool:
+        """Tell whether an address is the phone's."""
+        return path == ROOT or path.startswith(f"{ROOT}/")
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; raise WebhookError where there is nothing for it."""
+        require_loopback_name(request)
+        path = request.rel_url.path
+        if request.method not in {"GET", "HEAD"}:
+            raise WebhookError(405, "method", "The phone's page is fetched by GET.")
+        if path == LINE:
+            return await self._line(request)
+        if path.startswith(f"{ROOT}/static/"):
+            return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
+        if path == ROOT:
+            return self._page()
+        drawn = self._desk.ours.drawing(path.removeprefix(PICTURE)) if self._desk.ours else None
+        if not path.startswith(PICTURE) or drawn is None:
+            raise WebhookError(404, "not-found", "There is nothing here.")
+        return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
+
+    async def close(self) -> None:
+        """Tell every page that the server goes away; calls that are under way end."""
+        closing = [line.close(code=WSCloseCode.GOING_AWAY) for line in self._lines]
+        await asyncio.gather(*closing, return_exceptions=True)
+        await self._desk.close()
+
+    def _page(self) -> web.Response:
+        page = phone_page(self._desk.ours, self._desk.target.bot)
+        fields = headers(
+            "text/html; charset=utf-8",
+            Content_Security_Policy=POLICY,
+            Permissions_Policy="microphone=(self), camera=(), geolocation=()",
+            Cross_Origin_Opener_Policy="same-origin",
+            Cross_Origin_Resource_Policy="same-origin",
+        )
+        return web.Response(body=page.encode(), headers=fields)
+
+    async def _line(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Open a line for a page of ours; browsers let any page try, and say which one it was."""
+        origin = request.headers.get("Origin")
+        if origin is None or urlsplit(origin).netloc != request.headers.get("Host"):
+            raise WebhookError(403, "origin", "Only the phone's own page gets a line.")
+        if len(self._lines) >= MOST_LINES:
+            raise WebhookError(503, "busy", "Too many phones are open. Close one.")
+        socket = web.WebSocketResponse(max_msg_size=LONGEST, heartbeat=ALIVE, compress=False)
+        if not socket.can_prepare(request).ok:
+            raise WebhookError(400, "websocket", "A line is a websocket.")
+        await socket.prepare(request)
+        self._lines.add(socket)
+        try:
+            await PageLine(self._desk, socket).run()
+        finally:
+            self._lines.discard(socket)
+        return socket

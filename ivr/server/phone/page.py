@@ -1,0 +1,122 @@
+"""The phone's page: everything in it works by keyboard, has a name for those who do not see it, and fits a pocket."""
+
+from collections.abc import Mapping
+
+from ivr.server.html import Html, join, tag
+from ivr.server.phone.ours import OwnBot
+
+ROOT = "/phone"
+KEYS: Mapping[str, str] = {
+    "1": "", "2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ",
+    "*": "", "0": "+", "#": "",
+}  # fmt: skip
+_NAMES = {"*": "star", "#": "pound"}
+
+
+def phone_page(ours: OwnBot | None, bot: str) -> Html:
+    """Make the page; `bot` is the address that is called where the bot is not our own server."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", "Phone – ivr"),
+        *(tag("link", rel="stylesheet", href=f"{ROOT}/static/{name}") for name in ("base.css", "phone.css")),
+        tag("link", rel="icon", href=f"{ROOT}/static/icon.svg"),
+        tag("script", type="module", src=f"{ROOT}/static/phone.js"),
+    )
+    parts = [_phone(ours, bot), _talk(), _flow() if ours else None]
+    body = tag("body", tag("main", *parts, class_="three" if ours else "two"))
+    return join([Html("<!doctype html>"), tag("html", head, body, lang="en")])
+
+
+def _phone(ours: OwnBot | None, bot: str) -> Html:
+    return tag(
+        "section",
+        tag("div", tag("h1", "Phone"), tag("span", "ready", id_="status", role="status", class_="tag"), class_="title"),
+        _dial(ours, bot),
+        tag(
+            "div",
+            tag("button", "Call", id_="call", class_="button strong", type_="submit", form="dial"),
+            tag("button", "Hang up", id_="leave", class_="button bad", type_="button", disabled=True),
+            class_="buttons",
+        ),
+        tag("div", *(_key(key, letters) for key, letters in KEYS.items()), class_="keys", role="group",
+            aria_label="Keypad"),
+        tag(
+            "form",
+            tag("label", "Say, by typing", for_="words", class_="only-read"),
+            tag("input", id_="words", class_="field", placeholder="Type what you would say", maxlength="500",
+                autocomplete="off", disabled=True),
+            tag("button", "Say", class_="button", disabled=True),
+            id_="say",
+            class_="row",
+        ),
+        tag(
+            "div",
+            tag("button", "Use the microphone", id_="microphone", class_="button small", type_="button",
+                aria_pressed="false"),
+            tag("span", "", id_="level", class_="level", aria_hidden="true"),
+            tag("span", "", id_="ear", class_="soft"),
+            class_="row",
+        ),
+        tag("p", "", id_="lacks", class_="soft", hidden=True),
+        class_="sheet phone",
+        aria_label="Phone",
+    )  # fmt: skip
+
+
+def _dial(ours: OwnBot | None, bot: str) -> Html:
+    if ours is None:
+        return tag("form", tag("p", "Calls ", tag("code", bot), class_="soft"), id_="dial")
+    chosen = ours.default or next(iter(ours.flows), "")
+    options = [
+        tag("option", name, value=name, selected=name == chosen, data_about=about) for name, about in ours.flows.items()
+    ]
+    return tag(
+        "form",
+        tag("label", "Flow", for_="flow"),
+        tag("select", *options, id_="flow", class_="field"),
+        tag("p", "", id_="about", class_="soft"),
+        id_="dial",
+    )
+
+
+def _key(key: str, letters: str) -> Html:
+    name = f"Key {_NAMES.get(key, key)}"
+    inner = tag("span", key), tag("small", letters)
+    return tag("button", *inner, type_="button", data_key=key, aria_label=name, disabled=True)
+
+
+def _talk() -> Html:
+    return tag(
+        "section",
+        tag("div", tag("h2", "Conversation"), tag("span", "", id_="clock", class_="aside soft"), class_="title"),
+        tag("div", tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
+            tag("p", "Press Call. What is said stands here.", id_="nothing", class_="soft"), id_="paper"),
+        tag("div", id_="offers", class_="offers", role="group", aria_label="What you can answer"),
+        tag(
+            "form",
+            tag("label", "Name of the case", for_="name", class_="only-read"),
+            tag("input", id_="name", class_="field", pattern="[a-z0-9][a-z0-9\\-]{0,59}", required=True,
+                autocomplete="off"),
+            tag("button", "Save as a case", class_="button"),
+            tag("button", "Replay", id_="replay", class_="button", type_="button"),
+            tag("pre", "", id_="kept", tabindex="0", hidden=True),
+            id_="keep",
+            class_="keep",
+            hidden=True,
+        ),
+        class_="sheet conversation",
+        aria_label="Conversation",
+    )  # fmt: skip
+
+
+def _flow() -> Html:
+    return tag(
+        "section",
+        tag("div", tag("h2", "Flow"), tag("span", "", id_="where", class_="aside soft", role="status"),
+            class_="title"),
+        tag("div", id_="picture", class_="picture", tabindex="0"),
+        class_="sheet",
+        aria_label="Flow",
+    )  # fmt: skip

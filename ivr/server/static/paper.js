@@ -1,0 +1,79 @@
+// What can be read of a call: the conversation, what can be answered, and the flow's picture.
+// Whatever a bot says is text: it is put in as `textContent`, never as markup.
+
+export function element(name, text = "", classes = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (classes) made.className = classes;
+  return made;
+}
+
+export class Paper {
+  constructor(list, scroll) {
+    this.list = list;
+    this.scroll = scroll;
+    this.begun = 0;
+    this.last = null;
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    this.begun = Date.now();
+    this.last = null;
+  }
+
+  // Adds to what the caller is doing already (key after key), or begins a new line.
+  add(who, text, { join = "" } = {}) {
+    const said = this.last;
+    if (join && said?.join === join) {
+      said.span.textContent += text;
+    } else {
+      const line = element("li", "", who);
+      const span = element("span", join ? `${join} ${text}` : text, who === "note" ? "" : "said");
+      line.append(span);
+      if (who === "flow") span.prepend(element("span", "The bot: ", "only-read"));
+      if (who === "caller") span.prepend(element("span", "You ", "only-read"));
+      if (who !== "note") line.append(element("span", this.clock(), "when"));
+      this.list.append(line);
+      this.last = { join, span };
+    }
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    return this.last.span;
+  }
+
+  clock() {
+    const seconds = Math.floor((Date.now() - this.begun) / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+}
+
+export class Picture {
+  constructor(place, where) {
+    this.place = place;
+    this.where = where;
+  }
+
+  async show(flow) {
+    const answer = await fetch(`/phone/picture/${encodeURIComponent(flow)}`);
+    if (!answer.ok) return;
+    const drawn = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+    this.place.replaceChildren(document.adoptNode(drawn));
+    this.where.textContent = "";
+  }
+
+  light({ state, states, ways, over, outcome }) {
+    const been = new Set(states);
+    const taken = new Set(ways.map(([from, to]) => `${from}\n${to}`));
+    for (const box of this.place.querySelectorAll(".state")) {
+      box.classList.toggle("been", been.has(box.dataset.state));
+      box.classList.toggle("lit", !over && box.dataset.state === state);
+    }
+    for (const way of this.place.querySelectorAll(".way")) {
+      way.classList.toggle("been", taken.has(`${way.dataset.from}\n${way.dataset.to}`));
+    }
+    this.where.textContent = over ? `ended: ${outcome ?? "no outcome"}` : `now: ${state}`;
+    const lit = this.place.querySelector(".state.lit")?.getBoundingClientRect();
+    const frame = this.place.getBoundingClientRect();
+    if (lit && (lit.top < frame.top || lit.bottom > frame.bottom)) this.place.scrollTop += lit.top - frame.top - 80;
+  }
+}

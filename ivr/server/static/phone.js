@@ -1,0 +1,251 @@
+// The phone: one line to the server, and what a person does and sees while a call is on.
+// Commands and events are described in docs/browser-phone.md.
+
+import { Loudspeaker, Microphone } from "./sound.js";
+import { Paper, Picture, element } from "./paper.js";
+
+const $ = (id) => document.getElementById(id);
+const keys = [...document.querySelectorAll("[data-key]")];
+const paper = new Paper($("talk"), $("paper"));
+const picture = $("picture") && new Picture($("picture"), $("where"));
+const loudspeaker = new Loudspeaker();
+const microphone = new Microphone((samples) => onCall && line.send(samples), showLevel);
+
+let line = null;
+let onCall = false;
+let ticking = 0;
+let speaking = null; // the words that are being heard
+
+// --- the line ---
+
+async function open() {
+  if (line?.readyState === WebSocket.OPEN) return;
+  line = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/phone/line`);
+  line.binaryType = "arraybuffer";
+  line.onmessage = ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : loudspeaker.play(data));
+  await new Promise((done, failed) => {
+    line.onopen = done;
+    line.onerror = () => failed(new Error("The server does not answer."));
+  });
+  line.onclose = () => onCall && end("the line is gone");
+}
+
+function send(command) {
+  if (line?.readyState === WebSocket.OPEN) line.send(JSON.stringify(command));
+}
+
+// --- what happens ---
+
+const came = { silence: "you kept silent", "wrong key": "that key is no choice" };
+
+const happens = {
+  Dialled: () => paper.add("note", "ringing"),
+  StateChanged({ state }) {
+    if (state === "established") show("on the line", "live");
+  },
+  PromptBegan({ text }) {
+    stopSpeaking();
+    speaking = paper.add("flow", text.replace(/\(audio [^)]*\)/g, "(an audio file)") || "…");
+    speaking.classList.add("now");
+  },
+  PromptOver({ interrupted }) {
+    if (interrupted) loudspeaker.stop(); // else let the last words be heard: they left the server before they are out
+    stopSpeaking();
+  },
+  ListensFor: offer,
+  KeyHeard: ({ key }) => paper.add("caller", key, { join: "pressed" }),
+  WordsHeard({ words }) {
+    if (words) paper.add("caller", `said “${words}”`);
+    else paper.add("note", "that was not understood");
+  },
+  VoiceHeard: ({ active }) => ($("ear").textContent = active ? "hears you" : ""),
+  RecordingBegan() {
+    stopSpeaking();
+    paper.add("note", "recording");
+    show("recording", "bad");
+  },
+  RecordingOver({ seconds }) {
+    paper.add("caller", `spoke for ${seconds.toFixed(1)} s`);
+    show("on the line", "live");
+  },
+  Done({ ok, why, fruit }) {
+    stopSpeaking();
+    offer(null);
+    if (!ok && fruit !== "left") paper.add("note", why || (came[fruit] ?? fruit));
+  },
+  WorkflowRefused: ({ problems }) => paper.add("note", `the bot's reply breaks the rules: ${problems.join("; ")}`),
+  Ended({ by, reason, detail }) {
+    const who = { bot: "the bot", caller: "you", platform: "the platform" }[by];
+    end(["hangup", "left"].includes(reason) ? `${who} hung up` : `${who} ended the call: ${detail || reason}`);
+  },
+  Whereabouts: (whereabouts) => picture?.light(whereabouts),
+  Lacks({ what }) {
+    $("lacks").textContent = what.join(" ");
+    $("lacks").hidden = !what.length;
+  },
+  Saved: ({ file }) => kept(`Saved as ${file}`),
+  Replayed: ({ text }) => kept(text),
+  Sorry: ({ text }) => kept(text),
+};
+
+function hear(event) {
+  happens[event.type]?.(event);
+}
+
+function stopSpeaking() {
+  speaking?.classList.remove("now");
+  speaking = null;
+}
+
+function offer(question) {
+  const { kind, choices = [], most, terminators = "" } = question ?? {};
+  const buttons = choices.map(({ name, key, speech = [] }) => {
+    const chip = element("button", key ? `${key} · ${name}` : `“${speech[0] ?? name}”`, "button small");
+    chip.type = "button";
+    chip.title = speech.length ? `or say: ${speech.join(", ")}` : "";
+    chip.onclick = () => (key ? send({ do: "press", key }) : send({ do: "say", words: speech[0] ?? name }));
+    return chip;
+  });
+  const ends = [...terminators].join(" or ");
+  if (kind === "digits") buttons.push(element("p", `Keys, at most ${most}${ends ? `; ${ends} ends` : ""}`));
+  if (kind === "recording") buttons.push(element("p", `Speak, or type${ends ? `; ${ends} ends` : ""}`));
+  $("offers").replaceChildren(...buttons);
+  const wanted = new Set([...choices.map(({ key }) => key), ...terminators]);
+  for (const key of keys) key.classList.toggle("wanted", wanted.has(key.dataset.key));
+}
+
+// --- a call begins and ends ---
+
+async function call() {
+  if (onCall) return;
+  const flow = $("flow")?.value ?? "";
+  try {
+    await loudspeaker.open();
+    await open();
+    if (picture) await picture.show(flow);
+  } catch (error) {
+    show(error.message, "bad");
+    return;
+  }
+  onCall = true;
+  paper.clear();
+  enable();
+  $("keep").hidden = true;
+  $("nothing").hidden = true;
+  kept("");
+  show("calling", "warm");
+  ticking = setInterval(() => ($("clock").textContent = paper.clock()), 500);
+  send({ do: "dial", flow });
+}
+
+function end(why) {
+  onCall = false;
+  clearInterval(ticking);
+  loudspeaker.stop();
+  stopSpeaking();
+  offer(null);
+  paper.add("note", why);
+  show("ended", "");
+  enable();
+  if (picture) {
+    const now = new Date();
+    $("name").value = `${$("flow").value}-${now.toISOString().slice(0, 19).replace(/\D/g, "")}`.toLowerCase();
+    $("keep").hidden = false;
+  }
+  $("call").focus();
+}
+
+function enable() {
+  for (const part of [...keys, $("words"), $("say").querySelector("button"), $("leave")]) part.disabled = !onCall;
+  $("call").disabled = onCall;
+  if ($("flow")) $("flow").disabled = onCall;
+  document.querySelector("main").classList.toggle("calling", onCall);
+}
+
+function show(words, tone) {
+  $("status").textContent = words;
+  $("status").className = `tag ${tone}`.trim();
+}
+
+function kept(words) {
+  const place = $("kept");
+  place.textContent = words;
+  place.hidden = !words;
+}
+
+function showLevel(level) {
+  $("level").className = `level l${level}`;
+}
+
+// --- what a person does ---
+
+$("dial").addEventListener("submit", (event) => {
+  event.preventDefault();
+  call();
+});
+$("leave").addEventListener("click", () => send({ do: "leave" }));
+
+$("say").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const words = $("words").value.trim();
+  if (words) send({ do: "say", words });
+  $("words").value = "";
+});
+
+$("microphone").addEventListener("click", async () => {
+  const button = $("microphone");
+  try {
+    if (microphone.open) microphone.stop();
+    else await microphone.start();
+    $("ear").textContent = "";
+  } catch {
+    microphone.stop();
+    $("ear").textContent = "There is no microphone, or it may not be used. Type instead.";
+  }
+  button.setAttribute("aria-pressed", String(microphone.open));
+  button.textContent = microphone.open ? "Microphone is on" : "Use the microphone";
+});
+
+// A key is held for as long as the finger stays; the keyboard's Enter and Space, and whoever reads the screen aloud,
+// press it by a click that no pointer has made.
+for (const key of keys) {
+  const release = () => {
+    if (!key.classList.contains("held")) return;
+    key.classList.remove("held");
+    send({ do: "up" });
+  };
+  key.addEventListener("pointerdown", () => {
+    if (key.disabled) return;
+    key.classList.add("held");
+    send({ do: "down", key: key.dataset.key });
+  });
+  for (const over of ["pointerup", "pointerleave", "pointercancel"]) key.addEventListener(over, release);
+  key.addEventListener("click", (event) => event.detail === 0 && send({ do: "press", key: key.dataset.key }));
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches("input, select, textarea");
+  if (!onCall || typing || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  const key = keys.find((one) => one.dataset.key === event.key);
+  if (!key) return;
+  event.preventDefault();
+  key.classList.add("held");
+  setTimeout(() => key.classList.remove("held"), 150);
+  send({ do: "press", key: event.key });
+});
+
+$("flow")?.addEventListener("change", choose);
+function choose() {
+  $("about").textContent = $("flow").selectedOptions[0]?.dataset.about ?? "";
+  picture.show($("flow").value);
+}
+if ($("flow")) choose();
+
+$("keep").addEventListener("submit", (event) => {
+  event.preventDefault();
+  send({ do: "save", name: $("name").value });
+});
+$("replay").addEventListener("click", () => send({ do: "replay" }));
+
+// For tests, which have no ears: how many seconds of sound were given out.
+Object.defineProperty(window, "secondsHeard", { get: () => loudspeaker.heard });

@@ -1,0 +1,35 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.console.visiting import Visit, visiting
+from tests.fakes import chromium
+
+
+@pytest.fixture
+async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
+    """A server for development."""
+    async with visiting(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def shipped(tmp_path: Path) -> AsyncIterator[Visit]:
+    """The same with the flows that we ship."""
+    async with visiting(tmp_path, shipped=True) as one:
+        yield one
+
+
+@pytest.fixture
+def _chromium() -> None:
+    if chromium.installed() is None:
+        pytest.skip(chromium.MISSING)
+
+
+@pytest.fixture
+async def page(tmp_path: Path, _chromium: None) -> AsyncIterator[chromium.Page]:
+    """A browser whose page must have nothing to complain about."""
+    async with chromium.page(tmp_path) as tab:
+        yield tab
+        assert tab.complaints == []

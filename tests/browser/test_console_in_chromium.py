@@ -1,0 +1,99 @@
+"""The console as a person sees it, in a real browser."""
+
+import re
+
+import pytest
+
+from tests.console.visiting import TOKEN, Visit
+from tests.fakes.chromium import Page
+
+
+async def test_the_address_that_the_server_prints_opens_the_console(visit: Visit, page: Page) -> None:
+    await page.go(f"{visit.url}/console/login#{TOKEN}")
+    await page.until("location.pathname === '/console'")
+    assert (await page.text("[data-live=live]")).split("\n") == ["Live: 0", "", "Nobody is calling."]
+    assert await page.run("document.cookie") == ""
+
+
+async def log_in(visit: Visit, page: Page) -> None:
+    await page.go(f"{visit.url}/console")
+    await page.until("location.pathname === '/console/login'")
+    await page.click("input[name=token]")
+    await page.write(TOKEN)
+    await page.press("Enter")
+    await page.until("document.querySelector('[data-live=live]')")
+
+
+async def test_a_wrong_token_is_told_and_the_right_one_lets_in(visit: Visit, page: Page) -> None:
+    await page.go(f"{visit.url}/console/login")
+    await page.click("input[name=token]")
+    await page.write("guess")
+    await page.press("Enter")
+    assert await page.text("[role=alert]") == "This is not the console's token."
+    assert [complaint for complaint in page.complaints if "401" not in complaint] == []
+    page.complaints.clear()
+    await log_in(visit, page)
+
+
+async def test_live_calls_come_and_go_without_anybody_reloading(visit: Visit, page: Page) -> None:
+    await log_in(visit, page)
+    caller = await visit.calls("+43 664 5550100")
+    await page.until("document.querySelector('[data-live=live]').innerText.includes('main')")
+    await caller.chooses("message")
+    await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
+    await page.click("[data-live=live] tbody a")
+    await page.until("document.querySelector('.state.lit')?.dataset.state === 'report'")
+    await caller.speaks()
+    await page.until("document.querySelector('#talk, .talk').innerText.includes('We heard the radio is broken')")
+    await page.click("nav a[href='/console']")
+    await page.until("location.pathname === '/console'")
+    await caller.hears()
+    await page.until("document.querySelector('[data-live=finished]').innerText.includes('resolved')")
+    assert "Nobody is calling." in await page.text("[data-live=live]")
+
+
+async def test_a_page_whose_session_is_over_leads_to_the_login(visit: Visit, page: Page) -> None:
+    await log_in(visit, page)
+    await page.run("fetch('/console/logout', { method: 'POST' })")
+    await page.until("location.pathname === '/console/login'")
+    assert [complaint for complaint in page.complaints if "401" not in complaint] == []
+    page.complaints.clear()
+
+
+async def test_a_recording_is_heard(visit: Visit, page: Page) -> None:
+    caller = await visit.calls()
+    await caller.chooses("message")
+    await caller.speaks(0.5)
+    await log_in(visit, page)
+    await page.click("[data-live] tbody a")
+    await page.until("document.querySelector('audio')")
+    seconds = await page.run("""(async () => {
+        const sound = document.querySelector('audio');
+        await sound.play();
+        await new Promise((done) => sound.onended = done);
+        return sound.currentTime;
+    })()""")
+    assert abs(float(seconds) - 0.5) < 0.06
+
+
+async def test_what_a_caller_is_called_does_nothing_but_stand_there(visit: Visit, page: Page) -> None:
+    evil = "<img src=x onerror=\"document.title='caught'\"><script>document.title='caught'</script>"
+    await visit.calls(evil)
+    await log_in(visit, page)
+    assert evil in await page.text("[data-live=live]")
+    assert await page.run("document.title") == "Calls – ivr"
+    assert await page.run("document.images.length") == 0
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/flows", "/console/flows/desk", "call"])
+async def test_the_console_fits_a_pocket(visit: Visit, page: Page, path: str) -> None:
+    await visit.calls()
+    await page.screen(360, 700)
+    await log_in(visit, page)
+    address = path
+    if path == "call":
+        found = re.search(r"/console/calls/\w+", await page.run("document.body.innerHTML"))
+        assert found
+        address = found[0]
+    await page.go(visit.url + address)
+    assert await page.run("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,256 @@
+"""The phone as a person uses it: a real browser, a microphone that is a file, the flows that we ship."""
+
+import asyncio
+import importlib.util
+import io
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ivr.engine.actions import Text
+from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
+from ivr.ports import CallRecord, Stepped
+from ivr.store.archive import ArchiveFile
+from tests.console.visiting import Visit, tone
+from tests.fakes import chromium
+from tests.fakes.chromium import Page, microphone
+
+pytestmark = pytest.mark.usefixtures("_chromium")
+
+needs_voice = pytest.mark.skipif(
+    importlib.util.find_spec("espeakng_loader") is None, reason="nobody speaks here (pip install 'ivr[phone]')"
+)
+
+
+@asynccontextmanager
+async def person(folder: Path, visit: Visit, flow: str, sound: Path | None = None) -> AsyncIterator[Page]:
+    """Somebody who has opened the phone and chosen a flow; `sound` is what the microphone hears."""
+    async with chromium.page(folder, *microphone(sound)) as page:
+        await page.go(f"{visit.url}/phone")
+        await page.run(f"{{ const flow = document.querySelector('#flow'); flow.value = '{flow}'; "
+                       "flow.dispatchEvent(new Event('change')); }")  # fmt: skip
+        await page.until("document.querySelector('#picture svg')")
+        yield page
+        assert page.complaints == []
+
+
+async def stands_in(page: Page, state: str) -> None:
+    await page.until(f"document.querySelector('.state.lit')?.dataset.state === '{state}'")
+
+
+async def hears(page: Page, words: str) -> None:
+    await page.until(f"document.querySelector('#talk').innerText.includes('{words}')")
+
+
+async def talk(page: Page) -> str:
+    return " ".join(" ".join(await page.texts("#talk li")).split())
+
+
+async def ends(page: Page) -> None:
+    await page.until("document.querySelector('#where').innerText.startsWith('ended')")
+
+
+def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
+    """Read the server's own record of the call."""
+    with ArchiveFile.open(visit.data / "calls.db") as archive:
+        ((record, trace),) = archive.records()
+        return record, list(trace)
+
+
+async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(tmp_path: Path, shipped: Visit) -> None:
+    hum = tmp_path / "hum.wav"
+    hum.write_bytes(tone(2.0))
+    async with person(tmp_path, shipped, "support", hum) as page:
+        await page.click("#microphone")
+        await page.until("document.querySelector('#microphone').getAttribute('aria-pressed') === 'true'")
+        await page.click("#call")
+        await hears(page, "press 1 or say technical issues")
+        await stands_in(page, "main")
+        await page.click("[data-key='1']")
+        await stands_in(page, "describe")
+        await page.until("document.querySelector('#status').innerText === 'recording'")
+        await page.until("document.querySelector('#ear').innerText === 'hears you'")
+        await page.click("[data-key='#']")
+        await hears(page, "spoke for")
+        await ends(page)
+        assert await page.run("[...document.querySelectorAll('.state.been')].map((box) => box.dataset.state)") == [
+            "main",
+            "describe",
+            "thanks",
+        ]
+        said = await talk(page)
+        assert "pressed 1" in said
+        assert await page.run("window.secondsHeard > 0.2")  # the beep, at least
+    record, trace = only_call(shipped)
+    assert record.call.outcome == "resolved"
+    events = [step.event for step in trace if step.ignored is None]
+    assert any(isinstance(event, ChoiceMade) and event.choice == "issues" for event in events)
+    (made,) = (event for event in events if isinstance(event, RecordingMade))
+    assert made.media is not None
+    assert (shipped.data / "audio" / made.media).stat().st_size > 1000
+    assert "We heard the radio is broken" in said or "the radio is broken" in said
+
+
+@needs_voice
+async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None:
+    spoken = tmp_path / "products.wav"
+    spoken.write_bytes(await says("products"))
+    async with person(tmp_path, shipped, "support", spoken) as page:
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.until("document.querySelector('#offers button')")
+        await page.click("#microphone")
+        await hears(page, "said “")
+        await page.until("!document.querySelector('.state.lit[data-state=main]')")
+        assert await page.run("window.secondsHeard > 3")
+        await page.click("#leave")
+        await ends(page)
+    _, trace = only_call(shipped)
+    chosen = [step.event for step in trace if isinstance(step.event, ChoiceMade)]
+    assert (chosen[0].choice, chosen[0].by) == ("products", "speech")
+
+
+async def says(words: str) -> bytes:
+    """Give a WAV file of somebody who says something and then waits for an answer."""
+    from ivr.audio.workers import Workers  # noqa: PLC0415  # only where there is a voice
+    from ivr.phone.guard import Guard  # noqa: PLC0415
+    from ivr.phone.limits import Limits  # noqa: PLC0415
+    from ivr.phone.post import WebPost  # noqa: PLC0415
+    from ivr.phone.speaking import Speaker  # noqa: PLC0415
+
+    workers, web = Workers(), WebPost(Guard())
+    voice = Speaker(web, workers, Limits(), speaks=True, plays=True)
+    samples = b"".join([piece.samples async for piece in voice.speak([Text(words, "female", "en-US")])])
+    await web.close()
+    await workers.close()
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(bytes(16000) + samples + bytes(64000))
+    return file.getvalue()
+
+
+async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.run("document.querySelector('#flow').focus()")
+        await page.press("Tab")
+        assert await page.run("document.activeElement.id") == "call"
+        await page.press("Enter")
+        await stands_in(page, "main")
+        await page.press("3")
+        await hears(page, "Your PIN please.")
+        for key in "8642":
+            await page.press(key)
+        await hears(page, "pressed 8642")
+        await ends(page)
+        assert "Thank you." in await talk(page)
+
+
+async def test_without_a_microphone_words_are_typed(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk", None) as page:
+        await page.click("#microphone")
+        await page.until("document.querySelector('#ear').innerText.includes('Type instead')")
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.click("#words")
+        await page.write("message")
+        await page.press("Enter")
+        await hears(page, "said “message”")
+        await stands_in(page, "report")
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: Visit) -> None:
+    evil = "<img src=x onerror=document.title='caught'><script>document.title='caught'</script>"
+    flow = f'flow: evil\ninitial: main\nstates: {{main: {{say: "{evil}", final: true}}}}\n'
+    (visit.flows / "evil.yaml").write_text(flow)
+    while "evil" not in (await visit.get("/phone"))[2]:
+        pass  # an edited folder is taken up within a second
+    async with person(tmp_path, visit, "evil") as page:
+        await page.click("#call")
+        await page.until("document.querySelectorAll('#talk .flow').length")
+        assert evil in await talk(page)
+        assert await page.run("document.title") == "Phone – ivr"
+        assert await page.run("document.images.length") == 0
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.click("#call")
+        await page.until("document.querySelectorAll('#offers button').length === 3")
+        assert await page.texts("#offers button") == ["1 · message", "2 · secret", "3 · pin"]
+        assert await page.run("[...document.querySelectorAll('.wanted')].map((key) => key.dataset.key)") == [
+            "1",
+            "2",
+            "3",
+        ]
+        await page.click("#offers button")
+        await stands_in(page, "report")
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        assert await page.run("document.querySelector('#keep').hidden")
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.click("#leave")
+        await ends(page)
+        await page.click("#replay")
+        await page.until("document.querySelector('#kept').innerText === 'this call: same'")
+        await page.run("document.querySelector('#name').value = 'left-at-once'")
+        await page.click("#keep .button")
+        await page.until("document.querySelector('#kept').innerText.startsWith('Saved as')")
+    assert (visit.cases / "desk" / "left-at-once.jsonl").is_file()
+    _, trace = only_call(visit)
+    assert isinstance(trace[-1].event, CallEnded) or isinstance(trace[-2].event, CallEnded)
+
+
+async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.run("window.dispatchEvent(new Event('offline'))")
+        await page.click("#leave")
+        await page.until("!document.querySelector('#call').disabled")
+
+
+@pytest.mark.parametrize("width", [340, 820])
+async def test_the_phone_fits_every_screen(tmp_path: Path, visit: Visit, width: int) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.screen(width, 740)
+        await page.click("#call")
+        await stands_in(page, "main")
+        assert await page.run("document.documentElement.scrollWidth <= innerWidth")
+        sizes = await page.run("[...document.querySelectorAll('[data-key]')].map((key) => key.offsetHeight)")
+        assert min(sizes) >= 44
+
+
+async def test_everything_on_the_page_has_a_name_for_those_who_do_not_see_it(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.click("#call")
+        await page.until("document.querySelector('#offers button')")
+        nodes = (await page.send("Accessibility.getFullAXTree"))["nodes"]
+        wanted = {"button", "textbox", "combobox", "image", "log", "region", "link"}
+        named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if "role" in node}
+        assert {role for role, name in named if role in wanted and not name} == set()
+        assert {("button", "Key pound"), ("log", "Conversation"), ("combobox", "Flow"), ("button", "Hang up")} <= named
+
+
+async def test_two_people_can_call_at_the_same_time(tmp_path: Path, visit: Visit) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    async with person(one, visit, "desk") as first, person(other, visit, "desk") as second:
+        await asyncio.gather(first.click("#call"), second.click("#call"))
+        await asyncio.gather(stands_in(first, "main"), stands_in(second, "main"))
+        await first.press("1")
+        await stands_in(first, "report")
+        await stands_in(second, "main")

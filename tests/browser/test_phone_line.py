@@ -1,0 +1,249 @@
+"""The line between a page and the phone, without a browser: what it takes, what it tells, whom it refuses."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from ivr.server.phone.commands import LONGEST
+from ivr.server.phone.doors import MOST_LINES
+from tests.console.test_console_pages import Reader
+from tests.console.visiting import Visit, visiting
+
+
+class Person:
+    """The page's end of the line."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.seen: list[dict[str, Any]] = []
+        self.sound = 0
+
+    async def does(self, what: str, **more: str) -> None:
+        await self.socket.send_json({"do": what, **more})
+
+    async def sees(self, kind: str, /, **fields: object) -> dict[str, Any]:
+        """Wait for an event with these fields, and give it."""
+        async with asyncio.timeout(20):
+            async for message in self.socket:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    self.sound += len(message.data)
+                    continue
+                event = json.loads(message.data)
+                self.seen.append(event)
+                if event["type"] == kind and fields.items() <= event.items():
+                    return dict(event)
+        raise AssertionError(f"the line closed ({self.socket.close_code}) before {kind} {fields}")
+
+
+@asynccontextmanager
+async def line(visit: Visit, **headers: str) -> AsyncIterator[Person]:
+    async with visit.client.ws_connect(f"{visit.url}/phone/line", headers={"Origin": visit.url, **headers}) as socket:
+        yield Person(socket)
+
+
+async def test_a_call_from_the_page_goes_its_way_and_is_seen_from_both_ends(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.does("dial", flow="desk", caller="29:me")
+        prompt = await person.sees("PromptBegan")
+        assert prompt["text"] == "Press 1 to leave a message."
+        await person.does("press", key="1")
+        there = await person.sees("Whereabouts", state="report", over=False)
+        assert ["main", "report"] in there["ways"]
+        await person.sees("PromptBegan", text="Speak after the beep.")
+        await person.does("leave")
+        await person.sees("Ended", by="caller")
+        assert (await person.sees("Whereabouts", over=True))["outcome"] == "abandoned"
+
+
+async def test_what_comes_after_the_end_is_seen_too(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.does("dial", flow="desk")
+        await person.sees("PromptBegan")
+        await person.does("press", key="1")
+        await person.sees("RecordingBegan")
+        await person.does("say", words="the radio")
+        await person.does("leave")
+        await person.sees("Ended")
+        assert (await person.sees("Whereabouts", over=True))["state"] == "heard"
+
+
+async def test_a_prompt_file_is_heard_as_sound(tmp_path: Path) -> None:
+    async with visiting(tmp_path, shipped=True) as visit, line(visit) as person:
+        await person.does("dial", flow="support")
+        await person.sees("PromptBegan")
+        await person.does("press", key="2")
+        await person.sees("PromptBegan", interruptible=False)
+        await person.sees("PromptOver")
+        assert person.sound > 16_000
+
+
+async def rings_and_leaves(person: Person, *keys: str) -> None:
+    await person.does("dial", flow="desk")
+    await person.sees("PromptBegan")
+    for key in keys:
+        await person.does("press", key=key)
+        await person.sees("PromptBegan")
+    await person.does("leave")
+    await person.sees("Ended")
+    await person.sees("Whereabouts", over=True)
+
+
+async def test_a_call_is_kept_as_a_case_once(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person)
+        await person.does("save", name="gave-up")
+        saved = await person.sees("Saved")
+        file = visit.cases / "desk" / "gave-up.jsonl"
+        assert saved["file"] == str(file)
+        kept = file.read_bytes()
+        assert b'"desk"' in kept
+        await person.does("save", name="gave-up")
+        assert "already" in (await person.sees("Sorry"))["text"]
+        assert file.read_bytes() == kept
+
+
+async def test_a_call_is_replayed_against_the_flow_as_it_stands_now(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person, "1")
+        await person.does("replay")
+        assert (await person.sees("Replayed"))["text"] == "this call: same"
+        flow = visit.flows / "desk.yaml"
+        flow.write_text(flow.read_text().replace("Speak after the beep.", "Talk after the beep."))
+        told = ""
+        while "Talk after the beep." not in told:
+            await person.does("replay")
+            told = (await person.sees("Replayed"))["text"]
+        assert "changed" in told
+
+
+async def test_there_is_nothing_to_keep_before_a_call(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.does("save", name="nothing")
+        assert (await person.sees("Sorry"))["text"] == "The server knows nothing of this call."
+
+
+async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person)
+        await rings_and_leaves(person, "1")
+
+
+async def test_a_page_that_goes_away_hangs_up(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.does("dial", flow="desk")
+        await person.sees("PromptBegan")
+    assert (await visit.log_in())[0] == 303
+    await visit.see(await visit.call_address())
+
+
+async def test_sound_and_commands_without_a_call_do_nothing(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.socket.send_bytes(b"\x00" * 641)
+        await person.does("press", key="1")
+        await person.does("leave")
+        await person.does("dial", flow="desk")
+        await person.socket.send_bytes(b"\x00" * 641)
+        await person.sees("PromptBegan")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", ""])
+async def test_a_page_of_another_site_gets_no_line(visit: Visit, origin: str) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with line(visit, Origin=origin):
+            pass
+    assert refused.value.status == 403
+
+
+async def test_who_does_not_say_where_it_comes_from_gets_no_line(visit: Visit) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with visit.client.ws_connect(f"{visit.url}/phone/line"):
+            pass
+    assert refused.value.status == 403
+
+
+async def test_a_name_of_somebody_else_for_this_machine_gets_no_line(visit: Visit) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with line(visit, Host="rebound.example", Origin="http://rebound.example"):
+            pass
+    assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "{",
+        "[]",
+        '{"do": "shout"}',
+        '{"do": "press", "key": "12"}',
+        '{"do": "press", "key": "x"}',
+        '{"do": "press", "key": "1", "more": 1}',
+        '{"do": "save", "name": "../../x"}',
+        '{"do": "save", "name": ""}',
+        '{"do": "say", "words": ""}',
+        '{"do": "dial", "flow": 7}',
+        "[" * 5000,
+    ],
+)
+async def test_a_line_that_talks_nonsense_is_closed(visit: Visit, message: str) -> None:
+    async with line(visit) as person:
+        await person.socket.send_str(message)
+        async with asyncio.timeout(5):
+            while (await person.socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+                pass
+        assert person.socket.close_code == 1008
+
+
+async def test_a_message_that_is_too_long_closes_the_line(visit: Visit) -> None:
+    async with line(visit) as person:
+        await person.socket.send_bytes(b"\x00" * (LONGEST + 1))
+        async with asyncio.timeout(5):
+            while (await person.socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+                pass
+        assert person.socket.close_code == 1009
+
+
+async def test_only_so_many_pages_can_be_open(visit: Visit) -> None:
+    headers = {"Origin": visit.url}
+    sockets = [await visit.client.ws_connect(f"{visit.url}/phone/line", headers=headers) for _ in range(MOST_LINES)]
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        async with line(visit):
+            pass
+    assert refused.value.status == 503
+    for socket in sockets:
+        await socket.close()
+
+
+async def test_the_line_is_a_websocket_and_the_rest_is_only_read(visit: Visit) -> None:
+    assert (await visit.get("/phone/line", headers={"Origin": visit.url}))[0] == 400
+    for path, status in (("/phone", 405), ("/phone/line", 405)):
+        async with visit.client.post(visit.url + path) as answer:
+            assert answer.status == status
+    for path in ("/phone/nothing", "/phone/picture/nobody", "/phone/static/../pagefiles.py"):
+        assert (await visit.get(path))[0] == 404
+
+
+async def test_the_page_lets_nothing_in_but_files_of_this_server(visit: Visit) -> None:
+    status, headers, page = await visit.get("/phone")
+    assert status == 200
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["Permissions-Policy"].startswith("microphone=(self)")
+    read = Reader(page)
+    assert not [name for name, _ in read.attributes if name.startswith("on") or name == "style"]
+    outside = [value for name, value in read.attributes if name in {"src", "href", "action"}]
+    assert all(str(value).startswith("/phone/") for value in outside)
+
+
+async def test_an_open_page_does_not_keep_the_server_from_going_down(tmp_path: Path) -> None:
+    async with asyncio.timeout(5), visiting(tmp_path) as visit:
+        socket = await visit.client.ws_connect(f"{visit.url}/phone/line", headers={"Origin": visit.url})
+        person = Person(socket)
+        await person.does("dial", flow="desk")
+        await person.sees("PromptBegan")

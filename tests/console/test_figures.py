@@ -1,0 +1,97 @@
+"""What many calls did, counted call by call: pure, so told by traces alone."""
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.engine.call import Call, Facts, Taken
+from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event, RecordingMade
+from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.server.console.figures import Tallies, marks_of, sum_of, tally_of
+from ivr.server.console.story import happenings, playable
+from ivr.server.drawing.chart import ANY
+from tests.console.test_drawing import FLOWS, load_flow
+
+FLOW = load_flow(next(file for file in FLOWS if file.stem == "flight-desk")).served()
+
+
+def record(outcome: str | None = None, name: str = "a") -> CallRecord:
+    call = Call(FLOW.hash, Facts(id=name), phase="over" if outcome else "answered", outcome=outcome)
+    return CallRecord(name, CallKey("skype", "app", name), call)
+
+
+def step(at: float, event: Event, *path: tuple[str, str, str], ignored: str | None = None) -> Stepped:
+    return Stepped(event, at, path=tuple(Taken(state, name, 0, to) for state, name, to in path), ignored=ignored)
+
+
+RINGS = step(10.0, CallReceived("a", "b"), ("", "called", "main"))
+PROBLEM = step(12.0, ChoiceMade("1.1", "problem", "keys"), ("main", "problem", "report"))
+TIMES = step(12.0, ChoiceMade("1.1", "times", "keys"), ("main", "times", "times"), ("times", "done", "main"))
+SPEAKS = step(20.0, RecordingMade("2.1", 3.0, "a.wav"), ("report", "recorded", "thanks"))
+
+
+def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
+    tally = tally_of(record("resolved"), [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
+    figures = sum_of([tally, tally], FLOW)
+    assert figures.calls == figures.over == 2
+    assert figures.ways["main", "times", "times"] == 2
+    assert figures.arrows["main", "times"] == 2
+    assert figures.outcomes == {"resolved": 2}
+    assert figures.seconds == 20.0
+
+
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [
+        (step(13.0, CallEnded("caller"), ("report", "hangup", "thanks")), "report"),
+        (step(13.0, CallEnded("caller")), "report"),
+        (step(13.0, RecordingMade("2.1", 1.0, None, "hangup"), ("report", "recorded", "thanks")), "report"),
+        (step(13.0, CallEnded("caller"), ("main", "hangup", "")), "main"),  # what was heard was still that of `main`
+        (step(13.0, CallEnded("system")), None),
+        (step(13.0, CallEnded("caller"), ignored="the call is over"), None),
+        (SPEAKS, None),
+    ],
+)
+def test_a_caller_hung_up_where_the_hang_up_was_raised_else_where_the_call_stood(last: Stepped, state: str) -> None:
+    assert tally_of(record("abandoned"), [RINGS, PROBLEM, last]).left == state
+
+
+def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:
+    figures = sum_of([tally_of(record(), [RINGS])], FLOW)
+    assert (figures.calls, figures.over, figures.seconds, figures.outcomes) == (1, 0, 0.0, {})
+
+
+def test_a_way_that_all_states_share_is_counted_at_the_box_for_all() -> None:
+    gave_up = step(30.0, CallEnded("system"), ("main", "exhausted", "goodbye"))
+    figures = sum_of([tally_of(record("unresolved"), [RINGS, gave_up])], FLOW)
+    assert figures.arrows[ANY, "goodbye"] == 1
+    states, ways = marks_of(gave_up.path, FLOW)
+    assert states == {"goodbye"}
+    assert ways == {(ANY, "goodbye")}
+
+
+async def test_the_trace_of_a_finished_call_is_read_once() -> None:
+    class Archive:
+        asked = 0
+
+        async def trace(self, call: str) -> list[Stepped]:
+            self.asked += 1
+            return [RINGS]
+
+    archive = Archive()
+    tallies = Tallies(archive)
+    for _ in range(3):
+        await tallies.of(record("resolved"))
+        await tallies.of(record(name="live"))
+    assert archive.asked == 1 + 3
+
+
+def test_a_recording_is_found_by_its_number_and_hidden_where_the_state_is_not_known() -> None:
+    trace = [RINGS, PROBLEM, SPEAKS]
+    assert playable(trace, FLOW, 0) == "a.wav"
+    assert playable(trace, FLOW, 1) is None
+    assert playable(trace, replace(FLOW, states={}), 0) is None
+
+
+def test_of_ignored_events_only_their_kind_is_told() -> None:
+    late = step(13.0, ChoiceMade("0.1", "a secret", "keys"), ignored="not the operation awaited")
+    assert "a secret" not in repr(happenings([RINGS, late]))

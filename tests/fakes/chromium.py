@@ -1,0 +1,234 @@
+"""A real Chromium without a window, driven over its DevTools protocol: a person with a screen, a mouse and a keyboard.
+
+https://chromedevtools.github.io/devtools-protocol/ describes the messages. Whatever a page writes to its console and
+every exception nobody caught is kept, so that a test can insist on silence.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PATIENCE = 15.0
+"Seconds in which a page has to do what is waited for."
+MISSING = "Chromium is not installed (Debian: apt-get install chromium)"
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-background-timer-throttling",
+    "--autoplay-policy=no-user-gesture-required",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+)
+_KEYS: Mapping[str, tuple[str, int]] = {"Enter": ("Enter", 13), "Tab": ("Tab", 9), "Escape": ("Escape", 27)}
+
+
+def installed() -> str | None:
+    """Give the program, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, session: str, said: list[str]) -> None:
+        self._socket = socket
+        self._session = session
+        self.complaints = said
+        "Errors and warnings of the page's console, refusals of its content security policy, uncaught exceptions."
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._count = 0
+
+    async def go(self, url: str) -> None:
+        """Load a page, and return when it is loaded."""
+        await self.send("Page.navigate", url=url)
+        address = json.dumps(url.partition("#")[0])
+        await self.until(f"document.readyState === 'complete' && location.href.startsWith({address})")
+
+    async def run(self, script: str) -> Any:
+        """Run a script in the page and give what it gives, when it is there."""
+        answer = await self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            raise AssertionError(answer["exceptionDetails"].get("exception", {}).get("description", script))
+        return answer["result"].get("value")
+
+    async def until(self, condition: str, *, patience: float = PATIENCE) -> Any:
+        """Return what a condition gives as soon as it is true, or fail with what the page shows."""
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    with suppress(AssertionError):  # between two pages there is no document
+                        if found := await self.run(_WAIT.format(condition)):
+                            return found
+        except TimeoutError:
+            shown = await self.run("document.body.innerText")
+            raise AssertionError(f"{condition} did not come true; the page shows:\n{shown}") from None
+
+    async def text(self, selector: str) -> str:
+        """Give what an element shows."""
+        return str(await self.until(f"document.querySelector({json.dumps(selector)})?.innerText"))
+
+    async def texts(self, selector: str) -> list[str]:
+        """Give what all such elements show."""
+        return list(await self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.innerText)"))
+
+    async def click(self, selector: str) -> None:
+        """Click in the middle of an element."""
+        where = await self.until(_MIDDLE.format(json.dumps(selector)))
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.send("Input.dispatchMouseEvent", type=kind, **where, button="left", clickCount=1)
+
+    async def press(self, key: str) -> None:
+        """Press a key on the keyboard."""
+        name, code = _KEYS.get(key, (key, ord(key.upper()) if len(key) == 1 else 0))
+        text = {"text": "\r" if key == "Enter" else key} if key == "Enter" or len(key) == 1 else {}
+        await self.send("Input.dispatchKeyEvent", type="keyDown", key=name, windowsVirtualKeyCode=code, **text)
+        await self.send("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code)
+
+    async def write(self, text: str) -> None:
+        """Write into what has the keyboard."""
+        await self.send("Input.insertText", text=text)
+
+    async def screen(self, width: int, height: int, *, dark: bool = False, scale: float = 1.0) -> None:
+        """Be a screen of that size."""
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+        await self.send("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self.send("Emulation.setEmulatedMedia", features=[scheme])
+
+    async def photograph(self, file: Path) -> None:
+        """Keep a picture of what can be seen."""
+        shot = await self.send("Page.captureScreenshot", format="png")
+        file.write_bytes(base64.b64decode(shot["data"]))
+
+    async def send(self, method: str, **parameters: Any) -> Any:
+        """Send one command of the protocol and give its answer."""
+        self._count += 1
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[self._count] = answer
+        order = {"id": self._count, "method": method, "params": parameters}
+        if self._session:
+            order["sessionId"] = self._session
+        await self._socket.send_json(order)
+        async with asyncio.timeout(PATIENCE):
+            return await answer
+
+    async def listen(self) -> None:
+        """Take what the browser says, for as long as the tab lasts."""
+        async for message in self._socket:
+            said = json.loads(message.data)
+            if (number := said.get("id")) in self._answers:
+                answer = self._answers.pop(number)
+                if "error" in said:
+                    answer.set_exception(AssertionError(said["error"]["message"]))
+                else:
+                    answer.set_result(said["result"])
+            elif said.get("method") == "Runtime.exceptionThrown":
+                details = said["params"]["exceptionDetails"]
+                self.complaints.append(details.get("exception", {}).get("description") or details["text"])
+            elif said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] in {"error", "warning"}:
+                self.complaints.append(f"{said['params']['entry']['text']} {said['params']['entry'].get('url', '')}")
+
+    def attached(self, session: str) -> None:
+        """Speak with this tab from now on."""
+        self._session = session
+
+
+@asynccontextmanager
+async def page(folder: Path, *flags: str) -> AsyncIterator[Page]:
+    """Open a browser that nobody has used before, with one empty tab. Its data lies in `folder` and goes with it."""
+    program = installed()
+    assert program, MISSING
+    process = await asyncio.create_subprocess_exec(
+        *(program, *_FLAGS, *flags, f"--user-data-dir={folder / 'chromium'}", "about:blank"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+    )
+    try:
+        url = await _address(process)
+        async with aiohttp.ClientSession() as client, client.ws_connect(url, max_msg_size=0) as socket:
+            tab = Page(socket, "", [])
+            listening = asyncio.create_task(tab.listen())
+            try:
+                await _attach(tab)
+                yield tab
+            finally:
+                with suppress(TimeoutError, AssertionError, ConnectionError):
+                    tab.attached("")
+                    await tab.send("Browser.close")
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+    finally:
+        await _end(process)
+
+
+def microphone(wav: Path | None) -> Sequence[str]:
+    """Give the flags for a microphone that is a file, over and over, or one that is refused."""
+    if wav is None:
+        return ("--deny-permission-prompts",)
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={wav}",
+    )
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr
+    async with asyncio.timeout(30):
+        async for line in process.stderr:
+            if found := re.search(rb"DevTools listening on (ws://\S+)", line):
+                return found[1].decode()
+    raise AssertionError("Chromium did not start")
+
+
+async def _attach(tab: Page) -> None:
+    targets = (await tab.send("Target.getTargets"))["targetInfos"]
+    first = next(target["targetId"] for target in targets if target["type"] == "page")
+    tab.attached((await tab.send("Target.attachToTarget", targetId=first, flatten=True))["sessionId"])
+    for domain in ("Page", "Runtime", "Log"):
+        await tab.send(f"{domain}.enable")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            await process.communicate()
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()
+
+
+_WAIT = """new Promise((done) => {{
+  const ends = Date.now() + 500;
+  const look = () => {{
+    let found = false;
+    try {{ found = {0}; }} catch {{ }}
+    if (found || Date.now() > ends) done(found instanceof Node || found); else setTimeout(look, 10);
+  }};
+  look();
+}})"""
+_MIDDLE = """(() => {{
+  const element = document.querySelector({0});
+  if (!element || element.disabled) return null;
+  element.scrollIntoView({{ block: 'center' }});
+  const box = element.getBoundingClientRect();
+  return box.width ? {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }} : null;
+}})()"""
