@@ -69,6 +69,14 @@ class _Turn:
             if not self.actions:
                 return reply
 
+    def mute(self, incoming: Incoming | None) -> bool:
+        """Tell whether nothing can be said now to a caller who is there: a pull line's message wants no actions.
+
+        What an answer or a deadline leads to would be lost; it waits for the next message.
+        """
+        wants_nothing = incoming is not None and incoming.wants == "ack" and not self.channel.can.push
+        return wants_nothing and self.call.phase not in {"gone", "over"}
+
     @property
     def waits(self) -> bool:
         """Whether the caller is there and a service has to answer before there is anything to say."""
@@ -98,9 +106,13 @@ def advance(
         turn.leg, turn.wake = heard.leg, heard.wake
         turn.outbound += heard.outbound
         events = (*heard.events, *events)
-    for event in (*events, *inbox):
+    for event in events:
         turn.step(event)
-    if turn.call.deadline is not None and turn.call.deadline <= now:
+    if turn.mute(incoming):
+        inbox = ()
+    for event in inbox:
+        turn.step(event)
+    if turn.call.deadline is not None and turn.call.deadline <= now and not turn.mute(incoming):
         turn.step(TimePassed())
     if answers is not None and turn.waits:
         turn.step(HoldNeeded())
@@ -113,6 +125,8 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
     message = incoming.id if incoming is not None else answers
     if incoming is not None and incoming.wants == "ack":
         replies[incoming.id] = NOTHING_FOLLOWS
+        if turn.actions:
+            turn.speak()  # a line that can speak by itself gets its orders beside the reply
     elif message is not None:
         reply = _reply(turn, last)
         replies[message] = reply

@@ -74,7 +74,8 @@ class Turns:
         """Take one message and give its reply, the same bytes however often it is sent.
 
         `flow` names the flow of a new call, as the address called says; `arrived` is when the request's first byte
-        came. Raises WebhookError (404: no such call or flow) and StoreUnavailable (nothing was saved).
+        came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
+        DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
         record = await self._apply(incoming, flow)
         while (reply := record.replies.get(incoming.id)) is None:

@@ -13,41 +13,11 @@ from msgspec import Struct
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.types import Type
 from ivr.engine.kinds.base import Kind
+from ivr.engine.prompt import Prompt
 from ivr.engine.values import Value
 
 SELF = "self"
 "As a target: ask again without entering the state (LANGUAGE C6.8)."
-
-
-class TextPart(Struct, frozen=True):
-    """Words of a prompt."""
-
-    text: Template
-    voice: Literal["male", "female"]
-    language: str
-    say_as: str | None = None
-    emphasize: bool = False
-    guard: Expression | None = None
-
-
-class AudioPart(Struct, frozen=True):
-    """A file of a prompt: collected with the flow (`asset`, a SHA-256), or at an address of the author's (`url`)."""
-
-    asset: str | None = None
-    url: str | None = None
-    text: Template | None = None
-    guard: Expression | None = None
-
-
-class SilencePart(Struct, frozen=True):
-    """A pause in a prompt."""
-
-    milliseconds: int
-    guard: Expression | None = None
-
-
-Part = TextPart | AudioPart | SilencePart
-Prompt = tuple[Part, ...]
 
 
 class Assignment(Struct, frozen=True):

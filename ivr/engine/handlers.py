@@ -1,6 +1,6 @@
 """Which transition belongs to an event (LANGUAGE C7)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from ivr.engine.flow import Branches, Flow, State
 
@@ -17,9 +17,12 @@ def handler(flow: Flow, state: State, event: str) -> Branches | None:
     if name is None:
         return None
     branches = flow.on[name]
-    if name.split(".")[0] == "error" and any(branch.target == state.name for branch in branches):
-        return None
-    return branches
+    return None if leads_back(event, (branch.target for branch in branches), state.name) else branches
+
+
+def leads_back(event: str, targets: Iterable[str], state: str) -> bool:
+    """Tell whether an error's handler would send the failing state to itself."""
+    return event.partition(".")[0] == "error" and state in targets
 
 
 def longest(names: Collection[str], event: str) -> str | None:

@@ -9,6 +9,8 @@ learns which action a state has (`kinds`), how a reply is put together (`draft`)
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from ivr.engine.actions import Segment
 from ivr.engine.call import Call, Judged, Step, Taken
 from ivr.engine.draft import Draft
@@ -53,15 +55,27 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     masked values, and nothing else.
     """
     if call.phase == "over":
-        return Step(call, ignored="the call is over")
+        return Step(call, ignored="the call is over", kept=_unheard(event))
     draft = Draft(flow, call, now, judged)
     received = _receive(draft, event)
     if isinstance(received, str):
-        return Step(call, ignored=received)
+        return Step(call, ignored=received, kept=_unheard(event))
     _run(draft, received)
     return Step(
         draft.frozen(), tuple(draft.actions), tuple(draft.path), kept=draft.kept, judged=tuple(draft.judge.said)
     )
+
+
+def _unheard(event: Event) -> Event:
+    """Leave out what was keyed or said: nobody judged whether it is private, and a replay has no use for it (C12)."""
+    match event:
+        case KeysPressed():
+            return replace(event, keys="")
+        case SpeechHeard():
+            return replace(event, text="")
+        case ServiceAnswered():
+            return replace(event, answer={})
+    return event
 
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -337,6 +351,7 @@ def _assign(draft: Draft, assignments: tuple[Assignment, ...], scope: Scope) -> 
 def _enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
     """Enter a state; the `say` of the transition counts as its beginning (C14.2)."""
     draft.visit(name)
+    draft.outcome = None  # that of a final state whose goodbye failed is not this call's any more
     state = draft.here
     _assign(draft, state.set, draft.scope())
     if state.final:

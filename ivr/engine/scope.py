@@ -2,13 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from ivr.engine import actions
 from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.flow import AudioPart, Flow, Prompt, SilencePart, TextPart
 from ivr.engine.judge import Judge
+from ivr.engine.prompt import AudioPart, Prompt, SilencePart, TextPart
 from ivr.engine.values import Value, unpack
+
+
+class Surroundings(Protocol):
+    """What an expression can read of a flow."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of `now` and `call.startedAt`."""
+
+    @property
+    def language(self) -> str:
+        """What is spoken and listened for unless the call has set another."""
+
+    @property
+    def states(self) -> Mapping[str, object]:
+        """By name, for `visits`."""
 
 
 class Scope(Mapping[str, Value]):
@@ -21,7 +39,7 @@ class Scope(Mapping[str, Value]):
 
     def __init__(
         self,
-        flow: Flow,
+        flow: Surroundings,
         facts: Facts,
         memory: Memory,
         now: float,
@@ -112,7 +130,7 @@ class Scope(Mapping[str, Value]):
                 text = part.text.text(self)
                 if not text:
                     return None
-                return actions.Text(text, part.voice, part.language, part.say_as, part.emphasize)
+                return actions.Text(text, part.voice, part.language or self.language, part.say_as, part.emphasize)
             case AudioPart():
                 return actions.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
         return actions.Silence(part.milliseconds)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from ivr.engine import flow
+from ivr.engine import prompt as spoken
 from ivr.engine.expressions.compile import Expression, compile_expression, compile_template
 from ivr.engine.kinds.answer import AnswerCall
 from ivr.engine.kinds.base import Kind, RecordSettings
@@ -168,22 +169,22 @@ class _Builder:
             for branch in branches
         )
 
-    def prompt(self, parts: Sequence[AnyPart] | None) -> flow.Prompt:
+    def prompt(self, parts: Sequence[AnyPart] | None) -> spoken.Prompt:
         return tuple(self.part(part) for part in parts or ())
 
-    def part(self, part: AnyPart) -> flow.Part:
+    def part(self, part: AnyPart) -> spoken.Part:
         guard = _guard(part.guard)
         if isinstance(part, SilencePart):
-            return flow.SilencePart(round(part.silence * 1000), guard)
+            return spoken.SilencePart(round(part.silence * 1000), guard)
         if isinstance(part, AudioPart):
             text = compile_template(part.text) if part.text else None
             if is_address(part.audio):
-                return flow.AudioPart(url=part.audio, text=text, guard=guard)
-            return flow.AudioPart(asset=self.assets[part.audio], text=text, guard=guard)
-        return flow.TextPart(
+                return spoken.AudioPart(url=part.audio, text=text, guard=guard)
+            return spoken.AudioPart(asset=self.assets[part.audio], text=text, guard=guard)
+        return spoken.TextPart(
             compile_template(part.text),
             voice=part.voice or self.model.voice,
-            language=part.language or self.model.language,
+            language=part.language,
             say_as=part.say_as,
             emphasize=part.emphasize,
             guard=guard,

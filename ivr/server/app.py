@@ -10,7 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from ivr.errors import StoreUnavailable, WebhookError
+from ivr.errors import DataUnusable, FlowError, StoreUnavailable, WebhookError
 from ivr.ports import WebhookReply
 from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
@@ -71,6 +71,10 @@ class App:
         except StoreUnavailable as error:
             log.warning("store unavailable", extra={"reason": str(error)})
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
+
+        except (FlowError, DataUnusable) as error:
+            log.exception("call cannot go on", extra={"reason": type(error).__name__})
+            return error_reply(WebhookError(503, "unavailable", "This call cannot go on at the moment."))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path

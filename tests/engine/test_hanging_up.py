@@ -1,6 +1,9 @@
 """Hanging up, the silent rest, and the end (LANGUAGE C13)."""
 
+from msgspec.structs import replace
+
 from ivr.engine.events import CallEnded, ServiceAnswered
+from ivr.engine.flow import Branch
 from tests.caller import Caller, Request
 from tests.flows import flow_of
 
@@ -140,3 +143,19 @@ states:
     Caller(flow).speaks().not_understood("recording").hears("damaged")
     Caller(flow).speaks().not_understood("timeout").hears("no words")
     Caller(flow).speaks().understood(" ").hears("no words")
+
+
+def test_c13_a_final_state_whose_goodbye_failed_decides_nothing() -> None:
+    flow = flow_of("""
+flow: regret
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {menu: {prompt: question, choices: {go: {dtmf: "1"}}}, on: {go: thanks, hangup: noted}}
+  thanks: {say: thanks, final: true}
+  noted: {hangup: {}, outcome: noted}
+  bye: {say: bye, final: true}
+""")
+    back = replace(flow, on={**flow.on, "error": (Branch("ask"),)})
+    caller = Caller(back).presses("1").hears("thanks")
+    caller.fails(caller.call.asked[0].op).hears("question").hangs_up().ended("noted")

@@ -105,3 +105,18 @@ states:
     caller = Caller(flow).answers_wrong().hears("no number").orders(Recognize)
     caller.feel(RecordingMade(caller.op, 1.0, "a")).ignored("not an answer to what was asked")
     caller.presses("1").hears("no number").presses("12").hears("bye")
+
+
+def test_c11_a_language_that_was_set_is_spoken_and_listened_for() -> None:
+    flow = flow_of("""
+flow: tongues
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {digits: {prompt: number, into: n}, next: {set: {language: de-DE}, target: again}}
+  again: {menu: {prompt: nochmal, choices: {one: {dtmf: "1"}}}, on: {one: bye}}
+  bye: {say: bye, final: true}
+""")
+    asked = Caller(flow).presses("1").actions[-1]
+    assert isinstance(asked, Recognize)
+    assert (asked.language, asked.prompt) == ("de-DE", (Text("nochmal", "male", "de-DE"),))

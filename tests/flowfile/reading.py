@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ivr.engine.flow import Flow
 from ivr.flowfile.catalogue import whole
+from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import Loaded, load_text
 from ivr.ports import Capabilities
@@ -12,10 +13,12 @@ HERE = Path(__file__).parent
 NOWHERE = HERE / "no-such-folder"
 
 
-def load(text: str | bytes, *, folder: Path = NOWHERE, channel: Capabilities | None = None) -> Loaded:
+def load(
+    text: str | bytes, *, folder: Path = NOWHERE, channel: Capabilities | None = None, lacks: Lacks | None = None
+) -> Loaded:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
-    return load_text(data, file="flow.yaml", folder=folder, channel=channel)
+    return load_text(data, file="flow.yaml", folder=folder, channel=channel, lacks=lacks)
 
 
 def codes(example: str) -> list[str]:

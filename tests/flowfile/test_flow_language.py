@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from ivr.engine.expressions.types import RECORDING, TEXT, Type
-from ivr.engine.flow import SELF, AudioPart, SilencePart, TextPart
+from ivr.engine.flow import SELF
+from ivr.engine.prompt import AudioPart, SilencePart, TextPart
 from ivr.engine.kinds.answer import AnswerCall
 from ivr.engine.kinds.decide import DECIDED, Decide
 from ivr.engine.kinds.digits import Digits

@@ -43,6 +43,11 @@ async def test_a_port_that_is_taken_is_named(folder: Path) -> None:
         assert f"port {port}" in await refused(folder, "--dev", "--port", port)
 
 
+async def test_a_budget_that_is_longer_than_the_platforms_patience_is_refused(folder: Path) -> None:
+    error = await refused(folder, "--dev", IVR_REPLY_BUDGET="5")
+    assert "IVR_REPLY_BUDGET must be under the 5 seconds" in error
+
+
 async def test_a_scripted_engine_without_its_script_is_refused(folder: Path) -> None:
     assert "IVR_STT_SCRIPT" in await refused(folder, "--dev", "--port", "0", "--stt", "scripted")
 

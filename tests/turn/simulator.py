@@ -31,7 +31,7 @@ from ivr.engine.events import (
     ServiceFailed,
 )
 from ivr.engine.flow import Flow
-from ivr.errors import StaleCall
+from ivr.errors import StaleCall, WebhookError
 from ivr.ports import (
     CallKey,
     CallRecord,
@@ -280,6 +280,14 @@ class World:
         flight.reply = reply
         self.replies.setdefault(incoming.id, set()).add(reply.body)
 
+    async def _notify(self, notice: Incoming) -> None:
+        try:
+            reply = await self.turns.take(notice, arrived=self.now)
+        except WebhookError:
+            return  # of a call that is not known yet
+        if reply.body:
+            self.violations.append(f"{notice.id} was answered with actions")
+
     # --- the platform ---
 
     async def platform(self) -> None:
@@ -307,6 +315,9 @@ class World:
                 media = f"{message}-{sending}-{self.crashes}"
             incoming = Incoming(KEY, message, said, starts=starts)
             self.serve(self._take(incoming, flight, media))
+            if self.random.random() < 0.1:  # a notification: it tells nothing, and wants no actions
+                notice = Incoming(KEY, f"{message}-notice-{sending}", (), wants="ack")
+                self.serve(self._notify(notice))
             patience = self.random.randrange(5, 200)
             while patience and not any(f.reply for f in flights) and not flight.lost:
                 patience -= 1

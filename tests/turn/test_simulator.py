@@ -6,7 +6,7 @@ A failing schedule is named by its seed: `World(seed, FLOW).run()` plays it agai
 from msgspec.structs import replace
 
 from ivr.engine.call import new_call
-from ivr.engine.events import RecordingMade, ServiceAnswered, ServiceFailed
+from ivr.engine.events import HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
 from ivr.ports import CallKey, CallRecord
 from tests.flows import flow_of
@@ -53,6 +53,9 @@ def violations(world: World) -> list[str]:
     ]
     named = {line.event.media for line in steps if isinstance(line.event, RecordingMade)}
     found += [f"recording {media} is named and not whole" for media in named - world.disk.files]
+    held = [line for line in steps if not line.ignored and isinstance(line.event, HoldNeeded)]
+    if len(held) > 8:
+        found.append("a caller was left holding")
     counted = [
         line.event for line in steps if not line.ignored and isinstance(line.event, ServiceAnswered | ServiceFailed)
     ]

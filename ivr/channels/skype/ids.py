@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 
 from ivr.channels.skype import wire
 from ivr.errors import WebhookError
@@ -39,7 +40,9 @@ def _substitute(message: wire.Message, *, over: bool) -> str:
     """
     match message:
         case wire.ConversationResult():
-            return f"{'ended' if over else 'operation'}:{message.operation_outcome.id}"
+            name = f"{'ended' if over else 'operation'}:{message.operation_outcome.id}"
+            # An operation's name is freer than a message's; a report that is refused for its name is a caller lost.
+            return name if _VISIBLE_ASCII.fullmatch(name) else f"hashed:{sha256(name.encode()).hexdigest()}"
         case wire.Conversation():
             return f"conversation:{message.call_state}"
     return f"notification:{message.type}:{message.current_state}"

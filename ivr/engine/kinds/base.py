@@ -5,16 +5,14 @@ The machine never asks which kind it has before it.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from ivr.engine.actions import Choice, DigitInput, Segment
 from ivr.engine.events import Event, Scalar
+from ivr.engine.scope import Scope
 from ivr.engine.values import Value
-
-if TYPE_CHECKING:
-    from ivr.engine.scope import Scope
 
 
 class Raised(Struct, frozen=True):
@@ -87,19 +85,19 @@ Result: TypeAlias = Raised | Again | Says | Listens | Needs | Takes | Ends
 class Kind(Protocol):
     """One action of the language, as written in one state. Pure, like the machine."""
 
-    def start(self, scope: "Scope") -> Result:
+    def start(self, scope: Scope) -> Result:
         """Begin: the state was entered, or a transition asked for the question again (`self`)."""
 
-    def again(self, scope: "Scope", why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
         """Ask again after the `count`-th silence or wrong answer (1, 2, …); only for kinds that ask."""
 
-    def hear(self, scope: "Scope", event: Event, offered: tuple[str, ...]) -> Result | None:
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge an event that answers this state's operation or service; None: it means nothing here."""
 
     def kept(self, event: Event, result: Result | None) -> Event:
         """Give the event as a trace may keep it."""
 
-    def hold(self, scope: "Scope") -> tuple[Segment, ...]:
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
         """Say what is heard while a service works; empty: silence."""
 
     @property

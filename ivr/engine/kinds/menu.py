@@ -12,10 +12,10 @@ from ivr.engine import actions
 from ivr.engine.actions import Segment
 from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Again, Listens, Raised, Result, failed
 from ivr.engine.kinds.common import Common
 from ivr.engine.kinds.question import Question
+from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 
 

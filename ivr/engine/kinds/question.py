@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ivr.engine.actions import Segment
-from ivr.engine.flow import Prompt
+from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 
 

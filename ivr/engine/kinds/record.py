@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
-from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, failed
 from ivr.engine.kinds.common import Common
 from ivr.engine.kinds.question import Question
+from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
 

@@ -1,8 +1,8 @@
 """`say`: speaks; cannot be interrupted."""
 
-from ivr.engine.flow import Prompt
 from ivr.engine.kinds.base import Result, Says
 from ivr.engine.kinds.common import Common
+from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 
 

@@ -1,0 +1,39 @@
+"""What is said, as a flow has it: parts that become segments when their texts and guards are read in a scope (C9)."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.engine.expressions.compile import Expression, Template
+
+
+class TextPart(Struct, frozen=True):
+    """Words of a prompt."""
+
+    text: Template
+    voice: Literal["male", "female"]
+    language: str | None = None
+    "None: the fact `language`, as it stands when this is said."
+    say_as: str | None = None
+    emphasize: bool = False
+    guard: Expression | None = None
+
+
+class AudioPart(Struct, frozen=True):
+    """A file of a prompt: collected with the flow (`asset`, a SHA-256), or at an address of the author's (`url`)."""
+
+    asset: str | None = None
+    url: str | None = None
+    text: Template | None = None
+    guard: Expression | None = None
+
+
+class SilencePart(Struct, frozen=True):
+    """A pause in a prompt."""
+
+    milliseconds: int
+    guard: Expression | None = None
+
+
+Part = TextPart | AudioPart | SilencePart
+Prompt = tuple[Part, ...]

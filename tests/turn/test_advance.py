@@ -1,0 +1,112 @@
+"""What one message leads to, where the order of things decides (ivr/advance.py)."""
+
+from msgspec.structs import replace
+
+from ivr.advance import NOTHING_FOLLOWS, advance
+from ivr.engine.call import Facts, new_call
+from ivr.engine.events import CallReceived, Event, KeysPressed, OperationDone, RecordingMade, ServiceAnswered
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord, Commit, Incoming, Stepped
+from tests.flows import flow_of
+from tests.turn.simulator import KEY, Line
+
+NOTE = flow_of("""
+flow: note
+initial: note
+on: {exhausted: bye, error: bye}
+variables: {note: {type: recording, sensitive: true, default: none}}
+states:
+  note:
+    record: {prompt: speak, transcribe: true, sensitive: true, into: note}
+    next: bye
+    on: {error.transcribe: bye}
+  bye: {say: goodbye, final: true}
+""")
+PIN = flow_of("""
+flow: pin
+initial: ask
+on: {exhausted: bye, error: bye}
+variables: {pin: {type: text, sensitive: true}}
+states:
+  ask: {digits: {prompt: pin, sensitive: true, into: pin}, next: [{guard: "pin == '1'", target: bye}, bye]}
+  bye: {say: goodbye, final: true}
+""")
+LINE = Line()
+
+
+class Pushing(Line):
+    """The same line, if it could speak by itself."""
+
+    can = replace(Line.can, push=True)
+
+
+class Told:
+    """One call, told one message after another."""
+
+    def __init__(self, flow: Flow, line: Line = LINE) -> None:
+        self.flow, self.line = flow, line
+        self.record = CallRecord("0" * 32, KEY, new_call(flow.hash, Facts(id="0" * 32, channel="sim")))
+        self.trace: list[Stepped] = []
+        self.told(CallReceived("29:anna", "28:bot"))
+
+    def told(self, *events: Event, wants_actions: bool = True, inbox: tuple[Event, ...] = ()) -> Commit:
+        message = Incoming(KEY, f"m{self.record.version}", events, "actions" if wants_actions else "ack", starts=True)
+        return self._keep(incoming=message, inbox=inbox)
+
+    def owed(self) -> Commit:
+        """Write the reply that the last message waits for."""
+        waiting = next(name for name, reply in self.record.replies.items() if reply is None)
+        return self._keep(answers=waiting)
+
+    def _keep(
+        self, *, incoming: Incoming | None = None, inbox: tuple[Event, ...] = (), answers: str | None = None
+    ) -> Commit:
+        commit = advance(
+            self.flow, self.line, self.record, now=1000.0, idle=60, incoming=incoming, inbox=inbox, answers=answers
+        )
+        self.record = commit.record
+        self.trace += commit.trace
+        return commit
+
+    @property
+    def op(self) -> str:
+        return self.record.call.asked[-1].op
+
+
+def held(line: Line = LINE) -> tuple[Told, ServiceAnswered]:
+    """Stand where a caller holds for the words of a recording; with the answer that comes then."""
+    call = Told(NOTE, line)
+    call.told(RecordingMade(call.op, 2.5, "a.wma"))
+    call.owed()
+    assert call.record.call.waiting is not None
+    return call, ServiceAnswered(call.record.call.waiting.job, {"transcript": "words", "confidence": 0.9})
+
+
+def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_of_it() -> None:
+    call, answer = held()
+    notified = call.told(wants_actions=False, inbox=(answer,))
+    assert (notified.trace, notified.taken) == ((), ())
+    assert list(call.record.replies.values())[-1] == NOTHING_FOLLOWS
+    told = call.told(OperationDone(call.op), inbox=(answer,))
+    assert told.record.last is not None
+    assert b"goodbye" in told.record.last.body
+
+
+def test_a_line_that_speaks_by_itself_is_told_at_once() -> None:
+    call, answer = held(Pushing())
+    assert call.told(wants_actions=False, inbox=(answer,)).taken == (answer.job,)
+
+
+def test_c12_what_was_keyed_when_nobody_listened_any_more_is_not_kept() -> None:
+    call = Told(PIN)
+    op = call.op
+    call.told(KeysPressed(op, "4711"))
+    call.told(KeysPressed(op, "4712"))
+    assert (call.trace[-1].event, call.trace[-1].ignored) == (KeysPressed(op, ""), "not the operation awaited")
+
+
+def test_c12_words_that_come_too_late_are_not_kept() -> None:
+    call, answer = held()
+    call.told(OperationDone(call.op), inbox=(answer,))
+    call.told(OperationDone(call.op), inbox=(answer,))
+    assert (call.trace[-1].event, call.trace[-1].ignored) == (ServiceAnswered(answer.job, {}), "the call is over")
