@@ -6,7 +6,8 @@ A file with errors gives findings and no flow. What was served once is rebuilt f
 without the checks: it was sound when its calls began.
 """
 
-from collections.abc import Mapping
+import errno
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,9 +18,10 @@ from ivr.flowfile import assets
 from ivr.flowfile.build import build
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import check, unacknowledged
+from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
-from ivr.flowfile.reader import read
+from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.flowfile.validate import validate
 from ivr.flowfile.zones import zone_data, zone_of
 from ivr.ports import Capabilities
@@ -34,6 +36,8 @@ class Loaded(Struct, frozen=True):
     assets: Mapping[str, bytes]
     "Audio files by their SHA-256, as prompts name them."
     findings: tuple[Finding, ...]
+    audio: tuple[str, ...] = ()
+    "The audio files that it names, beside it; those too that are not there."
 
     def served(self) -> Flow:
         """Give the flow; raise FlowError, with the findings as text, if it must not be served."""
@@ -42,21 +46,49 @@ class Loaded(Struct, frozen=True):
         return self.flow
 
 
+def flow_files(places: Iterable[Path]) -> list[Path]:
+    """List the flow files among places: files as they are, of folders every `*.yaml` and `*.yml` in them."""
+    found = [
+        file
+        for place in places
+        for file in (sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place])
+    ]
+    return list(dict.fromkeys(found))
+
+
 def load_flow(
-    path: Path, *, default_zone: str = "UTC", channel: Capabilities | None = None, named: str | None = None
+    path: Path,
+    *,
+    default_zone: str = "UTC",
+    channel: Capabilities | None = None,
+    lacks: Lacks | None = None,
+    named: str | None = None,
 ) -> Loaded:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
-    `default_zone` is the time zone of flows that name none; `channel` says what a line can do, if that is to be
-    checked too; `named` is how findings call the file.
+    `default_zone` is the time zone of flows that name none; `channel` says what a line can do and `lacks` what a speech
+    engine cannot, if that is to be checked too; `named` is how findings call the file.
     """
-    return load_text(
-        path.read_bytes(), file=named or str(path), folder=path.parent, default_zone=default_zone, channel=channel
-    )
+    text, file = _text_of(path), named or str(path)
+    return load_text(text, file=file, folder=path.parent, default_zone=default_zone, channel=channel, lacks=lacks)
+
+
+def _text_of(path: Path) -> bytes:
+    """Read no more of a file than the reader takes; a pipe or a device, which might never end, is none."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def load_text(
-    text: bytes, *, file: str, folder: Path, default_zone: str = "UTC", channel: Capabilities | None = None
+    text: bytes,
+    *,
+    file: str,
+    folder: Path,
+    default_zone: str = "UTC",
+    channel: Capabilities | None = None,
+    lacks: Lacks | None = None,
 ) -> Loaded:
     """Load a flow from the bytes of its file; its audio files are in `folder`."""
     reading = read(file, text)
@@ -66,9 +98,9 @@ def load_text(
         return Loaded(None, None, {}, in_order(findings))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
-    ordered = in_order(unacknowledged(document, [*findings, *check(document, audio, channel)]))
+    ordered = in_order(unacknowledged(document, [*findings, *check(document, audio, channel, lacks)]))
     if any(found.is_error for found in ordered):
-        return Loaded(None, None, {}, ordered)
+        return Loaded(None, None, {}, ordered, tuple(audio))
     zone = validated.model.time_zone or default_zone
     rules = zone_data(zone)
     if rules is None:
@@ -92,4 +124,4 @@ def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) ->
     zone = zone_of(bundle.zone, bundle.zone_data)
     flow = build(document, audio=bundle.audio, zone=zone, hash=bundle.hash)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
-    return Loaded(flow, bundle, files, findings)
+    return Loaded(flow, bundle, files, findings, tuple(bundle.audio))

@@ -14,6 +14,7 @@ from ivr.errors import DataUnusable, FlowError, StoreUnavailable, WebhookError
 from ivr.ports import WebhookReply
 from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
+from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.replies import error_reply, json_reply, reply
 from ivr.server.webhook import Door, Webhook
 
@@ -25,7 +26,6 @@ Check = Callable[[], Awaitable[bool]]
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
 _FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
@@ -65,6 +65,8 @@ class App:
         try:
             if self._dev:
                 require_loopback_name(request)
+                if request.method == "POST":
+                    require_own_page(request)  # no token keeps a foreign page from posting a form
             return await self._route(request)
         except WebhookError as error:
             return self._refused(request, error)
@@ -122,9 +124,3 @@ class _NotAllowed(WebhookError):
 def _require(request: web.BaseRequest, *methods: str) -> None:
     if request.method not in methods:
         raise _NotAllowed(methods)
-
-
-def require_loopback_name(request: web.BaseRequest) -> None:
-    """Refuse a page on the same machine that reached us by a name of its own (DNS rebinding)."""
-    if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
-        raise WebhookError(403, "host", "In development mode only localhost, 127.0.0.1 and [::1] are answered.")

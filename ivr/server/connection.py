@@ -75,8 +75,12 @@ class Connection(web.RequestHandler):
 
     def turn_away(self, error: WebhookError) -> None:
         """Answer without a request, and close."""
-        if self.transport is not None:
-            self.transport.write(raw_error(error))
+        if self.transport is None:
+            return
+        if self.transport.get_write_buffer_size():
+            self.cut()  # it has not taken what was sent before, and would not take this
+            return
+        self.transport.write(raw_error(error))
         self.force_close()
 
     def cut(self) -> None:
@@ -186,7 +190,7 @@ class GuardedServer(web.Server):
         if longest is None or self._loop.time() - longest.quiet_since < self._limits.grace:
             return False
         self._forget(longest)
-        longest.force_close()
+        longest.cut()  # one that takes no answers would stay open, and be counted by nobody
         return True
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:

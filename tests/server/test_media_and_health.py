@@ -136,3 +136,14 @@ async def test_no_answer_holds_the_token(served: Served) -> None:
         await served.send(request("GET", "/readyz")),
     ]
     assert all(TOKEN not in str(answer) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+)
+async def test_in_development_another_sites_page_can_post_nothing(tmp_path: Path, headers: dict[str, str]) -> None:
+    async with serving(tmp_path, dev=True) as served:
+        answer = await served.send(request("POST", "/callback", b'{"id": "c1"}', {**JSON, **headers}))
+        assert (answer.status, answer.code) == (403, "origin")
+        assert served.turns.taken == []

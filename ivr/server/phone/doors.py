@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from aiohttp import WSCloseCode, web
 
 from ivr.errors import WebhookError
-from ivr.server.app import require_loopback_name
+from ivr.server.origin import require_loopback_name
 from ivr.server.pagefiles import POLICY, static_reply
 from ivr.server.phone.commands import LONGEST
 from ivr.server.phone.desk import Desk
