@@ -10,7 +10,7 @@ JOBS  ?= 2
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check-flows docs bench clean
+.PHONY: help serve test lint check-flows docs bench bench-speech clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -20,7 +20,7 @@ serve:  ## Install what is needed and start the server for development, with the
 	@tools/prepare run
 	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
 	@echo '    What to do next: docs/tutorial.md makes a first call with curl.'
-	@exec $(VENV)/ivr serve --dev --host $(HOST) --port $(PORT) flows/
+	@IVR_STT="$${IVR_STT:-pocketsphinx}" exec $(VENV)/ivr serve --dev --host $(HOST) --port $(PORT) flows/
 
 test: lint  ## Install what is needed and run everything that must hold: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'
@@ -43,7 +43,7 @@ lint:  ## Style, types, import contracts and the shipped flows, without the test
 check-flows:  ## Check every shipped flow
 	@tools/prepare run
 	@echo '==> Shipped flows'
-	@$(VENV)/ivr check --strict --channel skype flows/
+	@$(VENV)/ivr check --strict --channel skype --stt scripted flows/
 
 docs:  ## Write the parts of docs/ and flows/ that are made from the code
 	@tools/prepare run
@@ -53,6 +53,10 @@ bench:  ## Measure the server beside a bare echo, and the replay, in some minute
 	@tools/prepare run
 	@$(VENV)/python -m bench.run $(ARGS)
 	@$(VENV)/python -m bench.replay $(ARGS)
+
+bench-speech:  ## Measure the speech engines that run here: what they get right, in what time and memory (ARGS="--quick")
+	@tools/prepare run
+	@$(VENV)/python -m bench.speech $(ARGS)
 
 clean:  ## Remove the virtual environment and every cache; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*

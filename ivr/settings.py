@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -20,8 +20,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from ivr.errors import IvrError
+from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
+
+Engine: TypeAlias = Literal["none", "scripted", "pocketsphinx", "azure", "azure-fast", "openai"]
 
 METADATA = (
     "https://api.aps.skype.com/v1/.well-known/openidconfiguration",
@@ -63,10 +66,23 @@ class Settings(BaseSettings):
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
     )
     zone: str = Field("UTC", description="The time zone of flows that name none, such as Europe/Vienna.")
-    stt: Literal["none", "scripted"] = Field(
-        "none", description="The speech engine: none (no transcripts) or scripted (canned ones, for tests)."
+    stt: Engine = Field(
+        "none",
+        description="The speech engine: none (no transcripts), pocketsphinx (within this machine, for phrases), azure, "
+        "azure-fast, openai, or scripted (canned ones, for tests).",
+    )
+    stt_dictation: bool = Field(
+        False, description="Let pocketsphinx write down what is said without phrases, with many words wrong."
     )
     stt_script: Path | None = Field(None, description="The JSON file of the scripted speech engine.")
+    azure_key: SecretStr | None = Field(None, description="The key of the Speech resource of azure and azure-fast.")
+    azure_region: str | None = Field(None, description="The region of that resource, such as westeurope.")
+    azure_endpoint: str | None = Field(
+        None, description="The resource's own address instead of its region, or that of a container."
+    )
+    openai_url: str = Field(OPENAI, description="The server that the engine openai asks; many speak its protocol.")
+    openai_key: SecretStr | None = Field(None, description="The key to that server; none: it wants none.")
+    openai_model: str = Field("whisper-1", min_length=1, description="The model that it is asked for.")
     jobs: int = Field(4, ge=1, le=64, description="Orders to services that run at the same time.")
     reply_budget: float = Field(
         2.0, gt=0, le=15, description="Seconds from a request's first byte in which a service is waited for."
@@ -156,6 +172,11 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
 def variable(name: str) -> str:
     """Give the environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def revealed(secret: SecretStr | None) -> str:
+    """Give a secret to what needs it; empty: there is none."""
+    return secret.get_secret_value() if secret else ""
 
 
 def shown(value: object) -> str:

@@ -15,6 +15,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of flow files, for editors.",
     "calls": "List, tell, export and erase the calls that were taken.",
     "replay": "Run recorded calls through the flows as they are now.",
+    "transcribe": "Write down what is said in recordings, by the speech engine of the settings.",
     "settings": "List all settings, their meaning and current value.",
 }
 

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from ivr.channels.skype import SkypeChannel
-from ivr.cli.flowfiles import flow_files
+from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.load import load_flow
+from ivr.flowfile.load import flow_files, load_flow
 from ivr.ports import Capabilities
+from ivr.server.speech import lacks_of
+from ivr.settings import Engine, SettingsError, load_settings
 
+ENGINES = get_args(Engine)
 CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
 
 
@@ -19,8 +23,13 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, for editors and other programs.")
 @click.option("--channel", type=click.Choice(list(CHANNELS)), help="Also find what this line cannot do.")
+@click.option(
+    "--stt",
+    type=click.Choice(ENGINES),
+    help="Also warn of what this speech engine has not; default: that of IVR_STT, if it is set.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
-def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, strict: bool) -> None:
+def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, stt: str | None, strict: bool) -> None:
     """Find every mistake in flow files, or in all flow files of folders.
 
     Errors refuse a flow; warnings do not, and a state can acknowledge them with "allow". Ends with 1 if there are
@@ -33,7 +42,8 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, strict: b
     files = flow_files(paths)
     if not files:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    findings = [found for file in files for found in _findings(file, CHANNELS[channel] if channel else None)]
+    line, lacks = CHANNELS[channel] if channel else None, _lacks(stt)
+    findings = [found for file in files for found in _findings(file, line, lacks)]
     errors = sum(found.is_error for found in findings)
     if as_json:
         click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False))
@@ -45,9 +55,18 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, strict: b
         raise click.exceptions.Exit(1)
 
 
-def _findings(file: Path, channel: Capabilities | None) -> Sequence[Finding]:
+def _lacks(stt: str | None) -> Lacks | None:
+    """Say what the named engine cannot, or the one of the settings; None: neither is there."""
     try:
-        return load_flow(file, channel=channel).findings
+        loaded = load_settings(flags={"stt": stt})
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    return None if loaded.sources["stt"] == "default" else lacks_of(loaded.settings)
+
+
+def _findings(file: Path, channel: Capabilities | None, lacks: Lacks | None) -> Sequence[Finding]:
+    try:
+        return load_flow(file, channel=channel, lacks=lacks).findings
     except OSError as error:
         return [Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")]
 

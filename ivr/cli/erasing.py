@@ -7,15 +7,22 @@ from pathlib import Path
 import click
 
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
-from ivr.store.archive import ErasedCall, erase_calls
+from ivr.store.archive import ErasedCall, Erasure, erase_calls
 from ivr.store.folder import DataFolder, sync_folder
 from ivr.trace.case import MAX_BYTES, Called, CaseError, loads
 
 CASES = Path("recordings/cases")
 
 
-def erase(folder: DataFolder, caller: str, *, ask: bool) -> None:
-    """Erase a caller from a data folder and print a receipt; ends the command if the folder is in use."""
+PATIENCE = 5.0
+"Seconds that commands which are reading are waited for."
+
+
+def erase(folder: DataFolder, caller: str, *, ask: bool, patience: float = PATIENCE) -> None:
+    """Erase a caller from a data folder and print a receipt; ends the command if the folder is in use.
+
+    The command fails, too, if something of the caller is left on the disk; the receipt says so.
+    """
     if not folder.database.is_file():
         raise click.ClickException(f"There are no calls yet: {folder.database} does not exist.")
     if ask:
@@ -23,13 +30,15 @@ def erase(folder: DataFolder, caller: str, *, ask: bool) -> None:
     try:
         with DataFolder.open(folder.path):
             # Rows first: audio that no call names is swept by the server, should this be cut off in between.
-            erased = erase_calls(folder.database, caller)
-            audio = list(_delete_audio(folder, erased))
+            erasure = erase_calls(folder.database, caller, patience=patience)
+            audio = list(_delete_audio(folder, erasure.calls))
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except (OSError, StoreUnavailable) as error:
         raise click.ClickException(f"Not everything could be erased: {error}. Try again.") from error
-    _receipt(caller, erased, audio)
+    _receipt(caller, erasure, audio)
+    if erasure.left:
+        raise click.exceptions.Exit(1)
 
 
 def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Iterator[tuple[str, int]]:
@@ -44,15 +53,18 @@ def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Iterator[
     sync_folder(folder.audio)
 
 
-def _receipt(caller: str, erased: Sequence[ErasedCall], audio: Sequence[tuple[str, int]]) -> None:
+def _receipt(caller: str, erasure: Erasure, audio: Sequence[tuple[str, int]]) -> None:
     now = datetime.now(UTC)
     click.echo(f"Receipt: {caller} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
-    for call in erased:
+    for call in erasure.calls:
         started = datetime.fromtimestamp(call.started, UTC)
         click.echo(f"  call {call.id} of {started:%Y-%m-%d %H:%M:%S} UTC: trace of {call.lines} lines, transcripts")
     for name, size in audio:
         click.echo(f"  audio {name}: {size} bytes")
-    click.echo(f"Erased: {len(erased)} calls, {len(audio)} recordings.")
+    click.echo(f"Erased: {len(erasure.calls)} calls, {len(audio)} recordings.")
+    if erasure.left:
+        click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
+        click.echo("Run this command again when that is over.")
     if cases := list(_cases_of(caller)):
         click.echo("Not erased, since they are files of yours; these cases hold a call of this caller:")
         for file in cases:

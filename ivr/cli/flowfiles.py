@@ -1,4 +1,4 @@
-"""What commands that read flow files share: finding them, and showing what is wrong with them."""
+"""What commands that read flow files share: loading them, and showing what is wrong with them."""
 
 from pathlib import Path
 
@@ -19,13 +19,3 @@ def load_or_exit(path: Path) -> Flow:
         click.echo(as_text(found for found in loaded.findings if found.is_error), err=True)
         raise click.exceptions.Exit(1)
     return loaded.flow
-
-
-def flow_files(paths: tuple[Path, ...]) -> list[Path]:
-    """List the flow files among paths: files as they are, of folders every `*.yaml` and `*.yml` in them."""
-    found = [
-        file
-        for path in paths
-        for file in (sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path])
-    ]
-    return list(dict.fromkeys(found))

@@ -24,7 +24,7 @@ SHIPPED = Path("flows")
 PATIENCE = 10.0
 "Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
 
-_ENVIRONMENT_ONLY = {"seal_key", "console_token", "routes"}
+_ENVIRONMENT_ONLY = {"seal_key", "console_token", "azure_key", "openai_key", "routes"}
 "A secret would be seen in the list of processes; a table is no flag."
 
 

@@ -5,7 +5,6 @@ is loaded while the old version goes on answering, and takes over only if nothin
 """
 
 import asyncio
-import difflib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +17,8 @@ from msgspec import Struct
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.load import Loaded, rebuild
+from ivr.flowfile.load import Loaded, flow_files, rebuild
+from ivr.flowfile.nearest import did_you_mean
 from ivr.server.media import Asset, content_type_of
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,6 @@ class KeepsFlows(Protocol):
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
         """Give back the source of a flow."""
-
-
-class _Served(Struct, frozen=True):
-    """One file, as last loaded."""
-
-    flow: Flow
-    files: tuple[Path, ...]
 
 
 class OnShelf(Struct, frozen=True):
@@ -78,7 +71,9 @@ class FlowShelf:
         self._load = load
         self._default = default
         self._routes = {called.casefold(): name for called, name in (routes or {}).items()}
-        self._served: dict[Path, _Served] = {}
+        self._served: dict[Path, Flow] = {}
+        self._watched: dict[Path, tuple[Path, ...]] = {}
+        "By flow file: what must change for it to be looked at again."
         self._stamps: dict[Path, Stamp] = {}
         self._faults: dict[Path, str] = {}
         "Of files that were refused since they were served last."
@@ -111,19 +106,17 @@ class FlowShelf:
     async def refresh(self) -> None:
         """Look whether a file has changed or is new. A broken one is reported once, and what it was goes on."""
         for file in self._files():
-            stamp = _stamp(self._served[file].files if file in self._served else [file])
+            stamp = _stamp(self._watched.get(file, [file]))
             if stamp == self._stamps.get(file) or file not in stamp:  # an editor may be between deleting and renaming
                 continue
             try:
                 await self._take_in(file, stamp)
             except FlowError as error:
-                self._stamps[file] = stamp
-                self._faults[file] = str(error)
-                log.warning("flow refused", extra={"file": str(file), "reason": str(error)})
+                self._refuse(file, stamp, str(error))
             except StoreUnavailable as error:
                 log.warning("flow waits for the store", extra={"file": str(file), "reason": str(error)})
             else:
-                log.info("flow loaded", extra={"file": str(file), "flow": self._served[file].flow.name})
+                log.info("flow loaded", extra={"file": str(file), "flow": self._served[file].name})
 
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by address, by called identity, the default, or the only one; else 404."""
@@ -158,10 +151,7 @@ class FlowShelf:
     def all(self) -> Sequence[OnShelf]:
         """Give every flow file, with what is served of it and what is wrong with it."""
         files = sorted({*self._served, *self._faults})
-        return [
-            OnShelf(file, self._served[file].flow if file in self._served else None, self._faults.get(file, ""))
-            for file in files
-        ]
+        return [OnShelf(file, self._served.get(file), self._faults.get(file, "")) for file in files]
 
     @property
     def names(self) -> Sequence[str]:
@@ -175,43 +165,60 @@ class FlowShelf:
 
     async def _take_in(self, file: Path, stamp: Stamp) -> None:
         """Load a file; `stamp` is that of before, so that an edit made meanwhile is seen at the next look."""
+        # Of a file that is refused, the folder too: what it lacks may come, and its twin may go.
+        self._watched[file] = (file, file.parent)
         try:
             loaded = await asyncio.to_thread(self._load, file)
         except OSError as error:
             raise FlowError(f"{file} cannot be read: {error.strerror}") from error
+        files = (file, *(file.parent / name for name in loaded.audio))
+        self._watched[file] = (*files, file.parent)
         flow, bundle = loaded.served(), loaded.bundle
         if bundle is None:
             raise FlowError(f"{file} cannot be kept")
-        twin = next((path for path, one in self._served.items() if path != file and one.flow.name == flow.name), None)
-        if twin:
+        twin = next((path for path, one in self._served.items() if path != file and one.name == flow.name), None)
+        if twin and twin.exists():
             raise FlowError(f'{file} and {twin} are both called "{flow.name}"; give one of them another name')
         await self._store.save_flow(flow.hash, bundle.encode())
-        files = (file, *(file.parent / name for name in bundle.audio))
-        self._served[file] = _Served(flow, files)
+        if twin:  # gone from the disk: it was renamed to this one
+            self._drop(twin)
+        self._served[file] = flow
+        self._watched[file] = files
         self._faults.pop(file, None)
-        self._stamps[file] = {**_stamp(files), **stamp}
+        self._stamps[file] = {**_stamp(files), **{path: seen for path, seen in stamp.items() if path in files}}
         self._remember(flow, loaded.assets)
+        for found in loaded.findings:
+            if found.code == "speech":  # an author's other doubts are for `ivr check`; this one is the operator's
+                place = f"{found.file}:{found.line}"
+                log.warning("flow wants more", extra={"file": place, "reason": found.message})
+
+    def _refuse(self, file: Path, stamp: Stamp, fault: str) -> None:
+        """Note what is wrong with a file; it is told once, however often the folder changes."""
+        self._stamps[file] = stamp
+        if self._faults.get(file) != fault:
+            self._faults[file] = fault
+            log.warning("flow refused", extra={"file": str(file), "reason": fault})
+
+    def _drop(self, file: Path) -> None:
+        del self._served[file]
+        for known in (self._watched, self._stamps, self._faults):
+            known.pop(file, None)
 
     def _remember(self, flow: Flow, files: Mapping[str, bytes]) -> None:
         self._by_hash[flow.hash] = flow
         self._assets[flow.hash] = {
             sha256: Asset(content, content_type_of(content)) for sha256, content in files.items()
         }
-        current = {one.flow.hash for one in self._served.values()}
+        current = {one.hash for one in self._served.values()}
         old = [known for known in self._by_hash if known not in current]
         for forgotten in old[:-OLD_VERSIONS]:
             del self._by_hash[forgotten], self._assets[forgotten]
 
     def _files(self) -> Sequence[Path]:
-        found = [
-            file
-            for place in self._places
-            for file in (sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place])
-        ]
-        return list(dict.fromkeys([*found, *self._served]))
+        return list(dict.fromkeys([*flow_files(self._places), *self._served]))
 
     def _named(self) -> Mapping[str, Flow]:
-        return {one.flow.name: one.flow for one in self._served.values()}
+        return {one.name: one for one in self._served.values()}
 
     def _strangers(self) -> list[str]:
         """Find settings that lead to flows that are not there."""
@@ -219,9 +226,8 @@ class FlowShelf:
         found = []
         for setting, name in asked.items():
             if name is not None and name not in self._named():
-                nearest = difflib.get_close_matches(name, self.names, n=1)
-                hint = f'did you mean "{nearest[0]}"?' if nearest else f"there are: {', '.join(self.names)}."
-                found.append(f'{setting}: no flow is called "{name}"; {hint}')
+                hint = did_you_mean(name, self.names) or f"There are: {', '.join(self.names)}."
+                found.append(f'{setting}: no flow is called "{name}". {hint}')
         return found
 
 
@@ -229,7 +235,7 @@ def _stamp(files: Iterable[Path]) -> Stamp:
     """Tell what has changed without reading; a file that is not there is left out."""
     stamps = {}
     for file in files:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # a flow can name a file that no system could have
             state = file.stat()
             stamps[file] = (state.st_mtime_ns, state.st_size)
     return stamps

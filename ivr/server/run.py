@@ -26,7 +26,7 @@ from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.errors import IvrError
 from ivr.flowfile.load import load_flow
 from ivr.phone.platform import Target
-from ivr.ports import SpeechToText, Verifier
+from ivr.ports import Verifier
 from ivr.server.app import App, Check, Pages
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
@@ -42,10 +42,10 @@ from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.ours import OwnBot
 from ivr.server.recordings import Recordings
 from ivr.server.services import TRANSCRIBE, Transcription
+from ivr.server.speech import engine_of, lacks_of
 from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
-from ivr.speech.choose import speech_engine
 from ivr.store.folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.turn import Turns
@@ -79,6 +79,9 @@ class Running(Struct, frozen=True):
 
 def check(settings: Settings, *, dev: bool) -> None:
     """Refuse settings with which nobody should serve; raise SettingsError that says what to do."""
+    patience = SkypeChannel.can.reply_within
+    if settings.reply_budget >= patience:
+        raise SettingsError(f"IVR_REPLY_BUDGET must be under the {patience:g} seconds that the platform waits.")
     if dev:
         return
     if settings.app_id is None:
@@ -152,7 +155,9 @@ def _channel(settings: Settings, *, public: str) -> SkypeChannel:
 
 async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Path], channel: SkypeChannel) -> _Parts:
     """Own the data folder, open the store, load the flows, begin with the work that was left."""
-    speech = _speech(settings)
+    workers = Workers()
+    stack.push_async_callback(workers.close)
+    speech = engine_of(settings, workers)
     folder = stack.enter_context(DataFolder.open(settings.data))
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
@@ -177,7 +182,8 @@ async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Pat
 
 
 async def _shelf(settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel) -> FlowShelf:
-    load = partial(load_flow, default_zone=settings.zone, channel=channel.can)
+    lacks = None if settings.stt == "none" else lacks_of(settings)  # "none" says by itself that there are no words
+    load = partial(load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks)
     shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
     await shelf.open()
     await shelf.restore(record.call.flow for record in await store.calls() if record.call.phase != "over")
@@ -295,13 +301,6 @@ def _bound(settings: Settings, *, dev: bool) -> socket.socket:
         raise SettingsError(
             f"Development mode asks for no tokens, and {error}. Leave --host out, or leave --dev out."
         ) from error
-
-
-def _speech(settings: Settings) -> SpeechToText:
-    try:
-        return speech_engine(settings.stt, script=settings.stt_script)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
 
 
 def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:

@@ -129,22 +129,40 @@ class ArchiveFile:
         return bytes(found[0]) if found else None
 
 
-def erase_calls(database: Path, caller: str) -> Sequence[ErasedCall]:
+class Erasure(Struct, frozen=True):
+    """What became of an order to erase a caller."""
+
+    calls: Sequence[ErasedCall]
+    left: str = ""
+    "Why the database's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
+
+
+def erase_calls(database: Path, caller: str, *, patience: float = 5.0) -> Erasure:
     """Erase all calls of a caller from the database, in one transaction, and overwrite what was there.
 
-    The caller of this function owns the data folder, and deletes the audio files that are named in the answer. Raises
-    DataUnusable, or StoreUnavailable if nothing was erased.
+    The caller of this function owns the data folder, and deletes the audio files that are named in the answer. Others
+    who use the database are waited for, `patience` seconds. Raises DataUnusable, or StoreUnavailable if nothing was
+    erased.
     """
     with closing(open_database(database)) as connection:
         try:
+            connection.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}")
             connection.execute("BEGIN IMMEDIATE")
             rows = connection.execute(f"SELECT row FROM call WHERE {_OF_CALLER}", (caller,)).fetchall()  # noqa: S608
             erased = [_erase(connection, row) for (row,) in rows]
             connection.execute("COMMIT")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds the pages of before
         except sqlite3.Error as exc:
             raise StoreUnavailable(f"the database {database} refused: {exc}") from exc
-    return erased
+        return Erasure(erased, _empty_log(connection))
+
+
+def _empty_log(connection: sqlite3.Connection) -> str:
+    """Cut off the log, which holds the pages of before; give what keeps that from being done, or nothing."""
+    try:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as exc:
+        return f"the database says: {exc}"
+    return "another command is reading the database" if busy else ""  # SQLite does not raise for a reader
 
 
 class EndedCall(Struct, frozen=True):

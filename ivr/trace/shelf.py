@@ -8,7 +8,7 @@ from msgspec import Struct
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.load import load_flow, rebuild
+from ivr.flowfile.load import flow_files, load_flow, rebuild
 from ivr.flowfile.nearest import did_you_mean
 from ivr.trace.case import Case
 from ivr.trace.places import Places
@@ -36,7 +36,7 @@ class Shelf:
     @classmethod
     def of(cls, folder: Path) -> "Shelf":
         """Take all flow files of a folder."""
-        return cls(sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]))
+        return cls(flow_files([folder]))
 
     def get(self, recorded: Case) -> FlowOfToday:
         """Give the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes."""

@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
+from ivr.cli.erasing import erase
+from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 from ivr.trace.case import loads
 from tests.cli.stored_calls import call_id, ivr, project
@@ -97,6 +100,23 @@ def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
     assert {call["caller"] for call in listed()} == {"29:bert"}
     assert ivr("calls", "export", call_id(1)).stdout_bytes == kept
     assert "Erased: 0 calls, 0 recordings." in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+
+
+def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = DataFolder(folder / "data")
+    with ArchiveFile.open(data.database) as archive:
+        reading = archive.summaries()
+        next(reading)
+        with pytest.raises(click.exceptions.Exit) as caught:
+            erase(data, "29:anna", ask=False, patience=0.0)
+        assert len(list(reading)) == 11
+    assert caught.value.exit_code == 1
+    receipt = capsys.readouterr().out
+    assert "Erased: 6 calls" in receipt
+    assert "the database's log still holds what was erased, since another command is reading" in receipt
+    assert "NOT YET GONE" not in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
 
 
 def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:

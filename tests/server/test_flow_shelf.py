@@ -16,6 +16,7 @@ from ivr.server.flows import FlowShelf
 from ivr.store.memory import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
+SPOKEN = "flow: desk\ninitial: main\nstates:\n  main: {say: {audio: hi.wav}, final: true}\n"
 
 
 class Places:
@@ -35,6 +36,13 @@ class Places:
 
     def desk(self, name: str = "desk", text: str = "Hello.", file: str | None = None) -> Path:
         return self.write(file or f"{name}.yaml", DESK.format(name=name, text=text))
+
+    def sound(self, name: str, frames: int) -> None:
+        with wave.open(str(self.folder / name), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            file.writeframes(bytes(2 * frames))
 
     async def shelf(
         self, *places: Path, default: str | None = None, routes: Mapping[str, str] | None = None
@@ -113,7 +121,7 @@ async def test_two_flows_of_one_name_are_an_error(places: Places) -> None:
 
 async def test_a_setting_that_leads_to_no_flow_is_an_error(places: Places) -> None:
     places.desk()
-    with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: no flow is called "desc"; did you mean "desk"'):
+    with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: no flow is called "desc"\\. Did you mean "desk"'):
         await places.shelf(default="desc")
     with pytest.raises(FlowError, match="IVR_ROUTES, 28:bot"):
         await places.shelf(routes={"28:bot": "night"})
@@ -185,6 +193,49 @@ async def test_a_flow_that_is_renamed_has_only_its_new_name(places: Places) -> N
     assert shelf.names == ["night"]
 
 
+async def test_a_file_that_is_renamed_goes_on_under_its_new_name_with_later_edits(places: Places) -> None:
+    old = places.desk(file="old.yaml")
+    shelf = await places.shelf()
+    old.rename(places.folder / "new.yaml")
+    await shelf.refresh()
+    assert [(one.file.name, one.fault) for one in shelf.all()] == [("new.yaml", "")]
+    before = shelf.choose(None, "28:bot")
+    places.desk(text="Edited.", file="new.yaml")
+    await shelf.refresh()
+    assert shelf.choose("desk", "28:bot").hash != before.hash
+
+
+async def test_a_second_file_of_one_name_is_refused_once_and_served_when_the_first_goes(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = places.desk(file="a.yaml")
+    shelf = await places.shelf()
+    places.desk(file="b.yaml")
+    for number in range(3):
+        os.utime(places.folder, ns=(number, number))  # as other files come and go
+        await shelf.refresh()
+    assert [record.message for record in caplog.records] == ["flow refused"]
+    assert 'both called "desk"' in shelf.all()[-1].fault
+    first.unlink()
+    await shelf.refresh()
+    assert [(one.file.name, one.fault) for one in shelf.all()] == [("b.yaml", "")]
+
+
+@pytest.mark.parametrize("begins", ["without the file", "with a broken one"])
+async def test_a_flow_that_lacks_an_audio_file_is_served_once_it_is_there(places: Places, begins: str) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    if begins == "with a broken one":
+        places.write("hi.wav", "no sound")
+    places.write("desk.yaml", SPOKEN)
+    await shelf.refresh()
+    await shelf.refresh()
+    assert "hi.wav" in shelf.all()[0].fault
+    places.sound("hi.wav", 100)
+    await shelf.refresh()
+    assert shelf.all()[0].fault == ""
+
+
 async def test_a_flow_is_in_the_store_before_a_call_can_name_it(places: Places) -> None:
     places.desk()
     shelf = await places.shelf()
@@ -234,15 +285,8 @@ async def test_a_flow_that_is_lost_is_an_error_for_its_call_and_no_other(
 
 
 async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_version(places: Places) -> None:
-    def sound(frames: int) -> None:
-        with wave.open(str(places.folder / "hi.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(16000)
-            file.writeframes(bytes(2 * frames))
-
-    sound(100)
-    places.write("desk.yaml", "flow: desk\ninitial: main\nstates:\n  main: {say: {audio: hi.wav}, final: true}\n")
+    places.sound("hi.wav", 100)
+    places.write("desk.yaml", SPOKEN)
     shelf = await places.shelf()
     old = shelf.choose(None, "28:bot")
     (first,) = shelf._assets[old.hash]
@@ -250,7 +294,7 @@ async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_versio
     assert asset is not None
     assert asset.content_type == "audio/wav"
     assert asset.content.startswith(b"RIFF")
-    sound(200)  # the flow file is as it was; its audio makes it another flow
+    places.sound("hi.wav", 200)  # the flow file is as it was; its audio makes it another flow
     await shelf.refresh()
     (second,) = shelf._assets[shelf.choose(None, "28:bot").hash]
     assert first != second

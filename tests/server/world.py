@@ -89,7 +89,7 @@ class Platform:
             "format": "wma",
             "outcome": "success",
         }
-        body = form(WMA, message=as_json(self._result(outcome, state)))
+        body = form(audio, message=as_json(self._result(outcome, state)))
         headers = {"Content-Type": 'multipart/form-data; boundary="B", application/json; charset=utf-8'}
         return await self.post("/callback", body, headers, message=message)
 

@@ -70,7 +70,9 @@ async def test_a_call_comes_with_its_trace_and_a_flow_with_its_source(folder: Da
 async def test_erasing_leaves_no_byte_of_a_caller_and_all_of_the_others(folder: DataFolder) -> None:
     with ArchiveFile.open(folder.database) as archive:
         before = {call.id: list(archive.trace(call.id)) for call in archive.summaries()}
-    erased = erase_calls(folder.database, "29:anna")
+    erasure = erase_calls(folder.database, "29:anna")
+    erased = erasure.calls
+    assert erasure.left == ""
     assert [(call.id[-1], call.lines) for call in erased] == [
         (number, len(before[f"{int(number):032x}"])) for number in ("0", "2")
     ]
@@ -81,7 +83,20 @@ async def test_erasing_leaves_no_byte_of_a_caller_and_all_of_the_others(folder: 
     with ArchiveFile.open(folder.database) as archive:
         (left,) = archive.summaries()
         assert list(archive.trace(left.id)) == before[left.id]
-    assert erase_calls(folder.database, "29:anna") == []
+    assert erase_calls(folder.database, "29:anna").calls == []
+
+
+async def test_while_somebody_reads_the_log_keeps_what_was_erased_and_that_is_told(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        reading = archive.summaries()
+        next(reading)
+        erasure = erase_calls(folder.database, "29:anna", patience=0.0)
+        assert len(erasure.calls) == 2
+        assert erasure.left == "another command is reading the database"
+        assert len(list(reading)) == 2
+    again = erase_calls(folder.database, "29:anna", patience=0.0)
+    assert (again.calls, again.left) == ([], "")
+    assert b"29:anna" not in b"".join(file.read_bytes() for file in folder.path.glob("calls.db*"))
 
 
 async def test_calls_that_ended_long_ago_are_forgotten_with_the_names_of_their_audio(tmp_path: Path) -> None:

@@ -100,7 +100,10 @@ def test_a_new_question_is_undetermined_and_named() -> None:
         ),
         ([("voice: female", "voice: male")], ("  voice female is now male\n", "desk.yaml:13:15\n")),
         (
-            [("    say: Goodbye.\n    final: true", "    say: Goodbye.\n    next: more\n  more:\n    hangup: {}")],
+            [
+                ("    say: Goodbye.\n    final: true", "    say: Goodbye.\n    next: more\n  more:\n    hangup: {}"),
+                ("error: goodbye}", "error: goodbye, error.limit: more}"),
+            ],
             ("  before: the call got to goodbye\n  now:    it gets to more\n",),
         ),
         (

@@ -257,4 +257,15 @@ states:
   start: {say: Good morning., next: bye}
 """,
     ),
+    Rule(
+        "speech",
+        "warning",
+        "The speech engine of `--stt`, or of the settings, lacks what a transcript needs.",
+        """
+start: {record: {prompt: Which department?, transcribe: true}, next: bye}
+""",
+        """
+start: {record: {prompt: Which department?, transcribe: true, phrases: [sales, support]}, next: bye}
+""",
+    ),
 )

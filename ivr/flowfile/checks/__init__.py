@@ -12,6 +12,7 @@ from ivr.flowfile.checks import dialogue, events, proofs, shape, values, variabl
 from ivr.flowfile.checks.allow import allow, unacknowledged
 from ivr.flowfile.checks.channel import check_channel
 from ivr.flowfile.checks.counts import prompt_limit
+from ivr.flowfile.checks.speech import Lacks, check_speech
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.ports import Capabilities
@@ -33,11 +34,19 @@ CHECKS: tuple[Check, ...] = (
 
 
 def check(
-    document: Document, audio: Mapping[str, bytes | Refusal], channel: Capabilities | None = None
+    document: Document,
+    audio: Mapping[str, bytes | Refusal],
+    channel: Capabilities | None = None,
+    lacks: Lacks | None = None,
 ) -> Iterator[Finding]:
-    """Run all checks. `audio` is what became of the flow's files, `channel` what a line can do."""
+    """Run all checks.
+
+    `audio` is what became of the flow's files, `channel` what a line can do, `lacks` what a speech engine cannot.
+    """
     for look in CHECKS:
         yield from look(document)
     yield from dialogue.audio_text(document, audio)
     if channel is not None:
         yield from check_channel(document, channel)
+    if lacks is not None:
+        yield from check_speech(document, lacks)

@@ -10,7 +10,7 @@ from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
 from ivr.flowfile.fields import IDENTIFIER
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.model import Branch, State
+from ivr.flowfile.model import State
 from ivr.flowfile.nearest import did_you_mean, nearest
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
@@ -187,21 +187,24 @@ def final(document: Document) -> Iterator[Finding]:
         if state.final and action not in {"say", "hangup", "reject", None}:
             message = f'A state with "{action}" cannot be final: something follows it.'
             yield document.finding("final", (*here, "final"), message, "Let it lead to a final state.", key=True)
-        for number, branch in enumerate(state.on.get("error.limit", ())):
-            yield from _must_end(document, (*here, "on", "error.limit", number), branch)
         if state.outcome and not ends(state):
             message = '"outcome" belongs to the end of a call, and this state is not final.'
             yield document.finding("final", (*here, "outcome"), message, 'Add "final: true".', key=True)
+        if document.is_known(word) and document.is_sound("on"):
+            yield from _long_calls(document, word)
 
-    for number, branch in enumerate(document.model.on.get("error.limit", ())):
-        yield from _must_end(document, ("on", "error.limit", number), branch)
 
-
-def _must_end(document: Document, path: Path, branch: Branch) -> Iterator[Finding]:
-    target = document.model.states.get(branch.target)
-    if target is not None and not ends(target):
-        message = f'A call that has become too long must end, and "{branch.target}" is not final.'
-        yield document.finding("final", (*path, "target"), message, "Lead to a final state.")
+def _long_calls(document: Document, word: str) -> Iterator[Finding]:
+    """Find where a call that has become too long goes on: by `error.limit`, or a shorter name that fits it."""
+    for way in document.ways[word]:
+        target = document.model.states.get(way.target)
+        if way.event != "error.limit" or target is None or ends(target):
+            continue
+        if way.branch.target == SELF and (way.path[0] == "on" or not asking(target)):
+            continue  # told by unknown_target
+        message = f'A call that has become too long must end, and "{way.target}" is not final.'
+        advice = "Name a final state." if "error.limit" in way.path else 'Add "error.limit: <a final state>".'
+        yield document.finding("final", (*way.path, "target"), message, advice)
 
 
 def outcome_typo(document: Document) -> Iterator[Finding]:
