@@ -118,9 +118,15 @@ class Settings(BaseSettings):
     def _absolute(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        wrong = "must be an address such as https://ivr.example.com"
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValueError(wrong) from None  # its own words may repeat the address
+        if "@" in parts.netloc:
+            raise ValueError(f"{wrong}, without user or password: it is shown")
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be an address such as https://ivr.example.com")
+            raise ValueError(wrong)
         return value.rstrip("/")
 
     @field_validator("seal_key")

@@ -10,9 +10,7 @@ from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.store.archive import ErasedCall, Erasure, erase_calls
 from ivr.store.folder import DataFolder, sync_folder
 from ivr.trace.case import MAX_BYTES, Called, CaseError, loads
-
-CASES = Path("recordings/cases")
-
+from ivr.trace.folders import CASES, SUFFIX
 
 PATIENCE = 5.0
 "Seconds that commands which are reading are waited for."
@@ -73,7 +71,7 @@ def _receipt(caller: str, erasure: Erasure, audio: Sequence[tuple[str, int]]) ->
 
 
 def _cases_of(caller: str) -> Iterator[Path]:
-    for file in sorted(CASES.rglob("*.jsonl")):
+    for file in sorted(CASES.rglob(f"*{SUFFIX}")):
         try:
             with file.open("rb") as opened:
                 first = loads(opened.read(MAX_BYTES + 1), str(file)).lines[0].event

@@ -18,9 +18,8 @@ from ivr.phone.script.reading import ScriptError, read_script
 from ivr.phone.speaking import samples_of
 from ivr.server.run import running
 from ivr.settings import load_settings
-from ivr.store import statements
+from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
-from ivr.store.reader import Reader
 
 SUFFIX = ".call.yaml"
 
@@ -71,18 +70,17 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
             }
         )
         async with running(loaded.settings, [script.flow], dev=False) as server:
-            calls = Reader(DataFolder(Path(folder)).database)
-            try:
-                yield f"{server.url}/call", _states(calls)
-            finally:
-                await calls.close()
+            yield f"{server.url}/call", _states(DataFolder(Path(folder)).database)
 
 
-def _states(calls: Reader) -> StateOf:
+def _states(database: Path) -> StateOf:
     """Look up where a call stands, in what the server has saved."""
 
+    def look(call: str) -> str | None:
+        with ArchiveFile.open(database) as archive:
+            return archive.state_of(call)
+
     async def state_of(call: str) -> str | None:
-        saved = await calls.read(statements.find_calls)
-        return next((record.call.state for record in saved if record.key.id == call), None)
+        return await asyncio.to_thread(look, call)
 
     return state_of

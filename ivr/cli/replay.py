@@ -17,6 +17,7 @@ from ivr.errors import FlowError
 from ivr.store.archive import ArchiveFile
 from ivr.trace.case import Case, CaseError
 from ivr.trace.files import case_files, read_case
+from ivr.trace.folders import CASES, FLOWS
 from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay as replayed
@@ -24,7 +25,6 @@ from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
 from ivr.trace.shelf import NoSuchFlow, Shelf
 from ivr.trace.verdict import Kind
 
-CASES = Path("recordings/cases")
 SHOWN = 20
 "Groups that are written out; there are seldom more than a few."
 
@@ -47,7 +47,7 @@ class _Subject(Struct, frozen=True):
 @click.option(
     "--flows",
     "folder",
-    default="flows",
+    default=FLOWS,
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the flows are.",

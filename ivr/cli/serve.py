@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
+from ivr.cli.loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse
 from ivr.server.logs import quiet_loop, start_logging
 from ivr.server.run import Running, check, running
 from ivr.settings import Settings, SettingsError, load_settings, variable
+from ivr.trace.folders import FLOWS
 
 log = logging.getLogger(__name__)
 
-SHIPPED = Path("flows")
-"Served where no flow is named."
 PATIENCE = 10.0
 "Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
 
@@ -60,7 +60,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
         start_logging(loaded.settings.log_level)
         for sentence in loaded.unknown:
             log.warning("unknown setting", extra={"reason": sentence})
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_serve(loaded.settings, places, dev=dev))
     except (SettingsError, FlowError, FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
@@ -100,17 +100,9 @@ def _give_up() -> None:
 
 
 def _shipped() -> tuple[Path, ...]:
-    if not SHIPPED.is_dir():
+    if not FLOWS.is_dir():
         raise SettingsError("Name a flow to serve, such as: ivr serve --dev my-flow.yaml")
-    return (SHIPPED,)
-
-
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415  # a little faster, and not on every system
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+    return (FLOWS,)
 
 
 def _announce(server: Running, *, dev: bool) -> None:

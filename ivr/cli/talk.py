@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ivr.cli.flowfiles import load_or_exit
-from ivr.engine.actions import Answer, HangUp, Play, Recognize, Record, Reject, Request, Segment, Silence, Text
+from ivr.engine.actions import Answer, HangUp, Play, Recognize, Record, Reject, Request
 from ivr.engine.call import Call, Facts, Step, new_call
 from ivr.engine.events import (
     CallEnded,
@@ -27,6 +27,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from ivr.trace.words import spoken
 
 PHONE_KEYS = frozenset("0123456789*#ABCD")
 WORDS_A_SECOND = 2.5
@@ -136,9 +137,8 @@ class Talk:
     def _show(self, action: object) -> None:
         match action:
             case Play(prompt=prompt) | Recognize(prompt=prompt) | Record(prompt=prompt):
-                spoken = " ".join(_spoken(segment) for segment in prompt)
-                if spoken:
-                    self._console.print(f"[bold]{escape(spoken)}[/]")
+                if heard := spoken(prompt):
+                    self._console.print(f"[bold]{escape(heard)}[/]")
                 if isinstance(action, Record) and action.beep:
                     self._console.print("[dim]  (beep)[/]")
             case Answer():
@@ -155,16 +155,6 @@ class Talk:
             self._console.print(f"[dim]  {escape(name)} = {escape(str(value))}[/]")
         for name in self._call.memory.private:
             self._console.print(f"[dim]  {escape(name)} = (sensitive)[/]")
-
-
-def _spoken(segment: Segment) -> str:
-    match segment:
-        case Text(value=value):
-            return value
-        case Silence(milliseconds=milliseconds):
-            return f"({milliseconds / 1000:g} s of silence)"
-        case _:
-            return segment.text or f"(audio {segment.url or segment.asset})"
 
 
 @click.command()

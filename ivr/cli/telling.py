@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
+from ivr.flowfile.finding import visible
 from ivr.trace.case import Called, Case, Line
 from ivr.trace.experience import Voice, experience
 from ivr.trace.words import clock, deed, question, services, spoken
@@ -26,7 +27,7 @@ def told(recorded: Case) -> str:
     for line in recorded.lines:
         rows += _line(line, voice)
     rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
-    return "\n".join(_visible(row) for row in rows)
+    return "\n".join(visible(row) for row in rows)
 
 
 def _line(line: Line, voice: Voice) -> Iterator[str]:
@@ -44,8 +45,3 @@ def _line(line: Line, voice: Voice) -> Iterator[str]:
         yield f"{_INDENT}[{services(felt.ordered)} is asked]"
     if felt.end is not None:
         yield f"{_INDENT}[the flow {'hangs up' if felt.end == 'hangup' else 'declines the call'}]"
-
-
-def _visible(text: str) -> str:
-    """Keep what a caller or a platform wrote from steering the terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)

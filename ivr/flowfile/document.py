@@ -11,7 +11,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from ivr.engine.flow import SELF
-from ivr.engine.handlers import longest
+from ivr.engine.handlers import leads_back, longest
 from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.events import asking, raised, successes
 from ivr.flowfile.finding import Finding, Severity
@@ -162,8 +162,7 @@ class Document:
             return self.handlers[name][own]
         if common := longest(self.shared, event):
             handler = self.shared[common]
-            is_loop = event.startswith("error") and any(branch.target == name for branch in handler.branches)
-            return None if is_loop else handler
+            return None if leads_back(event, (branch.target for branch in handler.branches), name) else handler
         return None
 
     @cached_property

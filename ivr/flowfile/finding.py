@@ -41,8 +41,8 @@ class Finding(Struct, frozen=True):
     def as_text(self) -> str:
         """Render for people: place and code, the line with carets, what was found and what to do."""
         kind = "" if self.is_error else "  (warning)"
-        words = _visible(f"{self.message} {self.suggestion}".strip())
-        place = _visible(f"{self.file}:{self.line}:{self.column}")
+        words = visible(f"{self.message} {self.suggestion}".strip())
+        place = visible(f"{self.file}:{self.line}:{self.column}")
         return "\n".join([f"{place}  {self.code}{kind}", *self._marked(), f"  {words}"])
 
     def as_json(self) -> dict[str, str | int]:
@@ -63,13 +63,13 @@ class Finding(Struct, frozen=True):
             return []
         first = max(0, min(self.column - 1 - EXCERPT_WIDTH // 2, len(self.excerpt) - EXCERPT_WIDTH))
         shown = self.excerpt[first : first + EXCERPT_WIDTH]
-        clean = _visible(shown).rstrip()
+        clean = visible(shown).rstrip()
         at = self.column - 1 - first
         carets = "^" * max(1, min(self.length, len(shown) - at))
         return [f"    {clean}", f"    {' ' * at}{carets}"]
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Keep the columns: a file can hold anything, but what reaches a terminal must not move its cursor."""
     return "".join(char if char.isprintable() else " " for char in text)
 

@@ -5,7 +5,7 @@ are counted as what they stand for before anything walks them, and depth costs n
 hostile as it likes: it ends in a finding, in time proportional to its size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -26,6 +26,8 @@ MAX_REPAIRS = 10
 "Slips of YAML found in one go; each costs another reading."
 REPAIRED_BYTES = 100_000
 "Larger files are read once, so that the time stays bounded."
+MAX_ERRORS = 200
+"Errors after which a file is not read further. Warnings do not count: they refuse no flow, however many there are."
 
 
 class Reading(Struct, frozen=True):
@@ -63,61 +65,76 @@ class _Refused(Exception):
         self.slip = slip
 
 
+class _Slips:
+    """What was found in a file so far."""
+
+    def __init__(self, found: Iterable[Slip]) -> None:
+        self.found = list(found)
+        self._errors = len(self.found)
+
+    def add(self, slip: Slip) -> None:
+        """Note one more; raise _Refused if that is one error too many."""
+        if slip.severity == "error":
+            self._errors += 1
+            if self._errors > MAX_ERRORS:
+                message = f"There are more than {MAX_ERRORS} mistakes; the file was not read further."
+                raise _Refused(Slip("size", message, "Correct these first.", slip.start, slip.end))
+        self.found.append(slip)
+
+
 def _read_text(file: str, text: str) -> Reading:
+    source = Source(file, text, _NOTHING)
     found: list[Slip] = []
     patched = text
     for _ in range(MAX_REPAIRS):
-        builder = _Builder(patched)
+        noted = _Slips(found)
         try:
-            root = builder.build()
+            root = _Builder(patched, source, noted).build()
+            return _walked(source.rooted(root), noted, frozenset(slip.start for slip in found))
         except _Refused as refused:
-            return _unreadable(Source(file, text, _NOTHING), *found, refused.slip)
+            return _unreadable(source, *noted.found, refused.slip)
         except (YAMLError, ValueError, OverflowError) as error:
             slip = _slip(error, patched)
             found.append(slip)
             if slip.repair is None or len(text) > REPAIRED_BYTES:
-                return _unreadable(Source(file, text, _NOTHING), *found)
+                return _unreadable(source, *found)
             # The file is read once more with something harmless in that place, so that the other mistakes show too.
             patched = patched[: slip.start] + slip.repair + patched[slip.start + len(slip.repair) :]
-        else:
-            broken = frozenset(slip.start for slip in found)
-            return _walked(Source(file, text, root), [*found, *builder.slips], broken)
-    return _unreadable(Source(file, text, _NOTHING), *found)
+    return _unreadable(source, *found)
 
 
 def _unreadable(source: Source, *found: Slip) -> Reading:
     return Reading(source, {}, tuple(slip.finding(source) for slip in found), whole=False)
 
 
-def _walked(source: Source, found: list[Slip], broken: frozenset[int]) -> Reading:
-    """Look at every node along its path, which tells what kind of text it should be."""
+def _walked(source: Source, noted: _Slips, broken: frozenset[int]) -> Reading:
+    """Look at every node along its path, which tells what kind of text it should be; raise _Refused."""
     if _is_broken(source.root):
-        return _unreadable(source, *found)
+        return _unreadable(source, *noted.found)
     if not isinstance(source.root, Mapping):
         slip = Slip("syntax", "A flow is a list of keys with values.", 'Begin with "flow: <name>".', 0, 1)
-        return _unreadable(source, *found, slip)
-    walk = _Walk(broken)
-    root = walk.node(source.root, (), source.text)
-    source = Source(source.file, source.text, root)
-    tree = _tree(root)
-    return Reading(source, tree, tuple(slip.finding(source) for slip in [*found, *walk.slips]))
+        return _unreadable(source, *noted.found, slip)
+    root = _Walk(broken, noted).node(source.root, (), source.text)
+    source = source.rooted(root)
+    return Reading(source, _tree(root), tuple(slip.finding(source) for slip in noted.found))
 
 
 class _Walk:
     """Goes through the nodes once, notes slips, and marks what is broken."""
 
-    def __init__(self, broken: frozenset[int]) -> None:
+    def __init__(self, broken: frozenset[int], noted: _Slips) -> None:
         self.broken = broken
-        self.slips: list[Slip] = []
+        self.noted = noted
 
     def node(self, node: Node, path: Path, text: str) -> Node:
         if isinstance(node, Scalar):
             return self._scalar(node, path, text)
         if isinstance(node, Sequence):
             if not node.items:
-                self.slips.append(slips.no_items(node))
+                self.noted.add(slips.no_items(node))
                 return Scalar("", "plain", node.start, node.end, broken=True)
-            self.slips.extend(slips.in_list(node, path))
+            for slip in slips.in_list(node, path):
+                self.noted.add(slip)
             items = tuple(self.node(item, (*path, number), text) for number, item in enumerate(node.items))
             return Sequence(items, node.start, node.end, node.flow)
         entries = {
@@ -130,7 +147,7 @@ class _Walk:
     def _scalar(self, node: Scalar, path: Path, text: str) -> Scalar:
         slip = slips.in_scalar(node, path, text) if not node.broken else None
         if slip:
-            self.slips.append(slip)
+            self.noted.add(slip)
         bad = node.broken or (slip is not None and slip.severity == "error")
         bad = bad or any(node.start <= offset <= node.end for offset in self.broken)
         return Scalar(node.text, node.style, node.start, node.end, bad) if bad else node
@@ -138,7 +155,7 @@ class _Walk:
     def _is_torn(self, key: Scalar, value: Node, text: str) -> bool:
         slip = slips.in_braces(key, value, text)
         if slip:
-            self.slips.append(slip)
+            self.noted.add(slip)
         return slip is not None
 
 
@@ -188,9 +205,11 @@ class _Anchored(Struct, frozen=True):
 class _Builder:
     """Puts nodes together from the parser's events."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, source: Source, noted: _Slips) -> None:
+        """`text` is the file's, where slips were repaired; its lines are those of `source`."""
         self.text = text
-        self.slips: list[Slip] = []
+        self._source = source
+        self.noted = noted
         self._stack: list[_Open] = []
         self._anchors: dict[str, _Anchored] = {}
         self._root: Node | None = None
@@ -223,7 +242,7 @@ class _Builder:
         start, end = event.start_mark.index, event.end_mark.index
         broken = self._is_tagged(event)
         if slips.SURROGATE.search(event.value):
-            self.slips.append(slips.no_character(self.text, start))
+            self.noted.add(slips.no_character(self.text, start))
             broken = True
         node = Scalar(event.value, event.style or "plain", start, end, broken)
         self._anchor(event.anchor, _Anchored(node, 1, 0))
@@ -249,7 +268,7 @@ class _Builder:
         start, end = event.start_mark.index, event.end_mark.index
         known = self._anchors.get(event.anchor)
         if known is None:
-            self.slips.append(slips.star(start, end, self.text))
+            self.noted.add(slips.star(start, end, self.text))
             known = _Anchored(Scalar("", "plain", start, end, broken=True), 1, 0)
         self._count(known.size, start)
         if len(self._stack) + known.height > MAX_DEPTH:
@@ -282,16 +301,14 @@ class _Builder:
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 # `{{ x }}` without quotes is, to YAML, a mapping whose key is a mapping.
-                self.slips.append(slips.odd_key(done.start, end, self.text))
+                self.noted.add(slips.odd_key(done.start, end, self.text))
                 return Scalar("", "plain", done.start, end, broken=True)
             if key.text == "<<":
-                self.slips.append(
-                    Slip("syntax", "Merge keys (<<) are not part of the language.", "", key.start, key.end)
-                )
+                self.noted.add(Slip("syntax", "Merge keys (<<) are not part of the language.", "", key.start, key.end))
             elif key.text in entries:
-                first = Source("", self.text, _NOTHING).at(entries[key.text][0].start, key.end).line
+                first = self._source.line_at(entries[key.text][0].start)
                 message = f'"{key.text}" stands here twice; the first is in line {first}.'
-                self.slips.append(Slip("duplicate-key", message, "Keep one of them.", key.start, key.end))
+                self.noted.add(Slip("duplicate-key", message, "Keep one of them.", key.start, key.end))
             else:
                 entries[key.text] = (key, value)
         return Mapping(entries, done.start, end, done.flow)
@@ -300,5 +317,5 @@ class _Builder:
         if event.tag is None:
             return False
         start = event.start_mark.index
-        self.slips.append(slips.tag(start, self.text))
+        self.noted.add(slips.tag(start, self.text))
         return True

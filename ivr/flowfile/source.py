@@ -5,6 +5,7 @@ model or in an expression, finds its line and column here. This module does not 
 """
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -17,6 +18,7 @@ from ivr.flowfile.finding import Finding, Severity
 Path: TypeAlias = tuple[str | int, ...]
 Tree: TypeAlias = "str | dict[str, Tree] | list[Tree]"
 "A file as plain data: every scalar is text (LANGUAGE C1)."
+Offsets: TypeAlias = "array[int]"
 
 _ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)", re.DOTALL)
 "An escape in a text in double quotes."
@@ -75,6 +77,30 @@ class Place(Struct, frozen=True):
     value: Node
 
 
+class _Lines:
+    """The lines of a text, looked for once: a hostile file has a million of them, or thousands of findings in one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._cut: dict[int, tuple[str, int]] = {}
+        "By number: a line, and how long it is without white space at its end."
+
+    @cached_property
+    def starts(self) -> Offsets:
+        return array("I", [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", self._text))])
+
+    def number(self, offset: int) -> int:
+        return bisect_right(self.starts, offset)
+
+    def cut(self, number: int) -> tuple[str, int]:
+        if number not in self._cut:
+            first = self.starts[number - 1]
+            last = self.starts[number] if number < len(self.starts) else len(self._text)
+            line = self._text[first:last].rstrip("\r\n")
+            self._cut[number] = line, len(line.rstrip())
+        return self._cut[number]
+
+
 class Source:
     """One flow file."""
 
@@ -82,26 +108,33 @@ class Source:
         self.file = file
         self.text = text
         self.root = root
+        self._lines = _Lines(text)
+        self._places: dict[int, Offsets] = {}
+        "What `_positions` said of each text that was asked for, by where it begins."
 
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", self.text))]
+    def rooted(self, root: Node) -> "Source":
+        """Give the same file with the nodes that it turned out to hold."""
+        source = Source(self.file, self.text, root)
+        source._lines = self._lines
+        return source
+
+    def line_at(self, offset: int) -> int:
+        """Give the number of the line, counted from 1, in which an offset is."""
+        return self._lines.number(offset)
 
     def at(self, start: int, end: int) -> Mark:
         """Give the place of a stretch of the file; of several lines, what is on the first."""
-        line = bisect_right(self._line_starts, start) - 1
-        column = start - self._line_starts[line]
-        return Mark(line + 1, column + 1, max(1, min(end - start, len(self.line(line + 1).rstrip()) - column)))
+        line = self.line_at(start)
+        column = start - self.offset(line)
+        return Mark(line, column + 1, max(1, min(end - start, self._lines.cut(line)[1] - column)))
 
     def offset(self, number: int) -> int:
         """Give the offset at which a line begins."""
-        return self._line_starts[number - 1]
+        return self._lines.starts[number - 1]
 
     def line(self, number: int) -> str:
         """Give a line, counted from 1, without its end."""
-        first = self._line_starts[number - 1]
-        last = self._line_starts[number] if number < len(self._line_starts) else len(self.text)
-        return self.text[first:last].rstrip("\r\n")
+        return self._lines.cut(number)[0]
 
     @cached_property
     def broken(self) -> frozenset[Path]:
@@ -170,10 +203,15 @@ class Source:
         node = self.find(path).value
         if not isinstance(node, Scalar) or not node.text:
             return self.mark(*path)
-        places = _positions(self.text[node.start : node.end], node)
+        places = self._places_of(node)
         first = places[min(offset, len(places) - 1)]
         last = places[min(offset + max(length, 1), len(places)) - 1]
         return self.at(node.start + first, node.start + max(first, last) + 1)
+
+    def _places_of(self, node: Scalar) -> Offsets:
+        if node.start not in self._places:  # no two texts that are not empty begin at one place
+            self._places[node.start] = _positions(self.text[node.start : node.end], node)
+        return self._places[node.start]
 
     def finding(self, code: str, severity: Severity, mark: Mark, message: str, suggestion: str = "") -> Finding:
         """Make a finding at a place of this file."""
@@ -206,14 +244,14 @@ def _is_inline(node: Node) -> bool:
     return (isinstance(node, Scalar) and node.style not in ("|", ">")) or (not isinstance(node, Scalar) and node.flow)
 
 
-def _positions(raw: str, node: Scalar) -> list[int]:
+def _positions(raw: str, node: Scalar) -> Offsets:
     """Say for each character of a text's value where in `raw`, the text as written, it stands.
 
     Folding turns line ends and indentation into single spaces, quotes hide escapes; a word is found by looking for its
     next letter past white space, which is right wherever a caret is worth anything: at words.
     """
     at = raw.find("\n") + 1 if node.style in ("|", ">") else 0 if node.style == "plain" else 1
-    places = []
+    places = array("I")
     for char in node.text:
         if node.style == '"' and (joined := _JOINED_LINES.match(raw, at)):
             at = joined.end()

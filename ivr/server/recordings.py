@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
+from ivr.store.folder import sync_folder
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class Recordings:
             failures = _tried(RecordingFile.write_rest, files)
             failures |= _tried(RecordingFile.sync, [file for file in files if file not in failures])
             try:
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             except OSError as error:
                 failures = dict.fromkeys(files, error) | failures
             loop.call_soon_threadsafe(_settle, [(kept, failures.get(file)) for file, kept in batch])
@@ -199,14 +200,6 @@ def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -
             kept.set_exception(failure)
         else:
             kept.set_result(None)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _disk_trouble(error: OSError) -> StoreUnavailable:

@@ -23,6 +23,7 @@ from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import BearerVerifier
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
+from ivr.engine.kinds.record import TRANSCRIBE
 from ivr.errors import IvrError
 from ivr.flowfile.load import load_flow
 from ivr.phone.platform import Target
@@ -41,22 +42,20 @@ from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.ours import OwnBot
 from ivr.server.recordings import Recordings
-from ivr.server.services import TRANSCRIBE, Transcription
+from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of
 from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.store.folder import DataFolder
 from ivr.store.sqlite import SqliteStore
+from ivr.trace.folders import CASES
 from ivr.turn import Turns
 
 log = logging.getLogger(__name__)
 
 DEVELOPMENT_ACCOUNT = "development"
 "The app id of a server that has none."
-
-CASES = Path("recordings/cases")
-"Where the phone keeps calls as cases: where the tests look for them."
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 

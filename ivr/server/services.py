@@ -12,9 +12,6 @@ from ivr.errors import IvrError, TranscriptionFailed
 from ivr.ports import SpeechToText
 from ivr.server.recordings import Recordings
 
-TRANSCRIBE = "transcribe"
-"What the engine calls the service that turns a recording into text."
-
 
 class ServiceError(IvrError):
     """A service's "no"; `code` is what the flow sees (`ServiceFailed.code`)."""
@@ -32,7 +29,7 @@ class Service(Protocol):
 
 
 class Transcription:
-    """`TRANSCRIBE`: a recording's words, as `{"transcript", "confidence"}`."""
+    """The service `transcribe`: a recording's words, as `{"transcript", "confidence"}`."""
 
     def __init__(self, engine: SpeechToText, recordings: Recordings) -> None:
         self._engine = engine

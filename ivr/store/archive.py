@@ -111,6 +111,13 @@ class ArchiveFile:
         )
         return (read_stepped(body) for (body,) in lines)
 
+    def state_of(self, name: str) -> str | None:
+        """Give the state in which the call of a platform's name stands; None: there is no such call."""
+        found = self._connection.execute(
+            "SELECT coalesce(json_extract(state, '$.state'), '') FROM call WHERE name = ? ORDER BY row LIMIT 1", (name,)
+        ).fetchone()
+        return str(found[0]) if found else None
+
     def records(self) -> Iterator[tuple[CallRecord, Sequence[Stepped]]]:
         """Give all calls with their traces, the oldest first; no more than one is in memory."""
         calls = self._connection.execute("SELECT row, state, rest FROM call ORDER BY row")

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ivr.trace.case import MAX_BYTES, Case, CaseError, loads
-
-SUFFIX = ".jsonl"
+from ivr.trace.folders import SUFFIX
 
 
 def case_files(paths: Iterable[Path]) -> list[Path]:

@@ -9,7 +9,7 @@ import pytest
 from ivr.errors import IvrError
 from ivr.trace.case import dumps
 from ivr.trace.files import read_case
-from ivr.trace.plugin import UPDATED, flows_folder
+from ivr.trace.folders import UPDATED, flows_folder
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, as_text, report
 from ivr.trace.rewrite import CannotRewrite, rewrite

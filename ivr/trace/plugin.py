@@ -3,7 +3,7 @@
     pytest                  replays the cases beside all other tests
     pytest --ivr-update     makes those anew that changed on purpose, and says which
 
-Nothing of the package is imported before there is a case: pytest loads this file in every project.
+Nothing else of the package is imported before there is a case: pytest loads this file in every project.
 """
 
 from pathlib import Path
@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ivr.trace.folders import CASES, FLOWS, SUFFIX, UPDATED, cases_folder
+
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
-
-SUFFIX = ".jsonl"
-UPDATED = "ivr-update"
-"The user property of a test that holds what was made anew; it survives the way between processes."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ivr-update", action="store_true", help="Make recorded calls anew whose flow was changed on purpose."
     )
-    parser.addini("ivr_cases", "The folder of the recorded calls.", default="recordings/cases")
-    parser.addini("ivr_flows", "The folder of the flows they are replayed against.", default="flows")
+    parser.addini("ivr_cases", "The folder of the recorded calls.", default=str(CASES))
+    parser.addini("ivr_flows", "The folder of the flows they are replayed against.", default=str(FLOWS))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,13 +55,3 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
         terminalreporter.section("recorded calls made anew")
         for text in made_anew:
             terminalreporter.write_line(text)
-
-
-def cases_folder(config: pytest.Config) -> Path:
-    """Give the folder of the cases."""
-    return config.rootpath / str(config.getini("ivr_cases"))
-
-
-def flows_folder(config: pytest.Config) -> Path:
-    """Give the folder of the flows."""
-    return config.rootpath / str(config.getini("ivr_flows"))

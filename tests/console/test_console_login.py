@@ -1,14 +1,19 @@
 """Who may look at the console, and what a stranger gets."""
 
+import asyncio
 import re
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from ivr.errors import WebhookError
+from ivr.server.console.doors import AWAITED, FORM_BYTES
 from ivr.server.console.login import AUDIO_LASTS, GUESSES, LASTS, MOST_SESSIONS, WINDOW, Sessions
 from tests.console.visiting import TOKEN, Visit
 from tests.fakes.identity import Identity
+from tests.server.harness import connected, read_answer, request
 from tests.server.world import World
 
 PAGES = ["", "/flows", "/flows/desk", f"/calls/{'0' * 32}", "/nothing", "/%2e%2e/call"]
@@ -109,10 +114,40 @@ async def test_a_form_that_is_none_is_refused(visit: Visit) -> None:
         (b"{}", "application/json", 415),
         (b"token=\xff", "application/x-www-form-urlencoded", 400),
         (b"a=1&b=2&c=3&d=4&e=5", "application/x-www-form-urlencoded", 400),
-        (b"token=" + b"x" * 5000, "application/x-www-form-urlencoded", 413),
+        (b"token=" + b"x" * FORM_BYTES, "application/x-www-form-urlencoded", 413),
     ):
         async with visit.client.post(post, data=body, headers={"Content-Type": kind}) as answer:
             assert answer.status == wanted
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def test_slow_forms_hold_few_connections_and_only_for_two_seconds(visit: Visit) -> None:
+    port = URL(visit.url).port
+    assert port
+    began = asyncio.get_running_loop().time()
+    async with AsyncExitStack() as stack:
+        answers = []
+        for _ in range(AWAITED + 3):
+            reader, writer = await stack.enter_async_context(connected(port))
+            writer.write(request("POST", "/console/login", b"token=", {**FORM, "Content-Length": "900"}))
+            answers.append(asyncio.create_task(read_answer(reader)))
+        arriving = asyncio.as_completed(answers)
+        refused = [(await next(arriving)).status for _ in range(3)]
+        assert refused == [429] * 3
+        reader, writer = await stack.enter_async_context(connected(port))
+        writer.write(request("POST", "/console/login", f"token={TOKEN}".encode(), FORM))
+        assert (await read_answer(reader)).status == 303, "a form that is there at once needs no place"
+        assert [(await one).status for one in arriving] == [408] * AWAITED
+    assert asyncio.get_running_loop().time() - began < 4.0
+    assert (await visit.log_in())[0] == 303, "the places are free again"
+
+
+async def test_a_stranger_who_guesses_does_not_lock_the_operator_out(visit: Visit) -> None:
+    wrong = [(await visit.log_in("guess"))[0] for _ in range(GUESSES + 2)]
+    assert wrong == [401] * GUESSES + [429] * 2
+    assert (await visit.log_in())[0] == 303
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
@@ -165,15 +200,31 @@ def test_sessions_take_no_more_memory_than_a_hundred(sessions: Sessions) -> None
     assert all(sessions.of(holding(sessions, secret)) for secret in secrets[1:])
 
 
-def test_after_ten_wrong_tokens_nobody_gets_in_for_a_minute(sessions: Sessions, clock: Clock) -> None:
+def test_after_ten_wrong_tokens_others_have_to_wait_and_the_right_one_does_not(
+    sessions: Sessions, clock: Clock
+) -> None:
     for _ in range(GUESSES):
         with pytest.raises(WebhookError, match="not the console's"):
             sessions.enter("guess")
     with pytest.raises(WebhookError) as refused:
-        sessions.enter(TOKEN)
+        sessions.enter("guess")
     assert refused.value.status == 429
-    clock.time += WINDOW
     assert sessions.enter(TOKEN)
+    clock.time += WINDOW
+    with pytest.raises(WebhookError, match="not the console's"):
+        sessions.enter("guess")
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["a b=1; {}", "{}; a b=1", 'x="; {}', "=; ;;\x80; {} ", "xx__Host-ivr-console=1; {}", "__Host-ivr-console=old; {}"],
+)
+def test_cookies_of_others_do_not_log_anybody_out(sessions: Sessions, around: str) -> None:
+    ours = sessions.cookie(sessions.enter(TOKEN)).partition(";")[0]
+    asking = Asking(around.format(ours))
+    assert sessions.of(asking) is not None
+    sessions.leave(asking)
+    assert sessions.of(asking) is None
 
 
 def test_the_address_of_a_recording_is_good_for_one_session_one_recording_and_a_while(

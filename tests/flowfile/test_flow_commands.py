@@ -99,6 +99,40 @@ def test_check_for_a_channel_finds_what_it_cannot_do(folder: Path) -> None:
     assert "speaks and understands en-US only, not de-AT" in result.output
 
 
+def test_check_for_a_speech_engine_warns_of_what_it_has_not(folder: Path) -> None:
+    flow = """\
+flow: hallo
+language: de-AT
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {record: {prompt: Ja bitte?, transcribe: true}, next: bye}
+  bye: {say: Danke., final: true}
+"""
+    (folder / "hallo.yaml").write_text(flow, "utf-8")
+    assert ivr("check", "hallo.yaml").output == "1 flow checked: nothing found.\n"
+    result = ivr("check", "--stt", "pocketsphinx", "hallo.yaml")
+    assert result.exit_code == 0
+    assert "hallo.yaml:6:37  speech  (warning)\n" in result.output
+    assert "The speech engine does not understand de-AT, but en only." in result.output
+    assert "The speech engine gives no transcript without phrases" in result.output
+    assert "gives no transcripts" in ivr("check", "--stt", "none", "hallo.yaml").output
+    assert "nothing found" in ivr("check", "--stt", "openai", "hallo.yaml").output
+
+
+def test_check_takes_the_engine_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mail.yaml").write_text(
+        "flow: mail\ninitial: ask\non: {exhausted: bye, error: bye}\nstates:\n"
+        "  ask: {record: {prompt: Speak., transcribe: true}, next: bye}\n  bye: {say: Goodbye., final: true}\n"
+    )
+    monkeypatch.setenv("IVR_STT", "pocketsphinx")
+    assert "speech  (warning)" in ivr("check", "mail.yaml").output
+    monkeypatch.setenv("IVR_STT_DICTATION", "on")
+    assert "nothing found" in ivr("check", "mail.yaml").output
+    monkeypatch.setenv("IVR_STT", "whisper")
+    assert "IVR_STT" in ivr("check", "mail.yaml").output
+
+
 def test_a_folder_without_flows_is_no_success(folder: Path) -> None:
     result = ivr("check", ".")
     assert result.exit_code == 1

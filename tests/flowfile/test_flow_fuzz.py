@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ivr.flowfile.catalogue import RULES, whole
 from ivr.flowfile.finding import as_text
+from ivr.flowfile.reader import MAX_ERRORS
 from tests.flowfile.reading import HERE, load
 
 GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]
@@ -71,6 +72,11 @@ def test_flows_with_lines_moved_or_lost(text: str, data: st.DataObject) -> None:
     survives("\n".join(lines))
 
 
+def lines(number: int, written: str) -> str:
+    """Write many lines; `@` is the number of each."""
+    return "".join(written.replace("@", str(n)) + "\n" for n in range(number))
+
+
 HOSTILE = {
     "brackets": "[" * SIZE,
     "braces": "{" * SIZE,
@@ -96,11 +102,39 @@ HOSTILE = {
 }
 
 
+BASE = "flow: x\ninitial: a\nstates: {a: {say: Hi., final: true}}\nvariables:\n"
+HOSTILE |= {
+    "duplicate keys behind empty lines": BASE + "\n" * (SIZE * 3) + "  k: 1\n" * 190,
+    "duplicate keys": BASE + "  k: 1\n" * 4900,
+    "duplicate keys in one line": BASE.rstrip("\n") + " {" + "k: 1, " * 4900 + "}",
+    "no values": BASE + lines(4900, "  k@:"),
+    "values that may be missing in one text": (
+        "flow: x\ninitial: a\nstates: {a: {say: '" + "{{ call.from }}" * 2400 + "', final: true}}"
+    ),
+}
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_file_ends_in_a_finding_in_bounded_time(text: str) -> None:
     began = process_time()
     survives(text)
     assert process_time() - began < BUDGET
+
+
+@pytest.mark.parametrize("text", [BASE + "  k: 1\n" * 4900, BASE + lines(4900, "  k@:")])
+def test_after_two_hundred_errors_a_file_is_not_read_further(text: str) -> None:
+    found = load(text).findings
+    assert len(found) == MAX_ERRORS + 1
+    assert [one.message for one in found if one.code == "size"] == [
+        "There are more than 200 mistakes; the file was not read further."
+    ]
+
+
+def test_warnings_do_not_refuse_a_flow_however_many_there_are() -> None:
+    said = "".join(f"  s{n}: {{next: s{n + 1}, say: Wait. #\n    }}\n" for n in range(MAX_ERRORS + 50))
+    loaded = load(f"{HEAD}states:\n{said}  s{MAX_ERRORS + 50}: {{say: Well., next: end}}\n{END}")
+    assert sum(found.code == "hash" for found in loaded.findings) == MAX_ERRORS + 50
+    assert loaded.flow is not None
 
 
 HEAD = "flow: x\ninitial: s0\non: {error: end, exhausted: end}\n"
@@ -111,11 +145,6 @@ def states(number: int, written: str) -> str:
     """Write many states; `@` is the number of each, `+` that of the next, and the last leads to the end."""
     lines = [f"  s@: {{{written}}}\n".replace("+", str(n + 1)).replace("@", str(n)) for n in range(number)]
     return "states:\n" + "".join(lines) + f"  s{number}: {{say: Well., next: end}}\n" + END
-
-
-def lines(number: int, written: str) -> str:
-    """Write many lines; `@` is the number of each."""
-    return "".join(written.replace("@", str(n)) + "\n" for n in range(number))
 
 
 LARGE = {

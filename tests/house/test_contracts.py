@@ -22,6 +22,7 @@ PLANTED = {
     "speech": ("ivr/speech/none.py", "import ivr.speech.scripted"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "kinds": ("ivr/engine/machine.py", "import ivr.engine.kinds.menu"),
+    "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),
     "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),
     "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),

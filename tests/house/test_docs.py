@@ -134,7 +134,7 @@ def test_every_command_is_documented() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["serve", "check", "talk", "graph", "schema", "settings"])
+@pytest.mark.parametrize("name", ["serve", "check", "talk", "graph", "schema", "transcribe", "settings"])
 def test_every_command_explains_itself(name: str) -> None:
     assert isinstance(main, click.Group)
     command = main.get_command(click.Context(main), name)

@@ -9,7 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from ivr.cli import main
 from tests.server.harness import connected, read_answer
 from tests.server.process import CALL, DESK, last_operation, recorded, refused, served
 
@@ -50,6 +52,29 @@ async def test_a_budget_that_is_longer_than_the_platforms_patience_is_refused(fo
 
 async def test_a_scripted_engine_without_its_script_is_refused(folder: Path) -> None:
     assert "IVR_STT_SCRIPT" in await refused(folder, "--dev", "--port", "0", "--stt", "scripted")
+
+
+@pytest.mark.parametrize(
+    ("engine", "variables", "said"),
+    [
+        ("azure-fast", {}, "IVR_AZURE_KEY"),
+        ("azure-fast", {"IVR_AZURE_KEY": "k"}, "IVR_AZURE_REGION, such as westeurope"),
+        ("azure-fast", {"IVR_AZURE_KEY": "k", "IVR_AZURE_ENDPOINT": "http://speech.example"}, "begin with https"),
+        ("openai", {}, "IVR_OPENAI_KEY"),
+        ("whisper", {}, "IVR_STT"),
+    ],
+)
+async def test_a_speech_engine_that_lacks_a_setting_is_refused_with_what_to_set(
+    folder: Path, engine: str, variables: dict[str, str], said: str
+) -> None:
+    assert said in await refused(folder, "--dev", "--port", "0", "--stt", engine, **variables)
+
+
+async def test_a_key_is_no_flag_since_the_list_of_processes_would_show_it() -> None:
+    shown = CliRunner().invoke(main, ["serve", "--help"]).output
+    assert "--azure-region" in shown
+    assert "--azure-key" not in shown
+    assert "--openai-key" not in shown
 
 
 async def test_without_flows_it_says_how_to_name_one(tmp_path: Path) -> None:

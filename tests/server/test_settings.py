@@ -120,3 +120,14 @@ def test_every_setting_is_listed_with_its_meaning(monkeypatch: pytest.MonkeyPatc
 def test_a_trailing_slash_of_the_public_address_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_PUBLIC_URL", "https://ivr.example.com/")
     assert load_settings().settings.public_url == "https://ivr.example.com"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://u:hush@ivr.example.com", "https://hush@ivr.example.com", "https://u:hush@ho\u2100st", "https://["],
+)
+def test_a_public_address_holds_no_password_and_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_PUBLIC_URL", address)
+    with pytest.raises(SettingsError, match="IVR_PUBLIC_URL .* must be an address such as") as refused:
+        load_settings()
+    assert "hush" not in str(refused.value)

@@ -53,6 +53,13 @@ async def test_a_call_is_found_by_the_beginning_of_its_id(folder: DataFolder) ->
         assert archive.find("1") == archive.find("%") == []
 
 
+async def test_the_state_of_a_call_is_found_by_the_platforms_name(folder: DataFolder) -> None:
+    with ArchiveFile.open(folder.database) as archive:
+        states = {call.id: call.state for call in archive.summaries()}
+        assert archive.state_of("call-1") == states[f"{1:032x}"]
+        assert archive.state_of("call-9") is None
+
+
 async def test_a_call_comes_with_its_trace_and_a_flow_with_its_source(folder: DataFolder) -> None:
     with ArchiveFile.open(folder.database) as archive:
         (first, *_) = [call.id for call in archive.summaries()]

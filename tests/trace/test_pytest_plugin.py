@@ -39,6 +39,11 @@ def reword(project: Path) -> None:
     flow.write_text(flow.read_text().replace(PROMPT, REWORDED))
 
 
+def test_a_server_knows_the_folders_without_pytest() -> None:
+    code = "import sys, ivr.cli.serve, ivr.trace.folders; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False).returncode == 0
+
+
 def test_pytest_alone_replays_the_cases_beside_all_other_tests(project: Path) -> None:
     done = run(project, "-v")
     assert f"{CASE}::replay PASSED" in done.stdout

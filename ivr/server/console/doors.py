@@ -35,6 +35,11 @@ LIVE = 200
 "Live calls on it."
 COUNTED = 5000
 "Calls that figures are made of, at most; the newest."
+FORM_BYTES = 1024
+FORM_TIME = 2.0
+"Seconds for a whole form."
+AWAITED = 4
+"Forms that are waited for at the same time."
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
@@ -59,6 +64,7 @@ class Console:
         self._sessions = sessions
         self._now = now
         self._tallies = Tallies(archive)
+        self._forms = _Forms()
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -113,7 +119,7 @@ class Console:
         if path == LOGOUT:
             self._sessions.leave(request)
             return _sent_to(LOGIN, Set_Cookie=self._sessions.cookie(None))
-        given = await _form_field(request, "token")
+        given = await self._forms.field(request, "token")
         try:
             secret = self._sessions.enter(given)
         except WebhookError as error:
@@ -247,18 +253,37 @@ def _require_own_page(request: web.BaseRequest) -> None:
         raise WebhookError(403, "origin", "This form was not sent by a page of this server.")
 
 
-async def _form_field(request: web.BaseRequest, name: str) -> str:
-    """Read one field of a small form."""
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if kind != "application/x-www-form-urlencoded" or encoding != "identity":
-        raise WebhookError(415, "content-type", "That is no form.")
-    body = await Body(request, limit=4096, stall=5.0, total=10.0).whole()
-    try:
-        fields: Mapping[str, Sequence[str]] = parse_qs(body.decode("ascii"), max_num_fields=4)
-    except ValueError as error:
-        raise WebhookError(400, "malformed", "That is no form.") from error
-    return fields.get(name, [""])[0]
+class _Forms:
+    """Forms of strangers: slow ones must not take the connections that calls need."""
+
+    def __init__(self) -> None:
+        self._awaited = 0
+
+    async def field(self, request: web.BaseRequest, name: str) -> str:
+        """Read one field of a small form; raise WebhookError."""
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        encoding = request.headers.get("Content-Encoding", "identity").lower()
+        if kind != "application/x-www-form-urlencoded" or encoding != "identity":
+            raise WebhookError(415, "content-type", "That is no form.")
+        body = await self._body(request)
+        try:
+            fields: Mapping[str, Sequence[str]] = parse_qs(body.decode("ascii"), max_num_fields=4)
+        except ValueError as error:
+            raise WebhookError(400, "malformed", "That is no form.") from error
+        return fields.get(name, [""])[0]
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        """Read a body. One that is there already, as browsers send it, takes no place from those that are awaited."""
+        body = Body(request, limit=FORM_BYTES, stall=FORM_TIME, total=FORM_TIME)
+        if request.content.is_eof():
+            return await body.whole()
+        if self._awaited >= AWAITED:
+            raise WebhookError(429, "too-many-forms", "Too many forms are being sent. Try again.")
+        self._awaited += 1
+        try:
+            return await body.whole()
+        finally:
+            self._awaited -= 1
 
 
 def _sent_to(path: str, **more: str) -> web.Response:

@@ -8,8 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Callable, Iterator
 
 from aiohttp import web
 
@@ -19,7 +18,7 @@ LASTS = 8 * 3600.0
 "Seconds of a session."
 MOST_SESSIONS = 100
 GUESSES = 10
-"Wrong tokens that may be tried within `WINDOW`; then nobody can log in, whoever asks."
+"Wrong tokens within `WINDOW` that are told so; the next ones are told to wait. The right one is always let in."
 WINDOW = 60.0
 AUDIO_LASTS = 600.0
 "Seconds for which the address of a recording is good."
@@ -44,15 +43,22 @@ class Sessions:
         self._key = secrets.token_bytes(32)
 
     def enter(self, token: str) -> str:
-        """Log in, and give the session's secret; raise WebhookError 401, or 429 after too many wrong tokens."""
+        """Log in, and give the session's secret; raise WebhookError 401, or 429 after too many wrong tokens.
+
+        The token is compared first, whatever strangers tried before: otherwise ten guesses a minute would lock out
+        the operator.
+        """
         now = self._now()
+        if hmac.compare_digest(_hash(token), self._token):
+            return self._begin(now)
         while self._wrong and self._wrong[0] <= now - WINDOW:
             self._wrong.popleft()
         if len(self._wrong) >= GUESSES:
             raise WebhookError(429, "too-many-guesses", "Too many wrong tokens were tried. Wait a minute.")
-        if not hmac.compare_digest(_hash(token), self._token):
-            self._wrong.append(now)
-            raise WebhookError(401, "wrong-token", "This is not the console's token.")
+        self._wrong.append(now)
+        raise WebhookError(401, "wrong-token", "This is not the console's token.")
+
+    def _begin(self, now: float) -> str:
         secret = secrets.token_urlsafe(32)
         self._open[_hash(secret)] = now + LASTS
         while len(self._open) > MOST_SESSIONS:
@@ -61,12 +67,13 @@ class Sessions:
 
     def of(self, request: web.BaseRequest) -> str | None:
         """Give the session of a request, by a name that is no secret; None: nobody is logged in."""
-        session = _hash(self._secret(request))
-        return session if self._open.get(session, 0.0) > self._now() else None
+        now = self._now()
+        return next((one for one in self._held(request) if self._open.get(one, 0.0) > now), None)
 
     def leave(self, request: web.BaseRequest) -> None:
         """Log out."""
-        self._open.pop(_hash(self._secret(request)), None)
+        for session in self._held(request):
+            self._open.pop(session, None)
 
     def cookie(self, secret: str | None) -> str:
         """Give the header that makes the browser keep a session's secret, or forget it."""
@@ -92,13 +99,17 @@ class Sessions:
     def _proof(self, session: str, what: str, until: int) -> str:
         return hmac.new(self._key, f"{session}\n{what}\n{until}".encode(), hashlib.sha256).hexdigest()
 
-    def _secret(self, request: web.BaseRequest) -> str:
-        try:
-            held = SimpleCookie(request.headers.get("Cookie", ""))
-        except CookieError:
-            return ""
-        morsel = held.get(PLAIN_COOKIE if self._plain else COOKIE)
-        return morsel.value if morsel else ""
+    def _held(self, request: web.BaseRequest) -> Iterator[str]:
+        """Name the sessions that a request's cookies are for, open or not.
+
+        Only `;` and the name are looked at: other services of this host set cookies as they like, and `SimpleCookie`
+        reads nothing behind one that it does not understand.
+        """
+        wanted = PLAIN_COOKIE if self._plain else COOKIE
+        for cookie in request.headers.get("Cookie", "").split(";"):
+            name, _, value = cookie.partition("=")
+            if name.strip() == wanted:
+                yield _hash(value.strip())
 
 
 def _hash(text: str) -> str:

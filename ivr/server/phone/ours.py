@@ -17,7 +17,7 @@ from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flows import FlowShelf
 from ivr.trace.case import Case, CaseError, dumps
-from ivr.trace.files import SUFFIX
+from ivr.trace.folders import SUFFIX
 from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay

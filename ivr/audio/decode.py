@@ -1,0 +1,139 @@
+"""Audio of any sort to 16 kHz, mono, 16 bit: what every speech engine understands.
+
+Runs in worker processes only: the input is a stranger's, and FFmpeg is large. It is told which containers and codecs
+it may read; without that, a "recording" that says `ffconcat` makes it open other files of this machine. A damaged
+recording gives what can still be heard of it. PyAV's other door is `ivr.audio.encode`, for samples of our own.
+"""
+
+import os
+import wave
+from collections.abc import Iterator
+
+import av
+import av.audio
+
+from ivr.audio.jobs import RATE, WIDTH, Decoded
+from ivr.errors import TranscriptionFailed
+
+_CONTAINERS = "wav,asf,mp3,ogg,matroska,webm,mov,flac,aac,amr"
+_CODECS = (
+    "wmav1,wmav2,wmapro,wmavoice,wmalossless,mp3,mp3float,opus,vorbis,flac,aac,aac_latm,amrnb,amrwb,g722,gsm,gsm_ms,"
+    "pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_u8,pcm_mulaw,pcm_alaw,adpcm_ms,adpcm_ima_wav"
+)
+"""Audio alone: a cover picture or a film in the file is not even looked at."""
+_OPTIONS = {
+    "format_whitelist": _CONTAINERS,
+    "codec_whitelist": _CODECS,
+    "protocol_whitelist": "none",  # the file is open already; whatever it names stays closed
+    "probesize": "1000000",
+    "analyzeduration": "2000000",
+}
+_BROKEN = (av.FFmpegError, OSError, OverflowError, ValueError)
+"""What a file that is wrong leads to; the last three come from our own side of PyAV's files, when a file names places
+that no file has."""
+_RATES = range(4_000, 192_001)
+"Samples a second that a recording can have; others are there to make the resampler's output huge."
+_MOST_CHANNELS = 8
+
+
+def to_wav(source: int, target: int, *, longest: float) -> Decoded:
+    """Write a recording as a WAV file, both given as open files; raise TranscriptionFailed if there is no sound in it.
+
+    `longest` is in seconds; more is refused, since a few bytes can claim to be hours.
+    """
+    with os.fdopen(target, "wb") as file, wave.open(file) as wav:
+        file.seek(0)  # a worker that crashed may have begun, and its place in the file is ours
+        file.truncate()
+        wav.setparams((1, WIDTH, RATE, 0, "NONE", ""))
+        recording = Recording(source, longest=longest)
+        for samples in recording:
+            wav.writeframesraw(samples)
+        return Decoded(wav.tell() / RATE, recording.damaged)
+
+
+class Recording:
+    """The samples of a recording, piece by piece."""
+
+    def __init__(self, source: int, *, longest: float) -> None:
+        self.damaged = False
+        "Known once all pieces were taken."
+        self._source = source
+        self._most = int(longest * RATE)
+        self._samples = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give 16 kHz, mono, 16 bit little endian; raise TranscriptionFailed("recording", …)."""
+        with os.fdopen(self._source, "rb") as file:
+            file.seek(0)  # a worker that crashed may have read
+            try:
+                container = av.open(file, "r", options=_OPTIONS, metadata_errors="ignore")
+            except _BROKEN as error:
+                raise TranscriptionFailed("recording", "it is no audio that can be read") from error
+            with container:
+                yield from self._decoded(container)
+        if not self._samples:
+            raise TranscriptionFailed("recording", "there is no sound in it")
+
+    def _decoded(self, container: av.container.InputContainer) -> Iterator[bytes]:
+        resampler = _Resampler()
+        for frame in self._frames(container):
+            for samples in resampler.resample(frame):
+                yield self._counted(samples)
+        for samples in resampler.rest():
+            yield self._counted(samples)
+
+    def _frames(self, container: av.container.InputContainer) -> Iterator[av.AudioFrame]:
+        """Decode packet by packet: `container.decode` would lose all of a recording whose end is missing."""
+        if not container.streams.audio:
+            raise TranscriptionFailed("recording", "there is no sound in it")
+        packets = container.demux(container.streams.audio[0])
+        while True:
+            try:
+                packet = next(packets, None)
+            except _BROKEN:  # the file ends in the middle
+                self.damaged = True
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except _BROKEN:
+                self.damaged = True
+                continue
+            yield from frames
+
+    def _counted(self, samples: bytes) -> bytes:
+        self._samples += len(samples) // WIDTH
+        if self._samples > self._most:
+            raise TranscriptionFailed("recording", f"it is longer than {self._most / RATE:g} s")
+        return samples
+
+
+class _Resampler:
+    """FFmpeg's resampler, and a new one wherever a recording changes its rate or channels on the way."""
+
+    def __init__(self) -> None:
+        self._form: tuple[int, str, str] | None = None
+        self._resampler: av.audio.resampler.AudioResampler | None = None
+
+    def resample(self, frame: av.AudioFrame) -> Iterator[bytes]:
+        if frame.sample_rate not in _RATES or not 1 <= len(frame.layout.channels) <= _MOST_CHANNELS:
+            raise TranscriptionFailed("recording", "no telephone records like that")
+        form = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if form != self._form:
+            yield from self.rest()
+            self._form = form
+            self._resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=RATE)
+        if self._resampler is not None:
+            frame.pts = None  # gaps in the clock are no silence; a file may claim that they are an hour
+            yield from (_bytes(piece) for piece in self._resampler.resample(frame))
+
+    def rest(self) -> Iterator[bytes]:
+        """Give what the resampler still holds."""
+        if self._resampler is not None:
+            yield from (_bytes(piece) for piece in self._resampler.resample(None))
+
+
+def _bytes(frame: av.AudioFrame) -> bytes:
+    # The plane is padded for the processor's sake.
+    return bytes(frame.planes[0])[: frame.samples * WIDTH]

@@ -1,0 +1,206 @@
+"""Worker processes: jobs on callers' audio, each with a limit on memory, processor time and time.
+
+A job that crashes its process, or is cancelled, takes that process with it and nothing else; the next job gets a new
+one. A file that has crashed three of them is refused. Workers end by themselves when the server is gone, even by
+`kill -9`. They are started on demand, from a clean interpreter: nothing of the server's memory is inherited.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from ivr.audio.confinement import Limits
+from ivr.audio.worker import PACKET, Answer, Broken, Done, Order, Ready, Refused, Setup
+from ivr.errors import TranscriptionFailed
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_ANSWER: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+MOST_TRIES = 3
+"Processes that one recording may take down."
+ORDERS_PER_WORKER = 200
+"Then a new one takes over: what a C library leaks is gone with its process."
+START = 30.0
+"Seconds for an interpreter to start, on a machine that is very busy."
+
+
+class Job(Struct, Generic[T], frozen=True):
+    """A function that runs in a worker, and what it may use. The server never imports the function's module."""
+
+    function: str
+    "`module:name`."
+    returns: type[T]
+    cpu: float
+    "Seconds of processor time."
+    wall: float
+    "Seconds."
+
+
+class Workers:
+    """A few worker processes. Open files and plain data go in, plain data comes out."""
+
+    def __init__(self, *, size: int = 2, limits: Limits | None = None) -> None:
+        self._setup = Setup(limits or Limits(), tuple(str(Path(entry).absolute()) for entry in sys.path))
+        self._places = asyncio.Semaphore(size)
+        self._idle: list[_Worker] = []
+        self._ending: set[asyncio.Task[int]] = set()
+
+    async def run(self, job: Job[T], *files: BinaryIO, **arguments: Any) -> T:
+        """Do a job; raise TranscriptionFailed. Files are shared: a job that is tried again finds them as it left them.
+
+        `timeout`: it took too long. `recording`: the files broke a limit, or three workers. `failed`: all else.
+        """
+        order = msgspec.msgpack.encode(Order(job.function, arguments, job.cpu))
+        if len(order) > PACKET:
+            raise TranscriptionFailed("failed", "the order is too long for its packet")
+        for _ in range(MOST_TRIES):
+            async with self._places:
+                worker = self._idle.pop() if self._idle else await self._start()
+                try:
+                    async with asyncio.timeout(job.wall):
+                        answer = await worker.ask(order, files)
+                except _Ended as end:
+                    log.warning("worker ended", extra={"job": job.function, "reason": end.reason})
+                    if end.reason == "SIGXCPU":
+                        raise TranscriptionFailed("recording", "it takes too much processor time") from end
+                    continue
+                except TimeoutError as error:
+                    raise TranscriptionFailed("timeout", f"it took longer than {job.wall:g} s") from error
+                finally:
+                    self._put_back(worker)
+            return _result(job, answer)
+        raise TranscriptionFailed("recording", f"it has crashed {MOST_TRIES} worker processes")
+
+    async def close(self) -> None:
+        """End all workers. Whoever waits for a job has been cancelled before."""
+        while self._idle:
+            self._end(self._idle.pop())
+        await asyncio.gather(*self._ending)
+
+    async def _start(self) -> "_Worker":
+        worker = await _Worker.start(self._setup)
+        try:
+            async with asyncio.timeout(START):
+                await worker.ready()
+        except (TimeoutError, _Ended) as error:
+            log.error("worker did not start", extra={"reason": getattr(error, "reason", "timeout")})  # noqa: TRY400
+            raise TranscriptionFailed("failed", "no worker process could be started") from error
+        finally:
+            if not worker.usable:
+                self._end(worker)
+        return worker
+
+    def _put_back(self, worker: "_Worker") -> None:
+        if worker.usable and worker.orders < ORDERS_PER_WORKER:
+            self._idle.append(worker)
+        else:
+            self._end(worker)
+
+    def _end(self, worker: "_Worker") -> None:
+        """Kill, without waiting: this runs where a task is being cancelled."""
+        ending = asyncio.create_task(worker.kill())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+
+class _Ended(Exception):
+    """A worker is gone; `reason` is its signal's name, or its exit code."""
+
+    def __init__(self, code: int) -> None:
+        self.reason = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        super().__init__(self.reason)
+
+
+class _Worker:
+    """One process and our end of its socket."""
+
+    def __init__(self, process: Process, channel: socket.socket) -> None:
+        self.orders = 0
+        self.usable = False
+        "It waits for an order. While one is under way, or after one that went wrong, it is not."
+        self._process = process
+        self._channel = channel
+
+    @classmethod
+    async def start(cls, setup: Setup) -> "_Worker":
+        # Packets keep their borders, and carry the open files.
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-I", "-m", "ivr.audio.worker", msgspec.json.encode(setup).decode()),
+                    stdin=theirs.fileno(),
+                    stdout=DEVNULL,
+                    stderr=DEVNULL,  # libraries write what they find in the audio
+                    env={"LC_ALL": "C.UTF-8"},
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C is for the server, which then ends its workers
+                )
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        return cls(process, ours)
+
+    async def ready(self) -> None:
+        if not isinstance(await self._answer(), Ready):
+            raise _Ended(0)
+        self.usable = True
+
+    async def ask(self, order: bytes, files: tuple[BinaryIO, ...]) -> Answer:
+        self.usable = False
+        self.orders += 1
+        try:
+            # One packet into an empty socket never blocks.
+            socket.send_fds(self._channel, [order], [file.fileno() for file in files])
+        except (BrokenPipeError, ConnectionError) as error:
+            raise _Ended(await self._process.wait()) from error
+        answer = await self._answer()
+        self.usable = isinstance(answer, Done | Refused)
+        return answer
+
+    async def _answer(self) -> Answer:
+        try:
+            packet = await asyncio.get_running_loop().sock_recv(self._channel, PACKET)
+        except ConnectionError:  # it went with an order unread
+            packet = b""
+        if not packet:
+            raise _Ended(await self._process.wait())
+        try:
+            return _ANSWER.decode(packet)
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # whoever takes a decoder over writes what he likes
+            return Broken("an answer that cannot be read")
+
+    async def kill(self) -> int:
+        self._channel.close()
+        if self._process.returncode is None:
+            self._process.kill()
+        return await self._process.wait()
+
+
+def _result(job: Job[T], answer: Answer) -> T:
+    match answer:
+        case Done(result=result):
+            try:
+                return msgspec.convert(result, job.returns)
+            except msgspec.ValidationError as mismatch:
+                raise TranscriptionFailed("failed", "the job's result is not what it should be") from mismatch
+        case Refused(code=code, message=message):
+            raise TranscriptionFailed(code, message)
+        case Broken(error="MemoryError"):
+            raise TranscriptionFailed("recording", "it takes too much memory")
+        case _:
+            error = answer.error if isinstance(answer, Broken) else "no answer"
+            log.error("job broke", extra={"job": job.function, "reason": error})
+            raise TranscriptionFailed("failed", f"the job ended with {error}")

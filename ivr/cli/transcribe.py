@@ -1,0 +1,106 @@
+"""`ivr transcribe`: runs the speech engine of the settings over files, to hear what it would have told a flow."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import click
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from ivr.audio.workers import Workers
+from ivr.cli.loop import fast_loop
+from ivr.cli.transcripts import FORMS, Heard, Refused, as_json, as_srt, as_text
+from ivr.errors import TranscriptionFailed
+from ivr.flowfile.finding import visible
+from ivr.ports import SpeechToText
+from ivr.server.speech import engine_of
+from ivr.settings import Engine, Settings, SettingsError, load_settings
+
+AT_ONCE = 2
+"Files under way at the same time: as many as there are worker processes."
+
+
+@click.command
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What is printed.")
+@click.option("--language", metavar="TAG", default="en-US", show_default=True, help="The language that is spoken.")
+@click.option("--phrase", "phrases", metavar="WORDS", multiple=True, help="Words to listen for; may be repeated.")
+@click.option("--stt", type=click.Choice(get_args(Engine)), help="The speech engine; default: IVR_STT.")
+@click.option(
+    "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
+)
+def transcribe(
+    *, files: tuple[Path, ...], form: str, language: str, phrases: tuple[str, ...], stt: str | None, file: Path | None
+) -> None:
+    """Write down what is said in FILES: WMA, WAV, MP3 and other recordings.
+
+    Ends with 1 if a file could not be transcribed; the others are printed all the same. SRT takes one file.
+
+    \b
+    Example:  ivr transcribe --stt pocketsphinx --phrase yes --phrase no answer.wma
+              IVR_STT=openai ivr transcribe --format srt message.wav > message.srt
+    """
+    if form == "srt" and len(files) > 1:
+        raise click.UsageError("SRT has the times of one recording: name one file.")
+    try:
+        settings = _settings(file, stt)
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            results = runner.run(_all(settings, files, language, phrases))
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    _print(results, form)
+    if any(isinstance(result, Refused) for result in results):
+        raise click.exceptions.Exit(1)
+
+
+def _settings(file: Path | None, stt: str | None) -> Settings:
+    settings = load_settings(file=file, flags={"stt": stt}).settings
+    if settings.stt == "none":
+        raise SettingsError("No speech engine is set. Set IVR_STT, or name one: --stt pocketsphinx")
+    return settings
+
+
+async def _all(
+    settings: Settings, files: Sequence[Path], language: str, phrases: Sequence[str]
+) -> Sequence[Heard | Refused]:
+    """Transcribe all files, some at the same time; the results are in the order of the files."""
+    workers = Workers(size=AT_ONCE)
+    places = asyncio.Semaphore(AT_ONCE)
+    screen = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        engine = engine_of(settings, workers)
+        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
+            task = progress.add_task(f"{engine.name} listens", total=len(files))
+
+            async def one(file: Path) -> Heard | Refused:
+                async with places:
+                    result = await _one(engine, file, language, phrases)
+                progress.advance(task)
+                return result
+
+            return await asyncio.gather(*(one(file) for file in files))
+    finally:
+        await workers.close()
+
+
+async def _one(engine: SpeechToText, file: Path, language: str, phrases: Sequence[str]) -> Heard | Refused:
+    try:
+        return Heard(str(file), await engine.transcribe(file, language=language, phrases=phrases))
+    except TranscriptionFailed as error:
+        return Refused(str(file), error.code, str(error))
+    except OSError as error:  # an engine that reads the file itself
+        return Refused(str(file), "recording", f"it cannot be opened: {error.strerror}")
+
+
+def _print(results: Sequence[Heard | Refused], form: str) -> None:
+    write = {"json": as_json, "srt": as_srt, "text": as_text}[form]
+    click.echo(write(results), nl=False)
+    for result in results:
+        match result:
+            case Refused(file=file, code=code, message=message):
+                click.echo(f"{visible(file)}: {code}: {message}", err=True)
+            case Heard(file=file, transcript=transcript) if transcript.text is None:
+                click.echo(f"{visible(file)}: nothing was understood", err=True)

@@ -1,0 +1,42 @@
+"""The speech engine that the settings ask for, and what flows ask of it that it has not."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from ivr.audio.workers import Workers
+from ivr.flowfile.checks.speech import Lacks
+from ivr.ports import EngineCapabilities, SpeechToText
+from ivr.settings import Settings, SettingsError, revealed
+from ivr.speech.abilities import Wanted, capabilities, wants_more_than
+from ivr.speech.choose import speech_engine
+
+
+def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
+    """Make the engine; raise SettingsError, with what to do, if it lacks something.
+
+    `workers` decode recordings, and stay the caller's: they are to be closed after the last transcription.
+    """
+    try:
+        return speech_engine(
+            settings.stt,
+            workers=workers,
+            script=settings.stt_script,
+            dictation=settings.stt_dictation,
+            azure_key=revealed(settings.azure_key),
+            azure_region=settings.azure_region or "",
+            azure_endpoint=settings.azure_endpoint or "",
+            openai_url=settings.openai_url,
+            openai_key=revealed(settings.openai_key),
+            openai_model=settings.openai_model,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def lacks_of(settings: Settings) -> Lacks:
+    """Say what the engine has not, for the check of flows; nothing is loaded for it."""
+    return partial(_lacks, capabilities(settings.stt, dictation=settings.stt_dictation))
+
+
+def _lacks(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:
+    return wants_more_than(can, Wanted(language, phrases, audio))

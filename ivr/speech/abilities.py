@@ -1,0 +1,59 @@
+"""What each engine can do, and where a flow wants more than that; nothing of an engine is loaded to know it."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from ivr.audio.jobs import FORMATS
+from ivr.ports import EngineCapabilities
+
+HOSTED = EngineCapabilities(languages=None, phrases="hints", dictation=True, formats=FORMATS)
+"Which languages a service has is for the service to say; it says `error.transcribe` if it must."
+ANYTHING = EngineCapabilities(languages=None, phrases="none", dictation=True, formats=FORMATS)
+"The scripted engine hears whatever its script says."
+NOTHING = EngineCapabilities(languages=frozenset(), phrases="none", dictation=False, formats=frozenset())
+
+
+class Wanted(Struct, frozen=True):
+    """What one `record` state wants of an engine."""
+
+    language: str
+    phrases: bool
+    format: str | None = None
+    "As in `record`; None: whatever the channel sends."
+
+
+def capabilities(engine: str, *, dictation: bool = False) -> EngineCapabilities:
+    """Tell what the engine of that name can do; `dictation` is the setting, and matters to pocketsphinx alone."""
+    match engine:
+        case "pocketsphinx":
+            return EngineCapabilities(frozenset({"en"}), phrases="only", dictation=dictation, formats=FORMATS)
+        case "azure" | "azure-fast" | "openai":
+            return HOSTED
+        case "scripted":
+            return ANYTHING
+    return NOTHING
+
+
+def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:
+    """Say what a state wants and the engine has not, each as the rest of a sentence: "the speech engine …"."""
+    if can == NOTHING:
+        return ["gives no transcripts: the recording is kept without its words"]
+    missing = []
+    if not _speaks(can.languages, wanted.language):
+        missing.append(f"does not understand {wanted.language}, but {' and '.join(sorted(can.languages or ()))} only")
+    if not wanted.phrases and not can.dictation:
+        missing.append("gives no transcript without phrases (IVR_STT_DICTATION=on would, with many words wrong)")
+    if wanted.phrases and can.phrases == "none":
+        missing.append("passes phrases over")
+    if wanted.format is not None and wanted.format not in can.formats:
+        missing.append(f"cannot read {wanted.format}")
+    return missing
+
+
+def _speaks(languages: Iterable[str] | None, tag: str) -> bool:
+    return languages is None or any(one in {tag, _first(tag)} for one in languages)
+
+
+def _first(tag: str) -> str:
+    return tag.partition("-")[0].lower()

@@ -1,0 +1,1 @@
+"""The embedded speech engine: pocketsphinx with the American English model of its wheel; no network, no download."""

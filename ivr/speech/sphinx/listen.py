@@ -1,0 +1,160 @@
+"""What pocketsphinx does in a worker process: listen for phrases, or write down whatever is said.
+
+The samples go in as a whole, since the model then knows how loud and dark the whole recording is before it judges the
+first word; piece by piece it mishears four times as many phrases. pocketsphinx is imported below this folder alone.
+"""
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pocketsphinx
+from pocketsphinx import Config, Decoder
+
+from ivr.audio.decode import Recording
+from ivr.audio.jobs import RATE, WIDTH
+from ivr.ports import Spoken, Transcript
+from ivr.speech.sphinx.dictionary import Dictionary
+from ivr.speech.sphinx.grammar import Grammar, grammar
+from ivr.speech.sphinx.signal import has_digital_silence, speech_in, with_floor, with_rest
+
+ENGINE = "pocketsphinx"
+
+_MODEL = Path(pocketsphinx.get_model_path()) / "en-us"
+
+_THRESHOLD = -1.0
+"""Log-likelihood a frame, of the phrase against any phones at all, from which a phrase is believed: of phrases that
+were said 97 % lie above it, of other words 1 to 6 % (docs/speech.md). The engine's own confidence tells nothing."""
+_SPREAD = 0.3
+"What is one unit of confidence, in the same measure."
+_BYTES_A_FRAME = RATE // 100 * WIDTH
+"The model judges a hundred frames a second."
+_LONGEST_PHRASE = 30.0
+"""Seconds of speech, its pauses included, that can be one of the phrases, said alone: a monologue matches none of them,
+and would hold a worker for a ninth of its length to find that out."""
+_PAUSE = 0.8
+"Seconds of rest at which a dictation is cut."
+_SCORE_UNIT = 1024
+"pocketsphinx gives scores with their lowest ten bits cut off."
+
+pocketsphinx.set_loglevel("FATAL")
+
+
+def phrases(source: int, *, phrases: Sequence[str], longest: float) -> Transcript:
+    """Listen for one of these phrases, said alone, in an open file; raise TranscriptionFailed if it is no recording."""
+    samples, seconds = _samples(source, longest)
+    rules = grammar(phrases, _dictionary().ways)
+    spoken = speech_in(samples)
+    if rules is None or not spoken or _seconds(spoken[0].stop - spoken[0].start) > _LONGEST_PHRASE:
+        return _nothing(seconds)
+    # Always, not only where there is digital silence: what the two decoders say can be compared only if both have
+    # heard rest beside the words. It costs no phrase, and takes nine of ten false ones away.
+    speech = with_floor(with_rest(samples[spoken[0]]))
+    best = _best(_phrase_decoder(rules), speech)
+    if best is None:
+        return _nothing(seconds)
+    saying, score = best
+    anything = _best(_forgetful(_phone_decoder()), speech)
+    gain = (score - (anything[1] if anything else 0.0)) / (len(speech) / _BYTES_A_FRAME)
+    confidence = 1 / (1 + math.exp((_THRESHOLD - gain) / _SPREAD))
+    text = rules.phrases.get(saying) if confidence >= 0.5 else None
+    return Transcript(text, round(confidence, 3), ENGINE, seconds) if text else _nothing(seconds)
+
+
+def dictation(source: int, *, longest: float) -> Transcript:
+    """Write down what is said in an open file, piece by piece; at least a quarter of the words will be wrong."""
+    samples, seconds = _samples(source, longest)
+    decoder = _forgetful(_dictation_decoder())
+    said = [
+        Spoken(_seconds(place.start), _seconds(place.stop), best[0])
+        for place in speech_in(samples, pause=_PAUSE)
+        if (best := _best(decoder, _without_zeros(samples[place])))
+    ]
+    text = " ".join(one.text for one in said)
+    return Transcript(text or None, None, ENGINE, seconds, tuple(said))
+
+
+def _without_zeros(samples: bytes) -> bytes:
+    """Lay a floor only where a line was off: under a real line's own noise, more of it makes dictation worse."""
+    return with_floor(samples) if has_digital_silence(samples) else samples
+
+
+def _nothing(seconds: float) -> Transcript:
+    return Transcript(None, None, ENGINE, seconds)
+
+
+def _samples(source: int, longest: float) -> tuple[bytes, float]:
+    samples = b"".join(Recording(source, longest=longest))
+    return samples, _seconds(len(samples))
+
+
+def _seconds(size: int) -> float:
+    """Give the time that so many bytes of samples take."""
+    return round(size / WIDTH / RATE, 3)
+
+
+def _best(decoder: Decoder, speech: bytes) -> tuple[str, float] | None:
+    """Give the words that fit best and their score (a logarithm); None: nothing fits."""
+    decoder.start_utt()
+    decoder.process_raw(speech, no_search=False, full_utt=True)
+    decoder.end_utt()
+    found = decoder.hyp()
+    if found is None or not found.hypstr or found.score <= 0:
+        return None
+    return found.hypstr, math.log(found.score) * _SCORE_UNIT
+
+
+def _forgetful(decoder: Decoder) -> Decoder:
+    """Make a decoder forget the noise on the line of its last recording, by which it would judge the next caller's."""
+    decoder.reinit_feat()
+    return decoder
+
+
+@cache
+def _dictionary() -> Dictionary:
+    return Dictionary.read(_MODEL / "cmudict-en-us.dict")
+
+
+def _phrase_decoder(rules: Grammar) -> Decoder:
+    """Make a decoder of this grammar alone, in 7 ms."""
+    with _named(rules.dictionary) as dictionary:
+        decoder = Decoder(_config(dictionary))
+    decoder.add_jsgf_string("phrases", rules.jsgf)
+    decoder.activate_search("phrases")
+    return decoder
+
+
+@cache
+def _phone_decoder() -> Decoder:
+    """Make a decoder that takes anything for speech: how well it fits is what a phrase is measured by."""
+    with _named("yes Y EH S\n") as dictionary:  # it wants to have one
+        decoder = Decoder(_config(dictionary, lw=2.0, beam=1e-20, pbeam=1e-20))
+    decoder.add_allphone_file("phones", str(_MODEL / "en-us-phone.lm.bin"))
+    decoder.activate_search("phones")
+    return decoder
+
+
+def _config(dictionary: str, **more: float) -> Config:
+    """Set up a decoder whose scores can be compared with another's.
+
+    By default a sound is scored against those that the grammar still expects, so that silence fits anything once
+    nothing else is expected; `compallsen` scores it against all sounds.
+    """
+    return Config(hmm=str(_MODEL / "en-us"), dict=dictionary, lm=None, compallsen=True, **more)
+
+
+@cache
+def _dictation_decoder() -> Decoder:
+    return Decoder()
+
+
+@contextmanager
+def _named(text: str) -> Iterator[str]:
+    """Give a text a file name, without a file: pocketsphinx reads its dictionary by name, once."""
+    with os.fdopen(os.memfd_create("dictionary"), "wb") as file:
+        file.write(text.encode("ascii"))
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"

@@ -1,0 +1,46 @@
+"""A recording as every engine takes it: decoded by a worker, in a temporary file that has no name.
+
+So no engine and no service ever gets what a stranger sent, whatever it was; and nothing is left behind, not even
+by `kill -9`: the file is gone with the process.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from msgspec import Struct
+
+from ivr.audio.jobs import TO_WAV
+from ivr.audio.workers import Workers
+from ivr.errors import TranscriptionFailed
+
+LONGEST = 900.0
+"Seconds of a recording; the protocol's longest is 600, and what claims to be much more is an attack."
+
+
+class Wav(Struct, frozen=True):
+    """16 kHz, mono, 16 bit."""
+
+    file: BinaryIO
+    "Open for reading at its beginning."
+    seconds: float
+
+
+@asynccontextmanager
+async def decoded(workers: Workers, audio: Path) -> AsyncIterator[Wav]:
+    """Decode a recording, and forget the result at the end; raise TranscriptionFailed if it cannot be read."""
+    with await opened(audio) as source, cast("BinaryIO", await asyncio.to_thread(tempfile.TemporaryFile)) as target:
+        done = await workers.run(TO_WAV, source, target, longest=LONGEST)
+        target.seek(0)
+        yield Wav(target, done.seconds)
+
+
+async def opened(audio: Path) -> BinaryIO:
+    """Open a recording; raise TranscriptionFailed if it is not there."""
+    try:
+        return cast("BinaryIO", await asyncio.to_thread(audio.open, "rb"))
+    except OSError as error:
+        raise TranscriptionFailed("recording", f"it cannot be opened: {error.strerror}") from error

@@ -1,0 +1,29 @@
+"""Where the cases and the flows of a project lie, for commands, for the server and for pytest.
+
+It imports nothing of the package, since pytest loads it in every project, and no pytest, which servers do without.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pytest
+
+CASES: Final = Path("recordings/cases")
+"The folder of the cases in a project, unless pytest is told another."
+FLOWS: Final = Path("flows")
+"That of the flows."
+SUFFIX: Final = ".jsonl"
+"Of a case."
+UPDATED: Final = "ivr-update"
+"The user property of a test that holds what was made anew; it survives the way between processes."
+
+
+def cases_folder(config: "pytest.Config") -> Path:
+    """Give the folder of the cases that pytest runs."""
+    return config.rootpath / str(config.getini("ivr_cases"))
+
+
+def flows_folder(config: "pytest.Config") -> Path:
+    """Give the folder of the flows that pytest replays them against."""
+    return config.rootpath / str(config.getini("ivr_flows"))

@@ -1,0 +1,176 @@
+"""Worker processes: what one may use, and what happens when it uses more."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from ivr.audio.confinement import Limits
+from ivr.audio.workers import Job, Workers
+from ivr.errors import TranscriptionFailed
+
+MB = 1024 * 1024
+
+
+def job(name: str, returns: type = dict, *, cpu: float = 60.0, wall: float = 60.0) -> Job[Any]:
+    return Job(f"tests.speech_engines.misbehaviour:{name}", returns, cpu, wall)
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    workers = Workers(size=1, limits=Limits(memory=300 * MB, written=MB))
+    yield workers
+    await workers.close()
+
+
+@pytest.fixture
+def file() -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"hello")
+        file.seek(0)
+        yield file
+
+
+async def failure(workers: Workers, bad: Job[Any], *files: BinaryIO) -> TranscriptionFailed:
+    with pytest.raises(TranscriptionFailed) as caught:
+        await workers.run(bad, *files)
+    return caught.value
+
+
+async def test_a_worker_gets_open_files_and_is_used_again(workers: Workers, file: BinaryIO) -> None:
+    first = await workers.run(job("reads"), file)
+    file.seek(0)
+    second = await workers.run(job("reads"), file)
+    assert first["text"] == "hello"
+    assert first["pid"] == second["pid"] != os.getpid()
+
+
+async def test_a_worker_sees_nothing_of_the_server_and_may_do_nothing_but_work(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_AZURE_KEY", "a secret")
+    seen = await workers.run(job("looks_around"))
+    assert seen["environment"] == ["LC_ALL"]
+    assert seen["modules"] == []
+    assert seen["folder"] == "/"
+    assert seen["files"] == [0, 1, 2, 3]  # the socket, nothing, nothing, and the list of files itself
+    assert (seen["network"], seen["program"], seen["signal"]) == ("PermissionError",) * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("eats_memory", "recording", "it takes too much memory"),
+        ("exits", "recording", "it has crashed 3 worker processes"),
+        ("raises", "failed", "the job ended with KeyError"),
+        ("refuses", "recording", "no sound in it"),
+        ("answers_too_much", "failed", "the job ended with an answer that is too long"),
+        ("is_not_there", "failed", "the job ended with AttributeError"),
+    ],
+)
+async def test_a_job_that_goes_wrong_fails_alone(
+    workers: Workers, file: BinaryIO, name: str, code: str, says: str
+) -> None:
+    error = await failure(workers, job(name))
+    assert (error.code, str(error)) == (code, says)
+    assert (await workers.run(job("reads"), file))["text"] == "hello"
+
+
+async def test_a_job_that_burns_processor_time_is_ended_at_once(workers: Workers) -> None:
+    error = await failure(workers, job("burns", cpu=0.1))
+    assert (error.code, str(error)) == ("recording", "it takes too much processor time")
+
+
+async def test_processor_time_is_counted_by_job_and_not_by_worker(workers: Workers) -> None:
+    for _ in range(3):
+        assert await workers.run(job("works_for_half_a_second", str, cpu=1.0)) == "done"
+
+
+async def test_a_job_that_sleeps_runs_out_of_time(workers: Workers) -> None:
+    error = await failure(workers, job("sleeps", wall=0.05))
+    assert error.code == "timeout"
+
+
+async def test_a_file_that_crashes_three_workers_is_given_up(workers: Workers) -> None:
+    with tempfile.TemporaryFile() as marks:
+        error = await failure(workers, job("crashes"), marks)
+        marks.seek(0)
+        assert marks.read() == b"xxx"
+    assert error.code == "recording"
+
+
+async def test_a_crash_that_does_not_come_again_is_forgiven(workers: Workers) -> None:
+    with tempfile.TemporaryFile() as marks:
+        assert await workers.run(job("crashes_once", str), marks) == "survived"
+
+
+async def test_a_worker_cannot_fill_the_disk(workers: Workers, file: BinaryIO) -> None:
+    assert await workers.run(job("fills_a_file", str), file) == "OSError 27"
+    assert os.fstat(file.fileno()).st_size <= MB
+
+
+async def test_a_job_that_is_given_up_takes_its_worker_along(workers: Workers) -> None:
+    with tempfile.NamedTemporaryFile() as marks:
+        running = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))  # type: ignore[arg-type]
+        pid = await written(Path(marks.name))
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await workers.close()
+    assert not alive(pid)
+
+
+async def test_jobs_wait_for_a_free_worker(workers: Workers, file: BinaryIO) -> None:
+    answers = await asyncio.gather(*(workers.run(job("reads"), file) for _ in range(5)))
+    assert len({answer["pid"] for answer in answers}) == 1
+
+
+async def test_workers_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
+    """SIGKILL leaves a server no time to end its workers, not even one that is at work."""
+    marks = tmp_path / "pid"
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(marks)], cwd=Path.cwd())
+    try:
+        pid = await written(marks)
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    async with asyncio.timeout(20):
+        while alive(pid):
+            await asyncio.sleep(0.01)
+    assert not alive(pid)
+
+
+SERVER = """
+import asyncio, sys
+from ivr.audio.workers import Job, Workers
+
+async def main():
+    with open(sys.argv[1], "wb") as marks:
+        job = Job("tests.speech_engines.misbehaviour:marks_and_sleeps", dict, 60.0, 60.0)
+        await Workers().run(job, marks)
+
+asyncio.run(main())
+"""
+
+
+async def written(marks: Path) -> int:
+    """Wait for the process id that a job leaves in a file."""
+    async with asyncio.timeout(20):
+        while not marks.exists() or not marks.read_bytes().endswith(b"\n"):
+            await asyncio.sleep(0.01)
+    return int(marks.read_bytes())
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
