@@ -212,9 +212,7 @@ def show(result: Result) -> None:
     """Print a table for each engine."""
     console = Console()
     for engine in dict.fromkeys(row.engine for row in result.rows):
-        table = Table(
-            "set", "band", "recordings", "right", "nothing", "strange taken", "median", title=engine, box=SIMPLE
-        )
+        table = Table("set", "band", "spoken", "right", "nothing", "strange taken", "median", title=engine, box=SIMPLE)
         for row in result.rows:
             if row.engine == engine:
                 fooled = "" if row.fooled is None else f"{row.fooled:.0%}"

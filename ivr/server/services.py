@@ -29,7 +29,10 @@ class Service(Protocol):
 
 
 class Transcription:
-    """The service `transcribe`: a recording's words, as `{"transcript", "confidence"}`."""
+    """The service `transcribe`: a recording's words, as `{"transcript", "confidence"}`, which flows read.
+
+    Where the engine tells, `engine` (who understood them) and `seconds` (how long the recording is) are in the trace.
+    """
 
     def __init__(self, engine: SpeechToText, recordings: Recordings) -> None:
         self._engine = engine
@@ -49,4 +52,9 @@ class Transcription:
             raise ServiceError(error.code) from error
         except FileNotFoundError as error:
             raise ServiceError("recording") from error
-        return {"transcript": heard.text, "confidence": heard.confidence}
+        told: dict[str, Scalar] = {"transcript": heard.text, "confidence": heard.confidence}
+        if heard.engine:
+            told["engine"] = heard.engine
+        if heard.seconds is not None:
+            told["seconds"] = heard.seconds
+        return told

@@ -149,7 +149,7 @@ def test_a_folder_called_like_a_flow_is_a_finding(folder: Path) -> None:
     (folder / "odd.yaml").mkdir()
     result = ivr("check", ".")
     assert result.exit_code == 1
-    assert result.output.startswith("odd.yaml:1:1  unreadable\n  The file cannot be read: Is a directory.\n")
+    assert result.output.startswith("odd.yaml:1:1  unreadable\n  The file cannot be read: it is no regular file.\n")
 
 
 @pytest.mark.parametrize("command", ["check", "schema", "graph"])
@@ -176,7 +176,7 @@ def test_graph_of_a_bad_flow_says_why_there_is_none(folder: Path) -> None:
 
 
 def test_a_flow_that_cannot_be_read_is_a_mistake_of_use(folder: Path) -> None:
-    with pytest.raises(ClickException, match=r"\. cannot be read: Is a directory\."):
+    with pytest.raises(ClickException, match=r"\. cannot be read: it is no regular file\."):
         load_or_exit(Path())
 
 

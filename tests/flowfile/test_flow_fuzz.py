@@ -104,7 +104,7 @@ HOSTILE = {
 
 BASE = "flow: x\ninitial: a\nstates: {a: {say: Hi., final: true}}\nvariables:\n"
 HOSTILE |= {
-    "duplicate keys behind empty lines": BASE + "\n" * (SIZE * 3) + "  k: 1\n" * 190,
+    "duplicate keys behind empty lines": BASE + "\n" * SIZE + "  k: 1\n" * 190,
     "duplicate keys": BASE + "  k: 1\n" * 4900,
     "duplicate keys in one line": BASE.rstrip("\n") + " {" + "k: 1, " * 4900 + "}",
     "no values": BASE + lines(4900, "  k@:"),

@@ -7,13 +7,13 @@ import pytest
 
 from ivr.engine.expressions.types import RECORDING, TEXT, Type
 from ivr.engine.flow import SELF
-from ivr.engine.prompt import AudioPart, SilencePart, TextPart
 from ivr.engine.kinds.answer import AnswerCall
 from ivr.engine.kinds.decide import DECIDED, Decide
 from ivr.engine.kinds.digits import Digits
 from ivr.engine.kinds.ending import HangUpCall, RejectCall
 from ivr.engine.kinds.menu import Menu
 from ivr.engine.kinds.record import Record
+from ivr.engine.prompt import AudioPart, SilencePart, TextPart
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import load_flow
 from tests.flowfile.reading import HERE, codes, flow, load, said
@@ -135,7 +135,10 @@ states:
         assert (built.name, built.description, built.language, built.voice) == ("my-flow", "Mine.", "en-GB", "female")
         assert (built.limits.duration, built.limits.turns, built.zone.key) == (3600, 50, "Europe/Vienna")
         (part,) = built.states["start"].action.prompt  # type: ignore[attr-defined]
-        assert (part.voice, part.language) == ("female", "en-GB")
+        assert (part.voice, part.language) == (
+            "female",
+            None,
+        )  # what is spoken is the fact `language`, as it then stands
 
     def test_defaults_are_used_by_each_asking_state_that_has_none(self) -> None:
         built = flow("""

@@ -128,6 +128,6 @@ def test_a_trailing_slash_of_the_public_address_is_taken_off(monkeypatch: pytest
 )
 def test_a_public_address_holds_no_password_and_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_PUBLIC_URL", address)
-    with pytest.raises(SettingsError, match="IVR_PUBLIC_URL .* must be an address such as") as refused:
+    with pytest.raises(SettingsError, match=r"IVR_PUBLIC_URL .* must be an address such as") as refused:
         load_settings()
     assert "hush" not in str(refused.value)

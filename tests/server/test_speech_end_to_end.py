@@ -1,7 +1,10 @@
 """From a recording in a form to words in the next prompt: the real server, real engines, real audio."""
 
+import asyncio
 import importlib.util
+import json
 import logging
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -65,6 +68,30 @@ async def send(platform: Platform, audio: bytes) -> Answer:
 async def test_a_wma_recording_comes_back_as_words_by_the_embedded_engine(world: World) -> None:
     async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
         assert "You said technical support please." in spoken(await send(platform, SUPPORT))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_a_wma_recording_that_curl_sends_comes_back_as_words(world: World) -> None:
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
+        asked = await platform.calls()
+        outcome = {
+            "type": "recordOutcome",
+            "id": last_op(asked),
+            "completionReason": "completedStopToneDetected",
+            "lengthOfRecordingInSecs": 1.8,
+            "outcome": "success",
+        }
+        result = json.dumps({"id": platform.call, "operationOutcome": outcome, "callState": "established"})
+        curl = await asyncio.create_subprocess_exec(
+            *("curl", "-sS", "--max-time", "20", "-H", f"Authorization: Bearer {platform.token}"),
+            *("-F", f"recordedAudio=@{RECORDINGS / 'technical-support.wma'};type=audio/x-ms-wma"),
+            *("-F", f"conversationResult={result};type=application/json"),
+            f"http://127.0.0.1:{platform.port}/callback",
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await curl.communicate()
+    assert curl.returncode == 0
+    assert "You said technical support please." in printed.decode()
 
 
 @pytest.mark.parametrize(("file", "words"), [("yes.wav", "yes"), ("lost-luggage.mp3", "lost luggage")])

@@ -27,7 +27,8 @@ _MODEL = Path(pocketsphinx.get_model_path()) / "en-us"
 
 _THRESHOLD = -1.0
 """Log-likelihood a frame, of the phrase against any phones at all, from which a phrase is believed: of phrases that
-were said 97 % lie above it, of other words 1 to 6 % (docs/speech.md). The engine's own confidence tells nothing."""
+were said nine in ten and more lie above it, of other words 2 to 4 % (docs/speech.md has the figures by set). The
+engine's own confidence tells nothing."""
 _SPREAD = 0.3
 "What is one unit of confidence, in the same measure."
 _BYTES_A_FRAME = RATE // 100 * WIDTH
