@@ -22,6 +22,8 @@ NO_CHARACTER = re.compile(r"\\U(?!0000|0010|000[1-9A-Fa-f])\w{8}|\\u[Dd][89A-Fa-
 SURROGATE = re.compile("[\ud800-\udfff]")
 LONGEST_QUOTE = 40
 "Characters of a text that is shown as it should be written."
+LONGEST_COMMENT = 2_000
+"Characters of a comment that are looked at; aliases can lead to the same one thousands of times."
 LOOK_BACK = 200
 "Characters before an empty value among which its key stands, with the comment that it became."
 
@@ -153,8 +155,9 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Slip | None:
     if node.style != "plain":
         return None
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    comment = COMMENT.match(text, node.end)
-    if node.text and comment and key in SPOKEN:
+    spoken = bool(node.text) and key in SPOKEN
+    comment = COMMENT.match(text, node.end, node.end + LONGEST_COMMENT) if spoken else None
+    if comment:
         said = comment[1].rstrip()
         message = f'"{said}" was taken for a comment.'
         return Slip("hash", message, "Quote the text if it belongs to it.", comment.start(1), comment.end(1), "warning")
@@ -172,9 +175,11 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Slip | None:
 
 def _before(text: str, at: int) -> tuple[int, int]:
     """Give the word before a place: where nothing stands, there is nothing to underline."""
-    end = len(text[:at].rstrip(" \t\r\n:"))
-    word = re.search(r"[^\s\[{,]*$", text[:end])
-    return (word.start(), max(end, word.start() + 1)) if word else (at, at + 1)
+    first = max(0, at - LOOK_BACK)
+    end = first + len(text[first:at].rstrip(" \t\r\n:"))
+    word = re.search(r"[^\s\[{,]*$", text[first:end])
+    start = first + word.start() if word else at
+    return start, max(end, start + 1)
 
 
 def no_items(node: Sequence) -> Slip:

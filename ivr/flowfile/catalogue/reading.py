@@ -264,5 +264,5 @@ start:
     ),
     Rule("unreadable", "error", "There is a file, and it cannot be read at all."),
     Rule("encoding", "error", "The file is not UTF-8."),
-    Rule("size", "error", "The file is too large, or nested too deep."),
+    Rule("size", "error", "The file is too large, nested too deep, or has too many mistakes."),
 )
