@@ -15,6 +15,7 @@ from ivr.engine.events import (
     RecordingMade,
     RecordingReady,
     ServiceAnswered,
+    SpeechHeard,
 )
 from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.flow import SELF, Branch, Flow, State
@@ -225,6 +226,13 @@ def test_an_answer_to_nothing_changes_nothing() -> None:
     caller.feel(RecordingMade("1.2", 1.0, "a.wma")).ignored("not an answer to what was asked")
     caller.feel(RecordingReady("1.2", "a.wma")).ignored("no recording is awaited")
     caller.feel(ChoiceMade("1.2", "one", "keys")).ignored("not an answer to what was asked")
+
+
+def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> None:
+    caller = Caller(flow_of(PIN))
+    assert caller.feel(KeysPressed("9.9", "4711")).last.kept == KeysPressed("9.9", "")
+    assert caller.feel(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("9.9", "")
+    assert caller.feel(ServiceAnswered("9.9", {"transcript": "words"})).last.kept == ServiceAnswered("9.9", {})
 
 
 def test_the_same_arguments_give_the_same_answer() -> None:
