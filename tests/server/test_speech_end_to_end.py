@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def workers() -> list[str]:
     """Name the worker processes of this process."""
     found = []
     for children in Path("/proc/self/task").glob("*/children"):
-        for child in children.read_text().split():
-            command = Path(f"/proc/{child}/cmdline")
-            found += [child] if command.exists() and b"ivr.audio.worker" in command.read_bytes() else []
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread or a child that has ended meanwhile
+            for child in children.read_text().split():
+                found += [child] if b"ivr.audio.worker" in Path(f"/proc/{child}/cmdline").read_bytes() else []
     return found
