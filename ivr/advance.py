@@ -119,6 +119,16 @@ def advance(
     return _commit(turn, incoming, answers, inbox, idle)
 
 
+def heard_enough(record: CallRecord) -> bool:
+    """Tell whether a call that is over has been told so much since then that no more of it is kept.
+
+    A further message changes nothing and is answered like the last ones; kept, it would let whoever knows a call's id
+    fill the disk.
+    """
+    told = record.replies.values()
+    return record.call.phase == "over" and len(told) == REMEMBERED and all(one == NOTHING_FOLLOWS for one in told)
+
+
 def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float) -> Commit:
     record = turn.record
     replies, last = dict(record.replies), record.last

@@ -5,7 +5,6 @@ in force and where each comes from. Development mode is no setting on purpose: i
 variable can open a server to everybody.
 """
 
-import difflib
 import json
 import os
 import tomllib
@@ -20,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from ivr.errors import IvrError
+from ivr.nearest import nearest
 from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
@@ -31,6 +31,9 @@ METADATA = (
     "https://login.botframework.com/v1/.well-known/openidconfiguration",
 )
 "The two documents in use (protocol 13)."
+
+
+_NO_ADDRESS = "must be an address such as https://ivr.example.com"
 
 
 class SettingsError(IvrError):
@@ -113,20 +116,28 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("public_url", "azure_endpoint", "openai_url")
+    @classmethod
+    def _shown_whole(cls, value: str | None) -> str | None:
+        if value is not None:
+            _without_user(value)
+        return value
+
+    @field_validator("openid_metadata")
+    @classmethod
+    def _all_shown_whole(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            _without_user(address)
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        wrong = "must be an address such as https://ivr.example.com"
-        try:
-            parts = urlsplit(value)
-        except ValueError:
-            raise ValueError(wrong) from None  # its own words may repeat the address
-        if "@" in parts.netloc:
-            raise ValueError(f"{wrong}, without user or password: it is shown")
+        parts = urlsplit(value)
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(wrong)
+            raise ValueError(_NO_ADDRESS)
         return value.rstrip("/")
 
     @field_validator("seal_key")
@@ -185,6 +196,16 @@ def revealed(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret else ""
 
 
+def _without_user(address: str) -> None:
+    """Refuse an address that holds a password: addresses are printed and logged."""
+    try:
+        host = urlsplit(address).netloc
+    except ValueError:
+        raise ValueError(_NO_ADDRESS) from None  # its own words may repeat the address
+    if "@" in host:
+        raise ValueError(f"{_NO_ADDRESS}, without user or password: it is shown")
+
+
 def shown(value: object) -> str:
     """Write a setting's value for people; a secret is not written."""
     match value:
@@ -211,8 +232,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(names), n=1)
-    return f"{name}; did you mean {nearest[0]}?" if nearest else f"{name}; `ivr settings` lists all"
+    meant = nearest(name, names)
+    return f"{name}; did you mean {meant}?" if meant else f"{name}; `ivr settings` lists all"
 
 
 def _explained(error: ValidationError | UnreadableVariable, sources: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ answer's step and the reply. Nothing is held in memory that a restart would miss
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from ivr.advance import advance
+from ivr.advance import advance, heard_enough
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived
 from ivr.engine.flow import Flow
@@ -118,7 +118,7 @@ class Turns:
                 incoming=incoming,
                 inbox=await self._store.inbox(record.id),
             )
-            if await self._committed(commit):
+            if heard_enough(record) or await self._committed(commit):
                 return commit.record
 
     async def _answer_or_hold(self, incoming: Incoming) -> CallRecord:

@@ -33,22 +33,27 @@ class _Filter(Struct, frozen=True):
 
     architecture: int
     "As `AUDIT_ARCH_…` of linux/audit.h."
+    clone: int
+    "Allowed for threads, which FFmpeg may want, and for nothing else."
     refused: tuple[int, ...]
 
 
 _FILTERS = {
     # socket, execve, kill, ptrace, process_vm_readv, process_vm_writev, execveat, pidfd_send_signal, io_uring_setup,
-    # pidfd_getfd. Without `socket` and io_uring there is no network; threads stay allowed, FFmpeg may want them.
-    "x86_64": _Filter(0xC000003E, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438)),
-    "aarch64": _Filter(0xC00000B7, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
+    # pidfd_getfd; fork and vfork, where there are such calls. Without `socket` and io_uring there is no network.
+    "x86_64": _Filter(0xC000003E, 56, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438, 57, 58)),
+    "aarch64": _Filter(0xC00000B7, 220, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
 }
+_CLONE3 = 435
+"Its flags lie in memory, where a filter cannot look. Where it is said not to exist, `clone` is taken instead."
+_CLONE_THREAD = 0x10000
 _X32_BIT = 0x40000000
 "x86-64 has a second set of numbers for the same calls, from here on."
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 38, 22
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 1, 4, 38, 22
 _SECCOMP_MODE_FILTER = 2
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-_ALLOW, _KILL, _PERMISSION_DENIED = 0x7FFF0000, 0x80000000, 0x00050000 | 1
+_LOAD, _EQUAL, _AT_LEAST, _HAS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _PERMISSION_DENIED, _NO_SUCH_CALL = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
 
 
 def confine(limits: Limits) -> None:
@@ -63,6 +68,7 @@ def confine(limits: Limits) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
         libc = ctypes.CDLL(None, use_errno=True)
         _control(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
+        _control(libc, _PR_SET_DUMPABLE, 0)  # another process of this user cannot look into its memory
         _refuse_system_calls(libc)
 
 
@@ -93,16 +99,24 @@ def _refuse_system_calls(libc: ctypes.CDLL) -> None:
 
 def _program(table: _Filter) -> bytes:
     """Write the filter in the kernel's packet filter language (seccomp(2)): (what, if true, if false, operand)."""
-    count = len(table.refused)
+    ends = [
+        (_EQUAL, 0, 1, _CLONE3),
+        (_RETURN, 0, 0, _NO_SUCH_CALL),
+        (_EQUAL, 0, 2, table.clone),
+        (_LOAD, 0, 0, 16),  # the lower half of the first argument: its flags
+        (_HAS, 0, 1, _CLONE_THREAD),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _PERMISSION_DENIED),
+    ]
+    denied = len(table.refused) + len(ends) - 1
     steps = [
         (_LOAD, 0, 0, 4),  # the architecture: a foreign one has other numbers
         (_EQUAL, 1, 0, table.architecture),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, 0),  # the number of the call
-        (_AT_LEAST, count + 1, 0, _X32_BIT),
-        *((_EQUAL, count - index, 0, call) for index, call in enumerate(table.refused)),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _PERMISSION_DENIED),
+        (_AT_LEAST, denied, 0, _X32_BIT),
+        *((_EQUAL, denied - 1 - index, 0, call) for index, call in enumerate(table.refused)),
+        *ends,
     ]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 

@@ -7,10 +7,12 @@ one. A file that has crashed three of them is refused. Workers end by themselves
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
 
@@ -185,7 +187,8 @@ class _Worker:
     async def kill(self) -> int:
         self._channel.close()
         if self._process.returncode is None:
-            self._process.kill()
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)  # its session is its own, and so is all that is in it
         return await self._process.wait()
 
 

@@ -16,7 +16,7 @@ from ivr.cli.listing import Filter, Listed, table
 from ivr.cli.telling import told
 from ivr.errors import FlowError
 from ivr.store.archive import ArchiveFile
-from ivr.trace.case import dumps
+from ivr.trace.files import dumps
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -5,15 +5,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.store.archive import ErasedCall, Erasure, erase_calls
 from ivr.store.folder import DataFolder, sync_folder
-from ivr.trace.case import MAX_BYTES, Called, CaseError, loads
+from ivr.trace.case import Called, CaseError
+from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
 
 PATIENCE = 5.0
 "Seconds that commands which are reading are waited for."
+
+
+class Audio(Struct, frozen=True):
+    """What became of the audio files."""
+
+    gone: Sequence[tuple[str, int]]
+    "Name and size in bytes of each that was there."
+    left: Sequence[str]
+    "What could not be deleted, and why."
 
 
 def erase(folder: DataFolder, caller: str, *, ask: bool, patience: float = PATIENCE) -> None:
@@ -29,40 +40,59 @@ def erase(folder: DataFolder, caller: str, *, ask: bool, patience: float = PATIE
         with DataFolder.open(folder.path):
             # Rows first: audio that no call names is swept by the server, should this be cut off in between.
             erasure = erase_calls(folder.database, caller, patience=patience)
-            audio = list(_delete_audio(folder, erasure.calls))
+            audio = _delete_audio(folder, erasure.calls)
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
-    except (OSError, StoreUnavailable) as error:
-        raise click.ClickException(f"Not everything could be erased: {error}. Try again.") from error
-    _receipt(caller, erasure, audio)
-    if erasure.left:
+    except StoreUnavailable as error:
+        raise click.ClickException(f"Nothing was erased: {error}. Try again.") from error
+    _receipt(folder, caller, erasure, audio)
+    if erasure.left or audio.left:
         raise click.exceptions.Exit(1)
 
 
-def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Iterator[tuple[str, int]]:
-    """Delete the audio files; give name and size of each that was there."""
+def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
+    """Delete the audio files, each whatever becomes of the others."""
+    gone, left = [], []
     for name in (name for call in erased for name in call.recordings):
         file = folder.audio / name
-        if file.parent != folder.audio or not file.is_file():
+        if file.parent != folder.audio:
             continue
-        size = file.stat().st_size
-        file.unlink()
-        yield name, size
-    sync_folder(folder.audio)
+        try:
+            size = file.stat().st_size
+            file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            left.append(f"audio {name} ({error.strerror})")
+        else:
+            gone.append((name, size))
+    try:
+        sync_folder(folder.audio)
+    except OSError as error:
+        left.append(f"names of files in {folder.audio}, should power be lost now ({error.strerror})")
+    return Audio(gone, left)
 
 
-def _receipt(caller: str, erasure: Erasure, audio: Sequence[tuple[str, int]]) -> None:
+def _receipt(folder: DataFolder, caller: str, erasure: Erasure, audio: Audio) -> None:
     now = datetime.now(UTC)
     click.echo(f"Receipt: {caller} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
         started = datetime.fromtimestamp(call.started, UTC)
         click.echo(f"  call {call.id} of {started:%Y-%m-%d %H:%M:%S} UTC: trace of {call.lines} lines, transcripts")
-    for name, size in audio:
+    for name, size in audio.gone:
         click.echo(f"  audio {name}: {size} bytes")
-    click.echo(f"Erased: {len(erasure.calls)} calls, {len(audio)} recordings.")
+    click.echo(f"Erased: {len(erasure.calls)} calls, {len(audio.gone)} recordings.")
     if erasure.left:
         click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
         click.echo("Run this command again when that is over.")
+    if audio.left:
+        click.echo("NOT YET GONE FROM THE DISK:")
+        for what in audio.left:
+            click.echo(f"  {what}")
+        click.echo(
+            "No call names this audio any more, so running this command again does not find it. A running server"
+        )
+        click.echo(f"sweeps it when it is older than IVR_SWEEP_AFTER; sooner, delete it yourself in {folder.audio}.")
     if cases := list(_cases_of(caller)):
         click.echo("Not erased, since they are files of yours; these cases hold a call of this caller:")
         for file in cases:
@@ -73,9 +103,8 @@ def _receipt(caller: str, erasure: Erasure, audio: Sequence[tuple[str, int]]) ->
 def _cases_of(caller: str) -> Iterator[Path]:
     for file in sorted(CASES.rglob(f"*{SUFFIX}")):
         try:
-            with file.open("rb") as opened:
-                first = loads(opened.read(MAX_BYTES + 1), str(file)).lines[0].event
-        except (OSError, CaseError):
+            first = read_case(file).lines[0].event
+        except CaseError:
             continue
         if isinstance(first, Called) and first.caller == caller:
             yield file

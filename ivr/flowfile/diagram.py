@@ -9,6 +9,7 @@ from ivr.engine.kinds.decide import DECIDED
 
 LONGEST = 60
 "Characters of a label; more makes the picture unreadable."
+_NOT_PLAIN = re.compile(r"[^\w .,…()=!'+/|\[\]-]|--|(?<![^\W_])_+|_+(?![^\W_])")
 
 
 def mermaid(flow: Flow) -> str:
@@ -55,13 +56,12 @@ def _label(text: str) -> str:
     """Keep what Mermaid or HTML could take for their own from being that.
 
     Mermaid's codes (`#58;`) stand for one character each. Line ends, colons and semicolons end a label; a number sign
-    begins a code; quotes, angles, braces and percent signs begin something else.
+    begins a code; quotes, angles, braces and percent signs begin something else; stars, and underscores at the edge of
+    a word, are emphasis, and would be missing in `price*2*count`.
     """
     shown = " ".join(text.split())
     shown = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
-    return re.sub(
-        r"[^\w .,…()=!'+*/|\[\]-]|--", lambda found: "".join(f"#{ord(char)};" for char in found.group()), shown
-    )
+    return _NOT_PLAIN.sub(lambda found: "".join(f"#{ord(char)};" for char in found.group()), shown)
 
 
 def _comment(text: str) -> str:

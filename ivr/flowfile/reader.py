@@ -44,7 +44,7 @@ class Reading(Struct, frozen=True):
 def read(file: str, data: bytes) -> Reading:
     """Read a flow file. Never raises; whatever is wrong is a finding."""
     if len(data) > MAX_BYTES:
-        message = f"The file has {len(data):,} bytes; a flow may have {MAX_BYTES:,}."
+        message = f"The file has more than the {MAX_BYTES:,} bytes that a flow may have."  # how many, nobody has read
         return _unreadable(Source(file, "", _NOTHING), Slip("size", message, "Divide it into several flows."))
     try:
         text = data.decode("utf-8-sig")

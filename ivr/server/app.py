@@ -3,9 +3,10 @@
 A handful of exact addresses needs no router and no middleware; both cost on every webhook.
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -15,13 +16,11 @@ from ivr.ports import WebhookReply
 from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
 from ivr.server.origin import require_loopback_name, require_own_page
+from ivr.server.readiness import Check, Spared
 from ivr.server.replies import error_reply, json_reply, reply
 from ivr.server.webhook import Door, Webhook
 
 log = logging.getLogger(__name__)
-
-Check = Callable[[], Awaitable[bool]]
-"Is this part of the server ready?"
 
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
@@ -56,7 +55,7 @@ class App:
         self._call = Door()
         self._callback = Door(form=form)
         self._asset = asset
-        self._checks = checks
+        self._checks = {name: Spared(check) for name, check in checks.items()}
         self._pages = pages
         self._dev = dev
 
@@ -106,7 +105,8 @@ class App:
 
     async def _readiness(self) -> web.Response:
         """200 if calls can be taken; else 503, and which part is missing."""
-        parts = {name: await check() for name, check in self._checks.items()}
+        answers = await asyncio.gather(*(check() for check in self._checks.values()))
+        parts = dict(zip(self._checks, answers, strict=True))
         ready = all(parts.values())
         return json_reply({"ready": ready, **parts}, status=200 if ready else 503)
 

@@ -6,6 +6,8 @@ token perhaps, to the sender and to the log. All three are replaced here, with a
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any
@@ -24,6 +26,9 @@ _STALLED = WebhookError(408, "stalled", "The head of the request did not arrive 
 _FULL = WebhookError(503, "too-many-connections", "All connections are in use. Try again in a moment.")
 _BAD_HEAD = WebhookError(400, "bad-head", "The head of the request is not valid HTTP, or a line of it is too long.")
 _INTERNAL = WebhookError(500, "internal", "Something went wrong here. The log says what.")
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+"For `SO_LINGER`: closing resets the connection, and what was not delivered is dropped."
 
 
 class ConnectionLimits(Struct, frozen=True):
@@ -44,7 +49,7 @@ class ConnectionLimits(Struct, frozen=True):
 class Connection(web.RequestHandler):
     """One connection, and since when it is quiet."""
 
-    __slots__ = ("arrived", "busy", "crowded", "fresh", "guard", "head_since", "quiet_since")
+    __slots__ = ("arrived", "busy", "crowded", "fresh", "guard", "head_since", "quiet_since", "wire")
 
     def __init__(self, guard: "GuardedServer", **options: Any) -> None:
         super().__init__(guard, **options)
@@ -59,10 +64,13 @@ class Connection(web.RequestHandler):
         self.head_since = 0.0
         "The same by the loop's clock, while the head is not whole; 0: nothing of it has come."
         self.quiet_since = 0.0
+        self.wire: asyncio.Transport | None = None
+        "The transport, which aiohttp forgets when it closes it, sent or not."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say that there are too many."""
         super().connection_made(transport)
+        self.wire = self.transport
         if not self.guard.welcome(self):
             self.turn_away(_FULL)
 
@@ -81,12 +89,22 @@ class Connection(web.RequestHandler):
             self.cut()  # it has not taken what was sent before, and would not take this
             return
         self.transport.write(raw_error(error))
+        self.head_since = 0.0  # if even this is not taken, the connection is an idle one
         self.force_close()
+
+    def retire(self) -> None:
+        """Take no further request, and close once nothing is left to send."""
+        self.close()
+        if self.wire is not None and not self.wire.get_write_buffer_size():
+            self.wire.close()  # aiohttp would hold it open, deaf, and a request sent on it would wait in vain
 
     def cut(self) -> None:
         """Close at once: who never takes an answer could hold a closing connection, and the answer, for ever."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self.wire is not None:
+            if self.wire.get_write_buffer_size():
+                # The system has megabytes of the answer too, and would offer them for minutes after we have let go.
+                self.wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            self.wire.abort()
         self.force_close()
 
     def handle_error(
@@ -169,7 +187,7 @@ class GuardedServer(web.Server):
         """
         self._calm = asyncio.Event()
         for connection in list(self._quiet):
-            connection.close()
+            connection.retire()
         self._tell_if_calm()
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):

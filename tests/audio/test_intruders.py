@@ -11,6 +11,7 @@ import pytest
 from ivr.audio.confinement import Limits
 from ivr.audio.workers import Job, Workers
 from ivr.errors import TranscriptionFailed
+from tests.waiting import begun
 
 
 def job(name: str, returns: type = int) -> Job[Any]:
@@ -79,8 +80,7 @@ async def test_whoever_waits_for_a_place_can_be_cancelled() -> None:
     with os.fdopen(reading, "rb", buffering=0) as marks, os.fdopen(writing, "wb", buffering=0) as mark:
         running = asyncio.create_task(workers.run(job("tells_its_number_and_stays"), mark))  # type: ignore[arg-type]
         pid = int(await asyncio.to_thread(marks.read, 20))
-        waiting = asyncio.create_task(workers.run(NUMBER))
-        await asyncio.sleep(0)
+        waiting = await begun(workers.run(NUMBER))
         waiting.cancel()
         running.cancel()
         ends = await asyncio.gather(waiting, running, return_exceptions=True)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,10 @@ async def ring(*documents: str, now: float = NOW, **options: Any) -> AsyncIterat
     await keys.close()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Let the fetches go on until something is true."""
+async def fetched(keys: KeyRing, *, now: float = NOW) -> None:
+    """Return once everything that is being fetched has come in, and is saved."""
     async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0)
+        assert await keys.find("a name that no key has", now=now) is None
 
 
 def test_both_of_microsofts_documents_are_asked_unless_told_otherwise() -> None:
@@ -188,9 +187,10 @@ async def test_keys_are_fetched_again_after_a_day_while_the_old_ones_serve(ident
         keys.tend(now=NOW + DAY)
         keys.tend(now=NOW + DAY)
         assert await keys.find(old, now=NOW + DAY) is not None
-        await until(lambda: identity.fetches == 2)
+        await identity.asked(2)
         identity.release()
-        await until(lambda: keys.generation == generation + 1)
+        await fetched(keys, now=NOW + DAY)
+        assert keys.generation == generation + 1
         assert await keys.find(old, now=NOW + DAY + 1) is None
         assert await keys.find(identity.kid, now=NOW + DAY + 1) is not None
     assert identity.fetches == 2
@@ -264,7 +264,7 @@ async def test_close_gives_up_what_is_under_way(identity: Identity) -> None:
     async with ring(identity.metadata_url) as keys:
         identity.hold()
         waiting = asyncio.create_task(keys.find("unknown", now=NOW + 300))
-        await until(lambda: identity.fetches == 2)
+        await identity.asked(2)
     assert await waiting is None
 
 
@@ -275,8 +275,8 @@ async def test_a_restart_with_the_hosts_down_uses_the_last_runs_keys(
     identity: Identity, second: Identity, tmp_path: Path
 ) -> None:
     documents, file = (identity.metadata_url, second.metadata_url), tmp_path / "data" / "keys.json"
-    async with ring(*documents, file=file):
-        await until(lambda: file.exists() and {identity.kid, second.kid} <= set(file.read_text().split('"')))
+    async with ring(*documents, file=file) as keys:
+        await fetched(keys)
         assert file.stat().st_mode & 0o777 == 0o600
         assert file.parent.stat().st_mode & 0o777 == 0o700
     await identity.stop()
@@ -312,12 +312,12 @@ async def test_a_document_taken_out_of_the_settings_is_not_trusted_any_more(
     identity: Identity, second: Identity, tmp_path: Path
 ) -> None:
     file = tmp_path / "keys.json"
-    async with ring(identity.metadata_url, second.metadata_url, file=file):
-        await until(lambda: file.exists() and second.kid in file.read_text())
+    async with ring(identity.metadata_url, second.metadata_url, file=file) as keys:
+        await fetched(keys)
+    assert second.kid in file.read_text()
     async with ring(identity.metadata_url, file=file) as keys:
         assert await keys.find(second.kid, now=NOW) is None
-        await until(lambda: identity.fetches == 2)
-        await keys.find("unknown", now=NOW)
+        await fetched(keys)
     assert second.metadata_url not in file.read_text()
 
 

@@ -1,6 +1,8 @@
 """`ivr calls`: an operator lists, reads, exports and erases calls."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ import pytest
 from ivr.cli.erasing import erase
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
-from ivr.trace.case import loads
+from ivr.trace.files import loads
 from tests.cli.stored_calls import call_id, ivr, project
 
 
@@ -117,6 +119,39 @@ def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
     assert "Erased: 6 calls" in receipt
     assert "the database's log still holds what was erased, since another command is reading" in receipt
     assert "NOT YET GONE" not in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+
+
+def test_a_receipt_names_audio_that_could_not_be_deleted_and_who_will(folder: Path) -> None:
+    data = DataFolder(folder / "data")
+    with closing(sqlite3.connect(data.database)) as connection, connection:
+        # A name that no disk takes: the one refusal that an administrator meets too.
+        changed = connection.execute(
+            "UPDATE media SET name = ? WHERE name = (SELECT min(name) FROM media)", ["x" * 300]
+        )
+        assert changed.rowcount == 1
+        connection.execute("UPDATE media SET call = (SELECT row FROM call WHERE id = ?)", [call_id(0)])
+        others = [name for (name,) in connection.execute("SELECT name FROM media WHERE name != ?", ["x" * 300])]
+    assert others
+    for name in others:
+        (data.audio / name).write_bytes(b"audio")
+    result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
+    assert result.exit_code == 1
+    assert f"Erased: 6 calls, {len(others)} recordings.\n" in result.output
+    assert f"NOT YET GONE FROM THE DISK:\n  audio {'x' * 300} (File name too long)\n" in result.output
+    assert f"older than IVR_SWEEP_AFTER; sooner, delete it yourself in {data.audio}." in result.output
+    assert not list(data.audio.iterdir())
+
+
+def test_a_receipt_says_that_deleted_names_may_come_back_where_the_disk_did_not_say_that_they_are_gone(
+    folder: Path,
+) -> None:
+    data = DataFolder(folder / "data")
+    data.audio.rmdir()
+    data.audio.symlink_to("/proc/self/fd")  # a folder that cannot be synced
+    result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
+    assert result.exit_code == 1
+    assert "Erased: 6 calls, 0 recordings.\n" in result.output
+    assert f"  names of files in {data.audio}, should power be lost now (" in result.output
 
 
 def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:

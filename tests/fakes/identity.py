@@ -6,7 +6,8 @@
     headers = {"Authorization": f"Bearer {identity.token()}"}
 
 It can be told to misbehave: `metadata` and `keys` are the two answers it gives (status, headers, body), `hold()` makes
-them wait until `release()`, `stop()` makes the host go away and `start()` brings it back at the same address.
+them wait until `release()`, `stop()` makes the host go away and `start()` brings it back at the same address. `asked()`
+waits until somebody has come.
 """
 
 import asyncio
@@ -60,6 +61,7 @@ class Identity:
         self.fetches = 0
         self.key_fetches = 0
         self.jwks: list[dict[str, Any]] = []
+        self._asked = asyncio.Event()
         self._go_on = asyncio.Event()
         self._go_on.set()
         self._port = 0
@@ -90,6 +92,13 @@ class Identity:
     def release(self) -> None:
         self._go_on.set()
 
+    async def asked(self, times: int) -> None:
+        """Return once the metadata have been asked for so many times in all."""
+        async with asyncio.timeout(20):
+            while self.fetches < times:
+                self._asked.clear()
+                await self._asked.wait()
+
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self._port}"
@@ -104,6 +113,7 @@ class Identity:
 
     async def _serve_metadata(self, request: web.Request) -> web.Response:
         self.fetches += 1
+        self._asked.set()
         return await self._say(self.metadata, {"issuer": ISSUER, "jwks_uri": self.keys_url})
 
     async def _serve_keys(self, request: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from ivr.ports import CallKey, CallRecord, Commit, Order
 from ivr.server.jobs import Worker
 from ivr.server.services import ServiceError
 from ivr.store.memory import MemoryStore
+from tests.waiting import Clock, begun
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Echo:
     """A service that answers with what it is asked, once it is let."""
 
     ran: list[str] = field(default_factory=list)
+    begun: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     error: Exception | None = None
     let: asyncio.Event = field(default_factory=asyncio.Event)
     most: int = 0
@@ -29,6 +31,7 @@ class Echo:
 
     async def run(self, request: Request) -> Mapping[str, Scalar]:
         self.ran.append(request.job)
+        self.begun.put_nowait(request.job)
         self.now += 1
         self.most = max(self.most, self.now)
         try:
@@ -45,17 +48,23 @@ class Shaky(MemoryStore):
 
     failures = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = asyncio.Event()
+
     async def finish(self, call: str, job: str, event: Event) -> bool:
-        if self.failures:
-            self.failures -= 1
-            raise StoreUnavailable("disk full")
+        self._fail()
         return await super().finish(call, job, event)
 
     async def claim(self, *, limit: int) -> list[Order]:
+        self._fail()
+        return list(await super().claim(limit=limit))
+
+    def _fail(self) -> None:
         if self.failures:
             self.failures -= 1
+            self.failed.set()
             raise StoreUnavailable("disk full")
-        return list(await super().claim(limit=limit))
 
 
 class House:
@@ -98,9 +107,8 @@ async def house(*, at_once: int = 4, held: bool = False) -> AsyncIterator[House]
 async def test_an_answer_goes_to_the_turn_that_waits_and_nobody_is_woken() -> None:
     async with house(held=True) as one:
         await one.order("c1")
-        waiting = asyncio.create_task(one.worker.settled("c1", 5))
-        while not one.echo.ran:
-            await asyncio.sleep(0)
+        waiting = await begun(one.worker.settled("c1", 5))
+        await one.echo.begun.get()
         one.echo.let.set()
         async with asyncio.timeout(5):
             await waiting
@@ -177,8 +185,8 @@ async def test_no_more_run_at_once_than_allowed_and_all_of_them_run() -> None:
     async with house(at_once=2, held=True) as one:
         for number in range(10):
             await one.order(f"c{number}")
-        while len(one.echo.ran) < 2:
-            await asyncio.sleep(0)
+        for _ in range(2):
+            await one.echo.begun.get()
         one.echo.let.set()
         for _ in range(10):
             async with asyncio.timeout(5):
@@ -192,8 +200,7 @@ async def test_orders_left_by_an_earlier_process_are_begun_at_start() -> None:
     first = House(Worker(store, {"transcribe": echo}), store, echo)
     first.worker.start(first.wake)
     await first.order("c1")
-    while not echo.ran:
-        await asyncio.sleep(0)
+    await echo.begun.get()
     await first.worker.close()
     store.restart()
     echo.let.set()
@@ -207,10 +214,12 @@ async def test_orders_left_by_an_earlier_process_are_begun_at_start() -> None:
 async def test_an_answer_is_kept_until_the_store_can_take_it() -> None:
     async with house(held=True) as one:
         await one.order("c1")
-        while not one.echo.ran:
-            await asyncio.sleep(0)
+        await one.echo.begun.get()
         one.store.failures = 1
-        one.echo.let.set()
+        with Clock.of_this_loop() as clock:
+            one.echo.let.set()
+            await one.store.failed.wait()
+            clock.turn(1.0)  # the pause before the next try
         assert await one.answer_of("c1") == ServiceAnswered("1.1", {"transcript": "c1.wav"})
 
 
@@ -218,8 +227,7 @@ async def test_orders_that_the_store_could_not_give_out_are_asked_for_again() ->
     async with house() as one:
         one.store.failures = 1
         await one.order("c1")
-        while one.store.failures:
-            await asyncio.sleep(0)
+        await one.store.failed.wait()
         one.worker.kick()
         assert await one.answer_of("c1") == ServiceAnswered("1.1", {"transcript": "c1.wav"})
 
@@ -236,6 +244,5 @@ async def test_a_wake_that_fails_takes_nothing_down() -> None:
 async def test_closing_ends_what_is_under_way() -> None:
     async with house(held=True) as one:
         await one.order("c1")
-        while not one.echo.ran:
-            await asyncio.sleep(0)
+        await one.echo.begun.get()
     assert one.echo.now == 0

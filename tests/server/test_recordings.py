@@ -12,6 +12,7 @@ import pytest
 from ivr.errors import StoreUnavailable
 from ivr.server.recordings import BUFFER, Recordings
 from tests.server.harness import connected, part, read_answer, request, serving
+from tests.waiting import begun
 
 MiB = 2**20
 
@@ -62,8 +63,7 @@ async def test_of_many_at_once_one_that_fails_fails_alone(recordings: Recordings
 async def test_one_that_nobody_waits_for_any_more_disturbs_nobody(recordings: Recordings) -> None:
     left, waited_for = recordings.new("audio/wav"), recordings.new("audio/wav")
     waited_for.add(b"x")
-    leaving = asyncio.create_task(left.keep())
-    await asyncio.sleep(0)
+    leaving = await begun(left.keep())
     leaving.cancel()
     await waited_for.keep()
     assert recordings.path(waited_for.media).read_bytes() == b"x"

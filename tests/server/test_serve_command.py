@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from ivr.cli import main
 from tests.server.harness import connected, read_answer
 from tests.server.process import CALL, DESK, last_operation, recorded, refused, served
+from tests.waiting import until
 
 
 async def test_without_an_app_id_it_says_what_to_set(folder: Path) -> None:
@@ -124,8 +125,8 @@ async def test_a_turn_under_way_is_answered_before_the_process_ends(folder: Path
         op = last_operation(await one.post("/call", CALL))
         async with connected(one.port) as (reader, writer):
             writer.write(recorded(op))
-            while not list((folder / "recordings/live/audio").iterdir()):
-                await asyncio.sleep(0.01)
+            audio = folder / "recordings/live/audio"
+            await until(lambda: any(audio.iterdir()), within=audio)
             stopping = asyncio.create_task(one.stop(number))
             answer = await read_answer(reader)
         assert "One moment." in answer.body.decode()

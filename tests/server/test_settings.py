@@ -122,12 +122,35 @@ def test_a_trailing_slash_of_the_public_address_is_taken_off(monkeypatch: pytest
     assert load_settings().settings.public_url == "https://ivr.example.com"
 
 
+ADDRESSES = ["IVR_PUBLIC_URL", "IVR_AZURE_ENDPOINT", "IVR_OPENAI_URL", "IVR_OPENID_METADATA"]
+
+
+@pytest.mark.parametrize("setting", ADDRESSES)
 @pytest.mark.parametrize(
     "address",
-    ["https://u:hush@ivr.example.com", "https://hush@ivr.example.com", "https://u:hush@ho\u2100st", "https://["],
+    [
+        "https://u:hush@ivr.example.com",
+        "https://hush@ivr.example.com",
+        "https://:hush@ivr.example.com/v1",
+        "https://u:hush@ho\u2100st",
+        "https://[",
+    ],
 )
-def test_a_public_address_holds_no_password_and_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IVR_PUBLIC_URL", address)
-    with pytest.raises(SettingsError, match=r"IVR_PUBLIC_URL .* must be an address such as") as refused:
+def test_an_address_holds_no_password_and_is_not_repeated(
+    setting: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, address)
+    with pytest.raises(SettingsError, match=rf"{setting} .* must be an address such as") as refused:
         load_settings()
     assert "hush" not in str(refused.value)
+
+
+def test_each_of_several_addresses_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_OPENID_METADATA", "https://a.example.com/keys, https://u:hush@b.example.com/keys")
+    with pytest.raises(SettingsError, match="without user or password"):
+        load_settings()
+
+
+def test_an_address_may_have_an_at_sign_behind_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_OPENAI_URL", "http://127.0.0.1:9000/@team/v1")
+    assert load_settings().settings.openai_url == "http://127.0.0.1:9000/@team/v1"

@@ -8,6 +8,7 @@ import pytest
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.server.body import BodyLimits
 from tests.server.harness import JSON, Served, connected, form, part, read_answer, request, serving
+from tests.waiting import Clock, Gate, begun, until
 
 CHUNKED = {**JSON, "Transfer-Encoding": "chunked"}
 FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=B"}
@@ -62,16 +63,19 @@ async def test_a_body_that_stalls_gets_408_and_leaves_nothing(tmp_path: Path, ki
 
 
 async def test_a_body_that_drips_for_too_long_gets_408(tmp_path: Path) -> None:
-    async with (
-        serving(tmp_path, body=BodyLimits(stall=5.0, total=0.1)) as served,
-        connected(served.port) as (reader, writer),
-    ):
-        writer.write(request("POST", "/callback", headers={**JSON, "Content-Length": "700"}))
-        reading = asyncio.create_task(read_answer(reader))
-        while not reading.done():
-            writer.write(b" ")
-            await asyncio.wait([reading], timeout=0.02)
-        assert (await reading).status == 408
+    with Clock.of_this_loop() as clock:
+        async with (
+            serving(tmp_path, body=BodyLimits(stall=5.0, total=20.0)) as served,
+            connected(served.port) as (reader, writer),
+        ):
+            writer.write(request("POST", "/callback", headers={**JSON, "Content-Length": "700"}))
+            reading = asyncio.create_task(read_answer(reader))
+            for _ in range(5):
+                writer.write(b" ")
+                assert (await served.send(request("GET", "/healthz"))).status == 200  # the byte before it was read
+                assert not reading.done()
+                clock.turn(4.5)
+            assert (await reading).status == 408
 
 
 async def test_a_sender_that_hangs_up_in_the_middle_leaves_nothing(served: Served) -> None:
@@ -79,10 +83,9 @@ async def test_a_sender_that_hangs_up_in_the_middle_leaves_nothing(served: Serve
         writer.write(request("POST", "/callback", headers={**FORM_TYPE, "Content-Length": "9000000"}))
         writer.write(part("recordedAudio", b"x" * 600_000, "audio/wav"))
         await writer.drain()
-        while not served.files:
-            await asyncio.sleep(0)
-    while served.files or served.listener.busy:
-        await asyncio.sleep(0)
+        await until(lambda: bool(served.files), within=served.audio)
+    await until(lambda: not served.files, within=served.audio)
+    await served.listener.close()  # returns when no request is under way
     assert not served.turns.taken
 
 
@@ -100,18 +103,19 @@ async def test_when_the_store_is_full_the_platform_is_asked_to_come_back(served:
 
 
 async def test_a_turn_goes_on_without_its_sender_and_counts_until_it_ends(served: Served) -> None:
-    served.turns.hold = asyncio.Event()
+    served.turns.hold = door = Gate()
     async with connected(served.port) as (_, writer):
         writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
-        while not served.turns.taken:
-            await asyncio.sleep(0)
+        await door.reached()
     async with connected(served.port) as (reader, writer):
         writer.write(request("GET", "/healthz"))  # answered after the server has seen the other one go
         assert (await read_answer(reader)).status == 200
     assert served.listener.busy == 1
-    served.turns.hold.set()
-    while served.listener.busy:
-        await asyncio.sleep(0)
+    closing = await begun(served.listener.close())  # which waits for it too
+    assert not closing.done()
+    door.set()
+    await closing
+    assert served.listener.busy == 0
     assert len(served.files) == 1
 
 
@@ -173,13 +177,17 @@ async def test_a_full_disk_is_503_and_the_call_is_unmoved(tmp_path: Path) -> Non
 
 async def test_closing_the_port_lets_an_upload_end(tmp_path: Path) -> None:
     whole = request("POST", "/callback", form(b"x" * 600_000), FORM_TYPE)
-    async with serving(tmp_path) as served, connected(served.port) as (reader, writer):
+    async with (
+        serving(tmp_path) as served,
+        connected(served.port) as (reader, writer),
+        connected(served.port) as (idle, _),
+    ):
         writer.write(whole[:-100])
-        while not served.files:
-            await asyncio.sleep(0)
-        closing = asyncio.create_task(served.listener.close())
-        while not await _refused(served.port):
-            await asyncio.sleep(0)
+        await until(lambda: bool(served.files), within=served.audio)
+        closing = await begun(served.listener.close())
+        assert await idle.read() == b""  # the port was closed before
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(whole[-100:])
         answer = await read_answer(reader)
         assert answer.json == {"answered": "c1"}
@@ -195,22 +203,9 @@ async def test_closing_the_port_cuts_off_what_does_not_end(tmp_path: Path) -> No
     ):
         writer.write(request("POST", "/callback", headers={**FORM_TYPE, "Content-Length": "9000000"}))
         writer.write(part("recordedAudio", b"x" * 600_000, "audio/wav"))
-        while not served.files:
-            await asyncio.sleep(0)
+        await until(lambda: bool(served.files), within=served.audio)
         async with asyncio.timeout(5):
             await served.listener.close(drain=0.05)
             assert (await reader.read(), await idle.read()) == (b"", b"")
-        while served.files:
-            await asyncio.sleep(0)
+        await until(lambda: not served.files, within=served.audio)
         assert not served.turns.taken
-
-
-async def _refused(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
-        return True
-    except ConnectionError:  # it was in the queue of the port that closed
-        return False
-    writer.close()
-    return False

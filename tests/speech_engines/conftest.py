@@ -19,3 +19,8 @@ async def workers() -> AsyncIterator[Workers]:
 def recordings() -> Path:
     """Speech made by flite, as callers' recordings: its README says how."""
     return RECORDINGS
+
+
+@pytest.fixture
+def wma(recordings: Path) -> Path:
+    return recordings / "technical-support.wma"

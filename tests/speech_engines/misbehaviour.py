@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def burns() -> None:
 
 
 def sleeps() -> None:
-    time.sleep(600)
+    threading.Event().wait()
 
 
 def crashes(log: int) -> None:
@@ -65,7 +67,7 @@ def answers_too_much() -> str:
 
 def marks_and_sleeps(log: int) -> None:
     os.write(log, f"{os.getpid()}\n".encode())
-    time.sleep(600)
+    threading.Event().wait()
 
 
 def works_for_half_a_second() -> str:
@@ -93,9 +95,12 @@ def looks_around() -> dict[str, Any]:
         "environment": sorted(os.environ),
         "modules": sorted(name for name in ("aiohttp", "pydantic", "av", "pocketsphinx") if name in sys.modules),
         "folder": str(Path.cwd()),
-        "files": sorted(int(path.name) for path in Path("/proc/self/fd").iterdir()),
+        "open to others": ctypes.CDLL(None).prctl(3),  # PR_GET_DUMPABLE
+        "files": [number for number in range(1000) if _tries(partial(os.fstat, number)) == "allowed"],
         "network": _tries(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM)),
         "program": _tries(lambda: subprocess.run(["/bin/true"], check=True)),
+        "process": _tries(lambda: os.fork() or os._exit(0)),
+        "thread": _tries(threading.Thread(target=int).start),
         "signal": _tries(lambda: os.kill(os.getppid(), signal.SIGCONT)),
     }
 

@@ -31,11 +31,6 @@ def engine(service: AzureSpeech, workers: Workers) -> Azure:
     return Azure(AzureAccount(service.key, endpoint=service.url), workers)
 
 
-@pytest.fixture
-def wma(recordings: Path) -> Path:
-    return recordings / "technical-support.wma"
-
-
 async def test_a_recognised_phrase_comes_with_its_confidence_and_place(
     engine: Azure, service: AzureSpeech, wma: Path
 ) -> None:

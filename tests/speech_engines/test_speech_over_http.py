@@ -49,11 +49,6 @@ async def service() -> AsyncIterator[SpeechApi]:
 
 
 @pytest.fixture
-def wma(recordings: Path) -> Path:
-    return recordings / "technical-support.wma"
-
-
-@pytest.fixture
 def pauses() -> list[float]:
     """How long an engine waited between its tries, in seconds."""
     return []

@@ -18,6 +18,7 @@ from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import Commit, Outbound
 from ivr.store.schema import VERSION, open_database
 from ivr.store.sqlite import REMEMBERED
+from tests.waiting import begun
 
 
 def ask(database: Path, sql: str) -> list[tuple[object, ...]]:
@@ -224,10 +225,7 @@ async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk:
     """The platform closed the connection: what was handed over stands, and memory must say so too."""
     commit = after(record("a"), line())
     await disk.store.load(commit.record.key)
-    turn = asyncio.create_task(disk.store.commit(commit))
-    rival = asyncio.create_task(disk.store.commit(commit))
-    impatient = asyncio.create_task(disk.store.commit(commit))
-    await asyncio.sleep(0)
+    turn, rival, impatient = [await begun(disk.store.commit(commit)) for _ in range(3)]
     turn.cancel()
     impatient.cancel()
     with pytest.raises(StaleCall):
@@ -251,8 +249,7 @@ async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWor
 
 async def test_orders_of_a_cancelled_claim_are_open_for_the_next(disk: SqliteWorld) -> None:
     await disk.store.commit(after(record("a"), line(), jobs=(request("1.1"),)))
-    claim = asyncio.create_task(disk.store.claim(limit=1))
-    await asyncio.sleep(0)
+    claim = await begun(disk.store.claim(limit=1))
     claim.cancel()
     with pytest.raises(asyncio.CancelledError):
         await claim
@@ -263,8 +260,7 @@ async def test_closing_saves_what_was_handed_over(disk: SqliteWorld) -> None:
     commits = [after(record(f"n{n}"), line()) for n in range(5)]
     for commit in commits:
         await disk.store.load(commit.record.key)
-    turns = [asyncio.create_task(disk.store.commit(commit)) for commit in commits]
-    await asyncio.sleep(0)
+    turns = [await begun(disk.store.commit(commit)) for commit in commits]
     await disk.store.close()
     await asyncio.gather(*turns)
     await disk.open()

@@ -20,8 +20,8 @@ MOST_SESSIONS = 100
 GUESSES = 10
 "Wrong tokens within `WINDOW` that are told so; the next ones are told to wait. The right one is always let in."
 WINDOW = 60.0
-AUDIO_LASTS = 600.0
-"Seconds for which the address of a recording is good."
+AUDIO_LASTS = 1200.0
+"Seconds for which the address of a recording is good at most, and twice those for which it is good at least."
 
 COOKIE = "__Host-ivr-console"
 "Browsers take a cookie of such a name only over https, and from the host itself (RFC 6265bis 4.1.3)."
@@ -85,8 +85,12 @@ class Sessions:
         return f"{name}={secret or ''}; Max-Age={age}; {more}; HttpOnly; SameSite=Strict"
 
     def seal(self, session: str, what: str) -> str:
-        """Give the part of an address that nobody can guess; good in this session, and for a while."""
-        until = int(self._now() + AUDIO_LASTS)
+        """Give the part of an address that nobody can guess; good in this session, and for a while.
+
+        It changes now and then, not each time: a page that is kept up to date need not exchange what is being heard.
+        """
+        step = AUDIO_LASTS / 2
+        until = int((self._now() // step + 2) * step)
         return f"{until}.{self._proof(session, what, until)}"
 
     def check(self, session: str, what: str, seal: str) -> None:
