@@ -8,19 +8,17 @@ from random import Random
 
 from msgspec import Struct
 
-from ivr.engine.actions import Recognize, Record, Segment
-from ivr.phone.events import Done, Ended, PhoneEvent, Replied, WorkflowRefused
+from ivr.engine.actions import RecordingFormat, Segment
+from ivr.phone.anybody import Anybody
+from ivr.phone.events import Ended, PhoneEvent, Replied, WorkflowRefused
 from ivr.phone.platform import Platform
-from ivr.phone.recorder import Form, Recorder
+from ivr.phone.recorder import Recorder
 from ivr.phone.reports import Audio
 from ivr.phone.sound import Piece, Sound, tone
-from ivr.phone.turn_based import Deed, HangUp, Press, Say, Situation, TurnBased
+from ivr.phone.turn_based import TurnBased
 
-PATIENCE = 15
-"Questions that a caller answers before hanging up."
 RECORDING = 1.0
 "Seconds of what is recorded."
-WORDS = "my flight was late"
 
 
 class Plan(Struct, frozen=True):
@@ -83,48 +81,6 @@ class _Tally:
                     self.errors[f"ended.{reason}"] += 1
 
 
-class _Anybody:
-    """A caller: mostly does what is asked, at times something else (`ivr.phone.turn_based.Person`)."""
-
-    def __init__(self, tally: _Tally, random: Random) -> None:
-        self.tell = self._tell
-        self._tally = tally
-        self._random = random
-        self._questions = 0
-        self._waits = False
-
-    def _tell(self, event: PhoneEvent) -> None:
-        if isinstance(event, Done):
-            self._waits = False
-        else:
-            self._tally.take(event)
-
-    async def act(self, situation: Situation) -> Deed | None:
-        if situation.prompt or situation.listening is None or self._waits:
-            return None
-        self._waits = True
-        self._questions += 1
-        chance = self._random.random()
-        if self._questions > PATIENCE or chance < 0.04:
-            return HangUp()
-        if chance < 0.12:
-            return None
-        if isinstance(situation.listening, Record):
-            return Say(WORDS)
-        return self._answer(situation.listening, chance)
-
-    def _answer(self, asked: Recognize, chance: float) -> Deed:
-        if asked.digits:
-            keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
-            return Press(keys + asked.digits.terminators[:1])
-        choice = self._random.choice(asked.choices)
-        if chance < 0.2:
-            return Press(self._random.choice("0123456789*#"))
-        if choice.key and (chance < 0.8 or not choice.speech):
-            return Press(choice.key)
-        return Say(self._random.choice(choice.speech))
-
-
 class _Instant:
     """A `Voice` that takes no time."""
 
@@ -142,10 +98,10 @@ class _Canned:
     @classmethod
     async def make(cls) -> "_Canned":
         recorder, samples = Recorder.installed(), tone(300.0, RECORDING)
-        forms: Sequence[Form] = ("wma", "wav", "mp3")
+        forms: Sequence[RecordingFormat] = ("wma", "wav", "mp3")
         return cls({form: await recorder.encode(samples, form) for form in forms})
 
-    async def encode(self, samples: bytes, form: Form) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
         return self._made[form]
 
 
@@ -158,7 +114,8 @@ async def load(phone: Platform, plan: Plan, *, progress: Callable[[int], None] =
     async def one(number: int) -> None:
         nonlocal over
         try:
-            caller = _Anybody(tally, Random(f"{plan.seed}.{number}"))  # noqa: S311  # the same callers in each run
+            random = Random(f"{plan.seed}.{number}")  # noqa: S311  # the same callers in each run
+            caller = Anybody(random, tally.take)
             await phone.place(TurnBased(caller, sound))
         finally:
             places.release()

@@ -25,12 +25,6 @@ class Report(Struct, frozen=True):
     left: bool = False
     "Whether the caller has gone."
 
-    @property
-    def events(self) -> int:
-        """How many things it tells: on an ended call a success and the end, else one."""
-        tree = json.loads(self.body)
-        return 2 if tree["callState"] == "terminated" and tree["operationOutcome"]["outcome"] == "success" else 1
-
 
 def incoming(call: str, *, withheld: bool = False) -> Report:
     """Make the first request of a call."""
@@ -158,15 +152,3 @@ def _recorded(call: str, action: dict[str, Any], random: Random) -> Report:
 
 def _report(tree: dict[str, Any], *, audio: bool = False, left: bool = False) -> Report:
     return Report(json.dumps(tree).encode(), audio, left)
-
-
-def actions(body: bytes) -> list[dict[str, Any]]:
-    """Read the actions of a workflow."""
-    tree: list[dict[str, Any]] = json.loads(body)["actions"]
-    return tree
-
-
-def spoken(call: str, action: dict[str, Any]) -> Report:
-    """Report a recording that the caller ended with the stop tone."""
-    members = {"completionReason": "completedStopToneDetected", "lengthOfRecordingInSecs": 2.5, "format": "wav"}
-    return _report(outcome(call, action, outcome="success", **members), audio=True)

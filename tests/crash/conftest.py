@@ -2,13 +2,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.fakes.identity import Identity
+from tests.phone.calling import Signer
 
 
 @pytest.fixture
-async def identity() -> AsyncIterator[Identity]:
-    """The platform's own key server."""
-    issuer = Identity()
-    await issuer.start()
-    yield issuer
-    await issuer.stop()
+async def signer() -> AsyncIterator[Signer]:
+    """The phone's identity, and its host."""
+    one = Signer()
+    await one.start()
+    yield one
+    await one.stop()

@@ -4,16 +4,13 @@ import asyncio
 import re
 import shutil
 import signal
-import time
 from pathlib import Path
 
-import aiohttp
 import pytest
 
-from tests.callers import platform
+from ivr.phone.turn_based import Say
 from tests.crash.process import Server
-from tests.crash.town import Town
-from tests.fakes.identity import Identity
+from tests.phone.calling import Signer, phone_to
 
 CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
 
@@ -28,36 +25,19 @@ async def _tracer() -> str | None:
     return None if await probe.wait() == 0 else "tracing is forbidden on this machine"
 
 
-class Recorder(Town):
-    """One caller, who leaves a message at the voicemail."""
-
-    async def leave_a_message(self) -> None:
-        async with aiohttp.ClientSession() as session:
-            said = platform.incoming("call-1")
-            for number in range(1, 4):
-                path = "/callback" if number > 1 else "/call/voicemail"
-                audio = b"RIFF" + bytes(6000) if said.audio else b""
-                body = await self._post(session, path, f"m{number}", said, audio)
-                if not body:
-                    return
-                action = platform.actions(body)[-1]
-                if action["action"] != "record":
-                    return
-                said = platform.spoken("call-1", action)
-
-
 async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
-    tmp_path: Path, identity: Identity
+    tmp_path: Path, signer: Signer
 ) -> None:
     if reason := await _tracer():
         pytest.skip(reason)
     trace = tmp_path / "trace"
     wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
-    server = Server(tmp_path, identity, wrapper=wrapper)
+    server = Server(tmp_path, signer.metadata_url, wrapper=wrapper)
     await server.start()
-    town = Recorder(server.port, lambda: identity.token(now=time.time()), [], seed=1)
-    await town.leave_a_message()
+    async with phone_to(server.port, signer) as phone:
+        await phone.call(Say("Please call me back."), flow="voicemail")
     await server.stop(signal.SIGTERM)
+    assert any(letter.audio for letter in phone.letters)
     lines = trace.read_text(errors="replace").splitlines()
     audio = _first(lines, r"write\(\d+<[^>]*/audio/[^>]+>", after=0)
     synced = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*/audio/[^>]+>", after=audio)

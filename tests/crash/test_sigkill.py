@@ -1,8 +1,7 @@
-"""The real server, killed at random moments under load: what the platform was told is what the books say."""
+"""The real server, killed at random moments while a town is on the phone: what was acknowledged is in the books."""
 
 import asyncio
 import signal
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -16,9 +15,9 @@ from ivr.ports import CallRecord, Stepped
 from ivr.store.folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.crash.process import FLOWS, Server
-from tests.crash.town import Town
-from tests.fakes.identity import Identity
+from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at
+from tests.phone.calling import Signer, phone_to
 
 CALLS = 160
 KILLS = 5
@@ -26,26 +25,29 @@ PRIVATE = {"pin-check"}
 "Flows whose traces are masked, so that folding them does not give the very same call."
 
 
-async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, identity: Identity) -> None:
-    server = Server(tmp_path, identity)
+async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, signer: Signer) -> None:
+    server = Server(tmp_path, signer.metadata_url)
     flows = sorted(path.stem for path in FLOWS.glob("*.yaml"))
-    town = Town(server.port, lambda: identity.token(now=time.time()), flows, seed=11)
-    await server.start()
-    random = Random(7)
-    calls = asyncio.create_task(town.live(CALLS, at_once=24))
-    for kill in range(KILLS):
-        await town.after(90 * (kill + 1) + random.randrange(60)).wait()
-        town.up.clear()
-        assert await server.stop(signal.SIGKILL) == -signal.SIGKILL
+    async with phone_to(server.port, signer) as phone, asyncio.TaskGroup() as group:
+        line = BadLine(phone.way, seed=11)
         await server.start()
-        town.up.set()
-    await calls
+        town = phone.platform(line, STUBBORN)
+        calls = group.create_task(everybody_calls(town, flows, calls=CALLS, at_once=24, seed=11))
+        random = Random(7)
+        for kill in range(KILLS):
+            await line.after(90 * (kill + 1) + random.randrange(60)).wait()
+            line.up.clear()
+            assert await server.stop(signal.SIGKILL) == -signal.SIGKILL
+            await server.start()
+            line.up.set()
     await _all_over(server)
     assert await server.stop(signal.SIGTERM) == 0
-    assert town.books.errors == []
-    assert town.books.repeated > 10
-    assert town.books.recordings
-    await _books_agree(server, town)
+    assert {ended.by for ended in calls.result()} == {"bot", "caller"}
+    assert line.errors == []
+    assert line.sent == set(line.acknowledged)
+    assert line.repeated > 10
+    assert line.recordings
+    await _books_agree(server, line)
 
 
 async def _all_over(server: Server) -> None:
@@ -64,31 +66,31 @@ async def _open(data: Path) -> SqliteStore:
     return await SqliteStore.open(folder.database, seal_key=None, seal_file=folder.seal_key)
 
 
-async def _books_agree(server: Server, town: Town) -> None:
+async def _books_agree(server: Server, line: BadLine) -> None:
     store = await _open(server.data)
     try:
         records = await store.calls()
         traces = {record.key.id: await store.trace(record.id) for record in records}
     finally:
         await store.close()
-    assert {record.key.id for record in records} == set(town.books.events)
+    told, sent = line.events, line.recordings
+    assert {record.key.id for record in records} == set(told)
     audio = DataFolder(server.data).audio
     named = set()
     for record in records:
         trace = traces[record.key.id]
-        assert _line_events(trace) == town.books.events[record.key.id]
+        assert _line_events(trace) == told[record.key.id]
         assert record.steps == len(trace)
         _folds(record, trace)
         kept = [line.event.media for line in trace if isinstance(line.event, RecordingMade)]
-        sent = [body for (call, _), body in town.books.recordings.items() if call == record.key.id]
-        assert [(audio / str(media)).read_bytes() for media in kept] == sent
+        assert [(audio / str(media)).read_bytes() for media in kept] == sent.get(record.key.id, [])
         named |= set(kept)
     unfinished = {path.name for path in audio.iterdir()} - named
     assert len(unfinished) <= KILLS * 24, "uploads that were under way when the server died, and nothing else"
 
 
 def _line_events(trace: Sequence[Stepped]) -> int:
-    """Count the events that came from the platform."""
+    """Count the events that came from the phone."""
     ours = HoldNeeded | TimePassed | ServiceAnswered | ServiceFailed
     return sum(
         not isinstance(line.event, ours) and not (isinstance(line.event, CallEnded) and line.event.by == "system")

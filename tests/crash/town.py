@@ -1,49 +1,46 @@
-"""A town full of callers, and a platform that does not give up: any behaviour, retries, duplicates, a real server.
+"""A town full of callers on the phone, and the line from there to a server that dies now and then.
 
-What the platform got acknowledged is noted, so that a test can hold the server's books against it.
+What the server acknowledged is noted, so that a test can hold the server's books against it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
 
-import aiohttp
+from ivr.engine.actions import Record, RecordingFormat
+from ivr.phone.anybody import Anybody
+from ivr.phone.events import Ended, PhoneEvent
+from ivr.phone.limits import Limits
+from ivr.phone.platform import Platform
+from ivr.phone.post import NoReply, Post, Reply
+from ivr.phone.reports import Audio
+from ivr.phone.sound import BYTES_A_SECOND, Mute, Sound
+from ivr.phone.turn_based import Deed, HangUp, Situation, TurnBased
+from tests.phone.calling import PUBLIC, Letter
+from tests.phone.people import any_deed
 
-from tests.callers import platform
-from tests.callers.platform import Report
-
-TURNS = 12
-
-
-@dataclass
-class Books:
-    """What was acknowledged."""
-
-    recordings: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    "The audio of each acknowledged recording, by call and message."
-    events: dict[str, int] = field(default_factory=dict)
-    "Events that the acknowledged messages of each call hold."
-    acknowledged: int = 0
-    repeated: int = 0
-    errors: list[str] = field(default_factory=list)
+STUBBORN = Limits(retries=50, retry_after=0.0)
+"A platform that does not give up: one message cannot meet so many kills and lost answers."
 
 
-class Town:
-    """So many calls, each by a caller whose behaviour follows from the seed."""
+class BadLine:
+    """A `Post` that waits while the server is down, loses one answer in ten on the way back, and keeps books."""
 
-    def __init__(self, port: int, token: Callable[[], str], flows: list[str], *, seed: int) -> None:
-        self.books = Books()
+    def __init__(self, way: Post, *, seed: int) -> None:
         self.up = asyncio.Event()
         self.up.set()
-        self._base = f"http://127.0.0.1:{port}"
-        self._token = token
-        self._flows = flows
-        self._seed = seed
+        self.sent: set[str] = set()
+        "The ids of all messages."
+        self.acknowledged: dict[str, Letter] = {}
+        "Each with its first answer, by id."
+        self.repeated = 0
+        "How many came again after they had been acknowledged."
+        self.errors: list[str] = []
+        self._way = way
+        self._random = Random(seed)
         self._milestones: list[tuple[int, asyncio.Event]] = []
 
     def after(self, messages: int) -> asyncio.Event:
@@ -52,90 +49,90 @@ class Town:
         self._milestones.append((messages, reached))
         return reached
 
-    async def live(self, calls: int, *, at_once: int) -> None:
-        """Let all of them call."""
-        turnstile = asyncio.Semaphore(at_once)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        """Post once; it is the phone that tries again (protocol 14)."""
+        await self.up.wait()
+        reply = await self._way.send(url, data, headers, answer_time=answer_time, most=most)
+        letter = Letter(url, data, headers, reply)
+        self.sent.add(letter.id)
+        if reply.status < 500 and self._note(letter) and self._random.random() < 0.1:
+            raise NoReply("broken", "the answer was lost on its way")
+        return reply
 
-            async def one(number: int) -> None:
-                async with turnstile:
-                    await self._call(session, f"call-{number}", Random(self._seed * 100_003 + number))
-
-            await asyncio.gather(*(one(number) for number in range(calls)))
-
-    async def _call(self, session: aiohttp.ClientSession, call: str, random: Random) -> None:
-        path = f"/call/{random.choice(self._flows)}"
-        report, message = platform.incoming(call), 0
-        while True:
-            message += 1
-            body = await self._deliver(session, path, call, f"m{message}", report, random)
-            path = "/callback"
-            if not body or report.left:
-                return
-            workflow: dict[str, Any] = json.loads(body)
-            if message < TURNS:
-                report = platform.any_report(call, workflow, random)
-            else:
-                report = platform.hang_up(call, workflow["actions"][-1], random)
-
-    async def _deliver(
-        self, session: aiohttp.ClientSession, path: str, call: str, message: str, report: Report, random: Random
-    ) -> bytes:
-        """Post until it is acknowledged; now and then once more, to see that the answer is the same."""
-        audio = random.randbytes(random.randrange(100, 40_000)) if report.audio else b""
-        answer = await self._insist(session, path, message, report, audio)
-        self.books.acknowledged += 1
-        self.books.events[call] = self.books.events.get(call, 0) + report.events
-        if report.audio:
-            self.books.recordings[call, message] = audio
+    def _note(self, letter: Letter) -> bool:
+        """Enter an answer in the books; True: it is the first one to this message."""
+        first = self.acknowledged.setdefault(letter.id, letter)
+        if first is not letter:
+            self.repeated += 1
+            if (letter.reply.status, letter.reply.body) != (first.reply.status, first.reply.body):
+                self.errors.append(f"{letter.json}: a repeat was answered otherwise")
+            return False
+        if letter.reply.status != 200:
+            self.errors.append(f"{letter.json}: {letter.reply}")
         for count, reached in self._milestones:
-            if self.books.acknowledged >= count:
+            if len(self.acknowledged) >= count:
                 reached.set()
-        if random.random() < 0.1:
-            self.books.repeated += 1
-            if await self._insist(session, path, message, report, audio) != answer:
-                self.books.errors.append(f"{call} {message}: a repeat was answered otherwise")
-        return answer
+        return True
 
-    async def _insist(
-        self, session: aiohttp.ClientSession, path: str, message: str, report: Report, audio: bytes
-    ) -> bytes:
-        for _ in range(200):
-            await self.up.wait()
-            try:
-                return await self._post(session, path, message, report, audio)
-            except (aiohttp.ClientError, TimeoutError, ConnectionError):
-                await asyncio.sleep(0)  # the server died under it; the platform tries again (protocol 14)
-        raise AssertionError(f"{path} {message}: no answer in 200 tries")
+    @property
+    def events(self) -> Counter[str]:
+        """How many events the acknowledged messages of each call hold: on an ended call a success and the end."""
+        counted: Counter[str] = Counter()
+        for message in (letter.json for letter in self.acknowledged.values()):
+            ended_well = message["callState"] == "terminated" and message["operationOutcome"]["outcome"] == "success"
+            counted[message["id"]] += 2 if ended_well else 1
+        return counted
 
-    async def _post(
-        self, session: aiohttp.ClientSession, path: str, message: str, report: Report, audio: bytes
-    ) -> bytes:
-        headers = {"Authorization": f"Bearer {self._token()}", "X-Microsoft-Skype-Message-ID": message}
-        if report.audio:
-            headers["Content-Type"] = 'multipart/form-data; boundary="B0-1"'
-            data = _form(report.body, audio)
-        else:
-            headers["Content-Type"] = "application/json; charset=utf-8"
-            data = report.body
-        async with session.post(self._base + path, data=data, headers=headers) as response:
-            body = await response.read()
-            if response.status >= 500:
-                raise aiohttp.ClientError(f"{response.status}: {body.decode()}")
-            if response.status != 200:
-                self.books.errors.append(f"{path} {message}: {response.status} {body.decode()}")
-            return body
+    @property
+    def recordings(self) -> Mapping[str, Sequence[bytes]]:
+        """The audio of the acknowledged recordings of each call, in order."""
+        found: defaultdict[str, list[bytes]] = defaultdict(list)
+        for letter in self.acknowledged.values():
+            if letter.audio is not None:
+                found[letter.json["id"]].append(letter.audio)
+        return found
 
 
-def _form(result: bytes, audio: bytes) -> bytes:
-    return b"".join(
-        [
-            b"--B0-1\r\nContent-Type: application/json; charset=utf-8\r\n",
-            b"Content-Disposition: form-data; name=conversationResult\r\n\r\n",
-            result,
-            b"\r\n--B0-1\r\nContent-Type: audio/x-ms-wma\r\n",
-            b"Content-Disposition: form-data; name=recordedAudio\r\n\r\n",
-            audio,
-            b"\r\n--B0-1--\r\n",
-        ]
-    )
+class _Townsman:
+    """Mostly does what callers do, and now and then anything at all (`ivr.phone.turn_based.Person`).
+
+    Some leave while they are recorded, as callers of a voicemail do.
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._sober = Anybody(random)
+
+    def tell(self, event: PhoneEvent) -> None:
+        self._sober.tell(event)
+
+    async def act(self, situation: Situation) -> Deed | None:
+        chance = self._random.random()
+        if isinstance(situation.listening, Record) and chance < 0.2:
+            return HangUp()
+        return any_deed(self._random) if chance > 0.9 else await self._sober.act(situation)
+
+
+class _Noise:
+    """An `Encoder` of recordings that are like no other."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
+        noise = self._random.randbytes(self._random.randrange(100, 40_000))
+        return Audio(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
+
+
+async def everybody_calls(
+    phone: Platform, flows: Sequence[str], *, calls: int, at_once: int, seed: int
+) -> Sequence[Ended]:
+    """Let so many call, each as the seed says; give how their calls ended."""
+    turnstile = asyncio.Semaphore(at_once)
+
+    async def one(random: Random) -> Ended:
+        async with turnstile:
+            handset = TurnBased(_Townsman(random), Sound(Mute(), _Noise(random)))
+            return await phone.place(handset, bot=f"{PUBLIC}/call/{random.choice(flows)}")
+
+    return await asyncio.gather(*(one(Random(seed * 100_003 + number)) for number in range(calls)))

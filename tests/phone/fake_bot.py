@@ -51,9 +51,17 @@ class Told:
 
     @property
     def json(self) -> dict[str, Any]:
-        is_form = self._type().get_content_type() == "multipart/form-data"
-        found: dict[str, Any] = json.loads(self.parts["conversationResult"] if is_form else self.body)
+        found: dict[str, Any] = json.loads(self.parts["conversationResult"] if self.is_form else self.body)
         return found
+
+    @property
+    def audio(self) -> bytes | None:
+        """The recording that came with it."""
+        return self.parts["recordedAudio"] if self.is_form else None
+
+    @property
+    def is_form(self) -> bool:
+        return self._type().get_content_type() == "multipart/form-data"
 
     @property
     def outcome(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 from ivr.phone.events import Done, Ended, PhoneEvent, PromptBegan
 from ivr.phone.kit import sound_of
@@ -10,31 +11,51 @@ from ivr.phone.limits import Limits
 from ivr.phone.platform import Target, platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import Deed, HangUp, Situation, TurnBased
+from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
 from tests.phone.fake_bot import FakeBot
 
 QUIET = Sound(Mute(), Recorder(encodes=False))
 QUICK = Limits(retry_after=0.0)
 
 
+def any_deed(random: Random) -> Deed | None:
+    """Anything that a caller can do, whether or not it makes sense."""
+    return random.choice(
+        [
+            None,
+            Press("".join(random.choices("0123456789*#ABCD", k=random.randint(1, 8)))),
+            Hold(random.choice("19#")),
+            Say(random.choice(["sales", "weather", "", "word " * 60])),
+            Wait(random.uniform(0, 20)),
+            Fail(random.choice(["system", "unknown"])),
+            HangUp() if random.random() < 0.2 else None,
+        ]
+    )
+
+
 @dataclass
 class Person:
-    """Does one thing for each question; None is silence. With nothing left to do, hangs up."""
+    """Does one thing for each question, or several; None is silence. With nothing left to do, hangs up."""
 
-    deeds: list[Deed | None]
+    deeds: list[Deed | tuple[Deed, ...] | None]
     events: list[PhoneEvent] = field(default_factory=list)
     _waits: bool = False
+    _rest: list[Deed | None] = field(default_factory=list)
+    "What is still to be done about the question."
 
     def tell(self, event: PhoneEvent) -> None:
         self.events.append(event)
         if isinstance(event, Done):
-            self._waits = False
+            self._waits, self._rest = False, []
 
     async def act(self, situation: Situation) -> Deed | None:
-        if situation.prompt or situation.listening is None or self._waits:
+        if situation.prompt or situation.listening is None:
             return None
-        self._waits = True
-        return self.deeds.pop(0) if self.deeds else HangUp()
+        if not self._waits:
+            self._waits = True
+            due = self.deeds.pop(0) if self.deeds else HangUp()
+            self._rest = list(due) if isinstance(due, tuple) else [due]
+        return self._rest.pop(0) if self._rest else None
 
     @property
     def heard(self) -> list[str]:

@@ -13,26 +13,12 @@ from ivr.phone.identity import Identity
 from ivr.phone.limits import Limits
 from ivr.phone.platform import Platform, Target
 from ivr.phone.post import NoReply, Reply, WebPost
-from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, TurnBased, Wait
+from ivr.phone.turn_based import TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Told, flow
-from tests.phone.people import QUIET, Person
+from tests.phone.people import QUIET, Person, any_deed
 
 IDENTITY = Identity("the-app")
 BASE = "http://127.0.0.1:1"
-
-
-def any_deed(random: Random) -> Deed | None:
-    return random.choice(
-        [
-            None,
-            Press("".join(random.choices("0123456789*#ABCD", k=random.randint(1, 8)))),
-            Hold(random.choice("19#")),
-            Say(random.choice(["sales", "weather", "", "word " * 60])),
-            Wait(random.uniform(0, 20)),
-            Fail(random.choice(["system", "unknown"])),
-            HangUp() if random.random() < 0.2 else None,
-        ]
-    )
 
 
 def any_reply(random: Random) -> bytes:

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.phone.calling import Signer
 from tests.server.harness import Served, serving
 from tests.server.process import DESK
+from tests.server.world import World
 
 
 @pytest.fixture
@@ -20,3 +22,18 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "desk.yaml").write_text(DESK)
     return tmp_path
+
+
+@pytest.fixture
+async def signer() -> AsyncIterator[Signer]:
+    """The phone's identity, and its host."""
+    one = Signer()
+    await one.start()
+    yield one
+    await one.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path, signer: Signer) -> World:
+    """What servers with their token check on need, and a phone that they believe."""
+    return World(tmp_path, signer)

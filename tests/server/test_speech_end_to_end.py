@@ -1,24 +1,37 @@
-"""From a recording in a form to words in the next prompt: the real server, real engines, real audio."""
+"""From a voice on the phone to words in the next prompt: the real server, real engines, real audio.
+
+Where it matters which bytes arrive, the phone has a tape for a recorder: whatever is recorded, a given file comes out.
+"""
 
 import asyncio
 import importlib.util
-import json
 import logging
 import shutil
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from ivr.audio.workers import Workers
+from ivr.engine.actions import RecordingFormat
 from ivr.engine.events import ServiceFailed
+from ivr.phone.post import Reply
+from ivr.phone.reports import Audio
+from ivr.phone.sound import Mute, Sound, tone
+from ivr.phone.speaking import samples_of
+from ivr.phone.turn_based import Play
 from tests.fakes.azure_speech import AzureSpeech, Phrase
-from tests.fakes.identity import Identity
-from tests.server.harness import Answer
-from tests.server.world import APP, Platform, World, kinds, last_op, spoken
+from tests.phone.calling import PUBLIC, Held, Phone, Signer
+from tests.phone.fake_bot import Told
+from tests.server.world import World
 
 RECORDINGS = Path(__file__).parents[1] / "speech_engines" / "recordings"
 SUPPORT = (RECORDINGS / "technical-support.wma").read_bytes()
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"The first bytes of WMA."
+TYPES = {"wma": b"audio/x-ms-wma", "wav": b"audio/wav", "mp3": b"audio/mpeg"}
 PATIENT = 9.0
 "Seconds of a reply: a worker process starts meanwhile, on a machine that is busy with other tests."
 
@@ -49,90 +62,138 @@ HOSTILE = {
 }
 
 
+class Tape:
+    """An `Encoder` that gives one file, whatever was recorded."""
+
+    def __init__(self, file: bytes) -> None:
+        self._file = file
+
+    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio:
+        return Audio(self._file, form, 1.8)
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    identity = Identity(APP)
-    await identity.start()
-    world = World(tmp_path, identity)
+def world(tmp_path: Path, signer: Signer) -> World:
+    world = World(tmp_path, signer)
     (world.flows / "desk.yaml").write_text(DESK)
-    yield world
-    await identity.stop()
+    return world
 
 
-async def send(platform: Platform, audio: bytes) -> Answer:
-    """Call, and report a recording."""
-    asked = await platform.calls()
-    assert kinds(asked) == ["answer", "record"]
-    return await platform.records(last_op(asked), audio)
+@pytest.fixture
+async def voice() -> bytes:
+    """Somebody who says "technical support please", as samples."""
+    workers = Workers()
+    samples = await samples_of(RECORDINGS / "technical-support.wma", workers)
+    await workers.close()
+    return samples
 
 
-async def test_a_wma_recording_comes_back_as_words_by_the_embedded_engine(world: World) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        assert "You said technical support please." in spoken(await send(platform, SUPPORT))
+async def leave(phone: Phone, file: bytes) -> Held:
+    """Call, and let a file be what was recorded."""
+    return await phone.call(Play(tone(300.0, 1.0)), sound=Sound(Mute(), Tape(file)))
+
+
+async def test_a_voice_comes_back_as_words_by_the_embedded_engine(world: World, voice: bytes) -> None:
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        call = await phone.call(Play(voice))
+    (audio,) = world.audio
+    assert audio.read_bytes().startswith(ASF)
+    assert call.heard[-1] == "You said technical support please."
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("technical-support.wma", "technical support please"),
+        ("yes.wav", "yes"),
+        ("lost-luggage.mp3", "lost luggage"),
+    ],
+)
+async def test_every_format_of_the_protocol_is_asked_for_and_understood(world: World, file: str, words: str) -> None:
+    form = file.rpartition(".")[2]
+    (world.flows / "desk.yaml").write_text(DESK.replace("into: wish", f"into: wish\n      format: {form}"))
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        assert (await leave(phone, (RECORDINGS / file).read_bytes())).heard[-1] == f"You said {words}."
+    assert TYPES[form] in phone.letters[1].data
+
+
+class Curl:
+    """A `Post` by curl, which writes forms in its own way."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self._address = f"http://127.0.0.1:{port}"
+        self._folder = folder
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        begun = time.perf_counter()
+        heads = [f"{name}: {value}" for name, value in headers.items() if name != "Content-Type"]
+        curl = await asyncio.create_subprocess_exec(
+            *("curl", "-sS", "--max-time", str(answer_time), "-w", "%{stderr}%{http_code}"),
+            *(word for head in heads for word in ("-H", head)),
+            *self._content(Told(url, headers, data)),
+            url.replace(PUBLIC, self._address),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        body, status = await curl.communicate()
+        assert curl.returncode == 0, status
+        return Reply(int(status), body, time.perf_counter() - begun)
+
+    def _content(self, told: Told) -> list[str]:
+        if not told.is_form:
+            return ["-H", f"Content-Type: {told.headers['Content-Type']}", "--data-binary", told.body.decode()]
+        file = self._folder / "recording.wma"
+        file.write_bytes(told.parts["recordedAudio"])
+        result = told.parts["conversationResult"].decode()
+        return [
+            "-F",
+            f"recordedAudio=@{file};type=audio/x-ms-wma",
+            "-F",
+            f"conversationResult={result};type=application/json",
+        ]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-async def test_a_wma_recording_that_curl_sends_comes_back_as_words(world: World) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        asked = await platform.calls()
-        outcome = {
-            "type": "recordOutcome",
-            "id": last_op(asked),
-            "completionReason": "completedStopToneDetected",
-            "lengthOfRecordingInSecs": 1.8,
-            "outcome": "success",
-        }
-        result = json.dumps({"id": platform.call, "operationOutcome": outcome, "callState": "established"})
-        curl = await asyncio.create_subprocess_exec(
-            *("curl", "-sS", "--max-time", "20", "-H", f"Authorization: Bearer {platform.token}"),
-            *("-F", f"recordedAudio=@{RECORDINGS / 'technical-support.wma'};type=audio/x-ms-wma"),
-            *("-F", f"conversationResult={result};type=application/json"),
-            f"http://127.0.0.1:{platform.port}/callback",
-            stdout=asyncio.subprocess.PIPE,
-        )
-        printed, _ = await curl.communicate()
-    assert curl.returncode == 0
-    assert "You said technical support please." in printed.decode()
-
-
-@pytest.mark.parametrize(("file", "words"), [("yes.wav", "yes"), ("lost-luggage.mp3", "lost luggage")])
-async def test_the_other_formats_of_the_protocol_are_understood_too(world: World, file: str, words: str) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        assert f"You said {words}." in spoken(await send(platform, (RECORDINGS / file).read_bytes()))
+async def test_a_recording_that_curl_sends_comes_back_as_words(world: World, voice: bytes, tmp_path: Path) -> None:
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        call = await phone.call(Play(voice), by=Curl(phone.port, tmp_path))
+    assert call.heard[-1] == "You said technical support please."
+    assert set(call.statuses) == {200}
 
 
 async def test_words_that_were_not_asked_for_are_not_guessed(world: World) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        answer = await send(platform, (RECORDINGS / "weather.wma").read_bytes())
-        assert "You said nothing that we know." in spoken(answer)
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        call = await leave(phone, (RECORDINGS / "weather.wma").read_bytes())
+    assert call.heard[-1] == "You said nothing that we know."
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("azure") is None or importlib.util.find_spec("azure.cognitiveservices") is None,
     reason="the extra `azure` is not installed",
 )
-async def test_a_wma_recording_comes_back_as_words_by_microsofts_sdk(world: World) -> None:
+async def test_a_voice_comes_back_as_words_by_microsofts_sdk(world: World, voice: bytes) -> None:
     service = AzureSpeech(says=[Phrase("Technical support.", 0.93)])
     await service.start()
     try:
         chosen = {"stt": "azure", "azure_key": service.key, "azure_endpoint": service.url}
-        async with world.server(**chosen, reply_budget=PATIENT) as platform:
-            assert "You said Technical support.." in spoken(await send(platform, SUPPORT))
+        async with world.server(**chosen, reply_budget=PATIENT) as phone:
+            call = await phone.call(Play(voice))
     finally:
         await service.stop()
+    assert call.heard[-1] == "You said Technical support.."
     (heard,) = service.heard
     assert heard.phrases == ["sales", "technical support please", "lost luggage", "yes"]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_what_is_no_recording_is_an_event_and_the_server_goes_on(world: World, kind: str) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        assert "That was no recording." in spoken(await send(platform, HOSTILE[kind]))
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        hostile = await leave(phone, HOSTILE[kind])
+        assert hostile.heard[-1] == "That was no recording."
         (audio,) = world.audio
         assert audio.read_bytes() == HOSTILE[kind]
-        another = Platform(platform.port, platform.token, "call-2")
-        assert "You said technical support please." in spoken(await send(another, SUPPORT))
-    _, trace = await world.look()
+        assert (await leave(phone, SUPPORT)).heard[-1] == "You said technical support please."
+    _, trace = await world.look(hostile.id)
     (failed,) = [step.event for step in trace if isinstance(step.event, ServiceFailed)]
     assert failed.code == "recording"
 
@@ -150,8 +211,8 @@ async def test_the_operator_is_told_where_a_flow_wants_more_than_the_engine_has(
 
 
 async def test_workers_end_with_the_server(world: World) -> None:
-    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as platform:
-        await send(platform, SUPPORT)
+    async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
+        await leave(phone, SUPPORT)
         assert workers()
     assert not workers()
 

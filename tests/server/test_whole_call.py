@@ -1,237 +1,251 @@
-"""The real thing: server, tokens, turn, machine, store and worker together, called as the platform calls."""
+"""The real thing: server, token check, turn, machine, store and worker together, called by the phone."""
 
 import asyncio
+import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from ivr.engine.events import CallEnded, RecordingMade, ServiceAnswered
-from tests.fakes.identity import Identity
+from ivr.phone.events import Ended
+from ivr.phone.identity import Identity
+from ivr.phone.limits import Limits
+from ivr.phone.post import Reply
+from ivr.phone.turn_based import HangUp, Press, Say
+from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_to
 from tests.server.harness import connected, read_answer, request, texts
-from tests.server.world import (
-    APP,
-    DESK,
-    JSON,
-    WMA,
-    Platform,
-    World,
-    as_json,
-    conversation,
-    done,
-    kinds,
-    last_op,
-    pressed,
-    spoken,
-)
+from tests.server.world import DESK, World
+
+MESSAGE = (Press("1"), Say("my flight was late"))
+"What a caller does who leaves a message."
+THANKS = "Thank you. We heard my flight was late. Goodbye."
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    identity = Identity(APP)
-    await identity.start()
-    yield World(tmp_path, identity)
-    await identity.stop()
+# --- one call --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_call_from_answer_to_hangup(world: World) -> None:
-    async with world.server() as platform:
-        answer = await platform.calls()
-        assert kinds(answer) == ["answer", "recognize"]
-        answer = await platform.reports(pressed(last_op(answer)))
-        assert kinds(answer) == ["record"]
-        answer = await platform.records(last_op(answer))
-        assert kinds(answer) == ["playPrompt", "hangup"]
-        assert "my flight was late" in spoken(answer)
-        answer = await platform.reports(done(last_op(answer), "hangup"), state="terminated")
-        assert (answer.status, answer.body) == (200, b"")
+    async with world.server() as phone:
+        call = await phone.call(*MESSAGE)
+    assert call.ended == Ended("bot", "hangup")
+    assert call.heard == ["Press 1 to leave a message.", "Speak after the beep.", THANKS]
+    assert call.statuses == [200] * 4
+    assert [letter.url for letter in phone.letters] == [f"{PUBLIC}/call", *[f"{PUBLIC}/callback"] * 3]
+    assert [letter.actions for letter in phone.letters] == [
+        ["answer", "recognize"],
+        ["record"],
+        ["playPrompt", "hangup"],
+        [],
+    ]
+    last = phone.letters[-1]
+    assert (last.json["callState"], last.reply.status, last.reply.body) == ("terminated", 200, b"")
     (audio,) = world.audio
-    assert audio.read_bytes() == WMA
+    assert audio.read_bytes() == recording(phone)
     assert audio.stat().st_mode & 0o777 == 0o600
-    record, trace = await world.look()
+    record, trace = await world.look(call.id)
     assert record.call.phase == "over"
     (recorded,) = [step.event for step in trace if isinstance(step.event, RecordingMade)]
     assert recorded.media == audio.name
 
 
-async def test_every_message_sent_again_gets_the_same_bytes_and_leaves_nothing(world: World) -> None:
-    async with world.server() as platform:
-        first = await platform.calls(message="m1")
-        assert (await platform.calls(message="m1")).body == first.body
-        second = await platform.reports(pressed(last_op(first)), message="m2")
-        assert (await platform.reports(pressed(last_op(first)), message="m2")).body == second.body
-        third = await platform.records(last_op(second), message="m3")
-        for _ in range(3):
-            assert (await platform.records(last_op(second), message="m3")).body == third.body
-        assert len(world.audio) == 1
-        assert (await platform.calls(message="m1")).body == first.body
-
-
-async def test_repeats_at_the_same_time_get_one_reply_and_leave_one_file(world: World) -> None:
-    world.script({"text": "hello", "delay": 0.2})
-    async with world.server() as platform:
-        second = await platform.reports(pressed(last_op(await platform.calls())))
-        op = last_op(second)
-        answers = await asyncio.gather(*(platform.records(op, message="m3") for _ in range(8)))
-        assert len({answer.body for answer in answers}) == 1
-        assert "hello" in spoken(answers[0])
-        assert len(world.audio) == 1
-
-
-async def test_an_upload_for_an_old_operation_is_not_kept_and_the_last_reply_comes_again(world: World) -> None:
-    async with world.server() as platform:
-        first = await platform.calls()
-        answer = await platform.records("stale-op")
-        assert answer.body == first.body
-        assert not world.audio
-
-
-async def test_an_upload_for_no_call_is_404_and_not_kept(world: World) -> None:
-    async with world.server() as platform:
-        answer = await platform.records("1.2")
-        assert (answer.status, answer.code) == (404, "unknown-call")
-        assert not world.audio
+def recording(phone: Phone) -> bytes:
+    """Give the one recording that the phone has sent."""
+    (audio,) = [letter.audio for letter in phone.letters if letter.audio is not None]
+    return audio
 
 
 async def test_a_slow_transcript_makes_the_caller_hold_and_is_spoken_later(world: World) -> None:
     world.script({"text": "late", "delay": 0.2})
-    async with world.server(reply_budget=0.1) as platform:
-        second = await platform.reports(pressed(last_op(await platform.calls())))
-        answer = await platform.records(last_op(second))
-        assert "One moment please." in spoken(answer)
-        while "late" not in spoken(answer):
-            assert kinds(answer) == ["playPrompt"]
-            answer = await platform.reports(done(last_op(answer), "playPrompt"))
-        assert kinds(answer) == ["playPrompt", "hangup"]
-
-
-async def test_a_restart_between_any_two_messages_changes_nothing(world: World) -> None:
-    async with world.server() as platform:
-        first = await platform.calls(message="m1")
-    (world.flows / "desk.yaml").write_text(DESK.replace("beep", "tone"))  # an edit is for new calls
-    async with world.server() as platform:
-        assert (await platform.calls(message="m1")).body == first.body
-        second = await platform.reports(pressed(last_op(first)), message="m2")
-        assert "beep" in spoken(second)
-    async with world.server() as platform:
-        assert (await platform.reports(pressed(last_op(first)), message="m2")).body == second.body
-        third = await platform.records(last_op(second), message="m3")
-        assert "my flight was late" in spoken(third)
-    async with world.server() as platform:
-        assert (await platform.records(last_op(second), message="m3")).body == third.body
-        assert (await platform.reports(done(last_op(third), "hangup"), state="terminated")).body == b""
-    assert len(world.audio) == 1
+    async with world.server(reply_budget=0.1) as phone:
+        call = await phone.call(*MESSAGE)
+    assert call.ended == Ended("bot", "hangup")
+    first, *holds, last = call.heard[2:]
+    assert all(prompt.startswith("One moment please.") for prompt in (first, *holds))
+    assert last == THANKS.replace("my flight was late", "late")
+    assert [letter.actions for letter in phone.letters[2:-2]] == [["playPrompt"]] * (1 + len(holds))
+    assert phone.letters[-2].actions == ["playPrompt", "hangup"]
 
 
 async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restart(world: World) -> None:
     world.script({"text": "late", "delay": 3600})
-    async with world.server() as platform:
-        second = await platform.reports(pressed(last_op(await platform.calls())))
-        assert (await platform.records(last_op(second), state="terminated")).body == b""
+    async with world.server() as phone:
+        call = await phone.call(Press("1"), (Say("my flight was late"), HangUp()))
+    assert call.ended == Ended("caller", "left")
+    assert phone.letters[-1].json["callState"] == "terminated"
+    assert phone.letters[-1].audio is not None
+    assert phone.letters[-1].reply.body == b""
     world.script({"text": "in the end"})
     async with world.server(), asyncio.timeout(10):
-        while not await world.is_over():
-            await asyncio.sleep(0.01)
-    _, trace = await world.look()
+        while any(record.call.phase != "over" for record in await world.calls()):
+            await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
+    _, trace = await world.look(call.id)
     assert any(isinstance(step.event, CallEnded) for step in trace)
     (heard,) = [step.event for step in trace if isinstance(step.event, ServiceAnswered)]
     assert heard.answer["transcript"] == "in the end"
     assert len(world.audio) == 1
 
 
-async def test_a_stranger_gets_nothing(world: World) -> None:
-    async with world.server() as platform:
-        for token in ("garbage", world.identity.token(aud="another-app"), world.identity.token(exp=1)):
-            answer = await platform.calls(token=token)
-            assert answer.status in {401, 403}
-            assert answer.code
-        answer = await platform.calls()
-        assert answer.status == 200
+# --- messages that come more than once -------------------------------------------------------------------------------
 
 
-async def test_without_keys_the_platform_is_asked_to_come_back(world: World) -> None:
-    await world.identity.stop()
-    async with world.server() as platform:
-        answer = await platform.calls()
-        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        async with connected(platform.port) as (reader, writer):
+class Repeating:
+    """A `Post` over a line that brings each message again, and with each new one all that were before it."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._brought: list[Letter] = []
+        self.repeats = 0
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        reply = await self._way.send(url, data, headers, answer_time=answer_time, most=most)
+        self._brought.append(self._way.letters[-1])
+        for letter in self._brought[::-1]:
+            again = await self._way.send(letter.url, letter.data, letter.headers, answer_time=answer_time, most=most)
+            assert (again.status, again.body) == (letter.reply.status, letter.reply.body)
+            self.repeats += 1
+        return reply
+
+
+async def test_every_message_sent_again_gets_the_same_bytes_and_leaves_nothing(world: World) -> None:
+    async with world.server() as phone:
+        repeating = Repeating(phone.way)
+        call = await phone.call(*MESSAGE, by=repeating)
+        assert len(world.audio) == 1
+    assert call.heard[-1] == THANKS
+    assert repeating.repeats == 1 + 2 + 3 + 4
+
+
+class Eightfold:
+    """A `Post` over a line that brings each message eight times at once."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        replies = await asyncio.gather(
+            *(self._way.send(url, data, headers, answer_time=answer_time, most=most) for _ in range(8))
+        )
+        assert len({(reply.status, reply.body) for reply in replies}) == 1
+        return replies[0]
+
+
+async def test_repeats_at_the_same_time_get_one_reply_and_leave_one_file(world: World) -> None:
+    world.script({"text": "hello", "delay": 0.2})
+    async with world.server() as phone:
+        call = await phone.call(*MESSAGE, by=Eightfold(phone.way))
+        assert len(world.audio) == 1
+    assert call.heard[-1] == THANKS.replace("my flight was late", "hello")
+    assert len(phone.letters) == 4 * 8
+    _, trace = await world.look(call.id)
+    assert sum(isinstance(step.event, RecordingMade) for step in trace) == 1
+
+
+class Restarting:
+    """A `Post` to a server that lives for one message; the next server gets it again, and the same reply is due."""
+
+    def __init__(self, world: World, between: Callable[[], None]) -> None:
+        """`between` is what happens while there is no server."""
+        self._world = world
+        self._between = between
+        self.letters: list[Letter] = []
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        async with self._world.server() as phone:
+            reply = await phone.way.send(url, data, headers, answer_time=answer_time, most=most)
+            self.letters += phone.letters
+        self._between()
+        async with self._world.server() as phone:
+            again = await phone.way.send(url, data, headers, answer_time=answer_time, most=most)
+        assert (again.status, again.body) == (reply.status, reply.body)
+        return reply
+
+
+async def test_a_restart_between_any_two_messages_changes_nothing(world: World) -> None:
+    def edit() -> None:  # is for new calls
+        (world.flows / "desk.yaml").write_text(DESK.replace("beep", "tone"))
+
+    restarting = Restarting(world, edit)
+    async with phone_to(0, world.signer) as phone:
+        call = await phone.call(*MESSAGE, by=restarting)
+    assert call.ended == Ended("bot", "hangup")
+    assert call.heard == ["Press 1 to leave a message.", "Speak after the beep.", THANKS]
+    assert len(restarting.letters) == 4
+    assert len(world.audio) == 1
+
+
+# --- who may call ----------------------------------------------------------------------------------------------------
+
+
+async def test_another_phone_is_a_stranger_and_gets_nothing(world: World) -> None:
+    async with world.server() as phone:
+        stranger = await phone.call(*MESSAGE, identity=Identity(APP))
+        assert (stranger.ended.by, stranger.ended.reason) == ("platform", "refused")
+        assert stranger.statuses in ([401], [403])
+        assert set(json.loads(phone.letters[-1].reply.body)) == {"error"}
+        assert (await phone.call(*MESSAGE)).ended == Ended("bot", "hangup")
+
+
+async def test_without_keys_the_platform_is_asked_to_come_back(world: World, signer: Signer) -> None:
+    await signer.stop()
+    async with world.server() as phone:
+        call = await phone.call(*MESSAGE, limits=Limits(retries=2, retry_after=0.0))
+        assert call.statuses == [503, 503, 503]
+        assert call.ended.reason == "unreachable"
+        async with connected(phone.port) as (reader, writer):
             writer.write(request("GET", "/readyz"))
             ready = await read_answer(reader)
-        assert (ready.status, ready.json) == (503, {"ready": False, "store": True, "flows": True, "keys": False})
+        parts = {"store": True, "disk": True, "flows": True, "keys": False}
+        assert (ready.status, ready.json) == (503, {"ready": False, **parts})
 
 
-async def test_the_keys_of_the_last_run_let_calls_in(world: World) -> None:
-    async with world.server() as platform:
-        assert (await platform.calls()).status == 200
-    await world.identity.stop()
-    async with world.server() as platform:
-        assert (await platform.calls()).status == 200
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"[" * 100_000,
-        b'{"id": ' + b"9" * 5000 + b"}",
-        b'{"id": 1e5000}',
-        b'{"id": "\\ud800"}',
-        b"\xff\xfe",
-        b'{"id": "a\\u0000b"}',
-        b"null",
-    ],
-    ids=range(7),
-)
-async def test_json_that_is_no_message_is_400_and_reaches_no_store(world: World, body: bytes) -> None:
-    async with world.server() as platform:
-        answer = await platform.post("/callback", body, JSON)
-        assert answer.status == 400
-        assert answer.code
-
-
-@pytest.mark.parametrize("call", ["x" * 10_000, "a\u0000b", "a\nb", "\ud800"], ids=range(4))
-async def test_a_hostile_call_id_is_400(world: World, call: str) -> None:
-    async with world.server() as platform:
-        platform.call = call
-        answer = await platform.post("/call", as_json(conversation(call)), JSON, message="m1")
-        assert answer.status == 400
+async def test_the_keys_of_the_last_run_let_calls_in(world: World, signer: Signer) -> None:
+    async with world.server() as phone:
+        assert (await phone.call(*MESSAGE)).ended == Ended("bot", "hangup")
+    await signer.stop()
+    async with world.server() as phone:
+        assert (await phone.call(*MESSAGE)).ended == Ended("bot", "hangup")
 
 
 async def test_the_log_names_calls_and_reasons_and_holds_no_token(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with world.server() as platform:
-        second = await platform.reports(pressed(last_op(await platform.calls())))
-        await platform.records(last_op(second))
-        await platform.calls(token="eyJhbGciOiJSUzI1NiJ9.garbage.garbage")
+    async with world.server() as phone:
+        await phone.call(*MESSAGE)
+        await phone.call(*MESSAGE, identity=Identity(APP))
     log = texts(record for record in caplog.records if record.name.startswith("ivr"))
     assert "call begins" in log
     assert "job done" in log
-    assert platform.token not in log
-    assert "eyJhbGciOiJSUzI1NiJ9.garbage" not in log
+    assert "refused" in log
     assert "my flight" not in log
+    tokens = {letter.headers["Authorization"].removeprefix("Bearer ") for letter in phone.letters}
+    assert len(tokens) == 2
+    for token in tokens:
+        assert token not in log
+        assert token.rpartition(".")[0] not in log
+
+
+# --- more than there is room for -------------------------------------------------------------------------------------
 
 
 async def test_ten_times_too_much_is_answered_or_turned_away_and_health_still_answers(world: World) -> None:
-    async with world.server(max_connections=32) as platform:
+    async with world.server(max_connections=32) as phone:
 
-        async def caller(number: int) -> int:
-            try:
-                one = Platform(platform.port, platform.token, f"c{number}")
-                return (await one.calls(message="m1")).status
-            except (ConnectionError, asyncio.IncompleteReadError):
-                return 0  # cut off before it had sent anything
+        async def caller() -> int:
+            async with phone_to(phone.port, world.signer) as own:
+                call = await own.call(HangUp(), limits=Limits(retries=0))
+            return call.statuses[0]
 
-        calls = [asyncio.create_task(caller(number)) for number in range(320)]
+        calls = [asyncio.create_task(caller()) for _ in range(320)]
         health = []
         while not all(call.done() for call in calls):
-            async with connected(platform.port) as (reader, writer), asyncio.timeout(10):
+            async with connected(phone.port) as (reader, writer), asyncio.timeout(10):
                 writer.write(request("GET", "/healthz", token=None))
-                with suppress(ConnectionError):
+                with suppress(ConnectionError, asyncio.IncompleteReadError):
                     health.append((await read_answer(reader)).status)
         statuses = [await call for call in calls]
-        assert set(statuses) <= {0, 200, 503}
+        assert set(statuses) <= {0, 200, 503}  # 0: cut off before anything was sent
         assert statuses.count(200) >= 32
         assert 200 in health

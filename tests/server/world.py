@@ -1,8 +1,7 @@
-"""Everything that a whole call needs outside the server: platform, identity provider, flows and a data folder."""
+"""Everything that a whole call needs besides the server: flows, a data folder, and a phone that the server believes."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,7 @@ from ivr.store.folder import DataFolder
 from ivr.store.reader import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import find_calls
-from tests.fakes.identity import Identity
-from tests.server.harness import Answer, connected, form, read_answer, request
-
-APP = "an-app-id"
-WMA = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(range(256)) * 32  # ASF's first bytes
+from tests.phone.calling import APP, PUBLIC, Phone, Signer, phone_to
 
 DESK = """\
 flow: desk
@@ -47,106 +42,11 @@ states:
 """
 
 
-class Platform:
-    """The platform's side of one call."""
-
-    def __init__(self, port: int, token: str, call: str = "call-1") -> None:
-        self.port, self.token, self.call = port, token, call
-        self.messages = 0
-
-    async def post(
-        self,
-        path: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        *,
-        message: str | None = None,
-        token: str | None = None,
-    ) -> Answer:
-        self.messages += message is None
-        fields = {**headers, "X-Microsoft-Skype-Message-ID": message or f"{self.call}-{self.messages}"}
-        async with connected(self.port) as (reader, writer), asyncio.timeout(10):
-            writer.write(request("POST", path, body, fields, token=token or self.token))
-            return await read_answer(reader)
-
-    async def calls(self, path: str = "/call", *, message: str | None = None, token: str | None = None) -> Answer:
-        return await self.post(path, as_json(conversation(self.call)), JSON, message=message, token=token)
-
-    async def reports(
-        self, outcome: Mapping[str, Any], *, state: str = "established", message: str | None = None
-    ) -> Answer:
-        return await self.post("/callback", as_json(self._result(outcome, state)), JSON, message=message)
-
-    async def records(
-        self, op: str, audio: bytes = WMA, *, message: str | None = None, state: str = "established"
-    ) -> Answer:
-        reason = "completedStopToneDetected" if state == "established" else "callTerminated"
-        outcome = {
-            "type": "recordOutcome",
-            "id": op,
-            "completionReason": reason,
-            "lengthOfRecordingInSecs": 2.5,
-            "format": "wma",
-            "outcome": "success",
-        }
-        body = form(audio, message=as_json(self._result(outcome, state)))
-        headers = {"Content-Type": 'multipart/form-data; boundary="B", application/json; charset=utf-8'}
-        return await self.post("/callback", body, headers, message=message)
-
-    def _result(self, outcome: Mapping[str, Any], state: str) -> dict[str, Any]:
-        return {"id": self.call, "operationOutcome": outcome, "callState": state}
-
-
-JSON = {"Content-Type": "application/json; charset=utf-8"}
-
-
-def as_json(content: object) -> bytes:
-    return json.dumps(content).encode()
-
-
-def conversation(call: str) -> dict[str, Any]:
-    return {
-        "id": call,
-        "participants": [{"identity": "29:caller", "originator": True}, {"identity": "28:bot", "originator": False}],
-        "presentedModalityTypes": ["audio"],
-        "callState": "incoming",
-    }
-
-
-def pressed(op: str, choice: str = "message") -> dict[str, Any]:
-    made = {"completionReason": "dtmfOptionMatched", "choiceName": choice}
-    return {"type": "recognizeOutcome", "id": op, "choiceOutcome": made, "outcome": "success"}
-
-
-def done(op: str, what: str) -> dict[str, Any]:
-    return {"type": f"{what}Outcome", "id": op, "outcome": "success"}
-
-
-def workflow(answer: Answer) -> list[dict[str, Any]]:
-    assert answer.status == 200, answer
-    content = json.loads(answer.body)
-    assert content["links"]["callback"] == "https://ivr.example/callback"
-    actions: list[dict[str, Any]] = content["actions"]
-    return actions
-
-
-def kinds(answer: Answer) -> list[str]:
-    return [action["action"] for action in workflow(answer)]
-
-
-def last_op(answer: Answer) -> str:
-    return str(workflow(answer)[-1]["operationId"])
-
-
-def spoken(answer: Answer) -> str:
-    return json.dumps(workflow(answer))
-
-
 class World:
-    """A data folder, flows and an identity provider, between servers."""
+    """A data folder, flows and whom to believe, between servers."""
 
-    def __init__(self, folder: Path, identity: Identity) -> None:
-        self.folder, self.identity = folder, identity
+    def __init__(self, folder: Path, signer: Signer) -> None:
+        self.folder, self.signer = folder, signer
         self.flows = folder / "flows"
         self.flows.mkdir()
         (self.flows / "desk.yaml").write_text(DESK)
@@ -156,34 +56,37 @@ class World:
         (self.folder / "script.json").write_text(json.dumps({"*": line}))
 
     @asynccontextmanager
-    async def server(self, **changed: Any) -> AsyncIterator[Platform]:
+    async def server(self, **changed: Any) -> AsyncIterator[Phone]:
+        """Serve with the token check on, and give a phone to call with."""
         chosen: dict[str, Any] = {
             "app_id": APP,
-            "openid_metadata": (self.identity.metadata_url,),
+            "openid_metadata": (self.signer.metadata_url,),
             "openid_loopback": True,
-            "public_url": "https://ivr.example",
+            "public_url": PUBLIC,
             "port": 0,
             "data": self.folder / "data",
             "stt": "scripted",
             "stt_script": self.folder / "script.json",
             **changed,
         }
-        settings = Settings(**chosen)
-        async with running(settings, [self.flows], dev=False) as server:
-            yield Platform(int(server.url.rpartition(":")[2]), self.identity.token())
+        async with running(Settings(**chosen), [self.flows], dev=False) as server:
+            port = int(server.url.rpartition(":")[2])
+            async with phone_to(port, self.signer) as phone:
+                yield phone
 
     @property
     def audio(self) -> list[Path]:
         return sorted((self.folder / "data" / "audio").iterdir())
 
-    async def is_over(self) -> bool:
-        """Look whether the only call is over, while a server runs."""
+    async def calls(self) -> Sequence[CallRecord]:
+        """Look at all calls, while a server runs."""
         reader = Reader(self.folder / "data" / "calls.db")
-        (record,) = await reader.read(find_calls)
-        await reader.close()
-        return record.call.phase == "over"
+        try:
+            return await reader.read(find_calls)
+        finally:
+            await reader.close()
 
-    async def look(self, call: str = "call-1") -> tuple[CallRecord, list[Stepped]]:
+    async def look(self, call: str) -> tuple[CallRecord, list[Stepped]]:
         """Look into the store while no server has it."""
         with DataFolder.open(self.folder / "data") as folder:
             store = await SqliteStore.open(folder.database, seal_key=None, seal_file=folder.seal_key)
