@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 from rich.console import Console
 
+from ivr.audio.jobs import RATE
 from ivr.cli.keyboard import Keyboard
 from ivr.cli.phone_terminal import Screen, deed
 from ivr.phone.call import Caller
@@ -14,7 +15,6 @@ from ivr.phone.events import PromptAudio, PromptOver
 from ivr.phone.kit import lacking, sound_of
 from ivr.phone.platform import Target, platform
 from ivr.phone.session import Session
-from ivr.phone.sound import RATE
 from ivr.phone.turn_based import Fail, HangUp, Press, Say
 
 PLAYERS = {
@@ -36,7 +36,7 @@ async def talk_aloud(target: Target, who: Caller, console: Console, *, wire: boo
     screen, speaker = Screen(console, wire=wire), _Loudspeaker(player)
     async with platform(target) as phone:
         for sentence in lacking():
-            console.print(f"[dim]{sentence}[/]")
+            console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
         session = Session(phone, sound_of(phone))
         session.dial(who)
         typing = asyncio.create_task(_type(session, screen))

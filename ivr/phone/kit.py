@@ -1,6 +1,6 @@
 """Puts a phone's sound together from what is installed; `sound_of` and `lacking` are for the faces of the phone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from ivr.phone.hearing import PhraseEar
@@ -11,11 +11,11 @@ from ivr.phone.speaking import Speaker
 from ivr.speech.sphinx.engine import Sphinx
 
 _MISSING = {
-    "espeakng_loader": "Prompts are shown, not spoken.",
-    "av": "Prompts and audio files are silent, and only WAV is recorded.",
-    "pocketsphinx": "Words have to be typed.",
+    "espeakng_loader": ("Prompts are shown, not spoken.", "pip install 'ivr[phone]'"),
+    "av": ("Prompts and audio files are silent, words have to be typed, and only WAV is recorded.", "pip install av"),
+    "pocketsphinx": ("Words have to be typed.", "pip install pocketsphinx"),
 }
-_CURE = "To change that: pip install 'ivr[phone]'"
+"By module: what is missed without it, and how to get it. The voice alone is an extra; the others come with `ivr`."
 
 
 def sound_of(phone: Platform) -> Sound:
@@ -27,10 +27,10 @@ def sound_of(phone: Platform) -> Sound:
     return Sound(voice, Recorder.installed(), ear)
 
 
-def lacking() -> Sequence[str]:
-    """Say what this machine's phones cannot do, and what to do about it, in sentences."""
-    return [f"{sentence} {_CURE}" for name, sentence in _MISSING.items() if not _installed(name)]
-
-
 def _installed(module: str) -> bool:
     return find_spec(module) is not None
+
+
+def lacking(installed: Callable[[str], bool] = _installed) -> Sequence[str]:
+    """Say what this machine's phones cannot do, and what to do about it, in sentences."""
+    return [f"{misses} To change that: {cure}" for name, (misses, cure) in _MISSING.items() if not installed(name)]

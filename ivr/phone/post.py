@@ -1,5 +1,6 @@
 """The phone's way into the network: one request at a time, bounded in size and time, to where the guard lets it."""
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Protocol
@@ -92,9 +93,14 @@ class WebPost:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, AddressRefused):
                 raise NoReply("address", str(error.os_error)) from error
-            raise NoReply("connect", f"{url} cannot be reached: {error.os_error}") from error
+            raise NoReply("connect", f"{url} cannot be reached: {_reason(error.os_error)}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a name no resolver can be asked for
             raise NoReply("broken", f"the answer broke off: {type(error).__name__}") from error
+
+
+def _reason(error: OSError) -> str:
+    """Say what the system says, where asyncio puts an address. Names that lead nowhere have numbers below 0."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:

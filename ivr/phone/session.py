@@ -24,8 +24,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 
-from ivr.channels.skype.wire import KEYS
 from ivr.engine.actions import Recognize, Record
+from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     Effect,
     Finished,
@@ -43,7 +43,7 @@ from ivr.line import (
     Signal,
     Tick,
     Trouble,
-    Voice,
+    VoiceSignal,
 )
 from ivr.phone.call import Caller
 from ivr.phone.clock import Clock, LoopClock
@@ -111,7 +111,7 @@ class Session:
 
     def key_down(self, key: str) -> None:
         """Hold a key; raise ValueError for what is no key."""
-        if key not in KEYS:
+        if key not in PHONE_KEYS:
             raise ValueError("a key is one of 0-9, *, #, A-D")
         self.tell(KeyHeard(key))
         self._put(KeyDown(key))
@@ -173,7 +173,7 @@ class Session:
             case RecordingStarted():
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of actions, which has not heard of it
-                    self._put(Voice(active=True))
+                    self._put(VoiceSignal(active=True))
             case RecordingEnded() | Finished():
                 self._microphone.keep()
                 self._listening = None

@@ -28,10 +28,11 @@ from ivr.errors import IvrError
 from ivr.flowfile.load import load_flow
 from ivr.phone.platform import Target
 from ivr.ports import Verifier
-from ivr.server.app import App, Check, Pages
+from ivr.server.app import App, Pages
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
 from ivr.server.console.audio import Listening
+from ivr.server.console.counting import Counts
 from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
 from ivr.server.flows import FlowShelf
@@ -41,13 +42,16 @@ from ivr.server.multipart import Form
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.ours import OwnBot
+from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of
 from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
+from ivr.store.blocks import CallBlocks
 from ivr.store.folder import DataFolder
+from ivr.store.reader import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.trace.folders import CASES
 from ivr.turn import Turns
@@ -185,7 +189,7 @@ async def _shelf(settings: Settings, places: Sequence[Path], store: SqliteStore,
     load = partial(load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks)
     shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
     await shelf.open()
-    await shelf.restore(record.call.flow for record in await store.calls() if record.call.phase != "over")
+    await shelf.restore(record.call.flow for record in await store.live())
     return shelf
 
 
@@ -236,8 +240,11 @@ def _console_address(settings: Settings, address: str, token: str | None) -> str
 def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> Console:
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
+    reader = Reader(parts.folder.database)
+    stack.push_async_callback(reader.close)
     return Console(
         archive=parts.store,
+        counts=Counts(CallBlocks(reader)),
         shelf=parts.shelf,
         listening=Listening(parts.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
@@ -261,7 +268,8 @@ def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
     async def has_keys() -> bool:
         return keys is not None and not keys.empty
 
-    return {"store": store, "flows": flows, **({"keys": has_keys} if keys else {})}
+    disk = partial(can_be_written, (parts.folder.path, parts.folder.audio))
+    return {"store": store, "disk": disk, "flows": flows, **({"keys": has_keys} if keys else {})}
 
 
 def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys: KeyRing | None) -> None:

@@ -21,6 +21,12 @@ class Recent(Generic[K, V]):
         self._items.move_to_end(key)
         return self._items[key]
 
+    def get(self, key: K) -> V | None:
+        """Give a thing if it is remembered."""
+        if key not in self._items:
+            return None
+        return self[key]
+
     def __setitem__(self, key: K, value: V) -> None:
         self._items[key] = value
         self._items.move_to_end(key)

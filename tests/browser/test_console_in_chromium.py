@@ -9,10 +9,16 @@ from tests.fakes.chromium import Page
 
 
 async def test_the_address_that_the_server_prints_opens_the_console(visit: Visit, page: Page) -> None:
-    await page.go(f"{visit.url}/console/login#{TOKEN}")
+    await page.open(f"{visit.url}/console/login#{TOKEN}")
     await page.until("location.pathname === '/console'")
     assert (await page.text("[data-live=live]")).split("\n") == ["Live: 0", "", "Nobody is calling."]
     assert await page.run("document.cookie") == ""
+
+
+async def test_that_address_opens_the_console_also_where_the_login_stood_already(visit: Visit, page: Page) -> None:
+    await page.go(f"{visit.url}/console/login")
+    await page.run(f"location.hash = '{TOKEN}'")
+    await page.until("location.pathname === '/console'")
 
 
 async def log_in(visit: Visit, page: Page) -> None:
@@ -41,13 +47,15 @@ async def test_live_calls_come_and_go_without_anybody_reloading(visit: Visit, pa
     await page.until("document.querySelector('[data-live=live]').innerText.includes('main')")
     await caller.chooses("message")
     await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
-    await follow(page, "[data-live=live] tbody a")
+    await page.click("[data-live=live] tbody a")
     await page.until("document.querySelector('.state.lit')?.dataset.state === 'report'")
     await caller.speaks()
-    await page.until("document.querySelector('#talk, .talk').innerText.includes('We heard the radio is broken')")
+    await page.until("document.querySelector('.talk').innerText.includes('We heard the radio is broken')")
+    await caller.hears()
+    await page.until("document.querySelector('main > .heading').innerText.includes('resolved')")
+    assert "live" not in await page.text("main > .heading")
     await page.click("nav a[href='/console']")
     await page.until("location.pathname === '/console'")
-    await caller.hears()
     await page.until("document.querySelector('[data-live=finished]').innerText.includes('resolved')")
     assert "Nobody is calling." in await page.text("[data-live=live]")
 
@@ -60,10 +68,71 @@ async def test_a_page_whose_session_is_over_leads_to_the_login(visit: Visit, pag
     page.complaints.clear()
 
 
-async def follow(page: Page, link: str) -> None:
-    """Go where a link leads; not by a click, whose press and release could meet two lists: they are renewed."""
-    await page.until(f"document.querySelector('{link}')")
-    await page.go(await page.run(f"document.querySelector('{link}').href"))
+async def renewals(page: Page, count: int = 2) -> None:
+    """Wait until the page has asked for news so often."""
+    asked = "performance.getEntriesByType('resource').filter((one) => one.name === location.href).length"
+    before = await page.run(asked)
+    await page.until(f"{asked} >= {before + count}")
+
+
+async def test_a_click_is_where_it_was_pressed_although_the_list_is_renewed_meanwhile(visit: Visit, page: Page) -> None:
+    await (await visit.calls("first")).leaves()
+    other = await visit.calls("second")
+    await log_in(visit, page)
+    await page.until("document.querySelector('[data-live=finished] tbody a')")
+    address = await page.run("document.querySelector('[data-live=finished] tbody a').href")
+    where = await page.hold("[data-live=finished] tbody a")
+    await other.leaves()  # its row comes above the other one
+    await renewals(page)
+    assert "second" not in await page.text("[data-live=finished]"), "nothing moves under the hand"
+    await page.release(where)
+    await page.until(f"location.href === '{address}'")
+
+
+async def test_the_list_goes_on_when_the_hand_has_gone(visit: Visit, page: Page) -> None:
+    await log_in(visit, page)
+    await page.release(await page.hold("h1"))
+    await visit.calls("somebody")
+    await page.until("document.querySelector('[data-live=live]').innerText.includes('somebody')")
+
+
+async def test_the_keyboard_stays_on_its_call_wherever_it_moves(visit: Visit, page: Page) -> None:
+    caller = await visit.calls("mine")
+    await log_in(visit, page)
+    await page.run("document.querySelector('[data-live=live] tbody a').focus()")
+    address = await page.run("(window.mine = document.activeElement).href")
+    await caller.chooses("message")
+    await visit.calls("another")
+    await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
+    assert await page.run("document.activeElement === window.mine")
+    await caller.leaves()
+    await page.until("document.querySelector('[data-live=finished]').innerText.includes('mine')")
+    assert await page.run("document.activeElement.closest('[data-live]').dataset.live") == "finished"
+    await page.press("Enter")
+    await page.until(f"location.href === '{address}'")
+
+
+async def test_selected_text_stays_selected(visit: Visit, page: Page) -> None:
+    caller = await visit.calls("+43 664 5550100")
+    await log_in(visit, page)
+    await page.run("getSelection().selectAllChildren(document.querySelector('[data-live=live] tbody td:nth-child(4)'))")
+    await caller.chooses("message")
+    await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
+    assert await page.run("getSelection().toString()") == "+43 664 5550100"
+
+
+async def test_a_sound_that_plays_is_not_cut_off_by_news_of_its_call(visit: Visit, page: Page) -> None:
+    caller = await visit.calls()
+    await caller.chooses("message")
+    await caller.speaks(8.0)
+    await page.open(f"{visit.url}/console/login#{TOKEN}")
+    await page.until("location.pathname === '/console'")
+    await page.click("[data-live] tbody a")
+    await page.until("document.querySelector('audio')")
+    await page.run("(window.sound = document.querySelector('audio')).play()")
+    await caller.hears()
+    await page.until("document.querySelector('.talk').innerText.includes('the flow hangs up')")
+    assert await page.run("!window.sound.paused && window.sound.isConnected")
 
 
 async def test_a_recording_is_heard(visit: Visit, page: Page) -> None:
@@ -71,7 +140,7 @@ async def test_a_recording_is_heard(visit: Visit, page: Page) -> None:
     await caller.chooses("message")
     await caller.speaks(0.5)
     await log_in(visit, page)
-    await follow(page, "[data-live] tbody a")
+    await page.click("[data-live] tbody a")
     await page.until("document.querySelector('audio')")
     seconds = await page.run("""(async () => {
         const sound = document.querySelector('audio');

@@ -48,3 +48,4 @@ async def test_a_bot_that_is_not_there_is_told(visit: Visit) -> None:
             await person.does("dial")
             ended = await person.sees("Ended")
             assert (ended["by"], ended["reason"]) == ("platform", "unreachable")
+            assert ended["detail"] == "http://127.0.0.1:9/call cannot be reached: Connection refused"

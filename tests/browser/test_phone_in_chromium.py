@@ -14,7 +14,7 @@ from ivr.engine.actions import Text
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
 from ivr.ports import CallRecord, Stepped
 from ivr.store.archive import ArchiveFile
-from tests.console.visiting import Visit, tone
+from tests.console.visiting import Visit, tone, visiting
 from tests.fakes import chromium
 from tests.fakes.chromium import Page, microphone
 
@@ -196,6 +196,68 @@ async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: 
         await ends(page)
 
 
+async def test_what_can_be_answered_is_offered_while_the_question_is_still_being_asked(
+    tmp_path: Path, visit: Visit
+) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.run("""{
+            window.offered = [];
+            new MutationObserver(() => {
+                const asking = document.querySelector('#talk .said.now')?.lastChild.data;
+                const chips = document.querySelectorAll('#offers button').length;
+                if (asking && chips) window.offered.push([asking, chips]);
+            }).observe(document.body, { childList: true, subtree: true, attributes: true });
+        }""")
+        await page.click("#call")
+        await page.until("window.offered.length")
+        assert await page.run("window.offered[0]") == ["Press 1 to leave a message.", 3]
+        await page.click("#offers button")
+        await stands_in(page, "report")
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_path: Path, shipped: Visit) -> None:
+    async with person(tmp_path, shipped, "support") as page:
+        await page.click("#call")
+        await page.until("document.querySelectorAll('#offers button').length === 2")
+        await page.run("document.querySelectorAll('#offers button')[1].focus()")
+        await page.press("Enter")
+        await page.until("document.querySelector('#offers button')?.innerText.includes('again')", patience=30)
+        await page.press("Tab")
+        assert "again" in await page.run("document.activeElement.innerText")
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.screen(390, 400)
+        await page.click("#call")
+        await stands_in(page, "main")
+        for asked in (2, 3):
+            await page.press("9")
+            await page.until(f"document.querySelectorAll('#talk .flow').length === {asked}")
+        bottom = "document.querySelector('#paper').scrollTop + document.querySelector('#paper').clientHeight"
+        assert await page.run(f"{bottom} > document.querySelector('#paper').scrollHeight - 2")
+        await page.run("document.querySelector('#paper').scrollTop = 0")
+        await page.click("#leave")
+        await ends(page)
+        assert await page.run("document.querySelector('#paper').scrollTop") == 0
+
+
+async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_call_ends(
+    tmp_path: Path, visit: Visit
+) -> None:
+    async with person(tmp_path, visit, "desk") as page:
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.run("document.querySelector('#picture').focus()")
+        await page.run("document.querySelector('#leave').click()")
+        await ends(page)
+        assert await page.run("document.activeElement.id") == "picture"
+
+
 async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, visit: Visit) -> None:
     async with person(tmp_path, visit, "desk") as page:
         assert await page.run("document.querySelector('#keep').hidden")
@@ -204,22 +266,47 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
         await page.click("#leave")
         await ends(page)
         await page.click("#replay")
-        await page.until("document.querySelector('#kept').innerText === 'this call: same'")
+        await page.until("document.querySelector('#kept').innerText.startsWith('Same:')")
+        flow = visit.flows / "desk.yaml"
+        flow.write_text(flow.read_text().replace("Press 1 to leave", "Please press 1 to leave"))
+        while "Please press 1" not in await page.text("#kept"):
+            await page.click("#replay")
+        assert (await page.text("#kept.warm")).startswith("Changed:")
         await page.run("document.querySelector('#name').value = 'left-at-once'")
         await page.click("#keep .button")
         await page.until("document.querySelector('#kept').innerText.startsWith('Saved as')")
+        assert "left-at-once.jsonl" in await page.text("#kept.good")
+        await page.click("#keep .button")
+        await page.until("document.querySelector('#kept').innerText.includes('already; choose another name')")
+        assert await page.run("document.querySelector('#kept').className") == "bad"
     assert (visit.cases / "desk" / "left-at-once.jsonl").is_file()
     _, trace = only_call(visit)
     assert isinstance(trace[-1].event, CallEnded) or isinstance(trace[-2].event, CallEnded)
 
 
-async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    async with chromium.page(tmp_path, *microphone(None)) as page:
+        async with visiting(tmp_path / "server") as visit:
+            await page.go(f"{visit.url}/phone")
+            await page.click("#call")
+            await stands_in(page, "main")
+        await page.until("document.querySelector('#status').className === 'tag bad'")
+        assert await page.text("#status") == "ended"
+        assert await page.text("#talk li:last-child") == "the line to the server is gone"
         await page.click("#call")
-        await stands_in(page, "main")
-        await page.run("window.dispatchEvent(new Event('offline'))")
-        await page.click("#leave")
-        await page.until("!document.querySelector('#call').disabled")
+        await page.until("document.querySelector('#status').innerText === 'The server does not answer.'")
+
+
+async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Path, visit: Visit) -> None:
+    flow = "flow: closed\ninitial: main\nstates: {main: {reject: {}, final: true}}\n"
+    (visit.flows / "closed.yaml").write_text(flow)
+    while "closed" not in (await visit.get("/phone"))[2]:
+        pass  # an edited folder is taken up within a second
+    async with person(tmp_path, visit, "closed") as page:
+        await page.click("#call")
+        await ends(page)
+        assert await page.text("#talk li:last-child") == "the bot rejected the call"
 
 
 @pytest.mark.parametrize("width", [340, 820])

@@ -250,6 +250,17 @@ def test_the_address_of_a_recording_is_good_for_one_session_one_recording_and_a_
         sessions.check("me", "call/0", seal)
 
 
+def test_the_address_of_a_recording_stays_for_a_while_and_is_good_for_ten_minutes_at_least(
+    sessions: Sessions, clock: Clock
+) -> None:
+    seals = set()
+    for _ in range(int(AUDIO_LASTS)):
+        seals.add(seal := sessions.seal("me", "call/0"))
+        assert AUDIO_LASTS / 2 <= int(seal.partition(".")[0]) - clock.time <= AUDIO_LASTS
+        clock.time += 1
+    assert len(seals) == 3
+
+
 # --- outside development mode ----------------------------------------------------------------------------------------
 
 

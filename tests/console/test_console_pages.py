@@ -2,7 +2,9 @@
 
 import io
 import re
+import sqlite3
 import wave
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -290,6 +292,26 @@ async def test_each_version_of_a_flow_has_its_own_figures(operator: Visit) -> No
     assert "Calls 1 " in before
     assert "Takes messages." in before
     assert (await operator.get(f"/console/flows/desk?version={'0' * 64}"))[0] == 404
+
+
+async def test_a_call_leads_to_the_version_that_took_it_whether_or_not_anybody_calls_that_any_more(
+    operator: Visit,
+) -> None:
+    caller = await operator.calls()
+    await caller.leaves()
+    (operator.flows / "desk.yaml").write_text(DESK.replace("Takes messages.", "Takes all messages."))
+    while "Takes all messages." not in await operator.see("/console/flows"):
+        pass
+    found = re.search(r'href="(/console/flows/desk\?version=[0-9a-f]{64})"', await operator.call_page())
+    assert found
+    with closing(sqlite3.connect(operator.data / "calls.db")) as database:
+        database.executescript("DELETE FROM trace; DELETE FROM call")
+    page = await operator.see(found[1])
+    assert "Takes messages." in text(page)
+    assert "Calls 0 " in text(page)
+    version = found[1].partition("?")[2]
+    assert all(version in link for link in re.findall(r'href="([^"]+period=day[^"]*)"', page))
+    assert (await operator.get(found[1].replace("/desk?", "/nobody?")))[0] == 404
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/flows", "/console/flows/desk"])

@@ -30,7 +30,7 @@ SPEAKS = step(20.0, RecordingMade("2.1", 3.0, "a.wav"), ("report", "recorded", "
 
 
 def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
-    tally = tally_of(record("resolved"), [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
+    tally = tally_of("resolved", [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
     figures = sum_of([tally, tally], FLOW)
     assert figures.calls == figures.over == 2
     assert figures.ways["main", "times", "times"] == 2
@@ -52,17 +52,17 @@ def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
     ],
 )
 def test_a_caller_hung_up_where_the_hang_up_was_raised_else_where_the_call_stood(last: Stepped, state: str) -> None:
-    assert tally_of(record("abandoned"), [RINGS, PROBLEM, last]).left == state
+    assert tally_of("abandoned", [RINGS, PROBLEM, last]).left == state
 
 
 def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:
-    figures = sum_of([tally_of(record(), [RINGS])], FLOW)
+    figures = sum_of([tally_of(None, [RINGS])], FLOW)
     assert (figures.calls, figures.over, figures.seconds, figures.outcomes) == (1, 0, 0.0, {})
 
 
 def test_a_way_that_all_states_share_is_counted_at_the_box_for_all() -> None:
     gave_up = step(30.0, CallEnded("system"), ("main", "exhausted", "goodbye"))
-    figures = sum_of([tally_of(record("unresolved"), [RINGS, gave_up])], FLOW)
+    figures = sum_of([tally_of("unresolved", [RINGS, gave_up])], FLOW)
     assert figures.arrows[ANY, "goodbye"] == 1
     states, ways = marks_of(gave_up.path, FLOW)
     assert states == {"goodbye"}

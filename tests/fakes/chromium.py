@@ -56,9 +56,13 @@ class Page:
 
     async def go(self, url: str) -> None:
         """Load a page, and return when it is loaded."""
-        await self.send("Page.navigate", url=url)
+        await self.open(url)
         address = json.dumps(url.partition("#")[0])
         await self.until(f"document.readyState === 'complete' && location.href.startsWith({address})")
+
+    async def open(self, url: str) -> None:
+        """Begin to load a page, which may lead on to another."""
+        await self.send("Page.navigate", url=url)
 
     async def run(self, script: str) -> Any:
         """Run a script in the page and give what it gives, when it is there."""
@@ -81,7 +85,7 @@ class Page:
 
     async def text(self, selector: str) -> str:
         """Give what an element shows."""
-        return str(await self.until(f"document.querySelector({json.dumps(selector)})?.innerText"))
+        return str(await self.until(f"!({_UNSTYLED}) && document.querySelector({json.dumps(selector)})?.innerText"))
 
     async def texts(self, selector: str) -> list[str]:
         """Give what all such elements show."""
@@ -89,9 +93,17 @@ class Page:
 
     async def click(self, selector: str) -> None:
         """Click in the middle of an element."""
-        where = await self.until(_MIDDLE.format(json.dumps(selector)))
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.send("Input.dispatchMouseEvent", type=kind, **where, button="left", clickCount=1)
+        await self.release(await self.hold(selector))
+
+    async def hold(self, selector: str) -> Mapping[str, float]:
+        """Press the mouse's button in the middle of an element, and give that place."""
+        where: Mapping[str, float] = await self.until(_MIDDLE.format(json.dumps(selector), _UNSTYLED))
+        await self.send("Input.dispatchMouseEvent", type="mousePressed", **where, button="left", clickCount=1)
+        return where
+
+    async def release(self, where: Mapping[str, float]) -> None:
+        """Let go of the mouse's button."""
+        await self.send("Input.dispatchMouseEvent", type="mouseReleased", **where, button="left", clickCount=1)
 
     async def press(self, key: str) -> None:
         """Press a key on the keyboard."""
@@ -225,9 +237,11 @@ _WAIT = """new Promise((done) => {{
   }};
   look();
 }})"""
+_UNSTYLED = "document.readyState !== 'complete'"
+"What stands on such a page moves yet, and shows other text."
 _MIDDLE = """(() => {{
   const element = document.querySelector({0});
-  if (!element || element.disabled) return null;
+  if (!element || element.disabled || {1}) return null;
   element.scrollIntoView({{ block: 'center' }});
   const box = element.getBoundingClientRect();
   return box.width ? {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }} : null;

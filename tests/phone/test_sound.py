@@ -29,6 +29,23 @@ async def samples(sound: Sound, *segments: Text | Silence | Audio) -> bytes:
     return b"".join([piece.samples async for piece in sound.voice.speak(segments)])
 
 
+@pytest.mark.parametrize(
+    ("missing", "cure"),
+    [
+        ("espeakng_loader", "pip install 'ivr[phone]'"),
+        ("av", "pip install av"),
+        ("pocketsphinx", "pip install pocketsphinx"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_brings_just_that(missing: str, cure: str) -> None:
+    (told,) = lacking(lambda module: module != missing)
+    assert told.endswith(f"To change that: {cure}")
+
+
+def test_where_nothing_is_missing_nothing_is_told() -> None:
+    assert lacking(lambda _: True) == []
+
+
 async def test_silence_is_as_long_as_it_says() -> None:
     async with platform(Target("http://127.0.0.1/")) as phone:
         assert await samples(sound_of(phone), Silence(500)) == bytes(BYTES_A_SECOND // 2)

@@ -13,6 +13,7 @@ from ivr.server.console.page import (
     call_link,
     document,
     facts,
+    flow_address,
     flow_link,
     heading,
     lasted,
@@ -61,32 +62,32 @@ def calls_page(live: Sequence[Shown], finished: Sequence[Finished], *, open_call
 
 
 def _live(live: Sequence[Shown], now: float) -> Html:
-    rows = [
-        (
+    rows = {
+        one.record.id: (
             call_link(one.record.id),
             flow_link(one.flow),
             one.record.call.state,
-            _caller(one.record),
+            _who(one.record),
             moment(one.record.call.facts.started),
             lasted(now - one.record.call.facts.started),
         )
         for one in live
-    ]
+    }
     return table(("Call", "Flow", "State", "From", "Came in", "Age"), rows, empty="Nobody is calling.", numbers="Age")
 
 
 def _finished(finished: Sequence[Finished]) -> Html:
-    rows = [
-        (
+    rows = {
+        one.shown.record.id: (
             call_link(one.shown.record.id),
             flow_link(one.shown.flow),
             outcome_tag(one.tally.outcome or "none"),
-            _caller(one.shown.record),
+            _who(one.shown.record),
             moment(one.shown.record.call.facts.started),
             lasted(one.tally.seconds),
         )
         for one in finished
-    ]
+    }
     columns = ("Call", "Flow", "Outcome", "From", "Came in", "Lasted")
     return table(columns, rows, empty="No call in the last seven days.", numbers="Lasted")
 
@@ -100,8 +101,10 @@ def call_page(record: CallRecord, flow: Flow, story: Story, address: Address, *,
                 class_="picture", tabindex="0")  # fmt: skip
     return document(
         f"Call {record.id[:8]}",
-        heading(f"Call {record.id[:8]}", _state_tag(record), _id(record), aside=None if over else _status()),
-        tag("section", _facts(record, story.happened, flow.name, now=now), class_="sheet", data_live="facts"),
+        heading(
+            f"Call {record.id[:8]}", _state_tag(record), _id(record), aside=None if over else _status(), live="head"
+        ),
+        tag("section", _facts(record, story.happened, flow, now=now), class_="sheet", data_live="facts"),
         tag(
             "div",
             tag("div", sheet("Conversation", tag("div", _talk(story.talk, address), class_="body"), live="talk")),
@@ -118,14 +121,17 @@ def bare_call_page(record: CallRecord, happened: Sequence[Happening], why: str, 
     return document(
         f"Call {record.id[:8]}",
         heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
-        tag("section", _facts(record, happened, "(lost)", now=now), class_="sheet"),
+        tag("section", _facts(record, happened, None, now=now), class_="sheet"),
         sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
         _events(happened),
         here=ROOT,
     )
 
 
-def _facts(record: CallRecord, happened: Sequence[Happening], flow: str, *, now: float) -> Html:
+def _facts(record: CallRecord, happened: Sequence[Happening], flow: Flow | None, *, now: float) -> Html:
+    version = tag("code", record.call.flow[:12])
+    if flow:  # the one that took this call, which may be served no more
+        version = tag("a", version, href=flow_address(flow.name, version=flow.hash))
     known = record.call.facts
     over = record.call.phase == "over"
     length = happened[-1].at if over and happened else now - known.started
@@ -136,8 +142,8 @@ def _facts(record: CallRecord, happened: Sequence[Happening], flow: str, *, now:
             ("Came in (UTC)", moment(known.started)),
             ("Lasted" if over else "Age", lasted(length)),
             ("State", record.call.state or "none yet"),
-            ("Flow", flow),
-            ("Version", tag("code", record.call.flow[:12])),
+            ("Flow", flow.name if flow else "(lost)"),
+            ("Version", version),
             ("Channel", known.channel or record.key.channel),
         ]
     )
@@ -160,16 +166,16 @@ def _talk(talk: Sequence[Said], address: Address) -> Html:
 
 
 def _events(happened: Sequence[Happening]) -> Html:
-    rows = [
-        (
+    rows = {
+        str(number): (
             f"{line.at:.2f} s",
             f"+{line.after:.2f}",
             line.event if line.ignored is None else f"{line.event} (ignored: {line.ignored})",
             _way(line.path),
             ", ".join(line.ordered) or "–",
         )
-        for line in happened
-    ]
+        for number, line in enumerate(happened)
+    }
     columns = ("At", "After", "Event", "Way", "Ordered")
     return sheet("Events", table(columns, rows, empty="None.", numbers="At|After"), live="events")
 
@@ -188,6 +194,11 @@ def _id(record: CallRecord) -> Html:
 
 def _caller(record: CallRecord) -> str:
     return record.call.facts.caller or "withheld"
+
+
+def _who(record: CallRecord) -> Html:
+    """Name the caller in a list, where a long name must not push the others out of sight."""
+    return tag("span", _caller(record), class_="clamp")
 
 
 def _status() -> Html:

@@ -1,10 +1,11 @@
 """The console's addresses: which leads to which page, and who may open it."""
 
+import asyncio
 import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
@@ -14,14 +15,17 @@ from ivr.ports import Archive, CallRecord
 from ivr.server.body import Body
 from ivr.server.console.audio import Listening, audio_reply
 from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
-from ivr.server.console.figures import Tallies, sum_of
+from ivr.server.console.counting import Counts
+from ivr.server.console.figures import Tallies
 from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
 from ivr.server.console.login import Sessions
 from ivr.server.console.page import ROOT, document, heading, page_reply
 from ivr.server.console.story import happenings, playable, story_of
 from ivr.server.flows import FlowShelf
 from ivr.server.html import Html, tag
+from ivr.server.origin import require_own_page
 from ivr.server.pagefiles import static_reply
+from ivr.store.blocks import FlowCalls
 from ivr.trace.case import CaseError
 
 log = logging.getLogger(__name__)
@@ -33,8 +37,6 @@ LISTED = 50
 "Finished calls on the first page."
 LIVE = 200
 "Live calls on it."
-COUNTED = 5000
-"Calls that figures are made of, at most; the newest."
 FORM_BYTES = 1024
 FORM_TIME = 2.0
 "Seconds for a whole form."
@@ -53,12 +55,14 @@ class Console:
         self,
         *,
         archive: Archive,
+        counts: Counts,
         shelf: FlowShelf,
         listening: Listening,
         sessions: Sessions,
         now: Callable[[], float],
     ) -> None:
         self._archive = archive
+        self._counts = counts
         self._shelf = shelf
         self._listening = listening
         self._sessions = sessions
@@ -115,7 +119,7 @@ class Console:
     async def _posted(self, request: web.BaseRequest, path: str) -> web.Response:
         if path not in {LOGIN, LOGOUT}:
             raise WebhookError(405, "method", "The console is there to look at.")
-        _require_own_page(request)
+        require_own_page(request)
         if path == LOGOUT:
             self._sessions.leave(request)
             return _sent_to(LOGIN, Set_Cookie=self._sessions.cookie(None))
@@ -179,31 +183,29 @@ class Console:
         return audio_reply(await self._listening.wav(media), request)
 
     async def _flows(self) -> Html:
-        recent = await self._archive.recent(since=self._now() - WEEK, limit=COUNTED)
-        hashes = Counter(record.call.flow for record in recent)
         calls: Counter[str] = Counter()
-        for hash_, count in hashes.items():
-            calls[await self._name(hash_)] += count
+        for one in await self._counts.flows(self._now() - WEEK):
+            calls[await self._name(one.flow)] += one.calls
         return flows_page(self._shelf.all(), calls)
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
             raise _NOT_FOUND
-        _, seconds = PERIODS[period]
-        recent = await self._archive.recent(since=self._now() - seconds, limit=COUNTED + 1)
-        of_flow = [record for record in recent[:COUNTED] if await self._name(record.call.flow) == name]
+        since = self._now() - PERIODS[period][1]
         on_shelf = next((one for one in self._shelf.all() if one.flow and one.flow.name == name), None)
-        served = on_shelf.flow if on_shelf else None
-        versions = _versions(of_flow, served)
-        if not versions or (version and version not in {one.hash for one in versions}):
+        served = on_shelf.flow.hash if on_shelf and on_shelf.flow else ""
+        taken = {one.flow: one for one in await self._counts.flows(since) if await self._name(one.flow) == name}
+        wanted = version or served or next(iter(taken), "")
+        flow = await self._known(wanted)
+        if flow.name != name:
             raise _NOT_FOUND
-        flow = await self._known(version or versions[0].hash)
-        tallies = [await self._tallies.of(record) for record in of_flow if record.call.flow == flow.hash]
-        fault = on_shelf.fault if on_shelf else ""
-        figures = sum_of(tallies, flow)
-        return flow_page(flow, versions, figures, period=period, fault=fault, capped=len(recent) > COUNTED)
+        versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
+        counted = await self._counts.figures(flow, since)
+        return flow_page(flow, versions, counted, period=period, fault=on_shelf.fault if on_shelf else "")
 
     async def _known(self, hash_: str) -> Flow:
+        if not hash_:
+            raise _NOT_FOUND
         try:
             return await self._shelf.get(hash_)
         except FlowError as error:
@@ -216,15 +218,8 @@ class Console:
             return f"({hash_[:8]})"
 
 
-def _versions(records: Sequence[CallRecord], served: Flow | None) -> Sequence[Version]:
-    """List the versions, the one that is served first, then the one called last."""
-    times: dict[str, list[float]] = {served.hash: []} if served else {}
-    for record in records:  # the newest first
-        times.setdefault(record.call.flow, []).append(record.call.facts.started)
-    return [
-        Version(hash_, len(at), min(at, default=0.0), max(at, default=0.0), served is not None and hash_ == served.hash)
-        for hash_, at in times.items()
-    ]
+def _version(hash_: str, taken: FlowCalls | None, served: str) -> Version:
+    return Version(hash_, taken.calls if taken else 0, taken.last if taken else 0.0, hash_ == served)
 
 
 def _login_page(wrong: str = "") -> Html:
@@ -245,19 +240,12 @@ def _login_page(wrong: str = "") -> Html:
     return document("Log in", tag("section", inner, class_="sheet enter"), script="login.js")
 
 
-def _require_own_page(request: web.BaseRequest) -> None:
-    """Refuse a form that stands on another site's page; who sends neither header is no browser."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    own = site == "same-origin" if site else origin is None or urlsplit(origin).netloc == request.headers.get("Host")
-    if not own:
-        raise WebhookError(403, "origin", "This form was not sent by a page of this server.")
-
-
 class _Forms:
     """Forms of strangers: slow ones must not take the connections that calls need."""
 
     def __init__(self) -> None:
-        self._awaited = 0
+        self._awaited: dict[asyncio.Timeout, None] = {}
+        "The oldest first."
 
     async def field(self, request: web.BaseRequest, name: str) -> str:
         """Read one field of a small form; raise WebhookError."""
@@ -277,13 +265,20 @@ class _Forms:
         body = Body(request, limit=FORM_BYTES, stall=FORM_TIME, total=FORM_TIME)
         if request.content.is_eof():
             return await body.whole()
-        if self._awaited >= AWAITED:
-            raise WebhookError(429, "too-many-forms", "Too many forms are being sent. Try again.")
-        self._awaited += 1
+        if len(self._awaited) >= AWAITED:
+            # Who is slowest gives way: a stranger's slow forms must not keep the operator out.
+            oldest = next(iter(self._awaited))
+            del self._awaited[oldest]
+            oldest.reschedule(0.0)
+        place = asyncio.timeout(None)
         try:
-            return await body.whole()
+            async with place:
+                self._awaited[place] = None
+                return await body.whole()
+        except TimeoutError as error:
+            raise WebhookError(429, "too-many-forms", "Too many forms are being sent. Try again.") from error
         finally:
-            self._awaited -= 1
+            self._awaited.pop(place, None)
 
 
 def _sent_to(path: str, **more: str) -> web.Response:

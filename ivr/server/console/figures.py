@@ -17,8 +17,8 @@ from ivr.server.drawing.chart import drawn_from
 from ivr.server.drawing.svg import Numbers
 from ivr.store.recent import Recent
 
-REMEMBERED = 10_000
-"Finished calls whose tallies are kept: some 10 MB."
+REMEMBERED = 1000
+"Finished calls whose tallies are kept, for a list that is renewed every two seconds."
 
 
 class Tally(Struct, frozen=True):
@@ -51,13 +51,12 @@ class Figures(Struct):
         return Numbers(self.arrows, self.left, self.calls)
 
 
-def tally_of(record: CallRecord, trace: Sequence[Stepped]) -> Tally:
-    """Count one call."""
+def tally_of(outcome: str | None, trace: Sequence[Stepped]) -> Tally:
+    """Count one call; `outcome` is None if it is not over, and empty if it has none."""
     counted = [step for step in trace if step.ignored is None]
     ways = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
-    over = record.call.phase == "over"
     seconds = trace[-1].now - trace[0].now if trace else 0.0
-    return Tally(ways, _left(counted), (record.call.outcome or "none") if over else None, seconds)
+    return Tally(ways, _left(counted), outcome if outcome is None else outcome or "none", seconds)
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
@@ -87,6 +86,20 @@ def sum_of(tallies: Iterable[Tally], flow: Flow) -> Figures:
     return figures
 
 
+def total(parts: Iterable[Figures]) -> Figures:
+    """Add up figures of one version of a flow."""
+    whole = Figures()
+    for part in parts:
+        whole.calls += part.calls
+        whole.over += part.over
+        whole.seconds += part.seconds
+        whole.ways.update(part.ways)
+        whole.arrows.update(part.arrows)
+        whole.left.update(part.left)
+        whole.outcomes.update(part.outcomes)
+    return whole
+
+
 def marks_of(path: Iterable[Taken], flow: Flow) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """Give the boxes and the arrows of the flow's picture that a path leads over."""
     taken = list(path)
@@ -112,7 +125,8 @@ class Tallies:
         """Count a call."""
         if record.id in self._known:
             return self._known[record.id]
-        tally = tally_of(record, await self._archive.trace(record.id))
-        if record.call.phase == "over":
+        over = record.call.phase == "over"
+        tally = tally_of((record.call.outcome or "") if over else None, await self._archive.trace(record.id))
+        if over:
             self._known[record.id] = tally
         return tally

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ivr.engine.flow import Flow
+from ivr.server.console.counting import Counted
 from ivr.server.console.figures import Figures
 from ivr.server.console.page import (
     ROOT,
@@ -41,16 +42,15 @@ class Version(Struct, frozen=True):
 
     hash: str
     calls: int
-    first: float
-    "When the first of them came in, and the last."
     last: float
+    "When the last of them came in; 0: there was none."
     served: bool
 
 
 def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int]) -> Html:
     """List the flows; `calls`: of the last seven days, by name."""
-    rows = [
-        (
+    rows = {
+        str(one.file): (
             flow_link(one.flow.name) if one.flow else tag("span", one.file.stem),
             one.flow.description if one.flow else "",
             tag("code", one.flow.hash[:12]) if one.flow else "",
@@ -58,7 +58,7 @@ def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int]) -> Html:
             str(calls.get(one.flow.name, 0)) if one.flow else "",
         )
         for one in shelf
-    ]
+    }
     faults = [
         sheet(
             one.file.name,
@@ -76,21 +76,20 @@ def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int]) -> Html:
     )  # fmt: skip
 
 
-def flow_page(
-    flow: Flow, versions: Sequence[Version], figures: Figures, *, period: str, fault: str, capped: bool
-) -> Html:
+def flow_page(flow: Flow, versions: Sequence[Version], counted: Counted, *, period: str, fault: str) -> Html:
     """Show what callers did in one version of a flow."""
+    figures = counted.figures
+    calls = next(one.calls for one in versions if one.hash == flow.hash)
     drawn = picture(chart_of(flow), f"{flow.name}, and how many calls went each way", numbers=figures.numbers)
-    counted = f"{figures.calls} calls" + (", the newest of them: there were more" if capped else "")
     return document(
         flow.name,
-        heading(flow.name, tag("span", flow.description, class_="soft"), aside=_periods(flow, period)),
-        sheet("The file as it stands now is not served", tag("pre", fault, class_="fault")) if fault else None,
-        tag("section", _sums(figures), class_="sheet", data_live="sums"),
+        heading(flow.name, tag("span", flow.description, class_="soft"), aside=_periods(flow, period, versions)),
+        tag("div", _fault(fault) if fault else None, data_live="fault"),
+        tag("section", _sums(counted, calls), class_="sheet", data_live="sums"),
         sheet(
             "Where calls go",
             tag("div", drawn, class_="picture", tabindex="0"),
-            aside=f"{counted}; on an arrow: calls that took it; red on a state: callers who hung up there",
+            aside=f"{figures.calls} calls; on an arrow: calls that took it; red on a state: callers who hung up there",
             live="picture",
         ),
         tag(
@@ -101,7 +100,7 @@ def flow_page(
             class_="columns",
         ),
         here=HERE,
-        every=10,
+        every=2 if counted.pending else 10,
     )  # fmt: skip
 
 
@@ -111,11 +110,17 @@ def _standing(one: OnShelf) -> Html:
     return tag("span", "served", class_="tag good")
 
 
-def _sums(figures: Figures) -> Html:
+def _fault(text: str) -> Html:
+    return sheet("The file as it stands now is not served", tag("pre", text, class_="fault", tabindex="0"))
+
+
+def _sums(counted: Counted, calls: int) -> Html:
+    """Sum up; `calls` is how many there are in the period, counted or not."""
+    figures = counted.figures
     mean = lasted(figures.seconds / figures.over) if figures.over else "–"
     left = sum(figures.left.values())
     rows: list[tuple[str, Html | str]] = [
-        ("Calls", str(figures.calls)),
+        ("Calls", _covered(counted, calls)),
         ("Live now", str(figures.calls - figures.over)),
         ("Mean length", mean),
         ("Callers who hung up", _share(left, figures.calls)),
@@ -125,24 +130,40 @@ def _sums(figures: Figures) -> Html:
     return facts(rows)
 
 
+def _covered(counted: Counted, calls: int) -> str:
+    """Tell how many calls the figures are made of, and why they are not all."""
+    here = counted.figures.calls
+    if here >= calls:
+        return str(here)
+    return f"the newest {here} of {calls}{'; still counting' if counted.pending else ''}"
+
+
 def _ways(figures: Figures) -> Html:
-    rows = [
-        (state or "start", event, target or "the end", str(count), _share(count, figures.calls, bare=True))
+    rows = {
+        f"{state} {event} {target}": (
+            state or "start",
+            event,
+            target or "the end",
+            str(count),
+            _share(count, figures.calls, bare=True),
+        )
         for (state, event, target), count in sorted(figures.ways.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    }
     columns = ("State", "Event", "To", "Calls", "Share")
     return table(columns, rows, empty="No call in this period.", numbers="Calls|Share")
 
 
 def _left(figures: Figures) -> Html:
-    rows = [(state or "before anything", str(count), _share(count, figures.calls, bare=True))
-            for state, count in figures.left.most_common()]  # fmt: skip
+    rows = {
+        state: (state or "before anything", str(count), _share(count, figures.calls, bare=True))
+        for state, count in figures.left.most_common()
+    }
     return table(("State", "Callers", "Share"), rows, empty="Nobody hung up.", numbers="Callers|Share")
 
 
 def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:
-    rows = [
-        (
+    rows = {
+        one.hash: (
             tag("a", tag("code", one.hash[:12]), href=flow_address(flow.name, period=period, version=one.hash),
                 aria_current="true" if one.hash == flow.hash else None),
             tag("span", "served", class_="tag good") if one.served else "",
@@ -150,18 +171,24 @@ def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:
             moment(one.last) if one.calls else "–",
         )
         for one in versions
-    ]  # fmt: skip
+    }  # fmt: skip
     return table(("Version", "", "Calls", "Newest call"), rows, empty="None.", numbers="Calls")
 
 
-def _periods(flow: Flow, period: str) -> Html:
+def _periods(flow: Flow, period: str, versions: Sequence[Version]) -> Html:
+    chosen = {} if flow.hash == versions[0].hash else {"version": flow.hash}
     links = [
-        tag("a", name, href=flow_address(flow.name, period=word), aria_current="true" if word == period else None)
+        tag(
+            "a",
+            name,
+            href=flow_address(flow.name, period=word, **chosen),
+            aria_current="true" if word == period else None,
+        )
         for word, (name, _) in PERIODS.items()
     ]
     return tag("nav", *links, class_="choose", aria_label="Period")
 
 
 def _share(part: int, whole: int, *, bare: bool = False) -> str:
-    percent = f"{100 * part / whole:.0f} %" if whole else "–"
-    return percent if bare else f"{part} ({percent})"
+    percent = f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%" if whole else "–"
+    return percent if bare else f"{part}\N{NO-BREAK SPACE}({percent})"

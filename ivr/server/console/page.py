@@ -1,6 +1,6 @@
 """What all pages of the console share: the frame, and how times, names and outcomes are written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -54,10 +54,10 @@ def _top(here: str) -> Html:
     return tag("header", tag("div", tag("span", "ivr console", class_="brand"), places, leave), class_="top")
 
 
-def heading(title: str, *beside: Child, aside: Child = None) -> Html:
-    """Make the head of a page."""
+def heading(title: str, *beside: Child, aside: Child = None, live: str | None = None) -> Html:
+    """Make the head of a page; `live` as for a sheet."""
     return tag("div", tag("h1", title), *beside, tag("span", aside, class_="aside soft") if aside else None,
-               class_="heading")  # fmt: skip
+               class_="heading", data_live=live)  # fmt: skip
 
 
 def sheet(title: str, *content: Child, aside: Child = None, live: str | None = None) -> Html:
@@ -66,13 +66,17 @@ def sheet(title: str, *content: Child, aside: Child = None, live: str | None = N
     return tag("section", named, *content, class_="sheet", data_live=live)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Child]], *, empty: str, numbers: str = "") -> Html:
-    """Make a table; the columns named in `numbers` are aligned to the right."""
+def table(columns: Sequence[str], rows: Mapping[str, Sequence[Child]], *, empty: str, numbers: str = "") -> Html:
+    """Make a table; the columns named in `numbers` are aligned to the right.
+
+    `rows` have keys, by which a page that is kept up to date finds each again.
+    """
     right = [name in numbers.split("|") for name in columns]
     body = [
-        tag("tr", *(tag("td", cell, class_="number" if so else "text") for cell, so in zip(row, right, strict=True)))
-        for row in rows
-    ]
+        tag("tr", *(tag("td", cell, class_="number" if so else "text") for cell, so in zip(row, right, strict=True)),
+            data_key=key)
+        for key, row in rows.items()
+    ]  # fmt: skip
     if not body:
         return tag("p", empty, class_="empty")
     names = [tag("th", name, scope="col", class_="number" if so else None)

@@ -15,7 +15,7 @@ from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case
-from ivr.trace.experience import Voice
+from ivr.trace.experience import FlowVoice
 from ivr.trace.recorded import case_of
 from ivr.trace.words import deed, spoken
 
@@ -99,7 +99,7 @@ def happenings(trace: Sequence[Stepped]) -> tuple[Happening, ...]:
 
 
 def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[Said]:
-    voice = Voice(recorded.header.language, recorded.header.voice)
+    voice = FlowVoice(recorded.header.language, recorded.header.voice)
     state, number = "", 0
     for line in recorded.lines:
         match line.event:

@@ -30,6 +30,8 @@ from ivr.server.phone.commands import (
 )
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.ours import CannotKeep, OwnBot, Whereabouts
+from ivr.trace.report import as_text
+from ivr.trace.verdict import VerdictWord
 
 PIECE = 32 * 1024
 "Bytes of sound in one message: a second."
@@ -48,6 +50,7 @@ class Saved(Struct, frozen=True, tag=True):
 class Replayed(Struct, frozen=True, tag=True):
     """What came of running the call through the flow of now."""
 
+    verdict: VerdictWord
     text: str
 
 
@@ -197,7 +200,8 @@ class PageLine:
 
     async def _replay(self) -> None:
         try:
-            told: _Told = Replayed(await self._own_bot().replayed(self._call))
+            report = await self._own_bot().replayed(self._call)
+            told: _Told = Replayed(report.verdict, as_text(report))
         except (CannotKeep, StoreUnavailable, OSError) as error:
             told = Sorry(str(error))
         await self._tell(told)

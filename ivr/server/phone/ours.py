@@ -16,12 +16,13 @@ from ivr.server.console.figures import marks_of
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flows import FlowShelf
-from ivr.trace.case import Case, CaseError, dumps
+from ivr.trace.case import Case, CaseError
+from ivr.trace.files import dumps
 from ivr.trace.folders import SUFFIX
 from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
-from ivr.trace.report import as_text, report
+from ivr.trace.report import Report, report
 from ivr.trace.shelf import flow_of_that_day
 
 
@@ -97,15 +98,15 @@ class OwnBot(Struct, frozen=True):
             raise CannotKeep(f"{file} cannot be written: {error.strerror}") from error
         return file
 
-    async def replayed(self, call: str) -> str:
-        """Run a call through the flow as its file stands now, and tell what came of it; raise CannotKeep."""
+    async def replayed(self, call: str) -> Report:
+        """Run a call through the flow as its file stands now, and report what came of it; raise CannotKeep."""
         recorded = await self._case(call)
         served = self._served(recorded.header.flow)
         if served is None:
             raise CannotKeep("The flow is not served any more.")
         flow, file = served
         places = Places(str(file), await asyncio.to_thread(file.read_bytes))
-        return as_text(report("this call", recorded, replay(recorded, flow), places))
+        return report("this call", recorded, replay(recorded, flow), places)
 
     def _served(self, name: str) -> tuple[Flow, Path] | None:
         return next(((one.flow, one.file) for one in self.shelf.all() if one.flow and one.flow.name == name), None)

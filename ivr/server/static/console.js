@@ -1,38 +1,59 @@
-// Keeps a page up to date: asks for it again every few seconds and exchanges the parts that are marked `data-live`.
-// What comes is the same escaped markup that the page was made of, from the same server and behind the same login.
+// Keeps a page up to date: asks for it again every few seconds and takes over what has changed in the parts that are
+// marked `data-live`. What comes is the same escaped markup that the page was made of, from the same server and behind
+// the same login.
 
-const every = 1000 * Number(document.querySelector("main").dataset.every);
+import { renew } from "./renew.js";
+
+const main = document.querySelector("main");
 const status = document.querySelector("[data-status]");
+
+// While somebody presses, or drags to select text, nothing may move under their hand.
+const SETTLES = 300; // ms: on a touch screen the click comes a moment after the finger has gone
+let pressed = false;
+let released = -SETTLES;
+addEventListener("pointerdown", () => (pressed = true));
+for (const over of ["pointerup", "pointercancel", "blur"]) {
+  addEventListener(over, () => {
+    pressed = false;
+    released = performance.now();
+  });
+}
+const isHeld = () => pressed || performance.now() - released < SETTLES;
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { "X-Refresh": "1" }, redirect: "error", cache: "no-store" });
-  if (answer.status === 401) location.reload(); // the session is over: to the login
+  if ([401, 404].includes(answer.status)) location.reload(); // to the login; what was erased is said to be gone
   if (!answer.ok) throw new Error(String(answer.status));
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (isHeld()) return;
+  main.dataset.every = page.querySelector("main").dataset.every;
+  const row = document.activeElement?.closest("[data-key]")?.dataset.key;
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
-    if (next && next.innerHTML !== part.innerHTML && !isInUse(part)) part.replaceWith(document.adoptNode(next));
+    if (next) renew(part, next);
   }
-}
-
-// Nobody wants a sound cut off, or the keyboard's place lost, by a number that changed.
-function isInUse(part) {
-  const playing = [...part.querySelectorAll("audio")].some((sound) => !sound.paused);
-  return playing || (part !== document.activeElement && part.contains(document.activeElement));
+  // A call that ends moves to another list; the keyboard's place goes with it.
+  if (row && document.activeElement === document.body) {
+    document.querySelector(`[data-key="${CSS.escape(row)}"] a`)?.focus({ preventScroll: true });
+  }
 }
 
 async function loop() {
   if (!document.querySelector("[data-live]")) return;
   for (;;) {
-    await new Promise((done) => setTimeout(done, every));
+    await new Promise((done) => setTimeout(done, 1000 * Number(main.dataset.every)));
     if (document.hidden) continue;
     try {
       await refresh();
-      if (status) status.textContent = "live";
+      say("live");
     } catch {
-      if (status) status.textContent = "not reached; trying again";
+      say("not reached; trying again");
     }
   }
+}
+
+function say(words) {
+  if (status && status.textContent !== words) status.textContent = words; // it is read aloud at each change
 }
 
 loop();

@@ -23,7 +23,10 @@ export class Paper {
   }
 
   // Adds to what the caller is doing already (key after key), or begins a new line.
+  // Whoever has scrolled back to read is left alone.
   add(who, text, { join = "" } = {}) {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    const follows = scrollHeight - scrollTop - clientHeight < 60;
     const said = this.last;
     if (join && said?.join === join) {
       said.span.textContent += text;
@@ -37,7 +40,7 @@ export class Paper {
       this.list.append(line);
       this.last = { join, span };
     }
-    this.scroll.scrollTop = this.scroll.scrollHeight;
+    if (follows) this.scroll.scrollTop = this.scroll.scrollHeight;
     return this.last.span;
   }
 
@@ -51,12 +54,15 @@ export class Picture {
   constructor(place, where) {
     this.place = place;
     this.where = where;
+    this.flow = "";
   }
 
   async show(flow) {
+    this.flow = flow;
     const answer = await fetch(`/phone/picture/${encodeURIComponent(flow)}`);
     if (!answer.ok) return;
     const drawn = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+    if (flow !== this.flow) return; // another one was chosen meanwhile
     this.place.replaceChildren(document.adoptNode(drawn));
     this.where.textContent = "";
   }

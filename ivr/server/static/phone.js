@@ -27,7 +27,7 @@ async function open() {
     line.onopen = done;
     line.onerror = () => failed(new Error("The server does not answer."));
   });
-  line.onclose = () => onCall && end("the line is gone");
+  line.onclose = () => onCall && end("the line to the server is gone", { ok: false });
 }
 
 function send(command) {
@@ -36,6 +36,19 @@ function send(command) {
 
 // --- what happens ---
 
+const who = { bot: "the bot", caller: "you", platform: "the platform" };
+const endings = {
+  hangup: "hung up",
+  left: "hung up",
+  reject: "rejected the call",
+  unreachable: "could not reach the bot",
+  refused: "was refused by the bot",
+};
+const verdicts = {
+  same: "Same: with the flow as its file stands now, this caller would hear and reach what they did.",
+  changed: "Changed: with the flow as its file stands now, this caller would hear or reach something else.",
+  undetermined: "Undetermined: how this call would go with the flow as its file stands now, cannot be told.",
+};
 const came = { silence: "you kept silent", "wrong key": "that key is no choice" };
 
 const happens = {
@@ -75,17 +88,20 @@ const happens = {
   },
   WorkflowRefused: ({ problems }) => paper.add("note", `the bot's reply breaks the rules: ${problems.join("; ")}`),
   Ended({ by, reason, detail }) {
-    const who = { bot: "the bot", caller: "you", platform: "the platform" }[by];
-    end(["hangup", "left"].includes(reason) ? `${who} hung up` : `${who} ended the call: ${detail || reason}`);
+    const why = detail || (endings[reason] ? "" : reason);
+    end(`${who[by]} ${endings[reason] ?? "ended the call"}${why && `: ${why}`}`, { ok: by !== "platform" });
   },
   Whereabouts: (whereabouts) => picture?.light(whereabouts),
   Lacks({ what }) {
     $("lacks").textContent = what.join(" ");
     $("lacks").hidden = !what.length;
   },
-  Saved: ({ file }) => kept(`Saved as ${file}`),
-  Replayed: ({ text }) => kept(text),
-  Sorry: ({ text }) => kept(text),
+  Saved: ({ file }) => kept(`Saved as ${file}\nFrom now on, "ivr replay" runs it with the others.`, "good"),
+  Replayed({ verdict, text }) {
+    const same = verdict === "same"; // then the report adds nothing
+    kept(same ? verdicts.same : `${verdicts[verdict]}\n\n${text}`, same ? "good" : "warm");
+  },
+  Sorry: ({ text }) => kept(text, "bad"),
 };
 
 function hear(event) {
@@ -109,7 +125,9 @@ function offer(question) {
   const ends = [...terminators].join(" or ");
   if (kind === "digits") buttons.push(element("p", `Keys, at most ${most}${ends ? `; ${ends} ends` : ""}`));
   if (kind === "recording") buttons.push(element("p", `Speak, or type${ends ? `; ${ends} ends` : ""}`));
+  const answered = $("offers").contains(document.activeElement);
   $("offers").replaceChildren(...buttons);
+  if (answered) $("paper").focus({ preventScroll: true }); // for the keyboard: the next offers are one Tab away
   const wanted = new Set([...choices.map(({ key }) => key), ...terminators]);
   for (const key of keys) key.classList.toggle("wanted", wanted.has(key.dataset.key));
 }
@@ -138,28 +156,31 @@ async function call() {
   send({ do: "dial", flow });
 }
 
-function end(why) {
+function end(why, { ok }) {
+  const place = document.activeElement;
   onCall = false;
   clearInterval(ticking);
   loudspeaker.stop();
   stopSpeaking();
   offer(null);
   paper.add("note", why);
-  show("ended", "");
+  show("ended", ok ? "" : "bad");
   enable();
   if (picture) {
     const now = new Date();
     $("name").value = `${$("flow").value}-${now.toISOString().slice(0, 19).replace(/\D/g, "")}`.toLowerCase();
     $("keep").hidden = false;
   }
-  $("call").focus();
+  if (place === document.body || place.disabled) $("call").focus({ preventScroll: true });
 }
 
 function enable() {
   for (const part of [...keys, $("words"), $("say").querySelector("button"), $("leave")]) part.disabled = !onCall;
   $("call").disabled = onCall;
   if ($("flow")) $("flow").disabled = onCall;
-  document.querySelector("main").classList.toggle("calling", onCall);
+  const page = document.querySelector("main").classList;
+  page.toggle("calling", onCall);
+  if (onCall) page.add("called");
 }
 
 function show(words, tone) {
@@ -167,10 +188,12 @@ function show(words, tone) {
   $("status").className = `tag ${tone}`.trim();
 }
 
-function kept(words) {
+function kept(words, tone = "") {
   const place = $("kept");
   place.textContent = words;
+  place.className = tone;
   place.hidden = !words;
+  if (words) place.scrollIntoView({ block: "nearest" });
 }
 
 function showLevel(level) {
@@ -194,6 +217,7 @@ $("say").addEventListener("submit", (event) => {
 
 $("microphone").addEventListener("click", async () => {
   const button = $("microphone");
+  button.disabled = true; // the browser may be asking
   try {
     if (microphone.open) microphone.stop();
     else await microphone.start();
@@ -202,6 +226,8 @@ $("microphone").addEventListener("click", async () => {
     microphone.stop();
     $("ear").textContent = "There is no microphone, or it may not be used. Type instead.";
   }
+  button.disabled = false;
+  $("level").hidden = !microphone.open;
   button.setAttribute("aria-pressed", String(microphone.open));
   button.textContent = microphone.open ? "Microphone is on" : "Use the microphone";
 });

@@ -1,0 +1,166 @@
+"""Counting any number of calls, block by block: what is read again, what is not, and what the page says of it."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from msgspec.structs import astuple, replace
+
+from ivr.engine.events import CallEnded
+from ivr.ports import Stepped
+from ivr.server.console.counting import Counted, Counts
+from ivr.server.console.figures import sum_of, tally_of
+from ivr.server.console.flows import Version, flow_page
+from ivr.store.blocks import SIZE, CallBlocks
+from ivr.store.reader import Reader
+from ivr.store.rows import to_json, to_rest
+from ivr.store.schema import open_database
+from tests.console.test_console_pages import text
+from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step
+from tests.console.visiting import Visit
+
+LEAVES = step(15.0, CallEnded("caller"), ("report", "hangup", "thanks"))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(open_database(tmp_path / "calls.db")) as connection:
+        connection.execute("BEGIN")
+        yield connection
+
+
+@pytest.fixture
+async def blocks(tmp_path: Path) -> AsyncIterator[CallBlocks]:
+    reader = Reader(tmp_path / "calls.db")
+    yield CallBlocks(reader)
+    await reader.close()
+
+
+def put(database: sqlite3.Connection, row: int, *trace: Stepped, outcome: str | None = "resolved") -> None:
+    """Write a call that came in at second `row`."""
+    one = record(outcome, str(row))
+    call = replace(one.call, facts=replace(one.call.facts, started=float(row)))
+    columns = (row, one.id, *astuple(one.key), outcome is not None, to_json(call), to_rest(one))
+    database.execute("INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)", columns)
+    database.executemany(
+        "INSERT INTO trace VALUES (?, ?, ?)", [(row, number, to_json(line)) for number, line in enumerate(trace)]
+    )
+
+
+def save(database: sqlite3.Connection) -> None:
+    database.execute("COMMIT")
+    database.execute("BEGIN")
+
+
+async def test_every_call_of_the_period_is_counted_however_many_there_are(
+    database: sqlite3.Connection, blocks: CallBlocks
+) -> None:
+    for row in range(1, 3 * SIZE + 1):
+        put(database, row, RINGS, PROBLEM, *([LEAVES] if row % 3 == 0 else []))
+    save(database)
+    counts = Counts(blocks)
+    counted = await counts.figures(FLOW, float("-inf"))
+    assert (counted.figures.calls, counted.pending) == (3 * SIZE, False)
+    assert counted.figures.left == {"report": SIZE}
+    assert counted.figures.arrows["main", "report"] == 3 * SIZE
+    assert [(one.flow, one.calls, one.last) for one in await counts.flows(float("-inf"))] == [
+        (FLOW.hash, 3 * SIZE, 3.0 * SIZE)
+    ]
+
+
+async def test_a_period_begins_with_the_first_call_since_then(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    for row in [1, 2, 4, 7, SIZE, SIZE + 5]:
+        put(database, row, RINGS)
+    save(database)
+    counts = Counts(blocks)
+    for since, calls in ((0, 6), (1, 6), (1.5, 5), (4, 4), (5, 3), (SIZE, 2), (SIZE + 1, 1), (SIZE + 6, 0), (2, 5)):
+        assert (await counts.figures(FLOW, since)).figures.calls == calls
+        assert sum(one.calls for one in await counts.flows(since)) == calls
+
+
+async def test_calls_of_another_flow_are_not_counted(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    put(database, 1, RINGS)
+    save(database)
+    assert (await Counts(blocks).figures(replace(FLOW, hash="other"), 0.0)).figures.calls == 0
+
+
+async def test_what_changed_is_counted_again(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    put(database, 1, RINGS, outcome=None)
+    put(database, SIZE, RINGS)
+    save(database)
+    counts = Counts(blocks)
+    assert (await counts.figures(FLOW, 0.0)).figures.left == {}
+    database.execute("INSERT INTO trace VALUES (1, 1, ?)", (to_json(LEAVES),))
+    save(database)
+    assert (await counts.figures(FLOW, 0.0)).figures.left == {"report": 1}
+    database.execute("DELETE FROM trace WHERE call = ?", (SIZE,))
+    database.execute("DELETE FROM call WHERE row = ?", (SIZE,))
+    save(database)
+    assert (await counts.figures(FLOW, 0.0)).figures.calls == 1
+    assert sum(one.calls for one in await counts.flows(0.0)) == 1
+
+
+async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    put(database, 1, RINGS)
+    put(database, SIZE, RINGS)
+    save(database)
+    counts = Counts(blocks)
+    await counts.figures(FLOW, 0.0)
+    database.execute("UPDATE trace SET body = 'nobody can read this' WHERE call = 1")
+    put(database, SIZE + 1, RINGS)
+    save(database)
+    assert (await counts.figures(FLOW, 0.0)).figures.calls == 3
+
+
+async def test_one_look_counts_so_many_and_the_next_goes_on(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    for row in [1, SIZE, 2 * SIZE]:
+        put(database, row, RINGS)
+    save(database)
+    counts = Counts(blocks, at_once=1)
+    looks = [await counts.figures(FLOW, 0.0) for _ in range(4)]
+    assert [(look.figures.calls, look.pending) for look in looks] == [(1, True), (2, True), (3, False), (3, False)]
+
+
+async def test_without_calls_there_is_nothing_to_count(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    save(database)
+    assert await Counts(blocks).flows(float("-inf")) == []
+    assert (await Counts(blocks).figures(FLOW, float("-inf"))).figures.calls == 0
+
+
+async def test_blocks_come_the_newest_first(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+    put(database, 5, RINGS, PROBLEM)
+    put(database, SIZE, RINGS)
+    save(database)
+    found = await blocks.since(0.0)
+    assert [(block.first, block.lines) for block in found] == [(SIZE, 1), (5, 2)]
+    assert [one.calls for one in await blocks.flows(found[1])] == [1]
+
+
+async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operator: Visit) -> None:
+    caller = await operator.calls()
+    await caller.leaves()
+    with closing(sqlite3.connect(operator.data / "calls.db")) as database:
+        for row in range(2, 5101):
+            database.execute(
+                "INSERT INTO call SELECT ?, printf('%032x', ?), channel, account, ?, over, state, rest "
+                "FROM call WHERE row = 1",
+                (row, row, f"copy-{row}"),
+            )
+            database.execute("INSERT INTO trace SELECT ?, line, body FROM trace WHERE call = 1", (row,))
+        database.commit()
+    page = text(await operator.see("/console/flows/desk?period=hour"))
+    assert "Calls 5100 " in page
+    assert "Callers who hung up 5100 (100 %)" in page
+    assert text(await operator.see("/console/flows")).split()[-1] == "5100"
+
+
+@pytest.mark.parametrize(
+    ("pending", "said", "every"), [(True, "the newest 1 of 3; still counting", "2"), (False, "the newest 1 of 3", "10")]
+)
+def test_a_page_with_figures_of_some_calls_says_of_which(pending: bool, said: str, every: str) -> None:
+    counted = Counted(sum_of([tally_of("resolved", [RINGS])], FLOW), pending)
+    page = flow_page(FLOW, [Version(FLOW.hash, 3, 1.0, served=True)], counted, period="all", fault="")
+    assert f"<dt>Calls</dt><dd>{said}</dd>" in page
+    assert f'data-every="{every}"' in page
