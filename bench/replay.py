@@ -23,7 +23,7 @@ from ivr.flowfile.load import Loaded, load_flow
 from ivr.ports import CallKey, CallRecord, Commit, Stepped
 from ivr.store.archive import ArchiveFile
 from ivr.store.sqlite import SqliteStore
-from ivr.trace.case import dumps, loads
+from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 

@@ -107,14 +107,9 @@ class Capabilities(Struct, frozen=True):
     reply_within: float
     "Seconds in which the platform wants its reply."
     reject: bool
-    transfer: frozenset[str]
     terminators: int
     "How many different keys can end an input."
-    first_digit_time: bool
-    silence_timers: bool
     speech: bool
-    max_text: int
-    "UTF-16 units of one spoken text."
     languages: frozenset[str] | None
     "None: any."
 
@@ -306,8 +301,6 @@ class EngineCapabilities(Struct, frozen=True):
     "It writes down whatever is said."
     formats: frozenset[str]
     "The kinds of recordings that it takes."
-    streaming: bool = False
-    "It listens while the caller is still speaking."
 
 
 class SpeechToText(Protocol):

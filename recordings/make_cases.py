@@ -31,7 +31,8 @@ from ivr.engine.flow import Flow
 from ivr.flowfile.load import load_flow
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
-from ivr.trace.case import Case, Line, dumps
+from ivr.trace.case import Case, Line
+from ivr.trace.files import dumps
 from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, Deed, shortest_calls
 from tests.callers import platform
 from tests.callers.platform import Report

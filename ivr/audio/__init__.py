@@ -1,1 +1,1 @@
-"""Audio files: what they are, and whether a line can play them."""
+"""Audio: what a file is, strangers' decoded in worker processes (`workers`), our own written (`encode`)."""

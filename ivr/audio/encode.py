@@ -5,16 +5,15 @@ The samples are our own, so this needs no worker process; FFmpeg gives up Python
 
 import io
 from collections.abc import Iterator
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 import av
 import av.audio
 
-RATE = 16_000
-"Samples a second, mono, 16 bit, of all that comes in here and of `resampled`."
-Form: TypeAlias = Literal["wma", "wav", "mp3"]
+from ivr.audio.jobs import RATE
+from ivr.engine.actions import RecordingFormat
 
-_CONTAINERS: dict[Form, tuple[str, str]] = {
+_CONTAINERS: dict[RecordingFormat, tuple[str, str]] = {
     "wma": ("asf", "wmav2"),
     "wav": ("wav", "pcm_s16le"),
     "mp3": ("mp3", "libmp3lame"),
@@ -23,8 +22,8 @@ _FRAME = 1024
 _BIT_RATE = 32_000
 
 
-def encoded(samples: bytes, form: Form) -> bytes:
-    """Give a file. Takes some 3 ms for a second of sound."""
+def encoded(samples: bytes, form: RecordingFormat) -> bytes:
+    """Give a file of samples at `RATE`, mono, 16 bit. Takes some 3 ms for a second of sound."""
     container_name, codec = _CONTAINERS[form]
     file = io.BytesIO()
     with av.open(file, "w", format=container_name) as container:

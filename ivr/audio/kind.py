@@ -1,10 +1,6 @@
 """What sort of audio a file is, by its first bytes; names and declared types are not believed."""
 
-from typing import Literal, TypeAlias
-
-AudioKind: TypeAlias = Literal["wma", "wav", "mp3"]
-
-CONTENT_TYPES: dict[AudioKind, str] = {"wma": "audio/x-ms-wma", "wav": "audio/wav", "mp3": "audio/mpeg"}
+from ivr.engine.actions import RecordingFormat
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 "The header object of an ASF file, the container of WMA."
@@ -12,7 +8,7 @@ _MP3_LAYER_3 = {0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3}
 "The second byte of an MPEG audio frame of layer III, versions 1, 2 and 2.5, with or without a checksum."
 
 
-def sniff(data: bytes) -> AudioKind | None:
+def sniff(data: bytes) -> RecordingFormat | None:
     """Tell the sort by the first 16 bytes; None: none that the calling protocol knows (protocol 7)."""
     if data.startswith(_ASF_HEADER):
         return "wma"

@@ -10,8 +10,17 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from ivr.engine.actions import Recognize, Record
+
 MOST = 4096
 "Bytes that are read at once."
+
+
+def invitation(asked: Recognize | Record | None) -> str:
+    """Ask a person to type what the caller does."""
+    if isinstance(asked, Record):
+        return "say something> "
+    return "keys> " if asked and asked.digits else "keys or words> "
 
 
 class Keyboard:

@@ -50,7 +50,7 @@ def _limited(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--bot", default=BOT, show_default=True, metavar="URL", help="The bot's calling webhook.")
 @click.option("--app-id", default=DEFAULT_APP, show_default=True, help="The bot's app id; tokens are made out to it.")
 @click.option("--from", "caller", default=Caller().caller, show_default=True, help="Who calls.")
-@click.option("--language", default="en-US", show_default=True, help="The caller's language.")
+@click.option("--language", default=Caller().language, show_default=True, help="The caller's language.")
 @click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
 @click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
 @click.option("--port", default=8090, show_default=True, help="The port of that page; 0: any free one.")

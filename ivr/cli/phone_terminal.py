@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 from rich.markup import escape
 
-from ivr.channels.skype.wire import KEYS
-from ivr.cli.keyboard import Keyboard
-from ivr.engine.actions import Recognize, Record
+from ivr.cli.keyboard import Keyboard, invitation
+from ivr.engine.actions import Record
+from ivr.engine.events import PHONE_KEYS
 from ivr.phone.call import Caller
 from ivr.phone.events import (
     Dialled,
@@ -105,7 +105,7 @@ def deed(line: str) -> Deed | None:
             return HangUp()
         case "/fail":
             return Fail()
-    return Press(line) if set(line) <= KEYS else Say(line)
+    return Press(line) if PHONE_KEYS.issuperset(line) else Say(line)
 
 
 class Typist:
@@ -128,7 +128,7 @@ class Typist:
         if situation.prompt or situation.listening is None or self._silent:
             return None
         while True:
-            line = await self._ask(_question(situation.listening))
+            line = await self._ask(invitation(situation.listening))
             if line is None:
                 return HangUp()
             if line.startswith("/") and line.strip() not in ("/hangup", "/fail"):
@@ -138,12 +138,6 @@ class Typist:
             found = deed(line)
             self._silent = found is None or (isinstance(found, Say) and isinstance(situation.listening, Record))
             return found
-
-
-def _question(listening: Recognize | Record) -> str:
-    if isinstance(listening, Record):
-        return "say something> "
-    return "keys> " if listening.digits else "keys or words> "
 
 
 async def talk(target: Target, who: Caller, console: Console, *, wire: bool) -> bool:

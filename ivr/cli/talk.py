@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from ivr.cli.flowfiles import load_or_exit
+from ivr.cli.keyboard import invitation
 from ivr.engine.actions import Answer, HangUp, Play, Recognize, Record, Reject, Request
 from ivr.engine.call import Call, Facts, Step, new_call
 from ivr.engine.events import (
+    PHONE_KEYS,
     CallEnded,
     CallReceived,
     Event,
@@ -27,10 +29,9 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from ivr.flowfile.checks.dialogue import WORDS_A_SECOND
 from ivr.trace.words import spoken
 
-PHONE_KEYS = frozenset("0123456789*#ABCD")
-WORDS_A_SECOND = 2.5
 HELP = """\
 Type what the caller does:
   1, 42#, *       keys
@@ -59,21 +60,12 @@ class Talk:
         self._feel(CallReceived(caller, "terminal", language))
         while self._call.phase != "over":
             try:
-                line = read(self._prompt())
+                line = read(invitation(self._asked))
             except (EOFError, KeyboardInterrupt):
                 self._console.print()
                 line = "/hangup"
             self._obey(line.strip())
         self._console.print(f"[dim]The call is over: {escape(self._call.outcome or 'without an outcome')}.[/]")
-
-    def _prompt(self) -> str:
-        match self._asked:
-            case Record():
-                return "say something> "
-            case Recognize(digits=digits) if digits:
-                return "keys> "
-            case _:
-                return "keys or words> "
 
     def _obey(self, line: str) -> None:
         match line:
@@ -97,7 +89,7 @@ class Talk:
         if asked.digits:
             keys = line.rstrip(asked.digits.terminators) if asked.digits.terminators else line
             return KeysPressed(asked.op, keys, "terminator" if keys != line else "silence")
-        return KeysPressed(asked.op, line) if set(line) <= PHONE_KEYS else SpeechHeard(asked.op, line)
+        return KeysPressed(asked.op, line) if PHONE_KEYS.issuperset(line) else SpeechHeard(asked.op, line)
 
     def _feel(self, event: Event) -> None:
         stepped = step(self._flow, self._call, event, now=self._clock())

@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from ivr.flowfile.finding import visible
 from ivr.trace.case import Called, Case, Line
-from ivr.trace.experience import Voice, experience
+from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.words import clock, deed, question, services, spoken
 
 WIDTH = 100
@@ -23,14 +23,14 @@ def told(recorded: Case) -> str:
         f"call {header.call} on {header.channel}, flow {header.hash[:12]}",
         "",
     ]
-    voice = Voice(header.language, header.voice)
+    voice = FlowVoice(header.language, header.voice)
     for line in recorded.lines:
         rows += _line(line, voice)
     rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
     return "\n".join(visible(row) for row in rows)
 
 
-def _line(line: Line, voice: Voice) -> Iterator[str]:
+def _line(line: Line, voice: FlowVoice) -> Iterator[str]:
     felt = experience([line], voice)
     what = deed(line.event)
     yield f"{clock(line.at):>5}  {what[:1].upper()}{what[1:]}."

@@ -13,14 +13,18 @@ from ivr.engine.events import Scalar
 
 INITIAL_SILENCE = 5.0
 "Seconds that a caller may be silent after a question, where the author says nothing (LANGUAGE C4)."
-RECORDING_FORMAT = "wma"
+
+Gender: TypeAlias = Literal["male", "female"]
+"Of a voice."
+RecordingFormat: TypeAlias = Literal["wma", "wav", "mp3"]
+RECORDING_FORMAT: RecordingFormat = "wma"
 
 
 class Text(Struct, frozen=True, tag=True, omit_defaults=True):
     """Words to be spoken."""
 
     value: str
-    voice: Literal["male", "female"]
+    voice: Gender
     language: str
     "BCP 47."
     say_as: str | None = None
@@ -115,8 +119,13 @@ class Record(Struct, frozen=True, tag=True, omit_defaults=True):
     beep: bool = True
     initial_silence: float | None = None
     "Seconds after the prompt; none: `INITIAL_SILENCE`."
-    format: Literal["wma", "wav", "mp3"] | None = None
+    format: RecordingFormat | None = None
     "None: `RECORDING_FORMAT`."
+
+
+def silence_allowed(asked: Recognize | Record) -> float:
+    """Give the seconds for which the caller may be silent."""
+    return INITIAL_SILENCE if asked.initial_silence is None else asked.initial_silence
 
 
 LineAction: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from ivr.engine.actions import Action
+from ivr.engine.actions import Action, Answer, HangUp, LineAction, Play, Recognize, Record, Reject
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
 
@@ -22,11 +22,22 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     "How often each state has been entered."
 
 
-class Asked(Struct, frozen=True, omit_defaults=True):
+OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "hangup", "reject"]
+KINDS: Mapping[type[LineAction], OperationKind] = {
+    Answer: "answer",
+    Play: "play",
+    Recognize: "recognize",
+    Record: "record",
+    HangUp: "hangup",
+    Reject: "reject",
+}
+
+
+class Operation(Struct, frozen=True, omit_defaults=True):
     """One operation of the last reply, and where the call stood when it was asked for."""
 
     op: str
-    kind: Literal["answer", "play", "recognize", "record", "hangup", "reject"]
+    kind: OperationKind
     state: str
     "The state that owns the operation."
     memory: Memory
@@ -79,7 +90,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
     hangup_raised: bool = False
     limited: bool = False
     "True once `error.limit` was raised."
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Operation, ...] = ()
     "All operations of the last reply: the last one's success counts, any one's failure does."
     waiting: Waiting | None = None
     outcome: str | None = None

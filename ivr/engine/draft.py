@@ -5,7 +5,6 @@ where a call goes next is decided in `machine`.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from msgspec.structs import replace
 
@@ -13,6 +12,7 @@ from ivr.engine.actions import (
     Action,
     Answer,
     HangUp,
+    LineAction,
     Play,
     Recognize,
     Record,
@@ -21,7 +21,7 @@ from ivr.engine.actions import (
     Segment,
     Silence,
 )
-from ivr.engine.call import Asked, Call, Judged, Memory, Taken, Waiting
+from ivr.engine.call import KINDS, Call, Judged, Memory, Operation, Taken, Waiting
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
@@ -72,9 +72,9 @@ class Draft:
         """Give the names that expressions can read now; `private`: the fields hold what nobody may see."""
         return Scope(self.flow, self.facts, self.memory, self.now, fields, judge=self.judge, private=private)
 
-    def asked_for(self, op: str | None) -> Asked | None:
+    def operation(self, op: str | None) -> Operation | None:
         """Find an operation of the last reply."""
-        return next((asked for asked in self.asked if asked.op == op), None)
+        return next((operation for operation in self.asked if operation.op == op), None)
 
     # --- what the call remembers ---
 
@@ -119,12 +119,12 @@ class Draft:
         self.state = state
         self.silent = self.wrong = 0
 
-    def back_to(self, asked: Asked) -> None:
+    def back_to(self, operation: Operation) -> None:
         """Stand again where the call stood when this operation was asked for (C14.3)."""
-        if asked.state != self.state:
+        if operation.state != self.state:
             self.silent = self.wrong = 0
             self.outcome = None
-        self.state, self.memory = asked.state, asked.memory
+        self.state, self.memory = operation.state, operation.memory
 
     # --- what the line and the services are told ---
 
@@ -136,7 +136,7 @@ class Draft:
             self.actions[-1] = Play(last.op, last.prompt + prompt)
             return
         self._answer()
-        self._order(Play(self._op(), prompt), "play")
+        self._order(Play(self._op(), prompt))
 
     def listen(self, question: Listens) -> None:
         """Ask the caller."""
@@ -151,7 +151,7 @@ class Draft:
                 initial_silence=question.initial_silence,
                 language=self.scope().language,
             )
-            self._order(recognize, "recognize", tuple(choice.name for choice in question.choices))
+            self._order(recognize, tuple(choice.name for choice in question.choices))
             return
         settings = question.record
         record = Record(
@@ -164,7 +164,7 @@ class Draft:
             initial_silence=question.initial_silence,
             format=settings.format,
         )
-        self._order(record, "record")
+        self._order(record)
 
     def take(self) -> bool:
         """Answer the call, if nobody has; False: it is known to be answered, there is nothing to wait for."""
@@ -191,9 +191,9 @@ class Draft:
         if self.gone:
             self.over()
         elif self.phase == "ringing":
-            self._order(Reject(self._op()), "reject")
+            self._order(Reject(self._op()))
         else:
-            self._order(HangUp(self._op()), "hangup")
+            self._order(HangUp(self._op()))
 
     def over(self) -> None:
         """Close the record; sensitive values are forgotten (C12)."""
@@ -229,13 +229,8 @@ class Draft:
     def _answer(self) -> None:
         if self.phase == "ringing":
             self.phase = "answering"
-            self._order(Answer(self._op()), "answer")
+            self._order(Answer(self._op()))
 
-    def _order(
-        self,
-        action: Answer | Play | Recognize | Record | HangUp | Reject,
-        kind: Literal["answer", "play", "recognize", "record", "hangup", "reject"],
-        offered: tuple[str, ...] = (),
-    ) -> None:
+    def _order(self, action: LineAction, offered: tuple[str, ...] = ()) -> None:
         self.actions.append(action)
-        self.asked = (*self.asked, Asked(action.op, kind, self.state, self.memory, offered))
+        self.asked = (*self.asked, Operation(action.op, KINDS[type(action)], self.state, self.memory, offered))

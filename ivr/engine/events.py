@@ -12,6 +12,9 @@ from msgspec import Struct
 
 Scalar: TypeAlias = str | int | float | bool | None
 
+PHONE_KEYS = frozenset("0123456789*#ABCD")
+"What a caller can press; the letters are on few phones."
+
 
 class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     """Somebody calls, and nobody has answered yet."""
@@ -28,7 +31,7 @@ class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):
 
     op: str
     keys: str
-    "As pressed, `0`-`9`, `*`, `#`, `A`-`D`, without the terminator; may be empty. Silence is `InputTimedOut`."
+    "As pressed, each of `PHONE_KEYS`, without the terminator; may be empty. Silence is `InputTimedOut`."
     ended: Literal["terminator", "silence", "count"] = "count"
 
 

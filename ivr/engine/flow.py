@@ -5,12 +5,13 @@ are resolved, all expressions compiled.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from ivr.engine.actions import Gender
 from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.types import Type
 from ivr.engine.kinds.base import Kind
 from ivr.engine.prompt import Prompt
@@ -62,7 +63,7 @@ class Variable(Struct, frozen=True):
     minimum: Value = None
     maximum: Value = None
     values: tuple[str, ...] = ()
-    format: str = "ddmmyyyy"
+    format: str = KEYED_DATE
     "How a date is keyed: `ddmmyyyy`, `mmddyyyy` or `yyyymmdd`."
     sensitive: bool = False
     "Declared so, or by inference: the mark follows the value (C12)."
@@ -71,9 +72,9 @@ class Variable(Struct, frozen=True):
 class Limits(Struct, frozen=True):
     """Over these a call gets `error.limit`."""
 
-    duration: float = 1800.0
+    duration: float
     "Seconds."
-    turns: int = 200
+    turns: int
 
 
 class Flow(Struct, frozen=True):
@@ -87,7 +88,7 @@ class Flow(Struct, frozen=True):
     on: Mapping[str, Branches]
     variables: Mapping[str, Variable]
     zone: ZoneInfo
-    language: str = "en-US"
-    voice: Literal["male", "female"] = "male"
-    limits: Limits = Limits()
+    language: str
+    voice: Gender
+    limits: Limits
     description: str = ""

@@ -7,8 +7,6 @@ learns which action a state has (`kinds`), how a reply is put together (`draft`)
     something is needed from outside
 """
 
-from typing import Literal
-
 from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
@@ -35,7 +33,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import SELF, Assignment, Branches, Flow
 from ivr.engine.handlers import handler
-from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, failed
+from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
@@ -117,10 +115,10 @@ def _input(
     draft: Draft,
     event: KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | RecordingMade,
 ) -> Result | str | None:
-    asked = draft.asked[-1] if draft.asked else None
-    if asked is None or asked.op != event.op:
+    awaited = draft.asked[-1] if draft.asked else None
+    if awaited is None or awaited.op != event.op:
         return "not the operation awaited"
-    result = _heard(draft, event, asked.offered)
+    result = _heard(draft, event, awaited.offered)
     if result is None:
         return "not an answer to what was asked"
     _line_works(draft)
@@ -144,22 +142,22 @@ def _done(draft: Draft, op: str) -> Result | str | None:
 
 def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
     """Go back to the state that owned the operation, and raise the failure there (C14.3)."""
-    asked = draft.asked_for(event.op) if event.op else next(reversed(draft.asked), None)
-    if asked is None:
+    operation = draft.operation(event.op) if event.op else next(reversed(draft.asked), None)
+    if operation is None:
         return "not an operation of the last reply"
-    if asked.kind in {"hangup", "reject"} and not event.whole:
+    if operation.kind in {"hangup", "reject"} and not event.whole:
         draft.over()
         return None
     if event.whole:
-        asked = draft.asked[0]
+        operation = draft.asked[0]
     if draft.phase == "answering":
         # a refused reply takes back its answer; one that failed later on shows that the answer was given
-        draft.phase = "ringing" if event.whole or asked.kind == "answer" else "answered"
+        draft.phase = "ringing" if event.whole or operation.kind == "answer" else "answered"
     draft.errors += 1
     if draft.waiting:
         draft.asked = ()
         return None  # a hold prompt that cannot be played is no reason to give up the caller's words
-    draft.back_to(asked)
+    draft.back_to(operation)
     draft.asked = ()
     if draft.errors > FAILURES:
         _give_up(draft)
@@ -199,9 +197,9 @@ def _leave(draft: Draft, event: CallEnded) -> Result | str | None:
     if draft.gone:
         return "nobody is on the line"
     began = draft.phase != "new"
-    asked = draft.asked_for(event.op)
-    if asked and not draft.waiting:
-        draft.back_to(asked)
+    operation = draft.operation(event.op)
+    if operation and not draft.waiting:
+        draft.back_to(operation)
     draft.phase = "gone"
     draft.asked = ()
     if draft.waiting:
@@ -283,7 +281,7 @@ def _listen(draft: Draft, question: Listens) -> Result | None:
     return Ends() if draft.hangup_raised else Raised("hangup")
 
 
-def _attempt_failed(draft: Draft, why: Literal["noInput", "noMatch"]) -> Result:
+def _attempt_failed(draft: Draft, why: Why) -> Result:
     """Count a failed attempt and ask again; the last one raises `exhausted` at once (C6)."""
     state = draft.here
     if why in state.on:

@@ -1,9 +1,8 @@
 """What is said, as a flow has it: parts that become segments when their texts and guards are read in a scope (C9)."""
 
-from typing import Literal
-
 from msgspec import Struct
 
+from ivr.engine.actions import Gender
 from ivr.engine.expressions.compile import Expression, Template
 
 
@@ -11,7 +10,7 @@ class TextPart(Struct, frozen=True):
     """Words of a prompt."""
 
     text: Template
-    voice: Literal["male", "female"]
+    voice: Gender
     language: str | None = None
     "None: the fact `language`, as it stands when this is said."
     say_as: str | None = None

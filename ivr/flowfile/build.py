@@ -28,13 +28,6 @@ from ivr.flowfile.variables import kept_in, variables
 
 T = TypeVar("T")
 
-MAX_ATTEMPTS = 3
-INTER_DIGIT = 3.0
-MAX_SILENCE = 3.0
-MAX_DURATION = 120.0
-TRANSCRIBE_TIMEOUT = 30.0
-TERMINATORS = "#"
-
 
 def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, hash: str) -> flow.Flow:  # noqa: A002
     """Build a flow. `audio` holds its files by the names it gives them, `hash` is that of its bundle."""
@@ -45,12 +38,11 @@ class _Builder:
     def __init__(self, document: Document, assets: Mapping[str, str]) -> None:
         self.document = document
         self.model = document.model
-        self.defaults = self.model.defaults or model.Defaults.model_validate({})
+        self.defaults = self.model.defaults
         self.variables = variables(document)
         self.assets = assets
 
     def whole(self, zone: ZoneInfo, hash_: str) -> flow.Flow:
-        limits = self.model.limits or model.Limits.model_validate({})
         return flow.Flow(
             name=self.model.flow,
             hash=hash_,
@@ -61,7 +53,7 @@ class _Builder:
             zone=zone,
             language=self.model.language,
             voice=self.model.voice,
-            limits=flow.Limits(limits.duration, limits.turns),
+            limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
             description=self.model.description or "",
         )
 
@@ -109,10 +101,10 @@ class _Builder:
     def digits(self, digits: model.Digits) -> Digits:
         return Digits(
             self.question(digits),
-            min_digits=_first(digits.min_digits, 1),
-            max_digits=_first(digits.max_digits, 20),
-            inter_digit=_first(digits.inter_digit, self.defaults.inter_digit, INTER_DIGIT),
-            terminators=_first(digits.terminators, TERMINATORS),
+            min_digits=digits.min_digits,
+            max_digits=digits.max_digits,
+            inter_digit=_or(digits.inter_digit, self.defaults.inter_digit),
+            terminators=digits.terminators,
             barge_in=self.barge_in(digits),
             variable=self.variables[digits.into] if digits.into else None,
             sensitive=digits.sensitive or (digits.into is not None and self.variables[digits.into].sensitive),
@@ -120,9 +112,9 @@ class _Builder:
 
     def record(self, name: str, record: model.Record) -> Record:
         settings = RecordSettings(
-            max_duration=_first(record.max_duration, MAX_DURATION),
-            max_silence=_first(record.max_silence, self.defaults.max_silence, MAX_SILENCE),
-            terminators=_first(record.terminators, TERMINATORS),
+            max_duration=record.max_duration,
+            max_silence=_or(record.max_silence, self.defaults.max_silence),
+            terminators=record.terminators,
             beep=record.beep,
             format=record.format,
         )
@@ -132,7 +124,7 @@ class _Builder:
             settings,
             into=kept,
             transcribe=record.transcribe,
-            transcribe_timeout=_first(record.transcribe_timeout, TRANSCRIBE_TIMEOUT),
+            transcribe_timeout=record.transcribe_timeout,
             phrases=tuple(record.phrases or ()),
             hold_prompt=self.prompt(record.hold_prompt),
             sensitive=self.variables[kept].sensitive,
@@ -141,20 +133,19 @@ class _Builder:
     def question(self, asking: model.Asking) -> Question:
         no_match = None
         if isinstance(asking, model.Matching):
-            no_match = asking.no_match if asking.no_match is not None else self.defaults.no_match
-        no_input = asking.no_input if asking.no_input is not None else self.defaults.no_input
+            no_match = _or(asking.no_match, self.defaults.no_match)
+        no_input = _or(asking.no_input, self.defaults.no_input)
         return Question(
             prompt=self.prompt(asking.prompt),
             reprompt=None if asking.reprompt is None else self.prompt(asking.reprompt),
             no_input=tuple(self.prompt(text) for text in no_input or ()),
             no_match=tuple(self.prompt(text) for text in no_match or ()),
-            attempts=_first(asking.max_attempts, self.defaults.max_attempts, MAX_ATTEMPTS),
-            # Not filled in: a channel must see that the author left it to the language (see `engine.actions`).
-            initial_silence=asking.initial_silence or self.defaults.initial_silence,
+            attempts=_or(asking.max_attempts, self.defaults.max_attempts),
+            initial_silence=_or(asking.initial_silence, self.defaults.initial_silence),
         )
 
     def barge_in(self, asking: model.Matching) -> bool:
-        return _first(asking.barge_in, self.defaults.barge_in, True)
+        return _or(asking.barge_in, self.defaults.barge_in)
 
     # --- transitions and prompts ---
 
@@ -199,6 +190,5 @@ def _assignments(written: Mapping[str, str]) -> tuple[flow.Assignment, ...]:
     return tuple(flow.Assignment(variable, compile_template(text)) for variable, text in written.items())
 
 
-def _first(*values: T | None) -> T:
-    """Give the first value that was written; the last one always is."""
-    return next(value for value in values if value is not None)
+def _or(written: T | None, default: T) -> T:
+    return default if written is None else written

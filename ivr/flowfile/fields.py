@@ -7,18 +7,19 @@ with a message for the author, and tells an editor (as JSON Schema) what it take
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, LiteralString, TypeAlias
+from typing import Annotated, Any, LiteralString, TypeAlias, get_args
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from ivr.flowfile.nearest import did_you_mean
+from ivr.engine.actions import Gender
+from ivr.engine.events import PHONE_KEYS
+from ivr.nearest import did_you_mean
 
 Json: TypeAlias = dict[str, Any]
 "A piece of a JSON Schema."
 
 IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]*"
-PHONE_KEYS = "0123456789*#ABCD"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?) ?(ms|s|m|h)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
@@ -174,7 +175,7 @@ class Terminators(ScalarField):
         """Read `"#*"`, `none`."""
         if text == "none":
             return ""
-        if not 1 <= len(text) <= 5 or len(set(text)) < len(text) or not set(text) <= set(PHONE_KEYS):
+        if not 1 <= len(text) <= 5 or len(set(text)) < len(text) or not PHONE_KEYS.issuperset(text):
             message = f'"{text}" is no set of keys.'
             raise refused("value", message, 'Write 1 to 5 different keys in quotes, such as "#*", or none.')
         return text
@@ -305,4 +306,4 @@ class Fields:
 Text: TypeAlias = Annotated[str, Words()]
 Guard: TypeAlias = Annotated[str, Expression()]
 Bool: TypeAlias = Annotated[bool, YesNo()]
-Voice: TypeAlias = Annotated[Literal["male", "female"], OneOf("male", "female")]
+Voice: TypeAlias = Annotated[Gender, OneOf(*get_args(Gender))]

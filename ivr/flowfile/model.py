@@ -1,16 +1,19 @@
 """The flow file as data: every key of the language with its meaning, type and range (LANGUAGE C2 to C10).
 
-The JSON Schema that editors use comes from these classes, so the two cannot drift. What stands here is what was
-written: defaults are filled in by `build`, and what needs more than one key to judge is judged by `checks`.
+The JSON Schema that editors use comes from these classes, so the two cannot drift. Each default of the language
+stands here once. `None` means "not written": `build` looks further, mostly in `Defaults`. What needs more than one key
+to judge is judged by `checks`.
 
 `LATER` names the words that the language has and this release does not: they are refused as "not there yet".
 """
 
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
+from ivr.engine.actions import RecordingFormat
 from ivr.engine.expressions.types import Type
 from ivr.flowfile.fields import (
     AnyText,
@@ -31,8 +34,8 @@ from ivr.flowfile.fields import (
     Voice,
     Whole,
 )
-from ivr.flowfile.nearest import nearest
 from ivr.flowfile.typewords import TypeWord
+from ivr.nearest import nearest
 
 
 class Model(BaseModel):
@@ -200,15 +203,15 @@ class Digits(Matching):
 
     LATER = frozenset({"commands", "confirm"})
 
-    min_digits: Annotated[int, Whole(0, 20)] | None = Field(
-        None, description="0 to 20, default 1; 0: the terminator alone is an empty answer."
+    min_digits: Annotated[int, Whole(0, 20)] = Field(
+        1, description="0 to 20, default 1; 0: the terminator alone is an empty answer."
     )
-    max_digits: Annotated[int, Whole(1, 20)] | None = Field(None, description="1 to 20, default 20.")
+    max_digits: Annotated[int, Whole(1, 20)] = Field(20, description="1 to 20, default 20.")
     inter_digit: Annotated[float, Time(1, 5)] | None = Field(
         None, description="The longest pause between two keys: 1s to 5s, default 3s."
     )
-    terminators: Annotated[str, Terminators()] | None = Field(
-        None, description='Keys that end the input, as one text in quotes: default "#"; or none.'
+    terminators: Annotated[str, Terminators()] = Field(
+        "#", description='Keys that end the input, as one text in quotes: default "#"; or none.'
     )
     sensitive: Bool = Field(False, description="The keys are private: never spoken, logged or traced.")
 
@@ -218,24 +221,27 @@ class Record(Asking):
 
     LATER = frozenset({"confirm", "needsConsent"})
 
-    terminators: Annotated[str, Terminators()] | None = Field(
-        None, description='Keys that end the recording, as one text in quotes: default "#"; or none.'
+    terminators: Annotated[str, Terminators()] = Field(
+        "#", description='Keys that end the recording, as one text in quotes: default "#"; or none.'
     )
     sensitive: Bool = Field(False, description="The words are private: never spoken, logged or traced.")
-    max_duration: Annotated[float, Time(10, 600)] | None = Field(None, description="10s to 10m, default 2m.")
+    max_duration: Annotated[float, Time(10, 600)] = Field(120.0, description="10s to 10m, default 2m.")
     max_silence: Annotated[float, Time(1, 30)] | None = Field(
         None, description="Silence that ends the recording: 1s to 30s, default 3s."
     )
     beep: Bool = Field(True, description="A beep before the recording; default true.")
-    format: Annotated[Literal["wma", "wav", "mp3"], OneOf("wma", "wav", "mp3")] | None = Field(
+    format: Annotated[RecordingFormat, OneOf(*get_args(RecordingFormat))] | None = Field(
         None, description="The audio's format; default wma."
     )
     transcribe: Bool = Field(False, description="Have a speech engine write the words down.")
-    transcribe_timeout: Annotated[float, Time(1, 300)] | None = Field(
-        None, description="How long the engine may work: 1s to 5m, default 30s."
+    transcribe_timeout: Annotated[float, Time(1, 300)] = Field(
+        30.0, description="How long the engine may work: 1s to 5m, default 30s."
     )
     phrases: Annotated[list[Text], OneOrMany()] | None = Field(None, description="Words to listen for.")
     hold_prompt: Prompt | None = Field(None, description="Heard while the engine works; default a short silence.")
+
+
+AskingAction: TypeAlias = Literal["menu", "digits", "record"]
 
 
 class Nothing(Model):
@@ -271,6 +277,15 @@ class State(Model):
         {}, description="Acknowledges what a check finds in this state: check: reason."
     )
 
+    def questions(self) -> Iterator[tuple[AskingAction, Asking]]:
+        """Go through what it asks, each with the action's word: one question, or more if it does too much."""
+        if self.menu is not None:
+            yield "menu", self.menu
+        if self.digits is not None:
+            yield "digits", self.digits
+        if self.record is not None:
+            yield "record", self.record
+
 
 class Variable(Model):
     """A variable; a bare value is its default."""
@@ -295,11 +310,12 @@ class Defaults(Model):
 
     no_input: Prompts | None = Field(None, description="One text for each silence.")
     no_match: Prompts | None = Field(None, description="One text for each wrong answer.")
-    max_attempts: Annotated[int, Whole(1, 10)] | None = Field(None, description="1 to 10.")
+    max_attempts: Annotated[int, Whole(1, 10)] = Field(3, description="1 to 10.")
+    # Not filled in: a channel must see that the author left it to the language (see `engine.actions`).
     initial_silence: Annotated[float, Time(1, 30)] | None = Field(None, description="1s to 30s.")
-    inter_digit: Annotated[float, Time(1, 5)] | None = Field(None, description="1s to 5s.")
-    max_silence: Annotated[float, Time(1, 30)] | None = Field(None, description="1s to 30s.")
-    barge_in: Bool | None = Field(None, description="The caller may interrupt questions.")
+    inter_digit: Annotated[float, Time(1, 5)] = Field(3.0, description="1s to 5s.")
+    max_silence: Annotated[float, Time(1, 30)] = Field(3.0, description="1s to 30s.")
+    barge_in: Bool = Field(True, description="The caller may interrupt questions.")
 
 
 class Limits(Model):
@@ -320,12 +336,12 @@ class FlowFile(Model):
     voice: Voice = Field("male", description="male or female; default male.")
     time_zone: Text | None = Field(None, description="For now and the time filters, such as Europe/Vienna.")
     initial: Annotated[str, Reference()] = Field(description="The state where a call begins.")
-    defaults: Defaults | None = Field(None, description="Used by each asking state that has none.")
+    defaults: Defaults = Field(Defaults.model_validate({}), description="Used by each asking state that has none.")
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[
         dict[Annotated[str, Name()], Annotated[Variable, ShortFor("default")]], Fields("variables")
     ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
-    limits: Limits | None = Field(None, description="How long a call can become.")
+    limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
     states: Annotated[dict[Annotated[str, Name()], State], Fields("states")] = Field(
         description="The states by name.", min_length=1
     )

@@ -30,9 +30,13 @@ def all_prompts(document: Document) -> Iterator[Spoken]:
         yield from of_action(name, state)
     for handler in document.all_handlers():
         yield from of_handler(handler)
-    if defaults := document.model.defaults:
-        yield from _each(defaults.no_input, ("defaults", "noInput"))
-        yield from _each(defaults.no_match, ("defaults", "noMatch"))
+    yield from of_defaults(document)
+
+
+def of_defaults(document: Document) -> Iterator[Spoken]:
+    """Go through the texts of states that have none of their own."""
+    yield from _each(document.model.defaults.no_input, ("defaults", "noInput"))
+    yield from _each(document.model.defaults.no_match, ("defaults", "noMatch"))
 
 
 def of_handler(handler: Handler) -> Iterator[Spoken]:
@@ -45,9 +49,8 @@ def of_action(name: str, state: State) -> Iterator[Spoken]:
     """Go through what the action of a state says."""
     here: Path = ("states", name)
     yield from _some(state.say, (*here, "say"))
-    for action, asking in (("menu", state.menu), ("digits", state.digits), ("record", state.record)):
-        if asking is not None:
-            yield from _question(asking, (*here, action))
+    for action, asking in state.questions():
+        yield from _question(asking, (*here, action))
 
 
 def _question(asking: Asking, here: Path) -> Iterator[Spoken]:

@@ -1,5 +1,6 @@
 """Every expression of a flow file: where it stands, and which names mean something there (LANGUAGE C7, C10)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -11,8 +12,11 @@ from ivr.engine.expressions.compile import Expression, Template, compile_express
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import AudioPart, State, TextPart
-from ivr.flowfile.prompts import Moment, Spoken, of_action
+from ivr.flowfile.prompts import Moment, Spoken, of_action, of_defaults
 from ivr.flowfile.source import Path
+
+PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
+"A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
 
 Role: TypeAlias = Literal["guard", "text", "value"]
 
@@ -49,9 +53,14 @@ def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionErro
 
 
 def reads(use: Use) -> frozenset[str]:
-    """Give the dotted paths that a use reads; of what cannot be compiled, none."""
+    """Name what a use reads, without fields; of what cannot be compiled, nothing."""
     what = compiled(use.text, bare=use.role == "guard")
-    return frozenset() if isinstance(what, ExpressionError) else what.names
+    return frozenset() if isinstance(what, ExpressionError) else frozenset(map(root, what.names))
+
+
+def root(path: str) -> str:
+    """Give the name that a dotted path begins with."""
+    return path.partition(".")[0]
 
 
 def uses(document: Document) -> Iterator[Use]:
@@ -60,10 +69,8 @@ def uses(document: Document) -> Iterator[Use]:
         yield from of_state(document, name, state)
     for event, handler in document.shared.items():
         yield from of_handler(handler, None, event)
-    if defaults := document.model.defaults:
-        for key, several in (("noInput", defaults.no_input), ("noMatch", defaults.no_match)):
-            for number, prompt in enumerate(several or ()):
-                yield from _prompt(Spoken(prompt, ("defaults", key, number)), None)
+    for prompt in of_defaults(document):
+        yield from _prompt(prompt, None)
 
 
 def of_state(document: Document, name: str, state: State) -> Iterator[Use]:

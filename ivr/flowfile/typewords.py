@@ -8,7 +8,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from ivr.engine.expressions.types import BOOLEAN, DATE, DATETIME, DECIMAL, INTEGER, RECORDING, TEXT, TIME, Type
 from ivr.flowfile.fields import Json, refused
-from ivr.flowfile.nearest import did_you_mean
+from ivr.nearest import did_you_mean
 
 SCALARS: Mapping[str, Type] = {
     str(type_): type_ for type_ in (TEXT, INTEGER, DECIMAL, BOOLEAN, DATE, TIME, DATETIME, RECORDING)

@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import PARTS, Asking, Digits, FlowFile, Menu, Model, Part, Record, State
-from ivr.flowfile.nearest import did_you_mean, nearest
 from ivr.flowfile.reader import Reading
 from ivr.flowfile.source import Path, Source, Tree
+from ivr.nearest import did_you_mean, nearest
 
 ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."

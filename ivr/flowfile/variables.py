@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import flow
-from ivr.engine.expressions.convert import Misfit, coerce
+from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
 from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, RECORDING, TEXT, Type, optional
 from ivr.engine.values import Value
 from ivr.flowfile import model
 from ivr.flowfile.document import Document
+from ivr.flowfile.graph import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, reads, uses
 
@@ -34,7 +34,7 @@ class Into(Struct, frozen=True):
 
     variable: str
     state: str
-    action: Literal["menu", "digits", "record"]
+    action: model.AskingAction
     path: Path
     sensitive: bool
 
@@ -51,11 +51,9 @@ def kept_in(state: str, into: str | None) -> str:
 
 def into_of(name: str, state: model.State) -> Into | None:
     """Say what keeps the answer of a state; None: it does not ask."""
-    for action in ("menu", "digits", "record"):
-        asking: model.Asking | None = getattr(state, action)
-        if asking is not None:
-            sensitive = isinstance(asking, model.Digits | model.Record) and asking.sensitive
-            return Into(kept_in(name, asking.into), name, action, ("states", name, action, "into"), sensitive)
+    for action, asked in state.questions():
+        sensitive = isinstance(asked, model.Digits | model.Record) and asked.sensitive
+        return Into(kept_in(name, asked.into), name, action, ("states", name, action, "into"), sensitive)
     return None
 
 
@@ -89,7 +87,7 @@ def _declared(document: Document, name: str, written: model.Variable, implied: T
         minimum=fitting(written.min, type_),
         maximum=fitting(written.max, type_),
         values=tuple(written.values or ()),
-        format=written.format or "ddmmyyyy",
+        format=written.format or KEYED_DATE,
         sensitive=written.sensitive,
     )
 
@@ -134,24 +132,18 @@ def private(document: Document) -> frozenset[str]:
         if use.role == "value" and use.variable not in SETTABLE:
             for origin in origins(document, use):
                 readers.setdefault(origin, []).append(use.variable)
-    spreading = list(marked)
-    while spreading:
-        for variable in readers.get(spreading.pop(), ()):
-            if variable not in marked:
-                marked.add(variable)
-                spreading.append(variable)
-    return frozenset(marked)
+    return reached(marked, lambda variable: readers.get(variable, ()))
 
 
 def origins(document: Document, use: Use) -> frozenset[str]:
     """Name the variables that a use reads; for a field of an event, the variable that keeps the answer."""
-    roots = {path.split(".")[0] for path in reads(use)}
+    names = reads(use)
     if use.moment != "way":
-        return frozenset(roots)
+        return names
     # A handler of the flow stands for every state that leaves the event to it.
     if use.state is not None:
         asked = [into_of(use.state, document.model.states[use.state])]
     else:
-        asked = list(intos(document)) if roots & ANSWERS["record"] else []
-    kept = {into.variable for into in asked if into and roots & ANSWERS.get(into.action, frozenset())}
-    return frozenset(roots | kept)
+        asked = list(intos(document)) if names & ANSWERS["record"] else []
+    kept = {into.variable for into in asked if into and names & ANSWERS.get(into.action, frozenset())}
+    return names | kept

@@ -25,7 +25,7 @@ from ivr.line.signals import (
     Signal,
     Tick,
     Trouble,
-    Voice,
+    VoiceSignal,
 )
 from ivr.line.state import Line, Moment
 
@@ -51,7 +51,7 @@ __all__ = [
     "Signal",
     "Tick",
     "Trouble",
-    "Voice",
+    "VoiceSignal",
     "begin",
     "feel",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import INITIAL_SILENCE, Answer, HangUp, LineAction, Recognize, Record, Reject
+from ivr.engine.actions import Answer, HangUp, LineAction, Recognize, Record, Reject, silence_allowed
 from ivr.line import listening
 from ivr.line.signals import (
     Connected,
@@ -32,7 +32,7 @@ from ivr.line.signals import (
     Signal,
     Tick,
     Trouble,
-    Voice,
+    VoiceSignal,
 )
 from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, Moment, Over, Phase, Playing, Recording
 
@@ -65,7 +65,7 @@ def _felt(line: Line, signal: Signal, now: float) -> Moment:
             return _left(line, now)
         case Trouble(kind=kind):
             return _failed(line, Outcome(line.todo[0].op, ok=False, fruit=kind))
-        case Voice(active=active):
+        case VoiceSignal(active=active):
             return _voice(line, now, active=active)
     match line.phase:
         case Playing():
@@ -108,12 +108,11 @@ def _prompted(line: Line, now: float, *, heard: bool = False) -> Moment:
     action = line.todo[0]
     match action:
         case Recognize():
-            silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
-            phase: Phase = Collecting(now + silence) if action.digits else Choosing(now + silence)
+            due = now + silence_allowed(action)
+            phase: Phase = Collecting(due) if action.digits else Choosing(due)
             return Moment(replace(line, phase=phase), () if heard else (Listening(action.op, action),))
         case Record():
-            silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
-            phase = Recording(now, now + silence, now + action.max_duration)
+            phase = Recording(now, now + silence_allowed(action), now + action.max_duration)
             return Moment(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
     return _succeeded(line, Outcome(action.op, ok=True, fruit="done"), now)
 

@@ -25,7 +25,7 @@ class KeyUp(Struct, frozen=True, tag=True):
     """The caller let go of the key; only now does it count."""
 
 
-class Voice(Struct, frozen=True, tag=True):
+class VoiceSignal(Struct, frozen=True, tag=True):
     """The caller began to make a sound, or fell silent."""
 
     active: bool
@@ -61,7 +61,7 @@ class Tick(Struct, frozen=True, tag=True):
     """Nothing but time has passed."""
 
 
-Signal: TypeAlias = KeyDown | KeyUp | Voice | Said | PromptEnded | PromptFailed | Left | Trouble | Tick
+Signal: TypeAlias = KeyDown | KeyUp | VoiceSignal | Said | PromptEnded | PromptFailed | Left | Trouble | Tick
 
 # --- the outcome -----------------------------------------------------------------------------------------------------
 

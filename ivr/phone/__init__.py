@@ -4,5 +4,5 @@ An independent client: of the bot's codec it shares the wire's types, their read
 
     platform   places calls                     post, guard, identity
     call       one call, reply by reply         workflow, reports, line
-    handset    who is on the phone:             session (a person, live), scripted (a script, a load)
+    handset    who is on the phone:             session (a person, live), turn_based (a script, a typist, a load)
 """

@@ -27,7 +27,7 @@ class Caller(Struct, frozen=True):
 
     caller: str = "29:phone"
     bot: str = "28:bot"
-    language: str | None = "en-US"
+    language: str | None = wire.LANGUAGE
 
 
 class _Over(Exception):

@@ -7,14 +7,13 @@ import ctypes
 import threading
 from functools import lru_cache
 from importlib import import_module
-from typing import Literal
+
+from ivr.engine.actions import Gender
 
 _SYNCHRONOUS = 2
 _UTF8, _SSML = 0x1, 0x10
 _VOICES = {"male": b"en-us", "female": b"en-us+f3"}
 _ON_SAMPLES = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-
-Gender = Literal["male", "female"]
 
 
 class Espeak:

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from ivr.engine.actions import Audio, Record, Segment, Silence, Text
+from ivr.engine.actions import Record
 from ivr.line import Effect, Signal
 from ivr.phone.events import PhoneEvent
-from ivr.phone.reports import Audio as Recorded
+from ivr.phone.reports import Audio
 
 
 class Handset(Protocol):
@@ -23,20 +23,5 @@ class Handset(Protocol):
     async def next(self, deadline: float | None) -> Signal:
         """Give what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
 
-    async def recording(self, action: Record, seconds: float) -> Recorded | None:
+    async def recording(self, action: Record, seconds: float) -> Audio | None:
         """Give what was recorded since the last `RecordingStarted`; None: there is nothing, or it cannot be encoded."""
-
-
-def as_text(segments: tuple[Segment, ...]) -> str:
-    """Write down what a prompt says; silences and files in brackets."""
-    return " ".join(_words(segment) for segment in segments)
-
-
-def _words(segment: Segment) -> str:
-    match segment:
-        case Text(value=value):
-            return value
-        case Silence(milliseconds=milliseconds):
-            return f"({milliseconds / 1000:g} s of silence)"
-        case Audio():
-            return f"(audio {segment.url})"

@@ -6,13 +6,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ivr.channels.skype.wire import LANGUAGE
 from ivr.errors import TranscriptionFailed
 from ivr.phone.recorder import wav
 from ivr.ports import SpeechToText
 
 log = logging.getLogger(__name__)
-
-LANGUAGE = "en-US"  # the only one the protocol ever spoke (protocol 10)
 
 
 class PhraseEar:

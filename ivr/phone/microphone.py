@@ -3,18 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
-from ivr.engine.actions import Text
-from ivr.line import Voice as VoiceSignal
+from ivr.line import VoiceSignal
 from ivr.line.activity import Activity, heard
 from ivr.phone.clock import Clock, until
 from ivr.phone.player import FRAME_BYTES
-from ivr.phone.sound import BYTES_A_SECOND, Unplayable, Voice, silence, tone
+from ivr.phone.sound import BYTES_A_SECOND, Unplayable, Voice, said, silence
 
 BEFORE = round(0.4 * BYTES_A_SECOND)
 "Bytes kept from before a sound counts as one: its beginning."
 LONGEST_UTTERANCE = 20 * BYTES_A_SECOND
-MURMUR = 180.0
-"Hertz of what stands in for words where there is no voice to say them."
 
 
 class Microphone:
@@ -79,10 +76,10 @@ class Microphone:
         yield VoiceSignal(active=True)
         begun, seconds = clock.now(), 0.0
         with suppress(Unplayable):  # then nothing was said
-            async for piece in voice.speak([Text(words, "female", "en-US")]):
+            async for piece in said(words, voice):
                 seconds += piece.seconds
                 if self._records:
-                    self._recording += piece.samples or tone(MURMUR, piece.seconds)
+                    self._recording += piece.samples
         await until(clock, begun + seconds)
         yield VoiceSignal(active=False)
 

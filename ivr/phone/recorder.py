@@ -4,12 +4,12 @@ import asyncio
 import io
 import wave
 from importlib.util import find_spec
-from typing import Literal, Self
+from typing import Self
 
+from ivr.audio.jobs import RATE, WIDTH
+from ivr.engine.actions import RecordingFormat
 from ivr.phone.reports import Audio
-from ivr.phone.sound import BYTES_A_SECOND, RATE
-
-Form = Literal["wma", "wav", "mp3"]
+from ivr.phone.sound import BYTES_A_SECOND
 
 
 class Recorder:
@@ -24,7 +24,7 @@ class Recorder:
         """Make the best one there is."""
         return cls(encodes=find_spec("av") is not None)
 
-    async def encode(self, samples: bytes, form: Form) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
         """Give the file; None where there is nothing to be heard, or nothing to encode it with."""
         if not samples:
             return None
@@ -39,12 +39,12 @@ def wav(samples: bytes) -> Audio:
     """Write a WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, RATE, 0, "NONE", ""))
+        writer.setparams((1, WIDTH, RATE, 0, "NONE", ""))
         writer.writeframes(samples)
     return Audio(file.getvalue(), "wav", len(samples) / BYTES_A_SECOND)
 
 
-def _encoded(samples: bytes, form: Form) -> bytes:
+def _encoded(samples: bytes, form: RecordingFormat) -> bytes:
     from ivr.audio.encode import encoded  # noqa: PLC0415  # an extra, and a slow import
 
     return encoded(samples, form)

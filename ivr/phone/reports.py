@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ivr.channels.skype import wire
 from ivr.engine.actions import Answer as LineAnswer
-from ivr.engine.actions import LineAction, Play, Recognize, Record
+from ivr.engine.actions import LineAction, Play, Recognize, Record, RecordingFormat
 from ivr.engine.actions import Reject as LineReject
 from ivr.line import Fruit, Outcome
 
@@ -54,7 +54,7 @@ class Audio(Struct, frozen=True):
     """A recording, encoded."""
 
     data: bytes
-    format: Literal["wma", "wav", "mp3"]
+    format: RecordingFormat
     seconds: float
 
 

@@ -22,14 +22,14 @@ from ivr.phone.events import (
     RecordingBegan,
     RecordingOver,
 )
-from ivr.phone.handset import as_text
+from ivr.trace.words import spoken
 
 
 def shown(effect: Effect, state: str) -> Iterator[PhoneEvent]:
     """Give the events for an effect; `state` is the workflow's `appState`."""
     match effect:
         case PromptStarted(op=op, segments=segments, interruptible=interruptible):
-            yield PromptBegan(op, as_text(segments), interruptible, state)
+            yield PromptBegan(op, spoken(segments), interruptible, state)
         case PromptStopped(op=op):
             yield PromptOver(op, interrupted=True)
         case Listening(op=op, action=action):

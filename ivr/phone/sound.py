@@ -7,19 +7,21 @@ them take as long as they would; without an ear it takes typed words; without an
 import math
 from array import array
 from collections.abc import AsyncIterator, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
-from ivr.engine.actions import Segment, Silence, Text
+from ivr.audio.jobs import RATE, WIDTH
+from ivr.channels.skype.wire import LANGUAGE
+from ivr.engine.actions import RecordingFormat, Segment, Silence, Text
 from ivr.errors import IvrError
 from ivr.phone.reports import Audio
 
-RATE = 16_000
-"Samples a second."
-BYTES_A_SECOND = 2 * RATE
+BYTES_A_SECOND = WIDTH * RATE
 CHARACTERS_A_SECOND = 15.0
 "How fast a text is spoken, where nobody speaks it."
+MURMUR = 180.0
+"Hertz of what stands in for words where there is no voice to say them."
 FILE_SECONDS = 2.0
 "How long a file is taken to be, where nobody plays it."
 
@@ -43,6 +45,12 @@ class Voice(Protocol):
         """Give the pieces as soon as each is there; raise Unplayable."""
 
 
+async def said(words: str, voice: Voice) -> AsyncIterator[Piece]:
+    """Let a caller's typed words be heard, never without a sound; raise Unplayable."""
+    async for piece in voice.speak([Text(words, "female", LANGUAGE)]):
+        yield Piece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
+
+
 class Ear(Protocol):
     """Understands the caller."""
 
@@ -53,7 +61,7 @@ class Ear(Protocol):
 class Encoder(Protocol):
     """Makes files of recordings."""
 
-    async def encode(self, samples: bytes, form: Literal["wma", "wav", "mp3"]) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
         """Give the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
 
 

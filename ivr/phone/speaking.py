@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ivr.audio.jobs import TO_WAV
 from ivr.audio.workers import Workers
-from ivr.engine.actions import Audio, Segment, Silence, Text
+from ivr.engine.actions import Audio, Gender, Segment, Silence, Text
 from ivr.errors import TranscriptionFailed
-from ivr.phone.espeak import Gender, espeak
+from ivr.phone.espeak import espeak
 from ivr.phone.limits import Limits
 from ivr.phone.post import NoReply, WebPost
 from ivr.phone.sound import BYTES_A_SECOND, Piece, Unplayable, estimate, silence

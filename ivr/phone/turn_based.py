@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import Recognize, Record, Text
+from ivr.engine.actions import RECORDING_FORMAT, Recognize, Record
 from ivr.line import (
     Effect,
     Finished,
@@ -26,12 +26,11 @@ from ivr.line import (
     Signal,
     Tick,
     Trouble,
+    VoiceSignal,
 )
-from ivr.line import Voice as VoiceSignal
 from ivr.phone.events import KeyHeard, PhoneEvent, WordsHeard
-from ivr.phone.microphone import MURMUR
 from ivr.phone.reports import Audio
-from ivr.phone.sound import BEEP, BYTES_A_SECOND, Sound, Unplayable, silence, tone
+from ivr.phone.sound import BEEP, BYTES_A_SECOND, Sound, Unplayable, said, silence
 
 REACTION = 0.3
 "Seconds before a person does something."
@@ -168,7 +167,7 @@ class TurnBased:
         missing = seconds - len(self._recording) / BYTES_A_SECOND
         samples = bytes(self._recording) + (silence(missing) if missing > 0 else b"")
         return await self._sound.encoder.encode(
-            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], action.format or "wma"
+            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], action.format or RECORDING_FORMAT
         )
 
     # ---------------------------------------------------------------------------------------------------------------
@@ -225,10 +224,7 @@ class TurnBased:
     async def _spoken(self, words: str) -> bytes:
         if self._sound is None:
             return b""
-        spoken = bytearray()
-        async for piece in self._sound.voice.speak([Text(words, "female", "en-US")]):
-            spoken += piece.samples or tone(MURMUR, piece.seconds)
-        return bytes(spoken)
+        return b"".join([piece.samples async for piece in said(words, self._sound.voice)])
 
     async def _length(self, prompt: PromptStarted) -> float:
         if self._sound is None:

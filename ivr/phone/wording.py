@@ -8,21 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
 from ivr.engine.actions import Text
+from ivr.engine.expressions.english import MONTHS, nth
 
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 LONGEST = 400
 "Characters that are spoken in one go."
 
@@ -69,12 +56,7 @@ def _telephone(text: str) -> str:
 
 
 def _ordinal(text: str) -> str:
-    return _NUMBERS.sub(lambda match: _nth(int(match[0])), text) if text.strip().isdecimal() else text
-
-
-def _nth(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    return _NUMBERS.sub(lambda match: nth(int(match[0])), text) if text.strip().isdecimal() else text
 
 
 def _time12(text: str) -> str:
@@ -125,6 +107,6 @@ def _date(text: str, order: str) -> str | None:
     if not 1 <= parts.get("m", 1) <= 12 or not 1 <= parts.get("d", 1) <= 31:
         return None
     month = MONTHS[parts["m"] - 1] if "m" in parts else ""
-    day = _nth(parts["d"]) if "d" in parts else ""
+    day = nth(parts["d"]) if "d" in parts else ""
     year = str(parts["y"]) if "y" in parts else ""
     return f"{f'{month} {day}'.strip()}{', ' if day and year else ' '}{year}".strip()

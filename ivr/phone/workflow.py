@@ -1,7 +1,6 @@
 """A bot's reply: read leniently, held against the rules, and put into a line's words (protocol 5, 8)."""
 
 from functools import lru_cache
-from typing import Literal
 
 from msgspec import Struct
 
@@ -142,7 +141,7 @@ def _record(action: wire.Record) -> line.Record:
         terminators="".join(action.stop_tones or ()),
         beep=action.play_beep is not False,
         initial_silence=_seconds(action.initial_silence_timeout_in_seconds, line.INITIAL_SILENCE),
-        format="wma" if form is None or form == "unknown" else form,
+        format=line.RECORDING_FORMAT if form is None or form == "unknown" else form,
     )
 
 
@@ -158,8 +157,8 @@ def _segments(prompt: wire.Prompt) -> tuple[line.Segment, ...]:
     if prompt.value and prompt.value.strip():
         say_as = prompt.say_as if prompt.say_as != "unknown" else None
         # A word that is no gender is the vendor's zero value (protocol 7).
-        voice: Literal["male", "female"] = "female" if prompt.voice == "female" else "male"
-        return (*before, line.Text(prompt.value, voice, "en-US", say_as, prompt.emphasize or False))
+        voice: line.Gender = "female" if prompt.voice == "female" else "male"
+        return (*before, line.Text(prompt.value, voice, wire.LANGUAGE, say_as, prompt.emphasize or False))
     return before
 
 

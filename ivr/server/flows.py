@@ -18,7 +18,7 @@ from ivr.engine.flow import Flow
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.load import Loaded, flow_files, rebuild
-from ivr.flowfile.nearest import did_you_mean
+from ivr.nearest import did_you_mean
 from ivr.server.media import Asset, content_type_of
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from ivr.flowfile.checks.speech import Lacks
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.settings import Settings, SettingsError, revealed
 from ivr.speech.abilities import Wanted, capabilities, wants_more_than
+from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.choose import speech_engine
 
 
@@ -22,12 +23,10 @@ def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
             workers=workers,
             script=settings.stt_script,
             dictation=settings.stt_dictation,
-            azure_key=revealed(settings.azure_key),
-            azure_region=settings.azure_region or "",
-            azure_endpoint=settings.azure_endpoint or "",
-            openai_url=settings.openai_url,
-            openai_key=revealed(settings.openai_key),
-            openai_model=settings.openai_model,
+            azure=lambda: AzureAccount(
+                revealed(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or ""
+            ),
+            openai=lambda: OpenAiServer(settings.openai_url, revealed(settings.openai_key), settings.openai_model),
         )
     except ValueError as error:
         raise SettingsError(str(error)) from error

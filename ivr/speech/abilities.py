@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from ivr.audio.jobs import FORMATS
 from ivr.ports import EngineCapabilities
+from ivr.speech.languages import without_region
 
 HOSTED = EngineCapabilities(languages=None, phrases="hints", dictation=True, formats=FORMATS)
 "Which languages a service has is for the service to say; it says `error.transcribe` if it must."
@@ -52,8 +53,4 @@ def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:
 
 
 def _speaks(languages: Iterable[str] | None, tag: str) -> bool:
-    return languages is None or any(one in {tag, _first(tag)} for one in languages)
-
-
-def _first(tag: str) -> str:
-    return tag.partition("-")[0].lower()
+    return languages is None or any(one in {tag, without_region(tag)} for one in languages)

@@ -9,11 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.errors import TranscriptionFailed
 from ivr.ports import Spoken, Transcript
 from ivr.speech.abilities import HOSTED
 from ivr.speech.accounts import AzureAccount
-from ivr.speech.http import Pause, SpeechService
+from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import with_region
 from ivr.speech.wav import decoded
 
@@ -57,16 +56,9 @@ class AzureFast:
         fields = {"definition": msgspec.json.encode(definition).decode()}
         query = {"api-version": _VERSION_WITH_PHRASES if phrases else _VERSION}
         async with decoded(self._workers, audio) as wav:
-            reply = _read(await self._service.ask(wav.file, "audio", fields, query))
+            reply = read_reply(await self._service.ask(wav.file, "audio", fields, query), _Reply)
             text = " ".join(one.text for one in reply.combined_phrases).strip()
             return Transcript(text or None, _confidence(reply), self.name, wav.seconds, _spoken(reply))
-
-
-def _read(body: bytes) -> _Reply:
-    try:
-        return msgspec.json.decode(body, type=_Reply)
-    except msgspec.DecodeError as error:
-        raise TranscriptionFailed("failed", "the speech service's reply is no transcript") from error
 
 
 def _spoken(reply: _Reply) -> tuple[Spoken, ...]:

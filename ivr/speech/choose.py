@@ -1,10 +1,11 @@
 """From the setting `IVR_STT` to a speech engine."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ivr.audio.workers import Workers
 from ivr.ports import SpeechToText
-from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer
+from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.none import NoSpeech
 from ivr.speech.scripted import Scripted
 
@@ -15,17 +16,13 @@ def speech_engine(
     workers: Workers | None = None,
     script: Path | None = None,
     dictation: bool = False,
-    azure_key: str = "",
-    azure_region: str = "",
-    azure_endpoint: str = "",
-    openai_url: str = OPENAI,
-    openai_key: str = "",
-    openai_model: str = "whisper-1",
+    azure: Callable[[], AzureAccount] = AzureAccount,
+    openai: Callable[[], OpenAiServer] = OpenAiServer,
 ) -> SpeechToText:
     """Make the engine of that name; raise ValueError, with what to do, if it lacks something.
 
-    `workers` decode the recordings; whoever passes them closes them. An engine is imported when it is chosen: each
-    brings a library that nobody else needs.
+    `workers` decode the recordings; whoever passes them closes them. `azure` and `openai` are asked for their account
+    if it is wanted. An engine is imported when it is chosen: each brings a library that nobody else needs.
     """
     workers = workers or Workers()
     match name:
@@ -42,13 +39,13 @@ def speech_engine(
         case "azure":
             from ivr.speech.azure import Azure  # noqa: PLC0415
 
-            return Azure(AzureAccount(azure_key, azure_region, azure_endpoint), workers)
+            return Azure(azure(), workers)
         case "azure-fast":
             from ivr.speech.azure_fast import AzureFast  # noqa: PLC0415
 
-            return AzureFast(AzureAccount(azure_key, azure_region, azure_endpoint), workers)
+            return AzureFast(azure(), workers)
         case "openai":
             from ivr.speech.openai import OpenAi  # noqa: PLC0415
 
-            return OpenAi(OpenAiServer(openai_url, openai_key, openai_model), workers)
+            return OpenAi(openai(), workers)
     raise ValueError(f"there is no speech engine called {name}")

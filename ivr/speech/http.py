@@ -10,9 +10,10 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import aiohttp
+import msgspec
 
 from ivr.errors import TranscriptionFailed
 
@@ -27,6 +28,8 @@ LONGEST_PAUSE = 60.0
 "Seconds; a service that wants to be left alone for longer does not answer in any caller's time."
 TIME = aiohttp.ClientTimeout(total=300.0, sock_connect=10.0)
 "The longest `transcribeTimeout` of a flow; a shorter one cancels."
+
+T = TypeVar("T")
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -103,6 +106,14 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > MAX_REPLY:
             raise TranscriptionFailed("failed", "the speech service's reply is too long")
     return bytes(body)
+
+
+def read_reply(body: bytes, form: type[T]) -> T:
+    """Read what a service said; raise TranscriptionFailed if it is something else."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.DecodeError as error:
+        raise TranscriptionFailed("failed", "the speech service's reply is no transcript") from error
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

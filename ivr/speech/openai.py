@@ -5,15 +5,13 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.errors import TranscriptionFailed
 from ivr.ports import Spoken, Transcript
 from ivr.speech.abilities import HOSTED
 from ivr.speech.accounts import OpenAiServer
-from ivr.speech.http import Pause, SpeechService
+from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import without_region
 from ivr.speech.wav import Wav, decoded
 
@@ -71,10 +69,7 @@ class OpenAi:
 
 
 def _transcript(body: bytes, wav: Wav) -> Transcript:
-    try:
-        reply = msgspec.json.decode(body, type=_Reply)
-    except msgspec.DecodeError as error:
-        raise TranscriptionFailed("failed", "the speech service's reply is no transcript") from error
+    reply = read_reply(body, _Reply)
     if reply.segments is None:
         confidence = _confidence([(1.0, token.logprob) for token in reply.logprobs or ()])
         return Transcript(reply.text.strip() or None, confidence, OpenAi.name, wav.seconds)

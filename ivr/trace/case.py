@@ -7,23 +7,17 @@ files: the same call always gives the same bytes. What is sensitive was masked b
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias
 
-import msgspec
-from msgspec import Struct, json
+from msgspec import Struct
 
-from ivr.engine.actions import Audio, Choice, Silence, Text
-from ivr.engine.call import Judged, Taken
+from ivr.engine.actions import Audio, Choice, Gender, Silence, Text
+from ivr.engine.call import Judged, OperationKind, Taken
 from ivr.engine.events import Scalar
 from ivr.errors import IvrError
 
 FORMAT: Final = 1
-MAX_BYTES = 4 * 1024 * 1024
-"A call has at most 2,000 turns (LANGUAGE C2); one of 200 takes about 100 KB."
-MAX_LINES = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-T = TypeVar("T")
 
 
 class CaseError(IvrError):
@@ -85,7 +79,7 @@ class Recorded(Struct, frozen=True, tag="recorded", omit_defaults=True, forbid_u
     "False: the audio never came."
 
 
-Running: TypeAlias = Literal["answer", "play", "recognize", "record", "hangup", "reject", "hold"]
+Running: TypeAlias = OperationKind | Literal["hold"]
 "What the line was doing; a reply has at most one of each."
 
 
@@ -182,6 +176,10 @@ class Recording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid
 Asked: TypeAlias = Choices | Keys | Recording
 
 
+Ending: TypeAlias = Literal["hangup", "reject"]
+"How a flow ends a call."
+
+
 class Ordered(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a service was asked; audio is not named."""
 
@@ -211,7 +209,7 @@ class Line(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     asked: Asked | None = None
     ordered: tuple[Ordered, ...] = ()
     held: Held | None = None
-    end: Literal["hangup", "reject"] | None = None
+    end: Ending | None = None
     then: tuple[float, ...] = ()
     "When the line was done with something that had to end first: the answer, a last prompt, the end of the call."
     paced: int = 0
@@ -232,7 +230,7 @@ class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     channel: str
     started: datetime
     language: str
-    voice: Literal["male", "female"]
+    voice: Gender
     zone: str
     "The time zone in which the flow told the time."
     outcome: str | None
@@ -260,55 +258,3 @@ class Case(Struct, frozen=True):
 def moment(now: float) -> datetime:
     """Give seconds since 1970 as a header has them: to the microsecond, as expressions of a flow see the time."""
     return EPOCH + timedelta(microseconds=round(now * 1e6))
-
-
-# --- as bytes --------------------------------------------------------------------------------------------------------
-
-_HEADER = json.Decoder(Header)
-_LINE = json.Decoder(Line)
-_ENCODE = json.Encoder().encode
-
-
-def dumps(case: Case) -> bytes:
-    """Give the file of a case; the same case, the same bytes."""
-    return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in (case.header, *case.lines))
-
-
-def loads(data: bytes, name: str) -> Case:
-    """Read a case; raise CaseError that names the place. `name` is how the file is called."""
-    if len(data) > MAX_BYTES:
-        raise CaseError(f"{name}: a case has at most {MAX_BYTES} bytes, this file has {len(data)}")
-    rows = data.split(b"\n")
-    if rows[-1] == b"":
-        rows.pop()
-    if not rows:
-        raise CaseError(f"{name}: the file is empty")
-    if len(rows) > MAX_LINES:
-        raise CaseError(f"{name}: a case has at most {MAX_LINES} lines, this file has {len(rows)}")
-    header = _read(_HEADER, rows[0], f"{name}:1")
-    lines = tuple(_read(_LINE, row, f"{name}:{number}") for number, row in enumerate(rows[1:], 2))
-    _check_order(lines, header, name)
-    return Case(header, lines)
-
-
-def _check_order(lines: tuple[Line, ...], header: Header, name: str) -> None:
-    if header.started.tzinfo is None:
-        raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
-    if not 1970 <= header.started.year < 9000:
-        raise CaseError(f"{name}:1: nobody called in the year {header.started.year}")
-    if not lines or not isinstance(lines[0].event, Called):
-        raise CaseError(f'{name}:2: a case begins with the event "called"')
-    before = 0.0
-    for number, line in enumerate(lines, 2):
-        if not before <= line.at < 1e9:
-            raise CaseError(f"{name}:{number}: at {line.at:g} s, after a line at {before:g} s")
-        if number > 2 and isinstance(line.event, Called):
-            raise CaseError(f'{name}:{number}: a second "called"')
-        before = line.at
-
-
-def _read(decoder: json.Decoder[T], row: bytes, place: str) -> T:
-    try:
-        return decoder.decode(row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CaseError(f"{place}: {error}") from error

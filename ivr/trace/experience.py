@@ -5,30 +5,29 @@ makes no difference, nor do the names of choices; what is said, how, and what ca
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import actions
-from ivr.engine.actions import INITIAL_SILENCE, RECORDING_FORMAT, Action, Choice, Segment, Text
-from ivr.trace.case import Asked, Choices, Heard, Held, Keys, Line, Ordered, Recording
+from ivr.engine.actions import RECORDING_FORMAT, Action, Choice, Gender, Segment, Text, silence_allowed
+from ivr.trace.case import Asked, Choices, Ending, Heard, Held, Keys, Line, Ordered, Recording
 
 
-class Voice(Struct, frozen=True):
+class FlowVoice(Struct, frozen=True):
     """How a flow speaks where nothing else is said; its plain texts are written without it."""
 
     language: str
-    voice: Literal["male", "female"]
+    gender: Gender
 
     def short(self, segment: Segment) -> Heard:
         """Write a segment as a case does."""
-        plain = isinstance(segment, Text) and segment == Text(segment.value, self.voice, self.language)
+        plain = isinstance(segment, Text) and segment == Text(segment.value, self.gender, self.language)
         return segment.value if plain and isinstance(segment, Text) else segment
 
     def full(self, heard: Heard) -> Segment:
         """Give back the segment."""
-        return Text(heard, self.voice, self.language) if isinstance(heard, str) else heard
+        return Text(heard, self.gender, self.language) if isinstance(heard, str) else heard
 
 
 class Effect(Struct, frozen=True):
@@ -37,16 +36,16 @@ class Effect(Struct, frozen=True):
     heard: tuple[Heard, ...] = ()
     asked: Asked | None = None
     ordered: tuple[Ordered, ...] = ()
-    end: Literal["hangup", "reject"] | None = None
+    end: Ending | None = None
     held: Held | None = None
 
 
-def effect_of(ordered: Iterable[Action], voice: Voice) -> Effect:
+def effect_of(ordered: Iterable[Action], voice: FlowVoice) -> Effect:
     """Take from actions what a caller gets of them."""
     heard: list[Heard] = []
     asked: Asked | None = None
     orders: list[Ordered] = []
-    end: Literal["hangup", "reject"] | None = None
+    end: Ending | None = None
     for action in ordered:
         match action:
             case actions.Play(prompt=prompt):
@@ -68,9 +67,9 @@ def ordered_of(request: actions.Request) -> Ordered:
     return Ordered(request.service, arguments, request.timeout)
 
 
-def _asked(action: actions.Recognize | actions.Record, voice: Voice) -> Asked:
+def _asked(action: actions.Recognize | actions.Record, voice: FlowVoice) -> Asked:
     prompt = tuple(map(voice.short, action.prompt))
-    silence = INITIAL_SILENCE if action.initial_silence is None else action.initial_silence
+    silence = silence_allowed(action)
     if isinstance(action, actions.Record):
         return Recording(
             prompt,
@@ -124,7 +123,7 @@ class Experience(Struct, frozen=True):
     task: Asked | None
     "What is asked, without its prompt, in a form that can be compared."
     ordered: tuple[Ordered, ...]
-    end: Literal["hangup", "reject"] | None
+    end: Ending | None
     parts: tuple[Segment, ...]
     "All that was played, as the flow has it; makes no difference, nor does `asked`."
     asked: Asked | None
@@ -135,7 +134,7 @@ class Experience(Struct, frozen=True):
         return joined((*self.heard, *self.prompt))
 
 
-def experience(parts: Sequence[Line | Effect], voice: Voice) -> Experience:
+def experience(parts: Sequence[Line | Effect], voice: FlowVoice) -> Experience:
     """Put together what was heard and asked; only the last question stands."""
     whole = total(parts)
     asked = whole.asked
@@ -168,7 +167,7 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     return tuple(whole)
 
 
-def comparable(asked: Asked, voice: Voice) -> Asked:
+def comparable(asked: Asked, voice: FlowVoice) -> Asked:
     """Take away from a question what no caller can notice: names and the order of choices, the order of keys."""
     match asked:
         case Choices(choices=choices):

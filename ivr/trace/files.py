@@ -1,10 +1,24 @@
-"""Cases on disk."""
+"""Cases as files: found, read, written. A file is refused with its line where it is no case of this format."""
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
-from ivr.trace.case import MAX_BYTES, Case, CaseError, loads
+import msgspec
+from msgspec import json
+
+from ivr.trace.case import Called, Case, CaseError, Header, Line
 from ivr.trace.folders import SUFFIX
+
+MAX_BYTES = 4 * 1024 * 1024
+"A call has at most 2,000 turns (LANGUAGE C2); one of 200 takes about 100 KB."
+MAX_LINES = 10_000
+
+T = TypeVar("T")
+
+_HEADER = json.Decoder(Header)
+_LINE = json.Decoder(Line)
+_ENCODE = json.Encoder().encode
 
 
 def case_files(paths: Iterable[Path]) -> list[Path]:
@@ -26,3 +40,48 @@ def read_case(file: Path) -> Case:
     except OSError as error:
         raise CaseError(f"{file} cannot be read: {error.strerror}") from error
     return loads(data, str(file))
+
+
+def dumps(case: Case) -> bytes:
+    """Give the file of a case; the same case, the same bytes."""
+    return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in (case.header, *case.lines))
+
+
+def loads(data: bytes, name: str) -> Case:
+    """Read a case; raise CaseError that names the place. `name` is how the file is called."""
+    if len(data) > MAX_BYTES:
+        raise CaseError(f"{name}: a case has at most {MAX_BYTES} bytes, this file has {len(data)}")
+    rows = data.split(b"\n")
+    if rows[-1] == b"":
+        rows.pop()
+    if not rows:
+        raise CaseError(f"{name}: the file is empty")
+    if len(rows) > MAX_LINES:
+        raise CaseError(f"{name}: a case has at most {MAX_LINES} lines, this file has {len(rows)}")
+    header = _read(_HEADER, rows[0], f"{name}:1")
+    lines = tuple(_read(_LINE, row, f"{name}:{number}") for number, row in enumerate(rows[1:], 2))
+    _check_order(lines, header, name)
+    return Case(header, lines)
+
+
+def _check_order(lines: tuple[Line, ...], header: Header, name: str) -> None:
+    if header.started.tzinfo is None:
+        raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
+    if not 1970 <= header.started.year < 9000:
+        raise CaseError(f"{name}:1: nobody called in the year {header.started.year}")
+    if not lines or not isinstance(lines[0].event, Called):
+        raise CaseError(f'{name}:2: a case begins with the event "called"')
+    before = 0.0
+    for number, line in enumerate(lines, 2):
+        if not before <= line.at < 1e9:
+            raise CaseError(f"{name}:{number}: at {line.at:g} s, after a line at {before:g} s")
+        if number > 2 and isinstance(line.event, Called):
+            raise CaseError(f'{name}:{number}: a second "called"')
+        before = line.at
+
+
+def _read(decoder: json.Decoder[T], row: bytes, place: str) -> T:
+    try:
+        return decoder.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CaseError(f"{place}: {error}") from error

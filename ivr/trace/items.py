@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ivr.errors import IvrError
-from ivr.trace.case import dumps
-from ivr.trace.files import read_case
+from ivr.trace.files import dumps, read_case
 from ivr.trace.folders import UPDATED, flows_folder
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, as_text, report

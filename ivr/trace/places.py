@@ -11,10 +11,10 @@ from ivr.engine.handlers import longest
 from ivr.flowfile.reader import read
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
+from ivr.flowfile.texts import PUT_IN
 
 _NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
 _NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})
-_EXPRESSION = re.compile(r"{{.*?}}", re.DOTALL)
 
 
 class Place(Struct, frozen=True):
@@ -133,7 +133,7 @@ def _says(path: Path, scalar: Scalar, segment: Segment) -> int | None:
             segment = Text(text or "", "male", "")
     if last in _NEVER_SPOKEN or not _NEVER_SPOKEN_WITHIN.isdisjoint(names):
         return None
-    literal = [" ".join(part.split()) for part in _EXPRESSION.split(scalar.text)]
+    literal = [" ".join(part.split()) for part in PUT_IN.split(scalar.text)]
     if not re.fullmatch(r"\s*.*?\s*".join(map(re.escape, literal)), segment.value, re.DOTALL):
         return None
     return sum(map(len, literal))

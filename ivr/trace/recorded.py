@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from ivr.engine import actions
 from ivr.engine.actions import Action, Request
-from ivr.engine.call import Judged, Step, Taken
+from ivr.engine.call import KINDS, Judged, Step, Taken
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -33,7 +32,7 @@ from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case, CaseError, Happened, Header, Held, Line, Running
-from ivr.trace.experience import Effect, Voice, effect_of, total
+from ivr.trace.experience import Effect, FlowVoice, effect_of, total
 from ivr.trace.private import private_rules
 
 
@@ -50,12 +49,12 @@ class LineDraft:
         self.judged: list[Judged] = []
         self.held: Held | None = None
 
-    def hold(self, at: float, step: Step | Stepped, voice: Voice) -> None:
+    def hold(self, at: float, step: Step | Stepped, voice: FlowVoice) -> None:
         """Keep what is heard while a service works."""
         self.held = Held(at, effect_of(step.actions, voice).heard)
         self.judged += step.judged
 
-    def take(self, step: Step | Stepped, voice: Voice) -> None:
+    def take(self, step: Step | Stepped, voice: FlowVoice) -> None:
         """Add what a step led to."""
         self.path += step.path
         self.judged += step.judged
@@ -82,7 +81,7 @@ class LineDraft:
 class _Reader:
     """Goes through a trace once."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: FlowVoice) -> None:
         self.voice = voice
         self.lines: list[LineDraft] = []
         self._started = 0.0
@@ -127,7 +126,7 @@ class _Reader:
                 self._waits = action if action.wanted else self._waits
                 self._has_held = False
             else:
-                self._running[action.op] = "hold" if held else _KINDS[type(action)]
+                self._running[action.op] = "hold" if held else KINDS[type(action)]
 
     def _at(self, step: Stepped) -> float:
         return (round(step.now * 1e6) - round(self._started * 1e6)) / 1e6
@@ -173,22 +172,12 @@ class _Reader:
         return case.LineFailed(event.code, during, event.reason, event.whole)
 
 
-_KINDS: Mapping[type, Running] = {
-    actions.Answer: "answer",
-    actions.Play: "play",
-    actions.Recognize: "recognize",
-    actions.Record: "record",
-    actions.HangUp: "hangup",
-    actions.Reject: "reject",
-}
-
-
 def case_of(record: CallRecord, trace: Iterable[Stepped], flow: Flow, lines: Mapping[str, int]) -> Case:
     """Make a case of a call; `flow` is the one that took it, `lines` tells where its states stand in its file.
 
     Raises CaseError for a trace that does not begin with the call.
     """
-    voice = Voice(flow.language, flow.voice)
+    voice = FlowVoice(flow.language, flow.voice)
     reader = _Reader(voice)
     started: float | None = None
     for step in trace:

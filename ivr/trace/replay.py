@@ -12,8 +12,7 @@ from ivr.engine.flow import Flow
 from ivr.trace import case
 from ivr.trace.case import Case
 from ivr.trace.deeds import Deed, deeds
-from ivr.trace.experience import Experience, Voice, experience, total
-from ivr.trace.private import private_rules
+from ivr.trace.experience import Experience, FlowVoice, experience, total
 from ivr.trace.rerun import Rerun, standing
 from ivr.trace.verdict import Difference, Kind, Side, Unknown, Verdict, What
 
@@ -28,10 +27,8 @@ class _Replay:
         self.recorded = recorded
         self.flow = flow
         self.names = _Names(recorded, flow)
-        self.voice = Voice(recorded.header.language, recorded.header.voice)
-        private = recorded.header.private
-        stands = private is None or private == private_rules(flow)
-        self.rerun = Rerun(recorded, flow, self.voice, private_stands=stands)
+        self.voice = FlowVoice(recorded.header.language, recorded.header.voice)
+        self.rerun = Rerun(recorded, flow, self.voice)
         self.path: list[Taken] = []
         self.wording: Difference | None = None
 

@@ -1,7 +1,6 @@
 """A verdict for people and for programs: what was heard, what is heard now, and which line of the flow makes it so."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from msgspec import Struct
 
@@ -9,7 +8,7 @@ from ivr.engine.actions import Segment
 from ivr.trace import words
 from ivr.trace.case import Case
 from ivr.trace.places import Place, Places
-from ivr.trace.verdict import Difference, Kind, Side, Verdict
+from ivr.trace.verdict import Difference, Kind, Side, Verdict, VerdictWord
 
 
 class Report(Struct, frozen=True, omit_defaults=True):
@@ -18,7 +17,7 @@ class Report(Struct, frozen=True, omit_defaults=True):
     case: str
     "Its name: a file, or a call's id."
     flow: str
-    verdict: Literal["same", "changed", "undetermined"]
+    verdict: VerdictWord
     kinds: tuple[str, ...] = ()
     after: str = ""
     "What the caller had done."

@@ -33,7 +33,8 @@ from ivr.engine.machine import step
 from ivr.errors import MaskedRead
 from ivr.trace import case
 from ivr.trace.case import Case, Choices, Line
-from ivr.trace.experience import Effect, Voice, offer, ordered_of
+from ivr.trace.experience import Effect, FlowVoice, offer, ordered_of
+from ivr.trace.private import private_rules
 from ivr.trace.recorded import LineDraft
 from ivr.trace.verdict import Unknown
 
@@ -46,7 +47,7 @@ BREAKS = case.Left | case.LineFailed
 class Rerun:
     """The call of today."""
 
-    def __init__(self, recorded: Case, flow: Flow, voice: Voice, *, private_stands: bool) -> None:
+    def __init__(self, recorded: Case, flow: Flow, voice: FlowVoice) -> None:
         self.flow = flow
         self.voice = voice
         self.call: Call = new_call(flow.hash, Facts(id=recorded.header.call, channel=recorded.header.channel))
@@ -54,7 +55,9 @@ class Rerun:
         self.lines: list[LineDraft] = []
         "Everything so far, as a case has it."
         self._case = recorded
-        self._private_stands = private_stands
+        private = recorded.header.private
+        self._private_stands = private is None or private == private_rules(flow)
+        "Private values come about as they did, and are judged as they were."
         self._at = 0.0
         self._first = 0
         "The line of what the caller did last."

@@ -12,8 +12,7 @@ from ivr.engine.flow import Flow
 from ivr.trace import case
 from ivr.trace.case import Case
 from ivr.trace.deeds import deeds
-from ivr.trace.experience import Voice
-from ivr.trace.private import private_rules
+from ivr.trace.experience import FlowVoice
 from ivr.trace.recorded import header_of
 from ivr.trace.rerun import Rerun
 from ivr.trace.verdict import Unknown
@@ -26,8 +25,7 @@ class CannotRewrite(Exception):  # the caller of `rewrite` says it in words of i
 def rewrite(recorded: Case, flow: Flow, lines: Mapping[str, int]) -> Case:
     """Make a case anew; raise CannotRewrite. `lines` tells where the states of the flow stand in its file."""
     then = recorded.header
-    stands = then.private is None or then.private == private_rules(flow)
-    rerun = Rerun(recorded, flow, Voice(flow.language, flow.voice), private_stands=stands)
+    rerun = Rerun(recorded, flow, FlowVoice(flow.language, flow.voice))
     asked: case.Asked | None = None
     for deed in deeds(recorded):
         if rerun.over:

@@ -9,7 +9,7 @@ from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.load import flow_files, load_flow, rebuild
-from ivr.flowfile.nearest import did_you_mean
+from ivr.nearest import did_you_mean
 from ivr.trace.case import Case
 from ivr.trace.places import Places
 

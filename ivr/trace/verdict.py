@@ -15,6 +15,9 @@ What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered"
 "What differs."
 
 
+VerdictWord: TypeAlias = Literal["same", "changed", "undetermined"]
+
+
 class Side(Struct, frozen=True):
     """One side of a difference: the recorded call, or the same call today."""
 
@@ -44,7 +47,7 @@ class Difference(Struct, frozen=True):
 class Verdict(Struct, frozen=True):
     """What became of one case."""
 
-    verdict: Literal["same", "changed", "undetermined"]
+    verdict: VerdictWord
     wording: Difference | None = None
     "The first difference in what is heard."
     way: Difference | None = None

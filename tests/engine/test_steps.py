@@ -18,7 +18,7 @@ from ivr.engine.events import (
     SpeechHeard,
 )
 from ivr.engine.expressions.compile import compile_expression
-from ivr.engine.flow import SELF, Branch, Flow, State
+from ivr.engine.flow import SELF, Branch, Branches, Flow, Limits, State
 from ivr.engine.kinds.decide import Decide
 from ivr.engine.kinds.ending import HangUpCall
 from ivr.engine.kinds.menu import Menu, MenuChoice
@@ -127,6 +127,12 @@ states:
     Caller(flow_of(text.replace("HANDLER", twice))).presses("1").orders(HangUp).listens().ended("failed")
 
 
+def unchecked(initial: str, states: dict[str, State], on: dict[str, Branches]) -> Flow:
+    """Build a flow that `ivr check` would refuse."""
+    limits = Limits(duration=1800.0, turns=200)
+    return Flow("unchecked", "hash", initial, states, on, {}, ZoneInfo("UTC"), "en-US", "male", limits)
+
+
 def test_a_chain_without_end_raises_error_limit() -> None:
     left, right = (Branch("left"),), (Branch("right"),)
     states = {
@@ -134,7 +140,7 @@ def test_a_chain_without_end_raises_error_limit() -> None:
         "right": State("right", Decide(), {"decided": left}),
         "end": State("end", HangUpCall(), {}, final=True, outcome="tired"),
     }
-    flow = Flow("round", "hash", "left", states, {"error.limit": (Branch("end"),)}, {}, ZoneInfo("UTC"))
+    flow = unchecked("left", states, {"error.limit": (Branch("end"),)})
     caller = Caller(flow).orders(Reject)
     assert (caller.call.outcome, len(caller.last.path)) == ("tired", 1002)
 
@@ -332,7 +338,7 @@ def test_a_chain_that_even_error_limit_cannot_leave_ends_the_call() -> None:
         "left": State("left", Decide(), {"decided": chain[1:]}),
         "right": State("right", Decide(), {"decided": chain[:1]}),
     }
-    flow = Flow("round", "hash", "left", states, {"error": chain[:1]}, {}, ZoneInfo("UTC"))
+    flow = unchecked("left", states, {"error": chain[:1]})
     caller = Caller(flow).orders(Reject)
     assert caller.call.outcome == "failed"
 
@@ -340,22 +346,23 @@ def test_a_chain_that_even_error_limit_cannot_leave_ends_the_call() -> None:
 def test_branches_of_which_none_is_open_raise_an_error() -> None:
     closed = (Branch("end", guard=compile_expression("false")),)
     states = {"gate": State("gate", Decide(), {"decided": closed}), "end": State("end", HangUpCall(), {}, final=True)}
-    flow = Flow("closed", "hash", "gate", states, {"error.expression": (Branch("end"),)}, {}, ZoneInfo("UTC"))
+    flow = unchecked("gate", states, {"error.expression": (Branch("end"),)})
     assert [taken.event for taken in Caller(flow).last.path] == ["called", "error.expression"]
 
 
 def test_c5_a_menu_without_an_open_choice_raises_empty() -> None:
-    menu = Menu(Question(), (MenuChoice("one", "1", guard=compile_expression("false")),))
+    closed = MenuChoice("one", "1", guard=compile_expression("false"))
+    menu = Menu(Question(attempts=3), (closed,), barge_in=True)
     end = (Branch("end"),)
     states = {"ask": State("ask", menu, {"empty": end}), "end": State("end", HangUpCall(), {}, final=True)}
-    caller = Caller(Flow("empty", "hash", "ask", states, {}, {}, ZoneInfo("UTC")))
+    caller = Caller(unchecked("ask", states, {}))
     assert [taken.event for taken in caller.last.path] == ["called", "empty"]
 
 
 def test_a_chain_that_even_error_limit_cannot_leave_is_given_up_where_the_limit_is_handled() -> None:
     left, right = (Branch("left"),), (Branch("right"),)
     states = {"left": State("left", Decide(), {"decided": right}), "right": State("right", Decide(), {"decided": left})}
-    flow = Flow("round", "hash", "left", states, {"error.limit": (Branch(SELF),)}, {}, ZoneInfo("UTC"))
+    flow = unchecked("left", states, {"error.limit": (Branch(SELF),)})
     caller = Caller(flow).orders(Reject)
     assert caller.call.outcome == "failed"
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from ivr.engine.expressions.check import check_guard, check_text, infer, narrowed, reads
+from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import compile_expression, compile_template
+from ivr.engine.expressions.narrow import narrowed
 from ivr.engine.expressions.types import (
     ANY,
     BOOLEAN,
@@ -273,18 +274,12 @@ def test_a_guard_is_no_number_and_proves_what_it_looked_at(guard: str, found: li
 
 
 def test_what_a_guard_proves_holds_behind_it() -> None:
-    guard = compile_expression("issue.transcript and order.id")
+    guard = compile_expression("issue.transcript and order.id").node
     spoken = compile_template("{{ issue.transcript }} {{ order.id }}")
     assert [error.code for error in check_text(spoken, ENV)] == [NULL, NULL]
-    assert check_text(spoken, narrowed(ENV, guard)) == []
+    assert check_text(spoken, narrowed(ENV, guard, holds=True)) == []
     assert [error.code for error in check_text(spoken, narrowed(ENV, guard, holds=False))] == [NULL, NULL]
 
-    otherwise = compile_expression("note is none")
+    otherwise = compile_expression("note is none").node
     assert check_text(compile_template("{{ note }}"), narrowed(ENV, otherwise, holds=False)) == []
     assert ENV["note"] == optional(TEXT), "the types given stay what they were"
-
-
-def test_the_names_that_are_read_are_known_for_sensitive_values() -> None:
-    assert reads(compile_expression("pin == call.from or items[n].x")) == {"pin", "call", "items", "n"}
-    assert reads(compile_template("a {{ pin }} b {{ x.y }}")) == {"pin", "x"}
-    assert reads(compile_template("pin")) == frozenset()

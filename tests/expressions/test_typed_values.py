@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.engine.expressions.convert import DATE_FORMATS, Misfit, coerce, from_keys
+from ivr.engine.expressions.convert import Misfit, coerce, from_keys
 from ivr.engine.expressions.types import (
     ANY,
     BOOLEAN,
@@ -167,7 +167,7 @@ def test_keys_that_do_not_fit_are_a_failed_attempt(keys: str, type_: Type, forma
         from_keys(keys, type_, format_)
 
 
-@given(st.dates(), st.sampled_from(sorted(DATE_FORMATS)))
+@given(st.dates(), st.sampled_from(["ddmmyyyy", "mmddyyyy", "yyyymmdd"]))
 def test_every_date_can_be_keyed(day: date, format_: str) -> None:
     parts = {"dd": f"{day.day:02}", "mm": f"{day.month:02}", "yyyy": f"{day.year:04}"}
     keys = format_

@@ -21,7 +21,7 @@ from ivr.line import (
     Signal,
     Tick,
     Trouble,
-    Voice,
+    VoiceSignal,
     feel,
 )
 from tests.line.desk import PROMPT, Desk, digits, menu, record
@@ -29,7 +29,7 @@ from tests.line.desk import PROMPT, Desk, digits, menu, record
 SIGNALS = st.one_of(
     st.sampled_from("0123456789*#ABCD").map(KeyDown),
     st.just(KeyUp()),
-    st.booleans().map(Voice),
+    st.booleans().map(VoiceSignal),
     st.sampled_from(["sales", "buy something", "weather", ""]).map(Said),
     st.just(PromptEnded()),
     st.just(PromptFailed("no such file")),
@@ -135,7 +135,7 @@ def test_time_alone_ends_everything_once_the_caller_is_silent(
     actions: list[LineAction], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
-    desk.feel(Voice(active=False))
+    desk.feel(VoiceSignal(active=False))
     for _ in range(40):
         if desk.over:
             return

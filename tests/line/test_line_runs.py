@@ -15,7 +15,7 @@ from ivr.line import (
     PromptStarted,
     Said,
     Trouble,
-    Voice,
+    VoiceSignal,
 )
 from tests.line.desk import HELP, PROMPT, SALES, Desk, digits, menu, record
 
@@ -76,17 +76,19 @@ def test_a_key_interrupts_the_prompt() -> None:
 
 
 def test_a_voice_interrupts_the_prompt_before_its_words_are_known() -> None:
-    desk = Desk(menu()).feel(Voice(active=True), after=1)
+    desk = Desk(menu()).feel(VoiceSignal(active=True), after=1)
     assert desk.names()[-1] == "PromptStopped"
-    assert desk.feel(Voice(active=False), after=1).feel(Said("sales"), after=0.3).outcome.fruit == "speech"
+    assert desk.feel(VoiceSignal(active=False), after=1).feel(Said("sales"), after=0.3).outcome.fruit == "speech"
 
 
 def test_a_voice_does_not_interrupt_a_menu_of_keys() -> None:
-    assert Desk(menu(HELP)).feel(Voice(active=True)).names() == ["PromptStarted", "Listening"]
+    assert Desk(menu(HELP)).feel(VoiceSignal(active=True)).names() == ["PromptStarted", "Listening"]
 
 
 def test_a_prompt_that_may_not_be_interrupted_swallows_keys_and_words() -> None:
-    desk = Desk(menu(barge_in=False)).press("1").feel(Voice(active=True), Said("sales"), Voice(active=False))
+    desk = (
+        Desk(menu(barge_in=False)).press("1").feel(VoiceSignal(active=True), Said("sales"), VoiceSignal(active=False))
+    )
     assert desk.names() == ["PromptStarted"]
     assert desk.hear_out().names()[-1] == "Listening"
 
@@ -137,13 +139,13 @@ def test_a_key_at_the_deadline_is_too_late() -> None:
 
 
 def test_somebody_who_is_speaking_is_heard_out() -> None:
-    desk = Desk(menu(silence=2.0)).hear_out().feel(Voice(active=True), after=1.5).wait(3)
+    desk = Desk(menu(silence=2.0)).hear_out().feel(VoiceSignal(active=True), after=1.5).wait(3)
     assert desk.over is False
-    assert desk.feel(Voice(active=False)).feel(Said("sales"), after=0.5).outcome.choice == "sales"
+    assert desk.feel(VoiceSignal(active=False)).feel(Said("sales"), after=0.5).outcome.choice == "sales"
 
 
 def test_a_noise_that_does_not_end_is_not_waited_for_for_ever() -> None:
-    desk = Desk(menu(silence=2.0)).hear_out().feel(Voice(active=True))
+    desk = Desk(menu(silence=2.0)).hear_out().feel(VoiceSignal(active=True))
     assert desk.wait(16.9).over is False
     assert desk.wait(0.1).outcome.fruit == "silence"
 
@@ -191,7 +193,12 @@ def test_a_recording_begins_after_the_beep_and_keys_before_it_are_lost() -> None
 
 
 def test_silence_after_speech_ends_a_recording() -> None:
-    desk = Desk(record(silence=2.0)).hear_out().feel(Voice(active=True), after=1).feel(Voice(active=False), after=4)
+    desk = (
+        Desk(record(silence=2.0))
+        .hear_out()
+        .feel(VoiceSignal(active=True), after=1)
+        .feel(VoiceSignal(active=False), after=4)
+    )
     assert desk.wait(1.9).over is False
     assert desk.wait(0.5).outcome == Outcome("record", ok=True, fruit="spoken", seconds=7.0)
 
@@ -199,12 +206,12 @@ def test_silence_after_speech_ends_a_recording() -> None:
 def test_a_pause_between_words_does_not_end_a_recording() -> None:
     desk = Desk(record(silence=2.0)).hear_out()
     for active in (True, False, True, False):
-        desk.feel(Voice(active=active), after=1.5)
+        desk.feel(VoiceSignal(active=active), after=1.5)
     assert desk.over is False
 
 
 def test_a_stop_tone_ends_a_recording_when_it_begins() -> None:
-    desk = Desk(record()).hear_out().feel(Voice(active=True)).feel(KeyDown("#"), after=2.5)
+    desk = Desk(record()).hear_out().feel(VoiceSignal(active=True)).feel(KeyDown("#"), after=2.5)
     assert desk.outcome == Outcome("record", ok=True, fruit="terminator", seconds=2.5)
 
 
@@ -213,7 +220,7 @@ def test_other_keys_do_not_end_a_recording() -> None:
 
 
 def test_the_longest_recording_is_exactly_that_long() -> None:
-    desk = Desk(record(longest=10)).hear_out().feel(Voice(active=True)).wait(11)
+    desk = Desk(record(longest=10)).hear_out().feel(VoiceSignal(active=True)).wait(11)
     assert desk.outcome == Outcome("record", ok=True, fruit="limit", seconds=10.0)
 
 
@@ -229,9 +236,9 @@ def test_what_was_said_before_the_caller_left_is_a_recording() -> None:
 
 
 def test_a_caller_who_is_speaking_already_is_recorded_as_speaking() -> None:
-    desk = Desk(record()).feel(Voice(active=True)).hear_out().wait(6)
+    desk = Desk(record()).feel(VoiceSignal(active=True)).hear_out().wait(6)
     assert desk.over is False
-    assert desk.feel(Voice(active=False)).wait(2).outcome.fruit == "spoken"
+    assert desk.feel(VoiceSignal(active=False)).wait(2).outcome.fruit == "spoken"
 
 
 def test_without_prompt_and_beep_recording_begins_at_once() -> None:

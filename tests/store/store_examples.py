@@ -6,7 +6,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from ivr.engine.actions import Play, Request, Text
-from ivr.engine.call import Asked, Call, Facts, Memory, Taken, Waiting
+from ivr.engine.call import Call, Facts, Memory, Operation, Taken, Waiting
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade, ServiceAnswered
 from ivr.engine.values import (
     DateTimeValue,
@@ -59,7 +59,7 @@ def record(name: str, *, private: str | None = None, **fields: object) -> CallRe
         state="main",
         turn=3,
         memory=memory,
-        asked=(Asked("3.1", "play", "main", memory), Asked("3.2", "recognize", "main", MEMORY, ("yes", "no"))),
+        asked=(Operation("3.1", "play", "main", memory), Operation("3.2", "recognize", "main", MEMORY, ("yes", "no"))),
         waiting=Waiting("3.3", "transcribe", LATER),
     )
     return replace(CallRecord(call.facts.id, key(name), call, leg=Leg({"chain": "x"}), idle_at=LATER), **fields)

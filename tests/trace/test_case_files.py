@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ivr.trace import case
-from ivr.trace.case import Case, CaseError, dumps, loads, moment
+from ivr.trace.case import Case, CaseError, moment
+from ivr.trace.files import MAX_BYTES, dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from tests.callers.bot import dial
@@ -78,7 +78,7 @@ def test_a_file_that_is_cut_off_or_has_no_header_is_no_case() -> None:
 
 def test_size_and_number_of_lines_are_bounded() -> None:
     with pytest.raises(CaseError, match="a case has at most 4194304 bytes"):
-        loads(b" " * (case.MAX_BYTES + 1), "c")
+        loads(b" " * (MAX_BYTES + 1), "c")
     with pytest.raises(CaseError, match="a case has at most 10000 lines"):
         loads(b"\n" * 20_000, "c")
 

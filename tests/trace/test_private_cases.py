@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.trace.case import Case, KeysMasked, dumps
+from ivr.trace.case import Case, KeysMasked
+from ivr.trace.files import dumps
 from ivr.trace.replay import replay
 from tests.flows import flow_of
 from tests.trace.recorded_calls import PRIVATE, random_call

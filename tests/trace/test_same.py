@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ivr.engine.call import new_call
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from ivr.trace.case import dumps, loads
+from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.rewrite import rewrite

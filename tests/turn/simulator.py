@@ -67,12 +67,8 @@ class Line:
         recording="with the event",
         reply_within=5,
         reject=True,
-        transfer=frozenset(),
         terminators=5,
-        first_digit_time=True,
-        silence_timers=True,
         speech=True,
-        max_text=2048,
         languages=None,
     )
 

@@ -34,13 +34,9 @@ class SkypeChannel:
         recording="with the event",
         reply_within=5.0,
         reject=True,
-        transfer=frozenset(),
         terminators=rules.MAX_STOP_TONES,
-        first_digit_time=True,
-        silence_timers=True,
         speech=True,
-        max_text=rules.MAX_TEXT,
-        languages=frozenset({"en-US"}),
+        languages=frozenset({wire.LANGUAGE}),
     )
 
     def __init__(self, *, account: str, callback: str, media_base: str) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import is_ours, owner
 from ivr.engine.events import (
+    PHONE_KEYS,
     CallEnded,
     CallReceived,
     ChoiceMade,
@@ -135,7 +136,7 @@ def _chosen(part: wire.ChoiceOutcome, op: str, *, success: bool) -> Event | None
 
 def _keyed(part: wire.CollectDigitsOutcome, op: str, *, success: bool) -> Event | None:
     reason, keys = part.completion_reason, part.digits or ""
-    if reason in _KEYED and success and wire.KEYS.issuperset(keys):
+    if reason in _KEYED and success and PHONE_KEYS.issuperset(keys):
         return KeysPressed(op, keys, _KEYED[reason])
     return _no_answer(reason, op)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ivr.channels.skype import reading, wire
+from ivr.engine.events import PHONE_KEYS
 from ivr.errors import WebhookError
 
 Problems: TypeAlias = Iterator[str]
@@ -263,7 +264,7 @@ def _recognize_outcome(outcome: wire.RecognizeOutcome, strict: bool) -> Problems
     # The vendor's classes want one digit at least, though a stop tone alone ends an input, and five at most, since the
     # check reuses the rule for stop tones: two defects that only our strict level respects.
     pressed = (digits.digits or "") if digits is not None else None
-    if pressed is not None and not wire.KEYS.issuperset(pressed):
+    if pressed is not None and not PHONE_KEYS.issuperset(pressed):
         yield "operationOutcome.collectDigitsOutcome.digits: only keys"
     least, most = (1, MAX_DIGITS_OF_CSHARP) if strict else (0, MAX_DIGITS)
     if pressed is not None and not least <= len(pressed) <= most:

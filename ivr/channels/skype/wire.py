@@ -8,7 +8,7 @@ of an enumeration's words is the order of its numbers, since its readers take ei
 for every word that is not in the list, and is never a success.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -30,6 +30,8 @@ Modality: TypeAlias = Literal["unknown", "audio", "video", "videoBasedScreenShar
 OutcomeWord: TypeAlias = Literal["success", "failure", "unknown"]
 VoiceGender: TypeAlias = Literal["male", "female", "unknown"]
 Culture: TypeAlias = Literal["unknown", "en-US"]
+LANGUAGE: Final = "en-US"
+"The only one that the protocol ever spoke (protocol 10)."
 RecordingFormat: TypeAlias = Literal["unknown", "wma", "wav", "mp3"]
 SayAs: TypeAlias = Literal[
     "unknown",
@@ -81,9 +83,8 @@ RecordReason: TypeAlias = Literal[
     "temporarySystemFailure",
 ]
 
-KEYS = frozenset("0123456789*#ABCD")
-"The keys of a phone; upper case only (protocol 5.5)."
 Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
+"A key of a phone; upper case only (protocol 5.5)."
 Number: TypeAlias = int | float
 
 MESSAGE_ID = "x-microsoft-skype-message-id"

@@ -10,9 +10,9 @@ from functools import singledispatch
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit
-from ivr.engine.expressions.errors import Code, ExpressionError, did_you_mean
+from ivr.engine.expressions.errors import Code, ExpressionError
 from ivr.engine.expressions.filters import FILTERS, item_type
-from ivr.engine.expressions.narrow import narrowed, narrowed_by
+from ivr.engine.expressions.narrow import narrowed
 from ivr.engine.expressions.operations import kind
 from ivr.engine.expressions.types import (
     ANY,
@@ -30,8 +30,7 @@ from ivr.engine.expressions.types import (
     optional,
     present,
 )
-
-__all__ = ["check_guard", "check_text", "infer", "narrowed", "reads"]
+from ivr.nearest import did_you_mean
 
 _OPAQUE = Type("object")
 "One of several things that no use has in common: good for a guard, and any of them may be what counts as false."
@@ -64,11 +63,6 @@ def check_guard(guard: Expression, env: Mapping[str, Type]) -> list[ExpressionEr
     return proof.errors
 
 
-def reads(what: Expression | Template) -> frozenset[str]:
-    """Give the names that an expression can read, without their fields."""
-    return frozenset(path.partition(".")[0] for path in what.names)
-
-
 class _Proof:
     """The types of names at one place, and the mistakes found so far."""
 
@@ -78,7 +72,7 @@ class _Proof:
 
     def where(self, test: tree.Node, *, holds: bool) -> "_Proof":
         """Give the same proof at a place that is reached only if `test` holds, or fails."""
-        return _Proof(narrowed_by(self.env, test, holds=holds), self.errors)
+        return _Proof(narrowed(self.env, test, holds=holds), self.errors)
 
     def wrong(self, code: Code, message: str, node: tree.Node, suggestion: str = "", start: int | None = None) -> Type:
         """Note a mistake; the type to go on with is `any`, so that one mistake is not told twice."""

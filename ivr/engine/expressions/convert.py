@@ -35,10 +35,11 @@ _KEYED_DATES: Mapping[str, re.Pattern[str]] = {
     "mmddyyyy": re.compile("(?P<month>[0-9]{2})(?P<day>[0-9]{2})(?P<year>[0-9]{4})"),
     "yyyymmdd": re.compile("(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
 }
-DATE_FORMATS = frozenset(_KEYED_DATES)
+KEYED_DATE = "ddmmyyyy"
+"How a date is keyed where its variable does not say."
 
 
-def coerce(value: Value, type_: Type, format_: str = "ddmmyyyy") -> Value:
+def coerce(value: Value, type_: Type, format_: str = KEYED_DATE) -> Value:
     """Give a value as a type; raise Misfit where it is none. Only text is converted, and an integer to a decimal.
 
     Text for a date or a time may also be as keyed, so that an event's `digits` can be stored in one.
@@ -63,7 +64,7 @@ def coerce(value: Value, type_: Type, format_: str = "ddmmyyyy") -> Value:
     raise Misfit(f"not of type {type_}")
 
 
-def from_keys(keys: str, type_: Type, format_: str = "ddmmyyyy") -> Value:
+def from_keys(keys: str, type_: Type, format_: str = KEYED_DATE) -> Value:
     """Give keys as a type; raise Misfit where they are none. `format_` says how a date is keyed."""
     match type_.name:
         case "text" | "any" | "mixed":

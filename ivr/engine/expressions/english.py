@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
+MONTHS = (
     "January",
     "February",
     "March",
@@ -53,7 +53,7 @@ def weekday(day: date) -> str:
 
 def date_(day: date) -> str:
     """Say a date: `Tuesday, November 24`."""
-    return f"{weekday(day)}, {_MONTHS[day.month - 1]} {day.day}"
+    return f"{weekday(day)}, {MONTHS[day.month - 1]} {day.day}"
 
 
 def time_(at: time | datetime) -> str:
@@ -86,6 +86,11 @@ def ordinal(value: int) -> str:
     """Say a place in a row: `third`, in words up to twentieth, then `21st`; `value` is at least 1."""
     if value <= len(_ORDINALS):
         return _ORDINALS[value - 1]
+    return nth(value)
+
+
+def nth(value: int) -> str:
+    """Write a place in a row: `3rd`."""
     return f"{value}{_ENDINGS.get(value % 10, 'th') if value % 100 // 10 != 1 else 'th'}"
 
 

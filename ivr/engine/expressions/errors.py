@@ -1,15 +1,10 @@
 """What can be wrong with an expression: before any call (`ExpressionError`), and in spite of all checks in one."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
 from ivr.errors import ExpressionFailed, IvrError
 
 Code: TypeAlias = Literal["expression", "statement", "filter", "undefined", "may-be-null", "type"]
-
-_LONGEST_SLIP = 60
-"Longer words are no slips of the pen, and comparing them takes long."
 
 
 class ExpressionError(IvrError):
@@ -29,11 +24,3 @@ class ExpressionError(IvrError):
 
 class WrongKind(ExpressionFailed):
     """A value is of a kind that is no use here; what `check` accepts never raises this."""
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Suggest the known word that is most like `word`; empty: none is like it."""
-    if len(word) > _LONGEST_SLIP:
-        return ""
-    found = get_close_matches(word, known, n=1)
-    return f'Did you mean "{found[0]}"?' if found else ""

@@ -6,17 +6,11 @@ from functools import singledispatch
 from msgspec import structs
 
 from ivr.engine.expressions import tree
-from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.types import Type, field_of, present
 
 
-def narrowed(env: Mapping[str, Type], guard: Expression, *, holds: bool = True) -> Mapping[str, Type]:
-    """Give the types that names have where a guard is known to hold, or, if not `holds`, known to fail."""
-    return narrowed_by(env, guard.node, holds=holds)
-
-
-def narrowed_by(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
-    """Do the same with a part of an expression."""
+def narrowed(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
+    """Give the types that names have where a test is known to hold, or, if not `holds`, known to fail."""
     changed = dict(env)
     for path in proved(test, holds):
         root, *fields = path.split(".")

@@ -13,9 +13,10 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from ivr.engine.expressions import tree
-from ivr.engine.expressions.errors import ExpressionError, did_you_mean
+from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.filters import FILTERS, LATER
 from ivr.engine.expressions.lexer import JINJA, Tokens
+from ivr.nearest import did_you_mean
 
 MAX_SOURCE = 10_000
 "Characters of a template; longer ones are no spoken text any more."

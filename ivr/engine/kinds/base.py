@@ -9,10 +9,13 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import Choice, DigitInput, Segment
+from ivr.engine.actions import Choice, DigitInput, RecordingFormat, Segment
 from ivr.engine.events import Event, Scalar
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value
+
+Why: TypeAlias = Literal["noInput", "noMatch"]
+"How an attempt failed: by silence, or by a wrong answer."
 
 
 class Raised(Struct, frozen=True):
@@ -30,7 +33,7 @@ class Raised(Struct, frozen=True):
 class Again(Struct, frozen=True):
     """An attempt failed (C6): the machine counts it, and asks again or raises `exhausted`."""
 
-    why: Literal["noInput", "noMatch"]
+    why: Why
 
 
 class Says(Struct, frozen=True):
@@ -57,7 +60,7 @@ class RecordSettings(Struct, frozen=True):
     max_silence: float
     terminators: str
     beep: bool
-    format: Literal["wma", "wav", "mp3"] | None
+    format: RecordingFormat | None
 
 
 class Needs(Struct, frozen=True):
@@ -88,7 +91,7 @@ class Kind(Protocol):
     def start(self, scope: Scope) -> Result:
         """Begin: the state was entered, or a transition asked for the question again (`self`)."""
 
-    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again after the `count`-th silence or wrong answer (1, 2, …); only for kinds that ask."""
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:

@@ -1,12 +1,10 @@
 """What an action does unless its own file says otherwise: it asks nothing, waits for nothing, keeps nothing private."""
 
-from typing import Literal
-
 from msgspec import Struct
 
 from ivr.engine.actions import Segment
 from ivr.engine.events import Event
-from ivr.engine.kinds.base import Result
+from ivr.engine.kinds.base import Result, Why
 from ivr.engine.scope import Scope
 
 
@@ -18,7 +16,7 @@ class Common(Struct, frozen=True):
         """None: it does not ask."""
         return 0
 
-    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Cannot happen: only a question has attempts that can fail."""
         raise AssertionError(f"{type(self).__name__} does not ask")
 

@@ -1,42 +1,33 @@
 """`digits`: asks for keys and judges them by length, type and range."""
 
-from typing import Literal
-
 from ivr.engine.actions import DigitInput, Segment
 from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
 from ivr.engine.flow import Variable
-from ivr.engine.kinds.base import Again, Listens, Raised, Result
-from ivr.engine.kinds.common import Common
-from ivr.engine.kinds.question import Question
+from ivr.engine.kinds.base import Again, Listens, Raised, Result, Why
+from ivr.engine.kinds.question import Asking
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.engine.variables import Misfit, fit_keys
 
 
-class Digits(Common, frozen=True):
+class Digits(Asking, frozen=True):
     """The action `digits` (LANGUAGE C4)."""
 
-    question: Question
-    min_digits: int = 1
-    max_digits: int = 20
-    inter_digit: float = 3.0
+    min_digits: int
+    max_digits: int
+    inter_digit: float
     "Seconds."
-    terminators: str = "#"
-    barge_in: bool = True
+    terminators: str
+    barge_in: bool
     variable: Variable | None = None
     "What `into` names: its type and range decide what is an answer."
     sensitive: bool = False
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts the caller has."""
-        return self.question.attempts
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
         return self._listens(scope.prompt(self.question.prompt))
 
-    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         whole = scope.prompt(self.question.prompt)
         return self._listens(self.question.repeated(scope, whole, why, count))

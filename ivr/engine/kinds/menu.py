@@ -4,17 +4,14 @@ Some lines match the choices themselves and report the choice's name; others pas
 here against what was offered.
 """
 
-from typing import Literal
-
 from msgspec import Struct
 
 from ivr.engine import actions
 from ivr.engine.actions import Segment
 from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.kinds.base import Again, Listens, Raised, Result, failed
-from ivr.engine.kinds.common import Common
-from ivr.engine.kinds.question import Question
+from ivr.engine.kinds.base import Again, Listens, Raised, Result, Why, failed
+from ivr.engine.kinds.question import Asking
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 
@@ -29,26 +26,20 @@ class MenuChoice(Struct, frozen=True):
     guard: Expression | None = None
 
 
-class Menu(Common, frozen=True):
+class Menu(Asking, frozen=True):
     """The action `menu` (LANGUAGE C4, C5)."""
 
-    question: Question
     choices: tuple[MenuChoice, ...]
-    barge_in: bool = True
+    barge_in: bool
     into: str | None = None
     "The variable that keeps the choice's name."
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts the caller has."""
-        return self.question.attempts
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
         open_choices = self._open(scope)
         return self._listens(scope, open_choices, self._whole(scope, open_choices))
 
-    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         open_choices = self._open(scope)
         whole = self._whole(scope, open_choices)

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
 
 from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
-from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, failed
-from ivr.engine.kinds.common import Common
-from ivr.engine.kinds.question import Question
+from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, Why, failed
+from ivr.engine.kinds.question import Asking
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
@@ -22,30 +20,24 @@ MASKED = {"masked": True}
 _FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
 
 
-class Record(Common, frozen=True):
+class Record(Asking, frozen=True):
     """The action `record` (LANGUAGE C4)."""
 
-    question: Question
     settings: RecordSettings
     into: str
     "The variable that keeps the recording; never absent, since the words come later than the audio."
-    transcribe: bool = False
-    transcribe_timeout: float = 30.0
+    transcribe: bool
+    transcribe_timeout: float
     "Seconds."
     phrases: tuple[str, ...] = ()
     hold_prompt: Prompt = ()
     sensitive: bool = False
 
-    @property
-    def attempts(self) -> int:
-        """How many attempts the caller has."""
-        return self.question.attempts
-
     def start(self, scope: Scope) -> Result:
         """Ask."""
         return self._listens(scope.prompt(self.question.prompt))
 
-    def again(self, scope: Scope, why: Literal["noInput", "noMatch"], count: int) -> Result:
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         whole = scope.prompt(self.question.prompt)
         return self._listens(self.question.repeated(scope, whole, why, count))

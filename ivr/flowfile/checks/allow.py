@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ivr.flowfile.catalogue import RULES
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.nearest import did_you_mean
+from ivr.nearest import did_you_mean
 
 
 def allow(document: Document) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ivr.flowfile.model import AnyPart, Asking, Choice, Menu, SilencePart
 from ivr.flowfile.source import Path
+from ivr.flowfile.texts import PUT_IN
 
 _FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _KEY_WORDS = {
@@ -22,7 +23,6 @@ _MENTION = re.compile(
     rf"(?P<key>[0-9*#](?![0-9:.,]*[0-9])|(?:{'|'.join(_KEY_WORDS)})\b)",
     re.IGNORECASE,
 )
-_EXPRESSION = re.compile(r"{{.*?}}", re.DOTALL)
 
 
 class Mention(Struct, frozen=True):
@@ -73,7 +73,7 @@ def announcement(asked: Asking) -> Announcement:
             if isinstance(part, SilencePart):
                 continue
             text = part.text or ""
-            complete = complete and bool(text) and not (name is None and _EXPRESSION.search(text))
+            complete = complete and bool(text) and not (name is None and PUT_IN.search(text))
             keys += _mentions(text, (*path, number, "text"), _words(texts))
             texts.append(text)
     told = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])

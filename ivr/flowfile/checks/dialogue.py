@@ -8,12 +8,13 @@ from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Asking, Menu, Record, State
 from ivr.flowfile.source import Path
 
 MAX_CHOICES = 5
 WORDS_A_SECOND = 2.5
-"How fast the line's voice speaks."
+"How fast people speak, and the line's voice."
 LATE = 10.0
 "Seconds after which a caller should have heard the first choice."
 MAX_PROMPTS = 3
@@ -74,23 +75,17 @@ def no_key(document: Document) -> Iterator[Finding]:
 def no_prompt(document: Document) -> Iterator[Finding]:
     """Find questions that are not asked (C4)."""
     for name, state in document.states():
-        for action, asked in _asking(state):
+        for action, asked in state.questions():
             has_own = isinstance(asked, Menu) and any(choice.prompt for choice in asked.choices.values())
             if not asked.prompt and not has_own and document.is_sound("states", name, action):
                 message = f'"{action}" needs "prompt": the caller hears nothing.'
                 yield document.finding("missing", ("states", name, action), message, key=True)
 
 
-def _asking(state: State) -> Iterator[tuple[str, Asking]]:
-    for action, asked in (("menu", state.menu), ("digits", state.digits), ("record", state.record)):
-        if asked is not None:
-            yield action, asked
-
-
 def prompt_key(document: Document) -> Iterator[Finding]:
     """Find keys that a prompt names and nothing listens for."""
     for name, state in document.states():
-        for action, asked in _asking(state):
+        for action, asked in state.questions():
             spoken = announcement(asked)
             keys = _listened_for(asked) if document.is_sound("states", name, action) else None
             for mention in spoken.keys:
@@ -106,7 +101,7 @@ def _listened_for(asked: Asking) -> set[str] | None:
     if isinstance(asked, Menu):
         return {choice.dtmf for choice in asked.choices.values() if choice.dtmf}
     if isinstance(asked, Record):
-        return set("#" if asked.terminators is None else asked.terminators)
+        return set(asked.terminators)
     return None
 
 
@@ -139,7 +134,7 @@ def _out_of_order(document: Document, menu: Menu, path: Path, spoken: Announceme
 def never_heard(document: Document) -> Iterator[Finding]:
     """Find texts that no caller can hear (C6)."""
     for name, state in document.states():
-        for action, asked in _asking(state):
+        for action, asked in state.questions():
             for why, texts in (("noInput", asked.no_input), ("noMatch", getattr(asked, "no_match", None))):
                 yield from _unheard(document, name, state, (action, why, len(texts or ())), asked)
     yield from _after_hangup(document)
@@ -150,8 +145,7 @@ def _unheard(
 ) -> Iterator[Finding]:
     action, why, count = texts
     path = ("states", name, action, why)
-    defaults = document.model.defaults
-    attempts = asked.max_attempts or (defaults.max_attempts if defaults else None) or 3
+    attempts = asked.max_attempts or document.model.defaults.max_attempts
     if count and why in state.on:
         message = f'The state leaves on "{why}", so this is never heard.'
         yield document.finding("never-heard", path, message, f'Delete it, or "{why}" under "on".', key=True)
@@ -165,13 +159,10 @@ def _after_hangup(document: Document) -> Iterator[Finding]:
     """Find `say` states that only callers reach who have left (C13)."""
     if not document.has_all_ways:
         return
-    live = {document.model.initial}
-    waiting = [document.model.initial]
-    while waiting:
-        for way in document.ways[waiting.pop()]:
-            if way.event != "hangup" and way.target not in live:
-                live.add(way.target)
-                waiting.append(way.target)
+    live = reached(
+        [document.model.initial],
+        lambda name: (way.target for way in document.ways[name] if way.event != "hangup"),
+    )
     gone = {way.target for ways in document.ways.values() for way in ways if way.event == "hangup"}
     for name, state in document.states():
         if state.say is not None and name in gone and name not in live:

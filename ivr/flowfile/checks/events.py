@@ -7,8 +7,8 @@ from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import State
-from ivr.flowfile.nearest import did_you_mean
 from ivr.flowfile.validate import NOT_YET
+from ivr.nearest import did_you_mean
 
 
 def unhandled(document: Document) -> Iterator[Finding]:

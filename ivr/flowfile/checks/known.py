@@ -15,12 +15,12 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.expressions.narrow import narrowed_by, proved
+from ivr.engine.expressions.narrow import narrowed, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Way
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import Use, compiled, reads
+from ivr.flowfile.texts import Use, compiled, reads, root
 from ivr.flowfile.variables import into_of, variables
 
 Facts: TypeAlias = frozenset[str]
@@ -48,7 +48,7 @@ class Change(Struct, frozen=True):
         """Give what is known afterwards."""
         if not self.forgets:
             return facts | self.learns
-        return frozenset(fact for fact in facts if fact.partition(".")[0] not in self.forgets) | self.learns
+        return frozenset(fact for fact in facts if root(fact) not in self.forgets) | self.learns
 
 
 class Known:
@@ -72,7 +72,7 @@ class Known:
         if use.sets:  # what a guard proved of an old value says nothing of the new one
             changed = self._setting(use.sets, env).applied(facts)
             env = {**env, **self._types(changed, [name for name in use.sets if name in self.variables])}
-        return Scene(env, frozenset(name for name in use_names(use) if name in self.variables and name not in env))
+        return Scene(env, frozenset(name for name in reads(use) if name in self.variables and name not in env))
 
     def _moment(self, use: Use) -> tuple[Facts, Env]:
         """Give what is known at a moment, before any guard; a state has few, and many expressions are read at each."""
@@ -178,7 +178,7 @@ class Known:
     def _changes(self, way: Way) -> tuple[Change, ...]:
         learnt = self._failed[way.path] | (proofs(way.branch.guard, True) if way.branch.guard else frozenset())
         env = _with({**self.declared, **fields_of(way.event)}, learnt) if way.branch.set else {}
-        learnt = frozenset(fact for fact in learnt if fact.partition(".")[0] in self.variables)
+        learnt = frozenset(fact for fact in learnt if root(fact) in self.variables)
         storing = self._storing(way.state, way.event)
         return storing, Change(frozenset(), learnt), self._setting(way.branch.set, env)
 
@@ -215,15 +215,10 @@ def proofs(guard: str, holds: bool) -> Facts:  # a key of the cache
     return proved(what.node, holds) if isinstance(what, Expression) else frozenset()
 
 
-def use_names(use: Use) -> Iterator[str]:
-    """Name what a use reads, without fields."""
-    return (path.partition(".")[0] for path in reads(use))
-
-
 def _with(env: Env, facts: Facts) -> Env:
     """Give the same names, with types that these facts leave."""
-    nodes = [_node(fact) for fact in sorted(facts) if fact.partition(".")[0] in env]
-    return narrowed_by(env, _all_of(nodes), holds=True) if nodes else env
+    nodes = [_node(fact) for fact in sorted(facts) if root(fact) in env]
+    return narrowed(env, _all_of(nodes), holds=True) if nodes else env
 
 
 def _all_of(nodes: list[tree.Node]) -> tree.Node:

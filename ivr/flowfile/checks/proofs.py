@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import SELF
-from ivr.flowfile.checks.graph import Graph, components, shortest
 from ivr.flowfile.document import Document, Way
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.graph import Graph, components, reached, shortest
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, reads, uses
@@ -38,13 +38,8 @@ def _stuck(document: Document) -> list[str]:
         for way in ways:
             if not way.event.startswith("error"):
                 comes_from.setdefault(way.target, []).append(name)
-    can_end = {name for name, state in document.states() if ends(state) or _stops(document, name, state)}
-    waiting = list(can_end)
-    while waiting:
-        for name in comes_from.get(waiting.pop(), ()):
-            if name not in can_end:
-                can_end.add(name)
-                waiting.append(name)
+    stops = [name for name, state in document.states() if ends(state) or _stops(document, name, state)]
+    can_end = reached(stops, lambda name: comes_from.get(name, ()))
     return [name for name, _ in document.states() if name not in can_end and document.ways[name]]
 
 
@@ -175,9 +170,7 @@ def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
     """Tell which variables each state reads, and each branch, by its place."""
     found: dict[Path, set[str]] = {}
     for use in uses(document):
-        found.setdefault(use.branch or ("states", use.state or ""), set()).update(
-            path.partition(".")[0] for path in reads(use)
-        )
+        found.setdefault(use.branch or ("states", use.state or ""), set()).update(reads(use))
     return {place: frozenset(names) for place, names in found.items()}
 
 

@@ -10,11 +10,12 @@ from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
 from ivr.flowfile.fields import IDENTIFIER
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.graph import reached
 from ivr.flowfile.model import State
-from ivr.flowfile.nearest import did_you_mean, nearest
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
+from ivr.nearest import did_you_mean, nearest
 
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
 OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
@@ -118,15 +119,9 @@ def unreachable(document: Document) -> Iterator[Finding]:
     """Find states that no call can come to."""
     if not document.has_all_ways:
         return
-    reached = {document.model.initial}
-    waiting = [document.model.initial]
-    while waiting:
-        for target in _targets_of(document, waiting.pop()):
-            if target not in reached:
-                reached.add(target)
-                waiting.append(target)
+    found = reached([document.model.initial], lambda word: _targets_of(document, word))
     for word, _ in document.states():
-        if word not in reached:
+        if word not in found:
             message = f'No call can come to "{word}".'
             yield document.finding("unreachable", ("states", word), message, "Lead to it, or delete it.", key=True)
 

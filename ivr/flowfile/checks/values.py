@@ -12,10 +12,10 @@ from ivr.flowfile.checks.known import Known, Scene
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, LATER
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.nearest import did_you_mean
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.validate import NOT_YET
 from ivr.flowfile.variables import SETTABLE
+from ivr.nearest import did_you_mean
 
 WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
 "Types that are spoken as figures, unless a filter gives them a form."

@@ -11,11 +11,11 @@ from ivr.flowfile.checks.fitting import EXAMPLES, what_fits
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
-from ivr.flowfile.nearest import did_you_mean
 from ivr.flowfile.source import Mark, Path
-from ivr.flowfile.texts import Use, compiled, reads, uses
+from ivr.flowfile.texts import Use, compiled, reads, root, uses
 from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
 from ivr.flowfile.zones import zone_data, zone_names
+from ivr.nearest import did_you_mean
 
 KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
 ORDERED = frozenset({"integer", "decimal", "date", "time"})
@@ -91,7 +91,7 @@ def kept(document: Document) -> Iterator[Finding]:
 
 def _impossible(digits: Digits, variable: flow.Variable) -> str:
     """Say why no keys at all can be an answer; empty: some can."""
-    least, most = digits.min_digits if digits.min_digits is not None else 1, digits.max_digits or 20
+    least, most = digits.min_digits, digits.max_digits
     needed = KEYS_NEEDED.get(variable.type.name)
     if needed and not least <= needed <= most:
         return f"A {variable.type.name} is keyed with {needed} keys, and {least} to {most} are taken."
@@ -104,7 +104,7 @@ def digits_range(document: Document) -> Iterator[Finding]:
     """Find a `maxDigits` under `minDigits` (C4)."""
     for name, state in document.states():
         digits = state.digits
-        if digits and (digits.max_digits or 20) < (digits.min_digits or 0):
+        if digits and digits.max_digits < digits.min_digits:
             message = f'"maxDigits" is less than "minDigits", which is {digits.min_digits}.'
             yield document.finding("value", ("states", name, "digits", "maxDigits"), message, "Raise it.")
 
@@ -149,7 +149,7 @@ def _read_anywhere(document: Document) -> frozenset[str] | None:
     """Name all variables that are read; None: something cannot be read."""
     if document.damaged:
         return None
-    return frozenset(path.partition(".")[0] for use in uses(document) for path in reads(use))
+    return frozenset().union(*map(reads, uses(document)))
 
 
 def _place(document: Document, name: str) -> Path | None:
@@ -178,7 +178,7 @@ def choice_spoken(document: Document) -> Iterator[Finding]:
     names -= {use.variable for use in uses(document) if use.role == "value"}
     names -= {into.variable for into in intos(document) if into.action != "menu"}
     for use in uses(document) if names else ():
-        found = {path.partition(".")[0] for path in reads(use)} & names
+        found = reads(use) & names
         if use.role == "text" and found:
             name = min(found)
             message = f'"{name}" holds the name of a choice, and names are not made to be spoken.'
@@ -191,7 +191,7 @@ def _mark(document: Document, use: Use, names: "frozenset[str] | set[str]") -> M
     template = compiled(use.text, bare=False)
     expressions = template.expressions if isinstance(template, Template) else ()
     wanted = names | frozenset().union(*ANSWERS.values())
-    node = next(one.node for one in expressions if {path.partition(".")[0] for path in one.names} & wanted)
+    node = next(one.node for one in expressions if wanted.intersection(map(root, one.names)))
     return document.source.within(use.path, node.start, node.end - node.start)
 
 

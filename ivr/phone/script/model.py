@@ -1,10 +1,11 @@
 """What a call script says, once it is read."""
 
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.phone.call import Caller
 from ivr.phone.turn_based import Deed
 
 
@@ -57,10 +58,8 @@ class Script(Struct, frozen=True):
     file: Path
     name: str
     steps: tuple[Step, ...]
+    who: Caller
     bot: str | None = None
     "The address of the bot's calling webhook."
     flow: Path | None = None
     "A flow file: the bot is a server of our own, started for this call."
-    caller: str = "29:phone"
-    language: str = "en-US"
-    kind: Literal["script"] = "script"

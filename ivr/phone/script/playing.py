@@ -5,9 +5,9 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.flowfile.finding import Finding
-from ivr.phone.call import Caller
 from ivr.phone.events import Dialled, Done, Ended, PhoneEvent, PromptBegan, WorkflowRefused
 from ivr.phone.platform import Platform
 from ivr.phone.script.model import Do, Expect, PlayFile, Script, Silent, Step
@@ -189,7 +189,7 @@ async def play(
 ) -> Played:
     """Make the call of a script; `bot` is another address than the phone's target."""
     actor = Actor(script, samples=samples, state_of=state_of)
-    who = Caller(script.caller, f"28:{phone.target.app_id}", script.language)
+    who = replace(script.who, bot=f"28:{phone.target.app_id}")
     ended = await phone.place(TurnBased(actor, sound), who=who, bot=bot)
     await actor.finish(ended)
     return Played(actor.failure, tuple(actor.transcript))

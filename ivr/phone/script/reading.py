@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ivr.channels.skype.wire import KEYS
+from ivr.engine.events import PHONE_KEYS
 from ivr.errors import IvrError
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.nearest import did_you_mean
 from ivr.flowfile.reader import read
 from ivr.flowfile.source import Path as Place
 from ivr.flowfile.source import Source, Tree
+from ivr.nearest import did_you_mean
+from ivr.phone.call import Caller
 from ivr.phone.script.model import Act, Do, Expect, PlayFile, Script, Silent, Step
 from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
 
@@ -58,14 +59,14 @@ class _Reader:
         if not isinstance(steps, list):
             self._note(("steps",), 'A script needs "steps": a list of what is expected and done.', "", key=True)
             steps = []
+        me = Caller()
         return Script(
             file=self._file,
             name=self._text(tree, "script") or self._file.name.partition(".")[0],
             steps=tuple(self._steps(steps)),
+            who=Caller(self._text(tree, "from") or me.caller, language=self._text(tree, "language") or me.language),
             bot=bot,
             flow=self._file.parent / flow if flow else None,
-            caller=self._text(tree, "from") or "29:phone",
-            language=self._text(tree, "language") or "en-US",
         )
 
     def _steps(self, steps: Sequence[Tree]) -> Iterator[Step]:
@@ -128,7 +129,7 @@ class _Reader:
         return Fail("unknown" if value == "unknown" else "system")
 
     def _keys(self, keys: str, place: Place) -> str:
-        if not set(keys) <= KEYS:
+        if not PHONE_KEYS.issuperset(keys):
             raise self._wrong(place, f'"{keys}" are no keys: 0-9, *, # and A-D are.', "")
         return keys
 

@@ -1,6 +1,6 @@
 """Graphs of names, as far as the proofs need them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 Graph: TypeAlias = Mapping[str, Iterable[str]]
@@ -47,6 +47,17 @@ def _close(node: str, open_: list[str], found: dict[str, int]) -> None:
         found[member] = number
         if member == node:
             return
+
+
+def reached(begin: Iterable[str], following: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Give all nodes that can be come to, those included from which it begins."""
+    found = set(begin)
+    waiting = list(found)
+    while waiting:
+        new = set(following(waiting.pop())) - found
+        found |= new
+        waiting += new
+    return frozenset(found)
 
 
 def shortest(graph: Graph, start: str, end: str, avoiding: str | None = None) -> list[str] | None:
