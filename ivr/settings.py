@@ -86,7 +86,12 @@ class Settings(BaseSettings):
     openai_url: str = Field(OPENAI, description="The server that the engine openai asks; many speak its protocol.")
     openai_key: SecretStr | None = Field(None, description="The key to that server; none: it wants none.")
     openai_model: str = Field("whisper-1", min_length=1, description="The model that it is asked for.")
-    jobs: int = Field(4, ge=1, le=64, description="Orders to services that run at the same time.")
+    jobs: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Transcriptions that run at the same time; none: 4 with pocketsphinx, 16 with a hosted engine.",
+    )
     reply_budget: float = Field(
         2.0, gt=0, le=15, description="Seconds from a request's first byte in which a service is waited for."
     )

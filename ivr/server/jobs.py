@@ -29,7 +29,8 @@ class Worker:
     def __init__(self, store: CallStore, services: Mapping[str, Service], *, at_once: int = 4) -> None:
         self._store = store
         self._services = services
-        self._at_once = at_once
+        self._free = at_once
+        "Services that may begin now."
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         "Open turns by call."
         self._running: set[asyncio.Task[None]] = set()
@@ -74,9 +75,9 @@ class Worker:
         while True:
             await self._kicked.wait()
             self._kicked.clear()
-            while free := self._at_once - len(self._running):
+            while self._free:
                 try:
-                    orders = await self._store.claim(limit=free)
+                    orders = await self._store.claim(limit=self._free)
                 except StoreUnavailable as error:
                     log.warning("orders wait for the store", extra={"reason": str(error)})
                     break  # the next tick kicks again
@@ -86,18 +87,23 @@ class Worker:
                     self._begin(order)
 
     def _begin(self, order: Order) -> None:
+        self._free -= 1
         task = asyncio.create_task(self._run(order), name=f"job {order.request.job}")
         self._running.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._kicked.set()
         if not task.cancelled() and (error := task.exception()):
             log.error("job ended badly", exc_info=error)
 
     async def _run(self, order: Order) -> None:
-        event = await self._carried_out(order)
+        try:
+            event = await self._carried_out(order)
+        finally:
+            # The next order's turn: an answer on its way to the disk waits there together with others.
+            self._free += 1
+            self._kicked.set()
         first = await self._saved(order, event)
         reason = event.code if isinstance(event, ServiceFailed) else "answered"
         log.info("job done", extra={"call": order.call, "service": order.request.service, "reason": reason})

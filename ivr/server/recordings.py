@@ -1,15 +1,16 @@
 """The folder of the callers' audio: a file per recording, under names that nobody can guess.
 
-All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order. A file
-counts as kept once it and the folder are synced; the folder's sync is shared by all files that became ready meanwhile.
-A file that no call names is rubbish: deleted at once where we know, swept later where a crash came between.
+All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order; only the
+syncs of finished files are spread over a few, since the disk takes those together. A file counts as kept once it and
+the folder are synced; the folder's sync is shared by all files that became ready meanwhile. A file that no call names
+is rubbish: deleted at once where we know, swept later where a crash came between.
 """
 
 import asyncio
 import os
 import re
 import secrets
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,9 @@ BUFFER = 256 * 1024
 "Bytes that are gathered before they are worth a trip to the file thread."
 BATCH = 32
 "Files that are open at the same time while they wait for the disk; connections need file handles too."
+
+SYNCS = 4
+"Files that are synced at the same time: the disk takes them together."
 
 EXTENSIONS = {
     "audio/x-ms-wma": "wma",
@@ -45,6 +49,7 @@ class Recordings:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, "recordings")
+        self._syncs = ThreadPoolExecutor(SYNCS, "recordings-sync")
         self._ready: deque[tuple[RecordingFile, asyncio.Future[None]]] = deque()
 
     def new(self, content_type: str) -> "RecordingFile":
@@ -69,6 +74,7 @@ class Recordings:
     def close(self) -> None:
         """Finish the work that is under way."""
         self._thread.shutdown()
+        self._syncs.shutdown()
 
     async def do(self, work: Callable[[], T]) -> T:
         """Run file work in the thread. It is finished even if the waiting task is cancelled."""
@@ -95,12 +101,16 @@ class Recordings:
             files = [file for file, _ in batch]
             # All are written before the first is synced: the disk then has most of the others on its way already.
             failures = _tried(RecordingFile.write_rest, files)
-            failures |= _tried(RecordingFile.sync, [file for file in files if file not in failures])
+            failures |= self._synced([file for file in files if file not in failures])
             try:
                 sync_folder(self._folder)
             except OSError as error:
                 failures = dict.fromkeys(files, error) | failures
             loop.call_soon_threadsafe(_settle, [(kept, failures.get(file)) for file, kept in batch])
+
+    def _synced(self, files: Sequence["RecordingFile"]) -> dict["RecordingFile", Exception]:
+        parts = [files[first::SYNCS] for first in range(min(SYNCS, len(files)))]
+        return dict(ChainMap(*self._syncs.map(lambda part: _tried(RecordingFile.sync, part), parts)))
 
     def _sweep(self, named: frozenset[str], before: float) -> int:
         removed = 0

@@ -45,7 +45,7 @@ from ivr.server.phone.ours import OwnBot
 from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription
-from ivr.server.speech import engine_of, lacks_of
+from ivr.server.speech import engine_of, lacks_of, places_of
 from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
@@ -168,7 +168,8 @@ async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Pat
     shelf = await _shelf(settings, places, store, channel)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
-    worker = Worker(store, {TRANSCRIBE: Transcription(speech, recordings)}, at_once=settings.jobs)
+    services = {TRANSCRIBE: Transcription(speech, recordings)}
+    worker = Worker(store, services, at_once=places_of(settings))
     turns = Turns(
         store=store,
         channels={channel.name: channel},

@@ -7,7 +7,7 @@ from ivr.audio.workers import Workers
 from ivr.flowfile.checks.speech import Lacks
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.settings import Settings, SettingsError, revealed
-from ivr.speech.abilities import Wanted, capabilities, wants_more_than
+from ivr.speech.abilities import Wanted, at_once, capabilities, wants_more_than
 from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.choose import speech_engine
 
@@ -30,6 +30,11 @@ def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
         )
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def places_of(settings: Settings) -> int:
+    """Tell how many transcriptions may run at the same time."""
+    return settings.jobs or at_once(settings.stt)
 
 
 def lacks_of(settings: Settings) -> Lacks:

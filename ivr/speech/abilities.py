@@ -36,6 +36,16 @@ def capabilities(engine: str, *, dictation: bool = False) -> EngineCapabilities:
     return NOTHING
 
 
+def at_once(engine: str) -> int:
+    """Tell how many recordings the engine of that name should have in hand at the same time."""
+    match engine:
+        case "pocketsphinx":
+            return 4  # they share this machine's processors with the calls
+        case "azure" | "azure-fast" | "openai":
+            return 16  # they mostly wait; a service's own limits begin not far above
+    return 64  # takes no time
+
+
 def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:
     """Say what a state wants and the engine has not, each as the rest of a sentence: "the speech engine …"."""
     if can == NOTHING:

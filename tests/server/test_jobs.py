@@ -44,15 +44,19 @@ class Echo:
 
 
 class Shaky(MemoryStore):
-    """A store whose disk is full for a while."""
+    """A store whose disk is full for a while, or slow."""
 
     failures = 0
+    slow_for = ""
+    "The call whose answers wait for `disk`."
 
     def __init__(self) -> None:
         super().__init__()
-        self.failed = asyncio.Event()
+        self.disk, self.failed = asyncio.Event(), asyncio.Event()
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
+        if call == self.slow_for:
+            await self.disk.wait()
         self._fail()
         return await super().finish(call, job, event)
 
@@ -193,6 +197,17 @@ async def test_no_more_run_at_once_than_allowed_and_all_of_them_run() -> None:
                 await one.woken.get()
         assert one.echo.most == 2
         assert len(one.echo.ran) == 10
+
+
+async def test_an_answer_on_its_way_to_the_disk_holds_no_place() -> None:
+    async with house(at_once=1) as one:
+        one.store.slow_for = "c1"
+        await one.order("c1")
+        await one.order("c2")
+        async with asyncio.timeout(5):
+            assert (await one.woken.get()).id == "c2"
+            one.store.disk.set()
+            assert (await one.woken.get()).id == "c1"
 
 
 async def test_orders_left_by_an_earlier_process_are_begun_at_start() -> None:
