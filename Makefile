@@ -19,7 +19,6 @@ help:  ## List these commands
 serve:  ## Install what is needed and start the server for development, with the flows in flows/
 	@tools/prepare run
 	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
-	@echo '    What to do next: docs/tutorial.md makes a first call with curl.'
 	@IVR_STT="$${IVR_STT:-pocketsphinx}" exec $(VENV)/ivr serve --dev --host $(HOST) --port $(PORT) flows/
 
 test: lint  ## Install what is needed and run everything that must hold: style, types, contracts, flows, tests, coverage
@@ -43,7 +42,7 @@ lint:  ## Style, types, import contracts and the shipped flows, without the test
 check-flows:  ## Check every shipped flow
 	@tools/prepare run
 	@echo '==> Shipped flows'
-	@$(VENV)/ivr check --strict --channel skype --stt scripted flows/
+	@$(VENV)/ivr check --strict --channel skype --stt pocketsphinx flows/
 
 docs:  ## Write the parts of docs/ and flows/ that are made from the code
 	@tools/prepare run

@@ -115,10 +115,10 @@ def _announce(server: Running, *, dev: bool) -> None:
         return
     path = "/call" if server.default else f"/call/{server.flows[0]}"
     click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
-    click.echo(f"The console: {server.console}")
-    click.echo(f"The phone:   {server.phone}")
-    click.echo("To call it, from another terminal:\n")
+    click.echo("To be the platform yourself, from another terminal:\n")
     click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
+    click.echo(f"The console: {server.console}")
+    click.echo(f"The phone:   {server.phone}   (open it, and press Call)")
 
 
 def _example_call() -> dict[str, Any]:

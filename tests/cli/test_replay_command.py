@@ -44,7 +44,7 @@ def test_an_edited_prompt_is_changed_at_the_right_line_and_can_be_allowed(folder
     result = ivr("replay")
     assert result.exit_code == 1
     assert "changed (wording)" in result.output
-    assert "  flows/flight-desk.yaml:36:10\n" in result.output
+    assert "  flows/flight-desk.yaml:37:10\n" in result.output
     assert "more like it: recordings/cases/desk/" in result.output
     assert ivr("replay", "--allow", "way").exit_code == 1
     allowed = ivr("replay", "--allow", "wording")
@@ -56,7 +56,7 @@ def test_stored_calls_show_the_line_of_that_day_as_well(folder: Path) -> None:
     edit(folder, REWORDED)
     result = ivr("replay", "--live")
     assert result.exit_code == 1
-    assert "  recorded with flows/flight-desk.yaml:36:10\n      say: Flights to Vienna leave at" in result.output
+    assert "  recorded with flows/flight-desk.yaml:37:10\n      say: Flights to Vienna leave at" in result.output
 
 
 def test_another_way_is_another_kind(folder: Path) -> None:
@@ -73,7 +73,7 @@ def test_programs_get_json(folder: Path) -> None:
     assert document["refused"] == document["changed"] > 0
     (group,) = document["groups"]
     assert group["count"] == len(group["cases"]) == document["changed"]
-    assert group["first"]["place"]["line"] == 36
+    assert group["first"]["place"]["line"] == 37
     assert group["first"]["kinds"] == ["wording"]
 
 

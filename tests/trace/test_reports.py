@@ -57,10 +57,10 @@ def test_an_edited_prompt_is_shown_before_and_now_with_its_line() -> None:
         "For flight times, press 2 or say times.\n"
         "  hears now:    To Vienna you can fly at 9:40 AM and 5:15 PM. To report a problem, press 1 or say problem. "
         "For flight times, press 2 or say times.\n"
-        "  desk.yaml:36:10\n"
+        "  desk.yaml:37:10\n"
         '      say: To Vienna you can fly at {{ "09:40" | time }} and {{ "17:15" | time }}.\n'
         f"           {CARETS}\n"
-        "  recorded in times (line 35 then)\n"
+        "  recorded in times (line 36 then)\n"
         "  way before: main → times → main\n"
         "  way now:    main → times → main"
     )
@@ -68,7 +68,7 @@ def test_an_edited_prompt_is_shown_before_and_now_with_its_line() -> None:
 
 def test_the_line_of_that_day_is_shown_where_the_flow_of_that_day_is_at_hand() -> None:
     text = told(("Flights to Vienna leave at", "To Vienna you can fly at"), with_source=True)
-    assert "  recorded with desk.yaml:36:10\n      say: Flights to Vienna leave at" in text
+    assert "  recorded with desk.yaml:37:10\n      say: Flights to Vienna leave at" in text
 
 
 def test_a_new_question_is_undetermined_and_named() -> None:
@@ -79,7 +79,7 @@ def test_a_new_question_is_undetermined_and_named() -> None:
     assert text.startswith("a case: undetermined\n  0:03 after the caller chose times by a key\n")
     assert "  hears now:    Really? Press 1.\n" in text
     assert (
-        '  undetermined: "sure" asks something that this caller never answered\n  desk.yaml:39:3\n      sure:\n' in text
+        '  undetermined: "sure" asks something that this caller never answered\n  desk.yaml:40:3\n      sure:\n' in text
     )
 
 
@@ -96,7 +96,7 @@ def test_a_new_question_is_undetermined_and_named() -> None:
         ),
         (
             [("outcome: unresolved", "outcome: lost")],
-            ("  before: the call counted as unresolved\n  now:    it counts as lost\n", "desk.yaml:46:14\n"),
+            ("  before: the call counted as unresolved\n  now:    it counts as lost\n", "desk.yaml:47:14\n"),
         ),
         ([("voice: female", "voice: male")], ("  voice female is now male\n", "desk.yaml:13:15\n")),
         (
@@ -112,7 +112,7 @@ def test_a_new_question_is_undetermined_and_named() -> None:
         ),
         (
             [("say: Goodbye.", "say: {silence: 500ms}")],
-            ("  hears now:    (0.5 s of silence)\n", "desk.yaml:44:20\n"),
+            ("  hears now:    (0.5 s of silence)\n", "desk.yaml:45:20\n"),
         ),
         ([("maxDuration: 30s", "maxDuration: 40s")], ("a case: same",)),
     ],
@@ -132,7 +132,7 @@ def test_a_text_that_is_gone_is_looked_for_where_it_was() -> None:
     shorter, today = flow_and_places(TEXT)
     text = as_text(report("a case", longer, replay(longer, shorter), today))
     assert "  hears now:    Flights to Vienna leave at 9:40 AM and 5:15 PM. To report" in text
-    assert "  desk.yaml:35:3\n      times:\n" in text
+    assert "  desk.yaml:36:3\n      times:\n" in text
 
 
 def test_what_hangs_on_a_private_value_says_so_without_a_word_about_the_question() -> None:
