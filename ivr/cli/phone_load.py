@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ivr.phone.guard import Guard
 from ivr.phone.lean import LeanPost
-from ivr.phone.load import Measured, Plan, load
+from ivr.phone.load import Latency, Measured, Plan, load
 from ivr.phone.platform import Target, platform
 from ivr.phone.post import WebPost
 
@@ -35,12 +35,12 @@ async def run_load(plan: Plan, target: Target, console: Console, *, as_json: boo
 
 def _table(measured: Measured) -> Table:
     table = Table(show_header=False, title=f"{measured.calls} calls, {measured.requests} requests")
-    reply = measured.reply
     rows = {
         "time": f"{measured.seconds:.1f} s",
         "calls/s": f"{measured.calls_per_second:,.1f}",
         "requests/s": f"{measured.requests_per_second:,.1f}",
-        "reply p50 / p90 / p99 / max": f"{reply.p50} / {reply.p90} / {reply.p99} / {reply.max} ms",
+        "reply p50 / p90 / p99 / max": _times(measured.reply),
+        "  to recordings": _times(measured.reply_to_recordings),
         "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
         "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
         "this phone": f"{measured.phone_microseconds} µs of processor time for a request",
@@ -48,3 +48,7 @@ def _table(measured: Measured) -> Table:
     for name, value in rows.items():
         table.add_row(name, value)
     return table
+
+
+def _times(found: Latency) -> str:
+    return f"{found.p50:,.1f} / {found.p90:,.1f} / {found.p99:,.1f} / {found.max:,.1f} ms"

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ivr.engine.actions import RecordingFormat, Segment
 from ivr.phone.anybody import Anybody
-from ivr.phone.events import Ended, PhoneEvent, Replied, WorkflowRefused
+from ivr.phone.events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
 from ivr.phone.platform import Platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.reports import Audio
@@ -49,6 +49,8 @@ class Measured(Struct, frozen=True):
     calls_per_second: float
     requests_per_second: float
     reply: Latency
+    reply_to_recordings: Latency
+    "Of these alone: a bot saves the audio, and may wait for its words."
     errors: Mapping[str, int]
     "By kind: `timeout`, `connect`, `status.500`, `workflow` (a refused one), `ended.unreachable` and so on."
     endings: Mapping[str, int]
@@ -62,15 +64,23 @@ class _Tally:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.to_recordings: list[float] = []
         self.errors: Counter[str] = Counter()
         self.endings: Counter[str] = Counter()
+        self._recordings: set[str] = set()
+        "Messages that hold one."
 
     def take(self, event: PhoneEvent) -> None:
+        """Count what happened."""
         match event:
+            case Sent(message=message, audio=audio) if audio:
+                self._recordings.add(message)
             case Replied(status=0, failure=failure):
                 self.errors[failure] += 1
-            case Replied(status=status, seconds=seconds):
+            case Replied(message=message, status=status, seconds=seconds):
                 self.seconds.append(seconds)
+                if message in self._recordings:
+                    self.to_recordings.append(seconds)
                 if not 200 <= status < 300:
                     self.errors[f"status.{status}"] += 1
             case WorkflowRefused():
@@ -133,11 +143,6 @@ async def load(phone: Platform, plan: Plan, *, progress: Callable[[int], None] =
 
 
 def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:
-    ordered = sorted(1000 * each for each in tally.seconds) or [0.0]
-
-    def share(part: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2)
-
     requests = len(tally.seconds)
     return Measured(
         calls=plan.calls,
@@ -145,8 +150,19 @@ def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measure
         seconds=round(seconds, 3),
         calls_per_second=round(plan.calls / seconds, 1),
         requests_per_second=round(requests / seconds, 1),
-        reply=Latency(share(0.5), share(0.9), share(0.99), round(ordered[-1], 2)),
+        reply=_latency(tally.seconds),
+        reply_to_recordings=_latency(tally.to_recordings),
         errors=dict(tally.errors),
         endings=dict(tally.endings),
         phone_microseconds=round(1e6 * used / max(1, requests), 1),
     )
+
+
+def _latency(seconds: Sequence[float]) -> Latency:
+    """Sum up reply times; all 0: there were none."""
+    ordered = sorted(1000 * each for each in seconds) or [0.0]
+
+    def share(part: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2)
+
+    return Latency(share(0.5), share(0.9), share(0.99), round(ordered[-1], 2))

@@ -1,17 +1,18 @@
 """Many calls at once are placed, counted and measured."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import msgspec
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from ivr.phone.guard import Guard
 from ivr.phone.lean import LeanPost
 from ivr.phone.limits import Limits
-from ivr.phone.load import Measured, Plan, load
+from ivr.phone.load import Latency, Measured, Plan, load
 from ivr.phone.platform import Target, platform
-from ivr.phone.post import WebPost
+from ivr.phone.post import Post, Reply, WebPost
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening
 
 
@@ -30,13 +31,13 @@ class EndlessBot(FakeBot):
         return await super().handle(request)
 
 
-async def measured(bot: FakeBot, plan: Plan) -> Measured:
+async def measured(bot: FakeBot, plan: Plan, around: Callable[[Post], Post] = lambda post: post) -> Measured:
     guard = Guard()
     otherwise = WebPost(guard)
     lean = LeanPost(guard, otherwise)
     over: list[int] = []
     try:
-        async with platform(Target(bot.call, limits=Limits(retry_after=0.0)), post=lean) as phone:
+        async with platform(Target(bot.call, limits=Limits(retry_after=0.0)), post=around(lean)) as phone:
             found = await load(phone, plan, progress=over.append)
     finally:
         lean.close()
@@ -60,6 +61,24 @@ async def test_every_call_is_held_to_its_end(endless: FakeBot) -> None:
     assert found.errors == {}
     assert found.requests == len(endless.told)
     assert 0 < found.reply.p50 <= found.reply.p90 <= found.reply.p99 <= found.reply.max
+    assert 0 < found.reply_to_recordings.p50 <= found.reply.max
+
+
+class Stopwatch:
+    """A network of which the test says how long it takes: half a second for a recording, 10 ms for all else."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        reply = await self.post.send(url, data, headers, answer_time=answer_time, most=most)
+        return replace(reply, seconds=0.5 if "multipart" in headers["Content-Type"] else 0.01)
+
+
+async def test_replies_to_recordings_are_timed_by_themselves(endless: FakeBot) -> None:
+    found = await measured(endless, Plan(calls=20, concurrency=20), Stopwatch)
+    assert found.reply_to_recordings == Latency(500.0, 500.0, 500.0, 500.0)
+    assert (found.reply.p50, found.reply.max) == (10.0, 500.0)
 
 
 async def test_callers_differ_and_are_the_same_in_each_run(endless: FakeBot) -> None:
