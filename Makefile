@@ -10,7 +10,7 @@ JOBS  ?= 2
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check-flows docs bench bench-speech clean
+.PHONY: help serve test lint check-flows docs bench bench-speech bench-phone clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -56,6 +56,10 @@ bench:  ## Measure the server beside a bare echo, and the replay, in some minute
 bench-speech:  ## Measure the speech engines that run here: what they get right, in what time and memory (ARGS="--quick")
 	@tools/prepare run
 	@$(VENV)/python -m bench.speech $(ARGS)
+
+bench-phone:  ## Measure how soon a caller hears the next prompt, and how steadily 200 at once do (ARGS="--quick --json")
+	@tools/prepare run
+	@$(VENV)/python -m bench.phone $(ARGS)
 
 clean:  ## Remove the virtual environment and every cache; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*

@@ -1,28 +1,41 @@
 """How soon a caller hears the next prompt after a key, and how steadily sound comes on many calls at once.
 
-    ivr serve --dev flows/                                              in one terminal
-    python -m bench.phone --bot http://127.0.0.1:8080/call/support      in another
-
-Speech synthesis is included (pip install 'ivr[phone]'); its cache of prompts is warm after the first call, as it is for
-callers of a real line, and `--cold` measures without it.
+`make bench-phone`, or `python -m bench.phone [--quick] [--json] [--bot URL]`. Without `--bot` a server of ours is
+started with the shipped support flow. Speech synthesis is included (pip install 'ivr[phone]'): once with prompts that
+were spoken before, as they mostly are on a line, and once with every prompt spoken anew.
 """
 
 import argparse
 import asyncio
 import json
+import os
+import shutil
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+from msgspec import Struct, to_builtins
+from rich.console import Console
+from rich.table import Table
+
+from bench.run import SCRATCH
+from bench.subject import cores, free_port, running
 from ivr.cli.loop import fast_loop
 from ivr.phone import speaking
 from ivr.phone.events import PromptAudio
 from ivr.phone.kit import lacking, sound_of
-from ivr.phone.platform import Target, platform
+from ivr.phone.platform import Platform, Target, platform
 from ivr.phone.session import Session
+from ivr.phone.sound import Sound
+from ivr.trace.folders import FLOWS
 
+AIM = 150.0
+"Milliseconds from a key to the first sound of the next prompt, at p99."
+LATE = 20
+"Milliseconds after which a frame of sound counts as late."
 WRONG_KEY = "9"
 TRIES = 2
 "After which a flow gives up on a caller, mostly."
-MEASURED_CALLS = 100
 
 
 async def key_to_sound(session: Session, waits: list[float], *, cold: bool) -> None:
@@ -57,47 +70,119 @@ async def steady(sessions: list[Session], seconds: float) -> None:
     await asyncio.gather(*(one(session, number / 200) for number, session in enumerate(sessions)))
 
 
-def percentile(values: list[float], share: float) -> float:
-    """Give milliseconds."""
-    ordered = sorted(values) or [0.0]
-    return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+class Waits(Struct, frozen=True):
+    """Milliseconds from a key to the first sound of the next prompt."""
+
+    keys: int
+    p50: float
+    p90: float
+    p99: float
+    max: float
 
 
-async def run(bot: str, calls: int, seconds: float, *, cold: bool) -> dict[str, object]:
-    """Measure both."""
+class Results(Struct, frozen=True):
+    """Everything that one run found."""
+
+    spoken_before: Waits
+    spoken_anew: Waits
+    calls_at_once: int
+    frames: int
+    late: int
+    "Frames that came more than 20 ms late."
+    lacking: Sequence[str]
+    "What is not installed, and so was not measured."
+
+
+class Extent(Struct, frozen=True):
+    """How much is measured."""
+
+    keyed_calls: int = 100
+    calls_at_once: int = 200
+    seconds: float = 10.0
+    "Of sound on each of these."
+
+
+QUICK = Extent(keyed_calls=20, calls_at_once=50, seconds=3.0)
+
+
+async def measure(bot: str, extent: Extent, console: Console) -> Results:
     async with platform(Target(bot)) as phone:
         sound = sound_of(phone)
-        waits: list[float] = []
-        for _ in range(MEASURED_CALLS):
-            await key_to_sound(Session(phone, sound), waits, cold=cold)
-        sessions = [Session(phone, sound, paced=True) for _ in range(calls)]
-        await steady(sessions, seconds)
-        frames = sum(session.player.frames for session in sessions)
-        return {
-            "key to first sound, ms": {name: percentile(waits, share) for name, share in SHARES.items()},
-            "keys": len(waits),
-            "calls at once": calls,
-            "frames": frames,
-            "frames over 20 ms late": sum(session.player.late for session in sessions),
-            "lacking": lacking(),
-        }
+        await _keyed(phone, sound, 2, cold=False)  # all is loaded, and the menu's prompts are spoken
+        console.print("From key to sound, with prompts that were spoken before")
+        before = await _keyed(phone, sound, extent.keyed_calls, cold=False)
+        console.print("From key to sound, with every prompt spoken anew")
+        anew = await _keyed(phone, sound, extent.keyed_calls, cold=True)
+        console.print(f"{extent.calls_at_once} calls at once, {extent.seconds:g} s of sound on each")
+        sessions = [Session(phone, sound, paced=True) for _ in range(extent.calls_at_once)]
+        await steady(sessions, extent.seconds)
+    return Results(
+        spoken_before=before,
+        spoken_anew=anew,
+        calls_at_once=extent.calls_at_once,
+        frames=sum(session.player.frames for session in sessions),
+        late=sum(session.player.late for session in sessions),
+        lacking=lacking(),
+    )
 
 
-SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+async def _keyed(phone: Platform, sound: Sound, calls: int, *, cold: bool) -> Waits:
+    waits: list[float] = []
+    for _ in range(calls):
+        await key_to_sound(Session(phone, sound), waits, cold=cold)
+    ordered = sorted(1000 * wait for wait in waits) or [0.0]
+    shares = [ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.9, 0.99, 1.0)]
+    return Waits(len(waits), *(round(each, 1) for each in shares))
 
 
-def main() -> None:
-    """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bot", default="http://127.0.0.1:8080/call/support")
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=10.0, help="Seconds of sound on each call.")
-    parser.add_argument("--cold", action="store_true", help="Forget every spoken prompt at once.")
-    args = parser.parse_args()
-    with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        measured = runner.run(run(args.bot, args.calls, args.seconds, cold=args.cold))
-    print(json.dumps(measured, indent=2))
+@asynccontextmanager
+async def a_bot() -> AsyncIterator[str]:
+    """Run a server of ours, and give the address of the support flow."""
+    scratch, port = SCRATCH / str(os.getpid()), free_port()
+    scratch.mkdir(parents=True)
+    command = ["ivr", "serve", "--dev", "--port", str(port), str(FLOWS / "support.yaml")]
+    environment = {"IVR_DATA": str(scratch / "data"), "IVR_LOG_LEVEL": "warning"}
+    try:
+        async with running(command, port=port, core=cores()[0], log=scratch / "log", environment=environment):
+            yield f"http://127.0.0.1:{port}/call/support"
+    finally:
+        shutil.rmtree(scratch)
+
+
+async def run(bot: str | None, extent: Extent, console: Console) -> Results:
+    if bot:
+        return await measure(bot, extent, console)
+    async with a_bot() as own:
+        return await measure(own, extent, console)
+
+
+def show(found: Results, console: Console) -> None:
+    """Print the tables."""
+    table = Table(title=f"From a key to the first sound of the next prompt, in ms (aim: {AIM:g} at p99)")
+    for heading in ("", "keys", "p50", "p90", "p99", "max"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, waits in (("spoken before", found.spoken_before), ("spoken anew", found.spoken_anew)):
+        table.add_row(name, str(waits.keys), *(f"{each:.1f}" for each in (waits.p50, waits.p90, waits.p99, waits.max)))
+    console.print(table)
+    console.print(
+        f"{found.calls_at_once} calls at once: {found.late:,} of {found.frames:,} frames over {LATE} ms late."
+    )
+    for each in found.lacking:
+        console.print(f"Not measured: {each}")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(
+        prog="bench.phone", description="Measure how soon and how steadily a caller hears."
+    )
+    parser.add_argument("--bot", metavar="URL", help="a bot to call, instead of a server started for it")
+    parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute; less exact")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    arguments = parser.parse_args()
+    screen = Console(stderr=True)
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        results = runner.run(run(arguments.bot, QUICK if arguments.quick else Extent(), screen))
+    if arguments.json:
+        print(json.dumps(to_builtins(results), indent=2))
+    else:
+        show(results, Console())
