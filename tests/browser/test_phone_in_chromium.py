@@ -1,56 +1,19 @@
 """The phone as a person uses it: a real browser, a microphone that is a file, the flows that we ship."""
 
 import asyncio
-import importlib.util
-import io
-import wave
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from ivr.engine.actions import Text
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
 from ivr.ports import CallRecord, Stepped
 from ivr.store.archive import ArchiveFile
+from tests.browser.person import ends, hears, needs_voice, person, says, stands_in, talk
 from tests.console.visiting import Visit, tone, visiting
 from tests.fakes import chromium
-from tests.fakes.chromium import Page, microphone
+from tests.fakes.chromium import microphone
 
 pytestmark = pytest.mark.usefixtures("_chromium")
-
-needs_voice = pytest.mark.skipif(
-    importlib.util.find_spec("espeakng_loader") is None, reason="nobody speaks here (pip install 'ivr[phone]')"
-)
-
-
-@asynccontextmanager
-async def person(folder: Path, visit: Visit, flow: str, sound: Path | None = None) -> AsyncIterator[Page]:
-    """Somebody who has opened the phone and chosen a flow; `sound` is what the microphone hears."""
-    async with chromium.page(folder, *microphone(sound)) as page:
-        await page.go(f"{visit.url}/phone")
-        await page.run(f"{{ const flow = document.querySelector('#flow'); flow.value = '{flow}'; "
-                       "flow.dispatchEvent(new Event('change')); }")  # fmt: skip
-        await page.until("document.querySelector('#picture svg')")
-        yield page
-        assert page.complaints == []
-
-
-async def stands_in(page: Page, state: str) -> None:
-    await page.until(f"document.querySelector('.state.lit')?.dataset.state === '{state}'")
-
-
-async def hears(page: Page, words: str) -> None:
-    await page.until(f"document.querySelector('#talk').innerText.includes('{words}')")
-
-
-async def talk(page: Page) -> str:
-    return " ".join(" ".join(await page.texts("#talk li")).split())
-
-
-async def ends(page: Page) -> None:
-    await page.until("document.querySelector('#where').innerText.startsWith('ended')")
 
 
 def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
@@ -63,7 +26,7 @@ def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
 async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(tmp_path: Path, shipped: Visit) -> None:
     hum = tmp_path / "hum.wav"
     hum.write_bytes(tone(2.0))
-    async with person(tmp_path, shipped, "support", hum) as page:
+    async with person(tmp_path, shipped.url, "support", hum) as page:
         await page.click("#microphone")
         await page.until("document.querySelector('#microphone').getAttribute('aria-pressed') === 'true'")
         await page.click("#call")
@@ -98,7 +61,7 @@ async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(tmp_path: 
 async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None:
     spoken = tmp_path / "products.wav"
     spoken.write_bytes(await says("products"))
-    async with person(tmp_path, shipped, "support", spoken) as page:
+    async with person(tmp_path, shipped.url, "support", spoken) as page:
         await page.click("#call")
         await stands_in(page, "main")
         await page.until("document.querySelector('#offers button')")
@@ -113,28 +76,8 @@ async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None
     assert (chosen[0].choice, chosen[0].by) == ("products", "speech")
 
 
-async def says(words: str) -> bytes:
-    """Give a WAV file of somebody who says something and then waits for an answer."""
-    from ivr.audio.workers import Workers  # noqa: PLC0415  # only where there is a voice
-    from ivr.phone.guard import Guard  # noqa: PLC0415
-    from ivr.phone.limits import Limits  # noqa: PLC0415
-    from ivr.phone.post import WebPost  # noqa: PLC0415
-    from ivr.phone.speaking import Speaker  # noqa: PLC0415
-
-    workers, web = Workers(), WebPost(Guard())
-    voice = Speaker(web, workers, Limits(), speaks=True, plays=True)
-    samples = b"".join([piece.samples async for piece in voice.speak([Text(words, "female", "en-US")])])
-    await web.close()
-    await workers.close()
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setparams((1, 2, 16000, 0, "NONE", ""))
-        sound.writeframes(bytes(16000) + samples + bytes(64000))
-    return file.getvalue()
-
-
 async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.run("document.querySelector('#flow').focus()")
         await page.press("Tab")
         assert await page.run("document.activeElement.id") == "call"
@@ -150,7 +93,7 @@ async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit
 
 
 async def test_without_a_microphone_words_are_typed(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk", None) as page:
+    async with person(tmp_path, visit.url, "desk", None) as page:
         await page.click("#microphone")
         await page.until("document.querySelector('#ear').innerText.includes('Type instead')")
         await page.click("#call")
@@ -170,7 +113,7 @@ async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: V
     (visit.flows / "evil.yaml").write_text(flow)
     while "evil" not in (await visit.get("/phone"))[2]:
         pass  # an edited folder is taken up within a second
-    async with person(tmp_path, visit, "evil") as page:
+    async with person(tmp_path, visit.url, "evil") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#talk .flow').length")
         assert evil in await talk(page)
@@ -181,7 +124,7 @@ async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: V
 
 
 async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#offers button').length === 3")
         assert await page.texts("#offers button") == ["1 · message", "2 · secret", "3 · pin"]
@@ -199,7 +142,7 @@ async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: 
 async def test_what_can_be_answered_is_offered_while_the_question_is_still_being_asked(
     tmp_path: Path, visit: Visit
 ) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.run("""{
             window.offered = [];
             new MutationObserver(() => {
@@ -218,7 +161,7 @@ async def test_what_can_be_answered_is_offered_while_the_question_is_still_being
 
 
 async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_path: Path, shipped: Visit) -> None:
-    async with person(tmp_path, shipped, "support") as page:
+    async with person(tmp_path, shipped.url, "support") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#offers button').length === 2")
         await page.run("document.querySelectorAll('#offers button')[1].focus()")
@@ -231,7 +174,7 @@ async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_p
 
 
 async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.screen(390, 400)
         await page.click("#call")
         await stands_in(page, "main")
@@ -249,7 +192,7 @@ async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp
 async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_call_ends(
     tmp_path: Path, visit: Visit
 ) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.click("#call")
         await stands_in(page, "main")
         await page.run("document.querySelector('#picture').focus()")
@@ -259,7 +202,7 @@ async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_c
 
 
 async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         assert await page.run("document.querySelector('#keep').hidden")
         await page.click("#call")
         await stands_in(page, "main")
@@ -303,7 +246,7 @@ async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Pat
     (visit.flows / "closed.yaml").write_text(flow)
     while "closed" not in (await visit.get("/phone"))[2]:
         pass  # an edited folder is taken up within a second
-    async with person(tmp_path, visit, "closed") as page:
+    async with person(tmp_path, visit.url, "closed") as page:
         await page.click("#call")
         await ends(page)
         assert await page.text("#talk li:last-child") == "the bot rejected the call"
@@ -311,7 +254,7 @@ async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Pat
 
 @pytest.mark.parametrize("width", [340, 820])
 async def test_the_phone_fits_every_screen(tmp_path: Path, visit: Visit, width: int) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.screen(width, 740)
         await page.click("#call")
         await stands_in(page, "main")
@@ -321,7 +264,7 @@ async def test_the_phone_fits_every_screen(tmp_path: Path, visit: Visit, width: 
 
 
 async def test_everything_on_the_page_has_a_name_for_those_who_do_not_see_it(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit, "desk") as page:
+    async with person(tmp_path, visit.url, "desk") as page:
         await page.click("#call")
         await page.until("document.querySelector('#offers button')")
         nodes = (await page.send("Accessibility.getFullAXTree"))["nodes"]
@@ -335,7 +278,7 @@ async def test_two_people_can_call_at_the_same_time(tmp_path: Path, visit: Visit
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
     other.mkdir()
-    async with person(one, visit, "desk") as first, person(other, visit, "desk") as second:
+    async with person(one, visit.url, "desk") as first, person(other, visit.url, "desk") as second:
         await asyncio.gather(first.click("#call"), second.click("#call"))
         await asyncio.gather(stands_in(first, "main"), stands_in(second, "main"))
         await first.press("1")
