@@ -1,15 +1,31 @@
 """The console as a person sees it, in a real browser."""
 
 import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from tests.console.visiting import TOKEN, Visit
+from tests.console.visiting import TOKEN, Visit, visiting
 from tests.fakes.chromium import Page
 
 
-async def test_the_address_that_the_server_prints_opens_the_console(visit: Visit, page: Page) -> None:
-    await page.open(f"{visit.url}/console/login#{TOKEN}")
+@pytest.fixture
+async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
+    """A server that checks tokens."""
+    async with visiting(tmp_path, tokens=True) as one:
+        yield one
+
+
+@pytest.fixture
+async def developed(tmp_path: Path) -> AsyncIterator[Visit]:
+    """A server for development, whose cookie does not ask for https."""
+    async with visiting(tmp_path) as one:
+        yield one
+
+
+async def test_the_address_that_the_server_prints_opens_the_console(developed: Visit, page: Page) -> None:
+    await page.open(f"{developed.url}/console/login#{TOKEN}")
     await page.until("location.pathname === '/console'")
     assert (await page.text("[data-live=live]")).split("\n") == ["Live: 0", "", "Nobody is calling."]
     assert await page.run("document.cookie") == ""
@@ -45,13 +61,13 @@ async def test_live_calls_come_and_go_without_anybody_reloading(visit: Visit, pa
     await log_in(visit, page)
     caller = await visit.calls("+43 664 5550100")
     await page.until("document.querySelector('[data-live=live]').innerText.includes('main')")
-    await caller.chooses("message")
+    await caller.presses("1")
     await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
     await page.click("[data-live=live] tbody a")
     await page.until("document.querySelector('.state.lit')?.dataset.state === 'report'")
     await caller.speaks()
     await page.until("document.querySelector('.talk').innerText.includes('We heard the radio is broken')")
-    await caller.hears()
+    await caller.hears_the_end()
     await page.until("document.querySelector('main > .heading').innerText.includes('resolved')")
     assert "live" not in await page.text("main > .heading")
     await page.click("nav a[href='/console']")
@@ -101,7 +117,7 @@ async def test_the_keyboard_stays_on_its_call_wherever_it_moves(visit: Visit, pa
     await log_in(visit, page)
     await page.run("document.querySelector('[data-live=live] tbody a').focus()")
     address = await page.run("(window.mine = document.activeElement).href")
-    await caller.chooses("message")
+    await caller.presses("1")
     await visit.calls("another")
     await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
     assert await page.run("document.activeElement === window.mine")
@@ -116,29 +132,29 @@ async def test_selected_text_stays_selected(visit: Visit, page: Page) -> None:
     caller = await visit.calls("+43 664 5550100")
     await log_in(visit, page)
     await page.run("getSelection().selectAllChildren(document.querySelector('[data-live=live] tbody td:nth-child(4)'))")
-    await caller.chooses("message")
+    await caller.presses("1")
     await page.until("document.querySelector('[data-live=live]').innerText.includes('report')")
     assert await page.run("getSelection().toString()") == "+43 664 5550100"
 
 
 async def test_a_sound_that_plays_is_not_cut_off_by_news_of_its_call(visit: Visit, page: Page) -> None:
     caller = await visit.calls()
-    await caller.chooses("message")
+    await caller.presses("1")
     await caller.speaks(8.0)
     await page.open(f"{visit.url}/console/login#{TOKEN}")
     await page.until("location.pathname === '/console'")
     await page.click("[data-live] tbody a")
     await page.until("document.querySelector('audio')")
     await page.run("(window.sound = document.querySelector('audio')).play()")
-    await caller.hears()
+    await caller.hears_the_end()
     await page.until("document.querySelector('.talk').innerText.includes('the flow hangs up')")
     assert await page.run("!window.sound.paused && window.sound.isConnected")
 
 
 async def test_a_recording_is_heard(visit: Visit, page: Page) -> None:
     caller = await visit.calls()
-    await caller.chooses("message")
-    await caller.speaks(0.5)
+    await caller.presses("1")
+    await caller.speaks(0.7)
     await log_in(visit, page)
     await page.click("[data-live] tbody a")
     await page.until("document.querySelector('audio')")
@@ -148,7 +164,7 @@ async def test_a_recording_is_heard(visit: Visit, page: Page) -> None:
         await new Promise((done) => sound.onended = done);
         return sound.currentTime;
     })()""")
-    assert abs(float(seconds) - 0.5) < 0.06
+    assert abs(float(seconds) - 0.7) < 0.06
 
 
 async def test_what_a_caller_is_called_does_nothing_but_stand_there(visit: Visit, page: Page) -> None:

@@ -248,8 +248,7 @@ async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Pat
         pass  # an edited folder is taken up within a second
     async with person(tmp_path, visit.url, "closed") as page:
         await page.click("#call")
-        await ends(page)
-        assert await page.text("#talk li:last-child") == "the bot rejected the call"
+        await page.until("document.querySelector('#talk li:last-child').innerText === 'the bot rejected the call'")
 
 
 @pytest.mark.parametrize("width", [340, 820])

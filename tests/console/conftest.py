@@ -8,8 +8,8 @@ from tests.console.visiting import Visit, visiting
 
 @pytest.fixture
 async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
-    """A stranger before the console."""
-    async with visiting(tmp_path) as one:
+    """A stranger before the console of a server that checks tokens."""
+    async with visiting(tmp_path, tokens=True) as one:
         yield one
 
 

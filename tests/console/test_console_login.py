@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,8 +13,8 @@ from yarl import URL
 from ivr.errors import WebhookError
 from ivr.server.console.doors import AWAITED, FORM_BYTES
 from ivr.server.console.login import AUDIO_LASTS, GUESSES, LASTS, MOST_SESSIONS, WINDOW, Sessions
-from tests.console.visiting import TOKEN, Visit
-from tests.fakes.identity import Identity
+from tests.console.visiting import TOKEN, Visit, visiting
+from tests.phone.calling import Signer
 from tests.server.harness import connected, read_answer, request
 from tests.server.world import World
 
@@ -158,9 +160,12 @@ async def test_the_console_only_shows(operator: Visit, method: str) -> None:
             assert answer.headers["Allow"] == "GET, HEAD"
 
 
-async def test_another_name_for_this_machine_is_refused(operator: Visit) -> None:
-    status, _, _ = await operator.get("/console", headers={"Host": "rebound.example"})
-    assert status == 403
+async def test_in_development_mode_another_name_for_this_machine_is_refused(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        assert (await visit.log_in())[0] == 303
+        status, _, _ = await visit.get("/console", headers={"Host": "rebound.example"})
+        assert status == 403
+        assert "Nobody is calling." in await visit.see()
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------
@@ -261,15 +266,15 @@ def test_the_address_of_a_recording_stays_for_a_while_and_is_good_for_ten_minute
     assert len(seals) == 3
 
 
-# --- outside development mode ----------------------------------------------------------------------------------------
+# --- servers with a console, and without one --------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def world(tmp_path):
-    identity = Identity()
-    await identity.start()
-    yield World(tmp_path, identity)
-    await identity.stop()
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    signer = Signer()
+    await signer.start()
+    yield World(tmp_path, signer)
+    await signer.stop()
 
 
 async def test_without_a_token_there_is_no_console(world: World) -> None:

@@ -1,23 +1,23 @@
 """A server with a console, somebody who visits it, and callers for them to look at."""
 
-import io
+import asyncio
 import json
-import math
 import re
 import shutil
-import wave
-from array import array
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from itertools import count
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from ivr.phone import sound
+from ivr.phone.recorder import wav
 from ivr.server.run import running
 from ivr.settings import Settings
+from tests.phone.calling import Phone, Signer, phone_to
+from tests.phone.step_by_step import HUM, Caller
 
 SHIPPED = Path(__file__).parents[2] / "flows"
 TOKEN = "open-sesame-and-quickly"
@@ -38,11 +38,11 @@ states:
       noMatch: That is no choice.
     on: {message: report, secret: confide, pin: ask_pin}
   report:
-    record: {prompt: Speak after the beep., transcribe: true, into: problem}
+    record: {prompt: Speak after the beep., transcribe: true, format: wav, into: problem}
     next: heard
     on: {error.transcribe: thanks}
   confide:
-    record: {prompt: Whisper after the beep., transcribe: true, into: whisper, sensitive: true}
+    record: {prompt: Whisper after the beep., transcribe: true, format: wav, into: whisper, sensitive: true}
     next: thanks
     on: {error.transcribe: thanks}
   ask_pin:
@@ -60,88 +60,17 @@ states:
 
 def tone(seconds: float = 0.5) -> bytes:
     """A WAV file of a line that hums."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setparams((1, 2, 16000, 0, "NONE", ""))
-        samples = array("h", (int(9000 * math.sin(n / 6)) for n in range(int(16000 * seconds))))
-        sound.writeframes(samples.tobytes())
-    return file.getvalue()
-
-
-class Caller:
-    """Somebody on the phone, by way of the platform (development mode asks for no tokens)."""
-
-    _numbers = count(1)
-
-    def __init__(self, visit: "Visit", who: str) -> None:
-        self._visit = visit
-        self.who = who
-        self.platform_id = f"call-{next(self._numbers)}"
-        self.actions: list[Mapping[str, Any]] = []
-        self._messages = 0
-
-    async def dials(self) -> Self:
-        people = [{"identity": self.who, "originator": True}, {"identity": "28:bot", "originator": False}]
-        call = {"id": self.platform_id, "participants": people, "callState": "incoming"}
-        return await self._send("/call", json=call | {"presentedModalityTypes": ["audio"]})
-
-    async def chooses(self, choice: str) -> Self:
-        made = {"completionReason": "dtmfOptionMatched", "choiceName": choice}
-        return await self._reports("recognize", choiceOutcome=made)
-
-    async def is_silent(self) -> Self:
-        made = {"completionReason": "initialSilenceTimeout"}
-        return await self._reports("recognize", choiceOutcome=made, outcome="failure")
-
-    async def keys(self, digits: str) -> Self:
-        made = {"completionReason": "completedStopToneDetected", "digits": digits}
-        return await self._reports("recognize", collectDigitsOutcome=made)
-
-    async def speaks(self, seconds: float = 0.5) -> Self:
-        outcome = self._outcome(
-            "record", completionReason="completedSilenceDetected", lengthOfRecordingInSecs=seconds, format="wav"
-        )
-        form = aiohttp.FormData()
-        form.add_field("conversationResult", json.dumps(self._result(outcome)), content_type="application/json")
-        form.add_field("recordedAudio", tone(seconds), content_type="audio/wav", filename="sound.wav")
-        return await self._send("/callback", data=form)
-
-    async def hears(self) -> Self:
-        """Hear the last prompt, or the line go dead."""
-        kind = str(self.actions[-1]["action"])
-        return await self._reports(kind, state="terminated" if kind == "hangup" else "established")
-
-    async def leaves(self) -> Self:
-        kind = str(self.actions[-1]["action"])
-        ended: dict[str, object] = {"outcome": "failure", "failureReason": "callTerminated"}
-        if kind == "record":
-            ended |= {"completionReason": "callTerminated", "lengthOfRecordingInSecs": 0}
-        return await self._reports(kind, state="terminated", **ended)
-
-    async def _reports(self, kind: str, *, state: str = "established", **fields: object) -> Self:
-        return await self._send("/callback", json=self._result(self._outcome(kind, **fields), state))
-
-    def _outcome(self, kind: str, **fields: object) -> Mapping[str, object]:
-        return {"type": f"{kind}Outcome", "id": self.actions[-1]["operationId"], "outcome": "success", **fields}
-
-    def _result(self, outcome: Mapping[str, object], state: str = "established") -> Mapping[str, object]:
-        return {"id": self.platform_id, "operationOutcome": outcome, "callState": state}
-
-    async def _send(self, path: str, **content: Any) -> Self:
-        self._messages += 1
-        headers = {"X-Microsoft-Skype-Message-ID": f"{self.platform_id}-{self._messages}"}
-        async with self._visit.client.post(self._visit.url + path, headers=headers, **content) as answer:
-            assert answer.status == 200, await answer.text()
-            self.actions = json.loads(await answer.text() or "{}").get("actions", [])
-        return self
+    return wav(sound.tone(HUM, seconds)).data
 
 
 class Visit:
     """A person's way through the pages."""
 
-    def __init__(self, url: str, client: aiohttp.ClientSession, folder: Path) -> None:
+    def __init__(self, url: str, client: aiohttp.ClientSession, phone: Phone, folder: Path) -> None:
         self.url = url
         self.client = client
+        self._phone = phone
+        self._callers: list[Caller] = []
         self.flows, self.data, self.cases = folder / "flows", folder / "data", folder / "cases"
 
     async def get(self, path: str, **options: Any) -> tuple[int, Mapping[str, str], str]:
@@ -163,7 +92,14 @@ class Visit:
             return answer.status, answer.headers, await answer.text()
 
     async def calls(self, who: str = "+43 664 5550100") -> Caller:
-        return await Caller(self, who).dials()
+        """Let somebody call, and get as far as the first prompt."""
+        caller = Caller(self._phone, who)
+        self._callers.append(caller)
+        return await caller.dials()
+
+    async def ends(self) -> None:
+        """Let nobody be on the phone any more."""
+        await asyncio.gather(*(caller.vanishes() for caller in self._callers))
 
     async def call_page(self, number: int = 0) -> str:
         """Open the page of a call of the list, live ones first."""
@@ -176,9 +112,12 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    folder: Path, *, transcript: str = "the radio is broken", shipped: bool = False
+    folder: Path, *, transcript: str = "the radio is broken", shipped: bool = False, tokens: bool = False
 ) -> AsyncIterator[Visit]:
-    """Serve the desk, or the flows that we ship, with a speech engine that always understands the same."""
+    """Serve the desk, or the flows that we ship, with a speech engine that always understands the same.
+
+    With `tokens` the server believes the phone alone; without, it serves for development, and has a phone itself.
+    """
     flows = folder / "flows"
     if shipped:
         shutil.copytree(SHIPPED, flows)
@@ -187,10 +126,27 @@ async def visiting(
         (flows / "desk.yaml").write_text(DESK)
     script = folder / "speech.json"
     script.write_text(json.dumps({"*": {"text": transcript}}))
-    settings = Settings(
-        port=0, data=folder / "data", console_token=TOKEN, stt="scripted", stt_script=script, reply_budget=5.0
-    )
-    async with running(settings, [flows], dev=True, cases=folder / "cases") as server:
-        jar = aiohttp.CookieJar(unsafe=True)  # of an address, not a name
-        async with aiohttp.ClientSession(cookie_jar=jar) as client:
-            yield Visit(server.url, client, folder)
+    chosen: dict[str, Any] = {
+        "port": 0,
+        "data": folder / "data",
+        "console_token": TOKEN,
+        "stt": "scripted",
+        "stt_script": script,
+        "reply_budget": 5.0,
+    }
+    signer = Signer()
+    async with AsyncExitStack() as stack:
+        if tokens:
+            await signer.start()
+            stack.push_async_callback(signer.stop)
+            chosen |= signer.settings
+        serving = running(Settings(**chosen), [flows], dev=not tokens, cases=folder / "cases")
+        server = await stack.enter_async_context(serving)
+        url = URL(server.url)
+        assert url.port
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=url)  # an address, and as good as https
+        client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
+        phone = await stack.enter_async_context(phone_to(url.port, signer))
+        visit = Visit(server.url, client, phone, folder)
+        stack.push_async_callback(visit.ends)
+        yield visit

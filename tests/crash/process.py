@@ -11,8 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ivr.settings import variable
 from ivr.store.folder import DataFolder
-from tests.phone.calling import APP, PUBLIC
+from tests.phone.calling import Signer
 
 FLOWS = Path(__file__).parents[2] / "flows"
 
@@ -27,8 +28,8 @@ def free_port() -> int:
 class Server:
     """One server, in as many lives as a test wants."""
 
-    def __init__(self, folder: Path, metadata: str, *, wrapper: tuple[str, ...] = ()) -> None:
-        """Believe whom `metadata` vouches for; `wrapper` is the command it runs under."""
+    def __init__(self, folder: Path, signer: Signer, *, wrapper: tuple[str, ...] = ()) -> None:
+        """Believe the signer's phone alone; `wrapper` is the command it runs under."""
         script = folder / "script.json"
         script.write_text(json.dumps({"*": {"text": "my flight was late", "confidence": 0.9, "delay": 0.03}}))
         self.data = folder / "data"
@@ -37,10 +38,7 @@ class Server:
         self._wrapper = wrapper
         self._environment: Mapping[str, str] = {
             **{name: value for name, value in os.environ.items() if not name.startswith("IVR_")},
-            "IVR_APP_ID": APP,
-            "IVR_OPENID_METADATA": metadata,
-            "IVR_OPENID_LOOPBACK": "yes",
-            "IVR_PUBLIC_URL": PUBLIC,
+            **{variable(name): value for name, value in signer.settings.items()},
             "IVR_DATA": str(self.data),
             "IVR_STT": "scripted",
             "IVR_STT_SCRIPT": str(script),

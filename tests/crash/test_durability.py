@@ -32,7 +32,7 @@ async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anythi
         pytest.skip(reason)
     trace = tmp_path / "trace"
     wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
-    server = Server(tmp_path, signer.metadata_url, wrapper=wrapper)
+    server = Server(tmp_path, signer, wrapper=wrapper)
     await server.start()
     async with phone_to(server.port, signer) as phone:
         await phone.call(Say("Please call me back."), flow="voicemail")

@@ -26,7 +26,7 @@ PRIVATE = {"pin-check"}
 
 
 async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, signer: Signer) -> None:
-    server = Server(tmp_path, signer.metadata_url)
+    server = Server(tmp_path, signer)
     flows = sorted(path.stem for path in FLOWS.glob("*.yaml"))
     async with phone_to(server.port, signer) as phone, asyncio.TaskGroup() as group:
         line = BadLine(phone.way, seed=11)

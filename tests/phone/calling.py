@@ -48,6 +48,16 @@ class Signer:
         """Stop serving; once more does nothing."""
         await self._host.aclose()
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Those of a server that checks tokens, and believes this phone alone."""
+        return {
+            "app_id": APP,
+            "openid_metadata": self.metadata_url,
+            "openid_loopback": "yes",
+            "public_url": PUBLIC,
+        }
+
     def token(self) -> str:
         return self.identity.token(time.time())
 

@@ -1,25 +1,20 @@
-"""`ivr serve` as a process, for tests that send it signals or watch its system calls."""
+"""`ivr serve` as a process, for tests that read what it says, or send it signals."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.server.harness import Answer, connected, form, read_answer, request
-
-CALL = {
-    "id": "c1",
-    "participants": [{"identity": "29:me", "originator": True}, {"identity": "28:bot", "originator": False}],
-    "presentedModalityTypes": ["audio"],
-    "callState": "incoming",
-}
+from ivr.settings import variable
+from tests.phone.calling import Signer
+from tests.server.harness import JSON, Answer, connected, read_answer, request
 
 DESK = """\
 flow: desk
@@ -34,25 +29,6 @@ states:
 """
 
 
-def recorded(op: str, audio: bytes = b"audio") -> bytes:
-    """Write the request that reports a recording of the call `c1`."""
-    outcome = {
-        "type": "recordOutcome",
-        "id": op,
-        "completionReason": "completedStopToneDetected",
-        "lengthOfRecordingInSecs": 1,
-        "outcome": "success",
-    }
-    message = {"id": "c1", "operationOutcome": outcome, "callState": "established"}
-    body = form(audio, message=json.dumps(message).encode())
-    return request("POST", "/callback", body, {"Content-Type": "multipart/form-data; boundary=B"})
-
-
-def last_operation(answer: Answer) -> str:
-    """Give the id of the last action of a workflow."""
-    return str(json.loads(answer.body)["actions"][-1]["operationId"])
-
-
 class Serving:
     """A server process, and what it has said so far."""
 
@@ -65,16 +41,9 @@ class Serving:
         assert self.url.port
         return self.url.port
 
-    async def post(self, path: str, message: object, headers: Mapping[str, str] | None = None) -> Answer:
-        body = json.dumps(message).encode()
+    async def post(self, path: str, message: object) -> Answer:
         async with connected(self.port) as (reader, writer):
-            writer.write(request("POST", path, body, {"Content-Type": "application/json", **(headers or {})}))
-            return await read_answer(reader)
-
-    async def record(self, op: str, audio: bytes = b"audio") -> Answer:
-        """Report a recording of the call `c1`."""
-        async with connected(self.port) as (reader, writer):
-            writer.write(recorded(op, audio))
+            writer.write(request("POST", path, json.dumps(message).encode(), JSON))
             return await read_answer(reader)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
@@ -90,11 +59,10 @@ def _environment(**variables: str) -> dict[str, str]:
     return {**clean, **variables, "PYTHONWARNINGS": "error"}
 
 
-async def _start(
-    arguments: Sequence[str], folder: Path, *, under: Sequence[str] = (), **variables: str
-) -> asyncio.subprocess.Process:
+async def _start(arguments: Sequence[str], folder: Path, **variables: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(*under, sys.executable, "-c", "from ivr.cli import main; main()", "serve", *arguments),
+        sys.executable,
+        *("-c", "from ivr.cli import main; main()", "serve", *arguments),
         cwd=folder,
         env=_environment(**variables),
         stdout=asyncio.subprocess.PIPE,
@@ -114,9 +82,14 @@ async def refused(folder: Path, *arguments: str, **variables: str) -> str:
 
 
 @asynccontextmanager
-async def served(folder: Path, *arguments: str, under: Sequence[str] = (), **variables: str) -> AsyncIterator[Serving]:
-    """Run a server on a free port; `under` is the command it runs under."""
-    process = await _start(["--dev", "--port", "0", *arguments], folder, under=under, **variables)
+async def served(
+    folder: Path, *arguments: str, signer: Signer | None = None, **variables: str
+) -> AsyncIterator[Serving]:
+    """Run a server on a free port; it believes the signer's phone alone, or without one serves for development."""
+    if signer:
+        variables |= {variable(name): value for name, value in signer.settings.items()}
+    mode = () if signer else ("--dev",)
+    process = await _start([*mode, "--port", "0", *arguments], folder, **variables)
     assert process.stdout
     try:
         async with asyncio.timeout(20):

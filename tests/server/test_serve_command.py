@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from ivr.cli import main
-from tests.server.harness import connected, read_answer
-from tests.server.process import CALL, DESK, last_operation, recorded, refused, served
+from ivr.phone.limits import Limits
+from ivr.phone.turn_based import HangUp, Say
+from tests.phone.calling import Signer, phone_to
+from tests.server.process import DESK, refused, served
 from tests.waiting import until
 
 
@@ -106,29 +108,31 @@ async def test_it_says_what_it_serves_and_the_line_it_prints_works(folder: Path)
         assert [action["action"] for action in workflow["actions"]] == ["answer", "record"]
 
 
-async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path) -> None:
-    async with served(folder, IVR_PRT="1") as one:
-        await one.post("/call", CALL)
+async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path, signer: Signer) -> None:
+    async with served(folder, signer=signer, IVR_PRT="1") as one:
+        async with phone_to(one.port, signer) as phone:
+            await phone.call(HangUp())
         await one.post("/nowhere", {})
         log = [json.loads(line) for line in (await one.stop()).splitlines()]
-    assert [line["event"] for line in log] == ["unknown setting", "serving", "call begins", "refused", "draining"]
+    events = ["unknown setting", "1 keys from 127.0.0.1", "serving", "call begins", "refused", "draining"]
+    assert [line["event"] for line in log] == events
     assert "IVR_PORT" in log[0]["reason"]
-    assert len(log[2]["call"]) == 32
+    assert len(log[3]["call"]) == 32
     assert one.process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_turn_under_way_is_answered_before_the_process_ends(folder: Path, number: signal.Signals) -> None:
+async def test_a_turn_under_way_is_answered_before_the_process_ends(
+    folder: Path, signer: Signer, number: signal.Signals
+) -> None:
     (folder / "script.json").write_text('{"*": {"text": "x", "delay": 3600}}')
     options = ("--stt", "scripted", "--stt-script", "script.json", "--reply-budget", "0.5")
-    async with served(folder, *options) as one:
-        op = last_operation(await one.post("/call", CALL))
-        async with connected(one.port) as (reader, writer):
-            writer.write(recorded(op))
-            audio = folder / "recordings/live/audio"
-            await until(lambda: any(audio.iterdir()), within=audio)
-            stopping = asyncio.create_task(one.stop(number))
-            answer = await read_answer(reader)
-        assert "One moment." in answer.body.decode()
-        await stopping
-        assert one.process.returncode == 0
+    async with served(folder, *options, signer=signer) as one, phone_to(one.port, signer) as phone:
+        calling = asyncio.create_task(phone.call(Say("my flight was late"), limits=Limits(retries=0)))
+        audio = folder / "recordings/live/audio"
+        await until(lambda: any(audio.iterdir()), within=audio)
+        await one.stop(number)
+        call = await calling
+    assert one.process.returncode == 0
+    assert call.heard == ["Speak.", "One moment."]
+    assert call.statuses == [200, 200, 0], "the server was there for the recording, and for nothing after it"

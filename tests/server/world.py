@@ -13,7 +13,7 @@ from ivr.store.folder import DataFolder
 from ivr.store.reader import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import find_calls
-from tests.phone.calling import APP, PUBLIC, Phone, Signer, phone_to
+from tests.phone.calling import APP, Phone, Signer, phone_to
 
 DESK = """\
 flow: desk
@@ -59,10 +59,7 @@ class World:
     async def server(self, **changed: Any) -> AsyncIterator[Phone]:
         """Serve with the token check on, and give a phone to call with."""
         chosen: dict[str, Any] = {
-            "app_id": APP,
-            "openid_metadata": (self.signer.metadata_url,),
-            "openid_loopback": True,
-            "public_url": PUBLIC,
+            **self.signer.settings,
             "port": 0,
             "data": self.folder / "data",
             "stt": "scripted",
