@@ -7,6 +7,7 @@ from ivr.phone.platform import Target
 from ivr.server.phone.alone import phone_alone
 from tests.browser.test_phone_line import Person
 from tests.console.visiting import Visit
+from tests.phone.fake_bot import nobody
 
 
 async def test_any_bot_can_be_called_from_the_page(visit: Visit) -> None:
@@ -41,11 +42,13 @@ async def test_it_answers_nothing_else(path: str, status: int) -> None:
 
 
 async def test_a_bot_that_is_not_there_is_told(visit: Visit) -> None:
-    async with phone_alone(Target("http://127.0.0.1:9/call"), port=0) as address, aiohttp.ClientSession() as client:
-        origin = address.removesuffix("/phone")
-        async with client.ws_connect(f"{address}/line", headers={"Origin": origin}) as socket:
-            person = Person(socket)
-            await person.does("dial")
-            ended = await person.sees("Ended")
-            assert (ended["by"], ended["reason"]) == ("platform", "unreachable")
-            assert ended["detail"] == "http://127.0.0.1:9/call cannot be reached: Connection refused"
+    with nobody() as bot:
+        alone = phone_alone(Target(f"{bot}/call"), port=0)
+        async with alone as address, aiohttp.ClientSession() as client:
+            origin = address.removesuffix("/phone")
+            async with client.ws_connect(f"{address}/line", headers={"Origin": origin}) as socket:
+                person = Person(socket)
+                await person.does("dial")
+                ended = await person.sees("Ended")
+                assert (ended["by"], ended["reason"]) == ("platform", "unreachable")
+                assert ended["detail"] == f"{bot}/call cannot be reached: Connection refused"

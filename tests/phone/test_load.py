@@ -13,7 +13,7 @@ from ivr.phone.limits import Limits
 from ivr.phone.load import Latency, Measured, Plan, load
 from ivr.phone.platform import Target, platform
 from ivr.phone.post import Post, Reply, WebPost
-from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening
+from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening, nobody
 
 
 class EndlessBot(FakeBot):
@@ -90,8 +90,8 @@ async def test_callers_differ_and_are_the_same_in_each_run(endless: FakeBot) -> 
 
 
 async def test_errors_are_counted_by_kind() -> None:
-    bot = FakeBot([], base="http://127.0.0.1:9")
-    found = await measured(bot, Plan(calls=3))
+    with nobody() as address:
+        found = await measured(FakeBot([], base=address), Plan(calls=3))
     assert found.errors == {"connect": 9, "ended.unreachable": 3}
     assert msgspec.json.decode(msgspec.json.encode(found))["endings"] == {"unreachable": 3}
 

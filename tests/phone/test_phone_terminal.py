@@ -18,7 +18,7 @@ from ivr.cli.phone import phone as command
 from ivr.cli.phone_terminal import Screen, Typist, deed
 from ivr.phone.platform import Target, platform
 from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, TurnBased
-from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow
+from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow, nobody
 from tests.phone.people import QUICK, QUIET
 
 
@@ -108,7 +108,8 @@ async def test_what_a_bot_says_cannot_dress_up_as_the_phone() -> None:
 
 
 def test_a_bot_that_is_not_there_fails_the_command() -> None:
-    done = CliRunner().invoke(command, ["--bot", "http://127.0.0.1:1/call", "--retries", "0"])
+    with nobody() as address:
+        done = CliRunner().invoke(command, ["--bot", f"{address}/call", "--retries", "0"])
     assert done.exit_code == 1
     assert "cannot be reached" in done.output
 
@@ -120,7 +121,9 @@ def test_another_machine_has_to_be_allowed() -> None:
 
 
 def test_a_load_says_what_went_wrong_as_json() -> None:
-    done = CliRunner().invoke(command, ["--bot", "http://127.0.0.1:1/call", "--calls", "2", "--json", "--retries", "0"])
+    with nobody() as address:
+        options = ["--bot", f"{address}/call", "--calls", "2", "--json", "--retries", "0"]
+        done = CliRunner().invoke(command, options)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["errors"] == {"connect": 2, "ended.unreachable": 2}
 
