@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -20,11 +20,11 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from ivr.errors import IvrError
 from ivr.nearest import nearest
+from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
 
-Engine: TypeAlias = Literal["none", "scripted", "pocketsphinx", "azure", "azure-fast", "openai"]
 
 METADATA = (
     "https://api.aps.skype.com/v1/.well-known/openidconfiguration",

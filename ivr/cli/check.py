@@ -13,7 +13,8 @@ from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.load import flow_files, load_flow
 from ivr.ports import Capabilities
 from ivr.server.speech import lacks_of
-from ivr.settings import Engine, SettingsError, load_settings
+from ivr.settings import SettingsError, load_settings
+from ivr.speech.abilities import Engine
 
 ENGINES = get_args(Engine)
 CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}

@@ -16,7 +16,8 @@ from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
 from ivr.ports import SpeechToText
 from ivr.server.speech import engine_of
-from ivr.settings import Engine, Settings, SettingsError, load_settings
+from ivr.settings import Settings, SettingsError, load_settings
+from ivr.speech.abilities import Engine
 
 AT_ONCE = 2
 "Files under way at the same time: as many as there are worker processes."

@@ -8,7 +8,7 @@ from ivr.phone.platform import Platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Sound
 from ivr.phone.speaking import Speaker
-from ivr.speech.sphinx.engine import Sphinx
+from ivr.speech.engines.sphinx.engine import Sphinx
 
 _MISSING = {
     "espeakng_loader": ("Prompts are shown, not spoken.", "pip install 'ivr[phone]'"),

@@ -1,1 +1,1 @@
-"""Speech engines, one file each; none knows another."""
+"""Recordings to words: the engines, which one is chosen, what each can do, and what they share."""

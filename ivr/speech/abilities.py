@@ -1,12 +1,16 @@
 """What each engine can do, and where a flow wants more than that; nothing of an engine is loaded to know it."""
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 
 from ivr.audio.jobs import FORMATS
 from ivr.ports import EngineCapabilities
 from ivr.speech.languages import without_region
+
+Engine: TypeAlias = Literal["none", "scripted", "pocketsphinx", "azure", "azure-fast", "openai"]
+"What `IVR_STT` can be."
 
 HOSTED = EngineCapabilities(languages=None, phrases="hints", dictation=True, formats=FORMATS)
 "Which languages a service has is for the service to say; it says `error.transcribe` if it must."
@@ -24,7 +28,7 @@ class Wanted(Struct, frozen=True):
     "As in `record`; None: whatever the channel sends."
 
 
-def capabilities(engine: str, *, dictation: bool = False) -> EngineCapabilities:
+def capabilities(engine: Engine, *, dictation: bool = False) -> EngineCapabilities:
     """Tell what the engine of that name can do; `dictation` is the setting, and matters to pocketsphinx alone."""
     match engine:
         case "pocketsphinx":
@@ -33,17 +37,23 @@ def capabilities(engine: str, *, dictation: bool = False) -> EngineCapabilities:
             return HOSTED
         case "scripted":
             return ANYTHING
-    return NOTHING
+        case "none":
+            return NOTHING
+        case _:
+            assert_never(engine)
 
 
-def at_once(engine: str) -> int:
+def at_once(engine: Engine) -> int:
     """Tell how many recordings the engine of that name should have in hand at the same time."""
     match engine:
         case "pocketsphinx":
             return 4  # they share this machine's processors with the calls
         case "azure" | "azure-fast" | "openai":
             return 16  # they mostly wait; a service's own limits begin not far above
-    return 64  # takes no time
+        case "scripted" | "none":
+            return 64  # they take no time
+        case _:
+            assert_never(engine)
 
 
 def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:

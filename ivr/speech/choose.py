@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import assert_never
 
 from ivr.audio.workers import Workers
 from ivr.ports import SpeechToText
+from ivr.speech.abilities import Engine
 from ivr.speech.accounts import AzureAccount, OpenAiServer
-from ivr.speech.none import NoSpeech
-from ivr.speech.scripted import Scripted
+from ivr.speech.engines.none import NoSpeech
+from ivr.speech.engines.scripted import Scripted
 
 
 def speech_engine(
-    name: str,
+    name: Engine,
     *,
     workers: Workers | None = None,
     script: Path | None = None,
@@ -33,19 +35,20 @@ def speech_engine(
         case "scripted":
             raise ValueError("IVR_STT=scripted needs IVR_STT_SCRIPT, the JSON file with what is to be heard")
         case "pocketsphinx":
-            from ivr.speech.sphinx.engine import Sphinx  # noqa: PLC0415
+            from ivr.speech.engines.sphinx.engine import Sphinx  # noqa: PLC0415
 
             return Sphinx(workers, dictation=dictation)
         case "azure":
-            from ivr.speech.azure import Azure  # noqa: PLC0415
+            from ivr.speech.engines.azure import Azure  # noqa: PLC0415
 
             return Azure(azure(), workers)
         case "azure-fast":
-            from ivr.speech.azure_fast import AzureFast  # noqa: PLC0415
+            from ivr.speech.engines.azure_fast import AzureFast  # noqa: PLC0415
 
             return AzureFast(azure(), workers)
         case "openai":
-            from ivr.speech.openai import OpenAi  # noqa: PLC0415
+            from ivr.speech.engines.openai import OpenAi  # noqa: PLC0415
 
             return OpenAi(openai(), workers)
-    raise ValueError(f"there is no speech engine called {name}")
+        case _:
+            assert_never(name)

@@ -19,7 +19,7 @@ PLANTED = {
     "downwards": ("ivr/store/planted_upwards.py", "import ivr.turn"),
     "channels": ("ivr/channels/planted/__init__.py", "import ivr.channels.skype"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
-    "speech": ("ivr/speech/none.py", "import ivr.speech.scripted"),
+    "speech": ("ivr/speech/engines/none.py", "import ivr.speech.engines.scripted"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "kinds": ("ivr/engine/machine.py", "import ivr.engine.kinds.menu"),
     "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),

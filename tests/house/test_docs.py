@@ -24,6 +24,7 @@ from ivr.flowfile.catalogue import RULES
 from ivr.flowfile.load import Loaded, load_text
 from ivr.server.logs import FIELDS
 from ivr.settings import Settings, variable
+from ivr.speech.abilities import Engine
 
 LANGUAGE = text("flow-language.md")
 
@@ -99,6 +100,20 @@ def test_the_flow_of_the_readme_has_ten_lines() -> None:
     assert len(flow.splitlines()) == 10
 
 
+# --- for developers --------------------------------------------------------------------------------------------------
+
+
+def test_every_name_in_the_architecture_is_one_of_the_code() -> None:
+    modules = sorted((ROOT / "ivr").rglob("*.py"))
+    files = [*modules, *(ROOT / "tests").glob("*/*.py")]
+    known = {word for file in modules for word in re.findall(r"\w+", file.read_text("utf-8"))}
+    known |= {part for file in files for part in file.relative_to(ROOT).with_suffix("").parts}
+    known |= {variable(name) for name in Settings.model_fields}
+    spans = [span for span in codes(text("architecture.md")) if re.fullmatch(r"_?[A-Z][\w.]*|\w*_\w*", span)]
+    assert "SpeechToText" in spans
+    assert {span.rpartition(".")[2] for span in spans} - known == set()
+
+
 # --- for operators ---------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +139,12 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     known = {variable(name) for name in Settings.model_fields}
     mentioned = {word for page in PAGES for word in re.findall(r"\bIVR_[A-Z_]+\b", page.read_text("utf-8"))}
     assert mentioned <= known
+
+
+@pytest.mark.parametrize("engine", get_args(Engine))
+def test_every_speech_engine_is_documented(engine: str) -> None:
+    assert re.search(rf"^\| `{engine}` \|", section(text("speech.md"), "## Which engine"), re.MULTILINE)
+    assert f"`{engine}`" in section(text("operations.md"), "## Settings")
 
 
 def test_every_command_is_documented() -> None:

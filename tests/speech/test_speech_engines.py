@@ -9,7 +9,7 @@ import pytest
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
 from ivr.speech.choose import speech_engine
-from ivr.speech.scripted import Scripted
+from ivr.speech.engines.scripted import Scripted
 
 
 @pytest.fixture
@@ -63,5 +63,3 @@ def test_a_scripted_engine_without_a_script_says_what_to_set() -> None:
         speech_engine("scripted")
     with pytest.raises(ValueError, match="cannot be read"):
         speech_engine("scripted", script=Path("nowhere.json"))
-    with pytest.raises(ValueError, match="no speech engine"):
-        speech_engine("psychic")

@@ -12,7 +12,7 @@ from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Spoken, Transcript
 from ivr.speech.accounts import AzureAccount
-from ivr.speech.azure import Azure
+from ivr.speech.engines.azure import Azure
 from tests.fakes.azure_speech import AzureSpeech, Phrase
 
 pytest.importorskip("azure.cognitiveservices.speech", reason="the extra `azure` is not installed")

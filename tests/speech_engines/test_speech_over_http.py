@@ -13,8 +13,8 @@ from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import SpeechToText, Spoken, Transcript
 from ivr.speech.accounts import AzureAccount, OpenAiServer
-from ivr.speech.azure_fast import AzureFast
-from ivr.speech.openai import OpenAi
+from ivr.speech.engines.azure_fast import AzureFast
+from ivr.speech.engines.openai import OpenAi
 from tests.fakes.speech_api import Answer, SpeechApi
 
 KEY = "sk-a-very-secret-key"

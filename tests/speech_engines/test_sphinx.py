@@ -11,7 +11,7 @@ from ivr.audio.encode import encoded
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
-from ivr.speech.sphinx.engine import MOST_PHRASES, Sphinx
+from ivr.speech.engines.sphinx.engine import MOST_PHRASES, Sphinx
 
 pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 

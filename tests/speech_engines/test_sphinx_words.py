@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.speech.sphinx.dictionary import Dictionary
-from ivr.speech.sphinx.grammar import grammar
-from ivr.speech.sphinx.letters import pronounced
-from ivr.speech.sphinx.words import spoken
+from ivr.speech.engines.sphinx.dictionary import Dictionary
+from ivr.speech.engines.sphinx.grammar import grammar
+from ivr.speech.engines.sphinx.letters import pronounced
+from ivr.speech.engines.sphinx.words import spoken
 
 PHONES = set(
     re.findall(

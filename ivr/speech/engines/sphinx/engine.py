@@ -11,9 +11,8 @@ from pathlib import Path
 from ivr.audio.workers import Job, Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
-from ivr.speech.abilities import capabilities
+from ivr.speech.engines.sphinx.words import spoken
 from ivr.speech.languages import without_region
-from ivr.speech.sphinx.words import spoken
 from ivr.speech.wav import LONGEST, opened
 
 log = logging.getLogger(__name__)
@@ -21,8 +20,8 @@ log = logging.getLogger(__name__)
 MOST_PHRASES = 1000
 "Beyond that, phrases sound alike, and an order no longer fits into its packet."
 
-_PHRASES = Job("ivr.speech.sphinx.listen:phrases", Transcript, cpu=120.0, wall=300.0)
-_DICTATION = Job("ivr.speech.sphinx.listen:dictation", Transcript, cpu=300.0, wall=300.0)
+_PHRASES = Job("ivr.speech.engines.sphinx.listen:phrases", Transcript, cpu=120.0, wall=300.0)
+_DICTATION = Job("ivr.speech.engines.sphinx.listen:dictation", Transcript, cpu=300.0, wall=300.0)
 
 
 class Sphinx:
@@ -34,7 +33,6 @@ class Sphinx:
         self._workers = workers
         self._dictation = dictation
         self._said: set[str] = set()
-        self.can = capabilities(self.name, dictation=dictation)
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Listen for the phrases; without any, write down what is said if that was asked for."""

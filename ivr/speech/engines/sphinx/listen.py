@@ -17,9 +17,9 @@ from pocketsphinx import Config, Decoder
 from ivr.audio.decode import Recording
 from ivr.audio.jobs import RATE, WIDTH
 from ivr.ports import Spoken, Transcript
-from ivr.speech.sphinx.dictionary import Dictionary
-from ivr.speech.sphinx.grammar import Grammar, grammar
-from ivr.speech.sphinx.signal import has_digital_silence, speech_in, with_floor, with_rest
+from ivr.speech.engines.sphinx.dictionary import Dictionary
+from ivr.speech.engines.sphinx.grammar import Grammar, grammar
+from ivr.speech.engines.sphinx.signal import has_digital_silence, speech_in, with_floor, with_rest
 
 ENGINE = "pocketsphinx"
 

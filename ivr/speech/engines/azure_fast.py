@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.ports import Spoken, Transcript
-from ivr.speech.abilities import HOSTED
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import with_region
@@ -41,7 +40,6 @@ class AzureFast:
     """A `SpeechToText` over HTTP."""
 
     name = "azure-fast"
-    can = HOSTED
 
     def __init__(self, account: AzureAccount, workers: Workers, *, pause: Pause = asyncio.sleep) -> None:
         url = f"{account.rest}/speechtotext/transcriptions:transcribe"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ivr.speech.sphinx.words import spoken
+from ivr.speech.engines.sphinx.words import spoken
 
 Ways = Callable[[str], tuple[str, ...]]
 "Gives the phones of a word, in every way to say it."

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from ivr.speech.sphinx.letters import pronounced
+from ivr.speech.engines.sphinx.letters import pronounced
 
 _SHORTEST_PART = 3
 "Letters of a part of a compound: shorter ones are found in every word."

@@ -19,7 +19,6 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Spoken, Transcript
-from ivr.speech.abilities import HOSTED
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.languages import with_region
 from ivr.speech.wav import decoded
@@ -50,7 +49,6 @@ class Azure:
     """A `SpeechToText` over Microsoft's SDK."""
 
     name = "azure"
-    can = HOSTED
 
     def __init__(self, account: AzureAccount, workers: Workers) -> None:
         """Raise ValueError, with what to do, if the SDK is not there."""

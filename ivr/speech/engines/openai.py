@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.ports import Spoken, Transcript
-from ivr.speech.abilities import HOSTED
 from ivr.speech.accounts import OpenAiServer
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import without_region
@@ -45,7 +44,6 @@ class OpenAi:
     """A `SpeechToText` over HTTP."""
 
     name = "openai"
-    can = HOSTED
 
     def __init__(self, server: OpenAiServer, workers: Workers, *, pause: Pause = asyncio.sleep) -> None:
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}

@@ -1,0 +1,1 @@
+"""Speech engines, one file or folder each; none knows another."""
