@@ -40,7 +40,7 @@ def _table(measured: Measured) -> Table:
         "calls/s": f"{measured.calls_per_second:,.1f}",
         "requests/s": f"{measured.requests_per_second:,.1f}",
         "reply p50 / p90 / p99 / max": _times(measured.reply),
-        "  to recordings": _times(measured.reply_to_recordings),
+        "the same, to recordings": _times(measured.reply_to_recordings),
         "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
         "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
         "this phone": f"{measured.phone_microseconds} µs of processor time for a request",
@@ -50,5 +50,7 @@ def _table(measured: Measured) -> Table:
     return table
 
 
-def _times(found: Latency) -> str:
+def _times(found: Latency | None) -> str:
+    if found is None:
+        return "none"
     return f"{found.p50:,.1f} / {found.p90:,.1f} / {found.p99:,.1f} / {found.max:,.1f} ms"

@@ -48,9 +48,10 @@ class Measured(Struct, frozen=True):
     seconds: float
     calls_per_second: float
     requests_per_second: float
-    reply: Latency
-    reply_to_recordings: Latency
-    "Of these alone: a bot saves the audio, and may wait for its words."
+    reply: Latency | None
+    "To all messages but recordings; None: there was no reply."
+    reply_to_recordings: Latency | None
+    "Apart, since a bot saves the audio, and may wait for its words."
     errors: Mapping[str, int]
     "By kind: `timeout`, `connect`, `status.500`, `workflow` (a refused one), `ended.unreachable` and so on."
     endings: Mapping[str, int]
@@ -64,6 +65,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        "Of replies to all but recordings."
         self.to_recordings: list[float] = []
         self.errors: Counter[str] = Counter()
         self.endings: Counter[str] = Counter()
@@ -78,9 +80,7 @@ class _Tally:
             case Replied(status=0, failure=failure):
                 self.errors[failure] += 1
             case Replied(message=message, status=status, seconds=seconds):
-                self.seconds.append(seconds)
-                if message in self._recordings:
-                    self.to_recordings.append(seconds)
+                (self.to_recordings if message in self._recordings else self.seconds).append(seconds)
                 if not 200 <= status < 300:
                     self.errors[f"status.{status}"] += 1
             case WorkflowRefused():
@@ -143,7 +143,7 @@ async def load(phone: Platform, plan: Plan, *, progress: Callable[[int], None] =
 
 
 def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:
-    requests = len(tally.seconds)
+    requests = len(tally.seconds) + len(tally.to_recordings)
     return Measured(
         calls=plan.calls,
         requests=requests,
@@ -158,9 +158,11 @@ def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measure
     )
 
 
-def _latency(seconds: Sequence[float]) -> Latency:
-    """Sum up reply times; all 0: there were none."""
-    ordered = sorted(1000 * each for each in seconds) or [0.0]
+def _latency(seconds: Sequence[float]) -> Latency | None:
+    """Sum up reply times."""
+    ordered = sorted(1000 * each for each in seconds)
+    if not ordered:
+        return None
 
     def share(part: float) -> float:
         return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2)
