@@ -74,10 +74,15 @@ def _state(place: Place, numbers: Numbers | None, marks: Marks) -> Html:
         tag("text", _under(box.kind, box.name), class_="kind", x=_n(middle), y=_n(place.y + 34)),
     ]
     if left:
-        corner = place.x + place.width - 6
-        parts.append(tag("circle", class_="left", cx=_n(corner), cy=_n(place.y + 4), r="11"))
-        parts.append(tag("text", _short(left), class_="left", x=_n(corner), y=_n(place.y + 8)))
+        parts += _badge(_short(left), place.x + place.width - 6, place.y + 4)
     return tag("g", *parts, class_=" ".join(name for name, so in classes.items() if so), data_state=box.name)
+
+
+def _badge(words: str, x: float, y: float) -> list[Html]:
+    """Write a few letters on a round ground, which grows with them."""
+    width = max(22, 8 * len(words) + 8)
+    ground = tag("rect", class_="left", x=_n(x - width / 2), y=_n(y - 11), width=_n(width), height="22", rx="11")
+    return [ground, tag("text", words, class_="left", x=_n(x), y=_n(y + 4))]
 
 
 def _under(kind: str, name: str) -> str:
