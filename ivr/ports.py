@@ -99,7 +99,7 @@ class Exchange(Struct, frozen=True):
 
 
 class Capabilities(Struct, frozen=True):
-    """What a line can do; read by the turn and by `ivr check --channel`."""
+    """What a line can do; read by the turn and by `ivr check`."""
 
     push: bool
     "It can speak without being asked."

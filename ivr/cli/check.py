@@ -23,14 +23,20 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, for editors and other programs.")
-@click.option("--channel", type=click.Choice(list(CHANNELS)), help="Also find what this line cannot do.")
+@click.option(
+    "--channel",
+    type=click.Choice([*CHANNELS, "none"]),
+    default="skype",
+    show_default=True,
+    help="Also find what this line cannot do; none: look at no line.",
+)
 @click.option(
     "--stt",
     type=click.Choice(ENGINES),
     help="Also warn of what this speech engine has not; default: that of IVR_STT, if it is set.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
-def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, stt: str | None, strict: bool) -> None:
+def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None, strict: bool) -> None:
     """Find every mistake in flow files, or in all flow files of folders.
 
     Errors refuse a flow; warnings do not, and a state can acknowledge them with "allow". Ends with 1 if there are
@@ -38,12 +44,12 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str | None, stt: str 
 
     \b
     Example:  ivr check flows/
-              ivr check --channel skype --strict flows/support.yaml
+              ivr check --strict --stt pocketsphinx flows/support.yaml
     """
     files = flow_files(paths)
     if not files:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    line, lacks = CHANNELS[channel] if channel else None, _lacks(stt)
+    line, lacks = CHANNELS.get(channel), _lacks(stt)
     findings = [found for file in files for found in _findings(file, line, lacks)]
     errors = sum(found.is_error for found in findings)
     if as_json:

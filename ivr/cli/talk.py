@@ -1,10 +1,12 @@
 """`ivr talk FLOW`: be the caller, in the terminal. No server, no line: the machine alone, and a person at the keys."""
 
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, time
 from pathlib import Path
 from secrets import token_hex
-from time import time
+from time import time as clock
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -149,24 +151,45 @@ class Talk:
             self._console.print(f"[dim]  {escape(name)} = (sensitive)[/]")
 
 
+def _when(text: str) -> datetime | time:
+    """Read a date, a time of day, which is of a day that is not known yet, or both."""
+    for read in (time.fromisoformat, datetime.fromisoformat):
+        with suppress(ValueError):
+            moment = read(text)
+            if moment.tzinfo is None and not text.isdigit():  # "1985" is a time to Python
+                return moment
+    raise click.BadParameter(f'"{text}" is no time. Write 10:00, 2026-12-24 or "2026-12-24 10:00".')
+
+
+def _moment(at: datetime | time, zone: ZoneInfo) -> datetime:
+    """Put a time into the flow's zone, a time of day on today."""
+    if isinstance(at, time):
+        at = datetime.combine(datetime.now(zone), at)
+    return at.replace(tzinfo=zone)
+
+
 @click.command()
 @click.argument("flow", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--from", "caller", default="terminal", show_default=True, help="Who calls; empty for a withheld number.")
 @click.option("--language", default=None, help="The caller's language, such as en-US.")
 @click.option(
-    "--at", type=click.DateTime(), default=None, help="Pretend that it is this time, in the flow's time zone."
+    "--at",
+    type=_when,
+    metavar="TIME",
+    default=None,
+    help="Pretend that it is this time, in the flow's time zone: 10:00 (today), 2026-12-24, or both.",
 )
-def talk(flow: Path, caller: str, language: str | None, at: datetime | None) -> None:
+def talk(flow: Path, caller: str, language: str | None, at: datetime | time | None) -> None:
     """Be the caller: run a flow in the terminal, without a server.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. The way through the flow is shown in grey.
 
     \b
     Example:  ivr talk flows/support.yaml
-              ivr talk flows/pin-check.yaml --at "2026-12-24 18:00:00"
+              ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
     """
     loaded = load_or_exit(flow)
     console = Console(highlight=False, soft_wrap=True)
-    offset = at.replace(tzinfo=loaded.zone).timestamp() - time() if at else 0.0
+    offset = _moment(at, loaded.zone).timestamp() - clock() if at is not None else 0.0
     console.print(f"[dim]Calling {escape(loaded.name)}. /help tells what you can type.[/]")
-    Talk(loaded, console, lambda: time() + offset).run(caller or None, language, console.input)
+    Talk(loaded, console, lambda: clock() + offset).run(caller or None, language, console.input)

@@ -26,6 +26,8 @@ WAYLESS = frozenset(
     }
 )
 "Keys that lead nowhere: a flow without one of them has the same ways."
+WAYS = frozenset({"next", "on", "final", "target"})
+"Keys that say where a call goes on, or that it does not."
 
 
 class Handler(Struct, frozen=True):
@@ -182,6 +184,8 @@ class Document:
 def _may_hold_ways(path: Path) -> bool:
     """Tell whether what was cut out at a path could have been an action or a way on."""
     match path:
+        case ("states", _, "menu" | "digits" | "record", *_) if path[-1] in WAYS:
+            return True  # written a level too deep
         case ("states", _, "menu", "choices", *deeper):
             return len(deeper) < 2
         case ("states", _, "record", key):

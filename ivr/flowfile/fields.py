@@ -22,7 +22,14 @@ Json: TypeAlias = dict[str, Any]
 IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]*"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?) ?(ms|s|m|h)", re.ASCII)
+_YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"What other readers of YAML take for true and false."
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def is_name(word: str) -> bool:
+    """Tell whether a word can name something that an expression reads (C1)."""
+    return re.fullmatch(IDENTIFIER, word) is not None
 
 
 def refused(code: LiteralString, message: str, suggestion: str = "") -> PydanticCustomError:
@@ -113,7 +120,9 @@ class OneOf(ScalarField):
     def read(self, text: str) -> object:
         """Read one of the words."""
         if text not in self.words:
+            meant = _YES_AND_NO.get(text.lower())
             advice = did_you_mean(text, self.words) or f"Possible: {', '.join(self.words)}."
+            advice = f"Write {meant}." if meant in self.words else advice
             raise refused("value", f'"{text}" is not possible here.', advice)
         return text
 
@@ -179,6 +188,11 @@ class Terminators(ScalarField):
             message = f'"{text}" is no set of keys.'
             raise refused("value", message, 'Write 1 to 5 different keys in quotes, such as "#*", or none.')
         return text
+
+    def _checked(self, value: object) -> object:
+        if isinstance(value, list) and PHONE_KEYS.issuperset(value):
+            raise refused("value", "These keys are one text, not a list.", f'Write "{"".join(value)}".')
+        return super()._checked(value)
 
     def schema(self) -> Json:
         """Describe it to an editor."""

@@ -6,17 +6,20 @@ hostile as it likes: it ends in a finding, in time proportional to its size.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.tokens import ScalarToken
 
 from ivr.flowfile import slips
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source, Tree
+from ivr.flowfile.syntax import Stop, of_syntax
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 10_000
@@ -137,11 +140,18 @@ class _Walk:
                 self.noted.add(slip)
             items = tuple(self.node(item, (*path, number), text) for number, item in enumerate(node.items))
             return Sequence(items, node.start, node.end, node.flow)
-        entries = {
-            name: (key, self.node(value, (*path, name), text))
-            for name, (key, value) in node.entries.items()
-            if not self._is_torn(key, value, text)
-        }
+        if whole := slips.in_single_braces(node, path, text):
+            self.noted.add(whole)
+            return Scalar("", "plain", node.start, node.end, broken=True)
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        for name, (key, value) in node.entries.items():
+            torn = slips.in_braces(key, value, text)
+            if torn is None:
+                entries[name] = key, self.node(value, (*path, name), text)
+                continue
+            self.noted.add(torn)
+            if torn.code == "space":  # the key that it was to be is there, with a value that nobody knows
+                entries.setdefault(name.partition(":")[0], (key, Scalar("", "plain", key.start, key.end, broken=True)))
         return Mapping(entries, node.start, node.end, node.flow)
 
     def _scalar(self, node: Scalar, path: Path, text: str) -> Scalar:
@@ -151,12 +161,6 @@ class _Walk:
         bad = node.broken or (slip is not None and slip.severity == "error")
         bad = bad or any(node.start <= offset <= node.end for offset in self.broken)
         return Scalar(node.text, node.style, node.start, node.end, bad) if bad else node
-
-    def _is_torn(self, key: Scalar, value: Node, text: str) -> bool:
-        slip = slips.in_braces(key, value, text)
-        if slip:
-            self.noted.add(slip)
-        return slip is not None
 
 
 def _tree(node: Node) -> Tree:
@@ -177,8 +181,21 @@ def _slip(error: Exception, text: str) -> Slip:
         return Slip("syntax", message, "Delete it.", error.position, error.position + 1)
     if not isinstance(error, MarkedYAMLError):
         return slips.no_character(text)  # the scanner hands the number of an escape to chr(), whatever it is
-    context = error.context_mark.index if error.context_mark else error.problem_mark.index
-    return slips.of_syntax(str(error.context), str(error.problem), context, error.problem_mark.index, text)
+    at = error.problem_mark.index
+    context = error.context_mark.index if error.context_mark else at
+    return of_syntax(Stop(str(error.context), str(error.problem), context, at, text, _last_quoted(text, at)))
+
+
+def _last_quoted(text: str, at: int) -> tuple[int, int] | None:
+    """Find the last text in quotes that ended before a place."""
+    last = None
+    with suppress(YAMLError, ValueError, OverflowError):  # what stopped the parser may stop the scanner
+        for token in YAML(typ="safe", pure=True).scan(text):
+            if token.start_mark.index >= at:
+                break
+            if isinstance(token, ScalarToken) and token.style in slips.QUOTES:
+                last = token.start_mark.index, token.end_mark.index
+    return last
 
 
 class _Open(Struct):

@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ivr.flowfile.finding import Finding, Severity
-from ivr.flowfile.source import Node, Path, Scalar, Sequence, Source
+from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source
 
 SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "holdPrompt"})
 "Keys whose plain text is spoken."
+QUOTES = frozenset({"'", '"'})
 KEYS_OF_A_PHONE = frozenset({"dtmf", "terminators"})
 SENTENCE_END = re.compile(r"""[.!?…:;]["')\]]*$|}}$""")
 COMMENT = re.compile(r" (#[^\n\r]*)")
+KEY_LINE = re.compile(r"^[ \t]*(?:- +)?[\w.]+:(?=\s|$)", re.MULTILINE)
+COLON_ALONE = re.compile(r"(?:- +)?([A-Za-z][\w.]*):([^\s:/].*)")
+"A key, its colon, no space, and a word; `https://` is no key."
+DASHED = re.compile(r"-[^\W\d]")
 NO_CHARACTER = re.compile(r"\\U(?!0000|0010|000[1-9A-Fa-f])\w{8}|\\u[Dd][89A-Fa-f]\w\w|\\U0000[Dd][89A-Fa-f]\w\w")
 "An escape beyond the last character, or for half of one."
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -24,6 +29,8 @@ LONGEST_QUOTE = 40
 "Characters of a text that is shown as it should be written."
 LONGEST_COMMENT = 2_000
 "Characters of a comment that are looked at; aliases can lead to the same one thousands of times."
+LONGEST_LOOK = 2_000
+"Characters of a text in quotes among which the keys of further lines are looked for; the same with aliases."
 LOOK_BACK = 200
 "Characters before an empty value among which its key stands, with the comment that it became."
 
@@ -45,34 +52,6 @@ class Slip(Struct, frozen=True):
         return source.finding(self.code, self.severity, source.at(self.start, self.end), self.message, self.suggestion)
 
 
-# --- while the file is parsed ----------------------------------------------------------------------------------------
-
-_STARTERS = {"@": "at", "`": "at", "%": "percent"}
-
-
-def of_syntax(context: str, problem: str, context_at: int, at: int, text: str) -> Slip:
-    """Say what the parser stumbled over. The offsets are those of its two marks."""
-    char = text[at : at + 1]
-    if "scanning an alias" in context:
-        return star(context_at, at, text)
-    if "cannot start any token" in problem and char == "\t":
-        # How far a line with a tab is indented nobody knows; within a line a space does as well.
-        repair = " " if text[text.rfind("\n", 0, at) + 1 : at].strip() else None
-        return Slip("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, repair=repair)
-    if "cannot start any token" in problem and char in _STARTERS:
-        message = f'A text that begins with "{char}" must be in quotes.'
-        return Slip(_STARTERS[char], message, _quoted(text, at), at, at + 1, repair="x")
-    if (bare := _bare_braces(text, at)) is not None:
-        message = "A text with {{ }} here must be in quotes."
-        return Slip("braces", message, "Put the whole text in quotes, single ones if it holds others.", bare, bare + 2)
-    if ("mapping values" in problem or "but got ':'" in problem) and not _begins_a_line(text, at):
-        return Slip("colon", 'A text with ": " in it must be in quotes.', _quoted(text, at), at, at + 1, repair="x")
-    if "end of stream" in problem or "<stream end>" in problem:
-        message = "The file ends inside a text or a list that begins here."
-        return Slip("syntax", message, "Is a closing quote, bracket or brace missing?", context_at, context_at + 1)
-    return _general(problem, char, at, text)
-
-
 def no_character(text: str, start: int = 0) -> Slip:
     """Refuse an escape for a character that there is not, the first after a place."""
     found = NO_CHARACTER.search(text, start)
@@ -80,41 +59,39 @@ def no_character(text: str, start: int = 0) -> Slip:
     return Slip("syntax", "There is no such character.", "Correct its number.", at, end)
 
 
-def _general(problem: str, char: str, at: int, text: str) -> Slip:
-    if "found '<scalar>'" not in problem and re.search("block|sequence entries|mapping values", problem):
-        start = text.rfind("\n", 0, at) + 1
-        start += len(text[start:at]) - len(text[start:at].lstrip())
-        message = "This line does not fit the lines above it."
-        return Slip("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
-    return Slip("syntax", *_cause(problem, char), at, at + 1)
+def runs_on(start: int, end: int, text: str) -> Slip | None:
+    """Find a text in quotes that holds the keys of further lines: its own closing quote is missing."""
+    end = min(end, start + LONGEST_LOOK)
+    first_line = text.find("\n", start, end)
+    if first_line < 0 or not KEY_LINE.search(text, first_line + 1, end):
+        return None
+    return unclosed(start, text)
 
 
-def _cause(problem: str, char: str) -> tuple[str, str]:
-    if "found '<scalar>'" in problem:
-        return "Something follows a text that was complete.", "Put the whole text in quotes."
-    if "escape" in problem:
-        return "In double quotes, a backslash begins an escape.", "Write it twice, or use single quotes."
-    if char in tuple("]},"):
-        return f'"{char}" does not belong here.', "Do the brackets and braces match?"
-    return "This is not valid YAML.", "Put the text in quotes."
+def unclosed(start: int, text: str) -> Slip:
+    """Refuse a quote without its other half."""
+    number = text.count("\n", 0, start) + 1
+    message = f"The quote opened in line {number} is never closed."
+    end = text.find("\n", start)
+    return Slip("quote", message, f"Write {text[start]} at the end of the text.", start, len(text) if end < 0 else end)
 
 
-def _bare_braces(text: str, at: int) -> int | None:
-    """Find `{{` outside of quotes in the line of a place, before it."""
-    start = text.rfind("\n", 0, at) + 1
-    line = re.sub(r"""(["'])(?:(?!\1).)*\1""", lambda quoted: "." * len(quoted.group()), text[start : at + 2])
-    return start + line.index("{{") if "{{" in line else None
+def no_space(key: re.Match[str]) -> tuple[str, str, str]:
+    """Say of what `COLON_ALONE` found: `next:thanks` is one word."""
+    value = key[2] if len(key[2]) <= LONGEST_QUOTE else "…"
+    advice = f"Write {key[1]}: {value}." if '"' in value else f'Write "{key[1]}: {value}".'
+    return "space", "A space is missing after the colon.", advice
 
 
-def _begins_a_line(text: str, at: int) -> bool:
-    """Tell whether only a key stands before a place, in its line."""
-    return re.fullmatch(r"\s*[\w.]+", text[text.rfind("\n", 0, at) + 1 : at]) is not None
+def no_space_after_dash(at: int) -> Slip:
+    """Refuse `-thanks`."""
+    return Slip("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1)
 
 
 def star(start: int, end: int, text: str) -> Slip:
     """Refuse `dtmf: *`."""
     message = 'A text that begins with "*" must be in quotes.'
-    advice = 'Write "*".' if end - start <= 1 else _quoted(text, start)
+    advice = 'Write "*".' if end - start <= 1 else quoted(text, start)
     return Slip("star", message, advice, start, max(end, start + 1), repair="x")
 
 
@@ -133,10 +110,10 @@ def odd_key(start: int, end: int, text: str) -> Slip:
 def tag(start: int, text: str) -> Slip:
     """Refuse `say: !Hello`."""
     end = start + len(re.match(r"\S*", text[start:]).group())  # type: ignore[union-attr]  # it matches nothing, too
-    return Slip("tag", 'A text that begins with "!" must be in quotes.', _quoted(text, start), start, end)
+    return Slip("tag", 'A text that begins with "!" must be in quotes.', quoted(text, start), start, end)
 
 
-def _quoted(text: str, at: int) -> str:
+def quoted(text: str, at: int) -> str:
     """Show how the value around a place is written in quotes, if that is one line of its own."""
     line_start = text.rfind("\n", 0, at) + 1
     line = re.match(r"[^\r\n]*", text[line_start:]).group()  # type: ignore[union-attr]  # as above
@@ -152,8 +129,13 @@ def _quoted(text: str, at: int) -> str:
 
 def in_scalar(node: Scalar, path: Path, text: str) -> Slip | None:
     """Look for half a text, and for none."""
+    if node.style in QUOTES and text.startswith("#", node.end):
+        # To YAML that is a comment; it is the rest of a text, whose own beginning closed the one before.
+        return runs_on(node.start, node.end, text)
     if node.style != "plain":
         return None
+    if DASHED.match(node.text) and not text[max(0, node.start - LOOK_BACK) : node.start].rpartition("\n")[2].strip():
+        return no_space_after_dash(node.start)
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     spoken = bool(node.text) and key in SPOKEN
     comment = COMMENT.match(text, node.end, node.end + LONGEST_COMMENT) if spoken else None
@@ -203,5 +185,20 @@ def in_braces(key: Scalar, value: Node, text: str) -> Slip | None:
     is_alone = isinstance(value, Scalar) and not value.text and ":" not in text[key.end : value.end + 1]
     if not is_alone or not isinstance(value, Scalar) or value.style != "plain" or value.start < key.end:
         return None
+    if found := COLON_ALONE.fullmatch(key.text):
+        return Slip(*no_space(found), key.start, key.end)
     message = f'In {{ }} a comma ends a text, so "{key.text}" stands alone.'
     return Slip("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
+
+
+def in_single_braces(node: Mapping, path: Path, text: str) -> Slip | None:
+    """Look for `say: { now | time }`, which YAML takes for a key without a value."""
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if not node.flow or len(node.entries) != 1 or not (key in SPOKEN or "set" in path[-2:-1]):
+        return None
+    [(inside, value)] = node.entries.values()
+    slip = in_braces(inside, value, text)
+    if slip is None or slip.code != "comma":
+        return None
+    advice = f'Write "{{{{ {inside.text} }}}}", in quotes.'
+    return Slip("braces", "Single braces are no expression.", advice, node.start, node.end)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import AudioPart, State, TextPart
 from ivr.flowfile.prompts import Moment, Spoken, of_action, of_defaults
@@ -17,6 +18,8 @@ from ivr.flowfile.source import Path
 
 PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
 "A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
+
+_IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
 
 Role: TypeAlias = Literal["guard", "text", "value"]
 
@@ -56,6 +59,31 @@ def reads(use: Use) -> frozenset[str]:
     """Name what a use reads, without fields; of what cannot be compiled, nothing."""
     what = compiled(use.text, bare=use.role == "guard")
     return frozenset() if isinstance(what, ExpressionError) else frozenset(map(root, what.names))
+
+
+class SingleBraces(Struct, frozen=True):
+    """What reads as an expression, and stands in single braces: `{ birthday | date }`."""
+
+    start: int
+    "Where the brace stands in the text; `end` is the place after the other one."
+    end: int
+    inside: str
+    names: frozenset[str]
+    "What it would read, without fields; of what cannot be compiled, nothing."
+    is_filtered: bool
+
+
+def in_single_braces(use: Use) -> Iterator[SingleBraces]:
+    """Go through the expressions in single braces of a text; the language sees no more in them than words."""
+    plain = PUT_IN.sub(lambda found: " " * len(found.group()), use.text) if use.role != "guard" else ""
+    for found in _IN_SINGLE_BRACES.finditer(plain):
+        what = compiled(found[1], bare=True)
+        if isinstance(what, ExpressionError):
+            names, is_filtered = frozenset[str](), what.code == "filter"  # a filter that there is not
+        else:
+            names = frozenset(map(root, what.names))
+            is_filtered = isinstance(what, Expression) and isinstance(what.node, Filtered)
+        yield SingleBraces(*found.span(), found[1], names, is_filtered)
 
 
 def root(path: str) -> str:

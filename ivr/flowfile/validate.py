@@ -11,14 +11,18 @@ from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from ivr.flowfile.document import WAYS
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.model import PARTS, Asking, Digits, FlowFile, Menu, Model, Part, Record, State
+from ivr.flowfile.model import PARTS, Asking, Choice, Digits, FlowFile, Menu, Model, Part, Record, State
 from ivr.flowfile.reader import Reading
+from ivr.flowfile.slips import COLON_ALONE, no_space
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.nearest import did_you_mean, nearest
 
 ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
+NOTHINGS = frozenset({"answer", "hangup", "reject"})
+"Actions without keys of their own."
 NOT_YET = "It is a word of the language, but not of this release."
 
 
@@ -179,6 +183,10 @@ class _Judge:
                 return "empty", f'"{key}" is empty.', "Write at least one."
             case "too_long":
                 return "value", f'"{key}" has too many items.', f"{error['ctx']['max_length']} are possible."
+            case "model_type" | "model_attributes_type" if key in NOTHINGS:
+                return "value", f'"{key}" takes no value.', f'Write "{key}: {{}}".'
+            case "model_type" | "model_attributes_type" if found := COLON_ALONE.match(str(error["input"])):
+                return no_space(found)
             case "model_type" | "model_attributes_type" | "dict_type":
                 return "value", "Here belong keys with values.", "Write key: value, one a line."
             case "string_type":
@@ -193,4 +201,6 @@ class _Judge:
             return "It belongs to the state, beside the action."
         if class_ is State and any(key in action.words() for action in (Menu, Digits, Record)):
             return "It belongs to the action."
-        return did_you_mean(key, (*class_.words(), *class_.LATER)) or f"Possible: {', '.join(class_.words())}."
+        if class_ is Choice and key in WAYS:
+            return 'Where a choice leads stands in the "on" of the state.'
+        return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."

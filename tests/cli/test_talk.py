@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
@@ -80,3 +81,33 @@ def test_a_broken_flow_is_shown_with_its_mistakes_and_not_run(tmp_path: Path) ->
     result = talk(flow)
     assert result.exit_code == 1
     assert 'No state is called "start"' in result.output
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("10:00", "It is 10:00 AM"),
+        ("22:05:30", "It is 10:05 PM"),
+        ("2026-11-22 10:00", "It is 10:00 AM on Sunday, November 22"),
+        ("2026-11-22T10:00:01", "It is 10:00 AM on Sunday, November 22"),
+        ("2026-11-22", "It is 12:00 AM on Sunday, November 22"),
+    ],
+)
+def test_it_is_whatever_time_one_likes(tmp_path: Path, at: str, said: str) -> None:
+    flow = tmp_path / "clock.yaml"
+    flow.write_text("""\
+flow: clock
+initial: tell
+timeZone: America/New_York
+on: {error: tell}
+states:
+  tell: {say: "It is {{ now | time }} on {{ now | date }}.", final: true}
+""")
+    assert said in talk(flow, options=("--at", at)).output
+
+
+@pytest.mark.parametrize("at", ["ten", "25:00", "10:00+01:00", "1000", "2026-02-30"])
+def test_a_time_that_is_none_is_told_with_how_to_write_one(at: str) -> None:
+    result = talk(FLOWS / "flight-desk.yaml", options=("--at", at))
+    assert result.exit_code == 2
+    assert f'"{at}" is no time. Write 10:00, 2026-12-24 or "2026-12-24 10:00".' in " ".join(result.output.split())

@@ -227,6 +227,43 @@ other: {digits: {prompt: Key it.}, next: bye}
         assert codes(text) == ["dropped-recording"]
 
 
+class TestSlipsOfYaml:
+    def test_a_comment_after_a_text_of_several_lines_is_a_comment(self) -> None:
+        for text in ('"Our hours:\n    daily: all day."', "|\n    Our hours:\n    daily: all day."):
+            assert codes(f"start:\n  say: {text}\n# This is a comment.\n  next: bye\n") == []
+
+    def test_a_text_of_several_lines_that_is_closed_is_not_what_is_wrong(self) -> None:
+        assert codes('start:\n  say: "Hello\n    you." there\n  next: bye\n') == ["syntax"]
+        assert codes('start: {say: "Hello\n    you."#\n  , next: bye}\n') == []
+
+    def test_a_quote_inside_is_told_from_words_behind_the_text(self) -> None:
+        assert codes("start:\n  say: 'The patients' names.'\n  next: bye\n") == ["quote"]
+        assert codes("start:\n  say: 'The patients' names.\n  next: bye\n") == ["syntax"]
+
+    def test_a_line_of_text_that_is_not_indented_is_no_missing_colon(self) -> None:
+        assert said("start:\n  say: Hello,\n  my friend\n  next: bye\n") == [
+            'syntax: A colon is missing in this line. Write "my: …", or indent it if it belongs to the text above.'
+        ]
+        assert codes("start:\n  say: Hello,\n    friend: you\n  next: bye\n") == ["syntax"]
+        assert codes("start:\n  say: Hello,\n  , my friend\n  next: bye\n") == ["syntax"]
+
+    def test_the_end_of_a_file_in_the_midst_of_it(self) -> None:
+        for text in ("a: [b\nc", "a: {b: c\nd", "'", "a: 'b", "a: - b", "a\n b: c", "- a\nb", "a:b", "\n\n: b: c"):
+            assert load(text).flow is None
+
+    def test_two_texts_with_a_comma_between(self) -> None:
+        assert said('start:\n  say: "Hello.", "You."\n  next: bye\n') == [
+            "syntax: Two texts stand here, with a comma between. Put them in [ ], or in one text."
+        ]
+
+    def test_a_long_value_behind_a_colon_without_space_is_not_repeated(self) -> None:
+        [found] = said(f"start: {{say:{'Hello ' * 10}, next: bye}}\n")
+        assert found == 'space: A space is missing after the colon. Write "say: …".'
+
+    def test_a_key_written_twice_once_without_its_space(self) -> None:
+        assert codes("start: {say: Hello., say:You, next: bye}\n") == ["space"]
+
+
 class TestOtherChecks:
     def test_a_word_is_no_slip_where_it_is_an_allowed_value(self) -> None:
         assert (

@@ -91,12 +91,17 @@ def test_check_as_json_of_a_good_flow_is_an_empty_list(folder: Path) -> None:
     assert json.loads(ivr("check", "--json", "hello.yaml").output) == []
 
 
-def test_check_for_a_channel_finds_what_it_cannot_do(folder: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--channel", "skype")])
+def test_check_finds_what_the_channel_cannot_do(folder: Path, options: tuple[str, ...]) -> None:
     (folder / "hallo.yaml").write_text(GOOD.replace("initial:", "language: de-AT\ninitial:"), "utf-8")
-    assert ivr("check", "hallo.yaml").exit_code == 0
-    result = ivr("check", "--channel", "skype", "hallo.yaml")
+    result = ivr("check", *options, "hallo.yaml")
     assert result.exit_code == 1
     assert "speaks and understands en-US only, not de-AT" in result.output
+
+
+def test_check_looks_at_no_channel_where_it_is_told_so(folder: Path) -> None:
+    (folder / "hallo.yaml").write_text(GOOD.replace("initial:", "language: de-AT\ninitial:"), "utf-8")
+    assert ivr("check", "--channel", "none", "hallo.yaml").output == "1 flow checked: nothing found.\n"
 
 
 def test_check_for_a_speech_engine_warns_of_what_it_has_not(folder: Path) -> None:
@@ -110,14 +115,18 @@ states:
   bye: {say: Danke., final: true}
 """
     (folder / "hallo.yaml").write_text(flow, "utf-8")
-    assert ivr("check", "hallo.yaml").output == "1 flow checked: nothing found.\n"
-    result = ivr("check", "--stt", "pocketsphinx", "hallo.yaml")
+
+    def checked(*engine: str) -> Result:
+        return ivr("check", "--channel", "none", *engine, "hallo.yaml")
+
+    assert checked().output == "1 flow checked: nothing found.\n"
+    result = checked("--stt", "pocketsphinx")
     assert result.exit_code == 0
     assert "hallo.yaml:6:37  speech  (warning)\n" in result.output
     assert "The speech engine does not understand de-AT, but en only." in result.output
     assert "The speech engine gives no transcript without phrases" in result.output
-    assert "gives no transcripts" in ivr("check", "--stt", "none", "hallo.yaml").output
-    assert "nothing found" in ivr("check", "--stt", "openai", "hallo.yaml").output
+    assert "gives no transcripts" in checked("--stt", "none").output
+    assert "nothing found" in checked("--stt", "openai").output
 
 
 def test_check_takes_the_engine_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

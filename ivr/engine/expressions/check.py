@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 from ivr.engine.expressions import tree
+from ivr.engine.expressions.clock import ON_THE_CLOCK, literal
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit
 from ivr.engine.expressions.errors import Code, ExpressionError
@@ -23,6 +24,7 @@ from ivr.engine.expressions.types import (
     NUMBERS,
     RECORDING_FIELDS,
     TEXT,
+    TIME,
     Type,
     can_be_spoken,
     field_of,
@@ -30,6 +32,7 @@ from ivr.engine.expressions.types import (
     optional,
     present,
 )
+from ivr.engine.expressions.words import words_compared
 from ivr.nearest import did_you_mean
 
 _OPAQUE = Type("object")
@@ -295,16 +298,29 @@ _Side = tuple[tree.Node, Type]
 
 
 def _compare(comparator: tree.Comparator, left: _Side, right: _Side, proof: _Proof) -> None:
-    if comparator in {"in", "not in"}:
+    span = tree.Node(left[0].start, right[0].end)
+    if (slip := words_compared(comparator, left[0], right[0])) is not None:
+        proof.wrong("type", slip.message, span, slip.suggestion)
+    elif comparator in {"in", "not in"}:
         _contain(left, right, proof)
-        return
-    if comparator in {"==", "!="}:
-        mine, other, kinds = left[1], right[1], _COMPARABLE
-        if "none" in {mine.name, other.name}:
-            return
+    elif comparator in {"==", "!="}:
+        mine, other = _on_the_clock(left, right)
+        if "none" not in {mine.name, other.name}:
+            _same_kind(mine, other, _COMPARABLE, span, proof)
     else:
-        mine, other, kinds = proof.needed(*left), proof.needed(*right), _ORDERED
-    _same_kind(mine, other, kinds, tree.Node(left[0].start, right[0].end), proof)
+        mine, other = _on_the_clock((left[0], proof.needed(*left)), (right[0], proof.needed(*right)))
+        if {mine.name, other.name} != ON_THE_CLOCK:
+            _same_kind(mine, other, _ORDERED, span, proof)
+
+
+def _on_the_clock(left: _Side, right: _Side) -> tuple[Type, Type]:
+    """Take a text that is written out and reads as a time of day for one, opposite a time or a datetime."""
+    (one, mine), (two, other) = left, right
+    if other.name in ON_THE_CLOCK and literal(one):
+        return TIME, other
+    if mine.name in ON_THE_CLOCK and literal(two):
+        return mine, TIME
+    return mine, other
 
 
 def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
@@ -321,7 +337,12 @@ def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
 
 
 def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, proof: _Proof) -> None:
-    if "any" in {left.name, right.name}:
+    groups = {_group(left), _group(right)}
+    if "any" in groups or (len(groups) == 1 and groups <= kinds):
         return
-    if _group(left) != _group(right) or _group(left) not in kinds:
-        proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span)
+    hint = ""
+    if groups == ON_THE_CLOCK:
+        hint = 'Only which is first can be asked: "<", ">=".'
+    elif "text" in groups and groups & ON_THE_CLOCK:
+        hint = "Write a time of day such as '08:00'."
+    proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span, hint)

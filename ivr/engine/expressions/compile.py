@@ -8,6 +8,7 @@ from functools import cached_property, singledispatch
 from typing import TypeAlias
 
 from ivr.engine.expressions import operations, tree
+from ivr.engine.expressions.clock import comparing
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.operations import admitted, limited, spoken, truth
 from ivr.engine.expressions.parse import parse_expression, parse_template
@@ -186,17 +187,21 @@ def _either(node: tree.Either) -> Run:
 
 @runner.register(tree.Comparison)
 def _comparison(node: tree.Comparison) -> Run:
-    first, compare = runner(node.first), operations.compare
-    rest = tuple((compared.comparator, runner(compared.value)) for compared in node.rest)
+    sides = (node.first, *(compared.value for compared in node.rest))
+    first = runner(node.first)
+    rest = tuple(
+        (comparing(compared.comparator, left, compared.value), runner(compared.value))
+        for left, compared in zip(sides, node.rest, strict=False)
+    )
     if len(rest) == 1:
-        [(comparator, second)] = rest
-        return lambda names: compare(comparator, first(names), second(names))
+        [(compare, second)] = rest
+        return lambda names: compare(first(names), second(names), names)
 
     def run(names: Mapping[str, Value]) -> Value:
         left = first(names)
-        for comparator, value in rest:
+        for compare, value in rest:
             right = value(names)
-            if not compare(comparator, left, right):
+            if not compare(left, right, names):
                 return False
             left = right
         return True

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January",
     "February",
@@ -48,12 +48,17 @@ _KEYS = {"*": "star", "#": "pound", "+": "plus", "-": "dash", ".": "dot", "@": "
 
 def weekday(day: date) -> str:
     """Name the day of the week: `Tuesday`."""
-    return _WEEKDAYS[day.weekday()]
+    return WEEKDAYS[day.weekday()]
 
 
 def date_(day: date) -> str:
     """Say a date: `Tuesday, November 24`."""
     return f"{weekday(day)}, {MONTHS[day.month - 1]} {day.day}"
+
+
+def long_date(day: date) -> str:
+    """Say a date with its year: `November 24, 2026`."""
+    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def time_(at: time | datetime) -> str:

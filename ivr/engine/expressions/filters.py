@@ -37,6 +37,10 @@ class Filter(Struct, frozen=True):
     "Set: it takes text too, read so; only text that is written out can be checked (raises Misfit)."
     arguments: int = 0
     "How many it may have; each is a whole number from 0 to `MAX_PLACES`."
+    speaks: bool = False
+    "True: it gives words for a caller, in which a program finds no order."
+    yields: tuple[str, ...] = ()
+    "All that it can give, where that is a handful of words."
 
     def accepts(self, arguments: Sequence[object]) -> bool:
         """Tell whether the arguments are as the filter wants them."""
@@ -142,16 +146,17 @@ _IN_A_ROW = frozenset({"list", "text"})
 FILTERS: Mapping[str, Filter] = {
     filter_.name: filter_
     for filter_ in (
-        Filter("date", _DAY, _text, english.date_, _date_or_datetime),
-        Filter("weekday", _DAY, _text, english.weekday, _date_or_datetime),
-        Filter("time", _CLOCK, _text, english.time_, _time_or_datetime),
-        Filter("datetime", frozenset({"datetime"}), _text, english.datetime_, iso_datetime),
-        Filter("duration", _NUMBER, _text, _duration),
-        Filter("number", _NUMBER, _text, english.number),
-        Filter("ordinal", frozenset({"integer"}), _text, _ordinal),
-        Filter("digits", frozenset({"text", "integer"}), _text, _digits),
-        Filter("spell", frozenset({"text"}), _text, _spell),
-        Filter("list", frozenset({"list"}), _text, listed),
+        Filter("date", _DAY, _text, english.date_, _date_or_datetime, speaks=True),
+        Filter("longDate", _DAY, _text, english.long_date, _date_or_datetime, speaks=True),
+        Filter("weekday", _DAY, _text, english.weekday, _date_or_datetime, speaks=True, yields=english.WEEKDAYS),
+        Filter("time", _CLOCK, _text, english.time_, _time_or_datetime, speaks=True),
+        Filter("datetime", frozenset({"datetime"}), _text, english.datetime_, iso_datetime, speaks=True),
+        Filter("duration", _NUMBER, _text, _duration, speaks=True),
+        Filter("number", _NUMBER, _text, english.number, speaks=True),
+        Filter("ordinal", frozenset({"integer"}), _text, _ordinal, speaks=True),
+        Filter("digits", frozenset({"text", "integer"}), _text, _digits, speaks=True),
+        Filter("spell", frozenset({"text"}), _text, _spell, speaks=True),
+        Filter("list", frozenset({"list"}), _text, listed, speaks=True),
         Filter("length", _IN_A_ROW, _integer, len),
         Filter("first", _IN_A_ROW, _item, _first),
         Filter("last", _IN_A_ROW, _item, _last),

@@ -243,9 +243,20 @@ start: {say: "It is {{ now | time }}.", next: bye}
 """,
     ),
     Rule(
+        "single-braces",
+        "warning",
+        "An expression in single braces is spoken as it stands.",
+        """
+start: {say: "It is { now | time }.", next: bye}
+""",
+        """
+start: {say: "It is {{ now | time }}.", next: bye}
+""",
+    ),
+    Rule(
         "channel",
         "error",
-        "The line given with --channel cannot do this.",
+        "The line of `--channel` cannot do this; `ivr serve` has the one that is looked at by default.",
         """
 language: de-DE
 states:

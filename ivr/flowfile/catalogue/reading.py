@@ -248,17 +248,51 @@ start:
 """,
     ),
     Rule(
+        "quote",
+        "error",
+        "A quote is never closed, or closes a text before its end.",
+        """
+start:
+  say: 'The patient's name, please.'
+  next: bye
+""",
+        """
+start:
+  say: "The patient's name, please."
+  next: bye
+""",
+    ),
+    Rule(
+        "space",
+        "error",
+        "The space after a colon or a dash is missing.",
+        """
+start:
+  say: Hello.
+  next:bye
+""",
+        """
+start:
+  say: Hello.
+  next: bye
+""",
+    ),
+    Rule(
         "syntax",
         "error",
         "The file cannot be read as YAML.",
         """
 start:
-  say: "Hello.
+  menu
+    prompt: To go on press 1.
+    choices: {go: {dtmf: "1"}}
   next: bye
 """,
         """
 start:
-  say: "Hello."
+  menu:
+    prompt: To go on press 1.
+    choices: {go: {dtmf: "1"}}
   next: bye
 """,
     ),

@@ -12,17 +12,45 @@ from ivr.nearest import did_you_mean
 
 
 def unhandled(document: Document) -> Iterator[Finding]:
-    """Find events that neither the state nor the flow handles."""
-    for name, state in document.states():
-        if not document.is_known(name) or not document.is_sound("on"):
-            continue
-        handled = (*document.handlers[name], *document.shared)
-        lost = [event for event in demanded(state) if longest(handled, event) is None]
-        if not lost or ends(state) or not (state.next or state.on or state.decide):
-            continue  # who leads nowhere at all has been told so
-        listed = ", ".join(f'"{event}"' for event in _summed_up(lost))
-        message = f"Nobody handles {listed} here."
-        yield document.finding("unhandled", ("states", name), message, _advice(state, lost), key=True)
+    """Find events that neither the state nor the flow handles; what several states lack, the flow lacks."""
+    lacking = {name: lost for name, _ in document.states() if (lost := _unhandled(document, name))}
+    common = {name: both for name, lost in lacking.items() if (both := [event for event in lost if _is_common(event)])}
+    shared: list[str] = []
+    if len(common) > 1:
+        shared = _summed_up(list(dict.fromkeys(event for lost in common.values() for event in lost)))
+        yield _by_nobody(document, shared, list(common))
+    for name, lost in lacking.items():
+        left = [event for event in lost if longest(shared, event) is None]
+        if left:
+            listed = ", ".join(f'"{event}"' for event in _summed_up(left))
+            message, advice = f"Nobody handles {listed} here.", _advice(document.model.states[name], left)
+            yield document.finding("unhandled", ("states", name), message, advice, key=True)
+
+
+def _is_common(event: str) -> bool:
+    """Tell whether the flow's own `on` is where an event is handled nearly always."""
+    return event == "exhausted" or event.startswith("error")
+
+
+def _unhandled(document: Document, name: str) -> list[str]:
+    """List the events of a state that are lost; of one that leads nowhere at all, which has been told, nothing."""
+    state = document.model.states[name]
+    if not document.is_known(name) or not document.is_sound("on"):
+        return []
+    if ends(state) or not (state.next or state.on or state.decide):
+        return []
+    handled = (*document.handlers[name], *document.shared)
+    return [event for event in demanded(state) if longest(handled, event) is None]
+
+
+def _by_nobody(document: Document, events: list[str], states: list[str]) -> Finding:
+    """Say once what several states lack, with their places."""
+    listed = ", ".join(f'"{event}"' for event in events)
+    places = ", ".join(f'"{name}" (line {document.line("states", name)})' for name in states)
+    written = ", ".join(f"{event}: <state>" for event in events)
+    advice = f'Add {written} to the flow\'s "on".' if document.model.on else f"Give the flow on: {{{written}}}."
+    message = f"Nobody handles {listed} in {len(states)} states: {places}."
+    return document.finding("unhandled", ("states", states[0]), message, advice, key=True)
 
 
 def _summed_up(events: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from ivr.engine.flow import SELF
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
 from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
-from ivr.flowfile.fields import IDENTIFIER
+from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
 from ivr.flowfile.model import State
@@ -18,6 +18,8 @@ from ivr.flowfile.variables import intos
 from ivr.nearest import did_you_mean, nearest
 
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
+END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop"})
+"What authors call a state that they think is there without being written."
 OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
 
 
@@ -67,6 +69,8 @@ def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator
 def _unknown(document: Document, path: Path, target: str) -> Finding:
     meant = nearest(target, document.names)
     advice = f'Did you mean "{meant}" (line {document.line("states", meant)})?' if meant else ""
+    if not meant and target.lower() in END_WORDS:
+        advice = 'To end the call, give the state "final: true".'
     return document.finding("unknown-target", path, f'No state is called "{target}".', advice)
 
 
@@ -96,7 +100,7 @@ def name(document: Document) -> Iterator[Finding]:
 def _name(
     document: Document, path: Path, word: str, reserved: tuple[str, ...], *, key: bool = True
 ) -> Iterator[Finding]:
-    if not re.fullmatch(IDENTIFIER, word):
+    if not is_name(word):
         yield _no_name(document, path, word, "Use letters, digits and _; begin with a letter.", key=key)
     elif word in reserved:
         message = f'"{word}" means something else in this language.'
@@ -104,6 +108,9 @@ def _name(
 
 
 def _no_name(document: Document, path: Path, word: str, advice: str, *, key: bool = False) -> Finding:
+    meant = re.sub(r"[^A-Za-z0-9_]+", "_", word).strip("_")
+    if is_name(meant):
+        advice = f'Did you mean "{meant}"? {advice}'
     return document.finding("name", path, f'"{word}" is no name.', advice, key=key)
 
 

@@ -11,6 +11,7 @@ from ivr.flowfile.checks.fitting import what_fits
 from ivr.flowfile.checks.known import Known, Scene
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, LATER
 from ivr.flowfile.document import Document
+from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.validate import NOT_YET
@@ -23,6 +24,8 @@ WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
 
 MOST = 50
 "Errors in expressions that are told; nobody reads more, and each is compared with all that was perhaps meant."
+_NOT_THERE_EITHER = frozenset(did_you_mean(name, [name]) for name in LATER)
+"Suggestions that would lead to words that are not there yet."
 KNOWN_ELSEWHERE = {
     **dict.fromkeys(EVENT_FIELDS, 'Only the transition of its event knows it: keep it there with "set", or by "into".'),
     "key": "Only the prompt of a choice knows it.",
@@ -61,6 +64,8 @@ def _later(document: Document, use: Use, what: Expression | Template) -> Iterato
 
 
 def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
+    if any(name in use.text for name in known.variables if not is_name(name)):
+        return  # `patient-name` is no name, which has been told, and here it is a subtraction
     scene = known.scene(use)
     if isinstance(what, Expression):
         errors = check_guard(what, scene.env)
@@ -84,6 +89,7 @@ def _finding(
         message = f'"{name}" may have no value here.'
         return document.source.finding("unset", "error", mark, message, _way_without(known, name, use))
     advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
+    advice = "" if advice in _NOT_THERE_EITHER else advice
     return document.source.finding(error.code, "error", mark, error.message, advice)
 
 

@@ -9,13 +9,13 @@ from ivr.engine.expressions.types import Type
 from ivr.engine.variables import fit
 from ivr.flowfile.checks.fitting import EXAMPLES, what_fits
 from ivr.flowfile.document import Document
+from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Mark, Path
-from ivr.flowfile.texts import Use, compiled, reads, root, uses
+from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
 from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
-from ivr.flowfile.zones import zone_data, zone_names
-from ivr.nearest import did_you_mean
+from ivr.flowfile.zones import zone_data, zone_meant
 
 KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
 ORDERED = frozenset({"integer", "decimal", "date", "time"})
@@ -27,9 +27,7 @@ def time_zone(document: Document) -> Iterator[Finding]:
     zone = document.model.time_zone
     if zone is not None and zone_data(zone) is None:
         message = f'There is no time zone "{zone}".'
-        region, _, city = zone.rpartition("/")
-        like = [name for name in zone_names() if name.startswith(region) and (region or name.endswith(f"/{city}"))]
-        advice = did_you_mean(zone, like) or "Write one such as Europe/Vienna."
+        advice = zone_meant(zone) or "Write one such as Europe/Vienna."
         yield document.finding("value", ("timeZone",), message, advice)
 
 
@@ -127,7 +125,7 @@ def unused(document: Document) -> Iterator[Finding]:
         return
     for name, variable in variables(document).items():
         path = _place(document, name)
-        if name not in read and variable.type.name != "recording" and path:
+        if name not in read and variable.type.name != "recording" and path and is_name(name):
             message = f'"{name}" is kept and never used.'
             yield document.warning("unused", path, message, "Use it, or delete it.", key=path[0] == "variables")
 
@@ -149,7 +147,9 @@ def _read_anywhere(document: Document) -> frozenset[str] | None:
     """Name all variables that are read; None: something cannot be read."""
     if document.damaged:
         return None
-    return frozenset().union(*map(reads, uses(document)))
+    # What stands in single braces is not read, and was meant to be: the check `single-braces` tells.
+    meant = (one.names for use in uses(document) for one in in_single_braces(use))
+    return frozenset().union(*map(reads, uses(document)), *meant)
 
 
 def _place(document: Document, name: str) -> Path | None:

@@ -1,0 +1,180 @@
+"""What stops the parser of YAML, said at the place where the author slipped: often lines before it.
+
+A quote that is never closed ends at the next one, and a colon without its space makes one text of two lines; the
+parser notices when the line after that makes no sense.
+"""
+
+import re
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ivr.flowfile.slips import COLON_ALONE, Slip, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
+
+Span: TypeAlias = tuple[int, int]
+"Where something begins, and the place after its end."
+
+_CLOSING = {"[": "]", "{": "}"}
+_STARTERS = {"@": "at", "`": "at", "%": "percent"}
+_DASH_ALONE = re.compile(r"\s*-(?=[^\s-])")
+_FIRST_WORD = re.compile(r"\s*(?:- +)?([\w.]+) ")
+_WORD_ALONE = re.compile(r"\s*(?:- +)?([\w.-]+)\s*$")
+_TWO_KEYS = re.compile(r"""\s*(\w+): +(["'])([^"']+)\2(?: *, *(["'])([^"']+)\4)+\s*$""")
+
+
+class Stop(Struct, frozen=True):
+    """Where the parser stopped, in its own words. Places are offsets."""
+
+    context: str
+    problem: str
+    context_at: int
+    at: int
+    text: str
+    "What was parsed."
+    before: Span | None = None
+    "The last text in quotes that ended before."
+
+    def line(self, at: int) -> Span:
+        """Give the line in which a place is, without its end."""
+        start = self.text.rfind("\n", 0, at) + 1
+        end = self.text.find("\n", at)
+        return start, len(self.text) if end < 0 else end
+
+
+def of_syntax(stop: Stop) -> Slip:
+    """Say what the parser stumbled over."""
+    return _earlier(stop) or _here(stop)
+
+
+# --- what happened before the place where it was noticed --------------------------------------------------------------
+
+
+def _earlier(stop: Stop) -> Slip | None:
+    if "scanning a quoted scalar" in stop.context and "end of stream" in stop.problem:
+        return unclosed(stop.context_at, stop.text)
+    if stop.before is not None and stop.line(stop.before[1]) == stop.line(stop.at):
+        slip = runs_on(*stop.before, stop.text)
+        if slip is not None:
+            return slip
+    is_open = stop.text[stop.context_at : stop.context_at + 1] in _CLOSING and "but got ':'" in stop.problem
+    if is_open and _begins_a_line(stop.text, stop.at):
+        return _open_bracket(stop)
+    if "could not find expected ':'" in stop.problem:
+        return _torn(stop, stop.context_at)
+    if "mapping values" in stop.problem and _begins_a_line(stop.text, stop.at):
+        above = stop.text[: stop.line(stop.at)[0]].rstrip()
+        return _torn(stop, len(above) - 1, before=stop.at) if above else None
+    start, end = stop.line(stop.at)
+    dash = _DASH_ALONE.match(stop.text, start, end) if "block collection" in stop.context else None
+    return no_space_after_dash(dash.end() - 1) if dash else None
+
+
+def _open_bracket(stop: Stop) -> Slip:
+    """Refuse a list or braces in whose midst the next key begins."""
+    at = stop.context_at
+    bracket, number = stop.text[at], stop.text.count("\n", 0, at) + 1
+    message = f'The "{bracket}" opened in line {number} is never closed.'
+    return Slip("syntax", message, f'Write "{_CLOSING[bracket]}" where it ends.', at, at + 1)
+
+
+def _torn(stop: Stop, at: int, before: int | None = None) -> Slip | None:
+    """Find a colon or a dash without its space, or no colon at all, in the line of a place."""
+    start, end = stop.line(at)
+    line = stop.text[start:end]
+    if found := COLON_ALONE.match(line.lstrip()):
+        begin = start + len(line) - len(line.lstrip())
+        return Slip(*no_space(found), begin, begin + found.end())
+    if found := _DASH_ALONE.match(line):
+        return no_space_after_dash(start + found.end() - 1)
+    if (found := _WORD_ALONE.match(line)) and (before is None or _indent(stop, before) > _indent(stop, at)):
+        message, advice = f'A colon is missing after "{found[1]}".', f'Write "{found[1]}:".'
+        return Slip("syntax", message, advice, start + found.start(1), start + found.end(1))
+    if before is None and (found := _FIRST_WORD.match(line)):
+        advice = f'Write "{found[1]}: …", or indent it if it belongs to the text above.'
+        return Slip("syntax", "A colon is missing in this line.", advice, start + found.start(1), end)
+    return None
+
+
+def _indent(stop: Stop, at: int) -> int:
+    start, end = stop.line(at)
+    line = stop.text[start:end]
+    return len(line) - len(line.lstrip())
+
+
+# --- what is wrong in that place --------------------------------------------------------------------------------------
+
+
+def _here(stop: Stop) -> Slip:
+    at, text = stop.at, stop.text
+    char = text[at : at + 1]
+    if "scanning an alias" in stop.context:
+        return star(stop.context_at, at, text)
+    if "cannot start any token" in stop.problem and char == "\t":
+        # How far a line with a tab is indented nobody knows; within a line a space does as well.
+        repair = " " if text[text.rfind("\n", 0, at) + 1 : at].strip() else None
+        return Slip("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, repair=repair)
+    if "cannot start any token" in stop.problem and char in _STARTERS:
+        message = f'A text that begins with "{char}" must be in quotes.'
+        return Slip(_STARTERS[char], message, quoted(text, at), at, at + 1, repair="x")
+    if (slip := _after_quotes(stop)) is not None:
+        return slip
+    if (bare := _bare_braces(text, at)) is not None:
+        message = "A text with {{ }} here must be in quotes."
+        return Slip("braces", message, "Put the whole text in quotes, single ones if it holds others.", bare, bare + 2)
+    is_colon = "mapping values" in stop.problem or "but got ':'" in stop.problem
+    if is_colon and not _begins_a_line(text, at):
+        return Slip("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, repair="x")
+    if "end of stream" in stop.problem or "<stream end>" in stop.problem:
+        message = "The file ends inside a list or braces that begin here."
+        advice = "Is a closing bracket or brace missing?"
+        return Slip("syntax", message, advice, stop.context_at, stop.context_at + 1)
+    return _general(stop.problem, char, at, text)
+
+
+def _after_quotes(stop: Stop) -> Slip | None:
+    """Find what follows a text in quotes directly: a quote inside it has ended it, or a comma was to add another."""
+    start, end = stop.line(stop.at)
+    if found := _TWO_KEYS.match(stop.text[start:end]):
+        texts = [text for _, text in re.findall(r"""(["'])([^"']+)\1""", found[0])]
+        is_keys = found[1] == "terminators"
+        advice = f'Write both as one text: "{"".join(texts)}".' if is_keys else "Put them in [ ], or in one text."
+        return Slip("syntax", "Two texts stand here, with a comma between.", advice, stop.at, stop.at + 1)
+    if stop.before is None or stop.text[stop.before[1] : stop.at].strip() or "'<scalar>'" not in stop.problem:
+        return None
+    inside = stop.before[1] - 1
+    quote = stop.text[inside]
+    if inside + 1 < stop.at and not stop.text[stop.at : end].rstrip().endswith(quote):
+        return None  # a word after the text, and no quote that was to end it
+    advice = "Use double quotes around it." if quote == "'" else "Use single quotes around it."
+    return Slip("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1)
+
+
+def _general(problem: str, char: str, at: int, text: str) -> Slip:
+    if "found '<scalar>'" not in problem and re.search("block|sequence entries|mapping values", problem):
+        start = text.rfind("\n", 0, at) + 1
+        start += len(text[start:at]) - len(text[start:at].lstrip())
+        message = "This line does not fit the lines above it."
+        return Slip("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
+    return Slip("syntax", *_cause(problem, char), at, at + 1)
+
+
+def _cause(problem: str, char: str) -> tuple[str, str]:
+    if "found '<scalar>'" in problem:
+        return "Something follows a text that was complete.", "Put the whole text in quotes."
+    if "escape" in problem:
+        return "In double quotes, a backslash begins an escape.", "Write it twice, or use single quotes."
+    if char in tuple("]},"):
+        return f'"{char}" does not belong here.', "Do the brackets and braces match?"
+    return "This is not valid YAML.", "Put the text in quotes."
+
+
+def _bare_braces(text: str, at: int) -> int | None:
+    """Find `{{` outside of quotes in the line of a place, before it."""
+    start = text.rfind("\n", 0, at) + 1
+    line = re.sub(r"""(["'])(?:(?!\1).)*\1""", lambda quoted: "." * len(quoted.group()), text[start : at + 2])
+    return start + line.index("{{") if "{{" in line else None
+
+
+def _begins_a_line(text: str, at: int) -> bool:
+    """Tell whether only a key stands before a place, in its line."""
+    return re.fullmatch(r"\s*[\w.]+", text[text.rfind("\n", 0, at) + 1 : at]) is not None
