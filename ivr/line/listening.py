@@ -91,7 +91,8 @@ def _take(action: Recognize, phase: Collecting, now: float) -> Collecting | Outc
     """Count the key that was held."""
     digits, key = _digits(action), phase.held or ""
     if key in digits.terminators:
-        return Outcome(action.op, ok=True, fruit="terminator", keys=phase.keys)
+        # Alone it ends the input too, but without digits that is no success (protocol 6, 7).
+        return Outcome(action.op, ok=bool(phase.keys), fruit="terminator", keys=phase.keys)
     keys = phase.keys + key
     if len(keys) >= digits.maximum:
         return Outcome(action.op, ok=True, fruit="count", keys=keys)

@@ -44,6 +44,7 @@ _FAILURE: Mapping[Fruit, str] = {
     "silence": "InitialSilenceTimeout",
     "pause": "InterdigitTimeout",
     "wrong key": "IncorrectDtmf",
+    "terminator": "CompletedStopToneDetected",
     "left": "CallTerminated",
     "system": "InternalServerError",
 }

@@ -1,15 +1,14 @@
-"""A bot's reply: read leniently, held against the rules, and put into a line's words (protocol 5, 8)."""
+"""A bot's reply: read, held against the rules, and put into a line's words or refused (protocol 2, 5, 8)."""
 
 from functools import lru_cache
 
 from msgspec import Struct
 
-from ivr.channels.skype import reading, rules, wire
+from ivr.channels.skype import wire
 from ivr.engine import actions as line
-from ivr.errors import WebhookError
 from ivr.line.state import CHOICE_PAUSE
+from ivr.phone import reading, rulebook
 
-MAX_DIGITS = rules.MAX_DIGITS
 MAX_DURATION = 180.0
 MAX_SILENCE = 5.0  # the vendor's documentation and Node SDK; its C# classes say 1, but always write what they mean
 INTER_DIGIT = 1.0
@@ -35,7 +34,7 @@ class Refusal(Struct, frozen=True):
     """A workflow of which nothing is run."""
 
     op: str
-    "The first action's id."
+    "The first id of an action."
     problems: tuple[str, ...]
     callback: str | None
     "None: it names no address that could be told."
@@ -55,16 +54,27 @@ def _remembered(body: bytes) -> Workflow | Refusal:
 def _read(body: bytes) -> Workflow | Refusal:
     try:
         tree = reading.parse(body)
-        workflow = reading.read(wire.Workflow, tree)
-    except WebhookError as error:
-        return Refusal(NO_OPERATION, (error.message,), None, None)
+    except reading.Unreadable as error:
+        return Refusal(NO_OPERATION, (str(error),), None, None)
+    try:
+        workflow = reading.read(tree)
+    except reading.Unreadable as error:
+        return _refusal(tree, (str(error),))
+    problems = tuple(rulebook.problems(workflow))
+    return _refusal(tree, problems) if problems else _runnable(workflow)
+
+
+def _refusal(tree: object, problems: tuple[str, ...]) -> Refusal:
+    """Refuse what is JSON: it may still say who wants to hear of it, and with which state."""
+    left = reading.remains(tree)
+    # What is not allowed in a workflow is not used for its refusal either.
+    callback = left.callback if left.callback and rulebook.may_be_called(left.callback) else None
+    app_state = left.app_state if left.app_state and rulebook.may_be_echoed(left.app_state) else None
+    return Refusal(left.op or NO_OPERATION, problems, callback, app_state)
+
+
+def _runnable(workflow: wire.Workflow) -> Workflow:
     links = workflow.links
-    problems = tuple(rules.violations(workflow))
-    if problems:
-        op = workflow.actions[0].operation_id.strip() if workflow.actions else ""
-        # An address that is not allowed is told nothing.
-        told = links is not None and not any(problem.startswith("links.callback") for problem in problems)
-        return Refusal(op or NO_OPERATION, problems, links.callback if links and told else None, workflow.app_state)
     return Workflow(
         actions=tuple(_action(action) for action in workflow.actions),
         choice_pause=_choice_pause(workflow),
@@ -125,7 +135,7 @@ def _digits(action: wire.Recognize) -> line.DigitInput | None:
         return None
     return line.DigitInput(
         minimum=0,
-        maximum=wanted.max_number_of_dtmfs or MAX_DIGITS,
+        maximum=wanted.max_number_of_dtmfs or rulebook.MAX_DIGITS,
         terminators="".join(wanted.stop_tones or ()),
         inter_digit=_seconds(action.interdigit_timeout_in_seconds, INTER_DIGIT),
     )

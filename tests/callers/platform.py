@@ -137,6 +137,9 @@ def _digits(call: str, action: dict[str, Any], random: Random) -> dict[str, Any]
         )
     most = action["collectDigits"].get("maxNumberOfDtmfs", 20)
     keys = "".join(random.choices("0123456789*", k=random.randint(0, most)))
+    if not keys:  # a stop tone alone: without digits there is no success (protocol 6)
+        alone = {"completionReason": "completedStopToneDetected"}
+        return outcome(call, action, outcome="failure", collectDigitsOutcome=alone)
     how = random.choice(["completedStopToneDetected", "interdigitTimeout"])
     return outcome(call, action, outcome="success", collectDigitsOutcome={"completionReason": how, "digits": keys})
 

@@ -157,6 +157,21 @@ def test_a_stop_tone_ends_the_keys_and_is_not_one_of_them() -> None:
     assert Desk(digits()).press("42#").outcome == Outcome("digits", ok=True, fruit="terminator", keys="42")
 
 
+def test_a_stop_tone_alone_ends_the_keys_and_is_no_success() -> None:
+    assert Desk(digits()).press("#").outcome == Outcome("digits", ok=False, fruit="terminator")
+
+
+def test_a_stop_tone_that_is_held_alone_is_no_success_either() -> None:
+    assert Desk(digits(pause=2.0)).feel(KeyDown("#")).wait(2.0).outcome == Outcome(
+        "digits", ok=False, fruit="terminator"
+    )
+
+
+def test_what_follows_a_question_is_skipped_after_a_stop_tone_alone() -> None:
+    desk = Desk(digits(), HangUp("bye")).press("#")
+    assert desk.outcome.op == "digits"
+
+
 def test_as_many_keys_as_are_wanted_end_them() -> None:
     assert Desk(digits(3)).press("123456").outcome == Outcome("digits", ok=True, fruit="count", keys="123")
 

@@ -145,6 +145,17 @@ async def test_all_the_digits_that_are_wanted_need_no_stop_tone() -> None:
     assert call.got == [("choice", "digits"), ("digits", "0123456789")]
 
 
+async def test_a_stop_tone_alone_is_taken_for_no_digits() -> None:
+    call = await hold(Press("1"), Press("#"))
+    assert call.got == [("choice", "digits"), ("digits", None)]
+    assert call.caller.heard.endswith("No digits.")
+    reported = next(found for found in call.caller.reported() if "collectDigitsOutcome" in found)
+    assert (reported["outcome"], reported["collectDigitsOutcome"]) == (
+        "failure",
+        {"completionReason": "completedStopToneDetected"},
+    )
+
+
 async def test_a_recording_arrives_whole() -> None:
     call = await hold(Press("2"), Say("my telephone is broken, please call me back"))
     (_, message) = call.got[-1]
@@ -204,7 +215,7 @@ async def test_a_bot_in_trouble_gets_the_same_message_again() -> None:
 
 async def test_a_bot_that_stays_in_trouble_is_hung_up_on() -> None:
     call = await hold(Press("3"), trouble=9)
-    assert (call.ended.by, call.ended.reason) == ("platform", "unreachable")
+    assert (call.ended.by, call.ended.reason) == ("platform", "refused")
     assert call.statuses() == [503, 503, 503]
 
 

@@ -5,23 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.channels.skype import rules, wire
-from ivr.phone.events import Replied, StateChanged, WorkflowRefused
+from ivr.phone.events import Ended, Replied, StateChanged
 from ivr.phone.limits import Limits
 from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
+from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, fake_bot, flow, ops
 from tests.phone.people import QUICK, call
 
 END = flow(HANG_UP)
-
-
-def valid(bot: FakeBot) -> bool:
-    """Tell whether everything the bot was told obeys the contract to the letter."""
-    for told in bot.told:
-        shape = wire.ConversationResult if "operationOutcome" in told.json else wire.Conversation
-        found = rules.refusals(shape, told.json, strict=False)
-        assert not found, found
-    return True
 
 
 # --- the shape of a call ---------------------------------------------------------------------------------------------
@@ -88,54 +79,6 @@ async def test_what_a_bot_answers_to_the_end_is_not_done() -> None:
     assert person.heard == []
 
 
-# --- workflows that break the rules ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        flow(MENU, SAY | {"prompts": []}),
-        flow(ANSWER),  # the call is answered already
-        flow({"operationId": "x", "action": "transfer"}),
-        flow(MENU, MENU),
-    ],
-    ids=["a rule", "the call's state", "an unknown action", "twice"],
-)
-async def test_nothing_of_an_invalid_workflow_is_done(bad: dict[str, Any]) -> None:
-    async with fake_bot(flow(ANSWER), bad, END) as bot:
-        ended, person = await call(bot)
-    refused = bot.outcomes[1]
-    assert refused["type"] == "worfklowValidationOutcome"
-    assert refused["outcome"] == "failure"
-    assert refused["failureReason"]
-    assert person.heard == []
-    assert any(isinstance(event, WorkflowRefused) for event in person.events)
-    assert ended.reason == "hangup"
-    assert valid(bot)
-
-
-async def test_an_unanswered_call_takes_an_answer_or_a_rejection_alone() -> None:
-    async with fake_bot(flow(SAY), flow(ANSWER, HANG_UP)) as bot:
-        await call(bot)
-    assert [result["operationOutcome"]["type"] for result in bot.results] == [
-        "worfklowValidationOutcome",
-        "hangupOutcome",
-    ]
-    assert bot.results[0]["callState"] == "establishing"
-
-
-async def test_a_first_answer_that_is_no_json_ends_the_call() -> None:
-    async with fake_bot(b"<html>") as bot:
-        ended, _ = await call(bot)
-    assert (ended.by, ended.reason) == ("platform", "refused")
-
-
-async def test_a_bot_that_only_ever_sends_nonsense_is_hung_up_on() -> None:
-    async with fake_bot(flow(ANSWER), *([b"{}"] * 9)) as bot:
-        ended, _ = await call(bot, limits=Limits(workflows=5))
-    assert (ended.by, ended.reason) == ("platform", "workflows")
-
-
 # --- links -----------------------------------------------------------------------------------------------------------
 
 
@@ -184,11 +127,17 @@ async def test_silence_gets_the_same_message_again() -> None:
     assert next(event.failure for event in person.events if isinstance(event, Replied)) == "timeout"
 
 
-async def test_a_bot_that_never_answers_is_hung_up_on() -> None:
+async def test_a_bot_that_stays_in_trouble_is_hung_up_on_with_what_it_answered() -> None:
     async with fake_bot(503, 503, 503, flow(ANSWER)) as bot:
         ended, _ = await call(bot)
-    assert (ended.by, ended.reason) == ("platform", "unreachable")
+    assert ended == Ended("platform", "refused", "The bot answered 503.")
     assert len(bot.told) == 3
+
+
+async def test_a_bot_that_is_silent_in_the_end_is_unreachable() -> None:
+    async with fake_bot(503, 503, None) as bot:
+        ended, _ = await call(bot, limits=Limits(answer_time=0.2, retry_after=0))
+    assert (ended.by, ended.reason) == ("platform", "unreachable")
 
 
 async def test_a_refusal_is_not_repeated() -> None:
@@ -196,6 +145,25 @@ async def test_a_refusal_is_not_repeated() -> None:
         ended, _ = await call(bot)
     assert (ended.by, ended.reason) == ("platform", "refused")
     assert len(bot.told) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"code": "unknown-flow", "message": "No flow of this name."}}', ": No flow of this name."),
+        (b'{"error": {"message": "\\u001b[2J\\n\\u202eGone \\t away\\u0007"}}', ": [2J Gone away"),
+        (b'{"error": {"message": "' + b"x" * 5000 + b'"}}', f": {'x' * 200}…"),
+        (b'{"error": {"message": 7}}', "."),
+        (b'{"error": "no"}', "."),
+        (b"[" * 10000, "."),
+        (b"<h1>Bad Gateway</h1>", "."),
+        (b"\xff\xfe", "."),
+    ],
+)
+async def test_the_bots_own_reason_is_told_short_and_without_control_characters(body: bytes, said: str) -> None:
+    async with fake_bot((404, body)) as bot:
+        ended, _ = await call(bot)
+    assert ended == Ended("platform", "refused", f"The bot answered 404{said}")
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -260,6 +228,7 @@ async def test_a_choice_ends_in_every_way(deed: Deed | None, outcome: str, reaso
     [
         (Press("42#"), "success", "completedStopToneDetected", "42"),
         (Press("425"), "success", "completedStopToneDetected", "425"),  # a full count, with stop tones
+        (Press("#"), "failure", "completedStopToneDetected", None),  # no digits, no success
         (Press("42"), "success", "interdigitTimeout", "42"),
         (Hold("4"), "success", "interdigitTimeout", "4"),
         (None, "failure", "initialSilenceTimeout", None),

@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.channels.skype import rules, wire
 from ivr.engine import actions as line
+from ivr.phone.reports import result, validation_outcome
 from ivr.phone.workflow import REMEMBERED, Refusal, Workflow, read_workflow
+from tests.phone.any_workflow import Tree, damaged
+from tests.phone.fake_bot import ANSWER, HANG_UP
 
 VERDICTS = json.loads((Path(__file__).parents[1] / "skype" / "verdicts.json").read_text("utf-8"))["cases"]
 WORKFLOWS = [case for case in VERDICTS if case["kind"] == "workflow"]
+TOGETHER = (
+    "actions: answer, answer cannot stand together, only reject alone, or answer, then playPrompt, "
+    "record and recognize, then hangup, of which playPrompt may repeat"
+)
 
 
 def read(*actions: dict[str, Any], **more: Any) -> Workflow:
@@ -70,6 +78,57 @@ def test_a_callback_that_is_not_allowed_is_told_nothing() -> None:
     found = read_workflow(b'{"actions": [], "links": {"callback": "http://bot.example/"}}')
     assert isinstance(found, Refusal)
     assert found.callback is None
+
+
+@pytest.mark.parametrize("second", ["appState", "APPSTATE"])
+def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
+    found = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "appState": "a", "{second}": "b"}}'.encode())
+    assert found == Refusal("bye", ("appState: stands there twice",), None, None)
+    ignored = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "agent": 1, "{second}": "b", "agent": 2}}'.encode())
+    assert isinstance(ignored, Workflow)
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        ({"prompts": [{"value": "a"}, {"value": ["b"]}]}, "actions[1].prompts[1].value: must be text"),
+        ({"prompts": [{"silenceLengthInMilliseconds": "long"}]},
+         "actions[1].prompts[0].silenceLengthInMilliseconds: must be a number"),
+        ({"prompts": [{"emphasize": "yes"}]}, "actions[1].prompts[0].emphasize: must be true or false"),
+        ({"prompts": [{"voice": {}}]}, "actions[1].prompts[0].voice: must be a word"),
+        ({"prompts": None}, "actions[1].prompts: is missing"),
+        ({"prompts": {}}, "actions[1].prompts: must be a list"),
+        ({"prompts": [7]}, "actions[1].prompts[0]: must be an object"),
+        ({"prompts": [{}]}, "actions[1].prompts[0]: has no value, no fileUri and no silence above 0"),
+        ({"action": "transfer"},
+         "actions[1].action: must be answer or reject or hangup or playPrompt or recognize or record"),
+        ({"action": "record", "stopTones": ["##"]},
+         "actions[1].stopTones[0]: must be one of the keys 0-9, *, #, A-D, as text"),
+        ({"action": "record", "maxDurationInSeconds": 601}, "actions[1].maxDurationInSeconds: must be 2 to 600"),
+        ({"action": "answer"}, TOGETHER),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_where_and_what(bad: dict[str, Any], problem: str) -> None:
+    play = {"operationId": "1", "action": "playPrompt", "prompts": [{"value": "a"}]} | bad
+    found = read_workflow(json.dumps({"actions": [ANSWER, play]}).encode())
+    assert isinstance(found, Refusal)
+    assert found.problems == (problem,)
+
+
+def test_a_refusal_of_a_long_list_stays_short() -> None:
+    found = read_workflow(json.dumps({"actions": [HANG_UP] * 500}).encode())
+    assert isinstance(found, Refusal)
+    assert [problem[:20] for problem in found.problems] == ["actions: hangup, han"]
+    assert len(found.problems[0]) < 300
+
+
+@given(damaged())
+def test_what_is_refused_can_be_reported(tree: Tree) -> None:
+    found = read_workflow(json.dumps(tree).encode())
+    if isinstance(found, Refusal):
+        outcome = validation_outcome(found.op, found.problems)
+        report = result("call", outcome, state="establishing", app_state=found.app_state)
+        assert rules.refusals(wire.ConversationResult, json.loads(report.json)) == ()
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

@@ -137,6 +137,8 @@ def test_a_stop_tone_alone_is_an_empty_answer() -> None:
     empty = KeysPressed(OP, "", "terminator")
     assert heard(digits("completedStopToneDetected", "")) == (empty,)
     assert heard(digits("completedStopToneDetected", outcome="success")) == (empty,)
+    # Without digits it is no success in the vendor's classes, and so this phone reports it.
+    assert heard(digits("completedStopToneDetected", outcome="failure")) == (empty,)
 
 
 def test_more_than_five_digits_are_an_answer() -> None:
@@ -153,6 +155,9 @@ def test_more_than_five_digits_are_an_answer() -> None:
         choice("telepathy", "1"),
         digits("interdigitTimeout", "1", outcome="failure"),
         digits("interdigitTimeout", "1", outcome="maybe"),
+        digits("interdigitTimeout", outcome="failure"),
+        digits("completedStopToneDetected", "1", outcome="failure"),
+        digits("completedStopToneDetected", outcome="maybe"),
         digits("interdigitTimeout", "1a"),
         digits("incorrectDtmf", "1"),
         result("recognizeOutcome"),

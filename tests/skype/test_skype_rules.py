@@ -64,6 +64,7 @@ BOTH, LENIENT, NEITHER = (True, True), (True, False), (False, False)
         (workflow(SAY, links={"callback": "http://bot.example/callback"}), NEITHER),
         (workflow(SAY, links={"callback": "http://10.0.0.1/callback"}), NEITHER),
         (workflow(SAY, links={"callback": "https://[::1/callback"}), NEITHER),
+        (workflow(SAY, links={"callback": "https://bot.example:port/callback"}), NEITHER),
         (workflow(SAY, appState="€" * 342), LENIENT),  # 1,026 bytes
         (workflow(SAY, appState="x" * 1024), BOTH),
         (workflow(SAY, appState=" " * 1025), LENIENT),
@@ -73,9 +74,16 @@ BOTH, LENIENT, NEITHER = (True, True), (True, False), (False, False)
         (say(value="😀" * 1025), NEITHER),
         (say(value="hi", silenceLengthInMilliseconds=0), LENIENT),
         (say(silenceLengthInMilliseconds=0), NEITHER),
+        (say(silenceLengthInMilliseconds=60_000.4), LENIENT),  # fractions are rounded
+        (say(silenceLengthInMilliseconds=60_000.6), NEITHER),
+        (say(value=" " * 2049, fileUri="https://a.example/p.wav"), LENIENT),  # blank counts as absent
         (say(fileUri="p.wav"), LENIENT),
         (say(fileUri="https://a.example/p.wav"), BOTH),
         (say(value="hi", voice="robot"), LENIENT),
+        (say(value="hi", voice=True), LENIENT),  # any other value is a word that is not known
+        (say(value="hi", voice=["male"]), NEITHER),
+        (workflow(SAY, notificationSubscriptions=[None]), NEITHER),
+        (workflow(SAY, appState="here", AppState=None), NEITHER),  # named twice
         (recognize(initialSilenceTimeoutInSeconds=30), BOTH),
         (recognize(initialSilenceTimeoutInSeconds=2.5), LENIENT),
         (recognize(initialSilenceTimeoutInSeconds="5"), LENIENT),
@@ -108,7 +116,8 @@ def test_what_a_workflow_may_hold(tree: Any, allowed: tuple[bool, bool]) -> None
         (digits("completedStopToneDetected", "12345"), BOTH),
         (digits("completedStopToneDetected", "1" * 20), LENIENT),
         (digits("completedStopToneDetected", "1" * 21), NEITHER),
-        (digits("completedStopToneDetected", ""), LENIENT),
+        (digits("completedStopToneDetected", ""), NEITHER),
+        (digits("completedStopToneDetected", outcome="failure"), BOTH),
         (digits("initialSilenceTimeout"), BOTH),
         (choice("dtmfOptionMatched", " "), NEITHER),
         (recording("completedSilenceDetected", 5), BOTH),

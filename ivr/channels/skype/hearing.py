@@ -121,7 +121,7 @@ def _recognized(outcome: wire.RecognizeOutcome, op: str) -> Event:
     if choice is not None and not (digits is not None and success):
         return _chosen(choice, op, success=success) or _failed(outcome, op)
     if digits is not None and choice is None:
-        return _keyed(digits, op, success=success) or _failed(outcome, op)
+        return _keyed(digits, op, outcome.outcome) or _failed(outcome, op)
     return _failed(outcome, op)
 
 
@@ -134,9 +134,11 @@ def _chosen(part: wire.ChoiceOutcome, op: str, *, success: bool) -> Event | None
     return _no_answer(reason, op)
 
 
-def _keyed(part: wire.CollectDigitsOutcome, op: str, *, success: bool) -> Event | None:
+def _keyed(part: wire.CollectDigitsOutcome, op: str, word: wire.OutcomeWord) -> Event | None:
     reason, keys = part.completion_reason, part.digits or ""
-    if reason in _KEYED and success and PHONE_KEYS.issuperset(keys):
+    # A stop tone alone is an empty answer, although without digits there is no success (protocol 6).
+    alone = reason == "completedStopToneDetected" and not keys and word == "failure"
+    if reason in _KEYED and (word == "success" or alone) and PHONE_KEYS.issuperset(keys):
         return KeysPressed(op, keys, _KEYED[reason])
     return _no_answer(reason, op)
 

@@ -112,12 +112,15 @@ def _struct(shape: type[msgspec.Struct]) -> Fold:
         if not isinstance(value, dict):
             return value
         folded: dict[str, object] = {}
+        seen: set[str] = set()
         for name, item in value.items():
             spelled, inner = known.get(name.lower(), _IGNORED)
-            if spelled in folded:
+            if spelled in seen:
                 raise malformed(_TWICE)
-            if spelled and item is not None:
-                folded[spelled] = inner(item)
+            if spelled:
+                seen.add(spelled)
+                if item is not None:
+                    folded[spelled] = inner(item)
         return folded
 
     return fold
@@ -160,7 +163,8 @@ def _words(values: tuple[str, ...]) -> Fold:
             return by_name.get(value.lower(), _UNKNOWN)
         if type(value) is int:  # a boolean is none
             return values[value] if 0 <= value < len(values) else _UNKNOWN
-        return value
+        # Like a word that is not known; but a null in a list, a list or an object is no value at all (protocol 7).
+        return _UNKNOWN if isinstance(value, bool | float) else value
 
     return fold
 
@@ -184,7 +188,7 @@ def _number(value: Any) -> object:
 
 def _whole(value: Any) -> object:
     number = _number(value)
-    return int(number) if isinstance(number, float) else number
+    return round(number) if isinstance(number, float) else number  # as .NET does, a half to the even side
 
 
 def _flag(value: Any) -> object:

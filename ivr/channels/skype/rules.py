@@ -2,6 +2,7 @@
 
 *Lenient* is what Microsoft's own classes accept, but for the defects that are named here where they are not copied.
 *Strict* is what we emit: what every generation of the vendor's classes takes, in the contract's exact spelling.
+The phone has rules of its own (`ivr.phone.rulebook`); that both judge any workflow alike is a test.
 A rule yields a sentence per violation, each beginning with its place; no violation, no sentence.
 """
 
@@ -130,7 +131,8 @@ def _prompt(prompt: wire.Prompt, at: str, strict: bool) -> Problems:
         yield f"{at}: either value or fileUri"
     if not text and not file and not silence:
         yield f"{at}: needs a value, a fileUri or a silence above 0"
-    if prompt.value and units(prompt.value) > MAX_TEXT:
+    # Blank text counts as absent, however long.
+    if prompt.value and (strict or text) and units(prompt.value) > MAX_TEXT:
         yield f"{at}.value: at most {MAX_TEXT} UTF-16 units"
     if silence is not None and not (1 if strict else 0) <= silence <= MAX_SILENCE:
         yield f"{at}.silenceLengthInMilliseconds: {1 if strict else 0} to {MAX_SILENCE}"
@@ -261,14 +263,14 @@ def _recognize_outcome(outcome: wire.RecognizeOutcome, strict: bool) -> Problems
         yield "operationOutcome: a success has either choiceOutcome or collectDigitsOutcome"
     if choice is not None and _blank(choice.choice_name):
         yield "operationOutcome.choiceOutcome.choiceName: a success needs one"
-    # The vendor's classes want one digit at least, though a stop tone alone ends an input, and five at most, since the
-    # check reuses the rule for stop tones: two defects that only our strict level respects.
     pressed = (digits.digits or "") if digits is not None else None
     if pressed is not None and not PHONE_KEYS.issuperset(pressed):
         yield "operationOutcome.collectDigitsOutcome.digits: only keys"
-    least, most = (1, MAX_DIGITS_OF_CSHARP) if strict else (0, MAX_DIGITS)
-    if pressed is not None and not least <= len(pressed) <= most:
-        yield f"operationOutcome.collectDigitsOutcome.digits: {least} to {most} keys"
+    # The vendor's classes want five at most, since the check reuses the rule for stop tones: a defect that only our
+    # strict level respects.
+    most = MAX_DIGITS_OF_CSHARP if strict else MAX_DIGITS
+    if pressed is not None and not 1 <= len(pressed) <= most:
+        yield f"operationOutcome.collectDigitsOutcome.digits: 1 to {most} keys"
 
 
 def _record_outcome(outcome: wire.RecordOutcome) -> Problems:
@@ -309,8 +311,9 @@ def _callback_allowed(address: str, strict: bool) -> bool:
 def _web_address(address: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(address)
+        _ = parts.port  # raises for what is none
         return parts.scheme in (schemes or ("http", "https")) and bool(parts.hostname)
-    except ValueError:  # brackets that hold no address
+    except ValueError:  # brackets that hold no address, a port that is no number
         return False
 
 

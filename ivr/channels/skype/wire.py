@@ -1,7 +1,8 @@
 """Microsoft's messages in Microsoft's spelling, faithful to the last typo (protocol 4 to 7, 12).
 
 Rule 1: a name of the vendor stands here and nowhere else; a member is its camel-case form.
-Rule 2: these are shapes only. How leniently they are read is `reading`, which of them are allowed is `rules`.
+Rule 2: these are shapes only. How leniently they are read is `reading`, which of them are allowed is `rules`. The other
+side of the protocol, `ivr.phone`, has its own of both and shares nothing but this file.
 
 `None` means absent, as the platform shares the convention of leaving members out rather than writing null. The order
 of an enumeration's words is the order of its numbers, since its readers take either (protocol 3); `unknown` is the word

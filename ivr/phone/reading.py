@@ -1,0 +1,276 @@
+"""A bot's reply, read as tolerantly as the vendor's classes read one (protocol 3, 5), into the types of the wire.
+
+The phone's own reader: of the bot's codec it shares those types alone, so that a mistake of either shows in the other.
+Members' names are folded while the JSON is parsed. Then each object is asked for the members that it may have, and what
+nobody asks for is ignored. Whether a workflow that can be read is allowed too is `rulebook`.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Generic, TypeAlias, TypeVar, get_args
+
+import msgspec
+from msgspec import Struct
+
+from ivr.channels.skype import wire
+from ivr.engine.events import PHONE_KEYS
+from ivr.errors import IvrError
+
+T = TypeVar("T")
+Reader: TypeAlias = Callable[[object], T]
+"Gives the value that is meant, or raises Unreadable; never gets a null."
+
+_TWICE: Final = object()
+"Stands for what was named twice: which of the two counts nobody could say. It matters only if somebody asks for it."
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_FLAGS = {"true": True, "false": False}
+_CULTURES = {"enus": wire.LANGUAGE}  # the vendor writes a language's tag, and reads the name that it has in code
+_UNKNOWN = "unknown"
+
+
+class Unreadable(IvrError):
+    """Something is not what it has to be."""
+
+    def __init__(self, problem: str, at: str = "") -> None:
+        super().__init__(problem)
+        self._problem = problem
+        self._at = at
+
+    def inside(self, place: str) -> "Unreadable":
+        """Give the same error, seen from further out."""
+        return Unreadable(self._problem, place + self._at)
+
+    def __str__(self) -> str:
+        return f"{self._at.removeprefix('.') or '$'}: {self._problem}"
+
+
+class Remains(Struct, frozen=True):
+    """What a workflow says of itself even if the rest of it cannot be read; None: that neither."""
+
+    op: str | None
+    "The first id of an action."
+    callback: str | None
+    app_state: str | None
+
+
+def parse(body: bytes) -> object:
+    """Give the JSON of a reply, all members' names in lower case; raise Unreadable."""
+    try:
+        msgspec.json.decode(body)  # the stricter of the two: no NaN, no half of a character
+        return json.loads(body, object_pairs_hook=_folded)
+    except RecursionError as exc:
+        raise Unreadable("the JSON is nested too deep") from exc
+    except ValueError as exc:
+        raise Unreadable(f"not JSON: {exc}") from exc
+
+
+def read(tree: object) -> wire.Workflow:
+    """Give what `parse` gave as a workflow; raise Unreadable with the first place that is none."""
+    return _WORKFLOW(tree)
+
+
+def remains(tree: object) -> Remains:
+    """Give what is left of a workflow that is refused, whatever is wrong with the rest."""
+    actions = _member(tree, "actions")
+    ops = [_as_text(_member(action, "operation_id")) for action in (actions if isinstance(actions, list) else ())]
+    return Remains(
+        op=next((op for op in ops if op and op.strip()), None),
+        callback=_as_text(_member(_member(tree, "links"), "callback")),
+        app_state=_as_text(_member(tree, "app_state")),
+    )
+
+
+def _folded(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        folded = name.lower()
+        members[folded] = _TWICE if folded in members else value
+    return members
+
+
+def _member(value: object, name: str) -> object:
+    """Look for a member by its name in `wire`: the wire's is the same without underscores, in whatever case."""
+    return value.get(name.replace("_", "")) if isinstance(value, dict) else None
+
+
+def _as_text(value: object) -> str | None:
+    with suppress(Unreadable):
+        return _text(value)
+    return None
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def _text(value: object) -> str:
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        raise Unreadable("must be text")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unreadable("must be a number")
+    return value
+
+
+def _whole(value: object) -> int:
+    number = _number(value)
+    if not abs(number) < 2**32:
+        raise Unreadable("is too large")
+    return round(number)  # fractions are accepted; .NET rounds like this, a half to the even side
+
+
+def _flag(value: object) -> bool:
+    flag = _FLAGS.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise Unreadable("must be true or false")
+    return flag
+
+
+def _key(value: object) -> str:
+    if not isinstance(value, str) or value not in PHONE_KEYS:  # a number is no key, unlike elsewhere (protocol 5.5)
+        raise Unreadable("must be one of the keys 0-9, *, #, A-D, as text")
+    return value
+
+
+def _word_of(words: Any) -> Reader[Any]:
+    """Make the reader of an enumeration of `wire`: in any case, or by number; all other words are one (protocol 7)."""
+    in_order: tuple[str, ...] = get_args(words)
+    known = {word.lower(): word for word in in_order} | {str(number): word for number, word in enumerate(in_order)}
+    known |= {name: tag for name, tag in _CULTURES.items() if tag in in_order}
+
+    def read_word(value: object) -> str:
+        if isinstance(value, dict | list):
+            raise Unreadable("must be a word")
+        return known.get(str(value).lower(), _UNKNOWN)
+
+    return read_word
+
+
+def _list_of(read_item: Reader[T]) -> Reader[tuple[T, ...]]:
+    """Make the reader of a list. Nothing in it may be null."""
+
+    def read_list(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise Unreadable("must be a list")
+        return tuple(_at(f"[{index}]", read_item, item) for index, item in enumerate(value))
+
+    return read_list
+
+
+_LIST_OF_KEYS = _list_of(_key)
+
+
+def _keys(value: object) -> tuple[str, ...]:
+    """Read a list of keys, which the vendor's own demo writes as one text (protocol 5.5)."""
+    return _LIST_OF_KEYS(list(value) if isinstance(value, str) else value)
+
+
+def _at(place: str, read_value: Reader[T], value: object) -> T:
+    if value is None:
+        raise Unreadable("is missing", place)
+    if value is _TWICE:
+        raise Unreadable("stands there twice", place)
+    try:
+        return read_value(value)
+    except Unreadable as error:
+        raise error.inside(place) from None
+
+
+class _Object(Generic[T]):
+    """Reads an object: its members and how each is read. What `wire` has no default for is needed; null is absent."""
+
+    def __init__(self, shape: type[T], **members: Reader[Any]) -> None:
+        fields = {field.name: field for field in msgspec.structs.fields(shape)}  # type: ignore[arg-type]  # any Struct
+        self.shape = shape
+        self._members = [
+            (name, fields[name].encode_name, fields[name].encode_name.lower(), fields[name].required, read_member)
+            for name, read_member in members.items()
+        ]
+
+    def __call__(self, value: object) -> T:
+        if not isinstance(value, dict):
+            raise Unreadable("must be an object")
+        found = {}
+        for name, spelled, folded, needed, read_member in self._members:
+            member = value.get(folded)
+            if needed or member is not None:
+                found[name] = _at(f".{spelled}", read_member, member)
+        return self.shape(**found)
+
+
+class _OneOf:
+    """Reads one of several actions. Their names are the only words that have to be spelled exactly (protocol 5.1)."""
+
+    def __init__(self, *readers: _Object[Any]) -> None:
+        self._by_word = {reader.shape.__struct_config__.tag: reader for reader in readers}
+        self._named_by = str(readers[0].shape.__struct_config__.tag_field)
+
+    def __call__(self, value: object) -> Any:
+        if not isinstance(value, dict):
+            raise Unreadable("must be an object")
+        word = value.get(self._named_by)
+        if not isinstance(word, str) or word not in self._by_word:
+            raise Unreadable(f"must be {' or '.join(map(str, self._by_word))}", f".{self._named_by}")
+        return self._by_word[word](value)
+
+
+# --- what each object may have (protocol 5) --------------------------------------------------------------------------
+
+_PROMPT = _Object(
+    wire.Prompt,
+    value=_text,
+    file_uri=_text,
+    silence_length_in_milliseconds=_whole,
+    voice=_word_of(wire.VoiceGender),
+    culture=_word_of(wire.Culture),
+    emphasize=_flag,
+    say_as=_word_of(wire.SayAs),
+)
+_PLAY_PROMPT = _Object(wire.PlayPrompt, operation_id=_text, prompts=_list_of(_PROMPT))
+_CHOICE = _Object(wire.RecognitionOption, name=_text, speech_variation=_list_of(_text), dtmf_variation=_key)
+_COLLECT_DIGITS = _Object(wire.CollectDigits, max_number_of_dtmfs=_whole, stop_tones=_keys)
+_RECOGNIZE = _Object(
+    wire.Recognize,
+    operation_id=_text,
+    play_prompt=_OneOf(_PLAY_PROMPT),
+    barge_in_allowed=_flag,
+    culture=_word_of(wire.Culture),
+    initial_silence_timeout_in_seconds=_number,
+    interdigit_timeout_in_seconds=_number,
+    choices=_list_of(_CHOICE),
+    collect_digits=_COLLECT_DIGITS,
+)
+_RECORD = _Object(
+    wire.Record,
+    operation_id=_text,
+    play_prompt=_OneOf(_PLAY_PROMPT),
+    max_duration_in_seconds=_number,
+    initial_silence_timeout_in_seconds=_number,
+    max_silence_timeout_in_seconds=_number,
+    recording_format=_word_of(wire.RecordingFormat),
+    play_beep=_flag,
+    stop_tones=_keys,
+)
+_ACTION = _OneOf(
+    _Object(wire.Answer, operation_id=_text, accept_modality_types=_list_of(_word_of(wire.Modality))),
+    _Object(wire.Reject, operation_id=_text),
+    _Object(wire.Hangup, operation_id=_text),
+    _PLAY_PROMPT,
+    _RECOGNIZE,
+    _RECORD,
+)
+_WORKFLOW = _Object(
+    wire.Workflow,
+    links=_Object(wire.WorkflowLinks, callback=_text, notification=_text),
+    actions=_list_of(_ACTION),
+    app_state=_text,
+    notification_subscriptions=_list_of(_word_of(wire.NotificationType)),
+)
