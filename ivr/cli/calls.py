@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,9 @@ from ivr.cli.listing import Filter, Listed, table
 from ivr.cli.telling import told
 from ivr.errors import FlowError
 from ivr.store.archive import ArchiveFile
-from ivr.trace.files import dumps
+from ivr.trace.case import CaseError
+from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case
+from ivr.trace.folders import CASES
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -39,6 +42,12 @@ class Moment(click.ParamType[float]):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def _case_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(NAME, name):
+        raise click.BadParameter(f'"{name}" is no name of a case. {NAME_RULE}.', context, param)
+    return name
+
+
 @click.group(invoke_without_command=True)
 @click.option("--flow", help="Only calls of this flow.")
 @click.option("--since", type=Moment(), help="Only calls that came in since then (UTC), such as 2026-11-20 or 2h.")
@@ -55,7 +64,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
     \b
     Example:  ivr calls --flow support --outcome unresolved --since 7d
               ivr calls show 1f3a
-              ivr calls export 1f3a > recordings/cases/support/wrong-key.jsonl
+              ivr calls export 1f3a --to wrong-key
     """
     context.obj = data
     if context.invoked_subcommand is not None:
@@ -65,7 +74,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
         if as_json:
             _print_json(found)
         else:
-            table(found)
+            table(found, now=time.time())
 
 
 @calls.command()
@@ -86,18 +95,27 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
 
 @calls.command()
 @click.argument("call")
+@click.option("--to", "name", callback=_case_name, help=f"Keep it as recordings/cases/<flow>/NAME. {NAME_RULE}.")
 @data_option
 @click.pass_obj
-def export(of_group: Path | None, /, call: str, data: Path | None) -> None:
-    """Print one call as a case, to be kept beside the flows. CALL is its id, or the beginning of it.
+def export(of_group: Path | None, /, call: str, name: str | None, data: Path | None) -> None:
+    """Keep one call as a case beside the flows, or print it. CALL is its id, or the beginning of it.
 
     What is sensitive is masked; who called, and what was said, is not.
 
     \b
-    Example:  ivr calls export 1f3a > recordings/cases/support/wrong-key.jsonl
+    Example:  ivr calls export 1f3a --to wrong-key
+              ivr calls export 1f3a > elsewhere.jsonl
     """
     with open_archive(data or of_group) as archive:
-        click.echo(dumps(exported(archive, find_call(archive, call))), nl=False)
+        recorded = exported(archive, find_call(archive, call))
+    if name is None:
+        click.echo(dumps(recorded), nl=False)
+        return
+    try:
+        click.echo(f"Saved as {keep_case(recorded, name, CASES)}")
+    except CaseError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @calls.command("erase")

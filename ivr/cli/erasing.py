@@ -1,5 +1,6 @@
 """Erasing a caller: what is deleted, in which order, and the receipt."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,8 @@ import click
 from msgspec import Struct
 
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
-from ivr.store.archive import ErasedCall, Erasure, erase_calls
+from ivr.nearest import did_you_mean
+from ivr.store.archive import ArchiveFile, ErasedCall, Erasure, erase_calls
 from ivr.store.folder import DataFolder, sync_folder
 from ivr.trace.case import Called, CaseError
 from ivr.trace.files import read_case
@@ -30,24 +32,38 @@ class Audio(Struct, frozen=True):
 def erase(folder: DataFolder, caller: str, *, ask: bool, patience: float = PATIENCE) -> None:
     """Erase a caller from a data folder and print a receipt; ends the command if the folder is in use.
 
-    The command fails, too, if something of the caller is left on the disk; the receipt says so.
+    The command fails, too, if something of the caller is left on the disk, as the receipt says, and if there is no
+    call of this caller, since the name was mistaken then; of that there is no receipt.
     """
     if not folder.database.is_file():
         raise click.ClickException(f"There are no calls yet: {folder.database} does not exist.")
-    if ask:
-        click.confirm(f"Erase every call of {caller} for good?", abort=True)
     try:
-        with DataFolder.open(folder.path):
-            # Rows first: audio that no call names is swept by the server, should this be cut off in between.
+        with DataFolder.open(folder.path):  # before anything is asked: a running server must be stopped first
+            known = _callers(folder)
+            if ask and known[caller]:
+                click.confirm(f"Erase {_many(known[caller], 'call')} of {caller} for good?", abort=True)
+            # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
+            # any, too: the database's log may hold what was erased before.
             erasure = erase_calls(folder.database, caller, patience=patience)
             audio = _delete_audio(folder, erasure.calls)
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except StoreUnavailable as error:
         raise click.ClickException(f"Nothing was erased: {error}. Try again.") from error
-    _receipt(folder, caller, erasure, audio)
-    if erasure.left or audio.left:
+    if erasure.calls:
+        _receipt(folder, caller, erasure, audio)
+    else:
+        click.echo(f"No call of {caller} is stored; nothing was erased. {did_you_mean(caller, known)}".rstrip())
+        _tell_log(erasure)
+        _tell_cases(caller)
+    if erasure.left or audio.left or not erasure.calls:
         raise click.exceptions.Exit(1)
+
+
+def _callers(folder: DataFolder) -> Counter[str]:
+    """Count the calls of each caller, those of the newest call first."""
+    with ArchiveFile.open(folder.database) as archive:
+        return Counter(call.caller for call in archive.summaries() if call.caller is not None)
 
 
 def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
@@ -78,13 +94,12 @@ def _receipt(folder: DataFolder, caller: str, erasure: Erasure, audio: Audio) ->
     click.echo(f"Receipt: {caller} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
         started = datetime.fromtimestamp(call.started, UTC)
-        click.echo(f"  call {call.id} of {started:%Y-%m-%d %H:%M:%S} UTC: trace of {call.lines} lines, transcripts")
+        trace = f"trace of {_many(call.lines, 'line')}"
+        click.echo(f"  call {call.id} of {started:%Y-%m-%d %H:%M:%S} UTC: {trace}, transcripts")
     for name, size in audio.gone:
-        click.echo(f"  audio {name}: {size} bytes")
-    click.echo(f"Erased: {len(erasure.calls)} calls, {len(audio.gone)} recordings.")
-    if erasure.left:
-        click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
-        click.echo("Run this command again when that is over.")
+        click.echo(f"  audio {name}: {_many(size, 'byte')}")
+    click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(audio.gone), 'recording')}.")
+    _tell_log(erasure)
     if audio.left:
         click.echo("NOT YET GONE FROM THE DISK:")
         for what in audio.left:
@@ -93,11 +108,21 @@ def _receipt(folder: DataFolder, caller: str, erasure: Erasure, audio: Audio) ->
             "No call names this audio any more, so running this command again does not find it. A running server"
         )
         click.echo(f"sweeps it when it is older than IVR_SWEEP_AFTER; sooner, delete it yourself in {folder.audio}.")
+    _tell_cases(caller)
+    click.echo("Not touched: backups, and logs of the server (they hold the ids of calls, never who called).")
+
+
+def _tell_log(erasure: Erasure) -> None:
+    if erasure.left:
+        click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
+        click.echo("Run this command again when that is over; it finds no call then, and cuts the log off.")
+
+
+def _tell_cases(caller: str) -> None:
     if cases := list(_cases_of(caller)):
         click.echo("Not erased, since they are files of yours; these cases hold a call of this caller:")
         for file in cases:
             click.echo(f"  {file}")
-    click.echo("Not touched: backups, and logs of the server (they hold the ids of calls, never who called).")
 
 
 def _cases_of(caller: str) -> Iterator[Path]:
@@ -108,3 +133,7 @@ def _cases_of(caller: str) -> Iterator[Path]:
             continue
         if isinstance(first, Called) and first.caller == caller:
             yield file
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

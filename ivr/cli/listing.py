@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 
 import click
 from msgspec import Struct
@@ -20,10 +20,12 @@ class Listed(Struct, frozen=True):
     flow: str
     call: CallSummary
 
-    @property
-    def ended(self) -> str:
-        """Say how the call ended."""
-        return (self.call.outcome or "ended") if self.call.over else "(going on)"
+    def ended(self, now: float) -> str:
+        """Say how the call ended, or for how long nothing has been heard of it: its platform or server may be gone."""
+        if self.call.over:
+            return self.call.outcome or "ended"
+        silent = _roughly(now - self.call.ended)
+        return f"(going on, silent for {silent})" if silent else "(going on)"
 
     def as_json(self) -> dict[str, str | float | bool | None]:
         """Give it for programs."""
@@ -68,25 +70,32 @@ class Filter(Struct, frozen=True):
         )
 
 
-def table(found: Iterator[Listed]) -> None:
-    """Print a list for people, row by row."""
+def table(found: Iterator[Listed], *, now: float) -> None:
+    """Print a list for people, row by row; `now` is in seconds since 1970."""
     first = next(found, None)
     if first is None:
         click.echo("No calls.")
         return
     click.echo(_ROW.format("call", "came in (UTC)", "flow", "caller", "lasted", "state", "outcome"))
-    click.echo(_row(first))
-    for one in found:
-        click.echo(_row(one))
+    for one in chain([first], found):
+        click.echo(_row(one, now))
 
 
-def _row(one: Listed) -> str:
+def _row(one: Listed, now: float) -> str:
     call = one.call
     started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
     caller = _visible(call.caller or "(withheld)")
-    return _ROW.format(
-        call.id[:SHORT], started, one.flow, caller, clock(call.ended - call.started), call.state, one.ended
-    )
+    lasted = clock(call.ended - call.started)
+    return _ROW.format(call.id[:SHORT], started, one.flow, caller, lasted, call.state, one.ended(now))
+
+
+def _roughly(seconds: float) -> str:
+    """Write a time in its largest unit; empty: under a minute, which a caller may well take to answer."""
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            number = int(seconds // unit)
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return ""
 
 
 def _visible(text: str) -> str:

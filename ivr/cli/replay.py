@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ivr.cli.datafolder import FlowsOfThatDay, data_option, open_archive
 from ivr.errors import FlowError
+from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile
 from ivr.trace.case import Case, CaseError
 from ivr.trace.files import case_files, read_case
-from ivr.trace.folders import CASES, FLOWS
+from ivr.trace.folders import CASES, flows_in
 from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay as replayed
@@ -47,10 +48,8 @@ class _Subject(Struct, frozen=True):
 @click.option(
     "--flows",
     "folder",
-    default=FLOWS,
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where the flows are.",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the flows are. [default: flows/; without one, this folder]",
 )
 @click.option("--live", is_flag=True, help="Replay all stored calls instead of cases; also while a server runs.")
 @click.option(
@@ -61,11 +60,11 @@ class _Subject(Struct, frozen=True):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @data_option
-def replay(paths: tuple[Path, ...], file: Path | None, folder: Path, live: bool, **how: Any) -> None:
+def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live: bool, **how: Any) -> None:
     """Run recorded calls through the flows as they are now, and show who would hear or reach something else.
 
     PATHS are cases, or folders of them; without any, those in recordings/cases. Ends with 0 if every call is the same
-    (or changed as --allow says), with 1 if not, with 2 if something cannot be read.
+    (or changed as --allow says), with 1 if not or if no call was replayed at all, with 2 if something cannot be read.
 
     \b
     Example:  ivr replay
@@ -74,22 +73,38 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path, live: bool,
     """
     if live and paths:
         raise click.UsageError("--live replays what is stored; leave the PATHS out.")
-    shelf = Shelf([file]) if file else Shelf.of(folder)
+    shelf = Shelf([file]) if file else Shelf.of(folder or flows_in(Path()))
     allowed = frozenset[Kind](how["allow"])
-    with ExitStack() as stack:
-        try:
+    try:
+        wanted = shelf.load(file, "UTC").flow.name if file else None
+        with ExitStack() as stack:
             if live:
                 archive = stack.enter_context(open_archive(how["data"]))
                 tally = _judged(_stored(archive), archive.count(), shelf, allowed, only=file is not None)
             else:
                 files = case_files(paths or (CASES,))
                 tally = _judged(_read(files), len(files), shelf, allowed, only=file is not None)
-        except (CaseError, FlowError) as error:
-            click.echo(f"Error: {error}", err=True)
-            raise click.exceptions.Exit(2) from error
+    except (CaseError, FlowError) as error:
+        click.echo(f"Error: {error}", err=True)
+        raise click.exceptions.Exit(2) from error
     _print_json(tally) if how["as_json"] else _print(tally)
-    if tally.refused:
+    if not tally.replayed:
+        click.echo(_nothing_replayed(tally, file, wanted), err=True)
+    if tally.refused or not tally.replayed:
         raise click.exceptions.Exit(1)
+
+
+def _nothing_replayed(tally: Tally, file: Path | None, wanted: str | None) -> str:
+    """Warn of a run that shows nothing: a flow of another name than its calls would pass for ever."""
+    if not tally.others or wanted is None:
+        return "Warning: nothing was replayed, since no call is stored yet."
+    theirs = ", ".join(
+        f'"{name}" ({count})' if name else f"unreadable ({count})" for name, count in tally.others.items()
+    )
+    hint = did_you_mean(wanted, tally.others)
+    return (
+        f'Warning: nothing was replayed. {file} holds the flow "{wanted}"; the calls are of: {theirs}. {hint}'.rstrip()
+    )
 
 
 def _read(files: list[Path]) -> Iterator[_Subject]:
@@ -120,7 +135,7 @@ def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: fr
             progress.advance(task)
             told, passes = _verdict(subject, shelf, allowed)
             if only and told.kept_out:
-                tally.left_out += 1
+                tally.leave_out(told.flow)
             else:
                 tally.add(told, passes=passes)
     return tally

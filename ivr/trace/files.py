@@ -1,18 +1,25 @@
 """Cases as files: found, read, written. A file is refused with its line where it is no case of this format."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import json
 
 from ivr.trace.case import Called, Case, CaseError, Header, Line
-from ivr.trace.folders import SUFFIX
+from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
 "A call has at most 2,000 turns (LANGUAGE C2); one of 200 takes about 100 KB."
 MAX_LINES = 10_000
+
+NAME: Final = r"^[a-z0-9][a-z0-9-]{0,59}\Z"
+"What a case can be called, as a pattern; the same in words:"
+NAME_RULE: Final = "Small letters, digits and hyphens, at most 60"
+
+_HOW = "`ivr calls export CALL --to NAME` makes one of a call, and so does the phone in the browser after it"
 
 T = TypeVar("T")
 
@@ -24,11 +31,11 @@ _ENCODE = json.Encoder().encode
 def case_files(paths: Iterable[Path]) -> list[Path]:
     """List the cases among paths: files as they are, of folders every `*.jsonl` in them; raise CaseError for none."""
     places = list(paths)
+    if CASES in places and not CASES.exists():
+        raise CaseError(f"there are no cases here yet, since there is no folder {CASES}; {_HOW}")
     found = [file for path in places for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
     if not found:
-        raise CaseError(
-            f"there is no case ({SUFFIX}) in {', '.join(map(str, places))}; `ivr calls export` makes one of a call"
-        )
+        raise CaseError(f"there is no case ({SUFFIX}) in {', '.join(map(str, places))}; {_HOW}")
     return list(dict.fromkeys(found))
 
 
@@ -40,6 +47,37 @@ def read_case(file: Path) -> Case:
     except OSError as error:
         raise CaseError(f"{file} cannot be read: {error.strerror}") from error
     return loads(data, str(file))
+
+
+def keep_case(case: Case, name: str, folder: Path) -> Path:
+    """Write a new case into its flow's folder below `folder`, made if need be; raise CaseError.
+
+    A case that is there already is left alone, and of one that cannot be written whole nothing is left.
+    """
+    file = folder / case.header.flow / f"{name}{SUFFIX}"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CaseError(f"{file.parent} cannot be made: {error.strerror}") from error
+    try:
+        with file.open("xb") as opened, _nothing_left(file):
+            opened.write(dumps(case))
+            opened.flush()
+    except FileExistsError as error:
+        raise CaseError(f"There is a case {file} already; choose another name.") from error
+    except OSError as error:
+        raise CaseError(f"{file} cannot be written: {error.strerror}") from error
+    return file
+
+
+@contextmanager
+def _nothing_left(file: Path) -> Iterator[None]:
+    """Delete a file that cannot be written: half a case would only be in the way of the next try."""
+    try:
+        yield
+    except OSError:
+        file.unlink()
+        raise
 
 
 def dumps(case: Case) -> bytes:

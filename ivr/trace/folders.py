@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 CASES: Final = Path("recordings/cases")
 "The folder of the cases in a project, unless pytest is told another."
 FLOWS: Final = Path("flows")
-"That of the flows."
+"That of the flows; where there is none, they lie in the project's own folder."
 SUFFIX: Final = ".jsonl"
 "Of a case."
 UPDATED: Final = "ivr-update"
 "The user property of a test that holds what was made anew; it survives the way between processes."
+
+
+def flows_in(project: Path) -> Path:
+    """Give the folder of a project's flows."""
+    return project / FLOWS if (project / FLOWS).is_dir() else project
 
 
 def cases_folder(config: "pytest.Config") -> Path:
@@ -26,4 +31,5 @@ def cases_folder(config: "pytest.Config") -> Path:
 
 def flows_folder(config: "pytest.Config") -> Path:
     """Give the folder of the flows that pytest replays them against."""
-    return config.rootpath / str(config.getini("ivr_flows"))
+    named = str(config.getini("ivr_flows"))
+    return config.rootpath / named if named else flows_in(config.rootpath)

@@ -38,7 +38,14 @@ class Places:
     """One flow file."""
 
     def __init__(self, file: str, text: bytes) -> None:
+        self.file = file
         self._source: Source = read(file, text).source
+
+    @property
+    def flow(self) -> str:
+        """The name of the flow, as far as the file says one."""
+        found = self._source.find(("flow",)).value if self._source.has(("flow",)) else None
+        return found.text if isinstance(found, Scalar) else ""
 
     def lines(self) -> Mapping[str, int]:
         """Give the line of each state."""

@@ -24,7 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ivr-update", action="store_true", help="Make recorded calls anew whose flow was changed on purpose."
     )
     parser.addini("ivr_cases", "The folder of the recorded calls.", default=str(CASES))
-    parser.addini("ivr_flows", "The folder of the flows they are replayed against.", default=str(FLOWS))
+    parser.addini(
+        "ivr_flows",
+        f"The folder of the flows they are replayed against (default: {FLOWS}, or else the root).",
+        default="",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """A verdict for people and for programs: what was heard, what is heard now, and which line of the flow makes it so."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -233,7 +234,9 @@ class Tally:
 
     def __init__(self, allowed: frozenset[Kind] = frozenset()) -> None:
         self.allowed = allowed
-        self.same = self.changed = self.undetermined = self.refused = self.left_out = 0
+        self.same = self.changed = self.undetermined = self.refused = 0
+        self.others: Counter[str] = Counter()
+        "By flow: calls that were left out, since they are not of the one that is wanted."
         self._groups: dict[tuple[object, ...], Group] = {}
 
     def add(self, told: Report, *, passes: bool) -> None:
@@ -247,17 +250,30 @@ class Tally:
         key = (told.flow, told.verdict, told.kinds, told.detail, told.why, to_blame)
         self._groups.setdefault(key, Group(told, [], passes)).names.append(told.case)
 
+    def leave_out(self, flow: str) -> None:
+        """Count a call of a flow that is not wanted."""
+        self.others[flow] += 1
+
+    @property
+    def left_out(self) -> int:
+        """How many calls were left out."""
+        return self.others.total()
+
+    @property
+    def replayed(self) -> int:
+        """How many calls there is a verdict of."""
+        return self.same + self.changed + self.undetermined
+
     def groups(self) -> list[Group]:
         """Give the groups, what must not pass first, the largest first."""
         return sorted(self._groups.values(), key=lambda group: (group.passes, -len(group.names)))
 
     def summary(self) -> str:
         """Say it in a line."""
-        all_of_them = self.same + self.changed + self.undetermined
         parts = [f"{self.same} same", f"{self.changed} changed", f"{self.undetermined} undetermined"]
         let_pass = self.changed + self.undetermined - self.refused
         if let_pass:
             parts.append(f"{let_pass} of these allowed")
         if self.left_out:
             parts.append(f"{self.left_out} of other flows left out")
-        return f"{all_of_them} {'call' if all_of_them == 1 else 'calls'} replayed: {', '.join(parts)}."
+        return f"{self.replayed} {'call' if self.replayed == 1 else 'calls'} replayed: {', '.join(parts)}."

@@ -28,56 +28,71 @@ class FlowOfToday(Struct, frozen=True):
 class Shelf:
     """Flow files, each read once for each time zone that is wanted where it names none."""
 
-    def __init__(self, files: Iterable[Path]) -> None:
+    def __init__(self, files: Iterable[Path], folder: Path | None = None) -> None:
+        """Read `files`, which are those of `folder` if it is given."""
         self._files = tuple(files)
+        self._folder = folder
         self._loaded: dict[tuple[Path, str], FlowOfToday] = {}
         self._by_name: Mapping[str, Path] | None = None
 
     @classmethod
     def of(cls, folder: Path) -> "Shelf":
         """Take all flow files of a folder."""
-        return cls(flow_files([folder]))
+        return cls(flow_files([folder]), folder)
 
     def get(self, recorded: Case) -> FlowOfToday:
         """Give the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes."""
         names = self.names()
         wanted = recorded.header.flow
         if wanted not in names:
-            where = self._files[0].parent if self._files else "the folder"
-            nearest = did_you_mean(wanted, names)
-            raise NoSuchFlow(f'no flow in {where} is called "{wanted}"{f". {nearest}" if nearest else ""}')
+            where = self._folder if self._folder is not None else ", ".join(map(str, self._files))
+            place = "this folder" if where == Path() else where
+            raise NoSuchFlow(f'no flow in {place} is called "{wanted}". {did_you_mean(wanted, names)}'.rstrip(" ."))
         return self.load(names[wanted], recorded.header.zone)
 
     def load(self, file: Path, zone: str) -> FlowOfToday:
         """Load a file; `zone` is where it tells the time if it does not say so itself."""
         known = self._loaded.get((file, zone))
         if known is None:
-            known = _load(file, zone)
-            self._loaded[file, zone] = known
+            known = self._loaded[file, zone] = flow_of_today(file, zone)
         return known
 
     def names(self) -> Mapping[str, Path]:
-        """Name the flows. A file with mistakes goes by its own name: they are told when it is asked for."""
+        """Name the flows. A file with mistakes goes by the name that it says: they are told when it is asked for."""
         if self._by_name is None:
             named = {}
             for file in self._files:
                 try:
                     name = self.load(file, "UTC").flow.name
                 except FlowError:
-                    name = file.stem
+                    name = _name_said(file)
                 named[name] = file
             self._by_name = named
         return self._by_name
 
 
-def _load(file: Path, zone: str) -> FlowOfToday:
+def flow_of_today(file: Path, zone: str) -> FlowOfToday:
+    """Load a flow as its file stands now, both parts from the same bytes; raise FlowError where it cannot be used."""
     name = _shown(file)
     try:
         loaded = load_flow(file, default_zone=zone, named=name)
-        text = file.read_bytes()
+    except FileNotFoundError as error:
+        raise FlowError(f"{name} is not there any more") from error
     except OSError as error:
-        raise FlowError(f"{file} cannot be read: {error.strerror}") from error
-    return FlowOfToday(loaded.served(), Places(name, text))
+        raise FlowError(f"{name} cannot be read: {error.strerror}") from error
+    flow, bundle = loaded.served(), loaded.bundle
+    if bundle is None:
+        raise FlowError(f"{name} cannot be kept")
+    return FlowOfToday(flow, Places(name, bundle.text))
+
+
+def _name_said(file: Path) -> str:
+    """Give the name that a file says its flow has, mistakes or not; of one that says none, its own."""
+    try:
+        said = Places(str(file), file.read_bytes() if file.is_file() else b"").flow
+    except OSError:
+        said = ""
+    return said or file.stem
 
 
 def _shown(file: Path) -> str:

@@ -9,7 +9,8 @@ import click
 import pytest
 
 from ivr.cli.erasing import erase
-from ivr.store.archive import ArchiveFile
+from ivr.cli.listing import Listed, table
+from ivr.store.archive import ArchiveFile, CallSummary
 from ivr.store.folder import DataFolder
 from ivr.trace.files import loads
 from tests.cli.stored_calls import call_id, ivr, project
@@ -33,6 +34,23 @@ def test_calls_are_listed_the_newest_first(folder: Path) -> None:
     assert rows[0].split() == ["call", "came", "in", "(UTC)", "flow", "caller", "lasted", "state", "outcome"]
     assert rows[1].split()[:2] == [call_id(11)[:8], "2026-11-20"]
     assert len(rows) == 13
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (9.0, "0:03  main              (going on)"),
+        (60.0, "0:03  main              (going on, silent for 1 minute)"),
+        (7_300.0, "0:03  main              (going on, silent for 2 hours)"),
+        (200_000.0, "0:03  main              (going on, silent for 2 days)"),
+    ],
+)
+def test_a_call_that_has_not_ended_is_listed_with_its_silence(
+    later: float, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = CallSummary("ab" * 16, "", "skype", "29:anna", "28:bot", 1000.0, 1003.0, "main", None, over=False)
+    table(iter([Listed("desk", call)]), now=1003.0 + later)
+    assert capsys.readouterr().out.splitlines()[1].endswith(f" {said}")
 
 
 def test_a_list_can_be_cut_down(folder: Path) -> None:
@@ -86,6 +104,39 @@ def test_an_exported_call_is_a_case_that_replays_as_same(folder: Path) -> None:
     assert ivr("replay", case).output == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
 
 
+def test_an_exported_call_is_kept_where_replay_finds_it(folder: Path) -> None:
+    file = folder / "recordings" / "cases" / "flight-desk" / "wrong-key.jsonl"
+    result = ivr("calls", "export", call_id(3), "--to", "wrong-key")
+    assert result.output == "Saved as recordings/cases/flight-desk/wrong-key.jsonl\n"
+    assert file.read_bytes() == ivr("calls", "export", call_id(3)).stdout_bytes
+    assert ivr("replay").output == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
+    again = ivr("calls", "export", call_id(4), "--to", "wrong-key")
+    assert again.exit_code == 1
+    assert "wrong-key.jsonl already; choose another name." in again.output
+    assert file.read_bytes() == ivr("calls", "export", call_id(3)).stdout_bytes
+
+
+@pytest.mark.parametrize("name", ["Wrong Key", "../../x", "", "-x", "x" * 61, "x\n"])
+def test_a_case_gets_no_name_that_a_test_could_not_have(folder: Path, name: str) -> None:
+    result = ivr("calls", "export", call_id(3), "--to", name)
+    assert result.exit_code == 2
+    assert "is no name of a case. Small letters, digits and hyphens, at most 60." in result.output
+    assert not (folder / "recordings").exists()
+
+
+def test_a_case_that_cannot_be_kept_says_why(folder: Path) -> None:
+    (folder / "recordings").mkdir()
+    (folder / "recordings" / "cases").write_text("a file")
+    result = ivr("calls", "export", call_id(3), "--to", "wrong-key")
+    assert result.exit_code == 1
+    assert "recordings/cases/flight-desk cannot be made: Not a directory" in result.output
+    (folder / "recordings" / "cases").unlink()
+    (folder / "recordings" / "cases").mkdir()
+    (folder / "recordings" / "cases" / "flight-desk").write_text("a file")
+    result = ivr("calls", "export", call_id(3), "--to", "wrong-key")
+    assert "recordings/cases/flight-desk cannot be made: File exists" in result.output
+
+
 def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
     kept = ivr("calls", "export", call_id(1)).stdout_bytes
     case = folder / "recordings" / "cases" / "anna.jsonl"
@@ -101,7 +152,27 @@ def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
     assert "these cases hold a call of this caller:\n  recordings/cases/anna.jsonl\n" in receipt
     assert {call["caller"] for call in listed()} == {"29:bert"}
     assert ivr("calls", "export", call_id(1)).stdout_bytes == kept
-    assert "Erased: 0 calls, 0 recordings." in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+    again = ivr("calls", "erase", "--caller", "29:anna", "--yes")
+    assert again.exit_code == 1
+    assert again.output.startswith("No call of 29:anna is stored; nothing was erased.\n")
+    assert "Receipt" not in again.output
+
+
+def test_a_mistaken_caller_gets_no_receipt_but_the_nearest_one(folder: Path) -> None:
+    result = ivr("calls", "erase", "--caller", "29:ana")
+    assert result.exit_code == 1
+    assert result.output == 'No call of 29:ana is stored; nothing was erased. Did you mean "29:anna"?\n'
+    assert len(listed()) == 12
+
+
+def test_a_receipt_counts_one_as_one(folder: Path) -> None:
+    data = DataFolder(folder / "data")
+    with closing(sqlite3.connect(data.database)) as connection, connection:
+        connection.execute("DELETE FROM trace WHERE line > 0")
+        connection.execute("UPDATE call SET state = json_set(state, '$.facts.caller', '29:carl') WHERE row = 1")
+    receipt = ivr("calls", "erase", "--caller", "29:carl", "--yes").output
+    assert ": trace of 1 line, transcripts\n" in receipt
+    assert "Erased: 1 call, " in receipt
 
 
 def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
@@ -156,14 +227,17 @@ def test_a_receipt_says_that_deleted_names_may_come_back_where_the_disk_did_not_
 
 def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:
     with DataFolder.open(folder / "data"):
-        result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
+        result = ivr("calls", "erase", "--caller", "29:anna")
         assert len(listed()) == 12
     assert result.exit_code == 1
     assert "is in use by process" in result.output
+    assert "for good?" not in result.output, "whoever must stop the server first is not asked yet"
 
 
 def test_erasing_asks_first(folder: Path) -> None:
-    assert ivr("calls", "erase", "--caller", "29:anna").exit_code == 1
+    result = ivr("calls", "erase", "--caller", "29:anna")
+    assert result.exit_code == 1
+    assert "Erase 6 calls of 29:anna for good?" in result.output
     assert len(listed()) == 12
 
 

@@ -1,12 +1,14 @@
 """`ivr replay`: an author sees what an edit does to calls that were taken."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.cli.stored_calls import call_id, ivr, project
+from tests.trace.recorded_calls import ROOT
 
 REWORDED = ("Flights to Vienna leave at", "To Vienna you can fly at")
 TURNED = ("{problem: report, times: times}", "{problem: times, times: report}")
@@ -82,9 +84,53 @@ def test_one_flow_file_is_replayed_alone(folder: Path) -> None:
     other.write_text((folder / "flows" / "flight-desk.yaml").read_text().replace(*REWORDED))
     assert ivr("replay").exit_code == 0
     assert ivr("replay", "--flow", other).exit_code == 1
+    support = folder / "recordings" / "cases" / "support.jsonl"
+    shutil.copy(ROOT / "recordings" / "cases" / "support" / "main-hangup.jsonl", support)
     left_out = ivr("replay", "--flow", "flows/support.yaml")
     assert left_out.exit_code == 0
+    assert left_out.output.startswith("1 call replayed: 1 same, ")
     assert "12 of other flows left out" in left_out.output
+
+
+def test_a_flow_that_none_of_the_calls_is_of_does_not_pass(folder: Path) -> None:
+    edit(folder, ("flow: flight-desk", "flow: flight-dsk"))
+    warned = 'holds the flow "flight-dsk"; the calls are of: "flight-desk" (12). Did you mean "flight-desk"?\n'
+    for live in ([], ["--live"]):
+        result = ivr("replay", *live, "--flow", "flows/flight-desk.yaml")
+        assert result.exit_code == 1
+        assert result.stdout == ("0 calls replayed: 0 same, 0 changed, 0 undetermined, 12 of other flows left out.\n")
+        assert result.stderr == f"Warning: nothing was replayed. flows/flight-desk.yaml {warned}"
+
+
+def test_a_flow_with_mistakes_is_refused_whatever_its_file_is_called(folder: Path) -> None:
+    edit(folder, ("times: times}", "times: time}"))
+    (folder / "flows" / "flight-desk.yaml").rename(folder / "flows" / "desk-2.yaml")
+    for flow in ([], ["--flow", "flows/desk-2.yaml"]):
+        result = ivr("replay", *flow)
+        assert result.exit_code == 2
+        assert "flows/desk-2.yaml:" in result.stderr
+        assert 'No state is called "time".' in result.stderr
+        assert result.stdout == ""
+
+
+def test_flows_that_lie_beside_no_folder_of_flows_are_found(folder: Path) -> None:
+    for flow in (folder / "flows").iterdir():
+        flow.rename(folder / flow.name)
+    (folder / "flows").rmdir()
+    assert ivr("replay").output == "12 calls replayed: 12 same, 0 changed, 0 undetermined.\n"
+    (folder / "flight-desk.yaml").unlink()
+    assert 'undetermined: no flow in this folder is called "flight-desk"' in ivr("replay").output
+    assert ivr("replay", "--flows", "flows").exit_code == 2
+
+
+def test_without_cases_it_is_said_how_one_is_made(folder: Path) -> None:
+    shutil.rmtree(folder / "recordings")
+    result = ivr("replay")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: there are no cases here yet, since there is no folder recordings/cases; `ivr calls export CALL "
+        "--to NAME` makes one of a call, and so does the phone in the browser after it\n"
+    )
 
 
 def test_a_call_whose_flow_is_gone_is_undetermined(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """A case is strict, bounded, and says where it is wrong."""
 
+import resource
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.trace.case import Case, CaseError, moment
-from ivr.trace.files import MAX_BYTES, dumps, loads
+from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from tests.callers.bot import dial
@@ -42,6 +44,18 @@ def test_no_operation_and_no_audio_file_is_named() -> None:
     assert b'"op"' not in text
     assert b'"job"' not in text
     assert b".wma" not in text
+
+
+def test_a_case_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+    try:
+        with pytest.raises(CaseError, match=r"once\.jsonl cannot be written: File too large"):
+            keep_case(a_case(), "once", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    file = keep_case(a_case(), "once", tmp_path)
+    assert file.read_bytes() == dumps(a_case())
 
 
 DAMAGED: list[tuple[bytes, str]] = [

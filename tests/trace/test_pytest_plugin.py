@@ -50,6 +50,13 @@ def test_pytest_alone_replays_the_cases_beside_all_other_tests(project: Path) ->
     assert "2 passed" in done.stdout
 
 
+def test_flows_that_lie_beside_no_folder_of_flows_are_found(project: Path) -> None:
+    for flow in (project / "flows").iterdir():
+        flow.rename(project / flow.name)
+    (project / "flows").rmdir()
+    assert "2 passed" in run(project, "-v").stdout
+
+
 def test_a_failure_says_what_a_caller_would_hear_and_which_line_makes_it_so(project: Path) -> None:
     reword(project)
     done = run(project)
