@@ -25,12 +25,15 @@ class ScriptError(IvrError):
     """A call script that cannot be run; `str()` gives all findings as text."""
 
 
-def read_script(file: Path) -> Script:
-    """Read a script; raise ScriptError for all that is wrong in it, OSError if it cannot be read."""
+def read_script(file: Path, caller: Caller | None = None) -> Script:
+    """Read a script; `caller` calls where the script names nobody.
+
+    Raise ScriptError for all that is wrong in it, OSError if it cannot be read.
+    """
     reading = read(str(file), file.read_bytes())
     if reading.findings or not isinstance(reading.tree, dict):
         raise ScriptError(as_text(reading.findings))
-    reader = _Reader(reading.source, file)
+    reader = _Reader(reading.source, file, caller or Caller())
     script = reader.script(reading.tree)
     if reader.findings:
         raise ScriptError(as_text(reader.findings))
@@ -42,10 +45,11 @@ class _Wrong(Exception):
 
 
 class _Reader:
-    def __init__(self, source: Source, file: Path) -> None:
+    def __init__(self, source: Source, file: Path, caller: Caller) -> None:
         self.findings: list[Finding] = []
         self._source = source
         self._file = file
+        self._caller = caller
 
     def script(self, tree: Mapping[str, Tree]) -> Script:
         for name in tree:
@@ -59,7 +63,7 @@ class _Reader:
         if not isinstance(steps, list):
             self._note(("steps",), 'A script needs "steps": a list of what is expected and done.', "", key=True)
             steps = []
-        me = Caller()
+        me = self._caller
         return Script(
             file=self._file,
             name=self._text(tree, "script") or self._file.name.partition(".")[0],

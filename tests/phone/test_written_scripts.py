@@ -1,0 +1,82 @@
+"""A call that was held becomes a script that makes the same call again."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.cli.phone_script import run_script
+from ivr.phone.events import Done, Ended, KeyHeard, PromptBegan, PromptOver, RecordingBegan, RecordingOver, VoiceHeard
+from ivr.phone.platform import Target
+from ivr.phone.script.model import Do, Expect
+from ivr.phone.script.reading import read_script
+from ivr.phone.script.writing import as_script
+from ivr.phone.turn_based import Deed, HangUp, Press, Say
+from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, fake_bot, flow
+from tests.phone.people import call
+
+ANSWERS = (flow(ANSWER, MENU), flow(DIGITS), flow(RECORD), flow(MENU), flow(HANG_UP))
+
+
+def found(bot: FakeBot) -> list[dict[str, Any]]:
+    """What the bot was told, without how long it took."""
+    timed = {"lengthOfRecordingInSecs"}
+    return [{key: value for key, value in outcome.items() if key not in timed} for outcome in bot.outcomes]
+
+
+def any_deed(random: Random) -> Deed | None:
+    deeds = [None, Press("1"), Press("9"), Press("42#"), Say("sales"), Say("weather"), HangUp()]
+    return random.choices(deeds, [2, 4, 1, 3, 2, 1, 1])[0]
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_the_script_of_a_call_makes_the_same_call_again(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    async with fake_bot(*ANSWERS) as bot:
+        ended, person = await call(bot, *(any_deed(random) for _ in range(5)))
+        before, heard = found(bot), person.heard
+    file = tmp_path / "again.call.yaml"
+    async with fake_bot(*ANSWERS) as bot:
+        file.write_text(as_script(person.events, name="again", bot=bot.call))
+        played = await run_script(file, Target(bot.call))
+        assert played.failure is None, played.failure
+        assert found(bot) == before
+    assert [line.removeprefix("hears  ") for line in played.transcript if line.startswith("hears")] == heard
+    assert played.transcript[-1] == f"ends   {ended.reason}"
+
+
+def test_keys_that_interrupt_are_written_as_such() -> None:
+    events = [
+        PromptBegan("p", "Press 1.", interruptible=True),
+        KeyHeard("4"),
+        PromptOver("p", interrupted=True),
+        KeyHeard("2"),
+        Done("r", ok=True, fruit="pause", keys="42"),
+    ]
+    steps = as_script(events, name="x", bot="http://127.0.0.1/call").partition("steps:\n")[2]
+    assert steps == '  - expect: "Press 1."\n  - press: "42"\n    during: prompt\n  - silence\n'
+
+
+def test_what_was_said_into_a_microphone_is_a_place_to_fill_in() -> None:
+    events = [RecordingBegan("r"), VoiceHeard(active=True), KeyHeard("#"), RecordingOver("r", 2.0)]
+    events += [Done("r", ok=True, fruit="terminator"), Ended("bot", "hangup")]
+    steps = as_script(events, name="x", bot="http://127.0.0.1/call").partition("steps:\n")[2]
+    assert steps == '  - say: "what the caller said"\n  - press: "#"\n  - expect: {ends: hangup}\n'
+
+
+@given(text=st.text(min_size=1).filter(str.strip), name=st.text(min_size=1))
+def test_whatever_a_bot_says_the_script_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, text: str, name: str
+) -> None:
+    file = tmp_path_factory.mktemp("any") / "a.call.yaml"
+    events = [PromptBegan("p", text, interruptible=False), Done("p", ok=False, fruit="left")]
+    file.write_text(as_script(events, name=name, bot="http://127.0.0.1/call"), "utf-8", newline="")
+    script = read_script(file)
+    first, last = (step.act for step in script.steps)
+    assert script.name == name
+    assert isinstance(first, Expect)
+    assert isinstance(last, Do)
+    assert last.deed == HangUp()
