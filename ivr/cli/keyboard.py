@@ -42,7 +42,7 @@ class Keyboard:
                 piece = sys.stdin.readline().encode()
             else:
                 await _readable(number)
-                piece = os.read(number, MOST)
+                piece = _read(number)
             self._typed += self._decoder.decode(piece, not piece)
             self._over = not piece
         if not self._typed:
@@ -56,6 +56,13 @@ def _descriptor() -> int | None:
         return sys.stdin.fileno()
     except (OSError, ValueError):
         return None
+
+
+def _read(number: int) -> bytes:
+    try:
+        return os.read(number, MOST)
+    except OSError:  # the terminal is gone
+        return b""
 
 
 async def _readable(number: int) -> None:

@@ -1,16 +1,17 @@
 """`ivr phone`: the platform's side of the protocol, to call any bot by hand, by script, or many times at once."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import wraps
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
+from ivr.cli.leaving import until_left
 from ivr.cli.loop import fast_loop
 from ivr.cli.phone_aloud import talk_aloud
+from ivr.cli.phone_flags import PORT, Finite, check_together, limited
 from ivr.cli.phone_load import run_load
 from ivr.cli.phone_page import show_page
 from ivr.cli.phone_script import run_scripts
@@ -22,28 +23,6 @@ from ivr.phone.load import Plan
 from ivr.phone.platform import DEFAULT_APP, Target
 
 BOT = "http://127.0.0.1:8080/call"
-LIMITS = {
-    "workflows": "Replies of one call, at most.",
-    "call_length": "Seconds of a call, at most.",
-    "answer_time": "Seconds for a reply.",
-    "retries": "Repeats of a message that got no reply.",
-}
-"The limits that can be set here; `ivr.phone.limits` has more."
-
-
-def _limited(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command a flag for each limit, and all of them as `limits`."""
-
-    @wraps(command)
-    def limited(**flags: Any) -> None:
-        command(limits=Limits(**{name: flags.pop(name) for name in LIMITS}), **flags)
-
-    for name, meaning in reversed(LIMITS.items()):
-        flag = click.option(
-            "--" + name.replace("_", "-"), default=getattr(Limits(), name), help=meaning, show_default=True
-        )
-        limited = flag(limited)
-    return limited
 
 
 @click.command()
@@ -53,7 +32,7 @@ def _limited(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--language", default=Caller().language, show_default=True, help="The caller's language.")
 @click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
 @click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
-@click.option("--port", default=8090, show_default=True, help="The port of that page; 0: any free one.")
+@click.option("--port", type=PORT, default=8090, show_default=True, help="The port of that page; 0: any free one.")
 @click.option("--wire", is_flag=True, help="Also show every message and its reply.")
 @click.option(
     "--script",
@@ -64,17 +43,25 @@ def _limited(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--calls", type=click.IntRange(1), help="Place so many calls instead, and measure.")
 @click.option("--concurrency", type=click.IntRange(1, 5000), default=50, show_default=True, help="Calls at once.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Calls begun a second; none: as many as go.")
+@click.option("--rate", type=Finite(), help="Calls begun a second; none: as many as go.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
 @click.option("--allow", multiple=True, metavar="HOST", help="A host to connect to, besides this machine.")
-@click.option("--identity-port", default=0, show_default=True, help="Where metadata and keys are served; 0: anywhere.")
+@click.option(
+    "--identity-port",
+    type=PORT,
+    default=0,
+    show_default=True,
+    help="Where metadata and keys are served; 0: anywhere.",
+)
 @click.option(
     "--key",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file of the phone's key, made if it is not there; none: a new key each time.",
 )
-@_limited
+@limited
+@click.pass_context
 def phone(
+    context: click.Context,
     *,
     bot: str,
     app_id: str,
@@ -97,7 +84,8 @@ def phone(
     """Call a bot, as the calling platform did: ours, or any that speaks the protocol.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. Only this machine is connected to, unless
-    --allow names others. A bot that checks tokens is told the metadata's address, which is printed with --wire.
+    --allow names others. A bot that checks tokens has to know where the phone's metadata is: its address is printed
+    where --app-id, --key or --identity-port is given.
 
     \b
     Examples:  ivr phone --bot http://127.0.0.1:8080/call/support
@@ -105,17 +93,18 @@ def phone(
                ivr phone --script calls/
                ivr phone --calls 2000 --concurrency 200
     """  # to click, the character \b keeps the line ends of a paragraph
-    target = Target(bot, app_id, allow, limits, identity_port, key)
+    check_together(context)
+    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language)
     console = Console(highlight=False, soft_wrap=True)
     if browser:
         _run(show_page(target, port))
     elif scripts:
-        _run(run_scripts(scripts, target, console))
+        _run(until_left(run_scripts(scripts, target, console)))
     elif calls:
         _run(run_load(Plan(calls, concurrency, rate), target, console, as_json=as_json))
     else:
         face = talk_aloud if sound else talk
-        _run(face(target, Caller(caller, f"28:{app_id}", language), console, wire=wire))
+        _run(until_left(face(target, console, wire=wire)))
 
 
 def _run(work: Coroutine[Any, Any, bool]) -> None:
@@ -123,6 +112,8 @@ def _run(work: Coroutine[Any, Any, bool]) -> None:
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             succeeded = runner.run(work)
+    except asyncio.CancelledError as error:  # by a signal
+        raise click.Abort from error
     except (IvrError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if not succeeded:

@@ -2,57 +2,57 @@
 
 import asyncio
 import shutil
-from contextlib import suppress
 
 import click
 from rich.console import Console
 
-from ivr.audio.jobs import RATE
 from ivr.cli.keyboard import Keyboard
-from ivr.cli.phone_terminal import Screen, deed
-from ivr.phone.call import Caller
+from ivr.cli.loudspeaker import PLAYERS, Loudspeaker
+from ivr.cli.phone_screen import Screen
+from ivr.cli.phone_terminal import deed, tell_metadata
 from ivr.phone.events import PromptAudio, PromptOver
 from ivr.phone.kit import lacking, sound_of
 from ivr.phone.platform import Target, platform
 from ivr.phone.session import Session
 from ivr.phone.turn_based import Fail, HangUp, Press, Say
 
-PLAYERS = {
-    "pw-play": ["--rate", str(RATE), "--channels", "1", "--format", "s16", "--raw", "-"],
-    "paplay": ["--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"],
-    "aplay": ["-q", "-t", "raw", "-r", str(RATE), "-c", "1", "-f", "S16_LE"],
-    "play": ["-q", "-t", "raw", "-r", str(RATE), "-c", "1", "-e", "signed", "-b", "16", "-"],
-}
-"Programs that play samples from their standard input, the best one first."
 
-
-async def talk_aloud(target: Target, who: Caller, console: Console, *, wire: bool) -> bool:
+async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
     """Hold one call in real time; lines are typed whenever one likes."""
-    player = next((name for name in PLAYERS if shutil.which(name)), None)
-    if player is None:
+    players = [name for name in PLAYERS if shutil.which(name)]
+    if not players:
         raise click.ClickException(
             f"There is no player for --sound on this machine; install one of {', '.join(PLAYERS)}."
         )
-    screen, speaker = Screen(console, wire=wire), _Loudspeaker(player)
+    screen = Screen(console, wire=wire)
+    speaker = Loudspeaker(players, screen.note)
     async with platform(target) as phone:
+        tell_metadata(target, phone.metadata, wire=wire)
         for sentence in lacking():
             console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
         session = Session(phone, sound_of(phone))
-        session.dial(who)
+        session.dial()
         typing = asyncio.create_task(_type(session, screen))
+        hearing = asyncio.create_task(_hear(session, screen, speaker))
         try:
-            async for event in session.events():
-                screen.show(event)
-                match event:
-                    case PromptAudio(samples=samples):
-                        await speaker.play(samples)
-                    case PromptOver(interrupted=True):
-                        await speaker.stop()
+            await asyncio.shield(hearing)
             return (await session.ended()).by != "platform"
         finally:
             typing.cancel()
+            await session.close()  # its end is still to be seen
+            await asyncio.gather(hearing, return_exceptions=True)
             await speaker.stop()
-            await session.close()
+
+
+async def _hear(session: Session, screen: Screen, speaker: Loudspeaker) -> None:
+    """Let be heard and seen what happens, to the end of the call."""
+    async for event in session.events():
+        screen.show(event)
+        match event:
+            case PromptAudio(samples=samples):
+                await speaker.play(samples)
+            case PromptOver(interrupted=True):
+                await speaker.stop()
 
 
 async def _type(session: Session, screen: Screen) -> None:
@@ -71,30 +71,3 @@ async def _type(session: Session, screen: Screen) -> None:
             case HangUp():
                 break
     session.hang_up()
-
-
-class _Loudspeaker:
-    """A player's process, started when there is something to hear."""
-
-    def __init__(self, player: str) -> None:
-        self._command = [player, *PLAYERS[player]]
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def play(self, samples: bytes) -> None:
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-        if self._process.stdin is not None:
-            self._process.stdin.write(samples)
-
-    async def stop(self) -> None:
-        """Be quiet at once: whatever the player still holds goes with it."""
-        process, self._process = self._process, None
-        if process is not None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()

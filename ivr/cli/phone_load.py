@@ -1,10 +1,15 @@
 """The phone under load: a bar while it runs, then a table, or JSON."""
 
+import asyncio
+
+import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ivr.cli.leaving import leaving
+from ivr.cli.phone_terminal import tell_metadata
 from ivr.phone.guard import Guard
 from ivr.phone.lean import LeanPost
 from ivr.phone.load import Latency, Measured, Plan, load
@@ -13,16 +18,24 @@ from ivr.phone.post import WebPost
 
 
 async def run_load(plan: Plan, target: Target, console: Console, *, as_json: bool) -> bool:
-    """Place the calls and print what was measured; False: something went wrong in one of them."""
+    """Place the calls and print what was measured; False: something went wrong in one of them, or was interrupted.
+
+    The first signal stops dialling and hangs up the open calls; the next one ends the command at once.
+    """
+    stop = asyncio.Event()
     guard = Guard(target.allowed)
     web = WebPost(guard, connections=plan.concurrency)
     lean = LeanPost(guard, web)
     columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         async with platform(target, post=lean) as phone:
+            tell_metadata(target, phone.metadata)
             with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
                 task = bar.add_task("calls", total=plan.calls)
-                measured = await load(phone, plan, progress=lambda over: bar.update(task, completed=over))
+                with leaving(stop.set):
+                    measured = await load(
+                        phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
+                    )
     finally:
         lean.close()
         await web.close()
@@ -30,7 +43,9 @@ async def run_load(plan: Plan, target: Target, console: Console, *, as_json: boo
         console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)
     else:
         console.print(_table(measured))
-    return not measured.errors
+    if stop.is_set():
+        click.echo(f"Interrupted: {measured.calls:,} of {plan.calls:,} calls were placed.", err=True)
+    return not measured.errors and not stop.is_set()
 
 
 def _table(measured: Measured) -> Table:

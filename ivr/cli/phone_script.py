@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from ivr.cli.phone_terminal import tell_metadata
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Platform, Target, platform
 from ivr.phone.script.model import Script
@@ -28,27 +29,31 @@ async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -
     """Run scripts one after the other and say how they went; False: one failed."""
     files = [file for path in paths for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
     failed = 0
-    for file in files:
-        played = await run_script(file, target)
-        failed += played.failure is not None
-        if played.failure:
-            console.print(f"[red]failed[/]  {escape(str(file))}\n{escape(played.failure)}")
-        else:
-            console.print(f"[green]passed[/]  {escape(str(file))}")
+    async with platform(target) as phone:
+        tell_metadata(target, phone.metadata)
+        for file in files:
+            played = await _run(file, phone)
+            failed += played.failure is not None
+            if played.failure:
+                console.print(f"[red]failed[/]  {escape(str(file))}\n{escape(played.failure)}")
+            else:
+                console.print(f"[green]passed[/]  {escape(str(file))}")
     console.print(f"{len(files)} call{'' if len(files) == 1 else 's'}, {failed} failed.")
     return failed == 0 and bool(files)
 
 
 async def run_script(file: Path, target: Target) -> Played:
     """Run one script. What keeps it from being run at all is a failure, too."""
+    async with platform(target) as phone:
+        return await _run(file, phone)
+
+
+async def _run(file: Path, phone: Platform) -> Played:
     try:
-        script = await asyncio.to_thread(read_script, file)
+        script = await asyncio.to_thread(read_script, file, phone.target.who)
     except ScriptError as error:
         return Played(str(error), ())
-    async with (
-        platform(target) as phone,
-        _bot(script, phone) as (bot, state_of),
-    ):
+    async with _bot(script, phone) as (bot, state_of):
         samples = partial(samples_of, workers=phone.workers)
         return await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
 

@@ -125,6 +125,10 @@ class VoiceHeard(Event, frozen=True):
     active: bool
 
 
+class HangingUp(Event, frozen=True):
+    """The caller leaves; the bot is told as soon as it has answered."""
+
+
 class RecordingBegan(Event, frozen=True):
     """The caller is being recorded."""
 
@@ -173,8 +177,12 @@ PhoneEvent: TypeAlias = (
     | KeyHeard
     | WordsHeard
     | VoiceHeard
+    | HangingUp
     | RecordingBegan
     | RecordingOver
     | Done
     | Ended
 )
+
+OnTheLine: TypeAlias = PromptBegan | PromptAudio | ListensFor | RecordingBegan
+"What nobody notices who has hung up: a bot that was still thinking says it to an empty line."

@@ -1,9 +1,13 @@
 """Sends the messages of one call, each with its id; a 5xx or a silence gets the same message again (protocol 14)."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.errors import IvrError
@@ -16,10 +20,12 @@ CHAIN_ID = "x-microsoft-skype-chain-id"
 USER_AGENT = "Microsoft-Skype/3.0,(Calling/1.0)"  # bots may look at it (protocol 3)
 SHOWN = 64 * 1024
 "Bytes of a reply that are shown."
+REASON = 200
+"Characters of a bot's own reason that are shown."
 
 
 class GivenUp(IvrError):
-    """The bot did not take a message: `unreachable` after all repeats, `refused` by its own answer."""
+    """The bot did not take a message: `unreachable` if the last try had no answer, `refused` by its own answer."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +49,7 @@ class Exchange:
     async def send(self, url: str, message: Message) -> bytes:
         """Give the body of the bot's successful reply; raise GivenUp."""
         message_id = str(uuid4())
-        failure = ""
+        given_up = GivenUp("unreachable", "")
         for attempt in range(1, self._limits.retries + 2):
             if attempt > 1:
                 await asyncio.sleep(self._limits.retry_after * 2 ** (attempt - 2))
@@ -52,17 +58,17 @@ class Exchange:
                 reply = await self._once(url, message, message_id)
             except NoReply as error:
                 self._tell(Replied(message_id, 0, "", 0.0, error.code))
+                given_up = GivenUp("unreachable", str(error))
                 if not error.again:
-                    raise GivenUp("unreachable", str(error)) from error
-                failure = str(error)
+                    raise given_up from error
                 continue
             self._show(message_id, reply)
             if 200 <= reply.status < 300:
                 return reply.body
+            given_up = GivenUp("refused", _answered(reply))
             if reply.status < 500:
-                raise GivenUp("refused", f"The bot answered {reply.status}.")
-            failure = f"The bot answered {reply.status}."
-        raise GivenUp("unreachable", failure)
+                break
+        raise given_up
 
     async def _once(self, url: str, message: Message, message_id: str) -> Reply:
         headers = {
@@ -79,3 +85,24 @@ class Exchange:
     def _show(self, message_id: str, reply: Reply) -> None:
         body = reply.body[:SHOWN].decode("utf-8", "replace")
         self._tell(Replied(message_id, reply.status, body, reply.seconds))
+
+
+class _Fault(Struct, frozen=True):
+    message: str = ""
+
+
+class _Refusal(Struct, frozen=True):
+    """What many bots say beside a status that is no success, ours too (docs/operations.md)."""
+
+    error: _Fault = _Fault()
+
+
+def _answered(reply: Reply) -> str:
+    """Say what the bot answered, with its own reason where it gives one."""
+    reason = ""
+    with contextlib.suppress(ValueError, RecursionError):  # no JSON, or not of this shape: then it gives none
+        reason = msgspec.json.decode(reply.body[:SHOWN], type=_Refusal).error.message
+    # The bot is foreign: its text may be long, and move a terminal's cursor or turn the writing round.
+    plain = " ".join("".join(char if char.isprintable() else " " for char in reason[: 2 * REASON]).split())
+    shown = plain if len(plain) <= REASON else f"{plain[:REASON]}…"
+    return f"The bot answered {reply.status}{f': {shown}' if shown else '.'}"

@@ -25,3 +25,6 @@ class Handset(Protocol):
 
     async def recording(self, action: Record, seconds: float) -> Audio | None:
         """Give what was recorded since the last `RecordingStarted`; None: there is nothing, or it cannot be encoded."""
+
+    def hang_up(self) -> None:
+        """Leave, whatever the person does; `next` says `Left` from now on, also where it is waiting."""

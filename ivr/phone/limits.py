@@ -20,3 +20,5 @@ class Limits(Struct, frozen=True):
     "Of a played file."
     file_time: float = 10.0
     "For fetching a played file."
+    parting: float = 3.0
+    "For telling the bot that a caller has vanished: a page was closed, Ctrl-C was pressed."

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.actions import RecordingFormat, Segment
 from ivr.phone.anybody import Anybody
@@ -115,31 +116,62 @@ class _Canned:
         return self._made[form]
 
 
-async def load(phone: Platform, plan: Plan, *, progress: Callable[[int], None] = lambda _: None) -> Measured:
-    """Place all calls of a plan; `progress` is told how many are over."""
+async def load(
+    phone: Platform, plan: Plan, *, progress: Callable[[int], None] = lambda _: None, stop: asyncio.Event | None = None
+) -> Measured:
+    """Place all calls of a plan; `progress` is told how many are over.
+
+    With `stop` no more calls are begun, those that are under way are hung up, and what there is is measured.
+    """
     tally, sound = _Tally(), Sound(_Instant(), await _Canned.make())
-    places = asyncio.Semaphore(plan.concurrency)
-    over = 0
-
-    async def one(number: int) -> None:
-        nonlocal over
-        try:
-            random = Random(f"{plan.seed}.{number}")  # noqa: S311  # the same callers in each run
-            caller = Anybody(random, tally.take)
-            await phone.place(TurnBased(caller, sound))
-        finally:
-            places.release()
-            over += 1
-            progress(over)
-
     begun, used = time.perf_counter(), time.process_time()
-    async with asyncio.TaskGroup() as group:
-        for number in range(plan.calls):
-            if plan.rate:
-                await asyncio.sleep(max(0.0, begun + number / plan.rate - time.perf_counter()))
-            await places.acquire()
-            group.create_task(one(number))
-    return _measured(plan, tally, time.perf_counter() - begun, time.process_time() - used)
+    dialling = _Dialling(phone, plan, lambda caller: TurnBased(Anybody(caller, tally.take), sound), progress)
+    work, stopped = asyncio.create_task(dialling.run()), asyncio.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        work.cancel()
+        stopped.cancel()
+        await asyncio.gather(work, stopped, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
+    placed = replace(plan, calls=dialling.begun)
+    return _measured(placed, tally, time.perf_counter() - begun, time.process_time() - used)
+
+
+class _Dialling:
+    """Begins the calls of a plan, each when there is a place for it and its time has come."""
+
+    def __init__(
+        self, phone: Platform, plan: Plan, handset: Callable[[Random], TurnBased], progress: Callable[[int], None]
+    ) -> None:
+        self.begun = 0
+        self._phone = phone
+        self._plan = plan
+        self._handset = handset
+        self._progress = progress
+        self._places = asyncio.Semaphore(plan.concurrency)
+        self._over = 0
+
+    async def run(self) -> None:
+        """Hold all calls; cancelled, the open ones are hung up."""
+        start, rate = time.perf_counter(), self._plan.rate
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._plan.calls):
+                if rate:
+                    await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
+                await self._places.acquire()
+                group.create_task(self._hold(number))
+
+    async def _hold(self, number: int) -> None:
+        self.begun += 1
+        try:
+            random = Random(f"{self._plan.seed}.{number}")  # noqa: S311  # the same callers in each run
+            await self._phone.place(self._handset(random))
+        finally:
+            self._places.release()
+            self._over += 1
+            self._progress(self._over)
 
 
 def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:

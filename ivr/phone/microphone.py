@@ -1,13 +1,14 @@
 """The caller's voice: told apart from silence, cut into utterances, kept while it is recorded."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 
 from ivr.line import VoiceSignal
 from ivr.line.activity import Activity, heard
 from ivr.phone.clock import Clock, until
 from ivr.phone.player import FRAME_BYTES
-from ivr.phone.sound import BYTES_A_SECOND, Unplayable, Voice, said, silence
+from ivr.phone.sound import BYTES_A_SECOND, Unplayable, Voice, said
 
 BEFORE = round(0.4 * BYTES_A_SECOND)
 "Bytes kept from before a sound counts as one: its beginning."
@@ -24,10 +25,13 @@ class Microphone:
         self._whole = b""
         self._recording = bytearray()
         self._records = False
+        self._mouth = asyncio.Lock()
+        "Typed words are spoken one after the other, and in place of what is heard in the meantime."
 
     def hear(self, samples: bytes) -> Iterator[VoiceSignal]:
         """Take samples, and tell where a voice begins and ends."""
-        if self._records:
+        typed = self._mouth.locked()
+        if self._records and not typed:
             self._recording += samples
         samples = self._rest + samples
         whole = len(samples) - len(samples) % FRAME_BYTES
@@ -39,7 +43,8 @@ class Microphone:
             if before.active != self._activity.active:
                 if before.active:
                     self._whole, self._utterance = bytes(self._utterance), bytearray()
-                yield VoiceSignal(self._activity.active)
+                if not typed:
+                    yield VoiceSignal(self._activity.active)
 
     @property
     def active(self) -> bool:
@@ -67,21 +72,22 @@ class Microphone:
         self._records = False
 
     def recorded(self, seconds: float) -> bytes:
-        """Give the recording; where no microphone sent anything, its silence."""
-        missing = seconds - len(self._recording) / BYTES_A_SECOND
-        return bytes(self._recording) + (silence(missing) if missing > 0 else b"")
+        """Give the recording, as long as it was; where no microphone sent anything, its silence."""
+        wanted = 2 * round(seconds * BYTES_A_SECOND / 2)
+        return bytes(self._recording[:wanted]).ljust(wanted, b"\0")
 
-    async def speak(self, words: str, voice: Voice, clock: Clock) -> AsyncIterator[VoiceSignal]:
+    async def speak(self, words: str, voice: Voice, clock: Clock) -> AsyncGenerator[VoiceSignal, None]:
         """Let typed words be heard, for as long as they take."""
-        yield VoiceSignal(active=True)
-        begun, seconds = clock.now(), 0.0
-        with suppress(Unplayable):  # then nothing was said
-            async for piece in said(words, voice):
-                seconds += piece.seconds
-                if self._records:
-                    self._recording += piece.samples
-        await until(clock, begun + seconds)
-        yield VoiceSignal(active=False)
+        async with self._mouth:
+            yield VoiceSignal(active=True)
+            begun, seconds = clock.now(), 0.0
+            with suppress(Unplayable):  # then nothing was said
+                async for piece in said(words, voice):
+                    seconds += piece.seconds
+                    if self._records:
+                        self._recording += piece.samples
+            await until(clock, begun + seconds)
+        yield VoiceSignal(self.active)
 
     def _keep_utterance(self, frame: bytes, *, silent: bool) -> None:
         self._utterance += frame

@@ -4,6 +4,7 @@ async with platform(Target(bot="http://127.0.0.1:8080/call", app_id="my-bot")) a
 ended = await phone.place(handset)
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,6 +41,18 @@ class Target(Struct, frozen=True):
     "Where the phone's metadata is served; 0: any free port."
     key: Path | None = None
     "The file of the phone's key; none: a new key for each phone."
+    caller: str = Caller().caller
+    language: str | None = Caller().language
+
+    @property
+    def who(self) -> Caller:
+        """Who calls whom, unless a call says otherwise."""
+        return Caller(self.caller, f"28:{self.app_id}", self.language)
+
+    @property
+    def signed(self) -> bool:
+        """Whether the bot seems to check tokens: somebody has thought of them."""
+        return self.app_id != DEFAULT_APP or self.key is not None or self.identity_port != 0
 
 
 class Platform:
@@ -57,12 +70,31 @@ class Platform:
         self._identity = identity
 
     async def place(self, handset: Handset, *, who: Caller | None = None, bot: str | None = None) -> Ended:
-        """Hold one call to its end; `bot` is another address than the target's."""
+        """Hold one call to its end; `bot` is another address than the target's.
+
+        Cancelled, the caller hangs up, and the bot is told within `Limits.parting` seconds; cancelled again, it is not.
+        """
         target = self.target
         exchange = Exchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
         one = Call(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
-        return await one.run(who or Caller(bot=f"28:{target.app_id}"))
+        call = asyncio.create_task(one.run(who or target.who))
+        try:
+            return await asyncio.shield(call)
+        except asyncio.CancelledError:
+            handset.hang_up()
+            await asyncio.wait({call}, timeout=target.limits.parting)
+            if not call.done():
+                handset.tell(Ended("caller", "left", "The bot was still busy, and was not told."))
+            raise
+        finally:
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+
+
+def identity_of(target: Target) -> Identity:
+    """Take the kept key, or make one; raise KeyUnusable, or OSError."""
+    return Identity.kept(target.app_id, target.key) if target.key else Identity(target.app_id)
 
 
 @asynccontextmanager
@@ -74,7 +106,7 @@ async def platform(
     `post` replaces aiohttp, for load; `identity` lets several platforms share one.
     """
     if identity is None:
-        identity = Identity.kept(target.app_id, target.key) if target.key else Identity(target.app_id)
+        identity = await asyncio.to_thread(identity_of, target)  # a key takes its time
     web = WebPost(Guard(target.allowed))
     try:
         async with served(identity, target.identity_port) as metadata:

@@ -23,6 +23,7 @@ apart here. Prompts come as `PromptBegan`, then `PromptAudio` (each piece as soo
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
 
 from ivr.engine.actions import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
@@ -47,7 +48,7 @@ from ivr.line import (
 )
 from ivr.phone.call import Caller
 from ivr.phone.clock import Clock, LoopClock
-from ivr.phone.events import Ended, KeyHeard, PhoneEvent, PromptAudio, VoiceHeard, WordsHeard
+from ivr.phone.events import Ended, HangingUp, KeyHeard, OnTheLine, PhoneEvent, PromptAudio, VoiceHeard, WordsHeard
 from ivr.phone.microphone import Microphone
 from ivr.phone.platform import Platform
 from ivr.phone.player import Player
@@ -72,6 +73,8 @@ class Session:
         "For whoever measures it."
         self._playing: asyncio.Task[None] | None = None
         self._microphone = Microphone()
+        self._speaking: set[asyncio.Task[None]] = set()
+        "Typed words that are being recorded."
         self._tasks: set[asyncio.Task[None]] = set()
         self._call: asyncio.Task[Ended] | None = None
 
@@ -95,7 +98,7 @@ class Session:
         return await self._call
 
     async def close(self) -> None:
-        """Leave nothing running; for a face that is closed in the middle of a call."""
+        """Leave nothing running; for a face that is closed in the middle of a call, which is hung up (`Platform`)."""
         for task in (self._call, *self._tasks):
             if task is not None:
                 task.cancel()
@@ -123,7 +126,7 @@ class Session:
     def say(self, words: str) -> None:
         """Say words without a microphone: they are understood as typed, and recorded as spoken by the phone's voice."""
         if isinstance(self._listening, Record):
-            self._begin(self._speak(words))
+            self._speaking.add(self._begin(self._speak(words)))
             return
         self.tell(WordsHeard(words, typed=True))
         self._put(Said(words))
@@ -143,6 +146,8 @@ class Session:
 
     def hang_up(self) -> None:
         """Leave; also while the bot has not answered yet."""
+        if not self._left and self._call is not None and not self._call.done():
+            self.tell(HangingUp())
         self._left = True
         self._arrived.set()
 
@@ -154,7 +159,8 @@ class Session:
 
     def tell(self, event: PhoneEvent) -> None:
         """Hand an event on."""
-        self._events.put_nowait(event)
+        if not (self._left and isinstance(event, OnTheLine)):
+            self._events.put_nowait(event)
 
     def obey(self, effect: Effect) -> None:
         """Make sound, or stop."""
@@ -177,6 +183,8 @@ class Session:
             case RecordingEnded() | Finished():
                 self._microphone.keep()
                 self._listening = None
+                while self._speaking:  # what nobody records any more is not said
+                    self._speaking.pop().cancel()
 
     async def next(self, deadline: float | None) -> Signal:
         """Give what happens next."""
@@ -216,8 +224,9 @@ class Session:
 
     async def _speak(self, words: str) -> None:
         self.tell(WordsHeard(words, typed=True))
-        async for signal in self._microphone.speak(words, self._sound.voice, self._clock):
-            self._put(signal)
+        async with aclosing(self._microphone.speak(words, self._sound.voice, self._clock)) as signals:
+            async for signal in signals:
+                self._put(signal)
 
     async def _understand(self, utterance: bytes, action: Recognize) -> None:
         phrases = [phrase for choice in action.choices for phrase in choice.speech]

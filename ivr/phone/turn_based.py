@@ -4,6 +4,7 @@ The person is asked at every moment at which something could be done, and answer
 the next thing happens by itself: the end of a prompt, or of the line's patience. Nothing waits for real.
 """
 
+import asyncio
 from collections import deque
 from typing import Literal, Protocol, TypeAlias
 
@@ -28,7 +29,7 @@ from ivr.line import (
     Trouble,
     VoiceSignal,
 )
-from ivr.phone.events import KeyHeard, PhoneEvent, WordsHeard
+from ivr.phone.events import HangingUp, KeyHeard, OnTheLine, PhoneEvent, WordsHeard
 from ivr.phone.reports import Audio
 from ivr.phone.sound import BEEP, BYTES_A_SECOND, Sound, Unplayable, said, silence
 
@@ -115,6 +116,9 @@ class TurnBased:
         self._listening: Recognize | Record | None = None
         self._recording = bytearray()
         self._recording_began: float | None = None
+        self._left = False
+        self._waiting: asyncio.Task[object] | None = None
+        "Who waits for the person, or for a prompt's sound."
 
     def now(self) -> float:
         """Give the time that has passed for the person, in seconds."""
@@ -122,7 +126,8 @@ class TurnBased:
 
     def tell(self, event: PhoneEvent) -> None:
         """Let the person notice."""
-        self._person.tell(event)
+        if not (self._left and isinstance(event, OnTheLine)):
+            self._person.tell(event)
 
     def obey(self, effect: Effect) -> None:
         """Begin, or end, what takes time."""
@@ -139,8 +144,40 @@ class TurnBased:
                 self._listening, self._recording_began = None, None
                 self._plan = deque(one for one in self._plan if isinstance(one[1], Left))
 
+    def hang_up(self) -> None:
+        """Leave, although the person has not said so."""
+        self.tell(HangingUp())
+        self._left = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
     async def next(self, deadline: float | None) -> Signal:
         """Give what happens next, and let time jump there."""
+        task = self._waiting = asyncio.current_task()
+        try:
+            return await self._next(deadline)
+        except asyncio.CancelledError:
+            if not self._left or task is None or task.uncancel():
+                raise
+            return Left()  # it was `hang_up` that cancelled
+        finally:
+            self._waiting = None
+
+    async def recording(self, action: Record, seconds: float) -> Audio | None:
+        """Encode what was said, with the silence around it."""
+        if self._sound is None:
+            return None
+        missing = seconds - len(self._recording) / BYTES_A_SECOND
+        samples = bytes(self._recording) + (silence(missing) if missing > 0 else b"")
+        return await self._sound.encoder.encode(
+            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], action.format or RECORDING_FORMAT
+        )
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    async def _next(self, deadline: float | None) -> Signal:
+        if self._left:
+            return Left()
         if self._prompt is not None and self._prompt_ends is None:
             try:
                 self._prompt_ends = self._now + await self._length(self._prompt)
@@ -159,18 +196,6 @@ class TurnBased:
             self._prompt = None
             return PromptEnded()
         return Tick()
-
-    async def recording(self, action: Record, seconds: float) -> Audio | None:
-        """Encode what was said, with the silence around it."""
-        if self._sound is None:
-            return None
-        missing = seconds - len(self._recording) / BYTES_A_SECOND
-        samples = bytes(self._recording) + (silence(missing) if missing > 0 else b"")
-        return await self._sound.encoder.encode(
-            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], action.format or RECORDING_FORMAT
-        )
-
-    # ---------------------------------------------------------------------------------------------------------------
 
     async def _ask(self) -> None:
         deed = await self._person.act(Situation(self._prompt is not None, self._listening))

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from ivr.cli.phone_script import run_script
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
+from ivr.phone.platform import Target
 from ivr.ports import CallRecord, Stepped
 from ivr.store.archive import ArchiveFile
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in, talk
 from tests.console.visiting import Visit, tone, visiting
 from tests.fakes import chromium
 from tests.fakes.chromium import microphone
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("_chromium")
 
@@ -88,6 +91,12 @@ async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit
         for key in "8642":
             await page.press(key)
         await hears(page, "pressed 8642")
+        assert await page.run("""[...document.querySelectorAll('#talk .caller .said')].map((said) =>
+            [said.querySelector('.only-read').textContent, said.innerText.replace(/^You\\s*/, '')])""") == [
+            ["You ", "pressed 3"],
+            ["You ", "pressed 8642"],
+        ]
+        assert await page.run("document.querySelector('#talk .flow .only-read').textContent") == "The flow: "
         await ends(page)
         assert "Thank you." in await talk(page)
 
@@ -212,12 +221,17 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
         await page.until("document.querySelector('#kept').innerText.startsWith('Same:')")
         flow = visit.flows / "desk.yaml"
         flow.write_text(flow.read_text().replace("Press 1 to leave", "Please press 1 to leave"))
-        while "Please press 1" not in await page.text("#kept"):
-            await page.click("#replay")
-        assert (await page.text("#kept.warm")).startswith("Changed:")
-        await page.run("document.querySelector('#name').value = 'left-at-once'")
+        await page.click("#replay")
+        await page.until("document.querySelector('#kept').innerText.startsWith('Changed:')")
+        assert "Please press 1" in await page.text("#kept.warm pre")
+        assert await page.text("#name-rule") == "Small letters, digits and hyphens, at most 60."
+        await page.run("document.querySelector('#name').value = ''")
+        await page.click("#name")
+        await page.write("Left, at Once")
+        assert await page.run("document.querySelector('#name').value") == "left-at-once"
         await page.click("#keep .button")
         await page.until("document.querySelector('#kept').innerText.startsWith('Saved as')")
+        assert (await page.text("#kept pre")).startswith("ivr replay --flow ")
         assert "left-at-once.jsonl" in await page.text("#kept.good")
         await page.click("#keep .button")
         await page.until("document.querySelector('#kept').innerText.includes('already; choose another name')")
@@ -225,6 +239,62 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
     assert (visit.cases / "desk" / "left-at-once.jsonl").is_file()
     _, trace = only_call(visit)
     assert isinstance(trace[-1].event, CallEnded) or isinstance(trace[-2].event, CallEnded)
+
+
+async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(tmp_path: Path, visit: Visit) -> None:
+    flow = visit.flows / "desk.yaml"
+    sound = flow.read_text()
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.screen(340, 740)
+        flow.write_text(sound.replace("next: heard", "next: herd # " + "x" * 200))
+        await page.click("#call")
+        await page.until("!document.querySelector('#outdated').hidden")
+        assert await page.text("#outdated p") == ("The file has a mistake; you are calling the version before it.")
+        assert 'Did you mean "heard"' in await page.text("#outdated pre")
+        await page.click("#leave")
+        await ends(page)
+        await page.click("#replay")
+        await page.until("document.querySelector('#kept').innerText.startsWith('There is nothing to replay with')")
+        for place in ("#outdated pre", "#kept pre"):  # a line of carets has to stay below what it marks
+            heights = f"[...document.querySelectorAll('{place} .columns')].map((row) => row.getClientRects().length)"
+            assert await page.run(heights) == [1, 1]
+            assert await page.run(f"(({{scrollWidth, clientWidth}}) => scrollWidth > clientWidth)"
+                                  f"(document.querySelector('{place}'))")  # fmt: skip
+            assert "\n              ^^^^\n  No state is called" in await page.text(place)
+        assert await page.run("document.documentElement.scrollWidth <= innerWidth")
+        flow.write_text(sound)
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.until("document.querySelector('#outdated').hidden")
+        await page.click("#leave")
+        await ends(page)
+
+
+async def test_after_hanging_up_the_call_is_kept_as_a_script_that_makes_it_again(tmp_path: Path, visit: Visit) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.press("9")
+        await hears(page, "That is no choice.")
+        await page.press("3")
+        await stands_in(page, "ask_pin")
+        for key in "8642":
+            await page.press(key)
+        await ends(page)
+        await page.click("#write")
+        await page.until("document.querySelector('#kept').innerText.includes('ivr phone --script desk-')")
+        await until(lambda: any(downloads.glob("desk-*.call.yaml")), within=downloads)
+    (script,) = downloads.iterdir()
+    played = await run_script(script, Target(f"{visit.url}/call"))
+    assert played.failure is None, f"{script.read_text()}\n{played.failure}"
+    assert [line for line in played.transcript if line.startswith("does")] == [
+        'does   press: "9"',
+        'does   press: "3"',
+        'does   press: "8642"',
+    ]
 
 
 async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path) -> None:
@@ -248,7 +318,7 @@ async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Pat
         pass  # an edited folder is taken up within a second
     async with person(tmp_path, visit.url, "closed") as page:
         await page.click("#call")
-        await page.until("document.querySelector('#talk li:last-child').innerText === 'the bot rejected the call'")
+        await page.until("document.querySelector('#talk li:last-child').innerText === 'the flow rejected the call'")
 
 
 @pytest.mark.parametrize("width", [340, 820])

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 
 from ivr.server.phone.commands import LONGEST
 from ivr.server.phone.doors import MOST_LINES
+from ivr.store.archive import ArchiveFile
+from ivr.trace.files import read_case
+from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import Reader
 from tests.console.visiting import Visit, visiting
 
@@ -101,11 +106,29 @@ async def test_a_call_is_kept_as_a_case_once(visit: Visit) -> None:
         saved = await person.sees("Saved")
         file = visit.cases / "desk" / "gave-up.jsonl"
         assert saved["file"] == str(file)
+        program, *command = shlex.split(saved["replay"])
+        assert program == "ivr"
+        replayed = ivr(*command)
+        assert (replayed.exit_code, replayed.output) == (0, "1 call replayed: 1 same, 0 changed, 0 undetermined.\n")
         kept = file.read_bytes()
         assert b'"desk"' in kept
         await person.does("save", name="gave-up")
         assert "already" in (await person.sees("Sorry"))["text"]
         assert file.read_bytes() == kept
+
+
+async def test_the_command_that_replays_a_case_is_short_where_flows_and_cases_are_in_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = tmp_path / "recordings" / "cases"
+    cases.mkdir(parents=True)
+    (tmp_path / "cases").symlink_to(cases)
+    monkeypatch.chdir(tmp_path)
+    async with visiting(tmp_path) as visit, line(visit) as person:
+        await rings_and_leaves(person)
+        await person.does("save", name="gave-up")
+        assert (await person.sees("Saved"))["replay"] == "ivr replay"
+        assert ivr("replay").output == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
 
 
 async def test_a_call_is_replayed_against_the_flow_as_it_stands_now(visit: Visit) -> None:
@@ -114,13 +137,77 @@ async def test_a_call_is_replayed_against_the_flow_as_it_stands_now(visit: Visit
         await person.does("replay")
         assert (await person.sees("Replayed", verdict="same"))["text"] == "this call: same"
         flow = visit.flows / "desk.yaml"
-        flow.write_text(flow.read_text().replace("Speak after the beep.", "Talk after the beep."))
-        told = ""
-        while "Talk after the beep." not in told:
-            await person.does("replay")
-            replayed = await person.sees("Replayed")
-            told = replayed["text"]
+        flow.write_text("# moved\n" * 7 + flow.read_text().replace("Speak after the beep.", "Talk after the beep."))
+        await person.does("replay")
+        replayed = await person.sees("Replayed")
+        assert "Talk after the beep." in replayed["text"]
+        assert f"{flow}:23:22\n      record: {{prompt: Talk after the beep." in replayed["text"]
         assert replayed["verdict"] == "changed"
+
+
+async def test_a_flow_with_mistakes_gives_its_findings_and_no_verdict(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person, "1")
+        flow = visit.flows / "desk.yaml"
+        flow.write_text("# moved\n" * 7 + flow.read_text().replace("next: heard", "next: herd"))
+        await person.does("replay")
+        sorry = (await person.sees("Sorry"))["text"]
+        assert sorry.startswith("There is nothing to replay with: the file of the flow cannot be used.\n\n")
+        assert f"{flow}:24:11  unknown-target\n        next: herd\n              ^^^^\n" in sorry
+        assert 'Did you mean "heard"' in sorry
+
+
+async def test_a_flow_of_another_name_or_without_a_file_gives_no_verdict(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person)
+        flow = visit.flows / "desk.yaml"
+        flow.write_text(flow.read_text().replace("flow: desk", "flow: dask"))
+        await person.does("replay")
+        renamed = f'{flow} holds the flow "dask" now; this call was to "desk".'
+        assert (await person.sees("Sorry"))["text"] == renamed
+        while '"dask"' not in (await visit.get("/phone"))[2]:
+            await asyncio.sleep(0)  # an edited file is taken up within a second or two
+        await person.does("replay")
+        assert (await person.sees("Sorry"))["text"] == renamed
+        flow.unlink()
+        await person.does("replay")
+        assert (await person.sees("Sorry"))["text"].endswith(f"\n\n{flow} is not there any more")
+
+
+async def test_whoever_calls_an_edited_flow_is_told_if_it_is_the_version_before(visit: Visit) -> None:
+    flow = visit.flows / "desk.yaml"
+    sound = flow.read_text()
+    async with line(visit) as person:
+        flow.write_text(sound.replace("next: heard", "next: herd"))
+        await person.does("dial", flow="desk")
+        told = (await person.sees("Outdated"))["fault"]
+        assert f"{flow}:17:11  unknown-target\n" in told
+        await person.does("leave")
+        await person.sees("Ended")
+        flow.write_text(sound)
+        await rings_and_leaves(person)
+        assert [event["type"] for event in person.seen].count("Outdated") == 1
+
+
+async def test_whoever_calls_before_an_edit_is_loaded_is_told(visit: Visit) -> None:
+    flow, edited = visit.flows / "desk.yaml", visit.flows / "edited"
+    edited.write_text(flow.read_text().replace("Goodbye.", "Good-by."))
+    os.utime(edited, ns=(0, flow.stat().st_mtime_ns))  # as long and as old as before: it is not seen to be another
+    edited.replace(flow)
+    async with line(visit) as person:
+        await person.does("dial", flow="desk")
+        assert (await person.sees("Outdated"))["fault"] == ""
+        await person.does("leave")
+        await person.sees("Ended")
+
+
+async def test_a_case_is_of_the_flow_that_took_the_call_whatever_became_of_its_file(visit: Visit) -> None:
+    async with line(visit) as person:
+        await rings_and_leaves(person, "1")
+        (visit.flows / "desk.yaml").write_text("flow: [")
+        await person.does("save", name="before-it-broke")
+        file = Path((await person.sees("Saved"))["file"])
+        assert read_case(file).header.states["report"] == 15
 
 
 async def test_there_is_nothing_to_keep_before_a_call(visit: Visit) -> None:
@@ -135,12 +222,21 @@ async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit)
         await rings_and_leaves(person, "1")
 
 
+def ended(visit: Visit) -> list[str | None]:
+    """Give how the calls ended that the server knows; None: one that goes on."""
+    with ArchiveFile.open(visit.data / "calls.db") as archive:
+        return [record.call.outcome for record, _ in archive.records()]
+
+
 async def test_a_page_that_goes_away_hangs_up(visit: Visit) -> None:
     async with line(visit) as person:
         await person.does("dial", flow="desk")
         await person.sees("PromptBegan")
-    assert (await visit.log_in())[0] == 303
-    await visit.see(await visit.call_address())
+        assert ended(visit) == [None]
+    async with asyncio.timeout(5):
+        while ended(visit) == [None]:
+            await asyncio.sleep(0)
+    assert ended(visit) == ["abandoned"]
 
 
 async def test_sound_and_commands_without_a_call_do_nothing(visit: Visit) -> None:
@@ -187,6 +283,7 @@ async def test_a_name_of_somebody_else_for_this_machine_gets_no_line(visit: Visi
         '{"do": "press", "key": "1", "more": 1}',
         '{"do": "save", "name": "../../x"}',
         '{"do": "save", "name": ""}',
+        '{"do": "save", "name": "x\\n"}',
         '{"do": "say", "words": ""}',
         '{"do": "dial", "flow": 7}',
         "[" * 5000,
@@ -248,3 +345,4 @@ async def test_an_open_page_does_not_keep_the_server_from_going_down(tmp_path: P
         person = Person(socket)
         await person.does("dial", flow="desk")
         await person.sees("PromptBegan")
+    assert ended(visit) == ["abandoned"]

@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-Answer = dict[str, Any] | int | bytes | str | None
-"A workflow; a status; a body; nothing at all, ever (`None`)."
+Answer = dict[str, Any] | int | bytes | str | tuple[int, bytes] | None
+"A workflow; a status; a body; a status with a body; nothing at all, ever (`None`)."
 
 CALLBACK = {"callback": "BASE/callback"}
 SAY = {"operationId": "say", "action": "playPrompt", "prompts": [{"value": "Hello."}]}
@@ -111,6 +111,8 @@ class FakeBot:
             await asyncio.Event().wait()
         if isinstance(answer, int):
             return web.Response(status=answer)
+        if isinstance(answer, tuple):
+            return web.Response(status=answer[0], body=answer[1])
         body = answer if isinstance(answer, bytes) else self._fill(answer)
         return web.Response(body=body, content_type="application/json")
 

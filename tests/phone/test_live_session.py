@@ -234,6 +234,61 @@ async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:
         assert tone(300, 1.0) in desk.bot.told[2].parts["recordedAudio"]
 
 
+def heard_seconds(desk: Desk) -> float:
+    """Give the length of the recording that the bot got."""
+    return (len(desk.bot.told[2].parts["recordedAudio"]) - 44) / BYTES_A_SECOND
+
+
+async def test_typed_words_take_the_place_of_what_an_open_microphone_hears() -> None:
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.turn(0.25)
+        await desk.hear(1.0, quiet)
+        desk.session.say("my flight was late")
+        await desk.hear(4.0, quiet)
+        told = desk.outcome["lengthOfRecordingInSecs"]
+        assert told == pytest.approx(4.0, abs=0.1)
+        assert heard_seconds(desk) == pytest.approx(told, abs=0.01)
+        assert tone(300, 1.0) in desk.bot.told[2].parts["recordedAudio"]
+
+
+async def test_typed_words_are_recorded_one_after_the_other() -> None:
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.turn(0.25)
+        desk.session.say("my flight")
+        desk.session.say("was late")
+        await desk.turn(6.0)
+        told = desk.outcome["lengthOfRecordingInSecs"]
+        assert told == pytest.approx(4.0, abs=0.1)
+        assert heard_seconds(desk) == pytest.approx(told, abs=0.01)
+
+
+async def test_a_recording_is_no_longer_than_the_bot_wants_it_whatever_is_typed() -> None:
+    async with on_the_phone(flow(RECORD | {"maxDurationInSeconds": 2}), flow(MENU)) as desk:
+        await desk.turn(0.25)
+        await desk.hear(0.5, loud)
+        desk.session.say("my flight was late")
+        desk.session.say("was late")
+        await desk.hear(1.6, loud)
+        assert desk.outcome["completionReason"] == "maxRecordingTimeout"
+        assert heard_seconds(desk) == 2.0
+        await desk.turn(1.0)
+        await desk.hear(0.5, quiet)
+        await desk.hear(0.8, loud)
+        await desk.hear(0.6, quiet)
+        assert desk.bot.outcomes[2]["choiceOutcome"]["choiceName"] == "sales"  # it is listened to again
+
+
+async def test_a_voice_that_goes_on_after_typed_words_is_still_one() -> None:
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
+        await desk.turn(0.25)
+        await desk.hear(0.5, loud)
+        desk.session.say("my flight was late")
+        await desk.hear(4.5, loud)
+        assert len(desk.bot.outcomes) == 1
+        await desk.hear(3.0, quiet)
+        assert heard_seconds(desk) == pytest.approx(desk.outcome["lengthOfRecordingInSecs"], abs=0.11)
+
+
 async def test_a_microphone_that_sends_nothing_records_silence() -> None:
     async with on_the_phone(flow(RECORD | {"stopTones": ["#"]}), flow(HANG_UP)) as desk:
         await desk.turn(1.25)

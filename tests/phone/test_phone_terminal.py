@@ -15,7 +15,10 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ivr.cli.phone import phone as command
-from ivr.cli.phone_terminal import Screen, Typist, deed
+from ivr.cli.phone_screen import Screen
+from ivr.cli.phone_terminal import Typist, deed
+from ivr.phone.events import HangingUp, KeyHeard, Replied, Sent, WordsHeard
+from ivr.phone.kit import sound_of
 from ivr.phone.platform import Target, platform
 from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow, nobody
@@ -87,9 +90,61 @@ async def test_help_is_shown_and_asked_again() -> None:
     assert len(keyboard.asked) == 3
 
 
+async def test_words_that_are_not_offered_are_told_to_be_so() -> None:
+    shown, _ = await typed("weather", "Sales!", answers=[flow(ANSWER, MENU), flow(HANG_UP)])
+    assert shown.count("(that was not understood; offered: 1 or sales)") == 1
+
+
+async def test_words_where_keys_are_wanted_are_told_to_be_lost() -> None:
+    shown, _ = await typed("four two", "42#", answers=[flow(ANSWER, DIGITS), flow(HANG_UP)])
+    assert shown.count("(that was not understood; keys are listened for)") == 1
+
+
+async def test_a_key_in_a_menu_of_words_alone_is_told_to_be_lost() -> None:
+    words = MENU | {"choices": [{"name": "sales", "speechVariation": ["sales", "the shop"]}]}
+    shown, _ = await typed("1", "sales", answers=[flow(ANSWER, words), flow(HANG_UP)])
+    assert shown.count("(that was not understood; offered: sales or the shop)") == 1
+
+
+async def test_why_a_prompt_could_not_be_played_is_shown() -> None:
+    output = io.StringIO()
+    song = SAY | {"prompts": [{"fileUri": "BASE/files/song.wav"}]}
+    async with fake_bot(flow(ANSWER, song), flow(HANG_UP)) as bot, platform(Target(bot.call, limits=QUICK)) as phone:
+        screen = Screen(Console(file=output, width=200, color_system=None), wire=False)
+        await phone.place(TurnBased(Typist(screen, Typing().line), sound_of(phone)))
+    assert "the file's server answered 404" in output.getvalue()
+
+
+async def test_what_became_of_a_question_that_failed_is_shown() -> None:
+    shown, _ = await typed("9", "", answers=[flow(ANSWER, MENU), flow(MENU), flow(HANG_UP)])
+    assert "(that key is no choice)" in shown
+    assert "(you kept silent)" in shown
+
+
+async def test_that_a_bot_wants_to_hear_no_more_is_said_once() -> None:
+    shown, _ = await typed(answers=[flow(ANSWER, SAY, links=None)])
+    assert shown.rstrip().endswith("The call is over. The bot wants to hear no more.")
+
+
+def test_who_hangs_up_while_the_bot_thinks_sees_that_it_takes_a_while() -> None:
+    output = io.StringIO()
+    screen = Screen(Console(file=output, width=200, color_system=None), wire=False)
+    for event in (Sent("http://bot", "m", 1, "{}"), HangingUp(), Replied("m", 200, "{}", 3.0), HangingUp()):
+        screen.show(event)
+    assert output.getvalue() == "Hanging up…\n"
+
+
+def test_what_is_typed_when_nobody_listens_is_told_to_be_lost_once() -> None:
+    output = io.StringIO()
+    screen = Screen(Console(file=output, width=200, color_system=None), wire=False)
+    for event in (KeyHeard("4"), KeyHeard("2"), WordsHeard("sales", typed=True)):
+        screen.show(event)
+    assert output.getvalue() == "  (nobody listens at the moment)\n"
+
+
 async def test_a_refused_workflow_and_its_reason_are_shown() -> None:
     shown, _ = await typed(answers=[flow(ANSWER, MENU, MENU), flow(ANSWER, HANG_UP)])
-    assert "recognize may stand there once" in shown
+    assert "answer, recognize, recognize cannot stand together" in shown
 
 
 async def test_the_wire_is_shown_when_asked_for() -> None:

@@ -1,12 +1,14 @@
 """The phone's page without our server beside it, for any bot that speaks the protocol. For this machine alone."""
 
+import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
+from msgspec import Struct
 
-from ivr.errors import WebhookError
+from ivr.errors import IvrError, WebhookError
 from ivr.phone.platform import Target
 from ivr.server.connection import ConnectionLimits
 from ivr.server.listener import Listener, bind
@@ -18,12 +20,20 @@ from ivr.server.replies import error_reply, headers
 HOST = "127.0.0.1"
 
 
+class Alone(Struct, frozen=True):
+    """A phone that is there to call from."""
+
+    page: str
+    "Its address."
+    metadata: str
+    "The address of its OpenID metadata."
+
+
 @asynccontextmanager
-async def phone_alone(target: Target, *, port: int) -> AsyncIterator[str]:
-    """Serve the page as long as the context lasts, and give its address; raise OSError if the port is taken."""
-    sock = bind(HOST, port, loopback_only=True)
-    address = f"http://{HOST}:{sock.getsockname()[1]}{ROOT}"
-    pages = PhonePages(Desk(target))
+async def phone_alone(target: Target, *, port: int) -> AsyncIterator[Alone]:
+    """Serve the page as long as the context lasts; raise IvrError or OSError where it cannot be."""
+    desk = Desk(target)
+    pages = PhonePages(desk)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -35,9 +45,18 @@ async def phone_alone(target: Target, *, port: int) -> AsyncIterator[str]:
         except WebhookError as error:
             return error_reply(error)
 
-    listener = await Listener.open(handle, sock, limits=ConnectionLimits(), now=time.time)
+    async with AsyncExitStack() as stack:
+        sock = stack.enter_context(_bound(port))
+        stack.push_async_callback(pages.close)
+        metadata = await desk.open()
+        listener = await Listener.open(handle, sock, limits=ConnectionLimits(), now=time.time)
+        stack.push_async_callback(listener.close)
+        stack.push_async_callback(pages.close)  # first: a page's line would be drained for ever
+        yield Alone(f"http://{HOST}:{sock.getsockname()[1]}{ROOT}", metadata)
+
+
+def _bound(port: int) -> socket.socket:
     try:
-        yield address
-    finally:
-        await pages.close()
-        await listener.close()
+        return bind(HOST, port, loopback_only=True)
+    except OSError as error:
+        raise IvrError(f"Cannot listen on port {port}: {error.strerror}. Choose another with --port.") from error

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ivr.errors import IvrError
+from ivr.trace.files import NAME
 
 LONGEST = 64 * 1024
 "Bytes of a message, at most: two seconds of sound."
@@ -16,7 +17,7 @@ LONGEST = 64 * 1024
 Key: TypeAlias = Annotated[str, Meta(pattern="^[0-9*#A-D]$")]
 Words: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
 FlowName: TypeAlias = Annotated[str, Meta(max_length=100)]
-CaseName: TypeAlias = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
+CaseName: TypeAlias = Annotated[str, Meta(pattern=NAME)]
 
 
 class BadCommand(IvrError):
@@ -71,7 +72,11 @@ class Replay(_Command, frozen=True):
     """Run the last call through the flow as it stands now."""
 
 
-Command: TypeAlias = Dial | Press | Down | Up | Say | Leave | Save | Replay
+class Write(_Command, frozen=True):
+    """Write the last call down as a script that makes it again."""
+
+
+Command: TypeAlias = Dial | Press | Down | Up | Say | Leave | Save | Replay | Write
 
 _COMMAND = msgspec.json.Decoder(Command)
 

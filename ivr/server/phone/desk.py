@@ -1,7 +1,7 @@
 """Whom the pages call, as whom, and with what sound: one for all pages of a server.
 
-It opens with the first call, since a key has to be made and a voice to be found, and most servers are never called
-from a page.
+It opens with the first call, if not before: a key has to be made and a voice to be found, and most servers are never
+called from a page.
 """
 
 import asyncio
@@ -13,9 +13,12 @@ from msgspec.structs import replace
 
 from ivr.phone.identity import Identity
 from ivr.phone.kit import sound_of
-from ivr.phone.platform import Platform, Target, platform
+from ivr.phone.platform import Platform, Target, identity_of, platform
 from ivr.phone.sound import Sound
 from ivr.server.phone.ours import OwnBot
+
+BROWSER = "29:browser"
+"Who calls our own server."
 
 
 class _Open(Struct, frozen=True):
@@ -35,6 +38,10 @@ class Desk:
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
 
+    async def open(self) -> str:
+        """Open, and give the address of the phone's metadata; raise KeyUnusable, OSError."""
+        return (await self._opened()).phone.metadata
+
     @asynccontextmanager
     async def phone(self, flow: str) -> AsyncIterator[tuple[Platform, Sound]]:
         """Give a platform that calls one of our flows, or the one bot there is, and its sound."""
@@ -42,7 +49,7 @@ class Desk:
         if self.ours is None:
             yield desk.phone, desk.sound
             return
-        target = replace(self.target, bot=self.ours.address(flow), identity_port=0)
+        target = replace(self.target, bot=self.ours.address(flow), identity_port=0, caller=BROWSER)
         async with platform(target, identity=desk.identity) as phone:
             yield phone, desk.sound
 
@@ -53,7 +60,7 @@ class Desk:
     async def _opened(self) -> _Open:
         async with self._opening:
             if self._open is None:
-                identity = await asyncio.to_thread(Identity, self.target.app_id)  # a key takes its time
+                identity = await asyncio.to_thread(identity_of, self.target)  # a key takes its time
                 phone = await self._stack.enter_async_context(platform(self.target, identity=identity))
                 self._open = _Open(identity, phone, sound_of(phone))
             return self._open

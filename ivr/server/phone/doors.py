@@ -19,6 +19,8 @@ MOST_LINES = 16
 "Pages that can be open at the same time: it is a phone for one desk."
 ALIVE = 20.0
 "Seconds between two looks whether a page is still there."
+FAREWELL = 1.0
+"Seconds for a page to confirm that its line is closed: the server's own shutdown waits for it."
 
 
 class PhonePages:
@@ -26,7 +28,7 @@ class PhonePages:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._lines: set[web.WebSocketResponse] = set()
+        self._lines: dict[web.WebSocketResponse, asyncio.Task[None]] = {}
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -51,9 +53,9 @@ class PhonePages:
         return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
 
     async def close(self) -> None:
-        """Tell every page that the server goes away; calls that are under way end."""
-        closing = [line.close(code=WSCloseCode.GOING_AWAY) for line in self._lines]
-        await asyncio.gather(*closing, return_exceptions=True)
+        """Tell every page that the server goes away; calls that are under way are hung up, the bot is told."""
+        closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._lines]
+        await asyncio.gather(*closing, *self._lines.values(), return_exceptions=True)
         await self._desk.close()
 
     def _page(self) -> web.Response:
@@ -74,13 +76,13 @@ class PhonePages:
             raise WebhookError(403, "origin", "Only the phone's own page gets a line.")
         if len(self._lines) >= MOST_LINES:
             raise WebhookError(503, "busy", "Too many phones are open. Close one.")
-        socket = web.WebSocketResponse(max_msg_size=LONGEST, heartbeat=ALIVE, compress=False)
+        socket = web.WebSocketResponse(timeout=FAREWELL, max_msg_size=LONGEST, heartbeat=ALIVE, compress=False)
         if not socket.can_prepare(request).ok:
             raise WebhookError(400, "websocket", "A line is a websocket.")
         await socket.prepare(request)
-        self._lines.add(socket)
+        line = self._lines[socket] = asyncio.create_task(PageLine(self._desk, socket).run())
         try:
-            await PageLine(self._desk, socket).run()
+            await line
         finally:
-            self._lines.discard(socket)
+            del self._lines[socket]
         return socket

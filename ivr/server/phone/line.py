@@ -1,7 +1,8 @@
 """One page's line: commands and sound come in, what happens goes out; one call at a time.
 
 Towards the page: the phone's events (`ivr.phone.events`) as JSON with the name in `type`, a prompt's sound as bytes,
-what is missing (`Lacks`), and what only our own server can tell (`Whereabouts`, `Saved`, `Replayed`, `Sorry`).
+what is missing (`Lacks`), and what only our own server can tell (`Whereabouts`, `Outdated`, `Saved`, `Replayed`,
+`Sorry`).
 """
 
 import asyncio
@@ -9,11 +10,13 @@ import asyncio
 import msgspec
 from aiohttp import WSMsgType, web
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.errors import FlowError, StoreUnavailable
 from ivr.phone.call import Caller
 from ivr.phone.events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.kit import lacking
+from ivr.phone.script.writing import as_script
 from ivr.phone.session import Session
 from ivr.server.phone.commands import (
     BadCommand,
@@ -26,10 +29,11 @@ from ivr.server.phone.commands import (
     Save,
     Say,
     Up,
+    Write,
     read_command,
 )
 from ivr.server.phone.desk import Desk
-from ivr.server.phone.ours import CannotKeep, OwnBot, Whereabouts
+from ivr.server.phone.ours import CannotKeep, Outdated, OwnBot, Saved, Whereabouts
 from ivr.trace.report import as_text
 from ivr.trace.verdict import VerdictWord
 
@@ -37,14 +41,6 @@ PIECE = 32 * 1024
 "Bytes of sound in one message: a second."
 LOOKS = 120
 "After the end of a call, twice a second: the longest that a speech engine may take is a minute or so."
-BROWSER = "29:browser"
-"Who calls, unless the page says so."
-
-
-class Saved(Struct, frozen=True, tag=True):
-    """The call is a case now."""
-
-    file: str
 
 
 class Replayed(Struct, frozen=True, tag=True):
@@ -66,7 +62,13 @@ class Sorry(Struct, frozen=True, tag=True):
     text: str
 
 
-_Told = PhoneEvent | Whereabouts | Saved | Replayed | Lacks | Sorry
+class Written(Struct, frozen=True, tag=True):
+    """The call as a call script."""
+
+    text: str
+
+
+_Told = PhoneEvent | Whereabouts | Outdated | Saved | Replayed | Written | Lacks | Sorry
 
 
 class PageLine:
@@ -79,8 +81,11 @@ class PageLine:
         self._session: Session | None = None
         self._calling: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._comparing: asyncio.Task[None] | None = None
         self._call = ""
         "The platform's id of the call, or of the last one."
+        self._events: list[PhoneEvent] = []
+        "What happened on it, without sound and messages."
 
     async def run(self) -> None:
         """Serve until the page goes away; a call that is under way ends with it."""
@@ -114,6 +119,8 @@ class PageLine:
                 await self._save(name)
             case Replay():
                 await self._replay()
+            case Write():
+                await self._write()
             case _ if self._session is not None:
                 self._do(self._session, command)
 
@@ -135,7 +142,8 @@ class PageLine:
     async def _place(self, dial: Dial) -> None:
         try:
             async with self._desk.phone(dial.flow) as (phone, sound):
-                await self._hold(Session(phone, sound), Caller(dial.caller or BROWSER, f"28:{phone.target.app_id}"))
+                who = phone.target.who
+                await self._hold(Session(phone, sound), replace(who, caller=dial.caller or who.caller))
         except OSError as error:
             await self._tell(Ended("platform", "unreachable", f"The phone cannot call: {error.strerror}."))
         finally:
@@ -160,13 +168,17 @@ class PageLine:
             case Sent() | Replied():
                 await self._look()
             case Dialled(call=call):
-                self._call = call
+                await _cancelled(self._comparing)
+                self._call, self._comparing = call, None
+                self._events = [event]
                 await self._tell(event)
             case Ended():
                 self._busy = False
+                self._events.append(event)
                 await self._tell(event)
                 self._watching = asyncio.create_task(self._watch())
             case _:
+                self._events.append(event)
                 await self._tell(event)
 
     async def _look(self) -> bool:
@@ -180,7 +192,18 @@ class PageLine:
         if found is None:
             return False
         await self._tell(found)
+        if self._comparing is None:  # once in a call, and beside it: the file is read
+            self._comparing = asyncio.create_task(self._compare(self._desk.ours))
         return found.over
+
+    async def _compare(self, ours: OwnBot) -> None:
+        """Tell the page if what it calls is not what its author sees in the file."""
+        try:
+            outdated = await ours.outdated(self._call)
+        except (FlowError, StoreUnavailable):
+            return
+        if outdated is not None:
+            await self._tell(outdated)
 
     async def _watch(self) -> None:
         """Look until the server is done: a transcript may come when nobody is on the line any more."""
@@ -193,7 +216,7 @@ class PageLine:
 
     async def _save(self, name: str) -> None:
         try:
-            told: _Told = Saved(str(await self._own_bot().save(self._call, name)))
+            told: _Told = await self._own_bot().save(self._call, name)
         except (CannotKeep, StoreUnavailable) as error:
             told = Sorry(str(error))
         await self._tell(told)
@@ -202,9 +225,16 @@ class PageLine:
         try:
             report = await self._own_bot().replayed(self._call)
             told: _Told = Replayed(report.verdict, as_text(report))
-        except (CannotKeep, StoreUnavailable, OSError) as error:
+        except (CannotKeep, StoreUnavailable) as error:
             told = Sorry(str(error))
         await self._tell(told)
+
+    async def _write(self) -> None:
+        dialled = next((event for event in self._events if isinstance(event, Dialled)), None)
+        if dialled is None:
+            await self._tell(Sorry("There is no call yet."))
+            return
+        await self._tell(Written(as_script(self._events, name="A call from the phone's page", bot=dialled.url)))
 
     def _own_bot(self) -> OwnBot:
         if self._desk.ours is None:
@@ -230,6 +260,7 @@ class PageLine:
     async def _stop(self) -> None:
         await _cancelled(self._calling)
         await _cancelled(self._watching)
+        await _cancelled(self._comparing)
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:

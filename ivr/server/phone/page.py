@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ivr.server.html import Html, join, tag
 from ivr.server.phone.ours import OwnBot
+from ivr.trace.files import NAME_RULE
 
 ROOT = "/phone"
 KEYS: Mapping[str, str] = {
@@ -24,7 +25,7 @@ def phone_page(ours: OwnBot | None, bot: str) -> Html:
         tag("link", rel="icon", href=f"{ROOT}/static/icon.svg"),
         tag("script", type="module", src=f"{ROOT}/static/phone.js"),
     )
-    parts = [_phone(ours, bot), _talk(), _flow() if ours else None]
+    parts = [_phone(ours, bot), _talk(ours), _flow() if ours else None]
     body = tag("body", tag("main", *parts, class_="three" if ours else "two"))
     return join([Html("<!doctype html>"), tag("html", head, body, lang="en")])
 
@@ -87,30 +88,42 @@ def _key(key: str, letters: str) -> Html:
     return tag("button", *inner, type_="button", data_key=key, aria_label=name, disabled=True)
 
 
-def _talk() -> Html:
+def _talk(ours: OwnBot | None) -> Html:
     return tag(
         "section",
         tag("div", tag("h2", "Conversation"), tag("span", "", id_="clock", class_="aside soft"), class_="title"),
+        tag("div", id_="outdated", role="status", hidden=True),
         tag("div", tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
             tag("p", "Press Call. What is said stands here.", id_="nothing", class_="soft"),
             id_="paper", tabindex="0", role="group", aria_label="What was said"),
         tag("div", id_="offers", class_="offers", role="group", aria_label="What you can answer"),
         tag(
             "form",
-            tag("p", "Save this call as a case, for tests to come. Or replay it: what would this caller hear from the "
-                "flow as its file stands now?", class_="soft"),
-            tag("label", "Name of the case", for_="name", class_="only-read"),
-            tag("input", id_="name", class_="field", pattern="[a-z0-9][a-z0-9\\-]{0,59}", required=True,
-                autocomplete="off", spellcheck="false", title="Small letters, digits and hyphens, at most 60"),
-            tag("button", "Save as a case", class_="button"),
-            tag("button", "Replay", id_="replay", class_="button", type_="button"),
-            tag("pre", "", id_="kept", tabindex="0", role="status", hidden=True),
+            *(_case() if ours else ()),
+            tag("p", "Or save it as a script, which makes the same call again." if ours else
+                "Save this call as a script, which makes the same call again.", class_="soft"),
+            tag("button", "Save as a script", id_="write", class_="button", type_="button"),
+            tag("div", id_="kept", role="status", hidden=True),
             id_="keep",
             class_="keep",
             hidden=True,
         ),
         class_="sheet conversation",
         aria_label="Conversation",
+    )  # fmt: skip
+
+
+def _case() -> tuple[Html, ...]:
+    """Offer what can be done with a call that our own server has taken."""
+    return (
+        tag("p", "Save this call as a case, for tests to come. Or replay it: what would this caller hear from the "
+            "flow as its file stands now?", class_="soft"),
+        tag("label", "Name of the case", for_="name", class_="only-read"),
+        tag("input", id_="name", class_="field", pattern="[a-z0-9][a-z0-9\\-]{0,59}", required=True,
+            autocomplete="off", spellcheck="false", title=NAME_RULE, aria_describedby="name-rule"),
+        tag("p", f"{NAME_RULE}.", id_="name-rule", class_="soft"),
+        tag("button", "Save as a case", class_="button"),
+        tag("button", "Replay", id_="replay", class_="button", type_="button"),
     )  # fmt: skip
 
 

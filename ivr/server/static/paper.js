@@ -9,9 +9,11 @@ export function element(name, text = "", classes = "") {
 }
 
 export class Paper {
-  constructor(list, scroll) {
+  // `speaker` is who speaks to the caller, for those who do not see on which side it stands.
+  constructor(list, scroll, speaker) {
     this.list = list;
     this.scroll = scroll;
+    this.speaker = speaker[0].toUpperCase() + speaker.slice(1);
     this.begun = 0;
     this.last = null;
   }
@@ -29,12 +31,12 @@ export class Paper {
     const follows = scrollHeight - scrollTop - clientHeight < 60;
     const said = this.last;
     if (join && said?.join === join) {
-      said.span.textContent += text;
+      said.span.append(text);
     } else {
       const line = element("li", "", who);
       const span = element("span", join ? `${join} ${text}` : text, who === "note" ? "" : "said");
       line.append(span);
-      if (who === "flow") span.prepend(element("span", "The bot: ", "only-read"));
+      if (who === "flow") span.prepend(element("span", `${this.speaker}: `, "only-read"));
       if (who === "caller") span.prepend(element("span", "You ", "only-read"));
       if (who !== "note") line.append(element("span", this.clock(), "when"));
       this.list.append(line);

@@ -6,7 +6,6 @@ import { Paper, Picture, element } from "./paper.js";
 
 const $ = (id) => document.getElementById(id);
 const keys = [...document.querySelectorAll("[data-key]")];
-const paper = new Paper($("talk"), $("paper"));
 const picture = $("picture") && new Picture($("picture"), $("where"));
 const loudspeaker = new Loudspeaker();
 const microphone = new Microphone((samples) => onCall && line.send(samples), showLevel);
@@ -15,6 +14,7 @@ let line = null;
 let onCall = false;
 let ticking = 0;
 let speaking = null; // the words that are being heard
+let lastCall = ""; // a name for it, as good as another
 
 // --- the line ---
 
@@ -36,7 +36,9 @@ function send(command) {
 
 // --- what happens ---
 
-const who = { bot: "the bot", caller: "you", platform: "the platform" };
+const speaker = picture ? "the flow" : "the bot"; // of a bot that is not ours we know no flow
+const who = { bot: speaker, caller: "you", platform: "the platform" };
+const paper = new Paper($("talk"), $("paper"), speaker);
 const endings = {
   hangup: "hung up",
   left: "hung up",
@@ -48,6 +50,10 @@ const verdicts = {
   same: "Same: with the flow as its file stands now, this caller would hear and reach what they did.",
   changed: "Changed: with the flow as its file stands now, this caller would hear or reach something else.",
   undetermined: "Undetermined: how this call would go with the flow as its file stands now, cannot be told.",
+};
+const before = {
+  mistake: "The file has a mistake; you are calling the version before it.",
+  edit: "The file was edited a moment ago; you are calling the version before that.",
 };
 const came = { silence: "you kept silent", "wrong key": "that key is no choice" };
 
@@ -92,14 +98,20 @@ const happens = {
     end(`${who[by]} ${endings[reason] ?? "ended the call"}${why && `: ${why}`}`, { ok: by !== "platform" });
   },
   Whereabouts: (whereabouts) => picture?.light(whereabouts),
+  Outdated: ({ fault }) => write($("outdated"), fault ? `${before.mistake}\n\n${fault}` : before.edit, "warm"),
   Lacks({ what }) {
     $("lacks").textContent = what.join(" ");
     $("lacks").hidden = !what.length;
   },
-  Saved: ({ file }) => kept(`Saved as ${file}\nFrom now on, "ivr replay" runs it with the others.`, "good"),
+  Saved: ({ file, replay }) => kept(`Saved as ${file}${replay ? `\nFrom now on, this replays it:\n\n${replay}` : ""}`, "good"),
   Replayed({ verdict, text }) {
     const same = verdict === "same"; // then the report adds nothing
     kept(same ? verdicts.same : `${verdicts[verdict]}\n\n${text}`, same ? "good" : "warm");
+  },
+  Written({ text }) {
+    const file = `${lastCall}.call.yaml`;
+    hand(file, text);
+    kept(`Saved as ${file}, where your browser keeps files. This makes the call again:\n\nivr phone --script ${file}`, "good");
   },
   Sorry: ({ text }) => kept(text, "bad"),
 };
@@ -151,6 +163,7 @@ async function call() {
   $("keep").hidden = true;
   $("nothing").hidden = true;
   kept("");
+  write($("outdated"), "");
   show("calling", "warm");
   ticking = setInterval(() => ($("clock").textContent = paper.clock()), 500);
   send({ do: "dial", flow });
@@ -166,11 +179,9 @@ function end(why, { ok }) {
   paper.add("note", why);
   show("ended", ok ? "" : "bad");
   enable();
-  if (picture) {
-    const now = new Date();
-    $("name").value = `${$("flow").value}-${now.toISOString().slice(0, 19).replace(/\D/g, "")}`.toLowerCase();
-    $("keep").hidden = false;
-  }
+  lastCall = nameOf(`${$("flow")?.value ?? "call"}-${new Date().toISOString().slice(0, 19).replace(/\D/g, "")}`);
+  if ($("name")) $("name").value = lastCall;
+  $("keep").hidden = false;
   if (place === document.body || place.disabled) $("call").focus({ preventScroll: true });
 }
 
@@ -189,11 +200,41 @@ function show(words, tone) {
 }
 
 function kept(words, tone = "") {
-  const place = $("kept");
-  place.textContent = words;
+  write($("kept"), words, tone);
+  if (words) $("kept").scrollIntoView({ block: "nearest" });
+}
+
+// The first paragraph is for people; what follows are rows, of which those with carets below them must not wrap.
+function write(place, words, tone = "") {
+  const [lead, ...rest] = words.split("\n\n");
+  const report = element("pre");
+  const rows = rest.join("\n\n").split("\n");
+  const marks = (row) => /^ *\^+$/.test(row ?? "");
+  report.append(
+    ...rows.flatMap((row, at) => [
+      at ? "\n" : "",
+      marks(row) || marks(rows[at + 1]) ? element("span", row, "columns") : row,
+    ]),
+  );
+  report.tabIndex = 0; // so that it can be scrolled by keyboard
+  place.replaceChildren(element("p", lead), ...(rest.length ? [report] : []));
   place.className = tone;
   place.hidden = !words;
-  if (words) place.scrollIntoView({ block: "nearest" });
+}
+
+// Gives the browser a file to keep.
+function hand(name, text) {
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// Makes a name that a case can have of what is typed: "Toothache 1" is toothache-1.
+function nameOf(typed) {
+  const plain = typed.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+  return plain.replace(/[^a-z0-9]+/g, "-").replace(/^-/, "").slice(0, 60);
 }
 
 function showLevel(level) {
@@ -271,7 +312,18 @@ $("keep").addEventListener("submit", (event) => {
   event.preventDefault();
   send({ do: "save", name: $("name").value });
 });
-$("replay").addEventListener("click", () => send({ do: "replay" }));
+for (const typed of ["input", "compositionend"]) {
+  $("name")?.addEventListener(typed, ({ isComposing }) => {
+    const field = $("name");
+    const name = nameOf(field.value);
+    if (isComposing || name === field.value) return;
+    const place = nameOf(field.value.slice(0, field.selectionStart)).length;
+    field.value = name;
+    field.setSelectionRange(place, place);
+  });
+}
+$("replay")?.addEventListener("click", () => send({ do: "replay" }));
+$("write").addEventListener("click", () => send({ do: "write" }));
 
 // For tests, which have no ears: how many seconds of sound were given out.
 Object.defineProperty(window, "secondsHeard", { get: () => loudspeaker.heard });

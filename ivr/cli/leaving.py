@@ -1,0 +1,39 @@
+"""Ctrl-C, SIGTERM and a closed terminal: whoever is on the phone hangs up, and only then the command ends."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def leaving(leave: Callable[[], object]) -> Iterator[None]:
+    """Let the first signal call `leave`; the next one finds what it found before, and ends the command at once."""
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        restore()
+        leave()
+
+    def restore() -> None:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, first)
+    try:
+        yield
+    finally:
+        restore()
+
+
+async def until_left(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work; at the first signal it is cancelled, which lets whoever is on the phone hang up."""
+    task = asyncio.create_task(work)
+    with leaving(task.cancel):
+        return await task
