@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic_settings import SettingsError as UnreadableVariable
 
 from ivr.errors import IvrError
+from ivr.flowfile.zones import zone_data, zone_meant
 from ivr.nearest import nearest
 from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
@@ -33,6 +33,10 @@ METADATA = (
 "The two documents in use (protocol 13)."
 
 
+SHORTEST_TOKEN = 16
+"Characters."
+
+_NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id": "voicemail"}'
 _NO_ADDRESS = "must be an address such as https://ivr.example.com"
 
 
@@ -52,7 +56,8 @@ class Settings(BaseSettings):
         METADATA, description="OpenID metadata documents whose keys sign tokens, separated by commas."
     )
     openid_loopback: bool = Field(
-        False, description="Let metadata be fetched from this machine itself, over http too. For tests."
+        False,
+        description="Believe a phone on this machine: its metadata and IVR_PUBLIC_URL may be http here. For trials.",
     )
     public_url: str | None = Field(
         None, description="The https address under which the platform reaches this server; callbacks start with it."
@@ -64,7 +69,7 @@ class Settings(BaseSettings):
         None, description="64 hexadecimal digits that seal sensitive values; none: a key file in the data folder."
     )
     default_flow: str | None = Field(None, description="The flow of /call where several are served.")
-    routes: Mapping[str, str] = Field(
+    routes: Annotated[Mapping[str, str], NoDecode] = Field(
         default_factory=dict,
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
     )
@@ -107,7 +112,7 @@ class Settings(BaseSettings):
         86400.0, ge=600, description="Age in seconds from which a recording that no call names is deleted."
     )
     console_token: SecretStr | None = Field(
-        None, min_length=16, description="What opens the console at /console, 16 characters or more; none: no console."
+        None, description="What opens the console at /console, 16 characters or more; none: no console."
     )
     retention: float | None = Field(
         None, gt=0, description="Days for which finished calls are kept, with their audio; none: until they are erased."
@@ -120,6 +125,36 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _table(cls, value: object) -> object:
+        try:
+            table = json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError):
+            raise ValueError(_NO_ROUTES) from None  # its own words are about JSON, with a place in the value
+        if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
+            raise ValueError(_NO_ROUTES)
+        return table
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if zone_data(value) is None:
+            raise ValueError(f"there is no such time zone. {zone_meant(value) or 'Write one such as Europe/Vienna.'}")
+        return value
+
+    @field_validator("console_token")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"must have {SHORTEST_TOKEN} characters or more; make one with: openssl rand -hex 24")
+        return value
 
     @field_validator("public_url", "azure_endpoint", "openai_url")
     @classmethod
@@ -151,7 +186,7 @@ class Settings(BaseSettings):
         if value is not None:
             secret = value.get_secret_value()
             if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
-                raise ValueError("must be 64 hexadecimal digits")
+                raise ValueError("must be 64 hexadecimal digits; make them with: openssl rand -hex 32")
         return value
 
 
@@ -181,7 +216,7 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
     sources |= dict.fromkeys(given, "flag")
     try:
         settings = Settings(**{name: value for name, value in written.items() if name not in set_outside}, **given)
-    except (ValidationError, UnreadableVariable) as error:
+    except ValidationError as error:
         raise SettingsError(_explained(error, sources)) from error
     unknown = [
         f"there is no setting {_meant(name, [variable(known) for known in names])}"
@@ -241,12 +276,31 @@ def _meant(name: str, names: Iterable[str]) -> str:
     return f"{name}; did you mean {meant}?" if meant else f"{name}; `ivr settings` lists all"
 
 
-def _explained(error: ValidationError | UnreadableVariable, sources: Mapping[str, str]) -> str:
+_PLAIN = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number, without a unit",
+    "bool_parsing": "must be yes or no",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have {max_length} characters at most",
+}
+"What pydantic finds, by its name for it, for people who do not know that there is a pydantic."
+
+
+def _explained(error: ValidationError, sources: Mapping[str, str]) -> str:
     """Say what is wrong with each setting, never with what value: it may be a secret."""
-    if not isinstance(error, ValidationError):
-        return f"{error}. A setting of several values is written as JSON in the environment."
     lines = []
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
+    for one in error.errors(include_url=False, include_input=False):
         name = str(one["loc"][0])
-        lines.append(f"{variable(name)} ({sources.get(name, 'flag')}): {one['msg'].removeprefix('Value error, ')}")
+        said = one["msg"].removeprefix("Value error, ")
+        if plain := _PLAIN.get(one["type"]):
+            said = plain.format(**one.get("ctx", {})).replace("'", "")
+        if one["type"].endswith("_parsing"):
+            said += f": {Settings.model_fields[name].description}"
+        lines.append(f"{variable(name)} ({sources.get(name, 'flag')}): {said}")
     return "\n".join(lines)

@@ -9,15 +9,21 @@ answer's step and the reply. Nothing is held in memory that a restart would miss
 - an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ivr.advance import advance, heard_enough
-from ivr.engine.call import Facts, new_call
+from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived
 from ivr.engine.flow import Flow
 from ivr.errors import StaleCall, WebhookError
 from ivr.ports import CallKey, CallRecord, CallStore, Channel, Commit, Incoming, Leg, WebhookReply
+
+log = logging.getLogger(__name__)
+
+OUTCOMES = frozenset({"resolved", "unresolved", "voicemail", "abandoned", "failed"})
+"The words that flows share; others are written in a flow's final states."
 
 
 class Flows(Protocol):
@@ -91,8 +97,9 @@ class Turns:
             forgotten = record.call.phase != "gone" and record.idle_at <= now
             if not (forgotten or channel.can.push or record.call.phase == "gone"):
                 return
+            flow = await self._flows.get(record.call.flow)
             commit = advance(
-                await self._flows.get(record.call.flow),
+                flow,
                 channel,
                 record,
                 now=now,
@@ -100,17 +107,18 @@ class Turns:
                 events=(CallEnded("system"),) if forgotten else (),
                 inbox=await self._store.inbox(record.id),
             )
-            if not commit.trace or await self._committed(commit):
+            if not commit.trace or await self._committed(flow, record, commit):
                 return
 
-    async def _apply(self, incoming: Incoming, flow: str | None) -> CallRecord:
+    async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
         """Save what happened; nothing is done for a message that was applied before."""
         while True:
-            record = await self._store.load(incoming.key) or self._opened(incoming, flow)
+            record = await self._store.load(incoming.key) or self._opened(incoming, name)
             if incoming.id in record.replies:
                 return record
+            flow = await self._flows.get(record.call.flow)
             commit = advance(
-                await self._flows.get(record.call.flow),
+                flow,
                 self._channels[incoming.key.channel],
                 record,
                 now=self._now(),
@@ -118,7 +126,7 @@ class Turns:
                 incoming=incoming,
                 inbox=await self._store.inbox(record.id),
             )
-            if heard_enough(record) or await self._committed(commit):
+            if heard_enough(record) or await self._committed(flow, record, commit):
                 return commit.record
 
     async def _answer_or_hold(self, incoming: Incoming) -> CallRecord:
@@ -129,8 +137,9 @@ class Turns:
                 raise WebhookError(404, "unknown-call", "This call is not known here any more.")
             if record.replies.get(incoming.id) is not None:
                 return record
+            flow = await self._flows.get(record.call.flow)
             commit = advance(
-                await self._flows.get(record.call.flow),
+                flow,
                 self._channels[incoming.key.channel],
                 record,
                 now=self._now(),
@@ -138,16 +147,19 @@ class Turns:
                 inbox=await self._store.inbox(record.id),
                 answers=incoming.id,
             )
-            if await self._committed(commit):
+            if await self._committed(flow, record, commit):
                 return commit.record
 
-    async def _committed(self, commit: Commit) -> bool:
+    async def _committed(self, flow: Flow, before: CallRecord, commit: Commit) -> bool:
+        """Save a step of a call; False: another was faster. Every end of a call passes here, and only one counts."""
         try:
             await self._store.commit(commit)
         except StaleCall:
             return False
         if commit.jobs or commit.outbound:
             self._jobs.kick()
+        if commit.record.call.phase == "over" != before.call.phase:
+            _log_end(flow, commit.record.call, now=self._now())
         return True
 
     def _opened(self, incoming: Incoming, flow: str | None) -> CallRecord:
@@ -159,3 +171,12 @@ class Turns:
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)
         return CallRecord(call_id, incoming.key, new_call(chosen.hash, facts))
+
+
+def _log_end(flow: Flow, call: Call, *, now: float) -> None:
+    # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
+    written = OUTCOMES | {state.outcome for state in flow.states.values()}
+    outcome = {"outcome": call.outcome} if call.outcome in written else {}
+    seconds = round(now - call.facts.started, 1)
+    known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}
+    log.info("call over", extra=known | outcome)

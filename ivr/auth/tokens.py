@@ -5,7 +5,6 @@ Rule 2: nothing of a token reaches a log or an error. PyJWT's exceptions quote w
 becomes the cause, or even the context, of ours.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,6 @@ from ivr.auth.keys import KeyRing
 from ivr.auth.verified import Lifetime, VerifiedTokens
 from ivr.errors import WebhookError
 from ivr.ports import WebhookRequest
-
-log = logging.getLogger(__name__)
 
 ISSUER = "https://api.botframework.com"
 ALGORITHMS = ("RS256", "RS384", "RS512")
@@ -61,7 +58,6 @@ class BearerVerifier:
         self._keys.tend(now=now)
         objection = await self._objection(_bearer_token(request.headers.get("authorization", "")), now)
         if objection is not None:
-            log.info("refused: %s", objection)
             status, message = _REFUSALS[objection]
             raise WebhookError(status, objection, message)
 

@@ -108,10 +108,12 @@ def _shipped() -> tuple[Path, ...]:
 def _announce(server: Running, *, dev: bool) -> None:
     """Tell a person what is served and what to do next."""
     click.echo(f"Serving {', '.join(server.flows)} at {server.url} (Ctrl-C to stop).")
+    for file in server.broken:
+        click.echo(f"NOT SERVED, since it is broken: {file}. See: ivr check {file}")
     if server.console and not dev:
         click.echo(f"The console: {server.console}")
     if not dev:
-        click.echo("Register <IVR_PUBLIC_URL>/call as the bot's calling webhook.")
+        _tell_webhook(server)
         return
     path = "/call" if server.default else f"/call/{server.flows[0]}"
     click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
@@ -119,6 +121,20 @@ def _announce(server: Running, *, dev: bool) -> None:
     click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
     click.echo(f"The console: {server.console}")
     click.echo(f"The phone:   {server.phone}   (open it, and press Call)")
+
+
+def _tell_webhook(server: Running) -> None:
+    """Tell which address to register; `/call` only where a call to it is answered."""
+    call = f"{server.public}/call"
+    if server.default or server.routed:
+        click.echo(f"Register {call} as the bot's calling webhook.")
+        if not server.default:
+            click.echo(f"{call} answers only whom IVR_ROUTES names, until IVR_DEFAULT_FLOW is set.")
+        return
+    click.echo("Register one of these as the bot's calling webhook:")
+    for flow in server.flows:
+        click.echo(f"  {call}/{flow}")
+    click.echo(f"{call} answers nobody until IVR_DEFAULT_FLOW or IVR_ROUTES is set.")
 
 
 def _example_call() -> dict[str, Any]:

@@ -31,6 +31,8 @@ Load: TypeAlias = Callable[[Path], Loaded]
 
 OLD_VERSIONS = 64
 "Replaced versions kept in memory for calls under way; older ones come back from the store when a call needs them."
+MISSED = 2
+"Looks after which a file is gone for good."
 
 
 class KeepsFlows(Protocol):
@@ -41,6 +43,10 @@ class KeepsFlows(Protocol):
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
         """Give back the source of a flow."""
+
+
+class NameTaken(FlowError):
+    """Two files hold flows of one name, and nothing tells which of them is meant."""
 
 
 class OnShelf(Struct, frozen=True):
@@ -77,23 +83,35 @@ class FlowShelf:
         self._stamps: dict[Path, Stamp] = {}
         self._faults: dict[Path, str] = {}
         "Of files that were refused since they were served last."
+        self._held_back: set[Path] = set()
+        "Broken since the start. Had they been served, the flow that is left would not be the only one."
+        self._missed: dict[Path, int] = {}
+        "In how many looks, one after the other, a served file was not there."
         self._by_hash: OrderedDict[str, Flow] = OrderedDict()
         self._assets: dict[str, dict[str, Asset]] = {}
         "By flow and asset."
 
-    async def open(self) -> None:
-        """Load everything; raise FlowError with all that is wrong, since a broken flow is never served."""
-        findings: list[str] = []
+    async def open(self, *, strict: bool) -> None:
+        """Load everything; raise FlowError, with all that is wrong, where that is more than one flow's own matter.
+
+        A broken flow is never served. It does not keep the others from it, unless `strict` says so, none is left, a
+        setting leads to it, or two files quarrel about a name.
+        """
+        faults: dict[Path, FlowError] = {}
         for file in self._files():
             try:
                 await self._take_in(file, _stamp([file]))
             except FlowError as error:
-                findings.append(str(error))
-        if not self._served and not findings:
-            findings.append(f"There is no flow (*.yaml) in {', '.join(str(place) for place in self._places)}.")
-        findings += self._strangers() if not findings else []
-        if findings:
-            raise FlowError("\n".join(findings))
+                faults[file] = error
+        if not self._served and not faults:
+            raise FlowError(f"There is no flow (*.yaml) in {', '.join(str(place) for place in self._places)}.")
+        strangers = self._strangers() if self._served else []
+        quarrel = any(isinstance(fault, NameTaken) for fault in faults.values())
+        if strangers or quarrel or (faults and (strict or not self._served)):
+            raise FlowError("\n".join([*map(str, faults.values()), *strangers]))
+        for file, fault in faults.items():
+            self._refuse(file, {}, str(fault))
+        self._held_back = set(faults)
 
     async def restore(self, hashes: Iterable[str]) -> None:
         """Bring back the flows of calls under way, so that their prompts can be fetched before their next message."""
@@ -105,9 +123,13 @@ class FlowShelf:
 
     async def refresh(self) -> None:
         """Look whether a file has changed or is new. A broken one is reported once, and what it was goes on."""
-        for file in self._files():
+        files = self._files()
+        for gone in {*self._faults, *self._held_back}.difference(files):
+            self._drop(gone)
+        for file in files:
             stamp = _stamp(self._watched.get(file, [file]))
-            if stamp == self._stamps.get(file) or file not in stamp:  # an editor may be between deleting and renaming
+            self._miss(file, there=file in stamp)
+            if stamp == self._stamps.get(file) or file not in stamp:
                 continue
             try:
                 await self._take_in(file, stamp)
@@ -121,9 +143,7 @@ class FlowShelf:
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by address, by called identity, the default, or the only one; else 404."""
         flows = self._named()
-        wanted = name or self._routes.get(called.casefold()) or self._default
-        if wanted is None and len(flows) == 1:
-            return next(iter(flows.values()))
+        wanted = name or self._routes.get(called.casefold()) or self.default
         if wanted is None:
             raise WebhookError(
                 404, "no-default-flow", "Several flows are served: call /call/<name>, or set IVR_DEFAULT_FLOW."
@@ -154,6 +174,11 @@ class FlowShelf:
         return [OnShelf(file, self._served.get(file), self._faults.get(file, "")) for file in files]
 
     @property
+    def broken(self) -> Sequence[Path]:
+        """The files that nothing is served of."""
+        return [one.file for one in self.all() if one.flow is None]
+
+    @property
     def names(self) -> Sequence[str]:
         """The flows that can be called, by name."""
         return sorted(self._named())
@@ -161,7 +186,8 @@ class FlowShelf:
     @property
     def default(self) -> str | None:
         """The flow of `/call`, if there is one."""
-        return self._default or (self.names[0] if len(self._served) == 1 else None)
+        alone = len(self._served) == 1 and not self._held_back
+        return self._default or (self.names[0] if alone else None)
 
     async def _take_in(self, file: Path, stamp: Stamp) -> None:
         """Load a file; `stamp` is that of before, so that an edit made meanwhile is seen at the next look."""
@@ -178,19 +204,27 @@ class FlowShelf:
             raise FlowError(f"{file} cannot be kept")
         twin = next((path for path, one in self._served.items() if path != file and one.name == flow.name), None)
         if twin and twin.exists():
-            raise FlowError(f'{file} and {twin} are both called "{flow.name}"; give one of them another name')
+            raise NameTaken(f'{file} and {twin} are both called "{flow.name}"; give one of them another name')
         await self._store.save_flow(flow.hash, bundle.encode())
         if twin:  # gone from the disk: it was renamed to this one
             self._drop(twin)
         self._served[file] = flow
         self._watched[file] = files
         self._faults.pop(file, None)
+        self._held_back.discard(file)
         self._stamps[file] = {**_stamp(files), **{path: seen for path, seen in stamp.items() if path in files}}
         self._remember(flow, loaded.assets)
         for found in loaded.findings:
             if found.code == "speech":  # an author's other doubts are for `ivr check`; this one is the operator's
                 place = f"{found.file}:{found.line}"
                 log.warning("flow wants more", extra={"file": place, "reason": found.message})
+
+    def _miss(self, file: Path, *, there: bool) -> None:
+        """Tell once that a file is gone: at the second look, since an editor may be between deleting and renaming."""
+        self._missed[file] = 0 if there else self._missed.get(file, 0) + 1
+        if self._missed[file] == MISSED and file in self._served:
+            reason = "its flow goes on answering until the server is started anew"
+            log.warning("flow file gone", extra={"file": str(file), "flow": self._served[file].name, "reason": reason})
 
     def _refuse(self, file: Path, stamp: Stamp, fault: str) -> None:
         """Note what is wrong with a file; it is told once, however often the folder changes."""
@@ -200,8 +234,9 @@ class FlowShelf:
             log.warning("flow refused", extra={"file": str(file), "reason": fault})
 
     def _drop(self, file: Path) -> None:
-        del self._served[file]
-        for known in (self._watched, self._stamps, self._faults):
+        self._served.pop(file, None)
+        self._held_back.discard(file)
+        for known in (self._watched, self._stamps, self._faults, self._missed):
             known.pop(file, None)
 
     def _remember(self, flow: Flow, files: Mapping[str, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Which pages of a browser may speak to this server: only its own."""
+"""Which pages of a browser may speak to this server: only its own. And which names are this machine's."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,8 +12,13 @@ _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?"
 
 def require_loopback_name(request: web.BaseRequest) -> None:
     """Refuse a page on the same machine that reached us by a name of its own (DNS rebinding)."""
-    if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
+    if not is_loopback_name(request.headers.get("Host", "")):
         raise WebhookError(403, "host", "In development mode only localhost, 127.0.0.1 and [::1] are answered.")
+
+
+def is_loopback_name(host: str) -> bool:
+    """Tell whether a host, with its port or without, is this machine by name, so that no resolver is asked."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def require_own_page(request: web.BaseRequest) -> None:

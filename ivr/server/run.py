@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -37,8 +38,9 @@ from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
 from ivr.server.flows import FlowShelf
 from ivr.server.jobs import Worker
-from ivr.server.listener import Listener, bind
+from ivr.server.listener import DRAIN, Listener, bind
 from ivr.server.multipart import Form
+from ivr.server.origin import is_loopback_name
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.ours import OwnBot
@@ -71,9 +73,15 @@ class Running(Struct, frozen=True):
 
     url: str
     "Where it listens."
+    public: str
+    "Where the platform reaches it."
     flows: Sequence[str]
     default: str | None
     "The flow of `/call`, if there is one."
+    broken: Sequence[Path] = ()
+    "Flow files that nothing is served of."
+    routed: bool = False
+    "Whether `/call` leads some called identities to flows of their own."
     console: str | None = None
     "Where a person logs in to the console; None: there is none."
     phone: str | None = None
@@ -92,11 +100,17 @@ def check(settings: Settings, *, dev: bool) -> None:
             "There is no app id, so no caller could be told from a stranger. Set IVR_APP_ID to the bot's app id, "
             "or try things out on this machine alone with: ivr serve --dev"
         )
-    if settings.public_url is None or not settings.public_url.startswith("https://"):
+    if settings.public_url is None or not _may_be_public(settings.public_url, settings):
         raise SettingsError(
             "Set IVR_PUBLIC_URL to the https address under which the platform reaches this server, "
             "such as https://ivr.example.com: callbacks and prompt files are fetched there."
         )
+
+
+def _may_be_public(address: str, settings: Settings) -> bool:
+    """Tell whether the platform may be sent there: by https, or where the platform is a phone on this machine."""
+    url = urlsplit(address)
+    return url.scheme == "https" or (settings.openid_loopback and is_loopback_name(url.netloc))
 
 
 @asynccontextmanager
@@ -113,7 +127,7 @@ async def running(
         sock = stack.enter_context(_bound(settings, dev=dev))
         address = _address(sock)
         channel = _channel(settings, public=settings.public_url or address)
-        parts = await _parts(stack, settings, places, channel)
+        parts = await _parts(stack, settings, places, channel, strict=dev)
         keys = None if dev else await _keys(stack, settings, parts.folder)
         verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
         token = _console_token(settings, dev=dev)
@@ -131,13 +145,24 @@ async def running(
         _begin_chores(stack, settings, parts, keys)
         limits = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time)
-        stack.push_async_callback(listener.close)
-        if phone:
-            stack.push_async_callback(phone.close)  # first: a page's line would be drained for ever
+        stack.push_async_callback(_drain, phone, listener)
         log.info("serving")
-        shelf, console = parts.shelf, _console_address(settings, address, token)
-        yield Running(address, shelf.names, shelf.default, console, f"{address}/phone" if phone else None)
+        yield _described(settings, parts.shelf, address, token, dev=dev)
         log.info("draining")
+    log.info("stopped")
+
+
+def _described(settings: Settings, shelf: FlowShelf, address: str, token: str | None, *, dev: bool) -> Running:
+    return Running(
+        address,
+        settings.public_url or address,
+        shelf.names,
+        shelf.default,
+        broken=shelf.broken,
+        routed=bool(settings.routes),
+        console=_console_address(settings, address, token),
+        phone=f"{address}/phone" if dev else None,
+    )
 
 
 class _Parts(Struct, frozen=True):
@@ -156,8 +181,10 @@ def _channel(settings: Settings, *, public: str) -> SkypeChannel:
     return SkypeChannel(account=account, callback=f"{public}/callback", media_base=f"{public}/media")
 
 
-async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Path], channel: SkypeChannel) -> _Parts:
-    """Own the data folder, open the store, load the flows, begin with the work that was left."""
+async def _parts(
+    stack: AsyncExitStack, settings: Settings, places: Sequence[Path], channel: SkypeChannel, *, strict: bool
+) -> _Parts:
+    """Own the data folder, open the store, load the flows (`strict`: all), begin with the work that was left."""
     workers = Workers()
     stack.push_async_callback(workers.close)
     speech = engine_of(settings, workers)
@@ -165,7 +192,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Pat
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
     stack.push_async_callback(store.close)
-    shelf = await _shelf(settings, places, store, channel)
+    shelf = await _shelf(settings, places, store, channel, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
     services = {TRANSCRIBE: Transcription(speech, recordings)}
@@ -185,11 +212,13 @@ async def _parts(stack: AsyncExitStack, settings: Settings, places: Sequence[Pat
     return _Parts(folder, store, shelf, recordings, worker, turns)
 
 
-async def _shelf(settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel) -> FlowShelf:
+async def _shelf(
+    settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel, *, strict: bool
+) -> FlowShelf:
     lacks = None if settings.stt == "none" else lacks_of(settings)  # "none" says by itself that there are no words
     load = partial(load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks)
     shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
-    await shelf.open()
+    await shelf.open(strict=strict)
     await shelf.restore(record.call.flow for record in await store.live())
     return shelf
 
@@ -296,6 +325,15 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
     _begin(stack, every(MINUTE, tend, name="keys"))
     _begin(stack, every(HOUR, forget, name="forget"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
+
+
+async def _drain(phone: PhonePages | None, listener: Listener) -> None:
+    """Let our own pages hang up, which takes requests of theirs, then everybody else; both within one patience."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + DRAIN
+    if phone:
+        await phone.close()  # first: a page's line would be drained for ever
+    await listener.close(drain=max(0.0, ends - loop.time()))
 
 
 def _bound(settings: Settings, *, dev: bool) -> socket.socket:

@@ -280,6 +280,16 @@ async def test_a_broken_edit_is_shown_and_the_version_before_it_goes_on(operator
     await operator.calls()
 
 
+async def test_a_file_that_was_never_without_errors_is_shown_beside_those_that_are_served(operator: Visit) -> None:
+    (operator.flows / "night.yaml").write_text(DESK.replace("flow: desk", "flow: night").replace("thanks\n", "thank\n"))
+    page = ""
+    while "night.yaml" not in page:
+        page = text(await operator.see("/console/flows"))
+    assert "errors; the version before" not in page
+    assert "not served" in page
+    assert "unknown-target" in page
+
+
 async def test_each_version_of_a_flow_has_its_own_figures(operator: Visit) -> None:
     await operator.calls()
     old = re.search(r"version=([0-9a-f]{64})", await operator.see("/console/flows/desk"))

@@ -45,11 +45,15 @@ class Places:
             file.writeframes(bytes(2 * frames))
 
     async def shelf(
-        self, *places: Path, default: str | None = None, routes: Mapping[str, str] | None = None
+        self,
+        *places: Path,
+        default: str | None = None,
+        routes: Mapping[str, str] | None = None,
+        strict: bool = False,
     ) -> FlowShelf:
         load = partial(load_flow, channel=SkypeChannel.can)
         shelf = FlowShelf(self.store, places or (self.folder,), load=load, default=default, routes=routes)
-        await shelf.open()
+        await shelf.open(strict=strict)
         return shelf
 
 
@@ -95,11 +99,62 @@ async def test_an_unknown_name_is_404(places: Places, name: str) -> None:
     assert (caught.value.status, caught.value.code) == (404, "unknown-flow")
 
 
-async def test_a_broken_flow_is_never_served_and_all_its_findings_are_told(places: Places) -> None:
+BROKEN = "flow: night\ninitial: man\nstates:\n  main: {say: Hi., next: nowhere}\n"
+
+
+async def test_a_broken_flow_keeps_no_other_from_being_served_and_is_served_once_it_is_mended(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     places.desk()
-    places.write("broken.yaml", "flow: broken\ninitial: man\nstates:\n  main: {say: Hi., next: nowhere}\n")
+    file = places.write("night.yaml", BROKEN)
+    shelf = await places.shelf()
+    for _ in range(3):
+        await shelf.refresh()
+    assert shelf.names == ["desk"]
+    assert shelf.broken == [file]
+    assert "nowhere" in next(one.fault for one in shelf.all() if one.file == file)
+    assert [(record.message, record.__dict__["file"]) for record in caplog.records] == [("flow refused", str(file))]
+    places.desk("night")
+    await shelf.refresh()
+    assert (shelf.names, shelf.broken) == (["desk", "night"], [])
+
+
+async def test_a_flow_that_is_left_alone_by_broken_ones_takes_no_calls_that_named_none(places: Places) -> None:
+    places.desk()
+    file = places.write("night.yaml", BROKEN)
+    shelf = await places.shelf()
+    assert shelf.default is None
+    with pytest.raises(WebhookError, match="IVR_DEFAULT_FLOW"):
+        shelf.choose(None, "28:bot")
+    assert shelf.choose("desk", "28:bot").name == "desk"
+    file.unlink()
+    await shelf.refresh()
+    assert (shelf.default, shelf.broken) == ("desk", [])
+
+
+async def test_a_new_file_that_is_broken_changes_nothing_for_the_only_flow(places: Places) -> None:
+    places.desk()
+    shelf = await places.shelf()
+    places.write("night.yaml", BROKEN)
+    await shelf.refresh()
+    assert shelf.default == "desk"
+
+
+async def test_a_broken_flow_that_a_setting_leads_to_stops_the_start(places: Places) -> None:
+    places.desk()
+    places.write("night.yaml", BROKEN)
+    with pytest.raises(FlowError, match=r'(?s)nowhere.*IVR_DEFAULT_FLOW: no flow is called "night"'):
+        await places.shelf(default="night")
+    with pytest.raises(FlowError, match='IVR_ROUTES, 28:bot: no flow is called "night"'):
+        await places.shelf(default="desk", routes={"28:bot": "night"})
+
+
+async def test_an_author_is_told_of_a_broken_flow_at_once_with_all_its_findings(places: Places) -> None:
+    places.desk()
+    places.write("broken.yaml", BROKEN)
     with pytest.raises(FlowError) as caught:
-        await places.shelf()
+        await places.shelf(strict=True)
     assert "man" in str(caught.value)
     assert "nowhere" in str(caught.value)
     assert "broken.yaml:" in str(caught.value)
@@ -175,6 +230,25 @@ async def test_a_file_that_is_gone_for_a_moment_changes_nothing(places: Places) 
     path.unlink()
     await shelf.refresh()
     assert shelf.choose(None, "28:bot") is good
+
+
+async def test_a_deleted_file_is_told_once_and_its_flow_goes_on(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = places.desk()
+    shelf = await places.shelf()
+    path.unlink()
+    for _ in range(4):
+        await shelf.refresh()
+    assert shelf.choose("desk", "28:bot").name == "desk"
+    (record,) = caplog.records
+    assert (record.message, record.__dict__["flow"]) == ("flow file gone", "desk")
+    places.desk(text="Back.")
+    await shelf.refresh()
+    path.unlink()
+    for _ in range(4):
+        await shelf.refresh()
+    assert [record.message for record in caplog.records] == ["flow file gone"] * 2
 
 
 async def test_a_new_file_in_a_served_folder_is_served(places: Places) -> None:

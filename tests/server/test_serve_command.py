@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from ivr.cli import main
 from ivr.phone.limits import Limits
 from ivr.phone.turn_based import HangUp, Say
-from tests.phone.calling import Signer, phone_to
-from tests.server.process import DESK, refused, served
+from tests.phone.calling import PUBLIC, Signer, phone_to
+from tests.server.process import DESK, Serving, refused, served
 from tests.waiting import until
 
 
@@ -28,6 +28,19 @@ async def test_without_an_app_id_it_says_what_to_set(folder: Path) -> None:
 async def test_without_a_public_https_address_it_says_what_to_set(folder: Path) -> None:
     assert "IVR_PUBLIC_URL" in await refused(folder, IVR_APP_ID="x")
     assert "https" in await refused(folder, IVR_APP_ID="x", IVR_PUBLIC_URL="http://ivr.example.com")
+
+
+async def test_a_public_address_of_this_machine_is_taken_where_a_phone_on_it_is_believed(
+    folder: Path, signer: Signer
+) -> None:
+    here = "http://127.0.0.1:8080"
+    assert "IVR_PUBLIC_URL" in await refused(folder, IVR_APP_ID="x", IVR_PUBLIC_URL=here)
+    for elsewhere in ("http://ivr.example.com", "http://127.0.0.1.example.com"):
+        said = await refused(folder, IVR_APP_ID="x", IVR_PUBLIC_URL=elsewhere, IVR_OPENID_LOOPBACK="yes")
+        assert "IVR_PUBLIC_URL" in said
+    async with served(folder, "--public-url", here, signer=signer) as one:
+        (said,) = await lines_after_the_first(one, 1)
+        assert said == f"Register {here}/call as the bot's calling webhook."
 
 
 async def test_development_mode_for_other_machines_is_refused(folder: Path) -> None:
@@ -108,13 +121,65 @@ async def test_it_says_what_it_serves_and_the_line_it_prints_works(folder: Path)
         assert [action["action"] for action in workflow["actions"]] == ["answer", "record"]
 
 
+def two_flows(folder: Path) -> None:
+    (folder / "flows" / "sales.yaml").write_text(DESK.replace("flow: desk", "flow: sales"))
+
+
+async def lines_after_the_first(one: Serving, count: int) -> list[str]:
+    assert one.process.stdout
+    async with asyncio.timeout(5):
+        return [(await one.process.stdout.readline()).decode().rstrip() for _ in range(count)]
+
+
+async def test_the_address_to_register_is_the_one_that_is_answered(folder: Path, signer: Signer) -> None:
+    async with served(folder, signer=signer) as one:
+        (said,) = await lines_after_the_first(one, 1)
+    assert said == f"Register {PUBLIC}/call as the bot's calling webhook."
+
+
+async def test_of_several_flows_each_has_an_address_to_register(folder: Path, signer: Signer) -> None:
+    two_flows(folder)
+    async with served(folder, signer=signer) as one:
+        said = await lines_after_the_first(one, 4)
+    assert said == [
+        "Register one of these as the bot's calling webhook:",
+        f"  {PUBLIC}/call/desk",
+        f"  {PUBLIC}/call/sales",
+        f"{PUBLIC}/call answers nobody until IVR_DEFAULT_FLOW or IVR_ROUTES is set.",
+    ]
+
+
+async def test_a_broken_flow_is_named_and_the_others_are_served(folder: Path, signer: Signer) -> None:
+    (folder / "flows" / "sales.yaml").write_text("flow: sales\n")
+    async with served(folder, "--default-flow", "desk", signer=signer) as one:
+        said = await lines_after_the_first(one, 2)
+        assert one.text.startswith("Serving desk at")
+        refusal = next(line for line in map(json.loads, (await one.stop()).splitlines()) if "file" in line)
+    assert said == [
+        "NOT SERVED, since it is broken: flows/sales.yaml. See: ivr check flows/sales.yaml",
+        f"Register {PUBLIC}/call as the bot's calling webhook.",
+    ]
+    assert (refusal["event"], refusal["file"]) == ("flow refused", "flows/sales.yaml")
+
+
+async def test_routes_alone_are_registered_with_whom_they_leave_out(folder: Path, signer: Signer) -> None:
+    two_flows(folder)
+    async with served(folder, signer=signer, IVR_ROUTES='{"28:sales": "sales"}') as one:
+        said = await lines_after_the_first(one, 2)
+    assert said == [
+        f"Register {PUBLIC}/call as the bot's calling webhook.",
+        f"{PUBLIC}/call answers only whom IVR_ROUTES names, until IVR_DEFAULT_FLOW is set.",
+    ]
+
+
 async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path, signer: Signer) -> None:
     async with served(folder, signer=signer, IVR_PRT="1") as one:
         async with phone_to(one.port, signer) as phone:
             await phone.call(HangUp())
         await one.post("/nowhere", {})
         log = [json.loads(line) for line in (await one.stop()).splitlines()]
-    events = ["unknown setting", "1 keys from 127.0.0.1", "serving", "call begins", "refused", "draining"]
+    begun = ["unknown setting", "1 keys from 127.0.0.1", "serving"]
+    events = [*begun, "call begins", "call over", "refused", "draining", "stopped"]
     assert [line["event"] for line in log] == events
     assert "IVR_PORT" in log[0]["reason"]
     assert len(log[3]["call"]) == 32

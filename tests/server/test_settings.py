@@ -55,8 +55,11 @@ def test_routes_are_json_in_the_environment_and_a_table_in_the_file(
     monkeypatch.setenv("IVR_ROUTES", '{"28:other": "voicemail"}')
     assert load_settings(file=file).settings.routes == {"28:other": "voicemail"}
     monkeypatch.setenv("IVR_ROUTES", "28:other=voicemail")
-    with pytest.raises(SettingsError, match="written as JSON"):
-        load_settings()
+    for malformed in ("28:other=voicemail", '["voicemail"]', '{"28:other": 1, "28:more": 2}', "[" * 100_000):
+        monkeypatch.setenv("IVR_ROUTES", malformed)
+        example = r'^IVR_ROUTES \(environment\): must be a table .* such as {"28:bot-id": "voicemail"}$'
+        with pytest.raises(SettingsError, match=example):
+            load_settings()
 
 
 def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +96,41 @@ def test_everything_wrong_is_told_at_once_and_no_value_is_repeated(monkeypatch: 
     text = str(caught.value)
     assert "hunter2" not in text
     assert re.findall(r"^IVR_\w+", text, re.MULTILINE) == ["IVR_PUBLIC_URL", "IVR_PORT", "IVR_SEAL_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("IVR_CONSOLE_TOKEN", "hunter2", "must have 16 characters or more; make one with: openssl rand -hex 24"),
+        ("IVR_SEAL_KEY", "hunter2", "must be 64 hexadecimal digits; make them with: openssl rand -hex 32"),
+        ("IVR_ZONE", "Europe/Viena", 'there is no such time zone. Did you mean "Europe/Vienna"?'),
+        ("IVR_ZONE", "Viena", "there is no such time zone. Write one such as Europe/Vienna."),
+        ("IVR_PORT", "abc", "must be a whole number: The port to listen on; 0 picks a free one."),
+        ("IVR_PORT", "70000", "must be 65535 or less"),
+        (
+            "IVR_IDLE",
+            "15m",
+            "must be a number, without a unit: Seconds without a message after which a call is closed.",
+        ),
+        ("IVR_RETENTION", "0", "must be more than 0"),
+        ("IVR_REPLY_BUDGET", "16", "must be 15 or less"),
+        ("IVR_JOBS", "0", "must be 1 or more"),
+        ("IVR_LOG_LEVEL", "loud", "must be debug, info, warning or error"),
+        ("IVR_APP_ID", "x" * 201, "must have 200 characters at most"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(
+    setting: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"{setting} (environment): {said}"
+
+
+def test_a_level_of_the_log_is_taken_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_LOG_LEVEL", "Warning")
+    assert load_settings().settings.log_level == "warning"
 
 
 def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

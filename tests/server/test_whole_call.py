@@ -192,7 +192,8 @@ async def test_without_keys_the_platform_is_asked_to_come_back(world: World, sig
     async with world.server() as phone:
         call = await phone.call(*MESSAGE, limits=Limits(retries=2, retry_after=0.0))
         assert call.statuses == [503, 503, 503]
-        assert call.ended.reason == "unreachable"
+        assert call.ended.reason == "refused"
+        assert call.ended.detail.startswith("The bot answered 503: ")
         async with connected(phone.port) as (reader, writer):
             writer.write(request("GET", "/readyz"))
             ready = await read_answer(reader)

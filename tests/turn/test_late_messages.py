@@ -1,9 +1,12 @@
-"""Messages for a call that is over: each is answered, and they do not fill the disk."""
+"""The end of a call, told once, and messages after it: each is answered, and they do not fill the disk."""
 
+import logging
 from typing import Literal
 
+import pytest
+
 from ivr.advance import NOTHING_FOLLOWS, REMEMBERED
-from ivr.engine.events import CallEnded, CallReceived, Event, InputTimedOut
+from ivr.engine.events import CallEnded, CallReceived, Event, InputTimedOut, KeysPressed
 from ivr.engine.flow import Flow
 from ivr.ports import Incoming, WebhookReply
 from ivr.store.memory import MemoryStore
@@ -21,12 +24,26 @@ states:
 """)
 
 
+COMPUTED = flow_of("""
+flow: computed
+initial: ask
+variables: {keyed: {type: text, default: nothing}}
+on: {exhausted: bye, error: bye, hangup: bye}
+states:
+  ask: {digits: {prompt: press, into: keyed}, next: bye}
+  bye: {say: goodbye, set: {outcome: "{{ keyed }}"}, final: true}
+""")
+
+
 class OneFlow:
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
     def choose(self, name: str | None, called: str) -> Flow:
-        return SHORT
+        return self.flow
 
     async def get(self, hash: str) -> Flow:
-        return SHORT
+        return self.flow
 
 
 class NoJobs:
@@ -40,14 +57,15 @@ class NoJobs:
 class House:
     """A server's turns, and one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, flow: Flow = SHORT) -> None:
         self.store = MemoryStore()
+        self.time = 1000.0
         self.turns = Turns(
             store=self.store,
             channels={"sim": Line()},
-            flows=OneFlow(),
+            flows=OneFlow(flow),
             jobs=NoJobs(),
-            now=lambda: 1000.0,
+            now=lambda: self.time,
             mint=lambda: "0" * 32,
             idle=60.0,
             budget=2.0,
@@ -65,6 +83,7 @@ async def over() -> House:
     """A call that is over."""
     house = House()
     await house.told("first", CallReceived("29:anna", "28:bot"))
+    house.time = 1007.25
     await house.told("last", CallEnded("caller"))
     record = await house.store.load(KEY)
     assert record
@@ -98,7 +117,51 @@ async def test_a_call_that_goes_on_takes_every_message_however_many_said_nothing
     for number in range(2 * REMEMBERED):
         assert await house.told(f"notice {number}", wants="ack") == NOTHING_FOLLOWS
     before = await house.steps()
+    house.time = 1007.25
     await house.told("last", CallEnded("caller"))
     record = await house.store.load(KEY)
     assert record
     assert (record.call.phase, await house.steps()) == ("over", before + 1)
+
+
+def ends(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    fields = ("call", "flow", "outcome", "state", "seconds")
+    told = [record.__dict__ for record in caplog.records if record.message == "call over"]
+    return [{name: record[name] for name in fields if name in record} for record in told]
+
+
+async def test_the_end_of_a_call_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = await over()
+    for number in range(5):
+        await house.told(f"late {number}", InputTimedOut("1.1"))
+    await house.turns.wake(KEY)
+    end = {"call": "0" * 32, "flow": "short", "outcome": "abandoned", "state": "bye", "seconds": 7.2}
+    assert ends(caplog) == [end]
+
+
+async def test_the_end_of_a_call_that_fell_silent_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = House()
+    await house.told("first", CallReceived("29:anna", "28:bot"))
+    await house.turns.wake(KEY)
+    assert ends(caplog) == []
+    house.time = 1060.0
+    await house.turns.wake(KEY)
+    await house.turns.wake(KEY)
+    (end,) = ends(caplog)
+    assert end["seconds"] == 60.0
+
+
+async def test_an_outcome_that_the_caller_decided_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = House(COMPUTED)
+    await house.told("first", CallReceived("29:anna", "28:bot"))
+    asked = await house.store.load(KEY)
+    assert asked
+    await house.told("keys", KeysPressed(asked.call.asked[-1].op, "4711", "terminator"))
+    await house.told("last", CallEnded("caller"))
+    record = await house.store.load(KEY)
+    assert record
+    assert (record.call.phase, record.call.outcome) == ("over", "4711")
+    assert ends(caplog) == [{"call": "0" * 32, "flow": "computed", "state": "bye", "seconds": 0.0}]
