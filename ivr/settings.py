@@ -25,13 +25,11 @@ from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
 
-
 METADATA = (
     "https://api.aps.skype.com/v1/.well-known/openidconfiguration",
     "https://login.botframework.com/v1/.well-known/openidconfiguration",
 )
 "The two documents in use (protocol 13)."
-
 
 SHORTEST_TOKEN = 16
 "Characters."
