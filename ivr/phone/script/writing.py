@@ -27,6 +27,8 @@ SPOKEN = "what the caller said"
 WAITED = frozenset({"silence", "pause", "spoken", "limit"})
 "What ends because nothing more came: else the next deed would be about the same question."
 
+_FILE = re.compile(r"\(audio [^)]*\)")
+"As `ivr.trace.words.spoken` tells of one; its address may be another one next time."
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
@@ -113,7 +115,12 @@ class _Scribe:
             self._do(f"say: {_quoted(SPOKEN)}")
 
     def _expect(self) -> None:
-        self.steps += [f"expect: {_quoted(text)}" for text in self._heard if text.strip()]
+        for text in self._heard:
+            parts = [part.strip() for part in _FILE.split(text) if part.strip("~ \n\t")]
+            if parts == [text.strip()]:
+                self.steps.append(f"expect: {_quoted(text)}")
+            elif parts:
+                self.steps.append(f"expect: {{hears: [{', '.join(_quoted(f'~{part}') for part in parts)}]}}")
         self._heard.clear()
 
 
