@@ -220,6 +220,7 @@ async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit)
     async with line(visit) as person:
         await rings_and_leaves(person)
         await rings_and_leaves(person, "1")
+    assert ended(visit) == ["abandoned", "abandoned"]
 
 
 def ended(visit: Visit) -> list[str | None]:
@@ -247,6 +248,7 @@ async def test_sound_and_commands_without_a_call_do_nothing(visit: Visit) -> Non
         await person.does("dial", flow="desk")
         await person.socket.send_bytes(b"\x00" * 641)
         await person.sees("PromptBegan")
+    assert {"KeyHeard", "VoiceHeard", "Ended", "Sorry"}.isdisjoint(event["type"] for event in person.seen)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", ""])

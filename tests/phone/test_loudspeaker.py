@@ -9,6 +9,7 @@ import pytest
 
 from ivr.cli.loudspeaker import PLAYERS, Loudspeaker
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, fake_bot, flow
+from tests.waiting import until
 
 
 class Players:
@@ -38,8 +39,7 @@ class Players:
 
 
 async def _read(file: Path) -> bytes:
-    while not file.exists():
-        await asyncio.sleep(0.005)
+    await until(file.exists, within=file.parent)
     return file.read_bytes()
 
 
@@ -65,8 +65,9 @@ async def test_without_a_player_the_call_goes_on_in_silence(players: Players) ->
     speaker = Loudspeaker([str(players.folder / "aplay"), broken], players.complain)
     await speaker.play(b"ab")
     while len(players.notes) < 2:
+        players.told.clear()
         await speaker.play(b"ab")
-        await asyncio.sleep(0)
+        await players.told.wait()
     await speaker.play(b"ab")
     await speaker.stop()
     assert players.notes[0].endswith(f"aplay cannot play: No such file or directory; {broken} is tried instead.")

@@ -106,11 +106,16 @@ async def test_what_a_bot_says_to_somebody_who_is_gone_is_not_heard(answer: Answ
 
 
 async def test_a_bot_that_does_not_answer_holds_nobody_up() -> None:
-    person = Undecided()
-    async with fake_bot(None) as bot, platform(Target(bot.call, limits=Limits(parting=0.01))) as phone:
+    person, asked = Undecided(), asyncio.Event()
+
+    async def silent(request: web.BaseRequest) -> web.StreamResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with listening(silent) as bot, platform(Target(f"{bot}/call", limits=Limits(parting=0.01))) as phone:
         call = asyncio.create_task(phone.place(TurnBased(person, QUIET)))
-        while not bot.told:
-            await asyncio.sleep(0)
+        await asked.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

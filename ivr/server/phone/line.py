@@ -41,6 +41,8 @@ PIECE = 32 * 1024
 "Bytes of sound in one message: a second."
 LOOKS = 120
 "After the end of a call, twice a second: the longest that a speech engine may take is a minute or so."
+MOST_EVENTS = 10_000
+"Of one call that are kept for its script: more than an hour of talk has; a page could press keys for ever."
 
 
 class Replayed(Struct, frozen=True, tag=True):
@@ -178,7 +180,8 @@ class PageLine:
                 await self._tell(event)
                 self._watching = asyncio.create_task(self._watch())
             case _:
-                self._events.append(event)
+                if len(self._events) < MOST_EVENTS:
+                    self._events.append(event)
                 await self._tell(event)
 
     async def _look(self) -> bool:
