@@ -11,7 +11,7 @@ from rich.console import Console
 from ivr.cli.leaving import until_left
 from ivr.cli.loop import fast_loop
 from ivr.cli.phone_aloud import talk_aloud
-from ivr.cli.phone_flags import PORT, Finite, check_together, limited
+from ivr.cli.phone_flags import PORT, TIME, Finite, check_together, limited
 from ivr.cli.phone_load import run_load
 from ivr.cli.phone_page import show_page
 from ivr.cli.phone_script import run_scripts
@@ -30,6 +30,7 @@ BOT = "http://127.0.0.1:8080/call"
 @click.option("--app-id", default=DEFAULT_APP, show_default=True, help="The bot's app id; tokens are made out to it.")
 @click.option("--from", "caller", default=Caller().caller, show_default=True, help="Who calls.")
 @click.option("--language", default=Caller().language, show_default=True, help="The caller's language.")
+@click.option("--at", type=TIME, help="Let it be this time for a bot in development: 10:00, 2026-12-24, or both.")
 @click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
 @click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
 @click.option("--port", type=PORT, default=8090, show_default=True, help="The port of that page; 0: any free one.")
@@ -67,6 +68,7 @@ def phone(
     app_id: str,
     caller: str,
     language: str,
+    at: str | None,
     sound: bool,
     browser: bool,
     port: int,
@@ -94,7 +96,7 @@ def phone(
                ivr phone --calls 2000 --concurrency 200
     """  # to click, the character \b keeps the line ends of a paragraph
     check_together(context)
-    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language)
+    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at)
     console = Console(highlight=False, soft_wrap=True)
     if browser:
         _run(show_page(target, port))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ivr.engine.pretend import read_time
 from ivr.phone.limits import Limits
 
 DAY = 86_400.0
@@ -18,6 +19,23 @@ FACES = {"browser": "--browser", "scripts": "--script", "calls": "--calls", "sou
 ONLY_WITH = {"port": "browser", "concurrency": "calls", "rate": "calls", "as_json": "calls"}
 "Flags that mean something to one of them."
 NOT_WITH = {"wire": ("browser", "scripts", "calls")}
+
+
+class _Time(click.ParamType[str]):
+    """A time that it is to be, as it was written."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was typed; fail as click does."""
+        try:
+            read_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+TIME = _Time()
 
 
 class Finite(click.FloatRange):

@@ -37,6 +37,8 @@ class CallItem(pytest.Item):
         played = asyncio.run(run_script(self.path, Target(bot)))
         if played.failure is not None:
             raise CallFailed(played.failure)
+        if played.warning is not None:
+            self.warn(pytest.PytestWarning(played.warning))
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
         """Say where the call went otherwise, without any of our own code around it."""

@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 
 from ivr.cli.phone_terminal import tell_metadata
+from ivr.flowfile.clock import asks_the_clock
+from ivr.flowfile.finding import Finding, as_text
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Platform, Target, platform
 from ivr.phone.script.model import Script
@@ -38,6 +41,8 @@ async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -
                 console.print(f"[red]failed[/]  {escape(str(file))}\n{escape(played.failure)}")
             else:
                 console.print(f"[green]passed[/]  {escape(str(file))}")
+            if played.warning:
+                console.print(f"[yellow]{escape(played.warning)}[/]")
     console.print(f"{len(files)} call{'' if len(files) == 1 else 's'}, {failed} failed.")
     return failed == 0 and bool(files)
 
@@ -55,7 +60,17 @@ async def _run(file: Path, phone: Platform) -> Played:
         return Played(str(error), ())
     async with _bot(script, phone) as (bot, state_of):
         samples = partial(samples_of, workers=phone.workers)
-        return await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
+        played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
+    return replace(played, warning=await asyncio.to_thread(_by_the_clock, script))
+
+
+def _by_the_clock(script: Script) -> str | None:
+    """Return a warning where the flow asks what time it is, and the script does not say."""
+    if script.flow is None or script.who.at or not asks_the_clock(str(script.flow), script.flow.read_bytes()):
+        return None
+    message = "The flow asks the clock, and this script names no time: on another day it may go otherwise."
+    suggestion = 'Add a time to its head, such as  at: "2026-12-01 10:00".'
+    return as_text([Finding("clock", "warning", str(script.file), 1, 1, 0, message, suggestion)])
 
 
 @asynccontextmanager
@@ -74,7 +89,7 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
                 "data": Path(folder),
             }
         )
-        async with running(loaded.settings, [script.flow], dev=False) as server:
+        async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:
             yield f"{server.url}/call", _states(DataFolder(Path(folder)).database)
 
 

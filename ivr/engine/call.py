@@ -66,6 +66,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     language: str | None = None
     started: float = 0.0
     "Seconds since 1970, UTC."
+    ahead: float = 0.0
+    "Seconds by which the flow's clock goes ahead: somebody tries the flow out at another time."
 
 
 class Call(Struct, frozen=True, omit_defaults=True):

@@ -26,6 +26,7 @@ from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
 from ivr.engine.kinds.base import Listens, Needs
+from ivr.engine.pretend import ahead
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value, pack
 from ivr.engine.variables import Misfit, fit
@@ -70,7 +71,8 @@ class Draft:
 
     def scope(self, fields: Mapping[str, Value] | None = None, *, private: bool = False) -> Scope:
         """Give the names that expressions can read now; `private`: the fields hold what nobody may see."""
-        return Scope(self.flow, self.facts, self.memory, self.now, fields, judge=self.judge, private=private)
+        now = self.now + self.facts.ahead
+        return Scope(self.flow, self.facts, self.memory, now, fields, judge=self.judge, private=private)
 
     def operation(self, op: str | None) -> Operation | None:
         """Find an operation of the last reply."""
@@ -87,7 +89,12 @@ class Draft:
     def know(self, event: CallReceived) -> None:
         """Take down who calls whom, and give the variables their defaults."""
         self.facts = replace(
-            self.facts, caller=event.caller, called=event.called, language=event.language, started=self.now
+            self.facts,
+            caller=event.caller,
+            called=event.called,
+            language=event.language,
+            started=self.now,
+            ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
         )
         self.store({name: variable.default for name, variable in self.flow.variables.items() if variable.has_default})
 

@@ -24,6 +24,8 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     called: str
     language: str | None = None
     "The caller's language as the line tells it, a BCP 47 tag."
+    at: str | None = None
+    "The time that it is to be for the flow, as `ivr.engine.pretend` reads it: somebody tries the flow out."
 
 
 class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):

@@ -87,7 +87,7 @@ class Scope(Mapping[str, Value]):
             "to": facts.called,
             "channel": facts.channel,
             "language": facts.language,
-            "startedAt": datetime.fromtimestamp(facts.started, self._flow.zone),
+            "startedAt": datetime.fromtimestamp(facts.started + facts.ahead, self._flow.zone),
         }
 
     @property

@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from ivr.channels.skype import wire
 from ivr.engine.actions import LineAction, Record
-from ivr.line import Connected, Finished, Left, Line, Outcome, PromptEnded, PromptFailed, begin, feel
+from ivr.line import Finished, Outcome
 from ivr.phone import reports
-from ivr.phone.events import Dialled, Ended, PromptOver, StateChanged, WorkflowRefused
+from ivr.phone.events import Dialled, Ended, StateChanged, WorkflowRefused
 from ivr.phone.exchange import Exchange, GivenUp
 from ivr.phone.handset import Handset
 from ivr.phone.limits import Limits
 from ivr.phone.notices import Notices
-from ivr.phone.showing import shown
+from ivr.phone.performing import Performed, perform
 from ivr.phone.workflow import Refusal, Workflow, misplaced, read_workflow
 
 
@@ -28,6 +28,8 @@ class Caller(Struct, frozen=True):
     caller: str = "29:phone"
     bot: str = "28:bot"
     language: str | None = wire.LANGUAGE
+    at: str | None = None
+    "The time that it is to be for the bot, in its flow's time zone: `10:00`, `2026-12-24`, or both (protocol 21)."
 
 
 class _Over(Exception):
@@ -70,7 +72,7 @@ class Call:
         """Hold the call to its end. Never raises for anything that the bot does."""
         self._handset.tell(Dialled(self._id, self._url))
         self._handset.tell(StateChanged("incoming"))
-        announced = reports.conversation(self._id, caller=who.caller, bot=who.bot, language=who.language)
+        announced = reports.conversation(self._id, caller=who.caller, bot=who.bot, language=who.language, at=who.at)
         try:
             report = _Report(self._url, announced)
             while report.last is None:
@@ -121,11 +123,12 @@ class Call:
 
     async def _run_workflow(self, workflow: Workflow) -> _Report:
         self._count()
-        line, finished = await self._perform(workflow)
+        performed = await self._perform(workflow)
+        finished = performed.finished
         ended = self._ended(finished)
         if workflow.callback is None:  # protocol 2: nothing is reported, and at the end the platform hangs up
             raise _Over(ended or Ended("platform", "no-links", "The bot wants to hear no more."))
-        action, found = line.todo[0], finished.outcome
+        action, found = performed.line.todo[0], finished.outcome
         audio = await self._audio(action, found)
         outcome = reports.outcome(action, found, audio)
         sent = audio if isinstance(outcome, wire.RecordOutcome) and outcome.outcome == "success" else None
@@ -133,28 +136,19 @@ class Call:
             workflow.callback, self._result(outcome, workflow.app_state, over=bool(ended), audio=sent), ended
         )
 
-    async def _perform(self, workflow: Workflow) -> tuple[Line, Finished]:
-        """Run the actions on the line; the line is given as it stood when the reported action ran."""
-        handset, state = self._handset, workflow.app_state or ""
-        moment = begin(workflow.actions, now=handset.now(), choice_pause=workflow.choice_pause)
-        while True:
-            for effect in moment.effects:
-                for event in shown(effect, state):
-                    handset.tell(event)
-                handset.obey(effect)
-                if isinstance(effect, Connected):
-                    self._connected()
-                if isinstance(effect, Finished):
-                    return moment.line, effect
-            deadline = moment.line.deadline
-            until = self._ends_at if deadline is None else min(deadline, self._ends_at)
-            signal = Left() if self._cut else await handset.next(until)
-            if isinstance(signal, PromptEnded | PromptFailed):
-                handset.tell(PromptOver(moment.line.todo[0].op, interrupted=False))
-            now = handset.now()
-            if now >= self._ends_at and not self._cut:
-                self._cut, signal = "length", Left()
-            moment = feel(moment.line, signal, now=now)
+    async def _perform(self, workflow: Workflow) -> Performed:
+        performed = await perform(
+            workflow.actions,
+            self._handset,
+            state=workflow.app_state or "",
+            choice_pause=workflow.choice_pause,
+            ends_at=self._ends_at,
+            cut=self._cut is not None,
+            connected=self._connected,
+        )
+        if performed.expired:
+            self._cut = "length"
+        return performed
 
     def _connected(self) -> None:
         self._answered = True

@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from ivr.channels.skype.wire import MESSAGE_ID
+from ivr.channels.skype.wire import MESSAGE_ID, PRETENDED_TIME
 from ivr.errors import IvrError
 from ivr.phone.events import PhoneEvent, Replied, Sent
 from ivr.phone.limits import Limits
@@ -78,6 +78,7 @@ class Exchange:
             CHAIN_ID: self._chain,
             MESSAGE_ID: message_id,
             "User-Agent": USER_AGENT,
+            **({PRETENDED_TIME: message.at} if message.at else {}),
         }
         limits = self._limits
         return await self._post.send(url, message.data, headers, answer_time=limits.answer_time, most=limits.reply_size)

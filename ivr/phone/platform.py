@@ -43,11 +43,13 @@ class Target(Struct, frozen=True):
     "The file of the phone's key; none: a new key for each phone."
     caller: str = Caller().caller
     language: str | None = Caller().language
+    at: str | None = None
+    "The time that it is to be for the bot (protocol 21)."
 
     @property
     def who(self) -> Caller:
         """Who calls whom, unless a call says otherwise."""
-        return Caller(self.caller, f"28:{self.app_id}", self.language)
+        return Caller(self.caller, f"28:{self.app_id}", self.language, self.at)
 
     @property
     def signed(self) -> bool:

@@ -68,6 +68,8 @@ class Message(Struct, frozen=True):
     "Empty: the JSON is the body."
     audio: int = 0
     "Bytes of the recording in the body."
+    at: str | None = None
+    "The time that it is to be for the bot (protocol 21)."
 
     @property
     def data(self) -> bytes:
@@ -75,8 +77,8 @@ class Message(Struct, frozen=True):
         return self.body or self.json
 
 
-def conversation(call: str, *, caller: str, bot: str, language: str | None) -> Message:
-    """Announce a call."""
+def conversation(call: str, *, caller: str, bot: str, language: str | None, at: str | None = None) -> Message:
+    """Announce a call; `at` is the time that it is to be for the bot."""
     return Message(
         msgspec.json.encode(
             wire.Conversation(
@@ -89,7 +91,8 @@ def conversation(call: str, *, caller: str, bot: str, language: str | None) -> M
                 presented_modality_types=("audio",),
                 call_state="incoming",
             )
-        )
+        ),
+        at=at,
     )
 
 

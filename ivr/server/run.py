@@ -115,18 +115,19 @@ def _may_be_public(address: str, settings: Settings) -> bool:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, places: Sequence[Path], *, dev: bool, cases: Path = CASES
+    settings: Settings, places: Sequence[Path], *, dev: bool, pretends: bool = False, cases: Path = CASES
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts; `settings` have passed `check`, `places` are flow files or folders of them.
 
-    `cases` is where the phone keeps calls.
+    `pretends`: who calls may say what time it is to be, as in development mode (protocol 21). `cases` is where the
+    phone keeps calls.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
     async with AsyncExitStack() as stack:
         sock = stack.enter_context(_bound(settings, dev=dev))
         address = _address(sock)
-        channel = _channel(settings, public=settings.public_url or address)
+        channel = _channel(settings, public=settings.public_url or address, pretends=dev or pretends)
         parts = await _parts(stack, settings, places, channel, strict=dev)
         keys = None if dev else await _keys(stack, settings, parts.folder)
         verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
@@ -176,9 +177,10 @@ class _Parts(Struct, frozen=True):
     turns: Turns
 
 
-def _channel(settings: Settings, *, public: str) -> SkypeChannel:
+def _channel(settings: Settings, *, public: str, pretends: bool) -> SkypeChannel:
     account = settings.app_id or DEVELOPMENT_ACCOUNT
-    return SkypeChannel(account=account, callback=f"{public}/callback", media_base=f"{public}/media")
+    callback, media = f"{public}/callback", f"{public}/media"
+    return SkypeChannel(account=account, callback=callback, media_base=media, pretends=pretends)
 
 
 async def _parts(

@@ -188,7 +188,9 @@ def case_of(record: CallRecord, trace: Iterable[Stepped], flow: Flow, lines: Map
     if started is None:
         raise CaseError(f"call {record.id}: its trace is empty")
     call = record.call
-    header = header_of(flow, lines, call=record.id, channel=call.facts.channel, started=started)
+    # A case happened when its flow believed it to: replayed on any other day, it hears the same time again.
+    believed = started + call.facts.ahead
+    header = header_of(flow, lines, call=record.id, channel=call.facts.channel, started=believed)
     outcome = call.outcome if call.phase == "over" else None
     return Case(replace(header, hash=call.flow, outcome=outcome), tuple(draft.line() for draft in reader.lines))
 

@@ -20,6 +20,14 @@ from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import Reader
 from tests.console.visiting import Visit, visiting
 
+CLOCK = """\
+flow: clock
+initial: tell
+on: {error: tell}
+states:
+  tell: {say: "It is {{ now | time }} on {{ now | date }}.", final: true}
+"""
+
 
 class Person:
     """The page's end of the line."""
@@ -271,6 +279,17 @@ async def test_a_name_of_somebody_else_for_this_machine_gets_no_line(visit: Visi
         async with line(visit, Host="rebound.example", Origin="http://rebound.example"):
             pass
     assert refused.value.status == 403
+
+
+async def test_a_call_is_made_at_the_time_that_the_page_names(tmp_path: Path) -> None:
+    async with visiting(tmp_path, more={"clock.yaml": CLOCK}) as visit, line(visit) as person:
+        await person.does("dial", flow="clock", at="tomorrow")
+        assert "is not a time" in (await person.sees("Sorry"))["text"]
+        await person.does("dial", flow="clock", at="2026-12-24 18:05")
+        await person.sees("PromptBegan", text="It is 6:05 PM on Thursday, December 24.")
+        await person.sees("Ended")
+        await person.does("write")
+        assert 'at: "2026-12-24 18:05"' in (await person.sees("Written"))["text"]
 
 
 @pytest.mark.parametrize(

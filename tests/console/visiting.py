@@ -112,11 +112,17 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    folder: Path, *, transcript: str = "the radio is broken", shipped: bool = False, tokens: bool = False
+    folder: Path,
+    *,
+    transcript: str = "the radio is broken",
+    shipped: bool = False,
+    tokens: bool = False,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Visit]:
     """Serve the desk, or the flows that we ship, with a speech engine that always understands the same.
 
-    With `tokens` the server believes the phone alone; without, it serves for development, and has a phone itself.
+    `more` are further flow files, by name. With `tokens` the server believes the phone alone; without, it serves for
+    development, and has a phone itself.
     """
     flows = folder / "flows"
     if shipped:
@@ -124,6 +130,8 @@ async def visiting(
     else:
         flows.mkdir()
         (flows / "desk.yaml").write_text(DESK)
+    for name, text in (more or {}).items():
+        (flows / name).write_text(text)
     script = folder / "speech.json"
     script.write_text(json.dumps({"*": {"text": transcript}}))
     chosen: dict[str, Any] = {

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from ivr.channels.skype.wire import PRETENDED_TIME
 from ivr.cli.phone_script import run_script
+from ivr.flowfile.clock import asks_the_clock
 from ivr.phone.platform import Target
 from ivr.phone.script.model import Expect
 from ivr.phone.script.reading import ScriptError, read_script
 from ivr.phone.turn_based import Press
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow
 
+NOBODY = Target("http://127.0.0.1:1/")
+NOON = Target("http://127.0.0.1:1/", at="12:00")
 SHIPPED = Path(__file__).parent / "calls" / "support.call.yaml"
 
 
@@ -113,6 +117,7 @@ def test_a_script_is_read_with_the_places_of_its_steps(tmp_path: Path) -> None:
         ("press: 1", "scirpt: a", 'A script has no "scirpt". Did you mean "script"?'),
         ("press: 1", "bot: http://127.0.0.1/\nflow: a.yaml", "either a bot or a flow"),
         ('say: ""', "", "needs a value"),
+        ("press: 1", "at: tomorrow", '"tomorrow" is not a time. Write 10:00, 2026-12-24 or'),
     ],
 )
 def test_a_mistake_is_shown_with_a_caret(tmp_path: Path, steps: str, head: str, message: str) -> None:
@@ -143,3 +148,59 @@ def test_pytest_collects_scripts_and_shows_only_what_matters(tmp_path: Path) -> 
     assert "a.call.yaml:5:5" in done.stdout
     assert 'The nearest to "~after the tone"' in done.stdout
     assert "Traceback" not in done.stdout
+
+
+OFFICE = """
+flow: office
+initial: door
+timeZone: America/New_York
+on: {error: shut}
+states:
+  door: {decide: [{guard: "now >= '09:00' and now < '17:00'", target: open}, shut]}
+  open: {say: "It is {{ now | time }}, we are here.", final: true}
+  shut: {say: We are closed., final: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "heard"),
+    [
+        ('"10:00"', "It is 10:00 AM, we are here."),
+        ('"2026-12-24 08:59"', "We are closed."),
+        ("2026-12-24T16:59:59", "It is 4:59 PM, we are here."),
+    ],
+)
+async def test_a_script_names_the_time_at_which_it_is_made(tmp_path: Path, at: str, heard: str) -> None:
+    (tmp_path / "office.yaml").write_text(OFFICE)
+    played = await run_script(
+        written(tmp_path, f"expect: {{hears: {heard!r}, ends: hangup}}", f"flow: office.yaml\nat: {at}"), NOBODY
+    )
+    assert played.failure is None, played.failure
+    assert played.warning is None
+
+
+async def test_a_script_that_leaves_the_time_to_chance_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "office.yaml").write_text(OFFICE)
+    (tmp_path / "hello.yaml").write_text(
+        "flow: hello\ninitial: a\non: {error: a}\nstates: {a: {say: Hello., final: true}}"
+    )
+    (tmp_path / "broken.yaml").write_text("flow: broken")
+    by_chance = await run_script(written(tmp_path, "expect: {ends: hangup}", "flow: office.yaml"), NOBODY)
+    assert by_chance.failure is None
+    assert by_chance.warning is not None
+    assert "a.call.yaml:1:1  clock  (warning)" in by_chance.warning
+    assert 'such as  at: "2026-12-01 10:00"' in by_chance.warning
+    at_the_flag = await run_script(written(tmp_path, "expect: {ends: hangup}", "flow: office.yaml"), NOON)
+    assert at_the_flag.warning is None
+    timeless = await run_script(written(tmp_path, "expect: {ends: hangup}", "flow: hello.yaml"), NOBODY)
+    assert timeless.warning is None
+    assert not asks_the_clock("broken.yaml", b"flow: broken")
+    assert not asks_the_clock("broken.yaml", OFFICE.replace("now >=", "now >>=").replace("now |", "later |").encode())
+
+
+async def test_only_the_first_message_of_a_call_names_the_time(tmp_path: Path) -> None:
+    file = written(tmp_path, 'press: "1"\nexpect: {ends: hangup}', "at: 2026-12-24 18:00")
+    async with fake_bot(flow(ANSWER, MENU), flow(HANG_UP)) as bot:
+        played = await run_script(file, Target(bot.call))
+    assert played.failure is None
+    assert [told.headers.get(PRETENDED_TIME) for told in bot.told[:2]] == ["2026-12-24 18:00", None]

@@ -44,6 +44,7 @@ def test_flags_of_which_one_would_be_ignored_are_refused(flags: list[str], sente
         *(["--calls", "1", "--rate", value] for value in ("0", "nan", "inf")),
         ["--port", "65536", "--browser"],
         ["--identity-port", "-1"],
+        ["--at", "tomorrow"],
         ["--calls", "0"],
         ["--calls", "1", "--concurrency", "0"],
     ],

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
 from ivr.engine.actions import LineAction
+from ivr.engine.pretend import read_time
 from ivr.ports import CallKey, Capabilities, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
 
 
@@ -23,6 +24,8 @@ class Received(Struct, frozen=True):
 
     message: wire.Message
     audio: Upload | None
+    at: str | None = None
+    "The time that it is to be for the flow."
 
 
 class SkypeChannel:
@@ -39,11 +42,13 @@ class SkypeChannel:
         languages=frozenset({wire.LANGUAGE}),
     )
 
-    def __init__(self, *, account: str, callback: str, media_base: str) -> None:
+    def __init__(self, *, account: str, callback: str, media_base: str, pretends: bool = False) -> None:
         """Serve the bot with the app id `account`.
 
-        `callback` is the absolute address to which outcomes are reported; assets are at `<media_base>/<sha256>`.
+        `callback` is the absolute address to which outcomes are reported; assets are at `<media_base>/<sha256>`;
+        `pretends`: whoever calls may say what time it is to be, which only somebody who tries flows out may.
         """
+        self._pretends = pretends
         self._account = account
         self._callback = callback
         self._media_base = media_base.rstrip("/")
@@ -58,19 +63,30 @@ class SkypeChannel:
         else:
             ids.checked(message.operation_outcome.id, "operation's")
         over = hearing.over(message)
+        starts = isinstance(message, wire.Conversation) and not over
+        at = self._time(request) if starts else None
         incoming = Incoming(
             key=CallKey(self.name, self._account, ids.checked(message.id, "call's")),
             id=ids.message_id(request.headers, message, over=over),
-            payload=Received(message, request.uploads.get(wire.RECORDED_AUDIO)),
+            payload=Received(message, request.uploads.get(wire.RECORDED_AUDIO), at),
             wants="ack" if over or isinstance(message, wire.Notification) else "actions",
-            starts=isinstance(message, wire.Conversation) and not over,
+            starts=starts,
         )
         return (incoming,)
+
+    def _time(self, request: WebhookRequest) -> str | None:
+        text = request.headers.get(wire.PRETENDED_TIME) if self._pretends else None
+        if text is not None:
+            try:
+                read_time(text)
+            except ValueError as error:
+                raise reading.malformed(f"{wire.PRETENDED_TIME}: {error}") from error
+        return text
 
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a message that `decode` gave into events."""
         received = cast("Received", incoming.payload)
-        return Exchange(leg, hearing.events(received.message, received.audio))
+        return Exchange(leg, hearing.events(received.message, received.audio, at=received.at))
 
     def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
         """Turn actions into a workflow; no actions: an empty 200, which means that nothing follows (protocol 3)."""

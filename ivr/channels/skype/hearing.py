@@ -46,11 +46,11 @@ _RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
 }
 
 
-def events(message: wire.Message, audio: Upload | None) -> tuple[Event, ...]:
-    """Tell what happened, in order. `audio`: what came in another part of the same request."""
+def events(message: wire.Message, audio: Upload | None, *, at: str | None = None) -> tuple[Event, ...]:
+    """Tell what happened, in order. `audio`: what came in another part of the same request; `at`: a pretended time."""
     match message:
         case wire.Conversation():
-            return (CallEnded("caller"),) if over(message) else (_received(message),)
+            return (CallEnded("caller"),) if over(message) else (_received(message, at),)
         case wire.Notification():
             return (CallEnded("caller"),) if over(message) else ()
     return _result(message, audio)
@@ -76,7 +76,7 @@ def _reasons(outcome: wire.Outcome) -> tuple[str, ...]:
     return ()
 
 
-def _received(conversation: wire.Conversation) -> CallReceived:
+def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
     # Nothing promises exactly one originator (protocol 4.1); without one the caller counts as withheld.
     caller = next((person for person in conversation.participants if person.originator), None)
     called = [person.identity for person in conversation.participants if person is not caller]
@@ -85,6 +85,7 @@ def _received(conversation: wire.Conversation) -> CallReceived:
         caller=caller.identity if caller else None,
         called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
         language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
+        at=at,
     )
 
 

@@ -89,6 +89,7 @@ Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
 Number: TypeAlias = int | float
 
 MESSAGE_ID = "x-microsoft-skype-message-id"
+PRETENDED_TIME = "x-ivr-pretended-time"  # an addition of ours, for trying flows out (protocol 21)
 "The header that names a message, in lower case."
 CONVERSATION_RESULT = "conversationResult"
 "The part of a multipart callback that holds the message."

@@ -176,6 +176,8 @@ class Played(Struct, frozen=True):
     failure: str | None
     "None: all went as written."
     transcript: tuple[str, ...]
+    warning: str | None = None
+    "Why it may go otherwise tomorrow, although nothing was changed."
 
 
 async def play(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ivr.engine.events import PHONE_KEYS
+from ivr.engine.pretend import read_time
 from ivr.errors import IvrError
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.reader import read
@@ -14,7 +15,7 @@ from ivr.phone.call import Caller
 from ivr.phone.script.model import Act, Do, Expect, PlayFile, Script, Silent, Step
 from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
 
-HEAD = ("script", "bot", "flow", "from", "language", "steps")
+HEAD = ("script", "bot", "flow", "from", "language", "at", "steps")
 EXPECT = ("hears", "state", "ends")
 DEEDS = ("press", "hold", "say", "play", "silence", "hangup", "fail")
 BARE = ("silence", "hangup", "fail")
@@ -68,7 +69,11 @@ class _Reader:
             file=self._file,
             name=self._text(tree, "script") or self._file.name.partition(".")[0],
             steps=tuple(self._steps(steps)),
-            who=Caller(self._text(tree, "from") or me.caller, language=self._text(tree, "language") or me.language),
+            who=Caller(
+                self._text(tree, "from") or me.caller,
+                language=self._text(tree, "language") or me.language,
+                at=self._time(tree) or me.at,
+            ),
             bot=bot,
             flow=self._file.parent / flow if flow else None,
         )
@@ -149,6 +154,15 @@ class _Reader:
             return value
         self._note((*within, name), f'"{name}" is one text.', "")
         return None
+
+    def _time(self, tree: Mapping[str, Tree]) -> str | None:
+        text = self._text(tree, "at")
+        try:
+            if text is not None:
+                read_time(text)
+        except ValueError as error:
+            self._note(("at",), str(error), "")
+        return text
 
     def _note(self, place: Place, message: str, suggestion: str, *, key: bool = False) -> None:
         mark = self._source.mark(*place, key=key)

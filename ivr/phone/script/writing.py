@@ -32,12 +32,14 @@ _FILE = re.compile(r"\(audio [^)]*\)")
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
-def as_script(events: Iterable[PhoneEvent], *, name: str, bot: str, caller: str | None = None) -> str:
-    """Give the text of a `.call.yaml` file; `bot` is the address that was called."""
+def as_script(
+    events: Iterable[PhoneEvent], *, name: str, bot: str, caller: str | None = None, at: str | None = None
+) -> str:
+    """Give the text of a `.call.yaml` file; `bot` is the address that was called, `at` the time that it was to be."""
     scribe = _Scribe()
     for event in events:
         scribe.take(event)
-    head = {"script": name, "bot": bot, **({"from": caller} if caller else {})}
+    head = {"script": name, "bot": bot, **({"from": caller} if caller else {}), **({"at": at} if at else {})}
     lines = [f"{key}: {_quoted(value)}" for key, value in head.items()]
     return "\n".join([*lines, "steps:", *(f"  - {step}" for step in scribe.steps), ""])
 

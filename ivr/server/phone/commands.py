@@ -34,6 +34,8 @@ class Dial(_Command, frozen=True):
     flow: FlowName = ""
     "Which of our flows; empty: whatever the bot does with a call."
     caller: Annotated[str, Meta(max_length=100)] = ""
+    at: Annotated[str, Meta(max_length=40)] = ""
+    "The time that it is to be for the flow, as `ivr.engine.pretend` reads it; empty: the time that it is."
 
 
 class Press(_Command, frozen=True):

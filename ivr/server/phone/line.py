@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.engine.pretend import read_time
 from ivr.errors import FlowError, StoreUnavailable
 from ivr.phone.call import Caller
 from ivr.phone.events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
@@ -86,6 +87,8 @@ class PageLine:
         self._comparing: asyncio.Task[None] | None = None
         self._call = ""
         "The platform's id of the call, or of the last one."
+        self._at: str | None = None
+        "The time that it was to be for the flow."
         self._events: list[PhoneEvent] = []
         "What happened on it, without sound and messages."
 
@@ -111,6 +114,8 @@ class PageLine:
 
     async def _obey(self, command: Command) -> None:
         match command:
+            case Dial(at=at) if wrong := _wrong_time(at):
+                await self._tell(Sorry(wrong))
             case Dial() if not self._busy:
                 self._busy = True
                 await _cancelled(self._watching)
@@ -145,7 +150,9 @@ class PageLine:
         try:
             async with self._desk.phone(dial.flow) as (phone, sound):
                 who = phone.target.who
-                await self._hold(Session(phone, sound), replace(who, caller=dial.caller or who.caller))
+                self._at = dial.at or who.at
+                who = replace(who, caller=dial.caller or who.caller, at=self._at)
+                await self._hold(Session(phone, sound), who)
         except OSError as error:
             await self._tell(Ended("platform", "unreachable", f"The phone cannot call: {error.strerror}."))
         finally:
@@ -237,7 +244,8 @@ class PageLine:
         if dialled is None:
             await self._tell(Sorry("There is no call yet."))
             return
-        await self._tell(Written(as_script(self._events, name="A call from the phone's page", bot=dialled.url)))
+        text = as_script(self._events, name="A call from the phone's page", bot=dialled.url, at=self._at)
+        await self._tell(Written(text))
 
     def _own_bot(self) -> OwnBot:
         if self._desk.ours is None:
@@ -264,6 +272,15 @@ class PageLine:
         await _cancelled(self._calling)
         await _cancelled(self._watching)
         await _cancelled(self._comparing)
+
+
+def _wrong_time(text: str) -> str:
+    """Return what is wrong with a pretended time; empty: nothing, or there is none."""
+    try:
+        read_time(text) if text else None
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:

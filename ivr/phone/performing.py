@@ -1,0 +1,60 @@
+"""Runs one list of actions on a line, with a handset at its end: what every call does between two replies of a flow."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from ivr.engine.actions import LineAction
+from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, begin, feel
+from ivr.line.state import CHOICE_PAUSE
+from ivr.phone.events import PromptOver
+from ivr.phone.handset import Handset
+from ivr.phone.showing import shown
+
+
+class Performed(Struct, frozen=True):
+    """What became of the list."""
+
+    line: Line
+    "As it stood when the reported action ran: that is the first of `todo`."
+    finished: Finished
+    expired: bool
+    "The caller was made to leave because the time was over."
+
+
+async def perform(
+    actions: Sequence[LineAction],
+    handset: Handset,
+    *,
+    state: str = "",
+    choice_pause: float = CHOICE_PAUSE,
+    ends_at: float = math.inf,
+    cut: bool = False,
+    connected: Callable[[], None] | None = None,
+) -> Performed:
+    """Run the actions to their one outcome.
+
+    `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
+    ends it at the first opportunity; `connected` is called when the call is answered.
+    """
+    moment = begin(actions, now=handset.now(), choice_pause=choice_pause)
+    expired = False
+    while True:
+        for effect in moment.effects:
+            for event in shown(effect, state):
+                handset.tell(event)
+            handset.obey(effect)
+            if isinstance(effect, Connected) and connected is not None:
+                connected()
+            if isinstance(effect, Finished):
+                return Performed(moment.line, effect, expired)
+        deadline = moment.line.deadline
+        until = ends_at if deadline is None else min(deadline, ends_at)
+        signal = Left() if cut or expired else await handset.next(until if math.isfinite(until) else None)
+        if isinstance(signal, PromptEnded | PromptFailed):
+            handset.tell(PromptOver(moment.line.todo[0].op, interrupted=False))
+        now = handset.now()
+        if now >= ends_at and not cut and not expired:
+            expired, signal = True, Left()
+        moment = feel(moment.line, signal, now=now)
