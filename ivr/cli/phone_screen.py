@@ -117,7 +117,7 @@ class Screen:
             self._deaf = True
         elif asked.kind == "digits" and isinstance(event, WordsHeard):
             self.note("that was not understood; keys are listened for")
-        elif asked.kind == "choice" and not _means_something(asked.choices, event):
+        elif asked.kind == "choice" and not means_something(asked.choices, event):
             self.note(f"that was not understood; offered: {', '.join(map(_offer, asked.choices))}")
 
     def _came_to(self, done: Done) -> None:
@@ -146,7 +146,7 @@ def _plain(text: str) -> str:
     return escape("".join(char if char.isprintable() or char == "\n" else " " for char in text))
 
 
-def _means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -> bool:
+def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -> bool:
     """Tell whether it is an answer, right or wrong (protocol 7)."""
     if isinstance(event, KeyHeard):
         return any(choice.key for choice in choices)

@@ -1,13 +1,14 @@
 """The phone in a terminal: prompts are read, keys and words are typed; time waits for the typist."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import click
 from rich.console import Console
 
 from ivr.cli.keyboard import Keyboard, invitation
 from ivr.cli.phone_screen import Screen
-from ivr.engine.actions import Record
+from ivr.engine.actions import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.phone.events import ListensFor, PhoneEvent
 from ivr.phone.kit import sound_of
@@ -28,13 +29,29 @@ def deed(line: str) -> Deed | None:
     return Press(line) if PHONE_KEYS.issuperset(line) else Say(line)
 
 
+class Shows(Protocol):
+    """What a person looks at."""
+
+    def show(self, event: PhoneEvent) -> None:
+        """Write one event down, if it is of interest."""
+
+    def help(self) -> None:
+        """Tell what can be typed."""
+
+
 class Typist:
     """A person at a keyboard (`ivr.phone.turn_based.Person`); time waits for them."""
 
-    def __init__(self, screen: Screen, ask: Callable[[str], Awaitable[str | None]]) -> None:
-        """`ask` asks for a line; None: there are no more."""
+    def __init__(
+        self,
+        screen: Shows,
+        ask: Callable[[str], Awaitable[str | None]],
+        commands: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
+        """`ask` asks for a line; None: there are no more. `commands` are what else can be typed (`/state`)."""
         self._screen = screen
         self._ask = ask
+        self._commands = commands or {}
         self._silent = False
 
     def tell(self, event: PhoneEvent) -> None:
@@ -52,12 +69,18 @@ class Typist:
             if line is None:
                 return HangUp()
             if line.startswith("/") and line.strip() not in ("/hangup", "/fail"):
-                self._screen.help()
+                self._commands.get(line.strip(), self._screen.help)()
                 continue
-            # Nothing more is asked until the line has made of the silence, or of the recording, what it is.
             found = deed(line)
-            self._silent = found is None or (isinstance(found, Say) and isinstance(situation.listening, Record))
+            self._silent = found is None or _is_whole(found, situation.listening)
             return found
+
+
+def _is_whole(found: Deed, listening: Recognize | Record) -> bool:
+    """Return whether a line was all there is: nothing more is asked until silence has made of it what it is."""
+    if isinstance(listening, Record):
+        return isinstance(found, Say)
+    return isinstance(found, Press) and listening.digits is not None
 
 
 def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:

@@ -1,38 +1,37 @@
-"""`ivr talk FLOW`: be the caller, in the terminal. No server, no line: the machine alone, and a person at the keys."""
+"""`ivr talk FLOW`: be the caller, in the terminal. No server, no platform: the machine, a line, a person at the keys.
 
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, time
+The line is the one of every other face (`ivr.line`, `ivr.phone.turn_based`), so a key, a terminator, a full count and a
+silence mean here what they mean on the phone.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from time import time as clock
-from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from ivr.cli.flowfiles import load_or_exit
-from ivr.cli.keyboard import invitation
-from ivr.engine.actions import Answer, HangUp, Play, Recognize, Record, Reject, Request
-from ivr.engine.call import Call, Facts, Step, new_call
-from ivr.engine.events import (
-    PHONE_KEYS,
-    CallEnded,
-    CallReceived,
-    Event,
-    InputTimedOut,
-    KeysPressed,
-    OperationDone,
-    OperationFailed,
-    RecordingMade,
-    ServiceAnswered,
-    SpeechHeard,
-)
+from ivr.cli.keyboard import Keyboard
+from ivr.cli.phone_flags import TIME
+from ivr.cli.phone_screen import Screen, means_something
+from ivr.cli.phone_terminal import Typist
+from ivr.engine.actions import Action, LineAction, Request
+from ivr.engine.call import Call, Facts, new_call
+from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from ivr.flowfile.checks.dialogue import WORDS_A_SECOND
-from ivr.trace.words import spoken
+from ivr.line import Connected, Effect, Finished
+from ivr.line.events import events_of
+from ivr.phone.events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
+from ivr.phone.performing import perform
+from ivr.phone.recorder import Recorder
+from ivr.phone.sound import Mute, Sound
+from ivr.phone.turn_based import TurnBased
 
 HELP = """\
 Type what the caller does:
@@ -46,126 +45,143 @@ Type what the caller does:
 
 
 class Talk:
-    """One call between the machine and a terminal."""
+    """One call between the machine and a terminal, in which time waits for the typist."""
 
-    def __init__(self, flow: Flow, console: Console, clock: Callable[[], float]) -> None:
+    def __init__(self, flow: Flow, console: Console, keyboard: Keyboard) -> None:
         self._flow = flow
         self._console = console
-        self._clock = clock
         self._call: Call = new_call(flow.hash, Facts(id=token_hex(16), channel="terminal"))
-        self._asked: Recognize | Record | None = None
-        self._words: str | None = None
-        "What was said to the last recording; the terminal is its own speech engine."
+        self._view = _View(console, self)
+        self._keyboard = keyboard
+        typist = Typist(self._view, self._typed, {"/state": self._show_state})
+        self._handset = _Handset(typist, Sound(Mute(), Recorder.installed()), self._view)
+        self._began = clock()
 
-    def run(self, caller: str | None, language: str | None, read: Callable[[str], str]) -> None:
-        """Talk until the call is over; `read` asks for a line and raises EOFError when there are no more."""
-        self._feel(CallReceived(caller, "terminal", language))
+    @property
+    def state(self) -> str:
+        """The name of the state in which the call stands."""
+        return self._call.state
+
+    async def run(self, caller: str | None, language: str | None, at: str | None) -> None:
+        """Talk until the call is over; `at` is the time that it is to be for the flow."""
+        events: Sequence[Event] = [CallReceived(caller, "terminal", language, at)]
         while self._call.phase != "over":
-            try:
-                line = read(invitation(self._asked))
-            except (EOFError, KeyboardInterrupt):
-                self._console.print()
-                line = "/hangup"
-            self._obey(line.strip())
+            actions = self._step(events)
+            line = tuple(action for action in actions if not isinstance(action, Request))
+            request = next((action for action in actions if isinstance(action, Request)), None)
+            if line:
+                events = await self._perform(line)
+            elif request is not None:
+                events = [ServiceAnswered(request.job, {"transcript": self._view.words, "confidence": 1.0})]
+            else:
+                events = [TimePassed()]  # nobody is on the line, and nothing more is to come
         self._console.print(f"[dim]The call is over: {escape(self._call.outcome or 'without an outcome')}.[/]")
 
-    def _obey(self, line: str) -> None:
-        match line:
-            case "/hangup":
-                self._feel(CallEnded("caller", self._asked.op if self._asked else None))
-            case "/fail" if self._asked:
-                self._feel(OperationFailed(self._asked.op, "system", "tried out"))
-            case "/state":
-                self._show_state()
-            case _ if line.startswith("/"):
-                self._console.print(HELP, markup=False, highlight=False)
-            case _ if self._asked:
-                self._feel(self._answer(line, self._asked))
+    async def _perform(self, actions: Sequence[LineAction]) -> Sequence[Event]:
+        performed = await perform(actions, self._handset)
+        return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
 
-    def _answer(self, line: str, asked: Recognize | Record) -> Event:
-        if not line:
-            return InputTimedOut(asked.op)
-        if isinstance(asked, Record):
-            self._words = line
-            return RecordingMade(asked.op, max(1.0, len(line.split()) / WORDS_A_SECOND), "typed", "terminator")
-        if asked.digits:
-            keys = line.rstrip(asked.digits.terminators) if asked.digits.terminators else line
-            return KeysPressed(asked.op, keys, "terminator" if keys != line else "silence")
-        return KeysPressed(asked.op, line) if PHONE_KEYS.issuperset(line) else SpeechHeard(asked.op, line)
+    def _step(self, events: Sequence[Event]) -> Sequence[Action]:
+        """Apply events, and return what the last of them ordered; of a call that is over nothing more is wanted."""
+        actions: Sequence[Action] = ()
+        for event in events:
+            now = self._began + self._handset.now()
+            if isinstance(event, TimePassed) and self._call.deadline is not None:
+                now = max(now, self._call.deadline)
+            stepped = step(self._flow, self._call, event, now=now)
+            self._call = stepped.call
+            for taken in stepped.path:
+                way = f"{taken.state or '·'} — {taken.event} → {taken.target or 'end'}"
+                self._console.print(f"[dim]  {escape(way)}[/]")
+            # A recording that leaving ended orders its transcript; that the caller left orders nothing.
+            actions = stepped.actions or actions
+        return actions
 
-    def _feel(self, event: Event) -> None:
-        stepped = step(self._flow, self._call, event, now=self._clock())
-        self._call = stepped.call
-        self._advise(event, stepped)
-        self._asked = None
-        for taken in stepped.path:
-            way = f"{taken.state or '·'} — {taken.event} → {taken.target or 'end'}"
-            self._console.print(f"[dim]  {escape(way)}[/]")
-        for action in stepped.actions:
-            self._show(action)
-        last = stepped.actions[-1] if stepped.actions else None
-        match last:
-            case Recognize() | Record():
-                self._asked = last
-            case Request(job=job):
-                self._feel(ServiceAnswered(job, {"transcript": self._words, "confidence": 1.0}))
-            case Answer(op=op) | Play(op=op) | HangUp(op=op) | Reject(op=op):
-                self._feel(OperationDone(op))
-
-    def _advise(self, event: Event, stepped: Step) -> None:
-        """Where nothing matched, show the line that would have."""
-        if stepped.path or not isinstance(self._asked, Recognize) or self._asked.digits:
-            return
-        state = self._call.state
-        match event:
-            case KeysPressed(keys=keys):
-                wanted = f'name: {{dtmf: "{keys}"}}' if len(keys) == 1 else ""
-            case SpeechHeard(text=text):
-                wanted = f"name: {{speech: [{text}]}}"
-            case _:
-                wanted = ""
-        if wanted:
-            said = escape(f"No choice of {state} takes that. To add one, under states.{state}.menu.choices:  {wanted}")
-            self._console.print(f"[yellow]  {said}[/]")
-
-    def _show(self, action: object) -> None:
-        match action:
-            case Play(prompt=prompt) | Recognize(prompt=prompt) | Record(prompt=prompt):
-                if heard := spoken(prompt):
-                    self._console.print(f"[bold]{escape(heard)}[/]")
-                if isinstance(action, Record) and action.beep:
-                    self._console.print("[dim]  (beep)[/]")
-            case Answer():
-                self._console.print("[dim]  (the call is answered)[/]")
-            case HangUp() | Reject():
-                done = "hangs up" if isinstance(action, HangUp) else "rejects the call"
-                self._console.print(f"[dim]  (the flow {done})[/]")
+    async def _typed(self, question: str) -> str | None:
+        try:
+            return await self._keyboard.line(question)
+        except asyncio.CancelledError:  # Ctrl-C: the caller leaves, and the flow still has its say
+            task = asyncio.current_task()
+            if task is None or task.uncancel():
+                raise
+            self._console.print()
+            return None
 
     def _show_state(self) -> None:
-        self._console.print(
-            f"[dim]  state {escape(self._call.state)}, attempt {self._call.silent + self._call.wrong + 1}[/]"
-        )
-        for name, value in self._call.memory.variables.items():
+        call = self._call
+        self._console.print(f"[dim]  state {escape(call.state)}, attempt {call.silent + call.wrong + 1}[/]")
+        for name, value in call.memory.variables.items():
             self._console.print(f"[dim]  {escape(name)} = {escape(str(value))}[/]")
-        for name in self._call.memory.private:
+        for name in call.memory.private:
             self._console.print(f"[dim]  {escape(name)} = (sensitive)[/]")
 
 
-def _when(text: str) -> datetime | time:
-    """Read a date, a time of day, which is of a day that is not known yet, or both."""
-    for read in (time.fromisoformat, datetime.fromisoformat):
-        with suppress(ValueError):
-            moment = read(text)
-            if moment.tzinfo is None and not text.isdigit():  # "1985" is a time to Python
-                return moment
-    raise click.BadParameter(f'"{text}" is no time. Write 10:00, 2026-12-24 or "2026-12-24 10:00".')
+class _View:
+    """What the terminal shows of the call, with advice for the author of the flow."""
+
+    def __init__(self, console: Console, talk: Talk) -> None:
+        self.words: str | None = None
+        "What was said to the last recording: the terminal is its own speech engine."
+        self._console = console
+        self._screen = Screen(console, wire=False)
+        self._talk = talk
+        self._asked: ListensFor | None = None
+        self._key = ""
+        "The last that was pressed."
+
+    def show(self, event: PhoneEvent) -> None:
+        """Write down what happens."""
+        self._screen.show(event)
+        match event:
+            case ListensFor():
+                self._asked = event
+            case RecordingBegan():
+                self.words = None
+            case KeyHeard(key=key):
+                self._key = key
+            case WordsHeard(words=str(words)) if self._asked:
+                self._said(words, self._asked, event)
+            case Done(fruit="wrong key"):
+                self._advise(f'name: {{dtmf: "{self._key}"}}')
+
+    def show_effect(self, effect: Effect) -> None:
+        """Write down what the line does that nobody hears."""
+        match effect:
+            case Connected():
+                self._console.print("[dim]  (the call is answered)[/]")
+            case Finished(ended="hangup"):
+                self._console.print("[dim]  (the flow hangs up)[/]")
+            case Finished(ended="reject"):
+                self._console.print("[dim]  (the flow rejects the call)[/]")
+
+    def help(self) -> None:
+        """Tell what can be typed."""
+        self._console.print(HELP, markup=False, highlight=False)
+
+    def _said(self, words: str, asked: ListensFor, event: WordsHeard) -> None:
+        if asked.kind == "recording":
+            self.words = f"{self.words} {words}" if self.words else words
+        elif asked.kind == "choice" and not means_something(asked.choices, event):
+            self._advise(f"name: {{speech: [{words}]}}")
+
+    def _advise(self, wanted: str) -> None:
+        """Where nothing matched, show the line that would have."""
+        state = self._talk.state
+        said = f"No choice of {state} takes that. To add one, under states.{state}.menu.choices:  {wanted}"
+        self._console.print(f"[yellow]  {escape(said)}[/]")
 
 
-def _moment(at: datetime | time, zone: ZoneInfo) -> datetime:
-    """Put a time into the flow's zone, a time of day on today."""
-    if isinstance(at, time):
-        at = datetime.combine(datetime.now(zone), at)
-    return at.replace(tzinfo=zone)
+class _Handset(TurnBased):
+    """The typist's; what the line does is seen, too."""
+
+    def __init__(self, typist: Typist, sound: Sound, view: _View) -> None:
+        super().__init__(typist, sound)
+        self._view = view
+
+    def obey(self, effect: Effect) -> None:
+        """Begin, or end, what takes time."""
+        super().obey(effect)
+        self._view.show_effect(effect)
 
 
 @click.command()
@@ -174,15 +190,15 @@ def _moment(at: datetime | time, zone: ZoneInfo) -> datetime:
 @click.option("--language", default=None, help="The caller's language, such as en-US.")
 @click.option(
     "--at",
-    type=_when,
-    metavar="TIME",
+    type=TIME,
     default=None,
     help="Pretend that it is this time, in the flow's time zone: 10:00 (today), 2026-12-24, or both.",
 )
-def talk(flow: Path, caller: str, language: str | None, at: datetime | time | None) -> None:
+def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
     """Be the caller: run a flow in the terminal, without a server.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. The way through the flow is shown in grey.
+    Time stands still while you type.
 
     \b
     Example:  ivr talk flows/support.yaml
@@ -190,6 +206,6 @@ def talk(flow: Path, caller: str, language: str | None, at: datetime | time | No
     """
     loaded = load_or_exit(flow)
     console = Console(highlight=False, soft_wrap=True)
-    offset = _moment(at, loaded.zone).timestamp() - clock() if at is not None else 0.0
     console.print(f"[dim]Calling {escape(loaded.name)}. /help tells what you can type.[/]")
-    Talk(loaded, console, lambda: clock() + offset).run(caller or None, language, console.input)
+    keyboard = Keyboard(partial(console.print, end=""))
+    asyncio.run(Talk(loaded, console, keyboard).run(caller or None, language, at))

@@ -110,4 +110,62 @@ states:
 def test_a_time_that_is_none_is_told_with_how_to_write_one(at: str) -> None:
     result = talk(FLOWS / "flight-desk.yaml", options=("--at", at))
     assert result.exit_code == 2
-    assert f'"{at}" is no time. Write 10:00, 2026-12-24 or "2026-12-24 10:00".' in " ".join(result.output.split())
+    assert f'"{at}" is not a time. Write 10:00, 2026-12-24 or "2026-12-24 10:00".' in " ".join(result.output.split())
+
+
+DIGITS = """\
+flow: digits
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {digits: {prompt: Key it., KEYS, noMatch: Wrong., into: keyed}, next: told}
+  told: {say: "You keyed {{ keyed | digits }}.", next: bye}
+  bye: {say: Goodbye., final: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed", "told"),
+    [
+        ("minDigits: 4, maxDigits: 4", "123456", "1 2 3 4"),  # a full count ends it, and the rest is for nobody
+        ('terminators: "*"', "12*34", "1 2"),
+        ('terminators: "#*"', "7*", "7"),
+        ("terminators: none", "12#", "1 2 pound"),
+        ("maxDigits: 3", "AB", "A B"),
+        ("maxDigits: 3", "BAD", "B A D"),
+    ],
+)
+def test_keys_are_what_they_are_on_the_phone(tmp_path: Path, keys: str, typed: str, told: str) -> None:
+    flow = tmp_path / "digits.yaml"
+    flow.write_text(DIGITS.replace("KEYS", keys))
+    said = talk(flow, typed).output
+    assert f"You keyed {told}." in said
+    assert "Wrong." not in said
+
+
+def test_words_are_no_keys(tmp_path: Path) -> None:
+    flow = tmp_path / "digits.yaml"
+    flow.write_text(DIGITS.replace("KEYS", "maxDigits: 2"))
+    said = talk(flow, "hello", "12").output
+    assert "that was not understood; keys are listened for" in said
+    assert "You keyed 1 2." in said
+
+
+def test_a_recording_is_as_long_as_it_takes_to_say_it_and_the_silence_after_it(tmp_path: Path) -> None:
+    flow = tmp_path / "note.yaml"
+    flow.write_text("""\
+flow: note
+initial: ask
+on: {exhausted: bye, error: bye, hangup: bye}
+states:
+  ask: {record: {prompt: Speak., maxSilence: 2s, transcribe: true, into: note}, next: told}
+  told: {say: "{{ note.seconds | round }} seconds: {{ note.transcript or 'nothing' }}.", next: bye}
+  bye: {say: Goodbye., final: true}
+""")
+    assert "5 seconds: it has been raining for two days and nights." in (
+        talk(flow, "it has been raining for two days and nights").output
+    )
+    assert "(recorded " in talk(flow, "hello").output
+    pressed = talk(flow, "1", "#").output  # a key that ends nothing, then one that does
+    assert "nothing." in pressed
+    assert "you kept silent" in talk(flow, "", "", "").output

@@ -1,0 +1,72 @@
+"""One meaning of what a line reports: told to the engine at once, or by a platform's JSON and read back from it."""
+
+from uuid import uuid4
+
+import msgspec
+import pytest
+from desk import Desk, digits, menu, record
+
+from ivr.channels.skype import hearing, reading
+from ivr.engine.actions import Answer, LineAction, Play
+from ivr.engine.events import Event, KeysPressed
+from ivr.line import Left, Outcome, PromptFailed, Said, Trouble
+from ivr.line.events import events_of
+from ivr.phone import reports
+from ivr.ports import Upload
+
+AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
+
+CALLS: dict[str, tuple[LineAction, Desk]] = {
+    "a key of a menu": (menu(), Desk(menu()).hear_out().press("1")),
+    "words of a menu": (menu(), Desk(menu()).hear_out().feel(Said("buy something"))),
+    "a wrong key": (menu(), Desk(menu()).hear_out().press("9")),
+    "silence in a menu": (menu(), Desk(menu()).hear_out().wait(6)),
+    "leaving a menu": (menu(), Desk(menu()).hear_out().feel(Left(), after=1)),
+    "a terminator": (digits(), Desk(digits()).hear_out().press("12#")),
+    "a terminator alone": (digits(), Desk(digits()).hear_out().press("#")),
+    "a full count": (digits(), Desk(digits()).hear_out().press("123456")),
+    "a full count without terminators": (digits(ends=""), Desk(digits(ends="")).hear_out().press("1234")),
+    "a pause after keys": (digits(), Desk(digits()).hear_out().press("12").wait(3)),
+    "silence where keys are wanted": (digits(), Desk(digits()).hear_out().wait(6)),
+    "a recording": (record(), Desk(record()).hear_out().press("#", after=2)),
+    "the longest recording": (record(longest=3, silence=9), Desk(record(longest=3, silence=9)).hear_out().wait(4)),
+    "silence after the beep": (record(), Desk(record()).hear_out().wait(6)),
+    "leaving a recording": (record(), Desk(record()).hear_out().feel(Left(), after=2)),
+    "leaving at the beep": (record(), Desk(record()).hear_out().feel(Left())),
+    "a recording of nothing": (record(), Desk(record()).hear_out().press("#", after=0)),
+    "a broken line": (menu(), Desk(menu()).hear_out().feel(Trouble())),
+    "a broken line, nobody knows why": (record(), Desk(record()).hear_out().feel(Trouble("unknown"))),
+    "a prompt that cannot be played": (Play("p", ()), Desk(menu()).feel(PromptFailed("gone"))),
+    "an answer": (Answer("a"), Desk(Answer("a"))),
+}
+
+
+@pytest.mark.parametrize(("action", "desk"), CALLS.values(), ids=CALLS.keys())
+def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineAction, desk: Desk) -> None:
+    assert _plain(events_of(action, desk.outcome, AUDIO.media)) == _plain(_by_way_of_a_platform(action, desk.outcome))
+
+
+def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
+    assert events_of(digits(), CALLS["a full count"][1].outcome, None) == (KeysPressed("digits", "1234", "count"),)
+
+
+def _by_way_of_a_platform(action: LineAction, found: Outcome) -> tuple[Event, ...]:
+    kept = found.ok and hasattr(action, "max_duration")
+    audio = reports.Audio(b"sound", "wma", found.seconds) if kept else None
+    over = "terminated" if found.fruit == "left" else "established"
+    outcome = reports.outcome(action, found, audio)
+    message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
+    heard = reading.read_message(reading.parse(message.json))
+    return hearing.events(heard, AUDIO if kept else None)
+
+
+def _plain(events: tuple[Event, ...]) -> list[object]:
+    """Leave out what only people read, and how a full count is told, for which the wire has no word."""
+    told = []
+    for event in events:
+        fields = msgspec.to_builtins(event)
+        fields.pop("reason", None)
+        if fields.get("ended") == "count" or isinstance(event, KeysPressed):
+            fields.pop("ended", None)
+        told.append(fields)
+    return told
