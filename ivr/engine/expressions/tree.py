@@ -1,6 +1,6 @@
 """The nodes of an expression: all that the language has, and nothing of the library that read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -8,6 +8,18 @@ from msgspec import Struct, structs
 
 Comparator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 Operator: TypeAlias = Literal["+", "-", "*", "/", "//", "%"]
+Unit: TypeAlias = Literal["weeks", "days", "hours", "minutes"]
+UNITS: Mapping[str, Unit] = {
+    "week": "weeks",
+    "weeks": "weeks",
+    "day": "days",
+    "days": "days",
+    "hour": "hours",
+    "hours": "hours",
+    "minute": "minutes",
+    "minutes": "minutes",
+}
+"How a unit of time may be written."
 
 
 class Node(Struct, frozen=True):
@@ -91,6 +103,21 @@ class Arithmetic(Node, frozen=True):
     operator: Operator
     left: Node
     right: Node
+
+
+class Moved(Node, frozen=True):
+    """`of + count unit` or `of - count unit`: a day or a moment, so much later or earlier."""
+
+    of: Node
+    sign: Literal[1, -1]
+    count: Node
+    unit: Unit
+
+
+class Listed(Node, frozen=True):
+    """`[a, b]`, which stands after `in` alone."""
+
+    items: tuple[Node, ...]
 
 
 class Joined(Node, frozen=True):
