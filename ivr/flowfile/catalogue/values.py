@@ -93,6 +93,23 @@ start: {decide: [{guard: call.to == '5', target: bye}, bye]}
 """,
     ),
     Rule(
+        "time-zone",
+        "warning",
+        "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",
+        """
+timeZone: EST
+states:
+  start: {decide: [{guard: now < '12:00', target: bye}, thanks]}
+  thanks: {say: Good afternoon., next: bye}
+""",
+        """
+timeZone: America/New_York
+states:
+  start: {decide: [{guard: now < '12:00', target: bye}, thanks]}
+  thanks: {say: Good afternoon., next: bye}
+""",
+    ),
+    Rule(
         "bare-name",
         "warning",
         "A word is stored that is the name of a variable.",
