@@ -123,6 +123,17 @@ def fitting(text: str | None, type_: Type) -> Value:
         return None
 
 
+def constants(document: Document) -> Mapping[str, Value]:
+    """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them."""
+    changed = {into.variable for into in intos(document)}
+    changed |= {use.variable for use in uses(document) if use.role == "value"}
+    return {
+        name: variable.default
+        for name, variable in variables(document).items()
+        if variable.default is not None and name not in changed
+    }
+
+
 def private(document: Document) -> frozenset[str]:
     """Find the variables that hold something private: the mark follows the value through `into` and `set` (C12)."""
     marked = {into.variable for into in intos(document) if into.sensitive}

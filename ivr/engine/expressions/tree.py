@@ -170,6 +170,13 @@ def paths(node: Node) -> Iterator[str]:
         yield from paths(child)
 
 
+def walk(node: Node) -> Iterator[Node]:
+    """Go through a node and all below it."""
+    yield node
+    for child in _children(node):
+        yield from walk(child)
+
+
 def _children(node: Node) -> Iterator[Node]:
     for value in structs.astuple(node):
         if isinstance(value, Node):

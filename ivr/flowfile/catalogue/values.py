@@ -93,6 +93,19 @@ start: {decide: [{guard: call.to == '5', target: bye}, bye]}
 """,
     ),
     Rule(
+        "text-list",
+        "warning",
+        "A text that looks like a list after `in`, which then asks for a piece of it.",
+        """
+start: {decide: [{guard: "(now | weekday) in 'Saturday, Sunday'", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+        """
+start: {decide: [{guard: "(now | weekday) in ['Saturday', 'Sunday']", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
         "time-zone",
         "warning",
         "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",
