@@ -46,7 +46,12 @@ _WRITTEN = {
     "datetime": "a time of day such as '08:00', or a day such as '2026-12-24'",
 }
 "How a text stands opposite a value of a type."
-_OTHER_NONES = frozenset({"null", "nil", "undefined"})
+_OTHER_WORDS = {
+    **dict.fromkeys(("null", "nil", "undefined", "nothing"), "none"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+}
+"What other languages, in small letters, call `none`, `false` and `true`."
 
 
 def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, list[ExpressionError]]:
@@ -172,7 +177,8 @@ def _constant(node: tree.Constant, proof: _Proof) -> Type:
 def _name(node: tree.Name, proof: _Proof) -> Type:
     if node.name in proof.env:
         return proof.env[node.name]
-    hint = 'Write "none".' if node.name in _OTHER_NONES else did_you_mean(node.name, proof.env)
+    ours = _OTHER_WORDS.get(node.name.lower())
+    hint = did_you_mean(node.name, proof.env) if ours is None else f'Write "{ours}".'
     return proof.wrong("undefined", f'Nothing is called "{node.name}" here.', node, hint)
 
 
@@ -372,5 +378,7 @@ def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, 
 def _hint(groups: set[str]) -> str:
     if groups == ON_THE_CLOCK:
         return 'Only which is first can be asked: "<", ">=".'
+    if groups == {"boolean", "text"}:
+        return 'Ask for the truth alone, or with "not" before it.'
     moment = next((_WRITTEN[group] for group in groups if group in _WRITTEN), "")
     return f"Write {moment}." if moment and "text" in groups else ""

@@ -177,6 +177,25 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def conditions(node: Node, *, asked: bool) -> Iterator[Node]:
+    """Go through all that is asked whether it is true: the node itself, if it is `asked`, and what is in it."""
+    match node:
+        case Both(left=left, right=right) | Either(left=left, right=right):
+            yield from conditions(left, asked=True)
+            yield from conditions(right, asked=asked)
+        case Negation(of=of):
+            yield from conditions(of, asked=True)
+        case Conditional(then=then, test=test, otherwise=otherwise):
+            yield from conditions(test, asked=True)
+            yield from conditions(then, asked=asked)
+            yield from conditions(otherwise, asked=asked)
+        case _:
+            if asked:
+                yield node
+            for child in _children(node):
+                yield from conditions(child, asked=False)
+
+
 def _children(node: Node) -> Iterator[Node]:
     for value in structs.astuple(node):
         if isinstance(value, Node):

@@ -106,6 +106,23 @@ open: {say: We are here., next: bye}
 """,
     ),
     Rule(
+        "truth-word",
+        "warning",
+        "A text that looks like false, true or nothing, such as `no`, `off`, `null`, where one of them is meant.",
+        """
+variables: {closed: no}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+        """
+variables: {closed: false}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
         "time-zone",
         "warning",
         "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",

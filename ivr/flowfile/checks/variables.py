@@ -14,7 +14,7 @@ from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
-from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
+from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, is_nothing, origins, private, variables
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 
 KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
@@ -40,7 +40,7 @@ def declared(document: Document) -> Iterator[Finding]:
         path, variable = ("variables", name), known[name]
         yield from _limits(document, path, written, variable.type)
         default = written.default
-        if default is None or (default == "none" and variable.type.optional):
+        if default is None or (variable.type.optional and is_nothing(default)):
             continue
         try:
             fit(default, variable)
