@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.errors import IvrError
-from ivr.flowfile.zones import zone_data, zone_meant
+from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.nearest import nearest
 from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
@@ -196,6 +196,8 @@ class Loaded(Struct, frozen=True):
     "By name: `flag`, `environment`, the file's name, or `default`."
     unknown: tuple[str, ...] = ()
     "Sentences on `IVR_` variables that are no settings."
+    doubtful: tuple[str, ...] = ()
+    "Sentences on settings that can be used and may not be what was meant."
 
 
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
@@ -221,7 +223,8 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
         for name in sorted(variables)
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in names
     ]
-    return Loaded(settings, sources, tuple(unknown))
+    doubts = [f"{variable('zone')} ({sources['zone']}): {doubt}"] if (doubt := never_summer(settings.zone)) else []
+    return Loaded(settings, sources, tuple(unknown), tuple(doubts))
 
 
 def variable(name: str) -> str:

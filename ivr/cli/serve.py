@@ -60,6 +60,8 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
         start_logging(loaded.settings.log_level)
         for sentence in loaded.unknown:
             log.warning("unknown setting", extra={"reason": sentence})
+        for sentence in loaded.doubtful:
+            log.warning("doubtful setting", extra={"reason": sentence})
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_serve(loaded.settings, places, dev=dev))
     except (SettingsError, FlowError, FolderInUse, DataUnusable) as error:

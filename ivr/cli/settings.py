@@ -29,5 +29,5 @@ def settings(file: Path | None) -> None:
         click.echo(textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    "))
         if source != "default":
             click.echo(f"    Default: {shown(field.get_default(call_default_factory=True))}")
-    for sentence in loaded.unknown:
+    for sentence in (*loaded.unknown, *loaded.doubtful):
         click.echo(f"Warning: {sentence}", err=True)

@@ -65,6 +65,8 @@ class Scope(Mapping[str, Value]):
         match name:
             case "now":
                 return datetime.fromtimestamp(self._now, self._flow.zone)
+            case "today":
+                return datetime.fromtimestamp(self._now, self._flow.zone).date()
             case "language":
                 return self._flow.language
             case "call":
@@ -74,7 +76,8 @@ class Scope(Mapping[str, Value]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from {"now", "language", "call", "visits", *self._fields, *self._memory.variables, *self._memory.private}
+        facts = ("now", "today", "language", "call", "visits")
+        yield from {*facts, *self._fields, *self._memory.variables, *self._memory.private}
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

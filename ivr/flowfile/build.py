@@ -19,6 +19,7 @@ from ivr.engine.kinds.menu import Menu, MenuChoice
 from ivr.engine.kinds.question import Question
 from ivr.engine.kinds.record import Record
 from ivr.engine.kinds.say import Say
+from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
@@ -83,7 +84,12 @@ class _Builder:
             return AnswerCall()
         if state.hangup:
             return HangUpCall()
-        return RejectCall() if state.reject else Decide()
+        if state.reject:
+            return RejectCall()
+        if state.decide is not None:
+            return Decide()
+        # A word of the model that is forgotten here, or a bundle of a later release.
+        raise FlowError(f'the state "{name}" has no action that can be built')
 
     def menu(self, menu: model.Menu) -> Menu:
         choices = tuple(

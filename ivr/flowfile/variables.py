@@ -95,7 +95,7 @@ def _declared(document: Document, name: str, written: model.Variable, implied: T
 def _declared_type(document: Document, name: str, written: model.Variable, implied: Type) -> Type:
     """Give the type of a declared variable: as written, or that of its default (C10)."""
     is_plain = document.source.is_plain(("variables", name, "default"))
-    is_none = written.default == "none" and is_plain
+    is_none = is_plain and written.default is not None and is_nothing(written.default)
     if written.type:
         return optional(written.type) if is_none else written.type
     if written.default is None:
@@ -103,6 +103,11 @@ def _declared_type(document: Document, name: str, written: model.Variable, impli
     if not is_plain:
         return TEXT
     return optional(TEXT) if is_none else _type_of_plain(written.default)
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a plain default is no value: `none`, or what YAML and Python call so, which is then told."""
+    return text.lower() in {"none", "null", "~"}
 
 
 def _type_of_plain(text: str) -> Type:
@@ -115,12 +120,23 @@ def _type_of_plain(text: str) -> Type:
 
 def fitting(text: str | None, type_: Type) -> Value:
     """Read a default or a limit as its variable's type; what does not fit is no value."""
-    if text is None or (text == "none" and type_.optional):
+    if text is None or (type_.optional and is_nothing(text)):
         return None
     try:
         return coerce(text, type_)
     except Misfit:
         return None
+
+
+def constants(document: Document) -> Mapping[str, Value]:
+    """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them."""
+    changed = {into.variable for into in intos(document)}
+    changed |= {use.variable for use in uses(document) if use.role == "value"}
+    return {
+        name: variable.default
+        for name, variable in variables(document).items()
+        if variable.default is not None and name not in changed
+    }
 
 
 def private(document: Document) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from ivr.engine.expressions.compile import Expression, Template, compile_express
 from ivr.engine.expressions.errors import ExpressionError, WrongKind
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.operations import kind, spoken
+from ivr.engine.expressions.tree import UNITS
 from ivr.engine.expressions.types import (
     BOOLEAN,
     DATE,
@@ -30,6 +32,7 @@ from ivr.engine.expressions.types import (
 from ivr.engine.values import Recording, Value
 from ivr.errors import ExpressionFailed
 
+VIENNA = ZoneInfo("Europe/Vienna")
 BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 "The machine that runs this may have other things to do."
 ENV: Mapping[str, Type] = {
@@ -41,6 +44,8 @@ ENV: Mapping[str, Type] = {
     "b": BOOLEAN,
     "ob": optional(BOOLEAN),
     "day": DATE,
+    "now": DATETIME,
+    "today": DATE,
     "clock": TIME,
     "at": DATETIME,
     "r": RECORDING,
@@ -70,6 +75,8 @@ names = st.fixed_dictionaries(
         "b": st.booleans(),
         "ob": st.none() | st.booleans(),
         "day": st.dates(date(2000, 1, 1), date(2030, 1, 1)),
+        "now": st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.just(VIENNA)),  # noqa: DTZ001
+        "today": st.dates(date(2000, 1, 1), date(2030, 1, 1)),
         "clock": st.times(),
         "at": st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
         "r": recordings,
@@ -85,7 +92,21 @@ leaves = st.sampled_from(
     [
         *ENV,
         *("r.transcript", "or1.seconds", "o.a", "o.n", "o.r.confidence", "oo.a", "items[n]", "nums[0]", "t[1]", "zzz"),
-        *("'a'", "'12'", "'09:40'", "'2026-11-24'", "''", "0", "2", "1.5", "true", "false", "none"),
+        *(
+            "'a'",
+            "'12'",
+            "'09:40'",
+            "'2026-11-24'",
+            "'12-24'",
+            "'2026-11-24T09:40'",
+            "''",
+            "0",
+            "2",
+            "1.5",
+            "true",
+            "false",
+            "none",
+        ),
     ]
 )
 OPERATORS = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
@@ -100,6 +121,9 @@ def _grown(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({} is none)".format, parts),
         st.builds("({} is not none)".format, parts),
         st.builds("not {}".format, parts),
+        st.builds("{} in [{}, {}]".format, parts, parts, leaves),
+        st.builds("({} not in [{}])".format, parts, leaves),
+        st.builds("({} {} {} {})".format, parts, st.sampled_from("+-"), parts, st.sampled_from([*UNITS])),
         st.builds("(-{})".format, parts),
         st.builds("({} | {})".format, parts, filters),
         st.builds("({} or {} | {})".format, parts, parts, filters),

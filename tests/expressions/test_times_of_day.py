@@ -130,6 +130,8 @@ def test_what_can_be_compared_is_no_mistake(guard: str) -> None:
 
 
 TIME_OF_DAY = "Write a time of day such as '08:00'."
+TIME_OR_DAY = "Write a time of day such as '08:00', or a day such as '2026-12-24'."
+DAY = "Write a day such as '2026-12-24', or '12-24' for that of any year."
 ONLY_ORDER = 'Only which is first can be asked: "<", ">=".'
 NO_ORDER = "gives words to be spoken, which have no order."
 DAYS = "It gives Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday."
@@ -147,7 +149,7 @@ DAYS = "It gives Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday.
         ("name | digits > '3'", [f'"digits" {NO_ORDER} Compare the value itself, without "| digits".']),
         (
             "now | weekday < 'Saturday'",
-            [f'"weekday" {NO_ORDER} Write which are meant: "(… | weekday) in \'Monday, Tuesday\'".'],
+            [f"\"weekday\" {NO_ORDER} Write which are meant: \"(… | weekday) in ['Monday', 'Tuesday']\"."],
         ),
         ("(now | weekday) == 'sunday'", ['"weekday" never gives "sunday". Did you mean "Sunday"?']),
         ("'Sonday' != (now | weekday)", ['"weekday" never gives "Sonday". Did you mean "Sunday"?']),
@@ -155,10 +157,10 @@ DAYS = "It gives Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday.
         ("(now | weekday) in 'sat'", [f'Nothing that "weekday" gives is in "sat". {DAYS}']),
         ("now == '08:00'", [f"A value of type datetime cannot be compared with one of type time. {ONLY_ORDER}"]),
         ("now != opens", [f"A value of type datetime cannot be compared with one of type time. {ONLY_ORDER}"]),
-        ("now >= '8:00'", [f"A value of type datetime cannot be compared with one of type text. {TIME_OF_DAY}"]),
+        ("now >= '8:00'", [f"A value of type datetime cannot be compared with one of type text. {TIME_OR_DAY}"]),
         ("name < opens", [f"A value of type text cannot be compared with one of type time. {TIME_OF_DAY}"]),
-        ("now < '24:00'", [f"A value of type datetime cannot be compared with one of type text. {TIME_OF_DAY}"]),
-        ("day < '08:00'", ["A value of type date cannot be compared with one of type text."]),
+        ("now < '24:00'", [f"A value of type datetime cannot be compared with one of type text. {TIME_OR_DAY}"]),
+        ("day < '08:00'", [f"A value of type date cannot be compared with one of type text. {DAY}"]),
         ("later < now", ['"later" may have no value here. Guard it, or write "later or …".']),
     ],
 )

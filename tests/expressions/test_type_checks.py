@@ -143,7 +143,7 @@ MISTAKES = [
     ("1 < tries < name", "tries < name", TYPE, "A value of type integer cannot be compared with one of type text."),
     ("items == items", "items == items", TYPE, "A value of type [text] cannot be compared with one of type [text]."),
     ("done < done", "done < done", TYPE, "A value of type boolean cannot be compared with one of type boolean."),
-    ("day == now", "day == now", TYPE, "A value of type date cannot be compared with one of type datetime."),
+    ("day == clock", "day == clock", TYPE, "A value of type date cannot be compared with one of type time."),
     ("(count or 'x') == 'x'", "count or 'x') == 'x'",
      TYPE, "A value of type mixed cannot be compared with one of type text."),
     ("note < name", "note", NULL, '"note" may have no value here. Guard it, or write "note or …".'),

@@ -183,6 +183,13 @@ class TestAudioFiles:
         assert rebuild(loaded.bundle).served().hash == loaded.served().hash  # type: ignore[arg-type]
 
 
+def test_an_action_that_cannot_be_built_is_no_other_one(folder: Path) -> None:
+    whole = bundle(folder)
+    text = b"flow: x\ninitial: start\nstates: {start: {next: bye}, bye: {say: Goodbye., final: true}}"
+    with pytest.raises(FlowError, match='the state "start" has no action that can be built'):
+        rebuild(msgspec.structs.replace(whole, text=text))
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [

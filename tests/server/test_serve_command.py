@@ -173,16 +173,17 @@ async def test_routes_alone_are_registered_with_whom_they_leave_out(folder: Path
 
 
 async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path, signer: Signer) -> None:
-    async with served(folder, signer=signer, IVR_PRT="1") as one:
+    async with served(folder, signer=signer, IVR_PRT="1", IVR_ZONE="EST") as one:
         async with phone_to(one.port, signer) as phone:
             await phone.call(HangUp())
         await one.post("/nowhere", {})
         log = [json.loads(line) for line in (await one.stop()).splitlines()]
-    begun = ["unknown setting", "1 keys from 127.0.0.1", "serving"]
+    begun = ["unknown setting", "doubtful setting", "1 keys from 127.0.0.1", "serving"]
     events = [*begun, "call begins", "call over", "refused", "draining", "stopped"]
     assert [line["event"] for line in log] == events
     assert "IVR_PORT" in log[0]["reason"]
-    assert len(log[3]["call"]) == 32
+    assert "summer time" in log[1]["reason"]
+    assert len(log[4]["call"]) == 32
     assert one.process.returncode == 0
 
 

@@ -69,6 +69,13 @@ def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> Non
     assert loaded.sources["app_id"] == "default"
 
 
+def test_a_time_zone_without_summer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().doubtful == ()
+    monkeypatch.setenv("IVR_ZONE", "EST")
+    sentence = '"EST" never has summer time. Write a place, such as America/New_York.'
+    assert load_settings().doubtful == (f"IVR_ZONE (environment): {sentence}",)
+
+
 def test_an_unknown_variable_is_told_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_PUBLIC_ADDRESS_URL", "https://x")
     monkeypatch.setenv("IVR_QQQQ", "x")
@@ -104,7 +111,17 @@ def test_everything_wrong_is_told_at_once_and_no_value_is_repeated(monkeypatch: 
         ("IVR_CONSOLE_TOKEN", "hunter2", "must have 16 characters or more; make one with: openssl rand -hex 24"),
         ("IVR_SEAL_KEY", "hunter2", "must be 64 hexadecimal digits; make them with: openssl rand -hex 32"),
         ("IVR_ZONE", "Europe/Viena", 'there is no such time zone. Did you mean "Europe/Vienna"?'),
-        ("IVR_ZONE", "Viena", "there is no such time zone. Write one such as Europe/Vienna."),
+        ("IVR_ZONE", "Viena", 'there is no such time zone. Did you mean "Europe/Vienna"?'),
+        ("IVR_ZONE", "europe/vienna", 'there is no such time zone. Did you mean "Europe/Vienna"?'),
+        ("IVR_ZONE", "Mars/Base", "there is no such time zone. Write one such as Europe/Vienna."),
+        (
+            "IVR_ZONE",
+            "GMT-5",
+            (
+                "there is no such time zone. Write the name of a place, such as America/New_York: "
+                "an offset does not know when the clocks change."
+            ),
+        ),
         ("IVR_PORT", "abc", "must be a whole number: The port to listen on; 0 picks a free one."),
         ("IVR_PORT", "70000", "must be 65535 or less"),
         (

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 from ivr.engine.expressions import tree
-from ivr.engine.expressions.clock import ON_THE_CLOCK, literal
+from ivr.engine.expressions.calendar import WHOLE_DAYS
+from ivr.engine.expressions.clock import ON_THE_CALENDAR, ON_THE_CLOCK, read_as
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit
 from ivr.engine.expressions.errors import Code, ExpressionError
@@ -24,7 +25,6 @@ from ivr.engine.expressions.types import (
     NUMBERS,
     RECORDING_FIELDS,
     TEXT,
-    TIME,
     Type,
     can_be_spoken,
     field_of,
@@ -40,7 +40,18 @@ _OPAQUE = Type("object")
 _ORDERED = frozenset({"text", "number", "date", "time", "datetime"})
 _COMPARABLE = _ORDERED | {"boolean"}
 _CAN_BE_FALSE = frozenset({"text", "boolean", "list", "mixed", "any"})
-_OTHER_NONES = frozenset({"null", "nil", "undefined"})
+_WRITTEN = {
+    "time": "a time of day such as '08:00'",
+    "date": "a day such as '2026-12-24', or '12-24' for that of any year",
+    "datetime": "a time of day such as '08:00', or a day such as '2026-12-24'",
+}
+"How a text stands opposite a value of a type."
+_OTHER_WORDS = {
+    **dict.fromkeys(("null", "nil", "undefined", "nothing"), "none"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+}
+"What other languages, in small letters, call `none`, `false` and `true`."
 
 
 def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, list[ExpressionError]]:
@@ -166,7 +177,8 @@ def _constant(node: tree.Constant, proof: _Proof) -> Type:
 def _name(node: tree.Name, proof: _Proof) -> Type:
     if node.name in proof.env:
         return proof.env[node.name]
-    hint = 'Write "none".' if node.name in _OTHER_NONES else did_you_mean(node.name, proof.env)
+    ours = _OTHER_WORDS.get(node.name.lower())
+    hint = did_you_mean(node.name, proof.env) if ours is None else f'Write "{ours}".'
     return proof.wrong("undefined", f'Nothing is called "{node.name}" here.', node, hint)
 
 
@@ -240,6 +252,23 @@ def _arithmetic(node: tree.Arithmetic, proof: _Proof) -> Type:
 
 
 @_type_of.register
+def _moved(node: tree.Moved, proof: _Proof) -> Type:
+    of = proof.needed(node.of, _type_of(node.of, proof))
+    count = proof.needed(node.count, _type_of(node.count, proof))
+    if count.name not in {"integer", "any"}:
+        return proof.wrong("type", f"A number of {node.unit} is an integer, not {count}.", node.count)
+    if of.name in {"datetime", "any"} or (of.name == "date" and node.unit in WHOLE_DAYS):
+        return of
+    hint = "" if of.name in ON_THE_CALENDAR else 'Days and moments can be moved, such as "today" and "now".'
+    return proof.wrong("type", f"A value of type {of} cannot be moved by {node.unit}.", node.of, hint)
+
+
+@_type_of.register
+def _listed(node: tree.Listed, proof: _Proof) -> Type:
+    return Type("list")  # its items are checked by who compares with them
+
+
+@_type_of.register
 def _joined(node: tree.Joined, proof: _Proof) -> Type:
     for part in node.parts:
         _spoken(part, proof)
@@ -291,36 +320,39 @@ def _number(node: tree.Node, proof: _Proof, sign: str = "-") -> Type:
     if type_.name in NUMBERS or type_.name == "any":
         return type_
     hint = 'To join texts, write "~".' if sign == "+" and type_.name == "text" else ""
+    hint = f'Say how much, such as "{sign} 30 days".' if sign in {"+", "-"} and type_.name in ON_THE_CALENDAR else hint
     return proof.wrong("type", f"A value of type {type_} cannot be calculated with.", node, hint)
 
 
 _Side = tuple[tree.Node, Type]
 
 
-def _compare(comparator: tree.Comparator, left: _Side, right: _Side, proof: _Proof) -> None:
-    span = tree.Node(left[0].start, right[0].end)
-    if (slip := words_compared(comparator, left[0], right[0])) is not None:
+def _compare(
+    comparator: tree.Comparator, left: _Side, right: _Side, proof: _Proof, at: tree.Node | None = None
+) -> None:
+    """Check a comparison; a mistake is told `at` a place, or over both sides."""
+    span = at or tree.Node(left[0].start, right[0].end)
+    if isinstance(right[0], tree.Listed):
+        for item in right[0].items:
+            _compare("==", left, (item, _type_of(item, proof)), proof, at=item)
+    elif (slip := words_compared(comparator, left[0], right[0])) is not None:
         proof.wrong("type", slip.message, span, slip.suggestion)
     elif comparator in {"in", "not in"}:
         _contain(left, right, proof)
     elif comparator in {"==", "!="}:
-        mine, other = _on_the_clock(left, right)
-        if "none" not in {mine.name, other.name}:
+        mine, other = _readings(left, right)
+        if "none" not in {mine.name, other.name} and {mine.name, other.name} != ON_THE_CALENDAR:
             _same_kind(mine, other, _COMPARABLE, span, proof)
     else:
-        mine, other = _on_the_clock((left[0], proof.needed(*left)), (right[0], proof.needed(*right)))
-        if {mine.name, other.name} != ON_THE_CLOCK:
+        mine, other = _readings((left[0], proof.needed(*left)), (right[0], proof.needed(*right)))
+        if frozenset({mine.name, other.name}) not in {ON_THE_CLOCK, ON_THE_CALENDAR}:
             _same_kind(mine, other, _ORDERED, span, proof)
 
 
-def _on_the_clock(left: _Side, right: _Side) -> tuple[Type, Type]:
-    """Take a text that is written out and reads as a time of day for one, opposite a time or a datetime."""
+def _readings(left: _Side, right: _Side) -> tuple[Type, Type]:
+    """Take a text that is written out for what it reads as, opposite a day, a time of day or a moment."""
     (one, mine), (two, other) = left, right
-    if other.name in ON_THE_CLOCK and literal(one):
-        return TIME, other
-    if mine.name in ON_THE_CLOCK and literal(two):
-        return mine, TIME
-    return mine, other
+    return read_as(one, other) or mine, read_as(two, mine) or other
 
 
 def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
@@ -340,9 +372,13 @@ def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, 
     groups = {_group(left), _group(right)}
     if "any" in groups or (len(groups) == 1 and groups <= kinds):
         return
-    hint = ""
+    proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span, _hint(groups))
+
+
+def _hint(groups: set[str]) -> str:
     if groups == ON_THE_CLOCK:
-        hint = 'Only which is first can be asked: "<", ">=".'
-    elif "text" in groups and groups & ON_THE_CLOCK:
-        hint = "Write a time of day such as '08:00'."
-    proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span, hint)
+        return 'Only which is first can be asked: "<", ">=".'
+    if groups == {"boolean", "text"}:
+        return 'Ask for the truth alone, or with "not" before it.'
+    moment = next((_WRITTEN[group] for group in groups if group in _WRITTEN), "")
+    return f"Write {moment}." if moment and "text" in groups else ""

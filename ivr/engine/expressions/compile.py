@@ -8,6 +8,7 @@ from functools import cached_property, singledispatch
 from typing import TypeAlias
 
 from ivr.engine.expressions import operations, tree
+from ivr.engine.expressions.calendar import moved
 from ivr.engine.expressions.clock import comparing
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.operations import admitted, limited, spoken, truth
@@ -213,6 +214,18 @@ def _comparison(node: tree.Comparison) -> Run:
 def _arithmetic(node: tree.Arithmetic) -> Run:
     left, right, sign, calculate = runner(node.left), runner(node.right), node.operator, operations.calculate
     return lambda names: calculate(sign, left(names), right(names))
+
+
+@runner.register(tree.Moved)
+def _moved(node: tree.Moved) -> Run:
+    of, count, sign, unit = runner(node.of), runner(node.count), node.sign, node.unit
+    return lambda names: moved(of(names), sign, count(names), unit, names)
+
+
+@runner.register(tree.Listed)
+def _listed(node: tree.Listed) -> Run:
+    items = tuple(runner(item) for item in node.items)
+    return lambda names: tuple(item(names) for item in items)
 
 
 @runner.register(tree.Joined)

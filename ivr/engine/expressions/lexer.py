@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.lexer import Token, operators
 
+from ivr.engine.expressions import tree
 from ivr.engine.expressions.errors import ExpressionError
 
 JINJA: Final = Environment(autoescape=True)
@@ -28,7 +29,17 @@ _HINTS = {
     "!": 'Write "not".',
     "?": 'Write "a if b else c".',
 }
+_OTHER_UNITS = {
+    **dict.fromkeys(("month", "months", "year", "years"), "Months differ in length: write weeks or days."),
+    **dict.fromkeys(("second", "seconds"), "Write minutes."),
+    "d": 'Write "days".',
+    "w": 'Write "weeks".',
+    "h": 'Write "hours".',
+    "m": 'Write "minutes".',
+}
+"Hints for words after a number, which look like units of time."
 _CAPITALS = {"None": "none", "True": "true", "False": "false"}
+RESERVED = frozenset({"and", "or", "not", "if", "else", "in", "is"})
 _NAME = re.compile(r"[^\W\d_]\w*")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -44,6 +55,8 @@ class Tokens:
         self.items: list[Token] = []
         self._lengths: dict[int, int] = {}
         self._depth = 0
+        self.units: set[int] = set()
+        "Where a word counts time."
         self.end = self._read(source, inside=inside)
         "Where the expression ends; for one inside braces the place after them."
 
@@ -57,7 +70,8 @@ class Tokens:
 
     def unexpected(self, offset: int, text: str) -> ExpressionError:
         """Make the error for a token that has no business where it stands."""
-        hint = _HINTS.get(text, "")
+        before = [token.type for token in self.items if token.lineno < offset]
+        hint = _OTHER_UNITS.get(text, "") if before[-1:] == ["integer"] else _HINTS.get(text, "")
         return ExpressionError("expression", f'"{text}" is not expected here.', offset, max(1, len(text)), hint)
 
     def unfinished(self) -> ExpressionError:
@@ -95,11 +109,24 @@ class Tokens:
         self._depth += (text in {"(", "[", "{"}) - (text in {")", "]", "}"})
         if self._depth > MAX_NESTING:
             self._refuse(f"More than {MAX_NESTING} brackets inside each other.", at, text)
+        if text in tree.UNITS and self._counts():
+            # A filter to Jinja2, which binds as tightly as a unit should: `now + 30 | days`.
+            self.units.add(at)
+            self.items.append(Token(at, "pipe", "|"))
         self._lengths[at] = len(text)
         self.items.append(Token(at, *self._value(at, kind, text)))
         if text == "none" and self._tests_for_none():
             # Jinja2 would take the next word for the test's argument: `x is none if y else z`.
             self.items += [Token(at, "lparen", "("), Token(at, "rparen", ")")]
+
+    def _counts(self) -> bool:
+        """Tell whether what stands before can be a number; two words side by side mean nothing else."""
+        last = self.items[-1] if self.items else None
+        if last is None:
+            return False
+        return last.type in {"integer", "float", "rparen", "rbracket"} or (
+            last.type == "name" and last.value not in RESERVED
+        )
 
     def _tests_for_none(self) -> bool:
         words = [token.value for token in self.items[-3:-1]]

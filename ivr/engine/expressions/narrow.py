@@ -1,6 +1,6 @@
 """What a guard proves about the values it looked at: after `issue.transcript` there is a transcript (LANGUAGE C11)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 
 from msgspec import structs
@@ -65,6 +65,8 @@ def _comparison(node: tree.Comparison, holds: bool) -> frozenset[str]:
     if len(node.rest) > 1:
         return frozenset()
     [compared] = node.rest
+    if isinstance(compared.value, tree.Listed):
+        return _found(node.first, compared.value.items, (compared.comparator == "in") is holds)
     sides = (node.first, compared.value)
     constants = [side.value for side in sides if isinstance(side, tree.Constant)]
     if len(constants) != 1 or compared.comparator not in {"==", "!="}:
@@ -73,3 +75,10 @@ def _comparison(node: tree.Comparison, holds: bool) -> frozenset[str]:
     if equal is (constants[0] is None):
         return frozenset()
     return frozenset(path for side in sides if (path := tree.path(side)))
+
+
+def _found(value: tree.Node, items: Sequence[tree.Node], is_one: bool) -> frozenset[str]:
+    """Give what a list proves: what is one of several values that are written out is not none."""
+    path = tree.path(value)
+    known = all(isinstance(item, tree.Constant) and item.value is not None for item in items)
+    return frozenset({path}) if path and known and is_one else frozenset()

@@ -6,7 +6,7 @@ slip through to the evaluator.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
@@ -15,14 +15,13 @@ from jinja2.parser import Parser
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.filters import FILTERS, LATER
-from ivr.engine.expressions.lexer import JINJA, Tokens
+from ivr.engine.expressions.lexer import JINJA, RESERVED, Tokens
 from ivr.nearest import did_you_mean
 
 MAX_SOURCE = 10_000
 "Characters of a template; longer ones are no spoken text any more."
 
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_RESERVED = frozenset({"and", "or", "not", "if", "else", "in", "is"})
 _COMPARATORS: Mapping[str, tree.Comparator] = {
     "eq": "==",
     "ne": "!=",
@@ -111,7 +110,7 @@ class _Translator:
         return tree.Constant(node.lineno, node.lineno + self._tokens.length(node.lineno), node.value)
 
     def name(self, node: nodes.Name) -> tree.Node:
-        if node.name in _RESERVED:
+        if node.name in RESERVED:
             raise self._tokens.unexpected(node.lineno, node.name)
         return tree.Name(node.lineno, node.lineno + len(node.name), node.name)
 
@@ -150,16 +149,32 @@ class _Translator:
 
     def comparison(self, node: nodes.Compare) -> tree.Node:
         first = self.translate(node.expr)
-        rest = tuple(self._compared(operand) for operand in node.ops)
+        rest = tuple(self._compared(operand, is_last=operand is node.ops[-1]) for operand in node.ops)
         return tree.Comparison(first.start, rest[-1].end, first, rest)
 
-    def _compared(self, operand: nodes.Operand) -> tree.Compared:
-        value = self.translate(operand.expr)
+    def _compared(self, operand: nodes.Operand, *, is_last: bool) -> tree.Compared:
+        if is_last and operand.op in {"in", "notin"} and isinstance(operand.expr, nodes.List):
+            value: tree.Node = self._listed(operand.expr)
+        else:
+            value = self.translate(operand.expr)
         return tree.Compared(value.start, value.end, _COMPARATORS[operand.op], value)
 
+    def _listed(self, node: nodes.List) -> tree.Node:
+        if not node.items:
+            raise self.refused(node, "The list is empty.", "Write what can be in it.")
+        items = tuple(self.translate(item) for item in node.items)
+        return tree.Listed(node.lineno, items[-1].end + 1, items)
+
     def arithmetic(self, node: nodes.BinExpr) -> tree.Node:
+        if isinstance(node, nodes.Add | nodes.Sub) and self._counts_time(node.right):
+            count, unit = self.translate(cast("nodes.Expr", node.right.node)), tree.UNITS[node.right.name]
+            of, end = self.translate(node.left), node.right.lineno + len(node.right.name)
+            return tree.Moved(of.start, end, of, 1 if isinstance(node, nodes.Add) else -1, count, unit)
         left, right = self.translate(node.left), self.translate(node.right)
         return tree.Arithmetic(left.start, right.end, cast("tree.Operator", node.operator), left, right)
+
+    def _counts_time(self, node: nodes.Expr) -> TypeGuard[nodes.Filter]:
+        return isinstance(node, nodes.Filter) and node.lineno in self._tokens.units
 
     def joined(self, node: nodes.Concat) -> tree.Node:
         parts = tuple(self.translate(part) for part in node.nodes)
@@ -180,6 +195,12 @@ class _Translator:
         return tree.IsNone(of.start, none.lineno + len("none"), of)
 
     def filtered(self, node: nodes.Filter) -> tree.Node:
+        if self._counts_time(node):
+            message = f'"{node.name}" counts after "+" or "-" alone.'
+            raise self.refused(node, message, f'Write it such as "now + 2 {node.name}", with what is moved before it.')
+        if node.node is not None and self._counts_time(node.node):
+            message = f'"{node.name}" would be done before the sum.'
+            raise self.refused(node, message, f'Write "(… + … {node.node.name}) | {node.name}".')
         filter_ = FILTERS.get(node.name)
         if filter_ is None:
             what = "is not there yet" if node.name in LATER else "is unknown"
@@ -228,8 +249,8 @@ _RULES: Mapping[type[nodes.Node], _Rule] = {
 _REFUSALS: Mapping[type[nodes.Node], str] = {
     nodes.Pow: "There are no powers.",
     nodes.Pos: 'A number has no "+" before it.',
-    nodes.List: "A list cannot be written here.",
-    nodes.Tuple: "A list cannot be written here.",
+    nodes.List: 'A list stands after "in" alone.',
+    nodes.Tuple: 'A list is written in [ ], and stands after "in" alone.',
     nodes.Dict: "An object cannot be written here.",
     nodes.Slice: "Only one item can be taken.",
 }

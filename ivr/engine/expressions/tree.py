@@ -1,6 +1,6 @@
 """The nodes of an expression: all that the language has, and nothing of the library that read them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -8,6 +8,18 @@ from msgspec import Struct, structs
 
 Comparator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 Operator: TypeAlias = Literal["+", "-", "*", "/", "//", "%"]
+Unit: TypeAlias = Literal["weeks", "days", "hours", "minutes"]
+UNITS: Mapping[str, Unit] = {
+    "week": "weeks",
+    "weeks": "weeks",
+    "day": "days",
+    "days": "days",
+    "hour": "hours",
+    "hours": "hours",
+    "minute": "minutes",
+    "minutes": "minutes",
+}
+"How a unit of time may be written."
 
 
 class Node(Struct, frozen=True):
@@ -93,6 +105,21 @@ class Arithmetic(Node, frozen=True):
     right: Node
 
 
+class Moved(Node, frozen=True):
+    """`of + count unit` or `of - count unit`: a day or a moment, so much later or earlier."""
+
+    of: Node
+    sign: Literal[1, -1]
+    count: Node
+    unit: Unit
+
+
+class Listed(Node, frozen=True):
+    """`[a, b]`, which stands after `in` alone."""
+
+    items: tuple[Node, ...]
+
+
 class Joined(Node, frozen=True):
     """`a ~ b`: the texts of all parts, one after another."""
 
@@ -141,6 +168,32 @@ def paths(node: Node) -> Iterator[str]:
         return
     for child in _children(node):
         yield from paths(child)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Go through a node and all below it."""
+    yield node
+    for child in _children(node):
+        yield from walk(child)
+
+
+def conditions(node: Node, *, asked: bool) -> Iterator[Node]:
+    """Go through all that is asked whether it is true: the node itself, if it is `asked`, and what is in it."""
+    match node:
+        case Both(left=left, right=right) | Either(left=left, right=right):
+            yield from conditions(left, asked=True)
+            yield from conditions(right, asked=asked)
+        case Negation(of=of):
+            yield from conditions(of, asked=True)
+        case Conditional(then=then, test=test, otherwise=otherwise):
+            yield from conditions(test, asked=True)
+            yield from conditions(then, asked=asked)
+            yield from conditions(otherwise, asked=asked)
+        case _:
+            if asked:
+                yield node
+            for child in _children(node):
+                yield from conditions(child, asked=False)
 
 
 def _children(node: Node) -> Iterator[Node]:

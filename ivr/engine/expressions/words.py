@@ -3,6 +3,8 @@
 Nothing is wrong with the types there, both are texts; and nothing that such a guard says is what its author meant.
 """
 
+from datetime import time
+
 from msgspec import Struct
 
 from ivr.engine.expressions import tree
@@ -36,7 +38,7 @@ def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Nod
 
 def _instead(filter_: Filter, comparator: str, left: tree.Node, right: tree.Node) -> str:
     if filter_.yields:
-        return f"Write which are meant: \"(… | {filter_.name}) in '{filter_.yields[0]}, {filter_.yields[1]}'\"."
+        return f"Write which are meant: \"(… | {filter_.name}) in ['{filter_.yields[0]}', '{filter_.yields[1]}']\"."
     one, other = _written(left), _written(right)
     if filter_.name == "time" and one and other:
         return f'Write "{one} {comparator} {other}".'
@@ -47,7 +49,7 @@ def _written(node: tree.Node) -> str:
     """Write a side without its filter, if it is a name or a time of day; empty: it is neither."""
     node = node.of if isinstance(node, tree.Filtered) else node
     at = literal(node)
-    return f"'{at:%H:%M}'" if at else tree.path(node) or ""
+    return f"'{at:%H:%M}'" if isinstance(at, time) else tree.path(node) or ""
 
 
 def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Slip | None:

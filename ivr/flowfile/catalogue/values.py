@@ -93,6 +93,53 @@ start: {decide: [{guard: call.to == '5', target: bye}, bye]}
 """,
     ),
     Rule(
+        "text-list",
+        "warning",
+        "A text that looks like a list after `in`, which then asks for a piece of it.",
+        """
+start: {decide: [{guard: "(now | weekday) in 'Saturday, Sunday'", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+        """
+start: {decide: [{guard: "(now | weekday) in ['Saturday', 'Sunday']", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
+        "truth-word",
+        "warning",
+        "A text that looks like false, true or nothing, such as `no`, `off`, `null`, where one of them is meant.",
+        """
+variables: {closed: no}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+        """
+variables: {closed: false}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
+        "time-zone",
+        "warning",
+        "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",
+        """
+timeZone: EST
+states:
+  start: {decide: [{guard: now < '12:00', target: bye}, thanks]}
+  thanks: {say: Good afternoon., next: bye}
+""",
+        """
+timeZone: America/New_York
+states:
+  start: {decide: [{guard: now < '12:00', target: bye}, thanks]}
+  thanks: {say: Good afternoon., next: bye}
+""",
+    ),
+    Rule(
         "bare-name",
         "warning",
         "A word is stored that is the name of a variable.",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from ivr.flowfile.assets import Refusal
-from ivr.flowfile.checks import braces, dialogue, events, proofs, shape, values, variables
+from ivr.flowfile.checks import braces, dialogue, events, lists, proofs, shape, truths, values, variables
 from ivr.flowfile.checks.allow import allow, unacknowledged
 from ivr.flowfile.checks.channel import check_channel
 from ivr.flowfile.checks.counts import prompt_limit
@@ -28,6 +28,8 @@ CHECKS: tuple[Check, ...] = (
     prompt_limit,
     *braces.CHECKS,
     *values.CHECKS,
+    *lists.CHECKS,
+    *truths.CHECKS,
     *variables.CHECKS,
     *proofs.CHECKS,
     allow,

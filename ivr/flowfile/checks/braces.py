@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.texts import in_single_braces, uses
@@ -11,7 +11,7 @@ from ivr.flowfile.variables import variables
 
 def single_braces(document: Document) -> Iterator[Finding]:
     """Find `{ birthday | date }`, where it reads as an expression of this flow: other braces may be meant."""
-    known = {*variables(document), *FACTS, *EVENT_FIELDS}
+    known = {*variables(document), *FACTS, *GIVING_WAY, *EVENT_FIELDS}
     for use in uses(document):
         for one in in_single_braces(use):
             if one.is_filtered or one.names & known:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from ivr.engine.expressions.types import ANY, DATETIME, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.expressions.types import ANY, DATE, DATETIME, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
 from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, raised
 from ivr.flowfile.texts import Use
+from ivr.flowfile.variables import intos
 
 Env = Mapping[str, Type]
 "The type of each name."
@@ -15,6 +16,8 @@ Env = Mapping[str, Type]
 LATER: Env = {"calendar": ANY, "secrets": ANY}
 "Facts that are not there yet."
 FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
+GIVING_WAY = ("today",)
+"Facts that came later than flows with a variable of that name; there the variable is meant."
 EVENT_FIELDS = (
     *("choice", "digits", "transcript", "confidence", "seconds", "status", "body", "value"),
     *("reason", "error"),
@@ -38,8 +41,18 @@ def facts_of_call(document: Document) -> Env:
     """Give the facts, and what was declared so wrong that nothing is known of it."""
     visits = Type("object", fields=dict.fromkeys(document.names, INTEGER))
     wrong = [name for name in document.source.keys(("variables",)) if name not in document.model.variables]
-    facts = {**LATER, "call": _CALL, "now": DATETIME, "language": TEXT, "outcome": optional(TEXT), "visits": visits}
-    return {**dict.fromkeys(wrong, ANY), **facts}
+    facts: Env = {
+        **LATER,
+        "call": _CALL,
+        "now": DATETIME,
+        "today": DATE,
+        "language": TEXT,
+        "outcome": optional(TEXT),
+        "visits": visits,
+    }
+    own = {*document.source.keys(("variables",)), *(into.variable for into in intos(document))}
+    given_way = own.intersection(GIVING_WAY)
+    return {**dict.fromkeys(wrong, ANY), **{name: type_ for name, type_ in facts.items() if name not in given_way}}
 
 
 def fields_of(event: str) -> Env:

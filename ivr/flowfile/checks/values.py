@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.errors import ExpressionError
-from ivr.engine.expressions.types import TEXT, Type, fits
+from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.variables import Misfit, fit
-from ivr.flowfile.checks.fitting import what_fits
+from ivr.flowfile.checks.fitting import misfit, what_fits
 from ivr.flowfile.checks.known import Known, Scene
-from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, LATER
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
 from ivr.flowfile.document import Document
 from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
@@ -75,7 +75,7 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
     else:
         given, errors = infer(what, scene.env)
         if not errors:
-            yield from _stored(document, known, use, what, given)
+            yield from _stored(known, scene, use, what, given)
     for error in errors:
         yield _finding(document, use, error, known, scene)
 
@@ -120,7 +120,7 @@ def _unformed(document: Document, use: Use, template: Template, scene: Scene) ->
 
 
 def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding]:
-    if use.variable in FACTS:
+    if use.variable in {*FACTS, *GIVING_WAY}:
         message = f'"{use.variable}" is a fact, and cannot be set.'
         yield document.finding("undefined", use.path, message, f"Facts to set: {', '.join(SETTABLE)}.", key=True)
     elif use.variable not in known.constant:  # else it is declared, if not well, which has been told
@@ -128,8 +128,9 @@ def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding
         yield document.finding("undefined", use.path, f'No variable is called "{use.variable}".', advice, key=True)
 
 
-def _stored(document: Document, known: Known, use: Use, template: Template, given: Type) -> Iterator[Finding]:
+def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Type) -> Iterator[Finding]:
     """Check what `set` stores."""
+    document = known.document
     if use.variable in SETTABLE:
         if given.name not in {"text", "any"} or given.optional:
             yield document.finding("type", use.path, f'"{use.variable}" is a text, not {given}.')
@@ -154,9 +155,8 @@ def _stored(document: Document, known: Known, use: Use, template: Template, give
     elif given.optional and not variable.type.optional and given.name != "any":
         message = f'This may be none, and "{use.variable}" needs a value.'
         yield document.finding("may-be-null", use.path, message, 'Write "… or …", or give it "default: none".')
-    elif not fits(given, variable.type) and given.name != "text":
-        message = f'"{use.variable}" is of type {variable.type}, and this is {given}.'
-        yield document.finding("type", use.path, message)
+    elif (slip := misfit(template, given, variable, scene.env)) is not None:
+        yield document.finding("type", use.path, slip.message, slip.suggestion)
 
 
 CHECKS = (expressions,)

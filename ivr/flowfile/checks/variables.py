@@ -14,8 +14,8 @@ from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
-from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
-from ivr.flowfile.zones import zone_data, zone_meant
+from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, is_nothing, origins, private, variables
+from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 
 KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
 ORDERED = frozenset({"integer", "decimal", "date", "time"})
@@ -23,12 +23,14 @@ KEYS_NEEDED = {"date": 8, "time": 4}
 
 
 def time_zone(document: Document) -> Iterator[Finding]:
-    """Find a time zone that there is not."""
+    """Find a time zone that there is not, and one that is not what it is called."""
     zone = document.model.time_zone
     if zone is not None and zone_data(zone) is None:
         message = f'There is no time zone "{zone}".'
         advice = zone_meant(zone) or "Write one such as Europe/Vienna."
         yield document.finding("value", ("timeZone",), message, advice)
+    elif zone is not None and (sentence := never_summer(zone)):
+        yield document.warning("time-zone", ("timeZone",), sentence)
 
 
 def declared(document: Document) -> Iterator[Finding]:
@@ -38,7 +40,7 @@ def declared(document: Document) -> Iterator[Finding]:
         path, variable = ("variables", name), known[name]
         yield from _limits(document, path, written, variable.type)
         default = written.default
-        if default is None or (default == "none" and variable.type.optional):
+        if default is None or (variable.type.optional and is_nothing(default)):
             continue
         try:
             fit(default, variable)
