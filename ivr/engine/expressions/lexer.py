@@ -12,6 +12,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from jinja2.lexer import Token, operators
 
 from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.naming import is_name, normal
 
 JINJA: Final = Environment(autoescape=True)
 "Lends its lexer and its parser; nothing is ever rendered with it."
@@ -29,7 +30,6 @@ _HINTS = {
     "?": 'Write "a if b else c".',
 }
 _CAPITALS = {"None": "none", "True": "true", "False": "false"}
-_NAME = re.compile(r"[^\W\d_]\w*")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "t": "\t"}
@@ -111,7 +111,7 @@ class Tokens:
             case "operator":
                 return operators[text], text
             case "string":
-                return kind, _ESCAPE.sub(lambda escape: self._unescaped(escape, at), text[1:-1])
+                return kind, normal(_ESCAPE.sub(lambda escape: self._unescaped(escape, at), text[1:-1]))
             case "integer" | "float":
                 return kind, self._number(at, text)
             case _:
@@ -120,9 +120,9 @@ class Tokens:
     def _word(self, at: int, text: str) -> str:
         if text in _CAPITALS:
             self._refuse(f'The language has no "{text}".', at, text, f'Write "{_CAPITALS[text]}".')
-        if not _NAME.fullmatch(text):
+        if not is_name(text):
             self._refuse(f'"{text}" is no name: a letter, then letters, digits or "_".', at, text)
-        return text
+        return normal(text)
 
     def _number(self, at: int, text: str) -> int | Decimal:
         if not _NUMBER.fullmatch(text):
