@@ -24,6 +24,8 @@ class Upload(Struct, frozen=True):
     size: int
     "Bytes."
     content_type: str
+    seconds: float | None = None
+    "How long it is by what the file says of itself; None: it does not say."
 
 
 class WebhookRequest(Struct, frozen=True):

@@ -13,6 +13,7 @@ import av
 import av.audio
 
 from ivr.audio.jobs import RATE, WIDTH, Decoded
+from ivr.audio.level import Level
 from ivr.errors import TranscriptionFailed
 
 _CONTAINERS = "wav,asf,mp3,ogg,matroska,webm,mov,flac,aac,amr"
@@ -48,7 +49,7 @@ def to_wav(source: int, target: int, *, longest: float) -> Decoded:
         recording = Recording(source, longest=longest)
         for samples in recording:
             wav.writeframesraw(samples)
-        return Decoded(wav.tell() / RATE, recording.damaged)
+        return Decoded(wav.tell() / RATE, recording.damaged, recording.level.is_silent)
 
 
 class Recording:
@@ -56,7 +57,8 @@ class Recording:
 
     def __init__(self, source: int, *, longest: float) -> None:
         self.damaged = False
-        "Known once all pieces were taken."
+        "Known once all pieces were taken, as is the level."
+        self.level = Level()
         self._source = source
         self._most = int(longest * RATE)
         self._samples = 0
@@ -106,6 +108,7 @@ class Recording:
         self._samples += len(samples) // WIDTH
         if self._samples > self._most:
             raise TranscriptionFailed("recording", f"it is longer than {self._most / RATE:g} s")
+        self.level.add(samples)
         return samples
 
 

@@ -18,6 +18,8 @@ class Decoded(Struct, frozen=True):
     seconds: float
     damaged: bool
     "A part of it could not be read, and is missing."
+    silent: bool = False
+    "There is no sound in it that anybody could hear (`level`)."
 
 
 TO_WAV = Job("ivr.audio.decode:to_wav", Decoded, cpu=30.0, wall=60.0)

@@ -4,6 +4,7 @@ One bad key spoils only itself: a platform may publish key types that we have no
 """
 
 import base64
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeVar
 
@@ -38,12 +39,12 @@ class _KeySet(Struct):
 
 def keys_address(metadata: bytes) -> str:
     """Give the address of the keys that a metadata document names; raise ValueError."""
-    return _decode(metadata, _Metadata).jwks_uri
+    return _decode(metadata.removeprefix(BOM_UTF8), _Metadata).jwks_uri
 
 
 def read_keys(body: bytes) -> tuple[Jwk, ...]:
     """Give the keys of a key set that we can use; raise ValueError if it is no key set or has none."""
-    keys = tuple(key for raw in _decode(body, _KeySet).keys for key in _jwk(raw))
+    keys = tuple(key for raw in _decode(body.removeprefix(BOM_UTF8), _KeySet).keys for key in _jwk(raw))
     if not public_keys(keys):
         raise ValueError("a key set without a usable key")
     return keys

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -117,7 +118,7 @@ def _announce(server: Running, *, dev: bool) -> None:
     if not dev:
         _tell_webhook(server)
         return
-    path = "/call" if server.default else f"/call/{server.flows[0]}"
+    path = "/call" if server.default else f"/call/{quote(server.flows[0])}"
     click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
     click.echo("To be the platform yourself, from another terminal:\n")
     click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")

@@ -78,6 +78,7 @@ class RecordingMade(Struct, frozen=True, tag=True, omit_defaults=True):
 
     op: str
     seconds: float
+    "How long it is; 0: neither the line nor the file says."
     media: str | None
     "The name under which the audio is kept; none if it follows as `RecordingReady`."
     ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"

@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterable
 
 from ivr.engine.flow import Branches, Flow, State
 
+FAILURES = ("error", "failed")
+"What the names of events begin with that have parts, divided by dots. No choice can be called so."
+
 
 def handler(flow: Flow, state: State, event: str) -> Branches | None:
     """Find the branches for an event: the state's own before the flow's, in each the longest name that fits.
@@ -26,7 +29,9 @@ def leads_back(event: str, targets: Iterable[str], state: str) -> bool:
 
 
 def longest(names: Collection[str], event: str) -> str | None:
-    """Find the longest name that fits an event: it is equal to it, or ends before one of its dots."""
+    """Find the longest name that fits an event: it is equal to it, or, of a failure, ends before one of its dots."""
     if event in names:
         return event
+    if not event.startswith(FAILURES):
+        return None  # the dots in the name of a choice divide nothing
     return max((name for name in names if event == name or event.startswith(f"{name}.")), key=len, default=None)

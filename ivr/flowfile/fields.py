@@ -14,22 +14,17 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ivr.engine.actions import Gender
 from ivr.engine.events import PHONE_KEYS
+from ivr.engine.naming import normal
 from ivr.nearest import did_you_mean
 
 Json: TypeAlias = dict[str, Any]
 "A piece of a JSON Schema."
 
-IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]*"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?) ?(ms|s|m|h)", re.ASCII)
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 "What other readers of YAML take for true and false."
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-
-
-def is_name(word: str) -> bool:
-    """Tell whether a word can name something that an expression reads (C1)."""
-    return re.fullmatch(IDENTIFIER, word) is not None
 
 
 def refused(code: LiteralString, message: str, suggestion: str = "") -> PydanticCustomError:
@@ -225,20 +220,35 @@ class Expression(Words):
     """An expression, bare (LANGUAGE C11)."""
 
 
-class Name(AnyText):
-    """A name that the author gives; the check `name` says which are possible, since all others can still be checked."""
-
-    def schema(self) -> Json:
-        """Describe it to an editor."""
-        return {"type": "string", "pattern": f"^{IDENTIFIER}$"}
-
-
 class Reference(AnyText):
     """The name of something else in the flow."""
+
+    def read(self, text: str) -> str:
+        """Read a name, in the form in which names are compared."""
+        return normal(text)
 
     def schema(self) -> Json:
         """Describe it to an editor."""
         return {"type": "string"}
+
+
+class Name(Reference):
+    """A name that the author gives; the check `name` says which are possible, since all others can still be checked."""
+
+    # Letters of other alphabets are all that is not ASCII: the readers of patterns have no common word for them.
+    PATTERN = r"^[^\u0000-@\[-`{-\u007f][^\u0000-/:-@\[-^`{-\u007f]*$"
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "pattern": self.PATTERN}
+
+
+class ChoiceName(Reference):
+    """The name of a choice, which may be any text in quotes."""
+
+    def schema(self) -> Json:
+        """Describe it to an editor."""
+        return {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$"}
 
 
 class LanguageTag(ScalarField):

@@ -18,6 +18,7 @@ from ivr.engine.expressions.types import Type
 from ivr.flowfile.fields import (
     AnyText,
     Bool,
+    ChoiceName,
     Fields,
     Guard,
     LanguageTag,
@@ -193,7 +194,7 @@ class Matching(Asking):
 class Menu(Matching):
     """Asks for one of several choices."""
 
-    choices: Annotated[dict[Annotated[str, Name()], Choice], Fields("choices")] = Field(
+    choices: Annotated[dict[Annotated[str, ChoiceName()], Choice], Fields("choices")] = Field(
         description="The choices by name; each name is an event.", min_length=1
     )
 

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.tokens import ScalarToken
 
+from ivr.engine.naming import normal
 from ivr.flowfile import slips
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.slips import Slip
@@ -322,12 +323,12 @@ class _Builder:
                 return Scalar("", "plain", done.start, end, broken=True)
             if key.text == "<<":
                 self.noted.add(Slip("syntax", "Merge keys (<<) are not part of the language.", "", key.start, key.end))
-            elif key.text in entries:
-                first = self._source.line_at(entries[key.text][0].start)
+            elif (name := normal(key.text)) in entries:
+                first = self._source.line_at(entries[name][0].start)
                 message = f'"{key.text}" stands here twice; the first is in line {first}.'
                 self.noted.add(Slip("duplicate-key", message, "Keep one of them.", key.start, key.end))
             else:
-                entries[key.text] = (key, value)
+                entries[name] = (key, value)
         return Mapping(entries, done.start, end, done.flow)
 
     def _is_tagged(self, event: Any) -> bool:

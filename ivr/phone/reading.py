@@ -7,9 +7,10 @@ nobody asks for is ignored. Whether a workflow that can be read is allowed too i
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Generic, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -58,8 +59,8 @@ class Remains(Struct, frozen=True):
 def parse(body: bytes) -> object:
     """Give the JSON of a reply, all members' names in lower case; raise Unreadable."""
     try:
-        msgspec.json.decode(body)  # the stricter of the two: no NaN, no half of a character
-        return json.loads(body, object_pairs_hook=_folded)
+        text = body.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass")
+        return json.loads(text, object_pairs_hook=_folded, parse_constant=_no_number)
     except RecursionError as exc:
         raise Unreadable("the JSON is nested too deep") from exc
     except ValueError as exc:
@@ -80,6 +81,10 @@ def remains(tree: object) -> Remains:
         callback=_as_text(_member(_member(tree, "links"), "callback")),
         app_state=_as_text(_member(tree, "app_state")),
     )
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
 
 
 def _folded(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -109,7 +114,8 @@ def _text(value: object) -> str:
         return str(value)
     if not isinstance(value, str):
         raise Unreadable("must be text")
-    return value
+    # Half of a character, of a text that was cut in the midst of an emoji, is what .NET makes of it.
+    return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _number(value: object) -> float:

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from ivr.engine.flow import Flow
+from ivr.engine.naming import normal
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.load import Loaded, flow_files, rebuild
@@ -143,7 +144,7 @@ class FlowShelf:
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by address, by called identity, the default, or the only one; else 404."""
         flows = self._named()
-        wanted = name or self._routes.get(called.casefold()) or self.default
+        wanted = normal(name or "") or self._routes.get(called.casefold()) or self.default
         if wanted is None:
             raise WebhookError(
                 404, "no-default-flow", "Several flows are served: call /call/<name>, or set IVR_DEFAULT_FLOW."

@@ -1,29 +1,23 @@
 """The multipart form of a recording (protocol 9), parsed as it arrives: JSON into memory, audio to disk.
 
-python-multipart does the parsing. What it lets pass is refused here: a body that stops early (it tells only by not
-calling `on_end`), an empty boundary, any number of parts, a part twice. It also reads Ref's sample header
-(`boundary="B", application/json`) wrongly, so the boundary is found here.
+`parts` cuts the body; what a form may hold is said here. python-multipart takes a part's disposition to pieces. It
+would read Ref's sample header (`boundary="B", application/json`) wrongly, so the boundary is found here.
 """
 
 import re
-from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, Mapping
 
 from msgspec import Struct
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
+from ivr.audio.length import seconds_of
 from ivr.errors import WebhookError
 from ivr.ports import Upload
 from ivr.server.body import BodyLimits, too_large
+from ivr.server.parts import Parts, malformed
 from ivr.server.recordings import RecordingFile, Recordings
 
-if TYPE_CHECKING:  # the library has this name for type checkers alone
-    from python_multipart.multipart import MultipartCallbacks
-
 MOST_PARTS = 4
-MOST_HEADERS = 8
-LONGEST_HEADER = 4096
 ROOM = 64 * 1024
 "Bytes beside JSON and recording: boundaries, headers, what stands before and after the parts."
 
@@ -60,11 +54,6 @@ def boundary_of(content_type: str) -> bytes:
     return (found[1] or found[2]).encode("ascii")
 
 
-def malformed(why: str) -> WebhookError:
-    """Refuse a form."""
-    return WebhookError(400, "malformed-form", f"The multipart form cannot be read: {why}.")
-
-
 async def read_form(
     chunks: AsyncIterable[bytes], boundary: bytes, form: Form, *, recordings: Recordings, limits: BodyLimits
 ) -> Filled:
@@ -83,7 +72,7 @@ async def read_form(
 
 
 class _Reader:
-    """The parser's callbacks, and what they have gathered."""
+    """What the parts have held so far."""
 
     def __init__(self, boundary: bytes, form: Form, recordings: Recordings, limits: BodyLimits) -> None:
         self.file: RecordingFile | None = None
@@ -93,100 +82,64 @@ class _Reader:
         self._json: bytearray | None = None
         self._type = ""
         self._target: bytearray | RecordingFile | None = None
-        self._parts = 0
-        self._headers: dict[bytes, bytes] = {}
-        self._name = bytearray()
-        self._value = bytearray()
-        self._ended = False
-        callbacks: MultipartCallbacks = {
-            "on_part_begin": self._part_begins,
-            "on_header_field": self._header_name,
-            "on_header_value": self._header_value,
-            "on_header_end": self._header_ends,
-            "on_headers_finished": self._headers_end,
-            "on_part_data": self._data,
-            "on_end": self._ends,
-        }
-        self._parser = MultipartParser(
-            boundary, callbacks, max_header_count=MOST_HEADERS, max_header_size=LONGEST_HEADER
-        )
+        self._count = 0
+        self._parts = Parts(boundary, self)
 
     def feed(self, chunk: bytes) -> None:
-        """Parse the next bytes."""
-        if self._ended:
-            return  # an epilogue (RFC 2046) means nothing
-        try:
-            self._parser.write(chunk)
-        except FormParserError as error:
-            raise malformed("its boundaries or the headers of its parts are broken") from error
+        """Read the next bytes."""
+        if not self._parts.ended:  # an epilogue (RFC 2046) means nothing
+            self._parts.feed(chunk)
 
     async def finish(self) -> Filled:
         """Check that all of it came, and keep the recording."""
-        if not self._ended:
+        if not self._parts.ended:
             raise malformed("it ends before its last boundary")
         if self._json is None or self.file is None:
             missing = self._form.json if self._json is None else self._form.upload
             raise malformed(f'the part "{missing}" is missing')
         await self.file.keep()
-        return Filled(bytes(self._json), Upload(self.file.media, self.file.size, self._type))
+        seconds = seconds_of(self.file.head, self.file.size)
+        return Filled(bytes(self._json), Upload(self.file.media, self.file.size, self._type, seconds))
 
-    def _part_begins(self) -> None:
-        self._parts += 1
-        if self._parts > MOST_PARTS:
+    def part(self, headers: Mapping[bytes, bytes]) -> None:
+        """Begin a part."""
+        self._count += 1
+        if self._count > MOST_PARTS:
             raise malformed(f"it has more than {MOST_PARTS} parts")
-        self._headers = {}
         self._target = None
-
-    def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header_ends(self) -> None:
-        name, value = bytes(self._name).lower(), bytes(self._value).strip()
-        self._name.clear()
-        self._value.clear()
-        if name in self._headers:
-            raise malformed("a part has the same header twice")
-        self._headers[name] = value
-
-    def _headers_end(self) -> None:
-        disposition, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        disposition, options = parse_options_header(headers.get(b"content-disposition", b""))
         if disposition != b"form-data" or not options.get(b"name"):
             raise malformed("a part has no name")
-        if self._headers.get(b"content-transfer-encoding", b"").lower() not in _PLAIN:
+        if headers.get(b"content-transfer-encoding", b"").lower() not in _PLAIN:
             raise WebhookError(415, "encoding", "A part has a transfer encoding. Send its bytes as they are.")
         name = options[b"name"].decode("utf-8", "replace").casefold()
         if name == self._form.json.casefold():
             self._begin_json()
         elif name == self._form.upload.casefold():
-            self._begin_upload()
+            self._begin_upload(headers.get(b"content-type", b""))
 
     def _begin_json(self) -> None:
         if self._json is not None:
             raise malformed(f'the part "{self._form.json}" came twice')
         self._json = self._target = bytearray()
 
-    def _begin_upload(self) -> None:
+    def _begin_upload(self, content_type: bytes) -> None:
         if self.file is not None:
             raise malformed(f'the part "{self._form.upload}" came twice')
-        kind = self._headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+        kind = content_type.decode("latin-1").partition(";")[0].strip().lower()
         if not (kind.startswith("audio/") or kind in _UNKNOWN_TYPES):
             raise WebhookError(415, "content-type", f'The part "{self._form.upload}" must be audio.')
         self._type = kind
         self.file = self._target = self._recordings.new(kind)
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
+    def data(self, piece: bytes) -> None:
+        """Take some of a part's bytes."""
         match self._target:
             case bytearray() as json:
-                json += data[start:end]
+                json += piece
                 if len(json) > self._limits.json:
                     raise too_large(self._limits.json)
             case RecordingFile() as file:
-                file.add(data[start:end])
+                file.add(piece)
                 if file.size > self._limits.recording:
                     raise too_large(self._limits.recording)
-
-    def _ends(self) -> None:
-        self._ended = True

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
 from ivr.store.folder import sync_folder
 
@@ -130,6 +131,8 @@ class RecordingFile:
         self.media = media
         self.size = 0
         "Bytes so far."
+        self.head = b""
+        "The first of them."
         self._recordings = folder
         self._path = path
         self._file: int | None = None
@@ -138,6 +141,8 @@ class RecordingFile:
 
     def add(self, data: bytes) -> None:
         """Take more audio."""
+        if len(self.head) < HEAD:
+            self.head += data[: HEAD - len(self.head)]
         self._buffer.append(data)
         self._buffered += len(data)
         self.size += len(data)

@@ -8,6 +8,7 @@ an error is not repeated, since some repeat the key.
 import asyncio
 import logging
 import os
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import BinaryIO, TypeVar
@@ -111,7 +112,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 def read_reply(body: bytes, form: type[T]) -> T:
     """Read what a service said; raise TranscriptionFailed if it is something else."""
     try:
-        return msgspec.json.decode(body, type=form)
+        return msgspec.json.decode(body.removeprefix(BOM_UTF8), type=form)
     except msgspec.DecodeError as error:
         raise TranscriptionFailed("failed", "the speech service's reply is no transcript") from error
 

@@ -6,7 +6,7 @@ by `kill -9`: the file is gone with the process.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,6 +16,7 @@ from msgspec import Struct
 from ivr.audio.jobs import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
+from ivr.ports import Transcript
 
 LONGEST = 900.0
 "Seconds of a recording; the protocol's longest is 600, and what claims to be much more is an attack."
@@ -27,6 +28,22 @@ class Wav(Struct, frozen=True):
     file: BinaryIO
     "Open for reading at its beginning."
     seconds: float
+    silent: bool
+    "There is no sound in it."
+
+
+async def heard(
+    workers: Workers, audio: Path, engine: str, listen: Callable[[Wav], Awaitable[Transcript]]
+) -> Transcript:
+    """Have an engine listen to a recording; raise TranscriptionFailed if it cannot be read or the engine says no.
+
+    The one place where an engine gets a recording. It gets none without a sound in it: engines that were made from
+    speech alone, all kinds of Whisper among them, make words up for it, and they would count as the caller's.
+    """
+    async with decoded(workers, audio) as wav:
+        if wav.silent:
+            return Transcript(None, engine=engine, seconds=wav.seconds)
+        return await listen(wav)
 
 
 @asynccontextmanager
@@ -35,7 +52,7 @@ async def decoded(workers: Workers, audio: Path) -> AsyncIterator[Wav]:
     with await opened(audio) as source, cast("BinaryIO", await asyncio.to_thread(tempfile.TemporaryFile)) as target:
         done = await workers.run(TO_WAV, source, target, longest=LONGEST)
         target.seek(0)
-        yield Wav(target, done.seconds)
+        yield Wav(target, done.seconds, done.silent)
 
 
 async def opened(audio: Path) -> BinaryIO:

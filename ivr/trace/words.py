@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ivr.engine.actions import Choice, Segment, Silence, Text
 from ivr.engine.call import Taken
+from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered
 
@@ -55,7 +56,7 @@ def deed(event: Happened) -> str:
         case case.Said(text=text):
             return f'the caller said "{text}"'
         case case.Chose(choice=choice, by=by):
-            return f"the caller chose {choice} by {'a key' if by == 'keys' else 'saying so'}"
+            return f"the caller chose {_named(choice)} by {'a key' if by == 'keys' else 'saying so'}"
         case case.KeptSilent():
             return "the caller kept silent"
         case case.AnsweredWrong():
@@ -104,7 +105,12 @@ def question(asked: Asked | None) -> str:
 def _choice(choice: Choice) -> str:
     ways = [f"by {choice.key}"] if choice.key else []
     ways += [f'"{words}"' for words in choice.speech]
-    return " ".join([*([choice.name] if choice.name else []), " or ".join(ways)])
+    return " ".join([*([_named(choice.name)] if choice.name else []), " or ".join(ways)])
+
+
+def _named(choice: str) -> str:
+    """Write the name of a choice; any text can be one, so that it has to be told from the words around it."""
+    return choice if is_name(choice) else f'"{choice}"'
 
 
 def _times(asked: Asked) -> str:

@@ -22,6 +22,13 @@ def test_a_key_in_microsofts_spelling_is_read() -> None:
     assert kids(x5c) == {"a"}
 
 
+def test_a_byte_order_mark_before_the_json_means_nothing() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert set(public_keys(read_keys(mark + msgspec.json.encode({"keys": [GOOD]})))) == {"good"}
+    address = "https://keys.example/keys"
+    assert keys_address(mark + msgspec.json.encode({"issuer": "x", "jwks_uri": address})) == address
+
+
 @pytest.mark.parametrize(
     "changed",
     [

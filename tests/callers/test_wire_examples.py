@@ -23,8 +23,8 @@ states:
   menu:
     menu:
       prompt: If you want to report technical issues, press 1. You want to ask about our products, press 2.
-      choices: {c1: {dtmf: "1"}, c2: {dtmf: "2"}}
-    on: {c1: flight, c2: sure}
+      choices: {"1": {dtmf: "1"}, "2": {dtmf: "2"}}
+    on: {"1": flight, "2": sure}
   sure:
     menu:
       prompt: Please answer yes or no.
@@ -61,7 +61,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 def without_ids(tree: Any) -> Any:
-    """Replace what differs by nature: operation ids, the callback address, and the names of choices `1` and `2`."""
+    """Replace what differs by nature: operation ids and the callback address."""
     match tree:
         case dict():
             return {
@@ -69,8 +69,6 @@ def without_ids(tree: Any) -> Any:
             }
         case list():
             return [without_ids(item) for item in tree]
-        case "c1" | "c2":
-            return tree[1]
     return tree
 
 
@@ -80,13 +78,13 @@ def at(first: str) -> Bot:
     ).post(Report((WIRE / "call-incoming.json").read_bytes()))
 
 
-def answered(bot: Bot, name: str, *, audio: bool = False, **renamed: str) -> Bot:
+def answered(bot: Bot, name: str, *, audio: bool = False, **changed: str) -> Bot:
     """Report a recorded outcome, as the answer to what this flow asked."""
     tree = example(name)
     assert bot.workflow is not None
     tree["operationOutcome"]["id"] = bot.workflow["actions"][-1]["operationId"]
-    if renamed:
-        tree["operationOutcome"]["choiceOutcome"] |= renamed
+    if changed:
+        tree["operationOutcome"]["choiceOutcome"] |= changed
     return bot.post(Report(json.dumps(tree).encode(), audio))
 
 
@@ -95,7 +93,7 @@ def heard_prompt() -> Bot:
 
 
 def pressed(key: str) -> Bot:
-    return answered(heard_prompt(), "callback-recognizeOutcome-dtmf", choiceName=f"c{key}")
+    return answered(heard_prompt(), "callback-recognizeOutcome-dtmf", choiceName=key)
 
 
 def holding() -> Bot:

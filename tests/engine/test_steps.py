@@ -226,6 +226,25 @@ states:
     assert replayed.actions == live.last.actions
 
 
+@pytest.mark.parametrize(("told", "measured", "kept"), [(0.0, 3.5, "3.5"), (2.0, 3.5, "2.0"), (0.0, None, "0.0")])
+def test_whoever_listened_knows_how_long_a_recording_is_where_the_line_did_not(
+    told: float, measured: float | None, kept: str
+) -> None:
+    caller = Caller(
+        flow_of("""
+flow: message
+initial: note
+on: {exhausted: bye, error: bye}
+states:
+  note: {record: {prompt: speak, transcribe: true, into: note}, next: thanks}
+  thanks: {say: "{{ note.seconds }} seconds", final: true}
+  bye: {say: bye, final: true}
+""")
+    )
+    caller.speaks(told)
+    caller.feel(ServiceAnswered(caller.job, {"transcript": "hello", "seconds": measured})).hears(f"{kept} seconds")
+
+
 def test_an_answer_to_nothing_changes_nothing() -> None:
     caller = Caller(flow_of(PIN))
     caller.feel(KeysPressed("9.9", "1")).ignored("not the operation awaited")

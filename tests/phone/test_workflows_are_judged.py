@@ -80,6 +80,16 @@ def test_a_callback_that_is_not_allowed_is_told_nothing() -> None:
     assert found.callback is None
 
 
+def test_a_byte_order_mark_and_half_of_a_character_are_read_as_dotnet_reads_them() -> None:
+    prompts = b'[{"value": "Hi \\ud83d"}, {"value": "\\ud83d\\ude00"}]'
+    actions = b'[{"action": "playPrompt", "operationId": "1", "prompts": ' + prompts + b"}]"
+    found = read_workflow(b'\xef\xbb\xbf{"actions": ' + actions + b', "unheardOf": "\\ude00"}')
+    assert isinstance(found, Workflow)
+    (play,) = found.actions
+    assert isinstance(play, line.Play)
+    assert [part.value for part in play.prompt if isinstance(part, line.Text)] == ["Hi \ufffd", "😀"]
+
+
 @pytest.mark.parametrize("second", ["appState", "APPSTATE"])
 def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
     found = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "appState": "a", "{second}": "b"}}'.encode())

@@ -167,7 +167,7 @@ async def test_json_that_is_no_message_is_400_and_reaches_no_store(
     assert not await world.calls()
 
 
-@pytest.mark.parametrize("call", ["x" * 10_000, "a\u0000b", "a\nb", "\ud800"], ids=range(4))
+@pytest.mark.parametrize("call", ["x" * 10_000, "a\u0000b", "a\nb"], ids=range(3))
 async def test_a_hostile_call_id_is_400(attacker: Attacker, world: World, call: str) -> None:
     assert (await attacker.announce(call)).status == 400
     assert not await world.calls()

@@ -6,6 +6,7 @@ import wave
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -68,6 +69,13 @@ async def test_the_only_flow_needs_no_name(places: Places) -> None:
     assert shelf.choose(None, "28:bot").name == "desk"
     assert shelf.choose("desk", "28:bot").name == "desk"
     assert (shelf.names, shelf.default) == (["desk"], "desk")
+
+
+async def test_a_flow_is_found_by_its_name_in_either_of_its_unicode_forms(places: Places) -> None:
+    places.desk("größe")
+    shelf = await places.shelf()
+    assert shelf.choose(normalize("NFC", "größe"), "28:bot").name == "größe"
+    assert shelf.choose(normalize("NFD", "größe"), "28:bot").name == "größe"
 
 
 async def test_of_several_flows_the_address_then_the_called_identity_then_the_default_decides(places: Places) -> None:

@@ -55,6 +55,13 @@ WRITTEN = {
     + AUDIO.replace(b"Content-Type", b"Content-Transfer-Encoding: Binary\r\nContent-Type")
     + END,
     "a line before the first boundary": b"\r\n" + JSON + AUDIO + END,
+    "text before the first boundary": b"This is a multi-part message.\r\n--Bx\r\n--\r\n\r\n" + JSON + AUDIO + END,
+    "blanks behind the boundaries": (JSON + AUDIO).replace(b"--B\r\n", b"--B \t \r\n") + b"--B-- \t\r\n",
+    "folded headers": JSON.replace(b"; name=", b";\r\n\tname=")
+    + AUDIO.replace(b"; name=", b";\r\n   name=").replace(b"audio/wav", b"\r\n audio/wav")
+    + END,
+    "a blank before the colon": JSON.replace(b"Type:", b"Type :") + AUDIO + END,
+    "a further part without a content": JSON + b"--B\r\nContent-Disposition: form-data; name=x\r\n\r\n" + AUDIO + END,
     "text after the last boundary": JSON + AUDIO + END + b"epilogue --B\r\n" * 10,
     "no line end after the last boundary": JSON + AUDIO + b"--B--",
 }
@@ -67,6 +74,17 @@ async def test_the_form_may_be_written_in_many_ways(tmp_path: Path, how: str) ->
     assert (tmp_path / filled.upload.media).read_bytes() == b"bytes"
     assert filled.upload.content_type == "audio/wav"
     assert [path.name for path in tmp_path.iterdir()] == [filled.upload.media]
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+async def test_the_form_may_come_in_any_two_pieces(tmp_path: Path, how: str) -> None:
+    body = WRITTEN[how][:1000] + WRITTEN[how][-300:] if len(WRITTEN[how]) > 1300 else WRITTEN[how]
+    recordings = Recordings(tmp_path)
+    for cut in range(len(body)):
+        filled = await read_form(chunks(body[:cut], body[cut:]), b"B", FORM, recordings=recordings, limits=BodyLimits())
+        assert filled.json == b'{"id": "c1"}'
+        assert recordings.path(filled.upload.media).read_bytes() == b"bytes"
+    recordings.close()
 
 
 BROKEN = {
@@ -92,7 +110,12 @@ BROKEN = {
     "nine headers": (JSON + AUDIO.replace(b"Content-Type", b"X-A: 1\r\n" * 8 + b"Content-Type") + END, 400),
     "a space in a header's name": (JSON + AUDIO.replace(b"Content-Type:", b"Content Type:") + END, 400),
     "another boundary": ((JSON + AUDIO + END).replace(b"--B", b"--C"), 400),
-    "text before the first boundary": (b"hello" + JSON + AUDIO + END, 400),
+    "text in the line of the first boundary": (b"hello" + JSON + END, 400),
+    "a boundary that goes on": ((JSON + AUDIO + END).replace(b"--B\r\n", b"--Bx\r\n"), 400),
+    "blanks without end behind a boundary": (b"--B" + b" " * 100_000 + (JSON + AUDIO + END)[3:], 400),
+    "a part without headers": (b"--B\r\n\r\nx\r\n" + JSON + AUDIO + END, 400),
+    "a header that begins with a fold": (JSON + AUDIO.replace(b"--B\r\n", b"--B\r\n folded\r\n") + END, 400),
+    "a header without a colon": (JSON + AUDIO.replace(b"Content-Type", b"nothing\r\nContent-Type") + END, 400),
     "base64": (JSON + AUDIO.replace(b"Content-Type", b"Content-Transfer-Encoding: base64\r\nContent-Type") + END, 415),
     "a picture": (JSON + AUDIO.replace(b"audio/wav", b"image/svg+xml") + END, 415),
 }

@@ -100,11 +100,17 @@ GOOD = json.dumps(result("answerOutcome")).encode()
         b"",
         b"not json",
         b"\xff\xfe",
-        b"\xef\xbb\xbf" + GOOD,
+        b"\xef\xbb\xbf" * 80_000 + GOOD,
+        GOOD.decode().encode("utf-16"),
+        GOOD.decode().encode("utf-16-be"),
+        GOOD.decode().encode("utf-32"),
+        b"\xef\xbb\xbf" + GOOD.replace(b'"3.2"', b"NaN"),
+        b"\xef\xbb\xbf" + GOOD.replace(b'"3.2"', b"1e5000"),
+        b"\xef\xbb\xbf" + GOOD.replace(b'"id": "3.2"', b'"id": "3.2", "id": "3.3"'),
+        b"\xef\xbb\xbf" + b'{"a":' * 100_000,
         GOOD[:-1],
         GOOD + GOOD,
         GOOD.replace(b'"3.2"', b'"\xff"'),
-        GOOD.replace(b'"3.2"', b'"\\ud800"'),
         GOOD.replace(b'"3.2"', b"NaN"),
         GOOD.replace(b'"3.2"', b"1e5000"),
         GOOD.replace(b'"3.2"', b"1" + b"0" * 5000),
@@ -127,6 +133,47 @@ def test_a_body_that_is_merely_written_in_another_way_is_read() -> None:
     spaced = json.dumps(conversation(subject="Gr\u00fc\u00df"), indent=4).encode()  # escaped, where we would not
     assert b"\\u00fc" in spaced
     assert isinstance(heard(spaced)[0], CallReceived)
+
+
+HALVES = {
+    "an escape": b"\\ud83d",
+    "an escape in capitals": b"\\uD83D",
+    "the second half": b"\\ude00",
+    "both halves in the wrong order": b"\\ude00\\ud83d",
+    "bytes": b"\xed\xa0\xbd",
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+@pytest.mark.parametrize("member", ["displayName", "unheardOf", "HALF"])
+def test_half_of_a_character_in_a_member_that_is_not_used_keeps_no_caller_out(half: bytes, member: str) -> None:
+    call = conversation()
+    call["participants"][0][member] = "Ann HALF"
+    (received,) = heard(json.dumps(call).encode().replace(b"HALF", half))
+    assert isinstance(received, CallReceived)
+    assert received.caller == "29:caller"
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+def test_half_of_a_character_in_a_member_that_is_used_is_the_character_for_none(half: bytes) -> None:
+    call = conversation()
+    call["participants"][0]["identity"] = "29:HALF, 😀"
+    (received,) = heard(json.dumps(call).encode().replace(b"HALF", half))
+    assert isinstance(received, CallReceived)
+    assert received.caller in {"29:\ufffd, 😀", "29:\ufffd\ufffd, 😀"}
+
+
+def test_an_emoji_in_two_escapes_or_two_encodings_is_whole() -> None:
+    call = json.dumps(conversation(subject="\\ud83d")).encode()  # an escaped backslash and letters, no escape
+    for written in (b"29:\\ud83d\\ude00 \\ud83d", b"29:\xed\xa0\xbd\xed\xb8\x80 \\ud83d"):
+        (received,) = heard(call.replace(b"29:caller", written))
+        assert isinstance(received, CallReceived)
+        assert received.caller == "29:😀 \ufffd"
+
+
+@pytest.mark.parametrize("message", [conversation(), result("answerOutcome"), call_state_change("terminated")])
+def test_a_byte_order_mark_before_the_json_means_nothing(message: Any) -> None:
+    assert decoded(b"\xef\xbb\xbf" + json.dumps(message).encode()) == decoded(message)
 
 
 def test_an_error_tells_the_place_but_nothing_of_what_was_said() -> None:

@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 from skype_line import (
     AUDIO,
     call_state_change,
@@ -217,11 +218,21 @@ def test_a_caller_who_hung_up_without_a_word_has_only_left() -> None:
     assert heard(recording("callTerminated", 0, outcome="failure", state="terminated")) == (GONE,)
 
 
-@pytest.mark.parametrize(("told", "seconds"), [(-1, 0.0), (10**400, 86400.0), ("2.5", 2.5)])
-def test_a_length_is_a_number_of_seconds_whatever_is_told(told: Any, seconds: float) -> None:
+@pytest.mark.parametrize(("told", "seconds"), [(2.5, 2.5), ("2.5", 2.5), (0.476, 0.476), (86400, 86400.0)])
+def test_a_length_is_a_number_of_seconds(told: Any, seconds: float) -> None:
     assert heard(recording("completedSilenceDetected", told), AUDIO) == (
         RecordingMade(OP, seconds, AUDIO.media, "silence"),
     )
+
+
+@pytest.mark.parametrize("told", [None, 0, -1, 10**400, 1e308, 86401, "5 s", "", True, [5], {"a": 5}])
+def test_a_recording_whose_length_is_not_told_is_kept_with_the_length_of_its_file(told: Any) -> None:
+    message = recording("completedSilenceDetected", told)
+    measured = replace(AUDIO, seconds=3.25)
+    assert heard(message, measured) == (RecordingMade(OP, 3.25, AUDIO.media, "silence"),)
+    assert heard(message, AUDIO) == (RecordingMade(OP, 0.0, AUDIO.media, "silence"),)
+    del message["operationOutcome"]["lengthOfRecordingInSecs"]
+    assert heard(message, measured) == (RecordingMade(OP, 3.25, AUDIO.media, "silence"),)
 
 
 # --- the end of a call -----------------------------------------------------------------------------------------------

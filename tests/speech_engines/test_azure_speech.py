@@ -14,6 +14,7 @@ from ivr.ports import Spoken, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.engines.azure import Azure
 from tests.fakes.azure_speech import AzureSpeech, Phrase
+from tests.speech_engines.sounds import noise, silence
 
 pytest.importorskip("azure.cognitiveservices.speech", reason="the extra `azure` is not installed")
 
@@ -108,10 +109,21 @@ async def test_a_long_recording_is_sent_at_once(engine: Azure, service: AzureSpe
     """Without the SDK's throttle property, twenty seconds would take seven and a half."""
     service.says = [Phrase("Silence.")]
     long = tmp_path / "long.wav"
-    long.write_bytes(silent_wav(20))
+    long.write_bytes(noise(20))
     await engine.transcribe(long, language="en-US", phrases=())
     assert len(service.heard[0].audio) == 44 + 20 * 32_000
     assert service.heard[0].seconds < 3
+
+
+async def test_a_recording_without_sound_is_sent_to_nobody_and_has_no_transcript(
+    engine: Azure, service: AzureSpeech, tmp_path: Path
+) -> None:
+    service.says = [Phrase("Thank you for watching!")]
+    file = tmp_path / "silence.wav"
+    file.write_bytes(silence(2))
+    heard = await engine.transcribe(file, language="en-US", phrases=())
+    assert heard == Transcript(None, engine="azure", seconds=2)
+    assert not service.heard
 
 
 async def test_what_is_no_audio_never_reaches_the_service(engine: Azure, service: AzureSpeech, tmp_path: Path) -> None:
@@ -121,10 +133,3 @@ async def test_what_is_no_audio_never_reaches_the_service(engine: Azure, service
         await engine.transcribe(text, language="en-US", phrases=())
     assert caught.value.code == "recording"
     assert service.heard == []
-
-
-def silent_wav(seconds: int) -> bytes:
-    size = seconds * 32_000
-    head = b"RIFF" + (36 + size).to_bytes(4, "little") + b"WAVEfmt " + (16).to_bytes(4, "little")
-    form = b"\x01\x00\x01\x00" + (16_000).to_bytes(4, "little") + (32_000).to_bytes(4, "little") + b"\x02\x00\x10\x00"
-    return head + form + b"data" + size.to_bytes(4, "little") + bytes(size)

@@ -16,6 +16,7 @@ from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.engines.azure_fast import AzureFast
 from ivr.speech.engines.openai import OpenAi
 from tests.fakes.speech_api import Answer, SpeechApi
+from tests.speech_engines.sounds import silence
 
 KEY = "sk-a-very-secret-key"
 SECONDS = 1.856
@@ -77,6 +78,19 @@ async def failure(engine: SpeechToText, audio: Path) -> TranscriptionFailed:
         await engine.transcribe(audio, language="en-US", phrases=())
     assert KEY not in str(caught.value)
     return caught.value
+
+
+@pytest.mark.parametrize("name", ["openai", "fast"])
+async def test_a_recording_without_sound_is_sent_to_nobody_and_has_no_transcript(
+    name: str, request: pytest.FixtureRequest, service: SpeechApi, tmp_path: Path
+) -> None:
+    engine: SpeechToText = request.getfixturevalue(name)
+    file = tmp_path / "silence.wav"
+    file.write_bytes(silence(2))
+    assert await engine.transcribe(file, language="en-US", phrases=()) == Transcript(
+        None, engine=engine.name, seconds=2
+    )
+    assert not service.forms
 
 
 # --- openai ---

@@ -18,6 +18,7 @@ from ivr.trace.case import Asked, Happened
         (case.Said("my issue"), 'the caller said "my issue"'),
         (case.Chose("issues", "keys"), "the caller chose issues by a key"),
         (case.Chose("issues", "speech"), "the caller chose issues by saying so"),
+        (case.Chose("Technical issues", "keys"), 'the caller chose "Technical issues" by a key'),
         (case.KeptSilent(), "the caller kept silent"),
         (case.AnsweredWrong(), "the caller answered something else"),
         (case.Recorded(2.46), "the caller spoke for 2.5 s"),

@@ -148,9 +148,13 @@ def _recorded(outcome: wire.RecordOutcome, op: str, audio: Upload | None) -> Eve
     """Keep audio that is there: whether a full length is a success is told in two ways (protocol 7)."""
     reason = outcome.completion_reason
     if reason in _RECORDED and outcome.outcome != "unknown" and audio is not None and audio.size:
-        seconds = float(min(max(outcome.length_of_recording_in_secs, 0), _A_DAY))
-        return RecordingMade(op, seconds, audio.media, _RECORDED[reason])
+        return RecordingMade(op, _seconds(outcome.length_of_recording_in_secs, audio), audio.media, _RECORDED[reason])
     return _no_answer(reason, op) or _failed(outcome, op)
+
+
+def _seconds(told: float | None, audio: Upload) -> float:
+    """Return the length as the platform tells it, else as the file does; 0: nobody knows, and the audio counts."""
+    return float(told) if told and 0 < told <= _A_DAY else audio.seconds or 0.0
 
 
 def _no_answer(reason: str, op: str) -> Event | None:

@@ -274,8 +274,10 @@ def _recognize_outcome(outcome: wire.RecognizeOutcome, strict: bool) -> Problems
 
 
 def _record_outcome(outcome: wire.RecordOutcome) -> Problems:
-    failed = outcome.outcome == "failure"
-    if failed == (outcome.length_of_recording_in_secs > 0):
+    failed, length = outcome.outcome == "failure", outcome.length_of_recording_in_secs
+    if length is None:
+        yield "operationOutcome.lengthOfRecordingInSecs: must be a number"
+    elif failed == (length > 0):
         yield "operationOutcome.lengthOfRecordingInSecs: above 0 for a success, 0 for a failure"
 
 

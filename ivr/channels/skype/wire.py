@@ -87,6 +87,8 @@ RecordReason: TypeAlias = Literal[
 Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
 "A key of a phone; upper case only (protocol 5.5)."
 Number: TypeAlias = int | float
+Length: TypeAlias = Annotated[Number | None, Meta(description="Seconds.")]
+"How long a recording is; None: not told, or in a way that cannot be understood."
 
 MESSAGE_ID = "x-microsoft-skype-message-id"
 PRETENDED_TIME = "x-ivr-pretended-time"  # an addition of ours, for trying flows out (protocol 21)
@@ -283,7 +285,7 @@ class RecordOutcome(OutcomeBase, frozen=True, kw_only=True, tag="recordOutcome")
     """How the recording ended; its audio is another part of the same request (9)."""
 
     completion_reason: RecordReason
-    length_of_recording_in_secs: Number
+    length_of_recording_in_secs: Length = None
     format: RecordingFormat | None = None
 
 

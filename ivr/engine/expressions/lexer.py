@@ -13,6 +13,7 @@ from jinja2.lexer import Token, operators
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.naming import is_name, normal
 
 JINJA: Final = Environment(autoescape=True)
 "Lends its lexer and its parser; nothing is ever rendered with it."
@@ -40,7 +41,6 @@ _OTHER_UNITS = {
 "Hints for words after a number, which look like units of time."
 _CAPITALS = {"None": "none", "True": "true", "False": "false"}
 RESERVED = frozenset({"and", "or", "not", "if", "else", "in", "is"})
-_NAME = re.compile(r"[^\W\d_]\w*")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"\\": "\\", "'": "'", '"': '"', "n": "\n", "t": "\t"}
@@ -138,7 +138,7 @@ class Tokens:
             case "operator":
                 return operators[text], text
             case "string":
-                return kind, _ESCAPE.sub(lambda escape: self._unescaped(escape, at), text[1:-1])
+                return kind, normal(_ESCAPE.sub(lambda escape: self._unescaped(escape, at), text[1:-1]))
             case "integer" | "float":
                 return kind, self._number(at, text)
             case _:
@@ -147,9 +147,9 @@ class Tokens:
     def _word(self, at: int, text: str) -> str:
         if text in _CAPITALS:
             self._refuse(f'The language has no "{text}".', at, text, f'Write "{_CAPITALS[text]}".')
-        if not _NAME.fullmatch(text):
+        if not is_name(text):
             self._refuse(f'"{text}" is no name: a letter, then letters, digits or "_".', at, text)
-        return text
+        return normal(text)
 
     def _number(self, at: int, text: str) -> int | Decimal:
         if not _NUMBER.fullmatch(text):

@@ -112,11 +112,12 @@ class _Translator:
     def name(self, node: nodes.Name) -> tree.Node:
         if node.name in RESERVED:
             raise self._tokens.unexpected(node.lineno, node.name)
-        return tree.Name(node.lineno, node.lineno + len(node.name), node.name)
+        return tree.Name(node.lineno, node.lineno + self._tokens.length(node.lineno), node.name)
 
     def field(self, node: nodes.Getattr) -> tree.Node:
         of = self._holder(node)
-        return tree.Field(of.start, self._tokens.after(node.lineno).lineno + len(node.attr), of, node.attr)
+        attribute = self._tokens.after(node.lineno).lineno
+        return tree.Field(of.start, attribute + self._tokens.length(attribute), of, node.attr)
 
     def index(self, node: nodes.Getitem) -> tree.Node:
         of = self._holder(node)

@@ -84,9 +84,11 @@ class Record(Asking, frozen=True):
             return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()}, private=True)
         recording = scope[self.into]
         if isinstance(recording, Recording):
-            transcript, confidence = answer.get("transcript"), answer.get("confidence")
+            transcript, confidence, measured = answer.get("transcript"), answer.get("confidence"), answer.get("seconds")
             recording = replace(
                 recording,
+                # Whoever listened knows how long it is where the line did not.
+                seconds=recording.seconds or (float(measured) if isinstance(measured, int | float) else 0.0),
                 transcript=transcript if isinstance(transcript, str) and transcript.strip() else None,
                 confidence=float(confidence) if isinstance(confidence, int | float) else None,
             )

@@ -47,7 +47,7 @@ start: {say: Hello., next: bye}
     Rule(
         "name",
         "error",
-        "A name that is no name, or that means something else already.",
+        "A name that is no name, or that means something else already. In quotes, a choice may have any name.",
         """
 start:
   menu: {prompt: To go on press 1., choices: {done: {dtmf: "1"}}}

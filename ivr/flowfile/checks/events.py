@@ -1,8 +1,10 @@
 """Checks of events: each is handled by somebody, and nothing is handled that never happens (LANGUAGE C7, C8)."""
 
+import json
 from collections.abc import Iterator
 
 from ivr.engine.handlers import longest
+from ivr.engine.naming import is_name
 from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised
 from ivr.flowfile.finding import Finding
@@ -63,8 +65,13 @@ def _summed_up(events: list[str]) -> list[str]:
 def _advice(state: State, lost: list[str]) -> str:
     event = _summed_up(lost)[0]
     if state.menu and event in state.menu.choices:
-        return f'Add {event}: <state> to its "on", or give it "next".'
+        return f'Add {_as_key(event)}: <state> to its "on", or give it "next".'
     return f'Add {event}: <state> to its "on", or to that of the flow.'
+
+
+def _as_key(event: str) -> str:
+    """Write the name of a choice as a key."""
+    return event if is_name(event) else json.dumps(event, ensure_ascii=False)
 
 
 def never(document: Document) -> Iterator[Finding]:

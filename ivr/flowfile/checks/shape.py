@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ivr.engine.flow import SELF
+from ivr.engine.handlers import FAILURES
+from ivr.engine.naming import is_name
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
 from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
-from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
 from ivr.flowfile.model import State
+from ivr.flowfile.slips import QUOTES
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
@@ -20,6 +22,9 @@ from ivr.nearest import did_you_mean, nearest
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
 END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop"})
 "What authors call a state that they think is there without being written."
+MAX_CHOICE_NAME = 512
+"Characters, as of the other names that go over the wire."
+_LINE_ENDS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
 
 
@@ -76,17 +81,12 @@ def _unknown(document: Document, path: Path, target: str) -> Finding:
 
 def name(document: Document) -> Iterator[Finding]:
     """Find names that are no names, or mean something else already (C1)."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", document.model.flow):
+    if not is_name(document.model.flow.replace("-", "_")):
         yield _no_name(document, ("flow",), document.model.flow, "Use letters, digits, _ and -; begin with a letter.")
     for state_name, state in document.states():
         yield from _name(document, ("states", state_name), state_name, (SELF,))
         for choice in state.menu.choices if state.menu else ():
-            path = ("states", state_name, "menu", "choices", choice)
-            if choice.startswith(("error", "failed")):
-                message = f'"{choice}" would be taken for a failure.'
-                yield document.finding("name", path, message, "Take another name.", key=True)
-            else:
-                yield from _name(document, path, choice, RESERVED)
+            yield from _choice_name(document, ("states", state_name, "menu", "choices", choice), choice)
         if state.outcome:
             yield from _name(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
@@ -98,17 +98,41 @@ def name(document: Document) -> Iterator[Finding]:
 
 
 def _name(
-    document: Document, path: Path, word: str, reserved: tuple[str, ...], *, key: bool = True
+    document: Document,
+    path: Path,
+    word: str,
+    reserved: tuple[str, ...],
+    *,
+    key: bool = True,
+    advice: str = "Use letters, digits and _; begin with a letter.",
 ) -> Iterator[Finding]:
     if not is_name(word):
-        yield _no_name(document, path, word, "Use letters, digits and _; begin with a letter.", key=key)
+        yield _no_name(document, path, word, advice, key=key)
     elif word in reserved:
         message = f'"{word}" means something else in this language.'
         yield document.finding("name", path, message, "Take another name.", key=key)
 
 
+def _choice_name(document: Document, path: Path, word: str) -> Iterator[Finding]:
+    """Find a choice whose name the line cannot take or would mean something else; without quotes it is a plain name."""
+    key = document.source.find(path).key
+    if word.startswith(FAILURES):
+        yield document.finding("name", path, f'"{word}" would be taken for a failure.', "Take another name.", key=True)
+    elif is_name(word) or key is None or key.style not in QUOTES:
+        advice = f'The name of a choice may be any text in quotes: "{word}".'
+        yield from _name(document, path, word, RESERVED, advice=advice)
+    elif len(word) > MAX_CHOICE_NAME or _LINE_ENDS_AND_CONTROLS.search(word) or not any(map(_is_seen, word)):
+        message = "This cannot be the name of a choice."
+        advice = f"Write 1 to {MAX_CHOICE_NAME} characters in one line, one of them at least to be seen."
+        yield document.finding("name", path, message, advice, key=True)
+
+
+def _is_seen(char: str) -> bool:
+    return char.isprintable() and not char.isspace()
+
+
 def _no_name(document: Document, path: Path, word: str, advice: str, *, key: bool = False) -> Finding:
-    meant = re.sub(r"[^A-Za-z0-9_]+", "_", word).strip("_")
+    meant = re.sub(r"\W+", "_", word).strip("_")
     if is_name(meant):
         advice = f'Did you mean "{meant}"? {advice}'
     return document.finding("name", path, f'"{word}" is no name.', advice, key=key)

@@ -6,12 +6,12 @@ from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
+from ivr.engine.naming import is_name, normal
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.fitting import misfit, what_fits
 from ivr.flowfile.checks.known import Known, Scene
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
 from ivr.flowfile.document import Document
-from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.validate import NOT_YET
@@ -84,7 +84,7 @@ def _finding(
     document: Document, use: Use, error: ExpressionError, known: Known | None = None, scene: Scene | None = None
 ) -> Finding:
     mark = document.source.within(use.path, error.offset, error.length)
-    name = use.text[error.offset : error.offset + error.length]
+    name = normal(use.text[error.offset : error.offset + error.length])
     if error.code == "undefined" and scene is not None and known is not None and name in scene.unset:
         message = f'"{name}" may have no value here.'
         return document.source.finding("unset", "error", mark, message, _way_without(known, name, use))

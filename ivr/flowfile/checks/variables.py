@@ -6,10 +6,10 @@ from ivr.engine import flow
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.types import Type
+from ivr.engine.naming import is_name
 from ivr.engine.variables import fit
 from ivr.flowfile.checks.fitting import EXAMPLES, what_fits
 from ivr.flowfile.document import Document
-from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Mark, Path

@@ -7,6 +7,7 @@ import asyncio
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -79,7 +80,7 @@ class OwnBot(Struct, frozen=True):
 
     def address(self, flow: str) -> str:
         """Give the address at which a flow is called."""
-        return f"{self.url}/call/{flow}" if flow else f"{self.url}/call"
+        return f"{self.url}/call/{quote(flow)}" if flow else f"{self.url}/call"
 
     @property
     def flows(self) -> Mapping[str, str]:

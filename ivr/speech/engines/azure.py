@@ -21,7 +21,7 @@ from ivr.errors import TranscriptionFailed
 from ivr.ports import Spoken, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.languages import with_region
-from ivr.speech.wav import decoded
+from ivr.speech.wav import Wav, heard
 
 try:
     from azure.cognitiveservices import speech as sdk
@@ -62,9 +62,12 @@ class Azure:
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Ask the service."""
-        async with decoded(self._workers, audio) as wav:
+
+        async def ask(wav: Wav) -> Transcript:
             found = await _Recognition(self._config, wav.file, with_region(language), phrases).result()
             return _transcript(found, wav.seconds)
+
+        return await heard(self._workers, audio, self.name, ask)
 
 
 class _Found(Struct, frozen=True):

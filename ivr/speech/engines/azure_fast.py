@@ -13,7 +13,7 @@ from ivr.ports import Spoken, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import with_region
-from ivr.speech.wav import decoded
+from ivr.speech.wav import Wav, heard
 
 _VERSION = "2024-11-15"
 _VERSION_WITH_PHRASES = "2025-10-15"
@@ -53,10 +53,13 @@ class AzureFast:
             definition["phraseList"] = {"phrases": list(phrases)}
         fields = {"definition": msgspec.json.encode(definition).decode()}
         query = {"api-version": _VERSION_WITH_PHRASES if phrases else _VERSION}
-        async with decoded(self._workers, audio) as wav:
+
+        async def ask(wav: Wav) -> Transcript:
             reply = read_reply(await self._service.ask(wav.file, "audio", fields, query), _Reply)
             text = " ".join(one.text for one in reply.combined_phrases).strip()
             return Transcript(text or None, _confidence(reply), self.name, wav.seconds, _spoken(reply))
+
+        return await heard(self._workers, audio, self.name, ask)
 
 
 def _spoken(reply: _Reply) -> tuple[Spoken, ...]:

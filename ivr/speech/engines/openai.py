@@ -12,7 +12,7 @@ from ivr.ports import Spoken, Transcript
 from ivr.speech.accounts import OpenAiServer
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import without_region
-from ivr.speech.wav import Wav, decoded
+from ivr.speech.wav import Wav, heard
 
 _SILENT = 0.6
 _UNSURE = -1.0
@@ -53,9 +53,11 @@ class OpenAi:
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Ask the server; phrases go along as a prompt, which makes their words likelier."""
-        async with decoded(self._workers, audio) as wav:
-            reply = await self._service.ask(wav.file, "file", self._fields(language, phrases))
-            return _transcript(reply, wav)
+
+        async def ask(wav: Wav) -> Transcript:
+            return _transcript(await self._service.ask(wav.file, "file", self._fields(language, phrases)), wav)
+
+        return await heard(self._workers, audio, self.name, ask)
 
     def _fields(self, language: str, phrases: Sequence[str]) -> dict[str, str]:
         fields = {"model": self._model, "language": without_region(language), "temperature": "0"}

@@ -46,7 +46,9 @@ pocketsphinx.set_loglevel("FATAL")
 
 def phrases(source: int, *, phrases: Sequence[str], longest: float) -> Transcript:
     """Listen for one of these phrases, said alone, in an open file; raise TranscriptionFailed if it is no recording."""
-    samples, seconds = _samples(source, longest)
+    samples, seconds, silent = _samples(source, longest)
+    if silent:
+        return _nothing(seconds)
     rules = grammar(phrases, _dictionary().ways)
     spoken = speech_in(samples)
     if rules is None or not spoken or _seconds(spoken[0].stop - spoken[0].start) > _LONGEST_PHRASE:
@@ -67,7 +69,9 @@ def phrases(source: int, *, phrases: Sequence[str], longest: float) -> Transcrip
 
 def dictation(source: int, *, longest: float) -> Transcript:
     """Write down what is said in an open file, piece by piece; at least a quarter of the words will be wrong."""
-    samples, seconds = _samples(source, longest)
+    samples, seconds, silent = _samples(source, longest)
+    if silent:
+        return _nothing(seconds)
     decoder = _forgetful(_dictation_decoder())
     said = [
         Spoken(_seconds(place.start), _seconds(place.stop), best[0])
@@ -87,9 +91,11 @@ def _nothing(seconds: float) -> Transcript:
     return Transcript(None, None, ENGINE, seconds)
 
 
-def _samples(source: int, longest: float) -> tuple[bytes, float]:
-    samples = b"".join(Recording(source, longest=longest))
-    return samples, _seconds(len(samples))
+def _samples(source: int, longest: float) -> tuple[bytes, float, bool]:
+    """Read a recording: its samples, its seconds, and whether there is no sound in it."""
+    recording = Recording(source, longest=longest)
+    samples = b"".join(recording)
+    return samples, _seconds(len(samples)), recording.level.is_silent
 
 
 def _seconds(size: int) -> float:
