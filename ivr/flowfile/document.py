@@ -5,8 +5,9 @@ that leave an event to them.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ from ivr.flowfile.events import asking, raised, successes
 from ivr.flowfile.finding import Finding, Severity
 from ivr.flowfile.model import Branch, FlowFile, State
 from ivr.flowfile.source import Path, Source
+
+T = TypeVar("T")
 
 WAYLESS = frozenset(
     {
@@ -62,11 +65,18 @@ class Document:
         self.source = source
         self.model = model
         self.damaged = damaged
+        self.remembered: dict[object, object] = {}
+        "What was worked out of it already, by the function that did (see `once`)."
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Name all states that were written, those too that are not sound."""
         return self.source.keys(("states",))
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """Name the same, to look one up."""
+        return frozenset(self.names)
 
     @cached_property
     def _around_damage(self) -> frozenset[Path]:
@@ -194,6 +204,18 @@ def _may_hold_ways(path: Path) -> bool:
             return False
         case _:
             return path[-1] not in WAYLESS
+
+
+def once(work: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Make a function work once for each document: a dozen checks ask for the same, of thousands of states."""
+
+    @wraps(work)
+    def remembered(document: Document) -> T:
+        if work not in document.remembered:
+            document.remembered[work] = work(document)
+        return cast("T", document.remembered[work])
+
+    return remembered
 
 
 def action_of(state: State) -> str | None:

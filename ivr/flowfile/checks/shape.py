@@ -47,7 +47,7 @@ def no_target(document: Document) -> Iterator[Finding]:
 
 def unknown_target(document: Document) -> Iterator[Finding]:
     """Find targets that are no state, and `self` where nothing was asked (C6.8)."""
-    if document.model.initial not in document.names and document.is_sound("initial"):
+    if document.model.initial not in document.known_names and document.is_sound("initial"):
         yield _unknown(document, ("initial",), document.model.initial)
     for name, state in document.states():
         for _, handler in document.written(name):
@@ -62,7 +62,7 @@ def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator
         if branch.target == SELF and not can_ask:
             message = '"self" asks the question again, and here none was asked.'
             yield document.finding("unknown-target", path, message, "Name a state.")
-        elif branch.target != SELF and branch.target not in document.names:
+        elif branch.target != SELF and branch.target not in document.known_names:
             yield _unknown(document, path, branch.target)
 
 

@@ -8,10 +8,9 @@ from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type, fits
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.fitting import what_fits
-from ivr.flowfile.checks.known import Known, Scene
+from ivr.flowfile.checks.known import NOTHING, Known, Scene
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, LATER
 from ivr.flowfile.document import Document
-from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.validate import NOT_YET
@@ -64,7 +63,7 @@ def _later(document: Document, use: Use, what: Expression | Template) -> Iterato
 
 
 def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
-    if any(name in use.text for name in known.variables if not is_name(name)):
+    if any(name in use.text for name in known.odd_names):
         return  # `patient-name` is no name, which has been told, and here it is a subtraction
     scene = known.scene(use)
     if isinstance(what, Expression):
@@ -101,8 +100,8 @@ def _way_without(known: Known, variable: str, use: Use) -> str:
     for name in waiting:  # grows while it is gone through
         if name == use.state:
             return f"On the way {' → '.join(shortest[name])} nothing sets it. {advice}"
-        for target, facts in known.leaving(name, frozenset()):
-            if target not in shortest and variable not in facts:
+        for target, facts in known.leaving(name, NOTHING):
+            if target not in shortest and not known.knows(variable, facts):
                 shortest[target] = (*shortest[name], target)
                 waiting.append(target)
     return advice

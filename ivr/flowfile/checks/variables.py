@@ -1,6 +1,6 @@
 """Checks of variables: what is declared, what is kept and never used, what is private (LANGUAGE C10, C12)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ivr.engine import flow
 from ivr.engine.expressions.compile import Template
@@ -8,7 +8,7 @@ from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.types import Type
 from ivr.engine.variables import fit
 from ivr.flowfile.checks.fitting import EXAMPLES, what_fits
-from ivr.flowfile.document import Document
+from ivr.flowfile.document import Document, once
 from ivr.flowfile.fields import is_name
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
@@ -123,8 +123,9 @@ def unused(document: Document) -> Iterator[Finding]:
     read = _read_anywhere(document)
     if read is None:
         return
+    answers = {into.variable: into.path for into in reversed(intos(document))}
     for name, variable in variables(document).items():
-        path = _place(document, name)
+        path = _place(document, name, answers)
         if name not in read and variable.type.name != "recording" and path and is_name(name):
             message = f'"{name}" is kept and never used.'
             yield document.warning("unused", path, message, "Use it, or delete it.", key=path[0] == "variables")
@@ -143,6 +144,7 @@ def never_set(document: Document) -> Iterator[Finding]:
             yield document.warning("never-set", ("variables", name), message, "Set it, or delete it.", key=True)
 
 
+@once
 def _read_anywhere(document: Document) -> frozenset[str] | None:
     """Name all variables that are read; None: something cannot be read."""
     if document.damaged:
@@ -152,11 +154,11 @@ def _read_anywhere(document: Document) -> frozenset[str] | None:
     return frozenset().union(*map(reads, uses(document)), *meant)
 
 
-def _place(document: Document, name: str) -> Path | None:
+def _place(document: Document, name: str, answers: Mapping[str, Path]) -> Path | None:
     if name in document.model.variables:
         return ("variables", name)
-    into = next((into for into in intos(document) if into.variable == name), None)
-    return into.path if into and document.source.has(into.path) else None
+    path = answers.get(name)
+    return path if path and document.source.has(path) else None
 
 
 def sensitive(document: Document) -> Iterator[Finding]:
