@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from ivr.flowfile.assets import Refusal, written
+from ivr.flowfile.assets import Refusal, soundness, written
 from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
@@ -224,6 +224,9 @@ def audio_text(document: Document, audio: Mapping[str, bytes | Refusal]) -> Iter
         found = audio.get(part.audio)
         if isinstance(found, Refusal):
             yield document.finding("audio-text", (*part.path, "audio"), found.message, found.suggestion)
+        elif found is not None and not soundness(found).is_whole:
+            message = f'"{part.audio}" ends before its sound does.'
+            yield document.warning("audio-text", (*part.path, "audio"), message, "It was cut off: copy it again.")
         if not (part.text and part.text.strip()):
             message = "What this file says is not written down."
             yield document.warning("audio-text", (*part.path, "audio"), message, 'Add its "text".', key=True)
