@@ -178,8 +178,10 @@ class Known:
     @cached_property
     def on_entry(self) -> Mapping[str, Facts]:
         """Give what is known on entering each state, before its `set`; where no call can come to, nothing is."""
-        known: dict[str, Facts] = {self.document.model.initial: self._defaults}
-        waiting = deque([self.document.model.initial])
+        known: dict[str, Facts] = {}
+        if self.document.begins in self.document.model.states:
+            known[self.document.begins] = self._defaults
+        waiting = deque(known)
         while waiting:
             name = waiting.popleft()
             for target, facts in self.leaving(name, known[name]):
@@ -209,7 +211,13 @@ class Known:
 
     @cached_property
     def _inside(self) -> Mapping[str, Change]:
-        return {name: self._setting(state.set, self.declared) for name, state in self.document.states()}
+        return {name: self._inside_of(name, state.set) for name, state in self.document.states()}
+
+    def _inside_of(self, name: str, written: Mapping[str, str]) -> Change:
+        """Tell what being in a state does; what stands in a part of it that was cut out may have been set there."""
+        change = self._setting(written, self.declared)
+        hidden = self.document.hidden.get(name)
+        return Change(change.forgets, change.learns | self.bits(hidden)) if hidden else change
 
     @cached_property
     def _failed(self) -> Mapping[Path, Paths]:

@@ -33,7 +33,7 @@ KNOWN_ELSEWHERE = {
 
 def expressions(document: Document) -> Iterator[Finding]:
     """Check every expression where it stands."""
-    known = Known(document) if document.has_all_ways else None
+    known = Known(document)
     errors = 0
     for use in uses(document):
         if errors >= MOST:
@@ -43,14 +43,13 @@ def expressions(document: Document) -> Iterator[Finding]:
             yield found
 
 
-def _of_use(document: Document, known: Known | None, use: Use) -> Iterator[Finding]:
+def _of_use(document: Document, known: Known, use: Use) -> Iterator[Finding]:
     what = compiled(use.text, bare=use.role == "guard")
     if isinstance(what, ExpressionError):
         yield _finding(document, use, what)
         return
     yield from _later(document, use, what)
-    if known is not None:
-        yield from _in_scene(document, known, use, what)
+    yield from _in_scene(document, known, use, what)
 
 
 def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:
@@ -95,8 +94,8 @@ def _finding(
 def _way_without(known: Known, variable: str, use: Use) -> str:
     """Show the shortest way to a use on which its variable is never set."""
     advice = 'Set it before, or give it a "default".'
-    shortest: dict[str, tuple[str, ...]] = {known.document.model.initial: (known.document.model.initial,)}
-    waiting = [known.document.model.initial]
+    shortest: dict[str, tuple[str, ...]] = {known.document.begins: (known.document.begins,)}
+    waiting = [known.document.begins]
     for name in waiting:  # grows while it is gone through
         if name == use.state:
             return f"On the way {' → '.join(shortest[name])} nothing sets it. {advice}"
