@@ -10,7 +10,9 @@ import click
 from ivr.channels.skype import SkypeChannel
 from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.load import flow_files, load_flow
+from ivr.flowfile.folder import find_flows, quarrel, twin_of
+from ivr.flowfile.load import load_flow
+from ivr.flowfile.reader import read
 from ivr.ports import Capabilities
 from ivr.server.speech import lacks_of
 from ivr.settings import SettingsError, load_settings
@@ -46,18 +48,19 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None,
     Example:  ivr check flows/
               ivr check --strict --stt pocketsphinx flows/support.yaml
     """
-    files = flow_files(paths)
-    if not files:
+    files = find_flows(paths)
+    for skipped in files.skipped:
+        click.echo(f"Skipped {skipped.file}: {skipped.reason}.", err=True)
+    if not files.flows:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    line, lacks = CHANNELS.get(channel), _lacks(stt)
-    findings = [found for file in files for found in _findings(file, line, lacks)]
+    findings = _findings(files.flows, CHANNELS.get(channel), _lacks(stt))
     errors = sum(found.is_error for found in findings)
     if as_json:
         click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False))
     else:
         if findings:
             click.echo(as_text(findings) + "\n")
-        click.echo(_summary(len(files), errors, len(findings) - errors))
+        click.echo(_summary(len(files.flows), errors, len(findings) - errors))
     if errors or (strict and findings):
         raise click.exceptions.Exit(1)
 
@@ -71,11 +74,31 @@ def _lacks(stt: str | None) -> Lacks | None:
     return None if loaded.sources["stt"] == "default" else lacks_of(loaded.settings)
 
 
-def _findings(file: Path, channel: Capabilities | None, lacks: Lacks | None) -> Sequence[Finding]:
-    try:
-        return load_flow(file, channel=channel, lacks=lacks).findings
-    except OSError as error:
-        return [Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")]
+def _findings(files: Sequence[Path], channel: Capabilities | None, lacks: Lacks | None) -> Sequence[Finding]:
+    """List what is wrong with each file, and with all of them together, as `ivr serve` sees it."""
+    findings: list[Finding] = []
+    named: dict[Path, str] = {}
+    for file in files:
+        try:
+            loaded = load_flow(file, channel=channel, lacks=lacks)
+        except OSError as error:
+            findings.append(
+                Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")
+            )
+            continue
+        findings += loaded.findings
+        if loaded.name is not None:
+            if (twin := twin_of(file, loaded.name, named)) is not None:
+                findings.append(_taken(file, twin, loaded.name))
+            named[file] = loaded.name
+    return findings
+
+
+def _taken(file: Path, twin: Path, name: str) -> Finding:
+    """Say at a flow's name that another file has it."""
+    reading = read(str(file), file.read_bytes())
+    mark = reading.source.mark("flow")
+    return reading.source.finding("name", "error", mark, f"{quarrel(file, twin, name)}.")
 
 
 def _summary(files: int, errors: int, warnings: int) -> str:

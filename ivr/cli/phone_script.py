@@ -14,6 +14,7 @@ from rich.markup import escape
 from ivr.cli.phone_terminal import tell_metadata
 from ivr.flowfile.clock import asks_the_clock
 from ivr.flowfile.finding import Finding, as_text
+from ivr.flowfile.folder import SCRIPT_SUFFIX
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Platform, Target, platform
 from ivr.phone.script.model import Script
@@ -25,12 +26,10 @@ from ivr.settings import load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 
-SUFFIX = ".call.yaml"
-
 
 async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:
     """Run scripts one after the other and say how they went; False: one failed."""
-    files = [file for path in paths for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
+    files = [file for path in paths for file in (sorted(path.rglob(f"*{SCRIPT_SUFFIX}")) if path.is_dir() else [path])]
     failed = 0
     async with platform(target) as phone:
         tell_metadata(target, phone.metadata)

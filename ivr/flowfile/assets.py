@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.audio.kind import sniff
+from ivr.audio.soundness import Soundness, soundness_of_wav, soundness_of_wma
 from ivr.flowfile.document import Document
 from ivr.flowfile.model import AudioPart
 from ivr.flowfile.prompts import all_prompts
@@ -75,7 +76,16 @@ def read(folder: Path, name: str) -> bytes | Refusal:
         return _missing(name)
     if sniff(data) not in PLAYABLE:
         return Refusal(f'"{name}" is neither WMA nor WAV.', "Convert it to one of these.")
+    if not soundness(data).has_sound:
+        return Refusal(
+            f'There is no sound in "{name}".', "It is empty, or was cut off: copy it again, or save it anew."
+        )
     return data
+
+
+def soundness(data: bytes) -> Soundness:
+    """Return how much sound there is in a file that can be played."""
+    return soundness_of_wma(data) if sniff(data) == "wma" else soundness_of_wav(data)
 
 
 def _missing(name: str) -> Refusal:

@@ -6,7 +6,7 @@ from ivr.flowfile.reader import read
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
 
-CLOCK = frozenset({"now", "call.startedAt"})
+CLOCK = frozenset({"now", "today", "call.startedAt"})
 "The facts that are another time in every call."
 
 

@@ -4,9 +4,11 @@ The ways on are spread out here once: `next` over the events it stands for, the 
 that leave an event to them.
 """
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 from msgspec import Struct
 
@@ -15,8 +17,12 @@ from ivr.engine.handlers import leads_back, longest
 from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.events import asking, raised, successes
 from ivr.flowfile.finding import Finding, Severity
+from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Branch, FlowFile, State
 from ivr.flowfile.source import Path, Source
+from ivr.nearest import nearest
+
+T = TypeVar("T")
 
 WAYLESS = frozenset(
     {
@@ -28,6 +34,7 @@ WAYLESS = frozenset(
 "Keys that lead nowhere: a flow without one of them has the same ways."
 WAYS = frozenset({"next", "on", "final", "target"})
 "Keys that say where a call goes on, or that it does not."
+_WORD = re.compile(r"\w+")
 
 
 class Handler(Struct, frozen=True):
@@ -62,11 +69,19 @@ class Document:
         self.source = source
         self.model = model
         self.damaged = damaged
+        self.remembered: dict[object, object] = {}
+        "What was worked out of it already, by the function that did (see `once`)."
+        self._meant: dict[str, str | None] = {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Name all states that were written, those too that are not sound."""
         return self.source.keys(("states",))
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """Name the same, to look one up."""
+        return frozenset(self.names)
 
     @cached_property
     def _around_damage(self) -> frozenset[Path]:
@@ -79,19 +94,93 @@ class Document:
 
     @cached_property
     def has_all_ways(self) -> bool:
-        """Tell whether all ways on are known: nothing was cut out that could hold one, and all lead somewhere.
+        """Tell whether all ways on are known: nothing was cut out that could hold one, and all lead somewhere."""
+        return not self.loose and not any(_may_hold_ways(path) for path in self.damaged)
 
-        Checks that follow a call through the flow say nothing otherwise, since all they say could be wrong.
+    @cached_property
+    def begins(self) -> str:
+        """Name the state in which a call begins; if that is not known, the one that leads to most others."""
+        if self.model.initial in self.known_names or not self.names:
+            return self.model.initial
+        led_to = {target for name in self.names for target in self.leads[name] if target != name}
+        first = [name for name in self.names if name not in led_to] or self.names
+        meant = nearest(self.model.initial, self.names)
+        return meant or max(first, key=lambda name: len(reached([name], self.leads.__getitem__)))
+
+    @cached_property
+    def hidden(self) -> Mapping[str | None, frozenset[str]]:
+        """Give the words that stand in what was cut out, by state; None: outside of the states.
+
+        Whatever they were to say, a name that is not among them was not said.
         """
-        lost = any(_may_hold_ways(path) for path in self.damaged)
-        lost = lost or any(action_of(state) is None for _, state in self.states())
-        ways = [way for several in self.ways.values() for way in several]
-        lost = lost or any(way.branch.target == SELF and not asking(self.model.states[way.state]) for way in ways)
-        return not lost and {self.model.initial, *(way.target for way in ways)} <= set(self.model.states)
+        found: dict[str | None, set[str]] = {}
+        for path in self.damaged:
+            place = self.source.find(path)
+            start = place.key.start if place.key and path else place.value.start
+            state = path[1] if len(path) > 1 and path[0] == "states" else None
+            found.setdefault(None if state is None else str(state), set()).update(
+                _WORD.findall(self.source.text, start, max(start, place.value.end))
+            )
+        return {state: frozenset(words) for state, words in found.items()}
+
+    @cached_property
+    def hidden_words(self) -> frozenset[str]:
+        """All words that stand in what was cut out."""
+        return frozenset().union(*self.hidden.values())
+
+    @cached_property
+    def leads(self) -> Mapping[str, frozenset[str]]:
+        """Name for each state all others that a call may go to from there: those too that only seem to be meant."""
+        common = self.hidden.get(None, frozenset()) & self.known_names
+        return {
+            name: frozenset(
+                (self.hidden.get(name, frozenset()) & self.known_names)
+                | common
+                | self._targets_written(name)
+                | {meant for meant in map(self.meant_by, self._lost_targets.get(name, ())) if meant}
+            )
+            for name in self.names
+        }
+
+    def _targets_written(self, name: str) -> frozenset[str]:
+        """Name the states to which the ways of a state lead; of one whose action is not known, all that it names."""
+        targets = {way.target for way in self._all_ways.get(name, ())}
+        if name in self.loose and name in self.model.states:
+            targets.update(branch.target for _, handler in self.written(name) for branch in handler.branches)
+            targets.update(branch.target for branch in self.model.states[name].next or ())
+        return self.known_names & targets
+
+    @cached_property
+    def loose(self) -> frozenset[str]:
+        """Name the states of which not all ways on are known: some were cut out, or lead nowhere."""
+        without = {name for name, state in self.states() if action_of(state) is None}
+        unread = set(self.names) - set(self.model.states)
+        return frozenset({*without, *unread, *self._mutilated, *self._lost_targets})
+
+    @cached_property
+    def _lost_targets(self) -> Mapping[str, frozenset[str]]:
+        lost = {
+            name: frozenset(way.branch.target for way in ways if not self._is_sure(way))
+            for name, ways in self._all_ways.items()
+        }
+        return {name: targets for name, targets in lost.items() if targets}
+
+    def _is_sure(self, way: "Way") -> bool:
+        if way.branch.target == SELF:
+            is_here = way.path[0] != "on" or way.event in {"exhausted", "empty"}
+            return is_here and asking(self.model.states[way.state])
+        return way.target in self.model.states
+
+    def meant_by(self, target: str) -> str | None:
+        """Name the state that was probably meant by a target that is none."""
+        if target not in self._meant:
+            self._meant[target] = nearest(target, self.names)
+        return self._meant[target]
 
     @cached_property
     def _mutilated(self) -> frozenset[str]:
-        return frozenset(str(path[1]) for path in self.damaged if len(path) > 1 and _may_hold_ways(path))
+        inside = (path for path in self.damaged if len(path) > 1 and path[0] == "states")
+        return frozenset(str(path[1]) for path in inside if _may_hold_ways(path))
 
     def is_known(self, state: str) -> bool:
         """Tell whether the action of a state and its own ways on are known: nothing was cut out that could be one."""
@@ -169,7 +258,11 @@ class Document:
 
     @cached_property
     def ways(self) -> Mapping[str, tuple[Way, ...]]:
-        """Give every way out of each state."""
+        """Give every way out of each state that leads to another, or back to a question."""
+        return {name: tuple(way for way in ways if self._is_sure(way)) for name, ways in self._all_ways.items()}
+
+    @cached_property
+    def _all_ways(self) -> Mapping[str, tuple[Way, ...]]:
         return {name: tuple(self._ways(name, state)) for name, state in self.states()}
 
     def _ways(self, name: str, state: State) -> Iterator[Way]:
@@ -194,6 +287,18 @@ def _may_hold_ways(path: Path) -> bool:
             return False
         case _:
             return path[-1] not in WAYLESS
+
+
+def once(work: Callable[[Document], T]) -> Callable[[Document], T]:
+    """Make a function work once for each document: a dozen checks ask for the same, of thousands of states."""
+
+    @wraps(work)
+    def remembered(document: Document) -> T:
+        if work not in document.remembered:
+            document.remembered[work] = work(document)
+        return cast("T", document.remembered[work])
+
+    return remembered
 
 
 def action_of(state: State) -> str | None:

@@ -7,7 +7,7 @@ without the checks: it was sound when its calls began.
 """
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -38,22 +38,14 @@ class Loaded(Struct, frozen=True):
     findings: tuple[Finding, ...]
     audio: tuple[str, ...] = ()
     "The audio files that it names, beside it; those too that are not there."
+    name: str | None = None
+    "What the flow is called, also where it must not be served; None: it does not say."
 
     def served(self) -> Flow:
         """Give the flow; raise FlowError, with the findings as text, if it must not be served."""
         if self.flow is None:
             raise FlowError(as_text(found for found in self.findings if found.is_error))
         return self.flow
-
-
-def flow_files(places: Iterable[Path]) -> list[Path]:
-    """List the flow files among places: files as they are, of folders every `*.yaml` and `*.yml` in them."""
-    found = [
-        file
-        for place in places
-        for file in (sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place])
-    ]
-    return list(dict.fromkeys(found))
 
 
 def load_flow(
@@ -100,7 +92,8 @@ def load_text(
     audio = assets.collect(document, folder)
     ordered = in_order(unacknowledged(document, [*findings, *check(document, audio, channel, lacks)]))
     if any(found.is_error for found in ordered):
-        return Loaded(None, None, {}, ordered, tuple(audio))
+        name = validated.model.flow if document.is_sound("flow") else None
+        return Loaded(None, None, {}, ordered, tuple(audio), name)
     zone = validated.model.time_zone or default_zone
     rules = zone_data(zone)
     if rules is None:
@@ -124,4 +117,4 @@ def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) ->
     zone = zone_of(bundle.zone, bundle.zone_data)
     flow = build(document, audio=bundle.audio, zone=zone, hash=bundle.hash)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
-    return Loaded(flow, bundle, files, findings, tuple(bundle.audio))
+    return Loaded(flow, bundle, files, findings, tuple(bundle.audio), flow.name)

@@ -22,9 +22,9 @@ from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source, Tree
 from ivr.flowfile.syntax import Stop, of_syntax
 
-MAX_BYTES = 1 << 20
-MAX_NODES = 10_000
-"Keys, values and lists of the file, aliases counted as what they stand for. A voicemail has some 150."
+MAX_BYTES = 1 << 22
+MAX_NODES = 200_000
+"Keys, values and lists of the file, aliases counted as what they stand for. 5,000 states have some 110,000."
 MAX_DEPTH = 40
 MAX_REPAIRS = 10
 "Slips of YAML found in one go; each costs another reading."
@@ -190,6 +190,8 @@ def _slip(error: Exception, text: str) -> Slip:
 def _last_quoted(text: str, at: int) -> tuple[int, int] | None:
     """Find the last text in quotes that ended before a place."""
     last = None
+    if len(text) > REPAIRED_BYTES:
+        return None
     with suppress(YAMLError, ValueError, OverflowError):  # what stopped the parser may stop the scanner
         for token in YAML(typ="safe", pure=True).scan(text):
             if token.start_mark.index >= at:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.tree import Filtered
-from ivr.flowfile.document import Document, Handler
+from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import AudioPart, State, TextPart
 from ivr.flowfile.prompts import Moment, Spoken, of_action, of_defaults
 from ivr.flowfile.source import Path
@@ -20,6 +20,9 @@ PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
 "A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
+
+REMEMBERED = 1 << 15
+"Texts of which is remembered what they mean: those of the largest flow, which each check looks at in turn."
 
 Role: TypeAlias = Literal["guard", "text", "value"]
 
@@ -46,7 +49,7 @@ class Use(Struct, frozen=True):
     "What the transition has set before this is read."
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionError:
     """Compile a guard (`bare`) or a text, once; a mistake in it is given back."""
     try:
@@ -91,8 +94,13 @@ def root(path: str) -> str:
     return path.partition(".")[0]
 
 
-def uses(document: Document) -> Iterator[Use]:
-    """Go through all expressions of a flow, in no particular order."""
+@once
+def uses(document: Document) -> tuple[Use, ...]:
+    """List all expressions of a flow, in no particular order."""
+    return tuple(_uses(document))
+
+
+def _uses(document: Document) -> Iterator[Use]:
     for name, state in document.states():
         yield from of_state(document, name, state)
     for event, handler in document.shared.items():

@@ -1,7 +1,7 @@
 """The variables of a flow: declared, or implied by `into`, with the marks of what is private (LANGUAGE C10, C12)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
 from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, RECORDING, TEXT, Type, optional
 from ivr.engine.values import Value
 from ivr.flowfile import model
-from ivr.flowfile.document import Document
+from ivr.flowfile.document import Document, once
 from ivr.flowfile.graph import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, reads, uses
@@ -57,16 +57,17 @@ def into_of(name: str, state: model.State) -> Into | None:
     return None
 
 
-def intos(document: Document) -> Iterator[Into]:
+@once
+def intos(document: Document) -> tuple[Into, ...]:
     """List what keeps the answers of all asking states."""
-    for name, state in document.states():
-        if into := into_of(name, state):
-            yield into
+    kept = (into_of(name, state) for name, state in document.states())
+    return tuple(into for into in kept if into)
 
 
+@once
 def variables(document: Document) -> Mapping[str, flow.Variable]:
     """Give all variables by name. A default or a limit that does not fit is left out: the check `type` has told it."""
-    implied = {into.variable: into.type for into in reversed(list(intos(document)))}
+    implied = {into.variable: into.type for into in reversed(intos(document))}
     known = {
         name: _declared(document, name, written, implied.get(name, TEXT))
         for name, written in document.model.variables.items()
@@ -128,6 +129,7 @@ def fitting(text: str | None, type_: Type) -> Value:
         return None
 
 
+@once
 def constants(document: Document) -> Mapping[str, Value]:
     """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them."""
     changed = {into.variable for into in intos(document)}
@@ -139,6 +141,7 @@ def constants(document: Document) -> Mapping[str, Value]:
     }
 
 
+@once
 def private(document: Document) -> frozenset[str]:
     """Find the variables that hold something private: the mark follows the value through `into` and `set` (C12)."""
     marked = {into.variable for into in intos(document) if into.sensitive}
@@ -158,8 +161,8 @@ def origins(document: Document, use: Use) -> frozenset[str]:
         return names
     # A handler of the flow stands for every state that leaves the event to it.
     if use.state is not None:
-        asked = [into_of(use.state, document.model.states[use.state])]
+        asked: list[Into | None] = [into_of(use.state, document.model.states[use.state])]
     else:
-        asked = list(intos(document)) if names & ANSWERS["record"] else []
+        asked = [*intos(document)] if names & ANSWERS["record"] else []
     kept = {into.variable for into in asked if into and names & ANSWERS.get(into.action, frozenset())}
     return names | kept

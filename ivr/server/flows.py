@@ -18,7 +18,8 @@ from ivr.engine.flow import Flow
 from ivr.engine.naming import normal
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.load import Loaded, flow_files, rebuild
+from ivr.flowfile.folder import Skipped, find_flows, quarrel, twin_of
+from ivr.flowfile.load import Loaded, rebuild
 from ivr.nearest import did_you_mean
 from ivr.server.media import Asset, content_type_of
 
@@ -86,6 +87,8 @@ class FlowShelf:
         "Of files that were refused since they were served last."
         self._held_back: set[Path] = set()
         "Broken since the start. Had they been served, the flow that is left would not be the only one."
+        self._skipped: set[Skipped] = set()
+        "Files beside the flows that have been told of."
         self._missed: dict[Path, int] = {}
         "In how many looks, one after the other, a served file was not there."
         self._by_hash: OrderedDict[str, Flow] = OrderedDict()
@@ -203,9 +206,9 @@ class FlowShelf:
         flow, bundle = loaded.served(), loaded.bundle
         if bundle is None:
             raise FlowError(f"{file} cannot be kept")
-        twin = next((path for path, one in self._served.items() if path != file and one.name == flow.name), None)
+        twin = twin_of(file, flow.name, {path: one.name for path, one in self._served.items()})
         if twin and twin.exists():
-            raise NameTaken(f'{file} and {twin} are both called "{flow.name}"; give one of them another name')
+            raise NameTaken(quarrel(file, twin, flow.name))
         await self._store.save_flow(flow.hash, bundle.encode())
         if twin:  # gone from the disk: it was renamed to this one
             self._drop(twin)
@@ -251,7 +254,12 @@ class FlowShelf:
             del self._by_hash[forgotten], self._assets[forgotten]
 
     def _files(self) -> Sequence[Path]:
-        return list(dict.fromkeys([*flow_files(self._places), *self._served]))
+        found = find_flows(self._places)
+        for skipped in found.skipped:
+            if skipped not in self._skipped:
+                self._skipped.add(skipped)
+                log.info("file skipped", extra={"file": str(skipped.file), "reason": skipped.reason})
+        return list(dict.fromkeys([*found.flows, *self._served]))
 
     def _named(self) -> Mapping[str, Flow]:
         return {one.name: one for one in self._served.values()}

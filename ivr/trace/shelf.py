@@ -8,7 +8,8 @@ from msgspec import Struct
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.load import flow_files, load_flow, rebuild
+from ivr.flowfile.folder import flow_files, quarrel, twin_of
+from ivr.flowfile.load import load_flow, rebuild
 from ivr.nearest import did_you_mean
 from ivr.trace.case import Case
 from ivr.trace.places import Places
@@ -34,6 +35,8 @@ class Shelf:
         self._folder = folder
         self._loaded: dict[tuple[Path, str], FlowOfToday] = {}
         self._by_name: Mapping[str, Path] | None = None
+        self._quarrels: dict[str, str] = {}
+        "By the name that several files say: what is wrong with that."
 
     @classmethod
     def of(cls, folder: Path) -> "Shelf":
@@ -41,9 +44,11 @@ class Shelf:
         return cls(flow_files([folder]), folder)
 
     def get(self, recorded: Case) -> FlowOfToday:
-        """Give the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes."""
+        """Give the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes or a twin."""
         names = self.names()
         wanted = recorded.header.flow
+        if wanted in self._quarrels:
+            raise FlowError(self._quarrels[wanted])
         if wanted not in names:
             where = self._folder if self._folder is not None else ", ".join(map(str, self._files))
             place = "this folder" if where == Path() else where
@@ -60,14 +65,16 @@ class Shelf:
     def names(self) -> Mapping[str, Path]:
         """Name the flows. A file with mistakes goes by the name that it says: they are told when it is asked for."""
         if self._by_name is None:
-            named = {}
+            named: dict[Path, str] = {}
             for file in self._files:
                 try:
                     name = self.load(file, "UTC").flow.name
                 except FlowError:
                     name = _name_said(file)
-                named[name] = file
-            self._by_name = named
+                if (twin := twin_of(file, name, named)) is not None:
+                    self._quarrels[name] = quarrel(file, twin, name)
+                named[file] = name
+            self._by_name = {name: file for file, name in named.items()}
         return self._by_name
 
 

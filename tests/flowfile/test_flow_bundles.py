@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ivr.audio.encode import encoded
 from ivr.audio.kind import sniff
 from ivr.errors import FlowError
 from ivr.flowfile.assets import MAX_BYTES, Refusal, read
@@ -17,7 +18,7 @@ from ivr.flowfile.zones import zone_data, zone_names, zone_of
 from tests.flowfile.reading import HERE, codes, load
 
 WAV = (HERE / "good" / "products.wav").read_bytes()
-WMA = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 64
+WMA = encoded(bytes(3200), "wma")
 TEXT = """\
 flow: music
 initial: start
@@ -170,6 +171,17 @@ class TestAudioFiles:
         assert self.refusal(folder, "note.wav") == '"note.wav" is neither WMA nor WAV.'
         (folder / "empty.wav").write_bytes(b"")
         assert "neither" in self.refusal(folder, "empty.wav")
+
+    def test_a_file_without_a_sound_cannot_be_played_and_one_that_was_cut_off_is_doubted(self, folder: Path) -> None:
+        (folder / "a.wav").write_bytes(WAV[:44])
+        assert self.refusal(folder, "a.wav") == 'There is no sound in "a.wav".'
+        assert [found.code for found in load_flow(folder / "music.yaml").findings if found.is_error] == [
+            "audio-text"
+        ] * 2
+        (folder / "a.wav").write_bytes(WAV[:-1])
+        found = load_flow(folder / "music.yaml").findings
+        assert [one.message for one in found] == ['"a.wav" ends before its sound does.'] * 2
+        assert not any(one.is_error for one in found)
 
     def test_a_refused_file_refuses_the_flow(self, folder: Path) -> None:
         (folder / "a.wav").write_bytes(b"text")

@@ -56,11 +56,37 @@ def test_check_of_a_good_flow_says_so(folder: Path) -> None:
 
 def test_check_takes_folders(folder: Path) -> None:
     (folder / "one.yaml").write_text(GOOD, "utf-8")
-    (folder / "two.yml").write_text(DOUBTFUL, "utf-8")
+    (folder / "two.yml").write_text(DOUBTFUL.replace("flow: hello", "flow: two"), "utf-8")
     (folder / "notes.txt").write_text("no flow", "utf-8")
     result = ivr("check", ".", "one.yaml")
     assert result.exit_code == 0
     assert result.output.endswith("2 flows checked: 0 errors, 1 warning.\n")
+
+
+def test_check_refuses_two_flows_of_one_name_as_serve_does(folder: Path) -> None:
+    (folder / "one.yaml").write_text(GOOD, "utf-8")
+    (folder / "two.yml").write_text(TYPO, "utf-8")
+    result = ivr("check", ".")
+    assert result.exit_code == 1
+    assert (
+        "two.yml:1:7  name\n"
+        "    flow: hello\n"
+        "          ^^^^^\n"
+        '  two.yml and one.yaml are both called "hello"; give one of them another name.\n'
+    ) in result.output
+    assert result.output.endswith("2 flows checked: 2 errors, 0 warnings.\n")
+
+
+def test_check_says_what_it_skips_and_still_prints_json(folder: Path) -> None:
+    (folder / "hello.yaml").write_text(GOOD, "utf-8")
+    (folder / "hello.call.yaml").write_text("flow: hello.yaml\nsteps: [hangup]\n", "utf-8")
+    (folder / "notes.yaml").write_text("todo: hours\n", "utf-8")
+    result = ivr("check", "--json", ".")
+    assert json.loads(result.stdout) == []
+    assert result.stderr == (
+        "Skipped hello.call.yaml: it is a call script, for ivr phone --script.\n"
+        'Skipped notes.yaml: it has no "flow", "initial" or "states".\n'
+    )
 
 
 def test_warnings_fail_where_they_are_told_to(folder: Path) -> None:

@@ -128,6 +128,20 @@ async def test_a_broken_flow_keeps_no_other_from_being_served_and_is_served_once
     assert (shelf.names, shelf.broken) == (["desk", "night"], [])
 
 
+async def test_scripts_and_notes_beside_flows_stop_no_server_and_are_named_once(
+    places: Places, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    places.desk()
+    script = places.write("desk.call.yaml", "flow: desk.yaml\nsteps: [hangup]\n")
+    notes = places.write("notes.yaml", "todo: hours\n")
+    shelf = await places.shelf(strict=True)
+    await shelf.refresh()
+    assert shelf.names == ["desk"]
+    told = [(record.message, record.__dict__["file"]) for record in caplog.records]
+    assert told == [("file skipped", str(script)), ("file skipped", str(notes))]
+
+
 async def test_a_flow_that_is_left_alone_by_broken_ones_takes_no_calls_that_named_none(places: Places) -> None:
     places.desk()
     file = places.write("night.yaml", BROKEN)

@@ -1,7 +1,9 @@
 """What a guard proves about the values it looked at: after `issue.transcript` there is a transcript (LANGUAGE C11)."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import singledispatch
+from typing import cast
 
 from msgspec import structs
 
@@ -11,12 +13,18 @@ from ivr.engine.expressions.types import Type, field_of, present
 
 def narrowed(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
     """Give the types that names have where a test is known to hold, or, if not `holds`, known to fail."""
-    changed = dict(env)
+    changed: dict[str, Type] = {}
     for path in proved(test, holds):
         root, *fields = path.split(".")
-        if root in changed:
-            changed[root] = _present(changed[root], fields)
-    return changed
+        if root in env:
+            changed[root] = _present(changed.get(root, env[root]), fields)
+    return overlaid(env, changed)
+
+
+def overlaid(env: Mapping[str, Type], changed: Mapping[str, Type]) -> Mapping[str, Type]:
+    """Return the types of names where some have others; nothing is copied: there may be thousands of names."""
+    under = env.maps if isinstance(env, ChainMap) else [cast("dict[str, Type]", env)]  # which nobody writes to
+    return ChainMap(dict(changed), *under)
 
 
 def _present(type_: Type, fields: list[str]) -> Type:

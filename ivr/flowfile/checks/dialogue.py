@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from ivr.flowfile.assets import Refusal, written
+from ivr.flowfile.assets import Refusal, soundness, written
 from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
@@ -157,12 +157,7 @@ def _unheard(
 
 def _after_hangup(document: Document) -> Iterator[Finding]:
     """Find `say` states that only callers reach who have left (C13)."""
-    if not document.has_all_ways:
-        return
-    live = reached(
-        [document.model.initial],
-        lambda name: (way.target for way in document.ways[name] if way.event != "hangup"),
-    )
+    live = reached([document.begins], lambda name: _led_to_alive(document, name))
     gone = {way.target for ways in document.ways.values() for way in ways if way.event == "hangup"}
     for name, state in document.states():
         if state.say is not None and name in gone and name not in live:
@@ -170,6 +165,12 @@ def _after_hangup(document: Document) -> Iterator[Finding]:
             yield document.warning(
                 "never-heard", ("states", name, "say"), message, "Nothing needs to be said.", key=True
             )
+
+
+def _led_to_alive(document: Document, name: str) -> Iterator[str]:
+    if name in document.loose:
+        yield from document.leads[name]
+    yield from (way.target for way in document.ways.get(name, ()) if way.event != "hangup")
 
 
 def speech_only(document: Document) -> Iterator[Finding]:
@@ -199,14 +200,12 @@ def long_menu(document: Document) -> Iterator[Finding]:
 
 def long_way(document: Document) -> Iterator[Finding]:
     """Find flows that speak for long before they ask."""
-    if not document.has_all_ways:
-        return
-    distance = {document.model.initial: 0}
-    waiting = [document.model.initial]
+    distance = {document.begins: 0}
+    waiting = [document.begins]
     for name in waiting:  # grows while it is gone through
-        state = document.model.states[name]
-        if asking(state):
-            return
+        state = document.model.states.get(name)
+        if state is None or asking(state) or not document.is_known(name):
+            continue
         heard = distance[name] + (state.say is not None)
         if heard > MAX_PROMPTS:
             message = f"The caller hears more than {MAX_PROMPTS} prompts before the first question."
@@ -224,6 +223,9 @@ def audio_text(document: Document, audio: Mapping[str, bytes | Refusal]) -> Iter
         found = audio.get(part.audio)
         if isinstance(found, Refusal):
             yield document.finding("audio-text", (*part.path, "audio"), found.message, found.suggestion)
+        elif found is not None and not soundness(found).is_whole:
+            message = f'"{part.audio}" ends before its sound does.'
+            yield document.warning("audio-text", (*part.path, "audio"), message, "It was cut off: copy it again.")
         if not (part.text and part.text.strip()):
             message = "What this file says is not written down."
             yield document.warning("audio-text", (*part.path, "audio"), message, 'Add its "text".', key=True)

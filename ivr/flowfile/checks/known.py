@@ -7,7 +7,8 @@ by one would take for ever: fourteen questions that can be skipped are sixteen t
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import and_, or_
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -15,16 +16,20 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.expressions.narrow import narrowed, proved
+from ivr.engine.expressions.narrow import narrowed, overlaid, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
+from ivr.engine.naming import is_name
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Way
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import Use, compiled, reads, root
-from ivr.flowfile.variables import into_of, variables
+from ivr.flowfile.texts import REMEMBERED, Use, compiled, reads, root
+from ivr.flowfile.variables import into_of, kept_in, variables
 
-Facts: TypeAlias = frozenset[str]
+Facts: TypeAlias = int
+"A bit for each fact, as `Known` numbers them."
+Paths: TypeAlias = frozenset[str]
 
+NOTHING: Facts = 0
 STORING = ("digits", "recorded", "error.transcribe.timeout", "error.transcribe.failed", "error.recording")
 "Events, beside the choices of a menu, that come with an answer to be kept."
 
@@ -40,15 +45,39 @@ class Scene(Struct, frozen=True):
 class Change(Struct, frozen=True):
     """What a step does to what is known."""
 
-    forgets: frozenset[str]
-    "Variables that get a new value: what was known of the old one means nothing any more."
+    forgets: Facts
+    "Of variables that get a new value: what was known of the old one means nothing any more."
     learns: Facts
 
     def applied(self, facts: Facts) -> Facts:
-        """Give what is known afterwards."""
-        if not self.forgets:
-            return facts | self.learns
-        return frozenset(fact for fact in facts if root(fact) not in self.forgets) | self.learns
+        """Return what is known afterwards."""
+        return (facts & ~self.forgets) | self.learns
+
+
+class _Types(Mapping[str, Type]):
+    """The types of all names at one moment, each worked out when it is asked for."""
+
+    def __init__(self, known: "Known", facts: Facts, more: Env) -> None:
+        """Take the facts of the moment, and the names beside the variables."""
+        self._known = known
+        self._facts = facts
+        self._more = more
+
+    def __getitem__(self, name: str) -> Type:
+        if name in self._more:
+            return self._more[name]
+        type_ = self._known.type_of(name, self._facts)
+        if type_ is None:
+            raise KeyError(name)
+        return type_
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names, as a suggestion does that looks for the nearest."""
+        names = dict.fromkeys([*self._known.constant, *self._known.variables, *self._more])
+        return (name for name in names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Known:
@@ -59,6 +88,16 @@ class Known:
         self.variables = variables(document)
         self.constant = facts_of_call(document)
         self._moments: dict[tuple[str | None, str, str, str], tuple[Facts, Env]] = {}
+        provable = (path for path in _provable(document) if root(path) in self.variables)
+        self._bits = _numbered([*self.variables, *provable])
+        self._paths: dict[str, list[str]] = {}
+        "By variable: what can be known of its fields."
+        for path in self._bits:
+            if "." in path:
+                self._paths.setdefault(root(path), []).append(path)
+        unnamed = {kept_in(name, None) for name, _ in document.states()}
+        self.odd_names = [name for name in self.variables if not is_name(name) and name not in unnamed]
+        "Variables that no expression can name: their names are none, which is told elsewhere."
         self.declared: Env = {**self.constant, **{name: variable.type for name, variable in self.variables.items()}}
 
     # --- what an expression can read ---------------------------------------------------------------------------------
@@ -66,39 +105,52 @@ class Known:
     def scene(self, use: Use) -> Scene:
         """Tell what is known where an expression stands."""
         facts, env = self._moment(use)
-        env = _with(
-            env, self._failed.get(use.branch, frozenset()).union(*(proofs(guard, True) for guard in use.guards))
-        )
+        proved_here = self._failed.get(use.branch, frozenset()).union(*(proofs(guard, True) for guard in use.guards))
+        env = _with(env, proved_here)
         if use.sets:  # what a guard proved of an old value says nothing of the new one
             changed = self._setting(use.sets, env).applied(facts)
-            env = {**env, **self._types(changed, [name for name in use.sets if name in self.variables])}
+            after = {name: self.type_of(name, changed) for name in use.sets if name in self.variables}
+            env = overlaid(env, {name: type_ for name, type_ in after.items() if type_ is not None})
         return Scene(env, frozenset(name for name in reads(use) if name in self.variables and name not in env))
 
     def _moment(self, use: Use) -> tuple[Facts, Env]:
-        """Give what is known at a moment, before any guard; a state has few, and many expressions are read at each."""
+        """Return what is known at a moment, before any guard; a state has few, with many expressions at each."""
         choice = str(use.path[4]) if use.moment == "choice" else ""
         key = (use.state, use.moment, use.event, choice)
         if key not in self._moments:
             facts = self._facts(use)
-            env = {**self.constant, **self._types(facts, self.variables), **fields_at(self.document, use)}
+            more = dict(fields_at(self.document, use))
             if choice and use.state is not None:
-                env["key"] = self._key_type(use.state, choice)
-            self._moments[key] = (facts, _with(env, frozenset(fact for fact in facts if "." in fact)))
+                more["key"] = self._key_type(use.state, choice)
+            self._moments[key] = (facts, _Types(self, facts, more))
         return self._moments[key]
+
+    def knows(self, name: str, facts: Facts) -> bool:
+        """Return whether something is known not to be `none`: a variable, or a field of one."""
+        return bool(facts & self._bits[name])
+
+    def type_of(self, name: str, facts: Facts) -> Type | None:
+        """Return the type of a name, as far as facts tell; None: it may have no value, or nothing is called so."""
+        if name not in self.variables:
+            return self.constant.get(name)
+        type_ = self.variables[name].type
+        if not self.knows(name, facts) and not type_.optional:
+            return None
+        paths = [path for path in self._paths.get(name, ()) if self.knows(path, facts)]
+        type_ = present(type_) if self.knows(name, facts) else type_
+        return _with({name: type_}, frozenset(paths))[name]
+
+    def bits(self, paths: Iterable[str]) -> Facts:
+        """Return these facts; what is known of other names than variables is left out."""
+        return reduce(or_, (self._bits.get(path, NOTHING) for path in paths), NOTHING)
+
+    def _about(self, names: Iterable[str]) -> Facts:
+        """Return all that can be known of some variables."""
+        return self.bits(path for name in names for path in (name, *self._paths.get(name, ())))
 
     def _key_type(self, state: str, choice: str) -> Type:
         menu = self.document.model.states[state].menu
         return TEXT if menu is not None and menu.choices[choice].dtmf is not None else optional(TEXT)
-
-    def _types(self, facts: Facts, names: Iterable[str]) -> dict[str, Type]:
-        types = {}
-        for name in names:
-            type_ = self.variables[name].type
-            if name in facts:
-                types[name] = present(type_)
-            elif type_.optional:
-                types[name] = type_
-        return types
 
     def _facts(self, use: Use) -> Facts:
         """Give what is known before any `set` of a transition."""
@@ -114,21 +166,22 @@ class Known:
         leaving: dict[str, list[str]] = {}
         for state, event in left_to_flow(self.document, use.event):
             leaving.setdefault(state, []).append(event)
-        known = [self._at_events(state, events) for state, events in leaving.items()]
-        return frozenset.intersection(*known) if known else self._all
+        return reduce(and_, (self._at_events(state, events) for state, events in leaving.items()), self._all)
 
     def _at_events(self, state: str, events: Iterable[str]) -> Facts:
         inside = self._inside[state].applied(self.on_entry.get(state, self._all))
         known = [self._storing(state, event).applied(inside) for event in events]
-        return frozenset.intersection(*known) if known else inside
+        return reduce(and_, known) if known else inside
 
     # --- what is known on every way ----------------------------------------------------------------------------------
 
     @cached_property
     def on_entry(self) -> Mapping[str, Facts]:
         """Give what is known on entering each state, before its `set`; where no call can come to, nothing is."""
-        known: dict[str, Facts] = {self.document.model.initial: self._defaults}
-        waiting = deque([self.document.model.initial])
+        known: dict[str, Facts] = {}
+        if self.document.begins in self.document.model.states:
+            known[self.document.begins] = self._defaults
+        waiting = deque(known)
         while waiting:
             name = waiting.popleft()
             for target, facts in self.leaving(name, known[name]):
@@ -150,22 +203,28 @@ class Known:
 
     @cached_property
     def _defaults(self) -> Facts:
-        return frozenset(name for name, variable in self.variables.items() if variable.default is not None)
+        return self.bits(name for name, variable in self.variables.items() if variable.default is not None)
 
     @cached_property
     def _all(self) -> Facts:
-        return frozenset(self.variables)
+        return self.bits(self.variables)
 
     @cached_property
     def _inside(self) -> Mapping[str, Change]:
-        return {name: self._setting(state.set, self.declared) for name, state in self.document.states()}
+        return {name: self._inside_of(name, state.set) for name, state in self.document.states()}
+
+    def _inside_of(self, name: str, written: Mapping[str, str]) -> Change:
+        """Tell what being in a state does; what stands in a part of it that was cut out may have been set there."""
+        change = self._setting(written, self.declared)
+        hidden = self.document.hidden.get(name)
+        return Change(change.forgets, change.learns | self.bits(hidden)) if hidden else change
 
     @cached_property
-    def _failed(self) -> Mapping[Path, Facts]:
+    def _failed(self) -> Mapping[Path, Paths]:
         """Give for each branch what the guards before it prove by being false."""
-        known: dict[Path, Facts] = {}
+        known: dict[Path, Paths] = {}
         for handler in self.document.all_handlers():
-            facts: Facts = frozenset()
+            facts: Paths = frozenset()
             for number, branch in enumerate(handler.branches):
                 known[(*handler.path, number)] = facts
                 facts |= proofs(branch.guard, False) if branch.guard else frozenset()
@@ -177,27 +236,26 @@ class Known:
 
     def _changes(self, way: Way) -> tuple[Change, ...]:
         learnt = self._failed[way.path] | (proofs(way.branch.guard, True) if way.branch.guard else frozenset())
-        env = _with({**self.declared, **fields_of(way.event)}, learnt) if way.branch.set else {}
-        learnt = frozenset(fact for fact in learnt if root(fact) in self.variables)
+        env = _with(overlaid(self.declared, fields_of(way.event)), learnt) if way.branch.set else {}
         storing = self._storing(way.state, way.event)
-        return storing, Change(frozenset(), learnt), self._setting(way.branch.set, env)
+        return storing, Change(NOTHING, self.bits(learnt)), self._setting(way.branch.set, env)
 
     def _storing(self, state: str, event: str) -> Change:
         """Tell what `into` does on an event."""
         written = self.document.model.states[state]
         is_choice = written.menu is not None and event in written.menu.choices
         into = into_of(state, written) if is_choice or event in STORING else None
-        kept = frozenset({into.variable} if into else ())
-        return Change(kept, kept)
+        kept = (into.variable,) if into else ()
+        return Change(self._about(kept), self.bits(kept))
 
     def _setting(self, written: Mapping[str, str], env: Env) -> Change:
         """Tell what `set` does."""
-        names = frozenset(name for name in written if name in self.variables)
+        names = [name for name in written if name in self.variables]
         # Only who may be none can become none; else what stores it is the mistake, not what reads it.
         kept = (
             name for name in names if not self.variables[name].type.optional or not _may_be_none(written[name], env)
         )
-        return Change(names, frozenset(kept))
+        return Change(self._about(names), self.bits(kept))
 
 
 def _may_be_none(text: str, env: Env) -> bool:
@@ -208,14 +266,26 @@ def _may_be_none(text: str, env: Env) -> bool:
     return type_.optional and type_.name != "any"
 
 
-@lru_cache(maxsize=4096)
-def proofs(guard: str, holds: bool) -> Facts:  # a key of the cache
+@lru_cache(maxsize=REMEMBERED)
+def proofs(guard: str, holds: bool) -> Paths:  # a key of the cache
     """Give what a guard proves by being true, or by being false."""
     what = compiled(guard, bare=True)
     return proved(what.node, holds) if isinstance(what, Expression) else frozenset()
 
 
-def _with(env: Env, facts: Facts) -> Env:
+def _provable(document: Document) -> Iterator[str]:
+    """Go through all that the guards of a flow prove."""
+    for handler in document.all_handlers():
+        for branch in handler.branches:
+            if branch.guard:
+                yield from sorted(proofs(branch.guard, True) | proofs(branch.guard, False))
+
+
+def _numbered(paths: Iterable[str]) -> Mapping[str, Facts]:
+    return {path: 1 << number for number, path in enumerate(dict.fromkeys(paths))}
+
+
+def _with(env: Env, facts: Paths) -> Env:
     """Give the same names, with types that these facts leave."""
     nodes = [_node(fact) for fact in sorted(facts) if root(fact) in env]
     return narrowed(env, _all_of(nodes), holds=True) if nodes else env

@@ -40,7 +40,7 @@ _CALL = Type(
 def facts_of_call(document: Document) -> Env:
     """Give the facts, and what was declared so wrong that nothing is known of it."""
     visits = Type("object", fields=dict.fromkeys(document.names, INTEGER))
-    wrong = [name for name in document.source.keys(("variables",)) if name not in document.model.variables]
+    wrong = {*document.source.keys(("variables",)), *document.hidden_words} - set(document.model.variables)
     facts: Env = {
         **LATER,
         "call": _CALL,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
+from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.flow import SELF
 from ivr.flowfile.document import Document, Way
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
@@ -24,7 +25,7 @@ ROUNDS = 50
 
 def no_end(document: Document) -> Iterator[Finding]:
     """Find states from which no end can be reached, but by a failure."""
-    stuck = _stuck(document) if document.has_all_ways else []
+    stuck = _stuck(document)
     if stuck:
         listed = ", ".join(f'"{name}"' for name in stuck)
         message = f"From {listed} no call can come to an end."
@@ -39,6 +40,7 @@ def _stuck(document: Document) -> list[str]:
             if not way.event.startswith("error"):
                 comes_from.setdefault(way.target, []).append(name)
     stops = [name for name, state in document.states() if ends(state) or _stops(document, name, state)]
+    stops += document.loose
     can_end = reached(stops, lambda name: comes_from.get(name, ()))
     return [name for name, _ in document.states() if name not in can_end and document.ways[name]]
 
@@ -50,14 +52,12 @@ def _stops(document: Document, name: str, state: State) -> bool:
 
 def endless(document: Document) -> Iterator[Finding]:
     """Find rounds that a caller can go for ever without a valid answer: silent, always wrong, or on a failing line."""
-    if not document.has_all_ways:
-        return
     stuck = set(_stuck(document))  # which has been told, and is endless by nature
     ways = [
         way
         for several in document.ways.values()
         for way in several
-        if way.state not in stuck and not _is_progress(document, way)
+        if way.state not in stuck and document.is_known(way.state) and not _is_progress(document, way)
     ]
     counted = _counted(document)
     graph, together = _graph(ways), dict[str, int]()
@@ -89,6 +89,8 @@ def _is_progress(document: Document, way: Way) -> bool:
     state = document.model.states[way.state]
     if way.event in {"hangup", "error.limit"}:
         return True
+    if way.branch.guard and isinstance(compiled(way.branch.guard, bare=True), ExpressionError):
+        return True  # which has been told; what it was to count nobody knows
     if way.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
     return asking(state) and way.event in successes(state)
@@ -149,11 +151,9 @@ _TURNED: Mapping[tree.Comparator, tree.Comparator] = {
 
 def dropped_recording(document: Document) -> Iterator[Finding]:
     """Find recordings after which a caller can hang up so that the call ends and nothing was made of them (C13.3)."""
-    if not document.has_all_ways:
-        return
     readers = _readers(document)
     for name, state in document.states():
-        if state.record is None:
+        if state.record is None or name in document.loose:
             continue
         kept = kept_in(name, state.record.into)
         for way in document.ways[name]:
@@ -183,7 +183,7 @@ def _end_unseen(document: Document, way: Way, kept: str, readers: Mapping[Path, 
     seen = {way.target}
     for name in waiting:  # grows while it is gone through
         state = document.model.states[name]
-        if ends(state) or kept in readers.get(("states", name), frozenset()):
+        if ends(state) or name in document.loose or kept in readers.get(("states", name), frozenset()):
             continue
         asks = asking(state)
         on = [other for other in document.ways[name] if (other.event == "hangup") == asks]

@@ -52,7 +52,7 @@ def no_target(document: Document) -> Iterator[Finding]:
 
 def unknown_target(document: Document) -> Iterator[Finding]:
     """Find targets that are no state, and `self` where nothing was asked (C6.8)."""
-    if document.model.initial not in document.names and document.is_sound("initial"):
+    if document.model.initial not in document.known_names and document.is_sound("initial"):
         yield _unknown(document, ("initial",), document.model.initial)
     for name, state in document.states():
         for _, handler in document.written(name):
@@ -67,7 +67,7 @@ def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator
         if branch.target == SELF and not can_ask:
             message = '"self" asks the question again, and here none was asked.'
             yield document.finding("unknown-target", path, message, "Name a state.")
-        elif branch.target != SELF and branch.target not in document.names:
+        elif branch.target != SELF and branch.target not in document.known_names:
             yield _unknown(document, path, branch.target)
 
 
@@ -148,19 +148,22 @@ def state_name(document: Document) -> Iterator[Finding]:
 
 def unreachable(document: Document) -> Iterator[Finding]:
     """Find states that no call can come to."""
-    if not document.has_all_ways:
-        return
-    found = reached([document.model.initial], lambda word: _targets_of(document, word))
-    for word, _ in document.states():
-        if word not in found:
+    found = reached([document.begins], lambda word: _targets_of(document, word))
+    lost = [word for word, _ in document.states() if word not in found]
+    told: frozenset[str] = frozenset()
+    led_to = {target for word in lost for target in document.leads[word] if target != word}
+    for word in sorted(lost, key=lambda word: word in led_to):  # those first that are not led to from others
+        if word not in told:
             message = f'No call can come to "{word}".'
             yield document.finding("unreachable", ("states", word), message, "Lead to it, or delete it.", key=True)
+            told |= reached([word], lambda word: _targets_of(document, word))  # which is only what follows
 
 
 def _targets_of(document: Document, word: str) -> Iterator[str]:
-    yield from (way.target for way in document.ways[word])
+    yield from document.leads.get(word, ())
     # Ways out of a final state are a mistake that has been told; where they lead, a call was meant to come.
-    for _, handler in document.written(word) if ends(document.model.states[word]) else ():
+    state = document.model.states.get(word)
+    for _, handler in document.written(word) if state is not None and ends(state) else ():
         yield from (branch.target for branch in handler.branches if branch.target in document.model.states)
 
 
@@ -259,18 +262,19 @@ def _one_letter_apart(one: str, other: str) -> bool:
 
 def default_outcome(document: Document) -> Iterator[Finding]:
     """Find ends that only failures lead to, and that count as resolved all the same."""
-    if not document.has_all_ways:
-        return
     events: dict[str, set[str]] = {}
     for ways in document.ways.values():
         for way in ways:
             events.setdefault(way.target, set()).add(way.event)
+    for word in document.loose:  # who knows on which event
+        for target in document.leads[word]:
+            events.setdefault(target, set()).add("")
     sets_outcome = any("outcome" in branch.set for handler in document.all_handlers() for branch in handler.branches)
     sets_outcome = sets_outcome or any("outcome" in state.set for _, state in document.states())
     for word, state in document.states():
         into = events.get(word, set())
         only_failures = into and all(event == "exhausted" or event.startswith("error") for event in into)
-        if ends(state) and not state.outcome and only_failures and not sets_outcome and word != document.model.initial:
+        if ends(state) and not state.outcome and only_failures and not sets_outcome and word != document.begins:
             message = f'Only failures lead to "{word}", and such calls count as resolved.'
             yield document.warning("default-outcome", ("states", word), message, 'Add an "outcome".', key=True)
 

@@ -6,10 +6,10 @@ from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
-from ivr.engine.naming import is_name, normal
+from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.fitting import misfit, what_fits
-from ivr.flowfile.checks.known import Known, Scene
+from ivr.flowfile.checks.known import NOTHING, Known, Scene
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
@@ -34,7 +34,7 @@ KNOWN_ELSEWHERE = {
 
 def expressions(document: Document) -> Iterator[Finding]:
     """Check every expression where it stands."""
-    known = Known(document) if document.has_all_ways else None
+    known = Known(document)
     errors = 0
     for use in uses(document):
         if errors >= MOST:
@@ -44,14 +44,13 @@ def expressions(document: Document) -> Iterator[Finding]:
             yield found
 
 
-def _of_use(document: Document, known: Known | None, use: Use) -> Iterator[Finding]:
+def _of_use(document: Document, known: Known, use: Use) -> Iterator[Finding]:
     what = compiled(use.text, bare=use.role == "guard")
     if isinstance(what, ExpressionError):
         yield _finding(document, use, what)
         return
     yield from _later(document, use, what)
-    if known is not None:
-        yield from _in_scene(document, known, use, what)
+    yield from _in_scene(document, known, use, what)
 
 
 def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:
@@ -64,7 +63,7 @@ def _later(document: Document, use: Use, what: Expression | Template) -> Iterato
 
 
 def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
-    if any(name in use.text for name in known.variables if not is_name(name)):
+    if any(name in use.text for name in known.odd_names):
         return  # `patient-name` is no name, which has been told, and here it is a subtraction
     scene = known.scene(use)
     if isinstance(what, Expression):
@@ -96,13 +95,13 @@ def _finding(
 def _way_without(known: Known, variable: str, use: Use) -> str:
     """Show the shortest way to a use on which its variable is never set."""
     advice = 'Set it before, or give it a "default".'
-    shortest: dict[str, tuple[str, ...]] = {known.document.model.initial: (known.document.model.initial,)}
-    waiting = [known.document.model.initial]
+    shortest: dict[str, tuple[str, ...]] = {known.document.begins: (known.document.begins,)}
+    waiting = [known.document.begins]
     for name in waiting:  # grows while it is gone through
         if name == use.state:
             return f"On the way {' → '.join(shortest[name])} nothing sets it. {advice}"
-        for target, facts in known.leaving(name, frozenset()):
-            if target not in shortest and variable not in facts:
+        for target, facts in known.leaving(name, NOTHING):
+            if target not in shortest and not known.knows(variable, facts):
                 shortest[target] = (*shortest[name], target)
                 waiting.append(target)
     return advice

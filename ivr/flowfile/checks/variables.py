@@ -1,15 +1,17 @@
 """Checks of variables: what is declared, what is kept and never used, what is private (LANGUAGE C10, C12)."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from ivr.engine import flow
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.convert import Misfit, coerce
+from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.expressions.types import Type
 from ivr.engine.naming import is_name
 from ivr.engine.variables import fit
 from ivr.flowfile.checks.fitting import EXAMPLES, what_fits
-from ivr.flowfile.document import Document
+from ivr.flowfile.document import Document, once
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Mark, Path
@@ -17,6 +19,7 @@ from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, use
 from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, is_nothing, origins, private, variables
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 
+_WORD = re.compile(r"\w+")
 KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
 ORDERED = frozenset({"integer", "decimal", "date", "time"})
 KEYS_NEEDED = {"date": 8, "time": 4}
@@ -123,42 +126,46 @@ def bare_name(document: Document) -> Iterator[Finding]:
 def unused(document: Document) -> Iterator[Finding]:
     """Find what is kept and never used. Recordings are for people: they are of use without the flow reading them."""
     read = _read_anywhere(document)
-    if read is None:
-        return
+    answers = {into.variable: into.path for into in reversed(intos(document))}
     for name, variable in variables(document).items():
-        path = _place(document, name)
-        if name not in read and variable.type.name != "recording" and path and is_name(name):
+        path = _place(document, name, answers)
+        if path is None or not document.is_sound(*path):
+            continue
+        if name not in read and variable.type.name != "recording" and is_name(name):
             message = f'"{name}" is kept and never used.'
             yield document.warning("unused", path, message, "Use it, or delete it.", key=path[0] == "variables")
 
 
 def never_set(document: Document) -> Iterator[Finding]:
     """Find variables that are read and have never anything but `none`."""
-    if not document.has_all_ways:
-        return
     stored = {use.variable for use in uses(document) if use.role == "value"}
     stored |= {into.variable for into in intos(document)}
-    read = _read_anywhere(document) or frozenset()
+    stored |= document.hidden_words
+    read = _read_anywhere(document)
     for name, variable in variables(document).items():
         if name in read and name not in stored and variable.has_default and variable.default is None:
             message = f'"{name}" is read, and nothing ever sets it.'
             yield document.warning("never-set", ("variables", name), message, "Set it, or delete it.", key=True)
 
 
-def _read_anywhere(document: Document) -> frozenset[str] | None:
-    """Name all variables that are read; None: something cannot be read."""
-    if document.damaged:
-        return None
-    # What stands in single braces is not read, and was meant to be: the check `single-braces` tells.
-    meant = (one.names for use in uses(document) for one in in_single_braces(use))
-    return frozenset().union(*map(reads, uses(document)), *meant)
+@once
+def _read_anywhere(document: Document) -> frozenset[str]:
+    """Name all variables that are read, or may be in what cannot be read."""
+    read = set(document.hidden_words)
+    for use in uses(document):
+        read |= reads(use)
+        if isinstance(compiled(use.text, bare=use.role == "guard"), ExpressionError):
+            read.update(_WORD.findall(use.text))
+        # What stands in single braces is not read, and was meant to be: the check `single-braces` tells.
+        read.update(*(one.names for one in in_single_braces(use)))
+    return frozenset(read)
 
 
-def _place(document: Document, name: str) -> Path | None:
+def _place(document: Document, name: str, answers: Mapping[str, Path]) -> Path | None:
     if name in document.model.variables:
         return ("variables", name)
-    into = next((into for into in intos(document) if into.variable == name), None)
-    return into.path if into and document.source.has(into.path) else None
+    path = answers.get(name)
+    return path if path and document.source.has(path) else None
 
 
 def sensitive(document: Document) -> Iterator[Finding]:
