@@ -279,6 +279,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> 
         listening=Listening(parts.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,
+        development=dev,
     )
 
 

@@ -1,6 +1,8 @@
 // What can be read of a call: the conversation, what can be answered, and the flow's picture.
 // Whatever a bot says is text: it is put in as `textContent`, never as markup.
 
+import { fit, reveal } from "./picture.js";
+
 export function element(name, text = "", classes = "") {
   const made = document.createElement(name);
   made.textContent = text;
@@ -66,6 +68,7 @@ export class Picture {
     const drawn = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
     if (flow !== this.flow) return; // another one was chosen meanwhile
     this.place.replaceChildren(document.adoptNode(drawn));
+    fit(this.place);
     this.where.textContent = "";
   }
 
@@ -80,8 +83,7 @@ export class Picture {
       way.classList.toggle("been", taken.has(`${way.dataset.from}\n${way.dataset.to}`));
     }
     this.where.textContent = over ? `ended: ${outcome ?? "no outcome"}` : `now: ${state}`;
-    const lit = this.place.querySelector(".state.lit")?.getBoundingClientRect();
-    const frame = this.place.getBoundingClientRect();
-    if (lit && (lit.top < frame.top || lit.bottom > frame.bottom)) this.place.scrollTop += lit.top - frame.top - 80;
+    const lit = this.place.querySelector(".state.lit");
+    if (lit) reveal(lit, this.place);
   }
 }
