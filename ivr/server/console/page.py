@@ -25,17 +25,18 @@ def document(
     here: str | None = None,
     script: str = "console.js",
     every: int = 2,
+    leave: bool = True,
     development: bool = False,
 ) -> Html:
     """Make a whole page; `here` is the place that it belongs to (empty: none of them), None before the login.
 
-    `every`: seconds between two looks whether something has changed; `development`: there are a start page and a phone,
-    too.
+    `every`: seconds between two looks whether something has changed; `leave`: somebody is logged in; `development`:
+    there are a start page and a phone, too.
     """
     top = None
     if here is not None:
-        leave = tag("form", tag("button", "Log out", class_="button small"), method="post", action=f"{ROOT}/logout")
-        top = bar(here, leave, development=development)
+        out = tag("form", tag("button", "Log out", class_="button small"), method="post", action=f"{ROOT}/logout")
+        top = bar(here, out if leave else None, development=development)
     elif development:
         top = bar(None, development=True, console=False)
     main = tag("main", *content, data_every=str(every))
