@@ -177,6 +177,6 @@ def _log_end(flow: Flow, call: Call, *, now: float) -> None:
     # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
     written = OUTCOMES | {state.outcome for state in flow.states.values()}
     outcome = {"outcome": call.outcome} if call.outcome in written else {}
-    seconds = round(now - call.facts.started, 1)
+    seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
     known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}
     log.info("call over", extra=known | outcome)

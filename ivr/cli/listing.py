@@ -38,7 +38,7 @@ class Listed(Struct, frozen=True):
             "caller": call.caller,
             "called": call.called,
             "started": datetime.fromtimestamp(call.started, UTC).isoformat().replace("+00:00", "Z"),
-            "seconds": round(call.ended - call.started, 3),
+            "seconds": round(max(call.ended - call.started, 0.0), 3),  # a clock may have been set back
             "state": call.state,
             "outcome": call.outcome if call.over else None,
             "over": call.over,

@@ -122,6 +122,7 @@ def _announce(server: Running, *, dev: bool) -> None:
     click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
     click.echo("To be the platform yourself, from another terminal:\n")
     click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
+    click.echo(f"Everything:  {server.url}/   (phone, console, flows and what is wrong with them, documentation)")
     click.echo(f"The console: {server.console}")
     click.echo(f"The phone:   {server.phone}   (open it, and press Call)")
 

@@ -18,6 +18,7 @@ from ivr.engine.flow import Flow
 from ivr.engine.naming import normal
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
+from ivr.flowfile.finding import as_text
 from ivr.flowfile.folder import Skipped, find_flows, quarrel, twin_of
 from ivr.flowfile.load import Loaded, rebuild
 from ivr.nearest import did_you_mean
@@ -59,6 +60,8 @@ class OnShelf(Struct, frozen=True):
     "What is served of it; None: it never was without errors."
     fault: str = ""
     "What is wrong with the file as it stands now."
+    doubts: str = ""
+    "The warnings of what is served."
 
 
 class FlowShelf:
@@ -85,6 +88,7 @@ class FlowShelf:
         self._stamps: dict[Path, Stamp] = {}
         self._faults: dict[Path, str] = {}
         "Of files that were refused since they were served last."
+        self._doubts: dict[Path, str] = {}
         self._held_back: set[Path] = set()
         "Broken since the start. Had they been served, the flow that is left would not be the only one."
         self._skipped: set[Skipped] = set()
@@ -175,7 +179,10 @@ class FlowShelf:
     def all(self) -> Sequence[OnShelf]:
         """Give every flow file, with what is served of it and what is wrong with it."""
         files = sorted({*self._served, *self._faults})
-        return [OnShelf(file, self._served.get(file), self._faults.get(file, "")) for file in files]
+        return [
+            OnShelf(file, self._served.get(file), self._faults.get(file, ""), self._doubts.get(file, ""))
+            for file in files
+        ]
 
     @property
     def broken(self) -> Sequence[Path]:
@@ -217,6 +224,7 @@ class FlowShelf:
         self._faults.pop(file, None)
         self._held_back.discard(file)
         self._stamps[file] = {**_stamp(files), **{path: seen for path, seen in stamp.items() if path in files}}
+        self._doubts[file] = as_text(loaded.findings)
         self._remember(flow, loaded.assets)
         for found in loaded.findings:
             if found.code == "speech":  # an author's other doubts are for `ivr check`; this one is the operator's
@@ -240,7 +248,7 @@ class FlowShelf:
     def _drop(self, file: Path) -> None:
         self._served.pop(file, None)
         self._held_back.discard(file)
-        for known in (self._watched, self._stamps, self._faults, self._missed):
+        for known in (self._watched, self._stamps, self._faults, self._doubts, self._missed):
             known.pop(file, None)
 
     def _remember(self, flow: Flow, files: Mapping[str, bytes]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-VOID = frozenset({"meta", "link", "input", "br", "hr"})
+VOID = frozenset({"meta", "link", "input", "br", "wbr", "hr"})
 "Elements without content."
 _BARE = {"circle", "rect", "path"}
 "Of SVG: written short where there is no content."

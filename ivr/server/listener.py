@@ -1,6 +1,7 @@
 """The open port: is bound, listens, sweeps silent connections, drains."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -15,6 +16,8 @@ DRAIN = 6.0
 "Seconds for which requests under way may go on; SIGTERM allows 10 for everything."
 CUT = 1.0
 "Seconds that aiohttp gives what is left after that, twice."
+UNPRIVILEGED, HIGHEST = 8080, 65535
+"A port that anybody may have, and the last one there is."
 
 
 def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
@@ -85,3 +88,12 @@ class Listener:
         await self._runner.cleanup()
         self._sweep.cancel()
         await asyncio.gather(self._sweep, return_exceptions=True)
+
+
+def port_instead(error: OSError, port: int) -> int | None:
+    """Return a port that may be had where this one could not; None: it is not the port that is wrong."""
+    if error.errno == errno.EACCES:
+        return UNPRIVILEGED
+    if error.errno != errno.EADDRINUSE:
+        return None
+    return port + 1 if port < HIGHEST else port - 1

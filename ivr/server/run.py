@@ -38,7 +38,7 @@ from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
 from ivr.server.flows import FlowShelf
 from ivr.server.jobs import Worker
-from ivr.server.listener import DRAIN, Listener, bind
+from ivr.server.listener import DRAIN, Listener, bind, port_instead
 from ivr.server.multipart import Form
 from ivr.server.origin import is_loopback_name
 from ivr.server.phone.desk import Desk
@@ -48,6 +48,7 @@ from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of, places_of
+from ivr.server.start import StartPages
 from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
@@ -134,7 +135,7 @@ async def running(
         token = _console_token(settings, dev=dev)
         phone = _phone(channel, parts, address, cases) if dev else None
         pages: list[Pages] = [_console(stack, parts, token, dev=dev)] if token else []
-        pages += [phone] if phone else []
+        pages += [phone, StartPages(parts.shelf)] if phone else []
         app = App(
             webhook=_webhook(settings, channel, parts, verifier),
             form=FORM,
@@ -281,6 +282,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> 
         listening=Listening(parts.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,
+        development=dev,
     )
 
 
@@ -342,13 +344,22 @@ def _bound(settings: Settings, *, dev: bool) -> socket.socket:
     try:
         return bind(settings.host, settings.port, loopback_only=dev)
     except OSError as error:
+        instead = _instead(error, settings.port, dev=dev)
         raise SettingsError(
-            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. Choose another with --port."
+            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. {instead}"
         ) from error
     except ValueError as error:
         raise SettingsError(
             f"Development mode asks for no tokens, and {error}. Leave --host out, or leave --dev out."
         ) from error
+
+
+def _instead(error: OSError, port: int, *, dev: bool) -> str:
+    """Say how a port is chosen, in the ways in which a server is started; a developer mostly does it with make."""
+    other = port_instead(error, port)
+    if other is None:
+        return "Choose another address with --host."
+    return f"Choose another port: {f'PORT={other} make serve, or ' if dev else ''}ivr serve --port {other}"
 
 
 def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:

@@ -10,8 +10,9 @@ from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered
 
 
 def clock(seconds: float) -> str:
-    """Write a time since the start of a call: `0:04`."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    """Write a time since the start of a call: `0:04`. None is negative, though a clock may have been set back."""
+    whole = max(int(seconds), 0)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def spoken(segments: Iterable[Segment]) -> str:

@@ -72,7 +72,7 @@ async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None
         await hears(page, "said “")
         await page.until("!document.querySelector('.state.lit[data-state=main]')")
         assert await page.run("window.secondsHeard > 3")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
     _, trace = only_call(shipped)
     chosen = [step.event for step in trace if isinstance(step.event, ChoiceMade)]
@@ -112,7 +112,7 @@ async def test_without_a_microphone_words_are_typed(tmp_path: Path, visit: Visit
         await page.press("Enter")
         await hears(page, "said “message”")
         await stands_in(page, "report")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 
@@ -128,7 +128,7 @@ async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: V
         assert evil in await talk(page)
         assert await page.run("document.title") == "Phone – ivr"
         assert await page.run("document.images.length") == 0
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 
@@ -144,7 +144,7 @@ async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: 
         ]
         await page.click("#offers button")
         await stands_in(page, "report")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 
@@ -165,7 +165,7 @@ async def test_what_can_be_answered_is_offered_while_the_question_is_still_being
         assert await page.run("window.offered[0]") == ["Press 1 to leave a message.", 3]
         await page.click("#offers button")
         await stands_in(page, "report")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 
@@ -178,7 +178,7 @@ async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_p
         await page.until("document.querySelector('#offers button')?.innerText.includes('again')", patience=30)
         await page.press("Tab")
         assert "again" in await page.run("document.activeElement.innerText")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 
@@ -193,7 +193,7 @@ async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp
         bottom = "document.querySelector('#paper').scrollTop + document.querySelector('#paper').clientHeight"
         assert await page.run(f"{bottom} > document.querySelector('#paper').scrollHeight - 2")
         await page.run("document.querySelector('#paper').scrollTop = 0")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
         assert await page.run("document.querySelector('#paper').scrollTop") == 0
 
@@ -205,7 +205,7 @@ async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_c
         await page.click("#call")
         await stands_in(page, "main")
         await page.run("document.querySelector('#picture').focus()")
-        await page.run("document.querySelector('#leave').click()")
+        await page.run("document.querySelector('#call').click()")
         await ends(page)
         assert await page.run("document.activeElement.id") == "picture"
 
@@ -215,7 +215,7 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
         assert await page.run("document.querySelector('#keep').hidden")
         await page.click("#call")
         await stands_in(page, "main")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
         await page.click("#replay")
         await page.until("document.querySelector('#kept').innerText.startsWith('Same:')")
@@ -251,7 +251,7 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
         await page.until("!document.querySelector('#outdated').hidden")
         assert await page.text("#outdated p") == ("The file has a mistake; you are calling the version before it.")
         assert 'Did you mean "heard"' in await page.text("#outdated pre")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
         await page.click("#replay")
         await page.until("document.querySelector('#kept').innerText.startsWith('There is nothing to replay with')")
@@ -266,7 +266,7 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
         await page.click("#call")
         await stands_in(page, "main")
         await page.until("document.querySelector('#outdated').hidden")
-        await page.click("#leave")
+        await page.click("#call")
         await ends(page)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -58,6 +59,31 @@ async def test_a_stranger_is_sent_to_the_login_whatever_is_asked_for(visit: Visi
     status, headers, text = await visit.get(f"/console{page}")
     assert (status, headers["Location"]) == (303, "/console/login")
     assert "desk" not in text
+
+
+async def test_the_login_leads_on_to_the_page_that_was_asked_for(visit: Visit) -> None:
+    await visit.calls()
+    await visit.log_in()
+    address = await visit.call_address()
+    visit.client.cookie_jar.clear()
+    assert (await visit.get(address))[1]["Location"] == "/console/login"
+    assert (await visit.log_in("guess"))[0] == 401
+    assert (await visit.log_in())[1]["Location"] == address
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example",
+        "/console/../call",
+        "https://evil.example/console/flows",
+        "/console/flows/a/b",
+        "/console/logout",
+    ],
+)
+async def test_the_login_leads_nowhere_else(visit: Visit, wanted: str) -> None:
+    status, headers, _ = await visit.log_in(Cookie=f"ivr-console-to={quote(wanted, safe='')}")
+    assert (status, headers["Location"]) == (303, "/console")
 
 
 async def test_a_stranger_gets_no_recording_and_no_news(visit: Visit) -> None:

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from ivr.flowfile.load import load_flow
 from ivr.server.drawing.chart import ANY, Arrow, Box, Chart, chart_of, drawn_from
-from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_HEIGHT, Layout, layout_of
+from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, LABEL_SIZE, Layout, layout_of
+from ivr.server.drawing.lettering import LONGEST_LINE, lines_of, width_of
 from ivr.server.drawing.svg import Marks, Numbers, picture
 
 FLOWS = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
 NAMES = [f"state_{number}" for number in range(9)]
 
 arrows = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.text("abc ", max_size=40)),
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.text("abc ", max_size=90)),
     max_size=24,
     unique_by=lambda arrow: arrow[:2],
 )
@@ -68,14 +69,33 @@ def test_every_arrow_leads_from_its_box_to_its_other_box(ways: list[tuple[str, s
 
 
 @given(arrows)
-def test_no_label_lies_on_a_box(ways: list[tuple[str, str, str]]) -> None:
+def test_no_label_lies_on_a_box_or_leaves_the_picture(ways: list[tuple[str, str, str]]) -> None:
     layout = layout_of(chart(*ways))
     for route in layout.routes:
         x, y = route.label
-        if route.arrow.source != route.arrow.target:
-            for _, left, top, right, bottom in rectangles(layout):
-                clear = y + LABEL_HEIGHT / 2 <= top or y - LABEL_HEIGHT / 2 >= bottom
-                assert clear or not left < x < right
+        high = LABEL_LINE * len(route.lines) / 2
+        wide = max((width_of(line, LABEL_SIZE) for line in route.lines), default=0.0) / 2
+        for _, left, top, right, bottom in rectangles(layout):
+            assert y + high <= top or y - high >= bottom or x + wide <= left or x - wide >= right
+        assert x - wide >= 0
+        assert x + wide <= layout.width
+
+
+@given(st.lists(st.text("abc_. ,=", max_size=120), max_size=4))
+def test_a_label_is_written_whole_however_long_it_is(labels: list[str]) -> None:
+    lines = lines_of(labels)
+    assert "".join("".join(lines).split()) == "".join(", ".join(labels).split())
+    assert all(line and len(line) <= LONGEST_LINE for line in lines)
+
+
+def test_a_long_label_is_broken_between_its_words() -> None:
+    assert lines_of(["[now >= '08:00' and now < '18:00' and attempts_left > 0]"]) == (
+        "[now >= '08:00' and",
+        "now < '18:00' and",
+        "attempts_left > 0]",
+    )
+    assert lines_of(["error.transcribe", "recorded"]) == ("error.transcribe,", "recorded")
+    assert lines_of([]) == ()
 
 
 @given(arrows)

@@ -7,6 +7,7 @@ from ivr.engine.call import Call, Facts, Taken
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event, RecordingMade
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.figures import Tallies, marks_of, sum_of, tally_of
+from ivr.server.console.page import lasted
 from ivr.server.console.story import happenings, playable
 from ivr.server.drawing.chart import ANY
 from tests.console.test_drawing import FLOWS, load_flow
@@ -95,3 +96,10 @@ def test_a_recording_is_found_by_its_number_and_hidden_where_the_state_is_not_kn
 def test_of_ignored_events_only_their_kind_is_told() -> None:
     late = step(13.0, ChoiceMade("0.1", "a secret", "keys"), ignored="not the operation awaited")
     assert "a secret" not in repr(happenings([RINGS, late]))
+
+
+def test_no_length_is_negative_though_the_clock_was_set_back_during_a_call() -> None:
+    back = [RINGS, step(12.0 - 7_000_000.0, ChoiceMade("1.1", "problem", "keys"), ("main", "problem", "report"))]
+    assert tally_of("resolved", back).seconds == 0.0
+    assert [(line.at, line.after) for line in happenings(back)] == [(0.0, 0.0), (0.0, 0.0)]
+    assert [lasted(seconds) for seconds in (-0.5, -7_000_000.0)] == ["0 s", "0 s"]

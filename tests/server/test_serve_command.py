@@ -58,7 +58,10 @@ async def test_a_broken_flow_is_shown_with_its_line(folder: Path) -> None:
 async def test_a_port_that_is_taken_is_named(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert f"port {port}" in await refused(folder, "--dev", "--port", port)
+        said = await refused(folder, "--dev", "--port", port)
+    other = int(port) + 1
+    assert f"port {port}: Address already in use." in said
+    assert f"Choose another port: PORT={other} make serve, or ivr serve --port {other}" in said
 
 
 async def test_a_budget_that_is_longer_than_the_platforms_patience_is_refused(folder: Path) -> None:

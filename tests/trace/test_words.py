@@ -88,3 +88,7 @@ def test_a_path_and_a_time_are_short() -> None:
     assert words.way([Taken("", "called", 0, "main"), Taken("main", "hangup")]) == "main → hangup: the end"
     assert [words.clock(seconds) for seconds in (0.0, 9.99, 75.0, 3600.0)] == ["0:00", "0:09", "1:15", "60:00"]
     assert words.services(()) == "no service"
+
+
+def test_no_time_is_negative_though_a_clock_may_have_been_set_back() -> None:
+    assert [words.clock(seconds) for seconds in (-0.5, -2.0, -6_480_059.0)] == ["0:00"] * 3

@@ -18,6 +18,7 @@ from ivr.server.console.page import (
     heading,
     lasted,
     moment,
+    name_tag,
     outcome_tag,
     sheet,
     table,
@@ -47,7 +48,9 @@ class Finished(Struct, frozen=True):
     tally: Tally
 
 
-def calls_page(live: Sequence[Shown], finished: Sequence[Finished], *, open_calls: int, now: float) -> Html:
+def calls_page(
+    live: Sequence[Shown], finished: Sequence[Finished], *, open_calls: int, now: float, development: bool = False
+) -> Html:
     """List the calls; `live` are the newest of `open_calls` calls that are not over."""
     more = f"the newest {len(live)}" if open_calls > len(live) else None
     return document(
@@ -58,6 +61,7 @@ def calls_page(live: Sequence[Shown], finished: Sequence[Finished], *, open_call
             "Finished", _finished(finished), aside="the newest of the last seven days; times are UTC", live="finished"
         ),
         here=ROOT,
+        development=development,
     )
 
 
@@ -66,7 +70,7 @@ def _live(live: Sequence[Shown], now: float) -> Html:
         one.record.id: (
             call_link(one.record.id),
             flow_link(one.flow),
-            one.record.call.state,
+            name_tag(one.record.call.state),
             _who(one.record),
             moment(one.record.call.facts.started),
             lasted(now - one.record.call.facts.started),
@@ -92,7 +96,9 @@ def _finished(finished: Sequence[Finished]) -> Html:
     return table(columns, rows, empty="No call in the last seven days.", numbers="Lasted")
 
 
-def call_page(record: CallRecord, flow: Flow, story: Story, address: Address, *, now: float) -> Html:
+def call_page(
+    record: CallRecord, flow: Flow, story: Story, address: Address, *, now: float, development: bool = False
+) -> Html:
     """Tell one call."""
     over = record.call.phase == "over"
     states, ways = marks_of(story.path, flow)
@@ -113,10 +119,13 @@ def call_page(record: CallRecord, flow: Flow, story: Story, address: Address, *,
         ),
         _events(story.happened),
         here=ROOT,
+        development=development,
     )
 
 
-def bare_call_page(record: CallRecord, happened: Sequence[Happening], why: str, *, now: float) -> Html:
+def bare_call_page(
+    record: CallRecord, happened: Sequence[Happening], why: str, *, now: float, development: bool = False
+) -> Html:
     """Tell what can be told of a call whose flow or beginning is lost."""
     return document(
         f"Call {record.id[:8]}",
@@ -125,6 +134,7 @@ def bare_call_page(record: CallRecord, happened: Sequence[Happening], why: str, 
         sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
         _events(happened),
         here=ROOT,
+        development=development,
     )
 
 
@@ -177,7 +187,7 @@ def _events(happened: Sequence[Happening]) -> Html:
         for number, line in enumerate(happened)
     }
     columns = ("At", "After", "Event", "Way", "Ordered")
-    return sheet("Events", table(columns, rows, empty="None.", numbers="At|After"), live="events")
+    return sheet("Events", table(columns, rows, empty="None.", numbers="At|After", long="Way"), live="events")
 
 
 def _way(path: Sequence[Taken]) -> str:

@@ -45,6 +45,8 @@ AWAITED = 4
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
+_LEADS_ON = re.compile(rf"{ROOT}/(calls/[0-9a-f]{{32}}|flows(/[A-Za-z0-9_.-]{{1,100}})?)")
+"Pages that a login leads on to; an address from outside is never followed."
 _NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
@@ -60,7 +62,9 @@ class Console:
         listening: Listening,
         sessions: Sessions,
         now: Callable[[], float],
+        development: bool = False,
     ) -> None:
+        """`development`: there are a start page and a phone, to lead to."""
         self._archive = archive
         self._counts = counts
         self._shelf = shelf
@@ -69,6 +73,7 @@ class Console:
         self._now = now
         self._tallies = Tallies(archive)
         self._forms = _Forms()
+        self._development = development
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -81,8 +86,10 @@ class Console:
             return await self._route(request)
         except WebhookError as error:
             allow = {"Allow": "GET, HEAD"} if error.status == 405 else {}
-            sorry = heading("This did not work"), tag("p", error.message), tag("p", tag("a", "To the calls", href=ROOT))
-            return page_reply(document("Error", *sorry), status=error.status, **allow)
+            here = "" if self._sessions.of(request) else None
+            return page_reply(
+                document("Error", _sorry(error), here=here, development=self._development), status=error.status, **allow
+            )
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
@@ -93,8 +100,10 @@ class Console:
         if path.startswith(f"{ROOT}/static/"):
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
         session = self._sessions.of(request)
+        if path == f"{ROOT}/":
+            return _sent_to(ROOT)
         if path == LOGIN:
-            return page_reply(_login_page())
+            return page_reply(_login_page(development=self._development))
         if session is None:
             return self._stranger(request, path)
         if audio := _AUDIO.fullmatch(path):
@@ -128,15 +137,20 @@ class Console:
             secret = self._sessions.enter(given)
         except WebhookError as error:
             log.warning("console login refused", extra={"reason": error.code, "status": error.status})
-            return page_reply(_login_page(error.message), status=error.status)
+            return page_reply(_login_page(error.message, development=self._development), status=error.status)
         log.info("console login")
-        return _sent_to(ROOT, Set_Cookie=self._sessions.cookie(secret))
+        return _sent_to(self._wanted(request), Set_Cookie=self._sessions.cookie(secret))
 
     def _stranger(self, request: web.BaseRequest, path: str) -> web.Response:
         """Send a person to the login; a script or a player is only told."""
         if "X-Refresh" in request.headers or path.startswith(f"{ROOT}/audio/"):
             raise WebhookError(401, "login", "Log in first.")
-        return _sent_to(LOGIN)
+        return _sent_to(LOGIN, Set_Cookie=self._sessions.wish(path if _LEADS_ON.fullmatch(path) else None))
+
+    def _wanted(self, request: web.BaseRequest) -> str:
+        """Return the page that somebody wanted to see before the login."""
+        wanted = self._sessions.wished(request)
+        return wanted if _LEADS_ON.fullmatch(wanted) else ROOT
 
     # --- pages ---
 
@@ -147,7 +161,7 @@ class Console:
         over = [record for record in recent if record.call.phase == "over"][:LISTED]
         finished = [Finished(await self._shown(one), await self._tallies.of(one)) for one in over]
         shown = [await self._shown(one) for one in live[-LIVE:]]
-        return calls_page(shown, finished, open_calls=len(live), now=now)
+        return calls_page(shown, finished, open_calls=len(live), now=now, development=self._development)
 
     async def _shown(self, record: CallRecord) -> Shown:
         return Shown(record, await self._name(record.call.flow))
@@ -161,12 +175,12 @@ class Console:
             flow = await self._shelf.get(record.call.flow)
             story = story_of(record, trace, flow)
         except (FlowError, CaseError) as error:
-            return bare_call_page(record, happenings(trace), str(error), now=self._now())
+            return bare_call_page(record, happenings(trace), str(error), now=self._now(), development=self._development)
 
         def address(number: int) -> str:
             return f"{ROOT}/audio/{call}/{number}?seal={self._sessions.seal(session, f'{call}/{number}')}"
 
-        return call_page(record, flow, story, address, now=self._now())
+        return call_page(record, flow, story, address, now=self._now(), development=self._development)
 
     async def _audio(self, request: web.BaseRequest, session: str, call: str, number: int) -> web.Response:
         self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
@@ -186,7 +200,7 @@ class Console:
         calls: Counter[str] = Counter()
         for one in await self._counts.flows(self._now() - WEEK):
             calls[await self._name(one.flow)] += one.calls
-        return flows_page(self._shelf.all(), calls)
+        return flows_page(self._shelf.all(), calls, development=self._development)
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
@@ -201,7 +215,8 @@ class Console:
             raise _NOT_FOUND
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
-        return flow_page(flow, versions, counted, period=period, fault=on_shelf.fault if on_shelf else "")
+        fault = on_shelf.fault if on_shelf else ""
+        return flow_page(flow, versions, counted, period=period, fault=fault, development=self._development)
 
     async def _known(self, hash_: str) -> Flow:
         if not hash_:
@@ -222,7 +237,13 @@ def _version(hash_: str, taken: FlowCalls | None, served: str) -> Version:
     return Version(hash_, taken.calls if taken else 0, taken.last if taken else 0.0, hash_ == served)
 
 
-def _login_page(wrong: str = "") -> Html:
+def _sorry(error: WebhookError) -> Html:
+    leads_on = tag("p", tag("a", "To the calls", href=ROOT))
+    return tag("section", tag("div", heading("This did not work"), tag("p", error.message), leads_on, class_="body"),
+               class_="sheet enter")  # fmt: skip
+
+
+def _login_page(wrong: str = "", *, development: bool = False) -> Html:
     field = tag("input", name_="token", type_="password", autocomplete="current-password", required=True,
                 autofocus=True, class_="field", id_="token", aria_describedby="hint")  # fmt: skip
     form = tag(
@@ -237,7 +258,7 @@ def _login_page(wrong: str = "") -> Html:
         action=LOGIN,
     )  # fmt: skip
     inner = tag("div", heading("ivr console"), form, class_="body")
-    return document("Log in", tag("section", inner, class_="sheet enter"), script="login.js")
+    return document("Log in", tag("section", inner, class_="sheet enter"), script="login.js", development=development)
 
 
 class _Forms:

@@ -55,7 +55,7 @@ def tally_of(outcome: str | None, trace: Sequence[Stepped]) -> Tally:
     """Count one call; `outcome` is None if it is not over, and empty if it has none."""
     counted = [step for step in trace if step.ignored is None]
     ways = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
-    seconds = trace[-1].now - trace[0].now if trace else 0.0
+    seconds = max(trace[-1].now - trace[0].now, 0.0) if trace else 0.0  # a clock may have been set back
     return Tally(ways, _left(counted), outcome if outcome is None else outcome or "none", seconds)
 
 

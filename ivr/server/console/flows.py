@@ -11,11 +11,13 @@ from ivr.server.console.page import (
     ROOT,
     document,
     facts,
+    findings,
     flow_address,
     flow_link,
     heading,
     lasted,
     moment,
+    name_tag,
     outcome_tag,
     sheet,
     table,
@@ -23,7 +25,7 @@ from ivr.server.console.page import (
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flows import OnShelf
-from ivr.server.html import Html, tag
+from ivr.server.html import Html, join, tag
 
 HERE = f"{ROOT}/flows"
 
@@ -47,11 +49,11 @@ class Version(Struct, frozen=True):
     served: bool
 
 
-def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int]) -> Html:
+def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int], *, development: bool = False) -> Html:
     """List the flows; `calls`: of the last seven days, by name."""
     rows = {
         str(one.file): (
-            flow_link(one.flow.name) if one.flow else tag("span", one.file.stem),
+            flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
             tag("code", one.flow.hash[:12]) if one.flow else "",
             _standing(one),
@@ -62,21 +64,25 @@ def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int]) -> Html:
     faults = [
         sheet(
             one.file.name,
-            tag("pre", one.fault, class_="fault", tabindex="0"),
+            findings(one.fault),
             aside="not served: the last good version goes on" if one.flow else "not served",
+            key=str(one.file),
         )
         for one in shelf
         if one.fault
     ]
     columns = ("Flow", "What it is for", "Version", "State", "Calls in 7 days")
-    listed = table(columns, rows, empty="No flow is served.", numbers="Calls in 7 days")
+    listed = table(columns, rows, empty="No flow is served.", numbers="Calls in 7 days",
+                   long="What it is for")  # fmt: skip
     return document(
         "Flows", heading("Flows"), tag("section", listed, class_="sheet", data_live="flows"),
-        tag("div", *faults, data_live="faults"), here=HERE,
+        tag("div", *faults, class_="stack", data_live="faults"), here=HERE, development=development,
     )  # fmt: skip
 
 
-def flow_page(flow: Flow, versions: Sequence[Version], counted: Counted, *, period: str, fault: str) -> Html:
+def flow_page(
+    flow: Flow, versions: Sequence[Version], counted: Counted, *, period: str, fault: str, development: bool = False
+) -> Html:
     """Show what callers did in one version of a flow."""
     figures = counted.figures
     calls = next(one.calls for one in versions if one.hash == flow.hash)
@@ -100,6 +106,7 @@ def flow_page(flow: Flow, versions: Sequence[Version], counted: Counted, *, peri
             class_="columns",
         ),
         here=HERE,
+        development=development,
         every=2 if counted.pending else 10,
     )  # fmt: skip
 
@@ -111,7 +118,7 @@ def _standing(one: OnShelf) -> Html:
 
 
 def _fault(text: str) -> Html:
-    return sheet("The file as it stands now is not served", tag("pre", text, class_="fault", tabindex="0"))
+    return sheet("The file as it stands now is not served", findings(text))
 
 
 def _sums(counted: Counted, calls: int) -> Html:
@@ -141,9 +148,9 @@ def _covered(counted: Counted, calls: int) -> str:
 def _ways(figures: Figures) -> Html:
     rows = {
         f"{state} {event} {target}": (
-            state or "start",
-            event,
-            target or "the end",
+            name_tag(state or "start"),
+            name_tag(event),
+            name_tag(target or "the end"),
             str(count),
             _share(count, figures.calls, bare=True),
         )
@@ -155,7 +162,7 @@ def _ways(figures: Figures) -> Html:
 
 def _left(figures: Figures) -> Html:
     rows = {
-        state: (state or "before anything", str(count), _share(count, figures.calls, bare=True))
+        state: (name_tag(state or "before anything"), str(count), _share(count, figures.calls, bare=True))
         for state, count in figures.left.most_common()
     }
     return table(("State", "Callers", "Share"), rows, empty="Nobody hung up.", numbers="Callers|Share")
@@ -164,15 +171,19 @@ def _left(figures: Figures) -> Html:
 def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:
     rows = {
         one.hash: (
-            tag("a", tag("code", one.hash[:12]), href=flow_address(flow.name, period=period, version=one.hash),
-                aria_current="true" if one.hash == flow.hash else None),
-            tag("span", "served", class_="tag good") if one.served else "",
+            _version_link(flow, one, period),
             str(one.calls),
             moment(one.last) if one.calls else "–",
         )
         for one in versions
-    }  # fmt: skip
-    return table(("Version", "", "Calls", "Newest call"), rows, empty="None.", numbers="Calls")
+    }
+    return table(("Version", "Calls", "Newest call"), rows, empty="None.", numbers="Calls")
+
+
+def _version_link(flow: Flow, one: Version, period: str) -> Html:
+    link = tag("a", tag("code", one.hash[:12]), href=flow_address(flow.name, period=period, version=one.hash),
+               aria_current="true" if one.hash == flow.hash else None)  # fmt: skip
+    return join([link, " ", tag("span", "served", class_="tag good") if one.served else None])
 
 
 def _periods(flow: Flow, period: str, versions: Sequence[Version]) -> Html:

@@ -9,6 +9,7 @@ import hmac
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -22,6 +23,9 @@ GUESSES = 10
 WINDOW = 60.0
 AUDIO_LASTS = 1200.0
 "Seconds for which the address of a recording is good at most, and twice those for which it is good at least."
+
+WISH, WISH_LASTS = "ivr-console-to", 600
+"The cookie that holds which page was asked for before the login, and for how many seconds."
 
 COOKIE = "__Host-ivr-console"
 "Browsers take a cookie of such a name only over https, and from the host itself (RFC 6265bis 4.1.3)."
@@ -84,6 +88,16 @@ class Sessions:
         age = int(LASTS) if secret else 0
         return f"{name}={secret or ''}; Max-Age={age}; {more}; HttpOnly; SameSite=Strict"
 
+    def wish(self, path: str | None) -> str:
+        """Give the header that makes the browser keep, until the login, which page was asked for; None: forget it."""
+        age, secure = WISH_LASTS if path else 0, "" if self._plain else "Secure; "
+        more = f"Path=/console/login; {secure}HttpOnly; SameSite=Strict"
+        return f"{WISH}={quote(path or '', safe='')}; Max-Age={age}; {more}"
+
+    def wished(self, request: web.BaseRequest) -> str:
+        """Give the page that was asked for before the login, as the browser says; empty: none."""
+        return unquote(next(_cookies(request, WISH), ""))
+
     def seal(self, session: str, what: str) -> str:
         """Give the part of an address that nobody can guess; good in this session, and for a while.
 
@@ -104,16 +118,20 @@ class Sessions:
         return hmac.new(self._key, f"{session}\n{what}\n{until}".encode(), hashlib.sha256).hexdigest()
 
     def _held(self, request: web.BaseRequest) -> Iterator[str]:
-        """Name the sessions that a request's cookies are for, open or not.
+        """Name the sessions that a request's cookies are for, open or not."""
+        return map(_hash, _cookies(request, PLAIN_COOKIE if self._plain else COOKIE))
 
-        Only `;` and the name are looked at: other services of this host set cookies as they like, and `SimpleCookie`
-        reads nothing behind one that it does not understand.
-        """
-        wanted = PLAIN_COOKIE if self._plain else COOKIE
-        for cookie in request.headers.get("Cookie", "").split(";"):
-            name, _, value = cookie.partition("=")
-            if name.strip() == wanted:
-                yield _hash(value.strip())
+
+def _cookies(request: web.BaseRequest, wanted: str) -> Iterator[str]:
+    """Give the values of all cookies of a name.
+
+    Only `;` and the name are looked at: other services of this host set cookies as they like, and `SimpleCookie` reads
+    nothing behind one that it does not understand.
+    """
+    for cookie in request.headers.get("Cookie", "").split(";"):
+        name, _, value = cookie.partition("=")
+        if name.strip() == wanted:
+            yield value.strip()
 
 
 def _hash(text: str) -> str:

@@ -93,7 +93,8 @@ def happenings(trace: Sequence[Stepped]) -> tuple[Happening, ...]:
             for action in step.actions
         )
         name = type(step.event).__name__
-        lines.append(Happening(step.now - first, step.now - before, name, step.ignored, step.path, ordered))
+        at, after = max(step.now - first, 0.0), max(step.now - before, 0.0)  # a clock may have been set back
+        lines.append(Happening(at, after, name, step.ignored, step.path, ordered))
         before = step.now
     return tuple(lines)
 

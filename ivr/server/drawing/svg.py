@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct
 
 from ivr.server.drawing.chart import ANY, Chart
-from ivr.server.drawing.layout import BOX_HEIGHT, Layout, Place, Route, label_of, layout_of
+from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, Layout, Place, Route, layout_of
 from ivr.server.html import Html, tag
 
 HEAD = 7.0
@@ -98,22 +98,31 @@ def _way(route: Route, numbers: Numbers | None, marks: Marks) -> Html:
     loop = arrow.source == arrow.target
     line = tag("path", class_="line", d=_loop(route) if loop else _curve(route), stroke_width=_n(thickness))
     said = f"{arrow.source} to {arrow.target}: {', '.join(arrow.labels) or 'next'}"
-    label = label_of(arrow)
-    written: list[Html | str] = [label] if label else []
-    if numbers is not None:
-        written.append(tag("tspan", f"{' ' if label else ''}{_short(taken)}", class_="count"))
-    x, y = route.label
-    text = tag("text", *written, class_="label", x=_n(x), y=_n(y + 4)) if written else ""
+    count = tag("tspan", f"{' ' if route.lines else ''}{_short(taken)}", class_="count") if numbers else None
     return tag(
         "g",
         tag("title", f"{said} ({taken} calls)" if numbers else said),
         line,
         tag("path", class_="head", d=_head(route, sideways=loop)),
-        text,
+        _label(route, count),
         class_=" ".join(name for name, so in classes.items() if so),
         data_from=arrow.source,
         data_to=arrow.target,
     )
+
+
+def _label(route: Route, count: Html | None) -> Html | None:
+    """Write an arrow's label, line by line around its middle, with a number behind the last one."""
+    if not route.lines and count is None:
+        return None
+    x, y = route.label
+    lines = route.lines or ("",)
+    top = y + 4 - LABEL_LINE * (len(lines) - 1) / 2
+    written = [
+        tag("tspan", line, count if number == len(lines) - 1 else None, x=_n(x), y=_n(top + LABEL_LINE * number))
+        for number, line in enumerate(lines)
+    ]
+    return tag("text", *written, class_="label")
 
 
 def _curve(route: Route) -> str:

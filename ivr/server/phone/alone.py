@@ -11,7 +11,7 @@ from msgspec import Struct
 from ivr.errors import IvrError, WebhookError
 from ivr.phone.platform import Target
 from ivr.server.connection import ConnectionLimits
-from ivr.server.listener import Listener, bind
+from ivr.server.listener import Listener, bind, port_instead
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.page import ROOT
@@ -59,4 +59,7 @@ def _bound(port: int) -> socket.socket:
     try:
         return bind(HOST, port, loopback_only=True)
     except OSError as error:
-        raise IvrError(f"Cannot listen on port {port}: {error.strerror}. Choose another with --port.") from error
+        other = port_instead(error, port) or 0
+        raise IvrError(
+            f"Cannot listen on port {port}: {error.strerror}. Choose another with --port {other}."
+        ) from error

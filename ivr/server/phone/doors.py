@@ -46,7 +46,7 @@ class PhonePages:
         if path.startswith(f"{ROOT}/static/"):
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
         if path == ROOT:
-            return self._page()
+            return self._page(request.rel_url.query.get("flow", ""))
         drawn = self._desk.ours.drawing(path.removeprefix(PICTURE)) if self._desk.ours else None
         if not path.startswith(PICTURE) or drawn is None:
             raise WebhookError(404, "not-found", "There is nothing here.")
@@ -58,8 +58,8 @@ class PhonePages:
         await asyncio.gather(*closing, *self._lines.values(), return_exceptions=True)
         await self._desk.close()
 
-    def _page(self) -> web.Response:
-        page = phone_page(self._desk.ours, self._desk.target.bot)
+    def _page(self, wanted: str) -> web.Response:
+        page = phone_page(self._desk.ours, self._desk.target.bot, wanted=wanted)
         fields = headers(
             "text/html; charset=utf-8",
             Content_Security_Policy=POLICY,

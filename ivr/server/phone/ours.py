@@ -18,6 +18,8 @@ from ivr.server.console.figures import marks_of
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flows import FlowShelf
+from ivr.server.frame import CONSOLE
+from ivr.server.phone.memory import Remembered, remembered
 from ivr.trace.case import Case, CaseError
 from ivr.trace.files import keep_case
 from ivr.trace.folders import CASES, flows_in
@@ -49,6 +51,9 @@ class Whereabouts(Struct, frozen=True, tag=True):
     "Taken so far, by the names of their boxes."
     over: bool
     outcome: str | None
+    page: str
+    "Where the console shows the call."
+    variables: tuple[Remembered, ...]
 
 
 class Saved(Struct, frozen=True, tag=True):
@@ -102,7 +107,8 @@ class OwnBot(Struct, frozen=True):
         states, ways = marks_of((taken for step in trace for taken in step.path), flow)
         over = record.call.phase == "over"
         state = record.call.state
-        return Whereabouts(flow.name, state, tuple(states), tuple(ways), over, record.call.outcome)
+        page, known = f"{CONSOLE}/calls/{record.id}", remembered(record.call, flow)
+        return Whereabouts(flow.name, state, tuple(states), tuple(ways), over, record.call.outcome, page, known)
 
     async def outdated(self, call: str) -> Outdated | None:
         """Tell whether a call was taken by another version than its file holds now; None: no, or it cannot be known."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from ivr.server.html import Html, join, tag
+from ivr.server.frame import CONSOLE, PHONE, bar, html_page
+from ivr.server.html import Html, tag
 from ivr.server.phone.ours import OwnBot
 from ivr.trace.files import NAME_RULE
 
-ROOT = "/phone"
+ROOT = PHONE
 KEYS: Mapping[str, str] = {
     "1": "", "2": "ABC", "3": "DEF", "4": "GHI", "5": "JKL", "6": "MNO", "7": "PQRS", "8": "TUV", "9": "WXYZ",
     "*": "", "0": "+", "#": "",
@@ -14,33 +15,24 @@ KEYS: Mapping[str, str] = {
 _NAMES = {"*": "star", "#": "pound"}
 
 
-def phone_page(ours: OwnBot | None, bot: str) -> Html:
-    """Make the page; `bot` is the address that is called where the bot is not our own server."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", "Phone – ivr"),
-        *(tag("link", rel="stylesheet", href=f"{ROOT}/static/{name}") for name in ("base.css", "phone.css")),
-        tag("link", rel="icon", href=f"{ROOT}/static/icon.svg"),
-        tag("script", type="module", src=f"{ROOT}/static/phone.js"),
-    )
-    parts = [_phone(ours, bot), _talk(ours), _flow() if ours else None]
-    body = tag("body", tag("main", *parts, class_="three" if ours else "two"))
-    return join([Html("<!doctype html>"), tag("html", head, body, lang="en")])
+def phone_page(ours: OwnBot | None, bot: str, *, wanted: str = "") -> Html:
+    """Make the page; `bot` is the address that is called where the bot is not our own server.
+
+    `wanted` is the flow that is chosen at first, if there is one of that name.
+    """
+    parts = [_phone(ours, bot, wanted), _talk(ours), _flow() if ours else None]
+    main = tag("main", *parts, class_="three" if ours else "two")
+    top = bar(PHONE, development=True) if ours else None
+    return html_page("Phone", top, main, root=ROOT, styles=("base.css", "phone.css"), script="phone.js", class_="whole")
 
 
-def _phone(ours: OwnBot | None, bot: str) -> Html:
+def _phone(ours: OwnBot | None, bot: str, wanted: str) -> Html:
     return tag(
         "section",
         tag("div", tag("h1", "Phone"), tag("span", "ready", id_="status", role="status", class_="tag"), class_="title"),
-        _dial(ours, bot),
-        tag(
-            "div",
-            tag("button", "Call", id_="call", class_="button strong", type_="submit", form="dial"),
-            tag("button", "Hang up", id_="leave", class_="button bad", type_="button", disabled=True),
-            class_="buttons",
-        ),
+        _dial(ours, bot, wanted),
+        tag("div", tag("button", "Call", id_="call", class_="button strong", type_="submit", form="dial"),
+            class_="buttons"),
         tag("div", *(_key(key, letters) for key, letters in KEYS.items()), class_="keys", role="group",
             aria_label="Keypad"),
         tag(
@@ -66,20 +58,25 @@ def _phone(ours: OwnBot | None, bot: str) -> Html:
     )  # fmt: skip
 
 
-def _dial(ours: OwnBot | None, bot: str) -> Html:
+def _dial(ours: OwnBot | None, bot: str, wanted: str) -> Html:
     if ours is None:
         return tag("form", tag("p", "Calls ", tag("code", bot), class_="soft"), id_="dial")
-    chosen = ours.default or next(iter(ours.flows), "")
+    flows = ours.flows
+    chosen = wanted if wanted in flows else ours.default or next(iter(flows), "")
     options = [
-        tag("option", name, value=name, selected=name == chosen, data_about=about) for name, about in ours.flows.items()
+        tag("option", name, value=name, selected=name == chosen, data_about=about) for name, about in flows.items()
     ]
     return tag(
         "form",
         tag("label", "Flow", for_="flow"),
         tag("select", *options, id_="flow", class_="field"),
         tag("p", "", id_="about", class_="soft"),
+        tag("label", "Time for the flow", for_="at"),
+        tag("input", id_="at", class_="field", placeholder="now", maxlength="40", autocomplete="off",
+            spellcheck="false", aria_describedby="at-rule"),
+        tag("p", "Such as 10:00, 2026-12-24, or both. Empty: the time that it is.", id_="at-rule", class_="soft"),
         id_="dial",
-    )
+    )  # fmt: skip
 
 
 def _key(key: str, letters: str) -> Html:
@@ -91,7 +88,8 @@ def _key(key: str, letters: str) -> Html:
 def _talk(ours: OwnBot | None) -> Html:
     return tag(
         "section",
-        tag("div", tag("h2", "Conversation"), tag("span", "", id_="clock", class_="aside soft"), class_="title"),
+        tag("div", tag("h2", "Conversation"), _record() if ours else None,
+            tag("span", "", id_="clock", class_="aside soft"), class_="title"),
         tag("div", id_="outdated", role="status", hidden=True),
         tag("div", tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
             tag("p", "Press Call. What is said stands here.", id_="nothing", class_="soft"),
@@ -99,9 +97,7 @@ def _talk(ours: OwnBot | None) -> Html:
         tag("div", id_="offers", class_="offers", role="group", aria_label="What you can answer"),
         tag(
             "form",
-            *(_case() if ours else ()),
-            tag("p", "Or save it as a script, which makes the same call again." if ours else
-                "Save this call as a script, which makes the same call again.", class_="soft"),
+            *(_case() if ours else [tag("p", "A script makes the same call again.", class_="soft")]),
             tag("button", "Save as a script", id_="write", class_="button", type_="button"),
             tag("div", id_="kept", role="status", hidden=True),
             id_="keep",
@@ -113,16 +109,21 @@ def _talk(ours: OwnBot | None) -> Html:
     )  # fmt: skip
 
 
+def _record() -> Html:
+    """Lead to what the console knows of the call, in a tab of its own: leaving this one hangs up."""
+    return tag("a", "In the console", id_="record", href=CONSOLE, target="_blank", rel="noopener", hidden=True)
+
+
 def _case() -> tuple[Html, ...]:
     """Offer what can be done with a call that our own server has taken."""
     return (
-        tag("p", "Save this call as a case, for tests to come. Or replay it: what would this caller hear from the "
-            "flow as its file stands now?", class_="soft"),
+        tag("p", "A case is for tests to come, and a script makes the same call again. Replay shows what this caller "
+            "would hear from the flow as its file stands now.", class_="soft"),
         tag("label", "Name of the case", for_="name", class_="only-read"),
         tag("input", id_="name", class_="field", pattern="[a-z0-9][a-z0-9\\-]{0,59}", required=True,
             autocomplete="off", spellcheck="false", title=NAME_RULE, aria_describedby="name-rule"),
-        tag("p", f"{NAME_RULE}.", id_="name-rule", class_="soft"),
         tag("button", "Save as a case", class_="button"),
+        tag("p", f"{NAME_RULE}.", id_="name-rule", class_="soft"),
         tag("button", "Replay", id_="replay", class_="button", type_="button"),
     )  # fmt: skip
 
@@ -132,7 +133,9 @@ def _flow() -> Html:
         "section",
         tag("div", tag("h2", "Flow"), tag("span", "", id_="where", class_="aside soft", role="status"),
             class_="title"),
-        tag("div", id_="picture", class_="picture", tabindex="0"),
-        class_="sheet",
+        tag("div", id_="picture", class_="picture", tabindex="0", role="group", aria_label="Picture of the flow"),
+        tag("div", tag("h3", "Variables", id_="variables-name"), tag("dl", id_="variables"), id_="known",
+            class_="known", tabindex="0", role="group", aria_labelledby="variables-name", hidden=True),
+        class_="sheet drawn",
         aria_label="Flow",
     )  # fmt: skip

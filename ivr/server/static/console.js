@@ -2,8 +2,10 @@
 // marked `data-live`. What comes is the same escaped markup that the page was made of, from the same server and behind
 // the same login.
 
+import { fit, reveal } from "./picture.js";
 import { renew } from "./renew.js";
 
+const REACHED = "a, button, audio, [tabindex]"; // by keyboard
 const main = document.querySelector("main");
 const status = document.querySelector("[data-status]");
 
@@ -27,14 +29,17 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (isHeld()) return;
   main.dataset.every = page.querySelector("main").dataset.every;
-  const row = document.activeElement?.closest("[data-key]")?.dataset.key;
+  const row = document.activeElement?.closest("[data-key]");
+  const which = row && [...row.querySelectorAll(REACHED)].indexOf(document.activeElement);
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
     if (next) renew(part, next);
   }
+  fit(main);
   // A call that ends moves to another list; the keyboard's place goes with it.
   if (row && document.activeElement === document.body) {
-    document.querySelector(`[data-key="${CSS.escape(row)}"] a`)?.focus({ preventScroll: true });
+    const places = document.querySelector(`[data-key="${CSS.escape(row.dataset.key)}"]`)?.querySelectorAll(REACHED) ?? [];
+    (places[which] ?? places[0])?.focus({ preventScroll: true });
   }
 }
 
@@ -56,4 +61,7 @@ function say(words) {
   if (status && status.textContent !== words) status.textContent = words; // it is read aloud at each change
 }
 
+fit(main);
+const now = document.querySelector(".state.lit, .state.first");
+if (now) reveal(now, now.closest(".picture"));
 loop();

@@ -2,16 +2,19 @@
 // Commands and events are described in docs/browser-phone.md.
 
 import { Loudspeaker, Microphone } from "./sound.js";
-import { Paper, Picture, element } from "./paper.js";
+import { Paper, Picture, Variables, element } from "./paper.js";
 
 const $ = (id) => document.getElementById(id);
 const keys = [...document.querySelectorAll("[data-key]")];
 const picture = $("picture") && new Picture($("picture"), $("where"));
+const variables = $("variables") && new Variables($("variables"), $("known"));
 const loudspeaker = new Loudspeaker();
 const microphone = new Microphone((samples) => onCall && line.send(samples), showLevel);
 
 let line = null;
 let onCall = false;
+let starting = false; // Call was pressed, and the call has not begun yet
+let dialled = false;
 let ticking = 0;
 let speaking = null; // the words that are being heard
 let lastCall = ""; // a name for it, as good as another
@@ -58,7 +61,10 @@ const before = {
 const came = { silence: "you kept silent", "wrong key": "that key is no choice" };
 
 const happens = {
-  Dialled: () => paper.add("note", "ringing"),
+  Dialled() {
+    dialled = true;
+    paper.add("note", time() ? `ringing; for the flow it is ${time()}` : "ringing");
+  },
   StateChanged({ state }) {
     if (state === "established") show("on the line", "live");
   },
@@ -97,7 +103,12 @@ const happens = {
     const why = detail || (endings[reason] ? "" : reason);
     end(`${who[by]} ${endings[reason] ?? "ended the call"}${why && `: ${why}`}`, { ok: by !== "platform" });
   },
-  Whereabouts: (whereabouts) => picture?.light(whereabouts),
+  Whereabouts(whereabouts) {
+    picture.light(whereabouts);
+    variables.show(whereabouts.variables);
+    $("record").href = whereabouts.page;
+    $("record").hidden = false;
+  },
   Outdated: ({ fault }) => write($("outdated"), fault ? `${before.mistake}\n\n${fault}` : before.edit, "warm"),
   Lacks({ what }) {
     $("lacks").textContent = what.join(" ");
@@ -113,7 +124,10 @@ const happens = {
     hand(file, text);
     kept(`Saved as ${file}, where your browser keeps files. This makes the call again:\n\nivr phone --script ${file}`, "good");
   },
-  Sorry: ({ text }) => kept(text, "bad"),
+  Sorry({ text }) {
+    if (onCall && !dialled) refused(text);
+    else kept(text, "bad");
+  },
 };
 
 function hear(event) {
@@ -125,7 +139,24 @@ function stopSpeaking() {
   speaking = null;
 }
 
+// While somebody presses an answer, the others stay where they are: the click is for the one under the finger.
+const SETTLES = 300; // ms: on a touch screen the click comes a moment after the finger has gone
+let pressing = false;
+let next = null; // what is offered when the finger has gone
+$("offers").addEventListener("pointerdown", () => (pressing = true));
+for (const over of ["pointerup", "pointercancel", "blur"]) {
+  addEventListener(over, () => {
+    if (!pressing) return;
+    setTimeout(() => {
+      pressing = false;
+      if (next) offer(...next);
+    }, SETTLES);
+  });
+}
+
 function offer(question) {
+  next = pressing ? [question] : null;
+  if (pressing) return;
   const { kind, choices = [], most, terminators = "" } = question ?? {};
   const buttons = choices.map(({ name, key, speech = [] }) => {
     const chip = element("button", key ? `${key} · ${name}` : `“${speech[0] ?? name}”`, "button small");
@@ -146,8 +177,11 @@ function offer(question) {
 
 // --- a call begins and ends ---
 
+const time = () => $("at")?.value.trim() ?? "";
+
 async function call() {
-  if (onCall) return;
+  if (onCall || starting) return;
+  starting = true;
   const flow = $("flow")?.value ?? "";
   try {
     await loudspeaker.open();
@@ -156,17 +190,32 @@ async function call() {
   } catch (error) {
     show(error.message, "bad");
     return;
+  } finally {
+    starting = false;
   }
   onCall = true;
+  dialled = false;
   paper.clear();
+  variables?.clear();
+  // The keyboard stays where it was, or goes to the one button that every call has.
+  if ($("dial").contains(document.activeElement)) $("call").focus({ preventScroll: true });
   enable();
   $("keep").hidden = true;
   $("nothing").hidden = true;
+  if ($("record")) $("record").hidden = true;
   kept("");
   write($("outdated"), "");
   show("calling", "warm");
   ticking = setInterval(() => ($("clock").textContent = paper.clock()), 500);
-  send({ do: "dial", flow });
+  send({ do: "dial", flow, ...(time() && { at: time() }) });
+}
+
+// The call never began: what was asked for makes no sense.
+function refused(why) {
+  end(why, { ok: false });
+  $("keep").hidden = true;
+  $("at")?.setAttribute("aria-invalid", "true");
+  $("at")?.focus();
 }
 
 function end(why, { ok }) {
@@ -186,9 +235,12 @@ function end(why, { ok }) {
 }
 
 function enable() {
-  for (const part of [...keys, $("words"), $("say").querySelector("button"), $("leave")]) part.disabled = !onCall;
-  $("call").disabled = onCall;
-  if ($("flow")) $("flow").disabled = onCall;
+  for (const part of [...keys, $("words"), $("say").querySelector("button")]) part.disabled = !onCall;
+  for (const part of [$("flow"), $("at")]) if (part) part.disabled = onCall;
+  $("call").textContent = onCall ? "Hang up" : "Call";
+  $("call").className = `button ${onCall ? "bad" : "strong"}`;
+  // Leaving the page hangs up, so while a call is on, other pages open beside it.
+  for (const link of document.querySelectorAll(".top a")) link.target = onCall ? "_blank" : "";
   const page = document.querySelector("main").classList;
   page.toggle("calling", onCall);
   if (onCall) page.add("called");
@@ -245,9 +297,12 @@ function showLevel(level) {
 
 $("dial").addEventListener("submit", (event) => {
   event.preventDefault();
-  call();
+  if (!onCall) call();
+  else send({ do: "leave" });
 });
-$("leave").addEventListener("click", () => send({ do: "leave" }));
+// The second click of a double one is for the button as it was at the first.
+$("call").addEventListener("click", (event) => event.detail > 1 && event.preventDefault());
+$("at")?.addEventListener("input", () => $("at").removeAttribute("aria-invalid"));
 
 $("say").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -8,7 +8,8 @@ export function renew(part, next) {
     return;
   }
   for (const { name } of [...part.attributes]) {
-    if (!next.hasAttribute(name)) part.removeAttribute(name);
+    // No style comes from the server: what there is of it, a script of the page has set.
+    if (name !== "style" && !next.hasAttribute(name)) part.removeAttribute(name);
   }
   for (const { name, value } of next.attributes) {
     if (part.getAttribute(name) === value) continue;
@@ -25,6 +26,12 @@ function move(sound, address) {
   const heard = sound.currentTime;
   sound.src = address;
   if (heard) sound.currentTime = heard;
+}
+
+// Where browsers can, an element moves as it is; elsewhere the move takes the keyboard's place from it.
+function put(part, child, place) {
+  if (part.moveBefore) part.moveBefore(child, place);
+  else part.insertBefore(child, place);
 }
 
 const keyOf = (node) => node.dataset?.key;
@@ -46,7 +53,7 @@ function renewContent(part, next) {
       continue;
     }
     if (same === place) place = place.nextSibling;
-    else part.insertBefore(same, place);
+    else put(part, same, place);
     renew(same, child);
   }
   while (place) {

@@ -1,0 +1,118 @@
+"""The page at `/` of a server for development: where everything is, and how the flows stand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ivr.errors import WebhookError
+from ivr.server.console.page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
+from ivr.server.flows import FlowShelf, OnShelf
+from ivr.server.frame import CONSOLE, PHONE, START
+from ivr.server.html import Html, tag
+from ivr.server.replies import headers
+
+DOCS = "/docs/"
+FOLDER = Path(__file__).parents[2] / "docs"
+"Of a checkout; an installed package has none."
+
+
+class StartPages:
+    """The start page, and the documentation beside it."""
+
+    def __init__(self, shelf: FlowShelf, *, docs: Path = FOLDER) -> None:
+        self._shelf = shelf
+        self._docs = docs
+
+    @staticmethod
+    def owns(path: str) -> bool:
+        """Tell whether an address is the start page's."""
+        return path == START or path.startswith(DOCS)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; raise WebhookError where there is nothing for it."""
+        if request.method not in {"GET", "HEAD"}:
+            raise WebhookError(405, "method", "The start page is fetched by GET.")
+        known = documents(self._docs)
+        path = request.rel_url.path
+        if path == START:
+            return page_reply(start_page(self._shelf.all(), {file.name: title for file, title in known.items()}))
+        text = next((file.read_bytes() for file in known if path == f"{DOCS}{file.name}"), None)
+        if text is None:
+            raise WebhookError(404, "not-found", "There is nothing here.")
+        return web.Response(body=text, headers=headers("text/plain; charset=utf-8"))
+
+
+def documents(folder: Path) -> Mapping[Path, str]:
+    """Find the pages of the documentation, each with its title."""
+    return {file: _title(file) for file in sorted(folder.glob("*.md"))}
+
+
+def _title(file: Path) -> str:
+    with file.open(encoding="utf-8") as text:
+        return text.readline().removeprefix("#").strip() or file.stem
+
+
+def start_page(shelf: Sequence[OnShelf], docs: Mapping[str, str]) -> Html:
+    """Make the page; `docs` has the title of each page of the documentation by its file's name."""
+    told = [found for one in shelf for found in _findings(one)]
+    return document(
+        "Start",
+        heading("ivr", tag("span", "A server for development: no tokens are asked for, and only this machine is "
+                           "answered.", class_="soft")),
+        tag("div", _place("Phone", PHONE, "Call a flow and talk to it, by key and by voice. See where the call stands, "
+                          "keep it as a test, and replay it against your next edit."),
+            _place("Console", CONSOLE, "Calls that are live and those that were, and what callers do in each flow. It "
+                   "asks for the token that the server has printed."), class_="tiles"),
+        sheet("Flows", _flows(shelf), aside="files are taken up as you edit them", live="flows"),
+        tag("div", *told, class_="stack", data_live="findings"),
+        sheet("Documentation", tag("div", _documentation(docs), class_="body")),
+        here=START,
+        leave=False,
+        development=True,
+    )  # fmt: skip
+
+
+def _place(name: str, path: str, about: str) -> Html:
+    link = tag("a", f"Open the {name.lower()}", href=path, class_="button strong")
+    return sheet(name, tag("div", tag("p", about), tag("p", link), class_="body"))
+
+
+def _flows(shelf: Sequence[OnShelf]) -> Html:
+    rows = {
+        str(one.file): (
+            flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
+            one.flow.description if one.flow else "",
+            _standing(one),
+            tag("a", "Call", href=f"{PHONE}?flow={quote(one.flow.name)}", aria_label=f"Call {one.flow.name}")
+            if one.flow else "",
+        )
+        for one in shelf
+    }  # fmt: skip
+    return table(("Flow", "What it is for", "State", "Try it"), rows, empty="No flow is served.", long="What it is for")
+
+
+def _standing(one: OnShelf) -> Html:
+    if one.fault:
+        return tag("span", "errors; the version before is served" if one.flow else "errors", class_="tag bad")
+    if one.doubts:
+        return tag("span", "served, with warnings", class_="tag warm")
+    return tag("span", "served", class_="tag good")
+
+
+def _findings(one: OnShelf) -> Sequence[Html]:
+    """Show what `ivr check` says of a file: its mistakes, or its doubts where it has no mistakes."""
+    if one.fault:
+        aside = "not served: the last good version goes on" if one.flow else "not served"
+        return [sheet(one.file.name, findings(one.fault), aside=aside, key=str(one.file))]
+    if one.doubts:
+        return [sheet(one.file.name, findings(one.doubts, "warm"), aside="warnings", key=str(one.file))]
+    return []
+
+
+def _documentation(docs: Mapping[str, str]) -> Html:
+    if not docs:
+        return tag("p", "It lies in the folder docs of the source code.", class_="soft")
+    links = [tag("li", tag("a", title, href=f"{DOCS}{name}")) for name, title in docs.items()]
+    return tag("ul", *links, class_="links")
