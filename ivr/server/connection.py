@@ -22,10 +22,8 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-_STALLED = WebhookError(408, "stalled", "The head of the request did not arrive in time.")
-_FULL = WebhookError(503, "too-many-connections", "All connections are in use. Try again in a moment.")
-_BAD_HEAD = WebhookError(400, "bad-head", "The head of the request is not valid HTTP, or a line of it is too long.")
-_INTERNAL = WebhookError(500, "internal", "Something went wrong here. The log says what.")
+_BAD_HEAD = "The head of the request is not valid HTTP, or a line of it is too long."
+_INTERNAL = "Something went wrong here. The log says what."
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 "For `SO_LINGER`: closing resets the connection, and what was not delivered is dropped."
@@ -72,7 +70,7 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self.wire = self.transport
         if not self.guard.welcome(self):
-            self.turn_away(_FULL)
+            self.turn_away(_full())
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins."""
@@ -123,7 +121,8 @@ class Connection(web.RequestHandler):
             log.info("bad head", extra={"reason": type(exc).__name__})
         elif not isinstance(exc, ConnectionError):
             log.error("request failed", exc_info=exc)
-        response = error_reply(_BAD_HEAD if bad_head else _INTERNAL)
+        error = WebhookError(400, "bad-head", _BAD_HEAD) if bad_head else WebhookError(500, "internal", _INTERNAL)
+        response = error_reply(error)
         response.force_close()
         return response
 
@@ -168,7 +167,7 @@ class GuardedServer(web.Server):
         self._quiet.pop(connection, None)
         try:
             turned_away = connection.crowded and request.rel_url.path not in self._always
-            response = error_reply(_FULL) if turned_away else await self._handler(request)
+            response = error_reply(_full()) if turned_away else await self._handler(request)
             if connection.crowded or self._calm is not None:
                 response.force_close()
             return response
@@ -223,7 +222,7 @@ class GuardedServer(web.Server):
         for connection in list(self._quiet):
             quiet = now - connection.quiet_since
             if connection.head_since and now - connection.head_since > self._limits.head:
-                connection.turn_away(_STALLED)
+                connection.turn_away(_stalled())
             elif quiet > (self._limits.head if connection.fresh else self._limits.idle):
                 connection.cut()
 
@@ -249,3 +248,11 @@ class GuardedServer(web.Server):
         self._open.discard(connection)
         self._quiet.pop(connection, None)
         self._tell_if_calm()
+
+
+def _stalled() -> WebhookError:
+    return WebhookError(408, "stalled", "The head of the request did not arrive in time.")
+
+
+def _full() -> WebhookError:
+    return WebhookError(503, "too-many-connections", "All connections are in use. Try again in a moment.")

@@ -25,6 +25,7 @@ from ivr.server.flows import FlowShelf
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
 from ivr.server.pagefiles import static_reply
+from ivr.server.replies import not_found
 from ivr.store.blocks import FlowCalls
 from ivr.trace.case import CaseError
 
@@ -45,7 +46,6 @@ AWAITED = 4
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
-_NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
 class Console:
@@ -112,7 +112,7 @@ class Console:
         if path.startswith(f"{ROOT}/flows/"):
             name = path.removeprefix(f"{ROOT}/flows/")
             return await self._flow(name, query.get("period", "week"), query.get("version"))
-        raise _NOT_FOUND
+        raise not_found()
 
     # --- coming in ---
 
@@ -155,7 +155,7 @@ class Console:
     async def _call(self, call: str, session: str) -> Html:
         record = await self._archive.call(call)
         if record is None:
-            raise _NOT_FOUND
+            raise not_found()
         trace = await self._archive.trace(call)
         try:
             flow = await self._shelf.get(record.call.flow)
@@ -172,14 +172,14 @@ class Console:
         self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
         record = await self._archive.call(call)
         if record is None:
-            raise _NOT_FOUND
+            raise not_found()
         try:
             flow = await self._shelf.get(record.call.flow)
         except FlowError as error:
-            raise _NOT_FOUND from error
+            raise not_found() from error
         media = playable(await self._archive.trace(call), flow, number)
         if media is None:
-            raise _NOT_FOUND
+            raise not_found()
         return audio_reply(await self._listening.wav(media), request)
 
     async def _flows(self) -> Html:
@@ -190,7 +190,7 @@ class Console:
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
-            raise _NOT_FOUND
+            raise not_found()
         since = self._now() - PERIODS[period][1]
         on_shelf = next((one for one in self._shelf.all() if one.flow and one.flow.name == name), None)
         served = on_shelf.flow.hash if on_shelf and on_shelf.flow else ""
@@ -198,14 +198,14 @@ class Console:
         wanted = version or served or next(iter(taken), "")
         flow = await self._known(wanted)
         if flow.name != name:
-            raise _NOT_FOUND
+            raise not_found()
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
         return flow_page(flow, versions, counted, period=period, fault=on_shelf.fault if on_shelf else "")
 
     async def _known(self, hash_: str) -> Flow:
         if not hash_:
-            raise _NOT_FOUND
+            raise not_found()
         try:
             return await self._shelf.get(hash_)
         except FlowError as error:

@@ -12,7 +12,7 @@ from ivr.server.phone.commands import LONGEST
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.line import PageLine
 from ivr.server.phone.page import ROOT, phone_page
-from ivr.server.replies import headers
+from ivr.server.replies import headers, not_found
 
 LINE, PICTURE = f"{ROOT}/line", f"{ROOT}/picture/"
 MOST_LINES = 16
@@ -49,7 +49,7 @@ class PhonePages:
             return self._page()
         drawn = self._desk.ours.drawing(path.removeprefix(PICTURE)) if self._desk.ours else None
         if not path.startswith(PICTURE) or drawn is None:
-            raise WebhookError(404, "not-found", "There is nothing here.")
+            raise not_found()
         return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
 
     async def close(self) -> None:
