@@ -40,8 +40,13 @@ class _Document:
         self.host = host
         self.found: KeySet | None = None
         self.tried: float | None = None
+        self.answered = False
+        "Whether the last try has brought keys."
         self.failing = False
         self.fetch: asyncio.Task[None] | None = None
+
+    def was_asked(self, now: float) -> bool:
+        return self.answered and self.tried is not None and self.tried >= now
 
     def is_old(self, now: float) -> bool:
         return self.found is None or not _within(MAX_AGE, self.found.fetched, now)
@@ -103,6 +108,14 @@ class KeyRing:
             await _until(lambda: kid in self._keys, self._begin(self._documents, now))
         return self._keys.get(kid)
 
+    def were_asked(self, now: float) -> bool:
+        """Return whether every document has said what its keys are at `now`, or later.
+
+        Only then is a key that nobody knows none of the platform's. Else it may be one that the platform has begun to
+        use since, and of a document that does not answer nothing can be said.
+        """
+        return all(document.was_asked(now) for document in self._documents)
+
     async def close(self) -> None:
         """Give up whatever is being fetched."""
         under_way = [document.fetch for document in self._documents if document.fetch is not None]
@@ -122,7 +135,7 @@ class KeyRing:
         under_way = []
         for document in documents:
             if document.fetch is None and not (document.tried is not None and _within(interval, document.tried, now)):
-                document.tried = now
+                document.tried, document.answered = now, False
                 document.fetch = asyncio.create_task(self._refresh(document, now))
             if document.fetch is not None:
                 under_way.append(document.fetch)
@@ -139,7 +152,7 @@ class KeyRing:
             document.failing = True
         else:
             log.info("%d keys from %s", len(found.keys), document.host)
-            document.found, document.failing = found, False
+            document.found, document.answered, document.failing = found, True, False
             self._gather()
             await self._save()
         finally:

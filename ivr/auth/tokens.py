@@ -37,6 +37,7 @@ _REFUSALS: Mapping[str, tuple[int, str]] = {
     "token-signature": (403, "The token's signature does not fit."),
     # 503, since the platform repeats that and not a 4xx: the caller is saved if the keys can be had soon (protocol 14).
     "no-keys": (503, "The platform's keys could not be fetched yet, so nobody can be let in; try again."),
+    "key-not-known-yet": (503, "The token is signed by a key that is not known here yet; try again."),
 }
 
 
@@ -91,11 +92,21 @@ class BearerVerifier:
             return objection
         key = await self._keys.find(kid, now=now)
         if key is None:
-            return "no-keys" if self._keys.empty else "token-key"
+            return self._keyless(now)
         if not _is_signed(token, key):
             return "token-signature"
         self._verified.add(token, lifetime, self._keys.generation)
         return None
+
+    def _keyless(self, now: float) -> str:
+        """Name what is wrong with a token whose key is not known.
+
+        Where the key could not be asked after, that is no "no": the platform may have changed its keys just now, and
+        repeats nothing that was refused for good.
+        """
+        if self._keys.empty:
+            return "no-keys"
+        return "token-key" if self._keys.were_asked(now) else "key-not-known-yet"
 
     def _foreign(self, claims: Mapping[str, Any]) -> str | None:
         if claims.get("iss") != self._issuer:

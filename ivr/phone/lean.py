@@ -162,30 +162,31 @@ class _Connection(asyncio.Protocol):
 
 def _read(data: bytearray) -> tuple[int, bytes, bool] | None:
     """Read status, body, and whether the connection stays; None: it is not whole; raise ValueError if it is no HTTP."""
-    end = data.find(_HEAD_END)
-    if end < 0:
-        return None
-    head = bytes(data[:end]).lower()
-    if not head.startswith(b"http/1."):
-        raise ValueError
-    status = int(head[9:12])
-    begin = end + len(_HEAD_END)
-    if status < 200:  # "continue", and the like: the answer is still to come
-        del data[:begin]
-        return _read(data)
+    status = 0
+    while status < 200:  # "continue", and the like: the answer is still to come
+        end = data.find(_HEAD_END)
+        if end < 0:
+            return None
+        head = bytes(data[:end]).lower()
+        if not head.startswith(b"http/1."):
+            raise ValueError
+        status = int(head[9:12])
+        begin = end + len(_HEAD_END)
+        if status < 200:
+            del data[:begin]
     stays = b"\r\nconnection: close" not in head
     if b"\r\ntransfer-encoding: chunked" in head:
         body = _chunks(data, begin)
         return None if body is None else (status, body, stays)
     at = head.find(b"\r\ncontent-length:")
-    length = int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+    length = _size(head[at + 17 :].split(b"\r\n", 1)[0], 10) if at >= 0 else 0
     return (status, bytes(data[begin : begin + length]), stays) if len(data) >= begin + length else None
 
 
 def _chunks(data: bytearray, at: int) -> bytes | None:
     body = bytearray()
     while (line := data.find(b"\r\n", at)) >= 0:
-        size = int(data[at:line].split(b";")[0], 16)
+        size = _size(data[at:line].split(b";")[0], 16)
         at = line + 2
         if len(data) < at + size + 2:
             return None
@@ -194,3 +195,11 @@ def _chunks(data: bytearray, at: int) -> bytes | None:
         body += data[at : at + size]
         at += size + 2
     return None
+
+
+def _size(digits: bytes | bytearray, base: int) -> int:
+    """Read a number of bytes; raise ValueError. One below nothing would send `_chunks` back, again and again."""
+    size = int(digits, base)
+    if size < 0:
+        raise ValueError
+    return size

@@ -17,7 +17,7 @@ from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import Check, Spared
-from ivr.server.replies import error_reply, json_reply, reply
+from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.webhook import Door, Webhook
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
 _FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
-_NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
 class Pages(Protocol):
@@ -72,7 +71,6 @@ class App:
         except StoreUnavailable as error:
             log.warning("store unavailable", extra={"reason": str(error)})
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
-
         except (FlowError, DataUnusable) as error:
             log.exception("call cannot go on", extra={"reason": type(error).__name__})
             return error_reply(WebhookError(503, "unavailable", "This call cannot go on at the moment."))
@@ -97,7 +95,7 @@ class App:
         for pages in self._pages:
             if pages.owns(path):
                 return await pages.handle(request)
-        raise _NOT_FOUND
+        raise not_found()
 
     async def _posted(self, request: web.BaseRequest, door: Door) -> WebhookReply:
         _require(request, "POST")

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 from msgspec import Struct
 
-from ivr.errors import WebhookError
-from ivr.server.replies import headers
+from ivr.server.replies import headers, not_found
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FOREVER = "public, max-age=31536000, immutable"
@@ -33,6 +32,6 @@ def media_reply(name: str, asset: Callable[[str], Asset | None]) -> web.Response
     """Serve one prompt file; it can be kept for ever, since its name is its content."""
     found = asset(name) if _HASH.fullmatch(name) else None
     if found is None:
-        raise WebhookError(404, "not-found", "There is nothing here.")
+        raise not_found()
     fields = headers(found.content_type, Cache_Control=_FOREVER, ETag=f'"{name}"')
     return web.Response(body=found.content, headers=fields)

@@ -23,7 +23,21 @@ def is_loopback_name(host: str) -> bool:
 
 def require_own_page(request: web.BaseRequest) -> None:
     """Refuse what another site's page sends, such as a form; who sends neither header is no browser."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    own = site == "same-origin" if site else origin is None or urlsplit(origin).netloc == request.headers.get("Host")
+    site = request.headers.get("Sec-Fetch-Site")
+    own = site == "same-origin" if site else "Origin" not in request.headers or is_from_own_page(request)
     if not own:
         raise WebhookError(403, "origin", "This was not sent by a page of this server.")
+
+
+def is_from_own_page(request: web.BaseRequest) -> bool:
+    """Return whether a request names a page of this very host as the one that it comes from."""
+    host = _host_of(request.headers.get("Origin", ""))
+    return bool(host) and host == request.headers.get("Host")
+
+
+def _host_of(origin: str) -> str:
+    """Return host and port of an origin; "" where it has none, as for anything that is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # a bracket that nothing closes, or that holds no address
+        return ""

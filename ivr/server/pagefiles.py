@@ -9,8 +9,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from ivr.errors import WebhookError
-from ivr.server.replies import headers
+from ivr.server.replies import headers, not_found
 
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
@@ -35,7 +34,7 @@ def content(name: str) -> bytes:
     """Give a file; raise WebhookError 404 for a name that is none of ours. Names with slashes never are."""
     known = {entry.name: entry for entry in files("ivr.server").joinpath("static").iterdir()}
     if name not in known or name.rpartition(".")[2] not in TYPES:
-        raise WebhookError(404, "not-found", "There is nothing here.")
+        raise not_found()
     return known[name].read_bytes()
 
 

@@ -38,6 +38,15 @@ def headers(content_type: str, **others: str) -> CIMultiDict[str]:
     return fields
 
 
+def not_found() -> WebhookError:
+    """Return the refusal of an address that leads nowhere, whichever it is.
+
+    A new one each time, here as for every refusal: an exception that is raised again keeps the frames of all the times
+    before, and with them their requests.
+    """
+    return WebhookError(404, "not-found", "There is nothing here.")
+
+
 def reply(answer: WebhookReply) -> web.Response:
     """Send a turn's reply, byte for byte."""
     return web.Response(status=answer.status, body=answer.body, headers=headers(answer.content_type))

@@ -124,5 +124,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value[:9])
     try:
         return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds())
-    except (KeyError, ValueError, TypeError):  # one date with, one without a zone
+    except (KeyError, ValueError, TypeError, OverflowError):  # one date without a zone, or a zone of a million hours
         return None

@@ -22,6 +22,7 @@ from ivr.auth.verified import LIMIT, Lifetime, VerifiedTokens
 from ivr.errors import WebhookError
 from ivr.ports import Verifier, WebhookRequest
 from tests.fakes.identity import Identity, jwk, private_key
+from tests.waiting import begun
 
 NOW = 1_800_000_000.0
 
@@ -338,7 +339,7 @@ async def test_rotation_forgets_the_tokens_of_a_withdrawn_key(identity: Identity
     identity.rotate()
     assert await answer(verifier, old, now=NOW + 1) == (200, "")  # nobody knows yet
     assert await answer(verifier, identity.token(now=NOW), now=NOW + 301) == (200, "")  # an unknown kid: fetched
-    assert await answer(verifier, old, now=NOW + 302) == (403, "token-key")
+    assert await answer(verifier, old, now=NOW + 302) == (503, "key-not-known-yet")
 
 
 async def test_a_remembered_token_is_forgotten_too_if_age_brings_new_keys(
@@ -350,7 +351,7 @@ async def test_a_remembered_token_is_forgotten_too_if_age_brings_new_keys(
     identity.rotate()
     assert await answer(verifier, old, now=NOW + day) == (200, "")  # begins a fetch, and does not wait for it
     assert await keys.find(identity.kid, now=NOW + day)  # does wait for it
-    assert await answer(verifier, old, now=NOW + day + 1) == (403, "token-key")
+    assert await answer(verifier, old, now=NOW + day + 1) == (503, "key-not-known-yet")
 
 
 def test_the_memory_is_bounded_and_drops_what_was_not_seen_for_longest() -> None:
@@ -403,10 +404,47 @@ async def test_ten_thousand_tokens_with_unknown_kids_cost_one_fetch(
     answers = await asyncio.gather(*(answer(verifier, token(number), now=later) for number in range(10_000)))
     assert set(answers) == {(403, "token-key")}
     assert identity.fetches == before + 1
-    assert await answer(verifier, token(-1), now=later + 299) == (403, "token-key")
+    answers = await asyncio.gather(*(answer(verifier, token(number), now=later + 299) for number in range(10_000)))
+    assert set(answers) == {(503, "key-not-known-yet")}
     assert identity.fetches == before + 1
     assert await answer(verifier, token(-2), now=later + 300) == (403, "token-key")
     assert identity.fetches == before + 2
+
+
+async def test_keys_that_the_platform_has_just_changed_cost_no_call(
+    identity: Identity, verifier: BearerVerifier
+) -> None:
+    identity.rotate()
+    token = identity.token(now=NOW)
+    assert await answer(verifier, token, now=NOW + 1) == (503, "key-not-known-yet")  # which the platform repeats
+    assert await answer(verifier, token, now=NOW + 299) == (503, "key-not-known-yet")
+    assert await answer(verifier, token, now=NOW + 300) == (200, "")
+
+
+async def test_who_comes_while_keys_are_fetched_is_not_told_that_its_key_is_none(
+    identity: Identity, verifier: BearerVerifier
+) -> None:
+    before = identity.fetches
+    identity.hold()
+    forged = identity.token(now=NOW, headers={"kid": "unknown"})
+    first = await begun(answer(verifier, forged, now=NOW + 300))
+    await identity.asked(before + 1)
+    second = await begun(answer(verifier, forged, now=NOW + 301))  # the answer may be older than its key
+    identity.release()
+    assert (await first, await second) == ((403, "token-key"), (503, "key-not-known-yet"))
+    assert identity.fetches == before + 1
+
+
+async def test_while_one_document_cannot_be_had_no_key_is_called_unknown(identity: Identity, second: Identity) -> None:
+    keys = KeyRing([identity.metadata_url, second.metadata_url], allow_loopback=True)
+    await keys.start(now=NOW)
+    verifier = BearerVerifier(identity.app_id, keys)
+    second.rotate()
+    await second.stop()
+    token = second.token(now=NOW, aud=identity.app_id)
+    assert await answer(verifier, token, now=NOW + 300) == (503, "key-not-known-yet")
+    assert await answer(verifier, identity.token(now=NOW), now=NOW + 300) == (200, "")
+    await keys.close()
 
 
 @pytest.mark.parametrize("claim", [{"aud": "another-bot"}, {"iss": "https://elsewhere.example"}, {"exp": 1}])

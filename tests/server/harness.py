@@ -205,11 +205,12 @@ async def serving(
     sweep: float = 0.01,
     audio: Path | None = None,
     now: Callable[[], float] = time.time,
+    turns: TurnsTwin | None = None,
 ) -> AsyncIterator[Served]:
     """Serve on a free port."""
     audio = audio or folder / "audio"
     audio.mkdir(exist_ok=True)
-    turns, recordings = TurnsTwin(), Recordings(audio)
+    turns, recordings = turns or TurnsTwin(), Recordings(audio)
     webhook = Webhook(
         channel=LineTwin(),
         verifier=Doorkeeper(),

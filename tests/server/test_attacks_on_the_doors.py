@@ -115,6 +115,13 @@ async def test_without_keys_even_a_good_token_is_told_when_to_come_back(world: W
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
+async def test_a_token_of_a_key_that_came_up_since_the_last_fetch_is_told_when_to_come_back(attacker: Attacker) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    answer = await attacker.announce(token=Identity(APP, key).token(time.time()))
+    assert (answer.status, answer.code) == (503, "key-not-known-yet")
+    assert answer.headers["retry-after"] == "1"
+
+
 async def test_a_token_that_is_garbage_does_not_get_into_the_log(
     attacker: Attacker, caplog: pytest.LogCaptureFixture
 ) -> None:

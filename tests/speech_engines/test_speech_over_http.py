@@ -203,6 +203,7 @@ async def test_a_busy_service_is_asked_again_with_the_whole_file(
         ({"Retry-After": "Fri, 20 Nov 2026 10:00:09 GMT", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 9.0),
         ({"Retry-After": "soon"}, 0.5),
         ({"Retry-After": "-5"}, 0.5),
+        ({"Retry-After": f"Fri, 20 Nov 2026 10:00:09 +{'9' * 13}", "Date": "Fri, 20 Nov 2026 10:00:00 GMT"}, 0.5),
     ],
 )
 async def test_a_service_says_when_to_come_back(

@@ -13,6 +13,7 @@ from ivr.engine.flow import Flow
 from ivr.errors import FlowError, WebhookError
 from ivr.ports import Archive, CallRecord
 from ivr.server.body import Body
+from ivr.server.connection import let_in
 from ivr.server.console.audio import Listening, audio_reply
 from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
 from ivr.server.console.counting import Counts
@@ -25,6 +26,7 @@ from ivr.server.flows import FlowShelf
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
 from ivr.server.pagefiles import static_reply
+from ivr.server.replies import not_found
 from ivr.store.blocks import FlowCalls
 from ivr.trace.case import CaseError
 
@@ -40,14 +42,13 @@ LIVE = 200
 FORM_BYTES = 1024
 FORM_TIME = 2.0
 "Seconds for a whole form."
-AWAITED = 4
-"Forms that are waited for at the same time."
+AWAITED = 16
+"Forms that are waited for at the same time: a small part of all connections, since none of these gives way."
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
 _LEADS_ON = re.compile(rf"{ROOT}/(calls/[0-9a-f]{{32}}|flows(/[A-Za-z0-9_.-]{{1,100}})?)")
 "Pages that a login leads on to; an address from outside is never followed."
-_NOT_FOUND = WebhookError(404, "not-found", "There is nothing here.")
 
 
 class Console:
@@ -106,6 +107,7 @@ class Console:
             return page_reply(_login_page(development=self._development))
         if session is None:
             return self._stranger(request, path)
+        let_in(request)
         if audio := _AUDIO.fullmatch(path):
             return await self._audio(request, session, audio[1], int(audio[2]))
         return page_reply(await self._page(request, session, path))
@@ -121,7 +123,7 @@ class Console:
         if path.startswith(f"{ROOT}/flows/"):
             name = path.removeprefix(f"{ROOT}/flows/")
             return await self._flow(name, query.get("period", "week"), query.get("version"))
-        raise _NOT_FOUND
+        raise not_found()
 
     # --- coming in ---
 
@@ -138,6 +140,7 @@ class Console:
         except WebhookError as error:
             log.warning("console login refused", extra={"reason": error.code, "status": error.status})
             return page_reply(_login_page(error.message, development=self._development), status=error.status)
+        let_in(request)
         log.info("console login")
         return _sent_to(self._wanted(request), Set_Cookie=self._sessions.cookie(secret))
 
@@ -169,7 +172,7 @@ class Console:
     async def _call(self, call: str, session: str) -> Html:
         record = await self._archive.call(call)
         if record is None:
-            raise _NOT_FOUND
+            raise not_found()
         trace = await self._archive.trace(call)
         try:
             flow = await self._shelf.get(record.call.flow)
@@ -186,14 +189,14 @@ class Console:
         self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
         record = await self._archive.call(call)
         if record is None:
-            raise _NOT_FOUND
+            raise not_found()
         try:
             flow = await self._shelf.get(record.call.flow)
         except FlowError as error:
-            raise _NOT_FOUND from error
+            raise not_found() from error
         media = playable(await self._archive.trace(call), flow, number)
         if media is None:
-            raise _NOT_FOUND
+            raise not_found()
         return audio_reply(await self._listening.wav(media), request)
 
     async def _flows(self) -> Html:
@@ -204,7 +207,7 @@ class Console:
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
-            raise _NOT_FOUND
+            raise not_found()
         since = self._now() - PERIODS[period][1]
         on_shelf = next((one for one in self._shelf.all() if one.flow and one.flow.name == name), None)
         served = on_shelf.flow.hash if on_shelf and on_shelf.flow else ""
@@ -212,7 +215,7 @@ class Console:
         wanted = version or served or next(iter(taken), "")
         flow = await self._known(wanted)
         if flow.name != name:
-            raise _NOT_FOUND
+            raise not_found()
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
         fault = on_shelf.fault if on_shelf else ""
@@ -220,7 +223,7 @@ class Console:
 
     async def _known(self, hash_: str) -> Flow:
         if not hash_:
-            raise _NOT_FOUND
+            raise not_found()
         try:
             return await self._shelf.get(hash_)
         except FlowError as error:

@@ -15,7 +15,7 @@ from ivr.server.listener import Listener, bind, port_instead
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.page import ROOT
-from ivr.server.replies import error_reply, headers
+from ivr.server.replies import error_reply, headers, not_found
 
 HOST = "127.0.0.1"
 
@@ -40,7 +40,7 @@ async def phone_alone(target: Target, *, port: int) -> AsyncIterator[Alone]:
             if request.rel_url.path == "/":
                 return web.Response(status=303, headers=headers("text/plain", Location=ROOT))
             if not pages.owns(request.rel_url.path):
-                raise WebhookError(404, "not-found", "There is nothing here.")  # noqa: TRY301  # one place answers
+                raise not_found()  # one place answers
             return await pages.handle(request)
         except WebhookError as error:
             return error_reply(error)

@@ -1,18 +1,17 @@
 """The phone's addresses: the page, its files, and the line of each open page."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, web
 
 from ivr.errors import WebhookError
-from ivr.server.origin import require_loopback_name
+from ivr.server.origin import is_from_own_page, require_loopback_name
 from ivr.server.pagefiles import POLICY, static_reply
 from ivr.server.phone.commands import LONGEST
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.line import PageLine
 from ivr.server.phone.page import ROOT, phone_page
-from ivr.server.replies import headers
+from ivr.server.replies import headers, not_found
 
 LINE, PICTURE = f"{ROOT}/line", f"{ROOT}/picture/"
 MOST_LINES = 16
@@ -49,7 +48,7 @@ class PhonePages:
             return self._page(request.rel_url.query.get("flow", ""))
         drawn = self._desk.ours.drawing(path.removeprefix(PICTURE)) if self._desk.ours else None
         if not path.startswith(PICTURE) or drawn is None:
-            raise WebhookError(404, "not-found", "There is nothing here.")
+            raise not_found()
         return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
 
     async def close(self) -> None:
@@ -71,13 +70,12 @@ class PhonePages:
 
     async def _line(self, request: web.BaseRequest) -> web.StreamResponse:
         """Open a line for a page of ours; browsers let any page try, and say which one it was."""
-        origin = request.headers.get("Origin")
-        if origin is None or urlsplit(origin).netloc != request.headers.get("Host"):
+        if not is_from_own_page(request):
             raise WebhookError(403, "origin", "Only the phone's own page gets a line.")
         if len(self._lines) >= MOST_LINES:
             raise WebhookError(503, "busy", "Too many phones are open. Close one.")
         socket = web.WebSocketResponse(timeout=FAREWELL, max_msg_size=LONGEST, heartbeat=ALIVE, compress=False)
-        if not socket.can_prepare(request).ok:
+        if not _can_open(socket, request):
             raise WebhookError(400, "websocket", "A line is a websocket.")
         await socket.prepare(request)
         line = self._lines[socket] = asyncio.create_task(PageLine(self._desk, socket).run())
@@ -86,3 +84,11 @@ class PhonePages:
         finally:
             del self._lines[socket]
         return socket
+
+
+def _can_open(socket: web.WebSocketResponse, request: web.BaseRequest) -> bool:
+    """Return whether a request asks for a websocket as it should."""
+    try:
+        return socket.can_prepare(request).ok
+    except ValueError:  # a key that is no base64, nor even ASCII
+        return False
