@@ -38,6 +38,18 @@ class DataUnusable(IvrError):
     """The data folder, or something in it, cannot be used as it is; the text says what to do about it."""
 
 
+class UnreadableRow(DataUnusable):
+    """What is stored of one thing cannot be read; the text says which part, and nothing of what stands there."""
+
+
+class BrokenSeal(DataUnusable):
+    """A sealed value that does not open: it is damaged, or the key is another one."""
+
+
+class DamagedCall(DataUnusable):
+    """A call that is set aside, since what is stored of it cannot be read; nothing of it is changed."""
+
+
 class FlowError(IvrError):
     """A flow that must not be served; `str()` gives the findings as text."""
 

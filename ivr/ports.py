@@ -196,7 +196,10 @@ class CallStore(Protocol):
     """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
 
     async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed; None: there is no such call."""
+        """Give the call as last committed; None: there is no such call.
+
+        Raises DamagedCall if there is one that cannot be read: it is set aside, and never taken for a new one.
+        """
 
     async def inbox(self, call: str) -> Sequence[Event]:
         """Give the answers that are saved and not yet stepped, in the order in which they came."""
@@ -216,8 +219,8 @@ class CallStore(Protocol):
     async def due(self, now: float) -> Sequence[CallKey]:
         """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
 
-    async def media(self) -> Sequence[str]:
-        """Name all recordings that calls name, finished calls included; the sweep keeps these."""
+    async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
+        """Return those of these recordings that no call took, live or finished; the sweep deletes them."""
 
     async def named(self, media: str) -> bool:
         """Tell whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
@@ -244,13 +247,16 @@ class Archive(Protocol):
     async def call(self, call: str) -> CallRecord | None:
         """Give one call by our id, without what is private in it."""
 
-    async def live(self) -> Sequence[CallRecord]:
-        """Give the calls that are not over, the oldest first, without what is private in them."""
+    async def live(self, *, limit: int) -> Sequence[CallRecord]:
+        """Return the newest calls that are not over, the oldest of them first, without what is private in them."""
 
-    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Give calls that came in since then (seconds since 1970), the newest first, without what is private in them.
+    async def count_live(self) -> int:
+        """Return how many calls are not over."""
 
-        Costs as much as it gives, however many calls there are.
+    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Return calls that are over and came in since then (seconds since 1970), the newest first.
+
+        What is private in them is left out. Costs as much as it returns, however many calls there are.
         """
 
 

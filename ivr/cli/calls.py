@@ -11,8 +11,9 @@ from typing import Any
 import click
 from msgspec import to_builtins
 
+from ivr.cli.damaged import damaged_calls
 from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, open_archive
-from ivr.cli.erasing import erase
+from ivr.cli.erasing import Wanted, erase
 from ivr.cli.listing import Filter, Listed, table
 from ivr.cli.telling import told
 from ivr.errors import FlowError
@@ -118,17 +119,44 @@ def export(of_group: Path | None, /, call: str, name: str | None, data: Path | N
         raise click.ClickException(str(error)) from error
 
 
+@calls.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@data_option
+@click.pass_obj
+def damaged(of_group: Path | None, /, as_json: bool, data: Path | None) -> None:
+    """List the calls that cannot be read, and what of them cannot; also while a server runs.
+
+    Those that are not over are set aside by the server: their messages get 503, and the other calls are served. Ends
+    with 1 if there are any. What is stored of them stays as it is, until `ivr calls erase --call ID`.
+    """
+    found = 0
+    for one in damaged_calls(data or of_group):
+        found += 1
+        click.echo(json.dumps(one.as_json(), ensure_ascii=True) if as_json else one.as_text())
+    if not found and not as_json:
+        click.echo("Every call can be read.")
+    if found:
+        raise click.exceptions.Exit(1)
+
+
 @calls.command("erase")
-@click.option("--caller", required=True, help="Who called, as `ivr calls` shows it.")
+@click.option("--caller", help="Who called, as `ivr calls` shows it.")
+@click.option("--call", help="The id of one call, whole, as `ivr calls damaged` shows it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
 @click.pass_obj
-def erase_caller(of_group: Path | None, /, caller: str, yes: bool, data: Path | None) -> None:
-    """Erase a caller: every call with its trace, its transcripts and its audio. Prints a receipt.
+def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None, yes: bool, data: Path | None) -> None:
+    """Erase a caller, or one call: every trace, transcript and recording. Prints a receipt.
 
     The server must not run meanwhile: it keeps calls in memory. It drains within seconds, and loses no call.
+
+    \b
+    Example:  ivr calls erase --caller 29:somebody
+              ivr calls erase --call 1f3a… (all 32 digits)
     """
-    erase(data_folder(data or of_group), caller, ask=not yes)
+    if (caller is None) == (call is None):
+        raise click.UsageError("Name either a --caller or one --call.")
+    erase(data_folder(data or of_group), Wanted(caller, call), ask=not yes)
 
 
 def _listed(archive: ArchiveFile) -> Iterator[Listed]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ivr.errors import DataUnusable, FlowError
+from ivr.errors import DataUnusable, FlowError, UnreadableRow
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
@@ -66,17 +66,17 @@ class FlowsOfThatDay:
             source = self._archive.flow(hash)
             if source is None:
                 raise FlowError(f"the flow {hash[:12]} is not in the store")
-            self._known[hash] = flow_of_that_day(source)
+            self._known[hash] = flow_of_that_day(source, hash)
         return self._known[hash]
 
 
 def exported(archive: ArchiveFile, call: str) -> Case:
     """Make a case of a stored call, or end the command."""
-    record = archive.record(call)
-    if record is None:
-        raise click.ClickException(f'There is no call "{call}".')
     try:
+        record = archive.record(call)
+        if record is None:
+            raise click.ClickException(f'There is no call "{call}".')
         then = FlowsOfThatDay(archive).get(record.call.flow)
         return case_of(record, archive.trace(call), then.flow, then.places.lines())
-    except (FlowError, CaseError) as error:
+    except (FlowError, CaseError, UnreadableRow) as error:
         raise click.ClickException(f"Call {call[:SHORT]} cannot be read: {error}") from error

@@ -29,41 +29,60 @@ class Audio(Struct, frozen=True):
     "What could not be deleted, and why."
 
 
-def erase(folder: DataFolder, caller: str, *, ask: bool, patience: float = PATIENCE) -> None:
-    """Erase a caller from a data folder and print a receipt; ends the command if the folder is in use.
+class Wanted(Struct, frozen=True):
+    """What is to be erased: all calls of a caller, or one call."""
+
+    caller: str | None = None
+    call: str | None = None
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"call {self.call}" if self.caller is None else self.caller
+
+
+def erase(folder: DataFolder, wanted: Wanted, *, ask: bool, patience: float = PATIENCE) -> None:
+    """Erase a caller, or one call, from a data folder and print a receipt; ends the command if the folder is in use.
 
     The command fails, too, if something of the caller is left on the disk, as the receipt says, and if there is no
-    call of this caller, since the name was mistaken then; of that there is no receipt.
+    such call, since the name was mistaken then; of that there is no receipt.
     """
     if not folder.database.is_file():
         raise click.ClickException(f"There are no calls yet: {folder.database} does not exist.")
     try:
         with DataFolder.open(folder.path):  # before anything is asked: a running server must be stopped first
-            known = _callers(folder)
-            if ask and known[caller]:
-                click.confirm(f"Erase {_many(known[caller], 'call')} of {caller} for good?", abort=True)
+            known = _known(folder, wanted)
+            if ask and known[str(wanted)]:
+                click.confirm(_question(known[str(wanted)], wanted), abort=True)
             # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
             # any, too: the database's log may hold what was erased before.
-            erasure = erase_calls(folder.database, caller, patience=patience)
+            erasure = erase_calls(folder.database, wanted.caller, call=wanted.call, patience=patience)
             audio = _delete_audio(folder, erasure.calls)
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except StoreUnavailable as error:
         raise click.ClickException(f"Nothing was erased: {error}. Try again.") from error
     if erasure.calls:
-        _receipt(folder, caller, erasure, audio)
+        _receipt(folder, wanted, erasure, audio)
     else:
-        click.echo(f"No call of {caller} is stored; nothing was erased. {did_you_mean(caller, known)}".rstrip())
+        which = f"No call of {wanted}" if wanted.caller else f"No {wanted}"
+        click.echo(f"{which} is stored; nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
         _tell_log(erasure)
-        _tell_cases(caller)
+        _tell_rest(wanted, erasure)
     if erasure.left or audio.left or not erasure.calls:
         raise click.exceptions.Exit(1)
 
 
-def _callers(folder: DataFolder) -> Counter[str]:
-    """Count the calls of each caller, those of the newest call first."""
+def _known(folder: DataFolder, wanted: Wanted) -> Counter[str]:
+    """Count the calls of each caller, those of the newest call first; or find the one call."""
     with ArchiveFile.open(folder.database) as archive:
+        if wanted.call is not None:
+            return Counter([str(wanted)] * archive.find(wanted.call).count(wanted.call))
         return Counter(call.caller for call in archive.summaries() if call.caller is not None)
+
+
+def _question(number: int, wanted: Wanted) -> str:
+    what = str(wanted) if wanted.caller is None else f"{_many(number, 'call')} of {wanted}"
+    return f"Erase {what} for good?"
 
 
 def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
@@ -89,9 +108,9 @@ def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
     return Audio(gone, left)
 
 
-def _receipt(folder: DataFolder, caller: str, erasure: Erasure, audio: Audio) -> None:
+def _receipt(folder: DataFolder, wanted: Wanted, erasure: Erasure, audio: Audio) -> None:
     now = datetime.now(UTC)
-    click.echo(f"Receipt: {caller} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
+    click.echo(f"Receipt: {wanted} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
         started = datetime.fromtimestamp(call.started, UTC)
         trace = f"trace of {_many(call.lines, 'line')}"
@@ -108,7 +127,7 @@ def _receipt(folder: DataFolder, caller: str, erasure: Erasure, audio: Audio) ->
             "No call names this audio any more, so running this command again does not find it. A running server"
         )
         click.echo(f"sweeps it when it is older than IVR_SWEEP_AFTER; sooner, delete it yourself in {folder.audio}.")
-    _tell_cases(caller)
+    _tell_rest(wanted, erasure)
     click.echo("Not touched: backups, and logs of the server (they hold the ids of calls, never who called).")
 
 
@@ -116,6 +135,16 @@ def _tell_log(erasure: Erasure) -> None:
     if erasure.left:
         click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
         click.echo("Run this command again when that is over; it finds no call then, and cuts the log off.")
+
+
+def _tell_rest(wanted: Wanted, erasure: Erasure) -> None:
+    """Tell where else something of a caller may be."""
+    if wanted.caller is None:
+        return
+    if erasure.unread:
+        click.echo(f"Not erased: {_many(erasure.unread, 'call')} whose caller cannot be read, perhaps this one's.")
+        click.echo("To find and erase them: ivr calls damaged, ivr calls erase --call ID")
+    _tell_cases(wanted.caller)
 
 
 def _tell_cases(caller: str) -> None:

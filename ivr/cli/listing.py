@@ -22,6 +22,8 @@ class Listed(Struct, frozen=True):
 
     def ended(self, now: float) -> str:
         """Say how the call ended, or for how long nothing has been heard of it: its platform or server may be gone."""
+        if self.call.damaged:
+            return "(damaged: see ivr calls damaged)"
         if self.call.over:
             return self.call.outcome or "ended"
         silent = _roughly(now - self.call.ended)
@@ -84,9 +86,10 @@ def table(found: Iterator[Listed], *, now: float) -> None:
 def _row(one: Listed, now: float) -> str:
     call = one.call
     started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    caller = _visible(call.caller or "(withheld)")
+    caller = call.caller or "(withheld)"
     lasted = clock(call.ended - call.started)
-    return _ROW.format(call.id[:SHORT], started, one.flow, caller, lasted, call.state, one.ended(now))
+    words = (call.id[:SHORT], started, one.flow, caller, lasted, call.state, one.ended(now))
+    return _ROW.format(*map(visible, words))
 
 
 def _roughly(seconds: float) -> str:
@@ -98,6 +101,6 @@ def _roughly(seconds: float) -> str:
     return ""
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Write a platform's words for a terminal: what would steer it is shown, not done."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -114,14 +114,17 @@ def _read(files: list[Path]) -> Iterator[_Subject]:
 
 def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
     flows = FlowsOfThatDay(archive)
-    for record, trace in archive.records():
-        try:
-            then = flows.get(record.call.flow)
-            recorded = case_of(record, trace, then.flow, then.places.lines())
-        except (FlowError, CaseError) as error:  # of an earlier release, perhaps; the other calls can be replayed
-            yield _Subject(record.id, None, trouble=str(error))
+    for one in archive.stored():
+        if one.record is None:
+            yield _Subject(one.id, None, trouble=one.trouble)
             continue
-        yield _Subject(record.id, recorded, then.places)
+        try:
+            then = flows.get(one.record.call.flow)
+            recorded = case_of(one.record, one.trace, then.flow, then.places.lines())
+        except (FlowError, CaseError) as error:  # of an earlier release, perhaps; the other calls can be replayed
+            yield _Subject(one.id, None, trouble=str(error))
+            continue
+        yield _Subject(one.id, recorded, then.places)
 
 
 def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: frozenset[Kind], *, only: bool) -> Tally:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import click
 
 from ivr.cli.loop import fast_loop
-from ivr.errors import DataUnusable, FlowError, FolderInUse
+from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.server.logs import quiet_loop, start_logging
 from ivr.server.run import Running, check, running
 from ivr.settings import Settings, SettingsError, load_settings, variable
@@ -65,7 +65,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
             log.warning("doubtful setting", extra={"reason": sentence})
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_serve(loaded.settings, places, dev=dev))
-    except (SettingsError, FlowError, FolderInUse, DataUnusable) as error:
+    except (SettingsError, FlowError, FolderInUse, DataUnusable, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
 
 

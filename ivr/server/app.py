@@ -11,7 +11,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from ivr.errors import DataUnusable, FlowError, StoreUnavailable, WebhookError
+from ivr.errors import DamagedCall, DataUnusable, FlowError, StoreUnavailable, WebhookError
 from ivr.ports import WebhookReply
 from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
@@ -71,6 +71,9 @@ class App:
         except StoreUnavailable as error:
             log.warning("store unavailable", extra={"reason": str(error)})
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
+        except DamagedCall as error:
+            log.warning("message for a damaged call", extra={"reason": str(error)})
+            return error_reply(WebhookError(503, "damaged", "What is stored of this call cannot be read. It is kept."))
         except (FlowError, DataUnusable) as error:
             log.exception("call cannot go on", extra={"reason": type(error).__name__})
             return error_reply(WebhookError(503, "unavailable", "This call cannot go on at the moment."))

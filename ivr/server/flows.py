@@ -126,7 +126,7 @@ class FlowShelf:
         for wanted in dict.fromkeys(hashes):
             try:
                 await self.get(wanted)
-            except FlowError as error:
+            except (FlowError, StoreUnavailable) as error:
                 log.error("flow of a running call lost", extra={"flow": wanted, "reason": str(error)})  # noqa: TRY400
 
     async def refresh(self) -> None:
@@ -167,6 +167,8 @@ class FlowShelf:
             if source is None:
                 raise FlowError("the flow that this call began with is not in the store")
             bundle = Bundle.decode(source)
+            if bundle.hash != hash:
+                raise FlowError("what is stored of the flow that this call began with is damaged")
             loaded = await asyncio.to_thread(rebuild, bundle)
             self._remember(loaded.served(), loaded.assets)
         self._by_hash.move_to_end(hash)

@@ -11,14 +11,17 @@ import os
 import re
 import secrets
 from collections import ChainMap, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
 from ivr.store.folder import sync_folder
+from ivr.store.trouble import reason
 
 T = TypeVar("T")
 
@@ -26,6 +29,9 @@ BUFFER = 256 * 1024
 "Bytes that are gathered before they are worth a trip to the file thread."
 BATCH = 32
 "Files that are open at the same time while they wait for the disk; connections need file handles too."
+
+PORTION = 500
+"Entries of the folder that are looked at in one go, some milliseconds of the file thread."
 
 SYNCS = 4
 "Files that are synced at the same time: the disk takes them together."
@@ -68,9 +74,18 @@ class Recordings:
         """Remove a recording that nobody wants; it need not exist."""
         await self.do(lambda: self.path(media).unlink(missing_ok=True))
 
-    async def sweep(self, named: Collection[str], *, before: float) -> int:
-        """Remove what no call names and what was last written before that time (seconds since 1970); tell how many."""
-        return await self.do(lambda: self._sweep(frozenset(named), before))
+    async def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
+        """Name the recordings that were last written before then (seconds since 1970), a portion at a time.
+
+        However many there are, no upload waits for more than the look at one portion.
+        """
+        walk = _Walk(self._folder, before)
+        try:
+            while (names := await self.do(walk.portion)) is not None:
+                if names:
+                    yield names
+        finally:
+            self._thread.submit(walk.close)  # also of one that nobody waits for any more
 
     def close(self) -> None:
         """Finish the work that is under way."""
@@ -112,16 +127,6 @@ class Recordings:
     def _synced(self, files: Sequence["RecordingFile"]) -> dict["RecordingFile", Exception]:
         parts = [files[first::SYNCS] for first in range(min(SYNCS, len(files)))]
         return dict(ChainMap(*self._syncs.map(lambda part: _tried(RecordingFile.sync, part), parts)))
-
-    def _sweep(self, named: frozenset[str], before: float) -> int:
-        removed = 0
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                ours = _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-                if ours and entry.name not in named and entry.stat(follow_symlinks=False).st_mtime < before:
-                    Path(entry.path).unlink(missing_ok=True)
-                    removed += 1
-        return removed
 
 
 class RecordingFile:
@@ -196,6 +201,33 @@ class RecordingFile:
             os.close(file)
 
 
+class _Walk:
+    """A walk through the folder, a portion at a time; all of it in the file thread."""
+
+    def __init__(self, folder: Path, before: float) -> None:
+        self._folder = folder
+        self._before = before
+        self._entries: os._ScandirIterator[str] | None = None
+
+    def portion(self) -> Sequence[str] | None:
+        """Look at some entries, and return the old recordings among them; None: that was all."""
+        if self._entries is None:
+            self._entries = os.scandir(self._folder)
+        looked_at = list(islice(self._entries, PORTION))
+        return [entry.name for entry in looked_at if self._is_old(entry)] if looked_at else None
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._entries is not None:
+            self._entries.close()
+
+    def _is_old(self, entry: "os.DirEntry[str]") -> bool:
+        with suppress(FileNotFoundError):  # deleted since it was listed
+            ours = _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            return bool(ours) and entry.stat(follow_symlinks=False).st_mtime < self._before
+        return False
+
+
 def _tried(work: Callable[[RecordingFile], None], files: Iterable[RecordingFile]) -> dict[RecordingFile, Exception]:
     """Do it with each file, whatever happens to the others; give what failed."""
     failures = {}
@@ -218,5 +250,5 @@ def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -
 
 
 def _disk_trouble(error: OSError) -> StoreUnavailable:
-    """Tell the kind of trouble (`ENOSPC`), not the path."""
-    return StoreUnavailable(f"the recording cannot be written: {os.strerror(error.errno or 0)}")
+    """Tell the kind of trouble, not the path."""
+    return StoreUnavailable(f"The recording cannot be written: {reason(error)}.")

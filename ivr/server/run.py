@@ -49,13 +49,14 @@ from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of, places_of
 from ivr.server.start import StartPages
-from ivr.server.ticker import every, forget_calls, sweep_recordings, wake_due
+from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.store.blocks import CallBlocks
 from ivr.store.folder import DataFolder
 from ivr.store.reader import Reader
 from ivr.store.sqlite import SqliteStore
+from ivr.store.statements import shown_id
 from ivr.trace.folders import CASES
 from ivr.turn import Turns
 
@@ -195,6 +196,8 @@ async def _parts(
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
     stack.push_async_callback(store.close)
+    for one in store.damaged:
+        log.error("call set aside", extra={"call": shown_id(one.id), "reason": one.what})
     shelf = await _shelf(settings, places, store, channel, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
@@ -222,7 +225,7 @@ async def _shelf(
     load = partial(load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks)
     shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
     await shelf.open(strict=strict)
-    await shelf.restore(record.call.flow for record in await store.live())
+    await shelf.restore(store.flows_under_way)
     return shelf
 
 
@@ -291,7 +294,7 @@ def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
 
     async def store() -> bool:
         try:
-            await parts.store.flow("")
+            await parts.store.probe()
         except IvrError:
             return False
         return True
@@ -313,9 +316,11 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
         parts.worker.kick()  # for orders that the store could not give out
         await wake_due(parts.store, parts.turns.wake, time.time())
 
+    forgetting = Forgetting(parts.store, parts.recordings)
+
     async def forget() -> None:
         if settings.retention is not None:
-            await forget_calls(parts.store, before=time.time() - settings.retention * DAY)
+            await forgetting.look(before=time.time() - settings.retention * DAY)
 
     async def sweep() -> None:
         await sweep_recordings(parts.store, parts.recordings, before=time.time() - settings.sweep_after)
@@ -327,7 +332,7 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
     _begin(stack, every(SECOND, wake, name="wake"))
     _begin(stack, every(SECOND, parts.shelf.refresh, name="flows"))
     _begin(stack, every(MINUTE, tend, name="keys"))
-    _begin(stack, every(HOUR, forget, name="forget"))
+    _begin(stack, every(MINUTE, forget, name="forget"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
 
 

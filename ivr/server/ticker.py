@@ -2,24 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 from ivr.errors import IvrError
 from ivr.ports import CallKey, CallStore
 from ivr.server.recordings import Recordings
+from ivr.store.archive import Forgotten
 
 log = logging.getLogger(__name__)
 
 WOKEN_AT_ONCE = 64
-FORGOTTEN_AT_ONCE = 256
+FORGOTTEN_AT_ONCE = 32
+"Calls that are erased in one commit: turns wait for it."
 
 
 class Forgetful(Protocol):
     """A store that calls can be erased from."""
 
-    async def forget(self, *, before: float, limit: int) -> int:
-        """Erase calls that ended before then, at most so many; tell how many."""
+    async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
+        """Erase calls that ended before then, at most so many; return what they leave."""
+
+    async def empty_log(self) -> bool:
+        """Cut the log off, in which erased calls still stand; return whether nobody kept it."""
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:
@@ -46,17 +52,41 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
                 log.error("wake failed", exc_info=result)
 
 
-async def forget_calls(store: Forgetful, *, before: float) -> None:
-    """Erase the calls that ended before then (seconds since 1970); their audio goes with the next sweep."""
-    forgotten = 0
-    while found := await store.forget(before=before, limit=FORGOTTEN_AT_ONCE):
-        forgotten += found
-    if forgotten:
-        log.info("calls forgotten", extra={"removed": forgotten})
+class Forgetting:
+    """Erases calls whose time is up, from the database, from its log and from the folder of recordings."""
+
+    def __init__(self, store: Forgetful, recordings: Recordings) -> None:
+        self._store = store
+        self._recordings = recordings
+        self._log_holds_some = False
+
+    async def look(self, *, before: float) -> None:
+        """Erase the calls that ended before then (seconds since 1970), in portions; to be done again and again."""
+        forgotten = 0
+        while found := await self._store.forget(before=before, limit=FORGOTTEN_AT_ONCE):
+            forgotten += len(found)
+            self._log_holds_some = True
+            for name in (name for one in found for name in one.recordings):
+                await self._delete(name)
+        if forgotten:
+            log.info("calls forgotten", extra={"removed": forgotten})
+        if self._log_holds_some and await self._store.empty_log():
+            self._log_holds_some = False  # else somebody is reading: the next look tries it again
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await self._recordings.delete(name)
+        except (FileNotFoundError, IvrError) as error:  # no name of ours, or the disk: the sweep finds what is there
+            log.warning("recording left to the sweep", extra={"reason": type(error).__name__})
 
 
 async def sweep_recordings(store: CallStore, recordings: Recordings, *, before: float) -> None:
-    """Delete the audio that no call names and that is older than any retry could be."""
-    removed = await recordings.sweep(await store.media(), before=before)
+    """Delete the audio that no call names and that is older than any retry could be, in portions."""
+    removed = 0
+    async with aclosing(recordings.older(before)) as portions:
+        async for old in portions:
+            for name in await store.unnamed(old):
+                await recordings.delete(name)
+                removed += 1
     if removed:
         log.info("recordings swept", extra={"removed": removed})

@@ -8,26 +8,28 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from msgspec import Struct
 
-from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.errors import DataUnusable, StoreUnavailable, UnreadableRow
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.store.rows import read_public, read_stepped
-from ivr.store.schema import open_database, open_for_reading
-from ivr.store.writer import Statement
+from ivr.store.columns import as_bytes, of_line, of_state
+from ivr.store.damaged import Damaged, find_damaged, proves
+from ivr.store.rows import LATEST, Rows, read_public, read_stepped
+from ivr.store.schema import check_readable, open_database, open_for_reading
+from ivr.store.sealing import Sealer
+from ivr.store.statements import changed_block
+from ivr.store.trouble import REFUSALS, reason, unusable
+from ivr.store.writer import Statement, empty_log
 
-_SUMMARY = """
-SELECT id, over,
-    json_extract(state, '$.flow'), json_extract(state, '$.facts.channel'),
-    json_extract(state, '$.facts.caller'), json_extract(state, '$.facts.called'),
-    coalesce(json_extract(state, '$.facts.started'), 0.0), coalesce(json_extract(state, '$.state'), ''),
-    json_extract(state, '$.outcome'),
-    (SELECT json_extract(body, '$.now') FROM trace WHERE trace.call = call.row ORDER BY line DESC LIMIT 1)
+_SUMMARY = f"""
+SELECT id, over, json_valid(state), {of_state("flow")}, {of_state("facts.channel")},
+    {of_state("facts.caller")}, {of_state("facts.called")}, {of_state("facts.started")},
+    {of_state("state")}, {of_state("outcome")},
+    (SELECT {of_line("now")} FROM trace WHERE trace.call = call.row ORDER BY line DESC LIMIT 1)
 FROM call
-"""
-_OF_CALLER = "json_extract(state, '$.facts.caller') = ?"
+"""  # noqa: S608  # our own text
 
 
 class CallSummary(Struct, frozen=True):
@@ -46,6 +48,19 @@ class CallSummary(Struct, frozen=True):
     state: str
     outcome: str | None
     over: bool
+    damaged: bool = False
+    "Its state cannot be read."
+
+
+class StoredCall(Struct, frozen=True):
+    """One call with its trace."""
+
+    id: str
+    record: CallRecord | None
+    "Without what is private in it; None: it cannot be read."
+    trace: Sequence[Stepped] = ()
+    trouble: str = ""
+    "Why it cannot be read."
 
 
 class ErasedCall(Struct, frozen=True):
@@ -60,9 +75,10 @@ class ErasedCall(Struct, frozen=True):
 
 
 class ArchiveFile:
-    """The database of one data folder, for reading."""
+    """The database of one data folder, for reading; every method raises DataUnusable where it cannot be read."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, database: Path, connection: sqlite3.Connection) -> None:
+        self._database = database
         self._connection = connection
 
     @classmethod
@@ -72,10 +88,10 @@ class ArchiveFile:
             raise DataUnusable(f"There are no calls yet: {database} does not exist.")
         try:
             connection = open_for_reading(database.absolute())
-            connection.execute("SELECT 1 FROM call LIMIT 1")
-        except sqlite3.Error as exc:
-            raise DataUnusable(f"The database {database} cannot be read: {exc}.") from exc
-        return cls(connection)
+            check_readable(connection, database)
+        except REFUSALS as exc:
+            raise DataUnusable(unusable(database, exc)) from exc
+        return cls(database, connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -89,87 +105,119 @@ class ArchiveFile:
 
     def summaries(self) -> Iterator[CallSummary]:
         """Give all calls, the newest first; no more than one is in memory."""
-        for row in self._connection.execute(f"{_SUMMARY} ORDER BY row DESC"):  # our own text
-            yield _summary(row)
+        return map(_summary, self._rows(f"{_SUMMARY} ORDER BY row DESC"))
 
     def find(self, beginning: str) -> Sequence[str]:
         """Give the ids that begin so, at most ten."""
-        found = self._connection.execute(
-            "SELECT id FROM call WHERE substr(id, 1, ?) = ? LIMIT 10", (len(beginning), beginning)
-        )
-        return [call for (call,) in found]
+        found = self._rows("SELECT id FROM call WHERE substr(id, 1, ?) = ? LIMIT 10", len(beginning), beginning)
+        return [str(call) for (call,) in found]
 
     def record(self, call: str) -> CallRecord | None:
         """Give one call, without what is private in it."""
-        found = self._connection.execute("SELECT state, rest FROM call WHERE id = ?", (call,)).fetchone()
-        return read_public(*found) if found else None
+        for state, rest in self._rows("SELECT state, rest FROM call WHERE id = ?", call):
+            return read_public(state, rest)
+        return None
 
     def trace(self, call: str) -> Iterator[Stepped]:
         """Give the trace of one call, in order."""
-        lines = self._connection.execute(
-            "SELECT body FROM trace WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY line", (call,)
+        lines = self._rows(
+            "SELECT body FROM trace WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY line", call
         )
         return (read_stepped(body) for (body,) in lines)
 
     def state_of(self, name: str) -> str | None:
         """Give the state in which the call of a platform's name stands; None: there is no such call."""
-        found = self._connection.execute(
-            "SELECT coalesce(json_extract(state, '$.state'), '') FROM call WHERE name = ? ORDER BY row LIMIT 1", (name,)
-        ).fetchone()
-        return str(found[0]) if found else None
+        sql = f"SELECT coalesce({of_state('state')}, '') FROM call WHERE name = ? ORDER BY row LIMIT 1"  # noqa: S608
+        return next((str(state) for (state,) in self._rows(sql, name)), None)
 
     def records(self) -> Iterator[tuple[CallRecord, Sequence[Stepped]]]:
-        """Give all calls with their traces, the oldest first; no more than one is in memory."""
-        calls = self._connection.execute("SELECT row, state, rest FROM call ORDER BY row")
-        for row, state, rest in calls:
-            lines = self._connection.execute("SELECT body FROM trace WHERE call = ? ORDER BY line", (row,))
-            yield read_public(state, rest), [read_stepped(body) for (body,) in lines]
+        """Give all calls that can be read, with their traces, the oldest first; no more than one is in memory."""
+        return ((one.record, one.trace) for one in self.stored() if one.record is not None)
+
+    def stored(self) -> Iterator[StoredCall]:
+        """Return all calls, the oldest first; no more than one is in memory."""
+        for row, call, state, rest in self._rows("SELECT row, id, state, rest FROM call ORDER BY row"):
+            lines = self._rows("SELECT body FROM trace WHERE call = ? ORDER BY line", row)
+            try:
+                yield StoredCall(call, read_public(state, rest), [read_stepped(body) for (body,) in lines])
+            except UnreadableRow as error:
+                yield StoredCall(str(call), None, trouble=str(error))
+
+    def damaged(self, sealer: Sealer | None) -> Iterator[Damaged]:
+        """Give every call of which something cannot be read; sealed values are opened with the key, if it is given."""
+        try:
+            yield from find_damaged(self._connection, Rows(sealer) if sealer else None)
+        except REFUSALS as exc:
+            raise DataUnusable(unusable(self._database, exc)) from exc
+
+    def is_sealed_with(self, sealer: Sealer) -> bool:
+        """Return whether this is the key with which the database was last served."""
+        if not list(self._rows("SELECT name FROM sqlite_master WHERE name = 'seal'")):  # of version 1
+            return False
+        try:
+            return proves(self._connection, sealer)
+        except REFUSALS as exc:
+            raise DataUnusable(unusable(self._database, exc)) from exc
 
     def count(self) -> int:
         """Count the calls."""
-        (number,) = self._connection.execute("SELECT count(*) FROM call").fetchone()
-        return int(number)
+        return sum(int(number) for (number,) in self._rows("SELECT count(*) FROM call"))
 
     def flow(self, hash: str) -> bytes | None:  # noqa: A002
         """Give the source of a flow that took calls."""
-        found = self._connection.execute("SELECT source FROM flow WHERE hash = ?", (hash,)).fetchone()
-        return bytes(found[0]) if found else None
+        found = self._rows("SELECT source FROM flow WHERE hash = ?", hash)
+        return next((as_bytes(source) for (source,) in found), None)
+
+    def _rows(self, sql: str, *values: object) -> Iterator[Sequence[Any]]:
+        try:
+            # Not `yield from`: that closes the cursor in the end, perhaps of a connection that is closed already.
+            for row in self._connection.execute(sql, values):  # noqa: UP028
+                yield row
+        except REFUSALS as exc:  # a surrogate has no written form
+            raise DataUnusable(unusable(self._database, exc)) from exc
 
 
 class Erasure(Struct, frozen=True):
-    """What became of an order to erase a caller."""
+    """What became of an order to erase calls."""
 
     calls: Sequence[ErasedCall]
     left: str = ""
     "Why the database's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
+    unread: int = 0
+    "Calls that may be of this caller, since who called cannot be read."
 
 
-def erase_calls(database: Path, caller: str, *, patience: float = 5.0) -> Erasure:
-    """Erase all calls of a caller from the database, in one transaction, and overwrite what was there.
+def erase_calls(
+    database: Path, caller: str | None = None, *, call: str | None = None, patience: float = 5.0
+) -> Erasure:
+    """Erase all calls of a caller, or the one call with our id, in one transaction, and overwrite what was there.
 
     The caller of this function owns the data folder, and deletes the audio files that are named in the answer. Others
     who use the database are waited for, `patience` seconds. Raises DataUnusable, or StoreUnavailable if nothing was
     erased.
     """
+    which, value = ("id = ?", call) if call is not None else (f"{of_state('facts.caller')} = ?", caller)
     with closing(open_database(database)) as connection:
         try:
             connection.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}")
             connection.execute("BEGIN IMMEDIATE")
-            rows = connection.execute(f"SELECT row FROM call WHERE {_OF_CALLER}", (caller,)).fetchall()  # noqa: S608
-            erased = [_erase(connection, row) for (row,) in rows]
+            calls = connection.execute(
+                f"SELECT row, id, {of_state('facts.started')} FROM call WHERE {which}",  # noqa: S608  # our own text
+                (value,),
+            ).fetchall()
+            erased = [_erase(connection, *found) for found in calls]
+            (unread,) = connection.execute("SELECT count(*) FROM call WHERE NOT json_valid(state)").fetchone()
             connection.execute("COMMIT")
-        except sqlite3.Error as exc:
-            raise StoreUnavailable(f"the database {database} refused: {exc}") from exc
-        return Erasure(erased, _empty_log(connection))
+        except REFUSALS as exc:
+            raise StoreUnavailable(f"the database {database} cannot be used: {reason(exc)}") from exc
+        return Erasure(erased, empty_log(connection, wait=True), unread)
 
 
-def _empty_log(connection: sqlite3.Connection) -> str:
-    """Cut off the log, which holds the pages of before; give what keeps that from being done, or nothing."""
-    try:
-        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as exc:
-        return f"the database says: {exc}"
-    return "another command is reading the database" if busy else ""  # SQLite does not raise for a reader
+class Forgotten(Struct, frozen=True):
+    """A call whose time was up, and which is erased."""
+
+    recordings: Sequence[str]
+    "The audio that it took, and that nobody names any more."
 
 
 class EndedCall(Struct, frozen=True):
@@ -177,42 +225,52 @@ class EndedCall(Struct, frozen=True):
 
     key: CallKey
     statements: Sequence[Statement]
+    recordings: Sequence[str]
 
 
 def find_ended(connection: sqlite3.Connection, before: float, limit: int) -> Sequence[EndedCall]:
-    """Find calls that are over and to which nothing happened since then (seconds since 1970), the oldest first."""
+    """Find calls that are over and to which nothing happened since then (seconds since 1970), the first to end first.
+
+    Reads an index, and of each call that it finds its own rows.
+    """
     rows = connection.execute(
-        "SELECT row, channel, account, name FROM call WHERE over = 1 AND coalesce("
-        "(SELECT json_extract(body, '$.now') FROM trace WHERE trace.call = row ORDER BY line DESC LIMIT 1), 0.0) < ? "
-        "ORDER BY row LIMIT ?",
+        "SELECT row, channel, account, name FROM ended CROSS JOIN call ON call.row = ended.call WHERE at < ? "
+        "ORDER BY at LIMIT ?",
         (before, limit),
     ).fetchall()
-    return [EndedCall(CallKey(*key), _erasing(connection, row)) for row, *key in rows]
+    tables = _tables_of_calls(connection) if rows else ()
+    return [EndedCall(CallKey(*key), _erasing(tables, row), _recordings(connection, row)) for row, *key in rows]
 
 
-def _erasing(connection: sqlite3.Connection, row: int) -> list[Statement]:
-    """Give the statements that erase a call: its rows in every table that has a column for it."""
+def _tables_of_calls(connection: sqlite3.Connection) -> Sequence[str]:
+    """Name the tables that have a column for a call."""
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' "
         "AND EXISTS (SELECT 1 FROM pragma_table_info(sqlite_master.name) AS info WHERE info.name = 'call')"
     )
-    statements: list[Statement] = [(f"DELETE FROM {table} WHERE call = ?", (row,)) for (table,) in tables]  # noqa: S608
-    return [*statements, ("DELETE FROM call WHERE row = ?", (row,))]
+    return [table for (table,) in tables]
 
 
-def _erase(connection: sqlite3.Connection, row: int) -> ErasedCall:
-    identity, started = connection.execute(
-        "SELECT id, coalesce(json_extract(state, '$.facts.started'), 0.0) FROM call WHERE row = ?", (row,)
-    ).fetchone()
-    recordings = tuple(name for (name,) in connection.execute("SELECT name FROM media WHERE call = ?", (row,)))
+def _erasing(tables: Sequence[str], row: int) -> list[Statement]:
+    """Give the statements that erase a call: its rows in every table that has a column for it."""
+    statements: list[Statement] = [(f"DELETE FROM {table} WHERE call = ?", (row,)) for table in tables]  # noqa: S608
+    return [*statements, ("DELETE FROM call WHERE row = ?", (row,)), changed_block(row, members=True)]
+
+
+def _recordings(connection: sqlite3.Connection, row: int) -> tuple[str, ...]:
+    return tuple(str(name) for (name,) in connection.execute("SELECT name FROM media WHERE call = ?", (row,)))
+
+
+def _erase(connection: sqlite3.Connection, row: int, identity: object, started: object) -> ErasedCall:
+    recordings = _recordings(connection, row)
     (lines,) = connection.execute("SELECT count(*) FROM trace WHERE call = ?", (row,)).fetchone()
-    for statement, values in _erasing(connection, row):
+    for statement, values in _erasing(_tables_of_calls(connection), row):
         connection.execute(statement, values)
-    return ErasedCall(identity, started, lines, recordings)
+    return ErasedCall(str(identity), _number(started), lines, recordings)
 
 
 def _summary(row: Sequence[object]) -> CallSummary:
-    identity, over, flow, channel, caller, called, started, state, outcome, last = row
+    identity, over, valid, flow, channel, caller, called, started, state, outcome, last = row
     begun = _number(started)
     return CallSummary(
         str(identity),
@@ -222,11 +280,13 @@ def _summary(row: Sequence[object]) -> CallSummary:
         str(called or ""),
         begun,
         _number(last) or begun,
-        str(state),
+        str(state or ""),
         None if outcome is None else str(outcome),
         bool(over),
+        damaged=not valid,
     )
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """Return a time; 0 if there is none that a calendar has."""
+    return float(value) if isinstance(value, int | float) and 0 <= value <= LATEST else 0.0

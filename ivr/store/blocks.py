@@ -11,37 +11,44 @@ from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from ivr.errors import UnreadableRow
 from ivr.ports import Stepped
+from ivr.store.columns import of_state
 from ivr.store.reader import Reader
 from ivr.store.rows import read_stepped
+from ivr.store.schema import BLOCK
 
 T = TypeVar("T")
 
 CallTrace: TypeAlias = tuple[str | None, Sequence[Stepped]]
 "How a call ended (None: it has not, empty: without an outcome), and its trace."
 
-SIZE = 2000
-"Calls in a block: some 50 ms to read, traces included."
-
-_STARTED = "coalesce(json_extract(state, '$.facts.started'), 0.0)"
-_FLOW = "json_extract(state, '$.flow')"
+# Cast, since what is damaged may be a text where a number belongs.
+_STARTED = f"CAST(coalesce({of_state('facts.started')}, 0.0) AS REAL)"
+_FLOW = f"CAST({of_state('flow')} AS TEXT)"
+_OUTCOME = f"CAST(coalesce({of_state('outcome')}, '') AS TEXT)"
 
 
 class Block(Struct, frozen=True):
-    """Calls in a row. Two that are equal hold the same: what changes a call adds lines to its trace, or takes them."""
+    """`BLOCK` calls in a row, some 50 ms to read, traces included. Two that are equal hold the same."""
 
     number: int
     first: int
     "The first call of it that is wanted."
-    lines: int
-    "Of all its traces."
-    newest: int
-    "The line that was written last; lines are numbered through."
+    changes: int
+    "How often something of it has changed: each commit of a call counts."
+    members: int
+    "How often a call has come or gone."
+
+    @property
+    def taken(self) -> tuple[int, int, int]:
+        """What two blocks have in common if the same flows took their calls."""
+        return self.number, self.first, self.members
 
     @property
     def rows(self) -> tuple[int, int]:
         """The first row, and the last one that may be there."""
-        return self.first, (self.number + 1) * SIZE - 1
+        return self.first, (self.number + 1) * BLOCK - 1
 
 
 class FlowCalls(Struct, frozen=True):
@@ -62,7 +69,7 @@ class CallBlocks:
         self._reader = reader
 
     async def since(self, moment: float) -> Sequence[Block]:
-        """Give the calls that came in since then, the newest block first. Reads an index, and no trace."""
+        """Return the calls that came in since then, the newest block first. Reads a row for each block, no trace."""
         return await self._reader.read(partial(_find_blocks, since=moment))
 
     async def flows(self, block: Block) -> Sequence[FlowCalls]:
@@ -75,9 +82,10 @@ class CallBlocks:
 
 
 def _find_blocks(connection: sqlite3.Connection, since: float) -> Sequence[Block]:
+    first = _first_row(connection, since)
     found = connection.execute(
-        "SELECT call / ?, min(call), count(*), max(rowid) FROM trace WHERE call >= ? GROUP BY 1 ORDER BY 1 DESC",
-        (SIZE, _first_row(connection, since)),
+        "SELECT number, max(number * ?, ?), changes, members FROM block WHERE number >= ? ORDER BY number DESC",
+        (BLOCK, first, first // BLOCK),
     )
     return [Block(*row) for row in found]
 
@@ -88,17 +96,21 @@ def _find_flows(connection: sqlite3.Connection, block: Block) -> Sequence[FlowCa
         "WHERE row BETWEEN ? AND ? GROUP BY 1",
         block.rows,
     )
-    return [FlowCalls(*row) for row in found]
+    return [FlowCalls(flow, calls, last) for flow, calls, last in found if flow is not None]
 
 
 def _traces(connection: sqlite3.Connection, block: Block, flow: str) -> Iterator[CallTrace]:
     lines = connection.execute(
-        "SELECT row, iif(over, coalesce(json_extract(state, '$.outcome'), ''), NULL), body "  # noqa: S608
+        f"SELECT row, iif(over, {_OUTCOME}, NULL), body "  # noqa: S608
         f"FROM call JOIN trace ON trace.call = row WHERE row BETWEEN ? AND ? AND {_FLOW} = ? ORDER BY row, line",
         (*block.rows, flow),
     )
     for (_, ended), call in itertools.groupby(lines, key=lambda line: (line[0], line[1])):
-        yield ended, [read_stepped(body) for _, _, body in call]
+        try:
+            trace = [read_stepped(body) for _, _, body in call]
+        except UnreadableRow:  # `ivr calls damaged` names it; the others are counted
+            continue
+        yield ended, trace
 
 
 def _first_row(connection: sqlite3.Connection, since: float) -> int:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from ivr.errors import DataUnusable, FolderInUse
+from ivr.store.trouble import reason
 
 
 class DataFolder:
@@ -29,7 +30,7 @@ class DataFolder:
             _make(folder.audio)
             folder._own()
         except OSError as exc:
-            raise DataUnusable(f"The data folder {folder.path} cannot be used: {exc.strerror}.") from exc
+            raise DataUnusable(f"The data folder {folder.path} cannot be used: {reason(exc)}.") from exc
         return folder
 
     @property

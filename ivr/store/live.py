@@ -5,6 +5,7 @@ Rule 2: calls that are over leave it; where they can still be found is the store
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -77,9 +78,15 @@ class Live:
             self.calls[key] = saved
             self._alarms.set(key, _wake_up(saved.record))
 
-    def public(self) -> Sequence[CallRecord]:
-        """Give the calls as readers of the archive may see them, the oldest first."""
-        return [without_private(saved.record) for saved in sorted(self.calls.values(), key=lambda one: one.row)]
+    def newest(self, limit: int) -> Sequence[CallRecord]:
+        """Return the calls that came in last, the oldest of them first, as readers of the archive may see them."""
+        # Calls come in here in the order of their rows, and keep their places.
+        newest = [without_private(saved.record) for saved in islice(reversed(self.calls.values()), limit)]
+        return newest[::-1]
+
+    def flows(self) -> Sequence[str]:
+        """Name the flows that calls under way began with. Looks at every call: for the start."""
+        return list({saved.record.call.flow: None for saved in self.calls.values()})
 
     def due(self, now: float) -> Sequence[CallKey]:
         """Name the calls whose time has come, then those whose inbox alone holds something."""

@@ -1,4 +1,4 @@
-"""The store's twin in memory: the same promises but for durability, for tests, the simulator and `ivr talk`.
+"""The store's twin in memory: the same promises but for durability, for tests and their simulator.
 
 It refuses what a database would refuse, and no method of it ever waits, so it runs under any event loop or none.
 """
@@ -76,9 +76,9 @@ class MemoryStore:
         """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
         return self._live.due(now)
 
-    async def media(self) -> Sequence[str]:
-        """Name all recordings that calls name, finished calls included."""
-        return sorted(self._media)
+    async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
+        """Return those of these recordings that no call took."""
+        return [name for name in media if name not in self._media]
 
     async def named(self, media: str) -> bool:
         """Tell whether a call took this recording."""
@@ -109,14 +109,18 @@ class MemoryStore:
         """Give one call by our id."""
         return without_private(self._calls[call].record) if call in self._calls else None
 
-    async def live(self) -> Sequence[CallRecord]:
-        """Give the calls that are not over, the oldest first."""
-        return self._live.public()
+    async def live(self, *, limit: int) -> Sequence[CallRecord]:
+        """Return the newest calls that are not over, the oldest of them first."""
+        return self._live.newest(limit)
 
-    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Give calls that came in since then, the newest first."""
-        newest = islice((saved.record for saved in reversed(self._calls.values())), limit)
-        return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, newest)]
+    async def count_live(self) -> int:
+        """Return how many calls are not over."""
+        return len(self._live.calls)
+
+    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Return calls that are over and came in since then, the newest first."""
+        over = islice((saved.record for saved in reversed(self._calls.values()) if saved.over), limit)
+        return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, over)]
 
     def _find(self, key: CallKey) -> Saved | None:
         return self._calls[self._keys[key]] if key in self._keys else None

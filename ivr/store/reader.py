@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.store.schema import open_for_reading
+from ivr.store.trouble import REFUSALS, reason
 
 T = TypeVar("T")
 
@@ -39,8 +40,8 @@ class Reader:
             if self._connection is None:
                 self._connection = open_for_reading(self._database)
             return question(self._connection)
-        except (sqlite3.Error, UnicodeError) as exc:  # a surrogate has no written form
-            raise StoreUnavailable(f"The database could not be read: {exc}.") from exc
+        except REFUSALS as exc:
+            raise StoreUnavailable(f"The database could not be read: {reason(exc)}.") from exc
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -32,3 +32,7 @@ class Recent(Generic[K, V]):
         self._items.move_to_end(key)
         if len(self._items) > self._size:
             self._items.popitem(last=False)
+
+    def forget(self, key: K) -> None:
+        """Forget a thing, if it is remembered."""
+        self._items.pop(key, None)

@@ -6,6 +6,8 @@ no base64.
 """
 
 import base64
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -16,12 +18,14 @@ from ivr.engine.actions import Request
 from ivr.engine.call import Call, Facts, Memory
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
-from ivr.errors import DataUnusable, StoreUnavailable
+from ivr.errors import StoreUnavailable, UnreadableRow
 from ivr.ports import CallRecord, Outbound, Stepped, WebhookReply
 from ivr.store.sealing import Sealer
 
 SEALED = ""
 "The one name in a `private` that is sealed; no variable is called so."
+LATEST = 253_402_300_799.0
+"The last second of the year 9999: no time that is stored is later."
 _ELSEWHERE = Call(flow="", facts=Facts())
 
 T = TypeVar("T")
@@ -51,8 +55,11 @@ class Rows:
 
     def read_record(self, state: str, rest: bytes, replies: Mapping[str, WebhookReply | None]) -> CallRecord:
         """Read a call back, private values included."""
-        record = _read(_RECORD, rest)
-        call = _with_memories(_read(_CALL, state), lambda memory: self._unsealed(memory, record.id))
+        record = _read(_RECORD, rest, "its record")
+        call = _with_memories(_read(_CALL, state, "its state"), lambda memory: self._unsealed(memory, record.id))
+        _check_time(call.facts.started, "its state")
+        if math.isnan(record.idle_at) or (record.wake is not None and math.isnan(record.wake)):
+            raise UnreadableRow("its record has a time that is none")
         return replace(record, call=call, replies=replies)
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
@@ -62,15 +69,16 @@ class Rows:
 
     def read_answer(self, call: str, request: Request, answer: bytes) -> Event:
         """Read an answer back."""
-        return _read(_EVENT, self._sealer.unseal(answer, f"{call}/{request.job}") if request.sensitive else answer)
+        plain = self._sealer.unseal(answer, f"{call}/{request.job}") if request.sensitive else answer
+        return _read(_EVENT, plain, "an answer")
 
     def _sealed(self, memory: Memory, place: str) -> Memory:
         sealed = self._sealer.seal(_guarded(_TO_JSON, memory.private), place)
         return replace(memory, private={SEALED: base64.b64encode(sealed).decode()})
 
     def _unsealed(self, memory: Memory, place: str) -> Memory:
-        sealed = memory.private[SEALED]
-        return replace(memory, private=_read(_PRIVATE, self._sealer.unseal(base64.b64decode(str(sealed)), place)))
+        sealed = _read(base64.b64decode, str(memory.private.get(SEALED)), "a sealed value")
+        return replace(memory, private=_read(_PRIVATE, self._sealer.unseal(sealed, place), "a sealed value"))
 
 
 def to_json(value: Stepped | Request | Outbound | Call | str) -> str:
@@ -90,22 +98,26 @@ def to_reply(reply: WebhookReply | None) -> bytes:
 
 def read_reply(body: bytes) -> WebhookReply | None:
     """Read a reply back."""
-    return _read(_REPLY, body)
+    return _read(_REPLY, body, "a reply")
 
 
 def read_stepped(body: str) -> Stepped:
     """Read a line of the trace back."""
-    return _read(_STEPPED, body)
+    step = _read(_STEPPED, body, "a line of its trace")
+    _check_time(step.now, "a line of its trace")
+    return step
 
 
 def read_request(body: str) -> Request:
     """Read an order back."""
-    return _read(_REQUEST, body)
+    return _read(_REQUEST, body, "an order")
 
 
 def read_public(state: str, rest: bytes) -> CallRecord:
     """Read a call back without its private values, and without opening them."""
-    return without_private(replace(_read(_RECORD, rest), call=_read(_CALL, state)))
+    call = _read(_CALL, state, "its state")
+    _check_time(call.facts.started, "its state")
+    return without_private(replace(_read(_RECORD, rest, "its record"), call=call))
 
 
 def without_private(record: CallRecord) -> CallRecord:
@@ -123,6 +135,12 @@ def _with_memories(call: Call, change: Callable[[Memory], Memory]) -> Call:
     return call if memory is call.memory and asked is call.asked else replace(call, memory=memory, asked=asked)
 
 
+def _check_time(moment: float, what: str) -> None:
+    """Refuse a time that no calendar has: whoever writes it as a date would fail."""
+    if not abs(moment) <= LATEST:
+        raise UnreadableRow(f"{what} has a time that no calendar has")
+
+
 def _guarded(encode: Callable[[object], bytes], value: object) -> bytes:
     try:
         return encode(value)
@@ -130,8 +148,11 @@ def _guarded(encode: Callable[[object], bytes], value: object) -> bytes:
         raise StoreUnavailable(f"This cannot be saved: {type(exc).__name__}.") from exc
 
 
-def _read(decode: Callable[[C], T], column: C) -> T:
+def _read(decode: Callable[[C], T], column: C, what: str) -> T:
     try:
         return decode(column)
-    except MsgspecError as exc:
-        raise DataUnusable(f"The database holds a row that this version cannot read: {exc}.") from exc
+    except (MsgspecError, TypeError, ValueError, RecursionError) as exc:  # TypeError: a number where a text belongs
+        # msgspec's sentence may repeat a value; the place that it names is made of our own words.
+        place = re.search(r" - at `([^`]*)`$", str(exc))
+        where = f" at {place[1]}" if place else ""
+        raise UnreadableRow(f"{what} is not as this version writes it{where}") from exc

@@ -1,14 +1,19 @@
-"""The tables, and how the file is opened."""
+"""The tables, how the file is opened, and how one of an earlier version is changed into one of this."""
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ivr.errors import DataUnusable
+from ivr.store.columns import of_line, of_state
 from ivr.store.folder import sync_folder
+from ivr.store.trouble import REFUSALS, reason, unusable
 
-VERSION = 1
+VERSION = 2
 "Kept in the file's `user_version`."
+BLOCK = 2000
+"Calls in a block; part of the format."
 
 TABLES = """
 -- One row for each call, live or over. The number is ours, counted in the order of first commits.
@@ -23,7 +28,6 @@ CREATE TABLE call (
     rest    BLOB NOT NULL,             -- the record around it, MessagePack
     UNIQUE (channel, account, name)
 );
-CREATE INDEX live ON call (row) WHERE over = 0;
 
 -- What repeats of a message get, in the order in which the messages came (rowid). Apart from its call, since a turn
 -- writes one reply and keeps up to 16.
@@ -67,24 +71,63 @@ CREATE TABLE flow (
 ) WITHOUT ROWID;
 """
 
+# What came with version 2: whoever looks for a few calls among a million need not look at the million.
+SINCE_2 = """
+-- The calls that are over, and when the last thing happened to each, in seconds since 1970.
+CREATE TABLE ended (
+    call INTEGER PRIMARY KEY,
+    at   REAL NOT NULL
+);
+
+-- For each block of calls (row / BLOCK), how often something in it has changed, and how often which calls it holds.
+CREATE TABLE block (
+    number  INTEGER PRIMARY KEY,
+    changes INTEGER NOT NULL,
+    members INTEGER NOT NULL
+);
+
+-- A text of ours, sealed: tells a damaged value from another key.
+CREATE TABLE seal (
+    proof BLOB NOT NULL
+);
+"""
+
+# Made wherever one is missing.
+INDEXES = """
+CREATE INDEX IF NOT EXISTS live ON call (row) WHERE over = 0;
+CREATE INDEX IF NOT EXISTS ended_at ON ended (at);
+CREATE INDEX IF NOT EXISTS owed ON job (answered) WHERE kind = 'request';
+CREATE INDEX IF NOT EXISTS media_of_call ON media (call);
+"""
+
+_FILL_2 = f"""
+INSERT INTO ended SELECT row, CAST(coalesce(
+    (SELECT {of_line("now")} FROM trace WHERE trace.call = row ORDER BY line DESC LIMIT 1),
+    {of_state("facts.started")}, 0.0) AS REAL) FROM call WHERE over = 1;
+INSERT INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call;
+"""  # noqa: S608  # our own text
+
 
 def open_database(database: Path) -> sqlite3.Connection:
     """Open the file for writing, from whichever thread; make it if need be, for its owner alone. Blocks on the disk.
 
-    Raises DataUnusable if it is no database of ours, or of a version that is not known here.
+    Raises DataUnusable if it is no database of ours, if it is damaged, or of a version that is not known here.
     """
     try:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
         database.chmod(0o600)  # its log and index get the same mode from SQLite
         sync_folder(database.parent)
-        connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as exc:
-        raise DataUnusable(f"The database {database} cannot be opened: {exc}.") from exc
+    except OSError as exc:
+        raise DataUnusable(f"The database {database} cannot be opened: {reason(exc)}.") from exc
+    try:
+        connection = _connected(database, isolation_level=None)
+    except REFUSALS as exc:
+        raise DataUnusable(unusable(database, exc)) from exc
     try:
         _prepare(connection, database)
-    except sqlite3.Error as exc:
+    except REFUSALS as exc:
         connection.close()
-        raise DataUnusable(f"{database} is no database that this server can use: {exc}.") from exc
+        raise DataUnusable(unusable(database, exc)) from exc
     except DataUnusable:
         connection.close()
         raise
@@ -93,16 +136,30 @@ def open_database(database: Path) -> sqlite3.Connection:
 
 def open_for_reading(database: Path) -> sqlite3.Connection:
     """Open the file, an absolute path, beside its writer, from whichever thread."""
-    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    return _connected(f"{database.as_uri()}?mode=ro", uri=True)
+
+
+def check_readable(connection: sqlite3.Connection, database: Path) -> None:
+    """Raise DataUnusable unless this is a database of ours that can be read as it stands, of this version or before."""
+    version = _version(connection, database)
+    if version == 0:
+        raise DataUnusable(f"{database} is another program's database; name another data folder.")
+    _check_tables(connection, database, version)
+
+
+def _connected(database: Path | str, **more: bool | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(database, check_same_thread=False, **more)  # type: ignore[arg-type]
+    # A text that is damaged is no UTF-8. It must spoil its own row alone, and not the whole question.
+    connection.text_factory = _text
+    return connection
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode("utf-8", "backslashreplace")
 
 
 def _prepare(connection: sqlite3.Connection, database: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise DataUnusable(
-            f"{database} was written by a newer version of this server (schema {version}, this one knows {VERSION}). "
-            "Start that version, or name another data folder."
-        )
+    version = _version(connection, database)
     connection.execute("PRAGMA page_size = 8192")  # of a new file: a tenth less work for a commit than with 4096
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
@@ -113,4 +170,48 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
         raise DataUnusable(f"{database} is another program's database; name another data folder.")
     if version == 0:
-        connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        connection.executescript(f"BEGIN; {TABLES} {SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;")
+    elif version == 1:
+        _check_tables(connection, database, version)
+        connection.executescript(f"BEGIN; {SINCE_2} {_FILL_2} PRAGMA user_version = {VERSION}; COMMIT;")
+    _check_tables(connection, database, VERSION)
+    connection.executescript(f"BEGIN; {INDEXES} COMMIT;")
+
+
+def _version(connection: sqlite3.Connection, database: Path) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise DataUnusable(
+            f"{database} was written by a newer version of this server (schema {version}, this one knows {VERSION}). "
+            "Start that version, or name another data folder."
+        )
+    if version < 0:
+        raise DataUnusable(f"{database} has schema {version}, which no version of this server writes.")
+    return int(version)
+
+
+def _check_tables(connection: sqlite3.Connection, database: Path, version: int) -> None:
+    """Refuse a file that lacks a table or a column."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(TABLES + (SINCE_2 if version > 1 else ""))
+        wanted = _columns(model)
+    there = _columns(connection)
+    lacking = [
+        f"the table {table}" if table not in there else f"the column {column} of {table}"
+        for table, columns in wanted.items()
+        for column in sorted(columns - there.get(table, set()))
+    ]
+    if lacking:
+        raise DataUnusable(
+            f"The database {database} lacks {lacking[0]}: it is damaged, or another program has changed it. "
+            "Restore a backup, or move the data folder away to start afresh."
+        )
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT m.name, info.name FROM sqlite_master AS m, pragma_table_info(m.name) AS info WHERE m.type = 'table'"
+    ):
+        found.setdefault(table, set()).add(column)
+    return found

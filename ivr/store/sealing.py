@@ -12,10 +12,13 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ivr.errors import DataUnusable
+from ivr.errors import BrokenSeal, DataUnusable
 from ivr.store.folder import sync_folder
+from ivr.store.trouble import reason
 
 KEY_BYTES = 32
+READ = 256
+"Bytes of a key file that are read: a key is 64 digits and the end of a line."
 NONCE_BYTES = 12
 "Drawn at random for each value: good for 2^32 values under one key (NIST SP 800-38D, 8.3)."
 BLOCK = 64
@@ -30,6 +33,13 @@ class Sealer:
         self._key = key
         self._source = source
         self._unsaved = unsaved
+        self.has_opened = False
+        "Whether it has opened a value: then it is the right key."
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the key was drawn just now, so that it can have sealed nothing that is stored."""
+        return self._unsaved is not None
 
     @classmethod
     def find(cls, setting: str | None, file: Path) -> "Sealer":
@@ -40,11 +50,11 @@ class Sealer:
         if setting is not None:
             return cls(_parsed(setting, "the sealing key in the settings"), source="the one in the settings")
         try:
-            text = file.read_text(encoding="ascii")
+            text = _read(file)
         except FileNotFoundError:
             return cls(secrets.token_bytes(KEY_BYTES), source=f"a new one, since {file} is missing", unsaved=file)
-        except (OSError, UnicodeDecodeError) as exc:
-            raise DataUnusable(f"The sealing key in {file} cannot be read: {exc}.") from exc
+        except OSError as exc:
+            raise DataUnusable(f"The sealing key in {file} cannot be read: {reason(exc)}.") from exc
         return cls(_parsed(text, f"The sealing key in {file}"), source=f"the one in {file}")
 
     def keep(self) -> None:
@@ -60,7 +70,7 @@ class Sealer:
             part.replace(self._unsaved)
             sync_folder(self._unsaved.parent)
         except OSError as exc:
-            raise DataUnusable(f"The sealing key cannot be written to {self._unsaved}: {exc.strerror}.") from exc
+            raise DataUnusable(f"The sealing key cannot be written to {self._unsaved}: {reason(exc)}.") from exc
         self._unsaved = None
 
     def seal(self, plain: bytes, place: str) -> bytes:
@@ -70,14 +80,23 @@ class Sealer:
         return nonce + self._cipher.encrypt(nonce, padded, place.encode())
 
     def unseal(self, sealed: bytes, place: str) -> bytes:
-        """Open what was sealed for this place; raise DataUnusable if this is not the key."""
+        """Open what was sealed for this place; raise BrokenSeal if this is not the key, or if it is damaged."""
         try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
-        except (InvalidTag, ValueError) as exc:
-            raise DataUnusable(
+            plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        except (InvalidTag, ValueError, TypeError) as exc:  # TypeError: what is stored is no bytes
+            raise BrokenSeal(
                 f"The data holds sealed values of call {place}, and the key is not theirs ({self._source}). "
                 "Put the right key back; if it is lost, so are these calls: move the data folder away to start afresh."
             ) from exc
+        self.has_opened = True
+        return plain
+
+
+def _read(file: Path) -> str:
+    """Read a key file; of one that is longer, or no file at all, as much as shows that it holds no key."""
+    # Without waiting, since a named pipe would keep the server from starting for ever.
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+        return (opened.read(READ) or b"").decode("ascii", "replace")
 
 
 def _parsed(text: str, where: str) -> bytes:

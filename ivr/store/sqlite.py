@@ -12,19 +12,23 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from ivr.engine.events import Event
-from ivr.errors import StoreUnavailable
+from ivr.errors import DamagedCall, DataUnusable, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Stepped
 from ivr.store import statements
-from ivr.store.archive import find_ended
-from ivr.store.live import Live, Saved, recordings
+from ivr.store.archive import Forgotten, find_ended
+from ivr.store.damaged import Damaged, Loaded, keep_proof, read_live
+from ivr.store.live import Saved, recordings
 from ivr.store.reader import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import Rows
 from ivr.store.schema import open_database
 from ivr.store.sealing import Sealer
 from ivr.store.statements import Counters
-from ivr.store.writer import Writer
+from ivr.store.trouble import REFUSALS, unusable
+from ivr.store.writer import Writer, empty_log
 
 QUEUE = 1024
 "Writes that may wait for the disk: some 60 ms of work, and the most that a stalled disk keeps in memory."
@@ -35,26 +39,39 @@ REMEMBERED = 1024
 class SqliteStore:
     """`CallStore` and `Archive`."""
 
-    def __init__(self, database: Path, connection: sqlite3.Connection, rows: Rows, live: Live, queue: int) -> None:
-        self._rows = rows
-        self._live = live
-        self._counters = Counters(connection)
+    def __init__(self, database: Path, opened: "_Opened", queue: int) -> None:
+        self._rows = opened.rows
+        self._live = opened.loaded.live
+        self._damaged = {one.key: one for one in opened.loaded.damaged}
+        self._counters = opened.counters
         self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: was looked up, and there was none
         self._media: Recent[str, None] = Recent(REMEMBERED)
         self._lookups = Reader(database)
         self._archive = Reader(database)  # its own: a long list must not keep callers waiting
-        self._writer = Writer(connection, limit=queue)
+        self._writer = Writer(opened.connection, limit=queue)
 
     @classmethod
     async def open(cls, database: Path, *, seal_key: str | None, seal_file: Path, queue: int = QUEUE) -> "SqliteStore":
-        """Load the live calls; raise DataUnusable. The caller owns the folder (`DataFolder.open`) until `close`."""
-        connection, rows, live = await asyncio.to_thread(_load, database, seal_key, seal_file)
-        return cls(database, connection, rows, live, queue)
+        """Load the live calls; raise DataUnusable. The caller owns the folder (`DataFolder.open`) until `close`.
+
+        Calls that cannot be read are set aside: see `damaged`.
+        """
+        return cls(database, await asyncio.to_thread(_load, database, seal_key, seal_file), queue)
+
+    @property
+    def damaged(self) -> Sequence[Damaged]:
+        """The calls that are set aside: they cannot be read, and nothing of them is changed."""
+        return list(self._damaged.values())
+
+    @property
+    def flows_under_way(self) -> Sequence[str]:
+        """The flows, by hash, that calls under way began with."""
+        return self._live.flows()
 
     # --- CallStore ---
 
     async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed; None: there is no such call."""
+        """Give the call as last committed; None: there is no such call. Raises DamagedCall if it cannot be read."""
         saved = await self._find(key)
         return saved.record if saved else None
 
@@ -119,9 +136,9 @@ class SqliteStore:
         """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
         return self._live.due(now)
 
-    async def media(self) -> Sequence[str]:
-        """Name all recordings that calls name, finished calls included."""
-        return await self._archive.read(statements.find_media)
+    async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
+        """Return those of these recordings that no call took."""
+        return await self._archive.read(lambda connection: statements.find_unnamed(connection, media))
 
     async def named(self, media: str) -> bool:
         """Tell whether a call took this recording."""
@@ -136,6 +153,15 @@ class SqliteStore:
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
         """Give back the source of a flow."""
         return await self._lookups.read(lambda connection: statements.find_flow(connection, hash))
+
+    async def probe(self) -> None:
+        """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not.
+
+        Whether they can be saved is tried out only where the last write failed: each try costs a synced commit.
+        """
+        await self._lookups.read(lambda connection: statements.find_flow(connection, ""))
+        if self._writer.failing:
+            await self._writer.save(None, statements.PROBE, lambda: None)
 
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
@@ -157,29 +183,44 @@ class SqliteStore:
         """Give one call by our id."""
         return await self._archive.read(lambda connection: statements.find_public(connection, call))
 
-    async def live(self) -> Sequence[CallRecord]:
-        """Give the calls that are not over, the oldest first."""
-        return self._live.public()
+    async def live(self, *, limit: int) -> Sequence[CallRecord]:
+        """Return the newest calls that are not over, the oldest of them first."""
+        return self._live.newest(limit)
 
-    async def recent(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Give calls that came in since then, the newest first."""
-        return await self._archive.read(lambda connection: statements.find_recent(connection, since, limit))
+    async def count_live(self) -> int:
+        """Return how many calls are not over."""
+        return len(self._live.calls)
 
-    async def forget(self, *, before: float, limit: int) -> int:
-        """Erase calls that ended before then (seconds since 1970), at most so many; tell how many.
+    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Return calls that are over and came in since then, the newest first."""
+        return await self._archive.read(lambda connection: statements.find_finished(connection, since, limit))
 
-        Nobody names their audio any more, so it is swept.
+    async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
+        """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
+
+        Nobody names their audio any more: who asks for this deletes it, or the sweep does.
         """
         ended = await self._archive.read(lambda connection: find_ended(connection, before, limit))
+        erased = []
         for one in ended:
             await self._writer.quiet(one.key)
-            await self._writer.save(one.key, one.statements, partial(self._recent.__setitem__, one.key, None))
-        return len(ended)
+            then = partial(self._recent.__setitem__, one.key, None)
+            erased.append(self._writer.save(one.key, one.statements, then))
+        await asyncio.gather(*erased)  # together: one commit
+        for name in (name for one in ended for name in one.recordings):
+            self._media.forget(name)
+        return [Forgotten(one.recordings) for one in ended]
+
+    async def empty_log(self) -> bool:
+        """Write the log's pages to where they belong, and cut it off; return whether nobody who reads kept it."""
+        return await self._writer.empty_log()
 
     # --- memory ---
 
     async def _find(self, key: CallKey) -> Saved | None:
         """Give a call from memory, or from the file if it is not there."""
+        if (damaged := self._damaged.get(key)) is not None:
+            raise DamagedCall(f"call {statements.shown_id(damaged.id)}: {damaged.what}")
         while key not in self._live.calls and key not in self._recent:
             found = await self._lookups.read(lambda connection: statements.find_call(connection, self._rows, key))
             if key not in self._live.calls and key not in self._recent:  # else: committed meanwhile, and newer
@@ -194,12 +235,26 @@ class SqliteStore:
             self._recent[saved.record.key] = saved
 
 
-def _load(database: Path, seal_key: str | None, seal_file: Path) -> tuple[sqlite3.Connection, Rows, Live]:
+class _Opened(Struct):
+    """What the start read."""
+
+    connection: sqlite3.Connection
+    rows: Rows
+    loaded: Loaded
+    counters: Counters
+
+
+def _load(database: Path, seal_key: str | None, seal_file: Path) -> _Opened:
     sealer = Sealer.find(seal_key, seal_file)
     rows = Rows(sealer)
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(contextlib.closing(open_database(database)))
-        live = statements.read_live(connection, rows)
-        sealer.keep()
+        try:
+            opened = _Opened(connection, rows, read_live(connection, rows, sealer), Counters(connection))
+            sealer.keep()
+            keep_proof(connection, sealer)
+            empty_log(connection)
+        except REFUSALS as error:
+            raise DataUnusable(unusable(database, error)) from error
         stack.pop_all()
-    return connection, rows, live
+    return opened

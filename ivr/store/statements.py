@@ -1,22 +1,30 @@
 """What is written, as SQL: one function for each kind of write, and the questions asked of the tables."""
 
+import contextlib
 import itertools
+import re
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from ivr.engine.events import Event
+from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import CallKey, CallRecord, Commit, Stepped, WebhookReply
-from ivr.store.live import Live, Saved, recordings
+from ivr.store.columns import as_bytes
+from ivr.store.live import Saved, recordings
 from ivr.store.orders import Owed, orders_of
-from ivr.store.rows import Rows, read_public, read_reply, read_request, read_stepped, to_json, to_reply
+from ivr.store.rows import Rows, read_public, read_reply, read_stepped, to_json, to_reply
+from ivr.store.schema import BLOCK
 from ivr.store.writer import Statement
 
 Replies: TypeAlias = Mapping[str, WebhookReply | None]
 
 REQUEST: Final = "request"
 OUTBOUND: Final = "outbound"
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 _ADD_CALL = "INSERT INTO call (row, id, channel, account, name, over, state, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SET_CALL = "UPDATE call SET over = ?, state = ?, rest = ? WHERE row = ?"
@@ -32,6 +40,17 @@ _DROP_JOB = "DELETE FROM job WHERE call = ? AND kind = ? AND id = ?"
 _COUNT_RUN = "UPDATE job SET attempts = ? WHERE call = ? AND kind = ? AND id = ?"
 _ANSWER_JOB = "UPDATE job SET answered = ?, answer = ? WHERE call = ? AND kind = ? AND id = ? AND answered IS NULL"
 _ADD_FLOW = "INSERT OR IGNORE INTO flow (hash, source) VALUES (?, ?)"
+_END = "INSERT INTO ended (call, at) VALUES (?, ?) ON CONFLICT (call) DO UPDATE SET at = max(at, excluded.at)"
+_CHANGE = (
+    "INSERT INTO block (number, changes, members) VALUES (?, 1, ?) "
+    "ON CONFLICT (number) DO UPDATE SET changes = changes + 1, members = members + excluded.members"
+)
+
+PROBE: Sequence[Statement] = (
+    ("INSERT INTO flow (hash, source) VALUES ('', zeroblob(65536))", ()),
+    ("DELETE FROM flow WHERE hash = ''", ()),
+)
+"As much as a turn with all that it can bring along; nothing of it stays."
 
 
 def commit_statements(
@@ -49,7 +68,10 @@ def commit_statements(
     call: Statement = (_SET_CALL, (over, state, rest, row))
     if before is None:
         call = (_ADD_CALL, (row, record.id, key.channel, key.account, key.id, over, state, rest))
-    statements: list[Statement] = [call, *_reply_statements(row, before.replies if before else {}, record.replies)]
+    statements: list[Statement] = [call, changed_block(row, members=before is None)]
+    if over:
+        statements.append((_END, (row, commit.trace[-1].now if commit.trace else 0.0)))
+    statements.extend(_reply_statements(row, before.replies if before else {}, record.replies))
     for line, step in enumerate(commit.trace, first):
         statements.append((_ADD_LINE, (row, line, to_json(step))))
     statements.extend((_ADD_MEDIA, (name, row)) for name in recordings(commit))
@@ -57,6 +79,11 @@ def commit_statements(
     statements.extend((_ADD_JOB, (row, REQUEST, request.job, to_json(request))) for request in orders_of(commit))
     statements.extend((_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound)
     return statements
+
+
+def changed_block(row: int, *, members: bool) -> Statement:
+    """Note that a call's block has changed; `members`: a call has come or gone."""
+    return _CHANGE, (row // BLOCK, int(members))
 
 
 def _reply_statements(row: int, before: Replies, after: Replies) -> Iterator[Statement]:
@@ -91,46 +118,75 @@ class Counters:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         (row,) = connection.execute("SELECT coalesce(max(row), 0) FROM call").fetchone()
-        (answer,) = connection.execute("SELECT coalesce(max(answered), 0) FROM job").fetchone()
+        (answer,) = connection.execute(
+            "SELECT coalesce(max(answered), 0) FROM job WHERE kind = 'request' AND typeof(answered) = 'integer'"
+        ).fetchone()
         self.rows = itertools.count(row + 1)
         self.answers = itertools.count(answer + 1)
 
 
-def read_live(connection: sqlite3.Connection, rows: Rows) -> Live:
-    """Load all that is not over; raise DataUnusable if it cannot be read, or was sealed with another key."""
-    live = Live()
-    replies: dict[int, dict[str, WebhookReply | None]] = defaultdict(dict)
-    for row, message, body in connection.execute(
-        "SELECT reply.call, message, body FROM call JOIN reply ON reply.call = row WHERE over = 0 ORDER BY reply.rowid"
-    ):
-        replies[row][message] = read_reply(body)
-    for row, state, rest in connection.execute("SELECT row, state, rest FROM call WHERE over = 0"):
-        live.put(Saved(row, rows.read_record(state, rest, replies[row])))
-    jobs = connection.execute(
-        "SELECT call.id, channel, account, name, row, body, attempts, answer FROM job JOIN call ON call.row = job.call "
-        "WHERE kind = ? ORDER BY answered, job.rowid",
-        (REQUEST,),
-    )
-    for call, channel, account, name, row, body, attempts, answer in jobs:
-        key, request = CallKey(channel, account, name), read_request(body)
-        if answer is None:
-            live.orders.add(Owed(call, key, row, request, attempts))
-        else:
-            live.orders.restore_answer(call, key, request.job, rows.read_answer(call, request, answer))
-    return live
+class CallRow(Struct, frozen=True):
+    """A row of the table of calls, as it stands."""
+
+    row: int
+    id: str
+    channel: str
+    account: str
+    name: str
+    over: int
+    state: str
+    rest: bytes
+
+    @property
+    def key(self) -> CallKey:
+        """The platform's name for the call."""
+        return CallKey(self.channel, self.account, self.name)
+
+
+CALL_ROW = "SELECT row, id, channel, account, name, over, state, rest FROM call"
 
 
 def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved | None:
-    """Look a call up by the platform's name for it."""
+    """Look a call up by the platform's name for it; raise DamagedCall if it is there and cannot be read."""
     found = connection.execute(
-        "SELECT row, state, rest FROM call WHERE channel = ? AND account = ? AND name = ?",
-        (key.channel, key.account, key.id),
+        f"{CALL_ROW} WHERE channel = ? AND account = ? AND name = ?", (key.channel, key.account, key.id)
     ).fetchone()
     if found is None:
         return None
-    row, state, rest = found
-    replies = connection.execute("SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", (row,))
-    return Saved(row, rows.read_record(state, rest, {message: read_reply(body) for message, body in replies}))
+    stored = CallRow(*found)
+    try:
+        return Saved(stored.row, read_whole(connection, rows, stored))
+    except DataUnusable as exc:
+        raise DamagedCall(f"call {shown_id(stored.id)}: {exc}") from exc
+
+
+def read_whole(connection: sqlite3.Connection, rows: Rows, stored: CallRow) -> CallRecord:
+    """Read a call with its replies, private values included; raise DataUnusable if something of it cannot be read."""
+    record = rows.read_record(stored.state, stored.rest, read_replies(connection, stored))
+    check_identity(record, stored)
+    return record
+
+
+def read_replies(connection: sqlite3.Connection, stored: CallRow) -> Replies:
+    """Read what repeats of a call's messages get; raise UnreadableRow."""
+    replies = {}
+    found = connection.execute("SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", (stored.row,))
+    for message, body in found:
+        if not isinstance(message, str):
+            raise UnreadableRow("the id of a message is none")
+        replies[message] = read_reply(body)
+    return replies
+
+
+def check_identity(record: CallRecord, stored: CallRow) -> None:
+    """Raise UnreadableRow if a record is not that of the call in whose row it stands."""
+    if (record.id, record.key) != (stored.id, stored.key):
+        raise UnreadableRow("its record is another call's")
+
+
+def shown_id(call: str) -> str:
+    """Return a call's id as it may be shown: what stands in its place may be anything."""
+    return call if _ID.fullmatch(str(call)) else "(unreadable)"
 
 
 def find_trace(connection: sqlite3.Connection, call: str) -> list[Stepped]:
@@ -152,24 +208,33 @@ def find_public(connection: sqlite3.Connection, call: str) -> CallRecord | None:
     return read_public(*found) if found else None
 
 
-def find_recent(connection: sqlite3.Connection, since: float, limit: int) -> list[CallRecord]:
-    """Read the newest calls, without what is private, down to the first that came in before."""
-    rows = connection.execute("SELECT state, rest FROM call ORDER BY row DESC LIMIT ?", (limit,))
-    calls = (read_public(state, rest) for state, rest in rows)
+def find_finished(connection: sqlite3.Connection, since: float, limit: int) -> list[CallRecord]:
+    """Read the newest calls that are over, without what is private, down to the first that came in before.
+
+    Those that cannot be read are left out; `ivr calls damaged` names them.
+    """
+    rows = connection.execute(
+        "SELECT state, rest FROM ended CROSS JOIN call ON call.row = ended.call ORDER BY ended.call DESC LIMIT ?",
+        (limit,),
+    )
+    calls = []
+    for state, rest in rows:
+        with contextlib.suppress(UnreadableRow):
+            calls.append(read_public(state, rest))
     return list(itertools.takewhile(lambda one: one.call.facts.started >= since, calls))
 
 
-def find_media(connection: sqlite3.Connection) -> list[str]:
-    """Read the names of all recordings."""
-    return [name for (name,) in connection.execute("SELECT name FROM media ORDER BY name")]
+def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[str]:
+    """Pick those recordings that no call took."""
+    return [name for name in media if not is_named(connection, name)]
 
 
 def is_named(connection: sqlite3.Connection, media: str) -> bool:
-    """Tell whether a call took this recording."""
+    """Return whether a call took this recording."""
     return connection.execute("SELECT 1 FROM media WHERE name = ?", (media,)).fetchone() is not None
 
 
 def find_flow(connection: sqlite3.Connection, hash: str) -> bytes | None:  # noqa: A002
     """Read a flow."""
     found = connection.execute("SELECT source FROM flow WHERE hash = ?", (hash,)).fetchone()
-    return bytes(found[0]) if found else None
+    return as_bytes(found[0]) if found else None

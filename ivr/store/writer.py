@@ -14,20 +14,28 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from ivr.errors import StoreUnavailable
+from ivr.store.trouble import REFUSALS, is_of_the_disk, reason
 
 T = TypeVar("T")
-Statement: TypeAlias = tuple[str, tuple[int | str | bytes | None, ...]]
+Statement: TypeAlias = tuple[str, tuple[int | float | str | bytes | None, ...]]
 
 
 class Write(Generic[T]):
     """Statements that stand or fall together, and what follows in memory once they stand."""
 
-    __slots__ = ("done", "key", "statements", "then")
+    __slots__ = ("done", "empties_log", "key", "statements", "then")
 
     def __init__(
-        self, key: Hashable | None, statements: Sequence[Statement], then: Callable[[], T], done: "asyncio.Future[T]"
+        self,
+        key: Hashable | None,
+        statements: Sequence[Statement],
+        then: Callable[[], T],
+        done: "asyncio.Future[T]",
+        *,
+        empties_log: bool = False,
     ) -> None:
         self.key = key
+        self.empties_log = empties_log
         self.statements = statements
         self.then = then
         self.done = done
@@ -43,6 +51,8 @@ class Writer:
         self._unsettled = 0
         self._busy: dict[Hashable, list[asyncio.Future[None]]] = {}
         self._closed = False
+        self._log_is_empty = False
+        self._failing = ""
         self._thread = threading.Thread(target=self._run, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
 
@@ -74,6 +84,20 @@ class Writer:
         self._queue.put(Write(key, statements, then, done))
         return done
 
+    async def empty_log(self) -> bool:
+        """Empty the log once all that was handed over is saved; return whether nobody who reads kept it."""
+        if self._closed:
+            return False
+        done: asyncio.Future[bool] = self._loop.create_future()
+        self._unsettled += 1
+        self._queue.put(Write(None, (), lambda: self._log_is_empty, done, empties_log=True))
+        return await done
+
+    @property
+    def failing(self) -> str:
+        """Why the disk did not take what was written last; empty: it did."""
+        return self._failing
+
     async def close(self) -> None:
         """Finish all that was handed over, then end the thread and close the connection."""
         self._closed = True
@@ -84,6 +108,8 @@ class Writer:
         with contextlib.closing(connection), contextlib.suppress(RuntimeError):  # the loop is gone: nobody is waiting
             while batch := self._next_batch():
                 outcomes = _save(connection, batch)
+                if any(write.empties_log for write in batch):
+                    self._log_is_empty = not empty_log(connection)
                 self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
 
     def _next_batch(self) -> list[Write[Any]]:
@@ -102,6 +128,7 @@ class Writer:
 
     def _settle(self, batch: Sequence[Write[Any]], outcomes: Sequence[Exception | None]) -> None:
         self._unsettled -= len(batch)
+        self._note([error for write, error in zip(batch, outcomes, strict=True) if write.statements])
         for write, error in zip(batch, outcomes, strict=True):
             waiting = self._busy.pop(write.key, ())
             _tell(write, error)
@@ -109,11 +136,18 @@ class Writer:
                 if not settled.done():
                     settled.set_result(None)
 
+    def _note(self, outcomes: Sequence[Exception | None]) -> None:
+        """Note whether the disk takes what is written."""
+        if None in outcomes:
+            self._failing = ""
+        elif refused := next(filter(is_of_the_disk, outcomes), None):
+            self._failing = reason(refused)
+
 
 def _tell(write: Write[T], error: Exception | None) -> None:
     """Change memory if the write stands, and wake who waits for it; nobody does if the turn was cancelled."""
     if error is not None:
-        failure = StoreUnavailable(f"This could not be saved: {error}.")
+        failure = StoreUnavailable(f"This could not be saved: {reason(error)}.")
         failure.__cause__ = error
         if not write.done.done():
             write.done.set_exception(failure)
@@ -126,6 +160,21 @@ def _tell(write: Write[T], error: Exception | None) -> None:
         return
     if not write.done.done():
         write.done.set_result(result)
+
+
+def empty_log(connection: sqlite3.Connection, *, wait: bool = False) -> str:
+    """Cut off the log, which holds the pages of before; return what keeps that from being done, or nothing.
+
+    Those who read are waited for if told so; whoever writes here would wait, too.
+    """
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {patience if wait else 0}")
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    except REFUSALS as exc:
+        return reason(exc)
+    return "another command is reading the database" if busy else ""  # SQLite does not raise for a reader
 
 
 def _save(connection: sqlite3.Connection, batch: Sequence[Write[Any]]) -> list[Exception | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ivr.cli.erasing import erase
+from ivr.cli.erasing import Wanted, erase
 from ivr.cli.listing import Listed, table
 from ivr.store.archive import ArchiveFile, CallSummary
 from ivr.store.folder import DataFolder
@@ -183,7 +183,7 @@ def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
         reading = archive.summaries()
         next(reading)
         with pytest.raises(click.exceptions.Exit) as caught:
-            erase(data, "29:anna", ask=False, patience=0.0)
+            erase(data, Wanted("29:anna"), ask=False, patience=0.0)
         assert len(list(reading)) == 11
     assert caught.value.exit_code == 1
     receipt = capsys.readouterr().out

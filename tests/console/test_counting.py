@@ -13,10 +13,12 @@ from ivr.ports import Stepped
 from ivr.server.console.counting import Counted, Counts
 from ivr.server.console.figures import sum_of, tally_of
 from ivr.server.console.flows import Version, flow_page
-from ivr.store.blocks import SIZE, CallBlocks
+from ivr.store.blocks import CallBlocks
 from ivr.store.reader import Reader
 from ivr.store.rows import to_json, to_rest
+from ivr.store.schema import BLOCK as SIZE
 from ivr.store.schema import open_database
+from ivr.store.statements import changed_block
 from tests.console.test_console_pages import text
 from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step
 from tests.console.visiting import Visit
@@ -44,6 +46,7 @@ def put(database: sqlite3.Connection, row: int, *trace: Stepped, outcome: str | 
     call = replace(one.call, facts=replace(one.call.facts, started=float(row)))
     columns = (row, one.id, *astuple(one.key), outcome is not None, to_json(call), to_rest(one))
     database.execute("INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)", columns)
+    database.execute(*changed_block(row, members=True))
     database.executemany(
         "INSERT INTO trace VALUES (?, ?, ?)", [(row, number, to_json(line)) for number, line in enumerate(trace)]
     )
@@ -93,10 +96,12 @@ async def test_what_changed_is_counted_again(database: sqlite3.Connection, block
     counts = Counts(blocks)
     assert (await counts.figures(FLOW, 0.0)).figures.left == {}
     database.execute("INSERT INTO trace VALUES (1, 1, ?)", (to_json(LEAVES),))
+    database.execute(*changed_block(1, members=False))
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.left == {"report": 1}
     database.execute("DELETE FROM trace WHERE call = ?", (SIZE,))
     database.execute("DELETE FROM call WHERE row = ?", (SIZE,))
+    database.execute(*changed_block(SIZE, members=True))
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.calls == 1
     assert sum(one.calls for one in await counts.flows(0.0)) == 1
@@ -134,7 +139,7 @@ async def test_blocks_come_the_newest_first(database: sqlite3.Connection, blocks
     put(database, SIZE, RINGS)
     save(database)
     found = await blocks.since(0.0)
-    assert [(block.first, block.lines) for block in found] == [(SIZE, 1), (5, 2)]
+    assert [(block.number, block.first) for block in found] == [(1, SIZE), (0, 0)]
     assert [one.calls for one in await blocks.flows(found[1])] == [1]
 
 
@@ -148,6 +153,7 @@ async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operato
                 "FROM call WHERE row = 1",
                 (row, row, f"copy-{row}"),
             )
+            database.execute(*changed_block(row, members=True))
             database.execute("INSERT INTO trace SELECT ?, line, body FROM trace WHERE call = 1", (row,))
         database.commit()
     page = text(await operator.see("/console/flows/desk?period=hour"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import StoreUnavailable
-from ivr.server.recordings import BUFFER, Recordings
+from ivr.server.recordings import BUFFER, PORTION, Recordings
 from tests.server.harness import connected, part, read_answer, request, serving
 from tests.waiting import begun
 
@@ -108,17 +108,25 @@ async def test_no_recording_is_written_through_a_link(tmp_path: Path, recordings
     assert not (tmp_path / "elsewhere").exists()
 
 
-async def test_the_sweep_takes_old_files_that_no_call_names_and_nothing_else(
-    recordings: Recordings, tmp_path: Path
-) -> None:
+async def test_old_recordings_are_named_and_nothing_else(recordings: Recordings, tmp_path: Path) -> None:
     for name, age in {"a": 100, "b": 100, "c": 1}.items():
         path = tmp_path / f"{name * 32}.wav"
         path.write_bytes(b"x")
         os.utime(path, (1000 - age, 1000 - age))
     (tmp_path / "notes.txt").write_text("an operator's")
     os.utime(tmp_path / "notes.txt", (0, 0))
-    assert await recordings.sweep({f"{'b' * 32}.wav"}, before=950) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{'b' * 32}.wav", f"{'c' * 32}.wav", "notes.txt"]
+    assert [sorted(names) async for names in recordings.older(950)] == [[f"{'a' * 32}.wav", f"{'b' * 32}.wav"]]
+
+
+async def test_however_many_recordings_there_are_a_portion_is_looked_at_before_anything_else_has_its_turn(
+    recordings: Recordings, tmp_path: Path
+) -> None:
+    names = {f"{number:032x}.wav" for number in range(2 * PORTION + 1)}
+    for name in names:
+        (tmp_path / name).touch()
+    portions = [portion async for portion in recordings.older(9e9)]
+    assert [len(portion) for portion in portions] == [PORTION, PORTION, 1]
+    assert set().union(*portions) == names
 
 
 async def test_60_megabytes_pass_through_8_of_memory(tmp_path: Path) -> None:

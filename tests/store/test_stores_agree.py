@@ -113,7 +113,7 @@ async def everything(world: World) -> object:
         "inboxes": [list(await store.inbox(call)) for call in calls],
         "traces": [list(await store.trace(call)) for call in calls],
         "due": [set(await store.due(now)) for now in range(4)],
-        "media": sorted(await store.media()),
+        "unnamed": list(await store.unnamed(["one.wma", "two.wma", "three.wma"])),
         "named": [await store.named(name) for name in ("one.wma", "two.wma")],
         "flows": [await store.flow(name) for name in "abc"],
     }

@@ -46,7 +46,7 @@ class Counts:
         found: list[FlowCalls] = []
         for block in await self._blocks.since(since):
             known = self._listed.get(block.number)
-            if known is None or known[0] != block:
+            if known is None or known[0].taken != block.taken:
                 known = block, await self._blocks.flows(block)
                 self._listed[block.number] = known
             found += known[1]

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from ivr.engine.flow import Flow
-from ivr.errors import FlowError, WebhookError
-from ivr.ports import Archive, CallRecord
+from ivr.errors import FlowError, UnreadableRow, WebhookError
+from ivr.ports import Archive, CallRecord, Stepped
 from ivr.server.body import Body
 from ivr.server.connection import let_in
 from ivr.server.console.audio import Listening, audio_reply
 from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
 from ivr.server.console.counting import Counts
-from ivr.server.console.figures import Tallies
+from ivr.server.console.figures import Tallies, Tally
 from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
 from ivr.server.console.login import Sessions
 from ivr.server.console.page import ROOT, document, heading, page_reply
@@ -159,21 +159,25 @@ class Console:
 
     async def _calls(self) -> Html:
         now = self._now()
-        live = await self._archive.live()
-        recent = await self._archive.recent(since=now - WEEK, limit=LISTED + len(live))
-        over = [record for record in recent if record.call.phase == "over"][:LISTED]
-        finished = [Finished(await self._shown(one), await self._tallies.of(one)) for one in over]
-        shown = [await self._shown(one) for one in live[-LIVE:]]
-        return calls_page(shown, finished, open_calls=len(live), now=now, development=self._development)
+        live = await self._archive.live(limit=LIVE)
+        over = await self._archive.finished(since=now - WEEK, limit=LISTED)
+        finished = [Finished(await self._shown(one), tally) for one in over if (tally := await self._tallied(one))]
+        shown = [await self._shown(one) for one in live]
+        open_calls = await self._archive.count_live()
+        return calls_page(shown, finished, open_calls=open_calls, now=now, development=self._development)
+
+    async def _tallied(self, record: CallRecord) -> Tally | None:
+        """Count a call; one that cannot be read is left to `ivr calls damaged`."""
+        try:
+            return await self._tallies.of(record)
+        except UnreadableRow:
+            return None
 
     async def _shown(self, record: CallRecord) -> Shown:
         return Shown(record, await self._name(record.call.flow))
 
     async def _call(self, call: str, session: str) -> Html:
-        record = await self._archive.call(call)
-        if record is None:
-            raise not_found()
-        trace = await self._archive.trace(call)
+        record, trace = await self._stored(call)
         try:
             flow = await self._shelf.get(record.call.flow)
             story = story_of(record, trace, flow)
@@ -185,16 +189,23 @@ class Console:
 
         return call_page(record, flow, story, address, now=self._now(), development=self._development)
 
-    async def _audio(self, request: web.BaseRequest, session: str, call: str, number: int) -> web.Response:
-        self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
-        record = await self._archive.call(call)
+    async def _stored(self, call: str) -> tuple[CallRecord, Sequence[Stepped]]:
+        try:
+            record, trace = await self._archive.call(call), await self._archive.trace(call)
+        except UnreadableRow as error:
+            raise WebhookError(503, "damaged", f"This call cannot be shown: {error}.") from error
         if record is None:
             raise not_found()
+        return record, trace
+
+    async def _audio(self, request: web.BaseRequest, session: str, call: str, number: int) -> web.Response:
+        self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
+        record, trace = await self._stored(call)
         try:
             flow = await self._shelf.get(record.call.flow)
         except FlowError as error:
             raise not_found() from error
-        media = playable(await self._archive.trace(call), flow, number)
+        media = playable(trace, flow, number)
         if media is None:
             raise not_found()
         return audio_reply(await self._listening.wav(media), request)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.pretend import read_time
-from ivr.errors import FlowError, StoreUnavailable
+from ivr.errors import DataUnusable, FlowError, StoreUnavailable
 from ivr.phone.call import Caller
 from ivr.phone.events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.kit import lacking
@@ -197,7 +197,7 @@ class PageLine:
             return True
         try:
             found = await self._desk.ours.whereabouts(self._call)
-        except (FlowError, StoreUnavailable):
+        except (FlowError, StoreUnavailable, DataUnusable):
             return True  # the picture is a convenience; the call goes on without it
         if found is None:
             return False
@@ -210,7 +210,7 @@ class PageLine:
         """Tell the page if what it calls is not what its author sees in the file."""
         try:
             outdated = await ours.outdated(self._call)
-        except (FlowError, StoreUnavailable):
+        except (FlowError, StoreUnavailable, DataUnusable):
             return
         if outdated is not None:
             await self._tell(outdated)
@@ -227,7 +227,7 @@ class PageLine:
     async def _save(self, name: str) -> None:
         try:
             told: _Told = await self._own_bot().save(self._call, name)
-        except (CannotKeep, StoreUnavailable) as error:
+        except (CannotKeep, StoreUnavailable, DataUnusable) as error:
             told = Sorry(str(error))
         await self._tell(told)
 
@@ -235,7 +235,7 @@ class PageLine:
         try:
             report = await self._own_bot().replayed(self._call)
             told: _Told = Replayed(report.verdict, as_text(report))
-        except (CannotKeep, StoreUnavailable) as error:
+        except (CannotKeep, StoreUnavailable, DataUnusable) as error:
             told = Sorry(str(error))
         await self._tell(told)
 

@@ -190,7 +190,7 @@ class OwnBot(Struct, frozen=True):
         if source is None:
             raise CannotKeep("The flow of this call is not in the store.")
         try:
-            then = await asyncio.to_thread(flow_of_that_day, source)
+            then = await asyncio.to_thread(flow_of_that_day, source, record.call.flow)
             recorded = case_of(record, await self.archive.trace(record.id), then.flow, then.places.lines())
         except (FlowError, CaseError) as error:
             raise CannotKeep(f"This call cannot be read: {error}") from error

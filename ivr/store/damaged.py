@@ -1,0 +1,174 @@
+"""Calls of which something stored cannot be read: found at the start, where they are set aside, and by a command.
+
+One damaged call must not keep the others from being served. Its rows stay as they are, until somebody has looked at
+them and erases it.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from ivr.engine.actions import Request
+from ivr.engine.events import Event
+from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
+from ivr.ports import CallKey
+from ivr.store.live import Live, Saved
+from ivr.store.orders import Owed
+from ivr.store.rows import Rows, read_public, read_request, read_stepped
+from ivr.store.sealing import Sealer
+from ivr.store.statements import CALL_ROW, CallRow, check_identity, read_replies, read_whole
+
+_ORDERS = (
+    "SELECT row, call.id, channel, account, name, over, body, attempts, answer FROM job JOIN call ON row = job.call "
+    "WHERE kind = 'request' ORDER BY answered, job.rowid"
+)
+_PROOF = "ivr"
+
+
+class Damaged(Struct, frozen=True):
+    """A call that cannot be read."""
+
+    row: int
+    id: str
+    "Ours, or what stands in its place."
+    key: CallKey
+    over: bool
+    what: str
+    "What of it cannot be read, and nothing of what stands there."
+
+
+class Loaded(Struct):
+    """What the start found."""
+
+    live: Live
+    damaged: list[Damaged]
+
+
+class _Order(Struct):
+    """An order as it was read."""
+
+    call: str
+    key: CallKey
+    row: int
+    request: Request
+    attempts: int
+    answer: Event | None
+
+
+def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Loaded:
+    """Load all that is not over, and set aside what cannot be read; raise BrokenSeal if the key is another one."""
+    damaged: dict[int, Damaged] = {}
+    broken: list[BrokenSeal] = []
+
+    def set_aside(one: Damaged, error: DataUnusable) -> None:
+        if isinstance(error, BrokenSeal):
+            broken.append(error)
+        damaged.setdefault(one.row, one)  # what was found first
+
+    saved: list[Saved] = []
+    for columns in connection.execute(f"{CALL_ROW} WHERE over = 0 ORDER BY row"):
+        stored = CallRow(*columns)
+        try:
+            saved.append(Saved(stored.row, read_whole(connection, rows, stored)))
+        except DataUnusable as error:
+            set_aside(_damaged(stored, error), error)
+    orders: list[_Order] = []
+    for row, call, *name, over, body, attempts, answer in connection.execute(_ORDERS):
+        key = CallKey(*name)
+        try:
+            request, event = _read_order(rows, call, body, attempts, answer)
+        except DataUnusable as error:
+            set_aside(Damaged(row, call, key, bool(over), _said(error)), error)
+        else:
+            orders.append(_Order(call, key, row, request, attempts, event))
+    if broken and not (sealer.has_opened or proves(connection, sealer)):
+        raise broken[0]
+    return Loaded(_live(saved, orders, damaged), list(damaged.values()))
+
+
+def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, Damaged]) -> Live:
+    live = Live()
+    for one in saved:
+        if one.row not in damaged:
+            live.put(one)
+    for order in orders:
+        if order.row in damaged:
+            continue
+        if order.answer is None:
+            live.orders.add(Owed(order.call, order.key, order.row, order.request, order.attempts))
+        else:
+            live.orders.restore_answer(order.call, order.key, order.request.job, order.answer)
+    return live
+
+
+def _read_order(
+    rows: Rows | None, call: str, body: str, attempts: object, answer: bytes | None
+) -> tuple[Request, Event | None]:
+    request = read_request(body)
+    if type(attempts) is not int:
+        raise UnreadableRow("the number of an order's runs is none")
+    if answer is None or rows is None:
+        return request, None
+    return request, rows.read_answer(call, request, answer)
+
+
+# --- the key ---------------------------------------------------------------------------------------------------------
+
+
+def proves(connection: sqlite3.Connection, sealer: Sealer) -> bool:
+    """Return whether the key is the one with which this database was last served."""
+    for (proof,) in connection.execute("SELECT proof FROM seal"):
+        try:
+            sealer.unseal(proof, _PROOF)
+        except BrokenSeal:
+            return False
+        return True
+    return False
+
+
+def keep_proof(connection: sqlite3.Connection, sealer: Sealer) -> None:
+    """Note the key with which this database is served."""
+    if not proves(connection, sealer):
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM seal")
+        connection.execute("INSERT INTO seal (proof) VALUES (?)", (sealer.seal(b"", _PROOF),))
+        connection.execute("COMMIT")
+
+
+# --- all calls, for a command ----------------------------------------------------------------------------------------
+
+
+def find_damaged(connection: sqlite3.Connection, rows: Rows | None) -> Iterator[Damaged]:
+    """Return every call of which something cannot be read, finished ones and traces included; one at a time is held.
+
+    Without `rows`, sealed values are not opened.
+    """
+    for columns in connection.execute(f"{CALL_ROW} ORDER BY row"):
+        stored = CallRow(*columns)
+        try:
+            _read_all(connection, rows, stored)
+        except DataUnusable as error:
+            yield _damaged(stored, error)
+
+
+def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: CallRow) -> None:
+    """Read whatever is stored of a call; raise DataUnusable."""
+    if rows is not None:
+        read_whole(connection, rows, stored)
+    else:
+        check_identity(read_public(stored.state, stored.rest), stored)
+        read_replies(connection, stored)
+    orders = "SELECT body, attempts, answer FROM job WHERE call = ? AND kind = 'request'"
+    for body, attempts, answer in connection.execute(orders, (stored.row,)):
+        _read_order(rows, stored.id, body, attempts, answer)
+    for (line,) in connection.execute("SELECT body FROM trace WHERE call = ?", (stored.row,)):
+        read_stepped(line)
+
+
+def _damaged(stored: CallRow, error: DataUnusable) -> Damaged:
+    return Damaged(stored.row, stored.id, stored.key, bool(stored.over), _said(error))
+
+
+def _said(error: DataUnusable) -> str:
+    return "a sealed value does not open" if isinstance(error, BrokenSeal) else str(error)

@@ -1,0 +1,121 @@
+"""What is forgotten is gone: from the database, its log and the folder of recordings, on a quiet server too."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.engine.events import CallEnded, CallReceived, RecordingMade
+from ivr.ports import Commit, Stepped
+from ivr.server.recordings import Recordings
+from ivr.server.ticker import FORGOTTEN_AT_ONCE, Forgetting
+from ivr.store.archive import ArchiveFile
+from ivr.store.folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from tests.flows import flow_of
+from tests.trace.recorded_calls import SLOW, random_bot
+
+
+class House:
+    """A data folder with a store and recordings, and nobody who calls any more."""
+
+    def __init__(self, folder: DataFolder, store: SqliteStore) -> None:
+        self.folder, self.store = folder, store
+        self.recordings = Recordings(folder.audio)
+        self.forgetting = Forgetting(store, self.recordings)
+
+    async def call(self, number: int, caller: str, ended: float) -> None:
+        """Store a call that is over, with a recording."""
+        bot = random_bot(flow_of(SLOW), 1)
+        file = self.recordings.new("audio/wav")
+        file.add(caller.encode())
+        await file.keep()
+        facts = replace(bot.record.call.facts, caller=caller, id=f"{number:032x}", started=ended - 9)
+        trace = (
+            Stepped(CallReceived(caller, "28:bot", "en"), ended - 9),
+            Stepped(RecordingMade("1.1", 3.5, file.media), ended - 5),
+            Stepped(CallEnded("caller"), ended),
+        )
+        record = replace(
+            bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
+            call=replace(bot.record.call, facts=facts),
+        )  # fmt: skip
+        await self.store.commit(Commit(record, trace))
+
+    def holds(self, words: str) -> bool:
+        """Tell whether any file of the data folder holds these words."""
+        return any(words.encode() in file.read_bytes() for file in self.folder.path.rglob("*") if file.is_file())
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    with DataFolder.open(tmp_path / "data") as folder:
+        store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
+        house = House(folder, store)
+        yield house
+        house.recordings.close()
+        await house.store.close()
+
+
+async def test_of_a_forgotten_call_no_byte_is_left_while_the_server_stays_open_and_quiet(house: House) -> None:
+    for number in range(3 * FORGOTTEN_AT_ONCE):
+        await house.call(number, f"29:old-{number}-friend", ended=100.0 + number)
+    await house.call(1000, "29:new-friend", ended=5000.0)
+    assert house.holds("-friend")
+    await house.forgetting.look(before=1000.0)
+    assert not house.holds("29:old-")
+    assert house.holds("29:new-friend")
+    assert len(list(house.folder.audio.iterdir())) == 1
+
+
+async def test_a_call_is_forgotten_once_its_time_is_up_and_not_before(house: House) -> None:
+    await house.call(1, "29:anna", ended=100.0)
+    await house.forgetting.look(before=100.0)
+    assert house.holds("29:anna")
+    await house.forgetting.look(before=100.5)
+    assert not house.holds("29:anna")
+
+
+async def test_while_somebody_reads_the_log_keeps_it_and_the_next_look_empties_it(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for number in range(4):
+        await house.call(number, f"29:anna-{number}", ended=100.0)
+    with ArchiveFile.open(house.folder.database) as archive:
+        reading = archive.summaries()
+        next(reading)
+        await house.forgetting.look(before=1000.0)
+        assert house.holds("29:anna")
+        assert len(list(reading)) == 3
+    await house.forgetting.look(before=1000.0)
+    assert not house.holds("29:anna")
+    assert [(one.message, one.__dict__["removed"]) for one in caplog.records] == [("calls forgotten", 4)]
+
+
+async def test_what_a_killed_server_left_in_the_log_is_gone_with_the_next_start(house: House, tmp_path: Path) -> None:
+    await house.call(1, "29:anna", ended=100.0)
+    await house.store.forget(before=1000.0, limit=9)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for file in house.folder.path.glob("calls.db*"):
+        (killed / file.name).write_bytes(file.read_bytes())
+    assert any(b"29:anna" in file.read_bytes() for file in killed.iterdir())
+    store = await SqliteStore.open(killed / "calls.db", seal_key="00" * 32, seal_file=killed / "seal.key")
+    assert not any(b"29:anna" in file.read_bytes() for file in killed.iterdir())
+    await store.close()
+
+
+async def test_a_recording_that_cannot_be_deleted_keeps_no_call_from_being_forgotten(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3):
+        await house.call(number, f"29:anna-{number}", ended=100.0)
+    first = next(iter(house.folder.audio.iterdir()))
+    first.unlink()
+    first.mkdir()  # in the way: no file can be deleted there
+    await house.forgetting.look(before=1000.0)
+    assert not house.holds("29:anna")
+    assert [one.message for one in caplog.records if one.levelno == logging.WARNING] == ["recording left to the sweep"]

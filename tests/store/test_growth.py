@@ -1,0 +1,159 @@
+"""What is asked again and again costs what it finds, however many calls are stored. Steps of SQLite are counted."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store_examples import SECRET, after, line, recorded, request
+from store_examples import record as fresh
+from store_worlds import MemoryWorld, SqliteWorld
+
+from ivr.store import statements
+from ivr.store.archive import _erasing, _tables_of_calls, find_ended
+from ivr.store.blocks import _find_blocks, _first_row
+from ivr.store.damaged import read_live
+from ivr.store.rows import Rows
+from ivr.store.schema import BLOCK, open_for_reading
+from ivr.store.sealing import Sealer
+
+FEW, MANY = 3 * BLOCK, 12 * BLOCK
+LIVE = 5
+
+COPIES = f"""
+WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+INSERT INTO call SELECT n, printf('%032x', n), channel, account, 'copy-' || n, over, state, rest
+FROM number, call WHERE row = {LIVE + 1};
+WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+INSERT INTO reply SELECT n, message, body FROM number, reply WHERE call = {LIVE + 1};
+WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+INSERT INTO trace SELECT n, line, body FROM number, trace WHERE call = {LIVE + 1};
+WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+INSERT INTO media SELECT n || name, n FROM number, media WHERE call = {LIVE + 1};
+INSERT INTO ended SELECT row, row FROM call WHERE over = 1 AND row > {LIVE + 1};
+INSERT OR IGNORE INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call
+"""
+
+
+async def _fill(disk: SqliteWorld, calls: int) -> None:
+    """Five live calls, the oldest of all, and so many that are over."""
+    for number in range(LIVE):
+        await disk.store.commit(after(fresh(f"live{number}", private=SECRET), line(), jobs=(request("1.1"),)))
+    await disk.store.commit(after(fresh("over"), line(), line(1), recorded("0a.wma"), over=True))
+    with closing(sqlite3.connect(disk.database)) as connection, connection:
+        for statement in COPIES.split(";"):
+            connection.execute(statement, (calls,) * statement.count("?"))
+
+
+async def _filled(folder: Path, calls: int) -> Path:
+    world = SqliteWorld(folder)
+    await world.begin()
+    await _fill(world, calls)
+    await world.end()
+    return world.database
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A few calls, and many."""
+    return [asyncio.run(_filled(tmp_path_factory.mktemp("calls"), calls)) for calls in (FEW, MANY)]
+
+
+def _live(connection: sqlite3.Connection, folder: Path) -> object:
+    sealer = Sealer.find(None, folder / "seal.key")
+    loaded = read_live(connection, Rows(sealer), sealer)
+    assert (len(loaded.live.calls), loaded.damaged) == (LIVE, [])
+    return loaded
+
+
+QUESTIONS: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
+    "the live calls, at the start": _live,
+    "the numbers that go on, at the start": lambda connection, _: statements.Counters(connection),
+    "calls whose time is up": lambda connection, _: find_ended(connection, 1e12, 20),
+    "no call whose time is up": lambda connection, _: find_ended(connection, 0.5, 20),
+    "the list of finished calls": lambda connection, _: statements.find_finished(connection, 0.0, 50),
+    "recordings that nobody names": lambda connection, _: statements.find_unnamed(connection, ["0a.wma", "other"] * 50),
+    "a call by the platform's name": lambda connection, folder: statements.find_call(
+        connection, Rows(Sealer.find(None, folder / "seal.key")), fresh("live1").key
+    ),
+    "a call by our id": lambda connection, _: statements.find_public(connection, "0" * 32),
+    "a trace": lambda connection, _: statements.find_trace(connection, f"{FEW:032x}"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_takes_as_many_steps_at_a_few_calls_as_at_many(folders: list[Path], question: str) -> None:
+    few, many = (steps(database, QUESTIONS[question]) for database in folders)
+    assert few > 0
+    assert many <= few * 1.1, "an index has a level more, at most"
+
+
+def test_what_blocks_have_changed_is_known_by_a_row_for_each(folders: list[Path]) -> None:
+    few, many = (steps(database, lambda connection, _: _find_blocks(connection, float("-inf"))) for database in folders)
+    assert many < few * MANY / FEW
+    assert many < MANY / 20
+
+
+def test_the_first_call_of_a_period_is_found_by_halving(folders: list[Path]) -> None:
+    few, many = (steps(database, lambda connection, _: _first_row(connection, 1e9)) for database in folders)
+    assert many < few * 1.5
+
+
+def test_erasing_a_call_looks_at_its_own_rows(folders: list[Path]) -> None:
+    for database in folders:
+        with closing(open_for_reading(database)) as connection:
+            for sql, values in _erasing(_tables_of_calls(connection), 1):
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+                assert all(step.startswith("SEARCH") for step in plan), (sql, plan)
+
+
+def steps(database: Path, question: Callable[[sqlite3.Connection, Path], object]) -> int:
+    """Count the steps of SQLite's machine for a question."""
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    with closing(open_for_reading(database)) as connection:
+        connection.set_progress_handler(count, 1)
+        question(connection, database.parent)
+    return counted
+
+
+# --- in memory -------------------------------------------------------------------------------------------------------
+
+
+class Counted(dict[object, object]):
+    """Live calls that count how many of them are looked at."""
+
+    looked_at = 0
+
+    def values(self) -> "Values":  # type: ignore[override]
+        return Values(self)
+
+
+class Values:
+    """Can be walked from the newest on, and in no other way."""
+
+    def __init__(self, calls: Counted) -> None:
+        self._calls = calls
+
+    def __reversed__(self) -> Iterator[object]:
+        for key in reversed(self._calls.keys()):
+            self._calls.looked_at += 1
+            yield self._calls[key]
+
+
+async def test_the_newest_live_calls_are_found_without_looking_at_the_others() -> None:
+    world = MemoryWorld()
+    for number in range(300):
+        await world.store.commit(after(fresh(f"n{number}"), line()))
+    calls = Counted(world.store._live.calls)
+    world.store._live.calls = calls
+    found = await world.store.live(limit=10)
+    assert [one.key.id for one in found] == [f"n{number}" for number in range(290, 300)]
+    assert calls.looked_at <= 11
+    assert await world.store.count_live() == 300
