@@ -19,6 +19,7 @@ from ivr.engine.expressions.narrow import narrowed, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Way
+from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, compiled, reads, root
 from ivr.flowfile.variables import into_of, variables
@@ -188,7 +189,13 @@ class Known:
         is_choice = written.menu is not None and event in written.menu.choices
         into = into_of(state, written) if is_choice or event in STORING else None
         kept = frozenset({into.variable} if into else ())
-        return Change(kept, kept)
+        return Change(kept, frozenset() if into and self._may_be_left_out(written, into.variable) else kept)
+
+    def _may_be_left_out(self, state: State, variable: str) -> bool:
+        """Return whether the terminator alone is an answer here, and makes the variable `none`."""
+        kept = self.variables[variable]
+        is_plain_text = kept.type.name == "text" and not kept.values  # an empty text is a text
+        return bool(state.digits and state.digits.min_digits == 0 and kept.type.optional and not is_plain_text)
 
     def _setting(self, written: Mapping[str, str], env: Env) -> Change:
         """Tell what `set` does."""
