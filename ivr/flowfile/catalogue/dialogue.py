@@ -24,7 +24,7 @@ start:
     ),
     Rule(
         "duplicate-speech",
-        "error",
+        "both",
         "A spoken form stands for two choices.",
         """
 start:

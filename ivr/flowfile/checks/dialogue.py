@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from ivr.engine.utterance import as_heard
 from ivr.flowfile.assets import Refusal, written
 from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
@@ -49,17 +50,23 @@ def _free_key(menu: Menu) -> str:
 
 
 def duplicate_speech(document: Document) -> Iterator[Finding]:
-    """Find words that stand for two choices, or for one twice; the case of letters makes no difference."""
+    """Find words that stand for two choices, or for one twice, however they are written."""
     for menu, path in menus(document):
-        first: dict[str, str] = {}
+        first: dict[str, tuple[str, str]] = {}
         for name, choice in menu.choices.items():
             for number, words in enumerate(choice.speech or ()):
-                said = " ".join(words.casefold().split())
+                said = as_heard(words) or words
                 if said in first:
-                    message = f'"{words}" stands for "{first[said]}" already.'
-                    place = (*path, "choices", name, "speech", number)
-                    yield document.finding("duplicate-speech", place, message, "Each spoken form needs its own words.")
-                first.setdefault(said, name)
+                    yield _duplicate(document, (*path, "choices", name, "speech", number), words, *first[said])
+                first.setdefault(said, (name, words))
+
+
+def _duplicate(document: Document, place: Path, words: str, choice: str, written: str) -> Finding:
+    message = f'"{words}" stands for "{choice}" already.'
+    same = " ".join(words.casefold().split()) == " ".join(written.casefold().split())
+    # What looks different was never refused, and a line that matches letter by letter may tell it apart.
+    advice = "Each spoken form needs its own words." if same else f'It sounds like "{written}" there.'
+    return document.finding("duplicate-speech", place, message, advice, severity="error" if same else "warning")
 
 
 def no_key(document: Document) -> Iterator[Finding]:
