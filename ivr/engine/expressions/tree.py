@@ -143,6 +143,14 @@ def paths(node: Node) -> Iterator[str]:
         yield from paths(child)
 
 
+def constants(node: Node) -> Iterator[str | int | Decimal | bool | None]:
+    """Give every value that is written out in an expression."""
+    if isinstance(node, Constant):
+        yield node.value
+    for child in _children(node):
+        yield from constants(child)
+
+
 def _children(node: Node) -> Iterator[Node]:
     for value in structs.astuple(node):
         if isinstance(value, Node):

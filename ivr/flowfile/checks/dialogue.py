@@ -10,7 +10,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
-from ivr.flowfile.model import Asking, Menu, Record, State
+from ivr.flowfile.model import Asking, Menu, State
 from ivr.flowfile.source import Path
 
 MAX_CHOICES = 5
@@ -87,29 +87,6 @@ def no_prompt(document: Document) -> Iterator[Finding]:
             if not asked.prompt and not has_own and document.is_sound("states", name, action):
                 message = f'"{action}" needs "prompt": the caller hears nothing.'
                 yield document.finding("missing", ("states", name, action), message, key=True)
-
-
-def prompt_key(document: Document) -> Iterator[Finding]:
-    """Find keys that a prompt names and nothing listens for."""
-    for name, state in document.states():
-        for action, asked in state.questions():
-            spoken = announcement(asked)
-            keys = _listened_for(asked) if document.is_sound("states", name, action) else None
-            for mention in spoken.keys:
-                if keys is not None and mention.key not in keys:
-                    path = ("states", name, action, *mention.path)
-                    message = f'The prompt says "{mention.words}", but nothing listens for {mention.key}.'
-                    mark = document.source.within(path, mention.offset, len(mention.words))
-                    yield document.source.finding("prompt-key", "warning", mark, message, "Correct one of them.")
-
-
-def _listened_for(asked: Asking) -> set[str] | None:
-    """Name the keys that mean something in a question; None: any key may be part of the answer."""
-    if isinstance(asked, Menu):
-        return {choice.dtmf for choice in asked.choices.values() if choice.dtmf}
-    if isinstance(asked, Record):
-        return set(asked.terminators)
-    return None
 
 
 def silent_key(document: Document) -> Iterator[Finding]:
@@ -241,7 +218,6 @@ CHECKS = (
     duplicate_speech,
     no_key,
     no_prompt,
-    prompt_key,
     silent_key,
     never_heard,
     speech_only,
