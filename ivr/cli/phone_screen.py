@@ -5,7 +5,7 @@ from contextlib import suppress
 from rich.console import Console
 from rich.markup import escape
 
-from ivr.line.listening import plain_words
+from ivr.engine.utterance import as_heard
 from ivr.phone.events import (
     Choice,
     Dialled,
@@ -150,8 +150,8 @@ def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -
     """Tell whether it is an answer, right or wrong (protocol 7)."""
     if isinstance(event, KeyHeard):
         return any(choice.key for choice in choices)
-    plain = plain_words(event.words or "")
-    return any(event.words in choice.speech or plain in map(plain_words, choice.speech) for choice in choices)
+    plain = as_heard(event.words or "")
+    return any(event.words in choice.speech or plain in map(as_heard, choice.speech) for choice in choices)
 
 
 def _offer(choice: Choice) -> str:

@@ -18,7 +18,12 @@ def fit(value: Value, variable: Variable) -> Value:
 
 
 def fit_keys(keys: str, variable: Variable) -> Value:
-    """Give keys as the variable's type (a `decimal` reads `*` as the point); raise Misfit where they are none."""
+    """Give keys as the variable's type (a `decimal` reads `*` as the point); raise Misfit where they are none.
+
+    No keys at all are `none` where the variable may be none; to a plain text they are the empty text.
+    """
+    if not keys and variable.type.optional and (variable.type.name != "text" or variable.values):
+        return None
     return _ranged(from_keys(keys, variable.type, variable.format), variable)
 
 

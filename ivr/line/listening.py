@@ -1,14 +1,11 @@
 """What an answer is: keys and words against the choices that are offered, keys against the digits that are wanted."""
 
-import re
-
 from msgspec.structs import replace
 
 from ivr.engine.actions import Choice, DigitInput, Recognize
+from ivr.engine.utterance import as_heard
 from ivr.line.signals import Fruit, KeyDown, KeyUp, Outcome, Said, Signal
 from ivr.line.state import Choosing, Collecting
-
-_BETWEEN_WORDS = re.compile(r"[^\w']+")
 
 
 def by_voice(action: Recognize) -> bool:
@@ -33,18 +30,13 @@ def spoken(action: Recognize, words: str) -> Choice | None:
     for choice in action.choices:
         if words in choice.speech:
             return choice
-    plain = plain_words(words)
+    plain = as_heard(words)
     if not plain:
         return None
     for choice in action.choices:
-        if any(plain_words(phrase) == plain for phrase in choice.speech):
+        if any(as_heard(phrase) == plain for phrase in choice.speech):
             return choice
     return None
-
-
-def plain_words(words: str) -> str:
-    """Give words without what nobody can hear: case, punctuation, spacing."""
-    return _BETWEEN_WORDS.sub(" ", words).strip().casefold()
 
 
 def choosing(action: Recognize, phase: Choosing, signal: Signal, now: float, pause: float) -> Choosing | Outcome:

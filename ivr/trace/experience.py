@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ivr.engine import actions
 from ivr.engine.actions import RECORDING_FORMAT, Action, Choice, Gender, Segment, Text, silence_allowed
+from ivr.engine.utterance import as_heard
 from ivr.trace.case import Asked, Choices, Ending, Heard, Held, Keys, Line, Ordered, Recording
 
 
@@ -180,5 +181,5 @@ def comparable(asked: Asked, voice: FlowVoice) -> Asked:
 
 def offer(choice: Choice) -> Choice:
     """Give what a caller must do to choose this."""
-    words = {" ".join(words.casefold().split()) for words in choice.speech}
+    words = {as_heard(words) for words in choice.speech}
     return Choice("", choice.key, tuple(sorted(words)))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.engine.call import Memory
-from ivr.engine.expressions.types import DATE, DECIMAL, INTEGER, TEXT, TIME
+from ivr.engine.expressions.types import DATE, DECIMAL, INTEGER, TEXT, TIME, Type, optional
 from ivr.engine.flow import Variable
 from ivr.engine.values import MaskedValue, Recording, Value, pack, unpack
 from ivr.engine.variables import Misfit, fit, fit_keys
@@ -81,6 +81,20 @@ def test_c10_keys_become_the_variables_type(variable: Variable, keys: str, value
 def test_c10_what_does_not_fit_the_variable_is_no_answer(variable: Variable, keys: str) -> None:
     with pytest.raises(Misfit):
         fit_keys(keys, variable)
+
+
+@pytest.mark.parametrize("type_", [INTEGER, DECIMAL, DATE, TIME])
+def test_c4_an_empty_answer_is_none_where_none_may_be(type_: Type) -> None:
+    assert fit_keys("", Variable("spent", optional(type_))) is None
+    with pytest.raises(Misfit):
+        fit_keys("", Variable("spent", type_))
+
+
+def test_c4_an_empty_answer_is_an_empty_text_unless_only_some_texts_are_allowed() -> None:
+    assert fit_keys("", Variable("code", TEXT)) == fit_keys("", Variable("code", optional(TEXT))) == ""
+    assert fit_keys("", Variable("size", optional(TEXT), values=("1", "2"))) is None
+    with pytest.raises(Misfit):
+        fit_keys("", SIZE)
 
 
 def test_c10_none_and_masked_values_fit_everywhere_and_text_becomes_the_type() -> None:

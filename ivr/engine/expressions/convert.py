@@ -1,7 +1,7 @@
 """From text and keys to typed values (LANGUAGE C1, C10). Strict: what does not fit has no value, and is no other one.
 
 An author writes `-12`, `12.50`, `true`, `2026-11-24`, `09:40`, `2026-11-24T09:40+01:00`; a caller keys `12`, `12*50`,
-a date in the variable's format, and `0940`.
+`*50`, `5*`, a date in the variable's format, and `0940`.
 """
 
 import re
@@ -28,7 +28,8 @@ _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(r"([0-9]{2}):([0-9]{2})(:[0-9]{2})?")
 _DATETIME = re.compile(_DATE.pattern + "[T ]" + _TIME.pattern + r"(Z|[+-][0-9]{2}:[0-9]{2})?")
 _KEYED_INTEGER = re.compile(r"[0-9]{1,18}")
-_KEYED_DECIMAL = re.compile(r"[0-9]{1,18}(\*[0-9]{1,18})?")
+# The point may come first or last: people key fifty cents as `*50`, and five euros as `5*`.
+_KEYED_DECIMAL = re.compile(r"(?=\*?[0-9])[0-9]{0,18}(\*[0-9]{0,18})?")
 _KEYED_TIME = re.compile(r"([0-9]{2})([0-9]{2})")
 _KEYED_DATES: Mapping[str, re.Pattern[str]] = {
     "ddmmyyyy": re.compile("(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),

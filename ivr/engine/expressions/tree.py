@@ -196,6 +196,14 @@ def conditions(node: Node, *, asked: bool) -> Iterator[Node]:
                 yield from conditions(child, asked=False)
 
 
+def constants(node: Node) -> Iterator[str | int | Decimal | bool | None]:
+    """Give every value that is written out in an expression."""
+    if isinstance(node, Constant):
+        yield node.value
+    for child in _children(node):
+        yield from constants(child)
+
+
 def _children(node: Node) -> Iterator[Node]:
     for value in structs.astuple(node):
         if isinstance(value, Node):

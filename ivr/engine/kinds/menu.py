@@ -14,6 +14,7 @@ from ivr.engine.kinds.base import Again, Listens, Raised, Result, Why, failed
 from ivr.engine.kinds.question import Asking
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
+from ivr.engine.utterance import as_heard
 
 
 class MenuChoice(Struct, frozen=True):
@@ -59,11 +60,12 @@ class Menu(Asking, frozen=True):
             case KeysPressed(keys=keys):
                 return self._matched(next((c for c in self._among(offered) if c.key and c.key == keys), None))
             case SpeechHeard(text=text):
-                said = text.strip().casefold()
-                return self._matched(
-                    next((c for c in self._among(offered) if said in (word.casefold() for word in c.speech)), None)
-                )
+                return self._matched(self._spoken(text, offered))
         return None
+
+    def _spoken(self, text: str, offered: tuple[str, ...]) -> MenuChoice | None:
+        said = as_heard(text)
+        return next((c for c in self._among(offered) if said and said in map(as_heard, c.speech)), None)
 
     def _open(self, scope: Scope) -> tuple[MenuChoice, ...]:
         return tuple(choice for choice in self.choices if scope.allows(choice.guard))

@@ -24,7 +24,7 @@ start:
     ),
     Rule(
         "duplicate-speech",
-        "error",
+        "both",
         "A spoken form stands for two choices.",
         """
 start:
@@ -63,7 +63,7 @@ start:
     Rule(
         "prompt-key",
         "warning",
-        "A prompt names a key that nothing listens for.",
+        "A text names a key or a word that nothing listens for, or a beep that there is not.",
         """
 start:
   menu:

@@ -9,12 +9,14 @@ RULES = (
         "A text is cut off at #, which begins a comment.",
         """
 start:
-  say: Press the key # to end.
+  digits:
+    prompt: Key your number and # to end.
   next: bye
 """,
         """
 start:
-  say: "Press the key # to end."
+  digits:
+    prompt: "Key your number and # to end."
   next: bye
 """,
     ),

@@ -1,28 +1,14 @@
-"""What a prompt tells of the keys: "press 4", "press the pound key", "say sales". English, as the first part is."""
+"""What a question tells of its answers: which keys and words, in which order, and how late."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from ivr.flowfile.checks.instructions import keys_named
 from ivr.flowfile.model import AnyPart, Asking, Choice, Menu, SilencePart
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import PUT_IN
-
-_FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_KEY_WORDS = {
-    **{word: str(number) for number, word in enumerate(_FIGURES)},
-    "star": "*",
-    "asterisk": "*",
-    "pound": "#",
-    "hash": "#",
-    "number sign": "#",
-}
-_MENTION = re.compile(
-    r"\b(?:press|dial|push|hit)\s+(?:the\s+)?(?:key\s+|number\s+(?!sign))?"
-    rf"(?P<key>[0-9*#](?![0-9:.,]*[0-9])|(?:{'|'.join(_KEY_WORDS)})\b)",
-    re.IGNORECASE,
-)
 
 
 class Mention(Struct, frozen=True):
@@ -89,10 +75,9 @@ def _prompts(asked: Asking) -> Iterator[tuple[str | None, Sequence[AnyPart], Pat
 
 
 def _mentions(text: str, path: Path, before: int) -> Iterator[Mention]:
-    for found in _MENTION.finditer(text):
-        word = found["key"].lower()
-        key = _KEY_WORDS.get(word, word)
-        yield Mention(key, found.group(), path, found.start(), before + len(text[: found.start()].split()))
+    for named in keys_named(text):
+        words = text[named.start : named.end]
+        yield Mention(named.what, words, path, named.start, before + len(text[: named.start].split()))
 
 
 def _words(texts: Sequence[str]) -> int:

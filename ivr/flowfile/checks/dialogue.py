@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from ivr.engine.utterance import as_heard
 from ivr.flowfile.assets import Refusal, soundness, written
 from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
-from ivr.flowfile.model import Asking, Menu, Record, State
+from ivr.flowfile.model import Asking, Menu, State
 from ivr.flowfile.source import Path
 
 MAX_CHOICES = 5
@@ -49,17 +50,23 @@ def _free_key(menu: Menu) -> str:
 
 
 def duplicate_speech(document: Document) -> Iterator[Finding]:
-    """Find words that stand for two choices, or for one twice; the case of letters makes no difference."""
+    """Find words that stand for two choices, or for one twice, however they are written."""
     for menu, path in menus(document):
-        first: dict[str, str] = {}
+        first: dict[str, tuple[str, str]] = {}
         for name, choice in menu.choices.items():
             for number, words in enumerate(choice.speech or ()):
-                said = " ".join(words.casefold().split())
+                said = as_heard(words) or words
                 if said in first:
-                    message = f'"{words}" stands for "{first[said]}" already.'
-                    place = (*path, "choices", name, "speech", number)
-                    yield document.finding("duplicate-speech", place, message, "Each spoken form needs its own words.")
-                first.setdefault(said, name)
+                    yield _duplicate(document, (*path, "choices", name, "speech", number), words, *first[said])
+                first.setdefault(said, (name, words))
+
+
+def _duplicate(document: Document, place: Path, words: str, choice: str, written: str) -> Finding:
+    message = f'"{words}" stands for "{choice}" already.'
+    same = " ".join(words.casefold().split()) == " ".join(written.casefold().split())
+    # What looks different was never refused, and a line that matches letter by letter may tell it apart.
+    advice = "Each spoken form needs its own words." if same else f'It sounds like "{written}" there.'
+    return document.finding("duplicate-speech", place, message, advice, severity="error" if same else "warning")
 
 
 def no_key(document: Document) -> Iterator[Finding]:
@@ -80,29 +87,6 @@ def no_prompt(document: Document) -> Iterator[Finding]:
             if not asked.prompt and not has_own and document.is_sound("states", name, action):
                 message = f'"{action}" needs "prompt": the caller hears nothing.'
                 yield document.finding("missing", ("states", name, action), message, key=True)
-
-
-def prompt_key(document: Document) -> Iterator[Finding]:
-    """Find keys that a prompt names and nothing listens for."""
-    for name, state in document.states():
-        for action, asked in state.questions():
-            spoken = announcement(asked)
-            keys = _listened_for(asked) if document.is_sound("states", name, action) else None
-            for mention in spoken.keys:
-                if keys is not None and mention.key not in keys:
-                    path = ("states", name, action, *mention.path)
-                    message = f'The prompt says "{mention.words}", but nothing listens for {mention.key}.'
-                    mark = document.source.within(path, mention.offset, len(mention.words))
-                    yield document.source.finding("prompt-key", "warning", mark, message, "Correct one of them.")
-
-
-def _listened_for(asked: Asking) -> set[str] | None:
-    """Name the keys that mean something in a question; None: any key may be part of the answer."""
-    if isinstance(asked, Menu):
-        return {choice.dtmf for choice in asked.choices.values() if choice.dtmf}
-    if isinstance(asked, Record):
-        return set(asked.terminators)
-    return None
 
 
 def silent_key(document: Document) -> Iterator[Finding]:
@@ -236,7 +220,6 @@ CHECKS = (
     duplicate_speech,
     no_key,
     no_prompt,
-    prompt_key,
     silent_key,
     never_heard,
     speech_only,

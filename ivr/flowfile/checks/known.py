@@ -21,6 +21,7 @@ from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Way
+from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import REMEMBERED, Use, compiled, reads, root
 from ivr.flowfile.variables import into_of, kept_in, variables
@@ -246,7 +247,14 @@ class Known:
         is_choice = written.menu is not None and event in written.menu.choices
         into = into_of(state, written) if is_choice or event in STORING else None
         kept = (into.variable,) if into else ()
-        return Change(self._about(kept), self.bits(kept))
+        certain = () if into and self._may_be_left_out(written, into.variable) else kept
+        return Change(self._about(kept), self.bits(certain))
+
+    def _may_be_left_out(self, state: State, variable: str) -> bool:
+        """Return whether the terminator alone is an answer here, and makes the variable `none`."""
+        kept = self.variables[variable]
+        is_plain_text = kept.type.name == "text" and not kept.values  # an empty text is a text
+        return bool(state.digits and state.digits.min_digits == 0 and kept.type.optional and not is_plain_text)
 
     def _setting(self, written: Mapping[str, str], env: Env) -> Change:
         """Tell what `set` does."""

@@ -1,5 +1,6 @@
 """Plays a call script: a person who expects what is written, does what is written, and says where it went otherwise."""
 
+import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -150,7 +151,7 @@ def _matches(wanted: str, heard: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 def _nearest(wanted: str, texts: Sequence[str]) -> str | None:

@@ -1,0 +1,273 @@
+"""The check `prompt-key`: what callers are told to press, to say or to wait for, and what listens to them there.
+
+Every text is read, wherever it stands. A question's texts are compared with that question; what is said on the way to
+one, by a `say` state, a transition or a `holdPrompt`, with the questions that can be the next.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, reduce
+from operator import or_
+
+from msgspec import Struct
+
+from ivr.engine import flow
+from ivr.engine.events import PHONE_KEYS
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.flow import SELF
+from ivr.engine.utterance import as_heard
+from ivr.engine.variables import Misfit, fit_keys
+from ivr.flowfile.checks.instructions import Named, beeps_named, keys_named, number_words, words_named
+from ivr.flowfile.document import Document, Handler
+from ivr.flowfile.events import asking, may_fail_by
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import AnyPart, Asking, Digits, Menu, Record, SilencePart, State
+from ivr.flowfile.prompts import Spoken, of_action, of_handler
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import compiled, uses
+from ivr.flowfile.variables import variables
+
+FIGURES = frozenset("0123456789")
+_ANOTHER_CALL = ("next time", "call again", "call back", "call us again", "in future", "in the future", "another call")
+"A sentence about a later call names keys of that one."
+
+
+_FOR_A_SIGN = re.compile(
+    r"(?:\s+(?:key|sign|button))?\s+(?:for|as|instead of|in place of)\s+(?:the\s+|a\s+|any\s+)?(?:decimal\s+)?"
+    r"(?:point|dot|comma|period|colon|slash|dash|hyphen|space|letter|sign|separator|decimal)s?\b",
+    re.IGNORECASE,
+)
+
+
+class Listening(Struct, frozen=True):
+    """What means something in a question, or in the questions that can come next."""
+
+    keys: frozenset[str] = frozenset()
+    signs: frozenset[str] = frozenset()
+    "Keys that mean something inside an answer, where a text says what: `press star for the point`."
+    words: frozenset[str] | None = frozenset()
+    "As heard; None: any words."
+    beeps: bool = False
+    asks: bool = False
+    "There is a question at all."
+    is_known: bool = True
+    "False: what was cut out of the file may listen, too."
+
+    def __or__(self, other: "Listening") -> "Listening":
+        words = None if self.words is None or other.words is None else self.words | other.words
+        signs = self.signs | other.signs
+        beeps, asks = self.beeps or other.beeps, self.asks or other.asks
+        return Listening(self.keys | other.keys, signs, words, beeps, asks, self.is_known and other.is_known)
+
+
+UNKNOWN = Listening(is_known=False)
+
+
+def prompt_key(document: Document) -> Iterator[Finding]:
+    """Find keys, words and beeps that a text promises and that are not there."""
+    listeners = _Listeners(document)
+    for name, state in document.states():
+        yield from _of_state(listeners, name, state)
+    for name in document.model.states:
+        for _, handler in document.written(name):
+            yield from _of_handler(listeners, handler, name)
+    for handler in document.shared.values():
+        yield from _of_handler(listeners, handler, None)
+    yield from _of_defaults(listeners)
+
+
+def _of_state(listeners: "_Listeners", name: str, state: State) -> Iterator[Finding]:
+    action = next((action for action, _ in state.questions()), None)
+    for prompt in of_action(name, state):
+        is_question = action is not None and prompt.path[3:4] != ("holdPrompt",)
+        yield from _of_prompt(listeners, prompt, listeners.of(name) if is_question else listeners.after(name))
+
+
+def _of_handler(listeners: "_Listeners", handler: Handler, state: str | None) -> Iterator[Finding]:
+    for prompt, branch in zip(of_handler(handler), (one for one in handler.branches if one.say), strict=True):
+        target = state if branch.target == SELF else branch.target
+        if target is not None:
+            yield from _of_prompt(listeners, prompt, listeners.at(target))
+
+
+def _of_defaults(listeners: "_Listeners") -> Iterator[Finding]:
+    """Read the texts that states without their own have: each of them has to listen."""
+    document = listeners.document
+    for why, texts in (("noInput", document.model.defaults.no_input), ("noMatch", document.model.defaults.no_match)):
+        for number, parts in enumerate(texts or ()):
+            prompt = Spoken(parts, ("defaults", why, number))
+            for name in _without_own(document, why):
+                found = list(_of_prompt(listeners, prompt, listeners.of(name), f' in "{name}"'))
+                yield from found
+                if found:
+                    break
+
+
+def _without_own(document: Document, why: str) -> Iterator[str]:
+    for name, state in document.states():
+        for _, asked in state.questions():
+            own = asked.no_input if why == "noInput" else getattr(asked, "no_match", None)
+            if own is None and why not in state.on and may_fail_by(state, why):
+                yield name
+
+
+def _of_prompt(listeners: "_Listeners", prompt: Spoken, listening: Listening, where: str = "") -> Iterator[Finding]:
+    if not listening.is_known:
+        return
+    source = listeners.document.source
+    for number, part in enumerate(prompt.parts):
+        text = _text(part)
+        for named, why in _missing(text, listening):
+            path: Path = (*prompt.path, number, "text")
+            mark = source.within(path, named.start, named.end - named.start)
+            message = f'The prompt says "{text[named.start : named.end]}", but {why}{where}.'
+            yield source.finding("prompt-key", "warning", mark, message, "Correct one of them.")
+
+
+def _text(part: AnyPart) -> str:
+    return "" if isinstance(part, SilencePart) else part.text or ""
+
+
+@lru_cache(maxsize=4096)
+def _missing(text: str, listening: Listening) -> Sequence[tuple[Named, str]]:
+    """List what a text promises and what is not there, with the reason."""
+    lower = text.lower()
+    if not listening.asks and any(words in lower for words in _ANOTHER_CALL):
+        return []
+    found = [
+        (named, f"nothing listens for {named.what}")
+        for named in keys_named(text)
+        if named.what not in listening.keys
+        and not (named.what in listening.signs and _FOR_A_SIGN.match(text, named.end))
+    ]
+    if listening.asks and listening.words is not None:
+        found += [
+            (named, "nothing listens for these words" if " " in named.what else "nothing listens for this word")
+            for named in words_named(text, listening.words)
+            if named.what not in listening.words
+        ]
+    if listening.asks and not listening.beeps:
+        found += [(named, f"there is no {named.what}") for named in beeps_named(text)]
+    return found
+
+
+class _Listeners:
+    """What listens where, each state looked at once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._variables = variables(document)
+        self._compared = _compared_keys(document)
+        self._known = {name: self._listening(name, state) for name, state in document.states() if asking(state)}
+
+    def of(self, name: str) -> Listening:
+        """Return what a question listens for."""
+        return self._known[name]
+
+    def at(self, name: str) -> Listening:
+        """Return what is listened for once a state is entered."""
+        return self._at.get(name, UNKNOWN) if self.document.has_all_ways else UNKNOWN
+
+    def after(self, name: str) -> Listening:
+        """Return what the questions listen for that can be the next after a state."""
+        if not self.document.has_all_ways:
+            return UNKNOWN
+        return reduce(or_, (self._at[target] for target in self._next(name)), Listening())
+
+    @cached_property
+    def _at(self) -> Mapping[str, Listening]:
+        """Carry what questions listen for back over the states that lead to them."""
+        comes_from: dict[str, set[str]] = {}
+        for name in self.document.model.states.keys() - self._known.keys():
+            for target in self._next(name):
+                comes_from.setdefault(target, set()).add(name)
+        found = {name: self._known.get(name, Listening()) for name in self.document.model.states}
+        waiting = list(self._known)
+        while waiting:
+            name = waiting.pop()
+            for before in comes_from.get(name, ()):
+                more = found[before] | found[name]
+                if more != found[before]:
+                    found[before] = more
+                    waiting.append(before)
+        return found
+
+    def _next(self, name: str) -> Iterator[str]:
+        for way in self.document.ways[name]:
+            if not way.event.startswith(("error", "hangup")):
+                yield way.target
+
+    def _listening(self, name: str, state: State) -> Listening:
+        found = Listening(asks=True)
+        for action, asked in state.questions():
+            found |= self._of_question(asked) if self.document.is_sound("states", name, action) else UNKNOWN
+        return found
+
+    def _of_question(self, asked: Asking) -> Listening:
+        if isinstance(asked, Menu):
+            keys = frozenset(choice.dtmf for choice in asked.choices.values() if choice.dtmf)
+            forms = (form for choice in asked.choices.values() for form in choice.speech or ())
+            return Listening(keys, words=_as_heard(forms))
+        if isinstance(asked, Record):
+            return Listening(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
+        return self._of_digits(asked) if isinstance(asked, Digits) else Listening()
+
+    def _of_digits(self, digits: Digits) -> Listening:
+        """Return the keys that can be part of an answer, or end it."""
+        variable = self._variables.get(digits.into) if digits.into else None
+        ends = frozenset(digits.terminators)
+        if variable is None or variable.type.name == "text":
+            keys = self._compared | FIGURES
+            if variable and variable.values:
+                keys = frozenset("".join(variable.values)) & PHONE_KEYS
+        else:
+            keys = FIGURES | ({"*"} if variable.type.name == "decimal" else frozenset())
+            if digits.max_digits == 1:
+                keys = frozenset(key for key in keys if _fits(key, variable)) or keys
+        # Without a type, keys are text: the star may stand for a point in it, if the prompt says so.
+        signs = PHONE_KEYS - ends if variable is None or variable.type.name == "text" else frozenset()
+        return Listening(keys | ends, signs)
+
+
+def _phrases(record: Record) -> frozenset[str] | None:
+    """Return the words that a transcript can be expected to hold; None: any."""
+    if not record.transcribe or not record.phrases:
+        return None
+    return frozenset(piece for phrase in record.phrases for piece in _pieces(phrase))
+
+
+def _as_heard(forms: Iterable[str]) -> frozenset[str]:
+    return frozenset(number_words(as_heard(form)) for form in forms)
+
+
+def _pieces(phrase: str) -> Iterator[str]:
+    """Return every run of words of a phrase: who says "sales" may mean "the sales department"."""
+    words = number_words(as_heard(phrase)).split()
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            yield " ".join(words[start:end])
+
+
+def _fits(key: str, variable: flow.Variable) -> bool:
+    try:
+        fit_keys(key, variable)
+    except Misfit:
+        return False
+    return True
+
+
+def _compared_keys(document: Document) -> frozenset[str]:
+    """Return the keys that some expression looks for: `digits == '*'` makes an answer of the star."""
+    found: set[str] = set()
+    for use in uses(document):
+        what = compiled(use.text, bare=use.role == "guard")
+        expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
+        for expression in expressions:
+            for constant in tree.constants(expression.node):
+                if isinstance(constant, str) and constant and PHONE_KEYS.issuperset(constant):
+                    found.update(constant)
+    return frozenset(found)
+
+
+CHECKS = (prompt_key,)
