@@ -6,7 +6,7 @@ calling `on_end`), an empty boundary, any number of parts, a part twice. It also
 """
 
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -66,10 +66,19 @@ def malformed(why: str) -> WebhookError:
 
 
 async def read_form(
-    chunks: AsyncIterable[bytes], boundary: bytes, form: Form, *, recordings: Recordings, limits: BodyLimits
+    chunks: AsyncIterable[bytes],
+    boundary: bytes,
+    form: Form,
+    *,
+    recordings: Recordings,
+    limits: BodyLimits,
+    peek: Callable[[bytes], None] | None = None,
 ) -> Filled:
-    """Read a whole form. Whatever goes wrong, WebhookError or not, no file is left behind."""
-    reader = _Reader(boundary, form, recordings, limits)
+    """Read a whole form. Whatever goes wrong, WebhookError or not, no file is left behind.
+
+    `peek` is given the JSON as soon as that part is whole; the recording may still be on its way.
+    """
+    reader = _Reader(boundary, form, recordings, limits, peek)
     try:
         async for chunk in chunks:
             reader.feed(chunk)
@@ -85,11 +94,19 @@ async def read_form(
 class _Reader:
     """The parser's callbacks, and what they have gathered."""
 
-    def __init__(self, boundary: bytes, form: Form, recordings: Recordings, limits: BodyLimits) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        form: Form,
+        recordings: Recordings,
+        limits: BodyLimits,
+        peek: Callable[[bytes], None] | None,
+    ) -> None:
         self.file: RecordingFile | None = None
         self._form = form
         self._recordings = recordings
         self._limits = limits
+        self._peek = peek
         self._json: bytearray | None = None
         self._type = ""
         self._target: bytearray | RecordingFile | None = None
@@ -105,6 +122,7 @@ class _Reader:
             "on_header_end": self._header_ends,
             "on_headers_finished": self._headers_end,
             "on_part_data": self._data,
+            "on_part_end": self._part_ends,
             "on_end": self._ends,
         }
         self._parser = MultipartParser(
@@ -187,6 +205,10 @@ class _Reader:
                 file.add(data[start:end])
                 if file.size > self._limits.recording:
                     raise too_large(self._limits.recording)
+
+    def _part_ends(self) -> None:
+        if self._peek is not None and isinstance(self._target, bytearray):
+            self._peek(bytes(self._target))
 
     def _ends(self) -> None:
         self._ended = True
