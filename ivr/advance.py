@@ -5,7 +5,7 @@ lost race the same can simply be done again. This file knows in which order thin
 
 1. what the platform says, since it answers what it was told before anything else happened;
 2. answers that services have left in the inbox;
-3. a deadline that is over by now, if the call still waits;
+3. a deadline that is over by now, if the call still waits; not that of a recording whose upload is under way;
 4. the hold, where a reply is due and the answer is not there.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from ivr.engine.actions import LineAction, Request
-from ivr.engine.events import Event, HoldNeeded, ServiceAnswered, ServiceFailed, TimePassed
+from ivr.engine.events import CallEnded, Event, HoldNeeded, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.ports import CallRecord, Channel, Commit, Incoming, Outbound, Stepped, WebhookReply
@@ -77,6 +77,15 @@ class _Turn:
         wants_nothing = incoming is not None and incoming.wants == "ack" and not self.channel.can.push
         return wants_nothing and self.call.phase not in {"gone", "over"}
 
+    def is_due(self, *, uploading: bool) -> bool:
+        """Return whether the call's deadline is over; an upload that is under way holds up that of a recording."""
+        if self.call.deadline is None or self.call.deadline > self.now:
+            return False
+        if self.call.grace_until is None:
+            return True
+        begun = self.record.call.grace_until is None  # by this very message: nobody has looked for an upload yet
+        return not (uploading or begun)
+
     @property
     def waits(self) -> bool:
         """Whether the caller is there and a service has to answer before there is anything to say."""
@@ -90,6 +99,8 @@ def advance(
     *,
     now: float,
     idle: float,
+    grace: float,
+    uploading: bool = False,
     incoming: Incoming | None = None,
     events: Iterable[Event] = (),
     inbox: Sequence[Event] = (),
@@ -98,21 +109,23 @@ def advance(
     """Take one message (`incoming`), or write the reply that a waiting message (`answers`) is owed, or wake the call.
 
     `events` come from the shell itself, such as the end of a call that fell silent. `idle`: seconds without a message
-    after which the call is closed. A reply that has to wait for a service is None in the commit's record.
+    after which the call is closed. `grace`: seconds for which a recording may still come in once the line has told the
+    end of the call; `uploading`: one that may be this call's is on its way. A reply that has to wait for a service is
+    None in the commit's record.
     """
     turn = _Turn(flow, channel, record, now)
     if incoming is not None:
         heard = channel.hear(record.leg, incoming, now=now)
         turn.leg, turn.wake = heard.leg, heard.wake
         turn.outbound += heard.outbound
-        events = (*heard.events, *events)
+        events = (*(_with_grace(event, grace) for event in heard.events), *events)
     for event in events:
         turn.step(event)
     if turn.mute(incoming):
         inbox = ()
     for event in inbox:
         turn.step(event)
-    if turn.call.deadline is not None and turn.call.deadline <= now and not turn.mute(incoming):
+    if turn.is_due(uploading=uploading) and not turn.mute(incoming):
         turn.step(TimePassed())
     if answers is not None and turn.waits:
         turn.step(HoldNeeded())
@@ -158,6 +171,10 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))
     return Commit(after, tuple(turn.trace), tuple(turn.jobs), tuple(turn.outbound), taken)
+
+
+def _with_grace(event: Event, grace: float) -> Event:
+    return replace(event, grace=grace) if isinstance(event, CallEnded) else event
 
 
 def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:

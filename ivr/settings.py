@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         2.0, gt=0, le=15, description="Seconds from a request's first byte in which a service is waited for."
     )
     idle: float = Field(900.0, gt=0, description="Seconds without a message after which a call is closed.")
+    recording_wait: float = Field(
+        60.0,
+        ge=0,
+        description="Seconds for which a recording may still come in after the platform has told the end of its call.",
+    )
     max_recording: int = Field(64 * 1024 * 1024, ge=1, description="Bytes of a recording, at most.")
     max_json: int = Field(256 * 1024, ge=1024, description="Bytes of a JSON body, at most.")
     stall: float = Field(10.0, gt=0, description="Seconds for which a body may send nothing.")

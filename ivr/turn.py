@@ -46,6 +46,13 @@ class Jobs(Protocol):
         """Return when an answer for this call lies in its inbox, or after `timeout` seconds."""
 
 
+class Uploads(Protocol):
+    """The recordings that are on their way in."""
+
+    def under_way(self, key: CallKey, *, before: float) -> bool:
+        """Return whether one that began before then (seconds since 1970) is this call's, or may be."""
+
+
 class Turns:
     """All turns of all calls of one server."""
 
@@ -56,24 +63,28 @@ class Turns:
         channels: Mapping[str, Channel],
         flows: Flows,
         jobs: Jobs,
+        uploads: Uploads,
         now: Callable[[], float],
         mint: Callable[[], str],
         idle: float,
+        grace: float,
         budget: float,
     ) -> None:
         """Put together what a turn needs.
 
         `now` gives seconds since 1970, UTC; `mint` a new call id, 128 bits in hexadecimal digits; `idle` is the time
-        without a message after which a call is closed; `budget` the time a reply may take from the arrival of its
-        request's first byte, both in seconds.
+        without a message after which a call is closed; `grace` the time for which a recording may come in after the end
+        of its call; `budget` the time a reply may take from the arrival of its request's first byte, all in seconds.
         """
         self._store = store
         self._channels = channels
         self._flows = flows
         self._jobs = jobs
+        self._uploads = uploads
         self._now = now
         self._mint = mint
         self._idle = idle
+        self._grace = grace
         self._budget = budget
 
     async def take(self, incoming: Incoming, *, flow: str | None = None, arrived: float) -> WebhookReply:
@@ -94,7 +105,8 @@ class Turns:
         while (record := await self._store.load(key)) is not None and record.call.phase != "over":
             now = self._now()
             channel = self._channels[key.channel]
-            forgotten = record.call.phase != "gone" and record.idle_at <= now
+            uploading = self._uploading(record)
+            forgotten = record.call.phase != "gone" and record.idle_at <= now and not uploading
             if not (forgotten or channel.can.push or record.call.phase == "gone"):
                 return
             flow = await self._flows.get(record.call.flow)
@@ -104,6 +116,8 @@ class Turns:
                 record,
                 now=now,
                 idle=self._idle,
+                grace=self._grace,
+                uploading=uploading,
                 events=(CallEnded("system"),) if forgotten else (),
                 inbox=await self._store.inbox(record.id),
             )
@@ -123,6 +137,8 @@ class Turns:
                 record,
                 now=self._now(),
                 idle=self._idle,
+                grace=self._grace,
+                uploading=self._uploading(record),
                 incoming=incoming,
                 inbox=await self._store.inbox(record.id),
             )
@@ -144,6 +160,7 @@ class Turns:
                 record,
                 now=self._now(),
                 idle=self._idle,
+                grace=self._grace,
                 inbox=await self._store.inbox(record.id),
                 answers=incoming.id,
             )
@@ -161,6 +178,11 @@ class Turns:
         if commit.record.call.phase == "over" != before.call.phase:
             _log_end(flow, commit.record.call, now=self._now())
         return True
+
+    def _uploading(self, record: CallRecord) -> bool:
+        """Return whether a call's time is over, and a recording is on its way in that may be its own."""
+        until = record.idle_at if record.call.grace_until is None else record.call.grace_until
+        return until <= self._now() and self._uploads.under_way(record.key, before=until)
 
     def _opened(self, incoming: Incoming, flow: str | None) -> CallRecord:
         events = self._channels[incoming.key.channel].hear(Leg(), incoming, now=self._now()).events

@@ -95,12 +95,14 @@ class Call(Struct, frozen=True, omit_defaults=True):
     asked: tuple[Operation, ...] = ()
     "All operations of the last reply: the last one's success counts, any one's failure does."
     waiting: Waiting | None = None
+    grace_until: float | None = None
+    "Until when the recording of a caller who has gone may still come in, in seconds since 1970; none: it may not."
     outcome: str | None = None
 
     @property
     def deadline(self) -> float | None:
         """When this call must be stepped with `TimePassed`, in seconds since 1970; none: never."""
-        return self.waiting.until if self.waiting else None
+        return self.waiting.until if self.waiting else self.grace_until
 
 
 class Judged(Struct, frozen=True, omit_defaults=True):

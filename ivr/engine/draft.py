@@ -50,6 +50,7 @@ class Draft:
         self.hangup_raised, self.limited = call.hangup_raised, call.limited
         self.asked = call.asked
         self.waiting = call.waiting
+        self.grace_until = call.grace_until
         self.outcome = call.outcome
         self.actions: list[Action] = []
         self.path: list[Taken] = []
@@ -73,6 +74,11 @@ class Draft:
         """Give the names that expressions can read now; `private`: the fields hold what nobody may see."""
         now = self.now + self.facts.ahead
         return Scope(self.flow, self.facts, self.memory, now, fields, judge=self.judge, private=private)
+
+    @property
+    def records(self) -> bool:
+        """Whether the outcome of a recording is awaited."""
+        return bool(self.asked) and self.asked[-1].kind == "record"
 
     def operation(self, op: str | None) -> Operation | None:
         """Find an operation of the last reply."""
@@ -207,7 +213,7 @@ class Draft:
         self.phase = "over"
         self.memory = replace(self.memory, private={})
         self.asked = ()
-        self.waiting = None
+        self.waiting = self.grace_until = None
 
     def frozen(self) -> Call:
         """Give the call as this step leaves it."""
@@ -226,6 +232,7 @@ class Draft:
             limited=self.limited,
             asked=self.asked,
             waiting=self.waiting,
+            grace_until=self.grace_until,
             outcome=self.outcome,
         )
 

@@ -97,6 +97,8 @@ class CallEnded(Struct, frozen=True, tag=True, omit_defaults=True):
     by: Literal["caller", "system", "operator"]
     op: str | None = None
     "The operation that was running, if the channel knows; its state is the one the caller left."
+    grace: float | None = None
+    "Seconds for which a recording that was under way may still come in; none: nothing more comes."
 
 
 class ServiceAnswered(Struct, frozen=True, tag=True, omit_defaults=True):

@@ -10,7 +10,7 @@ learns which action a state has (`kinds`), how a reply is put together (`draft`)
 from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
-from ivr.engine.call import Call, Judged, Step, Taken
+from ivr.engine.call import Call, Judged, Operation, Step, Taken
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
     CallEnded,
@@ -121,6 +121,8 @@ def _input(
     result = _heard(draft, event, awaited.offered)
     if result is None:
         return "not an answer to what was asked"
+    if draft.gone and not isinstance(event, RecordingMade):
+        return _nothing_recorded(draft, awaited)
     _line_works(draft)
     if isinstance(event, RecordingMade) and event.ended == "hangup":
         draft.phase = "gone"
@@ -130,6 +132,8 @@ def _input(
 def _done(draft: Draft, op: str) -> Result | str | None:
     if not draft.asked or draft.asked[-1].op != op:
         return "not the operation awaited"
+    if draft.asked[-1].kind in {"recognize", "record"}:
+        return "not an answer to what was asked"
     ended = draft.asked[-1].kind in {"hangup", "reject"}
     _line_works(draft)
     if ended:
@@ -150,6 +154,8 @@ def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
         return None
     if event.whole:
         operation = draft.asked[0]
+    if draft.gone:
+        return _nothing_recorded(draft, operation)
     if draft.phase == "answering":
         # a refused reply takes back its answer; one that failed later on shows that the answer was given
         draft.phase = "ringing" if event.whole or operation.kind == "answer" else "answered"
@@ -174,6 +180,8 @@ def _served(draft: Draft, event: ServiceAnswered | ServiceFailed) -> Result | st
 
 
 def _time_passed(draft: Draft) -> Result | str | None:
+    if draft.grace_until is not None and draft.grace_until <= draft.now:
+        return _nothing_recorded(draft, draft.asked[-1])
     if draft.waiting is None or draft.now < draft.waiting.until:
         return "no deadline has passed"
     return _served(draft, ServiceFailed(draft.waiting.job, "timeout"))
@@ -194,17 +202,29 @@ def _hold(draft: Draft) -> Result | str | None:
 
 def _leave(draft: Draft, event: CallEnded) -> Result | str | None:
     """Nobody is there any more: an answer that is still to come counts first, then `hangup` is raised (C13)."""
-    if draft.gone:
-        return "nobody is on the line"
-    began = draft.phase != "new"
     operation = draft.operation(event.op)
+    if draft.gone:
+        return _nothing_recorded(draft, operation) if operation else "nobody is on the line"
+    began = draft.phase != "new"
     if operation and not draft.waiting:
         draft.back_to(operation)
     draft.phase = "gone"
+    if draft.records and operation is None and event.grace is not None:
+        # The end is told apart from what it cut off, and can overtake it: the caller's words may be on their way.
+        draft.grace_until = draft.now + event.grace
+        return None
     draft.asked = ()
     if draft.waiting:
         return None
     return Raised("hangup") if began and draft.outcome is None else Ends()
+
+
+def _nothing_recorded(draft: Draft, operation: Operation) -> Result:
+    """Let the caller have hung up in the state of this operation: no recording comes any more."""
+    draft.back_to(operation)
+    draft.asked = ()
+    draft.grace_until = None
+    return Raised("hangup")
 
 
 def _heard(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | None:
@@ -217,6 +237,7 @@ def _heard(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | Non
 def _line_works(draft: Draft) -> None:
     draft.errors = 0
     draft.asked = ()
+    draft.grace_until = None
     if draft.phase == "answering":
         draft.phase = "answered"
 

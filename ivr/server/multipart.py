@@ -5,7 +5,7 @@ would read Ref's sample header (`boundary="B", application/json`) wrongly, so th
 """
 
 import re
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 
 from msgspec import Struct
 from python_multipart.multipart import parse_options_header
@@ -55,10 +55,19 @@ def boundary_of(content_type: str) -> bytes:
 
 
 async def read_form(
-    chunks: AsyncIterable[bytes], boundary: bytes, form: Form, *, recordings: Recordings, limits: BodyLimits
+    chunks: AsyncIterable[bytes],
+    boundary: bytes,
+    form: Form,
+    *,
+    recordings: Recordings,
+    limits: BodyLimits,
+    peek: Callable[[bytes], None] | None = None,
 ) -> Filled:
-    """Read a whole form. Whatever goes wrong, WebhookError or not, no file is left behind."""
-    reader = _Reader(boundary, form, recordings, limits)
+    """Read a whole form. Whatever goes wrong, WebhookError or not, no file is left behind.
+
+    `peek` is given the JSON as soon as that part is whole; the recording may still be on its way.
+    """
+    reader = _Reader(boundary, form, recordings, limits, peek)
     try:
         async for chunk in chunks:
             reader.feed(chunk)
@@ -74,11 +83,19 @@ async def read_form(
 class _Reader:
     """What the parts have held so far."""
 
-    def __init__(self, boundary: bytes, form: Form, recordings: Recordings, limits: BodyLimits) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        form: Form,
+        recordings: Recordings,
+        limits: BodyLimits,
+        peek: Callable[[bytes], None] | None,
+    ) -> None:
         self.file: RecordingFile | None = None
         self._form = form
         self._recordings = recordings
         self._limits = limits
+        self._peek = peek
         self._json: bytearray | None = None
         self._type = ""
         self._target: bytearray | RecordingFile | None = None
@@ -106,6 +123,8 @@ class _Reader:
         self._count += 1
         if self._count > MOST_PARTS:
             raise malformed(f"it has more than {MOST_PARTS} parts")
+        if self._peek is not None and isinstance(self._target, bytearray):
+            self._peek(bytes(self._target))
         self._target = None
         disposition, options = parse_options_header(headers.get(b"content-disposition", b""))
         if disposition != b"form-data" or not options.get(b"name"):

@@ -30,6 +30,7 @@ from ivr.flowfile.load import load_flow
 from ivr.phone.platform import Target
 from ivr.ports import Verifier
 from ivr.server.app import App, Pages
+from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
 from ivr.server.console.audio import Listening
@@ -175,6 +176,7 @@ class _Parts(Struct, frozen=True):
     store: SqliteStore
     shelf: FlowShelf
     recordings: Recordings
+    arrivals: Arrivals
     worker: Worker
     turns: Turns
 
@@ -201,6 +203,7 @@ async def _parts(
     shelf = await _shelf(settings, places, store, channel, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
+    arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=places_of(settings))
     turns = Turns(
@@ -208,14 +211,16 @@ async def _parts(
         channels={channel.name: channel},
         flows=shelf,
         jobs=worker,
+        uploads=arrivals,
         now=time.time,
         mint=lambda: secrets.token_hex(16),
         idle=settings.idle,
+        grace=settings.recording_wait,
         budget=settings.reply_budget,
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return _Parts(folder, store, shelf, recordings, worker, turns)
+    return _Parts(folder, store, shelf, recordings, arrivals, worker, turns)
 
 
 async def _shelf(
@@ -248,6 +253,7 @@ def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier:
         turns=parts.turns,
         store=parts.store,
         recordings=parts.recordings,
+        arrivals=parts.arrivals,
         limits=BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time),
         now=time.time,
     )

@@ -7,6 +7,7 @@ saved. This file knows aiohttp's request; what it hands on (`WebhookRequest`) do
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from aiohttp import web
@@ -14,12 +15,15 @@ from msgspec import Struct
 
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import CallKey, CallRecord, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
 from ivr.server.multipart import ROOM, Form, boundary_of, read_form
 from ivr.server.recordings import Recordings
 
 log = logging.getLogger(__name__)
+
+FORM_TYPE = "multipart/form-data"
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -68,6 +72,7 @@ class Webhook:
         turns: TakesTurns,
         store: KnowsCalls,
         recordings: Recordings,
+        arrivals: Arrivals,
         limits: BodyLimits,
         now: Callable[[], float],
     ) -> None:
@@ -76,6 +81,7 @@ class Webhook:
         self._turns = turns
         self._store = store
         self._recordings = recordings
+        self._arrivals = arrivals
         self._limits = limits
         self._now = now
 
@@ -85,15 +91,17 @@ class Webhook:
         head = _head(request)
         await self._verifier.verify(head, now=self._now())
         let_in(request)
-        whole = await self._read(request, head, door)
-        try:
-            return await self._answer(whole, door, arrived)
-        except asyncio.CancelledError:
-            whole = head  # its commit may still be on the way: what is not named is left to the sweep
-            raise
-        finally:
-            for upload in whole.uploads.values():
-                await self._forget_unused(upload)
+        uploads = door.form is not None and _content_type(head) == FORM_TYPE
+        with self._arrivals.one(arrived) if uploads else nullcontext() as arrival:
+            whole = await self._read(request, head, door, arrival)
+            try:
+                return await self._answer(whole, door, arrived)
+            except asyncio.CancelledError:
+                whole = head  # its commit may still be on the way: what is not named is left to the sweep
+                raise
+            finally:
+                for upload in whole.uploads.values():
+                    await self._forget_unused(upload)
 
     async def _answer(self, request: WebhookRequest, door: Door, arrived: float) -> WebhookReply:
         messages = self._channel.decode(request)
@@ -117,25 +125,38 @@ class Webhook:
             log.info("call begins", extra={"call": record.id, "platform_call": incoming.key.id})
         return reply
 
-    async def _read(self, request: web.BaseRequest, head: WebhookRequest, door: Door) -> WebhookRequest:
+    async def _read(
+        self, request: web.BaseRequest, head: WebhookRequest, door: Door, arrival: Arrival | None
+    ) -> WebhookRequest:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise WebhookError(415, "encoding", "Compressed bodies are not taken here. Send the bytes as they are.")
-        content_type = head.headers.get("content-type", "")
-        match content_type.partition(";")[0].strip().lower():
-            case "application/json":
-                body = await self._body(request, self._limits.json)
-                return WebhookRequest(head.method, head.path, head.headers, await body.whole())
-            case "multipart/form-data" if door.form:
-                return await self._read_form(request, head, boundary_of(content_type), door.form)
+        if _content_type(head) == "application/json":
+            body = await self._body(request, self._limits.json)
+            return WebhookRequest(head.method, head.path, head.headers, await body.whole())
+        if door.form and arrival:
+            return await self._read_form(request, head, door.form, arrival)
         wanted = "application/json or multipart/form-data" if door.form else "application/json"
         raise WebhookError(415, "content-type", f"The Content-Type must be {wanted}.")
 
     async def _read_form(
-        self, request: web.BaseRequest, head: WebhookRequest, boundary: bytes, form: Form
+        self, request: web.BaseRequest, head: WebhookRequest, form: Form, arrival: Arrival
     ) -> WebhookRequest:
+        boundary = boundary_of(head.headers.get("content-type", ""))
         body = await self._body(request, self._limits.recording + self._limits.json + ROOM)
-        filled = await read_form(body, boundary, form, recordings=self._recordings, limits=self._limits)
+
+        def peek(json: bytes) -> None:
+            arrival.calls = self._calls(WebhookRequest(head.method, head.path, head.headers, json))
+
+        filled = await read_form(body, boundary, form, recordings=self._recordings, limits=self._limits, peek=peek)
         return WebhookRequest(head.method, head.path, head.headers, filled.json, {form.upload: filled.upload})
+
+    def _calls(self, request: WebhookRequest) -> frozenset[CallKey]:
+        """Name the calls that a request is about, as long as its recording has not come."""
+        try:
+            messages = self._channel.decode(request)
+        except WebhookError:
+            return frozenset()  # no call's; it is told when all of it is there
+        return frozenset() if isinstance(messages, WebhookReply) else frozenset(one.key for one in messages)
 
     async def _body(self, request: web.BaseRequest, limit: int) -> Body:
         body = Body(request, limit=limit, stall=self._limits.stall, total=self._limits.total)
@@ -155,6 +176,10 @@ class Webhook:
                 await self._recordings.delete(upload.media)
         except StoreUnavailable as error:
             log.warning("upload left to the sweep", extra={"reason": str(error)})
+
+
+def _content_type(head: WebhookRequest) -> str:
+    return head.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _arrived(request: web.BaseRequest) -> float:

@@ -211,7 +211,8 @@ class Line(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     held: Held | None = None
     end: Ending | None = None
     then: tuple[float, ...] = ()
-    "When the line was done with something that had to end first: the answer, a last prompt, the end of the call."
+    "When the line was done with what had to end first: the answer, a last prompt, the end of the call, the wait for a "
+    "recording that the end of the call had cut off."
     paced: int = 0
     "Steps that only kept the caller company; they count as turns (`limits`)."
     judged: tuple[Judged, ...] = ()

@@ -99,13 +99,16 @@ class _Reader:
             self._started = step.now
         if isinstance(event, OperationDone) or (isinstance(event, HoldNeeded) and not step.path):
             self._pace(step, event)
+        elif isinstance(event, TimePassed) and self._waits is None:
+            self._end_wait(step)
         else:
             draft = LineDraft(self._at(step), self._happened(event))
             self.lines.append(draft)
             draft.take(step, self.voice)
             if isinstance(event, ServiceAnswered | ServiceFailed | TimePassed | HoldNeeded):
                 self._waits = None
-        self._note(step.actions, held=isinstance(event, HoldNeeded) and not step.path)
+        if not isinstance(event, CallEnded) or step.path:  # else the recording that was cut off may still come
+            self._note(step.actions, held=isinstance(event, HoldNeeded) and not step.path)
 
     def _pace(self, step: Stepped, event: OperationDone | HoldNeeded) -> None:
         draft = self.lines[-1]
@@ -117,6 +120,11 @@ class _Reader:
         if isinstance(event, HoldNeeded) and not self._has_held:
             self._has_held = True  # each further one is the same with a longer pause
             draft.hold(self._at(step), step, self.voice)
+
+    def _end_wait(self, step: Stepped) -> None:
+        """Take down that no recording came after the end of the call: only now is it known what the end meant."""
+        self.lines[-1].then.append(self._at(step))
+        self.lines[-1].take(step, self.voice)
 
     def _note(self, ordered: Iterable[Action], *, held: bool) -> None:
         self._running = {}

@@ -27,6 +27,7 @@ from ivr.engine.events import (
     ServiceAnswered,
     ServiceFailed,
     SpeechHeard,
+    TimePassed,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -116,7 +117,7 @@ class Rerun:
             case case.Called():
                 return CallReceived(event.caller, event.called, event.language)
             case case.Left():
-                return CallEnded(event.by, self._running(event.during))
+                return CallEnded(event.by, self._running(event.during), grace=0.0)
             case case.LineFailed():
                 return self._failure(event)
         return self._answer(event, asked, self.call.asked[-1].op if self.call.asked else "")
@@ -189,6 +190,9 @@ class Rerun:
             if self.call.waiting is not None:
                 if not self._serve(upcoming):
                     return
+            elif self.call.grace_until is not None:
+                if not self._give_up(upcoming):
+                    return
             elif not self._is_done(upcoming):
                 return
 
@@ -234,6 +238,16 @@ class Rerun:
             raise Unknown(f'the service "{request.service}" has more time now, and could have answered', self.state)
         if not timed_out and shorter and line.at - asked_at > today.timeout:
             raise Unknown(f'the service "{request.service}" has less time now, and needed more', self.state)
+
+    def _give_up(self, upcoming: int | None) -> bool:
+        """Let no recording come after the end of the call; False: one came, or the recorded call still waited."""
+        if upcoming is not None or (self._case.header.outcome is None and not self._then):
+            return False
+        waited = self._then.pop(0) if self._then else None
+        self._step(TimePassed(), self._at if waited is None else waited)
+        if waited is not None:
+            self.lines[-1].then.append(self._at)
+        return True
 
     def _is_done(self, upcoming: int | None) -> bool:
         """Let the line come to the end of what it does without the caller; False: the caller is due."""

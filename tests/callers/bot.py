@@ -22,6 +22,7 @@ from tests.callers.platform import Report
 
 CHANNEL = SkypeChannel(account="app", callback="https://bot.example/callback", media_base="https://bot.example/media")
 IDLE = 600.0
+GRACE = 60.0
 
 
 class Bot(Struct, frozen=True):
@@ -59,9 +60,13 @@ class Bot(Struct, frozen=True):
         return after
 
     def settle(self, random: Random | None = None) -> Bot:
-        """Let the service answer where nobody is on the line any more."""
+        """Let the service answer where nobody is on the line any more, or no recording come in."""
         after = self
         while after.record.call.phase == "gone":
+            if after.record.call.waiting is None:
+                after = replace(after, now=after.now + GRACE)
+                after = after._with(after._advance(), after.messages)
+                continue
             after = after._with(after._advance(inbox=after._service(random)), after.messages)
         return after
 
@@ -74,7 +79,7 @@ class Bot(Struct, frozen=True):
         return after
 
     def _advance(self, **what: Any) -> Commit:
-        return advance(self.flow, CHANNEL, self.record, now=self.now, idle=IDLE, **what)
+        return advance(self.flow, CHANNEL, self.record, now=self.now, idle=IDLE, grace=GRACE, **what)
 
     def _service(self, random: Random | None) -> tuple[Event, ...]:
         waiting = self.record.call.waiting

@@ -86,6 +86,14 @@ def hang_up(call: str, action: dict[str, Any], random: Random | None = None) -> 
     return _report(outcome(call, action, **members), left=True)
 
 
+def told_apart(call: str, random: Random) -> Report:
+    """Tell that the call is over by itself, in either of the two ways: it can overtake what was cut off."""
+    if random.random() < 0.5:
+        return _report({"id": call, "type": "callStateChange", "currentState": "terminated"}, left=True)
+    conversation = json.loads(incoming(call).body)
+    return _report({**conversation, "callState": "terminated"}, left=True)
+
+
 def silence(call: str, workflow: dict[str, Any]) -> Report:
     """Let a caller say and press nothing; prompts are heard to their end."""
     action = workflow["actions"][-1]

@@ -38,6 +38,10 @@ def test_no_caller_can_break_a_shipped_flow(path: Path, seed: int) -> None:
             assert again.record.call == bot.record.call
             assert again.record.last == bot.record.last
         report = platform.any_report("call-1", workflow, random)
+        if report.left and random.random() < 0.5:  # the end is told apart, and overtakes what it cut off
+            bot = bot.post(platform.told_apart("call-1", random), random)
+            if random.random() < 0.3:
+                assert bot.settle(random).over
         before, bot = bot, bot.post(report, random)
         sent.append(report)
         if report.audio:

@@ -47,6 +47,7 @@ async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, sign
     assert line.sent == set(line.acknowledged)
     assert line.repeated > 10
     assert line.recordings
+    assert line.overtaken
     await _books_agree(server, line)
 
 

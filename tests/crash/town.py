@@ -6,10 +6,13 @@ What the server acknowledged is noted, so that a test can hold the server's book
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.actions import Record, RecordingFormat
 from ivr.phone.anybody import Anybody
 from ivr.phone.events import Ended, PhoneEvent
@@ -20,8 +23,10 @@ from ivr.phone.reports import Audio
 from ivr.phone.sound import BYTES_A_SECOND, Mute, Sound
 from ivr.phone.turn_based import Deed, HangUp, Situation, TurnBased
 from tests.phone.calling import PUBLIC, Letter
+from tests.phone.fake_bot import Told
 from tests.phone.people import any_deed
 
+JSON = {"Content-Type": "application/json"}
 STUBBORN = Limits(retries=50, retry_after=0.0)
 "A platform that does not give up: one message cannot meet so many kills and lost answers."
 
@@ -38,9 +43,13 @@ class BadLine:
         "Each with its first answer, by id."
         self.repeated = 0
         "How many came again after they had been acknowledged."
+        self.overtaken = 0
+        "How many recordings came after the end of their call."
         self.errors: list[str] = []
         self._way = way
         self._random = Random(seed)
+        self._met: set[str] = set()
+        "The recordings of callers who left."
         self._milestones: list[tuple[int, asyncio.Event]] = []
 
     def after(self, messages: int) -> asyncio.Event:
@@ -52,12 +61,33 @@ class BadLine:
     async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
         """Post once; it is the phone that tries again (protocol 14)."""
         await self.up.wait()
+        await self._overtake(url, data, headers, answer_time=answer_time, most=most)
         reply = await self._way.send(url, data, headers, answer_time=answer_time, most=most)
         letter = Letter(url, data, headers, reply)
         self.sent.add(letter.id)
         if reply.status < 500 and self._note(letter) and self._random.random() < 0.1:
             raise NoReply("broken", "the answer was lost on its way")
         return reply
+
+    async def _overtake(
+        self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int
+    ) -> None:
+        """Tell the end of most calls apart, and before the recording that it cut off."""
+        message = Told(url, headers, data)
+        if message.audio is None or message.json["callState"] != "terminated" or headers[MESSAGE_ID] in self._met:
+            return
+        self._met.add(headers[MESSAGE_ID])
+        if self._random.random() < 0.3:
+            return
+        end = {"id": message.json["id"], "type": "callStateChange", "currentState": "terminated"}
+        letter = (url, json.dumps(end).encode(), {**headers, MESSAGE_ID: f"end-{headers[MESSAGE_ID]}", **JSON})
+        self.sent.add(letter[2][MESSAGE_ID])
+        while True:
+            await self.up.wait()
+            with contextlib.suppress(NoReply):
+                self._note(Letter(*letter, await self._way.send(*letter, answer_time=answer_time, most=most)))
+                self.overtaken += 1
+                return
 
     def _note(self, letter: Letter) -> bool:
         """Enter an answer in the books; True: it is the first one to this message."""
@@ -79,7 +109,8 @@ class BadLine:
         """How many events the acknowledged messages of each call hold: on an ended call a success and the end."""
         counted: Counter[str] = Counter()
         for message in (letter.json for letter in self.acknowledged.values()):
-            ended_well = message["callState"] == "terminated" and message["operationOutcome"]["outcome"] == "success"
+            ended = message.get("callState") == "terminated"
+            ended_well = ended and message["operationOutcome"]["outcome"] == "success"
             counted[message["id"]] += 2 if ended_well else 1
         return counted
 

@@ -48,6 +48,59 @@ def test_c13_who_leaves_while_a_service_works_is_answered_for_first() -> None:
     assert caller.variable("sent") == "late words"
 
 
+def overtaken(flow: str = VOICEMAIL) -> Caller:
+    """A caller who was being recorded, and whose end the line has told apart."""
+    return Caller(flow_of(flow)).feel(CallEnded("caller", grace=60.0)).orders()
+
+
+def test_c13_a_recording_that_the_end_of_the_call_overtakes_is_heard_first_all_the_same() -> None:
+    caller = overtaken().stands_in("leave").speaks(hangs_up=True).orders(Request)
+    caller.understood("call me").orders().ended("voicemail")
+    assert caller.variable("sent") == "call me"
+    assert caller.call.memory.visits == {"leave": 1, "review": 1, "send": 1}
+
+
+def test_c13_however_such_a_recording_ended_its_caller_has_gone() -> None:
+    overtaken().speaks().orders(Request).understood("call me").orders().ended("voicemail")
+
+
+def test_c13_where_no_recording_comes_in_time_hangup_is_raised() -> None:
+    caller = overtaken()
+    caller.waits(50).ignored("no deadline has passed").waits(10).ended("abandoned")
+    assert [(taken.state, taken.event) for taken in caller.last.path] == [("leave", "hangup")]
+
+
+def test_c13_an_outcome_without_a_recording_ends_such_a_call_at_once() -> None:
+    overtaken().keeps_silent().ended("abandoned")
+    overtaken().refused().ended("abandoned")
+    overtaken().fails(overtaken().op).ended("abandoned")
+    overtaken().hangs_up().ended("abandoned")
+
+
+def test_what_says_nothing_of_the_recording_leaves_such_a_call_waiting() -> None:
+    caller = overtaken()
+    caller.feel(CallEnded("caller", grace=60.0)).ignored("nobody is on the line")
+    caller.listens().ignored("not an answer to what was asked")
+    caller.presses("1").ignored("not an answer to what was asked")
+    assert caller.call.deadline is not None
+
+
+def test_an_end_that_names_what_it_cut_off_or_a_line_that_sends_nothing_later_is_not_waited_for() -> None:
+    caller = Caller(flow_of(VOICEMAIL))
+    caller.feel(CallEnded("caller", caller.op, grace=60.0)).ended("abandoned")
+    Caller(flow_of(VOICEMAIL)).feel(CallEnded("system")).ended("abandoned")
+
+
+def test_who_was_asked_for_a_key_is_not_waited_for() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks().understood("hello").feel(CallEnded("caller", grace=60.0))
+    caller.ended("voicemail")
+
+
+def test_a_question_is_not_answered_by_the_report_that_something_is_done() -> None:
+    caller = Caller(flow_of(VOICEMAIL)).speaks().understood("hello")
+    caller.listens().ignored("not an answer to what was asked").presses("1").hears("it is sent")
+
+
 def test_c13_a_failed_transcription_keeps_the_recording() -> None:
     caller = Caller(flow_of(VOICEMAIL)).speaks(4.0, hangs_up=True).not_understood().ended("voicemail")
     assert caller.variable("message").seconds == 4.0  # type: ignore[union-attr]

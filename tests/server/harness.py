@@ -12,6 +12,7 @@ from pathlib import Path
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, CallRecord, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.app import App, Check
+from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
 from ivr.server.listener import Listener, bind
@@ -115,6 +116,7 @@ class Served:
     turns: TurnsTwin
     audio: Path
     listener: Listener
+    arrivals: Arrivals
 
     @property
     def files(self) -> list[str]:
@@ -210,13 +212,14 @@ async def serving(
     """Serve on a free port."""
     audio = audio or folder / "audio"
     audio.mkdir(exist_ok=True)
-    turns, recordings = turns or TurnsTwin(), Recordings(audio)
+    turns, recordings, arrivals = turns or TurnsTwin(), Recordings(audio), Arrivals()
     webhook = Webhook(
         channel=LineTwin(),
         verifier=Doorkeeper(),
         turns=turns,
         store=turns,
         recordings=recordings,
+        arrivals=arrivals,
         limits=body,
         now=now,
     )
@@ -225,7 +228,7 @@ async def serving(
     port = sock.getsockname()[1]
     listener = await Listener.open(app.handle, sock, limits=connections, now=now, sweep=sweep)
     try:
-        yield Served(port, turns, audio, listener)
+        yield Served(port, turns, audio, listener, arrivals)
     finally:
         await listener.close(drain=0.1)
         recordings.close()

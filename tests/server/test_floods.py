@@ -1,6 +1,6 @@
 """Floods from another process, with more connections than there are places: calls, health and logins keep theirs.
 
-The rates are those of docs/security.md. What is counted is who was refused or lost its connection, not how long it took.
+The rates are those of docs/security.md. Counted is who was refused or lost its connection, not how long it took.
 """
 
 import asyncio

@@ -1,11 +1,13 @@
 """The body: bounded in size and in time, whatever the sender does."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from ivr.errors import StoreUnavailable, WebhookError
+from ivr.ports import CallKey
 from ivr.server.body import BodyLimits
 from tests.server.harness import JSON, Served, connected, form, part, read_answer, request, serving
 from tests.waiting import Clock, Gate, begun, until
@@ -117,6 +119,44 @@ async def test_a_turn_goes_on_without_its_sender_and_counts_until_it_ends(served
     await closing
     assert served.listener.busy == 0
     assert len(served.files) == 1
+
+
+KEY, OTHER = CallKey("twin", "account", "c1"), CallKey("twin", "account", "c2")
+AUDIO = part("recordedAudio", b"x" * 600_000, "audio/wav")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "maybe_of_others"),
+    [([part("conversationResult", b'{"id": "c1"}'), AUDIO], False), ([AUDIO], True), ([AUDIO, AUDIO], True)],
+    ids=["its message first", "its audio first", "broken"],
+)
+async def test_a_call_is_waited_for_while_an_upload_is_under_way_that_may_be_its_own(
+    served: Served, pieces: list[bytes], maybe_of_others: bool
+) -> None:
+    began = time.time()
+    async with connected(served.port) as (_, writer):
+        writer.write(request("POST", "/callback", headers={**FORM_TYPE, "Content-Length": "9000000"}))
+        writer.write(pieces[0] + pieces[-1][:500_000])
+        await until(lambda: bool(served.files), within=served.audio)
+        after = time.time() + 60
+        assert served.arrivals.under_way(KEY, before=after)
+        assert served.arrivals.under_way(OTHER, before=after) is maybe_of_others
+        assert not served.arrivals.under_way(KEY, before=began)
+    await until(lambda: not served.files, within=served.audio)
+    await served.listener.close()  # returns when no request is under way
+    assert not served.arrivals.under_way(KEY, before=after)
+
+
+async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Served) -> None:
+    served.turns.hold = door = Gate()
+    async with connected(served.port) as (reader, writer):
+        writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
+        await door.reached()
+        assert served.arrivals.under_way(KEY, before=time.time() + 60)
+        assert not served.arrivals.under_way(OTHER, before=time.time() + 60)
+        door.set()
+        assert (await read_answer(reader)).status == 200
+    assert not served.arrivals.under_way(KEY, before=time.time() + 60)
 
 
 async def test_an_upload_is_whole_and_private_before_its_turn(served: Served) -> None:

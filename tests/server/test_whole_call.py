@@ -5,16 +5,19 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from ivr.engine.events import CallEnded, RecordingMade, ServiceAnswered
+from ivr.channels.skype.wire import MESSAGE_ID
+from ivr.engine.events import CallEnded, RecordingMade, ServiceAnswered, TimePassed
 from ivr.phone.events import Ended
 from ivr.phone.identity import Identity
 from ivr.phone.limits import Limits
 from ivr.phone.post import Reply
 from ivr.phone.turn_based import HangUp, Press, Say
 from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_to
+from tests.phone.fake_bot import Told
 from tests.server.harness import connected, read_answer, request, texts
 from tests.server.world import DESK, World
 
@@ -85,6 +88,87 @@ async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restar
     (heard,) = [step.event for step in trace if isinstance(step.event, ServiceAnswered)]
     assert heard.answer["transcript"] == "in the end"
     assert len(world.audio) == 1
+
+
+# --- an end that overtakes the recording it cut off ------------------------------------------------------------------
+
+ENDED: tuple[dict[str, Any], ...] = (
+    {"type": "callStateChange", "currentState": "terminated"},
+    {
+        "participants": [{"identity": "29:caller", "originator": True}, {"identity": "28:bot", "originator": False}],
+        "isMultiparty": False,
+        "presentedModalityTypes": ["audio"],
+        "callState": "terminated",
+    },
+)
+
+
+class Overtaking:
+    """A `Post` over a line on which the end of a call is told before the recording that it cut off, to another server.
+
+    The recording then comes to the next one.
+    """
+
+    def __init__(self, world: World, told: dict[str, Any]) -> None:
+        self._world = world
+        self._told = told
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        sent = Told(url, headers, data)
+        if sent.audio is not None:
+            told = json.dumps({"id": sent.json["id"], **self._told}).encode()
+            about = {**headers, MESSAGE_ID: "the-end", "Content-Type": "application/json"}
+            assert (await self._post(url, told, about, answer_time, most)).body == b""
+        return await self._post(url, data, headers, answer_time, most)
+
+    async def _post(self, url: str, data: bytes, headers: Mapping[str, str], answer_time: float, most: int) -> Reply:
+        async with self._world.server() as phone:
+            reply = await phone.way.send(url, data, headers, answer_time=answer_time, most=most)
+        assert reply.status == 200
+        return reply
+
+
+@pytest.mark.parametrize("told", ENDED, ids=["notification", "conversation"])
+async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transcribed(
+    world: World, told: dict[str, Any]
+) -> None:
+    async with phone_to(0, world.signer) as phone:
+        call = await phone.call(Press("1"), (Say("my flight was late"), HangUp()), by=Overtaking(world, told))
+    assert call.ended == Ended("caller", "left")
+    async with world.server(), asyncio.timeout(10):
+        while any(record.call.phase != "over" for record in await world.calls()):
+            await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
+    _, trace = await world.look(call.id)
+    counted = [step.event for step in trace if step.ignored is None]
+    assert [type(event) for event in counted[-3:]] == [CallEnded, RecordingMade, ServiceAnswered]
+    (audio,) = world.audio
+    assert isinstance(counted[-2], RecordingMade)
+    assert counted[-2].media == audio.name
+
+
+async def test_where_no_recording_comes_the_call_ends_when_it_was_waited_for_long_enough(world: World) -> None:
+    async with world.server(recording_wait=0.05) as phone:
+        call = await phone.call(Press("1"), HangUp(), by=Cut(phone.way))
+        async with asyncio.timeout(10):
+            while any(record.call.phase != "over" for record in await world.calls()):
+                await asyncio.sleep(0.01)
+    record, trace = await world.look(call.id)
+    assert [type(step.event) for step in trace][-2:] == [CallEnded, TimePassed]
+    assert record.call.outcome == "abandoned"
+
+
+class Cut:
+    """A `Post` over a line that tells the end of a call, and nothing of what was cut off."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+
+    async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
+        message = Told(url, headers, data).json
+        if message["callState"] == "terminated":
+            data = json.dumps({"id": message["id"], **ENDED[0]}).encode()
+            headers = {**headers, "Content-Type": "application/json"}
+        return await self._way.send(url, data, headers, answer_time=answer_time, most=most)
 
 
 # --- messages that come more than once -------------------------------------------------------------------------------

@@ -31,6 +31,10 @@ def random_bot(flow: Flow, seed: int) -> Bot:
         if bot.over or workflow is None:
             break
         report = platform.any_report("call-1", workflow, random)
+        if report.left and random.random() < 0.5:  # the end is told apart, and overtakes what it cut off
+            bot = bot.post(platform.told_apart("call-1", random), random)
+            if random.random() < 0.3:
+                return bot.settle(random)
         bot = bot.post(report, random)
         if report.left:
             bot = bot.settle(random)

@@ -49,6 +49,7 @@ from ivr.turn import Turns
 
 KEY = CallKey("sim", "app", "call")
 IDLE = 60.0
+GRACE = 20.0
 BUDGET = 2.0
 
 
@@ -205,10 +206,11 @@ class OneFlow:
         return self._flow
 
 
-@dataclass
+@dataclass(eq=False)
 class Flight:
     """One sending of one message."""
 
+    began: float = 0.0
     reply: WebhookReply | None = None
     lost: bool = False
 
@@ -230,6 +232,10 @@ class World:
         self._served: list[Coroutine[object, None, object]] = []
         self._outside: list[Coroutine[object, None, object]] = []
         self._flights: list[Flight] = []
+        self._uploads: list[Flight] = []
+        "The sendings whose audio is on its way."
+        self.recorded: dict[str, float] = {}
+        "The messages with a recording that were acknowledged, and when the sending began that was."
         self._start()
 
     # --- the server ---
@@ -242,9 +248,11 @@ class World:
             channels={"sim": Line()},
             flows=OneFlow(self.flow),
             jobs=self.jobs,
+            uploads=self,
             now=lambda: self.now,
             mint=lambda: f"{self.random.getrandbits(128):032x}",
             idle=IDLE,
+            grace=GRACE,
             budget=BUDGET,
         )
         self.jobs.kick()
@@ -261,15 +269,24 @@ class World:
         for flight in self._flights:
             flight.lost = flight.reply is None
         self._flights.clear()
+        self._uploads.clear()
         self._start()
+
+    def under_way(self, key: CallKey, *, before: float) -> bool:
+        return any(flight.began < before for flight in self._uploads)
 
     async def _take(self, incoming: Incoming, flight: Flight, media: str | None) -> None:
         if media is not None:
-            await pause()  # the audio is on its way
+            self._uploads.append(flight)
+            for _ in range(self.random.randrange(1, 40)):
+                await pause()  # the audio is on its way
             self.disk.files.add(media)
             incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in incoming.payload))
             await pause()
         reply = await self.turns.take(incoming, arrived=self.now)
+        if media is not None:
+            self._uploads.remove(flight)
+            self.recorded.setdefault(incoming.id, flight.began)
         record = self.disk.load()
         if record is None or record.replies.get(incoming.id, reply) != reply or incoming.id not in record.leg.notes:
             self.violations.append(f"{incoming.id} was answered before it was saved")
@@ -303,13 +320,15 @@ class World:
     async def _send(self, message: str, said: tuple[Event, ...], *, starts: bool) -> WebhookReply | None:
         flights: list[Flight] = []
         for sending in range(4):
-            flight = Flight()
+            flight = Flight(self.now)
             flights.append(flight)
             self._flights.append(flight)
             media = None
             if any(isinstance(event, RecordingMade) for event in said):
                 media = f"{message}-{sending}-{self.crashes}"
             incoming = Incoming(KEY, message, said, starts=starts)
+            if not sending and _hung_up(said) and self.random.random() < 0.5:  # the end is told apart, and overtakes
+                self.serve(self._notify(Incoming(KEY, f"{message}-end", (CallEnded("caller"),), wants="ack")))
             self.serve(self._take(incoming, flight, media))
             if self.random.random() < 0.1:  # a notification: it tells nothing, and wants no actions
                 notice = Incoming(KEY, f"{message}-notice-{sending}", (), wants="ack")
@@ -399,3 +418,7 @@ class World:
 
 def _with_media(event: Event, media: str) -> Event:
     return replace(event, media=media) if isinstance(event, RecordingMade) else event
+
+
+def _hung_up(said: tuple[Event, ...]) -> bool:
+    return any(isinstance(event, RecordingMade) and event.ended == "hangup" for event in said)

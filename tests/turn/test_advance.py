@@ -62,7 +62,15 @@ class Told:
         self, *, incoming: Incoming | None = None, inbox: tuple[Event, ...] = (), answers: str | None = None
     ) -> Commit:
         commit = advance(
-            self.flow, self.line, self.record, now=1000.0, idle=60, incoming=incoming, inbox=inbox, answers=answers
+            self.flow,
+            self.line,
+            self.record,
+            now=1000.0,
+            idle=60,
+            grace=30,
+            incoming=incoming,
+            inbox=inbox,
+            answers=answers,
         )
         self.record = commit.record
         self.trace += commit.trace

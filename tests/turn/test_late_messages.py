@@ -1,18 +1,14 @@
 """The end of a call, told once, and messages after it: each is answered, and they do not fill the disk."""
 
 import logging
-from typing import Literal
 
 import pytest
 
 from ivr.advance import NOTHING_FOLLOWS, REMEMBERED
-from ivr.engine.events import CallEnded, CallReceived, Event, InputTimedOut, KeysPressed
-from ivr.engine.flow import Flow
-from ivr.ports import Incoming, WebhookReply
-from ivr.store.memory import MemoryStore
-from ivr.turn import Turns
+from ivr.engine.events import CallEnded, CallReceived, InputTimedOut, KeysPressed
 from tests.flows import flow_of
-from tests.turn.simulator import KEY, Line
+from tests.turn.house import House
+from tests.turn.simulator import KEY
 
 SHORT = flow_of("""
 flow: short
@@ -35,53 +31,9 @@ states:
 """)
 
 
-class OneFlow:
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-
-    def choose(self, name: str | None, called: str) -> Flow:
-        return self.flow
-
-    async def get(self, hash: str) -> Flow:
-        return self.flow
-
-
-class NoJobs:
-    def kick(self) -> None:
-        raise AssertionError("nothing is asked of a service here")
-
-    async def settled(self, call: str, timeout: float) -> None:
-        raise AssertionError("nothing is asked of a service here")
-
-
-class House:
-    """A server's turns, and one call."""
-
-    def __init__(self, flow: Flow = SHORT) -> None:
-        self.store = MemoryStore()
-        self.time = 1000.0
-        self.turns = Turns(
-            store=self.store,
-            channels={"sim": Line()},
-            flows=OneFlow(flow),
-            jobs=NoJobs(),
-            now=lambda: self.time,
-            mint=lambda: "0" * 32,
-            idle=60.0,
-            budget=2.0,
-        )
-
-    async def told(self, message: str, *events: Event, wants: Literal["actions", "ack"] = "actions") -> WebhookReply:
-        incoming = Incoming(KEY, message, events, wants, starts=message == "first")
-        return await self.turns.take(incoming, arrived=1000.0)
-
-    async def steps(self) -> int:
-        return len(await self.store.trace("0" * 32))
-
-
 async def over() -> House:
     """A call that is over."""
-    house = House()
+    house = House(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     house.time = 1007.25
     await house.told("last", CallEnded("caller"))
@@ -112,7 +64,7 @@ async def test_a_late_message_that_comes_again_gets_the_same_answer_kept_or_not(
 
 
 async def test_a_call_that_goes_on_takes_every_message_however_many_said_nothing() -> None:
-    house = House()
+    house = House(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     for number in range(2 * REMEMBERED):
         assert await house.told(f"notice {number}", wants="ack") == NOTHING_FOLLOWS
@@ -142,7 +94,7 @@ async def test_the_end_of_a_call_is_logged_once(caplog: pytest.LogCaptureFixture
 
 async def test_the_end_of_a_call_that_fell_silent_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    house = House()
+    house = House(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     await house.turns.wake(KEY)
     assert ends(caplog) == []

@@ -6,11 +6,11 @@ A failing schedule is named by its seed: `World(seed, FLOW).run()` plays it agai
 from msgspec.structs import replace
 
 from ivr.engine.call import new_call
-from ivr.engine.events import HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
+from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
-from ivr.ports import CallKey, CallRecord
+from ivr.ports import CallKey, CallRecord, Stepped
 from tests.flows import flow_of
-from tests.turn.simulator import SimStore, World
+from tests.turn.simulator import GRACE, SimStore, World
 
 SCHEDULES = 6000
 FLOW = flow_of("""
@@ -60,7 +60,7 @@ def violations(world: World) -> list[str]:
         line.event for line in steps if not line.ignored and isinstance(line.event, ServiceAnswered | ServiceFailed)
     ]
     found += [f"{event.job} was answered twice" for event in counted if [e.job for e in counted].count(event.job) > 1]
-    return found + _lost_words(world, counted)
+    return found + _lost_words(world, counted) + _lost_recordings(world, steps)
 
 
 def _folds(world: World, record: CallRecord) -> list[str]:
@@ -86,6 +86,18 @@ def _lost_words(world: World, counted: list[ServiceAnswered | ServiceFailed]) ->
         f"the words for {job} are lost"
         for job, (_, saved) in world.disk.answers.items()
         if saved < asked.get(job, 0.0) and job not in reached
+    ]
+
+
+def _lost_recordings(world: World, steps: list[Stepped]) -> list[str]:
+    """Find recordings that were acknowledged, and that the end of their call had thrown away before."""
+    lines = [line for line in steps if not line.ignored]
+    ends = [line.now for line in lines if isinstance(line.event, CallEnded) and line.event.grace is not None]
+    kept = {line.event.media.partition("-")[0] for line in lines if isinstance(line.event, RecordingMade)}
+    return [
+        f"the recording of {message} is lost"
+        for message, began in world.recorded.items()
+        if ends and began < ends[0] + GRACE and message not in kept
     ]
 
 
@@ -116,3 +128,15 @@ def test_the_simulator_sees_a_message_that_is_applied_twice() -> None:
 def test_the_simulator_sees_calls_that_nobody_wakes() -> None:
     seen = [v for seed in range(300) for v in violations(World(seed, FLOW, wakes=False).run())]
     assert any("long after its last deadline" in violation for violation in seen)
+
+
+class ImpatientWorld(World):
+    """Sees no upload that is under way."""
+
+    def under_way(self, key: CallKey, *, before: float) -> bool:
+        return False
+
+
+def test_the_simulator_sees_a_recording_that_the_end_of_its_call_throws_away() -> None:
+    seen = [v for seed in range(900) for v in violations(ImpatientWorld(seed, FLOW).run())]
+    assert any(violation.startswith("the recording of ") for violation in seen)

@@ -1,0 +1,74 @@
+"""A server's turns and one call, with a clock that tests turn."""
+
+from typing import Literal
+
+from ivr.engine.events import Event
+from ivr.engine.flow import Flow
+from ivr.ports import CallRecord, Incoming, WebhookReply
+from ivr.server.arrivals import Arrivals
+from ivr.store.memory import MemoryStore
+from ivr.turn import Turns
+from tests.turn.simulator import KEY, Line
+
+IDLE, GRACE = 60.0, 30.0
+
+
+class OneFlow:
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    def choose(self, name: str | None, called: str) -> Flow:
+        return self.flow
+
+    async def get(self, hash: str) -> Flow:
+        return self.flow
+
+
+class NoJobs:
+    def kick(self) -> None:
+        raise AssertionError("nothing is asked of a service here")
+
+    async def settled(self, call: str, timeout: float) -> None:
+        raise AssertionError("nothing is asked of a service here")
+
+
+class House:
+    """A server's turns, and one call."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.store = MemoryStore()
+        self.uploads = Arrivals()
+        self.time = 1000.0
+        self.turns = Turns(
+            store=self.store,
+            channels={"sim": Line()},
+            flows=OneFlow(flow),
+            jobs=NoJobs(),
+            uploads=self.uploads,
+            now=lambda: self.time,
+            mint=lambda: "0" * 32,
+            idle=IDLE,
+            grace=GRACE,
+            budget=2.0,
+        )
+
+    async def told(self, message: str, *events: Event, wants: Literal["actions", "ack"] = "actions") -> WebhookReply:
+        incoming = Incoming(KEY, message, events, wants, starts=message == "first")
+        return await self.turns.take(incoming, arrived=1000.0)
+
+    async def steps(self) -> int:
+        return len(await self.store.trace("0" * 32))
+
+    async def record(self) -> CallRecord:
+        record = await self.store.load(KEY)
+        assert record
+        return record
+
+    async def op(self) -> str:
+        """Name the operation whose outcome is awaited."""
+        return (await self.record()).call.asked[-1].op
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, and wake the call as the server does."""
+        self.time += seconds
+        await self.turns.wake(KEY)
