@@ -8,14 +8,16 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import WebhookError
+from ivr.server.places import Places, Standing
 from ivr.server.replies import error_reply, raw_error
 
 log = logging.getLogger(__name__)
@@ -35,19 +37,36 @@ class ConnectionLimits(Struct, frozen=True):
     most: int = 512
     "With `spare`, below the 1,024 open files that many systems allow a process."
     spare: int = 64
-    "Beyond `most`: each of these is read for one request, which is turned away unless it asks after our health."
+    "Beyond `most`, for our health: each is read for one request, which is turned away unless it asks after that."
+    lobby: int = 256
+    "Beyond both, for a moment: who has just come, and of whom it is not known yet whether he has said something."
     head: float = 10.0
     "Seconds for a whole head from its first byte on, and for a new connection to send one."
     idle: float = 75.0
     "Seconds between two requests, and for a slow reader to take its answer."
     grace: float = 1.0
-    "Seconds of quiet after which a connection may be closed to make room for a new one."
+    "Seconds of quiet after which a connection that was let in may be closed to make room for a new one."
 
 
 class Connection(web.RequestHandler):
     """One connection, and since when it is quiet."""
 
-    __slots__ = ("arrived", "busy", "crowded", "fresh", "guard", "head_since", "quiet_since", "wire")
+    __slots__ = (
+        *(
+            "answered",
+            "arrived",
+            "asking",
+            "busy",
+            "crowded",
+            "fresh",
+            "guard",
+            "head_since",
+            "heard",
+            "let_in",
+            "places",
+        ),
+        *("quiet_since", "wire"),
+    )
 
     def __init__(self, guard: "GuardedServer", **options: Any) -> None:
         super().__init__(guard, **options)
@@ -55,8 +74,18 @@ class Connection(web.RequestHandler):
         self.busy = False
         self.crowded = False
         "One too many."
+        self.heard = False
+        "A byte has come."
+        self.asking = False
+        "A whole head has come, and the loop will soon see to it."
         self.fresh = True
         "No request yet."
+        self.answered = False
+        "A request that came whole was answered."
+        self.let_in = False
+        "A request was one of those whom this server is for; said by whoever looks at tokens."
+        self.places: Places[Connection] | None = None
+        "Where it has its place."
         self.arrived = 0.0
         "When the first byte of the current request came, by the server's clock; 0: not known."
         self.head_since = 0.0
@@ -64,6 +93,20 @@ class Connection(web.RequestHandler):
         self.quiet_since = 0.0
         self.wire: asyncio.Transport | None = None
         "The transport, which aiohttp forgets when it closes it, sent or not."
+
+    @property
+    def standing(self) -> Standing:
+        """How much it has done so far."""
+        if self.let_in:
+            return Standing.LET_IN
+        if self.answered or self.asking:
+            return Standing.ANSWERED
+        return Standing.UNFINISHED if self.heard else Standing.SILENT
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether a part of its last answer is still to be sent."""
+        return self.wire is not None and self.wire.get_write_buffer_size() > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say that there are too many."""
@@ -77,6 +120,9 @@ class Connection(web.RequestHandler):
         if data and not self.busy and not self.head_since:
             self.head_since = self._loop.time()
             self.arrived = self.guard.now()
+            if not self.let_in:
+                self.heard, self.asking = True, b"\r\n\r\n" in data
+                self.guard.heard(self)
         super().data_received(data)
 
     def turn_away(self, error: WebhookError) -> None:
@@ -149,9 +195,9 @@ class GuardedServer(web.Server):
         self._always = always
         self._limits = limits
         self.now = now
-        self._open: set[Connection] = set()
-        self._quiet: dict[Connection, None] = {}
-        "Connections without a request under way, the longest quiet first."
+        self._seats: Places[Connection] = Places(limits.most)
+        self._spare: Places[Connection] = Places(limits.spare)
+        self._lobby: set[Connection] = set()
         self._calm: asyncio.Event | None = None
         "While draining: set once no request is under way."
 
@@ -164,7 +210,8 @@ class GuardedServer(web.Server):
         if not isinstance(connection, Connection):
             raise TypeError("a connection that this server did not make")
         connection.busy, connection.fresh, connection.head_since = True, False, 0.0
-        self._quiet.pop(connection, None)
+        if connection.places is not None:
+            connection.places.work(connection)
         try:
             turned_away = connection.crowded and request.rel_url.path not in self._always
             response = error_reply(_full()) if turned_away else await self._handler(request)
@@ -173,6 +220,9 @@ class GuardedServer(web.Server):
             return response
         finally:
             connection.busy, connection.arrived = False, 0.0
+            # Answered it may be, but who sends a form and never its end has done no more than open a connection.
+            connection.answered |= request.content.is_eof()
+            connection.asking = False
             if connection.connected:
                 self._rest(connection)
                 self._tell_if_calm()
@@ -185,7 +235,7 @@ class GuardedServer(web.Server):
         aiohttp's own shutdown drops the rest of a body that is still arriving, so it must not begin before this.
         """
         self._calm = asyncio.Event()
-        for connection in list(self._quiet):
+        for connection in self._resting():
             connection.retire()
         self._tell_if_calm()
         with suppress(TimeoutError):
@@ -193,21 +243,48 @@ class GuardedServer(web.Server):
                 await self._calm.wait()
 
     def welcome(self, connection: Connection) -> bool:
-        """Make room for one more, if need be by closing the one that has been quiet longest; False: there is none."""
-        if len(self._open) >= self._limits.most and not self._made_room():
-            connection.crowded = True
-            if len(self._open) >= self._limits.most + self._limits.spare:
-                return False
-        self._open.add(connection)
-        self._rest(connection)
+        """Take one more in; False: there is no room.
+
+        Many come at once, before anything of the first is read. So each waits until the loop has had time to read, or
+        those who have already sent something would give way to each other as if they were silent.
+        """
+        if len(self._lobby) >= self._limits.lobby:
+            return self._seated(connection)
+        self._lobby.add(connection)
+        # Read is two rounds of the loop from here: one to begin to watch the socket, one to look at it.
+        self._loop.call_soon(self._loop.call_soon, self._loop.call_soon, self._settle, connection)
         return True
 
-    def _made_room(self) -> bool:
-        longest = next(iter(self._quiet), None)
-        if longest is None or self._loop.time() - longest.quiet_since < self._limits.grace:
+    def _settle(self, connection: Connection) -> None:
+        if connection in self._lobby and not self._seated(connection):
+            connection.turn_away(_full())
+
+    def _seated(self, connection: Connection) -> bool:
+        """Find a place, if need be by closing another connection; False: there is none.
+
+        While all seats are busy, a newcomer gets one of the spare places, which are for who asks after our health.
+        """
+        self._lobby.discard(connection)
+        for places in (self._seats, self._spare):
+            if not places.full or self._made_room(places):
+                connection.crowded, connection.places = places is self._spare, places
+                self._rest(connection)
+                return True
+        return False
+
+    def heard(self, connection: Connection) -> None:
+        """Note the first byte of a connection."""
+        if connection in self._lobby:
+            self._settle(connection)
+        elif connection.places is not None:
+            connection.places.rest(connection)
+
+    def _made_room(self, places: Places[Connection]) -> bool:
+        first = places.first_to_go(quiet_before=self._loop.time() - self._limits.grace)
+        if first is None:
             return False
-        self._forget(longest)
-        longest.cut()  # one that takes no answers would stay open, and be counted by nobody
+        self._forget(first)
+        first.cut()  # one that takes no answers would stay open, and be counted by nobody
         return True
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
@@ -219,7 +296,7 @@ class GuardedServer(web.Server):
     def sweep(self) -> None:
         """Close what has been silent too long. To be called every second: cheaper than a timer for each request."""
         now = self._loop.time()
-        for connection in list(self._quiet):
+        for connection in self._resting():
             quiet = now - connection.quiet_since
             if connection.head_since and now - connection.head_since > self._limits.head:
                 connection.turn_away(_stalled())
@@ -229,12 +306,15 @@ class GuardedServer(web.Server):
     @property
     def count(self) -> int:
         """How many connections are open."""
-        return len(self._open)
+        return len(self._seats) + len(self._spare) + len(self._lobby)
 
     @property
     def busy(self) -> int:
         """How many connections have a request under way."""
-        return len(self._open) - len(self._quiet)
+        return self._seats.busy + self._spare.busy
+
+    def _resting(self) -> Iterator[Connection]:
+        return chain(self._seats.resting(), self._spare.resting())
 
     def _tell_if_calm(self) -> None:
         if self._calm is not None and not self.busy:
@@ -242,12 +322,21 @@ class GuardedServer(web.Server):
 
     def _rest(self, connection: Connection) -> None:
         connection.quiet_since = self._loop.time()
-        self._quiet[connection] = None
+        if connection.places is not None:
+            connection.places.rest(connection)
 
     def _forget(self, connection: Connection) -> None:
-        self._open.discard(connection)
-        self._quiet.pop(connection, None)
+        self._lobby.discard(connection)
+        if connection.places is not None:
+            connection.places.leave(connection)
+            connection.places = None
         self._tell_if_calm()
+
+
+def let_in(request: web.BaseRequest) -> None:
+    """Note that a request is of one of those whom this server is for: its connection is among the last to give way."""
+    if isinstance(request.protocol, Connection):
+        request.protocol.let_in = True
 
 
 def _stalled() -> WebhookError:

@@ -60,7 +60,7 @@ class Listener:
         server = GuardedServer(handler, limits=limits, now=now, always=(ALIVE, READY), **options)
         runner = web.ServerRunner(server, shutdown_timeout=CUT)
         await runner.setup()
-        await web.SockSite(runner, sock, backlog=limits.most + limits.spare).start()
+        await web.SockSite(runner, sock, backlog=limits.lobby).start()
 
         async def swept() -> None:
             server.sweep()

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import CallKey, CallRecord, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.body import Body, BodyLimits
-from ivr.server.connection import Connection
+from ivr.server.connection import Connection, let_in
 from ivr.server.multipart import ROOM, Form, boundary_of, read_form
 from ivr.server.recordings import Recordings
 
@@ -84,6 +84,7 @@ class Webhook:
         arrived = _arrived(request) or self._now()
         head = _head(request)
         await self._verifier.verify(head, now=self._now())
+        let_in(request)
         whole = await self._read(request, head, door)
         try:
             return await self._answer(whole, door, arrived)

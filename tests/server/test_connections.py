@@ -3,8 +3,10 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from ivr.server.connection import ConnectionLimits
 from ivr.server.media import Asset
@@ -105,13 +107,97 @@ async def test_when_there_is_no_room_a_request_gets_503_but_health_is_told(tmp_p
 
 
 async def test_beyond_the_spare_connections_nothing_is_read(tmp_path: Path) -> None:
-    limits = ConnectionLimits(most=1, spare=1)
-    async with serving(tmp_path, connections=limits) as served, connected(served.port), connected(served.port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        answer = await read_answer(reader)
-        assert (answer.status, answer.code) == (503, "too-many-connections")
-        assert await reader.read() == b""
-        writer.close()
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> bool:
+        asked.set()
+        return await answered.wait()
+
+    async with (
+        serving(tmp_path, connections=ConnectionLimits(most=1, spare=1), checks={"slow": slow}) as served,
+        connected(served.port) as (seated, seat),
+    ):
+        await begins(seated, seat)
+        async with connected(served.port) as (_, spare):
+            spare.write(request("GET", "/readyz"))
+            await asked.wait()
+            async with connected(served.port) as (reader, _):
+                answer = await read_answer(reader)
+                assert (answer.status, answer.code) == (503, "too-many-connections")
+                assert await reader.read() == b""
+        answered.set()
+
+
+# --- who gives way first ---------------------------------------------------------------------------------------------
+
+HALF = b"POST /callback HTTP/1.1\r\nHost: loc"
+FORM = request("POST", "/callback", headers={**JSON, "Content-Length": "999"}, token=None)
+"Refused before its body came, and it never comes."
+MANY = 50
+
+
+async def says(one: tuple[asyncio.StreamReader, asyncio.StreamWriter], call: str = "c1") -> None:
+    """Send a message on a connection that is kept, and have it answered."""
+    reader, writer = one
+    writer.write(request("POST", "/callback", b'{"id": "%s"}' % call.encode()))
+    assert (await read_answer(reader)).json == {"answered": call}
+
+
+@pytest.mark.parametrize("sent", [b"", HALF, FORM], ids=["nothing", "half a head", "no body"])
+async def test_however_many_come_and_send_nothing_whole_a_kept_connection_stays(tmp_path: Path, sent: bytes) -> None:
+    with Clock.of_this_loop() as clock:
+        async with AsyncExitStack() as stack:
+            served = await stack.enter_async_context(serving(tmp_path, connections=ConnectionLimits(most=10)))
+            kept = await stack.enter_async_context(connected(served.port))
+            await says(kept)
+            clock.turn(5.0)  # it is the oldest by far, and the others are younger than the time that it has to itself
+            for _ in range(MANY):
+                _, writer = await stack.enter_async_context(connected(served.port))
+                writer.write(sent)
+                assert (await served.send(request("GET", "/healthz"))).status == 200
+            await says(kept)
+            assert served.listener.connections <= 10
+            await served.listener.close(drain=0.0)
+
+
+async def test_who_has_sent_nothing_goes_before_who_has_sent_something(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, connections=ConnectionLimits(most=2)) as served,
+        connected(served.port) as (slow, half),
+        connected(served.port) as (silent, _),
+    ):
+        half.write(HALF)
+        assert (await served.post()).status == 200
+        assert await silent.read() == b""
+        half.write(b"alhost\r\nContent-Length: 0\r\n\r\n")
+        assert (await read_answer(slow)).status == 401
+
+
+async def test_who_was_refused_goes_before_who_was_let_in(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, connections=ConnectionLimits(most=2)) as served,
+        connected(served.port) as kept,
+        connected(served.port) as (stranger, writer),
+    ):
+        await says(kept)
+        writer.write(request("POST", "/callback", token=None))
+        assert (await read_answer(stranger)).status == 401
+        assert (await served.post()).status == 200
+        assert await stranger.read() == b""
+        await says(kept)
+
+
+async def test_health_has_places_of_its_own_which_the_silent_cannot_keep(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        limits = ConnectionLimits(most=1, spare=2)
+        served = await stack.enter_async_context(serving(tmp_path, connections=limits))
+        reader, writer = await stack.enter_async_context(connected(served.port))
+        await begins(reader, writer)
+        for _ in range(MANY):
+            await stack.enter_async_context(connected(served.port))
+            assert (await served.send(request("GET", "/healthz"))).status == 200
+        writer.write(b'{"id": "c1"}')
+        assert (await read_answer(reader)).status == 200
 
 
 # --- who never takes an answer ---------------------------------------------------------------------------------------

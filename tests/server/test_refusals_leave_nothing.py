@@ -223,6 +223,6 @@ async def test_a_head_that_is_no_http_is_forgotten(tmp_path: Path) -> None:
 
 
 async def test_who_finds_no_room_is_forgotten(tmp_path: Path) -> None:
-    async with serving(tmp_path, connections=ConnectionLimits(most=0, spare=COUNT)) as served:
+    async with serving(tmp_path, connections=ConnectionLimits(most=0, spare=AT_ONCE)) as served:
         whole = request("POST", "/callback", BODY)
         await leaves_nothing(served.port, 503, whole, ways=on_many, count=BY_CONNECTIONS, cycles=True)

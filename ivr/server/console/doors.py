@@ -13,6 +13,7 @@ from ivr.engine.flow import Flow
 from ivr.errors import FlowError, WebhookError
 from ivr.ports import Archive, CallRecord
 from ivr.server.body import Body
+from ivr.server.connection import let_in
 from ivr.server.console.audio import Listening, audio_reply
 from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
 from ivr.server.console.counting import Counts
@@ -41,8 +42,8 @@ LIVE = 200
 FORM_BYTES = 1024
 FORM_TIME = 2.0
 "Seconds for a whole form."
-AWAITED = 4
-"Forms that are waited for at the same time."
+AWAITED = 16
+"Forms that are waited for at the same time: a small part of all connections, since none of these gives way."
 
 _CALL = re.compile(rf"{ROOT}/calls/([0-9a-f]{{32}})")
 _AUDIO = re.compile(rf"{ROOT}/audio/([0-9a-f]{{32}})/(\d{{1,3}})")
@@ -97,6 +98,7 @@ class Console:
             return page_reply(_login_page())
         if session is None:
             return self._stranger(request, path)
+        let_in(request)
         if audio := _AUDIO.fullmatch(path):
             return await self._audio(request, session, audio[1], int(audio[2]))
         return page_reply(await self._page(request, session, path))
@@ -129,6 +131,7 @@ class Console:
         except WebhookError as error:
             log.warning("console login refused", extra={"reason": error.code, "status": error.status})
             return page_reply(_login_page(error.message), status=error.status)
+        let_in(request)
         log.info("console login")
         return _sent_to(ROOT, Set_Cookie=self._sessions.cookie(secret))
 

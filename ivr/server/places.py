@@ -1,0 +1,108 @@
+"""Places for connections, and who gives one up to a newcomer: the less is known of a connection, the sooner it goes.
+
+A flood costs its sender nothing but connections, so a connection is worth what its sender has done with it. Age alone
+would not do: at a thousand new ones a second, whatever was there before them is the oldest.
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Generic, Protocol, TypeVar
+
+
+class Standing(IntEnum):
+    """How much a connection has done; within one, who has been quiet longest goes first."""
+
+    SILENT = 0
+    "Not a byte has come. It goes whatever its age, but for the newest few: see `Places.newest`."
+    UNFINISHED = 1
+    "Something has come, but no whole request: a head without its end, a form without its last letter."
+    ANSWERED = 2
+    "A whole request was answered, as anybody's is, with a refusal perhaps."
+    LET_IN = 3
+    "One of its requests had a good token, or was an operator's."
+
+
+class Guest(Protocol):
+    """What has a place."""
+
+    quiet_since: float
+    "When its last answer was given, or when it came, by the loop's clock."
+
+    @property
+    def standing(self) -> Standing:
+        """How much it has done so far."""
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether a part of its last answer is still to be sent."""
+
+
+G = TypeVar("G", bound=Guest)
+
+
+class Places(Generic[G]):
+    """So many places. Who has one is busy, with a request under way, or rests."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.newest = most // 16
+        """Of those who have sent nothing, or nothing whole, so many that came last go after all but those who were let
+        in: else a thousand who have sent something would push out whoever comes before he could say a word, or before
+        what he said could be looked at."""
+        self._taken: dict[G, Standing | None] = {}
+        "Everybody, and where each rests; None: it is busy."
+        self._resting: dict[Standing, dict[G, None]] = {standing: {} for standing in Standing}
+        "The longest quiet first."
+
+    def __len__(self) -> int:
+        return len(self._taken)
+
+    @property
+    def full(self) -> bool:
+        """Whether a newcomer finds no place, unless somebody gives one up."""
+        return len(self._taken) >= self.most
+
+    @property
+    def busy(self) -> int:
+        """How many have a request under way."""
+        return len(self._taken) - sum(map(len, self._resting.values()))
+
+    def resting(self) -> Iterator[G]:
+        """Return who rests now; places may be given up meanwhile."""
+        return iter([guest for guests in self._resting.values() for guest in guests])
+
+    def rest(self, guest: G) -> None:
+        """Let somebody rest, who may be new, or whose standing may have changed."""
+        self._wake(guest)
+        standing = guest.standing
+        self._taken[guest] = standing
+        self._resting[standing][guest] = None
+
+    def work(self, guest: G) -> None:
+        """Note that somebody has a request under way."""
+        self._wake(guest)
+        self._taken[guest] = None
+
+    def leave(self, guest: G) -> None:
+        """Take a place back."""
+        self._wake(guest)
+        self._taken.pop(guest, None)
+
+    def first_to_go(self, *, quiet_before: float) -> G | None:
+        """Name who gives way to a newcomer; None: nobody can be asked to.
+
+        Whose answer may still be on its way, and who was let in, goes only after a moment without a request.
+        """
+        for standing in (Standing.SILENT, Standing.UNFINISHED):
+            if len(self._resting[standing]) > self.newest:
+                return next(iter(self._resting[standing]))
+        for standing in (Standing.ANSWERED, Standing.SILENT, Standing.UNFINISHED, Standing.LET_IN):
+            for guest in self._resting[standing]:
+                if guest.quiet_since <= quiet_before or not (standing is Standing.LET_IN or guest.undelivered):
+                    return guest
+        return None
+
+    def _wake(self, guest: G) -> None:
+        standing = self._taken.get(guest)
+        if standing is not None:
+            del self._resting[standing][guest]
