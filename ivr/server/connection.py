@@ -52,7 +52,19 @@ class Connection(web.RequestHandler):
     """One connection, and since when it is quiet."""
 
     __slots__ = (
-        *("answered", "arrived", "busy", "crowded", "fresh", "guard", "head_since", "heard", "let_in", "places"),
+        *(
+            "answered",
+            "arrived",
+            "asking",
+            "busy",
+            "crowded",
+            "fresh",
+            "guard",
+            "head_since",
+            "heard",
+            "let_in",
+            "places",
+        ),
         *("quiet_since", "wire"),
     )
 
@@ -64,6 +76,8 @@ class Connection(web.RequestHandler):
         "One too many."
         self.heard = False
         "A byte has come."
+        self.asking = False
+        "A whole head has come, and the loop will soon see to it."
         self.fresh = True
         "No request yet."
         self.answered = False
@@ -85,7 +99,7 @@ class Connection(web.RequestHandler):
         """How much it has done so far."""
         if self.let_in:
             return Standing.LET_IN
-        if self.answered:
+        if self.answered or self.asking:
             return Standing.ANSWERED
         return Standing.UNFINISHED if self.heard else Standing.SILENT
 
@@ -106,8 +120,8 @@ class Connection(web.RequestHandler):
         if data and not self.busy and not self.head_since:
             self.head_since = self._loop.time()
             self.arrived = self.guard.now()
-            if not self.heard:
-                self.heard = True
+            if not self.let_in:
+                self.heard, self.asking = True, b"\r\n\r\n" in data
                 self.guard.heard(self)
         super().data_received(data)
 
@@ -208,6 +222,7 @@ class GuardedServer(web.Server):
             connection.busy, connection.arrived = False, 0.0
             # Answered it may be, but who sends a form and never its end has done no more than open a connection.
             connection.answered |= request.content.is_eof()
+            connection.asking = False
             if connection.connected:
                 self._rest(connection)
                 self._tell_if_calm()

@@ -1,4 +1,4 @@
-"""A flood of connections, as a process: `python flood.py PORT RATE COUNT`, with what each sends on standard input.
+"""A flood of connections, as a process: `python flood.py PORT RATE COUNT`, and what each sends on standard input.
 
 It opens so many a second, sends, and holds them all. With the last it prints how many it opened, and how many of them
 the server has closed meanwhile; then it goes on holding until its standard input ends.
