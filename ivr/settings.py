@@ -21,11 +21,14 @@ from ivr.auth.documents import DOCUMENTS
 from ivr.errors import IvrError
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.nearest import nearest
+from ivr.smallfiles import read_small
 from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
 
+MAX_FILE = 1 << 20
+"Bytes of a file of settings."
 SHORTEST_TOKEN = 16
 "Characters."
 
@@ -260,7 +263,7 @@ def shown(value: object) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(read_small(file, MAX_FILE).decode())
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:  # not UTF-8, or not TOML

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import json
 
+from ivr.smallfiles import read_head
 from ivr.trace.case import Called, Case, CaseError, Header, Line
 from ivr.trace.folders import CASES, SUFFIX
 
@@ -48,8 +49,7 @@ def case_files(paths: Iterable[Path]) -> list[Path]:
 def read_case(file: Path) -> Case:
     """Read a case; raise CaseError."""
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+        data = read_head(file, MAX_BYTES + 1)
     except OSError as error:
         raise CaseError(f"{file} cannot be read: {error.strerror}") from error
     return loads(data, str(file))
