@@ -17,20 +17,18 @@ from msgspec import Struct
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ivr.auth.documents import DOCUMENTS
 from ivr.errors import IvrError
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.nearest import nearest
+from ivr.smallfiles import read_small
 from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
 
 PREFIX = "IVR_"
 
-METADATA = (
-    "https://api.aps.skype.com/v1/.well-known/openidconfiguration",
-    "https://login.botframework.com/v1/.well-known/openidconfiguration",
-)
-"The two documents in use (protocol 13)."
-
+MAX_FILE = 1 << 20
+"Bytes of a file of settings."
 SHORTEST_TOKEN = 16
 "Characters."
 
@@ -51,7 +49,7 @@ class Settings(BaseSettings):
         None, min_length=1, max_length=200, description="The bot's app id; a token must be made out to it."
     )
     openid_metadata: Annotated[tuple[str, ...], NoDecode] = Field(
-        METADATA, description="OpenID metadata documents whose keys sign tokens, separated by commas."
+        DOCUMENTS, description="OpenID metadata documents whose keys sign tokens, separated by commas."
     )
     openid_loopback: bool = Field(
         False,
@@ -270,7 +268,7 @@ def shown(value: object) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(read_small(file, MAX_FILE).decode())
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:  # not UTF-8, or not TOML

@@ -12,6 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from ivr.auth.jwks import Jwk
+from ivr.smallfiles import read_small
+
+MAX_BYTES = 4 << 20
+"A key set has some 10 KB."
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +31,7 @@ class KeySet(Struct, frozen=True):
 def load(file: Path) -> Mapping[str, KeySet]:
     """Give what was saved, by the metadata document's address; empty if there is nothing that can be read."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, KeySet])
+        return msgspec.json.decode(read_small(file, MAX_BYTES), type=dict[str, KeySet])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as exc:

@@ -13,17 +13,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from ivr.auth import keyfile
+from ivr.auth.documents import DOCUMENTS
 from ivr.auth.fetch import Fetcher, NotFetched
 from ivr.auth.jwks import keys_address, public_keys, read_keys
 from ivr.auth.keyfile import KeySet
 
 log = logging.getLogger(__name__)
-
-DOCUMENTS = (
-    "https://login.botframework.com/v1/.well-known/openidconfiguration",
-    "https://api.aps.skype.com/v1/.well-known/openidconfiguration",
-)
-"Calls were seen signed by keys of either (protocol 13)."
 
 MAX_AGE = 24 * 3600.0
 "Seconds after which a key set is fetched again, so that a withdrawn key is not honoured for ever."

@@ -12,10 +12,11 @@ from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow
-from ivr.flowfile.reader import read
+from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
 from ivr.server.speech import lacks_of
 from ivr.settings import SettingsError, load_settings
+from ivr.smallfiles import read_head
 from ivr.speech.abilities import Engine
 
 ENGINES = get_args(Engine)
@@ -96,7 +97,7 @@ def _findings(files: Sequence[Path], channel: Capabilities | None, lacks: Lacks 
 
 def _taken(file: Path, twin: Path, name: str) -> Finding:
     """Say at a flow's name that another file has it."""
-    reading = read(str(file), file.read_bytes())
+    reading = read(str(file), read_head(file, MAX_BYTES + 1))
     mark = reading.source.mark("flow")
     return reading.source.finding("name", "error", mark, f"{quarrel(file, twin, name)}.")
 

@@ -16,6 +16,7 @@ from ivr.cli.phone_load import run_load
 from ivr.cli.phone_page import show_page
 from ivr.cli.phone_script import run_scripts
 from ivr.cli.phone_terminal import talk
+from ivr.cli.plain import clean
 from ivr.errors import IvrError
 from ivr.phone.call import Caller
 from ivr.phone.limits import Limits
@@ -117,6 +118,6 @@ def _run(work: Coroutine[Any, Any, bool]) -> None:
     except asyncio.CancelledError as error:  # by a signal
         raise click.Abort from error
     except (IvrError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(clean(str(error))) from error
     if not succeeded:
         raise click.exceptions.Exit(1)

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from rich.console import Console
-from rich.markup import escape
 
+from ivr.cli.plain import plain
 from ivr.engine.utterance import as_heard
 from ivr.phone.events import (
     Choice,
@@ -68,7 +68,7 @@ class Screen:
             case Dialled(url=url):
                 self._dim(f"Calling {url}. /help tells what you can type.")
             case PromptBegan(text=text) if text:
-                self._print(f"[bold]{_plain(text)}[/]")
+                self._print(f"[bold]{plain(text)}[/]")
             case RecordingBegan():
                 self._dim("  (recording)")
             case RecordingOver(seconds=seconds):
@@ -76,7 +76,7 @@ class Screen:
             case WordsHeard(words=words, typed=False):
                 self._dim(f"  (heard: {words})" if words else "  (heard nothing that is listened for)")
             case WorkflowRefused(problems=problems):
-                self._print(f"[red]The bot's workflow is refused: {_plain('; '.join(problems))}[/]")
+                self._print(f"[red]The bot's workflow is refused: {plain('; '.join(problems))}[/]")
             case Ended(reason=reason, detail=detail):
                 self._dim(
                     " ".join(part for part in (ENDINGS.get(reason, f"The call is over: {reason}."), detail) if part)
@@ -134,16 +134,11 @@ class Screen:
                 self._dim(f"  < {status or failure} in {1000 * seconds:.0f} ms\n  < {body}")
 
     def _dim(self, text: str) -> None:
-        self._print(f"[dim]{_plain(text)}[/]")
+        self._print(f"[dim]{plain(text)}[/]")
 
     def _print(self, marked: str) -> None:
         with suppress(OSError):  # the terminal is gone; the bot is still to be told
             self._console.print(marked)
-
-
-def _plain(text: str) -> str:
-    """Take what a bot wrote for text: no markup, nothing that moves a terminal's cursor."""
-    return escape("".join(char if char.isprintable() or char == "\n" else " " for char in text))
 
 
 def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -> bool:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from rich.console import Console
-from rich.markup import escape
 
 from ivr.cli.phone_terminal import tell_metadata
+from ivr.cli.plain import plain
 from ivr.flowfile.clock import asks_the_clock
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.folder import SCRIPT_SUFFIX
+from ivr.flowfile.reader import MAX_BYTES
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Platform, Target, platform
 from ivr.phone.script.model import Script
@@ -23,6 +24,7 @@ from ivr.phone.script.reading import ScriptError, read_script
 from ivr.phone.speaking import samples_of
 from ivr.server.run import running
 from ivr.settings import load_settings
+from ivr.smallfiles import read_head
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 
@@ -37,11 +39,11 @@ async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -
             played = await _run(file, phone)
             failed += played.failure is not None
             if played.failure:
-                console.print(f"[red]failed[/]  {escape(str(file))}\n{escape(played.failure)}")
+                console.print(f"[red]failed[/]  {plain(str(file))}\n{plain(played.failure)}")
             else:
-                console.print(f"[green]passed[/]  {escape(str(file))}")
+                console.print(f"[green]passed[/]  {plain(str(file))}")
             if played.warning:
-                console.print(f"[yellow]{escape(played.warning)}[/]")
+                console.print(f"[yellow]{plain(played.warning)}[/]")
     console.print(f"{len(files)} call{'' if len(files) == 1 else 's'}, {failed} failed.")
     return failed == 0 and bool(files)
 
@@ -65,7 +67,11 @@ async def _run(file: Path, phone: Platform) -> Played:
 
 def _by_the_clock(script: Script) -> str | None:
     """Return a warning where the flow asks what time it is, and the script does not say."""
-    if script.flow is None or script.who.at or not asks_the_clock(str(script.flow), script.flow.read_bytes()):
+    if (
+        script.flow is None
+        or script.who.at
+        or not asks_the_clock(str(script.flow), read_head(script.flow, MAX_BYTES + 1))
+    ):
         return None
     message = "The flow asks the clock, and this script names no time: on another day it may go otherwise."
     suggestion = 'Add a time to its head, such as  at: "2026-12-01 10:00".'

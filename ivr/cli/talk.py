@@ -13,13 +13,13 @@ from time import time as clock
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from ivr.cli.flowfiles import load_or_exit
 from ivr.cli.keyboard import Keyboard
 from ivr.cli.phone_flags import TIME
 from ivr.cli.phone_screen import Screen, means_something
 from ivr.cli.phone_terminal import Typist
+from ivr.cli.plain import plain
 from ivr.engine.actions import Action, LineAction, Request
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed
@@ -75,7 +75,7 @@ class Talk:
                 events = [ServiceAnswered(request.job, {"transcript": self._view.words, "confidence": 1.0})]
             else:
                 events = [TimePassed()]  # nobody is on the line, and nothing more is to come
-        self._console.print(f"[dim]The call is over: {escape(self._call.outcome or 'without an outcome')}.[/]")
+        self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
 
     async def _perform(self, actions: Sequence[LineAction]) -> Sequence[Event]:
         performed = await perform(actions, self._handset)
@@ -92,7 +92,7 @@ class Talk:
             self._call = stepped.call
             for taken in stepped.path:
                 way = f"{taken.state or '·'} — {taken.event} → {taken.target or 'end'}"
-                self._console.print(f"[dim]  {escape(way)}[/]")
+                self._console.print(f"[dim]  {plain(way)}[/]")
             # A recording that leaving ended orders its transcript; that the caller left orders nothing.
             actions = stepped.actions or actions
         return actions
@@ -109,11 +109,11 @@ class Talk:
 
     def _show_state(self) -> None:
         call = self._call
-        self._console.print(f"[dim]  state {escape(call.state)}, attempt {call.silent + call.wrong + 1}[/]")
+        self._console.print(f"[dim]  state {plain(call.state)}, attempt {call.silent + call.wrong + 1}[/]")
         for name, value in call.memory.variables.items():
-            self._console.print(f"[dim]  {escape(name)} = {escape(str(value))}[/]")
+            self._console.print(f"[dim]  {plain(name)} = {plain(str(value))}[/]")
         for name in call.memory.private:
-            self._console.print(f"[dim]  {escape(name)} = (sensitive)[/]")
+            self._console.print(f"[dim]  {plain(name)} = (sensitive)[/]")
 
 
 class _View:
@@ -168,7 +168,7 @@ class _View:
         """Where nothing matched, show the line that would have."""
         state = self._talk.state
         said = f"No choice of {state} takes that. To add one, under states.{state}.menu.choices:  {wanted}"
-        self._console.print(f"[yellow]  {escape(said)}[/]")
+        self._console.print(f"[yellow]  {plain(said)}[/]")
 
 
 class _Handset(TurnBased):
@@ -206,6 +206,6 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
     """
     loaded = load_or_exit(flow)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[dim]Calling {escape(loaded.name)}. /help tells what you can type.[/]")
+    console.print(f"[dim]Calling {plain(loaded.name)}. /help tells what you can type.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
     asyncio.run(Talk(loaded, console, keyboard).run(caller or None, language, at))

@@ -13,6 +13,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.model import AudioPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.flowfile.source import Path as Place
+from ivr.smallfiles import read_small
 
 MAX_BYTES = 512 * 1024
 "What the native line fetches (protocol 18)."
@@ -71,7 +72,7 @@ def read(folder: Path, name: str) -> bytes | Refusal:
         if size > MAX_BYTES:
             message = f'"{name}" has {ceil(size / 1024):,} KB; {MAX_BYTES // 1024} KB can be played.'
             return Refusal(message, "Divide it, or lower its sample rate.")
-        data = path.read_bytes()
+        data = read_small(path, MAX_BYTES)
     except (OSError, ValueError, RuntimeError):  # not there, no folder on the way, a name with NUL, links in a circle
         return _missing(name)
     if sniff(data) not in PLAYABLE:

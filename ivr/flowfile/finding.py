@@ -71,7 +71,7 @@ class Finding(Struct, frozen=True):
 
 def visible(text: str) -> str:
     """Keep the columns: a file can hold anything, but what reaches a terminal must not move its cursor."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ivr.smallfiles import read_head
+
 SCRIPT_SUFFIX = ".call.yaml"
 "How the names of call scripts end (docs/phone.md)."
 PATTERNS = ("*.yaml", "*.yml")
@@ -101,8 +103,7 @@ def _why_none(file: Path, *, look: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def _why_no_flow(file: Path, changed: int, size: int) -> str:  # changed, it is another
-    with file.open("rb") as opened:
-        text = opened.read(LOOKED_AT).lstrip(_BYTE_ORDER_MARKS).replace(b"\0", b"")  # of UTF-16, the letters are left
+    text = read_head(file, LOOKED_AT).lstrip(_BYTE_ORDER_MARKS).replace(b"\0", b"")  # of UTF-16, the letters are left
     if _STEPS.search(text) and not _STATES.search(text):
         return "it is a call script, for ivr phone --script"
     return "" if _WORD.search(text) else 'it has no "flow", "initial" or "states"'

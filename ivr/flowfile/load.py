@@ -6,7 +6,6 @@ A file with errors gives findings and no flow. What was served once is rebuilt f
 without the checks: it was sound when its calls began.
 """
 
-import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.flowfile.validate import validate
 from ivr.flowfile.zones import zone_data, zone_of
 from ivr.ports import Capabilities
+from ivr.smallfiles import read_head
 
 
 class Loaded(Struct, frozen=True):
@@ -67,10 +67,7 @@ def load_flow(
 
 def _text_of(path: Path) -> bytes:
     """Read no more of a file than the reader takes; a pipe or a device, which might never end, is none."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+    return read_head(path, MAX_BYTES + 1)
 
 
 def load_text(

@@ -16,8 +16,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ivr.errors import IvrError
+from ivr.smallfiles import read_small
 
 ISSUER = "https://api.botframework.com"
+MAX_KEY = 64 << 10
+"Bytes of a key's file."
 METADATA_PATH = "/v1/.well-known/openidconfiguration"
 KEYS_PATH = "/v1/keys"
 LIFETIME = 3600
@@ -85,7 +88,7 @@ class Identity:
 
 def _read(file: Path) -> rsa.RSAPrivateKey:
     try:
-        key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(read_small(file, MAX_KEY), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(f"{file} holds no private key") from error
     if not isinstance(key, rsa.RSAPrivateKey):

@@ -15,6 +15,7 @@ from ivr.phone.limits import Limits
 from ivr.phone.post import NoReply, WebPost
 from ivr.phone.sound import BYTES_A_SECOND, Piece, Unplayable, estimate, silence
 from ivr.phone.wording import spoken
+from ivr.smallfiles import read_small
 
 LONGEST = 600.0
 "Seconds of a file that are played."
@@ -79,9 +80,13 @@ async def decoded(data: bytes, workers: Workers) -> bytes:
         return target.read()
 
 
+MAX_PLAYED = 64 << 20
+"Bytes of a file of one's own that is played to a bot."
+
+
 async def samples_of(file: Path, workers: Workers) -> bytes:
     """Give the samples of a file of one's own; raise OSError or Unplayable."""
-    return await decoded(await asyncio.to_thread(file.read_bytes), workers)
+    return await decoded(await asyncio.to_thread(read_small, file, MAX_PLAYED), workers)
 
 
 @lru_cache(maxsize=64)  # the same prompts are heard again and again

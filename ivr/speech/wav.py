@@ -17,6 +17,7 @@ from ivr.audio.jobs import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
+from ivr.smallfiles import open_regular
 
 LONGEST = 900.0
 "Seconds of a recording; the protocol's longest is 600, and what claims to be much more is an attack."
@@ -58,6 +59,6 @@ async def decoded(workers: Workers, audio: Path) -> AsyncIterator[Wav]:
 async def opened(audio: Path) -> BinaryIO:
     """Open a recording; raise TranscriptionFailed if it is not there."""
     try:
-        return cast("BinaryIO", await asyncio.to_thread(audio.open, "rb"))
+        return await asyncio.to_thread(open_regular, audio)
     except OSError as error:
         raise TranscriptionFailed("recording", f"it cannot be opened: {error.strerror}") from error

@@ -7,9 +7,9 @@ files: the same call always gives the same bytes. What is sensitive was masked b
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ivr.engine.actions import Audio, Choice, Gender, Silence, Text
 from ivr.engine.call import Judged, OperationKind, Taken
@@ -18,6 +18,10 @@ from ivr.errors import IvrError
 
 FORMAT: Final = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, lt=1e9)]
+"A time within a call; what is more would overflow whatever is reckoned with it."
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, lt=1_000_000)]
 
 
 class CaseError(IvrError):
@@ -52,7 +56,7 @@ class Said(Struct, frozen=True, tag="said", omit_defaults=True, forbid_unknown_f
     """The caller spoke, and the flow matched the words."""
 
     text: str
-    confidence: float | None = None
+    confidence: Share | None = None
 
 
 class Chose(Struct, frozen=True, tag="chose", omit_defaults=True, forbid_unknown_fields=True):
@@ -73,7 +77,7 @@ class AnsweredWrong(Struct, frozen=True, tag="answered wrong", omit_defaults=Tru
 class Recorded(Struct, frozen=True, tag="recorded", omit_defaults=True, forbid_unknown_fields=True):
     """The caller was recorded."""
 
-    seconds: float
+    seconds: Seconds
     ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"
     kept: bool = True
     "False: the audio never came."
@@ -140,7 +144,7 @@ class Choices(Struct, frozen=True, tag="choices", omit_defaults=True, forbid_unk
 
     prompt: tuple[Heard, ...]
     choices: tuple[Choice, ...]
-    silence: float
+    silence: Seconds
     "How long a caller may be silent."
     barge_in: bool = True
     language: str | None = None
@@ -151,11 +155,11 @@ class Keys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_f
     """A question for keys."""
 
     prompt: tuple[Heard, ...]
-    minimum: int
-    maximum: int
+    minimum: Count
+    maximum: Count
     terminators: str
-    silence: float
-    inter_digit: float
+    silence: Seconds
+    inter_digit: Seconds
     barge_in: bool = True
 
 
@@ -163,10 +167,10 @@ class Recording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid
     """A question for spoken words."""
 
     prompt: tuple[Heard, ...]
-    longest: float
-    silence: float
+    longest: Seconds
+    silence: Seconds
     "Before anything is said."
-    pause: float
+    pause: Seconds
     "Silence that ends it once something was said."
     terminators: str
     beep: bool
@@ -185,13 +189,13 @@ class Ordered(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 
     service: str
     arguments: Mapping[str, Scalar | tuple[str, ...]]
-    timeout: float
+    timeout: Seconds
 
 
 class Held(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a caller heard first while a service worked; how often it was repeated is the line's affair."""
 
-    at: float
+    at: Seconds
     "Seconds since the call came in."
     prompt: tuple[Heard, ...]
 
@@ -210,10 +214,10 @@ class Line(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     ordered: tuple[Ordered, ...] = ()
     held: Held | None = None
     end: Ending | None = None
-    then: tuple[float, ...] = ()
+    then: tuple[Seconds, ...] = ()
     "When the line was done with what had to end first: the answer, a last prompt, the end of the call, the wait for a "
     "recording that the end of the call had cut off."
-    paced: int = 0
+    paced: Count = 0
     "Steps that only kept the caller company; they count as turns (`limits`)."
     judged: tuple[Judged, ...] = ()
     "What guards over private values said."
@@ -236,7 +240,7 @@ class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     "The time zone in which the flow told the time."
     outcome: str | None
     "None: the call was not over."
-    states: Mapping[str, int]
+    states: Mapping[str, Count]
     "The flow's states, each with its line in the file of that day."
     asks: tuple[str, ...] = ()
     "Those of them that ask the caller something."

@@ -1,5 +1,6 @@
 """Cases as files: found, read, written. A file is refused with its line where it is no case of this format."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import json
 
+from ivr.smallfiles import read_head
 from ivr.trace.case import Called, Case, CaseError, Header, Line
 from ivr.trace.folders import CASES, SUFFIX
 
@@ -18,6 +20,11 @@ MAX_LINES = 10_000
 NAME: Final = r"^[a-z0-9][a-z0-9-]{0,59}\Z"
 "What a case can be called, as a pattern; the same in words:"
 NAME_RULE: Final = "Small letters, digits and hyphens, at most 60"
+
+_MAY_BE_HUGE = re.compile(rb"[0-9]{10}|[0-9][eE]")
+"Most lines have none; texts that look so are looked at, too."
+_HUGE = 1e12
+"Beyond any number that a service tells or a line needs; arithmetic with what is far beyond fails."
 
 _HOW = "`ivr calls export CALL --to NAME` makes one of a call, and so does the phone in the browser after it"
 
@@ -42,8 +49,7 @@ def case_files(paths: Iterable[Path]) -> list[Path]:
 def read_case(file: Path) -> Case:
     """Read a case; raise CaseError."""
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+        data = read_head(file, MAX_BYTES + 1)
     except OSError as error:
         raise CaseError(f"{file} cannot be read: {error.strerror}") from error
     return loads(data, str(file))
@@ -120,6 +126,22 @@ def _check_order(lines: tuple[Line, ...], header: Header, name: str) -> None:
 
 def _read(decoder: json.Decoder[T], row: bytes, place: str) -> T:
     try:
-        return decoder.decode(row)
+        found = decoder.decode(row)
+        if _MAY_BE_HUGE.search(row):
+            _refuse_huge(json.decode(row), place)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CaseError(f"{place}: {error}") from error
+    return found
+
+
+def _refuse_huge(tree: object, place: str) -> None:
+    """Look at every number of a line, those too that have no range of their own; raise CaseError."""
+    match tree:
+        case dict():
+            for item in tree.values():
+                _refuse_huge(item, place)
+        case list():
+            for item in tree:
+                _refuse_huge(item, place)
+        case int() | float() if not -_HUGE < tree < _HUGE:
+            raise CaseError(f"{place}: {str(tree)[:12]}… is too large for a number of a case")

@@ -10,7 +10,9 @@ from ivr.errors import FlowError, IvrError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.folder import flow_files, quarrel, twin_of
 from ivr.flowfile.load import load_flow, rebuild
+from ivr.flowfile.reader import MAX_BYTES
 from ivr.nearest import did_you_mean
+from ivr.smallfiles import read_head
 from ivr.trace.case import Case
 from ivr.trace.places import Places
 
@@ -96,7 +98,7 @@ def flow_of_today(file: Path, zone: str) -> FlowOfToday:
 def _name_said(file: Path) -> str:
     """Give the name that a file says its flow has, mistakes or not; of one that says none, its own."""
     try:
-        said = Places(str(file), file.read_bytes() if file.is_file() else b"").flow
+        said = Places(str(file), read_head(file, MAX_BYTES)).flow
     except OSError:
         said = ""
     return said or file.stem

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ivr.auth.documents import DOCUMENTS
 from ivr.cli.settings import settings as command
-from ivr.settings import METADATA, Settings, SettingsError, load_settings, variable
+from ivr.settings import Settings, SettingsError, load_settings, variable
 
 KEY = "ab" * 32
 
@@ -29,7 +30,7 @@ def test_the_defaults_are_closed_and_local() -> None:
     assert loaded.settings.host == "127.0.0.1"
     assert loaded.settings.data == Path("recordings/live")
     assert loaded.settings.stt == "none"
-    assert loaded.settings.openid_metadata == METADATA
+    assert loaded.settings.openid_metadata == DOCUMENTS
     assert set(loaded.sources.values()) == {"default"}
 
 

@@ -1,5 +1,6 @@
 """A case is strict, bounded, and says where it is wrong."""
 
+import re
 import resource
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from ivr.cli.telling import told
 from ivr.trace.case import Case, CaseError, moment
 from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
 from ivr.trace.recorded import case_of
@@ -44,6 +46,36 @@ def test_no_operation_and_no_audio_file_is_named() -> None:
     assert b'"op"' not in text
     assert b'"job"' not in text
     assert b".wma" not in text
+
+
+NUMBER = re.compile(rb"(?<=: )-?[0-9]+(\.[0-9]+)?(?=[,}\n])|(?<=[\[ ])-?[0-9]+\.[0-9]+(?=[,\]])")
+"A number of a case, wherever it stands."
+ODD_NUMBERS = [b"1e308", b"-1e308", b"1e15", b"-1", b"1e-320", b"1" + b"0" * 30, b"0", b"0.5", b"999999999", b"1e400"]
+
+
+@pytest.mark.parametrize("odd", ODD_NUMBERS)
+def test_no_number_of_a_case_is_too_odd_to_be_refused_or_replayed(odd: bytes) -> None:
+    for flow in (SLOW, PRIVATE):
+        for seed in range(12):
+            data = dumps(random_call(flow_of(flow), seed))
+            places = [found.span() for found in NUMBER.finditer(data)]
+            assert len(places) > 5
+            for start, end in places:
+                try:
+                    case = loads(data[:start] + odd + data[end:], "case")
+                except CaseError:
+                    continue
+                replay(case, flow_of(flow))
+                told(case)
+
+
+@pytest.mark.parametrize("at", [b"1e308", b"-1.0", b"1e9"])
+@pytest.mark.parametrize("place", [b'"at": 0.0', b'"then": [3.0'])
+def test_a_time_that_no_call_has_is_refused_with_its_line(at: bytes, place: bytes) -> None:
+    first, second, *rest = rows()
+    assert place in second
+    with pytest.raises(CaseError, match=r"^case:2: "):
+        loads(b"".join([first, second.replace(place, place[:-3] + at), *rest]), "case")
 
 
 def test_a_case_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path) -> None:

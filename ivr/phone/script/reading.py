@@ -7,13 +7,14 @@ from ivr.engine.events import PHONE_KEYS
 from ivr.engine.pretend import read_time
 from ivr.errors import IvrError
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.reader import read
+from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.flowfile.source import Path as Place
 from ivr.flowfile.source import Source, Tree
 from ivr.nearest import did_you_mean
 from ivr.phone.call import Caller
 from ivr.phone.script.model import Act, Do, Expect, PlayFile, Script, Silent, Step
 from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.smallfiles import read_head
 
 HEAD = ("script", "bot", "flow", "from", "language", "at", "steps")
 EXPECT = ("hears", "state", "ends")
@@ -29,9 +30,13 @@ class ScriptError(IvrError):
 def read_script(file: Path, caller: Caller | None = None) -> Script:
     """Read a script; `caller` calls where the script names nobody.
 
-    Raise ScriptError for all that is wrong in it, OSError if it cannot be read.
+    Raise ScriptError for all that is wrong in it, and if it cannot be read.
     """
-    reading = read(str(file), file.read_bytes())
+    try:
+        text = read_head(file, MAX_BYTES + 1)
+    except OSError as error:
+        raise ScriptError(f"{file} cannot be read: {error.strerror}.") from error
+    reading = read(str(file), text)
     if reading.findings or not isinstance(reading.tree, dict):
         raise ScriptError(as_text(reading.findings))
     reader = _Reader(reading.source, file, caller or Caller())

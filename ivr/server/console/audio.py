@@ -16,6 +16,7 @@ from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed, WebhookError
 from ivr.server.recordings import Recordings
 from ivr.server.replies import headers
+from ivr.smallfiles import open_regular
 from ivr.store.recent import Recent
 
 REMEMBERED = 8
@@ -68,7 +69,7 @@ def audio_reply(wav: bytes, request: web.BaseRequest) -> web.Response:
 
 def _opened(recordings: Recordings, media: str) -> BinaryIO | None:
     try:
-        return recordings.path(media).open("rb")
+        return open_regular(recordings.path(media))
     except FileNotFoundError:
         return None
 

@@ -16,8 +16,11 @@ from msgspec import Struct
 
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
+from ivr.smallfiles import open_regular, read_small
 
 ANY = "*"
+MAX_SCRIPT = 4 << 20
+"Bytes of a script."
 
 
 class Line(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +45,7 @@ class Scripted:
     def read(cls, file: Path) -> "Scripted":
         """Load a script; raise ValueError, with the place, if it is not one."""
         try:
-            return cls(msgspec.json.decode(file.read_bytes(), type=dict[str, Line]))
+            return cls(msgspec.json.decode(read_small(file, MAX_SCRIPT), type=dict[str, Line]))
         except OSError as error:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
@@ -60,5 +63,5 @@ class Scripted:
 
 
 def _sha256(audio: Path) -> str:
-    with audio.open("rb") as file:
+    with open_regular(audio) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

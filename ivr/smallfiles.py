@@ -1,0 +1,34 @@
+"""Reading files that somebody names: regular ones alone, and never more of them than they can need.
+
+A named pipe would keep its reader waiting for ever, a device would never end, and a file of gigabytes would take the
+memory of a server. Whatever reads a file of an operator's or an author's reads it here (a test sees to that).
+"""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+
+def open_regular(file: Path) -> BufferedReader:
+    """Open a file for reading; raise OSError, also for what is no regular file."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(file))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_head(file: Path, most: int) -> bytes:
+    """Return the first bytes of a file, `most` of them at most; raise OSError."""
+    with open_regular(file) as opened:
+        return opened.read(most)
+
+
+def read_small(file: Path, most: int) -> bytes:
+    """Return a whole file; raise OSError, also for one of more than `most` bytes."""
+    data = read_head(file, most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(file))
+    return data

@@ -1,0 +1,92 @@
+"""One way to read a file that somebody names, and one way to put a stranger's text on a terminal."""
+
+import ast
+import os
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ivr.cli.plain import clean, plain
+from ivr.smallfiles import open_regular, read_head, read_small
+
+ROOT = Path(__file__).parents[2]
+READS = {"read_text", "read_bytes", "open", "fdopen"}
+ROOMS = {
+    "smallfiles.py": "the one way",
+    "trace/files.py": "writes a new case",
+    "server/pagefiles.py": "files of the package",
+    "server/start.py": "the pages of the documentation",
+    "flowfile/zones.py": "files of a package",
+    "speech/engines/sphinx/dictionary.py": "a file of a package",
+    "speech/engines/sphinx/listen.py": "a file without a name",
+    "speech/http.py": "a file that is open already",
+    "audio/decode.py": "files that are open already",
+    "audio/encode.py": "a file in memory",
+    "phone/recorder.py": "writes a file",
+    "phone/identity.py": "writes a new key",
+    "auth/keyfile.py": "writes the keys",
+    "server/recordings.py": "writes a recording",
+    "store/sealing.py": "a key, bounded and without waiting; writes a new one",
+    "store/schema.py": "makes the database's file",
+    "store/folder.py": "locks and syncs a folder",
+}
+"Where files are opened in another way, and why nothing can go wrong there."
+
+
+def calls(file: Path) -> Iterator[str]:
+    """Name what is called, with what it is called on: `file.open`, `open`."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name, value=of)):
+                yield f"{ast.unparse(of)}.{name}"
+            case ast.Call(func=ast.Name(id=name)):
+                yield name
+
+
+def test_files_are_read_in_one_way() -> None:
+    ours = ("ArchiveFile.", "DataFolder.", "SqliteStore.", "Listener.", "shelf.", "desk.")
+    found = {
+        str(file.relative_to(ROOT / "ivr"))
+        for file in (ROOT / "ivr").rglob("*.py")
+        for call in calls(file)
+        if call.rpartition(".")[2] in READS and not call.startswith(ours)
+    }
+    assert found <= set(ROOMS)
+
+
+def test_markup_is_made_of_a_text_in_one_way() -> None:
+    found = [file.name for file in (ROOT / "ivr").rglob("*.py") if "rich.markup" in file.read_text("utf-8")]
+    assert found == ["plain.py"]
+
+
+def test_a_stranger_s_text_steers_no_terminal() -> None:
+    hostile = "\x1b[31mred\x1b]0;title\x07 [bold]x[/bold]\r\u202e\x9b2J\nnext"
+    screen = StringIO()
+    Console(file=screen, force_terminal=True, width=200, color_system=None).print(plain(hostile))
+    shown = screen.getvalue().rstrip("\n")
+    assert shown == clean(hostile)
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert "[bold]x[/bold]" in shown
+
+
+def test_only_regular_files_are_read_and_no_more_than_wanted(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "file", tmp_path / "pipe"
+    file.write_bytes(b"12345")
+    os.mkfifo(pipe)
+    assert (read_head(file, 3), read_small(file, 5)) == (b"123", b"12345")
+    with pytest.raises(OSError, match="more than 4 bytes"):
+        read_small(file, 4)
+    for other in (pipe, tmp_path, Path("/dev/zero"), tmp_path / "missing"):
+        with pytest.raises(OSError):  # each has its own words
+            open_regular(other)
+
+
+def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "huge"
+    with file.open("wb") as opened:
+        opened.truncate(3 << 30)
+    with pytest.raises(OSError, match="more than 1,024 bytes"):
+        read_small(file, 1024)
