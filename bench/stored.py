@@ -10,6 +10,7 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -110,8 +111,7 @@ class Copied(Struct, frozen=True):
         assert isinstance(state, str)
         assert isinstance(rest, bytes)
         state = state.replace(identity, new).replace(name, new)
-        begun = json.loads(state)["facts"]["started"]
-        state = state.replace(f'"started":{json.dumps(begun)}', f'"started":{started}')
+        state = re.sub(r'"started":[0-9.]+', f'"started":{started}', state, count=1)
         rest = rest.replace(identity.encode(), new.encode()).replace(name.encode(), new.encode())
         return number, new, channel, account, new, over, state, rest
 
@@ -236,11 +236,12 @@ async def _measured(folder: Path, metadata: str, token: str, calls: int, live: i
         slowest = await again
     old = 30 * (1 - OLD)
     screen.print("turns while old calls are forgotten")
-    before = _count(folder)
+    limit = time.time() - old * DAY
+    before = _count(folder, limit)
     async with serving(folder, metadata, IVR_RETENTION=str(old)) as server:
         begun = time.perf_counter()
         load = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
-        forgotten = before - _count(folder)
+        forgotten = before - _count(folder, limit)
         rate = forgotten / (time.perf_counter() - begun)
     return Stored(
         calls, live, start, memory, _waits(alone), _waits(later), first, slowest, whole, _waits(load), forgotten, rate
@@ -256,9 +257,9 @@ def _first_looks(operator: Operator) -> tuple[dict[str, float], float]:
     return first, time.perf_counter() - begun
 
 
-def _count(folder: Path) -> int:
+def _count(folder: Path, before: float) -> int:
     with closing(sqlite3.connect(folder / "calls.db")) as connection:
-        (number,) = connection.execute("SELECT count(*) FROM ended WHERE call <= 1000000000").fetchone()
+        (number,) = connection.execute("SELECT count(*) FROM ended WHERE at < ?", (before,)).fetchone()
         return int(number)
 
 

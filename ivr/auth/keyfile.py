@@ -15,6 +15,9 @@ from ivr.auth.jwks import Jwk
 
 log = logging.getLogger(__name__)
 
+MOST = 1024 * 1024
+"Bytes: a fetched key set has 256 KiB at most."
+
 
 class KeySet(Struct, frozen=True):
     """The keys of one metadata document."""
@@ -27,12 +30,21 @@ class KeySet(Struct, frozen=True):
 def load(file: Path) -> Mapping[str, KeySet]:
     """Give what was saved, by the metadata document's address; empty if there is nothing that can be read."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, KeySet])
+        return msgspec.json.decode(_read(file), type=dict[str, KeySet])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as exc:
         log.warning("key file ignored: %s", type(exc).__name__)
         return {}
+
+
+def _read(file: Path) -> bytes:
+    """Read no more than keys can be, and without waiting: a named pipe would keep the server from starting."""
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+        content = opened.read(MOST + 1) or b""
+    if len(content) > MOST:
+        raise ValueError("more than keys can be")
+    return content
 
 
 def save(file: Path, documents: Mapping[str, KeySet]) -> None:
