@@ -48,10 +48,11 @@ docs:  ## Write the parts of docs/ and flows/ that are made from the code
 	@tools/prepare run
 	@$(VENV)/python tools/write_docs.py
 
-bench:  ## Measure the server beside a bare echo, and the replay, in some minutes (ARGS="--quick --json")
+bench:  ## Measure the server beside a bare echo, the replay, and a full store, in some minutes (ARGS="--quick --json")
 	@tools/prepare run
 	@$(VENV)/python -m bench.run $(ARGS)
 	@$(VENV)/python -m bench.replay $(ARGS)
+	@$(VENV)/python -m bench.stored $(ARGS)
 
 bench-speech:  ## Measure the speech engines that run here: what they get right, in what time and memory (ARGS="--quick")
 	@tools/prepare run

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -24,7 +25,8 @@ from rich.table import Table
 from bench.calls import Exchange, full_call, json_call, learn, open_call
 from bench.load import Load, drive
 from bench.subject import Subject, cores, free_port, running
-from tests.fakes.identity import Identity
+from ivr.phone.identity import Identity
+from ivr.phone.identity_host import served
 
 APP_ID = "bench-app"
 CONNECTIONS = 64
@@ -102,15 +104,14 @@ async def main(extent: Extent, console: Console) -> Results:
         console.print("There is only one core: server and load share it, and the figures are lower than they could be.")
     scratch = SCRATCH / str(os.getpid())
     scratch.mkdir(parents=True)
-    identity = Identity(app_id=APP_ID)
-    await identity.start()
+    identity = Identity(APP_ID)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
-        with Progress(*columns, console=console, transient=True) as progress:
-            bench = Bench(extent, progress, server_core, scratch, identity)
-            return Results(await bench.rates(), await bench.memory())
+        async with served(identity) as metadata:
+            with Progress(*columns, console=console, transient=True) as progress:
+                bench = Bench(extent, progress, server_core, scratch, metadata, identity.token(time.time()))
+                return Results(await bench.rates(), await bench.memory())
     finally:
-        await identity.stop()
         shutil.rmtree(scratch)  # only now: creating files after deleting many is slow for minutes
 
 
@@ -125,13 +126,13 @@ class Run(Struct, frozen=True):
 class Bench:
     """Everything that is measured, one after the other."""
 
-    def __init__(self, extent: Extent, progress: Progress, core: int, scratch: Path, identity: Identity) -> None:
+    def __init__(self, extent: Extent, progress: Progress, core: int, scratch: Path, metadata: str, token: str) -> None:
         self._extent = extent
         self._progress = progress
         self._core = core
         self._scratch = scratch
-        self._identity = identity
-        self._token = identity.token()
+        self._metadata = metadata
+        self._token = token
 
     async def rates(self) -> list[Compared]:
         """Let server and echo take turns over both kinds of call."""
@@ -194,7 +195,7 @@ class Bench:
         port = free_port()
         environment = {
             "IVR_APP_ID": APP_ID,
-            "IVR_OPENID_METADATA": self._identity.metadata_url,
+            "IVR_OPENID_METADATA": self._metadata,
             "IVR_OPENID_LOOPBACK": "true",
             "IVR_PUBLIC_URL": "https://bench.example",
             "IVR_DATA": str(self._scratch / name),

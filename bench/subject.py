@@ -59,7 +59,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], *, port: int, core: int, log: Path, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    port: int,
+    core: int,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    patience: float = STARTING,
 ) -> AsyncIterator[Subject]:
     """Run `python -m` with a command on one core until the block is left; raise SystemExit if it does not come up."""
     ours = os.sched_getaffinity(0)
@@ -75,7 +81,7 @@ async def running(
     finally:
         os.sched_setaffinity(0, ours)
     try:
-        await _answers(process, port, log)
+        await _answers(process, port, log, patience)
         yield Subject(process.pid, port)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -85,8 +91,8 @@ async def running(
             process.kill()
 
 
-async def _answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(int(STARTING / 0.1)):
+async def _answers(process: subprocess.Popen[bytes], port: int, log: Path, patience: float) -> None:
+    for _ in range(int(patience / 0.1)):
         if process.poll() is not None:
             break
         try:

@@ -217,7 +217,10 @@ class CallStore(Protocol):
         """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
 
     async def due(self, now: float) -> Sequence[CallKey]:
-        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
+
+        So many at most that nobody waits for it; who asks again and again is told of each.
+        """
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
         """Return those of these recordings that no call took, live or finished; the sweep deletes them."""

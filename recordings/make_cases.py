@@ -33,9 +33,9 @@ from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 from ivr.trace.case import Case, Line
 from ivr.trace.files import dumps
+from recordings import reports
+from recordings.reports import Report
 from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, Deed, shortest_calls
-from tests.callers import platform
-from tests.callers.platform import Report
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "recordings" / "cases"
@@ -101,11 +101,11 @@ class Caller:
 
     def makes(self, flow: str, deeds: Sequence[Deed]) -> None:
         """Make the call to its end."""
-        workflow = self._post(f"/call/{flow}", platform.incoming(self._call))
+        workflow = self._post(f"/call/{flow}", reports.incoming(self._call))
         for deed in deeds[1:]:
             workflow = self._post("/callback", self._report(deed, workflow), audio=deed.what)
         if workflow and workflow["actions"][-1]["action"] in {"hangup", "reject"}:
-            self._post("/callback", platform.done(self._call, workflow["actions"][-1]))
+            self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
 
     def _report(self, deed: Deed, workflow: dict[str, Any]) -> Report:
         action = workflow["actions"][-1]
@@ -113,7 +113,7 @@ class Caller:
             action = next(action for action in workflow["actions"] if action["action"] == "playPrompt")
         match deed.does:
             case "hangs up":
-                return platform.hang_up(self._call, action)
+                return reports.hang_up(self._call, action)
             case "line fails":
                 return self._broken(action)
             case "line refuses":
@@ -121,7 +121,7 @@ class Caller:
                 refused["failureReason"] = "InvalidWorkflow"
                 return self._message({"id": self._call, "operationOutcome": refused, "callState": "established"})
             case "keeps silent":
-                return platform.silence(self._call, workflow)
+                return reports.silence(self._call, workflow)
             case "answers wrong":
                 return self._wrong(action)
         return self._answer(deed, action)
@@ -151,10 +151,10 @@ class Caller:
                 digits = {"completionReason": "completedStopToneDetected", "digits": deed.what}
                 return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
         made = {"completionReason": "completedStopToneDetected", "lengthOfRecordingInSecs": 2.5, "format": "wma"}
-        return self._message(platform.outcome(self._call, action, outcome="success", **made), audio=True)
+        return self._message(reports.outcome(self._call, action, outcome="success", **made), audio=True)
 
     def _outcome(self, action: dict[str, Any], **members: Any) -> Report:
-        return self._message(platform.outcome(self._call, action, **members))
+        return self._message(reports.outcome(self._call, action, **members))
 
     def _message(self, tree: dict[str, Any], *, audio: bool = False) -> Report:
         return Report(json.dumps(tree).encode(), audio)

@@ -14,8 +14,8 @@ from msgspec import Struct
 from ivr.auth.jwks import Jwk
 from ivr.smallfiles import read_small
 
-MAX_BYTES = 4 << 20
-"A key set has some 10 KB."
+MAX_BYTES = 1 << 20
+"A fetched key set has 256 KiB at most."
 
 log = logging.getLogger(__name__)
 

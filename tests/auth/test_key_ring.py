@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ivr.auth.keyfile import MOST
 from ivr.auth.keys import DOCUMENTS, KeyRing
 from tests.fakes.identity import Answer, Identity
 
@@ -334,6 +336,19 @@ async def test_a_corrupt_file_is_ignored_with_a_warning_and_replaced(
         assert await keys.find(identity.kid, now=NOW) is not None
     assert "key file ignored" in caplog.text
     assert identity.kid in file.read_text()
+
+
+async def test_a_file_without_end_or_a_named_pipe_in_its_place_keeps_no_server_from_starting(
+    identity: Identity, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe, endless = tmp_path / "pipe.json", tmp_path / "endless.json"
+    os.mkfifo(pipe)
+    endless.write_bytes(b" " * (MOST + 1))
+    for file in (pipe, endless):
+        async with ring(identity.metadata_url, file=file) as keys:
+            assert await keys.find(identity.kid, now=NOW) is not None
+        assert identity.kid in file.read_text()
+    assert caplog.text.count("key file ignored") == 2
 
 
 async def test_a_corrupt_key_in_the_file_is_left_out(identity: Identity, tmp_path: Path) -> None:

@@ -89,11 +89,21 @@ def test_the_web_server_half_of_aiohttp_has_its_doors() -> None:
     assert {path.relative_to(ROOT / "ivr").parts[0] for path in inside} <= {"server", "phone"}
 
 
+def test_nothing_but_tests_is_made_with_what_is_there_for_tests() -> None:
+    """Who measures, or makes the shipped cases, has no part in how tests are written."""
+    others = [path for folder in ("ivr", "bench", "recordings", "tools") for path in (ROOT / folder).rglob("*.py")]
+    assert len(others) > 200
+    assert [str(path) for path in others if any(name.split(".")[0] == "tests" for name in imported(path))] == []
+
+
 def imports_web(path: Path) -> bool:
-    names = [
+    return any(name.startswith("aiohttp.web") for name in imported(path))
+
+
+def imported(path: Path) -> list[str]:
+    return [
         f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     ]
-    return any(name.startswith("aiohttp.web") for name in names)

@@ -44,3 +44,26 @@ def test_what_is_not_due_is_not_looked_at() -> None:
     assert alarms.due(-1) == []
     assert alarms._heap == entries
     assert len(alarms.due(3)) == 4
+
+
+def test_a_look_names_a_portion_and_every_call_has_its_turn() -> None:
+    """However many fall silent at once, and also if none of those that were named is woken."""
+    alarms = Alarms()
+    for n in range(25):
+        alarms.set(key(str(n)), float(n))
+    looks = [alarms.due(1e9, limit=10) for _ in range(5)]
+    assert [len(look) for look in looks] == [10] * 5
+    assert looks[0] == [key(str(n)) for n in range(10)]
+    assert {call for look in looks[:3] for call in look} == {key(str(n)) for n in range(25)}
+    assert set(looks[3]) | set(looks[4]) | set(looks[2]) == {key(str(n)) for n in range(25)}
+
+
+def test_a_call_that_was_named_and_has_a_new_time_is_due_at_that_alone() -> None:
+    alarms = Alarms()
+    alarms.set(key("a"), 5.0)
+    assert alarms.due(6) == alarms.due(6) == [key("a")]
+    alarms.set(key("a"), 9.0)
+    assert alarms.due(8) == []
+    assert alarms.due(9) == [key("a")]
+    alarms.drop(key("a"))
+    assert alarms.due(99) == []

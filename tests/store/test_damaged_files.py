@@ -4,6 +4,7 @@ And never a piece of what stands in a row: a sentence goes to terminals and logs
 """
 
 import asyncio
+import os
 import random
 import shutil
 import sqlite3
@@ -167,6 +168,12 @@ def test_a_key_file_that_holds_no_key(folder: Path, content: bytes) -> None:
 def test_a_key_file_that_is_none(folder: Path) -> None:
     (folder / "seal.key").mkdir()
     assert refusal(folder, None) == "The sealing key in DATA/seal.key cannot be read: Is a directory."
+
+
+def test_a_key_file_that_is_a_named_pipe(folder: Path) -> None:
+    (folder / "seal.key").unlink(missing_ok=True)
+    os.mkfifo(folder / "seal.key")
+    assert "must be 64 hexadecimal digits" in refusal(folder, None), "and nobody is waited for"
 
 
 FILLED = """

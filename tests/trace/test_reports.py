@@ -31,7 +31,7 @@ def times_then_silence() -> Case:
     assert bot.workflow is not None
     chosen = {"completionReason": "dtmfOptionMatched", "choiceName": "times"}
     action = bot.workflow["actions"][-1]
-    report_of_times = platform._report(platform.outcome("call-1", action, outcome="success", choiceOutcome=chosen))
+    report_of_times = platform.report_of(platform.outcome("call-1", action, outcome="success", choiceOutcome=chosen))
     bot = bot.post(report_of_times)
     while not bot.over and bot.workflow:
         bot = bot.post(platform.silence("call-1", bot.workflow))
