@@ -476,3 +476,41 @@ async def test_an_answer_stays_under_the_finger_that_presses_it(tmp_path: Path, 
         assert await page.run("window.chip.isConnected")
         await page.release(where)
         await stands_in(page, "report")
+
+
+HOURS = """\
+flow: hours
+initial: door
+on: {error: closed}
+states:
+  door: {decide: [{guard: "now >= '08:00' and now < '18:00'", target: open}, closed]}
+  open: {say: We are open., final: true}
+  closed: {say: We are closed., final: true}
+"""
+
+
+async def test_a_call_is_made_at_the_time_that_stands_beside_the_flow(tmp_path: Path, visit: Visit) -> None:
+    (visit.flows / "hours.yaml").write_text(HOURS)
+    while "hours" not in await visit.see("/phone"):
+        pass  # an edited folder is taken up within a second
+    async with person(tmp_path, visit.url, "hours") as page:
+        for time, said in (("10:00", "We are open."), ("2026-12-24 23:30", "We are closed.")):
+            await page.run("document.querySelector('#at').value = ''")
+            await page.click("#at")
+            await page.write(time)
+            await page.press("Enter")
+            await hears(page, said)
+            await ends(page)
+            assert f"for the flow it is {time}" in await talk(page)
+
+
+async def test_a_time_that_is_none_is_told_where_it_stands(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.click("#at")
+        await page.write("half past ten")
+        await page.press("Enter")
+        await hears(page, "is not a time")
+        assert await page.text("#call") == "Call"
+        assert await page.run("document.activeElement.id") == "at"
+        assert await page.run("document.querySelector('#at').getAttribute('aria-invalid')") == "true"
+        assert await page.run("document.querySelector('#keep').hidden")
