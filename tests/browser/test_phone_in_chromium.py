@@ -83,6 +83,8 @@ async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit
     async with person(tmp_path, visit.url, "desk") as page:
         await page.run("document.querySelector('#flow').focus()")
         await page.press("Tab")
+        assert await page.run("document.activeElement.id") == "at"
+        await page.press("Tab")
         assert await page.run("document.activeElement.id") == "call"
         await page.press("Enter")
         await stands_in(page, "main")
@@ -263,6 +265,8 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
             assert "\n              ^^^^\n  No state is called" in await page.text(place)
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
         flow.write_text(sound)
+        while "herd" in await visit.see("/"):
+            pass  # an edited folder is taken up within a second
         await page.click("#call")
         await stands_in(page, "main")
         await page.until("document.querySelector('#outdated').hidden")
@@ -353,3 +357,160 @@ async def test_two_people_can_call_at_the_same_time(tmp_path: Path, visit: Visit
         await first.press("1")
         await stands_in(first, "report")
         await stands_in(second, "main")
+
+
+async def test_the_one_button_calls_and_hangs_up_and_keeps_the_keyboard(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.run("(window.button = document.querySelector('#call')).focus()")
+        for _ in range(2):
+            assert await page.text("#call") == "Call"
+            await page.press("Enter")
+            await stands_in(page, "main")
+            assert await page.text("#call") == "Hang up"
+            assert await page.run("document.activeElement === window.button")
+            await page.press("Enter")
+            await ends(page)
+            assert await page.run("document.activeElement === window.button")
+
+
+async def test_who_calls_from_a_field_finds_the_keyboard_at_the_button(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.run("document.querySelector('#at').focus()")
+        await page.press("Enter")
+        await stands_in(page, "main")
+        assert await page.run("document.activeElement.id") == "call"
+        await page.press("3")  # which is a key of the phone now, not of a field
+        await stands_in(page, "ask_pin")
+
+
+async def test_a_double_click_does_not_hang_up(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        where = await page.hold("#call")
+        await page.release(where)
+        await page.send("Input.dispatchMouseEvent", type="mousePressed", **where, button="left", clickCount=2)
+        await page.send("Input.dispatchMouseEvent", type="mouseReleased", **where, button="left", clickCount=2)
+        await stands_in(page, "main")
+        assert await page.text("#call") == "Hang up"
+
+
+async def test_the_columns_have_the_height_of_the_window(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        for height in (800, 620):
+            await page.screen(1280, height)
+            sheets = await page.run("""[...document.querySelectorAll('.sheet')].map((sheet) =>
+                [sheet.getBoundingClientRect().top, sheet.getBoundingClientRect().bottom])""")
+            assert len({tuple(edges) for edges in sheets}) == 1
+            assert height - 30 < sheets[0][1] <= height
+            assert await page.run("document.documentElement.scrollHeight <= innerHeight")
+
+
+async def test_on_a_pocket_the_button_is_in_sight_whatever_is_scrolled(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.screen(390, 844)
+        for place in ("0", "document.body.scrollHeight"):
+            await page.run(f"scrollTo(0, {place})")
+            assert await page.run("""(() => {
+                const { top, bottom, left, width } = document.querySelector('#call').getBoundingClientRect();
+                const there = document.elementFromPoint(left + width / 2, (top + bottom) / 2);
+                return top > 0 && bottom <= innerHeight && there.id === 'call';
+            })()""")
+
+
+async def test_what_the_flow_remembers_is_shown_and_what_is_sensitive_stays_sealed(
+    tmp_path: Path, visit: Visit
+) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.press("3")
+        await stands_in(page, "ask_pin")
+        known = """Object.fromEntries([...document.querySelectorAll('#variables > div')].map((row) =>
+            [row.querySelector('dt').innerText, row.querySelector('dd').innerText]))"""
+        assert await page.run(known) == {"pin": "sealed", "whisper": "sealed", "problem": "–"}
+        for key in "8642":
+            await page.press(key)
+        await ends(page)
+        assert (await page.run(known))["pin"] == "sealed"
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.press("1")
+        await page.until("document.querySelector('#status').innerText === 'recording'")
+        await page.click("#words")
+        await page.write("the radio is broken")
+        await page.press("Enter")
+        await hears(page, "spoke for")
+        await page.until("document.querySelector('#variables').innerText.includes('the radio is broken')")
+
+
+async def test_a_call_leads_to_its_page_in_the_console(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        assert await page.run("document.querySelector('#record').hidden")
+        await page.click("#call")
+        await stands_in(page, "main")
+        await page.until("!document.querySelector('#record').hidden")
+        assert await page.run("document.querySelector('#record').target") == "_blank"
+        assert await page.run("[...document.querySelectorAll('.top a')].every((link) => link.target === '_blank')")
+        address = await page.run("document.querySelector('#record').pathname")
+        await page.click("#call")
+        await ends(page)
+    await visit.log_in()
+    assert "29:browser" in await visit.see(address)
+
+
+async def test_a_flow_can_be_chosen_by_the_address(tmp_path: Path, shipped: Visit) -> None:
+    async with chromium.page(tmp_path) as page:
+        await page.go(f"{shipped.url}/phone?flow=survey")
+        assert await page.run("document.querySelector('#flow').value") == "survey"
+        await page.go(f"{shipped.url}/phone?flow=nobody")
+        assert await page.run("document.querySelector('#flow').value") != "nobody"
+
+
+async def test_an_answer_stays_under_the_finger_that_presses_it(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.click("#call")
+        await page.until("document.querySelectorAll('#offers button').length === 3")
+        where = await page.hold("#offers button")
+        await page.run("window.chip = document.querySelector('#offers button')")
+        await page.press("9")  # a wrong key: the question comes again, and its answers with it
+        await hears(page, "That is no choice.")
+        assert await page.run("window.chip.isConnected")
+        await page.release(where)
+        await stands_in(page, "report")
+
+
+HOURS = """\
+flow: hours
+initial: door
+on: {error: closed}
+states:
+  door: {decide: [{guard: "now >= '08:00' and now < '18:00'", target: open}, closed]}
+  open: {say: We are open., final: true}
+  closed: {say: We are closed., final: true}
+"""
+
+
+async def test_a_call_is_made_at_the_time_that_stands_beside_the_flow(tmp_path: Path, visit: Visit) -> None:
+    (visit.flows / "hours.yaml").write_text(HOURS)
+    while "hours" not in await visit.see("/phone"):
+        pass  # an edited folder is taken up within a second
+    async with person(tmp_path, visit.url, "hours") as page:
+        for time, said in (("10:00", "We are open."), ("2026-12-24 23:30", "We are closed.")):
+            await page.run("document.querySelector('#at').value = ''")
+            await page.click("#at")
+            await page.write(time)
+            await page.press("Enter")
+            await hears(page, said)
+            await ends(page)
+            assert f"for the flow it is {time}" in await talk(page)
+
+
+async def test_a_time_that_is_none_is_told_where_it_stands(tmp_path: Path, visit: Visit) -> None:
+    async with person(tmp_path, visit.url, "desk") as page:
+        await page.click("#at")
+        await page.write("half past ten")
+        await page.press("Enter")
+        await hears(page, "is not a time")
+        assert await page.text("#call") == "Call"
+        assert await page.run("document.activeElement.id") == "at"
+        assert await page.run("document.querySelector('#at').getAttribute('aria-invalid')") == "true"
+        assert await page.run("document.querySelector('#keep').hidden")
