@@ -19,6 +19,7 @@ from ruamel.yaml.tokens import ScalarToken
 from ivr.engine.naming import normal
 from ivr.flowfile import slips
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.lookalikes import in_structure
 from ivr.flowfile.recovery import UNPRINTABLE, Piece, Recovery
 from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source, Tree
@@ -30,6 +31,12 @@ MAX_NODES = 200_000
 MAX_DEPTH = 40
 MAX_ERRORS = 200
 "Errors after which a file is not read further. Warnings do not count: they refuse no flow, however many there are."
+
+
+EXAMPLE = (
+    'The least flow is {flow: hello, initial: start, states: {start: {say: Hello., final: true}}}; "ivr new hello" '
+    "makes one to start from."
+)
 
 
 class Reading(Struct, frozen=True):
@@ -126,6 +133,10 @@ class _Rescue:
             message = f"The file holds a character that nobody can see (U+{ord(found[0][0]):04X})."
             self._noted.add(Slip("syntax", message, "Delete it.", *found.span()))
         whole = whole.replaced(*((*found.span(), " " * len(found[0])) for found in odd))
+        odd_ones = list(in_structure(whole.text))
+        for odd_one, _ in odd_ones:
+            self._noted.add(whole.placed(odd_one))
+        whole = whole.replaced(*(mend for _, mend in odd_ones))
         root = Recovery(self._parse, self._noted.add, self._source.line_at).mapping(whole)
         if not self._noted.found:  # what is no mistake in any part is one of the whole
             slip = self._parse(whole)
@@ -155,6 +166,8 @@ def _walked(source: Source, noted: _Slips) -> Reading:
     """Look at every node along its path, which tells what kind of text it should be; raise _Refused."""
     if _is_broken(source.root):
         return _unreadable(source, *noted.found)
+    if source.root is _NOTHING and not noted.found:
+        return _unreadable(source, Slip("empty", "There is no flow in this file.", EXAMPLE))
     if not isinstance(source.root, Mapping):
         slip = Slip("syntax", "A flow is a list of keys with values.", 'Begin with "flow: <name>".', 0, 1)
         return _unreadable(source, *noted.found, slip)
