@@ -171,6 +171,8 @@ class Recovery:
                 self._tell(self._askew(piece, line, level, other))
             starts.append(line)
             inner = 0
+        if not starts:
+            return
         for line, end in zip(starts, [*(line.start for line in starts[1:]), len(piece.text)], strict=True):
             yield piece.part(line.start, end)
 
