@@ -8,6 +8,7 @@ from ivr import __version__
 
 COMMANDS = {
     "serve": "Answer calls: run the webhook server.",
+    "new": "Make a flow to start from, with a script that calls it.",
     "check": "Find every mistake in flow files.",
     "talk": "Be the caller: run a flow in the terminal.",
     "phone": "Call a bot as the platform did: by hand, by script, or many times at once.",

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.engine.kinds.decide import DECIDED
-from ivr.flowfile.events import asking, raised, successes
+from ivr.flowfile.events import LATER, asking, fits, raised, successes
 from ivr.flowfile.finding import Finding, Severity
 from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Branch, FlowFile, State
@@ -306,12 +306,27 @@ def action_of(state: State) -> str | None:
     return next((word for word in State.ACTIONS if getattr(state, word) is not None), None)
 
 
+def _renamed(state: State, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Lead choices that nobody handles where handlers lead that no choice has: one of the two was renamed alone."""
+    events = raised(state)
+    lost = [event for event in successes(state) if event not in handlers]
+    odd = [event for event in state.on if not fits(event, events) and not fits(event, LATER)]
+    found: dict[str, Handler] = {}
+    for event in odd:
+        meant = nearest(event, lost) or (lost[0] if len(lost) == len(odd) == 1 else None)
+        if meant is not None:
+            found[meant] = handlers[event]
+    return found
+
+
 def _handlers(name: str, state: State) -> Mapping[str, Handler]:
     here = ("states", name)
     handlers = {event: Handler(tuple(branches), (*here, "on", event)) for event, branches in state.on.items()}
     if state.next is not None:
         for event in successes(state):
             handlers.setdefault(event, Handler(tuple(state.next), (*here, "next")))
+    if state.menu is not None:
+        handlers |= _renamed(state, handlers)
     if state.decide is not None:
         handlers[DECIDED] = Handler(tuple(state.decide), (*here, "decide"))
     return handlers

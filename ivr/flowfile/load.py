@@ -20,6 +20,7 @@ from ivr.flowfile.checks import check, unacknowledged
 from ivr.flowfile.checks.speech import Lacks
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
+from ivr.flowfile.lookalikes import named
 from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.flowfile.validate import validate
 from ivr.flowfile.zones import zone_data, zone_of
@@ -84,10 +85,11 @@ def load_text(
     validated = validate(reading)
     findings = [*reading.findings, *validated.findings]
     if validated.model is None:
-        return Loaded(None, None, {}, in_order(findings))
+        return Loaded(None, None, {}, in_order(map(named, findings)))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
-    ordered = in_order(unacknowledged(document, [*findings, *check(document, audio, channel, lacks)]))
+    everything = [*findings, *check(document, audio, channel, lacks)]
+    ordered = in_order(map(named, unacknowledged(document, everything)))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None
         return Loaded(None, None, {}, ordered, tuple(audio), name)

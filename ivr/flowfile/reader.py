@@ -5,33 +5,38 @@ are counted as what they stand for before anything walks them, and depth costs n
 hostile as it likes: it ends in a finding, in time proportional to its size.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from collections.abc import Sequence as Ordered
 from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.tokens import ScalarToken
 
 from ivr.engine.naming import normal
 from ivr.flowfile import slips
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.lookalikes import in_structure
+from ivr.flowfile.recovery import UNPRINTABLE, Piece, Recovery
 from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source, Tree
-from ivr.flowfile.syntax import Stop, of_syntax
+from ivr.flowfile.syntax import LONGEST_SCANNED, Stop, of_syntax
 
 MAX_BYTES = 1 << 22
 MAX_NODES = 200_000
 "Keys, values and lists of the file, aliases counted as what they stand for. 5,000 states have some 110,000."
 MAX_DEPTH = 40
-MAX_REPAIRS = 10
-"Slips of YAML found in one go; each costs another reading."
-REPAIRED_BYTES = 100_000
-"Larger files are read once, so that the time stays bounded."
 MAX_ERRORS = 200
 "Errors after which a file is not read further. Warnings do not count: they refuse no flow, however many there are."
+
+
+EXAMPLE = (
+    'The least flow is {flow: hello, initial: start, states: {start: {say: Hello., final: true}}}; "ivr new hello" '
+    "makes one to start from."
+)
 
 
 class Reading(Struct, frozen=True):
@@ -55,7 +60,10 @@ def read(file: str, data: bytes) -> Reading:
     except UnicodeDecodeError as error:
         at = len(data[: error.start].decode("utf-8-sig", errors="replace"))
         slip = Slip("encoding", "The file is not UTF-8.", "Save it as UTF-8.", at, at + 1)
-        return _unreadable(Source(file, data.decode("utf-8-sig", errors="replace"), _NOTHING), slip)
+        text = data.decode("utf-8-sig", errors="replace")
+        if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
+            return _unreadable(Source(file, text, _NOTHING), slip)
+        return _read_text(file, text, slip)
     return _read_text(file, text)
 
 
@@ -69,12 +77,21 @@ class _Refused(Exception):
         self.slip = slip
 
 
+class _TooDeep(_Refused):
+    """A part of the file is nested too deep."""
+
+    def slip_of(self, piece: Piece) -> Slip:
+        """Return the slip at offsets of a part."""
+        start = bisect_left(piece.origin, self.slip.start)
+        return Slip(self.slip.code, self.slip.message, self.slip.suggestion, start, start + 1)
+
+
 class _Slips:
     """What was found in a file so far."""
 
-    def __init__(self, found: Iterable[Slip]) -> None:
+    def __init__(self, *found: Slip) -> None:
         self.found = list(found)
-        self._errors = len(self.found)
+        self._errors = len(found)
 
     def add(self, slip: Slip) -> None:
         """Note one more; raise _Refused if that is one error too many."""
@@ -86,38 +103,75 @@ class _Slips:
         self.found.append(slip)
 
 
-def _read_text(file: str, text: str) -> Reading:
+def _read_text(file: str, text: str, *slips_of_bytes: Slip) -> Reading:
     source = Source(file, text, _NOTHING)
-    found: list[Slip] = []
-    patched = text
-    for _ in range(MAX_REPAIRS):
-        noted = _Slips(found)
+    noted = _Slips(*slips_of_bytes)
+    try:
         try:
-            root = _Builder(patched, source, noted).build()
-            return _walked(source.rooted(root), noted, frozenset(slip.start for slip in found))
-        except _Refused as refused:
-            return _unreadable(source, *noted.found, refused.slip)
+            root = _Builder(Piece.whole(text), source, noted, {}).build()
+        except (YAMLError, ValueError, OverflowError, _TooDeep):
+            noted = _Slips(*slips_of_bytes)
+            root = _Rescue(source, noted).root()
+        return _walked(source.rooted(root), noted)
+    except _Refused as refused:
+        return _unreadable(source, *noted.found, refused.slip)
+
+
+class _Rescue:
+    """Reads a file that is no YAML, part by part."""
+
+    def __init__(self, source: Source, noted: "_Slips") -> None:
+        self._source = source
+        self._noted = noted
+        self._anchors: dict[str, _Anchored] = {}
+
+    def root(self) -> Node:
+        """Read the whole file; raise _Refused where that is of no use."""
+        whole = Piece.whole(self._source.text)
+        odd = list(UNPRINTABLE.finditer(whole.text))
+        for found in odd:
+            message = f"The file holds a character that nobody can see (U+{ord(found[0][0]):04X})."
+            self._noted.add(Slip("syntax", message, "Delete it.", *found.span()))
+        whole = whole.replaced(*((*found.span(), " " * len(found[0])) for found in odd))
+        odd_ones = list(in_structure(whole.text))
+        for odd_one, _ in odd_ones:
+            self._noted.add(whole.placed(odd_one))
+        whole = whole.replaced(*(mend for _, mend in odd_ones))
+        root = Recovery(self._parse, self._noted.add, self._source.line_at).mapping(whole)
+        if not self._noted.found:  # what is no mistake in any part is one of the whole
+            slip = self._parse(whole)
+            self._noted.add(slip if isinstance(slip, Slip) else Slip("syntax", "This is not valid YAML."))
+        return root
+
+    def _parse(self, piece: Piece) -> Node | Slip:
+        noted = _Slips()
+        builder = _Builder(piece, self._source, noted, self._anchors)
+        try:
+            node = builder.build()
+        except _TooDeep as refused:
+            return refused.slip_of(piece)
         except (YAMLError, ValueError, OverflowError) as error:
-            slip = _slip(error, patched)
-            found.append(slip)
-            if slip.repair is None or len(text) > REPAIRED_BYTES:
-                return _unreadable(source, *found)
-            # The file is read once more with something harmless in that place, so that the other mistakes show too.
-            patched = patched[: slip.start] + slip.repair + patched[slip.start + len(slip.repair) :]
-    return _unreadable(source, *found)
+            first = self._source.line_at(piece.origin[0])
+            return _slip(error, piece.text, first, is_end=piece.origin[-1] == len(self._source.text))
+        for slip in noted.found:
+            self._noted.add(slip)
+        return node
 
 
 def _unreadable(source: Source, *found: Slip) -> Reading:
     return Reading(source, {}, tuple(slip.finding(source) for slip in found), whole=False)
 
 
-def _walked(source: Source, noted: _Slips, broken: frozenset[int]) -> Reading:
+def _walked(source: Source, noted: _Slips) -> Reading:
     """Look at every node along its path, which tells what kind of text it should be; raise _Refused."""
     if _is_broken(source.root):
         return _unreadable(source, *noted.found)
+    if source.root is _NOTHING and not noted.found:
+        return _unreadable(source, Slip("empty", "There is no flow in this file.", EXAMPLE))
     if not isinstance(source.root, Mapping):
         slip = Slip("syntax", "A flow is a list of keys with values.", 'Begin with "flow: <name>".', 0, 1)
         return _unreadable(source, *noted.found, slip)
+    broken = sorted(slip.start for slip in noted.found)
     root = _Walk(broken, noted).node(source.root, (), source.text)
     source = source.rooted(root)
     return Reading(source, _tree(root), tuple(slip.finding(source) for slip in noted.found))
@@ -126,7 +180,7 @@ def _walked(source: Source, noted: _Slips, broken: frozenset[int]) -> Reading:
 class _Walk:
     """Goes through the nodes once, notes slips, and marks what is broken."""
 
-    def __init__(self, broken: frozenset[int], noted: _Slips) -> None:
+    def __init__(self, broken: Ordered[int], noted: _Slips) -> None:
         self.broken = broken
         self.noted = noted
 
@@ -138,7 +192,8 @@ class _Walk:
                 self.noted.add(slips.no_items(node))
                 return Scalar("", "plain", node.start, node.end, broken=True)
             for slip in slips.in_list(node, path):
-                self.noted.add(slip)
+                if not self._is_broken(slip.start, slip.end):
+                    self.noted.add(slip)
             items = tuple(self.node(item, (*path, number), text) for number, item in enumerate(node.items))
             return Sequence(items, node.start, node.end, node.flow)
         if whole := slips.in_single_braces(node, path, text):
@@ -160,8 +215,11 @@ class _Walk:
         if slip:
             self.noted.add(slip)
         bad = node.broken or (slip is not None and slip.severity == "error")
-        bad = bad or any(node.start <= offset <= node.end for offset in self.broken)
+        bad = bad or self._is_broken(node.start, node.end)
         return Scalar(node.text, node.style, node.start, node.end, bad) if bad else node
+
+    def _is_broken(self, start: int, end: int) -> bool:
+        return bisect_left(self.broken, start) < bisect_right(self.broken, end)
 
 
 def _tree(node: Node) -> Tree:
@@ -176,21 +234,19 @@ def _is_broken(node: Node) -> bool:
     return isinstance(node, Scalar) and node.broken
 
 
-def _slip(error: Exception, text: str) -> Slip:
-    if isinstance(error, ReaderError):
-        message = f"The file holds a character that nobody can see (U+{error.character:04X})."
-        return Slip("syntax", message, "Delete it.", error.position, error.position + 1)
+def _slip(error: Exception, text: str, first: int, *, is_end: bool) -> Slip:
     if not isinstance(error, MarkedYAMLError):
         return slips.no_character(text)  # the scanner hands the number of an escape to chr(), whatever it is
     at = error.problem_mark.index
     context = error.context_mark.index if error.context_mark else at
-    return of_syntax(Stop(str(error.context), str(error.problem), context, at, text, _last_quoted(text, at)))
+    quoted = _last_quoted(text, at)
+    return of_syntax(Stop(str(error.context), str(error.problem), context, at, text, quoted, first, is_end))
 
 
 def _last_quoted(text: str, at: int) -> tuple[int, int] | None:
     """Find the last text in quotes that ended before a place."""
     last = None
-    if len(text) > REPAIRED_BYTES:
+    if len(text) > LONGEST_SCANNED:
         return None
     with suppress(YAMLError, ValueError, OverflowError):  # what stopped the parser may stop the scanner
         for token in YAML(typ="safe", pure=True).scan(text):
@@ -225,13 +281,13 @@ class _Anchored(Struct, frozen=True):
 class _Builder:
     """Puts nodes together from the parser's events."""
 
-    def __init__(self, text: str, source: Source, noted: _Slips) -> None:
-        """`text` is the file's, where slips were repaired; its lines are those of `source`."""
-        self.text = text
+    def __init__(self, piece: Piece, source: Source, noted: _Slips, anchors: dict[str, _Anchored]) -> None:
+        """Read a part of a file, where slips may have been put right; the places are those of `source`."""
+        self._piece = piece
         self._source = source
         self.noted = noted
         self._stack: list[_Open] = []
-        self._anchors: dict[str, _Anchored] = {}
+        self._anchors = anchors
         self._root: Node | None = None
         self._nodes = 0
 
@@ -249,20 +305,25 @@ class _Builder:
                 case "SequenceEndEvent" | "MappingEndEvent":
                     self._close(event)
                 case "DocumentStartEvent" if self._root is not None:
-                    at = event.start_mark.index
-                    raise _Refused(
+                    at, _ = self._places(event)
+                    self.noted.add(
                         Slip("syntax", "A file holds one flow.", "Delete this and what follows.", at, at + 3)
                     )
+                    break
         return self._root if self._root is not None else _NOTHING
 
     def _events(self) -> Iterator[Any]:  # the parser's events have no types of their own
-        yield from YAML(typ="safe", pure=True).parse(self.text)
+        yield from YAML(typ="safe", pure=True).parse(self._piece.text)
+
+    def _places(self, event: Any) -> tuple[int, int]:
+        """Say where in the file an event begins and ends."""
+        return self._piece.origin[event.start_mark.index], self._piece.origin[event.end_mark.index]
 
     def _scalar(self, event: Any) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = self._places(event)
         broken = self._is_tagged(event)
         if slips.SURROGATE.search(event.value):
-            self.noted.add(slips.no_character(self.text, start))
+            self.noted.add(slips.no_character(self._source.text, start))
             broken = True
         node = Scalar(event.value, event.style or "plain", start, end, broken)
         self._anchor(event.anchor, _Anchored(node, 1, 0))
@@ -270,14 +331,15 @@ class _Builder:
 
     def _open(self, event: Any, *, is_mapping: bool) -> None:
         self._is_tagged(event)
-        start = event.start_mark.index
+        start, _ = self._places(event)
         self._stack.append(_Open(start, bool(event.flow_style), event.anchor, is_mapping, []))
         if len(self._stack) > MAX_DEPTH:
-            raise _Refused(Slip("size", f"This is nested more than {MAX_DEPTH} levels deep.", "", start, start + 1))
+            raise _TooDeep(Slip("size", f"This is nested more than {MAX_DEPTH} levels deep.", "", start, start + 1))
 
     def _close(self, event: Any) -> None:
         done = self._stack.pop()
-        end = event.end_mark.index if done.flow else event.start_mark.index
+        start, end = self._places(event)
+        end = end if done.flow else start
         node = (
             self._mapping(done, end) if done.is_mapping else Sequence(tuple(done.children), done.start, end, done.flow)
         )
@@ -285,14 +347,14 @@ class _Builder:
         self._add(node, done.size, done.height)
 
     def _alias(self, event: Any) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = self._places(event)
         known = self._anchors.get(event.anchor)
         if known is None:
-            self.noted.add(slips.star(start, end, self.text))
+            self.noted.add(slips.star(start, end, self._source.text))
             known = _Anchored(Scalar("", "plain", start, end, broken=True), 1, 0)
         self._count(known.size, start)
         if len(self._stack) + known.height > MAX_DEPTH:
-            raise _Refused(Slip("size", f"This is nested more than {MAX_DEPTH} levels deep.", "", start, end))
+            raise _TooDeep(Slip("size", f"This is nested more than {MAX_DEPTH} levels deep.", "", start, end))
         self._add(known.node, known.size, known.height, counted=True)
 
     def _anchor(self, name: str | None, what: _Anchored) -> None:
@@ -321,14 +383,13 @@ class _Builder:
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 # `{{ x }}` without quotes is, to YAML, a mapping whose key is a mapping.
-                self.noted.add(slips.odd_key(done.start, end, self.text))
+                self.noted.add(slips.odd_key(done.start, end, self._source.text))
                 return Scalar("", "plain", done.start, end, broken=True)
             if key.text == "<<":
                 self.noted.add(Slip("syntax", "Merge keys (<<) are not part of the language.", "", key.start, key.end))
             elif (name := normal(key.text)) in entries:
                 first = self._source.line_at(entries[name][0].start)
-                message = f'"{key.text}" stands here twice; the first is in line {first}.'
-                self.noted.add(Slip("duplicate-key", message, "Keep one of them.", key.start, key.end))
+                self.noted.add(slips.twice(key, first))
             else:
                 entries[name] = (key, value)
         return Mapping(entries, done.start, end, done.flow)
@@ -336,6 +397,6 @@ class _Builder:
     def _is_tagged(self, event: Any) -> bool:
         if event.tag is None:
             return False
-        start = event.start_mark.index
-        self.noted.add(slips.tag(start, self.text))
+        start, _ = self._places(event)
+        self.noted.add(slips.tag(start, self._source.text))
         return True

@@ -44,8 +44,8 @@ class Slip(Struct, frozen=True):
     start: int = 0
     end: int = 1
     severity: Severity = "error"
-    repair: str | None = None
-    "What to put there, character for character, to read on; none: reading on makes no sense."
+    mend: tuple[int, int, str] | None = None
+    "What to put from one place to another to read on; none: reading on makes no sense."
 
     def finding(self, source: Source) -> Finding:
         """Put it in its file."""
@@ -56,24 +56,34 @@ def no_character(text: str, start: int = 0) -> Slip:
     """Refuse an escape for a character that there is not, the first after a place."""
     found = NO_CHARACTER.search(text, start)
     at, end = found.span() if found else (start, start + 1)
-    return Slip("syntax", "There is no such character.", "Correct its number.", at, end)
+    return Slip("syntax", "There is no such character.", "Correct its number.", at, end, mend=(at, end, "x"))
 
 
-def runs_on(start: int, end: int, text: str) -> Slip | None:
+def runs_on(start: int, end: int, text: str, line: int = 1) -> Slip | None:
     """Find a text in quotes that holds the keys of further lines: its own closing quote is missing."""
     end = min(end, start + LONGEST_LOOK)
     first_line = text.find("\n", start, end)
     if first_line < 0 or not KEY_LINE.search(text, first_line + 1, end):
         return None
-    return unclosed(start, text)
+    return unclosed(start, text, line)
 
 
-def unclosed(start: int, text: str) -> Slip:
-    """Refuse a quote without its other half."""
-    number = text.count("\n", 0, start) + 1
+def unclosed(start: int, text: str, line: int = 1) -> Slip:
+    """Refuse a quote without its other half; the text begins in `line` of the file."""
+    number = text.count("\n", 0, start) + line
     message = f"The quote opened in line {number} is never closed."
     end = text.find("\n", start)
-    return Slip("quote", message, f"Write {text[start]} at the end of the text.", start, len(text) if end < 0 else end)
+    end = len(text) if end < 0 else end
+    # In brackets nobody knows where it was to end.
+    stands_alone = re.search(r"(?:^|\n)[ \t]*(?:- +)*(?:[\w.]+: +)?$", text[:start][-LOOK_BACK:])
+    mend = (end, end, text[start]) if stands_alone else None
+    return Slip("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend)
+
+
+def twice(key: Scalar, first: int) -> Slip:
+    """Refuse a key that stands in one place twice; `first` is the line of the other."""
+    message = f'"{key.text}" stands here twice; the first is in line {first}.'
+    return Slip("duplicate-key", message, "Keep one of them.", key.start, key.end)
 
 
 def no_space(key: re.Match[str]) -> tuple[str, str, str]:
@@ -85,14 +95,15 @@ def no_space(key: re.Match[str]) -> tuple[str, str, str]:
 
 def no_space_after_dash(at: int) -> Slip:
     """Refuse `-thanks`."""
-    return Slip("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1)
+    mend = (at + 1, at + 1, " ")
+    return Slip("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1, mend=mend)
 
 
 def star(start: int, end: int, text: str) -> Slip:
     """Refuse `dtmf: *`."""
     message = 'A text that begins with "*" must be in quotes.'
     advice = 'Write "*".' if end - start <= 1 else quoted(text, start)
-    return Slip("star", message, advice, start, max(end, start + 1), repair="x")
+    return Slip("star", message, advice, start, max(end, start + 1), mend=(start, start + 1, "x"))
 
 
 def braces(start: int, end: int) -> Slip:

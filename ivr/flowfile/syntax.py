@@ -9,12 +9,18 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, State
 from ivr.flowfile.slips import COLON_ALONE, Slip, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
 
 Span: TypeAlias = tuple[int, int]
 "Where something begins, and the place after its end."
 
+LONGEST_SCANNED = 10_000
+"Characters of a part of a file among which what was opened is looked for."
+KEYS = frozenset(key for model in (FlowFile, State, Menu, Digits, Record, Choice, Branch) for key in model.words())
 _CLOSING = {"[": "]", "{": "}"}
+_STRUCTURE = re.compile(r"""(?<=[\s\[{,:])"(?:\\.|[^"\\])*"|(?<=[\s\[{,:])'(?:''|[^'])*'|(?:^|\s)\#[^\n]*|[\[\]{}]""")
+"Texts in quotes, comments and brackets."
 _STARTERS = {"@": "at", "`": "at", "%": "percent"}
 _DASH_ALONE = re.compile(r"\s*-(?=[^\s-])")
 _FIRST_WORD = re.compile(r"\s*(?:- +)?([\w.]+) ")
@@ -33,6 +39,10 @@ class Stop(Struct, frozen=True):
     "What was parsed."
     before: Span | None = None
     "The last text in quotes that ended before."
+    first: int = 1
+    "The line of the file in which the text begins."
+    is_end: bool = True
+    "False: the file goes on after the text."
 
     def line(self, at: int) -> Span:
         """Give the line in which a place is, without its end."""
@@ -46,14 +56,25 @@ def of_syntax(stop: Stop) -> Slip:
     return _earlier(stop) or _here(stop)
 
 
+def without_colon(text: str) -> Slip:
+    """Say what is missing in lines that were to be a key with its value, and are a text."""
+    start = len(text) - len(text.lstrip())
+    torn = _torn(Stop("", "", start, start, text), start)
+    return torn or Slip("syntax", "This is no key with a value.", "Write key: value.", start, start + 1)
+
+
 # --- what happened before the place where it was noticed --------------------------------------------------------------
 
 
 def _earlier(stop: Stop) -> Slip | None:
+    if len(stop.text) <= LONGEST_SCANNED:
+        _, comment = _brackets(stop.text)
+        if comment is not None:
+            return comment
     if "scanning a quoted scalar" in stop.context and "end of stream" in stop.problem:
-        return unclosed(stop.context_at, stop.text)
+        return unclosed(stop.context_at, stop.text, stop.first)
     if stop.before is not None and stop.line(stop.before[1]) == stop.line(stop.at):
-        slip = runs_on(*stop.before, stop.text)
+        slip = runs_on(*stop.before, stop.text, stop.first)
         if slip is not None:
             return slip
     is_open = stop.text[stop.context_at : stop.context_at + 1] in _CLOSING and "but got ':'" in stop.problem
@@ -71,10 +92,37 @@ def _earlier(stop: Stop) -> Slip | None:
 
 def _open_bracket(stop: Stop) -> Slip:
     """Refuse a list or braces in whose midst the next key begins."""
-    at = stop.context_at
-    bracket, number = stop.text[at], stop.text.count("\n", 0, at) + 1
+    at = next((at for at in (_brackets(stop.text)[0], stop.context_at) if stop.text[at : at + 1] in _CLOSING), None)
+    if at is None:
+        message, advice = "A list or braces are never closed here.", "Is a closing bracket or brace missing?"
+        return Slip("syntax", message, advice, 0, 1)
+    bracket, number = stop.text[at], stop.text.count("\n", 0, at) + stop.first
     message = f'The "{bracket}" opened in line {number} is never closed.'
     return Slip("syntax", message, f'Write "{_CLOSING[bracket]}" where it ends.', at, at + 1)
+
+
+def _brackets(text: str) -> tuple[int, Slip | None]:
+    """Find the innermost bracket that is never closed, and a comment in it that may hold the other one."""
+    opened: list[int] = []
+    for found in _STRUCTURE.finditer(text):
+        mark = found[0]
+        if mark in _CLOSING:
+            opened.append(found.start())
+        elif mark in _CLOSING.values() and opened:
+            opened.pop()
+        elif mark.lstrip().startswith("#") and opened and re.search(r"[\]}]", mark):
+            return opened[-1], _comment_in_brackets(text, found)
+    return (opened[-1] if opened else 0), None
+
+
+def _comment_in_brackets(text: str, found: re.Match[str]) -> Slip:
+    at = found.start() + found[0].index("#")
+    mend = (at, at + 1, "x")
+    if re.search(r"[:\[,]\s*$", text[:at]):
+        return Slip("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend)
+    said = found[0].strip()
+    message = f'"{said}" was taken for a comment.'
+    return Slip("hash", message, "Put the text in quotes.", at, at + len(said), mend=mend)
 
 
 def _torn(stop: Stop, at: int, before: int | None = None) -> Slip | None:
@@ -83,15 +131,19 @@ def _torn(stop: Stop, at: int, before: int | None = None) -> Slip | None:
     line = stop.text[start:end]
     if found := COLON_ALONE.match(line.lstrip()):
         begin = start + len(line) - len(line.lstrip())
-        return Slip(*no_space(found), begin, begin + found.end())
+        colon = begin + found.end(1) + 1
+        return Slip(*no_space(found), begin, begin + found.end(), mend=(colon, colon, " "))
     if found := _DASH_ALONE.match(line):
         return no_space_after_dash(start + found.end() - 1)
     if (found := _WORD_ALONE.match(line)) and (before is None or _indent(stop, before) > _indent(stop, at)):
         message, advice = f'A colon is missing after "{found[1]}".', f'Write "{found[1]}:".'
-        return Slip("syntax", message, advice, start + found.start(1), start + found.end(1))
+        end = start + found.end(1)
+        return Slip("syntax", message, advice, start + found.start(1), end, mend=(end, end, ":"))
     if before is None and (found := _FIRST_WORD.match(line)):
         advice = f'Write "{found[1]}: …", or indent it if it belongs to the text above.'
-        return Slip("syntax", "A colon is missing in this line.", advice, start + found.start(1), end)
+        colon = start + found.end(1)
+        mend = (colon, colon, ":") if found[1] in KEYS else None
+        return Slip("syntax", "A colon is missing in this line.", advice, start + found.start(1), end, mend=mend)
     return None
 
 
@@ -110,20 +162,23 @@ def _here(stop: Stop) -> Slip:
     if "scanning an alias" in stop.context:
         return star(stop.context_at, at, text)
     if "cannot start any token" in stop.problem and char == "\t":
-        # How far a line with a tab is indented nobody knows; within a line a space does as well.
-        repair = " " if text[text.rfind("\n", 0, at) + 1 : at].strip() else None
-        return Slip("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, repair=repair)
+        mend = (at, at + 1, " ")
+        return Slip("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, mend=mend)
     if "cannot start any token" in stop.problem and char in _STARTERS:
         message = f'A text that begins with "{char}" must be in quotes.'
-        return Slip(_STARTERS[char], message, quoted(text, at), at, at + 1, repair="x")
+        return Slip(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=(at, at + 1, "x"))
     if (slip := _after_quotes(stop)) is not None:
         return slip
     if (bare := _bare_braces(text, at)) is not None:
         message = "A text with {{ }} here must be in quotes."
-        return Slip("braces", message, "Put the whole text in quotes, single ones if it holds others.", bare, bare + 2)
+        advice = "Put the whole text in quotes, single ones if it holds others."
+        return Slip("braces", message, advice, bare, bare + 2, mend=(bare, _after_braces(text, bare), "x"))
     is_colon = "mapping values" in stop.problem or "but got ':'" in stop.problem
     if is_colon and not _begins_a_line(text, at):
-        return Slip("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, repair="x")
+        mend = (at, at + 1, "x")
+        return Slip("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, mend=mend)
+    if ("end of stream" in stop.problem or "<stream end>" in stop.problem) and not stop.is_end:
+        return _open_bracket(stop)
     if "end of stream" in stop.problem or "<stream end>" in stop.problem:
         message = "The file ends inside a list or braces that begin here."
         advice = "Is a closing bracket or brace missing?"
@@ -138,7 +193,8 @@ def _after_quotes(stop: Stop) -> Slip | None:
         texts = [text for _, text in re.findall(r"""(["'])([^"']+)\1""", found[0])]
         is_keys = found[1] == "terminators"
         advice = f'Write both as one text: "{"".join(texts)}".' if is_keys else "Put them in [ ], or in one text."
-        return Slip("syntax", "Two texts stand here, with a comma between.", advice, stop.at, stop.at + 1)
+        message, mend = "Two texts stand here, with a comma between.", (stop.at, end, "")
+        return Slip("syntax", message, advice, stop.at, stop.at + 1, mend=mend)
     if stop.before is None or stop.text[stop.before[1] : stop.at].strip() or "'<scalar>'" not in stop.problem:
         return None
     inside = stop.before[1] - 1
@@ -146,7 +202,8 @@ def _after_quotes(stop: Stop) -> Slip | None:
     if inside + 1 < stop.at and not stop.text[stop.at : end].rstrip().endswith(quote):
         return None  # a word after the text, and no quote that was to end it
     advice = "Use double quotes around it." if quote == "'" else "Use single quotes around it."
-    return Slip("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1)
+    mend = (stop.before[0], max(stop.text.rfind(quote, 0, end) + 1, inside + 1), "x")
+    return Slip("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend)
 
 
 def _general(problem: str, char: str, at: int, text: str) -> Slip:
@@ -155,7 +212,9 @@ def _general(problem: str, char: str, at: int, text: str) -> Slip:
         start += len(text[start:at]) - len(text[start:at].lstrip())
         message = "This line does not fit the lines above it."
         return Slip("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
-    return Slip("syntax", *_cause(problem, char), at, at + 1)
+    mend = (at, at + 1, "/") if "escape" in problem else None
+    mend = mend if mend is None or char != "\\" else (at, at + 1, "/")
+    return Slip("syntax", *_cause(problem, char), at, at + 1, mend=mend)
 
 
 def _cause(problem: str, char: str) -> tuple[str, str]:
@@ -173,6 +232,13 @@ def _bare_braces(text: str, at: int) -> int | None:
     start = text.rfind("\n", 0, at) + 1
     line = re.sub(r"""(["'])(?:(?!\1).)*\1""", lambda quoted: "." * len(quoted.group()), text[start : at + 2])
     return start + line.index("{{") if "{{" in line else None
+
+
+def _after_braces(text: str, at: int) -> int:
+    """Find the end of the last expression that stands in a line after a place, or that of the line."""
+    end = text.find("\n", at)
+    line = text[at : len(text) if end < 0 else end]
+    return at + (line.rindex("}}") + 2 if "}}" in line else len(line))
 
 
 def _begins_a_line(text: str, at: int) -> bool:

@@ -4,6 +4,7 @@ What is wrong is cut out and the rest is judged again, so that a mistyped key in
 target in another.
 """
 
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 
@@ -53,7 +54,8 @@ def validate(reading: Reading) -> Validated:
             return Validated(model, frozenset(damaged), tuple(findings))
         judge = _Judge(reading.source, tree, classes, damaged)
         findings += judge.findings(errors)
-        cut = {judge.culprit(failed) for failed in errors}
+        mended = {path for failed in errors if (path := judge.mend(failed))}
+        cut = {judge.culprit(failed) for failed in errors} - mended
         damaged |= cut
         if ("states",) in cut:
             break
@@ -97,6 +99,27 @@ def _called(path: Path) -> str:
     return f'"{key}"' if path[-1] == key else f'An item of "{key}"'
 
 
+_PLAIN = {"Write true.": "true", "Write false.": "false"}
+_OTHERS: dict[str, str] = {
+    **dict.fromkeys(("goto", "jump", "redirect", "transition"), 'Write "next: <state>".'),
+    **dict.fromkeys(("gather", "input", "collect", "getdigits", "ask"), 'Write "digits", or "menu" for choices.'),
+    **dict.fromkeys(("timeout", "inputtimeout", "firstdigittimeout"), 'Write "initialSilence".'),
+    **dict.fromkeys(("digittimeout", "interdigittimeout"), 'Write "interDigit".'),
+    **dict.fromkeys(("if", "cond", "condition", "when", "elseif", "elif"), 'Write "guard: <expression>" in a branch.'),
+    **dict.fromkeys(("else", "otherwise"), "The last branch, without a guard, is taken otherwise."),
+    **dict.fromkeys(("play", "playback", "background"), 'Write "say: {audio: <file>, text: <its words>}".'),
+    **dict.fromkeys(("speak", "tts", "message"), 'Write "say".'),
+    **dict.fromkeys(("dial", "forward", "queue", "bridge"), "Calls cannot be transferred yet."),
+    **dict.fromkeys(("wait", "pause", "sleep"), "Write it in a prompt: {silence: 1s}."),
+    **dict.fromkeys(("finishonkey", "termchar", "termdigits"), 'Write "terminators".'),
+    **dict.fromkeys(("numdigits", "maxlength"), 'Write "maxDigits".'),
+    **dict.fromkeys(("retries", "tries", "attempts", "maxtries", "maxretries", "loop"), 'Write "maxAttempts".'),
+    **dict.fromkeys(("option", "options"), 'Write "choices".'),
+    **dict.fromkeys(("key", "digit", "press"), 'Write "dtmf".'),
+    **dict.fromkeys(("hints", "grammar", "synonyms", "utterances"), 'Write "speech", or "phrases" for a recording.'),
+    **dict.fromkeys(("exit", "disconnect", "end"), 'Write "hangup: {}", or "final: true".'),
+}
+"Words of other systems, in lower case, and ours for them."
 _HOW = {
     "flow": 'Give it a name: "flow: <name>".',
     "initial": 'Name the state where calls begin: "initial: <state>".',
@@ -141,6 +164,18 @@ class _Judge:
             path = path[:-1]
         while path and isinstance(path[-1], int):
             path = path[:-1]
+        return path
+
+    def mend(self, error: ErrorDetails) -> Path | None:
+        """Put what was plainly meant in the place of a value: `yes` is `true`; nothing follows from it then."""
+        meant = _PLAIN.get(str(error.get("ctx", {}).get("suggestion")))
+        path = self._path(error)
+        place = self.tree
+        for step in path[:-1]:
+            place = _step(place, step)
+        if meant is None or not isinstance(place, dict):
+            return None
+        place[str(path[-1])] = meant
         return path
 
     def _path(self, error: ErrorDetails) -> Path:
@@ -203,4 +238,6 @@ class _Judge:
             return "It belongs to the action."
         if class_ is Choice and key in WAYS:
             return 'Where a choice leads stands in the "on" of the state.'
+        if other := _OTHERS.get(re.sub("[_-]", "", key).lower()):
+            return other
         return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."

@@ -15,7 +15,7 @@ from tests.flowfile.reading import HERE, load
 GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]
 EXAMPLES = [whole(text) for rule in RULES.values() for text in (rule.bad, rule.good) if text]
 WORDS = sorted(set(re.findall(r"[\w.]+|[^\w\s]|\n *", "\n".join([*GOOD, *EXAMPLES]))))
-SIZE = 1 << 17
+SIZE = 1 << 16
 "Characters of a hostile file: a part of what is allowed, so that the tests stay quick; all costs are linear in it."
 BUDGET = 5.0
 "Seconds of this process for such a file. None takes one on an idle machine; what must not be is minutes."

@@ -52,9 +52,16 @@ states:
         plain, marked = load(text), load(b"\xef\xbb\xbf" + text.encode())
         assert plain.findings == marked.findings == ()
 
-    @pytest.mark.parametrize("data", [b"\xff\xfeflow: x", "flow: Grüß".encode("latin-1"), b"flow: \xed\xa0\x80"])
-    def test_anything_but_utf_8_is_refused(self, data: bytes) -> None:
+    @pytest.mark.parametrize(
+        "data", [b"\xff\xfeflow: x", "flow: Grüß".encode("utf-16"), "flow: Grüß".encode("utf-16-be")]
+    )
+    def test_another_encoding_is_refused(self, data: bytes) -> None:
         assert [found.code for found in load(data).findings] == ["encoding"]
+
+    @pytest.mark.parametrize("word", ["Grüß".encode("latin-1"), b"\xed\xa0\x80", b"Gr\xc3"])
+    def test_what_is_not_utf_8_is_refused_and_the_rest_is_read(self, word: bytes) -> None:
+        found = load(b"flow: x\ninitial: a\nstates: {a: {say: " + word + b"., next: b, final: true}}\n").findings
+        assert {each.code for each in found} == {"encoding", "final", "unknown-target"}
 
     def test_a_file_over_the_size_limit_is_refused(self) -> None:
         (found,) = load("#" * (1 << 22) + "\n").findings
@@ -73,15 +80,15 @@ again: {say: *hello, next: bye}
     def test_an_alias_bomb_ends_in_a_finding(self) -> None:
         lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-        assert [found.code for found in load("\n".join(lines)).findings] == ["size"]
+        assert "size" in [found.code for found in load("\n".join(lines)).findings]
 
     def test_a_chain_of_aliases_cannot_be_deeper_than_a_file(self) -> None:
         lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60))]
-        assert [found.code for found in load("\n".join(lines)).findings] == ["size"]
+        assert "size" in [found.code for found in load("\n".join(lines)).findings]
 
-    def test_more_slips_than_are_told_at_once_still_refuse_the_file(self) -> None:
-        found = load("\n".join(f"k{n}: *" for n in range(20))).findings
-        assert [each.code for each in found] == ["star"] * 10
+    def test_every_slip_is_told_however_many_there_are(self) -> None:
+        found = load("\n".join(f"k{n}: *" for n in range(100))).findings
+        assert [each.code for each in found].count("star") == 100
 
     @pytest.mark.parametrize(
         ("text", "column"),

@@ -57,6 +57,8 @@ def unknown_target(document: Document) -> Iterator[Finding]:
     for name, state in document.states():
         for _, handler in document.written(name):
             yield from _targets(document, handler, can_ask=asking(state))
+        if state.next is not None and action_of(state) is None:  # whose events nobody knows
+            yield from _targets(document, Handler(tuple(state.next), ("states", name, "next")), can_ask=True)
     for event, handler in document.shared.items():
         yield from _targets(document, handler, can_ask=event in {"exhausted", "empty"})
 
@@ -64,6 +66,8 @@ def unknown_target(document: Document) -> Iterator[Finding]:
 def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:
     for number, branch in enumerate(handler.branches):
         path = (*handler.path, number, "target")
+        if document.source.is_broken(path):
+            continue
         if branch.target == SELF and not can_ask:
             message = '"self" asks the question again, and here none was asked.'
             yield document.finding("unknown-target", path, message, "Name a state.")

@@ -1,0 +1,100 @@
+"""`ivr new`: a flow to start from, with a script that calls it and a case that replays it."""
+
+import re
+from pathlib import Path
+
+import click
+
+from ivr.engine.naming import is_name
+from ivr.flowfile.schema import schema_text
+
+FLOW = """\
+# yaml-language-server: $schema=./flow.schema.json
+flow: {name}
+description: Tells the opening hours.
+initial: main
+on: {{exhausted: bye, error: bye}}
+
+states:
+  main:
+    menu:
+      prompt: For opening hours, press 1 or say hours. To end the call, press 2 or say goodbye.
+      choices:
+        hours: {{dtmf: "1", speech: [hours]}}
+        goodbye: {{dtmf: "2", speech: [goodbye]}}
+      noInput: I did not hear you.
+      noMatch: That is not one of the choices.
+    on: {{hours: hours, goodbye: thanks}}
+
+  hours:
+    say: We are open from nine to five.
+    next: thanks
+
+  thanks:
+    say: Thank you for calling. Goodbye.
+    final: true
+
+  bye:
+    say: Goodbye.
+    final: true
+    outcome: unresolved
+"""
+SCRIPT = """\
+# Run it with: ivr phone --script {name}.call.yaml
+script: {name}
+flow: {name}.yaml
+steps:
+  - expect: "~For opening hours, press 1"
+  - press: "1"
+  - expect: {{hears: "~We are open from nine to five.", ends: hangup}}
+"""
+SCHEMA = "flow.schema.json"
+
+
+@click.command()
+@click.argument("name")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to put it.")
+def new(name: str, folder: Path) -> None:
+    """Make a flow to start from: NAME.yaml, a script that calls it, and the schema for editors.
+
+    No file is written over. A case is made of a real call, by "ivr calls export".
+
+    \b
+    Example:  ivr new dentist
+              ivr new dentist --folder flows
+    """
+    if not is_name(name.replace("-", "_")):
+        meant = re.sub(r"\W+", "-", name).strip("-")
+        hint = f' Did you mean "{meant}"?' if is_name(meant.replace("-", "_")) else ""
+        raise click.UsageError(f'"{name}" cannot be the name of a flow: use letters, digits, _ and -.{hint}')
+    flow, script, schema = folder / f"{name}.yaml", folder / f"{name}.call.yaml", folder / SCHEMA
+    there = next((file for file in (flow, script) if file.exists() or file.is_symlink()), None)
+    if there is not None:
+        raise click.ClickException(f"{there} is there already. Nothing was written.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(flow, FLOW.format(name=name))
+        _write(script, SCRIPT.format(name=name))
+        if not schema.exists():
+            _write(schema, schema_text())
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
+    click.echo(_next_steps(flow, script))
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a new file; one that came meanwhile stays as it is."""
+    with file.open("x", encoding="utf-8") as opened:
+        opened.write(text)
+
+
+def _next_steps(flow: Path, script: Path) -> str:
+    return f"""\
+Made {flow} and {script}.
+
+  ivr check {flow}          find mistakes
+  ivr talk {flow}           be the caller
+  ivr phone --script {script}    call it as the script says
+  ivr serve --dev {flow}    call it by browser
+
+Keep a call as a case: ivr calls export ID > CASE.jsonl, then: ivr replay --flow {flow} CASE.jsonl"""

@@ -1,0 +1,61 @@
+"""Characters that look like others: what editors, chats and web pages put in place of quotes, spaces and dashes."""
+
+import re
+from collections.abc import Iterator
+from unicodedata import name
+
+from msgspec.structs import replace
+
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.slips import Slip
+
+MEANT = {
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\uff07\u00b4", "'"),
+    **dict.fromkeys(
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+    ),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+}
+"What each of them is meant for; nothing, where it cannot be seen at all."
+_ANY = re.compile(f"[{re.escape(''.join(MEANT))}]")
+_SPACES = "".join(char for char, meant in MEANT.items() if meant in {" ", ""})
+_INDENTED = re.compile(rf"^[ \t]*[{_SPACES}][ \t{_SPACES}]*", re.MULTILINE)
+_COLON = re.compile(r"(?:^|[{,])[ \t]*(?:- +)?[\w.]+(\uff1a) ?", re.MULTILINE)
+
+
+def in_structure(text: str) -> Iterator[tuple[Slip, tuple[int, int, str]]]:
+    """Go through those that stand where YAML's own characters belong, each with what to put there to read on."""
+    found: list[tuple[int, int, int, str]] = []
+    for white in _INDENTED.finditer(text):
+        at = white.start() + next(number for number, char in enumerate(white[0]) if char in MEANT)
+        found.append((at, white.start(), white.end(), "".join(MEANT.get(char, char) for char in white[0])))
+    found += [(colon.start(1), colon.start(1), colon.end(), ": ") for colon in _COLON.finditer(text)]
+    for at, start, end, instead in sorted(found, key=lambda one: one[1]):
+        yield Slip("syntax", f"Here is {_called(text[at])}.", _advice(text[at]), at, at + 1), (start, end, instead)
+
+
+def named(finding: Finding) -> Finding:
+    """Name the first of them in what an error marks: nobody sees it."""
+    start = finding.column - 1
+    found = _ANY.search(finding.excerpt, start, start + finding.length) if finding.is_error else None
+    if found is None and finding.is_error and _INDENTED.match(finding.excerpt):
+        found = _ANY.search(finding.excerpt)  # what the line is indented with belongs to its key
+    if found is None or "U+" in finding.message:
+        return finding
+    message = f"{finding.message} In column {found.start() + 1} is {_called(found[0])}."
+    return replace(finding, message=message, suggestion=_advice(found[0]))
+
+
+def _called(char: str) -> str:
+    words = name(char, "a character").lower()
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words} (U+{ord(char):04X})"
+
+
+def _advice(char: str) -> str:
+    meant = MEANT[char]
+    if not meant:
+        return "Delete it."
+    return "Write a plain space." if meant == " " else f"Write a plain {meant}"

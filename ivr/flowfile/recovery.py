@@ -1,0 +1,321 @@
+"""A file that is no YAML, read all the same as far as it goes: by its lines and how far they are indented.
+
+YAML's parser stops at the first thing that it cannot read, often lines after the slip, and what follows would be told
+in the next run. Here the file is taken apart by its indentation until the parts can be read, each by itself: a state,
+a key of it, one line. What is left is one slip, told where it is; where its meaning is plain it is put right in memory
+and reading goes on, else the key is there with a value that nobody knows.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Mapping_
+from itertools import pairwise
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.naming import normal
+from ivr.flowfile import slips
+from ivr.flowfile.model import FlowFile
+from ivr.flowfile.slips import Slip
+from ivr.flowfile.source import Mapping, Node, Scalar
+from ivr.flowfile.source import Sequence as Items
+from ivr.flowfile.syntax import KEYS, without_colon
+
+MOST_MENDED = 40
+"Slips that are put right in one part; of more, the rest is not told."
+LONGEST_MENDED = 10_000
+"Characters of a part in which slips are put right: each costs another reading of it."
+DEEPEST = 40
+"Levels of lines, as of nodes."
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+"What YAML refuses wherever it stands."
+_HEAD = re.compile(
+    r"""[ \t]*(?P<key>"[^"\n]*"|'[^'\n]*'|[^\s"'#\-?{}\[\],&*!|>%@`:][^\n:#{}\[\],]*?) *:(?=[ \t\n]|$)"""
+)
+"A key at the beginning of a line, with its colon."
+_OPENS = re.compile(r"[ \t]*(?:#.*)?$")
+"What after a key says that its value stands in the lines below."
+_TOP = re.compile(rf"""["']?(?:{"|".join(FlowFile.words())})["']?[ ]*:""")
+"A key of the flow itself."
+_CONTINUES = re.compile(r"[ \t]*[}\]]")
+
+Parsed: TypeAlias = "Node | Slip"
+Entries: TypeAlias = "dict[str, tuple[Scalar, Node]]"
+
+
+class Piece(Struct, frozen=True):
+    """A part of a file, perhaps put right."""
+
+    text: str
+    origin: Sequence[int]
+    "Where each of its characters stands in the file, and where it ends."
+
+    @classmethod
+    def whole(cls, text: str) -> "Piece":
+        """Take a whole file."""
+        return cls(text, range(len(text) + 1))
+
+    def part(self, start: int, end: int) -> "Piece":
+        """Return a part of this one."""
+        return Piece(self.text[start:end], self.origin[start : end + 1])
+
+    def replaced(self, *edits: tuple[int, int, str]) -> "Piece":
+        """Return the same with other texts in some places, which are in order."""
+        texts: list[str] = []
+        origin: list[int] = []
+        at = 0
+        for start, end, new in edits:
+            texts += [self.text[at:start], new]
+            origin += [*self.origin[at:start], *([self.origin[start]] * len(new))]
+            at = end
+        return Piece("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]])
+
+    def placed(self, slip: Slip) -> Slip:
+        """Return a slip of this part as one of the file."""
+        last = len(self.origin) - 1
+        start, end = self.origin[min(slip.start, last)], self.origin[min(slip.end, last)]
+        return Slip(slip.code, slip.message, slip.suggestion, start, max(end, start + 1), slip.severity)
+
+
+class _Line(Struct, frozen=True):
+    start: int
+    end: int
+    "With its line end."
+    indent: int
+    text: str
+
+
+Parse: TypeAlias = Callable[[Piece], Parsed]
+"Reads a part by itself; a slip where it cannot be read, at offsets of the part."
+
+
+class Recovery:
+    """Reads one file."""
+
+    def __init__(self, parse: Parse, tell: Callable[[Slip], None], line_at: Callable[[int], int]) -> None:
+        """`tell` takes what was found, `line_at` numbers the lines of the file by offset."""
+        self._parse = parse
+        self._tell = tell
+        self._line_at = line_at
+        self._usual: Mapping_[int, int] = {}
+        "How many lines are indented so far."
+        self._step = 2
+        "How much more than a key the lines are indented that belong to it, mostly."
+
+    def mapping(self, piece: Piece) -> Mapping:
+        """Read a whole file as the keys of a flow."""
+        piece = self._without_tabs(piece)
+        lines = list(_lines(piece.text))
+        self._usual = Counter(line.indent for line in lines)
+        steps = Counter(after.indent - line.indent for line, after in pairwise(lines) if after.indent > line.indent)
+        self._step = max(steps, key=lambda step: steps[step], default=2)
+        return Mapping(self._block(piece, 0), 0, piece.origin[-1], flow=False)
+
+    # --- by lines ----------------------------------------------------------------------------------------------------
+
+    def _content(self, piece: Piece, depth: int) -> Node:
+        """Read the value of a key, or an item of a list, that stands in lines of its own."""
+        parsed = self._parse(piece)
+        lines = list(_lines(piece.text))
+        if not isinstance(parsed, Slip) or not lines or depth > DEEPEST:
+            return parsed if not isinstance(parsed, Slip) else self._given_up(piece, parsed)
+        if lines[0].text.startswith("-") and (len(lines) > 1 or lines[0].text[1:2] not in {"", " "}):
+            return self._list(piece, lines, depth)
+        if lines[0].text.startswith("- "):
+            start = lines[0].start + lines[0].indent
+            item = self._content(piece.replaced((start, start + 1, " ")), depth + 1)
+            return Items((item,), *_span(piece), flow=False)
+        if any(_HEAD.match(line.text) for line in lines):
+            return Mapping(self._block(piece, depth), *_span(piece), flow=False)
+        return self._given_up(piece, parsed)
+
+    def _list(self, piece: Piece, lines: Sequence[_Line], depth: int) -> Node:
+        """Read a list whose items begin with dashes."""
+        level = lines[0].indent
+        starts = [line for before, line in zip([None, *lines], lines, strict=False) if _is_item(line, before, level)]
+        items = []
+        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(piece.text)], strict=True):
+            if line.indent != level:
+                self._tell(self._askew(piece, line, level, lines[0]))
+            item = piece.part(line.start, end)
+            if line.text[1:2] not in {" ", "\n", ""}:
+                self._tell(item.placed(slips.no_space_after_dash(line.indent)))
+            items.append(self._content(item.replaced((line.indent, line.indent + 1, " ")), depth + 1))
+        return Items(tuple(items), *_span(piece), flow=False)
+
+    def _block(self, piece: Piece, depth: int) -> Entries:
+        """Read keys that stand below each other."""
+        entries: Entries = {}
+        for child in self._children(piece, depth):
+            self._entry(child, entries, depth, MOST_MENDED)
+        return entries
+
+    def _children(self, piece: Piece, depth: int) -> Iterator[Piece]:
+        """Divide lines at those that begin with a key of this level, however that is indented."""
+        lines = list(_lines(piece.text))
+        level = self._level(lines)
+        first = next((line for line in lines if line.indent == level), None)
+        starts: list[_Line] = []
+        inner = 0  # how far the lines are indented that belong to the last key
+        for number, line in enumerate(lines):
+            goes_on = starts and (_CONTINUES.match(line.text) or (line.text.startswith("-") and line.indent == level))
+            is_askew = _is_askew(lines, number, level, inner)
+            is_state = depth == 0 and starts and starts[-1].text.startswith("states:") and not _TOP.match(line.text)
+            if goes_on or is_state or (line.indent > level and starts and not is_askew):
+                inner = inner or line.indent
+                continue
+            if line.indent != level and first is not None:
+                other = starts[-1] if starts and starts[-1].indent == level else first
+                self._tell(self._askew(piece, line, level, other))
+            starts.append(line)
+            inner = 0
+        if not starts:
+            return
+        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(piece.text)], strict=True):
+            yield piece.part(line.start, end)
+
+    def _level(self, lines: Sequence[_Line]) -> int:
+        """Tell how far the keys of a block are indented: as most of them are, else as most lines of the file."""
+        if not lines:
+            return 0
+        counted = Counter(line.indent for line in lines if line.indent <= lines[0].indent)
+        return max(counted, key=lambda indent: (counted[indent], *self._likely(indent), indent))
+
+    def _likely(self, indent: int) -> tuple[bool, int, bool]:
+        """Rank how far lines can be indented by how much that fits this file."""
+        return indent == 0, self._usual.get(indent, 0), indent % self._step == 0
+
+    def _askew(self, piece: Piece, line: _Line, level: int, other: _Line) -> Slip:
+        """Say how far a line is indented, and how far it should be."""
+        number = self._line_at(piece.origin[other.start])
+        message = f"This line begins in column {line.indent + 1}, and line {number}, beside it, in column {level + 1}."
+        start = line.start + line.indent
+        return piece.placed(
+            Slip("syntax", message, f"Begin it in column {level + 1}.", start, start + len(line.text.rstrip()))
+        )
+
+    # --- one key -----------------------------------------------------------------------------------------------------
+
+    def _entry(self, child: Piece, entries: Entries, depth: int, left: int, *, told: str = "") -> None:
+        """Read a key with its value; `left` is how many slips may still be put right, `told` the code of the last."""
+        parsed = self._parse(child)
+        if isinstance(parsed, Mapping) and not parsed.flow:
+            for key, value in parsed.entries.values():
+                self._put(entries, key, value)
+            return
+        head, lines = _HEAD.match(child.text), list(_lines(child.text))
+        first_end = lines[0].end if lines else 0
+        opens = head is not None and _OPENS.match(child.text[head.end() : first_end]) is not None
+        if opens and len(lines) > 1 and depth < DEEPEST:
+            self._put(entries, _key(child, head), self._content(child.part(first_end, len(child.text)), depth + 1))
+            return
+        stray = self._stray(child, head, lines)
+        if stray is not None:
+            one, other = lines[0], stray
+            if self._likely(one.indent) >= self._likely(other.indent):
+                one, other = other, one
+            self._tell(self._askew(child, one, other.indent, other))
+            self._entry(child.part(0, stray.start), entries, depth, left)
+            for key, value in self._block(child.part(stray.start, len(child.text)), depth + 1).values():
+                self._put(entries, key, value)
+            return
+        slip = parsed if isinstance(parsed, Slip) else without_colon(child.text)
+        if told not in {"quote", "syntax"}:  # else this follows from what was told, and not quite put right
+            self._tell(child.placed(slip))
+        if slip.mend is not None and left and len(child.text) <= LONGEST_MENDED:
+            self._entry(child.replaced(slip.mend), entries, depth, left - 1, told=slip.code)
+        elif lines:
+            self._put(entries, _key(child, head), Scalar("", "plain", *_span(child), broken=True))
+
+    def _stray(self, child: Piece, head: re.Match[str] | None, lines: Sequence[_Line]) -> _Line | None:
+        """Find a key that is indented as if it belonged to the value before it, which is whole."""
+        inner = _HEAD.match(lines[1].text) if head is not None and len(lines) > 1 else None
+        if head is None or inner is None or (inner["key"] not in KEYS and lines[1].text[inner.end() :].strip()):
+            return None
+        value = child.text[head.end() : lines[0].end].strip()
+        is_whole = value and value[0] not in "|>" and not isinstance(self._parse(child.part(0, lines[0].end)), Slip)
+        return lines[1] if is_whole else None
+
+    def _put(self, entries: Entries, key: Scalar, value: Node) -> None:
+        name = normal(key.text)
+        if name not in entries:
+            entries[name] = key, value
+            return
+        first = self._line_at(entries[name][0].start)
+        self._tell(slips.twice(key, first))
+
+    def _given_up(self, piece: Piece, slip: Slip) -> Scalar:
+        self._tell(piece.placed(slip))
+        return Scalar("", "plain", *_span(piece), broken=True)
+
+    # --- tabs --------------------------------------------------------------------------------------------------------
+
+    def _without_tabs(self, piece: Piece) -> Piece:
+        """Put spaces for the tabs that lines are indented with: as many as the lines around them have."""
+        edits: list[tuple[int, int, str]] = []
+        before, tabs_before, width = "", 0, 0
+        for line in _lines(piece.text, tabs=True):
+            white = piece.text[line.start : line.start + line.indent]
+            tabs = white.count("\t")
+            if not tabs:
+                width = line.indent
+            elif tabs_before:
+                width = max(0, width + 2 * (tabs - tabs_before))
+            else:
+                width += 2 * before.rstrip().endswith(":")
+            if tabs:
+                edits.append((line.start, line.start + line.indent, " " * width))
+            before, tabs_before = line.text, tabs
+        if edits:
+            start = edits[0][0] + piece.text[edits[0][0] : edits[0][1]].index("\t")
+            more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
+            message = f"There is a tab where YAML wants spaces{more}."
+            self._tell(piece.placed(Slip("tab", message, "Use spaces.", start, start + 1)))
+        return piece.replaced(*edits)
+
+
+def _lines(text: str, *, tabs: bool = False) -> Iterator[_Line]:
+    """Go through the lines that say something: not those that are empty, comments, or the mark of a document."""
+    at = 0
+    for line in text.splitlines(keepends=True) if "\r" in text else re.findall(r"[^\n]*\n|[^\n]+$", text):
+        inside = line.lstrip(" \t" if tabs else " ")
+        if inside.strip() and not inside.lstrip().startswith("#") and line.rstrip() != "---":
+            yield _Line(at, at + len(line), len(line) - len(inside), inside)
+        at += len(line)
+
+
+def _is_item(line: _Line, before: _Line | None, level: int) -> bool:
+    """Tell whether a line begins an item of a list, and not one of a list inside of an item."""
+    if not line.text.startswith("-"):
+        return False
+    return line.indent <= level or (before is not None and before.text.rstrip()[-1:] not in {":", "-"})
+
+
+def _is_askew(lines: Sequence[_Line], number: int, level: int, inner: int) -> bool:
+    """Tell whether a line is a key of this level, though it is indented a little more: less than what is inside."""
+    line = lines[number]
+    is_between = level < line.indent < inner
+    follows = number + 1 < len(lines) and lines[number + 1].indent > line.indent
+    head = _HEAD.match(line.text)
+    return is_between and follows and head is not None and not line.text[head.end() :].strip()
+
+
+def _key(child: Piece, head: re.Match[str] | None) -> Scalar:
+    """Take what stands for a key."""
+    if head is None:
+        words = child.text.strip().split("\n", 1)[0][:40].rstrip()
+        start = len(child.text) - len(child.text.lstrip())
+        return Scalar(words, "plain", child.origin[start], child.origin[start] + len(words))
+    start, end = head.span("key")
+    text = head["key"]
+    style = text[0] if text[0] in slips.QUOTES else "plain"
+    return Scalar(text.strip("\"'") if style != "plain" else text, style, child.origin[start], child.origin[end])
+
+
+def _span(piece: Piece) -> tuple[int, int]:
+    """Say where a part begins and ends in the file, without the white space around it."""
+    inside = piece.text.strip()
+    start = piece.text.find(inside[:1]) if inside else 0
+    return piece.origin[start], piece.origin[len(piece.text.rstrip()) if inside else 0]

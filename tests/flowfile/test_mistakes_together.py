@@ -1,0 +1,107 @@
+"""Mistakes that have nothing to do with each other are found in one run: every pair of checks, each in its own states.
+
+What stops the parser, breaks a state or leads nowhere must not hide what is wrong elsewhere, and must not be told
+twice by what follows from it.
+"""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from msgspec import Struct
+
+from ivr.channels.skype import SkypeChannel
+from ivr.flowfile.catalogue import RULES
+from ivr.flowfile.finding import Finding, as_text
+from ivr.flowfile.load import load_text
+from tests.flowfile.reading import NOWHERE
+
+HEAD = "flow: example\ninitial: root\non: {exhausted: bye, error: bye}\n"
+END = "  bye: {say: Goodbye., final: true, outcome: unresolved}\n"
+
+
+class Plant(Struct, frozen=True):
+    """What is wrong in some states of a flow."""
+
+    states: str
+    "They begin in `start`."
+    variables: str = ""
+
+
+OTHERWISE = {
+    "bare-name": Plant(
+        'start: {say: "{{ amount }} euros.", set: {total: amount}, next: tell}\n'
+        'tell: {say: "{{ total }}", next: bye}\n',
+        'amount: 12\ntotal: {type: text, default: ""}\n',
+    ),
+    "never-set": Plant(
+        "start: {say: \"Hello {{ nickname or 'stranger' }}.\", next: bye}\n",
+        "nickname: {type: text, default: none}\n",
+    ),
+    "default-outcome": Plant(
+        "start: {say: Hello., next: thanks, on: {error: sorry}}\nthanks: {say: Thank you., next: bye}\n"
+        "sorry: {say: Something went wrong., final: true}\n"
+    ),
+    "channel": Plant("start: {say: {text: Guten Tag., language: de-DE}, next: bye}\n"),
+    "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
+    "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
+    "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),
+}
+"Checks whose example in the catalogue is more than states."
+CODES = [code for code, rule in RULES.items() if (rule.bad or code in OTHERWISE) and code != "time-zone"]
+"All that one flow can have beside others; it has one time zone, which stands in none of its states."
+
+
+def planted(code: str, mark: str) -> Plant:
+    """Give the bad example of a check, with names that no other has."""
+    plant = OTHERWISE.get(code) or Plant(RULES[code].bad.strip("\n") + "\n")
+    names = {
+        *re.findall(r"^(\w+):", plant.states, re.MULTILINE),
+        *re.findall(r"^(\w+):", plant.variables, re.MULTILINE),
+    }
+    names |= set(re.findall(r"into: (\w+)", plant.states))
+    for name in names - {"digits"}:  # which is the mistake of `state-name`
+        own = re.compile(rf"(?<![\w-]){name}(?![\w-])" if name != "number" else r"number(?=[ },])")
+        plant = Plant(own.sub(f"{mark}_{name}", plant.states), own.sub(f"{mark}_{name}", plant.variables))
+    return plant
+
+
+def flow_with(codes: Sequence[str]) -> bytes:
+    """Plant several mistakes in one flow."""
+    plants = [(f"m{number}", planted(code, f"m{number}")) for number, code in enumerate(codes)]
+    variables = "".join(plant.variables for _, plant in plants)
+    branches = ", ".join(
+        f"{{guard: visits.root == {number}, target: {mark}_start}}" for number, (mark, _) in enumerate(plants)
+    )
+    states = f"root: {{decide: [{branches}, bye]}}\n" + "".join(plant.states for _, plant in plants)
+    head = HEAD + (f"variables:\n{indented(variables)}" if variables else "")
+    return (head + f"states:\n{indented(states)}" + END).encode("utf-8", "surrogateescape")
+
+
+def indented(text: str) -> str:
+    return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
+
+
+def found(data: bytes) -> set[str]:
+    return {one.code for one in findings(data)}
+
+
+def findings(data: bytes) -> Sequence[Finding]:
+    return load_text(data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, lacks=no_dictation).findings
+
+
+def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[str]:
+    return [] if phrases else ["writes nothing down"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_mistake_alone_is_found_alone(code: str) -> None:
+    data = flow_with([code])
+    assert found(data) == {code}, as_text(findings(data))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_mistake_is_found_beside_any_other(code: str) -> None:
+    for other in CODES[: CODES.index(code)]:
+        data = flow_with([code, other])
+        assert found(data) == {code, other}, f"{data.decode(errors='replace')}\n{as_text(findings(data))}"
