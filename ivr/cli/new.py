@@ -5,8 +5,12 @@ from pathlib import Path
 
 import click
 
+from ivr.cli.firstcase import first_case
 from ivr.engine.naming import is_name
 from ivr.flowfile.schema import schema_text
+from ivr.trace.files import dumps
+from ivr.trace.folders import CASES, FLOWS
+from ivr.trace.shelf import flow_of_today
 
 FLOW = """\
 # yaml-language-server: $schema=./flow.schema.json
@@ -49,15 +53,17 @@ steps:
   - expect: {{hears: "~We are open from nine to five.", ends: hangup}}
 """
 SCHEMA = "flow.schema.json"
+CASE = "hours.jsonl"
 
 
 @click.command()
 @click.argument("name")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to put it.")
 def new(name: str, folder: Path) -> None:
-    """Make a flow to start from: NAME.yaml, a script that calls it, and the schema for editors.
+    """Make a flow to start from: NAME.yaml, a script that calls it, a case, and the schema for editors.
 
-    No file is written over. A case is made of a real call, by "ivr calls export".
+    The case goes to recordings/cases, where "ivr replay" and pytest look for it: below the folder, or beside it if it
+    is called "flows". No file is written over.
 
     \b
     Example:  ivr new dentist
@@ -68,7 +74,9 @@ def new(name: str, folder: Path) -> None:
         hint = f' Did you mean "{meant}"?' if is_name(meant.replace("-", "_")) else ""
         raise click.UsageError(f'"{name}" cannot be the name of a flow: use letters, digits, _ and -.{hint}')
     flow, script, schema = folder / f"{name}.yaml", folder / f"{name}.call.yaml", folder / SCHEMA
-    there = next((file for file in (flow, script) if file.exists() or file.is_symlink()), None)
+    cases = (folder.resolve().parent if folder.resolve().name == str(FLOWS) else folder) / CASES
+    case = cases / name / CASE
+    there = next((file for file in (flow, script, case) if file.exists() or file.is_symlink()), None)
     if there is not None:
         raise click.ClickException(f"{there} is there already. Nothing was written.")
     try:
@@ -77,9 +85,11 @@ def new(name: str, folder: Path) -> None:
         _write(script, SCRIPT.format(name=name))
         if not schema.exists():
             _write(schema, schema_text())
+        case.parent.mkdir(parents=True, exist_ok=True)
+        _write(case, dumps(first_case(flow_of_today(flow, "UTC"))).decode())
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
-    click.echo(_next_steps(flow, script))
+    click.echo(_next_steps(flow, script, case))
 
 
 def _write(file: Path, text: str) -> None:
@@ -88,13 +98,15 @@ def _write(file: Path, text: str) -> None:
         opened.write(text)
 
 
-def _next_steps(flow: Path, script: Path) -> str:
+def _next_steps(flow: Path, script: Path, case: Path) -> str:
     return f"""\
-Made {flow} and {script}.
+Made {flow}, {script}
+and {case}.
 
   ivr check {flow}          find mistakes
   ivr talk {flow}           be the caller
   ivr phone --script {script}    call it as the script says
+  ivr replay --flow {flow} {case}    see what the caller of the case would hear now
   ivr serve --dev {flow}    call it by browser
 
-Keep a call as a case: ivr calls export ID > CASE.jsonl, then: ivr replay --flow {flow} CASE.jsonl"""
+Any call can become a further case: see ivr calls export --help"""

@@ -22,6 +22,17 @@ async def test_the_flow_is_sound_and_its_script_passes(tmp_path: Path) -> None:
     assert ivr("check", "--strict", str(folder)).stdout == "1 flow checked: nothing found.\n"
     played = await run_script(folder / "my-desk.call.yaml", Target("http://127.0.0.1:1/call"))
     assert played.failure is None
+    case = tmp_path / "recordings" / "cases" / "my-desk" / "hours.jsonl"
+    replayed = ivr("replay", "--flow", str(folder / "my-desk.yaml"), str(case))
+    assert replayed.exit_code == 0, replayed.output
+    assert "same" in replayed.output
+    (folder / "my-desk.yaml").write_text((folder / "my-desk.yaml").read_text().replace("nine to five", "ten to six"))
+    assert ivr("replay", "--flow", str(folder / "my-desk.yaml"), str(case)).exit_code == 1
+
+
+def test_beside_other_flows_the_case_lies_in_the_folder(tmp_path: Path) -> None:
+    assert ivr("new", "desk", "--folder", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "recordings" / "cases" / "desk" / "hours.jsonl").is_file()
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
