@@ -211,4 +211,25 @@ judge: {decide: [{guard: pin == '1234', target: thanks}, bye]}
 thanks: {say: That is right., next: bye}
 """,
     ),
+    Rule(
+        "no-answer",
+        "both",
+        "No keys can be an answer, or an answer that is meant to be possible is not.",
+        """
+variables: {amount: {type: integer, min: 10, max: 5}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+        """
+variables: {amount: {type: integer, min: 5, max: 10}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+    ),
 )

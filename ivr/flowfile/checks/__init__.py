@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from ivr.flowfile.assets import Refusal
-from ivr.flowfile.checks import braces, dialogue, events, lists, proofs, shape, told, truths, values, variables
+from ivr.flowfile.checks import answers, braces, dialogue, events, lists, proofs, shape, told, truths, values, variables
 from ivr.flowfile.checks.allow import allow, unacknowledged
 from ivr.flowfile.checks.channel import check_channel
 from ivr.flowfile.checks.counts import prompt_limit
@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     *lists.CHECKS,
     *truths.CHECKS,
     *variables.CHECKS,
+    *answers.CHECKS,
     *proofs.CHECKS,
     allow,
 )
