@@ -232,4 +232,65 @@ states:
   told: {say: "{{ amount }}.", next: bye}
 """,
     ),
+    Rule(
+        "never-equal",
+        "warning",
+        "A guard looks for a name or a value that nothing there ever has.",
+        """
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sale', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+        """
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sales', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+    ),
+    Rule(
+        "unread-braces",
+        "warning",
+        "An expression stands where none is read.",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "{{ call.to }}"]}}
+  next: bye
+""",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, contoso]}}
+  next: bye
+""",
+    ),
+    Rule(
+        "unsayable",
+        "warning",
+        "A spoken form or a phrase cannot be said in the flow's language.",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "?"]}}
+  next: bye
+""",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, question]}}
+  next: bye
+""",
+    ),
 )

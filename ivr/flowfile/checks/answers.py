@@ -95,7 +95,7 @@ def impossible(digits: Digits, variable: flow.Variable) -> str:
         return f"No hour and minute is {_limits(variable)}."
     if name in {"integer", "decimal"}:
         return _no_number(digits, variable)
-    if name == "text" and variable.values and not any(_can_be_keyed(text, digits) for text in variable.values):
+    if name == "text" and variable.values and not any(can_be_keyed(text, digits) for text in variable.values):
         return _no_text(digits, variable)
     return ""
 
@@ -123,7 +123,8 @@ def _has_number(lowest: Decimal, variable: flow.Variable, most: int, places: int
     return keys <= most and within(first, variable)
 
 
-def _can_be_keyed(text: str, digits: Digits) -> bool:
+def can_be_keyed(text: str, digits: Digits) -> bool:
+    """Return whether a text can be an answer, as far as its keys go."""
     keys = PHONE_KEYS - frozenset(digits.terminators)
     return digits.min_digits <= len(text) <= digits.max_digits and keys.issuperset(text)
 
@@ -155,7 +156,7 @@ def never_keyed(document: Document) -> Iterator[Finding]:
     for name, several in asked.items() if not document.damaged else ():
         written = document.model.variables.get(name, Variable.model_validate({}))
         values = written.values or []
-        taken = [text for text in values if any(_can_be_keyed(text, digits) for digits in several)]
+        taken = [text for text in values if any(can_be_keyed(text, digits) for digits in several)]
         for number, text in enumerate(values) if taken else ():
             is_keys = PHONE_KEYS.issuperset(text) and text not in taken
             if is_keys and (name, text) not in given and text != written.default:
