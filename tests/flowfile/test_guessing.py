@@ -21,6 +21,8 @@ right: {say: Right., next: bye}
         "[{guard: pin != '2468', target: start}, right]",
         "[{guard: not pin == '2468', target: start}, right]",
         "[{guard: \"pin in ['2468', '1357']\", target: right}, start]",
+        "[{guard: pin == '2468', target: right}, {guard: \"pin < '5' and call.to == '1'\", target: bye}, start]",
+        "[{guard: pin | length == 4 and pin == '2468', target: right}, start]",
         "[{guard: pin == '2468' and call.from, target: right}, {guard: visits.start < 3, target: self}, start]",
         "[{guard: pin == '2468', target: right}, {guard: visits.right < 3, target: start}, bye]",
     ],
@@ -35,6 +37,7 @@ def test_a_wrong_pin_that_leads_back_is_told(way: str) -> None:
         "[{guard: pin == '2468', target: right}, {guard: visits.start < 3, target: start}, bye]",
         "[{guard: pin == '2468', target: right}, bye]",
         "[{guard: pin == '2468', target: start}, bye]",
+        "[{guard: pin, target: start}, right]",
         "right",
     ],
 )
