@@ -2,12 +2,14 @@
 
 For every transition of every flow in `flows/` the shortest call that takes it is looked for, and then made for real:
 against `ivr serve`, over HTTP, in the platform's own JSON, with the scripted speech engine. What the server stored is
-exported as `ivr calls export` does. Calls whose every transition another case takes are left out.
+exported as `ivr calls export` does. Calls whose every transition another case takes are left out. Then the texts are
+edited one by one: for each that no case notices, a call that hears it is added.
 
 Ids and times are replaced by ones that say nothing, so that making the cases again changes only what a flow changed.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -32,16 +34,20 @@ from ivr.flowfile.load import load_flow
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 from ivr.trace.case import Case, Line
-from ivr.trace.files import dumps
+from ivr.trace.files import case_files, dumps, read_case
+from ivr.trace.replay import replay
 from recordings import reports
 from recordings.reports import Report
-from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, Deed, shortest_calls
+from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, SLOW, Deed, calls_hearing, shortest_calls
+from recordings.texts import Said, edited, texts_of
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "recordings" / "cases"
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PACE = 4.0
 "Seconds between two things that happen, in a case."
+DELAY = 3.0
+"Seconds that the speech engine takes for a recording that is slow: more than a reply waits."
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 "What a WMA file begins with."
 
@@ -70,12 +76,35 @@ def make(flow: Flow, address: str, data: Path) -> None:
         covered |= {one for line in recorded.lines for one in line.path}
         assert taken in covered, f"{name}: the call over HTTP went another way"
         (folder / f"{name}.jsonl").write_bytes(dumps(recorded))
+    make_hearing(flow, address, data)
+
+
+def make_hearing(flow: Flow, address: str, data: Path) -> None:
+    """Make the cases of the texts that no other case hears in a way that an edit would change."""
+    folder = CASES / flow.name
+    for said, deeds in calls_hearing(flow, [said for said in texts_of(flow) if not _noticed(flow, said)]):
+        if _noticed(flow, said):
+            continue
+        name = f"{said.state}-says-{'-'.join(re.findall('[a-z]+', said.words.lower())[:4])}"
+        Caller(address, f"{flow.name}-{name}").makes(flow.name, deeds)
+        (folder / f"{name}.jsonl").write_bytes(dumps(_without_chance(_stored(data), f"{flow.name}/{name}")))
+        assert _noticed(flow, said), f"{name}: the call over HTTP heard something else"
+
+
+def _noticed(flow: Flow, said: Said) -> bool:
+    """Return whether some case is changed by other words."""
+    other = edited(flow, {said: "Other words."})
+    cases = (read_case(file) for file in case_files([CASES / flow.name]))
+    return any(replay(one, other).verdict == "changed" for one in cases)
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Run a server of our own."""
-    script = {_sha(name): {"text": text, "confidence": 0.9} for name, text in SAID.items()}
+    script = {
+        _sha(name): {"text": text, "confidence": 0.9, "delay": DELAY if name in SLOW else 0.0}
+        for name, text in SAID.items()
+    }
     script |= {_sha(name): {"error": name} for name in NOT_UNDERSTOOD}
     (folder / "script.json").write_text(json.dumps(script))
     command = [sys.executable, "-m", "ivr", "serve", "--dev", "--port", "0", "--data", str(folder / "data")]
@@ -104,6 +133,8 @@ class Caller:
         workflow = self._post(f"/call/{flow}", reports.incoming(self._call))
         for deed in deeds[1:]:
             workflow = self._post("/callback", self._report(deed, workflow), audio=deed.what)
+            while deed.what in SLOW and workflow["actions"][-1]["action"] == "playPrompt":  # while the engine works
+                workflow = self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
         if workflow and workflow["actions"][-1]["action"] in {"hangup", "reject"}:
             self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
 
@@ -139,7 +170,7 @@ class Caller:
     def _wrong(self, action: dict[str, Any]) -> Report:
         if action.get("choices"):
             return self._outcome(action, outcome="failure", choiceOutcome={"completionReason": "incorrectDtmf"})
-        digits = {"completionReason": "completedStopToneDetected", "digits": ""}
+        digits = {"completionReason": "completedStopToneDetected", "digits": "*"}
         return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
 
     def _answer(self, deed: Deed, action: dict[str, Any]) -> Report:
@@ -206,7 +237,10 @@ def _without_chance(recorded: Case, name: str) -> Case:
 
 def _timed(number: int, line: Line) -> Line:
     at = number * PACE
-    return replace(line, at=at, then=tuple(at + later for later, _ in enumerate(line.then, 1)))
+    held = replace(line.held, at=at + 1) if line.held else None
+    return replace(
+        line, at=at, held=held, paced=min(line.paced, 1), then=tuple(at + later for later, _ in enumerate(line.then, 1))
+    )
 
 
 def _name(flow: Flow, taken: Taken) -> str:

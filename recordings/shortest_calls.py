@@ -1,20 +1,21 @@
-"""For every transition of a flow the shortest call that takes it, found by trying out everything a caller can do.
+"""For every transition of a flow, and every text, the shortest call that takes or hears it, by trying out all deeds.
 
 The machine alone, without a server: `recordings.make_cases` then makes these calls for real.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from ivr.engine.actions import Action, Play, Recognize, Record
+from ivr.engine.actions import Action, Play, Recognize, Record, Text
 from ivr.engine.call import Call, Facts, Taken, new_call
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
     ChoiceMade,
     Event,
+    HoldNeeded,
     InputInvalid,
     InputTimedOut,
     KeysPressed,
@@ -26,15 +27,19 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from recordings.texts import Said, edited
 
 SAID: Mapping[str, str | None] = {
     "words": "My flight was late.",
     "cancel": "Please cancel that.",
     "nothing": None,
+    "slow": "My flight was late.",
 }
 "What the speech engine understands, by the recording's name."
 NOT_UNDERSTOOD = ("failed", "timeout", "recording")
 "Recordings with which the engine fails so."
+SLOW = frozenset({"slow"})
+"Recordings that take the engine longer than a reply waits: the caller hears the `holdPrompt`."
 KEYS = ("2468", "1357", "5", "1", "11202026", "15550100", "12*50", "")
 DEPTH = 14
 POINTS = 60_000
@@ -56,12 +61,30 @@ class Point(Struct, frozen=True):
     deeds: tuple[Deed, ...] = ()
     taken: tuple[Taken, ...] = ()
     "The transitions of the last deed."
+    heard: str = ""
+    "All that was said after it."
+
+
+def calls_hearing(flow: Flow, wanted: Iterable[Said]) -> Iterator[tuple[Said, tuple[Deed, ...]]]:
+    """Give each of these texts that can be heard, and a whole call that hears it."""
+    marks = {said: f"<{number}>" for number, said in enumerate(wanted)}
+    marked = edited(flow, {said: mark + said.words for said, mark in marks.items()})
+    for point in _explored(marked, _beginning(marked), all_deeds=True):
+        for said in [said for said, mark in marks.items() if mark in point.heard]:
+            del marks[said]
+            yield said, _to_the_end(marked, point).deeds
+        if not marks:
+            return
+
+
+def _beginning(flow: Flow) -> Point:
+    return Point(new_call(flow.hash, Facts(id="0" * 32, channel="skype")), ())
 
 
 def shortest_calls(flow: Flow) -> Iterator[tuple[Taken, tuple[Deed, ...]]]:
     """Give each transition that can be taken, and a whole call that takes it."""
     seen: set[Taken] = set()
-    for point in _explored(flow, Point(new_call(flow.hash, Facts(id="0" * 32, channel="skype")), ()), all_deeds=True):
+    for point in _explored(flow, _beginning(flow), all_deeds=True):
         for taken in point.taken:
             if taken.state and taken not in seen:
                 seen.add(taken)
@@ -110,7 +133,8 @@ def _possible(point: Point, *, all_deeds: bool) -> Iterator[Deed]:
         case Recognize(digits=digits) if digits:
             yield from (Deed("keys", keys) for keys in KEYS if digits.minimum <= len(keys) <= digits.maximum)
         case Record():
-            yield from (Deed("records", name) for name in (*SAID, *(NOT_UNDERSTOOD if all_deeds else ())))
+            names = (*SAID, *NOT_UNDERSTOOD) if all_deeds else [name for name in SAID if name not in SLOW]
+            yield from (Deed("records", name) for name in names)
     if not all_deeds:
         return
     if isinstance(last, Recognize | Record):
@@ -124,16 +148,30 @@ def _possible(point: Point, *, all_deeds: bool) -> Iterator[Deed]:
 def _after(flow: Flow, point: Point, deed: Deed) -> Point:
     """Apply a deed, with all that follows from it until the caller is due again."""
     call, actions, taken = _stepped(flow, point.call, _event(point, deed))
+    heard = _heard(actions)
     while call.phase != "over":
         if call.waiting is not None:
+            if deed.what in SLOW:
+                call, held, _ = _stepped(flow, call, HoldNeeded())
+                heard += _heard(held)
             said = _service(call.waiting.job, deed.what)
             call, actions, more = _stepped(flow, call, said)
+            heard += _heard(actions)
         elif call.asked[-1].kind in {"answer", "hangup", "reject"}:
             call, _, more = _stepped(flow, call, OperationDone(call.asked[-1].op))
         else:
             break
         taken += more
-    return Point(call, actions, (*point.deeds, deed), taken)
+    return Point(call, actions, (*point.deeds, deed), taken, heard)
+
+
+def _heard(actions: Iterable[Action]) -> str:
+    spoken = (
+        segment for action in actions if isinstance(action, Play | Recognize | Record) for segment in action.prompt
+    )
+    return " ".join(
+        segment.value if isinstance(segment, Text) else getattr(segment, "text", "") or "" for segment in spoken
+    )
 
 
 def _stepped(flow: Flow, call: Call, event: Event) -> tuple[Call, tuple[Action, ...], tuple[Taken, ...]]:

@@ -8,13 +8,13 @@ from typing import get_args
 import click
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.checks.speech import Lacks
+from ivr.flowfile.checks.speech import Lacks, Phrases
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
-from ivr.server.speech import lacks_of
+from ivr.server.speech import lacks_of, phrases_of
 from ivr.settings import SettingsError, load_settings
 from ivr.smallfiles import read_head
 from ivr.speech.abilities import Engine
@@ -54,7 +54,7 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None,
         click.echo(f"Skipped {skipped.file}: {skipped.reason}.", err=True)
     if not files.flows:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    findings = _findings(files.flows, CHANNELS.get(channel), _lacks(stt))
+    findings = _findings(files.flows, CHANNELS.get(channel), *_engine(stt))
     errors = sum(found.is_error for found in findings)
     if as_json:
         click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False))
@@ -66,22 +66,26 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None,
         raise click.exceptions.Exit(1)
 
 
-def _lacks(stt: str | None) -> Lacks | None:
-    """Say what the named engine cannot, or the one of the settings; None: neither is there."""
+def _engine(stt: str | None) -> tuple[Lacks | None, Phrases | None]:
+    """Say what the named engine cannot, or the one of the settings, and what it makes of phrases."""
     try:
         loaded = load_settings(flags={"stt": stt})
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    return None if loaded.sources["stt"] == "default" else lacks_of(loaded.settings)
+    if loaded.sources["stt"] == "default":
+        return None, None
+    return lacks_of(loaded.settings), phrases_of(loaded.settings)
 
 
-def _findings(files: Sequence[Path], channel: Capabilities | None, lacks: Lacks | None) -> Sequence[Finding]:
+def _findings(
+    files: Sequence[Path], channel: Capabilities | None, lacks: Lacks | None, phrases: Phrases | None
+) -> Sequence[Finding]:
     """List what is wrong with each file, and with all of them together, as `ivr serve` sees it."""
     findings: list[Finding] = []
     named: dict[Path, str] = {}
     for file in files:
         try:
-            loaded = load_flow(file, channel=channel, lacks=lacks)
+            loaded = load_flow(file, channel=channel, lacks=lacks, phrases=phrases)
         except OSError as error:
             findings.append(
                 Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")

@@ -7,7 +7,7 @@ from ivr.engine.expressions.convert import Misfit, coerce, from_keys
 from ivr.engine.flow import Variable
 from ivr.engine.values import MaskedValue, Value
 
-__all__ = ["Misfit", "fit", "fit_keys"]
+__all__ = ["Misfit", "before", "fit", "fit_keys", "within"]
 
 
 def fit(value: Value, variable: Variable) -> Value:
@@ -30,15 +30,19 @@ def fit_keys(keys: str, variable: Variable) -> Value:
 def _ranged(value: Value, variable: Variable) -> Value:
     if variable.values and value not in variable.values:
         raise Misfit("not one of the allowed values")
-    if variable.minimum is not None and _before(value, variable.minimum):
-        raise Misfit("too small")
-    if variable.maximum is not None and _before(variable.maximum, value):
-        raise Misfit("too large")
+    if not within(value, variable):
+        raise Misfit("too small or too large")
     return value
 
 
-def _before(left: Value, right: Value) -> bool:
-    """Compare two values of one type."""
+def within(value: Value, variable: Variable) -> bool:
+    """Return whether a value of a variable's type lies between its limits."""
+    too_small = variable.minimum is not None and before(value, variable.minimum)
+    return not too_small and not (variable.maximum is not None and before(variable.maximum, value))
+
+
+def before(left: Value, right: Value) -> bool:
+    """Return whether a value is less than another one of its type; values that have no order are not."""
     if isinstance(left, int | Decimal) and isinstance(right, int | Decimal):
         return left < right
     if isinstance(left, date) and isinstance(right, date):

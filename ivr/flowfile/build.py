@@ -25,6 +25,7 @@ from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
 from ivr.flowfile.model import AnyPart, AudioPart, SilencePart
+from ivr.flowfile.texts import PUT_IN
 from ivr.flowfile.variables import kept_in, variables
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class _Builder:
             MenuChoice(
                 name,
                 choice.dtmf,
-                tuple(choice.speech or ()),
+                _sayable(choice),
                 self.prompt(choice.prompt),
                 _guard(choice.guard),
             )
@@ -186,6 +187,12 @@ class _Builder:
             emphasize=part.emphasize,
             guard=guard,
         )
+
+
+def _sayable(choice: model.Choice) -> tuple[str, ...]:
+    """Return the spoken forms, without those that hold `{{ }}`: no expression is read there, and nobody says braces."""
+    forms = tuple(form for form in choice.speech or () if not PUT_IN.search(form))
+    return forms if forms or choice.dtmf else tuple(choice.speech or ())
 
 
 def _guard(text: str | None) -> Expression | None:

@@ -17,7 +17,7 @@ from ivr.flowfile import assets
 from ivr.flowfile.build import build
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import check, unacknowledged
-from ivr.flowfile.checks.speech import Lacks
+from ivr.flowfile.checks.speech import Lacks, Phrases
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.lookalikes import named
@@ -55,15 +55,24 @@ def load_flow(
     default_zone: str = "UTC",
     channel: Capabilities | None = None,
     lacks: Lacks | None = None,
+    phrases: Phrases | None = None,
     named: str | None = None,
 ) -> Loaded:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
     `default_zone` is the time zone of flows that name none; `channel` says what a line can do and `lacks` what a speech
-    engine cannot, if that is to be checked too; `named` is how findings call the file.
+    engine cannot, `phrases` what it makes of them, if that is to be checked too; `named` is how findings call the file.
     """
     text, file = _text_of(path), named or str(path)
-    return load_text(text, file=file, folder=path.parent, default_zone=default_zone, channel=channel, lacks=lacks)
+    return load_text(
+        text,
+        file=file,
+        folder=path.parent,
+        default_zone=default_zone,
+        channel=channel,
+        lacks=lacks,
+        phrases=phrases,
+    )
 
 
 def _text_of(path: Path) -> bytes:
@@ -79,6 +88,7 @@ def load_text(
     default_zone: str = "UTC",
     channel: Capabilities | None = None,
     lacks: Lacks | None = None,
+    phrases: Phrases | None = None,
 ) -> Loaded:
     """Load a flow from the bytes of its file; its audio files are in `folder`."""
     reading = read(file, text)
@@ -88,7 +98,7 @@ def load_text(
         return Loaded(None, None, {}, in_order(map(named, findings)))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
-    everything = [*findings, *check(document, audio, channel, lacks)]
+    everything = [*findings, *check(document, audio, channel, lacks, phrases)]
     ordered = in_order(map(named, unacknowledged(document, everything)))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None

@@ -48,7 +48,7 @@ from ivr.server.phone.ours import OwnBot
 from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription
-from ivr.server.speech import engine_of, lacks_of, places_of
+from ivr.server.speech import engine_of, lacks_of, phrases_of, places_of
 from ivr.server.start import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
 from ivr.server.webhook import Webhook
@@ -227,7 +227,9 @@ async def _shelf(
     settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel, *, strict: bool
 ) -> FlowShelf:
     lacks = None if settings.stt == "none" else lacks_of(settings)  # "none" says by itself that there are no words
-    load = partial(load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks)
+    load = partial(
+        load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks, phrases=phrases_of(settings)
+    )
     shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
     await shelf.open(strict=strict)
     await shelf.restore(store.flows_under_way)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from ivr.audio.workers import Workers
-from ivr.flowfile.checks.speech import Lacks
+from ivr.flowfile.checks.speech import Lacks, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.settings import Settings, SettingsError, revealed
 from ivr.speech.abilities import Wanted, at_once, capabilities, wants_more_than
 from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.choose import speech_engine
+from ivr.speech.engines.sphinx.words import lost
 
 
 def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
@@ -40,6 +41,12 @@ def places_of(settings: Settings) -> int:
 def lacks_of(settings: Settings) -> Lacks:
     """Say what the engine has not, for the check of flows; nothing is loaded for it."""
     return partial(_lacks, capabilities(settings.stt, dictation=settings.stt_dictation))
+
+
+def phrases_of(settings: Settings) -> Phrases | None:
+    """Say what the engine makes of phrases, for the check of flows; None: it takes them as hints, or not at all."""
+    can = capabilities(settings.stt, dictation=settings.stt_dictation)
+    return Phrases(only=True, lost=lost) if can.phrases == "only" else None
 
 
 def _lacks(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:

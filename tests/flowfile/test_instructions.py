@@ -79,7 +79,7 @@ def test_a_number_that_is_no_key_is_none(text: str, keys: str) -> None:
         ("Say sales for sales or support for support.", ["sales", "support"]),
         ("Say sales for shoes or boots.", ["sales"]),
         ("Say sales for shoes. Or talk for a while.", ["sales"]),
-        ("Say sales and yes.", ["sales", "yes"]),
+        ("Say sales and yes. Say either sales or support.", ["sales", "yes", "sales", "support"]),
         ("Say", []),
     ],
 )
@@ -162,6 +162,21 @@ def test_what_the_flow_says_on_an_event_is_compared_with_where_it_leads() -> Non
     text = head + f"  start: {{{MENU.replace('OTHER', 'maxAttempts: 1')}, next: bye}}\n"
     assert '"Press 2 to try again' not in found(text)
     assert any("nothing listens for 2" in line for line in found(text))
+    assert found(text.replace("target: start", "target: self").replace("say: Press 2 to try again., ", "")) == []
+
+
+def test_what_the_flow_says_before_it_asks_again_belongs_to_many_questions() -> None:
+    head = "on: {exhausted: bye, error: bye, hangup: {say: Press 8., target: self}}\nstates:\n"
+    assert found(head + f"  start: {{{MENU.replace(', OTHER', '')}, next: bye}}\n") == []
+
+
+def test_a_state_that_leads_to_two_questions_may_tell_of_either() -> None:
+    more = 'more: {menu: {prompt: Press 2., choices: {a: {dtmf: "2"}}}, next: bye}'
+    ask = f"ask: {{{MENU.replace(', OTHER', '')}, next: bye}}"
+    pick = "pick: {decide: [{guard: call.from, target: ask}, {guard: call.language, target: twin}, more]}"
+    text = "\n".join(["start: {say: Press 1 or 2., next: pick}", pick, ask, ask.replace("ask", "twin"), more])
+    assert found(text) == []
+    assert found(text.replace("Press 1 or 2", "Press 3")) == ['"Press 3", but nothing listens for 3']
 
 
 def test_asking_again_is_compared_with_the_question_itself() -> None:

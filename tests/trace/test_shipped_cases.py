@@ -1,4 +1,4 @@
-"""The shipped cases take every transition of every shipped flow, and all of them replay as same."""
+"""The shipped cases take every transition and hear every text of every shipped flow, and all replay as same."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from ivr.flowfile.document import Document
+from ivr.flowfile.load import load_flow
 from ivr.flowfile.reader import read
 from ivr.flowfile.validate import validate
 from ivr.trace.files import case_files, read_case
 from ivr.trace.replay import replay
 from ivr.trace.shelf import Shelf
+from recordings.texts import edited, texts_of
 from tests.trace.recorded_calls import ROOT, SHIPPED
 
 CASES = ROOT / "recordings" / "cases"
@@ -56,3 +58,15 @@ def test_every_shipped_case_replays_as_same(path: Path) -> None:
         today = shelf.get(recorded)
         assert (file.name, replay(recorded, today.flow).verdict) == (file.name, "same")
         assert recorded.header.hash == today.flow.hash
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_whichever_text_of_a_shipped_flow_is_edited_some_case_is_changed(path: Path) -> None:
+    flow = load_flow(path).served()
+    cases = [read_case(file) for file in cases_of(path)]
+    unnoticed = [
+        said
+        for said in texts_of(flow)
+        if not any(replay(one, edited(flow, {said: "Other words."})).verdict == "changed" for one in cases)
+    ]
+    assert unnoticed == [], "make the cases again: python -m recordings.make_cases"

@@ -56,4 +56,21 @@ more:
   on: {again: start, end: bye, hangup: bye}
 """,
     ),
+    Rule(
+        "guessing",
+        "warning",
+        "A private answer can be tried without end in one call.",
+        """
+start:
+  digits: {prompt: Key your PIN., minDigits: 4, maxDigits: 4, into: pin, sensitive: true}
+  next: [{guard: pin == '2468', target: thanks}, start]
+thanks: {say: Thank you., next: bye}
+""",
+        """
+start:
+  digits: {prompt: Key your PIN., minDigits: 4, maxDigits: 4, into: pin, sensitive: true}
+  next: [{guard: pin == '2468', target: thanks}, {guard: visits.start < 3, target: start}, bye]
+thanks: {say: Thank you., next: bye}
+""",
+    ),
 )

@@ -211,4 +211,86 @@ judge: {decide: [{guard: pin == '1234', target: thanks}, bye]}
 thanks: {say: That is right., next: bye}
 """,
     ),
+    Rule(
+        "no-answer",
+        "both",
+        "No keys can be an answer, or an answer that is meant to be possible is not.",
+        """
+variables: {amount: {type: integer, min: 10, max: 5}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+        """
+variables: {amount: {type: integer, min: 5, max: 10}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+    ),
+    Rule(
+        "never-equal",
+        "warning",
+        "A guard looks for a name or a value that nothing there ever has.",
+        """
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sale', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+        """
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sales', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+    ),
+    Rule(
+        "unread-braces",
+        "warning",
+        "An expression stands where none is read.",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "{{ call.to }}"]}}
+  next: bye
+""",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, contoso]}}
+  next: bye
+""",
+    ),
+    Rule(
+        "unsayable",
+        "warning",
+        "A spoken form or a phrase cannot be said in the flow's language.",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "?"]}}
+  next: bye
+""",
+        """
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, question]}}
+  next: bye
+""",
+    ),
 )

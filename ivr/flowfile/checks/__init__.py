@@ -8,11 +8,26 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from ivr.flowfile.assets import Refusal
-from ivr.flowfile.checks import braces, dialogue, events, lists, proofs, shape, told, truths, values, variables
+from ivr.flowfile.checks import (
+    answers,
+    braces,
+    dialogue,
+    events,
+    guessing,
+    lists,
+    proofs,
+    shape,
+    told,
+    truths,
+    unread,
+    values,
+    variables,
+)
 from ivr.flowfile.checks.allow import allow, unacknowledged
 from ivr.flowfile.checks.channel import check_channel
+from ivr.flowfile.checks.compared import never_equal
 from ivr.flowfile.checks.counts import prompt_limit
-from ivr.flowfile.checks.speech import Lacks, check_speech
+from ivr.flowfile.checks.speech import Lacks, Phrases, check_phrases, check_speech
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.ports import Capabilities
@@ -32,7 +47,10 @@ CHECKS: tuple[Check, ...] = (
     *lists.CHECKS,
     *truths.CHECKS,
     *variables.CHECKS,
+    *answers.CHECKS,
+    *unread.CHECKS,
     *proofs.CHECKS,
+    *guessing.CHECKS,
     allow,
 )
 
@@ -42,15 +60,20 @@ def check(
     audio: Mapping[str, bytes | Refusal],
     channel: Capabilities | None = None,
     lacks: Lacks | None = None,
+    phrases: Phrases | None = None,
 ) -> Iterator[Finding]:
     """Run all checks.
 
-    `audio` is what became of the flow's files, `channel` what a line can do, `lacks` what a speech engine cannot.
+    `audio` is what became of the flow's files, `channel` what a line can do, `lacks` what a speech engine cannot,
+    and `phrases` what it makes of them.
     """
     for look in CHECKS:
         yield from look(document)
     yield from dialogue.audio_text(document, audio)
+    yield from never_equal(document, only_phrases=phrases is not None and phrases.only)
     if channel is not None:
         yield from check_channel(document, channel)
     if lacks is not None:
         yield from check_speech(document, lacks)
+    if phrases is not None:
+        yield from check_phrases(document, phrases)

@@ -59,6 +59,20 @@ def endless(document: Document) -> Iterator[Finding]:
         for way in several
         if way.state not in stuck and document.is_known(way.state) and not _is_progress(document, way)
     ]
+    ways, graph, together = rounds(document, ways)
+    for way in {together[way.state]: way for way in reversed(ways)}.values():
+        back = shortest(graph, way.target, way.state) or []
+        message = "A caller who never gives a valid answer can go round for ever: "
+        message += f"{' → '.join([way.state, *back])}."
+        advice = f'Take this way only while "visits.{way.target} < 3", and end the call otherwise.'
+        yield document.finding("endless", (*way.path, "target"), message, advice)
+
+
+def rounds(document: Document, ways: list[Way]) -> tuple[list[Way], Graph, Mapping[str, int]]:
+    """Leave of some ways those that can be gone round and round, with their graph and its components.
+
+    What a count of visits ends is taken away, until nothing falls apart any more.
+    """
     counted = _counted(document)
     graph, together = _graph(ways), dict[str, int]()
     for _ in range(ROUNDS):  # pragma: no branch  # each takes a counted way away: no author writes so many
@@ -69,12 +83,7 @@ def endless(document: Document) -> Iterator[Finding]:
         if len(rest) == len(ways):
             break
         ways = rest
-    for way in {together[way.state]: way for way in reversed(ways)}.values():
-        back = shortest(graph, way.target, way.state) or []
-        message = "A caller who never gives a valid answer can go round for ever: "
-        message += f"{' → '.join([way.state, *back])}."
-        advice = f'Take this way only while "visits.{way.target} < 3", and end the call otherwise.'
-        yield document.finding("endless", (*way.path, "target"), message, advice)
+    return ways, graph, together
 
 
 def _comes_to_an_end(way: Way, counted: frozenset[str], graph: Graph) -> bool:

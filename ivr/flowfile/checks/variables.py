@@ -88,12 +88,12 @@ def kept(document: Document) -> Iterator[Finding]:
             message = f'"{into.variable}" is of type {variable.type}, and this is {what}.'
             yield document.finding("type", into.path, message, "Keep it in another variable.")
         digits = document.model.states[into.state].digits
-        if digits and (message := _impossible(digits, variable)):
+        if digits and (message := too_few_keys(digits, variable)):
             yield document.finding("type", into.path, message, 'Correct "minDigits" and "maxDigits".')
 
 
-def _impossible(digits: Digits, variable: flow.Variable) -> str:
-    """Say why no keys at all can be an answer; empty: some can."""
+def too_few_keys(digits: Digits, variable: flow.Variable) -> str:
+    """Say why no keys that are taken are enough; empty: some are."""
     least, most = digits.min_digits, digits.max_digits
     needed = KEYS_NEEDED.get(variable.type.name)
     if needed and not least <= needed <= most:

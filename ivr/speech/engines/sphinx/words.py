@@ -27,6 +27,13 @@ def spoken(phrase: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def lost(phrase: str) -> str:
+    """Return the letters and pictures of a phrase that become no sound, each once; the rest is understood."""
+    plain = _without_accents(phrase).lower()
+    unheard = (sign for sign in plain if not sign.isascii() and (sign.isalnum() or unicodedata.category(sign) == "So"))
+    return "".join(dict.fromkeys(unheard))
+
+
 def _without_accents(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))

@@ -1,0 +1,167 @@
+"""Checks of what can be an answer at all: questions to which no keys are one, and spoken forms that nobody can say."""
+
+from collections.abc import Iterator
+from datetime import time
+from decimal import ROUND_CEILING, Decimal
+
+from ivr.engine import flow
+from ivr.engine.events import PHONE_KEYS
+from ivr.engine.variables import before, within
+from ivr.flowfile.checks.variables import too_few_keys
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import Digits, Variable
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import uses
+from ivr.flowfile.variables import into_of, variables
+
+MOST_FIGURES = 18
+"Digits that a number can have."
+_FIGURES = frozenset("0123456789")
+
+
+def no_answer(document: Document) -> Iterator[Finding]:
+    """Find limits that leave nothing between them, and questions that no keys can answer."""
+    known = variables(document)
+    contrary = {name for name, variable in known.items() if _is_contrary(variable)}
+    asked = {state.digits.into for _, state in document.states() if state.digits}
+    for name in contrary:
+        limits = f"Nothing is at least {known[name].minimum} and at most {known[name].maximum}."
+        path = ("variables", name, "max")
+        # Who is never asked for it could still leave it alone.
+        yield document.finding(
+            "no-answer", path, limits, 'Exchange "min" and "max".', severity="error" if name in asked else "warning"
+        )
+    for name, state in document.states():
+        into = into_of(name, state)
+        if state.digits and into and into.variable in known and into.variable not in contrary:
+            yield from _of_question(document, ("states", name, "digits"), state.digits, known[into.variable])
+
+
+def _is_contrary(variable: flow.Variable) -> bool:
+    least, most = variable.minimum, variable.maximum
+    return least is not None and most is not None and before(most, least)
+
+
+def _of_question(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
+    place = (*path, "into") if document.source.has((*path, "into")) else path
+    if not document.is_sound(*path) or too_few_keys(digits, variable):
+        return  # the latter is the check `type`'s to tell
+    if why := impossible(digits, variable):
+        advice = 'Correct "minDigits" and "maxDigits", or what the variable takes.'
+        yield document.finding("no-answer", place, why, advice)
+        return
+    yield from _ends_inside(document, path, digits, variable)
+    yield from _empty(document, path, digits, variable)
+
+
+def _ends_inside(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
+    """Find keys that end the input and are part of what is asked for."""
+    type_ = variable.type.name
+    parts = _FIGURES if type_ in {"integer", "decimal", "date", "time"} else frozenset[str]()
+    parts |= {"*"} if type_ == "decimal" else frozenset()
+    inside = "".join(key for key in digits.terminators if key in parts)
+    if inside:
+        what = f"the point of a {type_}" if inside == "*" and type_ == "decimal" else "part of an answer"
+        message = f'Here "{inside}" ends the input, and it is {what}.'
+        place = (*path, "terminators") if document.source.has((*path, "terminators")) else path
+        yield document.warning("no-answer", place, message, 'End it by another key, such as "#".')
+
+
+def _empty(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
+    """Find an empty answer that is allowed by its length and never taken."""
+    if digits.min_digits > 0:
+        return
+    place = (*path, "minDigits")
+    if not digits.terminators:
+        message = "Nothing ends an empty input here, so it is never an answer."
+        yield document.warning("no-answer", place, message, 'Give it "terminators", or raise "minDigits".')
+    elif not _takes_nothing(variable):
+        message = f'An empty answer is refused: "{variable.name}" needs a value.'
+        yield document.warning("no-answer", place, message, 'Give it "default: none", or raise "minDigits".')
+
+
+def _takes_nothing(variable: flow.Variable) -> bool:
+    return variable.type.optional or (variable.type.name == "text" and (not variable.values or "" in variable.values))
+
+
+# --- what can be keyed -----------------------------------------------------------------------------------------------
+
+
+def impossible(digits: Digits, variable: flow.Variable) -> str:
+    """Say why no keys at all can be an answer; empty: some can."""
+    name = variable.type.name
+    if name == "time" and not any(within(time(minute // 60, minute % 60), variable) for minute in range(1440)):
+        return f"No hour and minute is {_limits(variable)}."
+    if name in {"integer", "decimal"}:
+        return _no_number(digits, variable)
+    if name == "text" and variable.values and not any(can_be_keyed(text, digits) for text in variable.values):
+        return _no_text(digits, variable)
+    return ""
+
+
+def _no_number(digits: Digits, variable: flow.Variable) -> str:
+    least, most = digits.min_digits, digits.max_digits
+    is_decimal = variable.type.name == "decimal"
+    if not is_decimal and least > MOST_FIGURES:
+        return f"A number has at most {MOST_FIGURES} digits, and {_span(least, most)} keys are taken."
+    if isinstance(variable.maximum, int | Decimal) and variable.maximum < 0:
+        return f"No key means minus, and {variable.maximum} is the most that is taken."
+    places = range(most) if is_decimal and "*" not in digits.terminators else range(1)
+    lowest = max(Decimal(0), Decimal(variable.minimum) if isinstance(variable.minimum, int | Decimal) else Decimal(0))
+    if any(_has_number(lowest, variable, most, behind) for behind in places):
+        return ""
+    return f"With {most} {'key' if most == 1 else 'keys'} nobody can key a number {_limits(variable)}."
+
+
+def _has_number(lowest: Decimal, variable: flow.Variable, most: int, places: int) -> bool:
+    """Return whether a number with so many places after the point is in the range and has few enough keys."""
+    step = Decimal(1).scaleb(-places)
+    first = (lowest / step).to_integral_value(ROUND_CEILING) * step
+    whole = int(first)
+    keys = (len(str(whole)) if whole or not places else 0) + (1 + places if places else 0)
+    return keys <= most and within(first, variable)
+
+
+def can_be_keyed(text: str, digits: Digits) -> bool:
+    """Return whether a text can be an answer, as far as its keys go."""
+    keys = PHONE_KEYS - frozenset(digits.terminators)
+    return digits.min_digits <= len(text) <= digits.max_digits and keys.issuperset(text)
+
+
+def _no_text(digits: Digits, variable: flow.Variable) -> str:
+    listed = ", ".join(f'"{text}"' for text in variable.values[:3]) + (", …" if len(variable.values) > 3 else "")
+    if not any(PHONE_KEYS.issuperset(text) for text in variable.values):
+        return f"Nobody can key any of the values: {listed}."
+    return f"None of the values can be keyed here with {_span(digits.min_digits, digits.max_digits)} keys: {listed}."
+
+
+def _span(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _limits(variable: flow.Variable) -> str:
+    limits = [f"of at least {variable.minimum}"] if variable.minimum is not None else []
+    limits += [f"of at most {variable.maximum}"] if variable.maximum is not None else []
+    return " and ".join(limits)
+
+
+def never_keyed(document: Document) -> Iterator[Finding]:
+    """Find values of a variable that none of its questions takes, and that it gets by nothing else."""
+    asked: dict[str, list[Digits]] = {}
+    for _, state in document.states():
+        if state.digits and state.digits.into:
+            asked.setdefault(state.digits.into, []).append(state.digits)
+    given = {(use.variable, use.text) for use in uses(document) if use.role == "value"}
+    for name, several in asked.items() if not document.damaged else ():
+        written = document.model.variables.get(name, Variable.model_validate({}))
+        values = written.values or []
+        taken = [text for text in values if any(can_be_keyed(text, digits) for digits in several)]
+        for number, text in enumerate(values) if taken else ():
+            is_keys = PHONE_KEYS.issuperset(text) and text not in taken
+            if is_keys and (name, text) not in given and text != written.default:
+                message = f'"{text}" can be keyed nowhere: it has too many or too few keys, or holds the one that ends.'
+                yield document.warning("no-answer", ("variables", name, "values", number), message)
+
+
+CHECKS = (no_answer, never_keyed)

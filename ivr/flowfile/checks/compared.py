@@ -1,0 +1,216 @@
+"""The check `never-equal`: a guard that looks for a name or a value that nothing here ever has (LANGUAGE C8, C10)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+
+from msgspec import Struct
+
+from ivr.engine.expressions import tree
+from ivr.engine.expressions.compile import Expression, Template
+from ivr.flowfile.checks.answers import can_be_keyed
+from ivr.flowfile.checks.names import handled, left_to_flow
+from ivr.flowfile.document import WAYLESS, Document
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.model import Digits, State
+from ivr.flowfile.texts import Use, compiled, uses
+from ivr.flowfile.variables import intos, variables
+from ivr.nearest import did_you_mean
+
+_HARMLESS = WAYLESS - {"set", "into"}
+"Keys that store nothing: a flow without one of them has the same values."
+
+
+_NOTHING = frozenset({"none", "null", "~"})
+"Texts that were meant as no value, which the check `truth-word` tells."
+_CHANGES: Mapping[str, Callable[[str], str]] = {
+    "lower": lambda text: text.lower(),
+    "upper": lambda text: text.upper(),
+    "trim": lambda text: text.strip(),
+}
+"Filters after which it is known what a text can be."
+
+
+class Domain(Struct, frozen=True):
+    """All that a text can be."""
+
+    texts: frozenset[str] = frozenset()
+    keyed: tuple[Digits, ...] = ()
+    "Or whatever can be keyed in these."
+
+    def __or__(self, other: "Domain") -> "Domain":
+        return Domain(self.texts | other.texts, self.keyed + other.keyed)
+
+    def has(self, text: str) -> bool:
+        """Return whether it can be this text."""
+        return text in self.texts or any(can_be_keyed(text, digits) for digits in self.keyed)
+
+    def may_hold(self, text: str) -> bool:
+        """Return whether this text can be a piece of it."""
+        return bool(self.keyed) or any(text in one for one in self.texts)
+
+
+def never_equal(document: Document, *, only_phrases: bool = False) -> Iterator[Finding]:
+    """Find comparisons with what a value never is; `only_phrases`: a transcript is one of the phrases, or none."""
+    if any(not _HARMLESS.intersection(path) for path in document.damaged):
+        return  # what was cut out may have been the value
+    values = _Values(document, only_phrases=only_phrases)
+    for use in uses(document):
+        what = compiled(use.text, bare=use.role == "guard")
+        expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
+        for expression in expressions:
+            for node, left, comparator, right in _comparisons(expression.node):
+                for constant, domain in _impossible(values, use, left, comparator, right):
+                    yield _finding(document, use, constant, node, domain)
+
+
+def _finding(document: Document, use: Use, constant: tree.Constant, value: str, domain: Domain) -> Finding:
+    mark = document.source.within(use.path, constant.start, constant.end - constant.start)
+    listed = sorted(domain.texts)
+    possible = ", ".join(f'"{text}"' for text in listed[:6]) + (", …" if len(listed) > 6 else "")
+    advice = did_you_mean(str(constant.value), listed) or (f"Possible: {possible}." if possible else "")
+    message = f'"{value}" is never "{constant.value}" here.'
+    return document.source.finding("never-equal", "warning", mark, message, advice)
+
+
+def _comparisons(node: tree.Node) -> Iterator[tuple[str, tree.Node, tree.Comparator, tree.Node]]:
+    """Go through the comparisons in an expression, each with the name that it is about."""
+    for one in tree.walk(node):
+        if isinstance(one, tree.Comparison):
+            left = one.first
+            for compared in one.rest:
+                name = _name(left) or _name(compared.value)
+                if name is not None:
+                    yield name, left, compared.comparator, compared.value
+                left = compared.value
+
+
+def _name(node: tree.Node) -> str | None:
+    return _name(node.of) if isinstance(node, tree.Filtered) else tree.path(node)
+
+
+def _impossible(
+    values: "_Values", use: Use, left: tree.Node, comparator: tree.Comparator, right: tree.Node
+) -> Iterator[tuple[tree.Constant, Domain]]:
+    if comparator in {"==", "!="}:
+        for one, other in ((left, right), (right, left)):
+            yield from _not_among(values.of(use, one), [other])
+    elif comparator in {"in", "not in"} and isinstance(right, tree.Listed):
+        yield from _not_among(values.of(use, left), right.items)
+    elif comparator in {"in", "not in"} and isinstance(left, tree.Constant) and isinstance(left.value, str):
+        domain = values.of(use, right)
+        if domain is not None and not domain.may_hold(left.value):
+            yield left, domain
+
+
+def _not_among(domain: Domain | None, nodes: Iterable[tree.Node]) -> Iterator[tuple[tree.Constant, Domain]]:
+    for node in nodes if domain is not None else ():
+        text = node.value if isinstance(node, tree.Constant) else None
+        is_looked_for = isinstance(text, str) and text.casefold() not in _NOTHING
+        if isinstance(node, tree.Constant) and domain and is_looked_for and not domain.has(str(text)):
+            yield node, domain
+
+
+class _Values:
+    """What the texts of a flow can be."""
+
+    def __init__(self, document: Document, *, only_phrases: bool) -> None:
+        self.document = document
+        self.only_phrases = only_phrases
+        self._variables = variables(document)
+
+    def of(self, use: Use, node: tree.Node) -> Domain | None:
+        """Return all that a name, or a name in another case, can be; None: anything."""
+        if isinstance(node, tree.Filtered):
+            domain = self.of(use, node.of)
+            change = _CHANGES.get(node.filter)
+            if domain is None or change is None or domain.keyed:
+                return None
+            return Domain(frozenset(change(text) for text in domain.texts))
+        path = tree.path(node)
+        if path is None:
+            return None
+        name, _, field = path.partition(".")
+        if name in self._variables:
+            return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
+        if path == "key" and use.moment == "choice" and use.state is not None:
+            return self._key(use.state, str(use.path[4]))
+        return self._field(use, path) if use.moment == "way" else None
+
+    def _key(self, state: str, choice: str) -> Domain | None:
+        menu = self.document.model.states[state].menu
+        key = menu.choices[choice].dtmf if menu else None
+        return Domain(frozenset({key})) if key else None
+
+    def _field(self, use: Use, name: str) -> Domain | None:
+        """Return what a field of the event can be that leads to this transition."""
+        if use.state is not None:
+            events = [(use.state, event) for event in handled(self.document, use.state, use.event)]
+        else:
+            events = left_to_flow(self.document, use.event)
+        found = Domain()
+        for state, event in events:
+            one = self._of_event(self.document.model.states[state], event, name)
+            if one is None:
+                return None
+            found |= one
+        return found if events else None
+
+    def _of_event(self, state: State, event: str, name: str) -> Domain | None:
+        match name:
+            case "choice" if state.menu and event in state.menu.choices:
+                return Domain(frozenset({event}))
+            case "digits" if state.digits and event == "digits":
+                variable = self._variables.get(state.digits.into or "")
+                return (
+                    Domain(frozenset(variable.values))
+                    if variable and variable.values
+                    else Domain(keyed=(state.digits,))
+                )
+            case "transcript" if state.record and event == "recorded" and self.only_phrases and state.record.phrases:
+                return Domain(frozenset(state.record.phrases))
+            case "error.name" if event.startswith("error"):
+                return Domain(frozenset({event}))
+        return None
+
+    def _transcripts(self, variable: str) -> Domain | None:
+        """Return what the words of a recording can be, where only phrases are understood."""
+        records = [
+            state.record for _, state in self.document.states() if state.record and state.record.into == variable
+        ]
+        phrases = [record.phrases for record in records if record.transcribe]
+        is_copied = any(use.variable == variable for use in uses(self.document) if use.role == "value")
+        if not self.only_phrases or is_copied or not phrases or not all(phrases):
+            return None
+        return Domain(frozenset(phrase for several in phrases for phrase in several or ()))
+
+    @cached_property
+    def _stored(self) -> Mapping[str, Domain]:
+        """Return what each text variable can be; what may be anything is left out."""
+        found = {name: Domain() for name, variable in self._variables.items() if variable.type.name == "text"}
+        for name, variable in self._variables.items():
+            if name in found and isinstance(variable.default, str):
+                found[name] |= Domain(frozenset({variable.default}))
+        for into in intos(self.document):
+            if into.variable in found:
+                found[into.variable] |= self._answer(into.variable, self.document.model.states[into.state])
+        for use in uses(self.document):
+            if use.role == "value" and use.variable in found:
+                domain = self._set(use)
+                if domain is None:
+                    del found[use.variable]
+                else:
+                    found[use.variable] |= domain
+        return {name: domain for name, domain in found.items() if domain.texts or domain.keyed}
+
+    def _answer(self, variable: str, state: State) -> Domain:
+        if state.menu:
+            return Domain(frozenset(state.menu.choices))
+        allowed = frozenset(self._variables[variable].values)
+        return Domain(keyed=(state.digits,)) if state.digits and not allowed else Domain(allowed)
+
+    def _set(self, use: Use) -> Domain | None:
+        allowed = frozenset(self._variables[use.variable].values)
+        template = compiled(use.text, bare=False)
+        if isinstance(template, Template) and template.literal:
+            return Domain(frozenset({template.source}))
+        return Domain(allowed) if allowed else None

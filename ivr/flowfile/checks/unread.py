@@ -1,0 +1,88 @@
+"""Texts that are taken as they stand: `{{ }}` where none is read, and phrases that nobody can say (LANGUAGE C1, C5)."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from ivr.engine.utterance import as_heard
+from ivr.flowfile.assets import is_address, written
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import PUT_IN
+
+_LATIN = frozenset(
+    {
+        *("af", "ca", "cs", "cy", "da", "de", "en", "es", "et", "eu", "fi", "fr", "ga", "gl", "hr", "hu", "id", "is"),
+        *("it", "lt", "lv", "ms", "mt", "nb", "nl", "nn", "no", "pl", "pt", "ro", "sk", "sl", "sq", "sv", "sw", "tr"),
+        "vi",
+    }
+)
+"Languages that are written in Latin letters."
+
+
+def spoken_forms(document: Document) -> Iterator[tuple[Path, str]]:
+    """Go through everything that is listened for as words: spoken forms of choices, and phrases."""
+    for name, state in document.states():
+        for choice, one in state.menu.choices.items() if state.menu else ():
+            for number, form in enumerate(one.speech or ()):
+                yield ("states", name, "menu", "choices", choice, "speech", number), form
+        for number, phrase in enumerate((state.record.phrases or ()) if state.record else ()):
+            yield ("states", name, "record", "phrases", number), phrase
+
+
+def unread_braces(document: Document) -> Iterator[Finding]:
+    """Find expressions where the language reads none: what stands there is listened for, fetched or kept as written."""
+    for path, text, what in _as_written(document):
+        found = PUT_IN.search(text)
+        if found:
+            mark = document.source.within(path, found.start(), len(found.group()))
+            message = f"No expression is read here: {what}."
+            advice = "Write out what is meant; for several cases, use several states or parts with guards."
+            yield document.source.finding("unread-braces", "warning", mark, message, advice)
+
+
+def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
+    """Go through the texts that are taken as they stand, each with what becomes of it."""
+    for path, form in spoken_forms(document):
+        yield path, form, "the braces themselves would have to be said"
+    for part in written(document):
+        if is_address(part.audio):
+            yield (*part.path, "audio"), part.audio, "the address is fetched as it stands"
+    for name, variable in document.model.variables.items():
+        here: Path = ("variables", name)
+        if variable.default is not None:
+            at = (*here, "default") if document.source.has((*here, "default")) else here
+            yield at, variable.default, "the variable begins with this very text"
+        for number, value in enumerate(variable.values or ()):
+            yield (*here, "values", number), value, "the value is this very text"
+    if document.model.description:
+        yield ("description",), document.model.description, "it is shown as it stands"
+    for name, state in document.states():
+        if state.description:
+            yield ("states", name, "description"), state.description, "it is shown as it stands"
+
+
+def unsayable(document: Document) -> Iterator[Finding]:
+    """Find spoken forms and phrases that no caller of this flow's language can say."""
+    for path, form in spoken_forms(document):
+        if PUT_IN.search(form):
+            continue
+        if why := nobody_says(form, document.model.language):
+            yield document.warning("unsayable", path, f'Nobody can say "{form}": {why}.', "Write the words.")
+
+
+def nobody_says(form: str, language: str) -> str:
+    """Say why a form cannot be said in a language; empty: it can."""
+    letters = [sign for sign in as_heard(form) if sign.isalnum()]
+    if not letters:
+        return "it has no letter and no figure"
+    if language.partition("-")[0].lower() in _LATIN and not any(map(_is_latin, letters)):
+        return f"it is not written in the letters of {language}"
+    return ""
+
+
+def _is_latin(sign: str) -> bool:
+    return unicodedata.name(sign, "").startswith("LATIN") or sign.isdigit()
+
+
+CHECKS = (unread_braces, unsayable)
