@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from ivr.engine.actions import Action, LineAction, Request
-from ivr.engine.call import Call, Judged, Taken
+from ivr.engine.call import Call, Failure, Judged, Taken
 from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
@@ -166,6 +166,7 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     judged: tuple[Judged, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 class Commit(Struct, frozen=True):

@@ -28,6 +28,10 @@ class Raised(Struct, frozen=True):
     "What `into` keeps, by variable."
     private: bool = False
     "The fields hold what nobody may see (C12)."
+    why: str = ""
+    "Of an error: its reason in our words, without a value and without what the line said."
+    line: int = 0
+    "Where in the flow's file the expression stands that failed; 0: none did, or it is not known."
 
 
 class Again(Struct, frozen=True):
@@ -108,6 +112,10 @@ class Kind(Protocol):
         """How many attempts the caller has; 0 for kinds that do not ask."""
 
 
-def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None) -> Raised:
-    """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8)."""
-    return Raised(name, {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}})
+def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None, *, why: str = "") -> Raised:
+    """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8).
+
+    `why` is the reason for logs, where `reason` is not ours.
+    """
+    told = {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}}
+    return Raised(name, told, why=why or reason)

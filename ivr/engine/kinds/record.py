@@ -19,6 +19,12 @@ MASKED = {"masked": True}
 "What a trace keeps of the answer to a sensitive request."
 _FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
 
+_REASONS = {
+    "error.transcribe.timeout": "the speech engine did not answer in time",
+    "error.transcribe.failed": "the speech engine could not transcribe the recording",
+    "error.recording": "the recording cannot be read",
+}
+
 
 class Record(Asking, frozen=True):
     """The action `record` (LANGUAGE C4)."""
@@ -52,7 +58,8 @@ class Record(Asking, frozen=True):
             case ServiceAnswered(answer=answer):
                 return self._understood(scope, answer)
             case ServiceFailed(code=code):
-                return failed(_FAILURES.get(code, "error.transcribe.failed"), code, _fields(scope[self.into]))
+                name = _FAILURES.get(code, "error.transcribe.failed")
+                return failed(name, code, _fields(scope[self.into]), why=_REASONS[name])
         return None
 
     def kept(self, event: Event, result: Result | None) -> Event:
