@@ -111,6 +111,10 @@ class Kind(Protocol):
     def attempts(self) -> int:
         """How many attempts the caller has; 0 for kinds that do not ask."""
 
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps what the caller answers; None: nothing is kept."""
+
 
 def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None, *, why: str = "") -> Raised:
     """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8).

@@ -39,6 +39,11 @@ class Record(Asking, frozen=True):
     hold_prompt: Prompt = ()
     sensitive: bool = False
 
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps the recording."""
+        return self.into
+
     def start(self, scope: Scope) -> Result:
         """Ask."""
         return self._listens(scope.prompt(self.question.prompt))
