@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from ivr.advance import advance, heard_enough
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived
@@ -91,6 +93,7 @@ class Turns:
         came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
         DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
+        incoming = await self._disguised(incoming)
         record = await self._apply(incoming, flow)
         while (reply := record.replies.get(incoming.id)) is None:
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
@@ -120,6 +123,13 @@ class Turns:
             )
             if not commit.trace or await self._committed(flow, record, commit):
                 return
+
+    async def _disguised(self, incoming: Incoming) -> Incoming:
+        """Give a message the id under which its reply is kept."""
+        record = await self._store.load(incoming.key)
+        if record is not None and incoming.id in record.replies:
+            return incoming  # answered by an earlier release, which kept ids as they came
+        return replace(incoming, id=self._store.disguise(incoming.id))
 
     async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
         """Save what happened; nothing is done for a message that was applied before."""

@@ -37,6 +37,7 @@ from ivr.engine.events import (
 from ivr.engine.flow import SELF, Assignment, Branches, Flow
 from ivr.engine.handlers import handler
 from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.masking import masked, of_ours
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
@@ -67,11 +68,11 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     masked values, and nothing else.
     """
     if call.phase == "over":
-        return Step(call, ignored="the call is over", kept=_unheard(event))
+        return _ignored(call, event, "the call is over")
     draft = Draft(flow, call, now, judged)
     received = _receive(draft, event)
     if isinstance(received, str):
-        return Step(call, ignored=received, kept=_unheard(event))
+        return _ignored(call, event, received)
     _run(draft, received)
     return Step(
         draft.frozen(),
@@ -83,16 +84,9 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     )
 
 
-def _unheard(event: Event) -> Event:
-    """Leave out what was keyed or said: nobody judged whether it is private, and a replay has no use for it (C12)."""
-    match event:
-        case KeysPressed():
-            return replace(event, keys="")
-        case SpeechHeard():
-            return replace(event, text="")
-        case ServiceAnswered():
-            return replace(event, answer={})
-    return event
+def _ignored(call: Call, event: Event, why: str) -> Step:
+    """Leave a call as it is; nobody has judged whether what came in is private."""
+    return Step(call, ignored=why, kept=of_ours(masked(event), call.turn))
 
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -173,6 +167,8 @@ def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
         return None
     if event.whole:
         operation = draft.asked[0]
+    if any(draft.flow.states[one.state].action.private for one in draft.asked):
+        draft.kept = event = replace(event, reason="")  # it may repeat what the caller keyed
     if draft.gone:
         return _nothing_recorded(draft, operation)
     if draft.phase == "answering":
@@ -224,6 +220,7 @@ def _hold(draft: Draft) -> Result | str | None:
 def _leave(draft: Draft, event: CallEnded) -> Result | str | None:
     """Nobody is there any more: an answer that is still to come counts first, then `hangup` is raised (C13)."""
     operation = draft.operation(event.op)
+    draft.kept = of_ours(event, draft.turn)
     if draft.gone:
         return _nothing_recorded(draft, operation) if operation else "nobody is on the line"
     began = draft.phase != "new"

@@ -112,6 +112,10 @@ class Kind(Protocol):
         """How many attempts the caller has; 0 for kinds that do not ask."""
 
     @property
+    def private(self) -> bool:
+        """Whether what the caller answers is for nobody's eyes (C12)."""
+
+    @property
     def keeps(self) -> str | None:
         """The variable that keeps what the caller answers; None: nothing is kept."""
 

@@ -17,6 +17,11 @@ class Common(Struct, frozen=True):
         return 0
 
     @property
+    def private(self) -> bool:
+        """Nothing here is sensitive."""
+        return False
+
+    @property
     def keeps(self) -> str | None:
         """None: it does not ask."""
         return None

@@ -24,6 +24,11 @@ class Digits(Asking, frozen=True):
     sensitive: bool = False
 
     @property
+    def private(self) -> bool:
+        """Whether the author says so, or what keeps it."""
+        return self.sensitive
+
+    @property
     def keeps(self) -> str | None:
         """The variable that keeps the keys, if one does."""
         return self.variable.name if self.variable else None

@@ -40,6 +40,11 @@ class Record(Asking, frozen=True):
     sensitive: bool = False
 
     @property
+    def private(self) -> bool:
+        """Whether the author says so, or what keeps it."""
+        return self.sensitive
+
+    @property
     def keeps(self) -> str | None:
         """The variable that keeps the recording."""
         return self.into

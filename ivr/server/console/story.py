@@ -84,7 +84,7 @@ def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
 def is_secret(flow: Flow, state: str) -> bool:
     """Tell whether what is said in a state is for nobody's ears; so it is where the state is not known."""
     known = flow.states.get(state)
-    return known is None or bool(getattr(known.action, "sensitive", False))
+    return known is None or known.action.private
 
 
 def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...]:
