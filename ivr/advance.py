@@ -44,7 +44,9 @@ class _Turn:
     def step(self, event: Event) -> None:
         stepped = step(self.flow, self.call, event, now=self.now)
         kept = stepped.kept or event
-        self.trace.append(Stepped(kept, self.now, stepped.actions, stepped.path, stepped.ignored, stepped.judged))
+        self.trace.append(
+            Stepped(kept, self.now, stepped.actions, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
+        )
         if stepped.ignored:
             return
         self.moved = True

@@ -57,6 +57,11 @@ class FlowError(IvrError):
 class ExpressionFailed(IvrError):
     """An expression of a flow without a value, in spite of all checks: `error.expression` in the language (C8)."""
 
+    def __init__(self, message: str, *, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        "Where in the flow's file the expression stands, counted from 1; 0: not known."
+
 
 class MaskedRead(ExpressionFailed):
     """A replayed trace keeps only the mask of a sensitive value, and an expression needs the value itself."""

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from ivr.engine.actions import Action, LineAction, Request
-from ivr.engine.call import Call, Judged, Taken
+from ivr.engine.call import Call, Failure, Judged, Taken
 from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "Lines in the trace so far."
     leg: Leg = Leg()
     replies: Mapping[str, WebhookReply | None] = field(default_factory=dict)
-    "By message id, the last 16 in order; None: the call waits for a service, the reply is not written yet."
+    "By what stands for a message's id, the last 16 in order; None: the call waits for a service, none is written."
     last: WebhookReply | None = None
     "The last reply that was written."
     idle_at: float = 0.0
@@ -166,6 +166,7 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     judged: tuple[Judged, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 class Commit(Struct, frozen=True):
@@ -194,6 +195,12 @@ class Order(Struct, frozen=True):
 
 class CallStore(Protocol):
     """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
+
+    def disguise(self, message: str) -> str:
+        """Return what stands for a message's id: always the same, and it tells nothing of the id.
+
+        A platform writes ids freely, and can put into one what a caller keyed.
+        """
 
     async def load(self, key: CallKey) -> CallRecord | None:
         """Give the call as last committed; None: there is no such call.

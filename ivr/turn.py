@@ -13,17 +13,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from ivr.advance import advance, heard_enough
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived
-from ivr.engine.flow import Flow
+from ivr.engine.flow import OUTCOMES, Flow
 from ivr.errors import StaleCall, WebhookError
 from ivr.ports import CallKey, CallRecord, CallStore, Channel, Commit, Incoming, Leg, WebhookReply
 
 log = logging.getLogger(__name__)
-
-OUTCOMES = frozenset({"resolved", "unresolved", "voicemail", "abandoned", "failed"})
-"The words that flows share; others are written in a flow's final states."
 
 
 class Flows(Protocol):
@@ -94,6 +93,7 @@ class Turns:
         came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
         DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
+        incoming = await self._disguised(incoming)
         record = await self._apply(incoming, flow)
         while (reply := record.replies.get(incoming.id)) is None:
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
@@ -123,6 +123,13 @@ class Turns:
             )
             if not commit.trace or await self._committed(flow, record, commit):
                 return
+
+    async def _disguised(self, incoming: Incoming) -> Incoming:
+        """Give a message the id under which its reply is kept."""
+        record = await self._store.load(incoming.key)
+        if record is not None and incoming.id in record.replies:
+            return incoming  # answered by an earlier release, which kept ids as they came
+        return replace(incoming, id=self._store.disguise(incoming.id))
 
     async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
         """Save what happened; nothing is done for a message that was applied before."""
@@ -175,6 +182,7 @@ class Turns:
             return False
         if commit.jobs or commit.outbound:
             self._jobs.kick()
+        _log_failures(flow, commit)
         if commit.record.call.phase == "over" != before.call.phase:
             _log_end(flow, commit.record.call, now=self._now())
         return True
@@ -195,9 +203,17 @@ class Turns:
         return CallRecord(call_id, incoming.key, new_call(chosen.hash, facts))
 
 
+def _log_failures(flow: Flow, commit: Commit) -> None:
+    """Tell whoever wrote the flow what went wrong in it, and where it stands in the file."""
+    for failure in (failure for step in commit.trace for failure in step.failures):
+        where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
+        what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}
+        log.warning("error in a flow", extra=where | what)
+
+
 def _log_end(flow: Flow, call: Call, *, now: float) -> None:
     # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
-    written = OUTCOMES | {state.outcome for state in flow.states.values()}
+    written = {*OUTCOMES} | {state.outcome for state in flow.states.values()}
     outcome = {"outcome": call.outcome} if call.outcome in written else {}
     seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
     known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}

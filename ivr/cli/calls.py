@@ -12,7 +12,7 @@ import click
 from msgspec import to_builtins
 
 from ivr.cli.damaged import damaged_calls
-from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, open_archive
+from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, mistakes_in, open_archive
 from ivr.cli.erasing import Wanted, erase
 from ivr.cli.listing import Filter, Listed, table
 from ivr.cli.telling import told
@@ -86,12 +86,14 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
 def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) -> None:
     """Tell one call as a transcript with times. CALL is its id, or the beginning of it."""
     with open_archive(data or of_group) as archive:
-        recorded = exported(archive, find_call(archive, call))
+        recorded = exported(archive, call := find_call(archive, call))
+        mistakes = mistakes_in(archive, call)
     if as_json:
         header, lines = to_builtins(recorded.header), to_builtins(recorded.lines)
-        click.echo(json.dumps({**header, "lines": lines}, indent=2, ensure_ascii=False))
+        errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
+        click.echo(json.dumps({**header, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
     else:
-        click.echo(told(recorded))
+        click.echo(told(recorded, mistakes))
 
 
 @calls.command()

@@ -1,6 +1,6 @@
 """What commands that read calls share: finding the data folder, and a call in it by the beginning of its id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 from ivr.trace.case import Case, CaseError
+from ivr.trace.mistakes import Mistake, mistakes_of
 from ivr.trace.recorded import case_of
 from ivr.trace.shelf import FlowOfToday, flow_of_that_day
 
@@ -68,6 +69,18 @@ class FlowsOfThatDay:
                 raise FlowError(f"the flow {hash[:12]} is not in the store")
             self._known[hash] = flow_of_that_day(source, hash)
         return self._known[hash]
+
+
+def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[Mistake]:
+    """List what went wrong in the flow of a stored call; of a flow that is lost, without the name of its file."""
+    record, trace = archive.record(call), list(archive.trace(call))
+    if record is None or not any(step.failures for step in trace):
+        return ()
+    try:
+        file = FlowsOfThatDay(archive).get(record.call.flow).flow.file
+    except FlowError:
+        file = ""
+    return mistakes_of(trace, file)
 
 
 def exported(archive: ArchiveFile, call: str) -> Case:

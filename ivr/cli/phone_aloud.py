@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ivr.cli.keyboard import Keyboard
 from ivr.cli.loudspeaker import PLAYERS, Loudspeaker
+from ivr.cli.own_calls import OwnScreen
 from ivr.cli.phone_screen import Screen
 from ivr.cli.phone_terminal import deed, tell_metadata
 from ivr.phone.events import PromptAudio, PromptOver
@@ -24,7 +25,7 @@ async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
         raise click.ClickException(
             f"There is no player for --sound on this machine; install one of {', '.join(PLAYERS)}."
         )
-    screen = Screen(console, wire=wire)
+    screen = OwnScreen(console, target, wire=wire)
     speaker = Loudspeaker(players, screen.note)
     async with platform(target) as phone:
         tell_metadata(target, phone.metadata, wire=wire)

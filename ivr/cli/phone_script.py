@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from rich.console import Console
 
+from ivr.cli.own_calls import mistakes_in_all
 from ivr.cli.phone_terminal import tell_metadata
 from ivr.cli.plain import plain
 from ivr.flowfile.clock import asks_the_clock
@@ -59,10 +60,15 @@ async def _run(file: Path, phone: Platform) -> Played:
         script = await asyncio.to_thread(read_script, file, phone.target.who)
     except ScriptError as error:
         return Played(str(error), ())
-    async with _bot(script, phone) as (bot, state_of):
-        samples = partial(samples_of, workers=phone.workers)
+    warnings: list[str] = []
+    async with _bot(script, phone) as (bot, database):
+        samples, state_of = partial(samples_of, workers=phone.workers), _states(database) if database else None
         played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
-    return replace(played, warning=await asyncio.to_thread(_by_the_clock, script))
+        if database:
+            warnings += await asyncio.to_thread(mistakes_in_all, database)
+    if clock := await asyncio.to_thread(_by_the_clock, script):
+        warnings.append(clock)
+    return replace(played, warning="\n".join(warnings) or None)
 
 
 def _by_the_clock(script: Script) -> str | None:
@@ -79,7 +85,7 @@ def _by_the_clock(script: Script) -> str | None:
 
 
 @asynccontextmanager
-async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, StateOf | None]]:
+async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, Path | None]]:
     if script.flow is None:
         yield script.bot, None
         return
@@ -95,7 +101,7 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
             }
         )
         async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:
-            yield f"{server.url}/call", _states(DataFolder(Path(folder)).database)
+            yield f"{server.url}/call", DataFolder(Path(folder)).database
 
 
 def _states(database: Path) -> StateOf:

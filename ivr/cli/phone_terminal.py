@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from ivr.cli.keyboard import Keyboard, invitation
-from ivr.cli.phone_screen import Screen
+from ivr.cli.own_calls import OwnScreen
 from ivr.engine.actions import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.phone.events import ListensFor, PhoneEvent
@@ -91,7 +91,7 @@ def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:
 
 async def talk(target: Target, console: Console, *, wire: bool) -> bool:
     """Hold one call."""
-    screen = Screen(console, wire=wire)
+    screen = OwnScreen(console, target, wire=wire)
     keyboard = Keyboard(lambda question: console.print(question, end=""))
     async with platform(target) as phone:
         tell_metadata(target, phone.metadata, wire=wire)

@@ -32,6 +32,7 @@ from ivr.phone.performing import perform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
 from ivr.phone.turn_based import TurnBased
+from ivr.trace.words import failure
 
 HELP = """\
 Type what the caller does:
@@ -93,6 +94,8 @@ class Talk:
             for taken in stepped.path:
                 way = f"{taken.state or '·'} — {taken.event} → {taken.target or 'end'}"
                 self._console.print(f"[dim]  {plain(way)}[/]")
+            for failed in stepped.failures:
+                self._console.print(f"[yellow]  {plain(failure(failed, self._flow.file))}[/]")
             # A recording that leaving ended orders its transcript; that the caller left orders nothing.
             actions = stepped.actions or actions
         return actions

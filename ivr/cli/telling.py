@@ -1,19 +1,21 @@
 """One call as a transcript that can be read aloud."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import inf
 from textwrap import wrap
 
 from ivr.flowfile.finding import visible
 from ivr.trace.case import Called, Case, Line
 from ivr.trace.experience import FlowVoice, experience
+from ivr.trace.mistakes import Mistake
 from ivr.trace.words import clock, deed, question, services, spoken
 
 WIDTH = 100
 _INDENT = " " * 7
 
 
-def told(recorded: Case) -> str:
-    """Tell a call, for people."""
+def told(recorded: Case, mistakes: Sequence[Mistake] = ()) -> str:
+    """Tell a call, for people, with what went wrong in its flow."""
     header = recorded.header
     first = recorded.lines[0].event
     caller = (first.caller or "somebody") if isinstance(first, Called) else "somebody"
@@ -24,8 +26,9 @@ def told(recorded: Case) -> str:
         "",
     ]
     voice = FlowVoice(header.language, header.voice)
-    for line in recorded.lines:
+    for line, until in zip(recorded.lines, [*(line.at for line in recorded.lines[1:]), inf], strict=True):
         rows += _line(line, voice)
+        rows += [f"{_INDENT}[{mistake.text}]" for mistake in mistakes if line.at <= mistake.at < until]
     rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
     return "\n".join(visible(row) for row in rows)
 

@@ -114,6 +114,19 @@ class Judged(Struct, frozen=True, omit_defaults=True):
     "None: it had no value, and raised `error.expression`."
 
 
+class Failure(Struct, frozen=True, omit_defaults=True):
+    """Why an error was raised, or would have been: for whoever wrote the flow, and free of values."""
+
+    state: str
+    "Where the call stood."
+    event: str
+    "`error.expression`, say."
+    reason: str
+    "In our words: it names types and limits, never a value, and nothing that the line or a caller said."
+    line: int = 0
+    "Of the flow's file, counted from 1: where the expression stands, else the state."
+
+
 class Taken(Struct, frozen=True, omit_defaults=True):
     """One transition that was taken; together they are the path for diagrams, coverage and replay."""
 
@@ -136,6 +149,8 @@ class Step(Struct, frozen=True):
     "The event as a trace may keep it, where that differs: sensitive keys and words are masked."
     judged: tuple[Judged, ...] = ()
     "The guards over private values, in the order in which they were tried."
+    failures: tuple[Failure, ...] = ()
+    "The errors on the way, in order."
 
 
 def new_call(flow: str, facts: Facts) -> Call:

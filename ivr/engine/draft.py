@@ -21,7 +21,7 @@ from ivr.engine.actions import (
     Segment,
     Silence,
 )
-from ivr.engine.call import KINDS, Call, Judged, Memory, Operation, Taken, Waiting
+from ivr.engine.call import KINDS, Call, Failure, Judged, Memory, Operation, Taken, Waiting
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
@@ -54,6 +54,7 @@ class Draft:
         self.outcome = call.outcome
         self.actions: list[Action] = []
         self.path: list[Taken] = []
+        self.failures: list[Failure] = []
         self.kept: Event | None = None
         self._call = call
         self._counted = 0
@@ -114,15 +115,18 @@ class Draft:
             (private if declared and declared.sensitive else variables)[name] = pack(value)
         self.memory = Memory(variables, private, self.memory.visits)
 
-    def set(self, values: Mapping[str, Value]) -> None:
-        """Keep values as their variables' types; raise ExpressionFailed for one that does not fit."""
+    def set(self, values: Mapping[str, Value], lines: Mapping[str, int]) -> None:
+        """Keep values as their variables' types; raise ExpressionFailed for one that does not fit.
+
+        `lines` says where in the flow's file each was made.
+        """
         fitting: dict[str, Value] = {}
         for name, value in values.items():
             declared = self.flow.variables.get(name)
             try:
                 fitting[name] = fit(value, declared) if declared else value
             except Misfit as misfit:
-                raise ExpressionFailed(f"{name}: {misfit}") from misfit
+                raise ExpressionFailed(f"{name}: {misfit}", line=lines[name]) from misfit
         self.store(fitting)
 
     def visit(self, state: str) -> None:
@@ -138,6 +142,10 @@ class Draft:
             self.silent = self.wrong = 0
             self.outcome = None
         self.state, self.memory = operation.state, operation.memory
+
+    def fail(self, event: str, why: str, line: int = 0) -> None:
+        """Take down an error, for whoever looks into the call."""
+        self.failures.append(Failure(self.state, event, why, line or self.here.line))
 
     # --- what the line and the services are told ---
 

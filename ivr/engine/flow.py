@@ -21,6 +21,10 @@ SELF = "self"
 "As a target: ask again without entering the state (LANGUAGE C6.8)."
 
 
+OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
+"How a call can end, in the words that all flows share (LANGUAGE C3); others are written in a flow's final states."
+
+
 class Assignment(Struct, frozen=True):
     """`set: {variable: value}`; a template that is one expression keeps the value's type (C1)."""
 
@@ -51,6 +55,8 @@ class State(Struct, frozen=True):
     set: tuple[Assignment, ...] = ()
     final: bool = False
     outcome: str | None = None
+    line: int = 0
+    "Where it stands in the flow's file, counted from 1."
 
 
 class Variable(Struct, frozen=True):
@@ -92,3 +98,5 @@ class Flow(Struct, frozen=True):
     voice: Gender
     limits: Limits
     description: str = ""
+    file: str = ""
+    "How its file is called, for messages."

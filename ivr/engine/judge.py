@@ -35,7 +35,7 @@ class Judge:
             held = None
         self.said.append(Judged(name, held))
         if held is None:
-            raise ExpressionFailed("a guard over a private value has no value")
+            raise ExpressionFailed("a guard over a private value has no value", line=guard.line)
         return held
 
     def _recall(self, guard: str) -> Judged | None:

@@ -7,6 +7,9 @@ learns which action a state has (`kinds`), how a reply is put together (`draft`)
     something is needed from outside
 """
 
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
+
 from msgspec.structs import replace
 
 from ivr.engine.actions import Segment
@@ -34,6 +37,7 @@ from ivr.engine.events import (
 from ivr.engine.flow import SELF, Assignment, Branches, Flow
 from ivr.engine.handlers import handler
 from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.masking import masked, of_ours
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
@@ -45,6 +49,17 @@ HOLDS = 8
 FAILURES = 8
 "Failures of the line in a row after which a call is given up."
 
+NO_VALUE = "error.expression"
+
+_TOO_LONG = failed("error.limit", f"more than {CHAIN} states in one step")
+_FAILED: Mapping[str, str] = {
+    "system": "the line could not do what it was told",
+    "workflow": "the line refused what it was told",
+}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judged, ...] = ()) -> Step:
     """Apply one event to one call; same arguments, same answer.
@@ -53,27 +68,25 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     masked values, and nothing else.
     """
     if call.phase == "over":
-        return Step(call, ignored="the call is over", kept=_unheard(event))
+        return _ignored(call, event, "the call is over")
     draft = Draft(flow, call, now, judged)
     received = _receive(draft, event)
     if isinstance(received, str):
-        return Step(call, ignored=received, kept=_unheard(event))
+        return _ignored(call, event, received)
     _run(draft, received)
     return Step(
-        draft.frozen(), tuple(draft.actions), tuple(draft.path), kept=draft.kept, judged=tuple(draft.judge.said)
+        draft.frozen(),
+        tuple(draft.actions),
+        tuple(draft.path),
+        kept=draft.kept,
+        judged=tuple(draft.judge.said),
+        failures=tuple(draft.failures),
     )
 
 
-def _unheard(event: Event) -> Event:
-    """Leave out what was keyed or said: nobody judged whether it is private, and a replay has no use for it (C12)."""
-    match event:
-        case KeysPressed():
-            return replace(event, keys="")
-        case SpeechHeard():
-            return replace(event, text="")
-        case ServiceAnswered():
-            return replace(event, answer={})
-    return event
+def _ignored(call: Call, event: Event, why: str) -> Step:
+    """Leave a call as it is; nobody has judged whether what came in is private."""
+    return Step(call, ignored=why, kept=of_ours(masked(event), call.turn))
 
 
 # --- what came in ----------------------------------------------------------------------------------------------------
@@ -102,13 +115,13 @@ def _receive(draft: Draft, event: Event) -> Result | str | None:
             return _input(draft, event)
 
 
-def _begin(draft: Draft, event: CallReceived) -> Result | str | None:
+def _begin(draft: Draft, event: CallReceived) -> Result | str:
     if draft.phase != "new":
         return "the call has begun"
     draft.phase = "ringing"
     draft.know(event)
     draft.path.append(Taken("", "called", 0, draft.flow.initial))
-    return _enter(draft, draft.flow.initial)
+    return _valued(_enter, draft, draft.flow.initial)
 
 
 def _input(
@@ -154,6 +167,8 @@ def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
         return None
     if event.whole:
         operation = draft.asked[0]
+    if any(draft.flow.states[one.state].action.private for one in draft.asked):
+        draft.kept = event = replace(event, reason="")  # it may repeat what the caller keyed
     if draft.gone:
         return _nothing_recorded(draft, operation)
     if draft.phase == "answering":
@@ -165,10 +180,11 @@ def _failed(draft: Draft, event: OperationFailed) -> Result | str | None:
         return None  # a hold prompt that cannot be played is no reason to give up the caller's words
     draft.back_to(operation)
     draft.asked = ()
+    name, why = f"error.{event.code}", _FAILED[event.code]
     if draft.errors > FAILURES:
-        _give_up(draft)
+        _give_up(draft, failed(name, f"{why}, {draft.errors} times in a row"))
         return None
-    return failed(f"error.{event.code}", event.reason or event.code)
+    return failed(name, event.reason or event.code, why=why)
 
 
 def _served(draft: Draft, event: ServiceAnswered | ServiceFailed) -> Result | str | None:
@@ -194,8 +210,9 @@ def _hold(draft: Draft) -> Result | str | None:
         return _served(draft, ServiceFailed(draft.waiting.job, "timeout"))
     try:
         prompt = draft.here.action.hold(draft.scope())
-    except ExpressionFailed:
+    except ExpressionFailed as failure:
         prompt = ()  # silence will do: the words that are waited for matter more than these
+        draft.fail(NO_VALUE, f"the holdPrompt was left out: {failure}", failure.line)
     draft.hold(draft.waiting, prompt)
     return None
 
@@ -203,6 +220,7 @@ def _hold(draft: Draft) -> Result | str | None:
 def _leave(draft: Draft, event: CallEnded) -> Result | str | None:
     """Nobody is there any more: an answer that is still to come counts first, then `hangup` is raised (C13)."""
     operation = draft.operation(event.op)
+    draft.kept = of_ours(event, draft.turn)
     if draft.gone:
         return _nothing_recorded(draft, operation) if operation else "nobody is on the line"
     began = draft.phase != "new"
@@ -229,7 +247,7 @@ def _nothing_recorded(draft: Draft, operation: Operation) -> Result:
 
 def _heard(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | None:
     kind = draft.here.action
-    result = kind.hear(draft.scope(), event, offered)
+    result = _valued(kind.hear, draft.scope(), event, offered)
     draft.kept = kind.kept(event, result)
     return result
 
@@ -250,25 +268,35 @@ def _run(draft: Draft, result: Result | None) -> None:
     rest = _chain(draft, result)
     if rest is not None and not draft.limited:
         draft.limited = True
-        rest = _chain(draft, failed("error.limit", f"more than {CHAIN} states in one step"))
+        rest = _chain(draft, _TOO_LONG)
     if rest is not None:
-        _give_up(draft)
+        _give_up(draft, _TOO_LONG)
 
 
 def _chain(draft: Draft, result: Result | None) -> Result | None:
     for _ in range(CHAIN):
         if result is None:
             return None
-        try:
-            result = _follow(draft, result)
-        except MaskedRead:
-            raise  # a replay that cannot know; never in a live call
-        except ExpressionFailed as failure:
-            if isinstance(result, Raised) and result.event == "error.expression":
-                _give_up(draft)  # what should have dealt with it fails as well
-                return None
-            result = failed("error.expression", str(failure))
+        followed = _valued(_follow, draft, result)
+        if isinstance(followed, Raised) and _has_no_value(followed) and _has_no_value(result):
+            _give_up(draft, followed)  # what should have dealt with it fails as well
+            return None
+        result = followed
     return result
+
+
+def _valued(reads: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Raised:
+    """Call what reads expressions; one without a value raises `error.expression` (C8)."""
+    try:
+        return reads(*args, **named)
+    except MaskedRead:
+        raise  # a replay that cannot know; never in a live call
+    except ExpressionFailed as failure:
+        return replace(failed(NO_VALUE, str(failure)), line=failure.line)
+
+
+def _has_no_value(result: Result) -> bool:
+    return isinstance(result, Raised) and result.event == NO_VALUE
 
 
 def _follow(draft: Draft, result: Result) -> Result | None:
@@ -320,6 +348,8 @@ def _transition(draft: Draft, raised: Raised) -> Result | None:
     """Take the transition for an event, in the order of C7."""
     draft.store(raised.stores)
     raised = _within_limits(draft, raised)
+    if raised.why:
+        draft.fail(raised.event, raised.why, raised.line)
     if raised.event == "hangup":
         draft.hangup_raised = True
     branches = handler(draft.flow, draft.here, raised.event)
@@ -364,7 +394,7 @@ def _assign(draft: Draft, assignments: tuple[Assignment, ...], scope: Scope) -> 
             values[assignment.variable] = assignment.value.value(scope)
         except MaskedRead:
             values[assignment.variable] = MaskedValue()
-    draft.set(values)
+    draft.set(values, {assignment.variable: assignment.value.line for assignment in assignments})
 
 
 def _enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
@@ -386,6 +416,7 @@ def _unhandled(draft: Draft, event: str) -> Result:
     return Ends()
 
 
-def _give_up(draft: Draft) -> None:
+def _give_up(draft: Draft, error: Raised) -> None:
+    draft.fail(error.event, error.why, error.line)
     draft.outcome = "failed"
     draft.end()

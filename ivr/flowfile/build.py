@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.engine import flow
 from ivr.engine import prompt as spoken
-from ivr.engine.expressions.compile import Expression, compile_expression, compile_template
+from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.kinds.answer import AnswerCall
 from ivr.engine.kinds.base import Kind, RecordSettings
 from ivr.engine.kinds.decide import Decide
@@ -25,7 +25,8 @@ from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
 from ivr.flowfile.model import AnyPart, AudioPart, SilencePart
-from ivr.flowfile.texts import PUT_IN
+from ivr.flowfile.source import Path
+from ivr.flowfile.texts import PUT_IN, uses
 from ivr.flowfile.variables import kept_in, variables
 
 T = TypeVar("T")
@@ -43,6 +44,12 @@ class _Builder:
         self.defaults = self.model.defaults
         self.variables = variables(document)
         self.assets = assets
+        self.state_name: str | None = None
+        "The state that is being built; None: none is."
+        self.places: dict[tuple[str | None, str], Path] = {}
+        "Where each text with expressions stands, by state; one that stands twice in a state, where it is first."
+        for use in uses(document):
+            self.places.setdefault((use.state, use.text), use.path)
 
     def whole(self, zone: ZoneInfo, hash_: str) -> flow.Flow:
         return flow.Flow(
@@ -57,18 +64,23 @@ class _Builder:
             voice=self.model.voice,
             limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
             description=self.model.description or "",
+            file=self.document.source.file,
         )
 
     def state(self, name: str, state: model.State) -> flow.State:
+        self.state_name = name
         handlers = self.document.handlers[name]
-        return flow.State(
+        built = flow.State(
             name=name,
             action=self.action(name, state),
             on={event: self.branches(handler.branches) for event, handler in handlers.items()},
-            set=_assignments(state.set),
+            set=self.assignments(state.set),
             final=ends(state),
             outcome=state.outcome,
+            line=self.document.line("states", name),
         )
+        self.state_name = None
+        return built
 
     # --- actions ---
 
@@ -99,7 +111,7 @@ class _Builder:
                 choice.dtmf,
                 _sayable(choice),
                 self.prompt(choice.prompt),
-                _guard(choice.guard),
+                self.guard(choice.guard),
             )
             for name, choice in menu.choices.items()
         )
@@ -160,8 +172,8 @@ class _Builder:
         return tuple(
             flow.Branch(
                 branch.target,
-                guard=_guard(branch.guard),
-                set=_assignments(branch.set),
+                guard=self.guard(branch.guard),
+                set=self.assignments(branch.set),
                 say=self.prompt(branch.say),
             )
             for branch in branches
@@ -171,16 +183,16 @@ class _Builder:
         return tuple(self.part(part) for part in parts or ())
 
     def part(self, part: AnyPart) -> spoken.Part:
-        guard = _guard(part.guard)
+        guard = self.guard(part.guard)
         if isinstance(part, SilencePart):
             return spoken.SilencePart(round(part.silence * 1000), guard)
         if isinstance(part, AudioPart):
-            text = compile_template(part.text) if part.text else None
+            text = self.template(part.text) if part.text else None
             if is_address(part.audio):
                 return spoken.AudioPart(url=part.audio, text=text, guard=guard)
             return spoken.AudioPart(asset=self.assets[part.audio], text=text, guard=guard)
         return spoken.TextPart(
-            compile_template(part.text),
+            self.template(part.text),
             voice=part.voice or self.model.voice,
             language=part.language,
             say_as=part.say_as,
@@ -188,19 +200,35 @@ class _Builder:
             guard=guard,
         )
 
+    # --- expressions ---
+
+    def guard(self, text: str | None) -> Expression | None:
+        if text is None:
+            return None
+        expression = compile_expression(text)
+        self.place(expression)
+        return expression
+
+    def assignments(self, written: Mapping[str, str]) -> tuple[flow.Assignment, ...]:
+        return tuple(flow.Assignment(variable, self.template(text)) for variable, text in written.items())
+
+    def template(self, text: str) -> Template:
+        template = compile_template(text)
+        for expression in template.expressions:
+            self.place(expression)
+        return template
+
+    def place(self, expression: Expression) -> None:
+        """Tell an expression its line, so that a call in which it has no value can."""
+        text = expression.source
+        path = self.places.get((self.state_name, text)) or self.places.get((None, text), ())
+        expression.line = self.document.source.within(path, expression.offset, 1).line
+
 
 def _sayable(choice: model.Choice) -> tuple[str, ...]:
     """Return the spoken forms, without those that hold `{{ }}`: no expression is read there, and nobody says braces."""
     forms = tuple(form for form in choice.speech or () if not PUT_IN.search(form))
     return forms if forms or choice.dtmf else tuple(choice.speech or ())
-
-
-def _guard(text: str | None) -> Expression | None:
-    return compile_expression(text) if text is not None else None
-
-
-def _assignments(written: Mapping[str, str]) -> tuple[flow.Assignment, ...]:
-    return tuple(flow.Assignment(variable, compile_template(text)) for variable, text in written.items())
 
 
 def _or(written: T | None, default: T) -> T:

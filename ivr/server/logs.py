@@ -15,7 +15,21 @@ from typing import Any, TextIO
 
 FIELDS = (
     *("call", "platform_call", "flow", "service", "status", "reason", "path"),
-    *("task", "tries", "removed", "file", "document", "job", "attempt", "phrase", "outcome", "state", "seconds"),
+    *(
+        "task",
+        "tries",
+        "removed",
+        "file",
+        "document",
+        "job",
+        "attempt",
+        "phrase",
+        "outcome",
+        "state",
+        "seconds",
+        "code",
+        "line",
+    ),
 )
 "What a log call can add to its message with `extra`."
 

@@ -125,6 +125,13 @@ class ArchiveFile:
         )
         return (read_stepped(body) for (body,) in lines)
 
+    def named(self, key: CallKey) -> str | None:
+        """Return our id of the call that a platform names so; None: there is no such call."""
+        found = self._connection.execute(
+            "SELECT id FROM call WHERE channel = ? AND account = ? AND name = ?", (key.channel, key.account, key.id)
+        ).fetchone()
+        return str(found[0]) if found else None
+
     def state_of(self, name: str) -> str | None:
         """Give the state in which the call of a platform's name stands; None: there is no such call."""
         sql = f"SELECT coalesce({of_state('state')}, '') FROM call WHERE name = ? ORDER BY row LIMIT 1"  # noqa: S608

@@ -3,6 +3,7 @@
 It refuses what a database would refuse, and no method of it ever waits, so it runs under any event loop or none.
 """
 
+import secrets
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
@@ -12,6 +13,7 @@ from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Outbound, Stepped
 from ivr.store.live import Live, Saved, recordings
 from ivr.store.rows import to_json, to_reply, to_rest, without_private
+from ivr.store.sealing import KEY_BYTES, Sealer
 
 
 class MemoryStore:
@@ -19,6 +21,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._live = Live()
+        self._sealer = Sealer(secrets.token_bytes(KEY_BYTES), source="memory")
         self._calls: dict[str, Saved] = {}  # by our id, the oldest first, over or not
         self._keys: dict[CallKey, str] = {}
         self._traces: dict[str, list[Stepped]] = {}
@@ -31,6 +34,10 @@ class MemoryStore:
         self._live.orders.restart()
 
     # --- CallStore ---
+
+    def disguise(self, message: str) -> str:
+        """Return what stands for a message's id: always the same, and it tells nothing of the id."""
+        return self._sealer.disguise(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
         """Give the call as last committed; None: there is no such call."""

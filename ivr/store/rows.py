@@ -48,6 +48,10 @@ class Rows:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
+    def disguise(self, name: str) -> str:
+        """Return what stands for a name that was written freely."""
+        return self._sealer.disguise(name)
+
     def record(self, record: CallRecord) -> tuple[str, bytes]:
         """Give the columns `state` (the call as the engine knows it) and `rest`; raise StoreUnavailable."""
         call = _with_memories(record.call, lambda memory: self._sealed(memory, record.id))

@@ -90,7 +90,7 @@ Running: TypeAlias = OperationKind | Literal["hold"]
 class Left(Struct, frozen=True, tag="left", omit_defaults=True, forbid_unknown_fields=True):
     """Nobody is on the line any more."""
 
-    by: Literal["caller", "system", "operator"] = "caller"
+    by: Literal["caller", "flow", "system", "operator"] = "caller"
     during: Running | None = None
 
 

@@ -26,9 +26,17 @@ def private_rules(flow: Flow) -> str | None:
                     rules.append(f"{place}: {name} = {value.source}")
             case Variable(sensitive=True, name=name):  # what an action judges its answer by
                 rules.append(f"{place}: by {name}")
-            case _ if (kept := flow.variables.get(getattr(found, "into", None) or "")) and kept.sensitive:
-                rules.append(f"{place}: into {kept.name}")
+    rules += _kept(flow)
     return sha256("\n".join(sorted(rules)).encode()).hexdigest()[:16]
+
+
+def _kept(flow: Flow) -> Iterator[str]:
+    """Say which states keep private answers as they come; an action that judges them was found by its variable."""
+    for name, state in flow.states.items():
+        kept = flow.variables.get(state.action.keeps or "")
+        judges = any(isinstance(found, Variable) for _, found in _walk("", state.action))
+        if kept is not None and kept.sensitive and not judges:
+            yield f".states.{name}.action: into {kept.name}"
 
 
 def _walk(place: str, value: object) -> Iterator[tuple[str, object]]:

@@ -35,6 +35,8 @@ from ivr.trace.case import Case, CaseError, Happened, Header, Held, Line, Runnin
 from ivr.trace.experience import Effect, FlowVoice, effect_of, total
 from ivr.trace.private import private_rules
 
+_ENDINGS: frozenset[Running] = frozenset({"hangup", "reject"})
+
 
 class LineDraft:
     """One line of a case while it is made."""
@@ -163,7 +165,7 @@ class _Reader:
     def _of_others(self, event: Event) -> Happened:
         match event:
             case CallEnded():
-                return case.Left(event.by, self._running.get(event.op or ""))
+                return self._left(event)
             case OperationFailed():
                 return self._line_failed(event)
             case ServiceAnswered():
@@ -172,6 +174,12 @@ class _Reader:
                 return case.Failed(self._services.get(event.job, ""), event.code)
             case _:  # the deadline, or one hold too many
                 return case.Failed(self._waits.service if self._waits else "", "timeout")
+
+    def _left(self, event: CallEnded) -> case.Left:
+        """Say who ended the call: where the flow had hung up, the line tells of nothing else."""
+        during = self._running.get(event.op or "")
+        ending = during in _ENDINGS or (event.op is None and not _ENDINGS.isdisjoint(self._running.values()))
+        return case.Left("flow" if ending and event.by == "caller" else event.by, during)
 
     def _line_failed(self, event: OperationFailed) -> case.LineFailed:
         during = self._running.get(event.op) if event.op else next(reversed(self._running.values()), None)

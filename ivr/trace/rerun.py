@@ -117,7 +117,8 @@ class Rerun:
             case case.Called():
                 return CallReceived(event.caller, event.called, event.language)
             case case.Left():
-                return CallEnded(event.by, self._running(event.during), grace=0.0)
+                by = "caller" if event.by == "flow" else event.by  # it is the line that told of it
+                return CallEnded(by, self._running(event.during), grace=0.0)
             case case.LineFailed():
                 return self._failure(event)
         return self._answer(event, asked, self.call.asked[-1].op if self.call.asked else "")

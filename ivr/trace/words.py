@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ivr.engine.actions import Choice, Segment, Silence, Text
-from ivr.engine.call import Taken
+from ivr.engine.call import Failure, Taken
 from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered
@@ -74,13 +74,20 @@ def _of_others(event: Happened) -> str:
             return "the caller hung up"
         case case.Left(by=by):
             return f"the call was ended by the {by}"
-        case case.LineFailed(code=code, whole=whole):
-            return f"the line refused the reply ({code})" if whole else f"the line failed ({code})"
+        case case.LineFailed(code=code, whole=whole, reason=reason):
+            why = f"{code}: {reason}" if reason else code
+            return f"the line refused the reply ({why})" if whole else f"the line failed ({why})"
         case case.Answered(service=service, answer=answer):
             return f"{service} answered" + _answer(answer)
         case case.Failed(service=service, code=code):
             return f"{service} failed ({code})"
     return "something happened"
+
+
+def failure(failed: Failure, file: str) -> str:
+    """Say what went wrong in a flow, and where its author finds it."""
+    where = f"{file}:{failed.line}" if file else f"line {failed.line}"
+    return f"{failed.event} in {failed.state} ({where}): {failed.reason}"
 
 
 def _answer(answer: object) -> str:

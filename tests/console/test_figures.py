@@ -3,8 +3,17 @@
 import pytest
 from msgspec.structs import replace
 
+from ivr.engine.actions import HangUp, Play
 from ivr.engine.call import Call, Facts, Taken
-from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event, RecordingMade
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+)
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.figures import Tallies, marks_of, sum_of, tally_of
 from ivr.server.console.page import lasted
@@ -54,6 +63,33 @@ def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
 )
 def test_a_caller_hung_up_where_the_hang_up_was_raised_else_where_the_call_stood(last: Stepped, state: str) -> None:
     assert tally_of("abandoned", [RINGS, PROBLEM, last]).left == state
+
+
+GOODBYE = replace(SPEAKS, actions=(Play("3.1", ()), HangUp("3.2")))
+"The flow says goodbye, and hangs up."
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ([CallEnded("caller")], None),  # a notification, which says nothing of who it was
+        ([CallEnded("caller", "3.2")], None),
+        ([CallEnded("caller", "3.1")], "thanks"),  # in the middle of the goodbye
+        ([OperationDone("3.2"), CallEnded("caller")], None),
+        ([OperationFailed("3.1", "system"), CallEnded("caller")], None),
+    ],
+)
+def test_where_the_flow_has_hung_up_the_end_of_the_call_is_its_own(told: list[Event], state: str | None) -> None:
+    ended = [step(25.0 + number, event) for number, event in enumerate(told)]
+    assert tally_of("resolved", [RINGS, PROBLEM, GOODBYE, *ended]).left == state
+
+
+def test_where_the_goodbye_failed_and_something_else_is_asked_a_caller_can_hang_up_again() -> None:
+    again = replace(
+        step(26.0, OperationFailed("3.1", "system"), ("thanks", "error", "main")), actions=(Play("4.1", ()),)
+    )
+    trace = [RINGS, PROBLEM, GOODBYE, again, step(27.0, CallEnded("caller"), ("main", "hangup", ""))]
+    assert tally_of("abandoned", trace).left == "main"
 
 
 def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import (
     CallEnded,
+    CallReceived,
     ChoiceMade,
     KeysJudged,
     KeysPressed,
     OperationDone,
+    OperationFailed,
     RecordingMade,
     RecordingReady,
     ServiceAnswered,
@@ -255,9 +257,29 @@ def test_an_answer_to_nothing_changes_nothing() -> None:
 
 def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> None:
     caller = Caller(flow_of(PIN))
-    assert caller.feel(KeysPressed("9.9", "4711")).last.kept == KeysPressed("9.9", "")
-    assert caller.feel(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("9.9", "")
+    assert caller.feel(KeysPressed("9.9", "4711")).last.kept == KeysPressed("?", "")
+    assert caller.feel(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("?", "")
     assert caller.feel(ServiceAnswered("9.9", {"transcript": "words"})).last.kept == ServiceAnswered("9.9", {})
+
+
+def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
+    caller = Caller(flow_of(PIN))
+    for event, kept in [
+        (ChoiceMade("4711", "4711", "keys"), ChoiceMade("?", "", "keys")),
+        (OperationFailed("471.1", "system", "keyed 4711"), OperationFailed("?", "system")),
+        (RecordingMade("0.1", 4711.0, "a.wma"), RecordingMade("0.1", 0.0, "a.wma")),
+        (CallReceived("29:4711", "28:4711", "de-4711"), CallReceived(None, "")),
+    ]:
+        assert caller.feel(event).last.kept == kept
+        again = caller.feel(kept).last  # a trace is stepped again as it was kept
+        assert (again.ignored, again.kept) == (caller.steps[-2][2].ignored, kept)
+
+
+def test_c12_the_line_s_own_words_are_not_kept_where_the_state_that_listened_is_private() -> None:
+    caller = Caller(flow_of(PIN))
+    event, _, stepped = caller.feel(OperationFailed(caller.op, "system", "keyed 4711")).steps[-1]
+    assert stepped.kept == replace(event, reason="")  # type: ignore[type-var]
+    assert "4711" not in repr(stepped)
 
 
 def test_the_same_arguments_give_the_same_answer() -> None:

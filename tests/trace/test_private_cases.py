@@ -3,9 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from ivr.engine.kinds.common import Common
 from ivr.trace.case import Case, KeysMasked
 from ivr.trace.files import dumps
+from ivr.trace.private import private_rules
 from ivr.trace.replay import replay
 from tests.flows import flow_of
 from tests.trace.recorded_calls import PRIVATE, random_call
@@ -101,3 +104,22 @@ def test_guards_over_parts_and_choices_are_remembered_as_well() -> None:
     for recorded in known:
         assert replay(recorded, renamed).verdict == "changed"
         assert replay(recorded, edited).verdict == "undetermined"
+
+
+class Hears(Common, frozen=True):
+    """An action of tomorrow, which keeps what it hears under a name of its own."""
+
+    heard_in: str
+
+    @property
+    def keeps(self) -> str | None:
+        return self.heard_in
+
+
+def test_a_state_that_keeps_a_private_answer_counts_whatever_its_action_calls_that() -> None:
+    flow = flow_of(PIN)
+    plain, private = (
+        replace(flow, states={**flow.states, "bye": replace(flow.states["bye"], action=Hears(name))})  # type: ignore[arg-type]
+        for name in ("nothing", "pin")
+    )
+    assert private_rules(plain) == private_rules(flow) != private_rules(private)

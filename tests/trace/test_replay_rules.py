@@ -4,11 +4,13 @@ import pytest
 
 from ivr.engine.events import CallEnded
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.trace.case import Answered, Case, Failed, Left, LineFailed
+from ivr.trace.case import Answered, Case, Failed, Left, LineFailed, Recorded
+from ivr.trace.files import dumps
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.rewrite import CannotRewrite, rewrite
 from ivr.trace.verdict import Verdict
+from ivr.trace.words import deed
 from tests.caller import Caller
 from tests.flows import flow_of
 
@@ -177,3 +179,28 @@ def test_what_the_caller_would_have_done_is_not_made_up() -> None:
     asked = changed(("{note: note,", "{note: sure,"), ("  told:", f"{sure}  told:"))
     with pytest.raises(CannotRewrite, match="the flow has no use for it"):
         rewrite(a_note(), flow_of(asked), {})
+
+
+def test_where_the_flow_had_hung_up_the_end_that_the_line_tells_is_the_flow_s_own() -> None:
+    ended = recorded(calling().presses("2").hears("Goodbye.").feel(CallEnded("caller")))
+    assert ended.lines[-1].event == Left("flow")
+    assert deed(ended.lines[-1].event) == "the call was ended by the flow"
+    assert replay(ended, flow_of(NOTE)).verdict == "same"
+    left = calling().presses("2")
+    assert recorded(left.feel(CallEnded("caller", left.actions[0].op))).lines[-1].event == Left("caller", "play")
+
+
+def test_a_recording_that_the_end_of_the_call_overtook_is_one_call_with_it() -> None:
+    caller = calling().presses("1").feel(CallEnded("caller", grace=60.0))
+    late = recorded(caller.speaks(hangs_up=True).understood("hello"))
+    assert [type(line.event) for line in late.lines[-3:]] == [Left, Recorded, Answered]
+    assert replay(late, flow_of(NOTE)).verdict == "same"
+    assert dumps(rewrite(late, flow_of(NOTE), {})) == dumps(late)
+
+
+def test_one_for_which_no_recording_came_ends_when_it_was_waited_for_long_enough() -> None:
+    ended = recorded(calling().presses("1").feel(CallEnded("caller", grace=60.0)).waits(60))
+    (*_, last) = ended.lines
+    assert (last.event, [taken.event for taken in last.path], len(last.then)) == (Left("caller"), ["hangup"], 1)
+    assert replay(ended, flow_of(NOTE)).verdict == "same"
+    assert dumps(rewrite(ended, flow_of(NOTE), {})) == dumps(ended)

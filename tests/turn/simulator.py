@@ -112,6 +112,9 @@ class SimStore:
         self._world = world
         self._claimed: set[str] = set()
 
+    def disguise(self, message: str) -> str:
+        return message
+
     async def load(self, key: CallKey) -> CallRecord | None:
         await pause()
         return self._disk.load()

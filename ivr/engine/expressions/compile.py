@@ -14,6 +14,7 @@ from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.operations import admitted, limited, spoken, truth
 from ivr.engine.expressions.parse import parse_expression, parse_template
 from ivr.engine.values import Value
+from ivr.errors import ExpressionFailed
 
 MAX_SPOKEN = 2_000
 "Characters of a single value in a spoken text; the rest is cut off (LANGUAGE C9)."
@@ -30,6 +31,8 @@ class Expression:
         self.node = node
         self.offset = offset
         "Where it stands in `source`, its `{{` included."
+        self.line = 0
+        "Where it stands in the flow's file, counted from 1; 0: not known."
         self._run = runner(node)
 
     def __repr__(self) -> str:
@@ -37,11 +40,15 @@ class Expression:
 
     def value(self, names: Mapping[str, Value]) -> Value:
         """Evaluate; raise ExpressionFailed. A name that `names` lacks is `none`."""
-        return self._run(names)
+        try:
+            return self._run(names)
+        except ExpressionFailed as failure:
+            failure.line = self.line
+            raise
 
     def test(self, names: Mapping[str, Value]) -> bool:
         """Evaluate as a guard: false are `false`, `none`, empty text, empty list."""
-        return truth(self._run(names))
+        return truth(self.value(names))
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -71,15 +78,28 @@ class Template:
             return self.source
         if self.single is not None:
             return self.single.value(names)
-        pieces = [part if isinstance(part, str) else spoken(part.value(names)) for part in self.parts]
-        return limited("".join(pieces))
+        try:
+            pieces = [part if isinstance(part, str) else spoken(part.value(names)) for part in self.parts]
+            return limited("".join(pieces))
+        except ExpressionFailed as failure:
+            failure.line = failure.line or self.line
+            raise
 
     def text(self, names: Mapping[str, Value]) -> str:
         """Evaluate to text as it is spoken, white space folded; raise ExpressionFailed. `none` is empty."""
         if self.literal:
             return self._folded
-        pieces = [part if isinstance(part, str) else spoken(part.value(names))[:MAX_SPOKEN] for part in self.parts]
-        return limited(_folded("".join(pieces)))
+        try:
+            pieces = [part if isinstance(part, str) else spoken(part.value(names))[:MAX_SPOKEN] for part in self.parts]
+            return limited(_folded("".join(pieces)))
+        except ExpressionFailed as failure:
+            failure.line = failure.line or self.line
+            raise
+
+    @property
+    def line(self) -> int:
+        """The line of its first expression in the flow's file, counted from 1; 0: not known."""
+        return self.expressions[0].line if self.expressions else 0
 
     @property
     def padded(self) -> Expression | None:

@@ -28,6 +28,10 @@ class Raised(Struct, frozen=True):
     "What `into` keeps, by variable."
     private: bool = False
     "The fields hold what nobody may see (C12)."
+    why: str = ""
+    "Of an error: its reason in our words, without a value and without what the line said."
+    line: int = 0
+    "Where in the flow's file the expression stands that failed; 0: none did, or it is not known."
 
 
 class Again(Struct, frozen=True):
@@ -107,7 +111,19 @@ class Kind(Protocol):
     def attempts(self) -> int:
         """How many attempts the caller has; 0 for kinds that do not ask."""
 
+    @property
+    def private(self) -> bool:
+        """Whether what the caller answers is for nobody's eyes (C12)."""
 
-def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None) -> Raised:
-    """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8)."""
-    return Raised(name, {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}})
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps what the caller answers; None: nothing is kept."""
+
+
+def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None, *, why: str = "") -> Raised:
+    """Raise an error event; all of them have `error.name` and `error.reason` (LANGUAGE C8).
+
+    `why` is the reason for logs, where `reason` is not ours.
+    """
+    told = {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}}
+    return Raised(name, told, why=why or reason)

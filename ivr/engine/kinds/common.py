@@ -16,6 +16,16 @@ class Common(Struct, frozen=True):
         """None: it does not ask."""
         return 0
 
+    @property
+    def private(self) -> bool:
+        """Nothing here is sensitive."""
+        return False
+
+    @property
+    def keeps(self) -> str | None:
+        """None: it does not ask."""
+        return None
+
     def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Cannot happen: only a question has attempts that can fail."""
         raise AssertionError(f"{type(self).__name__} does not ask")

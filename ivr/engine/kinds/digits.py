@@ -23,6 +23,16 @@ class Digits(Asking, frozen=True):
     "What `into` names: its type and range decide what is an answer."
     sensitive: bool = False
 
+    @property
+    def private(self) -> bool:
+        """Whether the author says so, or what keeps it."""
+        return self.sensitive
+
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps the keys, if one does."""
+        return self.variable.name if self.variable else None
+
     def start(self, scope: Scope) -> Result:
         """Ask."""
         return self._listens(scope.prompt(self.question.prompt))

@@ -35,6 +35,11 @@ class Menu(Asking, frozen=True):
     into: str | None = None
     "The variable that keeps the choice's name."
 
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps the choice's name, if one does."""
+        return self.into
+
     def start(self, scope: Scope) -> Result:
         """Ask."""
         open_choices = self._open(scope)

@@ -19,6 +19,12 @@ MASKED = {"masked": True}
 "What a trace keeps of the answer to a sensitive request."
 _FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
 
+_REASONS = {
+    "error.transcribe.timeout": "the speech engine did not answer in time",
+    "error.transcribe.failed": "the speech engine could not transcribe the recording",
+    "error.recording": "the recording cannot be read",
+}
+
 
 class Record(Asking, frozen=True):
     """The action `record` (LANGUAGE C4)."""
@@ -32,6 +38,16 @@ class Record(Asking, frozen=True):
     phrases: tuple[str, ...] = ()
     hold_prompt: Prompt = ()
     sensitive: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether the author says so, or what keeps it."""
+        return self.sensitive
+
+    @property
+    def keeps(self) -> str | None:
+        """The variable that keeps the recording."""
+        return self.into
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
@@ -52,7 +68,8 @@ class Record(Asking, frozen=True):
             case ServiceAnswered(answer=answer):
                 return self._understood(scope, answer)
             case ServiceFailed(code=code):
-                return failed(_FAILURES.get(code, "error.transcribe.failed"), code, _fields(scope[self.into]))
+                name = _FAILURES.get(code, "error.transcribe.failed")
+                return failed(name, code, _fields(scope[self.into]), why=_REASONS[name])
         return None
 
     def kept(self, event: Event, result: Result | None) -> Event:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from ivr.engine.flow import SELF
+from ivr.engine.flow import OUTCOMES, SELF
 from ivr.engine.handlers import FAILURES
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
@@ -25,7 +25,6 @@ END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop
 MAX_CHOICE_NAME = 512
 "Characters, as of the other names that go over the wire."
 _LINE_ENDS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-OUTCOMES = ("resolved", "unresolved", "transferred", "voicemail", "abandoned", "failed")
 
 
 def one_action(document: Document) -> Iterator[Finding]:

@@ -180,7 +180,7 @@ def _events(happened: Sequence[Happening]) -> Html:
         str(number): (
             f"{line.at:.2f} s",
             f"+{line.after:.2f}",
-            line.event if line.ignored is None else f"{line.event} (ignored: {line.ignored})",
+            _event(line),
             _way(line.path),
             ", ".join(line.ordered) or "–",
         )
@@ -188,6 +188,11 @@ def _events(happened: Sequence[Happening]) -> Html:
     }
     columns = ("At", "After", "Event", "Way", "Ordered")
     return sheet("Events", table(columns, rows, empty="None.", numbers="At|After", long="Way"), live="events")
+
+
+def _event(line: Happening) -> str:
+    told = line.event if line.ignored is None else f"{line.event} (ignored: {line.ignored})"
+    return "; ".join((told, *line.mistakes))
 
 
 def _way(path: Sequence[Taken]) -> str:

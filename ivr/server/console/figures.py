@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from ivr.engine.actions import HangUp, Reject
 from ivr.engine.call import Taken
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.engine.flow import Flow
@@ -60,12 +61,19 @@ def tally_of(outcome: str | None, trace: Sequence[Stepped]) -> Tally:
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
-    """Find where the caller hung up: where `hangup` was raised, else where the call stood (LANGUAGE C13)."""
-    state = ""
+    """Find where the caller hung up: where `hangup` was raised, else where the call stood (LANGUAGE C13).
+
+    Where the flow had hung up, a line that tells the end of the call, and not of what, tells the flow's own.
+    """
+    state, ends = "", frozenset[str]()
     for step in trace:
         match step.event:
+            case CallEnded(by="caller", op=op) if ends and (op is None or op in ends):
+                return None
             case CallEnded(by="caller") | RecordingMade(ended="hangup"):
                 return next((taken.state for taken in step.path if taken.event == "hangup"), state)
+        if step.actions:
+            ends = frozenset(action.op for action in step.actions if isinstance(action, HangUp | Reject))
         state = next((taken.target for taken in reversed(step.path) if taken.target), state)
     return None
 

@@ -16,8 +16,9 @@ from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice
+from ivr.trace.mistakes import mistakes_of
 from ivr.trace.recorded import case_of
-from ivr.trace.words import deed, spoken
+from ivr.trace.words import deed, failure, spoken
 
 
 class Said(Struct, frozen=True):
@@ -42,6 +43,8 @@ class Happening(Struct, frozen=True):
     path: tuple[Taken, ...]
     ordered: tuple[str, ...]
     "The names of what the engine ordered; never what stands in it."
+    mistakes: tuple[str, ...] = ()
+    "What went wrong in the flow, in words without a value."
 
 
 class Story(Struct, frozen=True):
@@ -56,7 +59,9 @@ def story_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> Story:
     """Tell a call; raise CaseError if its trace does not begin with the call coming in."""
     recorded = case_of(record, trace, flow, {})
     path = tuple(taken for line in recorded.lines for taken in line.path)
-    return Story(tuple(_talk(recorded, flow, recordings(trace))), path, happenings(trace))
+    wrong = [Said(one.at, "note", one.text) for one in mistakes_of(trace, flow.file)]
+    talk = sorted([*_talk(recorded, flow, recordings(trace)), *wrong], key=lambda said: said.at)
+    return Story(tuple(talk), path, happenings(trace, flow.file))
 
 
 def recordings(trace: Sequence[Stepped]) -> Sequence[str | None]:
@@ -79,11 +84,14 @@ def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
 def is_secret(flow: Flow, state: str) -> bool:
     """Tell whether what is said in a state is for nobody's ears; so it is where the state is not known."""
     known = flow.states.get(state)
-    return known is None or bool(getattr(known.action, "sensitive", False))
+    return known is None or known.action.private
 
 
-def happenings(trace: Sequence[Stepped]) -> tuple[Happening, ...]:
-    """Give the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked."""
+def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...]:
+    """Give the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked.
+
+    `file` is how the flow's file is called, if that is known.
+    """
     first = trace[0].now if trace else 0.0
     lines = []
     before = first
@@ -93,8 +101,9 @@ def happenings(trace: Sequence[Stepped]) -> tuple[Happening, ...]:
             for action in step.actions
         )
         name = type(step.event).__name__
+        wrong = tuple(failure(failed, file) for failed in step.failures)
         at, after = max(step.now - first, 0.0), max(step.now - before, 0.0)  # a clock may have been set back
-        lines.append(Happening(at, after, name, step.ignored, step.path, ordered))
+        lines.append(Happening(at, after, name, step.ignored, step.path, ordered, wrong))
         before = step.now
     return tuple(lines)
 

@@ -23,6 +23,7 @@ from ivr.server.phone.memory import Remembered, remembered
 from ivr.trace.case import Case, CaseError
 from ivr.trace.files import keep_case
 from ivr.trace.folders import CASES, flows_in
+from ivr.trace.mistakes import mistakes_of
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, report
@@ -54,6 +55,8 @@ class Whereabouts(Struct, frozen=True, tag=True):
     page: str
     "Where the console shows the call."
     variables: tuple[Remembered, ...]
+    mistakes: tuple[str, ...]
+    "What went wrong in the flow so far."
 
 
 class Saved(Struct, frozen=True, tag=True):
@@ -108,7 +111,8 @@ class OwnBot(Struct, frozen=True):
         over = record.call.phase == "over"
         state = record.call.state
         page, known = f"{CONSOLE}/calls/{record.id}", remembered(record.call, flow)
-        return Whereabouts(flow.name, state, tuple(states), tuple(ways), over, record.call.outcome, page, known)
+        wrong = tuple(one.text for one in mistakes_of(trace, flow.file))
+        return Whereabouts(flow.name, state, tuple(states), tuple(ways), over, record.call.outcome, page, known, wrong)
 
     async def outdated(self, call: str) -> Outdated | None:
         """Tell whether a call was taken by another version than its file holds now; None: no, or it cannot be known."""

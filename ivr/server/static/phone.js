@@ -17,6 +17,7 @@ let starting = false; // Call was pressed, and the call has not begun yet
 let dialled = false;
 let ticking = 0;
 let speaking = null; // the words that are being heard
+let told = 0; // how much of what went wrong in the flow is on the paper
 let lastCall = ""; // a name for it, as good as another
 
 // --- the line ---
@@ -108,6 +109,8 @@ const happens = {
     variables.show(whereabouts.variables);
     $("record").href = whereabouts.page;
     $("record").hidden = false;
+    for (const mistake of whereabouts.mistakes.slice(told)) paper.add("note", mistake);
+    told = whereabouts.mistakes.length;
   },
   Outdated: ({ fault }) => write($("outdated"), fault ? `${before.mistake}\n\n${fault}` : before.edit, "warm"),
   Lacks({ what }) {
@@ -195,6 +198,7 @@ async function call() {
   }
   onCall = true;
   dialled = false;
+  told = 0;
   paper.clear();
   variables?.clear();
   // The keyboard stays where it was, or goes to the one button that every call has.

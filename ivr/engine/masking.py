@@ -1,0 +1,76 @@
+"""What a trace may keep of an event that nobody has judged, or whose words nobody may see (LANGUAGE C12).
+
+A line can put what a caller keyed into whatever it writes freely: the reason of a failure, the name of a choice, the id
+of an operation. So it is masked by who listened, and not by what the event looks like.
+"""
+
+import re
+
+from msgspec.structs import replace
+
+from ivr.engine.events import (
+    CallEnded,
+    CallReceived,
+    ChoiceMade,
+    Event,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    OperationDone,
+    OperationFailed,
+    RecordingMade,
+    RecordingReady,
+    ServiceAnswered,
+    SpeechHeard,
+)
+
+FOREIGN = "?"
+"In place of the id of an operation that was never ordered; no operation is called so."
+
+_COUNTED = re.compile(r"([0-9]{1,6})\.[0-9]{1,2}")
+
+
+def masked(event: Event) -> Event:
+    """Return the event without anything that was written freely; a replay has no use for it."""
+    match event:
+        case CallReceived():
+            return CallReceived(None, "")
+        case KeysPressed():
+            return replace(event, keys="")
+        case SpeechHeard():
+            return replace(event, text="", confidence=None)
+        case ChoiceMade():
+            return replace(event, choice="")
+        case RecordingMade():
+            return replace(event, seconds=0.0)
+        case OperationFailed():
+            return replace(event, reason="")
+        case ServiceAnswered():
+            return replace(event, answer={})
+    return event
+
+
+def of_ours(event: Event, turn: int) -> Event:
+    """Return the event with the id of its operation only if it can be one that was ordered up to this turn."""
+    match event:
+        case (
+            KeysPressed()
+            | KeysJudged()
+            | SpeechHeard()
+            | ChoiceMade()
+            | InputTimedOut()
+            | InputInvalid()
+            | RecordingMade()
+            | RecordingReady()
+            | CallEnded()
+            | OperationDone()
+            | OperationFailed()
+        ):
+            return event if event.op is None or _was_ordered(event.op, turn) else replace(event, op=FOREIGN)
+    return event
+
+
+def _was_ordered(op: str, turn: int) -> bool:
+    counted = _COUNTED.fullmatch(op)
+    return counted is not None and int(counted[1]) <= turn
