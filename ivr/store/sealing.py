@@ -95,16 +95,16 @@ class Sealer:
         self.has_opened = True
         return plain
 
+    def disguise(self, name: str) -> str:
+        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
+        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
+
 
 def _read(file: Path) -> str:
     """Read a key file; of one that is longer, or no file at all, as much as shows that it holds no key."""
     # Without waiting, since a named pipe would keep the server from starting for ever.
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
         return (opened.read(READ) or b"").decode("ascii", "replace")
-
-    def disguise(self, name: str) -> str:
-        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
-        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
 
 
 def _parsed(text: str, where: str) -> bytes:
