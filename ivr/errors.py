@@ -4,6 +4,8 @@ An error's class says whose fault it is; its text says where, what was found, an
 a token, keyed digits or what a caller said, since error texts end up in logs.
 """
 
+from collections.abc import Mapping, Sequence
+
 
 class IvrError(Exception):
     """The root of every error that this package raises on purpose."""
@@ -51,7 +53,14 @@ class DamagedCall(DataUnusable):
 
 
 class FlowError(IvrError):
-    """A flow that must not be served; `str()` gives the findings as text."""
+    """A flow that must not be served; `str()` gives the findings as text.
+
+    `findings` are the same for programs: `code`, `line`, `column`, `message` of each; empty where no file is to blame.
+    """
+
+    def __init__(self, message: str, findings: Sequence[Mapping[str, str | int]] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class ExpressionFailed(IvrError):

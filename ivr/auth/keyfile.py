@@ -35,7 +35,7 @@ def load(file: Path) -> Mapping[str, KeySet]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as exc:
-        log.warning("key file ignored: %s", type(exc).__name__)
+        log.warning("key file ignored", extra={"reason": type(exc).__name__})
         return {}
 
 

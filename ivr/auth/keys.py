@@ -141,12 +141,11 @@ class KeyRing:
             found = await self._fetched(document.url, now)
         except NotFetched as exc:
             # Once, not once per interval: a host that is gone for good must not fill the log.
-            log.log(
-                logging.DEBUG if document.failing else logging.WARNING, "no keys from %s: %s", document.host, exc.reason
-            )
+            level = logging.DEBUG if document.failing else logging.WARNING
+            log.log(level, "no keys", extra={"document": document.host, "reason": exc.reason})
             document.failing = True
         else:
-            log.info("%d keys from %s", len(found.keys), document.host)
+            log.info("keys fetched", extra={"document": document.host, "keys": len(found.keys)})
             document.found, document.answered, document.failing = found, True, False
             self._gather()
             await self._save()
@@ -180,7 +179,7 @@ class KeyRing:
             try:
                 await asyncio.to_thread(keyfile.save, self._file, found)
             except OSError as exc:  # a full disk: the keys in memory are as good
-                log.warning("keys not kept for a restart: %s", type(exc).__name__)
+                log.warning("keys not kept for a restart", extra={"reason": type(exc).__name__})
 
 
 async def _until(done: Callable[[], bool], fetches: Iterable[asyncio.Task[None]]) -> None:

@@ -45,7 +45,8 @@ class Loaded(Struct, frozen=True):
     def served(self) -> Flow:
         """Give the flow; raise FlowError, with the findings as text, if it must not be served."""
         if self.flow is None:
-            raise FlowError(as_text(found for found in self.findings if found.is_error))
+            errors = [found for found in self.findings if found.is_error]
+            raise FlowError(as_text(errors), [found.as_json() for found in errors])
         return self.flow
 
 

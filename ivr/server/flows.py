@@ -26,6 +26,9 @@ from ivr.server.media import Asset, content_type_of
 
 log = logging.getLogger(__name__)
 
+_TOLD = ("code", "line", "column", "message", "suggestion")
+"What the log has of a finding."
+
 Stamp: TypeAlias = Mapping[Path, tuple[int, int]]
 "Time of change and size of every file that a flow was made from."
 
@@ -118,7 +121,7 @@ class FlowShelf:
         if strangers or quarrel or (faults and (strict or not self._served)):
             raise FlowError("\n".join([*map(str, faults.values()), *strangers]))
         for file, fault in faults.items():
-            self._refuse(file, {}, str(fault))
+            self._refuse(file, {}, fault)
         self._held_back = set(faults)
 
     async def restore(self, hashes: Iterable[str]) -> None:
@@ -142,7 +145,7 @@ class FlowShelf:
             try:
                 await self._take_in(file, stamp)
             except FlowError as error:
-                self._refuse(file, stamp, str(error))
+                self._refuse(file, stamp, error)
             except StoreUnavailable as error:
                 log.warning("flow waits for the store", extra={"file": str(file), "reason": str(error)})
             else:
@@ -240,12 +243,17 @@ class FlowShelf:
             reason = "its flow goes on answering until the server is started anew"
             log.warning("flow file gone", extra={"file": str(file), "flow": self._served[file].name, "reason": reason})
 
-    def _refuse(self, file: Path, stamp: Stamp, fault: str) -> None:
+    def _refuse(self, file: Path, stamp: Stamp, error: FlowError) -> None:
         """Note what is wrong with a file; it is told once, however often the folder changes."""
         self._stamps[file] = stamp
-        if self._faults.get(file) != fault:
-            self._faults[file] = fault
-            log.warning("flow refused", extra={"file": str(file), "reason": fault})
+        if self._faults.get(file) == str(error):
+            return
+        self._faults[file] = str(error)
+        found = error.findings
+        # Each finding is a record of its own; the text with its lines and carets is for people.
+        reason = f"{len(found)} error{'' if len(found) == 1 else 's'}" if found else str(error)
+        told = {"findings": [{name: one[name] for name in _TOLD} for one in found]} if found else {}
+        log.warning("flow refused", extra={"file": str(file), "reason": reason, **told})
 
     def _drop(self, file: Path) -> None:
         self._served.pop(file, None)

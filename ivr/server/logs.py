@@ -15,21 +15,8 @@ from typing import Any, TextIO
 
 FIELDS = (
     *("call", "platform_call", "flow", "service", "status", "reason", "path"),
-    *(
-        "task",
-        "tries",
-        "removed",
-        "file",
-        "document",
-        "job",
-        "attempt",
-        "phrase",
-        "outcome",
-        "state",
-        "seconds",
-        "code",
-        "line",
-    ),
+    *("task", "tries", "removed", "file", "document", "job", "attempt", "phrase", "outcome", "state", "seconds"),
+    *("code", "line", "keys", "findings"),
 )
 "What a log call can add to its message with `extra`."
 

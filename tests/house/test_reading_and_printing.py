@@ -26,6 +26,7 @@ ROOMS = {
     "audio/decode.py": "files that are open already",
     "audio/encode.py": "a file in memory",
     "phone/recorder.py": "writes a file",
+    "cli/new.py": "writes a new flow",
     "phone/identity.py": "writes a new key",
     "auth/keyfile.py": "writes the keys",
     "server/recordings.py": "writes a recording",

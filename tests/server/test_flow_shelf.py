@@ -237,7 +237,10 @@ async def test_a_broken_edit_is_told_once_and_the_last_good_version_goes_on(
         await shelf.refresh()
     assert shelf.choose(None, "28:bot") is good
     (record,) = [record for record in caplog.records if record.message == "flow refused"]
-    assert "nowhere" in record.__dict__["reason"]
+    assert record.__dict__["reason"] == "1 error"
+    (finding,) = record.__dict__["findings"]
+    assert (finding["code"], finding["line"]) == ("unknown-target", 2)
+    assert "nowhere" in finding["message"]
     assert record.__dict__["file"].endswith("desk.yaml")
     places.desk(text="Mended.")
     await shelf.refresh()

@@ -163,6 +163,11 @@ async def test_a_broken_flow_is_named_and_the_others_are_served(folder: Path, si
         f"Register {PUBLIC}/call as the bot's calling webhook.",
     ]
     assert (refusal["event"], refusal["file"]) == ("flow refused", "flows/sales.yaml")
+    assert refusal["reason"] == "2 errors"
+    assert [set(finding) for finding in refusal["findings"]] == 2 * [
+        {"code", "line", "column", "message", "suggestion"}
+    ]
+    assert "^" not in json.dumps(refusal)
 
 
 async def test_routes_alone_are_registered_with_whom_they_leave_out(folder: Path, signer: Signer) -> None:
@@ -181,7 +186,7 @@ async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path, sign
             await phone.call(HangUp())
         await one.post("/nowhere", {})
         log = [json.loads(line) for line in (await one.stop()).splitlines()]
-    begun = ["unknown setting", "doubtful setting", "1 keys from 127.0.0.1", "serving"]
+    begun = ["unknown setting", "doubtful setting", "keys fetched", "serving"]
     events = [*begun, "call begins", "call over", "refused", "draining", "stopped"]
     assert [line["event"] for line in log] == events
     assert "IVR_PORT" in log[0]["reason"]
