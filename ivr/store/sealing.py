@@ -99,10 +99,6 @@ class Sealer:
         self.has_opened = True
         return plain
 
-    def disguise(self, name: str) -> str:
-        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
-        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
-
 
 def _read(file: Path) -> str:
     """Read a key file; of one that is longer, or no file at all, as much as shows that it holds no key."""
