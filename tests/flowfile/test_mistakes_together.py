@@ -42,6 +42,10 @@ OTHERWISE = {
         "start: {say: Hello., next: thanks, on: {error: sorry}}\nthanks: {say: Thank you., next: bye}\n"
         "sorry: {say: Something went wrong., final: true}\n"
     ),
+    "no-answer": Plant(
+        'start: {digits: {prompt: How many?, into: amount}, next: told}\ntold: {say: "{{ amount }}.", next: bye}\n',
+        "amount: {type: integer, min: 10, max: 5}\n",
+    ),
     "channel": Plant("start: {say: {text: Guten Tag., language: de-DE}, next: bye}\n"),
     "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),

@@ -12,7 +12,7 @@ from ivr.flowfile.checks.names import handled, left_to_flow
 from ivr.flowfile.document import WAYLESS, Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, State
-from ivr.flowfile.texts import Use, compiled, uses
+from ivr.flowfile.texts import Use, compiled, root, uses
 from ivr.flowfile.variables import intos, variables
 from ivr.nearest import did_you_mean
 
@@ -51,16 +51,25 @@ class Domain(Struct, frozen=True):
 
 def never_equal(document: Document, *, only_phrases: bool = False) -> Iterator[Finding]:
     """Find comparisons with what a value never is; `only_phrases`: a transcript is one of the phrases, or none."""
-    if any(not _HARMLESS.intersection(path) for path in document.damaged):
-        return  # what was cut out may have been the value
     values = _Values(document, only_phrases=only_phrases)
+    unsure = _unsure_states(document)
     for use in uses(document):
+        if unsure if use.state is None else use.state in unsure:
+            continue  # what was cut out may have been the value
         what = compiled(use.text, bare=use.role == "guard")
         expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
         for expression in expressions:
             for node, left, comparator, right in _comparisons(expression.node):
+                if root(node) in document.hidden_words:
+                    continue
                 for constant, domain in _impossible(values, use, left, comparator, right):
                     yield _finding(document, use, constant, node, domain)
+
+
+def _unsure_states(document: Document) -> frozenset[str]:
+    """Return the states out of which something was cut that could be a value of their events."""
+    harmful = (path for path in document.damaged if not _HARMLESS.intersection(path))
+    return frozenset(str(path[1]) for path in harmful if len(path) > 1 and path[0] == "states")
 
 
 def _finding(document: Document, use: Use, constant: tree.Constant, value: str, domain: Domain) -> Finding:

@@ -15,11 +15,10 @@ from ivr.flowfile.variables import kept_in, private, variables
 
 def guessing(document: Document) -> Iterator[Finding]:
     """Find questions for something private to which a wrong answer leads back, however often it was wrong."""
-    if not document.has_all_ways:
-        return
     marked = private(document)
     for name, state in document.states():
-        kept = kept_in(name, state.digits.into) if state.digits else None
+        known = state.digits is not None and name not in document.loose
+        kept = kept_in(name, state.digits.into) if state.digits and known else None
         if kept in marked and kept is not None:
             yield from _of_question(document, name, kept, _copies(document, kept))
 
