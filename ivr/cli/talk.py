@@ -209,6 +209,6 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
     """
     loaded = load_or_exit(flow)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[dim]Calling {plain(loaded.name)}. /help tells what you can type.[/]")
+    console.print("[dim]The call begins. /help tells what you can type.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
     asyncio.run(Talk(loaded, console, keyboard).run(caller or None, language, at))

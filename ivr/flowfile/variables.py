@@ -131,7 +131,12 @@ def fitting(text: str | None, type_: Type) -> Value:
 
 @once
 def constants(document: Document) -> Mapping[str, Value]:
-    """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them."""
+    """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them.
+
+    None, where something was cut out of the file that may put something into one.
+    """
+    if document.damaged:
+        return {}
     changed = {into.variable for into in intos(document)}
     changed |= {use.variable for use in uses(document) if use.role == "value"}
     return {

@@ -56,7 +56,7 @@ def test_a_flow_without_handlers_of_its_own_has_no_box_for_them() -> None:
         "call.to == ':::x; %% note'",
         "call.to == '--> [*] <b>bold</b> {'",
         "call.to == '#35; &quot;'",
-        "call.to == 'a' and call.from == 'b' and call.channel == 'c' and call.id == 'd' and call.to == 'e'",
+        "call.to == 'a' and call.from == 'b' and call.channel == 'c' and call.id == 'd' and call.language == 'e'",
         "call.to == 'Grüße ﬂ°°58¶ß'",
     ],
 )

@@ -1,6 +1,6 @@
 """The nodes of an expression: all that the language has, and nothing of the library that read them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -166,14 +166,42 @@ def paths(node: Node) -> Iterator[str]:
     if here is not None:
         yield here
         return
-    for child in _children(node):
+    for child in children(node):
         yield from paths(child)
+
+
+def meaning(node: Node) -> Hashable:
+    """Give what a node says, wherever it stands: equal for two nodes that say the same."""
+    said: list[Hashable] = [type(node).__name__]
+    for field in node.__struct_fields__:
+        value = getattr(node, field)
+        if isinstance(value, Node):
+            said.append(meaning(value))
+        elif isinstance(value, tuple):
+            said.append(tuple(meaning(item) if isinstance(item, Node) else item for item in value))
+        elif field not in {"start", "end", "at"}:
+            said.append((type(value).__name__, value))  # 1 is not true, and 1.0 not 1
+    return tuple(said)
+
+
+def replaced(node: Node, new: Mapping[Hashable, Node]) -> Node:
+    """Put other nodes for those of a meaning, as far up as there is one."""
+    if (other := new.get(meaning(node))) is not None:
+        return other
+    changed: dict[str, object] = {}
+    for field in node.__struct_fields__:
+        value = getattr(node, field)
+        if isinstance(value, Node):
+            changed[field] = replaced(value, new)
+        elif isinstance(value, tuple):
+            changed[field] = tuple(replaced(item, new) if isinstance(item, Node) else item for item in value)
+    return structs.replace(node, **changed)
 
 
 def walk(node: Node) -> Iterator[Node]:
     """Go through a node and all below it."""
     yield node
-    for child in _children(node):
+    for child in children(node):
         yield from walk(child)
 
 
@@ -192,7 +220,7 @@ def conditions(node: Node, *, asked: bool) -> Iterator[Node]:
         case _:
             if asked:
                 yield node
-            for child in _children(node):
+            for child in children(node):
                 yield from conditions(child, asked=False)
 
 
@@ -200,11 +228,12 @@ def constants(node: Node) -> Iterator[str | int | Decimal | bool | None]:
     """Give every value that is written out in an expression."""
     if isinstance(node, Constant):
         yield node.value
-    for child in _children(node):
+    for child in children(node):
         yield from constants(child)
 
 
-def _children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> Iterator[Node]:
+    """Go through the parts of a node."""
     for value in structs.astuple(node):
         if isinstance(value, Node):
             yield value

@@ -123,6 +123,32 @@ states:
 """,
     ),
     Rule(
+        "never-true",
+        "warning",
+        "A guard, or a part of one, that nothing can make true: no time, no day, no value.",
+        """
+start: {decide: [{guard: now >= '22:00' and now < '06:00', target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+        """
+start: {decide: [{guard: now >= '22:00' or now < '06:00', target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
+        "always-true",
+        "warning",
+        "A guard, or a part of one, that is always true.",
+        """
+start: {decide: [{guard: today != '12-24' or today != '12-25', target: open}, bye]}
+open: {say: We are here., next: bye}
+""",
+        """
+start: {decide: [{guard: "today not in ['12-24', '12-25']", target: open}, bye]}
+open: {say: We are here., next: bye}
+""",
+    ),
+    Rule(
         "time-zone",
         "warning",
         "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",

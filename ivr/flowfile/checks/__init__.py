@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from ivr.flowfile.assets import Refusal
 from ivr.flowfile.checks import (
+    always,
     answers,
     braces,
     dialogue,
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     *values.CHECKS,
     *lists.CHECKS,
     *truths.CHECKS,
+    *always.CHECKS,
     *variables.CHECKS,
     *answers.CHECKS,
     *unread.CHECKS,

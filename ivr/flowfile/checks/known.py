@@ -81,6 +81,12 @@ class _Types(Mapping[str, Type]):
         return sum(1 for _ in self)
 
 
+@lru_cache(maxsize=1)
+def known_of(document: Document) -> "Known":
+    """Give the knowledge of a document, which several checks ask for one after another."""
+    return Known(document)
+
+
 class Known:
     """The knowledge of one document; the ways of it should all be known."""
 

@@ -14,7 +14,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.flow import Variable
-from ivr.flowfile.checks.known import Known
+from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.source import Path
@@ -151,9 +151,9 @@ def nothing_compared(document: Document) -> Iterator[Finding]:
         for value, word, node in comparisons(expression.node)
         if _ours(word) == "none"
     ]
-    if not found or not document.has_all_ways:
+    if not found:
         return
-    known = Known(document)
+    known = known_of(document)
     kept = {(name, text.word) for name, text in _texts(document)}
     for use, value, word, node in found:
         type_, errors = infer(Expression("", value), known.scene(use).env)

@@ -9,7 +9,7 @@ from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.fitting import misfit, what_fits
-from ivr.flowfile.checks.known import NOTHING, Known, Scene
+from ivr.flowfile.checks.known import NOTHING, Known, Scene, known_of
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
@@ -34,7 +34,7 @@ KNOWN_ELSEWHERE = {
 
 def expressions(document: Document) -> Iterator[Finding]:
     """Check every expression where it stands."""
-    known = Known(document)
+    known = known_of(document)
     errors = 0
     for use in uses(document):
         if errors >= MOST:
