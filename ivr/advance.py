@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from ivr.engine.actions import LineAction, Request
-from ivr.engine.events import CallEnded, Event, HoldNeeded, ServiceAnswered, ServiceFailed, TimePassed
+from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.ports import CallRecord, Channel, Commit, Incoming, Outbound, Stepped, WebhookReply
 
 REMEMBERED = 16
-"Replies kept for repeats; an older message gets the last reply."
+"Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
 NOTHING_FOLLOWS = WebhookReply()
 
 
@@ -120,7 +120,8 @@ def advance(
         heard = channel.hear(record.leg, incoming, now=now)
         turn.leg, turn.wake = heard.leg, heard.wake
         turn.outbound += heard.outbound
-        events = (*(_with_grace(event, grace) for event in heard.events), *events)
+        told = heard.events or (LineReported(),)  # no message is ignored without a line in the trace
+        events = (*(_with_grace(event, grace) for event in told), *events)
     for event in events:
         turn.step(event)
     if turn.mute(incoming):
@@ -140,8 +141,7 @@ def heard_enough(record: CallRecord) -> bool:
     A further message changes nothing and is answered like the last ones; kept, it would let whoever knows a call's id
     fill the disk.
     """
-    told = record.replies.values()
-    return record.call.phase == "over" and len(told) == REMEMBERED and all(one == NOTHING_FOLLOWS for one in told)
+    return record.call.phase == "over" and record.unmoved >= REMEMBERED
 
 
 def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float) -> Commit:
@@ -160,19 +160,23 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
         turn.speak()
     for oldest in list(replies)[:-REMEMBERED]:
         del replies[oldest]
+    unmoved = 0 if turn.moved else record.unmoved + (incoming is not None)
+    # Whoever knows a call's id could fill the disk with what moves nothing; of that, the first messages are enough.
+    trace = () if incoming is not None and unmoved > REMEMBERED else tuple(turn.trace)
     after = replace(
         record,
         call=turn.call,
         version=record.version + 1,
-        steps=record.steps + len(turn.trace),
+        steps=record.steps + len(trace),
         leg=turn.leg,
         replies=replies,
         last=last,
         idle_at=turn.now + idle if incoming is not None else record.idle_at,
         wake=turn.wake,
+        unmoved=unmoved,
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))
-    return Commit(after, tuple(turn.trace), tuple(turn.jobs), tuple(turn.outbound), taken)
+    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken)
 
 
 def _with_grace(event: Event, grace: float) -> Event:

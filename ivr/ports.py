@@ -155,6 +155,8 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "When the call is closed if no message comes, in seconds since 1970."
     wake: float | None = None
     "When the channel wants to be woken."
+    unmoved: int = 0
+    "Messages since the call was moved last; of the first of them alone a trace is kept."
 
 
 class Stepped(Struct, frozen=True, omit_defaults=True):

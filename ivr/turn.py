@@ -15,9 +15,9 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from ivr.advance import advance, heard_enough
+from ivr.advance import REMEMBERED, advance, heard_enough
 from ivr.engine.call import Call, Facts, new_call
-from ivr.engine.events import CallEnded, CallReceived
+from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.engine.flow import OUTCOMES, Flow
 from ivr.errors import StaleCall, WebhookError
 from ivr.ports import CallKey, CallRecord, CallStore, Channel, Commit, Incoming, Leg, WebhookReply
@@ -149,7 +149,10 @@ class Turns:
                 incoming=incoming,
                 inbox=await self._store.inbox(record.id),
             )
-            if heard_enough(record) or await self._committed(flow, record, commit):
+            if heard_enough(record):
+                return commit.record
+            if await self._committed(flow, record, commit):
+                _log_message(flow, commit)
                 return commit.record
 
     async def _answer_or_hold(self, incoming: Incoming) -> CallRecord:
@@ -201,6 +204,24 @@ class Turns:
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)
         return CallRecord(call_id, incoming.key, new_call(chosen.hash, facts))
+
+
+def _log_message(flow: Flow, commit: Commit) -> None:
+    """Tell that a call begins, or why a message moves none; one that was answered before does not come here."""
+    record = commit.record
+    if record.version == 1:
+        log.info("call begins", extra={"call": record.id, "platform_call": record.key.id, "flow": flow.name})
+    if record.unmoved > REMEMBERED:
+        return
+    # A message can move a call by one of the things that it tells; a recording of it is not dropped silently either.
+    ignored = [
+        step for step in commit.trace if step.ignored and (record.unmoved or isinstance(step.event, RecordingMade))
+    ]
+    if ignored:
+        last = "; further ones are not told" if record.unmoved == REMEMBERED else ""
+        event, why = type(ignored[0].event).__name__, f"{ignored[0].ignored}{last}"
+        where = {"call": record.id, "flow": flow.name, "state": record.call.state}
+        log.info("message ignored", extra=where | {"code": event, "reason": why})
 
 
 def _log_failures(flow: Flow, commit: Commit) -> None:

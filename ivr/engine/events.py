@@ -141,6 +141,10 @@ class TimePassed(Struct, frozen=True, tag=True, omit_defaults=True):
     """The call's deadline is over."""
 
 
+class LineReported(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The line told something that moves no call, such as that it is established."""
+
+
 CallersEvent: TypeAlias = (
     CallReceived
     | KeysPressed
@@ -153,5 +157,5 @@ CallersEvent: TypeAlias = (
     | CallEnded
 )
 ServicesEvent: TypeAlias = ServiceAnswered | ServiceFailed
-PacingEvent: TypeAlias = OperationDone | OperationFailed | RecordingReady | HoldNeeded | TimePassed
+PacingEvent: TypeAlias = OperationDone | OperationFailed | RecordingReady | HoldNeeded | TimePassed | LineReported
 Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

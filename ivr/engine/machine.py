@@ -25,6 +25,7 @@ from ivr.engine.events import (
     InputTimedOut,
     KeysJudged,
     KeysPressed,
+    LineReported,
     OperationDone,
     OperationFailed,
     RecordingMade,
@@ -111,6 +112,8 @@ def _receive(draft: Draft, event: Event) -> Result | str | None:
             return _time_passed(draft)
         case RecordingReady():
             return "no recording is awaited"
+        case LineReported():
+            return "nothing that moves a call"
         case _:
             return _input(draft, event)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import CallKey, CallRecord, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import CallKey, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
@@ -44,9 +44,6 @@ class TakesTurns(Protocol):
 
 class KnowsCalls(Protocol):
     """The part of a store that a webhook needs."""
-
-    async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed."""
 
     async def named(self, media: str) -> bool:
         """Tell whether a call names this recording."""
@@ -115,15 +112,12 @@ class Webhook:
         return answer
 
     async def _take(self, incoming: Incoming, door: Door, arrived: float) -> WebhookReply:
-        """Let the turn answer, and log what only the platform's name for the call can be logged with."""
+        """Let the turn answer, and log what fails by the name that the platform has for the call."""
         try:
-            reply = await self._turns.take(incoming, flow=door.flow, arrived=arrived)
+            return await self._turns.take(incoming, flow=door.flow, arrived=arrived)
         except (WebhookError, StoreUnavailable) as error:
             log.warning("turn failed", extra={"platform_call": incoming.key.id, "reason": str(error)})
             raise
-        if incoming.starts and (record := await self._store.load(incoming.key)):
-            log.info("call begins", extra={"call": record.id, "platform_call": incoming.key.id})
-        return reply
 
     async def _read(
         self, request: web.BaseRequest, head: WebhookRequest, door: Door, arrival: Arrival | None

@@ -83,6 +83,10 @@ class Sealer:
         padded = plain.ljust(-(-len(plain) // BLOCK) * BLOCK)  # blanks: JSON's readers skip them
         return nonce + self._cipher.encrypt(nonce, padded, place.encode())
 
+    def disguise(self, name: str) -> str:
+        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
+        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
+
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Open what was sealed for this place; raise BrokenSeal if this is not the key, or if it is damaged."""
         try:
@@ -101,10 +105,6 @@ def _read(file: Path) -> str:
     # Without waiting, since a named pipe would keep the server from starting for ever.
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
         return (opened.read(READ) or b"").decode("ascii", "replace")
-
-    def disguise(self, name: str) -> str:
-        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
-        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
 
 
 def _parsed(text: str, where: str) -> bytes:

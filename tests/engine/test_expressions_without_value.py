@@ -101,7 +101,7 @@ states:
 """
 WORDS = {"GUARD": ("n == 0", "1 // n == 1"), "TEXT": ("{{ n }}", "{{ 1 // n }}"), "WIDE": ("{{ n }}", "{{ n + 9 }}")}
 "What stands in each place: with a value, and without."
-REASONS = {"a division by zero, or a number out of bounds", "tight: too large"}
+REASONS = {"a division by zero, or a number out of bounds", "tight: too small or too large"}
 PLACES = [number for number, line in enumerate(TEMPLATE.lstrip().split("\n")) if any(word in line for word in WORDS)]
 
 

@@ -4,7 +4,15 @@ from msgspec.structs import replace
 
 from ivr.advance import NOTHING_FOLLOWS, advance
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallReceived, Event, KeysPressed, OperationDone, RecordingMade, ServiceAnswered
+from ivr.engine.events import (
+    CallReceived,
+    Event,
+    KeysPressed,
+    LineReported,
+    OperationDone,
+    RecordingMade,
+    ServiceAnswered,
+)
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Commit, Incoming, Stepped
 from tests.flows import flow_of
@@ -93,7 +101,7 @@ def held(line: Line = LINE) -> tuple[Told, ServiceAnswered]:
 def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_of_it() -> None:
     call, answer = held()
     notified = call.told(wants_actions=False, inbox=(answer,))
-    assert (notified.trace, notified.taken) == ((), ())
+    assert ([step.event for step in notified.trace], notified.taken) == ([LineReported()], ())
     assert list(call.record.replies.values())[-1] == NOTHING_FOLLOWS
     told = call.told(OperationDone(call.op), inbox=(answer,))
     assert told.record.last is not None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from ivr.advance import REMEMBERED
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord
@@ -117,7 +118,7 @@ def call_page(
             tag("div", sheet("The way through the flow", drawn, aside=flow_link(flow.name), live="way")),
             class_="columns",
         ),
-        _events(story.happened),
+        _events(story.happened, record),
         here=ROOT,
         development=development,
     )
@@ -132,7 +133,7 @@ def bare_call_page(
         heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
         tag("section", _facts(record, happened, None, now=now), class_="sheet"),
         sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
-        _events(happened),
+        _events(happened, record),
         here=ROOT,
         development=development,
     )
@@ -175,7 +176,7 @@ def _talk(talk: Sequence[Said], address: Address) -> Html:
     return tag("ol", *items, class_="talk")
 
 
-def _events(happened: Sequence[Happening]) -> Html:
+def _events(happened: Sequence[Happening], record: CallRecord) -> Html:
     rows = {
         str(number): (
             f"{line.at:.2f} s",
@@ -187,7 +188,9 @@ def _events(happened: Sequence[Happening]) -> Html:
         for number, line in enumerate(happened)
     }
     columns = ("At", "After", "Event", "Way", "Ordered")
-    return sheet("Events", table(columns, rows, empty="None.", numbers="At|After", long="Way"), live="events")
+    aside = "further messages that moved nothing are not listed" if record.unmoved >= REMEMBERED else None
+    shown = table(columns, rows, empty="None.", numbers="At|After", long="Way")
+    return sheet("Events", shown, aside=aside, live="events")
 
 
 def _event(line: Happening) -> str:
