@@ -17,6 +17,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import WebhookError
+from ivr.server.lastline import is_out_of_memory
 from ivr.server.places import Places, Standing
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, raw_error
@@ -162,6 +163,8 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what aiohttp could not read, or what went wrong in a handler, without repeating a byte of it."""
         if request.writer.output_size > 0:
+            if is_out_of_memory(exc):
+                log.error("request failed", exc_info=exc)  # which ends this process, if it may
             raise ConnectionError("the answer is under way, no other can be sent")
         bad_head = status == 400
         if bad_head:

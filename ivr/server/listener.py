@@ -72,6 +72,10 @@ class Listener:
 
         return cls(server, runner, asyncio.create_task(every(sweep, swept, name="connections")))
 
+    async def adopt(self, sock: socket.socket) -> None:
+        """Serve on a connected socket, which is ours from now on, as on one that came in by the port."""
+        await asyncio.get_running_loop().connect_accepted_socket(self._server, sock)
+
     @property
     def busy(self) -> int:
         """How many requests are under way."""

@@ -53,6 +53,7 @@ from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of, phrases_of, places_of
 from ivr.server.start import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
+from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.store.blocks import CallBlocks
@@ -120,12 +121,18 @@ def _may_be_public(address: str, settings: Settings) -> bool:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, places: Sequence[Path], *, dev: bool, pretends: bool = False, cases: Path = CASES
+    settings: Settings,
+    places: Sequence[Path],
+    *,
+    dev: bool,
+    pretends: bool = False,
+    cases: Path = CASES,
+    watched: bool = False,
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts; `settings` have passed `check`, `places` are flow files or folders of them.
 
     `pretends`: who calls may say what time it is to be, as in development mode (protocol 21). `cases` is where the
-    phone keeps calls.
+    phone keeps calls. `watched`: this process ends where the server does not answer itself any more.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
@@ -156,6 +163,8 @@ async def running(
         limits = fitted(asked)
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals)
         stack.push_async_callback(_drain, phone, listener)
+        if watched:
+            stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
         log.info("serving")
         yield _described(settings, parts.shelf, address, token, dev=dev)
         log.info("draining")

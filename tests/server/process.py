@@ -61,9 +61,9 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 async def _start(
-    arguments: Sequence[str], folder: Path, *, files: int | None = None, **variables: str
+    arguments: Sequence[str], folder: Path, *, files: int | None = None, first: str = "", **variables: str
 ) -> asyncio.subprocess.Process:
-    """Start a server, which may have so many open files."""
+    """Start a server, which may have so many open files, and does something `first`."""
 
     def limit() -> None:
         if files is not None:
@@ -71,7 +71,7 @@ async def _start(
 
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", "from ivr.cli import main; main()", "serve", *arguments),
+        *("-c", f"{first}\nfrom ivr.cli import main; main()", "serve", *arguments),
         cwd=folder,
         env=_environment(**variables),
         stdout=asyncio.subprocess.PIPE,
@@ -93,13 +93,18 @@ async def refused(folder: Path, *arguments: str, files: int | None = None, **var
 
 @asynccontextmanager
 async def served(
-    folder: Path, *arguments: str, signer: Signer | None = None, files: int | None = None, **variables: str
+    folder: Path,
+    *arguments: str,
+    signer: Signer | None = None,
+    files: int | None = None,
+    first: str = "",
+    **variables: str,
 ) -> AsyncIterator[Serving]:
     """Run a server on a free port; it believes the signer's phone alone, or without one serves for development."""
     if signer:
         variables |= {variable(name): value for name, value in signer.settings.items()}
     mode = () if signer else ("--dev",)
-    process = await _start([*mode, "--port", "0", *arguments], folder, files=files, **variables)
+    process = await _start([*mode, "--port", "0", *arguments], folder, files=files, first=first, **variables)
     assert process.stdout
     try:
         async with asyncio.timeout(20):
