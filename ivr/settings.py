@@ -118,6 +118,11 @@ class Settings(BaseSettings):
     retention: float | None = Field(
         None, gt=0, description="Days for which finished calls are kept, with their audio; none: until they are erased."
     )
+    watchdog: float = Field(
+        30.0,
+        ge=1,
+        description="Seconds without an answer to itself after which the server ends, to be started again.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )

@@ -15,6 +15,7 @@ import click
 
 from ivr.cli.loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
+from ivr.server.lastline import watch_for_the_end
 from ivr.server.logs import quiet_loop, start_logging
 from ivr.server.run import Running, check, running
 from ivr.settings import Settings, SettingsError, load_settings, variable
@@ -59,6 +60,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
         check(loaded.settings, dev=dev)
         places = flows or _shipped()
         start_logging(loaded.settings.log_level)
+        watch_for_the_end()
         for sentence in loaded.unknown:
             log.warning("unknown setting", extra={"reason": sentence})
         for sentence in loaded.doubtful:
@@ -80,7 +82,7 @@ async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> No
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told)
-    async with running(settings, places, dev=dev) as server:
+    async with running(settings, places, dev=dev, watched=True) as server:
         _spare_the_collector()
         _announce(server, dev=dev)
         await stop.wait()

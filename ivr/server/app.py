@@ -11,16 +11,15 @@ from typing import Protocol
 
 from aiohttp import web
 
-from ivr.errors import DamagedCall, DataUnusable, FlowError, StoreUnavailable, WebhookError
+from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
 from ivr.ports import WebhookReply
 from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import Check, Spared
+from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.webhook import Door, Webhook
-
-log = logging.getLogger(__name__)
 
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
@@ -49,6 +48,7 @@ class App:
         checks: Mapping[str, Check],
         pages: Sequence[Pages] = (),
         dev: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
         self._webhook = webhook
         self._call = Door()
@@ -57,6 +57,7 @@ class App:
         self._checks = {name: Spared(check) for name, check in checks.items()}
         self._pages = pages
         self._dev = dev
+        self._refusals = refusals or Refusals()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -69,13 +70,13 @@ class App:
         except WebhookError as error:
             return self._refused(request, error)
         except StoreUnavailable as error:
-            log.warning("store unavailable", extra={"reason": str(error)})
+            self._tell("store unavailable", error)
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
         except DamagedCall as error:
-            log.warning("message for a damaged call", extra={"reason": str(error)})
+            self._tell("message for a damaged call", error)
             return error_reply(WebhookError(503, "damaged", "What is stored of this call cannot be read. It is kept."))
         except (FlowError, DataUnusable) as error:
-            log.exception("call cannot go on", extra={"reason": type(error).__name__})
+            self._refusals.tell("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
             return error_reply(WebhookError(503, "unavailable", "This call cannot go on at the moment."))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -112,8 +113,12 @@ class App:
         return json_reply({"ready": ready, **parts}, status=200 if ready else 503)
 
     def _refused(self, request: web.BaseRequest, error: WebhookError) -> web.Response:
-        log.info("refused", extra={"status": error.status, "reason": error.code, "path": request.rel_url.path[:100]})
+        path = request.rel_url.path[:100]
+        self._refusals.tell("refused", reason=error.code, status=error.status, path=path)
         return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
+
+    def _tell(self, event: str, error: IvrError) -> None:
+        self._refusals.tell(event, reason=str(error), kind=type(error).__name__, level=logging.WARNING)
 
 
 class _NotAllowed(WebhookError):

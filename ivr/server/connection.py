@@ -17,7 +17,9 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import WebhookError
+from ivr.server.lastline import is_out_of_memory
 from ivr.server.places import Places, Standing
+from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, raw_error
 
 log = logging.getLogger(__name__)
@@ -129,6 +131,7 @@ class Connection(web.RequestHandler):
         """Answer without a request, and close."""
         if self.transport is None:
             return
+        self.guard.refusals.tell("refused", reason=error.code, status=error.status)
         if self.transport.get_write_buffer_size():
             self.cut()  # it has not taken what was sent before, and would not take this
             return
@@ -160,11 +163,13 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what aiohttp could not read, or what went wrong in a handler, without repeating a byte of it."""
         if request.writer.output_size > 0:
+            if is_out_of_memory(exc):
+                log.error("request failed", exc_info=exc)  # which ends this process, if it may
             raise ConnectionError("the answer is under way, no other can be sent")
         bad_head = status == 400
         if bad_head:
             # The exception holds the header; its class alone is safe to tell.
-            log.info("bad head", extra={"reason": type(exc).__name__})
+            self.guard.refusals.tell("bad head", reason=type(exc).__name__)
         elif not isinstance(exc, ConnectionError):
             log.error("request failed", exc_info=exc)
         error = WebhookError(400, "bad-head", _BAD_HEAD) if bad_head else WebhookError(500, "internal", _INTERNAL)
@@ -187,12 +192,14 @@ class GuardedServer(web.Server):
         limits: ConnectionLimits,
         now: Callable[[], float],
         always: Collection[str] = (),
+        refusals: Refusals | None = None,
         **options: Any,
     ) -> None:
         """Serve with `handler`; the paths in `always` are answered even when there is no room for anything else."""
         super().__init__(self._serve, keepalive_timeout=limits.idle * 2, **options)  # the sweep is always sooner
         self._handler = handler
         self._always = always
+        self.refusals = refusals or Refusals()
         self._limits = limits
         self.now = now
         self._seats: Places[Connection] = Places(limits.most)
@@ -214,7 +221,7 @@ class GuardedServer(web.Server):
             connection.places.work(connection)
         try:
             turned_away = connection.crowded and request.rel_url.path not in self._always
-            response = error_reply(_full()) if turned_away else await self._handler(request)
+            response = self._turned_away(request) if turned_away else await self._handler(request)
             if connection.crowded or self._calm is not None:
                 response.force_close()
             return response
@@ -228,6 +235,11 @@ class GuardedServer(web.Server):
                 self._tell_if_calm()
             else:
                 self._forget(connection)
+
+    def _turned_away(self, request: web.BaseRequest) -> web.Response:
+        error = _full()
+        self.refusals.tell("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
+        return error_reply(error)
 
     async def drain(self, patience: float) -> None:
         """Close what is idle, and return when nothing is under way any more, or after so many seconds.

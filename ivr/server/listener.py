@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ivr.server.app import ALIVE, READY
 from ivr.server.connection import ConnectionLimits, GuardedServer, Handler
+from ivr.server.refusals import Refusals
 from ivr.server.ticker import every
 
 DRAIN = 6.0
@@ -56,11 +57,12 @@ class Listener:
         limits: ConnectionLimits,
         now: Callable[[], float],
         sweep: float = 1.0,
+        refusals: Refusals | None = None,
     ) -> "Listener":
         """Begin to listen on a bound socket, which is ours from now on. `sweep`: seconds between two sweeps."""
         # Bodies stay as they came (`webhook` refuses compressed ones): 300 KB of gzip can be 300 MB of nothing.
         options = {"auto_decompress": False, "access_log": None, "lingering_time": 2.0}
-        server = GuardedServer(handler, limits=limits, now=now, always=(ALIVE, READY), **options)
+        server = GuardedServer(handler, limits=limits, now=now, always=(ALIVE, READY), refusals=refusals, **options)
         runner = web.ServerRunner(server, shutdown_timeout=CUT)
         await runner.setup()
         await web.SockSite(runner, sock, backlog=limits.lobby).start()
@@ -69,6 +71,10 @@ class Listener:
             server.sweep()
 
         return cls(server, runner, asyncio.create_task(every(sweep, swept, name="connections")))
+
+    async def adopt(self, sock: socket.socket) -> None:
+        """Serve on a connected socket, which is ours from now on, as on one that came in by the port."""
+        await asyncio.get_running_loop().connect_accepted_socket(self._server, sock)
 
     @property
     def busy(self) -> int:

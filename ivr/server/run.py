@@ -41,16 +41,19 @@ from ivr.server.flows import FlowShelf
 from ivr.server.jobs import Worker
 from ivr.server.listener import DRAIN, Listener, bind, port_instead
 from ivr.server.multipart import Form
+from ivr.server.openfiles import fitted
 from ivr.server.origin import is_loopback_name
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.doors import PhonePages
 from ivr.server.phone.ours import OwnBot
 from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
+from ivr.server.refusals import Refusals
 from ivr.server.services import Transcription
 from ivr.server.speech import engine_of, lacks_of, phrases_of, places_of
 from ivr.server.start import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
+from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.store.blocks import CallBlocks
@@ -118,16 +121,24 @@ def _may_be_public(address: str, settings: Settings) -> bool:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, places: Sequence[Path], *, dev: bool, pretends: bool = False, cases: Path = CASES
+    settings: Settings,
+    places: Sequence[Path],
+    *,
+    dev: bool,
+    pretends: bool = False,
+    cases: Path = CASES,
+    watched: bool = False,
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts; `settings` have passed `check`, `places` are flow files or folders of them.
 
     `pretends`: who calls may say what time it is to be, as in development mode (protocol 21). `cases` is where the
-    phone keeps calls.
+    phone keeps calls. `watched`: this process ends where the server does not answer itself any more.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
     async with AsyncExitStack() as stack:
+        refusals = Refusals()
+        stack.callback(refusals.close)
         sock = stack.enter_context(_bound(settings, dev=dev))
         address = _address(sock)
         channel = _channel(settings, public=settings.public_url or address, pretends=dev or pretends)
@@ -136,20 +147,24 @@ async def running(
         verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
         token = _console_token(settings, dev=dev)
         phone = _phone(channel, parts, address, cases) if dev else None
-        pages: list[Pages] = [_console(stack, parts, token, dev=dev)] if token else []
+        pages: list[Pages] = [_console(stack, parts, token, refusals, dev=dev)] if token else []
         pages += [phone, StartPages(parts.shelf)] if phone else []
         app = App(
-            webhook=_webhook(settings, channel, parts, verifier),
+            webhook=_webhook(settings, channel, parts, verifier, refusals),
             form=FORM,
             asset=parts.shelf.asset,
             checks=_checks(parts, keys),
             pages=pages,
             dev=dev,
+            refusals=refusals,
         )
         _begin_chores(stack, settings, parts, keys)
-        limits = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
-        listener = await Listener.open(app.handle, sock, limits=limits, now=time.time)
+        asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
+        limits = fitted(asked)
+        listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals)
         stack.push_async_callback(_drain, phone, listener)
+        if watched:
+            stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
         log.info("serving")
         yield _described(settings, parts.shelf, address, token, dev=dev)
         log.info("draining")
@@ -248,7 +263,9 @@ async def _keys(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -
     return keys
 
 
-def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier: Verifier) -> Webhook:
+def _webhook(
+    settings: Settings, channel: SkypeChannel, parts: _Parts, verifier: Verifier, refusals: Refusals
+) -> Webhook:
     return Webhook(
         channel=channel,
         verifier=verifier,
@@ -258,6 +275,7 @@ def _webhook(settings: Settings, channel: SkypeChannel, parts: _Parts, verifier:
         arrivals=parts.arrivals,
         limits=BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time),
         now=time.time,
+        refusals=refusals,
     )
 
 
@@ -281,7 +299,7 @@ def _console_address(settings: Settings, address: str, token: str | None) -> str
     return f"{address}{LOGIN}" if settings.console_token else f"{address}{LOGIN}#{token}"
 
 
-def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> Console:
+def _console(stack: AsyncExitStack, parts: _Parts, token: str, refusals: Refusals, *, dev: bool) -> Console:
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
     reader = Reader(parts.folder.database)
@@ -294,6 +312,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, *, dev: bool) -> 
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,
         development=dev,
+        refusals=refusals,
     )
 
 

@@ -20,6 +20,7 @@ from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
 from ivr.server.multipart import ROOM, Form, boundary_of, read_form
 from ivr.server.recordings import Recordings
+from ivr.server.refusals import Refusals
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Webhook:
         arrivals: Arrivals,
         limits: BodyLimits,
         now: Callable[[], float],
+        refusals: Refusals | None = None,
     ) -> None:
         self._channel = channel
         self._verifier = verifier
@@ -81,6 +83,7 @@ class Webhook:
         self._arrivals = arrivals
         self._limits = limits
         self._now = now
+        self._refusals = refusals or Refusals()
 
     async def receive(self, request: web.BaseRequest, door: Door) -> WebhookReply:
         """Take one request; raise WebhookError or StoreUnavailable where it cannot be taken."""
@@ -116,7 +119,10 @@ class Webhook:
         try:
             return await self._turns.take(incoming, flow=door.flow, arrived=arrived)
         except (WebhookError, StoreUnavailable) as error:
-            log.warning("turn failed", extra={"platform_call": incoming.key.id, "reason": str(error)})
+            kind = error.code if isinstance(error, WebhookError) else type(error).__name__
+            self._refusals.tell(
+                "turn failed", reason=str(error), kind=kind, level=logging.WARNING, platform_call=incoming.key.id
+            )
             raise
 
     async def _read(

@@ -193,6 +193,8 @@ def _transaction(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -
             for sql, values in write.statements:
                 execute(sql, values)
         execute("COMMIT")
+    except MemoryError:  # SQLite has none left; neither has anybody else here, and the process is about to end
+        raise
     except Exception as exc:  # whatever it is, it belongs to whoever waits for these writes, and the thread goes on
         if connection.in_transaction:  # a full disk has SQLite roll back by itself
             with contextlib.suppress(sqlite3.Error):  # then it is rolled back before the next BEGIN

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -59,20 +60,29 @@ def _environment(**variables: str) -> dict[str, str]:
     return {**clean, **variables, "PYTHONWARNINGS": "error"}
 
 
-async def _start(arguments: Sequence[str], folder: Path, **variables: str) -> asyncio.subprocess.Process:
+async def _start(
+    arguments: Sequence[str], folder: Path, *, files: int | None = None, first: str = "", **variables: str
+) -> asyncio.subprocess.Process:
+    """Start a server, which may have so many open files, and does something `first`."""
+
+    def limit() -> None:
+        if files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", "from ivr.cli import main; main()", "serve", *arguments),
+        *("-c", f"{first}\nfrom ivr.cli import main; main()", "serve", *arguments),
         cwd=folder,
         env=_environment(**variables),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=limit,
     )
 
 
-async def refused(folder: Path, *arguments: str, **variables: str) -> str:
+async def refused(folder: Path, *arguments: str, files: int | None = None, **variables: str) -> str:
     """Start a server that must not start, and give what it says."""
-    process = await _start(arguments, folder, **variables)
+    process = await _start(arguments, folder, files=files, **variables)
     async with asyncio.timeout(20):
         out, error = await process.communicate()
     assert process.returncode == 1
@@ -83,13 +93,18 @@ async def refused(folder: Path, *arguments: str, **variables: str) -> str:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *arguments: str, signer: Signer | None = None, **variables: str
+    folder: Path,
+    *arguments: str,
+    signer: Signer | None = None,
+    files: int | None = None,
+    first: str = "",
+    **variables: str,
 ) -> AsyncIterator[Serving]:
     """Run a server on a free port; it believes the signer's phone alone, or without one serves for development."""
     if signer:
         variables |= {variable(name): value for name, value in signer.settings.items()}
     mode = () if signer else ("--dev",)
-    process = await _start([*mode, "--port", "0", *arguments], folder, **variables)
+    process = await _start([*mode, "--port", "0", *arguments], folder, files=files, first=first, **variables)
     assert process.stdout
     try:
         async with asyncio.timeout(20):

@@ -26,6 +26,7 @@ from ivr.server.flows import FlowShelf
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
 from ivr.server.pagefiles import static_reply
+from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
 from ivr.store.blocks import FlowCalls
 from ivr.trace.case import CaseError
@@ -64,6 +65,7 @@ class Console:
         sessions: Sessions,
         now: Callable[[], float],
         development: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
         """`development`: there are a start page and a phone, to lead to."""
         self._archive = archive
@@ -75,6 +77,7 @@ class Console:
         self._tallies = Tallies(archive)
         self._forms = _Forms()
         self._development = development
+        self._refusals = refusals or Refusals()
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -138,7 +141,7 @@ class Console:
         try:
             secret = self._sessions.enter(given)
         except WebhookError as error:
-            log.warning("console login refused", extra={"reason": error.code, "status": error.status})
+            self._refusals.tell("console login refused", reason=error.code, status=error.status, level=logging.WARNING)
             return page_reply(_login_page(error.message, development=self._development), status=error.status)
         let_in(request)
         log.info("console login")

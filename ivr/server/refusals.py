@@ -1,0 +1,54 @@
+"""What the log says of refused requests: a few lines for each reason, then how many there were besides.
+
+Anybody can be refused, as often as he likes. A line for each would fill the disk, and hide what else happens.
+"""
+
+import asyncio
+import logging
+
+log = logging.getLogger(__name__)
+
+MOST = 20
+"Lines for one reason within `WINDOW`."
+WINDOW = 10.0
+"Seconds."
+
+
+class Refusals:
+    """The lines of one server; told from its event loop."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], int] = {}
+        "How often in this window, by event and kind."
+        self._levels: dict[tuple[str, str], int] = {}
+        self._end: asyncio.TimerHandle | None = None
+
+    def tell(
+        self,
+        event: str,
+        *,
+        reason: str,
+        kind: str | None = None,
+        level: int = logging.INFO,
+        error: BaseException | None = None,
+        **more: object,
+    ) -> None:
+        """Log a refusal, or count it. Reasons must be few; where one is a sentence, `kind` is what is counted."""
+        if self._end is None:
+            self._end = asyncio.get_running_loop().call_later(WINDOW, self.close)
+        key = event, reason if kind is None else kind
+        self._told[key] = told = self._told.get(key, 0) + 1
+        self._levels[key] = level
+        if told <= MOST:
+            log.log(level, event, extra={"reason": reason, **more}, exc_info=error)
+
+    def close(self) -> None:
+        """End the window: say how many were left out of the log, of each kind."""
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+        for (event, kind), told in self._told.items():
+            if told > MOST:
+                log.log(self._levels[event, kind], event, extra={"reason": kind, "left_out": told - MOST})
+        self._told.clear()
+        self._levels.clear()
