@@ -143,7 +143,7 @@ class TestWordsThatAreMeant:
         [
             ASKED % ("false", "closed", "Closed."),
             ASKED % ("no", "closed == 'yes'", "Closed."),
-            ASKED % ("no", "closed in ['no', 'yes']", "Closed."),
+            ASKED % ("no", "\"closed in ['no', 'yes']\"", "Closed."),
             ASKED % ('"no"', "call.from", "{{ closed }}"),
             ASKED % ("{type: text, default: no}", "call.from", "{{ closed }}"),
             ASKED % ("never", "closed", "Closed."),
