@@ -37,7 +37,12 @@ variables:
 states:
   start: {digits: {prompt: Rate., into: rating}, next: ask_price}
   ask_price: {digits: {prompt: What is the price?, into: price}, next: ask_size}
-  ask_size: {digits: {prompt: Which size?, into: size}, next: ask_wish}
+  ask_size:
+    menu:
+      prompt: For a small one press 1. For a large one press 2.
+      choices: {small: {dtmf: "1"}, large: {dtmf: "2"}}
+      into: size
+    next: ask_wish
   ask_wish: {digits: {prompt: Which day?, minDigits: 8, maxDigits: 8, into: wish}, next: ask_time}
   ask_time: {digits: {prompt: When?, minDigits: 4, maxDigits: 4, into: wakes}, next: ask_name}
   ask_name: {digits: {prompt: Which name?, into: name}, next: keep}
