@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from aiohttp import web
 
@@ -70,10 +70,10 @@ class App:
         except WebhookError as error:
             return self._refused(request, error)
         except StoreUnavailable as error:
-            self._tell("store unavailable", error)
+            self._refusals.tell("store unavailable", **_said(error))
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
         except DamagedCall as error:
-            self._tell("message for a damaged call", error)
+            self._refusals.tell("message for a damaged call", **_said(error))
             return error_reply(WebhookError(503, "damaged", "What is stored of this call cannot be read. It is kept."))
         except (FlowError, DataUnusable) as error:
             self._refusals.tell("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
@@ -117,8 +117,16 @@ class App:
         self._refusals.tell("refused", reason=error.code, status=error.status, path=path)
         return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
 
-    def _tell(self, event: str, error: IvrError) -> None:
-        self._refusals.tell(event, reason=str(error), kind=type(error).__name__, level=logging.WARNING)
+
+class _Said(TypedDict):
+    reason: str
+    kind: str
+    level: int
+
+
+def _said(error: IvrError) -> _Said:
+    """Return what is logged of an error whose text is a sentence, with numbers perhaps."""
+    return {"reason": str(error), "kind": type(error).__name__, "level": logging.WARNING}
 
 
 class _NotAllowed(WebhookError):

@@ -17,6 +17,7 @@ from typing import NoReturn
 STATUS = 70
 "The exit status: an error of the program's own (sysexits.h). No command of ours ends with it otherwise."
 
+EVENT = "given up"
 OUT_OF_MEMORY = "out of memory"
 
 _DEEP = 5
@@ -90,7 +91,7 @@ def _look_at(error: BaseException | None) -> None:
 
 def _line(reason: str) -> bytes:
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    line = {"time": now, "level": "critical", "event": "given up", "reason": reason}
+    line = {"time": now, "level": "critical", "event": EVENT, "reason": reason}
     return f"{json.dumps(line)}\n".encode("ascii")
 
 
