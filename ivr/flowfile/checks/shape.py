@@ -232,8 +232,6 @@ def _long_calls(document: Document, word: str) -> Iterator[Finding]:
         target = document.model.states.get(way.target)
         if way.event != "error.limit" or target is None or ends(target):
             continue
-        if way.branch.target == SELF and (way.path[0] == "on" or not asking(target)):
-            continue  # told by unknown_target
         message = f'A call that has become too long must end, and "{way.target}" is not final.'
         advice = "Name a final state." if "error.limit" in way.path else 'Add "error.limit: <a final state>".'
         yield document.finding("final", (*way.path, "target"), message, advice)
