@@ -17,8 +17,9 @@ EXAMPLES = [whole(text) for rule in RULES.values() for text in (rule.bad, rule.g
 WORDS = sorted(set(re.findall(r"[\w.]+|[^\w\s]|\n *", "\n".join([*GOOD, *EXAMPLES]))))
 SIZE = 1 << 16
 "Characters of a hostile file: a part of what is allowed, so that the tests stay quick; all costs are linear in it."
-BUDGET = 5.0
-"Seconds of this process for such a file. None takes one on an idle machine; what must not be is minutes."
+BUDGET = 60.0
+"Seconds of this process for such a file. None takes five on an idle machine, and a few times that under coverage and "
+"beside other tests. What must not be is minutes; how the work grows is counted in `test_large_flows`."
 
 
 def survives(text: str | bytes) -> None:
@@ -190,4 +191,4 @@ LARGE = {
 def test_the_largest_flows_are_checked_in_bounded_time(text: str) -> None:
     began = process_time()
     survives(text)
-    assert process_time() - began < 2 * BUDGET
+    assert process_time() - began < BUDGET
