@@ -226,7 +226,7 @@ class Recovery:
             self._tell(child.placed(slip))
         if slip.mend is not None and left and len(child.text) <= LONGEST_MENDED:
             self._entry(child.replaced(slip.mend), entries, depth, left - 1, told=slip.code)
-        elif lines:
+        else:
             self._put(entries, _key(child, head), Scalar("", "plain", *_span(child), broken=True))
 
     def _stray(self, child: Piece, head: re.Match[str] | None, lines: Sequence[_Line]) -> _Line | None:

@@ -65,8 +65,6 @@ def unknown_target(document: Document) -> Iterator[Finding]:
 def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:
     for number, branch in enumerate(handler.branches):
         path = (*handler.path, number, "target")
-        if document.source.is_broken(path):
-            continue
         if branch.target == SELF and not can_ask:
             message = '"self" asks the question again, and here none was asked.'
             yield document.finding("unknown-target", path, message, "Name a state.")
