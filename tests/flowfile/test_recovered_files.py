@@ -36,6 +36,10 @@ BROKEN = {
     "braces that never end": ("  a: {say: one, next: bye\n  b: {say: two, next: bye}\n", {"syntax"}),
     "a quote that never ends": ("  a: {say: Hello., next: bye}\n  b: {say: 'two, next: bye}\n", {"quote"}),
     "a target that is no YAML": ("  a: {say: one, next: @bye}\n", {"at"}),
+    "a key that is indented too little": (
+        "  a:\n   say: one\n    next: bye\n  b:\n    say: two\n    next: bye\n  c:\n    say: x\n    next: bye\n",
+        {"syntax"},
+    ),
     "a second document": ("  a: {say: one, next: bye}\n--- \n", {"syntax"}),
     "a comma in a list with a mistake": ("  a: {say: [Hello, there @x, @y], next: bye}\n", {"at"}),
     "an end of the document": ("  a: {say: one, next: bye}\n...\n", {"syntax"}),
