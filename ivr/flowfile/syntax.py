@@ -92,7 +92,10 @@ def _earlier(stop: Stop) -> Slip | None:
 
 def _open_bracket(stop: Stop) -> Slip:
     """Refuse a list or braces in whose midst the next key begins."""
-    at = next(at for at in (_brackets(stop.text)[0], stop.context_at) if stop.text[at : at + 1] in _CLOSING)
+    at = next((at for at in (_brackets(stop.text)[0], stop.context_at) if stop.text[at : at + 1] in _CLOSING), None)
+    if at is None:
+        message, advice = "A list or braces are never closed here.", "Is a closing bracket or brace missing?"
+        return Slip("syntax", message, advice, 0, 1)
     bracket, number = stop.text[at], stop.text.count("\n", 0, at) + stop.first
     message = f'The "{bracket}" opened in line {number} is never closed.'
     return Slip("syntax", message, f'Write "{_CLOSING[bracket]}" where it ends.', at, at + 1)

@@ -3,10 +3,10 @@
 import pytest
 
 from ivr.engine.expressions.types import TEXT, Type
+from ivr.flowfile import reader
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.checks.samples import Samples
 from ivr.flowfile.document import Document
-from ivr.flowfile.reader import read
 from ivr.flowfile.texts import uses
 from ivr.flowfile.validate import validate
 from tests.flowfile.reading import load
@@ -54,9 +54,23 @@ def test_what_is_wrong_in_a_part_is_told(states: str, codes: set[str]) -> None:
     assert codes <= found, found
 
 
+@pytest.mark.parametrize(
+    "before", ["%x\n", "--- \n...\n", "...\n---\n", "%YAML 1.2\n---\n...\n", "\n...\n", "# c\n...\n"]
+)
+def test_what_stands_before_a_document_ends_in_a_finding(before: str) -> None:
+    assert any(one.is_error for one in load(before + HEAD + "  a: {say: one, next: bye}\n" + END).findings)
+
+
 def test_what_is_no_mistake_in_any_part_is_one_of_the_whole() -> None:
     found = load("...\n" + HEAD + "  a: {say: one, next: bye}\n" + END).findings
     assert [(one.code, one.line) for one in found] == [("syntax", 1)]
+
+
+def test_a_file_is_never_refused_without_a_word() -> None:
+    source = reader.read("flow.yaml", (HEAD + END).encode()).source
+    noted = reader._Slips()
+    reader._Rescue(source, noted).root()
+    assert [one.code for one in noted.found] == ["syntax"]
 
 
 def test_a_list_is_tried_with_something_and_with_nothing() -> None:
@@ -64,7 +78,7 @@ def test_a_list_is_tried_with_something_and_with_nothing() -> None:
 
 
 def test_all_names_of_a_moment_can_be_counted() -> None:
-    reading = read("flow.yaml", (HEAD + "  a: {say: 'From {{ call.to }}.', next: bye}\n" + END).encode())
+    reading = reader.read("flow.yaml", (HEAD + "  a: {say: 'From {{ call.to }}.', next: bye}\n" + END).encode())
     model = validate(reading).model
     assert model is not None
     document = Document(reading.source, model)
