@@ -237,7 +237,8 @@ def _is_broken(node: Node) -> bool:
 def _slip(error: Exception, text: str, first: int, *, is_end: bool) -> Slip:
     if not isinstance(error, MarkedYAMLError):
         return slips.no_character(text)  # the scanner hands the number of an escape to chr(), whatever it is
-    at = error.problem_mark.index
+    mark = error.problem_mark or error.context_mark  # ruamel marks a "*" on a line of its own by its context alone
+    at = mark.index if mark else 0
     context = error.context_mark.index if error.context_mark else at
     quoted = _last_quoted(text, at)
     return of_syntax(Stop(str(error.context), str(error.problem), context, at, text, quoted, first, is_end))

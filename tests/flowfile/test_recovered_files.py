@@ -55,7 +55,7 @@ def test_what_is_wrong_in_a_part_is_told(states: str, codes: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "before", ["%x\n", "--- \n...\n", "...\n---\n", "%YAML 1.2\n---\n...\n", "\n...\n", "# c\n...\n"]
+    "before", ["*\n# c\n", "%x\n", "--- \n...\n", "...\n---\n", "%YAML 1.2\n---\n...\n", "\n...\n", "# c\n...\n"]
 )
 def test_what_stands_before_a_document_ends_in_a_finding(before: str) -> None:
     assert any(one.is_error for one in load(before + HEAD + "  a: {say: one, next: bye}\n" + END).findings)
