@@ -1,4 +1,4 @@
-"""Words of other systems get ours, characters that look like others are named, and one slip is told once."""
+"""Words of other systems get ours, characters that look like others are named, and one mistake is told once."""
 
 import pytest
 
@@ -30,6 +30,8 @@ def test_a_word_of_another_system_gets_ours(word: str, ours: str) -> None:
         ("start:\n  say: Hello.\n  next: bye\u200b\n", "U+200B"),
         ("start:\n  say: Hello.\n  next\uff1a bye\n", "U+FF1A"),
         ("start:\n  say: Hello.\n\u00a0\u00a0next: bye\n", "U+00A0"),
+        ("start:\n  say: Hello.\n  menu: {\n\u00a0 next: bye\n", "U+00A0"),
+        ("start:\n  say: Hello.\n\u3000\u00a0next: bye\n  - x: y: z\n", "U+3000"),
         (MENU.replace('"1"', "\u201c1\u201d") + "  next: bye\n", "U+201C"),
     ],
 )
