@@ -127,7 +127,7 @@ def open_call() -> Conversation:
 
 
 def operation(reply: Reply, action: str) -> str:
-    """Give the id of an action of a workflow."""
+    """Return the id of an action of a workflow."""
     found: list[str] = [each["operationId"] for each in reply["actions"] if each["action"] == action]
     if not found:
         raise SystemExit(f"The server answered without a {action}: {json.dumps(reply)[:400]}")
@@ -152,7 +152,7 @@ def learn(port: int, token: str, conversation: Conversation) -> tuple[Exchange, 
 
 
 def raw(message: Message, *, port: int, token: str, number: int) -> bytes:
-    """Give a message as it goes over the socket."""
+    """Return a message as it goes over the socket."""
     head = (
         f"POST {message.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
         f"Accept: application/json\r\nContent-Type: {message.content_type}\r\n"

@@ -32,7 +32,7 @@ class Load(Struct, frozen=True):
         return self.requests / self.seconds
 
     def percentile(self, share: float) -> float:
-        """Give a latency in milliseconds."""
+        """Return a latency in milliseconds."""
         ordered = sorted(self.latencies)
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

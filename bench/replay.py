@@ -125,7 +125,7 @@ def _resident() -> int:
 
 
 def rows(found: Replayed) -> list[tuple[str, str, str]]:
-    """Give what was found as rows of a table: what, found, aim."""
+    """Return what was found as rows of a table: what, found, aim."""
     return [
         (f"cases of {TURNS} turns replayed, one core", f"{found.cases_per_second:,.0f}/s", f"{AIM:,.0f}/s"),
         (f"stored calls replayed ({found.traces:,} of them)", f"{found.traces_per_second:,.0f}/s", ""),

@@ -196,7 +196,7 @@ def _errors(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def _largest_worker() -> int:
-    """Give the most memory that one worker process of ours ever had."""
+    """Return the most memory that one worker process of ours ever had."""
     children = [
         child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text("ascii").split()
     ]

@@ -103,7 +103,7 @@ class Copied(Struct, frozen=True):
     lines: list[tuple[int, str]]
 
     def row(self, number: int, started: float) -> tuple[object, ...]:
-        """Give the columns of the n-th copy."""
+        """Return the columns of the n-th copy."""
         _, identity, channel, account, name, over, state, rest = self.columns
         new = f"{2**124 + number:032x}"  # a name that the load generator does not give
         assert isinstance(identity, str)

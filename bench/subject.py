@@ -23,7 +23,7 @@ class Subject(Struct, frozen=True):
     port: int
 
     def memory(self) -> int:
-        """Give what is resident now, in bytes."""
+        """Return what is resident now, in bytes."""
         return self._status("VmRSS")
 
     def reset_peak(self) -> None:
@@ -31,11 +31,11 @@ class Subject(Struct, frozen=True):
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def peak(self) -> int:
-        """Give the most that was resident since `reset_peak`, in bytes."""
+        """Return the most that was resident since `reset_peak`, in bytes."""
         return self._status("VmHWM")
 
     def cpu(self) -> float:
-        """Give the processor time that it has used, in seconds (proc(5), stat)."""
+        """Return the processor time that it has used, in seconds (proc(5), stat)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -45,7 +45,7 @@ class Subject(Struct, frozen=True):
 
 
 def cores() -> tuple[int, int]:
-    """Give one core for servers and another for the load; the same one where there is no other."""
+    """Return one core for servers and another for the load; the same one where there is no other."""
     available = sorted(os.sched_getaffinity(0))
     return available[0], available[-1]
 

@@ -28,13 +28,13 @@ class Said(Struct, frozen=True):
 
 
 def lacking() -> Sequence[str]:
-    """Name the programs that are not installed."""
+    """Return the programs that are not installed."""
     return [program for program in VOICES if shutil.which(program) is None]
 
 
 @cache
 def voices() -> Sequence[str]:
-    """Name the voices that there are, as `program/voice`, in turn of each program."""
+    """Return the voices that there are, as `program/voice`, in turn of each program."""
     programs = [[f"{program}/{voice}" for voice in VOICES[program]] for program in VOICES if program not in lacking()]
     most = max(map(len, programs), default=0)
     return [several[place] for place in range(most) for several in programs if place < len(several)]

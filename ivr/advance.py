@@ -72,7 +72,7 @@ class _Turn:
                 return reply
 
     def mute(self, incoming: Incoming | None) -> bool:
-        """Tell whether nothing can be said now to a caller who is there: a pull line's message wants no actions.
+        """Return whether nothing can be said now to a caller who is there: a pull line's message wants no actions.
 
         What an answer or a deadline leads to would be lost; it waits for the next message.
         """
@@ -136,7 +136,7 @@ def advance(
 
 
 def heard_enough(record: CallRecord) -> bool:
-    """Tell whether a call that is over has been told so much since then that no more of it is kept.
+    """Return whether a call that is over has been told so much since then that no more of it is kept.
 
     A further message changes nothing and is answered like the last ones; kept, it would let whoever knows a call's id
     fill the disk.
@@ -184,7 +184,7 @@ def _with_grace(event: Event, grace: float) -> Event:
 
 
 def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:
-    """Give the reply to a message; None: it has to wait for a service."""
+    """Return the reply to a message; None: it has to wait for a service."""
     if not turn.moved:
         # stale or foreign: the platform has no workflow unless it gets the last one again (protocol 3)
         return NOTHING_FOLLOWS if turn.call.phase in {"gone", "over"} or last is None else last

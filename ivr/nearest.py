@@ -5,15 +5,15 @@ from difflib import get_close_matches
 from itertools import islice
 
 CLOSE_ENOUGH = 0.6
-"difflib's ratio from which one word may be a slip of the other."
+"difflib's ratio from which one word may be a mistake of the other."
 LONGEST = 60
-"Longer words are no slips, and comparing them takes long."
+"Longer words are no mistakes, and comparing them takes long."
 MOST = 200
 "Words that are compared; of more, the rest goes without."
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Give the known word that is most like `word`, the case of letters ignored; None: none is like it."""
+    """Return the known word that is most like `word`, the case of letters ignored; None: none is like it."""
     if len(word) > LONGEST:
         return None
     by_lower = {name.lower(): name for name in islice(known, MOST) if len(name) <= LONGEST}

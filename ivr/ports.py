@@ -123,7 +123,7 @@ class Channel(Protocol):
     can: Capabilities
 
     def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
-        """Tell whose calls a request is about, or answer it at once; raise WebhookError if it cannot be read."""
+        """Return whose calls a request is about, or answer it at once; raise WebhookError if it cannot be read."""
 
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a platform's message into events, in the order in which they are to be stepped."""
@@ -205,13 +205,13 @@ class CallStore(Protocol):
         """
 
     async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed; None: there is no such call.
+        """Return the call as last committed; None: there is no such call.
 
         Raises DamagedCall if there is one that cannot be read: it is set aside, and never taken for a new one.
         """
 
     async def inbox(self, call: str) -> Sequence[Event]:
-        """Give the answers that are saved and not yet stepped, in the order in which they came."""
+        """Return the answers that are saved and not yet stepped, in the order in which they came."""
 
     async def commit(self, commit: Commit) -> None:
         """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
@@ -226,7 +226,7 @@ class CallStore(Protocol):
         """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
 
     async def due(self, now: float) -> Sequence[CallKey]:
-        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
+        """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
 
         So many at most that nobody waits for it; who asks again and again is told of each.
         """
@@ -235,13 +235,13 @@ class CallStore(Protocol):
         """Return those of these recordings that no call took, live or finished; the sweep deletes them."""
 
     async def named(self, media: str) -> bool:
-        """Tell whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
+        """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
 
     async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
         """Keep the source of a flow for as long as calls name it."""
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
-        """Give back the source of a flow."""
+        """Return the source of a flow."""
 
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
@@ -251,13 +251,13 @@ class Archive(Protocol):
     """The traces, of live and finished calls: another reader, another port. Its records come without replies."""
 
     async def trace(self, call: str) -> Sequence[Stepped]:
-        """Give the trace of one call in order; empty: there is no such call."""
+        """Return the trace of one call in order; empty: there is no such call."""
 
     async def calls(self) -> Sequence[CallRecord]:
-        """Give all calls, the oldest first."""
+        """Return all calls, the oldest first."""
 
     async def call(self, call: str) -> CallRecord | None:
-        """Give one call by our id, without what is private in it."""
+        """Return one call by our id, without what is private in it."""
 
     async def live(self, *, limit: int) -> Sequence[CallRecord]:
         """Return the newest calls that are not over, the oldest of them first, without what is private in them."""
@@ -329,4 +329,4 @@ class SpeechToText(Protocol):
     name: str
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
-        """Give the words of an audio file; raise TranscriptionFailed. May be run twice for one recording."""
+        """Return the words of an audio file; raise TranscriptionFailed. May be run twice for one recording."""

@@ -236,12 +236,12 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
 
 
 def variable(name: str) -> str:
-    """Give the environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def revealed(secret: SecretStr | None) -> str:
-    """Give a secret to what needs it; empty: there is none."""
+    """Return a secret to what needs it; empty: there is none."""
     return secret.get_secret_value() if secret else ""
 
 
@@ -302,7 +302,7 @@ _PLAIN = {
 
 
 def _explained(error: ValidationError, sources: Mapping[str, str]) -> str:
-    """Say what is wrong with each setting, never with what value: it may be a secret."""
+    """Return what is wrong with each setting, never with what value: it may be a secret."""
     lines = []
     for one in error.errors(include_url=False, include_input=False):
         name = str(one["loc"][0])

@@ -32,7 +32,7 @@ class Flows(Protocol):
         """Pick the flow for a new call: by name, by called identity, or the default; raise WebhookError 404."""
 
     async def get(self, hash: str) -> Flow:  # noqa: A002
-        """Give the flow that a running call began with."""
+        """Return the flow that a running call began with."""
 
 
 class Jobs(Protocol):
@@ -125,7 +125,7 @@ class Turns:
                 return
 
     async def _disguised(self, incoming: Incoming) -> Incoming:
-        """Give a message the id under which its reply is kept."""
+        """Return a message the id under which its reply is kept."""
         record = await self._store.load(incoming.key)
         if record is not None and incoming.id in record.replies:
             return incoming  # answered by an earlier release, which kept ids as they came
@@ -207,7 +207,7 @@ class Turns:
 
 
 def _log_message(flow: Flow, commit: Commit) -> None:
-    """Tell that a call begins, or why a message moves none; one that was answered before does not come here."""
+    """Log that a call begins, or why a message moves none; one that was answered before does not come here."""
     record = commit.record
     if record.version == 1:
         log.info("call begins", extra={"call": record.id, "platform_call": record.key.id, "flow": flow.name})
@@ -225,7 +225,7 @@ def _log_message(flow: Flow, commit: Commit) -> None:
 
 
 def _log_failures(flow: Flow, commit: Commit) -> None:
-    """Tell whoever wrote the flow what went wrong in it, and where it stands in the file."""
+    """Log, for whoever wrote the flow, what went wrong in it, and where it stands in the file."""
     for failure in (failure for step in commit.trace for failure in step.failures):
         where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
         what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}

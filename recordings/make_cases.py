@@ -38,7 +38,7 @@ from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
 from recordings import reports
 from recordings.reports import Report
-from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, SLOW, Deed, calls_hearing, shortest_calls
+from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, SLOW, CallerStep, calls_hearing, shortest_calls
 from recordings.texts import Said, edited, texts_of
 
 ROOT = Path(__file__).parents[1]
@@ -67,11 +67,11 @@ def make(flow: Flow, address: str, data: Path) -> None:
     covered: set[Taken] = set()
     # Long calls take the transitions of many short ones with them.
     wanted = sorted(shortest_calls(flow), key=lambda found: -len(found[1]))
-    for taken, deeds in track(wanted, f"{flow.name:12}"):
+    for taken, caller_steps in track(wanted, f"{flow.name:12}"):
         if taken in covered:
             continue
         name = _name(flow, taken)
-        Caller(address, f"{flow.name}-{name}").makes(flow.name, deeds)
+        Caller(address, f"{flow.name}-{name}").makes(flow.name, caller_steps)
         recorded = _without_chance(_stored(data), f"{flow.name}/{name}")
         covered |= {one for line in recorded.lines for one in line.path}
         assert taken in covered, f"{name}: the call over HTTP went another way"
@@ -82,11 +82,11 @@ def make(flow: Flow, address: str, data: Path) -> None:
 def make_hearing(flow: Flow, address: str, data: Path) -> None:
     """Make the cases of the texts that no other case hears in a way that an edit would change."""
     folder = CASES / flow.name
-    for said, deeds in calls_hearing(flow, [said for said in texts_of(flow) if not _noticed(flow, said)]):
+    for said, caller_steps in calls_hearing(flow, [said for said in texts_of(flow) if not _noticed(flow, said)]):
         if _noticed(flow, said):
             continue
         name = f"{said.state}-says-{'-'.join(re.findall('[a-z]+', said.words.lower())[:4])}"
-        Caller(address, f"{flow.name}-{name}").makes(flow.name, deeds)
+        Caller(address, f"{flow.name}-{name}").makes(flow.name, caller_steps)
         (folder / f"{name}.jsonl").write_bytes(dumps(_without_chance(_stored(data), f"{flow.name}/{name}")))
         assert _noticed(flow, said), f"{name}: the call over HTTP heard something else"
 
@@ -128,21 +128,23 @@ class Caller:
         self._call = call
         self._messages = 0
 
-    def makes(self, flow: str, deeds: Sequence[Deed]) -> None:
+    def makes(self, flow: str, caller_steps: Sequence[CallerStep]) -> None:
         """Make the call to its end."""
         workflow = self._post(f"/call/{flow}", reports.incoming(self._call))
-        for deed in deeds[1:]:
-            workflow = self._post("/callback", self._report(deed, workflow), audio=deed.what)
-            while deed.what in SLOW and workflow["actions"][-1]["action"] == "playPrompt":  # while the engine works
+        for caller_step in caller_steps[1:]:
+            workflow = self._post("/callback", self._report(caller_step, workflow), audio=caller_step.what)
+            while (
+                caller_step.what in SLOW and workflow["actions"][-1]["action"] == "playPrompt"
+            ):  # while the engine works
                 workflow = self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
         if workflow and workflow["actions"][-1]["action"] in {"hangup", "reject"}:
             self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
 
-    def _report(self, deed: Deed, workflow: dict[str, Any]) -> Report:
+    def _report(self, caller_step: CallerStep, workflow: dict[str, Any]) -> Report:
         action = workflow["actions"][-1]
-        if deed.what == "prompt":
+        if caller_step.what == "prompt":
             action = next(action for action in workflow["actions"] if action["action"] == "playPrompt")
-        match deed.does:
+        match caller_step.does:
             case "hangs up":
                 return reports.hang_up(self._call, action)
             case "line fails":
@@ -155,7 +157,7 @@ class Caller:
                 return reports.silence(self._call, workflow)
             case "answers wrong":
                 return self._wrong(action)
-        return self._answer(deed, action)
+        return self._answer(caller_step, action)
 
     def _broken(self, action: dict[str, Any]) -> Report:
         reason: dict[str, Any] = {"completionReason": "temporarySystemFailure"}
@@ -173,13 +175,13 @@ class Caller:
         digits = {"completionReason": "completedStopToneDetected", "digits": "*"}
         return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
 
-    def _answer(self, deed: Deed, action: dict[str, Any]) -> Report:
-        match deed.does:
+    def _answer(self, caller_step: CallerStep, action: dict[str, Any]) -> Report:
+        match caller_step.does:
             case "chooses":
-                choice = {"completionReason": "dtmfOptionMatched", "choiceName": deed.what}
+                choice = {"completionReason": "dtmfOptionMatched", "choiceName": caller_step.what}
                 return self._outcome(action, outcome="success", choiceOutcome=choice)
             case "keys":
-                digits = {"completionReason": "completedStopToneDetected", "digits": deed.what}
+                digits = {"completionReason": "completedStopToneDetected", "digits": caller_step.what}
                 return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
         made = {"completionReason": "completedStopToneDetected", "lengthOfRecordingInSecs": 2.5, "format": "wma"}
         return self._message(reports.outcome(self._call, action, outcome="success", **made), audio=True)
@@ -224,7 +226,7 @@ def _sha(name: str) -> str:
 
 
 def _stored(data: Path) -> Case:
-    """Give the call that was made last."""
+    """Return the call that was made last."""
     with ArchiveFile.open(DataFolder(data).database) as archive:
         return exported(archive, next(archive.summaries()).id)
 
@@ -245,7 +247,9 @@ def _timed(number: int, line: Line) -> Line:
 
 def _name(flow: Flow, taken: Taken) -> str:
     state = flow.states[taken.state]
-    branches = max((len(ways) for event, ways in state.on.items() if taken.event.startswith(event)), default=1)
+    branches = max(
+        (len(transitions) for event, transitions in state.on.items() if taken.event.startswith(event)), default=1
+    )
     return f"{taken.state}-{taken.event}" + (f"-{taken.target}" if branches > 1 else "")
 
 

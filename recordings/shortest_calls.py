@@ -1,4 +1,4 @@
-"""For every transition of a flow, and every text, the shortest call that takes or hears it, by trying out all deeds.
+"""For every transition and every text of a flow the shortest call that takes or hears it, found by trying.
 
 The machine alone, without a server: `recordings.make_cases` then makes these calls for real.
 """
@@ -46,7 +46,7 @@ POINTS = 60_000
 STARTED = 1_795_168_800.0
 
 
-class Deed(Struct, frozen=True):
+class CallerStep(Struct, frozen=True):
     """One thing that a caller does, or that happens to the line."""
 
     does: str
@@ -58,21 +58,21 @@ class Point(Struct, frozen=True):
 
     call: Call
     actions: tuple[Action, ...]
-    deeds: tuple[Deed, ...] = ()
+    caller_steps: tuple[CallerStep, ...] = ()
     taken: tuple[Taken, ...] = ()
-    "The transitions of the last deed."
+    "The transitions of the last caller action."
     heard: str = ""
     "All that was said after it."
 
 
-def calls_hearing(flow: Flow, wanted: Iterable[Said]) -> Iterator[tuple[Said, tuple[Deed, ...]]]:
-    """Give each of these texts that can be heard, and a whole call that hears it."""
+def calls_hearing(flow: Flow, wanted: Iterable[Said]) -> Iterator[tuple[Said, tuple[CallerStep, ...]]]:
+    """Return each of these texts that can be heard, and a whole call that hears it."""
     marks = {said: f"<{number}>" for number, said in enumerate(wanted)}
     marked = edited(flow, {said: mark + said.words for said, mark in marks.items()})
-    for point in _explored(marked, _beginning(marked), all_deeds=True):
+    for point in _explored(marked, _beginning(marked), all_caller_steps=True):
         for said in [said for said, mark in marks.items() if mark in point.heard]:
             del marks[said]
-            yield said, _to_the_end(marked, point).deeds
+            yield said, _to_the_end(marked, point).caller_steps
         if not marks:
             return
 
@@ -81,35 +81,35 @@ def _beginning(flow: Flow) -> Point:
     return Point(new_call(flow.hash, Facts(id="0" * 32, channel="skype")), ())
 
 
-def shortest_calls(flow: Flow) -> Iterator[tuple[Taken, tuple[Deed, ...]]]:
-    """Give each transition that can be taken, and a whole call that takes it."""
+def shortest_calls(flow: Flow) -> Iterator[tuple[Taken, tuple[CallerStep, ...]]]:
+    """Return each transition that can be taken, and a whole call that takes it."""
     seen: set[Taken] = set()
-    for point in _explored(flow, _beginning(flow), all_deeds=True):
+    for point in _explored(flow, _beginning(flow), all_caller_steps=True):
         for taken in point.taken:
             if taken.state and taken not in seen:
                 seen.add(taken)
-                yield taken, _to_the_end(flow, point).deeds
+                yield taken, _to_the_end(flow, point).caller_steps
 
 
 def _to_the_end(flow: Flow, point: Point) -> Point:
     """Let a well-meaning caller come to the end; one for whom there is none hangs up."""
-    for later in _explored(flow, point, all_deeds=False):
+    for later in _explored(flow, point, all_caller_steps=False):
         if later.call.phase == "over":
             return later
     return point
 
 
-def _explored(flow: Flow, start: Point, *, all_deeds: bool) -> Iterator[Point]:
+def _explored(flow: Flow, start: Point, *, all_caller_steps: bool) -> Iterator[Point]:
     """Go through all points from here, the nearest first, each sort of point once."""
-    first = start if start.deeds else _after(flow, start, Deed("calls"))
+    first = start if start.caller_steps else _after(flow, start, CallerStep("calls"))
     queue, known = deque([first]), {_sort(first)}
     yield first
     while queue and len(known) < POINTS:
         point = queue.popleft()
-        if point.call.phase == "over" or len(point.deeds) >= DEPTH:
+        if point.call.phase == "over" or len(point.caller_steps) >= DEPTH:
             continue
-        for deed in _possible(point, all_deeds=all_deeds):
-            later = _after(flow, point, deed)
+        for caller_step in _possible(point, all_caller_steps=all_caller_steps):
+            later = _after(flow, point, caller_step)
             yield later  # also where nothing new follows: the way here may be new
             if _sort(later) not in known:
                 known.add(_sort(later))
@@ -117,7 +117,7 @@ def _explored(flow: Flow, start: Point, *, all_deeds: bool) -> Iterator[Point]:
 
 
 def _sort(point: Point) -> str:
-    """Tell points apart by all that can make a difference to what follows."""
+    """Return what tells points apart: all that can make a difference to what follows."""
     call = point.call
     kinds = [type(action).__name__ for action in point.actions]
     visits = sorted((state, min(times, 4)) for state, times in call.memory.visits.items())
@@ -125,36 +125,36 @@ def _sort(point: Point) -> str:
     return repr((call.phase, call.state, call.silent, call.wrong, kinds, visits, values, call.outcome))
 
 
-def _possible(point: Point, *, all_deeds: bool) -> Iterator[Deed]:
+def _possible(point: Point, *, all_caller_steps: bool) -> Iterator[CallerStep]:
     last = point.actions[-1] if point.actions else None
     match last:
         case Recognize(choices=choices) if choices:
-            yield from (Deed("chooses", choice.name) for choice in choices)
+            yield from (CallerStep("chooses", choice.name) for choice in choices)
         case Recognize(digits=digits) if digits:
-            yield from (Deed("keys", keys) for keys in KEYS if digits.minimum <= len(keys) <= digits.maximum)
+            yield from (CallerStep("keys", keys) for keys in KEYS if digits.minimum <= len(keys) <= digits.maximum)
         case Record():
-            names = (*SAID, *NOT_UNDERSTOOD) if all_deeds else [name for name in SAID if name not in SLOW]
-            yield from (Deed("records", name) for name in names)
-    if not all_deeds:
+            names = (*SAID, *NOT_UNDERSTOOD) if all_caller_steps else [name for name in SAID if name not in SLOW]
+            yield from (CallerStep("records", name) for name in names)
+    if not all_caller_steps:
         return
     if isinstance(last, Recognize | Record):
-        yield from (Deed(does) for does in ("keeps silent", "hangs up", "line fails", "line refuses"))
+        yield from (CallerStep(does) for does in ("keeps silent", "hangs up", "line fails", "line refuses"))
     if isinstance(last, Recognize):
-        yield Deed("answers wrong")
+        yield CallerStep("answers wrong")
     if any(isinstance(action, Play) for action in point.actions):
-        yield from (Deed("hangs up", "prompt"), Deed("line fails", "prompt"))
+        yield from (CallerStep("hangs up", "prompt"), CallerStep("line fails", "prompt"))
 
 
-def _after(flow: Flow, point: Point, deed: Deed) -> Point:
-    """Apply a deed, with all that follows from it until the caller is due again."""
-    call, actions, taken = _stepped(flow, point.call, _event(point, deed))
+def _after(flow: Flow, point: Point, caller_step: CallerStep) -> Point:
+    """Apply a caller action, with all that follows from it until the caller is due again."""
+    call, actions, taken = _stepped(flow, point.call, _event(point, caller_step))
     heard = _heard(actions)
     while call.phase != "over":
         if call.waiting is not None:
-            if deed.what in SLOW:
+            if caller_step.what in SLOW:
                 call, held, _ = _stepped(flow, call, HoldNeeded())
                 heard += _heard(held)
-            said = _service(call.waiting.job, deed.what)
+            said = _service(call.waiting.job, caller_step.what)
             call, actions, more = _stepped(flow, call, said)
             heard += _heard(actions)
         elif call.asked[-1].kind in {"answer", "hangup", "reject"}:
@@ -162,7 +162,7 @@ def _after(flow: Flow, point: Point, deed: Deed) -> Point:
         else:
             break
         taken += more
-    return Point(call, actions, (*point.deeds, deed), taken, heard)
+    return Point(call, actions, (*point.caller_steps, caller_step), taken, heard)
 
 
 def _heard(actions: Iterable[Action]) -> str:
@@ -186,17 +186,17 @@ def _service(job: str, what: str) -> Event:
     return ServiceAnswered(job, {"transcript": SAID[what], "confidence": 0.9})
 
 
-def _event(point: Point, deed: Deed) -> Event:
-    op = _operation(point, deed)
-    match deed.does:
+def _event(point: Point, caller_step: CallerStep) -> Event:
+    op = _operation(point, caller_step)
+    match caller_step.does:
         case "calls":
             return CallReceived("29:caller", "28:bot", "en")
         case "chooses":
-            return ChoiceMade(op, deed.what, "keys")
+            return ChoiceMade(op, caller_step.what, "keys")
         case "keys":
-            return KeysPressed(op, deed.what, "terminator")
+            return KeysPressed(op, caller_step.what, "terminator")
         case "records":
-            return RecordingMade(op, 2.5, f"{deed.what}.wma", "terminator")
+            return RecordingMade(op, 2.5, f"{caller_step.what}.wma", "terminator")
         case "keeps silent":
             return InputTimedOut(op)
         case "answers wrong":
@@ -208,7 +208,7 @@ def _event(point: Point, deed: Deed) -> Event:
     return OperationFailed(op, "system")
 
 
-def _operation(point: Point, deed: Deed) -> str:
-    if deed.what == "prompt":
+def _operation(point: Point, caller_step: CallerStep) -> str:
+    if caller_step.what == "prompt":
         return next(action.op for action in point.actions if isinstance(action, Play))
     return point.call.asked[-1].op if point.call.asked else ""

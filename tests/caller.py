@@ -47,11 +47,11 @@ class Caller:
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
         self.actions: tuple[Action, ...] = ()
-        self.feel(CallReceived(caller, "28:bot", language))
+        self.apply(CallReceived(caller, "28:bot", language))
 
     # --- what happens ---
 
-    def feel(self, event: Event) -> Caller:
+    def apply(self, event: Event) -> Caller:
         """Let anything at all happen."""
         self.now += 1
         self.last = step(self.flow, self.call, event, now=self.now)
@@ -62,49 +62,49 @@ class Caller:
         return self
 
     def presses(self, keys: str, ended: Literal["terminator", "silence", "count"] = "count") -> Caller:
-        return self.feel(KeysPressed(self.op, keys, ended))
+        return self.apply(KeysPressed(self.op, keys, ended))
 
     def chooses(self, name: str) -> Caller:
-        return self.feel(ChoiceMade(self.op, name, "keys"))
+        return self.apply(ChoiceMade(self.op, name, "keys"))
 
     def says(self, words: str) -> Caller:
-        return self.feel(SpeechHeard(self.op, words))
+        return self.apply(SpeechHeard(self.op, words))
 
     def keeps_silent(self) -> Caller:
-        return self.feel(InputTimedOut(self.op))
+        return self.apply(InputTimedOut(self.op))
 
     def answers_wrong(self) -> Caller:
-        return self.feel(InputInvalid(self.op))
+        return self.apply(InputInvalid(self.op))
 
     def speaks(self, seconds: float = 2.5, *, media: str = "a.wma", hangs_up: bool = False) -> Caller:
-        return self.feel(RecordingMade(self.op, seconds, media, "hangup" if hangs_up else "terminator"))
+        return self.apply(RecordingMade(self.op, seconds, media, "hangup" if hangs_up else "terminator"))
 
     def hangs_up(self, during: str | None = None) -> Caller:
-        return self.feel(CallEnded("caller", during or self.op))
+        return self.apply(CallEnded("caller", during or self.op))
 
     def listens(self) -> Caller:
         """Let the last thing that is played, or the answer, or the end of the call come to its end."""
-        return self.feel(OperationDone(self.op))
+        return self.apply(OperationDone(self.op))
 
     def fails(self, op: str | None = None, code: Literal["system", "workflow"] = "system") -> Caller:
-        return self.feel(OperationFailed(op, code))
+        return self.apply(OperationFailed(op, code))
 
     def refused(self) -> Caller:
         """Let the line refuse the whole reply: nothing of it was done."""
-        return self.feel(OperationFailed(None, "workflow", whole=True))
+        return self.apply(OperationFailed(None, "workflow", whole=True))
 
     def understood(self, text: str | None, confidence: float | None = 0.9) -> Caller:
-        return self.feel(ServiceAnswered(self.job, {"transcript": text, "confidence": confidence}))
+        return self.apply(ServiceAnswered(self.job, {"transcript": text, "confidence": confidence}))
 
     def not_understood(self, code: str = "failed") -> Caller:
-        return self.feel(ServiceFailed(self.job, code))
+        return self.apply(ServiceFailed(self.job, code))
 
     def holds(self) -> Caller:
-        return self.feel(HoldNeeded())
+        return self.apply(HoldNeeded())
 
     def waits(self, seconds: float) -> Caller:
         self.now += seconds
-        return self.feel(TimePassed())
+        return self.apply(TimePassed())
 
     # --- what is seen ---
 

@@ -19,7 +19,7 @@ SEVERITY = {"error": "Error.", "warning": "Warning.", "both": "Error or warning.
 
 
 def checks() -> str:
-    """Give the chapter on checks, ready for the page."""
+    """Return the chapter on checks, ready for the page."""
     return "\n".join(line for group, rules in GROUPS.items() for line in [f"### {group}\n", *map(_check, rules)])
 
 
@@ -30,7 +30,7 @@ def _check(rule: Rule) -> str:
 
 
 def schema() -> str:
-    """Give what `ivr schema` prints."""
+    """Return what `ivr schema` prints."""
     printed = CliRunner().invoke(ivr, ["schema"], catch_exceptions=False)
     if printed.exit_code:
         sys.exit(printed.output)
@@ -38,7 +38,7 @@ def schema() -> str:
 
 
 def written() -> Mapping[Path, str]:
-    """Give every file that is made from the code, as it should be."""
+    """Return every file that is made from the code, as it should be."""
     language = ROOT / "docs" / "flow-language.md"
     ours, _, _ = language.read_text("utf-8").partition(BEGIN)
     return {language: f"{ours}{BEGIN}\n{checks()}", ROOT / "flows" / "flow.schema.json": schema()}

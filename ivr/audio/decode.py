@@ -64,7 +64,7 @@ class Recording:
         self._samples = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give 16 kHz, mono, 16 bit little endian; raise TranscriptionFailed("recording", …)."""
+        """Return 16 kHz, mono, 16 bit little endian; raise TranscriptionFailed("recording", …)."""
         with os.fdopen(self._source, "rb") as file:
             file.seek(0)  # a worker that crashed may have read
             try:
@@ -132,7 +132,7 @@ class _Resampler:
             yield from (_bytes(piece) for piece in self._resampler.resample(frame))
 
     def rest(self) -> Iterator[bytes]:
-        """Give what the resampler still holds."""
+        """Return what the resampler still holds."""
         if self._resampler is not None:
             yield from (_bytes(piece) for piece in self._resampler.resample(None))
 

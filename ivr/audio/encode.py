@@ -23,7 +23,7 @@ _BIT_RATE = 32_000
 
 
 def encoded(samples: bytes, form: RecordingFormat) -> bytes:
-    """Give a file of samples at `RATE`, mono, 16 bit. Takes some 3 ms for a second of sound."""
+    """Return a file of samples at `RATE`, mono, 16 bit. Takes some 3 ms for a second of sound."""
     container_name, codec = _CONTAINERS[form]
     file = io.BytesIO()
     with av.open(file, "w", format=container_name) as container:

@@ -9,7 +9,7 @@ _MP3_LAYER_3 = {0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3}
 
 
 def sniff(data: bytes) -> RecordingFormat | None:
-    """Tell the sort by the first 16 bytes; None: none that the calling protocol knows (protocol 7)."""
+    """Return the sort by the first 16 bytes; None: none that the calling protocol knows (protocol 7)."""
     if data.startswith(_ASF_HEADER):
         return "wma"
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":

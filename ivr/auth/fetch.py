@@ -34,7 +34,7 @@ class AddressRefused(OSError):
 
 
 def may_connect(address: str, *, allow_loopback: bool) -> bool:
-    """Tell whether a numeric address is on the public internet, or on this machine where that is allowed."""
+    """Return whether a numeric address is on the public internet, or on this machine where that is allowed."""
     ip = _without_disguise(ip_address(address))
     if ip.is_loopback:
         return allow_loopback
@@ -82,7 +82,7 @@ class Fetcher:
         return scheme == "https" or (scheme == "http" and ip.is_loopback)
 
     async def get(self, url: str) -> bytes:
-        """Give the body of a document; raise NotFetched. The caller sets the deadline."""
+        """Return the body of a document; raise NotFetched. The caller sets the deadline."""
         parsed = self.check(url)
         guard = _GuardedResolver(self._names or aiohttp.ThreadedResolver(), allow_loopback=self._allow_loopback)
         # A session a day is cheaper than a session to look after.

@@ -38,12 +38,12 @@ class _KeySet(Struct):
 
 
 def keys_address(metadata: bytes) -> str:
-    """Give the address of the keys that a metadata document names; raise ValueError."""
+    """Return the address of the keys that a metadata document names; raise ValueError."""
     return _decode(metadata.removeprefix(BOM_UTF8), _Metadata).jwks_uri
 
 
 def read_keys(body: bytes) -> tuple[Jwk, ...]:
-    """Give the keys of a key set that we can use; raise ValueError if it is no key set or has none."""
+    """Return the keys of a key set that we can use; raise ValueError if it is no key set or has none."""
     keys = tuple(key for raw in _decode(body.removeprefix(BOM_UTF8), _KeySet).keys for key in _jwk(raw))
     if not public_keys(keys):
         raise ValueError("a key set without a usable key")
@@ -51,7 +51,7 @@ def read_keys(body: bytes) -> tuple[Jwk, ...]:
 
 
 def public_keys(keys: Iterable[Jwk]) -> dict[str, RSAPublicKey]:
-    """Give the keys by `kid`, ready for use, without those that are broken or weak; of two with one name the first."""
+    """Return the keys by `kid`, without those that are broken or weak; of two with one name the first."""
     found: dict[str, RSAPublicKey] = {}
     for jwk in keys:
         try:

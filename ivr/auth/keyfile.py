@@ -29,7 +29,7 @@ class KeySet(Struct, frozen=True):
 
 
 def load(file: Path) -> Mapping[str, KeySet]:
-    """Give what was saved, by the metadata document's address; empty if there is nothing that can be read."""
+    """Return what was saved, by the metadata document's address; empty if there is nothing that can be read."""
     try:
         return msgspec.json.decode(read_small(file, MAX_BYTES), type=dict[str, KeySet])
     except FileNotFoundError:

@@ -98,7 +98,7 @@ class KeyRing:
         self._begin([document for document in self._documents if document.is_old(now)], now)
 
     async def find(self, kid: str, *, now: float) -> RSAPublicKey | None:
-        """Give the key of that name; an unknown name is worth a fetch, if there was none within the interval."""
+        """Return the key of that name; an unknown name is worth a fetch, if there was none within the interval."""
         if kid not in self._keys:
             await _until(lambda: kid in self._keys, self._begin(self._documents, now))
         return self._keys.get(kid)
@@ -193,5 +193,5 @@ async def _until(done: Callable[[], bool], fetches: Iterable[asyncio.Task[None]]
 
 
 def _within(seconds: float, then: float, now: float) -> bool:
-    """Tell if `then` was less than `seconds` ago; never for a clock that was set back: better one fetch too many."""
+    """Return whether `then` was less than `seconds` ago; never if the clock was set back: better one fetch too many."""
     return 0 <= now - then < seconds

@@ -99,7 +99,7 @@ class BearerVerifier:
         return None
 
     def _keyless(self, now: float) -> str:
-        """Name what is wrong with a token whose key is not known.
+        """Return what is wrong with a token whose key is not known.
 
         Where the key could not be asked after, that is no "no": the platform may have changed its keys just now, and
         repeats nothing that was refused for good.
@@ -117,7 +117,7 @@ class BearerVerifier:
 
 
 def _bearer_token(header: str) -> str:
-    """Give the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
+    """Return the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
     scheme, _, token = header.partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else ""
 
@@ -144,7 +144,7 @@ def _lifetime(claims: Mapping[str, Any]) -> Lifetime | None:
 
 
 def _seconds(value: object) -> float | None:
-    """Give a NumericDate (RFC 7519, 2); None for text, booleans, NaN, infinity and numbers beyond the year 30000."""
+    """Return a NumericDate (RFC 7519, 2); None for text, booleans, NaN, infinity and numbers beyond the year 30000."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value < 1e12 else None

@@ -22,7 +22,7 @@ class Lifetime(Struct, frozen=True):
     ends: float
 
     def objection(self, now: float) -> str | None:
-        """Name what is wrong with the time; None: nothing."""
+        """Return what is wrong with the time; None: nothing."""
         if now < self.begins - SKEW:
             return "token-early"
         if now >= self.ends + SKEW:
@@ -42,7 +42,7 @@ class VerifiedTokens:
         return len(self._lifetimes)
 
     def get(self, token: str, generation: int) -> Lifetime | None:
-        """Give a remembered token's lifetime, which may be over."""
+        """Return a remembered token's lifetime, which may be over."""
         self._keep_only(generation)
         digest = _digest(token)
         lifetime = self._lifetimes.get(digest)

@@ -32,7 +32,7 @@ class Moment(click.ParamType[float]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Give it in seconds since 1970."""
+        """Return it in seconds since 1970."""
         text = str(value).strip()
         if ago := _AGO.fullmatch(text):
             return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).timestamp()
@@ -84,7 +84,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
 @data_option
 @click.pass_obj
 def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) -> None:
-    """Tell one call as a transcript with times. CALL is its id, or the beginning of it."""
+    """Show one call as a transcript with times. CALL is its id, or the beginning of it."""
     with open_archive(data or of_group) as archive:
         recorded = exported(archive, call := find_call(archive, call))
         mistakes = mistakes_in(archive, call)

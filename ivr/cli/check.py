@@ -8,13 +8,13 @@ from typing import get_args
 import click
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.checks.speech import Lacks, Phrases
+from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
-from ivr.server.speech import lacks_of, phrases_of
+from ivr.server.speech import missing_of, phrases_of
 from ivr.settings import SettingsError, load_settings
 from ivr.smallfiles import read_head
 from ivr.speech.abilities import Engine
@@ -66,26 +66,29 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None,
         raise click.exceptions.Exit(1)
 
 
-def _engine(stt: str | None) -> tuple[Lacks | None, Phrases | None]:
-    """Say what the named engine cannot, or the one of the settings, and what it makes of phrases."""
+def _engine(stt: str | None) -> tuple[Missing | None, Phrases | None]:
+    """Return what the named engine cannot, or the one of the settings, and what it makes of phrases."""
     try:
         loaded = load_settings(flags={"stt": stt})
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     if loaded.sources["stt"] == "default":
         return None, None
-    return lacks_of(loaded.settings), phrases_of(loaded.settings)
+    return missing_of(loaded.settings), phrases_of(loaded.settings)
 
 
 def _findings(
-    files: Sequence[Path], channel: Capabilities | None, lacks: Lacks | None, phrases: Phrases | None
+    files: Sequence[Path],
+    channel: Capabilities | None,
+    missing: Missing | None,
+    phrases: Phrases | None,
 ) -> Sequence[Finding]:
     """List what is wrong with each file, and with all of them together, as `ivr serve` sees it."""
     findings: list[Finding] = []
     named: dict[Path, str] = {}
     for file in files:
         try:
-            loaded = load_flow(file, channel=channel, lacks=lacks, phrases=phrases)
+            loaded = load_flow(file, channel=channel, missing=missing, phrases=phrases)
         except OSError as error:
             findings.append(
                 Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")
@@ -100,7 +103,7 @@ def _findings(
 
 
 def _taken(file: Path, twin: Path, name: str) -> Finding:
-    """Say at a flow's name that another file has it."""
+    """Return the finding, at a flow's name, that another file has it."""
     reading = read(str(file), read_head(file, MAX_BYTES + 1))
     mark = reading.source.mark("flow")
     return reading.source.finding("name", "error", mark, f"{quarrel(file, twin, name)}.")

@@ -11,9 +11,9 @@ from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.folder import DataFolder
 from ivr.trace.case import Case, CaseError
-from ivr.trace.mistakes import Mistake, mistakes_of
+from ivr.trace.current_flows import FlowOfToday, flow_of_that_day
+from ivr.trace.failures import FlowFailure, flow_failures
 from ivr.trace.recorded import case_of
-from ivr.trace.shelf import FlowOfToday, flow_of_that_day
 
 SHORT = 8
 "Digits of a call's id that lists show."
@@ -24,7 +24,7 @@ data_option = click.option(
 
 
 def data_folder(data: Path | None) -> DataFolder:
-    """Name the data folder that is meant, without owning it."""
+    """Return the data folder that is meant, without owning it."""
     if data is not None:
         return DataFolder(data)
     try:
@@ -62,7 +62,7 @@ class FlowsOfThatDay:
         self._known: dict[str, FlowOfToday] = {}
 
     def get(self, hash: str) -> FlowOfToday:  # noqa: A002
-        """Give a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
+        """Return a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
         if hash not in self._known:
             source = self._archive.flow(hash)
             if source is None:
@@ -71,7 +71,7 @@ class FlowsOfThatDay:
         return self._known[hash]
 
 
-def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[Mistake]:
+def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
     """List what went wrong in the flow of a stored call; of a flow that is lost, without the name of its file."""
     record, trace = archive.record(call), list(archive.trace(call))
     if record is None or not any(step.failures for step in trace):
@@ -80,7 +80,7 @@ def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[Mistake]:
         file = FlowsOfThatDay(archive).get(record.call.flow).flow.file
     except FlowError:
         file = ""
-    return mistakes_of(trace, file)
+    return flow_failures(trace, file)
 
 
 def exported(archive: ArchiveFile, call: str) -> Case:

@@ -36,7 +36,7 @@ class Wanted(Struct, frozen=True):
     call: str | None = None
 
     def __str__(self) -> str:
-        """Name it in a sentence."""
+        """Return it as a part of a sentence."""
         return f"call {self.call}" if self.caller is None else self.caller
 
 
@@ -138,7 +138,7 @@ def _tell_log(erasure: Erasure) -> None:
 
 
 def _tell_rest(wanted: Wanted, erasure: Erasure) -> None:
-    """Tell where else something of a caller may be."""
+    """Print where else something of a caller may be."""
     if wanted.caller is None:
         return
     if erasure.unread:

@@ -9,8 +9,8 @@ from ivr.engine.events import CallReceived, ChoiceMade, Event, OperationDone
 from ivr.engine.machine import step
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.trace.case import Case
+from ivr.trace.current_flows import FlowOfToday
 from ivr.trace.recorded import case_of
-from ivr.trace.shelf import FlowOfToday
 
 CHANNEL = "terminal"
 SECONDS = 5.0
@@ -24,13 +24,13 @@ HOURS: Sequence[Callable[[str], Event]] = (
 "A caller asks for the hours and hears the flow out; each is told the operation that is awaited."
 
 
-def first_case(of: FlowOfToday, deeds: Sequence[Callable[[str], Event]] = HOURS) -> Case:
+def first_case(of: FlowOfToday, caller_steps: Sequence[Callable[[str], Event]] = HOURS) -> Case:
     """Return the case of a call that goes so."""
     call = new_call(of.flow.hash, Facts(id=token_hex(16), channel=CHANNEL))
     now = float(int(time.time()))
     trace: list[Stepped] = []
-    for deed in deeds:
-        event = deed(call.asked[-1].op if call.asked else "")
+    for caller_step in caller_steps:
+        event = caller_step(call.asked[-1].op if call.asked else "")
         taken = step(of.flow, call, event, now=now)
         trace.append(Stepped(taken.kept or event, now, taken.actions, taken.path, taken.ignored, taken.judged))
         call = taken.call

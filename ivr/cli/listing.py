@@ -21,7 +21,7 @@ class Listed(Struct, frozen=True):
     call: CallSummary
 
     def ended(self, now: float) -> str:
-        """Say how the call ended, or for how long nothing has been heard of it: its platform or server may be gone."""
+        """Return how the call ended, or for how long nothing was heard of it: its platform or server may be gone."""
         if self.call.damaged:
             return "(damaged: see ivr calls damaged)"
         if self.call.over:
@@ -30,7 +30,7 @@ class Listed(Struct, frozen=True):
         return f"(going on, silent for {silent})" if silent else "(going on)"
 
     def as_json(self) -> dict[str, str | float | bool | None]:
-        """Give it for programs."""
+        """Return it for programs."""
         call = self.call
         return {
             "id": call.id,

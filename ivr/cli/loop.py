@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Give the fastest loop that is installed."""
+    """Return the fastest loop that is installed."""
     try:
         import uvloop  # noqa: PLC0415  # a little faster, and not on every system
     except ImportError:

@@ -8,9 +8,9 @@ import click
 from ivr.cli.firstcase import first_case
 from ivr.engine.naming import is_name
 from ivr.flowfile.schema import schema_text
+from ivr.trace.current_flows import flow_of_today
 from ivr.trace.files import dumps
 from ivr.trace.folders import CASES, FLOWS
-from ivr.trace.shelf import flow_of_today
 
 FLOW = """\
 # yaml-language-server: $schema=./flow.schema.json

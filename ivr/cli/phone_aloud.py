@@ -10,7 +10,7 @@ from ivr.cli.keyboard import Keyboard
 from ivr.cli.loudspeaker import PLAYERS, Loudspeaker
 from ivr.cli.own_calls import OwnScreen
 from ivr.cli.phone_screen import Screen
-from ivr.cli.phone_terminal import deed, tell_metadata
+from ivr.cli.phone_terminal import caller_action, tell_metadata
 from ivr.phone.events import PromptAudio, PromptOver
 from ivr.phone.kit import lacking, sound_of
 from ivr.phone.platform import Target, platform
@@ -60,7 +60,7 @@ async def _type(session: Session, screen: Screen) -> None:
     """Do what is typed until the caller leaves."""
     keyboard = Keyboard(lambda _: None)
     while (line := await keyboard.line("")) is not None:
-        match deed(line):
+        match caller_action(line):
             case Press(keys=keys):
                 session.press(keys)
             case Say(words=words) if words.startswith("/"):

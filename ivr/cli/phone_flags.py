@@ -62,7 +62,7 @@ _LIMITS: Mapping[str, tuple[click.IntRange | click.FloatRange, str]] = {
 
 
 def limited(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command a flag for each limit, and all of them as `limits`."""
+    """Return the command a flag for each limit, and all of them as `limits`."""
 
     @wraps(command)
     def with_limits(**flags: Any) -> None:

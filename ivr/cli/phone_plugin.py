@@ -21,7 +21,7 @@ class CallFile(pytest.File):
     """The file of a script."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give its one test."""
+        """Return its one test."""
         yield CallItem.from_parent(self, name="call")
 
 
@@ -41,13 +41,13 @@ class CallItem(pytest.Item):
             self.warn(pytest.PytestWarning(played.warning))
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
-        """Say where the call went otherwise, without any of our own code around it."""
+        """Return where the call went otherwise, without any of our own code around it."""
         if isinstance(excinfo.value, CallFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Name the test by its file."""
+        """Return the test by its file."""
         return self.path, None, self.path.name
 
 

@@ -46,7 +46,7 @@ CAME_TO = {
     "system": "the line failed",
     "unknown": "the line failed, and nobody knows why",
 }
-"Failures of a question, by the outcome's fruit."
+"Failures of a question, by the outcome's result."
 
 
 class Screen:
@@ -90,7 +90,7 @@ class Screen:
         self._dim(f"  ({text})")
 
     def help(self) -> None:
-        """Tell what can be typed."""
+        """Print what can be typed."""
         self._console.print(HELP, markup=False)
 
     def _follow(self, event: PhoneEvent) -> None:
@@ -109,7 +109,7 @@ class Screen:
                 self._came_to(event)
 
     def _answered(self, event: KeyHeard | WordsHeard) -> None:
-        """Say so if what the caller did means nothing here: the bot never hears of it."""
+        """Print it if what the caller did means nothing here: the bot never hears of it."""
         asked = self._asked
         if asked is None:
             if not self._deaf:
@@ -121,7 +121,7 @@ class Screen:
             self.note(f"that was not understood; offered: {', '.join(map(_offer, asked.choices))}")
 
     def _came_to(self, done: Done) -> None:
-        if not done.ok and (why := done.why or CAME_TO.get(done.fruit)):
+        if not done.ok and (why := done.why or CAME_TO.get(done.result)):
             self.note(why)
 
     def _show_wire(self, event: PhoneEvent) -> None:
@@ -142,7 +142,7 @@ class Screen:
 
 
 def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -> bool:
-    """Tell whether it is an answer, right or wrong (protocol 7)."""
+    """Return whether it is an answer, right or wrong (protocol 7)."""
     if isinstance(event, KeyHeard):
         return any(choice.key for choice in choices)
     plain = as_heard(event.words or "")

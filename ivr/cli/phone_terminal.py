@@ -13,10 +13,10 @@ from ivr.engine.events import PHONE_KEYS
 from ivr.phone.events import ListensFor, PhoneEvent
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Target, platform
-from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, Situation, TurnBased
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
 
 
-def deed(line: str) -> Deed | None:
+def caller_action(line: str) -> CallerAction | None:
     """Read what was typed: a command, keys, or words; None: silence, or nothing that is known."""
     line = line.strip()
     match line:
@@ -36,7 +36,7 @@ class Shows(Protocol):
         """Write one event down, if it is of interest."""
 
     def help(self) -> None:
-        """Tell what can be typed."""
+        """Print what can be typed."""
 
 
 class Typist:
@@ -60,7 +60,7 @@ class Typist:
             self._silent = False
         self._screen.show(event)
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         """Ask for a line wherever one can be typed; prompts are read to their end."""
         if situation.prompt or situation.listening is None or self._silent:
             return None
@@ -71,12 +71,12 @@ class Typist:
             if line.startswith("/") and line.strip() not in ("/hangup", "/fail"):
                 self._commands.get(line.strip(), self._screen.help)()
                 continue
-            found = deed(line)
+            found = caller_action(line)
             self._silent = found is None or _is_whole(found, situation.listening)
             return found
 
 
-def _is_whole(found: Deed, listening: Recognize | Record) -> bool:
+def _is_whole(found: CallerAction, listening: Recognize | Record) -> bool:
     """Return whether a line was all there is: nothing more is asked until silence has made of it what it is."""
     if isinstance(listening, Record):
         return isinstance(found, Say)
@@ -84,7 +84,7 @@ def _is_whole(found: Deed, listening: Recognize | Record) -> bool:
 
 
 def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:
-    """Say where a bot that checks tokens finds this phone's key; for others it would be one thing more to read."""
+    """Print where a bot that checks tokens finds this phone's key; for others it would be one thing more to read."""
     if wire or target.signed:
         click.echo(f"The phone's OpenID metadata: {address}", err=True)
 

@@ -17,13 +17,13 @@ from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile
 from ivr.trace.case import Case, CaseError
+from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.files import case_files, read_case
 from ivr.trace.folders import CASES, flows_in
 from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay as replayed
 from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
-from ivr.trace.shelf import NoSuchFlow, Shelf
 from ivr.trace.verdict import Kind
 
 SHOWN = 20
@@ -73,17 +73,17 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
     """
     if live and paths:
         raise click.UsageError("--live replays what is stored; leave the PATHS out.")
-    shelf = Shelf([file]) if file else Shelf.of(folder or flows_in(Path()))
+    registry = CurrentFlows([file]) if file else CurrentFlows.of(folder or flows_in(Path()))
     allowed = frozenset[Kind](how["allow"])
     try:
-        wanted = shelf.load(file, "UTC").flow.name if file else None
+        wanted = registry.load(file, "UTC").flow.name if file else None
         with ExitStack() as stack:
             if live:
                 archive = stack.enter_context(open_archive(how["data"]))
-                tally = _judged(_stored(archive), archive.count(), shelf, allowed, only=file is not None)
+                tally = _judged(_stored(archive), archive.count(), registry, allowed, only=file is not None)
             else:
                 files = case_files(paths or (CASES,))
-                tally = _judged(_read(files), len(files), shelf, allowed, only=file is not None)
+                tally = _judged(_read(files), len(files), registry, allowed, only=file is not None)
     except (CaseError, FlowError) as error:
         click.echo(f"Error: {error}", err=True)
         raise click.exceptions.Exit(2) from error
@@ -127,8 +127,10 @@ def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
         yield _Subject(one.id, recorded, then.places)
 
 
-def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: frozenset[Kind], *, only: bool) -> Tally:
-    """Replay one after the other; `only`: leave out calls of flows that are not on the shelf."""
+def _judged(
+    subjects: Iterator[_Subject], number: int, registry: CurrentFlows, allowed: frozenset[Kind], *, only: bool
+) -> Tally:
+    """Replay one after the other; `only`: leave out calls of flows that are not among the current ones."""
     tally = Tally(allowed)
     columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     hidden = not sys.stderr.isatty()
@@ -136,7 +138,7 @@ def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: fr
         task = progress.add_task("", total=number)
         for subject in subjects:
             progress.advance(task)
-            told, passes = _verdict(subject, shelf, allowed)
+            told, passes = _verdict(subject, registry, allowed)
             if only and told.kept_out:
                 tally.leave_out(told.flow)
             else:
@@ -144,12 +146,12 @@ def _judged(subjects: Iterator[_Subject], number: int, shelf: Shelf, allowed: fr
     return tally
 
 
-def _verdict(subject: _Subject, shelf: Shelf, allowed: frozenset[Kind]) -> tuple[Report, bool]:
+def _verdict(subject: _Subject, registry: CurrentFlows, allowed: frozenset[Kind]) -> tuple[Report, bool]:
     recorded = subject.recorded
     if recorded is None:
         return without_flow(subject.name, "", subject.trouble), False
     try:
-        today = shelf.get(recorded)
+        today = registry.get(recorded)
     except NoSuchFlow as error:
         return without_flow(subject.name, recorded.header.flow, str(error)), False
     verdict = replayed(recorded, today.flow)

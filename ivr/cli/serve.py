@@ -31,7 +31,7 @@ _ENVIRONMENT_ONLY = {"seal_key", "console_token", "azure_key", "openai_key", "ro
 
 
 def _flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give the command a flag for each setting."""
+    """Return the command a flag for each setting."""
     for name, field in reversed(Settings.model_fields.items()):
         if name not in _ENVIRONMENT_ONLY:
             flag = "--" + name.replace("_", "-")
@@ -111,7 +111,7 @@ def _shipped() -> tuple[Path, ...]:
 
 
 def _announce(server: Running, *, dev: bool) -> None:
-    """Tell a person what is served and what to do next."""
+    """Print what is served and what to do next."""
     click.echo(f"Serving {', '.join(server.flows)} at {server.url} (Ctrl-C to stop).")
     for file in server.broken:
         click.echo(f"NOT SERVED, since it is broken: {file}. See: ivr check {file}")
@@ -130,7 +130,7 @@ def _announce(server: Running, *, dev: bool) -> None:
 
 
 def _tell_webhook(server: Running) -> None:
-    """Tell which address to register; `/call` only where a call to it is answered."""
+    """Print which address to register; `/call` only where a call to it is answered."""
     call = f"{server.public}/call"
     if server.default or server.routed:
         click.echo(f"Register {call} as the bot's calling webhook.")
@@ -144,7 +144,7 @@ def _tell_webhook(server: Running) -> None:
 
 
 def _example_call() -> dict[str, Any]:
-    """Give the least that a platform sends (protocol 4.1)."""
+    """Return the least that a platform sends (protocol 4.1)."""
     return {
         "id": "call-1",
         "participants": [{"identity": "29:me", "originator": True}, {"identity": "28:bot", "originator": False}],

@@ -144,7 +144,7 @@ class _View:
                 self._key = key
             case WordsHeard(words=str(words)) if self._asked:
                 self._said(words, self._asked, event)
-            case Done(fruit="wrong key"):
+            case Done(result="wrong key"):
                 self._advise(f'name: {{dtmf: "{self._key}"}}')
 
     def show_effect(self, effect: Effect) -> None:
@@ -158,7 +158,7 @@ class _View:
                 self._console.print("[dim]  (the flow rejects the call)[/]")
 
     def help(self) -> None:
-        """Tell what can be typed."""
+        """Print what can be typed."""
         self._console.print(HELP, markup=False, highlight=False)
 
     def _said(self, words: str, asked: ListensFor, event: WordsHeard) -> None:
@@ -181,9 +181,9 @@ class _Handset(TurnBased):
         super().__init__(typist, sound)
         self._view = view
 
-    def obey(self, effect: Effect) -> None:
+    def perform(self, effect: Effect) -> None:
         """Begin, or end, what takes time."""
-        super().obey(effect)
+        super().perform(effect)
         self._view.show_effect(effect)
 
 

@@ -7,15 +7,15 @@ from textwrap import wrap
 from ivr.flowfile.finding import visible
 from ivr.trace.case import Called, Case, Line
 from ivr.trace.experience import FlowVoice, experience
-from ivr.trace.mistakes import Mistake
-from ivr.trace.words import clock, deed, question, services, spoken
+from ivr.trace.failures import FlowFailure
+from ivr.trace.words import caller_action, clock, question, services, spoken
 
 WIDTH = 100
 _INDENT = " " * 7
 
 
-def told(recorded: Case, mistakes: Sequence[Mistake] = ()) -> str:
-    """Tell a call, for people, with what went wrong in its flow."""
+def told(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
+    """Return a call as text for people, with what went wrong in its flow."""
     header = recorded.header
     first = recorded.lines[0].event
     caller = (first.caller or "somebody") if isinstance(first, Called) else "somebody"
@@ -34,17 +34,17 @@ def told(recorded: Case, mistakes: Sequence[Mistake] = ()) -> str:
 
 
 def _line(line: Line, voice: FlowVoice) -> Iterator[str]:
-    felt = experience([line], voice)
-    what = deed(line.event)
+    applied = experience([line], voice)
+    what = caller_action(line.event)
     yield f"{clock(line.at):>5}  {what[:1].upper()}{what[1:]}."
     for taken in line.path:
         yield f"{_INDENT}({taken.state or 'start'}: {taken.event} → {taken.target or 'the end'})"
-    if felt.spoken:
-        yield from wrap(f'"{spoken(felt.spoken)}"', WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
-    if felt.asked is not None:
-        said = question(felt.asked)
+    if applied.spoken:
+        yield from wrap(f'"{spoken(applied.spoken)}"', WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if applied.asked is not None:
+        said = question(applied.asked)
         yield from wrap(f"[{said}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
-    if felt.ordered:
-        yield f"{_INDENT}[{services(felt.ordered)} is asked]"
-    if felt.end is not None:
-        yield f"{_INDENT}[the flow {'hangs up' if felt.end == 'hangup' else 'declines the call'}]"
+    if applied.ordered:
+        yield f"{_INDENT}[{services(applied.ordered)} is asked]"
+    if applied.end is not None:
+        yield f"{_INDENT}[the flow {'hangs up' if applied.end == 'hangup' else 'declines the call'}]"

@@ -28,7 +28,7 @@ class Refused(Struct, frozen=True):
 
 
 def as_text(results: Sequence[Heard | Refused]) -> str:
-    """Give a line for each file that was heard; its name is before its words if there are several files."""
+    """Return a line for each file that was heard; its name is before its words if there are several files."""
     named = len(results) > 1
     return "".join(
         f"{visible(f'{one.file}: ' if named else '')}{visible(one.transcript.text or '')}\n"
@@ -38,12 +38,12 @@ def as_text(results: Sequence[Heard | Refused]) -> str:
 
 
 def as_json(results: Sequence[Heard | Refused]) -> str:
-    """Give a list with all that is known of each file."""
+    """Return a list with all that is known of each file."""
     return json.dumps([_members(one) for one in results], indent=2) + "\n"
 
 
 def as_srt(results: Sequence[Heard | Refused]) -> str:
-    """Give subtitles; a transcript without pieces is one, as long as the recording."""
+    """Return subtitles; a transcript without pieces is one, as long as the recording."""
     pieces = [piece for one in results if isinstance(one, Heard) for piece in _pieces(one.transcript)]
     return "\n".join(
         f"{number}\n{_time(piece.start)} --> {_time(piece.end)}\n{visible(piece.text)}\n"

@@ -124,7 +124,7 @@ class Record(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 def silence_allowed(asked: Recognize | Record) -> float:
-    """Give the seconds for which the caller may be silent."""
+    """Return the seconds for which the caller may be silent."""
     return INITIAL_SILENCE if asked.initial_silence is None else asked.initial_silence
 
 

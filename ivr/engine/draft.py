@@ -72,7 +72,7 @@ class Draft:
         return self.phase == "gone"
 
     def scope(self, fields: Mapping[str, Value] | None = None, *, private: bool = False) -> Scope:
-        """Give the names that expressions can read now; `private`: the fields hold what nobody may see."""
+        """Return the names that expressions can read now; `private`: the fields hold what nobody may see."""
         now = self.now + self.facts.ahead
         return Scope(self.flow, self.facts, self.memory, now, fields, judge=self.judge, private=private)
 
@@ -224,7 +224,7 @@ class Draft:
         self.waiting = self.grace_until = None
 
     def frozen(self) -> Call:
-        """Give the call as this step leaves it."""
+        """Return the call as this step leaves it."""
         return Call(
             flow=self._call.flow,
             facts=self.facts,

@@ -24,7 +24,7 @@ def handler(flow: Flow, state: State, event: str) -> Branches | None:
 
 
 def leads_back(event: str, targets: Iterable[str], state: str) -> bool:
-    """Tell whether an error's handler would send the failing state to itself."""
+    """Return whether an error's handler would send the failing state to itself."""
     return event.partition(".")[0] == "error" and state in targets
 
 

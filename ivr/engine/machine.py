@@ -94,7 +94,7 @@ def _ignored(call: Call, event: Event, why: str) -> Step:
 
 
 def _receive(draft: Draft, event: Event) -> Result | str | None:
-    """Tell what the event means where the call stands; a text says why it means nothing, None that it is done with."""
+    """Return what the event means where the call stands; a text: why it means nothing; None: it is done with."""
     match event:
         case CallReceived():
             return _begin(draft, event)

@@ -99,7 +99,7 @@ class Scope(Mapping[str, Value]):
         return str(self["language"])
 
     def having(self, fields: Mapping[str, Value]) -> "Scope":
-        """Give the same scope with more fields."""
+        """Return the same scope with more fields."""
         more = {**self._fields, **fields}
         return Scope(self._flow, self._facts, self._memory, self._now, more, judge=self._judge, private=self._private)
 

@@ -99,7 +99,7 @@ def pack(value: Value) -> Stored:
 
 
 def unpack(stored: Stored) -> Value:
-    """Give back the value that was packed."""
+    """Return the value that was packed."""
     match stored:
         case DecimalValue() | DateValue() | TimeValue() | DateTimeValue():
             return stored.value

@@ -11,14 +11,14 @@ __all__ = ["Misfit", "before", "fit", "fit_keys", "within"]
 
 
 def fit(value: Value, variable: Variable) -> Value:
-    """Give the value as the variable's type; raise Misfit where it is none. `none` and masked values fit everywhere."""
+    """Return the value as the variable's type; raise Misfit where it is none. `none` and masked values always fit."""
     if value is None or isinstance(value, MaskedValue):
         return value
     return _ranged(coerce(value, variable.type, variable.format), variable)
 
 
 def fit_keys(keys: str, variable: Variable) -> Value:
-    """Give keys as the variable's type (a `decimal` reads `*` as the point); raise Misfit where they are none.
+    """Return keys as the variable's type (a `decimal` reads `*` as the point); raise Misfit where they are none.
 
     No keys at all are `none` where the variable may be none; to a plain text they are the empty text.
     """

@@ -36,12 +36,12 @@ class Written(Struct, frozen=True):
 
 
 def is_address(audio: str) -> bool:
-    """Tell whether an audio part names an address instead of a file."""
+    """Return whether an audio part names an address instead of a file."""
     return audio.startswith(("http://", "https://"))
 
 
 def asset_id(data: bytes) -> str:
-    """Name a file by what is in it."""
+    """Return a file's name, made from its content."""
     return sha256(data).hexdigest()
 
 

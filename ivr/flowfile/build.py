@@ -219,7 +219,7 @@ class _Builder:
         return template
 
     def place(self, expression: Expression) -> None:
-        """Tell an expression its line, so that a call in which it has no value can."""
+        """Set an expression's line, so that a call in which it has no value can name it."""
         text = expression.source
         path = self.places.get((self.state_name, text)) or self.places.get((None, text), ())
         expression.line = self.document.source.within(path, expression.offset, 1).line

@@ -33,7 +33,7 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
         return sha256(msgspec.msgpack.encode(parts)).hexdigest()
 
     def encode(self) -> bytes:
-        """Give the bytes that a store keeps."""
+        """Return the bytes that a store keeps."""
         return msgspec.msgpack.encode(self)
 
     @classmethod

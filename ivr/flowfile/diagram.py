@@ -19,16 +19,16 @@ def mermaid(flow: Flow) -> str:
     lines += [f'  state "{_label(f"{name} ({_action(state)})")}" as {ids[name]}' for name, state in flow.states.items()]
     lines.append(f"  [*] --> {ids[flow.initial]}")
     for name, state in flow.states.items():
-        lines += _ways(ids, ids[name], state.on)
+        lines += _transitions(ids, ids[name], state.on)
         if state.final:
             lines.append(f"  {ids[name]} --> [*]{_after(state.outcome or '')}")
     if flow.on:
         lines.append('  state "any state" as any')
-        lines += _ways(ids, "any", flow.on)
+        lines += _transitions(ids, "any", flow.on)
     return "\n".join(lines) + "\n"
 
 
-def _ways(ids: Mapping[str, str], source: str, handlers: Mapping[str, tuple[Branch, ...]]) -> Iterator[str]:
+def _transitions(ids: Mapping[str, str], source: str, handlers: Mapping[str, tuple[Branch, ...]]) -> Iterator[str]:
     """Draw all ways from one box; those to the same target with nothing to tell them apart are one arrow."""
     labels: dict[str, list[str]] = {}
     for event, branches in handlers.items():

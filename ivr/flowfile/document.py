@@ -32,7 +32,7 @@ WAYLESS = frozenset(
     }
 )
 "Keys that lead nowhere: a flow without one of them has the same ways."
-WAYS = frozenset({"next", "on", "final", "target"})
+TRANSITIONS = frozenset({"next", "on", "final", "target"})
 "Keys that say where a call goes on, or that it does not."
 _WORD = re.compile(r"\w+")
 
@@ -44,7 +44,7 @@ class Handler(Struct, frozen=True):
     path: Path
 
 
-class Way(Struct, frozen=True):
+class Transition(Struct, frozen=True):
     """One branch that a call can take out of a state."""
 
     state: str
@@ -75,12 +75,12 @@ class Document:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Name all states that were written, those too that are not sound."""
+        """Return all states that were written, those too that are not sound."""
         return self.source.keys(("states",))
 
     @cached_property
     def known_names(self) -> frozenset[str]:
-        """Name the same, to look one up."""
+        """Return the same, to look one up."""
         return frozenset(self.names)
 
     @cached_property
@@ -88,18 +88,18 @@ class Document:
         return frozenset(path[:length] for path in self.damaged for length in range(len(path) + 1))
 
     def is_sound(self, *path: str | int) -> bool:
-        """Tell whether nothing was found wrong at a path, below it, or on the way to it."""
+        """Return whether nothing was found wrong at a path, below it, or on the way to it."""
         inside = any(path[:length] in self.damaged for length in range(len(path) + 1))
         return not inside and path not in self._around_damage
 
     @cached_property
-    def has_all_ways(self) -> bool:
-        """Tell whether all ways on are known: nothing was cut out that could hold one, and all lead somewhere."""
-        return not self.loose and not any(_may_hold_ways(path) for path in self.damaged)
+    def has_all_transitions(self) -> bool:
+        """Return whether all ways on are known: nothing was cut out that could hold one, and all lead somewhere."""
+        return not self.loose and not any(_may_hold_transitions(path) for path in self.damaged)
 
     @cached_property
     def begins(self) -> str:
-        """Name the state in which a call begins; if that is not known, the one that leads to most others."""
+        """Return the state in which a call begins; if that is not known, the one that leads to most others."""
         if self.model.initial in self.known_names or not self.names:
             return self.model.initial
         led_to = {target for name in self.names for target in self.leads[name] if target != name}
@@ -109,7 +109,7 @@ class Document:
 
     @cached_property
     def hidden(self) -> Mapping[str | None, frozenset[str]]:
-        """Give the words that stand in what was cut out, by state; None: outside of the states.
+        """Return the words that stand in what was cut out, by state; None: outside of the states.
 
         Whatever they were to say, a name that is not among them was not said.
         """
@@ -130,7 +130,7 @@ class Document:
 
     @cached_property
     def leads(self) -> Mapping[str, frozenset[str]]:
-        """Name for each state all others that a call may go to from there: those too that only seem to be meant."""
+        """Return for each state all others that a call may go to from there: those too that only seem to be meant."""
         common = self.hidden.get(None, frozenset()) & self.known_names
         return {
             name: frozenset(
@@ -143,8 +143,8 @@ class Document:
         }
 
     def _targets_written(self, name: str) -> frozenset[str]:
-        """Name the states to which the ways of a state lead; of one whose action is not known, all that it names."""
-        targets = {way.target for way in self._all_ways.get(name, ())}
+        """Return the states to which the ways of a state lead; of one whose action is not known, all that it names."""
+        targets = {transition.target for transition in self._all_transitions.get(name, ())}
         if name in self.loose and name in self.model.states:
             targets.update(branch.target for _, handler in self.written(name) for branch in handler.branches)
             targets.update(branch.target for branch in self.model.states[name].next or ())
@@ -152,7 +152,7 @@ class Document:
 
     @cached_property
     def loose(self) -> frozenset[str]:
-        """Name the states of which not all ways on are known: some were cut out, or lead nowhere."""
+        """Return the states of which not all ways on are known: some were cut out, or lead nowhere."""
         without = {name for name, state in self.states() if action_of(state) is None}
         unread = set(self.names) - set(self.model.states)
         return frozenset({*without, *unread, *self._mutilated, *self._lost_targets})
@@ -160,19 +160,19 @@ class Document:
     @cached_property
     def _lost_targets(self) -> Mapping[str, frozenset[str]]:
         lost = {
-            name: frozenset(way.branch.target for way in ways if not self._is_sure(way))
-            for name, ways in self._all_ways.items()
+            name: frozenset(transition.branch.target for transition in transitions if not self._is_sure(transition))
+            for name, transitions in self._all_transitions.items()
         }
         return {name: targets for name, targets in lost.items() if targets}
 
-    def _is_sure(self, way: "Way") -> bool:
-        if way.branch.target == SELF:
-            is_here = way.path[0] != "on" or way.event in {"exhausted", "empty"}
-            return is_here and asking(self.model.states[way.state])
-        return way.target in self.model.states
+    def _is_sure(self, transition: "Transition") -> bool:
+        if transition.branch.target == SELF:
+            is_here = transition.path[0] != "on" or transition.event in {"exhausted", "empty"}
+            return is_here and asking(self.model.states[transition.state])
+        return transition.target in self.model.states
 
     def meant_by(self, target: str) -> str | None:
-        """Name the state that was probably meant by a target that is none."""
+        """Return the state that was probably meant by a target that is none."""
         if target not in self._meant:
             self._meant[target] = nearest(target, self.names)
         return self._meant[target]
@@ -180,10 +180,10 @@ class Document:
     @cached_property
     def _mutilated(self) -> frozenset[str]:
         inside = (path for path in self.damaged if len(path) > 1 and path[0] == "states")
-        return frozenset(str(path[1]) for path in inside if _may_hold_ways(path))
+        return frozenset(str(path[1]) for path in inside if _may_hold_transitions(path))
 
     def is_known(self, state: str) -> bool:
-        """Tell whether the action of a state and its own ways on are known: nothing was cut out that could be one."""
+        """Return whether the action of a state and its own ways on are known: nothing was cut out that could be one."""
         return state not in self._mutilated
 
     def finding(
@@ -204,7 +204,7 @@ class Document:
         return self.finding(code, path, message, suggestion, severity="warning", key=key)
 
     def state_at(self, line: int) -> str | None:
-        """Name the state that stands in a line; None: it belongs to no state."""
+        """Return the state that stands in a line; None: it belongs to no state."""
         number = bisect_right(self._state_lines, line) - 1
         if number < 0:
             return None
@@ -216,7 +216,7 @@ class Document:
         return [self.line("states", name) for name in self.names]
 
     def line(self, *path: str | int) -> int:
-        """Give the line of the key at a path."""
+        """Return the line of the key at a path."""
         return self.source.mark(*path, key=True).line
 
     def states(self) -> Iterator[tuple[str, State]]:
@@ -225,7 +225,7 @@ class Document:
 
     @cached_property
     def handlers(self) -> Mapping[str, Mapping[str, Handler]]:
-        """Give the handlers of each state by event, `next` spread over the events it stands for (C3)."""
+        """Return the handlers of each state by event, `next` spread over the events it stands for (C3)."""
         return {name: _handlers(name, state) for name, state in self.states()}
 
     def written(self, name: str) -> Iterator[tuple[str, Handler]]:
@@ -244,7 +244,7 @@ class Document:
 
     @cached_property
     def shared(self) -> Mapping[str, Handler]:
-        """Give the handlers of the flow by event."""
+        """Return the handlers of the flow by event."""
         return {event: Handler(tuple(branches), ("on", event)) for event, branches in self.model.on.items()}
 
     def handler(self, name: str, event: str) -> Handler | None:
@@ -257,27 +257,30 @@ class Document:
         return None
 
     @cached_property
-    def ways(self) -> Mapping[str, tuple[Way, ...]]:
-        """Give every way out of each state that leads to another, or back to a question."""
-        return {name: tuple(way for way in ways if self._is_sure(way)) for name, ways in self._all_ways.items()}
+    def transitions(self) -> Mapping[str, tuple[Transition, ...]]:
+        """Return every way out of each state that leads to another, or back to a question."""
+        return {
+            name: tuple(transition for transition in transitions if self._is_sure(transition))
+            for name, transitions in self._all_transitions.items()
+        }
 
     @cached_property
-    def _all_ways(self) -> Mapping[str, tuple[Way, ...]]:
-        return {name: tuple(self._ways(name, state)) for name, state in self.states()}
+    def _all_transitions(self) -> Mapping[str, tuple[Transition, ...]]:
+        return {name: tuple(self._transitions(name, state)) for name, state in self.states()}
 
-    def _ways(self, name: str, state: State) -> Iterator[Way]:
+    def _transitions(self, name: str, state: State) -> Iterator[Transition]:
         for event in (*raised(state), *([DECIDED] if state.decide else [])):
             handler = self.handler(name, event)
             branches = handler.branches if handler else ()
             for number, branch in enumerate(branches):
                 path = (*handler.path, number) if handler else ()
-                yield Way(name, event, branch, path, last=number == len(branches) - 1)
+                yield Transition(name, event, branch, path, last=number == len(branches) - 1)
 
 
-def _may_hold_ways(path: Path) -> bool:
-    """Tell whether what was cut out at a path could have been an action or a way on."""
+def _may_hold_transitions(path: Path) -> bool:
+    """Return whether what was cut out at a path could have been an action or a way on."""
     match path:
-        case ("states", _, "menu" | "digits" | "record", *_) if path[-1] in WAYS:
+        case ("states", _, "menu" | "digits" | "record", *_) if path[-1] in TRANSITIONS:
             return True  # written a level too deep
         case ("states", _, "menu", "choices", *deeper):
             return len(deeper) < 2
@@ -302,7 +305,7 @@ def once(work: Callable[[Document], T]) -> Callable[[Document], T]:
 
 
 def action_of(state: State) -> str | None:
-    """Name the action of a state, the first if it has several; None: it has none."""
+    """Return the action of a state, the first if it has several; None: it has none."""
     return next((word for word in State.ACTIONS if getattr(state, word) is not None), None)
 
 

@@ -20,17 +20,17 @@ RESERVED = ("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "d
 
 
 def asking(state: State) -> bool:
-    """Tell whether a state asks the caller."""
+    """Return whether a state asks the caller."""
     return bool(state.menu or state.digits or state.record)
 
 
 def ends(state: State) -> bool:
-    """Tell whether the call ends in a state."""
+    """Return whether the call ends in a state."""
     return state.final or state.hangup is not None or state.reject is not None
 
 
 def successes(state: State) -> tuple[str, ...]:
-    """Name the events of an action's success: what `next` can stand for (C3)."""
+    """Return the events of an action's success: what `next` can stand for (C3)."""
     if state.menu:
         return tuple(state.menu.choices)
     if state.digits:
@@ -41,7 +41,7 @@ def successes(state: State) -> tuple[str, ...]:
 
 
 def raised(state: State) -> tuple[str, ...]:
-    """Name every event that a state can raise, with `noInput` and `noMatch` only where it names them."""
+    """Return every event that a state can raise, with `noInput` and `noMatch` only where it names them."""
     if ends(state):
         return ()
     events = [*successes(state), *EVERYWHERE]
@@ -60,7 +60,7 @@ def raised(state: State) -> tuple[str, ...]:
 
 
 def demanded(state: State) -> tuple[str, ...]:
-    """Name the events that somebody must handle: the state, or the flow."""
+    """Return the events that somebody must handle: the state, or the flow."""
     optional = {"noInput", "noMatch", "hangup", "error.limit"}
     if state.decide:
         optional |= set(LINE_ERRORS)  # nothing of it is on the line, but for what a transition says
@@ -68,20 +68,20 @@ def demanded(state: State) -> tuple[str, ...]:
 
 
 def may_fail_by(state: State, why: str) -> bool:
-    """Tell whether an attempt in a state can fail so: who only records has no wrong answer."""
+    """Return whether an attempt in a state can fail so: who only records has no wrong answer."""
     return why == "noInput" or (why == "noMatch" and not state.record)
 
 
 def exhausts(state: State) -> bool:
-    """Tell whether attempts are counted: not if every way to fail leaves the state (C6.6)."""
+    """Return whether attempts are counted: not if every way to fail leaves the state (C6.6)."""
     return asking(state) and any(why not in state.on for why in ("noInput", "noMatch") if may_fail_by(state, why))
 
 
 def can_be_empty(state: State) -> bool:
-    """Tell whether a menu can have no choice left (C5)."""
+    """Return whether a menu can have no choice left (C5)."""
     return state.menu is not None and all(choice.guard for choice in state.menu.choices.values())
 
 
 def fits(name: str, events: tuple[str, ...]) -> bool:
-    """Tell whether a handler's name fits any of these events (C7)."""
+    """Return whether a handler's name fits any of these events (C7)."""
     return any(longest((name,), event) for event in events)

@@ -37,11 +37,11 @@ class ScalarField(ABC):
 
     @abstractmethod
     def read(self, text: str) -> object:
-        """Give the value; raise what `refused` makes."""
+        """Return the value; raise what `refused` makes."""
 
     @abstractmethod
     def schema(self) -> Json:
-        """Give the JSON Schema of what may be written."""
+        """Return the JSON Schema of what may be written."""
 
     def _checked(self, value: object) -> object:
         if not isinstance(value, str):

@@ -35,7 +35,7 @@ class Finding(Struct, frozen=True):
 
     @property
     def is_error(self) -> bool:
-        """Tell whether the flow is refused for it."""
+        """Return whether the flow is refused for it."""
         return self.severity == "error"
 
     def as_text(self) -> str:
@@ -58,7 +58,7 @@ class Finding(Struct, frozen=True):
         }
 
     def _marked(self) -> list[str]:
-        """Give the source line and the line of carets under it; nothing where there is no line to show."""
+        """Return the source line and the line of carets under it; nothing where there is no line to show."""
         if not self.excerpt.strip():
             return []
         first = max(0, min(self.column - 1 - EXCERPT_WIDTH // 2, len(self.excerpt) - EXCERPT_WIDTH))

@@ -69,7 +69,7 @@ def twin_of(file: Path, name: str, named: Mapping[Path, str]) -> Path | None:
 
 
 def quarrel(file: Path, other: Path, name: str) -> str:
-    """Say that two files hold flows of one name."""
+    """Return the sentence that two files hold flows of one name."""
     return f'{file} and {other} are both called "{name}"; give one of them another name'
 
 
@@ -87,7 +87,7 @@ def _whole(file: Path) -> Path:
 
 
 def _why_none(file: Path, *, look: bool) -> str:
-    """Say why a file is no flow; empty: it is one, or is meant as one."""
+    """Return why a file is no flow; empty: it is one, or is meant as one."""
     if file.name.endswith(SCRIPT_SUFFIX):
         return "it is a call script, for ivr phone --script"
     if not look:

@@ -8,7 +8,7 @@ Graph: TypeAlias = Mapping[str, Iterable[str]]
 
 
 def components(graph: Graph) -> dict[str, int]:
-    """Give each node the number of its component: two nodes share one if each can be reached from the other.
+    """Return each node the number of its component: two nodes share one if each can be reached from the other.
 
     Tarjan's algorithm, without recursion: a flow can be a chain of thousands of states.
     """
@@ -50,7 +50,7 @@ def _close(node: str, open_: list[str], found: dict[str, int]) -> None:
 
 
 def reached(begin: Iterable[str], following: Callable[[str], Iterable[str]]) -> frozenset[str]:
-    """Give all nodes that can be come to, those included from which it begins."""
+    """Return all nodes that can be come to, those included from which it begins."""
     found = set(begin)
     waiting = list(found)
     while waiting:
@@ -61,7 +61,7 @@ def reached(begin: Iterable[str], following: Callable[[str], Iterable[str]]) -> 
 
 
 def shortest(graph: Graph, start: str, end: str, avoiding: str | None = None) -> list[str] | None:
-    """Give the nodes of a shortest path, both ends included; None: there is none."""
+    """Return the nodes of a shortest path, both ends included; None: there is none."""
     if avoiding in (start, end):
         return None
     before: dict[str, str | None] = {start: None}

@@ -17,7 +17,7 @@ from ivr.flowfile import assets
 from ivr.flowfile.build import build
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import check, unacknowledged
-from ivr.flowfile.checks.speech import Lacks, Phrases
+from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.lookalikes import named
@@ -43,7 +43,7 @@ class Loaded(Struct, frozen=True):
     "What the flow is called, also where it must not be served; None: it does not say."
 
     def served(self) -> Flow:
-        """Give the flow; raise FlowError, with the findings as text, if it must not be served."""
+        """Return the flow; raise FlowError, with the findings as text, if it must not be served."""
         if self.flow is None:
             errors = [found for found in self.findings if found.is_error]
             raise FlowError(as_text(errors), [found.as_json() for found in errors])
@@ -55,13 +55,13 @@ def load_flow(
     *,
     default_zone: str = "UTC",
     channel: Capabilities | None = None,
-    lacks: Lacks | None = None,
+    missing: Missing | None = None,
     phrases: Phrases | None = None,
     named: str | None = None,
 ) -> Loaded:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
-    `default_zone` is the time zone of flows that name none; `channel` says what a line can do and `lacks` what a speech
+    `default_zone` is the time zone of flows that name none; `channel` says what a line can do, `missing` what a speech
     engine cannot, `phrases` what it makes of them, if that is to be checked too; `named` is how findings call the file.
     """
     text, file = _text_of(path), named or str(path)
@@ -71,7 +71,7 @@ def load_flow(
         folder=path.parent,
         default_zone=default_zone,
         channel=channel,
-        lacks=lacks,
+        missing=missing,
         phrases=phrases,
     )
 
@@ -88,7 +88,7 @@ def load_text(
     folder: Path,
     default_zone: str = "UTC",
     channel: Capabilities | None = None,
-    lacks: Lacks | None = None,
+    missing: Missing | None = None,
     phrases: Phrases | None = None,
 ) -> Loaded:
     """Load a flow from the bytes of its file; its audio files are in `folder`."""
@@ -99,7 +99,7 @@ def load_text(
         return Loaded(None, None, {}, in_order(map(named, findings)))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
-    everything = [*findings, *check(document, audio, channel, lacks, phrases)]
+    everything = [*findings, *check(document, audio, channel, missing, phrases)]
     ordered = in_order(map(named, unacknowledged(document, everything)))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None

@@ -7,7 +7,7 @@ from unicodedata import name
 from msgspec.structs import replace
 
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.slips import Slip
+from ivr.flowfile.mistakes import Mistake
 
 MEANT = {
     **dict.fromkeys("\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb", '"'),
@@ -26,7 +26,7 @@ _INDENTED = re.compile(rf"^[ \t]*[{_SPACES}][ \t{_SPACES}]*", re.MULTILINE)
 _COLON = re.compile(r"(?:^|[{,])[ \t]*(?:- +)?[\w.]+(\uff1a) ?", re.MULTILINE)
 
 
-def in_structure(text: str) -> Iterator[tuple[Slip, tuple[int, int, str]]]:
+def in_structure(text: str) -> Iterator[tuple[Mistake, tuple[int, int, str]]]:
     """Go through those that stand where YAML's own characters belong, each with what to put there to read on."""
     found: list[tuple[int, int, int, str]] = []
     for white in _INDENTED.finditer(text):
@@ -34,11 +34,11 @@ def in_structure(text: str) -> Iterator[tuple[Slip, tuple[int, int, str]]]:
         found.append((at, white.start(), white.end(), "".join(MEANT.get(char, char) for char in white[0])))
     found += [(colon.start(1), colon.start(1), colon.end(), ": ") for colon in _COLON.finditer(text)]
     for at, start, end, instead in sorted(found, key=lambda one: one[1]):
-        yield Slip("syntax", f"Here is {_called(text[at])}.", _advice(text[at]), at, at + 1), (start, end, instead)
+        yield Mistake("syntax", f"Here is {_called(text[at])}.", _advice(text[at]), at, at + 1), (start, end, instead)
 
 
 def named(finding: Finding) -> Finding:
-    """Name the first of them in what an error marks: nobody sees it."""
+    """Return the first of them in what an error marks: nobody sees it."""
     start = finding.column - 1
     found = _ANY.search(finding.excerpt, start, start + finding.length) if finding.is_error else None
     if found is None and finding.is_error and _INDENTED.match(finding.excerpt):

@@ -1,4 +1,4 @@
-"""What authors' slips look like to YAML, said in words of what to do (LANGUAGE, "Reading").
+"""What authors' mistakes look like to YAML, said in words of what to do (LANGUAGE, "Reading").
 
 YAML reads `dtmf: *` as an alias, `say: Press 1 # now` as half a sentence and `{{ x }}` as a mapping in a mapping.
 Nobody who writes a phone flow wants to know that.
@@ -35,7 +35,7 @@ LOOK_BACK = 200
 "Characters before an empty value among which its key stands, with the comment that it became."
 
 
-class Slip(Struct, frozen=True):
+class Mistake(Struct, frozen=True):
     """A mistake at two offsets of the file."""
 
     code: str
@@ -52,14 +52,14 @@ class Slip(Struct, frozen=True):
         return source.finding(self.code, self.severity, source.at(self.start, self.end), self.message, self.suggestion)
 
 
-def no_character(text: str, start: int = 0) -> Slip:
+def no_character(text: str, start: int = 0) -> Mistake:
     """Refuse an escape for a character that there is not, the first after a place."""
     found = NO_CHARACTER.search(text, start)
     at, end = found.span() if found else (start, start + 1)
-    return Slip("syntax", "There is no such character.", "Correct its number.", at, end, mend=(at, end, "x"))
+    return Mistake("syntax", "There is no such character.", "Correct its number.", at, end, mend=(at, end, "x"))
 
 
-def runs_on(start: int, end: int, text: str, line: int = 1) -> Slip | None:
+def runs_on(start: int, end: int, text: str, line: int = 1) -> Mistake | None:
     """Find a text in quotes that holds the keys of further lines: its own closing quote is missing."""
     end = min(end, start + LONGEST_LOOK)
     first_line = text.find("\n", start, end)
@@ -68,7 +68,7 @@ def runs_on(start: int, end: int, text: str, line: int = 1) -> Slip | None:
     return unclosed(start, text, line)
 
 
-def unclosed(start: int, text: str, line: int = 1) -> Slip:
+def unclosed(start: int, text: str, line: int = 1) -> Mistake:
     """Refuse a quote without its other half; the text begins in `line` of the file."""
     number = text.count("\n", 0, start) + line
     message = f"The quote opened in line {number} is never closed."
@@ -77,51 +77,51 @@ def unclosed(start: int, text: str, line: int = 1) -> Slip:
     # In brackets nobody knows where it was to end.
     stands_alone = re.search(r"(?:^|\n)[ \t]*(?:- +)*(?:[\w.]+: +)?$", text[:start][-LOOK_BACK:])
     mend = (end, end, text[start]) if stands_alone else None
-    return Slip("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend)
+    return Mistake("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend)
 
 
-def twice(key: Scalar, first: int) -> Slip:
+def twice(key: Scalar, first: int) -> Mistake:
     """Refuse a key that stands in one place twice; `first` is the line of the other."""
     message = f'"{key.text}" stands here twice; the first is in line {first}.'
-    return Slip("duplicate-key", message, "Keep one of them.", key.start, key.end)
+    return Mistake("duplicate-key", message, "Keep one of them.", key.start, key.end)
 
 
 def no_space(key: re.Match[str]) -> tuple[str, str, str]:
-    """Say of what `COLON_ALONE` found: `next:thanks` is one word."""
+    """Return the words for what `COLON_ALONE` found: `next:thanks` is one word."""
     value = key[2] if len(key[2]) <= LONGEST_QUOTE else "…"
     advice = f"Write {key[1]}: {value}." if '"' in value else f'Write "{key[1]}: {value}".'
     return "space", "A space is missing after the colon.", advice
 
 
-def no_space_after_dash(at: int) -> Slip:
+def no_space_after_dash(at: int) -> Mistake:
     """Refuse `-thanks`."""
     mend = (at + 1, at + 1, " ")
-    return Slip("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1, mend=mend)
+    return Mistake("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1, mend=mend)
 
 
-def star(start: int, end: int, text: str) -> Slip:
+def star(start: int, end: int, text: str) -> Mistake:
     """Refuse `dtmf: *`."""
     message = 'A text that begins with "*" must be in quotes.'
     advice = 'Write "*".' if end - start <= 1 else quoted(text, start)
-    return Slip("star", message, advice, start, max(end, start + 1), mend=(start, start + 1, "x"))
+    return Mistake("star", message, advice, start, max(end, start + 1), mend=(start, start + 1, "x"))
 
 
-def braces(start: int, end: int) -> Slip:
+def braces(start: int, end: int) -> Mistake:
     """Refuse `{tries: {{ tries + 1 }}}`."""
-    return Slip("braces", "A value with {{ }} must be in quotes.", 'Write "{{ … }}".', start, end)
+    return Mistake("braces", "A value with {{ }} must be in quotes.", 'Write "{{ … }}".', start, end)
 
 
-def odd_key(start: int, end: int, text: str) -> Slip:
+def odd_key(start: int, end: int, text: str) -> Mistake:
     """Refuse something in braces or brackets where a key should be."""
     if text.startswith("{", start) and "{" in text[start + 1 : start + 3]:
         return braces(start, end)
-    return Slip("syntax", "A key is a plain word.", "", start, end)
+    return Mistake("syntax", "A key is a plain word.", "", start, end)
 
 
-def tag(start: int, text: str) -> Slip:
+def tag(start: int, text: str) -> Mistake:
     """Refuse `say: !Hello`."""
     end = start + len(re.match(r"\S*", text[start:]).group())  # type: ignore[union-attr]  # it matches nothing, too
-    return Slip("tag", 'A text that begins with "!" must be in quotes.', quoted(text, start), start, end)
+    return Mistake("tag", 'A text that begins with "!" must be in quotes.', quoted(text, start), start, end)
 
 
 def quoted(text: str, at: int) -> str:
@@ -138,7 +138,7 @@ def quoted(text: str, at: int) -> str:
 # --- in what was parsed ----------------------------------------------------------------------------------------------
 
 
-def in_scalar(node: Scalar, path: Path, text: str) -> Slip | None:
+def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
     """Look for half a text, and for none."""
     if node.style in QUOTES and text.startswith("#", node.end):
         # To YAML that is a comment; it is the rest of a text, whose own beginning closed the one before.
@@ -153,21 +153,23 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Slip | None:
     if comment:
         said = comment[1].rstrip()
         message = f'"{said}" was taken for a comment.'
-        return Slip("hash", message, "Quote the text if it belongs to it.", comment.start(1), comment.end(1), "warning")
+        return Mistake(
+            "hash", message, "Quote the text if it belongs to it.", comment.start(1), comment.end(1), "warning"
+        )
     if node.text:
         return None
     first = max(0, node.end - LOOK_BACK)
     taken = re.search(rf"{key}: *#", text[first : node.end + 2]) if key in KEYS_OF_A_PHONE else None
     if taken:
         at = first + taken.end() - 1
-        return Slip("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1)
+        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1)
     start = node.end if node.end < len(text) else max(0, len(text) - 1)
     what = f'"{key}" has no value.' if key and path[-1] == key else "An item of the list has no value."
-    return Slip("empty", what, 'Write one, or "" for an empty text.', *_before(text, start))
+    return Mistake("empty", what, 'Write one, or "" for an empty text.', *_before(text, start))
 
 
 def _before(text: str, at: int) -> tuple[int, int]:
-    """Give the word before a place: where nothing stands, there is nothing to underline."""
+    """Return the word before a place: where nothing stands, there is nothing to underline."""
     first = max(0, at - LOOK_BACK)
     end = first + len(text[first:at].rstrip(" \t\r\n:"))
     word = re.search(r"[^\s\[{,]*$", text[first:end])
@@ -175,12 +177,12 @@ def _before(text: str, at: int) -> tuple[int, int]:
     return start, max(end, start + 1)
 
 
-def no_items(node: Sequence) -> Slip:
+def no_items(node: Sequence) -> Mistake:
     """Refuse `[]`."""
-    return Slip("empty", "The list is empty.", "Write an item, or leave the key out.", node.start, node.end)
+    return Mistake("empty", "The list is empty.", "Write an item, or leave the key out.", node.start, node.end)
 
 
-def in_list(node: Sequence, path: Path) -> Iterator[Slip]:
+def in_list(node: Sequence, path: Path) -> Iterator[Mistake]:
     """Look for a sentence that a comma has cut in two."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if not node.flow or key not in SPOKEN:
@@ -188,28 +190,28 @@ def in_list(node: Sequence, path: Path) -> Iterator[Slip]:
     for item in node.items[:-1]:
         if isinstance(item, Scalar) and item.style == "plain" and item.text and not SENTENCE_END.search(item.text):
             message = f'In [ ] a comma ends a text: "{item.text}" is one, and what follows is the next.'
-            yield Slip("comma", message, "Put each text in quotes.", item.start, item.end)
+            yield Mistake("comma", message, "Put each text in quotes.", item.start, item.end)
 
 
-def in_braces(key: Scalar, value: Node, text: str) -> Slip | None:
+def in_braces(key: Scalar, value: Node, text: str) -> Mistake | None:
     """Look for a text that a comma has cut, so that its rest looks like a key: `{text: Hello, you}`."""
     is_alone = isinstance(value, Scalar) and not value.text and ":" not in text[key.end : value.end + 1]
     if not is_alone or not isinstance(value, Scalar) or value.style != "plain" or value.start < key.end:
         return None
     if found := COLON_ALONE.fullmatch(key.text):
-        return Slip(*no_space(found), key.start, key.end)
+        return Mistake(*no_space(found), key.start, key.end)
     message = f'In {{ }} a comma ends a text, so "{key.text}" stands alone.'
-    return Slip("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
+    return Mistake("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
 
 
-def in_single_braces(node: Mapping, path: Path, text: str) -> Slip | None:
+def in_single_braces(node: Mapping, path: Path, text: str) -> Mistake | None:
     """Look for `say: { now | time }`, which YAML takes for a key without a value."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if not node.flow or len(node.entries) != 1 or not (key in SPOKEN or "set" in path[-2:-1]):
         return None
     [(inside, value)] = node.entries.values()
-    slip = in_braces(inside, value, text)
-    if slip is None or slip.code != "comma":
+    mistake = in_braces(inside, value, text)
+    if mistake is None or mistake.code != "comma":
         return None
     advice = f'Write "{{{{ {inside.text} }}}}", in quotes.'
-    return Slip("braces", "Single braces are no expression.", advice, node.start, node.end)
+    return Mistake("braces", "Single braces are no expression.", advice, node.start, node.end)

@@ -56,7 +56,7 @@ class Model(BaseModel):
 
     @classmethod
     def words(cls) -> tuple[str, ...]:
-        """Give the keys that can be written here."""
+        """Return the keys that can be written here."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
 
 
@@ -108,7 +108,7 @@ PARTS: dict[str, type[Part]] = {"audio": AudioPart, "silence": SilencePart, "tex
 
 
 def _which_part(value: object) -> str:
-    """Name the class for a part: by its key, a key of that sort misspelt, or as text."""
+    """Return the class for a part: by its key, a key of that sort misspelt, or as text."""
     if isinstance(value, dict):
         for key in PARTS:
             if key in value:

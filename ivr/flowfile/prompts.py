@@ -11,7 +11,7 @@ from ivr.flowfile.source import Path
 
 Moment: TypeAlias = Literal["entry", "prompt", "choice", "way"]
 """When an expression is read. `entry`: `set` of a state; `prompt`: when the state speaks; `choice`: the same, and `key`
-is known; `way`: in a transition, where the event's fields are known."""
+is known; `transition`: in a transition, where the event's fields are known."""
 
 
 class Spoken(Struct, frozen=True):

@@ -1,9 +1,9 @@
 """A file that is no YAML, read all the same as far as it goes: by its lines and how far they are indented.
 
-YAML's parser stops at the first thing that it cannot read, often lines after the slip, and what follows would be told
-in the next run. Here the file is taken apart by its indentation until the parts can be read, each by itself: a state,
-a key of it, one line. What is left is one slip, told where it is; where its meaning is plain it is put right in memory
-and reading goes on, else the key is there with a value that nobody knows.
+YAML's parser stops at the first thing that it cannot read, often lines after the mistake, and what follows would only
+be told in the next run. Here the file is taken apart by its indentation until the parts can be read, each by itself: a
+state, a key of it, one line. What is left is one mistake, told where it is; where its meaning is plain it is put right
+in memory and reading goes on, else the key is there with a value that nobody knows.
 """
 
 import re
@@ -16,9 +16,9 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.engine.naming import normal
-from ivr.flowfile import slips
+from ivr.flowfile import mistakes
+from ivr.flowfile.mistakes import Mistake
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.slips import Slip
 from ivr.flowfile.source import Mapping, Node, Scalar
 from ivr.flowfile.source import Sequence as Items
 from ivr.flowfile.syntax import KEYS, without_colon
@@ -26,7 +26,7 @@ from ivr.flowfile.syntax import KEYS, without_colon
 MOST_MENDED = 40
 "Slips that are put right in one part; of more, the rest is not told."
 LONGEST_MENDED = 10_000
-"Characters of a part in which slips are put right: each costs another reading of it."
+"Characters of a part in which mistakes are put right: each costs another reading of it."
 DEEPEST = 40
 "Levels of lines, as of nodes."
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
@@ -41,7 +41,7 @@ _TOP = re.compile(rf"""["']?(?:{"|".join(FlowFile.words())})["']?[ ]*:""")
 "A key of the flow itself."
 _CONTINUES = re.compile(r"[ \t]*[}\]]")
 
-Parsed: TypeAlias = "Node | Slip"
+Parsed: TypeAlias = "Node | Mistake"
 Entries: TypeAlias = "dict[str, tuple[Scalar, Node]]"
 
 
@@ -72,11 +72,11 @@ class Piece(Struct, frozen=True):
             at = end
         return Piece("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]])
 
-    def placed(self, slip: Slip) -> Slip:
-        """Return a slip of this part as one of the file."""
+    def placed(self, mistake: Mistake) -> Mistake:
+        """Return a mistake of this part as one of the file."""
         last = len(self.origin) - 1
-        start, end = self.origin[min(slip.start, last)], self.origin[min(slip.end, last)]
-        return Slip(slip.code, slip.message, slip.suggestion, start, max(end, start + 1), slip.severity)
+        start, end = self.origin[min(mistake.start, last)], self.origin[min(mistake.end, last)]
+        return Mistake(mistake.code, mistake.message, mistake.suggestion, start, max(end, start + 1), mistake.severity)
 
 
 class _Line(Struct, frozen=True):
@@ -88,13 +88,13 @@ class _Line(Struct, frozen=True):
 
 
 Parse: TypeAlias = Callable[[Piece], Parsed]
-"Reads a part by itself; a slip where it cannot be read, at offsets of the part."
+"Reads a part by itself; a mistake where it cannot be read, at offsets of the part."
 
 
 class Recovery:
     """Reads one file."""
 
-    def __init__(self, parse: Parse, tell: Callable[[Slip], None], line_at: Callable[[int], int]) -> None:
+    def __init__(self, parse: Parse, tell: Callable[[Mistake], None], line_at: Callable[[int], int]) -> None:
         """`tell` takes what was found, `line_at` numbers the lines of the file by offset."""
         self._parse = parse
         self._tell = tell
@@ -119,8 +119,8 @@ class Recovery:
         """Read the value of a key, or an item of a list, that stands in lines of its own."""
         parsed = self._parse(piece)
         lines = list(_lines(piece.text))
-        if not isinstance(parsed, Slip) or not lines or depth > DEEPEST:
-            return parsed if not isinstance(parsed, Slip) else self._given_up(piece, parsed)
+        if not isinstance(parsed, Mistake) or not lines or depth > DEEPEST:
+            return parsed if not isinstance(parsed, Mistake) else self._given_up(piece, parsed)
         if lines[0].text.startswith("-") and (len(lines) > 1 or lines[0].text[1:2] not in {"", " "}):
             return self._list(piece, lines, depth)
         if lines[0].text.startswith("- "):
@@ -141,7 +141,7 @@ class Recovery:
                 self._tell(self._askew(piece, line, level, lines[0]))
             item = piece.part(line.start, end)
             if line.text[1:2] not in {" ", "\n", ""}:
-                self._tell(item.placed(slips.no_space_after_dash(line.indent)))
+                self._tell(item.placed(mistakes.no_space_after_dash(line.indent)))
             items.append(self._content(item.replaced((line.indent, line.indent + 1, " ")), depth + 1))
         return Items(tuple(items), *_span(piece), flow=False)
 
@@ -177,7 +177,7 @@ class Recovery:
             yield piece.part(line.start, end)
 
     def _level(self, lines: Sequence[_Line]) -> int:
-        """Tell how far the keys of a block are indented: as most of them are, else as most lines of the file."""
+        """Return how far the keys of a block are indented: as most of them are, else as most lines of the file."""
         if not lines:
             return 0
         counted = Counter(line.indent for line in lines if line.indent <= lines[0].indent)
@@ -187,19 +187,19 @@ class Recovery:
         """Rank how far lines can be indented by how much that fits this file."""
         return indent == 0, self._usual.get(indent, 0), indent % self._step == 0
 
-    def _askew(self, piece: Piece, line: _Line, level: int, other: _Line) -> Slip:
-        """Say how far a line is indented, and how far it should be."""
+    def _askew(self, piece: Piece, line: _Line, level: int, other: _Line) -> Mistake:
+        """Return how far a line is indented, and how far it should be."""
         number = self._line_at(piece.origin[other.start])
         message = f"This line begins in column {line.indent + 1}, and line {number}, beside it, in column {level + 1}."
         start = line.start + line.indent
         return piece.placed(
-            Slip("syntax", message, f"Begin it in column {level + 1}.", start, start + len(line.text.rstrip()))
+            Mistake("syntax", message, f"Begin it in column {level + 1}.", start, start + len(line.text.rstrip()))
         )
 
     # --- one key -----------------------------------------------------------------------------------------------------
 
     def _entry(self, child: Piece, entries: Entries, depth: int, left: int, *, told: str = "") -> None:
-        """Read a key with its value; `left` is how many slips may still be put right, `told` the code of the last."""
+        """Read a key with its value; `left`: how many mistakes may still be put right; `told`: the code of the last."""
         parsed = self._parse(child)
         if isinstance(parsed, Mapping) and not parsed.flow:
             for key, value in parsed.entries.values():
@@ -221,11 +221,11 @@ class Recovery:
             for key, value in self._block(child.part(stray.start, len(child.text)), depth + 1).values():
                 self._put(entries, key, value)
             return
-        slip = parsed if isinstance(parsed, Slip) else without_colon(child.text)
+        mistake = parsed if isinstance(parsed, Mistake) else without_colon(child.text)
         if told not in {"quote", "syntax"}:  # else this follows from what was told, and not quite put right
-            self._tell(child.placed(slip))
-        if slip.mend is not None and left and len(child.text) <= LONGEST_MENDED:
-            self._entry(child.replaced(slip.mend), entries, depth, left - 1, told=slip.code)
+            self._tell(child.placed(mistake))
+        if mistake.mend is not None and left and len(child.text) <= LONGEST_MENDED:
+            self._entry(child.replaced(mistake.mend), entries, depth, left - 1, told=mistake.code)
         else:
             self._put(entries, _key(child, head), Scalar("", "plain", *_span(child), broken=True))
 
@@ -235,7 +235,7 @@ class Recovery:
         if head is None or inner is None or (inner["key"] not in KEYS and lines[1].text[inner.end() :].strip()):
             return None
         value = child.text[head.end() : lines[0].end].strip()
-        is_whole = value and value[0] not in "|>" and not isinstance(self._parse(child.part(0, lines[0].end)), Slip)
+        is_whole = value and value[0] not in "|>" and not isinstance(self._parse(child.part(0, lines[0].end)), Mistake)
         return lines[1] if is_whole else None
 
     def _put(self, entries: Entries, key: Scalar, value: Node) -> None:
@@ -244,10 +244,10 @@ class Recovery:
             entries[name] = key, value
             return
         first = self._line_at(entries[name][0].start)
-        self._tell(slips.twice(key, first))
+        self._tell(mistakes.twice(key, first))
 
-    def _given_up(self, piece: Piece, slip: Slip) -> Scalar:
-        self._tell(piece.placed(slip))
+    def _given_up(self, piece: Piece, mistake: Mistake) -> Scalar:
+        self._tell(piece.placed(mistake))
         return Scalar("", "plain", *_span(piece), broken=True)
 
     # --- tabs --------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class Recovery:
             start = edits[0][0] + piece.text[edits[0][0] : edits[0][1]].index("\t")
             more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
             message = f"There is a tab where YAML wants spaces{more}."
-            self._tell(piece.placed(Slip("tab", message, "Use spaces.", start, start + 1)))
+            self._tell(piece.placed(Mistake("tab", message, "Use spaces.", start, start + 1)))
         return piece.replaced(*edits)
 
 
@@ -287,14 +287,14 @@ def _lines(text: str, *, tabs: bool = False) -> Iterator[_Line]:
 
 
 def _is_item(line: _Line, before: _Line | None, level: int) -> bool:
-    """Tell whether a line begins an item of a list, and not one of a list inside of an item."""
+    """Return whether a line begins an item of a list, and not one of a list inside of an item."""
     if not line.text.startswith("-"):
         return False
     return line.indent <= level or (before is not None and before.text.rstrip()[-1:] not in {":", "-"})
 
 
 def _is_askew(lines: Sequence[_Line], number: int, level: int, inner: int) -> bool:
-    """Tell whether a line is a key of this level, though it is indented a little more: less than what is inside."""
+    """Return whether a line is a key of this level, though it is indented a little more: less than what is inside."""
     line = lines[number]
     is_between = level < line.indent < inner
     follows = number + 1 < len(lines) and lines[number + 1].indent > line.indent
@@ -310,12 +310,12 @@ def _key(child: Piece, head: re.Match[str] | None) -> Scalar:
         return Scalar(words, "plain", child.origin[start], child.origin[start] + len(words))
     start, end = head.span("key")
     text = head["key"]
-    style = text[0] if text[0] in slips.QUOTES else "plain"
+    style = text[0] if text[0] in mistakes.QUOTES else "plain"
     return Scalar(text.strip("\"'") if style != "plain" else text, style, child.origin[start], child.origin[end])
 
 
 def _span(piece: Piece) -> tuple[int, int]:
-    """Say where a part begins and ends in the file, without the white space around it."""
+    """Return where a part begins and ends in the file, without the white space around it."""
     inside = piece.text.strip()
     start = piece.text.find(inside[:1]) if inside else 0
     return piece.origin[start], piece.origin[len(piece.text.rstrip()) if inside else 0]

@@ -20,14 +20,14 @@ class _Generator(GenerateJsonSchema):
 
 
 def schema() -> dict[str, Any]:
-    """Give the schema as data."""
+    """Return the schema as data."""
     made = FlowFile.model_json_schema(by_alias=True, schema_generator=_Generator)
     cleaned: dict[str, Any] = _cleaned(made)
     return {"$schema": DIALECT, "title": "ivr flow", **cleaned}
 
 
 def schema_text() -> str:
-    """Give the schema as `ivr schema` prints it."""
+    """Return the schema as `ivr schema` prints it."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -45,7 +45,7 @@ def _cleaned(part: Any, *, names: bool = False) -> Any:
 
 
 def keys() -> dict[str, tuple[str, ...]]:
-    """Name every key of the language by the part of a flow it belongs to, for the documentation and its test."""
+    """Return every key of the language by the part of a flow it belongs to, for the documentation and its test."""
     return {model.__name__: model.words() for model in _models(FlowFile)}
 
 

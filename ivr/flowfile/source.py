@@ -113,27 +113,27 @@ class Source:
         "What `_positions` said of each text that was asked for, by where it begins."
 
     def rooted(self, root: Node) -> "Source":
-        """Give the same file with the nodes that it turned out to hold."""
+        """Return the same file with the nodes that it turned out to hold."""
         source = Source(self.file, self.text, root)
         source._lines = self._lines
         return source
 
     def line_at(self, offset: int) -> int:
-        """Give the number of the line, counted from 1, in which an offset is."""
+        """Return the number of the line, counted from 1, in which an offset is."""
         return self._lines.number(offset)
 
     def at(self, start: int, end: int) -> Mark:
-        """Give the place of a stretch of the file; of several lines, what is on the first."""
+        """Return the place of a stretch of the file; of several lines, what is on the first."""
         line = self.line_at(start)
         column = start - self.offset(line)
         return Mark(line, column + 1, max(1, min(end - start, self._lines.cut(line)[1] - column)))
 
     def offset(self, number: int) -> int:
-        """Give the offset at which a line begins."""
+        """Return the offset at which a line begins."""
         return self._lines.starts[number - 1]
 
     def line(self, number: int) -> str:
-        """Give a line, counted from 1, without its end."""
+        """Return a line, counted from 1, without its end."""
         return self._lines.cut(number)[0]
 
     @cached_property
@@ -159,21 +159,21 @@ class Source:
         return place
 
     def has(self, path: Path) -> bool:
-        """Tell whether exactly this was written."""
+        """Return whether exactly this was written."""
         return self._exact(path) is not None
 
     def keys(self, path: Path) -> tuple[str, ...]:
-        """Name the keys that were written at a path."""
+        """Return the keys that were written at a path."""
         node = self._exact(path)
         return tuple(node.entries) if isinstance(node, Mapping) else ()
 
     def is_plain(self, path: Path) -> bool:
-        """Tell whether a text stands there without quotes."""
+        """Return whether a text stands there without quotes."""
         node = self.find(path).value
         return isinstance(node, Scalar) and node.style == "plain"
 
     def is_broken(self, path: Path) -> bool:
-        """Tell whether a finding was made at the end of a path, or on the way."""
+        """Return whether a finding was made at the end of a path, or on the way."""
         value = self.find(path).value
         return isinstance(value, Scalar) and value.broken
 
@@ -190,7 +190,7 @@ class Source:
         return node
 
     def mark(self, *path: str | int, key: bool = False) -> Mark:
-        """Give the place of the value at a path, or of its key."""
+        """Return the place of the value at a path, or of its key."""
         place = self.find(path)
         node: Node = place.value
         # Of what begins on the next line, the key says better where it is.
@@ -199,7 +199,7 @@ class Source:
         return self.at(node.start, node.end)
 
     def within(self, path: Path, offset: int, length: int) -> Mark:
-        """Give the place of a part of a text, such as a name in an expression; `offset` counts in the text's value."""
+        """Return the place of a part of a text, like a name in an expression; `offset` counts in the text's value."""
         node = self.find(path).value
         if not isinstance(node, Scalar) or not node.text:
             return self.mark(*path)
@@ -245,7 +245,7 @@ def _is_inline(node: Node) -> bool:
 
 
 def _positions(raw: str, node: Scalar) -> Offsets:
-    """Say for each character of a text's value where in `raw`, the text as written, it stands.
+    """Return for each character of a text's value where in `raw`, the text as written, it stands.
 
     Folding turns line ends and indentation into single spaces, quotes hide escapes; a word is found by looking for its
     next letter past white space, which is right wherever a caret is worth anything: at words.

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.flowfile.mistakes import COLON_ALONE, Mistake, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
 from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, State
-from ivr.flowfile.slips import COLON_ALONE, Slip, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
 
 Span: TypeAlias = tuple[int, int]
 "Where something begins, and the place after its end."
@@ -45,28 +45,28 @@ class Stop(Struct, frozen=True):
     "False: the file goes on after the text."
 
     def line(self, at: int) -> Span:
-        """Give the line in which a place is, without its end."""
+        """Return the line in which a place is, without its end."""
         start = self.text.rfind("\n", 0, at) + 1
         end = self.text.find("\n", at)
         return start, len(self.text) if end < 0 else end
 
 
-def of_syntax(stop: Stop) -> Slip:
-    """Say what the parser stumbled over."""
+def of_syntax(stop: Stop) -> Mistake:
+    """Return what the parser stumbled over."""
     return _earlier(stop) or _here(stop)
 
 
-def without_colon(text: str) -> Slip:
-    """Say what is missing in lines that were to be a key with its value, and are a text."""
+def without_colon(text: str) -> Mistake:
+    """Return what is missing in lines that were to be a key with its value, and are a text."""
     start = len(text) - len(text.lstrip())
     torn = _torn(Stop("", "", start, start, text), start)
-    return torn or Slip("syntax", "This is no key with a value.", "Write key: value.", start, start + 1)
+    return torn or Mistake("syntax", "This is no key with a value.", "Write key: value.", start, start + 1)
 
 
 # --- what happened before the place where it was noticed --------------------------------------------------------------
 
 
-def _earlier(stop: Stop) -> Slip | None:
+def _earlier(stop: Stop) -> Mistake | None:
     if len(stop.text) <= LONGEST_SCANNED:
         _, comment = _brackets(stop.text)
         if comment is not None:
@@ -74,9 +74,9 @@ def _earlier(stop: Stop) -> Slip | None:
     if "scanning a quoted scalar" in stop.context and "end of stream" in stop.problem:
         return unclosed(stop.context_at, stop.text, stop.first)
     if stop.before is not None and stop.line(stop.before[1]) == stop.line(stop.at):
-        slip = runs_on(*stop.before, stop.text, stop.first)
-        if slip is not None:
-            return slip
+        mistake = runs_on(*stop.before, stop.text, stop.first)
+        if mistake is not None:
+            return mistake
     is_open = stop.text[stop.context_at : stop.context_at + 1] in _CLOSING and "but got ':'" in stop.problem
     if is_open and _begins_a_line(stop.text, stop.at):
         return _open_bracket(stop)
@@ -90,18 +90,18 @@ def _earlier(stop: Stop) -> Slip | None:
     return no_space_after_dash(dash.end() - 1) if dash else None
 
 
-def _open_bracket(stop: Stop) -> Slip:
+def _open_bracket(stop: Stop) -> Mistake:
     """Refuse a list or braces in whose midst the next key begins."""
     at = next((at for at in (_brackets(stop.text)[0], stop.context_at) if stop.text[at : at + 1] in _CLOSING), None)
     if at is None:
         message, advice = "A list or braces are never closed here.", "Is a closing bracket or brace missing?"
-        return Slip("syntax", message, advice, 0, 1)
+        return Mistake("syntax", message, advice, 0, 1)
     bracket, number = stop.text[at], stop.text.count("\n", 0, at) + stop.first
     message = f'The "{bracket}" opened in line {number} is never closed.'
-    return Slip("syntax", message, f'Write "{_CLOSING[bracket]}" where it ends.', at, at + 1)
+    return Mistake("syntax", message, f'Write "{_CLOSING[bracket]}" where it ends.', at, at + 1)
 
 
-def _brackets(text: str) -> tuple[int, Slip | None]:
+def _brackets(text: str) -> tuple[int, Mistake | None]:
     """Find the innermost bracket that is never closed, and a comment in it that may hold the other one."""
     opened: list[int] = []
     for found in _STRUCTURE.finditer(text):
@@ -115,35 +115,35 @@ def _brackets(text: str) -> tuple[int, Slip | None]:
     return (opened[-1] if opened else 0), None
 
 
-def _comment_in_brackets(text: str, found: re.Match[str]) -> Slip:
+def _comment_in_brackets(text: str, found: re.Match[str]) -> Mistake:
     at = found.start() + found[0].index("#")
     mend = (at, at + 1, "x")
     if re.search(r"[:\[,]\s*$", text[:at]):
-        return Slip("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend)
+        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend)
     said = found[0].strip()
     message = f'"{said}" was taken for a comment.'
-    return Slip("hash", message, "Put the text in quotes.", at, at + len(said), mend=mend)
+    return Mistake("hash", message, "Put the text in quotes.", at, at + len(said), mend=mend)
 
 
-def _torn(stop: Stop, at: int, before: int | None = None) -> Slip | None:
+def _torn(stop: Stop, at: int, before: int | None = None) -> Mistake | None:
     """Find a colon or a dash without its space, or no colon at all, in the line of a place."""
     start, end = stop.line(at)
     line = stop.text[start:end]
     if found := COLON_ALONE.match(line.lstrip()):
         begin = start + len(line) - len(line.lstrip())
         colon = begin + found.end(1) + 1
-        return Slip(*no_space(found), begin, begin + found.end(), mend=(colon, colon, " "))
+        return Mistake(*no_space(found), begin, begin + found.end(), mend=(colon, colon, " "))
     if found := _DASH_ALONE.match(line):
         return no_space_after_dash(start + found.end() - 1)
     if (found := _WORD_ALONE.match(line)) and (before is None or _indent(stop, before) > _indent(stop, at)):
         message, advice = f'A colon is missing after "{found[1]}".', f'Write "{found[1]}:".'
         end = start + found.end(1)
-        return Slip("syntax", message, advice, start + found.start(1), end, mend=(end, end, ":"))
+        return Mistake("syntax", message, advice, start + found.start(1), end, mend=(end, end, ":"))
     if before is None and (found := _FIRST_WORD.match(line)):
         advice = f'Write "{found[1]}: …", or indent it if it belongs to the text above.'
         colon = start + found.end(1)
         mend = (colon, colon, ":") if found[1] in KEYS else None
-        return Slip("syntax", "A colon is missing in this line.", advice, start + found.start(1), end, mend=mend)
+        return Mistake("syntax", "A colon is missing in this line.", advice, start + found.start(1), end, mend=mend)
     return None
 
 
@@ -156,37 +156,37 @@ def _indent(stop: Stop, at: int) -> int:
 # --- what is wrong in that place --------------------------------------------------------------------------------------
 
 
-def _here(stop: Stop) -> Slip:
+def _here(stop: Stop) -> Mistake:
     at, text = stop.at, stop.text
     char = text[at : at + 1]
     if "scanning an alias" in stop.context:
         return star(stop.context_at, at, text)
     if "cannot start any token" in stop.problem and char == "\t":
         mend = (at, at + 1, " ")
-        return Slip("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, mend=mend)
+        return Mistake("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, mend=mend)
     if "cannot start any token" in stop.problem and char in _STARTERS:
         message = f'A text that begins with "{char}" must be in quotes.'
-        return Slip(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=(at, at + 1, "x"))
-    if (slip := _after_quotes(stop)) is not None:
-        return slip
+        return Mistake(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=(at, at + 1, "x"))
+    if (mistake := _after_quotes(stop)) is not None:
+        return mistake
     if (bare := _bare_braces(text, at)) is not None:
         message = "A text with {{ }} here must be in quotes."
         advice = "Put the whole text in quotes, single ones if it holds others."
-        return Slip("braces", message, advice, bare, bare + 2, mend=(bare, _after_braces(text, bare), "x"))
+        return Mistake("braces", message, advice, bare, bare + 2, mend=(bare, _after_braces(text, bare), "x"))
     is_colon = "mapping values" in stop.problem or "but got ':'" in stop.problem
     if is_colon and not _begins_a_line(text, at):
         mend = (at, at + 1, "x")
-        return Slip("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, mend=mend)
+        return Mistake("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, mend=mend)
     if ("end of stream" in stop.problem or "<stream end>" in stop.problem) and not stop.is_end:
         return _open_bracket(stop)
     if "end of stream" in stop.problem or "<stream end>" in stop.problem:
         message = "The file ends inside a list or braces that begin here."
         advice = "Is a closing bracket or brace missing?"
-        return Slip("syntax", message, advice, stop.context_at, stop.context_at + 1)
+        return Mistake("syntax", message, advice, stop.context_at, stop.context_at + 1)
     return _general(stop.problem, char, at, text)
 
 
-def _after_quotes(stop: Stop) -> Slip | None:
+def _after_quotes(stop: Stop) -> Mistake | None:
     """Find what follows a text in quotes directly: a quote inside it has ended it, or a comma was to add another."""
     start, end = stop.line(stop.at)
     if found := _TWO_KEYS.match(stop.text[start:end]):
@@ -194,7 +194,7 @@ def _after_quotes(stop: Stop) -> Slip | None:
         is_keys = found[1] == "terminators"
         advice = f'Write both as one text: "{"".join(texts)}".' if is_keys else "Put them in [ ], or in one text."
         message, mend = "Two texts stand here, with a comma between.", (stop.at, end, "")
-        return Slip("syntax", message, advice, stop.at, stop.at + 1, mend=mend)
+        return Mistake("syntax", message, advice, stop.at, stop.at + 1, mend=mend)
     if stop.before is None or stop.text[stop.before[1] : stop.at].strip() or "'<scalar>'" not in stop.problem:
         return None
     inside = stop.before[1] - 1
@@ -203,18 +203,18 @@ def _after_quotes(stop: Stop) -> Slip | None:
         return None  # a word after the text, and no quote that was to end it
     advice = "Use double quotes around it." if quote == "'" else "Use single quotes around it."
     mend = (stop.before[0], max(stop.text.rfind(quote, 0, end) + 1, inside + 1), "x")
-    return Slip("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend)
+    return Mistake("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend)
 
 
-def _general(problem: str, char: str, at: int, text: str) -> Slip:
+def _general(problem: str, char: str, at: int, text: str) -> Mistake:
     if "found '<scalar>'" not in problem and re.search("block|sequence entries|mapping values", problem):
         start = text.rfind("\n", 0, at) + 1
         start += len(text[start:at]) - len(text[start:at].lstrip())
         message = "This line does not fit the lines above it."
-        return Slip("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
+        return Mistake("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
     mend = (at, at + 1, "/") if "escape" in problem else None
     mend = mend if mend is None or char != "\\" else (at, at + 1, "/")
-    return Slip("syntax", *_cause(problem, char), at, at + 1, mend=mend)
+    return Mistake("syntax", *_cause(problem, char), at, at + 1, mend=mend)
 
 
 def _cause(problem: str, char: str) -> tuple[str, str]:
@@ -242,5 +242,5 @@ def _after_braces(text: str, at: int) -> int:
 
 
 def _begins_a_line(text: str, at: int) -> bool:
-    """Tell whether only a key stands before a place, in its line."""
+    """Return whether only a key stands before a place, in its line."""
     return re.fullmatch(r"\s*[\w.]+", text[text.rfind("\n", 0, at) + 1 : at]) is not None

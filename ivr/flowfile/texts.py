@@ -59,7 +59,7 @@ def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionErro
 
 
 def reads(use: Use) -> frozenset[str]:
-    """Name what a use reads, without fields; of what cannot be compiled, nothing."""
+    """Return what a use reads, without fields; of what cannot be compiled, nothing."""
     what = compiled(use.text, bare=use.role == "guard")
     return frozenset() if isinstance(what, ExpressionError) else frozenset(map(root, what.names))
 
@@ -90,7 +90,7 @@ def in_single_braces(use: Use) -> Iterator[SingleBraces]:
 
 
 def root(path: str) -> str:
-    """Give the name that a dotted path begins with."""
+    """Return the name that a dotted path begins with."""
     return path.partition(".")[0]
 
 

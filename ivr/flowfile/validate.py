@@ -12,11 +12,11 @@ from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ivr.flowfile.document import WAYS
+from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Finding
+from ivr.flowfile.mistakes import COLON_ALONE, no_space
 from ivr.flowfile.model import PARTS, Asking, Choice, Digits, FlowFile, Menu, Model, Part, Record, State
 from ivr.flowfile.reader import Reading
-from ivr.flowfile.slips import COLON_ALONE, no_space
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.nearest import did_you_mean, nearest
 
@@ -66,9 +66,9 @@ def validate(reading: Reading) -> Validated:
 
 def _cut(tree: Tree, path: Path) -> None:
     """Take away a key. At the top, where a name is required, another name does as well."""
-    *way, last = path
+    *transition, last = path
     inner = tree
-    for step in way:
+    for step in transition:
         inner = _step(inner, step)
     if isinstance(inner, dict):  # pragma: no branch  # what else has keys?
         inner.pop(str(last), None)
@@ -92,7 +92,7 @@ def _is_later(class_: type[Model], key: str) -> bool:
 
 
 def _called(path: Path) -> str:
-    """Name what stands at a path, as an author would."""
+    """Return what stands at a path, as an author would."""
     if not path:
         return "The flow"
     key = next(str(step) for step in reversed(path) if isinstance(step, str))
@@ -137,7 +137,7 @@ class _Judge:
         self.damaged = frozenset(damaged)
 
     def findings(self, errors: Iterable[ErrorDetails]) -> list[Finding]:
-        """Say everything that is worth saying: nothing follows from a mistake that was already told."""
+        """Return everything that is worth saying: nothing follows from a mistake that was already told."""
         extra = [self._path(error) for error in errors if error["type"] == "extra_forbidden"]
         found = []
         for error in errors:
@@ -148,7 +148,7 @@ class _Judge:
         return found
 
     def _follows(self, missing: Path, extra: Iterable[Path]) -> bool:
-        """Tell whether a key is missing only because it was written wrong, or in words that are not there yet."""
+        """Return whether a key is missing only because it was written wrong, or in words that are not there yet."""
         beside = [path[-1] for path in extra if path[:-1] == missing[:-1]]
         class_ = self._class(missing[:-1])
         if issubclass(class_, Part) and set(PARTS) & set(self.source.keys(missing[:-1])):
@@ -158,7 +158,7 @@ class _Judge:
         )
 
     def culprit(self, error: ErrorDetails) -> Path:
-        """Tell what to cut out: what is wrong, or what lacks something; of a list, the whole list."""
+        """Return what to cut out: what is wrong, or what lacks something; of a list, the whole list."""
         path = self._path(error)
         if error["type"] == "missing" and len(path) > 1:
             path = path[:-1]
@@ -236,7 +236,7 @@ class _Judge:
             return "It belongs to the state, beside the action."
         if class_ is State and any(key in action.words() for action in (Menu, Digits, Record)):
             return "It belongs to the action."
-        if class_ is Choice and key in WAYS:
+        if class_ is Choice and key in TRANSITIONS:
             return 'Where a choice leads stands in the "on" of the state.'
         if other := _OTHERS.get(re.sub("[_-]", "", key).lower()):
             return other

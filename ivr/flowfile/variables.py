@@ -45,12 +45,12 @@ class Into(Struct, frozen=True):
 
 
 def kept_in(state: str, into: str | None) -> str:
-    """Name what keeps the answer of a state; if the author did not, it is a name that no author can write."""
+    """Return what keeps the answer of a state; if the author did not, it is a name that no author can write."""
     return into or f"answer in {state}"
 
 
 def into_of(name: str, state: model.State) -> Into | None:
-    """Say what keeps the answer of a state; None: it does not ask."""
+    """Return what keeps the answer of a state; None: it does not ask."""
     for action, asked in state.questions():
         sensitive = isinstance(asked, model.Digits | model.Record) and asked.sensitive
         return Into(kept_in(name, asked.into), name, action, ("states", name, action, "into"), sensitive)
@@ -66,7 +66,7 @@ def intos(document: Document) -> tuple[Into, ...]:
 
 @once
 def variables(document: Document) -> Mapping[str, flow.Variable]:
-    """Give all variables by name. A default or a limit that does not fit is left out: the check `type` has told it."""
+    """Return all variables by name. A default or a limit that does not fit is left out: the check `type` tells it."""
     implied = {into.variable: into.type for into in reversed(intos(document))}
     known = {
         name: _declared(document, name, written, implied.get(name, TEXT))
@@ -94,7 +94,7 @@ def _declared(document: Document, name: str, written: model.Variable, implied: T
 
 
 def _declared_type(document: Document, name: str, written: model.Variable, implied: Type) -> Type:
-    """Give the type of a declared variable: as written, or that of its default (C10)."""
+    """Return the type of a declared variable: as written, or that of its default (C10)."""
     is_plain = document.source.is_plain(("variables", name, "default"))
     is_none = is_plain and written.default is not None and is_nothing(written.default)
     if written.type:
@@ -131,7 +131,7 @@ def fitting(text: str | None, type_: Type) -> Value:
 
 @once
 def constants(document: Document) -> Mapping[str, Value]:
-    """Give the variables that keep their default for the whole of a call, since nothing else is ever put into them.
+    """Return the variables that keep their default for the whole of a call, since nothing else is ever put into them.
 
     None, where something was cut out of the file that may put something into one.
     """
@@ -160,7 +160,7 @@ def private(document: Document) -> frozenset[str]:
 
 
 def origins(document: Document, use: Use) -> frozenset[str]:
-    """Name the variables that a use reads; for a field of an event, the variable that keeps the answer."""
+    """Return the variables that a use reads; for a field of an event, the variable that keeps the answer."""
     names = reads(use)
     if use.moment != "way":
         return names

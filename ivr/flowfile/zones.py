@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 
 
 def zone_data(name: str) -> bytes | None:
-    """Give the TZif data of a time zone; None: there is none of this name."""
+    """Return the TZif data of a time zone; None: there is none of this name."""
     if not _NAME.fullmatch(name):
         return None
     try:
@@ -25,7 +25,7 @@ def zone_data(name: str) -> bytes | None:
 
 
 def zone_names() -> tuple[str, ...]:
-    """Name all time zones."""
+    """Return all time zones."""
     return tuple(resources.files("tzdata").joinpath("zones").read_text().split())
 
 
@@ -41,7 +41,7 @@ def zone_meant(name: str) -> str:
 
 
 def _nearest(plain: str, known: Mapping[str, str]) -> str:
-    """Find a place with a slip in its name: one of the same region, or of the same city."""
+    """Find a place with a mistake in its name: one of the same region, or of the same city."""
     region, _, city = plain.rpartition("/")
     of_region = [name for name in known if region and name.startswith(f"{region}/")]
     cities = {name.rpartition("/")[2]: name for name in known if not name.startswith("etc/")}
@@ -54,7 +54,7 @@ def _nearest(plain: str, known: Mapping[str, str]) -> str:
 
 
 def never_summer(name: str) -> str:
-    """Say of a time zone, in a sentence, that its clock never changes, where its author may think it does; or nothing.
+    """Return a sentence that a time zone's clock never changes, where its author may think it does; or nothing.
 
     A place without summer time is what it is called. These are called like what changes elsewhere, or like an offset,
     whose sign is reversed besides.
@@ -142,12 +142,12 @@ def _offsets() -> Mapping[int, str]:
 
 
 def _place(minutes: int) -> str:
-    """Name a place that is so many minutes ahead of UTC in winter; empty: there is none."""
+    """Return a place that is so many minutes ahead of UTC in winter; empty: there is none."""
     return _offsets().get(minutes, "")
 
 
 def _plain(name: str) -> str:
-    """Write a name as all slips of case and of blanks have it: `America/New York`, `EUROPE/BERLIN`."""
+    """Write a name as all mistakes of case and of blanks have it: `America/New York`, `EUROPE/BERLIN`."""
     return re.sub(r"[\s_-]+", "_", re.sub(r"\s*[/\\]\s*", "/", name.strip())).lower()
 
 

@@ -1,15 +1,14 @@
 """Runs one list of actions against tones, the caller's voice and time: what a line does between two replies of a flow.
 
-Plain functions, and time comes in as an argument: `begin` a list, `feel` each signal, obey the effects, look again when
-`deadline` is reached. Nothing here knows which platform, sound card or network carries the call.
+Plain functions, and time comes in as an argument: `begin` a list, `apply` each signal, play the effects, look again at
+the `deadline`. Nothing here knows which platform, sound card or network carries the call.
 """
 
-from ivr.line.run import begin, feel
+from ivr.line.run import apply, begin
 from ivr.line.signals import (
     Connected,
     Effect,
     Finished,
-    Fruit,
     KeyDown,
     KeyUp,
     Left,
@@ -21,6 +20,7 @@ from ivr.line.signals import (
     PromptStopped,
     RecordingEnded,
     RecordingStarted,
+    Result,
     Said,
     Signal,
     Tick,
@@ -33,7 +33,6 @@ __all__ = [
     "Connected",
     "Effect",
     "Finished",
-    "Fruit",
     "KeyDown",
     "KeyUp",
     "Left",
@@ -47,11 +46,12 @@ __all__ = [
     "PromptStopped",
     "RecordingEnded",
     "RecordingStarted",
+    "Result",
     "Said",
     "Signal",
     "Tick",
     "Trouble",
     "VoiceSignal",
+    "apply",
     "begin",
-    "feel",
 ]

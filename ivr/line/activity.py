@@ -47,7 +47,7 @@ def heard(before: Activity, samples: bytes) -> Activity:
 
 
 def loudness(samples: bytes) -> float:
-    """Give the root mean square of 16 bit samples; every fourth is enough to tell speech from silence."""
+    """Return the root mean square of 16 bit samples; every fourth is enough to tell speech from silence."""
     some = array("h", samples[: len(samples) & ~1])[::4]
     if not some:
         return 0.0

@@ -19,14 +19,14 @@ from ivr.engine.events import (
     OperationFailed,
     RecordingMade,
 )
-from ivr.line.signals import Fruit, Outcome
+from ivr.line.signals import Outcome, Result
 
-_KEYED: Mapping[Fruit, Literal["terminator", "silence", "count"]] = {
+_KEYED: Mapping[Result, Literal["terminator", "silence", "count"]] = {
     "terminator": "terminator",
     "pause": "silence",
     "count": "count",
 }
-_RECORDED: Mapping[Fruit, Literal["terminator", "silence", "limit", "hangup"]] = {
+_RECORDED: Mapping[Result, Literal["terminator", "silence", "limit", "hangup"]] = {
     "terminator": "terminator",
     "spoken": "silence",
     "limit": "limit",
@@ -40,24 +40,24 @@ def events_of(action: LineAction, found: Outcome, media: str | None) -> tuple[Ev
     What the caller still did before leaving counts; that something failed on a line that is gone does not.
     """
     heard = _event(action, found, media)
-    if found.fruit != "left":
+    if found.result != "left":
         return (heard,)
     ended = CallEnded("caller", found.op)
     return (heard, ended) if isinstance(heard, RecordingMade) else (ended,)
 
 
 def _event(action: LineAction, found: Outcome, media: str | None) -> Event:
-    op, fruit = found.op, found.fruit
+    op, result = found.op, found.result
     match action:
-        case Recognize() | Record() if fruit == "silence":
+        case Recognize() | Record() if result == "silence":
             return InputTimedOut(op)
         case Recognize(digits=None):
             if found.choice is not None:
-                return ChoiceMade(op, found.choice, "keys" if fruit == "key" else "speech")
-            if fruit in ("wrong key", "pause"):
+                return ChoiceMade(op, found.choice, "keys" if result == "key" else "speech")
+            if result in ("wrong key", "pause"):
                 return InputInvalid(op)
-        case Recognize() if fruit in _KEYED:
-            return KeysPressed(op, found.keys, _KEYED[fruit])
-        case Record() if found.ok and fruit in _RECORDED:
-            return RecordingMade(op, found.seconds, media, _RECORDED[fruit])
+        case Recognize() if result in _KEYED:
+            return KeysPressed(op, found.keys, _KEYED[result])
+        case Record() if found.ok and result in _RECORDED:
+            return RecordingMade(op, found.seconds, media, _RECORDED[result])
     return OperationDone(op) if found.ok else OperationFailed(op, "system", found.why)

@@ -4,22 +4,22 @@ from msgspec.structs import replace
 
 from ivr.engine.actions import Choice, DigitInput, Recognize
 from ivr.engine.utterance import as_heard
-from ivr.line.signals import Fruit, KeyDown, KeyUp, Outcome, Said, Signal
+from ivr.line.signals import KeyDown, KeyUp, Outcome, Result, Said, Signal
 from ivr.line.state import Choosing, Collecting
 
 
 def by_voice(action: Recognize) -> bool:
-    """Tell whether any of the choices can be spoken."""
+    """Return whether any of the choices can be spoken."""
     return any(choice.speech for choice in action.choices)
 
 
 def by_key(action: Recognize) -> bool:
-    """Tell whether keys mean anything here; in a menu of words alone they do not (protocol 7)."""
+    """Return whether keys mean anything here; in a menu of words alone they do not (protocol 7)."""
     return action.digits is not None or any(choice.key for choice in action.choices)
 
 
 def wanted(action: Recognize, signal: KeyDown | Said) -> bool:
-    """Tell whether a signal is an answer, right or wrong, that may interrupt the prompt."""
+    """Return whether a signal is an answer, right or wrong, that may interrupt the prompt."""
     if isinstance(signal, KeyDown):
         return by_key(action)
     return spoken(action, signal.words) is not None
@@ -44,7 +44,7 @@ def choosing(action: Recognize, phase: Choosing, signal: Signal, now: float, pau
     match signal:
         case Said(words=words):
             choice = spoken(action, words)
-            return phase if choice is None else Outcome(action.op, ok=True, fruit="speech", choice=choice.name)
+            return phase if choice is None else Outcome(action.op, ok=True, result="speech", choice=choice.name)
         case KeyDown(key=key) if by_key(action):
             # Two keys at once are two keys: the first is let go by the second.
             return replace(phase, held=key, held_until=now + pause) if phase.held is None else _key(action, phase.held)
@@ -56,12 +56,12 @@ def choosing(action: Recognize, phase: Choosing, signal: Signal, now: float, pau
 def _key(action: Recognize, key: str) -> Outcome:
     for choice in action.choices:
         if choice.key == key:
-            return Outcome(action.op, ok=True, fruit="key", choice=choice.name)
-    return Outcome(action.op, ok=False, fruit="wrong key")
+            return Outcome(action.op, ok=True, result="key", choice=choice.name)
+    return Outcome(action.op, ok=False, result="wrong key")
 
 
-def choice_expired(held: str | None) -> Fruit:
-    """Say how waiting for a choice ended."""
+def choice_expired(held: str | None) -> Result:
+    """Return how waiting for a choice ended."""
     return "silence" if held is None else "pause"
 
 
@@ -84,23 +84,23 @@ def _take(action: Recognize, phase: Collecting, now: float) -> Collecting | Outc
     digits, key = _digits(action), phase.held or ""
     if key in digits.terminators:
         # Alone it ends the input too, but without digits that is no success (protocol 6, 7).
-        return Outcome(action.op, ok=bool(phase.keys), fruit="terminator", keys=phase.keys)
+        return Outcome(action.op, ok=bool(phase.keys), result="terminator", keys=phase.keys)
     keys = phase.keys + key
     if len(keys) >= digits.maximum:
-        return Outcome(action.op, ok=True, fruit="count", keys=keys)
+        return Outcome(action.op, ok=True, result="count", keys=keys)
     return Collecting(now + digits.inter_digit, keys)
 
 
 def digits_expired(action: Recognize, phase: Collecting) -> Outcome:
-    """Say how collecting ended when no more keys came."""
+    """Return how collecting ended when no more keys came."""
     if phase.held is not None:
         taken = _take(action, phase, phase.deadline)
         if isinstance(taken, Outcome):
             return taken
         phase = taken
     if phase.keys:
-        return Outcome(action.op, ok=True, fruit="pause", keys=phase.keys)
-    return Outcome(action.op, ok=False, fruit="silence")
+        return Outcome(action.op, ok=True, result="pause", keys=phase.keys)
+    return Outcome(action.op, ok=False, result="silence")
 
 
 def _digits(action: Recognize) -> DigitInput:

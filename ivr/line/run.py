@@ -2,7 +2,7 @@
 
 The rules that are not the protocol's own words:
 
-- A signal that comes at the deadline or after it is too late: the deadline is felt first.
+- A signal that comes at the deadline or after it is too late: the deadline is applied first.
 - A key counts when it is let go; one that is held for longer than the pause between keys counts as the last digit, and
   in a menu as a pause. A stop tone ends a recording when it begins, since it is no part of it.
 - Keys that nobody listens for are lost: in a prompt that cannot be interrupted, in a menu without keys.
@@ -45,17 +45,17 @@ def begin(actions: Sequence[LineAction], *, now: float, choice_pause: float = CH
     return _next(Line(tuple(actions), Over(), choice_pause=choice_pause), now)
 
 
-def feel(line: Line, signal: Signal, *, now: float) -> Moment:
+def apply(line: Line, signal: Signal, *, now: float) -> Moment:
     """Apply one signal; time never goes back. Same arguments, same answer."""
     deadline = line.deadline
     if deadline is None or now < deadline:
-        return _felt(line, signal, now)
+        return _applied(line, signal, now)
     expired = _expired(line, deadline, now)
-    felt = _felt(expired.line, signal, now)
-    return Moment(felt.line, expired.effects + felt.effects)
+    applied = _applied(expired.line, signal, now)
+    return Moment(applied.line, expired.effects + applied.effects)
 
 
-def _felt(line: Line, signal: Signal, now: float) -> Moment:
+def _applied(line: Line, signal: Signal, now: float) -> Moment:
     if line.over:
         return Moment(line)
     match signal:
@@ -64,7 +64,7 @@ def _felt(line: Line, signal: Signal, now: float) -> Moment:
         case Left():
             return _left(line, now)
         case Trouble(kind=kind):
-            return _failed(line, Outcome(line.todo[0].op, ok=False, fruit=kind))
+            return _failed(line, Outcome(line.todo[0].op, ok=False, result=kind))
         case VoiceSignal(active=active):
             return _voice(line, now, active=active)
     match line.phase:
@@ -89,11 +89,11 @@ def _next(line: Line, now: float) -> Moment:
     action = line.todo[0]
     match action:
         case Answer(op=op):
-            return _succeeded(line, Outcome(op, ok=True, fruit="done"), now, Connected(op))
+            return _succeeded(line, Outcome(op, ok=True, result="done"), now, Connected(op))
         case HangUp(op=op):
-            return _finished(line, Finished(Outcome(op, ok=True, fruit="done"), "hangup"))
+            return _finished(line, Finished(Outcome(op, ok=True, result="done"), "hangup"))
         case Reject(op=op):
-            return _finished(line, Finished(Outcome(op, ok=True, fruit="done"), "reject"))
+            return _finished(line, Finished(Outcome(op, ok=True, result="done"), "reject"))
     beep = isinstance(action, Record) and action.beep
     if not action.prompt and not beep:
         return _prompted(line, now)
@@ -114,7 +114,7 @@ def _prompted(line: Line, now: float, *, heard: bool = False) -> Moment:
         case Record():
             phase = Recording(now, now + silence_allowed(action), now + action.max_duration)
             return Moment(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
-    return _succeeded(line, Outcome(action.op, ok=True, fruit="done"), now)
+    return _succeeded(line, Outcome(action.op, ok=True, result="done"), now)
 
 
 def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> Moment:
@@ -122,7 +122,7 @@ def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> 
         case PromptEnded():
             return _prompted(line, now, heard=playing.interruptible)
         case PromptFailed(why=why):
-            return _failed(line, Outcome(line.todo[0].op, ok=False, fruit="system", why=why))
+            return _failed(line, Outcome(line.todo[0].op, ok=False, result="system", why=why))
         case KeyDown() | Said() if playing.interruptible and listening.wanted(_recognize(line), signal):
             return _interrupted(line, signal, now)
     return Moment(line)
@@ -130,7 +130,7 @@ def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> 
 
 def _interrupted(line: Line, signal: Signal, now: float) -> Moment:
     stopped = PromptStopped(line.todo[0].op)
-    after = _felt(_prompted(line, now, heard=True).line, signal, now)
+    after = _applied(_prompted(line, now, heard=True).line, signal, now)
     return Moment(after.line, (stopped, *after.effects))
 
 
@@ -157,25 +157,25 @@ def _left(line: Line, now: float) -> Moment:
     if isinstance(line.phase, Recording) and now > line.phase.started:
         # What was said so far is a recording (protocol 7).
         seconds = now - line.phase.started
-        outcome = Outcome(op, ok=True, fruit="left", seconds=seconds)
+        outcome = Outcome(op, ok=True, result="left", seconds=seconds)
         return _finished(line, Finished(outcome, "left"), RecordingEnded(op, seconds))
     stopped = (PromptStopped(op),) if isinstance(line.phase, Playing) else ()
-    return _finished(line, Finished(Outcome(op, ok=False, fruit="left"), "left"), *stopped)
+    return _finished(line, Finished(Outcome(op, ok=False, result="left"), "left"), *stopped)
 
 
 def _while_recording(line: Line, recording: Recording, signal: Signal, now: float) -> Moment:
     action = line.todo[0]
     if isinstance(action, Record) and isinstance(signal, KeyDown) and signal.key in action.terminators:
         seconds = now - recording.started
-        return _recorded(line, Outcome(action.op, ok=seconds > 0, fruit="terminator", seconds=seconds), now)
+        return _recorded(line, Outcome(action.op, ok=seconds > 0, result="terminator", seconds=seconds), now)
     return Moment(line)
 
 
 def _expired(line: Line, deadline: float, now: float) -> Moment:
     match line.phase:
         case Choosing(held=held):
-            fruit = listening.choice_expired(held)
-            return _concluded(line, Outcome(line.todo[0].op, ok=False, fruit=fruit), now)
+            result = listening.choice_expired(held)
+            return _concluded(line, Outcome(line.todo[0].op, ok=False, result=result), now)
         case Collecting():
             return _concluded(line, listening.digits_expired(_recognize(line), line.phase), now)
         case Recording():
@@ -186,10 +186,10 @@ def _expired(line: Line, deadline: float, now: float) -> Moment:
 def _recording_expired(line: Line, recording: Recording, deadline: float) -> Outcome:
     op, seconds = line.todo[0].op, deadline - recording.started
     if deadline == recording.ends_at:
-        return Outcome(op, ok=True, fruit="limit", seconds=seconds)
+        return Outcome(op, ok=True, result="limit", seconds=seconds)
     if recording.quiet_at is None:
-        return Outcome(op, ok=False, fruit="silence")
-    return Outcome(op, ok=seconds > 0, fruit="spoken", seconds=seconds)
+        return Outcome(op, ok=False, result="silence")
+    return Outcome(op, ok=seconds > 0, result="spoken", seconds=seconds)
 
 
 # --- the end of an action --------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def _succeeded(line: Line, outcome: Outcome, now: float, *effects: Connected | R
 def _failed(line: Line, outcome: Outcome) -> Moment:
     """Skip the rest: the first failure is what is reported."""
     match line.phase:
-        case Playing() if outcome.fruit in ("system", "unknown"):
+        case Playing() if outcome.result in ("system", "unknown"):
             return _finished(line, Finished(outcome), PromptStopped(outcome.op))
         case Recording():
             return _finished(line, Finished(outcome), RecordingEnded(outcome.op, 0.0))

@@ -1,4 +1,4 @@
-"""What a line feels, what it wants done, and what it reports in the end; all of it plain data.
+"""What happens on a line, what it wants done, and what it reports in the end; all of it plain data.
 
 *Signals* go in: keys, voice, words, the end of a prompt, time. *Effects* come out, for whoever makes sound and shows
 what is going on. The one *outcome* of a list of actions is the last effect (protocol 2: the last action's if all went
@@ -65,7 +65,7 @@ Signal: TypeAlias = KeyDown | KeyUp | VoiceSignal | Said | PromptEnded | PromptF
 
 # --- the outcome -----------------------------------------------------------------------------------------------------
 
-Fruit: TypeAlias = Literal[
+Result: TypeAlias = Literal[
     "done",  # answered, played, hung up
     "key",  # a choice, by its key
     "speech",  # a choice, by its words
@@ -88,7 +88,7 @@ class Outcome(Struct, frozen=True, tag=True, omit_defaults=True):
     op: str
     "Of the action that is reported."
     ok: bool
-    fruit: Fruit
+    result: Result
     choice: str | None = None
     keys: str = ""
     "Without the stop tone."

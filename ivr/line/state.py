@@ -82,7 +82,7 @@ class Recording(Struct, frozen=True):
 
 
 class Over(Struct, frozen=True):
-    """The outcome was given; whatever is felt now changes nothing."""
+    """The outcome was given; whatever happens now changes nothing."""
 
     def ends(self, *, speaking: bool) -> float | None:
         """Never: it has ended."""
@@ -104,7 +104,7 @@ class Line(Struct, frozen=True):
 
     @property
     def deadline(self) -> float | None:
-        """When to `feel` a `Tick` if nothing happens before, in the seconds of `now`; None: never."""
+        """When to `apply` a `Tick` if nothing happens before, in the seconds of `now`; None: never."""
         return self.phase.ends(speaking=self.speaking)
 
     @property

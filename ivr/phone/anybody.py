@@ -9,7 +9,7 @@ from random import Random
 
 from ivr.engine.actions import Recognize, Record
 from ivr.phone.events import Done, PhoneEvent
-from ivr.phone.turn_based import Deed, HangUp, Press, Say, Situation
+from ivr.phone.turn_based import CallerAction, HangUp, Press, Say, Situation
 
 PATIENCE = 15
 "Questions that a caller answers before hanging up."
@@ -33,7 +33,7 @@ class Anybody:
             self._waits = False
         self._notice(event)
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         """Do something about the question, once."""
         if situation.prompt or situation.listening is None or self._waits:
             return None
@@ -48,7 +48,7 @@ class Anybody:
             return Say(WORDS)
         return self._answer(situation.listening, chance)
 
-    def _answer(self, asked: Recognize, chance: float) -> Deed:
+    def _answer(self, asked: Recognize, chance: float) -> CallerAction:
         if asked.digits:
             keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
             return Press(keys + asked.digits.terminators[:1])

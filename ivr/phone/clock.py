@@ -16,7 +16,7 @@ class Clock(Protocol):
     """Tells the time, in seconds from any beginning, and calls back."""
 
     def now(self) -> float:
-        """Give the time; it never goes back."""
+        """Return the time; it never goes back."""
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Handle:
         """Call back when it is that late, or soon if it is already."""
@@ -26,7 +26,7 @@ class LoopClock:
     """The running event loop's clock."""
 
     def now(self) -> float:
-        """Give the loop's time."""
+        """Return the loop's time."""
         return asyncio.get_running_loop().time()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Handle:

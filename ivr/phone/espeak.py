@@ -37,7 +37,7 @@ class Espeak:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, ssml: str, gender: Gender) -> bytes:
-        """Give 16 bit mono samples. Blocks for a few milliseconds per sentence."""
+        """Return 16 bit mono samples. Blocks for a few milliseconds per sentence."""
         text = ssml.encode()
         with self._lock:
             self._parts.clear()
@@ -56,7 +56,7 @@ _loading = threading.Lock()
 
 
 def espeak() -> Espeak:
-    """Give the one instance; raise OSError if it does not work."""
+    """Return the one instance; raise OSError if it does not work."""
     with _loading:  # the cache alone lets two threads begin: two first prompts at once would crash the process
         return _loaded()
 

@@ -147,7 +147,7 @@ class Done(Event, frozen=True):
 
     op: str
     ok: bool
-    fruit: str
+    result: str
     choice: str | None = None
     keys: str = ""
     why: str = ""

@@ -47,7 +47,7 @@ class Exchange:
         self._chain = str(uuid4())
 
     async def send(self, url: str, message: Message) -> bytes:
-        """Give the body of the bot's successful reply; raise GivenUp."""
+        """Return the body of the bot's successful reply; raise GivenUp."""
         message_id = str(uuid4())
         given_up = GivenUp("unreachable", "")
         for attempt in range(1, self._limits.retries + 2):
@@ -99,7 +99,7 @@ class _Refusal(Struct, frozen=True):
 
 
 def _answered(reply: Reply) -> str:
-    """Say what the bot answered, with its own reason where it gives one."""
+    """Return what the bot answered, with its own reason where it gives one."""
     reason = ""
     with contextlib.suppress(ValueError, RecursionError):  # no JSON, or not of this shape: then it gives none
         reason = msgspec.json.decode(reply.body[:SHOWN], type=_Refusal).error.message

@@ -49,7 +49,7 @@ class Guard(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Give the addresses of a name that may be connected to; raise AddressRefused if there are none."""
+        """Return the addresses of a name that may be connected to; raise AddressRefused if there are none."""
         names = self._names or aiohttp.ThreadedResolver()
         found = await names.resolve(host, port, family)
         kept = [one for one in found if self._may(host, ip_address(one["host"]))]

@@ -12,19 +12,19 @@ class Handset(Protocol):
     """A person's end of one call."""
 
     def now(self) -> float:
-        """Give the time, in seconds from any beginning; it never goes back."""
+        """Return the time, in seconds from any beginning; it never goes back."""
 
-    def obey(self, effect: Effect) -> None:
+    def perform(self, effect: Effect) -> None:
         """Make sound, or stop; every prompt is answered by a `PromptEnded` or `PromptFailed` from `next`."""
 
     def tell(self, event: PhoneEvent) -> None:
         """Show what happens. Never fails, never waits."""
 
     async def next(self, deadline: float | None) -> Signal:
-        """Give what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
+        """Return what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
 
     async def recording(self, action: Record, seconds: float) -> Audio | None:
-        """Give what was recorded since the last `RecordingStarted`; None: there is nothing, or it cannot be encoded."""
+        """Return what was recorded since the last `RecordingStarted`; None: nothing, or it cannot be encoded."""
 
     def hang_up(self) -> None:
         """Leave, whatever the person does; `next` says `Left` from now on, also where it is waiting."""

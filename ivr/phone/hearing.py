@@ -21,7 +21,7 @@ class PhraseEar:
         self._engine = engine
 
     async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
-        """Give the phrase that was said; None: none of them, or nobody knows."""
+        """Return the phrase that was said; None: none of them, or nobody knows."""
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             await asyncio.to_thread(_write, Path(file.name), samples)
             try:

@@ -66,7 +66,7 @@ class Identity:
         return identity
 
     def token(self, now: float) -> str:
-        """Give a bearer token that is good at `now`, in seconds since 1970."""
+        """Return a bearer token that is good at `now`, in seconds since 1970."""
         if now - self._made > FRESH or now < self._made:
             claims = {"iss": ISSUER, "aud": self._app_id, "nbf": int(now) - EARLIER, "exp": int(now) + LIFETIME}
             self._token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
@@ -74,7 +74,7 @@ class Identity:
         return self._token
 
     def documents(self, base: str) -> Mapping[str, bytes]:
-        """Give the metadata and the key set by path, for a host whose address is `base`."""
+        """Return the metadata and the key set by path, for a host whose address is `base`."""
         public = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         key = {"kty": "RSA", "use": "sig", "kid": self._kid, "n": public["n"], "e": public["e"]}
         metadata = {

@@ -19,7 +19,7 @@ _MISSING = {
 
 
 def sound_of(phone: Platform) -> Sound:
-    """Give the sound of a phone, good for any number of calls as long as the phone lasts."""
+    """Return the sound of a phone, good for any number of calls as long as the phone lasts."""
     codecs = _installed("av")
     speaks = codecs and _installed("espeakng_loader")
     voice = Speaker(phone.files, phone.workers, phone.target.limits, speaks=speaks, plays=codecs)
@@ -32,5 +32,5 @@ def _installed(module: str) -> bool:
 
 
 def lacking(installed: Callable[[str], bool] = _installed) -> Sequence[str]:
-    """Say what this machine's phones cannot do, and what to do about it, in sentences."""
+    """Return what this machine's phones cannot do, and what to do about it, in sentences."""
     return [f"{misses} To change that: {cure}" for name, (misses, cure) in _MISSING.items() if not installed(name)]

@@ -52,7 +52,7 @@ class Microphone:
         return self._activity.active
 
     def utterance(self) -> bytes:
-        """Give the utterance that has just ended, once; empty: there is none."""
+        """Return the utterance that has just ended, once; empty: there is none."""
         whole, self._whole = self._whole, b""
         return whole
 
@@ -72,7 +72,7 @@ class Microphone:
         self._records = False
 
     def recorded(self, seconds: float) -> bytes:
-        """Give the recording, as long as it was; where no microphone sent anything, its silence."""
+        """Return the recording, as long as it was; where no microphone sent anything, its silence."""
         wanted = 2 * round(seconds * BYTES_A_SECOND / 2)
         return bytes(self._recording[:wanted]).ljust(wanted, b"\0")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from ivr.engine.actions import LineAction
-from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, begin, feel
+from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, apply, begin
 from ivr.line.state import CHOICE_PAUSE
 from ivr.phone.events import PromptOver
 from ivr.phone.handset import Handset
@@ -44,7 +44,7 @@ async def perform(
         for effect in moment.effects:
             for event in shown(effect, state):
                 handset.tell(event)
-            handset.obey(effect)
+            handset.perform(effect)
             if isinstance(effect, Connected) and connected is not None:
                 connected()
             if isinstance(effect, Finished):
@@ -57,4 +57,4 @@ async def perform(
         now = handset.now()
         if now >= ends_at and not cut and not expired:
             expired, signal = True, Left()
-        moment = feel(moment.line, signal, now=now)
+        moment = apply(moment.line, signal, now=now)

@@ -99,7 +99,7 @@ class WebPost:
 
 
 def _reason(error: OSError) -> str:
-    """Say what the system says, where asyncio puts an address. Names that lead nowhere have numbers below 0."""
+    """Return what the system says, where asyncio puts an address. Names that lead nowhere have numbers below 0."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 

@@ -40,7 +40,7 @@ class Unreadable(IvrError):
         self._at = at
 
     def inside(self, place: str) -> "Unreadable":
-        """Give the same error, seen from further out."""
+        """Return the same error, seen from further out."""
         return Unreadable(self._problem, place + self._at)
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Remains(Struct, frozen=True):
 
 
 def parse(body: bytes) -> object:
-    """Give the JSON of a reply, all members' names in lower case; raise Unreadable."""
+    """Return the JSON of a reply, all members' names in lower case; raise Unreadable."""
     try:
         text = body.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass")
         return json.loads(text, object_pairs_hook=_folded, parse_constant=_no_number)
@@ -68,12 +68,12 @@ def parse(body: bytes) -> object:
 
 
 def read(tree: object) -> wire.Workflow:
-    """Give what `parse` gave as a workflow; raise Unreadable with the first place that is none."""
+    """Return what `parse` gave as a workflow; raise Unreadable with the first place that is none."""
     return _WORKFLOW(tree)
 
 
 def remains(tree: object) -> Remains:
-    """Give what is left of a workflow that is refused, whatever is wrong with the rest."""
+    """Return what is left of a workflow that is refused, whatever is wrong with the rest."""
     actions = _member(tree, "actions")
     ops = [_as_text(_member(action, "operation_id")) for action in (actions if isinstance(actions, list) else ())]
     return Remains(

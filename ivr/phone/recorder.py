@@ -25,7 +25,7 @@ class Recorder:
         return cls(encodes=find_spec("av") is not None)
 
     async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
-        """Give the file; None where there is nothing to be heard, or nothing to encode it with."""
+        """Return the file; None where there is nothing to be heard, or nothing to encode it with."""
         if not samples:
             return None
         if form == "wav":

@@ -11,12 +11,12 @@ from ivr.channels.skype import wire
 from ivr.engine.actions import Answer as LineAnswer
 from ivr.engine.actions import LineAction, Play, Recognize, Record, RecordingFormat
 from ivr.engine.actions import Reject as LineReject
-from ivr.line import Fruit, Outcome
+from ivr.line import Outcome, Result
 
 JSON = "application/json; charset=utf-8"
 AUDIO_TYPES = {"wma": "audio/x-ms-wma", "wav": "audio/wav", "mp3": "audio/mpeg"}
 
-_CHOICE: Mapping[Fruit, wire.ChoiceReason] = {
+_CHOICE: Mapping[Result, wire.ChoiceReason] = {
     "key": "dtmfOptionMatched",
     "speech": "speechOptionMatched",
     "wrong key": "incorrectDtmf",
@@ -25,14 +25,14 @@ _CHOICE: Mapping[Fruit, wire.ChoiceReason] = {
     "left": "callTerminated",
     "system": "temporarySystemFailure",
 }
-_DIGITS: Mapping[Fruit, wire.DigitsReason] = {
+_DIGITS: Mapping[Result, wire.DigitsReason] = {
     "terminator": "completedStopToneDetected",
     "pause": "interdigitTimeout",
     "silence": "initialSilenceTimeout",
     "left": "callTerminated",
     "system": "temporarySystemFailure",
 }
-_RECORD: Mapping[Fruit, wire.RecordReason] = {
+_RECORD: Mapping[Result, wire.RecordReason] = {
     "spoken": "completedSilenceDetected",
     "terminator": "completedStopToneDetected",
     "limit": "maxRecordingTimeout",
@@ -40,7 +40,7 @@ _RECORD: Mapping[Fruit, wire.RecordReason] = {
     "silence": "initialSilenceTimeout",
     "system": "temporarySystemFailure",
 }
-_FAILURE: Mapping[Fruit, str] = {
+_FAILURE: Mapping[Result, str] = {
     "silence": "InitialSilenceTimeout",
     "pause": "InterdigitTimeout",
     "wrong key": "IncorrectDtmf",
@@ -116,21 +116,23 @@ def result(
 
 
 def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
-    """Say that nothing of a workflow was done."""
+    """Return the outcome that says that nothing of a workflow was done."""
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
 def outcome(action: LineAction, found: Outcome, recorded: Audio | None) -> wire.Outcome:
     """Put what became of an action into the vendor's words. A recording that could not be made is a failure."""
     word: wire.OutcomeWord = "success" if found.ok else "failure"
-    why = None if found.ok else found.why or _FAILURE.get(found.fruit, "Unknown")
+    why = None if found.ok else found.why or _FAILURE.get(found.result, "Unknown")
     match action:
         case Recognize(digits=None):
-            choice = wire.ChoiceOutcome(completion_reason=_CHOICE.get(found.fruit, "unknown"), choice_name=found.choice)
+            choice = wire.ChoiceOutcome(
+                completion_reason=_CHOICE.get(found.result, "unknown"), choice_name=found.choice
+            )
             return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, choice_outcome=choice)
         case Recognize():
             digits = wire.CollectDigitsOutcome(
-                completion_reason=_digits_reason(action, found.fruit), digits=found.keys if found.ok else None
+                completion_reason=_digits_reason(action, found.result), digits=found.keys if found.ok else None
             )
             return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, collect_digits_outcome=digits)
         case Record():
@@ -149,31 +151,31 @@ def _record(found: Outcome, recorded: Audio | None, why: str | None) -> wire.Rec
         return wire.RecordOutcome(
             id=found.op,
             outcome="success",
-            completion_reason=_RECORD.get(found.fruit, "unknown"),
+            completion_reason=_RECORD.get(found.result, "unknown"),
             length_of_recording_in_secs=recorded.seconds,
             format=recorded.format,
         )
     # Without audio there is nothing to succeed with: then the platform, not the caller, has failed.
-    fruit: Fruit = "system" if found.ok and found.fruit != "left" else found.fruit
+    result: Result = "system" if found.ok and found.result != "left" else found.result
     return wire.RecordOutcome(
         id=found.op,
         outcome="failure",
-        failure_reason=why or _FAILURE.get(fruit, "Unknown"),
-        completion_reason=_RECORD.get(fruit, "unknown"),
+        failure_reason=why or _FAILURE.get(result, "Unknown"),
+        completion_reason=_RECORD.get(result, "unknown"),
         length_of_recording_in_secs=0,
     )
 
 
-def _digits_reason(action: Recognize, fruit: Fruit) -> wire.DigitsReason:
-    if fruit == "count":
+def _digits_reason(action: Recognize, result: Result) -> wire.DigitsReason:
+    if result == "count":
         # There is no word for a full count; these are the ones that both SDKs take for an answer (protocol 7).
         has_stop_tones = action.digits is not None and bool(action.digits.terminators)
         return "completedStopToneDetected" if has_stop_tones else "interdigitTimeout"
-    return _DIGITS.get(fruit, "unknown")
+    return _DIGITS.get(result, "unknown")
 
 
 def notification(call: str, state: Literal["establishing", "established", "terminated"]) -> Message:
-    """Tell of a change of the call's state (protocol 12)."""
+    """Return the notification of a change of the call's state (protocol 12)."""
     code = "0" if state == "terminated" else None
     return Message(
         msgspec.json.encode(

@@ -42,7 +42,7 @@ _TOGETHER = re.compile("x|a?p*(rp*)?(qp*)?h?|a?p*qp*rp*h?")
 
 
 def problems(workflow: wire.Workflow) -> Problems:
-    """Name the rules that a workflow breaks."""
+    """Return the rules that a workflow breaks."""
     yield from _together(workflow.actions)
     for index, action in enumerate(workflow.actions):
         yield from _at(f"actions[{index}]", _action(action))
@@ -53,7 +53,7 @@ def problems(workflow: wire.Workflow) -> Problems:
 
 
 def may_be_called(callback: str) -> bool:
-    """Tell whether outcomes may be posted there: absolute https, or for tests http on this machine (protocol 18)."""
+    """Return whether outcomes may be posted there: absolute https, or for tests http on this machine (protocol 18)."""
     try:
         parts = urlsplit(callback)
         host, _ = parts.hostname, parts.port  # a port that is none raises too
@@ -65,7 +65,7 @@ def may_be_called(callback: str) -> bool:
 
 
 def may_be_echoed(app_state: str) -> bool:
-    """Tell whether a state is short enough. A blank one always is: it escapes the vendor's check (protocol 5.1)."""
+    """Return whether a state is short enough. A blank one always is: it escapes the vendor's check (protocol 5.1)."""
     return _blank(app_state) or _units(app_state) <= _STATE_UNITS
 
 

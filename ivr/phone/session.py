@@ -86,7 +86,7 @@ class Session:
         self._call.add_done_callback(self._over)
 
     async def events(self) -> AsyncIterator[PhoneEvent]:
-        """Give what happens, to one reader, until the call is over."""
+        """Return what happens, to one reader, until the call is over."""
         while (event := await self._events.get()) is not None:
             yield event
         await self.ended()
@@ -124,7 +124,7 @@ class Session:
         self._put(KeyUp())
 
     def say(self, words: str) -> None:
-        """Say words without a microphone: they are understood as typed, and recorded as spoken by the phone's voice."""
+        """Speak words without a microphone: they are understood as typed, and recorded in the phone's voice."""
         if isinstance(self._listening, Record):
             self._speaking.add(self._begin(self._speak(words)))
             return
@@ -154,7 +154,7 @@ class Session:
     # --- the handset (ivr.phone.handset) --------------------------------------------------------------------------
 
     def now(self) -> float:
-        """Give the clock's time."""
+        """Return the clock's time."""
         return self._clock.now()
 
     def tell(self, event: PhoneEvent) -> None:
@@ -162,7 +162,7 @@ class Session:
         if not (self._left and isinstance(event, OnTheLine)):
             self._events.put_nowait(event)
 
-    def obey(self, effect: Effect) -> None:
+    def perform(self, effect: Effect) -> None:
         """Make sound, or stop."""
         match effect:
             case PromptStarted():
@@ -187,7 +187,7 @@ class Session:
                     self._speaking.pop().cancel()
 
     async def next(self, deadline: float | None) -> Signal:
-        """Give what happens next."""
+        """Return what happens next."""
         if not self._signals and not self._left:
             timer = None if deadline is None else self._clock.call_at(deadline, self._arrived.set)
             self._arrived.clear()

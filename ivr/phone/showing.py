@@ -26,7 +26,7 @@ from ivr.trace.words import spoken
 
 
 def shown(effect: Effect, state: str) -> Iterator[PhoneEvent]:
-    """Give the events for an effect; `state` is the workflow's `appState`."""
+    """Return the events for an effect; `state` is the workflow's `appState`."""
     match effect:
         case PromptStarted(op=op, segments=segments, interruptible=interruptible):
             yield PromptBegan(op, spoken(segments), interruptible, state)
@@ -39,7 +39,7 @@ def shown(effect: Effect, state: str) -> Iterator[PhoneEvent]:
         case RecordingEnded(op=op, seconds=seconds):
             yield RecordingOver(op, seconds)
         case Finished(outcome=outcome):
-            yield Done(outcome.op, outcome.ok, outcome.fruit, outcome.choice, outcome.keys, outcome.why)
+            yield Done(outcome.op, outcome.ok, outcome.result, outcome.choice, outcome.keys, outcome.why)
         case _:
             pass
 

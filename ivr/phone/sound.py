@@ -42,7 +42,7 @@ class Voice(Protocol):
     """Turns prompts into sound."""
 
     def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
-        """Give the pieces as soon as each is there; raise Unplayable."""
+        """Return the pieces as soon as each is there; raise Unplayable."""
 
 
 async def said(words: str, voice: Voice) -> AsyncIterator[Piece]:
@@ -55,14 +55,14 @@ class Ear(Protocol):
     """Understands the caller."""
 
     async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
-        """Give the phrase that was said; None: none of them."""
+        """Return the phrase that was said; None: none of them."""
 
 
 class Encoder(Protocol):
     """Makes files of recordings."""
 
     async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
-        """Give the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
+        """Return the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
 
 
 class Sound(Struct, frozen=True):
@@ -77,13 +77,13 @@ class Mute:
     """A `Voice` that says nothing, for as long as it would take."""
 
     async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
-        """Give the time that each segment takes."""
+        """Return the time that each segment takes."""
         for segment in segments:
             yield Piece(b"", estimate(segment))
 
 
 def estimate(segment: Segment) -> float:
-    """Say how long a segment takes, in seconds, where nobody speaks it."""
+    """Return how long a segment takes, in seconds, where nobody speaks it."""
     match segment:
         case Silence(milliseconds=milliseconds):
             return milliseconds / 1000
@@ -93,12 +93,12 @@ def estimate(segment: Segment) -> float:
 
 
 def silence(seconds: float) -> bytes:
-    """Give nothing to hear."""
+    """Return nothing to hear."""
     return bytes(2 * round(seconds * RATE))
 
 
 def tone(frequency: float, seconds: float, level: float = 0.25) -> bytes:
-    """Give a sine; `level` is a share of full scale."""
+    """Return a sine; `level` is a share of full scale."""
     wave = (math.sin(2 * math.pi * frequency * index / RATE) for index in range(round(seconds * RATE)))
     return array("h", (int(32767 * level * value) for value in wave)).tobytes()
 

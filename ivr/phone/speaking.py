@@ -35,7 +35,7 @@ class Speaker:
         self._plays = plays
 
     async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
-        """Give the pieces as soon as each is there; raise Unplayable."""
+        """Return the pieces as soon as each is there; raise Unplayable."""
         for segment in segments:
             match segment:
                 case Text():
@@ -68,7 +68,7 @@ class Speaker:
 
 
 async def decoded(data: bytes, workers: Workers) -> bytes:
-    """Give the samples of an audio file, which is a stranger's; raise Unplayable."""
+    """Return the samples of an audio file, which is a stranger's; raise Unplayable."""
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.write(data)
         source.flush()
@@ -85,7 +85,7 @@ MAX_PLAYED = 64 << 20
 
 
 async def samples_of(file: Path, workers: Workers) -> bytes:
-    """Give the samples of a file of one's own; raise OSError or Unplayable."""
+    """Return the samples of a file of one's own; raise OSError or Unplayable."""
     return await decoded(await asyncio.to_thread(read_small, file, MAX_PLAYED), workers)
 
 

@@ -1,7 +1,8 @@
 """A handset whose time stands still until the person has acted: for scripts, for typing, for many calls at once.
 
-The person is asked at every moment at which something could be done, and answers with a deed, or lets time pass until
-the next thing happens by itself: the end of a prompt, or of the line's patience. Nothing waits for real.
+The person is asked at every moment at which something could be done, and answers with what the caller does, or lets
+time pass until the next thing happens by itself: the end of a prompt, or of the line's patience. Nothing waits for
+real.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ class Hold(Struct, frozen=True):
 
 
 class Say(Struct, frozen=True):
-    """Say words: understood as they are written, recorded as the phone's voice speaks them."""
+    """Speak words: understood as they are written, recorded as the phone's voice speaks them."""
 
     words: str
 
@@ -79,7 +80,7 @@ class Fail(Struct, frozen=True):
     kind: Literal["system", "unknown"] = "system"
 
 
-Deed: TypeAlias = Press | Hold | Say | Play | Wait | HangUp | Fail
+CallerAction: TypeAlias = Press | Hold | Say | Play | Wait | HangUp | Fail
 
 
 class Situation(Struct, frozen=True):
@@ -94,7 +95,7 @@ class Situation(Struct, frozen=True):
 class Person(Protocol):
     """Somebody with a will."""
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         """Do something; None: let time pass."""
 
     def tell(self, event: PhoneEvent) -> None:
@@ -121,7 +122,7 @@ class TurnBased:
         "Who waits for the person, or for a prompt's sound."
 
     def now(self) -> float:
-        """Give the time that has passed for the person, in seconds."""
+        """Return the time that has passed for the person, in seconds."""
         return self._now
 
     def tell(self, event: PhoneEvent) -> None:
@@ -129,7 +130,7 @@ class TurnBased:
         if not (self._left and isinstance(event, OnTheLine)):
             self._person.tell(event)
 
-    def obey(self, effect: Effect) -> None:
+    def perform(self, effect: Effect) -> None:
         """Begin, or end, what takes time."""
         match effect:
             case PromptStarted():
@@ -152,7 +153,7 @@ class TurnBased:
             self._waiting.cancel()
 
     async def next(self, deadline: float | None) -> Signal:
-        """Give what happens next, and let time jump there."""
+        """Return what happens next, and let time jump there."""
         task = self._waiting = asyncio.current_task()
         try:
             return await self._next(deadline)
@@ -198,9 +199,9 @@ class TurnBased:
         return Tick()
 
     async def _ask(self) -> None:
-        deed = await self._person.act(Situation(self._prompt is not None, self._listening))
+        caller_action = await self._person.act(Situation(self._prompt is not None, self._listening))
         at = self._now + REACTION
-        match deed:
+        match caller_action:
             case Press(keys=keys):
                 for number, key in enumerate(keys):
                     self.tell(KeyHeard(key))

@@ -20,7 +20,7 @@ _XML_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff
 
 
 def spoken(text: Text) -> Iterator[str]:
-    """Give the SSML of a text, sentence by sentence: the first can be heard while the next is made."""
+    """Return the SSML of a text, sentence by sentence: the first can be heard while the next is made."""
     words = _said(text.value, text.say_as)
     for sentence in _sentences(words):
         ssml = escape(_XML_CONTROLS.sub(" ", sentence))

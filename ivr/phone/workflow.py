@@ -85,7 +85,7 @@ def _runnable(workflow: wire.Workflow) -> Workflow:
 
 
 def misplaced(workflow: Workflow, *, answered: bool) -> tuple[str, ...]:
-    """Say what does not fit the state of the call, which the validator does not know (protocol 8)."""
+    """Return what does not fit the state of the call, which the validator does not know (protocol 8)."""
     if answered:
         wrong = [action for action in workflow.actions if isinstance(action, line.Answer | line.Reject)]
         return ("actions: the call is answered already",) if wrong else ()

@@ -19,7 +19,7 @@ from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import Check, Spared
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
-from ivr.server.webhook import Door, Webhook
+from ivr.server.webhook import Endpoint, Webhook
 
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
@@ -30,7 +30,7 @@ class Pages(Protocol):
     """Pages for people, beside the doors for a platform."""
 
     def owns(self, path: str) -> bool:
-        """Tell whether an address is theirs."""
+        """Return whether an address is theirs."""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -51,8 +51,8 @@ class App:
         refusals: Refusals | None = None,
     ) -> None:
         self._webhook = webhook
-        self._call = Door()
-        self._callback = Door(form=form)
+        self._call = Endpoint()
+        self._callback = Endpoint(form=form)
         self._asset = asset
         self._checks = {name: Spared(check) for name, check in checks.items()}
         self._pages = pages
@@ -86,7 +86,7 @@ class App:
         if path == "/call":
             return reply(await self._posted(request, self._call))
         if named := _FLOW_NAME.fullmatch(path):
-            return reply(await self._posted(request, Door(flow=named[1])))
+            return reply(await self._posted(request, Endpoint(flow=named[1])))
         if path == ALIVE:
             _require(request, "GET", "HEAD")
             return json_reply({"alive": True})
@@ -101,9 +101,9 @@ class App:
                 return await pages.handle(request)
         raise not_found()
 
-    async def _posted(self, request: web.BaseRequest, door: Door) -> WebhookReply:
+    async def _posted(self, request: web.BaseRequest, endpoint: Endpoint) -> WebhookReply:
         _require(request, "POST")
-        return await self._webhook.receive(request, door)
+        return await self._webhook.receive(request, endpoint)
 
     async def _readiness(self) -> web.Response:
         """200 if calls can be taken; else 503, and which part is missing."""

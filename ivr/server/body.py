@@ -23,7 +23,7 @@ class BodyLimits(Struct, frozen=True):
 
 
 def too_large(limit: int) -> WebhookError:
-    """Say that a body, or a part of it, is larger than allowed."""
+    """Return the error for a body, or a part of it, that is larger than allowed."""
     return WebhookError(413, "too-large", f"The body is larger than the {limit} bytes that are allowed here.")
 
 
@@ -43,7 +43,7 @@ class Body:
         return self
 
     async def __anext__(self) -> bytes:
-        """Give the next bytes; raise WebhookError with 400, 408 or 413."""
+        """Return the next bytes; raise WebhookError with 400, 408 or 413."""
         if max(self._declared, self._size) > self._limit:
             raise too_large(self._limit)
         if self._content.at_eof():
@@ -72,6 +72,6 @@ class Body:
             return await self._content.readany()
 
     async def whole(self) -> bytes:
-        """Give the whole body as one."""
+        """Return the whole body as one."""
         chunks = [chunk async for chunk in self]
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)

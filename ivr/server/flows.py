@@ -42,20 +42,20 @@ MISSED = 2
 
 
 class KeepsFlows(Protocol):
-    """The part of a store that the shelf needs."""
+    """The part of a store that the registry needs."""
 
     async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
         """Keep the source of a flow."""
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
-        """Give back the source of a flow."""
+        """Return the source of a flow."""
 
 
 class NameTaken(FlowError):
     """Two files hold flows of one name, and nothing tells which of them is meant."""
 
 
-class OnShelf(Struct, frozen=True):
+class RegisteredFlow(Struct, frozen=True):
     """One flow file, to be shown."""
 
     file: Path
@@ -67,7 +67,7 @@ class OnShelf(Struct, frozen=True):
     "The warnings of what is served."
 
 
-class FlowShelf:
+class FlowRegistry:
     """All flows of one server; `ivr.turn.Flows`."""
 
     def __init__(
@@ -164,7 +164,7 @@ class FlowShelf:
         return flows[wanted]
 
     async def get(self, hash: str) -> Flow:  # noqa: A002
-        """Give the flow that a running call began with; raise FlowError if it is lost."""
+        """Return the flow that a running call began with; raise FlowError if it is lost."""
         if hash not in self._by_hash:
             source = await self._store.flow(hash)
             if source is None:
@@ -178,14 +178,14 @@ class FlowShelf:
         return self._by_hash[hash]
 
     def asset(self, sha256: str) -> Asset | None:
-        """Give a prompt file of any flow in use."""
+        """Return a prompt file of any flow in use."""
         return next((assets[sha256] for assets in self._assets.values() if sha256 in assets), None)
 
-    def all(self) -> Sequence[OnShelf]:
-        """Give every flow file, with what is served of it and what is wrong with it."""
+    def all(self) -> Sequence[RegisteredFlow]:
+        """Return every flow file, with what is served of it and what is wrong with it."""
         files = sorted({*self._served, *self._faults})
         return [
-            OnShelf(file, self._served.get(file), self._faults.get(file, ""), self._doubts.get(file, ""))
+            RegisteredFlow(file, self._served.get(file), self._faults.get(file, ""), self._doubts.get(file, ""))
             for file in files
         ]
 
@@ -237,7 +237,7 @@ class FlowShelf:
                 log.warning("flow wants more", extra={"file": place, "reason": found.message})
 
     def _miss(self, file: Path, *, there: bool) -> None:
-        """Tell once that a file is gone: at the second look, since an editor may be between deleting and renaming."""
+        """Log once that a file is gone: at the second look, since an editor may be between deleting and renaming."""
         self._missed[file] = 0 if there else self._missed.get(file, 0) + 1
         if self._missed[file] == MISSED and file in self._served:
             reason = "its flow goes on answering until the server is started anew"
@@ -294,7 +294,7 @@ class FlowShelf:
 
 
 def _stamp(files: Iterable[Path]) -> Stamp:
-    """Tell what has changed without reading; a file that is not there is left out."""
+    """Return what has changed without reading; a file that is not there is left out."""
     stamps = {}
     for file in files:
         with suppress(OSError, ValueError):  # a flow can name a file that no system could have

@@ -52,7 +52,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def kick(self) -> None:
-        """Say that orders were committed."""
+        """Wake the worker: orders were committed."""
         self._kicked.set()
 
     async def settled(self, call: str, timeout: float) -> None:  # noqa: ASYNC109  # the turn's budget, not an error

@@ -41,7 +41,7 @@ class JsonLines(logging.Formatter):
 
 
 def described(error: BaseException) -> list[str]:
-    """Tell an exception's class and where it came through, and the same of its causes; never its text."""
+    """Return an exception's class and where it came through, and the same of its causes; never its text."""
     found: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(found) < 5:

@@ -24,7 +24,7 @@ class Asset(Struct, frozen=True):
 
 
 def content_type_of(content: bytes) -> str:
-    """Tell the type of a prompt file by its first bytes; the flow's loader has made sure that it is one of the two."""
+    """Return the type of a prompt file by its first bytes; the flow's loader made sure that it is one of two."""
     return "audio/wav" if content[:4] == b"RIFF" else "audio/x-ms-wma"
 
 

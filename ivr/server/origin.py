@@ -17,7 +17,7 @@ def require_loopback_name(request: web.BaseRequest) -> None:
 
 
 def is_loopback_name(host: str) -> bool:
-    """Tell whether a host, with its port or without, is this machine by name, so that no resolver is asked."""
+    """Return whether a host, with its port or without, is this machine by name, so that no resolver is asked."""
     return _LOOPBACK.fullmatch(host) is not None
 
 

@@ -31,7 +31,7 @@ POLICY = "; ".join(
 
 @cache
 def content(name: str) -> bytes:
-    """Give a file; raise WebhookError 404 for a name that is none of ours. Names with slashes never are."""
+    """Return a file; raise WebhookError 404 for a name that is none of ours. Names with slashes never are."""
     known = {entry.name: entry for entry in files("ivr.server").joinpath("static").iterdir()}
     if name not in known or name.rpartition(".")[2] not in TYPES:
         raise not_found()

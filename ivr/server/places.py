@@ -89,7 +89,7 @@ class Places(Generic[G]):
         self._taken.pop(guest, None)
 
     def first_to_go(self, *, quiet_before: float) -> G | None:
-        """Name who gives way to a newcomer; None: nobody can be asked to.
+        """Return who gives way to a newcomer; None: nobody can be asked to.
 
         Whose answer may still be on its way, and who was let in, goes only after a moment without a request.
         """

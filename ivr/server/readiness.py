@@ -41,7 +41,7 @@ class Spared:
 
 
 async def can_be_written(folders: Sequence[Path]) -> bool:
-    """Tell whether each of these folders takes a file and its disk a sync; nothing is left behind."""
+    """Return whether each of these folders takes a file and its disk a sync; nothing is left behind."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()
 

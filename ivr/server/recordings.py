@@ -65,7 +65,7 @@ class Recordings:
         return RecordingFile(self, name, self._folder / name)
 
     def path(self, media: str) -> Path:
-        """Give the file of a recording; raise FileNotFoundError for anything that is not a name of ours."""
+        """Return the file of a recording; raise FileNotFoundError for anything that is not a name of ours."""
         if not _NAME.fullmatch(media):
             raise FileNotFoundError("not the name of a recording")
         return self._folder / media
@@ -75,7 +75,7 @@ class Recordings:
         await self.do(lambda: self.path(media).unlink(missing_ok=True))
 
     async def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
-        """Name the recordings that were last written before then (seconds since 1970), a portion at a time.
+        """Return the recordings that were last written before then (seconds since 1970), a portion at a time.
 
         However many there are, no upload waits for more than the look at one portion.
         """
@@ -250,5 +250,5 @@ def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -
 
 
 def _disk_trouble(error: OSError) -> StoreUnavailable:
-    """Tell the kind of trouble, not the path."""
+    """Return the kind of trouble, not the path."""
     return StoreUnavailable(f"The recording cannot be written: {reason(error)}.")

@@ -30,7 +30,7 @@ _encode = msgspec.json.encode
 
 
 def headers(content_type: str, **others: str) -> CIMultiDict[str]:
-    """Give the headers of an answer: those that every one has, and its own; `Cache_Control` is `Cache-Control`."""
+    """Return the headers of an answer: those that every one has, and its own; `Cache_Control` is `Cache-Control`."""
     fields = _EVERYWHERE.copy()  # aiohttp takes one of these as it is; a dict it would copy more slowly
     fields["Content-Type"] = content_type
     for name, value in others.items():
@@ -70,12 +70,12 @@ def error_reply(error: WebhookError, *, allow: str | None = None) -> web.Respons
 
 
 def error_body(error: WebhookError) -> bytes:
-    """Give the one shape that errors have."""
+    """Return the one shape that errors have."""
     return _encode({"error": {"code": error.code, "message": error.message}})
 
 
 def raw_error(error: WebhookError) -> bytes:
-    """Give a whole HTTP/1.1 answer, for a connection that has no request yet."""
+    """Return a whole HTTP/1.1 answer, for a connection that has no request yet."""
     body = error_body(error)
     fields = headers(_JSON, Content_Length=str(len(body)), Retry_After=str(RETRY_AFTER), Connection="close")
     lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]

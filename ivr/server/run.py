@@ -37,7 +37,7 @@ from ivr.server.console.audio import Listening
 from ivr.server.console.counting import Counts
 from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
-from ivr.server.flows import FlowShelf
+from ivr.server.flows import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.listener import DRAIN, Listener, bind, port_instead
 from ivr.server.multipart import Form
@@ -50,7 +50,7 @@ from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
 from ivr.server.services import Transcription
-from ivr.server.speech import engine_of, lacks_of, phrases_of, places_of
+from ivr.server.speech import concurrency_of, engine_of, missing_of, phrases_of
 from ivr.server.start import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
 from ivr.server.watchdog import Watchdog
@@ -114,7 +114,7 @@ def check(settings: Settings, *, dev: bool) -> None:
 
 
 def _may_be_public(address: str, settings: Settings) -> bool:
-    """Tell whether the platform may be sent there: by https, or where the platform is a phone on this machine."""
+    """Return whether the platform may be sent there: by https, or where the platform is a phone on this machine."""
     url = urlsplit(address)
     return url.scheme == "https" or (settings.openid_loopback and is_loopback_name(url.netloc))
 
@@ -148,11 +148,11 @@ async def running(
         token = _console_token(settings, dev=dev)
         phone = _phone(channel, parts, address, cases) if dev else None
         pages: list[Pages] = [_console(stack, parts, token, refusals, dev=dev)] if token else []
-        pages += [phone, StartPages(parts.shelf)] if phone else []
+        pages += [phone, StartPages(parts.registry)] if phone else []
         app = App(
             webhook=_webhook(settings, channel, parts, verifier, refusals),
             form=FORM,
-            asset=parts.shelf.asset,
+            asset=parts.registry.asset,
             checks=_checks(parts, keys),
             pages=pages,
             dev=dev,
@@ -166,18 +166,18 @@ async def running(
         if watched:
             stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
         log.info("serving")
-        yield _described(settings, parts.shelf, address, token, dev=dev)
+        yield _described(settings, parts.registry, address, token, dev=dev)
         log.info("draining")
     log.info("stopped")
 
 
-def _described(settings: Settings, shelf: FlowShelf, address: str, token: str | None, *, dev: bool) -> Running:
+def _described(settings: Settings, registry: FlowRegistry, address: str, token: str | None, *, dev: bool) -> Running:
     return Running(
         address,
         settings.public_url or address,
-        shelf.names,
-        shelf.default,
-        broken=shelf.broken,
+        registry.names,
+        registry.default,
+        broken=registry.broken,
         routed=bool(settings.routes),
         console=_console_address(settings, address, token),
         phone=f"{address}/phone" if dev else None,
@@ -189,7 +189,7 @@ class _Parts(Struct, frozen=True):
 
     folder: DataFolder
     store: SqliteStore
-    shelf: FlowShelf
+    registry: FlowRegistry
     recordings: Recordings
     arrivals: Arrivals
     worker: Worker
@@ -215,16 +215,16 @@ async def _parts(
     stack.push_async_callback(store.close)
     for one in store.damaged:
         log.error("call set aside", extra={"call": shown_id(one.id), "reason": one.what})
-    shelf = await _shelf(settings, places, store, channel, strict=strict)
+    registry = await _registry(settings, places, store, channel, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}
-    worker = Worker(store, services, at_once=places_of(settings))
+    worker = Worker(store, services, at_once=concurrency_of(settings))
     turns = Turns(
         store=store,
         channels={channel.name: channel},
-        flows=shelf,
+        flows=registry,
         jobs=worker,
         uploads=arrivals,
         now=time.time,
@@ -235,20 +235,24 @@ async def _parts(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return _Parts(folder, store, shelf, recordings, arrivals, worker, turns)
+    return _Parts(folder, store, registry, recordings, arrivals, worker, turns)
 
 
-async def _shelf(
+async def _registry(
     settings: Settings, places: Sequence[Path], store: SqliteStore, channel: SkypeChannel, *, strict: bool
-) -> FlowShelf:
-    lacks = None if settings.stt == "none" else lacks_of(settings)  # "none" says by itself that there are no words
+) -> FlowRegistry:
+    missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
     load = partial(
-        load_flow, default_zone=settings.zone, channel=channel.can, lacks=lacks, phrases=phrases_of(settings)
+        load_flow,
+        default_zone=settings.zone,
+        channel=channel.can,
+        missing=missing,
+        phrases=phrases_of(settings),
     )
-    shelf = FlowShelf(store, places, load=load, default=settings.default_flow, routes=settings.routes)
-    await shelf.open(strict=strict)
-    await shelf.restore(store.flows_under_way)
-    return shelf
+    registry = FlowRegistry(store, places, load=load, default=settings.default_flow, routes=settings.routes)
+    await registry.open(strict=strict)
+    await registry.restore(store.flows_under_way)
+    return registry
 
 
 async def _keys(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> KeyRing:
@@ -281,19 +285,19 @@ def _webhook(
 
 def _phone(channel: SkypeChannel, parts: _Parts, address: str, cases: Path) -> PhonePages:
     """Make the phone that calls this very server."""
-    ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.shelf, cases)
+    ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.registry, cases)
     return PhonePages(Desk(Target(ours.address("")), ours=ours))
 
 
 def _console_token(settings: Settings, *, dev: bool) -> str | None:
-    """Give what opens the console; in development mode a new one, unless one is set."""
+    """Return what opens the console; in development mode a new one, unless one is set."""
     if settings.console_token:
         return settings.console_token.get_secret_value()
     return secrets.token_urlsafe(16) if dev else None
 
 
 def _console_address(settings: Settings, address: str, token: str | None) -> str | None:
-    """Give the console's address, with the token behind `#`, which no log sees, if it was made up just now."""
+    """Return the console's address, with the token behind `#`, which no log sees, if it was made up just now."""
     if token is None:
         return None
     return f"{address}{LOGIN}" if settings.console_token else f"{address}{LOGIN}#{token}"
@@ -307,7 +311,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, refusals: Refusal
     return Console(
         archive=parts.store,
         counts=Counts(CallBlocks(reader)),
-        shelf=parts.shelf,
+        registry=parts.registry,
         listening=Listening(parts.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,
@@ -317,7 +321,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, refusals: Refusal
 
 
 def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
-    """Name what has to be right before calls can be taken."""
+    """Return what has to be right before calls can be taken."""
 
     async def store() -> bool:
         try:
@@ -327,7 +331,7 @@ def _checks(parts: _Parts, keys: KeyRing | None) -> Mapping[str, Check]:
         return True
 
     async def flows() -> bool:
-        return bool(parts.shelf.names)
+        return bool(parts.registry.names)
 
     async def has_keys() -> bool:
         return keys is not None and not keys.empty
@@ -357,7 +361,7 @@ def _begin_chores(stack: AsyncExitStack, settings: Settings, parts: _Parts, keys
             keys.tend(now=time.time())
 
     _begin(stack, every(SECOND, wake, name="wake"))
-    _begin(stack, every(SECOND, parts.shelf.refresh, name="flows"))
+    _begin(stack, every(SECOND, parts.registry.refresh, name="flows"))
     _begin(stack, every(MINUTE, tend, name="keys"))
     _begin(stack, every(MINUTE, forget, name="forget"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
@@ -387,7 +391,7 @@ def _bound(settings: Settings, *, dev: bool) -> socket.socket:
 
 
 def _instead(error: OSError, port: int, *, dev: bool) -> str:
-    """Say how a port is chosen, in the ways in which a server is started; a developer mostly does it with make."""
+    """Return how a port is chosen, in the ways in which a server is started; a developer mostly does it with make."""
     other = port_instead(error, port)
     if other is None:
         return "Choose another address with --host."

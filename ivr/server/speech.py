@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ivr.audio.workers import Workers
-from ivr.flowfile.checks.speech import Lacks, Phrases
+from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.settings import Settings, SettingsError, revealed
 from ivr.speech.abilities import Wanted, at_once, capabilities, wants_more_than
@@ -33,21 +33,21 @@ def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
         raise SettingsError(str(error)) from error
 
 
-def places_of(settings: Settings) -> int:
-    """Tell how many transcriptions may run at the same time."""
+def concurrency_of(settings: Settings) -> int:
+    """Return how many transcriptions may run at the same time."""
     return settings.jobs or at_once(settings.stt)
 
 
-def lacks_of(settings: Settings) -> Lacks:
-    """Say what the engine has not, for the check of flows; nothing is loaded for it."""
-    return partial(_lacks, capabilities(settings.stt, dictation=settings.stt_dictation))
+def missing_of(settings: Settings) -> Missing:
+    """Return what the engine has not, for the check of flows; nothing is loaded for it."""
+    return partial(_missing, capabilities(settings.stt, dictation=settings.stt_dictation))
 
 
 def phrases_of(settings: Settings) -> Phrases | None:
-    """Say what the engine makes of phrases, for the check of flows; None: it takes them as hints, or not at all."""
+    """Return what the engine makes of phrases, for the check of flows; None: it takes them as hints, or not at all."""
     can = capabilities(settings.stt, dictation=settings.stt_dictation)
     return Phrases(only=True, lost=lost) if can.phrases == "only" else None
 
 
-def _lacks(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:
+def _missing(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:
     return wants_more_than(can, Wanted(language, phrases, audio))

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ivr.errors import WebhookError
 from ivr.server.console.page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
-from ivr.server.flows import FlowShelf, OnShelf
+from ivr.server.flows import FlowRegistry, RegisteredFlow
 from ivr.server.frame import CONSOLE, PHONE, START
 from ivr.server.html import Html, tag
 from ivr.server.replies import headers
@@ -21,13 +21,13 @@ FOLDER = Path(__file__).parents[2] / "docs"
 class StartPages:
     """The start page, and the documentation beside it."""
 
-    def __init__(self, shelf: FlowShelf, *, docs: Path = FOLDER) -> None:
-        self._shelf = shelf
+    def __init__(self, registry: FlowRegistry, *, docs: Path = FOLDER) -> None:
+        self._registry = registry
         self._docs = docs
 
     @staticmethod
     def owns(path: str) -> bool:
-        """Tell whether an address is the start page's."""
+        """Return whether an address is the start page's."""
         return path == START or path.startswith(DOCS)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -37,7 +37,7 @@ class StartPages:
         known = documents(self._docs)
         path = request.rel_url.path
         if path == START:
-            return page_reply(start_page(self._shelf.all(), {file.name: title for file, title in known.items()}))
+            return page_reply(start_page(self._registry.all(), {file.name: title for file, title in known.items()}))
         text = next((file.read_bytes() for file in known if path == f"{DOCS}{file.name}"), None)
         if text is None:
             raise WebhookError(404, "not-found", "There is nothing here.")
@@ -54,9 +54,9 @@ def _title(file: Path) -> str:
         return text.readline().removeprefix("#").strip() or file.stem
 
 
-def start_page(shelf: Sequence[OnShelf], docs: Mapping[str, str]) -> Html:
+def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str]) -> Html:
     """Make the page; `docs` has the title of each page of the documentation by its file's name."""
-    told = [found for one in shelf for found in _findings(one)]
+    told = [found for one in registry for found in _findings(one)]
     return document(
         "Start",
         heading("ivr", tag("span", "A server for development: no tokens are asked for, and only this machine is "
@@ -65,7 +65,7 @@ def start_page(shelf: Sequence[OnShelf], docs: Mapping[str, str]) -> Html:
                           "keep it as a test, and replay it against your next edit."),
             _place("Console", CONSOLE, "Calls that are live and those that were, and what callers do in each flow. It "
                    "asks for the token that the server has printed."), class_="tiles"),
-        sheet("Flows", _flows(shelf), aside="files are taken up as you edit them", live="flows"),
+        sheet("Flows", _flows(registry), aside="files are taken up as you edit them", live="flows"),
         tag("div", *told, class_="stack", data_live="findings"),
         sheet("Documentation", tag("div", _documentation(docs), class_="body")),
         here=START,
@@ -79,7 +79,7 @@ def _place(name: str, path: str, about: str) -> Html:
     return sheet(name, tag("div", tag("p", about), tag("p", link), class_="body"))
 
 
-def _flows(shelf: Sequence[OnShelf]) -> Html:
+def _flows(registry: Sequence[RegisteredFlow]) -> Html:
     rows = {
         str(one.file): (
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
@@ -88,12 +88,12 @@ def _flows(shelf: Sequence[OnShelf]) -> Html:
             tag("a", "Call", href=f"{PHONE}?flow={quote(one.flow.name)}", aria_label=f"Call {one.flow.name}")
             if one.flow else "",
         )
-        for one in shelf
+        for one in registry
     }  # fmt: skip
     return table(("Flow", "What it is for", "State", "Try it"), rows, empty="No flow is served.", long="What it is for")
 
 
-def _standing(one: OnShelf) -> Html:
+def _standing(one: RegisteredFlow) -> Html:
     if one.fault:
         return tag("span", "errors; the version before is served" if one.flow else "errors", class_="tag bad")
     if one.doubts:
@@ -101,7 +101,7 @@ def _standing(one: OnShelf) -> Html:
     return tag("span", "served", class_="tag good")
 
 
-def _findings(one: OnShelf) -> Sequence[Html]:
+def _findings(one: RegisteredFlow) -> Sequence[Html]:
     """Show what `ivr check` says of a file: its mistakes, or its doubts where it has no mistakes."""
     if one.fault:
         aside = "not served: the last good version goes on" if one.flow else "not served"

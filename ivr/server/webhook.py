@@ -33,7 +33,7 @@ class Decodes(Protocol):
     """The part of a channel that a webhook needs."""
 
     def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
-        """Tell whose calls a request is about, or answer it at once."""
+        """Return whose calls a request is about, or answer it at once."""
 
 
 class TakesTurns(Protocol):
@@ -47,10 +47,10 @@ class KnowsCalls(Protocol):
     """The part of a store that a webhook needs."""
 
     async def named(self, media: str) -> bool:
-        """Tell whether a call names this recording."""
+        """Return whether a call names this recording."""
 
 
-class Door(Struct, frozen=True):
+class Endpoint(Struct, frozen=True):
     """One webhook address."""
 
     flow: str | None = None
@@ -85,17 +85,17 @@ class Webhook:
         self._now = now
         self._refusals = refusals or Refusals()
 
-    async def receive(self, request: web.BaseRequest, door: Door) -> WebhookReply:
+    async def receive(self, request: web.BaseRequest, endpoint: Endpoint) -> WebhookReply:
         """Take one request; raise WebhookError or StoreUnavailable where it cannot be taken."""
         arrived = _arrived(request) or self._now()
         head = _head(request)
         await self._verifier.verify(head, now=self._now())
         let_in(request)
-        uploads = door.form is not None and _content_type(head) == FORM_TYPE
+        uploads = endpoint.form is not None and _content_type(head) == FORM_TYPE
         with self._arrivals.one(arrived) if uploads else nullcontext() as arrival:
-            whole = await self._read(request, head, door, arrival)
+            whole = await self._read(request, head, endpoint, arrival)
             try:
-                return await self._answer(whole, door, arrived)
+                return await self._answer(whole, endpoint, arrived)
             except asyncio.CancelledError:
                 whole = head  # its commit may still be on the way: what is not named is left to the sweep
                 raise
@@ -103,21 +103,21 @@ class Webhook:
                 for upload in whole.uploads.values():
                     await self._forget_unused(upload)
 
-    async def _answer(self, request: WebhookRequest, door: Door, arrived: float) -> WebhookReply:
+    async def _answer(self, request: WebhookRequest, endpoint: Endpoint, arrived: float) -> WebhookReply:
         messages = self._channel.decode(request)
         if isinstance(messages, WebhookReply):
             return messages
         answer = WebhookReply()
         for incoming in messages:
-            reply = await self._take(incoming, door, arrived)
+            reply = await self._take(incoming, endpoint, arrived)
             if incoming.wants == "actions":
                 answer = reply
         return answer
 
-    async def _take(self, incoming: Incoming, door: Door, arrived: float) -> WebhookReply:
+    async def _take(self, incoming: Incoming, endpoint: Endpoint, arrived: float) -> WebhookReply:
         """Let the turn answer, and log what fails by the name that the platform has for the call."""
         try:
-            return await self._turns.take(incoming, flow=door.flow, arrived=arrived)
+            return await self._turns.take(incoming, flow=endpoint.flow, arrived=arrived)
         except (WebhookError, StoreUnavailable) as error:
             kind = error.code if isinstance(error, WebhookError) else type(error).__name__
             self._refusals.tell(
@@ -126,16 +126,16 @@ class Webhook:
             raise
 
     async def _read(
-        self, request: web.BaseRequest, head: WebhookRequest, door: Door, arrival: Arrival | None
+        self, request: web.BaseRequest, head: WebhookRequest, endpoint: Endpoint, arrival: Arrival | None
     ) -> WebhookRequest:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise WebhookError(415, "encoding", "Compressed bodies are not taken here. Send the bytes as they are.")
         if _content_type(head) == "application/json":
             body = await self._body(request, self._limits.json)
             return WebhookRequest(head.method, head.path, head.headers, await body.whole())
-        if door.form and arrival:
-            return await self._read_form(request, head, door.form, arrival)
-        wanted = "application/json or multipart/form-data" if door.form else "application/json"
+        if endpoint.form and arrival:
+            return await self._read_form(request, head, endpoint.form, arrival)
+        wanted = "application/json or multipart/form-data" if endpoint.form else "application/json"
         raise WebhookError(415, "content-type", f"The Content-Type must be {wanted}.")
 
     async def _read_form(
@@ -151,7 +151,7 @@ class Webhook:
         return WebhookRequest(head.method, head.path, head.headers, filled.json, {form.upload: filled.upload})
 
     def _calls(self, request: WebhookRequest) -> frozenset[CallKey]:
-        """Name the calls that a request is about, as long as its recording has not come."""
+        """Return the calls that a request is about, as long as its recording has not come."""
         try:
             messages = self._channel.decode(request)
         except WebhookError:
@@ -183,7 +183,7 @@ def _content_type(head: WebhookRequest) -> str:
 
 
 def _arrived(request: web.BaseRequest) -> float:
-    """Tell when the first byte came; 0 where that is not known."""
+    """Return when the first byte came; 0 where that is not known."""
     return request.protocol.arrived if isinstance(request.protocol, Connection) else 0.0
 
 

@@ -29,7 +29,7 @@ class Wanted(Struct, frozen=True):
 
 
 def capabilities(engine: Engine, *, dictation: bool = False) -> EngineCapabilities:
-    """Tell what the engine of that name can do; `dictation` is the setting, and matters to pocketsphinx alone."""
+    """Return what the engine of that name can do; `dictation` is the setting, and matters to pocketsphinx alone."""
     match engine:
         case "pocketsphinx":
             return EngineCapabilities(frozenset({"en"}), phrases="only", dictation=dictation, formats=FORMATS)
@@ -44,7 +44,7 @@ def capabilities(engine: Engine, *, dictation: bool = False) -> EngineCapabiliti
 
 
 def at_once(engine: Engine) -> int:
-    """Tell how many recordings the engine of that name should have in hand at the same time."""
+    """Return how many recordings the engine of that name should have in hand at the same time."""
     match engine:
         case "pocketsphinx":
             return 4  # they share this machine's processors with the calls
@@ -57,7 +57,7 @@ def at_once(engine: Engine) -> int:
 
 
 def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:
-    """Say what a state wants and the engine has not, each as the rest of a sentence: "the speech engine …"."""
+    """Return what a state wants and the engine has not, each as the rest of a sentence: "the speech engine …"."""
     if can == NOTHING:
         return ["gives no transcripts: the recording is kept without its words"]
     missing = []

@@ -35,7 +35,7 @@ class AzureAccount(Struct, frozen=True):
 
     @property
     def rest(self) -> str:
-        """Give the address of the REST services, without a slash at its end."""
+        """Return the address of the REST services, without a slash at its end."""
         if not self.endpoint:
             return f"https://{self.region}.api.cognitive.microsoft.com"
         parts = urlsplit(self.endpoint)
@@ -63,7 +63,7 @@ class OpenAiServer(Struct, frozen=True):
 
     @property
     def transcriptions(self) -> str:
-        """Give the address that transcribes."""
+        """Return the address that transcribes."""
         base = self.url.rstrip("/")
         return f"{base if base.endswith('/v1') else f'{base}/v1'}/audio/transcriptions"
 

@@ -33,11 +33,11 @@ _HOME = {
 
 
 def with_region(tag: str) -> str:
-    """Give `en-US` for `en`, and a tag that has a region as it is."""
+    """Return `en-US` for `en`, and a tag that has a region as it is."""
     language, _, rest = tag.partition("-")
     return tag if rest else f"{language}-{_HOME.get(language.lower(), language.upper())}"
 
 
 def without_region(tag: str) -> str:
-    """Give `en` for `en-US`: the code of ISO 639-1."""
+    """Return `en` for `en-US`: the code of ISO 639-1."""
     return tag.partition("-")[0].lower()

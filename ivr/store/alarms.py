@@ -46,7 +46,7 @@ class Alarms:
         self._named.pop(key, None)
 
     def due(self, now: float, *, limit: int = AT_ONCE) -> list[CallKey]:
-        """Name calls whose time is now or over, the earliest first; they stay due until `set` or `drop`.
+        """Return calls whose time is now or over, the earliest first; they stay due until `set` or `drop`.
 
         No more than `limit`, and those first that were not named yet.
         """

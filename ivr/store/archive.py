@@ -104,22 +104,22 @@ class ArchiveFile:
         self.close()
 
     def summaries(self) -> Iterator[CallSummary]:
-        """Give all calls, the newest first; no more than one is in memory."""
+        """Return all calls, the newest first; no more than one is in memory."""
         return map(_summary, self._rows(f"{_SUMMARY} ORDER BY row DESC"))
 
     def find(self, beginning: str) -> Sequence[str]:
-        """Give the ids that begin so, at most ten."""
+        """Return the ids that begin so, at most ten."""
         found = self._rows("SELECT id FROM call WHERE substr(id, 1, ?) = ? LIMIT 10", len(beginning), beginning)
         return [str(call) for (call,) in found]
 
     def record(self, call: str) -> CallRecord | None:
-        """Give one call, without what is private in it."""
+        """Return one call, without what is private in it."""
         for state, rest in self._rows("SELECT state, rest FROM call WHERE id = ?", call):
             return read_public(state, rest)
         return None
 
     def trace(self, call: str) -> Iterator[Stepped]:
-        """Give the trace of one call, in order."""
+        """Return the trace of one call, in order."""
         lines = self._rows(
             "SELECT body FROM trace WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY line", call
         )
@@ -133,12 +133,12 @@ class ArchiveFile:
         return str(found[0]) if found else None
 
     def state_of(self, name: str) -> str | None:
-        """Give the state in which the call of a platform's name stands; None: there is no such call."""
+        """Return the state in which the call of a platform's name stands; None: there is no such call."""
         sql = f"SELECT coalesce({of_state('state')}, '') FROM call WHERE name = ? ORDER BY row LIMIT 1"  # noqa: S608
         return next((str(state) for (state,) in self._rows(sql, name)), None)
 
     def records(self) -> Iterator[tuple[CallRecord, Sequence[Stepped]]]:
-        """Give all calls that can be read, with their traces, the oldest first; no more than one is in memory."""
+        """Return all calls that can be read, with their traces, the oldest first; no more than one is in memory."""
         return ((one.record, one.trace) for one in self.stored() if one.record is not None)
 
     def stored(self) -> Iterator[StoredCall]:
@@ -151,7 +151,7 @@ class ArchiveFile:
                 yield StoredCall(str(call), None, trouble=str(error))
 
     def damaged(self, sealer: Sealer | None) -> Iterator[Damaged]:
-        """Give every call of which something cannot be read; sealed values are opened with the key, if it is given."""
+        """Return every call of which something cannot be read; `key` opens sealed values, if it is given."""
         try:
             yield from find_damaged(self._connection, Rows(sealer) if sealer else None)
         except REFUSALS as exc:
@@ -171,7 +171,7 @@ class ArchiveFile:
         return sum(int(number) for (number,) in self._rows("SELECT count(*) FROM call"))
 
     def flow(self, hash: str) -> bytes | None:  # noqa: A002
-        """Give the source of a flow that took calls."""
+        """Return the source of a flow that took calls."""
         found = self._rows("SELECT source FROM flow WHERE hash = ?", hash)
         return next((as_bytes(source) for (source,) in found), None)
 
@@ -250,7 +250,7 @@ def find_ended(connection: sqlite3.Connection, before: float, limit: int) -> Seq
 
 
 def _tables_of_calls(connection: sqlite3.Connection) -> Sequence[str]:
-    """Name the tables that have a column for a call."""
+    """Return the tables that have a column for a call."""
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' "
         "AND EXISTS (SELECT 1 FROM pragma_table_info(sqlite_master.name) AS info WHERE info.name = 'call')"
@@ -259,7 +259,7 @@ def _tables_of_calls(connection: sqlite3.Connection) -> Sequence[str]:
 
 
 def _erasing(tables: Sequence[str], row: int) -> list[Statement]:
-    """Give the statements that erase a call: its rows in every table that has a column for it."""
+    """Return the statements that erase a call: its rows in every table that has a column for it."""
     statements: list[Statement] = [(f"DELETE FROM {table} WHERE call = ?", (row,)) for table in tables]  # noqa: S608
     return [*statements, ("DELETE FROM call WHERE row = ?", (row,)), changed_block(row, members=True)]
 

@@ -73,11 +73,11 @@ class CallBlocks:
         return await self._reader.read(partial(_find_blocks, since=moment))
 
     async def flows(self, block: Block) -> Sequence[FlowCalls]:
-        """Tell which flows took the calls of a block."""
+        """Return which flows took the calls of a block."""
         return await self._reader.read(partial(_find_flows, block=block))
 
     async def count(self, block: Block, flow: str, count: Callable[[Iterable[CallTrace]], T]) -> T:
-        """Give what `count`, in the reader's thread, makes of those calls of a block that a flow took."""
+        """Return what `count`, in the reader's thread, makes of those calls of a block that a flow took."""
         return await self._reader.read(lambda connection: count(_traces(connection, block, flow)))
 
 

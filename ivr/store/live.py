@@ -85,16 +85,16 @@ class Live:
         return newest[::-1]
 
     def flows(self) -> Sequence[str]:
-        """Name the flows that calls under way began with. Looks at every call: for the start."""
+        """Return the flows that calls under way began with. Looks at every call: for the start."""
         return list({saved.record.call.flow: None for saved in self.calls.values()})
 
     def due(self, now: float) -> Sequence[CallKey]:
-        """Name the calls whose time has come, then those whose inbox alone holds something."""
+        """Return the calls whose time has come, then those whose inbox alone holds something."""
         return list(dict.fromkeys([*self._alarms.due(now), *self.orders.waiting()]))
 
 
 def recordings(commit: Commit) -> list[str]:
-    """Name the recordings that a call takes with a commit; an ignored event takes nothing."""
+    """Return the recordings that a call takes with a commit; an ignored event takes nothing."""
     return [
         step.event.media
         for step in commit.trace

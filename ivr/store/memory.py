@@ -40,12 +40,12 @@ class MemoryStore:
         return self._sealer.disguise(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed; None: there is no such call."""
+        """Return the call as last committed; None: there is no such call."""
         saved = self._find(key)
         return saved.record if saved else None
 
     async def inbox(self, call: str) -> Sequence[Event]:
-        """Give the answers that are kept and not yet stepped, in the order in which they came."""
+        """Return the answers that are kept and not yet stepped, in the order in which they came."""
         return self._live.orders.inbox(call)
 
     async def commit(self, commit: Commit) -> None:
@@ -80,7 +80,7 @@ class MemoryStore:
         return self._live.orders.answer(call, job, event)
 
     async def due(self, now: float) -> Sequence[CallKey]:
-        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+        """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
         return self._live.due(now)
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
@@ -88,7 +88,7 @@ class MemoryStore:
         return [name for name in media if name not in self._media]
 
     async def named(self, media: str) -> bool:
-        """Tell whether a call took this recording."""
+        """Return whether a call took this recording."""
         return media in self._media
 
     async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
@@ -96,7 +96,7 @@ class MemoryStore:
         self._flows.setdefault(hash, source)
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
-        """Give back the source of a flow."""
+        """Return the source of a flow."""
         return self._flows.get(hash)
 
     async def close(self) -> None:
@@ -105,15 +105,15 @@ class MemoryStore:
     # --- Archive ---
 
     async def trace(self, call: str) -> Sequence[Stepped]:
-        """Give the trace of one call in order; empty: there is no such call."""
+        """Return the trace of one call in order; empty: there is no such call."""
         return tuple(self._traces.get(call, ()))
 
     async def calls(self) -> Sequence[CallRecord]:
-        """Give all calls, the oldest first, without what is private in them."""
+        """Return all calls, the oldest first, without what is private in them."""
         return [without_private(saved.record) for saved in self._calls.values()]
 
     async def call(self, call: str) -> CallRecord | None:
-        """Give one call by our id."""
+        """Return one call by our id."""
         return without_private(self._calls[call].record) if call in self._calls else None
 
     async def live(self, *, limit: int) -> Sequence[CallRecord]:

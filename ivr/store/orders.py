@@ -38,7 +38,7 @@ class Owed(Struct):
         return self.attempts >= MAX_RUNS
 
     def given_up(self) -> ServiceFailed:
-        """Say what its call gets instead of a further run."""
+        """Return what its call gets instead of a further run."""
         return ServiceFailed(self.request.job, "failed")
 
 
@@ -51,7 +51,7 @@ class Inbox(Struct):
 
 
 def orders_of(commit: Commit) -> tuple[Request, ...]:
-    """Give the orders of a commit that are owed after it: once a call is over, nobody waits for an answer."""
+    """Return the orders of a commit that are owed after it: once a call is over, nobody waits for an answer."""
     if commit.record.call.phase == "over":
         return tuple(request for request in commit.jobs if not request.wanted)
     return commit.jobs
@@ -75,21 +75,21 @@ class Orders:
         self._open[owed.call, job] = None
 
     def get(self, call: str, job: str) -> Owed | None:
-        """Give an order that has no answer yet."""
+        """Return an order that has no answer yet."""
         return self._owed.get(call, {}).get(job)
 
     def knows(self, call: str, job: str) -> bool:
-        """Tell whether this job is owed or its answer waits."""
+        """Return whether this job is owed or its answer waits."""
         inbox = self._inboxes.get(call)
         return self.get(call, job) is not None or (inbox is not None and job in inbox.answers)
 
     def inbox(self, call: str) -> tuple[Event, ...]:
-        """Give the answers that wait, in the order in which they came."""
+        """Return the answers that wait, in the order in which they came."""
         inbox = self._inboxes.get(call)
         return tuple(inbox.answers.values()) if inbox else ()
 
     def waiting(self) -> Iterable[CallKey]:
-        """Name the calls whose inbox holds something."""
+        """Return the calls whose inbox holds something."""
         return [inbox.key for inbox in self._inboxes.values()]
 
     def take(self, limit: int) -> tuple[list[Owed], list[Owed]]:
@@ -138,7 +138,7 @@ class Orders:
         self.put_back(sorted(owed, key=lambda one: one.asked))
 
     def leaving(self, commit: Commit) -> list[str]:
-        """Name the jobs that leave with a commit: answers now stepped, and with the end of a call all it waited for."""
+        """Return the jobs that leave with a commit: answers now stepped, and at the end of a call all it waited for."""
         call = commit.record.id
         inbox = self._inboxes.get(call)
         answered = inbox.answers if inbox else {}

@@ -23,7 +23,7 @@ class Reader:
         self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "store-reader")
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Give what a question finds in the last commit; raise StoreUnavailable."""
+        """Return what a question finds in the last commit; raise StoreUnavailable."""
         if self._thread is None:
             raise StoreUnavailable("The store is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question)

@@ -22,7 +22,7 @@ class Recent(Generic[K, V]):
         return self._items[key]
 
     def get(self, key: K) -> V | None:
-        """Give a thing if it is remembered."""
+        """Return a thing if it is remembered."""
         if key not in self._items:
             return None
         return self[key]

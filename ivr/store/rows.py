@@ -53,7 +53,7 @@ class Rows:
         return self._sealer.disguise(name)
 
     def record(self, record: CallRecord) -> tuple[str, bytes]:
-        """Give the columns `state` (the call as the engine knows it) and `rest`; raise StoreUnavailable."""
+        """Return the columns `state` (the call as the engine knows it) and `rest`; raise StoreUnavailable."""
         call = _with_memories(record.call, lambda memory: self._sealed(memory, record.id))
         return to_json(call), to_rest(record)
 
@@ -67,7 +67,7 @@ class Rows:
         return replace(record, call=call, replies=replies)
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
-        """Give the column `answer`."""
+        """Return the column `answer`."""
         plain = _guarded(_TO_JSON, event)
         return self._sealer.seal(plain, f"{call}/{request.job}") if request.sensitive else plain
 
@@ -86,17 +86,17 @@ class Rows:
 
 
 def to_json(value: Stepped | Request | Outbound | Call | str) -> str:
-    """Give any other column that is read by eye; raise StoreUnavailable."""
+    """Return any other column that is read by eye; raise StoreUnavailable."""
     return _guarded(_TO_JSON, value).decode()
 
 
 def to_rest(record: CallRecord) -> bytes:
-    """Give the column `rest`: the record without its call and its replies; raise StoreUnavailable."""
+    """Return the column `rest`: the record without its call and its replies; raise StoreUnavailable."""
     return _guarded(_TO_MSGPACK, replace(record, call=_ELSEWHERE, replies={}))
 
 
 def to_reply(reply: WebhookReply | None) -> bytes:
-    """Give the column `body` of a reply; raise StoreUnavailable."""
+    """Return the column `body` of a reply; raise StoreUnavailable."""
     return _guarded(_TO_MSGPACK, reply)
 
 
@@ -125,7 +125,7 @@ def read_public(state: str, rest: bytes) -> CallRecord:
 
 
 def without_private(record: CallRecord) -> CallRecord:
-    """Give a record as readers of the archive may see it (LANGUAGE C12), without the replies kept for repeats."""
+    """Return a record as readers of the archive may see it (LANGUAGE C12), without the replies kept for repeats."""
     call = _with_memories(record.call, lambda memory: replace(memory, private={}))
     return replace(record, call=call, replies={}, last=None)
 

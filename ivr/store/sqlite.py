@@ -75,12 +75,12 @@ class SqliteStore:
         return self._rows.disguise(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
-        """Give the call as last committed; None: there is no such call. Raises DamagedCall if it cannot be read."""
+        """Return the call as last committed; None: there is no such call. Raises DamagedCall if it cannot be read."""
         saved = await self._find(key)
         return saved.record if saved else None
 
     async def inbox(self, call: str) -> Sequence[Event]:
-        """Give the answers that are saved and not yet stepped, in the order in which they came."""
+        """Return the answers that are saved and not yet stepped, in the order in which they came."""
         return self._live.orders.inbox(call)
 
     async def commit(self, commit: Commit) -> None:
@@ -137,7 +137,7 @@ class SqliteStore:
         return await self._writer.save(None, [written], lambda: orders.answer(call, job, event))
 
     async def due(self, now: float) -> Sequence[CallKey]:
-        """Name the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
+        """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
         return self._live.due(now)
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
@@ -145,7 +145,7 @@ class SqliteStore:
         return await self._archive.read(lambda connection: statements.find_unnamed(connection, media))
 
     async def named(self, media: str) -> bool:
-        """Tell whether a call took this recording."""
+        """Return whether a call took this recording."""
         if media in self._media:  # nearly always: it is asked right after the commit
             return True
         return await self._lookups.read(lambda connection: statements.is_named(connection, media))
@@ -155,7 +155,7 @@ class SqliteStore:
         await self._writer.save(None, [statements.flow_statement(hash, source)], lambda: None)
 
     async def flow(self, hash: str) -> bytes | None:  # noqa: A002
-        """Give back the source of a flow."""
+        """Return the source of a flow."""
         return await self._lookups.read(lambda connection: statements.find_flow(connection, hash))
 
     async def probe(self) -> None:
@@ -176,15 +176,15 @@ class SqliteStore:
     # --- Archive ---
 
     async def trace(self, call: str) -> Sequence[Stepped]:
-        """Give the trace of one call in order; empty: there is no such call."""
+        """Return the trace of one call in order; empty: there is no such call."""
         return await self._archive.read(lambda connection: statements.find_trace(connection, call))
 
     async def calls(self) -> Sequence[CallRecord]:
-        """Give all calls, the oldest first, without what is private in them."""
+        """Return all calls, the oldest first, without what is private in them."""
         return await self._archive.read(statements.find_calls)
 
     async def call(self, call: str) -> CallRecord | None:
-        """Give one call by our id."""
+        """Return one call by our id."""
         return await self._archive.read(lambda connection: statements.find_public(connection, call))
 
     async def live(self, *, limit: int) -> Sequence[CallRecord]:
@@ -222,7 +222,7 @@ class SqliteStore:
     # --- memory ---
 
     async def _find(self, key: CallKey) -> Saved | None:
-        """Give a call from memory, or from the file if it is not there."""
+        """Return a call from memory, or from the file if it is not there."""
         if (damaged := self._damaged.get(key)) is not None:
             raise DamagedCall(f"call {statements.shown_id(damaged.id)}: {damaged.what}")
         while key not in self._live.calls and key not in self._recent:

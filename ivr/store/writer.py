@@ -57,7 +57,7 @@ class Writer:
         self._thread.start()
 
     def busy(self, key: Hashable) -> bool:
-        """Tell whether a write with this key is under way; only one may be at a time."""
+        """Return whether a write with this key is under way; only one may be at a time."""
         return key in self._busy
 
     async def quiet(self, key: Hashable) -> None:

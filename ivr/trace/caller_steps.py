@@ -9,12 +9,12 @@ from ivr.trace import case
 from ivr.trace.case import Case, Line
 
 
-class Deed(Struct, frozen=True):
+class CallerStep(Struct, frozen=True):
     """Something the caller did, and everything up to the next such thing."""
 
     lines: tuple[Line, ...]
     upcoming: int | None
-    "The line of the next deed."
+    "The line of the next caller action."
 
     @property
     def first(self) -> Line:
@@ -22,10 +22,10 @@ class Deed(Struct, frozen=True):
         return self.lines[0]
 
 
-def deeds(recorded: Case) -> Iterator[Deed]:
+def caller_steps(recorded: Case) -> Iterator[CallerStep]:
     """Divide a case at what the caller did; what services said belongs to what the caller did before."""
     lines = recorded.lines
     starts = [n for n, line in enumerate(lines) if not isinstance(line.event, case.Answered | case.Failed)]
     for start, end in pairwise([*starts, None]):
         if start is not None:
-            yield Deed(lines[start:end], end)
+            yield CallerStep(lines[start:end], end)

@@ -255,11 +255,11 @@ class Case(Struct, frozen=True):
     lines: tuple[Line, ...]
 
     def now(self, at: float) -> float:
-        """Give a moment of the call in seconds since 1970."""
+        """Return a moment of the call in seconds since 1970."""
         elapsed = (self.header.started - EPOCH) // timedelta(microseconds=1) + round(at * 1e6)
         return elapsed / 1e6
 
 
 def moment(now: float) -> datetime:
-    """Give seconds since 1970 as a header has them: to the microsecond, as expressions of a flow see the time."""
+    """Return seconds since 1970 as a header has them: to the microsecond, as expressions of a flow see the time."""
     return EPOCH + timedelta(microseconds=round(now * 1e6))

@@ -28,7 +28,7 @@ class FlowOfToday(Struct, frozen=True):
     places: Places
 
 
-class Shelf:
+class CurrentFlows:
     """Flow files, each read once for each time zone that is wanted where it names none."""
 
     def __init__(self, files: Iterable[Path], folder: Path | None = None) -> None:
@@ -41,12 +41,12 @@ class Shelf:
         "By the name that several files say: what is wrong with that."
 
     @classmethod
-    def of(cls, folder: Path) -> "Shelf":
+    def of(cls, folder: Path) -> "CurrentFlows":
         """Take all flow files of a folder."""
         return cls(flow_files([folder]), folder)
 
     def get(self, recorded: Case) -> FlowOfToday:
-        """Give the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes or a twin."""
+        """Return the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes or a twin."""
         names = self.names()
         wanted = recorded.header.flow
         if wanted in self._quarrels:
@@ -65,7 +65,7 @@ class Shelf:
         return known
 
     def names(self) -> Mapping[str, Path]:
-        """Name the flows. A file with mistakes goes by the name that it says: they are told when it is asked for."""
+        """Return the flows. A file with mistakes goes by the name that it says: they are told when it is asked for."""
         if self._by_name is None:
             named: dict[Path, str] = {}
             for file in self._files:
@@ -96,7 +96,7 @@ def flow_of_today(file: Path, zone: str) -> FlowOfToday:
 
 
 def _name_said(file: Path) -> str:
-    """Give the name that a file says its flow has, mistakes or not; of one that says none, its own."""
+    """Return the name that a file says its flow has, mistakes or not; of one that says none, its own."""
     try:
         said = Places(str(file), read_head(file, MAX_BYTES)).flow
     except OSError:
@@ -105,13 +105,13 @@ def _name_said(file: Path) -> str:
 
 
 def _shown(file: Path) -> str:
-    """Name a file as one would type it here."""
+    """Return a file's path as one would type it here."""
     whole = file.absolute()
     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else file)
 
 
 def flow_of_that_day(source: bytes, hash: str) -> FlowOfToday:  # noqa: A002
-    """Give a flow that took calls, from what the store keeps of it; raise FlowError if it cannot be read any more."""
+    """Return a flow that took calls, from what the store keeps of it; raise FlowError if it cannot be read any more."""
     bundle = Bundle.decode(source)
     if bundle.hash != hash:
         raise FlowError("what is stored of the flow is damaged")

@@ -27,7 +27,7 @@ class FlowVoice(Struct, frozen=True):
         return segment.value if plain and isinstance(segment, Text) else segment
 
     def full(self, heard: Heard) -> Segment:
-        """Give back the segment."""
+        """Return the segment."""
         return Text(heard, self.gender, self.language) if isinstance(heard, str) else heard
 
 
@@ -63,7 +63,7 @@ def effect_of(ordered: Iterable[Action], voice: FlowVoice) -> Effect:
 
 
 def ordered_of(request: actions.Request) -> Ordered:
-    """Say what a service is asked, without naming any audio."""
+    """Return what a service is asked, without naming any audio."""
     arguments = {name: value for name, value in request.arguments.items() if name != "media"}
     return Ordered(request.service, arguments, request.timeout)
 
@@ -113,7 +113,7 @@ def total(parts: Sequence[Line | Effect]) -> Effect:
 
 
 class Experience(Struct, frozen=True):
-    """What one deed of a caller led to, until the next one."""
+    """What one action of a caller led to, until the next one."""
 
     heard: tuple[Segment, ...]
     "Played to its end; nobody can interrupt it. Texts that follow each other are one."
@@ -180,6 +180,6 @@ def comparable(asked: Asked, voice: FlowVoice) -> Asked:
 
 
 def offer(choice: Choice) -> Choice:
-    """Give what a caller must do to choose this."""
+    """Return what a caller must do to choose this."""
     words = {as_heard(words) for words in choice.speech}
     return Choice("", choice.key, tuple(sorted(words)))

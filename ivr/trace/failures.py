@@ -9,7 +9,7 @@ from ivr.ports import Stepped
 from ivr.trace.words import failure
 
 
-class Mistake(Struct, frozen=True):
+class FlowFailure(Struct, frozen=True):
     """An error that a flow raised, or had to do without something for."""
 
     at: float
@@ -20,16 +20,16 @@ class Mistake(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Say it, for people."""
+        """Return it as text for people."""
         return failure(self.failure, self.file)
 
 
-def mistakes_of(trace: Iterable[Stepped], file: str) -> Sequence[Mistake]:
+def flow_failures(trace: Iterable[Stepped], file: str) -> Sequence[FlowFailure]:
     """List what went wrong in a call, in order; `file` is how the flow's file is called."""
-    found: list[Mistake] = []
+    found: list[FlowFailure] = []
     started: float | None = None
     for step in trace:
         started = step.now if started is None else started
         at = (round(step.now * 1e6) - round(started * 1e6)) / 1e6  # as the lines of a case have it
-        found += [Mistake(at, failed, file) for failed in step.failures]
+        found += [FlowFailure(at, failed, file) for failed in step.failures]
     return found

@@ -87,7 +87,7 @@ def _nothing_left(file: Path) -> Iterator[None]:
 
 
 def dumps(case: Case) -> bytes:
-    """Give the file of a case; the same case, the same bytes."""
+    """Return the file of a case; the same case, the same bytes."""
     return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in (case.header, *case.lines))
 
 

@@ -20,16 +20,16 @@ UPDATED: Final = "ivr-update"
 
 
 def flows_in(project: Path) -> Path:
-    """Give the folder of a project's flows."""
+    """Return the folder of a project's flows."""
     return project / FLOWS if (project / FLOWS).is_dir() else project
 
 
 def cases_folder(config: "pytest.Config") -> Path:
-    """Give the folder of the cases that pytest runs."""
+    """Return the folder of the cases that pytest runs."""
     return config.rootpath / str(config.getini("ivr_cases"))
 
 
 def flows_folder(config: "pytest.Config") -> Path:
-    """Give the folder of the flows that pytest replays them against."""
+    """Return the folder of the flows that pytest replays them against."""
     named = str(config.getini("ivr_flows"))
     return config.rootpath / named if named else flows_in(config.rootpath)

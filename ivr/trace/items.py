@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ivr.errors import IvrError
+from ivr.trace.current_flows import CurrentFlows
 from ivr.trace.files import dumps, read_case
 from ivr.trace.folders import UPDATED, flows_folder
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, as_text, report
 from ivr.trace.rewrite import CannotRewrite, rewrite
-from ivr.trace.shelf import Shelf
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
-_SHELF = pytest.StashKey[Shelf]()
+_REGISTRY = pytest.StashKey[CurrentFlows]()
 
 
 class CaseFailed(Exception):
@@ -28,7 +28,7 @@ class CaseFile(pytest.File):
     """The file of a case."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give its one test."""
+        """Return its one test."""
         yield Replay.from_parent(self, name="replay")
 
 
@@ -39,7 +39,7 @@ class Replay(pytest.Item):
         """Replay the case."""
         shown = self._shown()
         recorded = read_case(self.path)
-        today = _shelf(self.config).get(recorded)
+        today = _registry(self.config).get(recorded)
         verdict = replay(recorded, today.flow)
         if verdict.verdict == "same":
             return
@@ -56,13 +56,13 @@ class Replay(pytest.Item):
         self.user_properties.append((UPDATED, _made_anew(told)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> "str | TerminalRepr":
-        """Say what a caller would hear, without any of our own code around it."""
+        """Return what a caller would hear, without any of our own code around it."""
         if isinstance(excinfo.value, CaseFailed | IvrError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Name the test by its file."""
+        """Return the test by its file."""
         return self.path, None, self._shown()
 
     def _shown(self) -> str:
@@ -72,12 +72,12 @@ class Replay(pytest.Item):
             return str(self.path)
 
 
-def _shelf(config: pytest.Config) -> Shelf:
-    """Give the flows, read once in a run."""
-    shelf = config.stash.get(_SHELF, None)
-    if shelf is None:
-        shelf = config.stash[_SHELF] = Shelf.of(flows_folder(config))
-    return shelf
+def _registry(config: pytest.Config) -> CurrentFlows:
+    """Return the flows, read once in a run."""
+    registry = config.stash.get(_REGISTRY, None)
+    if registry is None:
+        registry = config.stash[_REGISTRY] = CurrentFlows.of(flows_folder(config))
+    return registry
 
 
 def _failed(told: Report, advice: str) -> CaseFailed:

@@ -48,7 +48,7 @@ class Places:
         return found.text if isinstance(found, Scalar) else ""
 
     def lines(self) -> Mapping[str, int]:
-        """Give the line of each state."""
+        """Return the line of each state."""
         return {name: self.state(name).line for name in self._source.keys(("states",))}
 
     def state(self, name: str) -> Place:
@@ -128,7 +128,7 @@ def _scalars(path: Path, node: Node) -> Iterator[tuple[Path, Scalar]]:
 
 
 def _says(path: Path, scalar: Scalar, segment: Segment) -> int | None:
-    """Tell how many letters of a text are literally in what is heard; None: it is not this text."""
+    """Return how many letters of a text are literally in what is heard; None: it is not this text."""
     names = [step for step in path if isinstance(step, str)]
     last = names[-1]
     match segment:

@@ -31,7 +31,7 @@ def private_rules(flow: Flow) -> str | None:
 
 
 def _kept(flow: Flow) -> Iterator[str]:
-    """Say which states keep private answers as they come; an action that judges them was found by its variable."""
+    """Return which states keep private answers as they come; an action that judges them was found by its variable."""
     for name, state in flow.states.items():
         kept = flow.variables.get(state.action.keeps or "")
         judges = any(isinstance(found, Variable) for _, found in _walk("", state.action))

@@ -63,7 +63,7 @@ class LineDraft:
         self.effects.append(effect_of(step.actions, voice))
 
     def line(self) -> Line:
-        """Give the line."""
+        """Return the line."""
         whole = total(self.effects)
         return Line(
             self.at,
@@ -176,7 +176,7 @@ class _Reader:
                 return case.Failed(self._waits.service if self._waits else "", "timeout")
 
     def _left(self, event: CallEnded) -> case.Left:
-        """Say who ended the call: where the flow had hung up, the line tells of nothing else."""
+        """Return who ended the call: where the flow had hung up, the line tells of nothing else."""
         during = self._running.get(event.op or "")
         ending = during in _ENDINGS or (event.op is None and not _ENDINGS.isdisjoint(self._running.values()))
         return case.Left("flow" if ending and event.by == "caller" else event.by, during)

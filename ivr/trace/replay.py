@@ -1,8 +1,8 @@
 """Replay: a recorded call through the flow of today, and the verdict. Pure: the same case and flow, the same verdict.
 
-What is compared is the caller's experience, deed by deed: what is heard until the caller has to do something, what can
-be done then, which state the call stands in, how it ends, what services are asked. How a flow gets there is its own
-affair: a state more on the way that nobody notices is no difference.
+What is compared is the caller's experience from one caller action to the next: what is heard until the caller has to do
+something, what can be done then, which state the call stands in, how it ends, what services are asked. How a flow gets
+there is its own affair: a state more on the way that nobody notices is no difference.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.trace import case
+from ivr.trace.caller_steps import CallerStep, caller_steps
 from ivr.trace.case import Case
-from ivr.trace.deeds import Deed, deeds
 from ivr.trace.experience import Experience, FlowVoice, experience, total
 from ivr.trace.rerun import Rerun, standing
 from ivr.trace.verdict import Difference, Kind, Side, Unknown, Verdict, What
@@ -34,44 +34,44 @@ class _Replay:
 
     def verdict(self) -> Verdict:
         asked: case.Asked | None = None
-        for deed in deeds(self.recorded):
+        for caller_step in caller_steps(self.recorded):
             try:
-                self.rerun.deed(deed.first, asked, deed.upcoming)
+                self.rerun.caller_step(caller_step.first, asked, caller_step.upcoming)
             except Unknown as unknown:
-                self.path += [taken for line in deed.lines for taken in line.path]
-                return self._undetermined(deed, unknown)
-            self.path += [taken for line in deed.lines for taken in line.path]
-            way = self._compared(deed)
+                self.path += [taken for line in caller_step.lines for taken in line.path]
+                return self._undetermined(caller_step, unknown)
+            self.path += [taken for line in caller_step.lines for taken in line.path]
+            way = self._compared(caller_step)
             if isinstance(way, Unknown):
-                return self._undetermined(deed, way)
+                return self._undetermined(caller_step, way)
             if way is not None:
                 return self._told(way=way)
-            asked = next((line.asked for line in reversed(deed.lines) if line.asked), None)
+            asked = next((line.asked for line in reversed(caller_step.lines) if line.asked), None)
         return self._told()
 
-    def _compared(self, deed: Deed) -> Difference | Unknown | None:
-        """Compare both sides after a deed; a difference in wording is kept, and the call goes on."""
-        if self._is_plainly_same(deed):
+    def _compared(self, caller_step: CallerStep) -> Difference | Unknown | None:
+        """Compare both sides after a caller action; a difference in wording is kept, and the call goes on."""
+        if self._is_plainly_same(caller_step):
             return None
-        before, now = self._before(deed), self._now()
+        before, now = self._before(caller_step), self._now()
         if self.names.is_new_question(before, now):
             return Unknown(f'"{now.state}" asks something that this caller never answered', now.state)
-        what = self._way(deed, before, now)
+        what = self._way(caller_step, before, now)
         if what is not None:
-            return self._difference("way", what, deed, before, now)
+            return self._difference("way", what, caller_step, before, now)
         if self.wording is None and _heard(before.experience) != _heard(now.experience):
-            self.wording = self._difference("wording", "heard", deed, before, now)
+            self.wording = self._difference("wording", "heard", caller_step, before, now)
         return None
 
-    def _is_plainly_same(self, deed: Deed) -> bool:
-        """Tell whether both sides are the same to the letter, as nearly all are: nothing has to be looked into."""
-        then, today = total(deed.lines), total(self.rerun.effects)
+    def _is_plainly_same(self, caller_step: CallerStep) -> bool:
+        """Return whether both sides are the same to the letter, as nearly all are: nothing has to be looked into."""
+        then, today = total(caller_step.lines), total(self.rerun.effects)
         if then != today or not self.names.are_one(standing(self.path), self.rerun.state):
             return False
-        outcome = self.recorded.header.outcome if deed.upcoming is None else None
+        outcome = self.recorded.header.outcome if caller_step.upcoming is None else None
         return outcome == (self.rerun.call.outcome if self.rerun.over else None)
 
-    def _way(self, deed: Deed, before: Side, now: Side) -> What | None:
+    def _way(self, caller_step: CallerStep, before: Side, now: Side) -> What | None:
         then, today = before.experience, now.experience
         if then.end != today.end:
             return "end"
@@ -81,20 +81,20 @@ class _Replay:
             return "asked"
         if _services(then) != _services(today):
             return "ordered"
-        if deed.upcoming is not None or self.recorded.header.outcome is None:
+        if caller_step.upcoming is not None or self.recorded.header.outcome is None:
             return "end" if self.rerun.over else None
         if not self.rerun.over:
             return "end"
         return "outcome" if before.outcome != now.outcome else None
 
-    def _before(self, deed: Deed) -> Side:
+    def _before(self, caller_step: CallerStep) -> Side:
         header = self.recorded.header
         return Side(
-            experience(deed.lines, self.voice),
+            experience(caller_step.lines, self.voice),
             standing(self.path),
             tuple(self.path),
-            tuple(taken for line in deed.lines for taken in line.path),
-            header.outcome if deed.upcoming is None else None,
+            tuple(taken for line in caller_step.lines for taken in line.path),
+            header.outcome if caller_step.upcoming is None else None,
         )
 
     def _now(self) -> Side:
@@ -102,11 +102,11 @@ class _Replay:
         ended = rerun.call.outcome if rerun.over else None
         return Side(experience(rerun.effects, self.voice), rerun.state, tuple(rerun.path), tuple(rerun.steps), ended)
 
-    def _difference(self, kind: Kind, what: What, deed: Deed, before: Side, now: Side) -> Difference:
-        return Difference(kind, what, deed.first.at, deed.first.event, before, now)
+    def _difference(self, kind: Kind, what: What, caller_step: CallerStep, before: Side, now: Side) -> Difference:
+        return Difference(kind, what, caller_step.first.at, caller_step.first.event, before, now)
 
-    def _undetermined(self, deed: Deed, unknown: Unknown) -> Verdict:
-        here = self._difference("way", "asked", deed, self._before(deed), self._now())
+    def _undetermined(self, caller_step: CallerStep, unknown: Unknown) -> Verdict:
+        here = self._difference("way", "asked", caller_step, self._before(caller_step), self._now())
         return self._told(why=unknown.why, where=unknown.state, unknown=here)
 
     def _told(
@@ -147,7 +147,7 @@ class _Names:
         self._today = flow.states
 
     def are_one(self, then: str, today: str) -> bool:
-        """Tell whether two names mean one state; from now on, if one was gone and the other new."""
+        """Return whether two names mean one state; from now on, if one was gone and the other new."""
         if then in self.renamed:
             return self.renamed[then] == today
         if then == today:
@@ -158,7 +158,7 @@ class _Names:
         return True
 
     def is_new_question(self, before: Side, now: Side) -> bool:
-        """Tell whether something is asked today, in a state that asked nothing when the call was made."""
+        """Return whether something is asked today, in a state that asked nothing when the call was made."""
         task = now.experience.task
         if task is None or now.state == before.state or now.state in self._asked_then:
             return False

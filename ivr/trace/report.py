@@ -58,7 +58,7 @@ def report(name: str, recorded: Case, verdict: Verdict, today: Places | None, th
         header.flow,
         verdict.verdict,
         kinds=kinds,
-        after=words.deed(found.event),
+        after=words.caller_action(found.event),
         at=words.clock(found.at),
         before=words.spoken(found.before.experience.spoken),
         now=words.spoken(found.now.experience.spoken),
@@ -163,14 +163,14 @@ def _place_before(found: Difference, then: Places | None) -> Place | None:
 
 
 def _line_before(found: Difference, place: Place | None, lines: Mapping[str, int]) -> str:
-    """Name the state that made it so then, with its line in the file of that day."""
+    """Return the state that made it so then, with its line in the file of that day."""
     state = place.state if place and place.state in lines else found.before.state
     line = lines.get(state)
     return f"{state} (line {line} then)" if line else state
 
 
 def _first_difference(found: Difference) -> tuple[Segment | None, Segment | None]:
-    """Give the first thing heard then that is not heard now, and the first that is heard only now."""
+    """Return the first thing heard then that is not heard now, and the first that is heard only now."""
     before, now = found.before.experience.parts, found.now.experience.parts
     gone = next((segment for segment in before if segment not in now), None)
     new = next((segment for segment in now if segment not in before), None)
@@ -265,11 +265,11 @@ class Tally:
         return self.same + self.changed + self.undetermined
 
     def groups(self) -> list[Group]:
-        """Give the groups, what must not pass first, the largest first."""
+        """Return the groups, what must not pass first, the largest first."""
         return sorted(self._groups.values(), key=lambda group: (group.passes, -len(group.names)))
 
     def summary(self) -> str:
-        """Say it in a line."""
+        """Return it as one line."""
         parts = [f"{self.same} same", f"{self.changed} changed", f"{self.undetermined} undetermined"]
         let_pass = self.changed + self.undetermined - self.refused
         if let_pass:

@@ -1,4 +1,4 @@
-"""One recorded call through a flow of today, deed by deed.
+"""One recorded call through a flow of today, one caller action after the other.
 
 What the caller and the services did comes from the case and is bound to what the flow asks at that point. The pacing is
 made here: prompts succeed, holds do not happen, times are those of the recorded call.
@@ -96,7 +96,7 @@ class Rerun:
         """The transitions since then."""
         return [taken for line in self.lines[self._first :] for taken in line.path]
 
-    def deed(self, line: Line, asked: case.Asked | None, upcoming: int | None) -> None:
+    def caller_step(self, line: Line, asked: case.Asked | None, upcoming: int | None) -> None:
         """Let the caller do what was done, after the recorded question `asked`, and go on until the caller is due.
 
         `upcoming` is the line of what the caller did next, None at the end. Raises Unknown.
@@ -109,7 +109,7 @@ class Rerun:
     # --- binding what the caller did ---
 
     def _has_no_place(self, event: case.Happened) -> bool:
-        """Tell whether it is about a hold, and nobody is kept waiting today: what did not happen cannot fail."""
+        """Return whether it is about a hold, and nobody is kept waiting today: what did not happen cannot fail."""
         return isinstance(event, case.LineFailed) and event.during == "hold" and self.call.waiting is None
 
     def _bound(self, event: case.Happened, asked: case.Asked | None) -> Event:
@@ -144,7 +144,7 @@ class Rerun:
                 return RecordingMade(
                     op, event.seconds, f"recording {self._recordings}" if event.kept else None, event.ended
                 )
-        raise Unknown("this is no deed of a caller", self.state)
+        raise Unknown("this is no caller action", self.state)
 
     def _choice(self, event: case.Chose, asked: case.Asked | None) -> str:
         """Find the choice that the same key or words make today."""
@@ -318,7 +318,7 @@ class Rerun:
 
 
 def standing(path: Sequence[Taken]) -> str:
-    """Tell in which state a path ends."""
+    """Return in which state a path ends."""
     return next((taken.target or taken.state for taken in reversed(path)), "")
 
 

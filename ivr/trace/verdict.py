@@ -67,7 +67,7 @@ class Verdict(Struct, frozen=True):
         return self.wording or self.way or self.unknown
 
     def allowed(self, kinds: frozenset[Kind]) -> bool:
-        """Tell whether there is nothing in it but changes of kinds that are allowed."""
+        """Return whether there is nothing in it but changes of kinds that are allowed."""
         if self.why is not None:
             return False
         found = {kind for kind, one in (("wording", self.wording), ("way", self.way)) if one}

@@ -31,7 +31,7 @@ def _said(segment: Segment) -> str:
 
 
 def differing(before: Sequence[Segment], now: Sequence[Segment]) -> str | None:
-    """Say what differs where the words do not: the voice, the audio file."""
+    """Return what differs where the words do not: the voice, the audio file."""
     for one, other in zip(before, now, strict=False):
         if type(one) is type(other) and one != other:
             changed = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name, None)]
@@ -45,8 +45,8 @@ def _short(value: object) -> str:
     return str(value)[:12]
 
 
-def deed(event: Happened) -> str:
-    """Say what happened, after "the caller" or "the line" or "the service"."""
+def caller_action(event: Happened) -> str:
+    """Return what happened, after "the caller" or "the line" or "the service"."""
     match event:
         case case.Called():
             return "the call came in"
@@ -85,7 +85,7 @@ def _of_others(event: Happened) -> str:
 
 
 def failure(failed: Failure, file: str) -> str:
-    """Say what went wrong in a flow, and where its author finds it."""
+    """Return what went wrong in a flow, and where its author finds it."""
     where = f"{file}:{failed.line}" if file else f"line {failed.line}"
     return f"{failed.event} in {failed.state} ({where}): {failed.reason}"
 
@@ -96,7 +96,7 @@ def _answer(answer: object) -> str:
 
 
 def question(asked: Asked | None) -> str:
-    """Say what a caller can do."""
+    """Return what a caller can do."""
     match asked:
         case None:
             return "nothing is asked"
@@ -131,7 +131,7 @@ def _times(asked: Asked) -> str:
 
 
 def services(ordered: Iterable[Ordered]) -> str:
-    """Say what services are asked."""
+    """Return what services are asked."""
     return ", ".join(order.service for order in ordered) or "no service"
 
 

@@ -20,7 +20,7 @@ DAY = 24 * 3600
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
-    """Give what the key ring has logged: event, host and reason."""
+    """Return what the key ring has logged: event, host and reason."""
     return [
         (record.message, record.__dict__.get("document", ""), record.__dict__.get("reason", ""))
         for record in caplog.records

@@ -47,7 +47,7 @@ async def ends(page: Page) -> None:
 
 
 async def says(words: str) -> bytes:
-    """Give a WAV file of somebody who says something and then waits for an answer."""
+    """Return a WAV file of somebody who says something and then waits for an answer."""
     from ivr.audio.workers import Workers  # noqa: PLC0415  # only where there is a voice
     from ivr.phone.guard import Guard  # noqa: PLC0415
     from ivr.phone.limits import Limits  # noqa: PLC0415

@@ -232,7 +232,7 @@ async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit)
 
 
 def ended(visit: Visit) -> list[str | None]:
-    """Give how the calls ended that the server knows; None: one that goes on."""
+    """Return how the calls ended that the server knows; None: one that goes on."""
     with ArchiveFile.open(visit.data / "calls.db") as archive:
         return [record.call.outcome for record, _ in archive.records()]
 

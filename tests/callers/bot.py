@@ -93,7 +93,7 @@ class Bot(Struct, frozen=True):
 
 
 def dial(flow: Flow, call: str = "call-1") -> Bot:
-    """Give a call that nobody has heard of."""
+    """Return a call that nobody has heard of."""
 
     facts = Facts(id="0" * 32, channel="skype")
     return Bot(flow, CallRecord("0" * 32, CallKey("skype", "app", call), new_call(flow.hash, facts)))

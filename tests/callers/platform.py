@@ -47,7 +47,7 @@ def failed_prompt(call: str, action: dict[str, Any], random: Random) -> Report:
 
 
 def told_apart(call: str, random: Random) -> Report:
-    """Tell that the call is over by itself, in either of the two ways: it can overtake what was cut off."""
+    """Report that the call is over by itself, in either of the two ways: it can overtake what was cut off."""
     if random.random() < 0.5:
         return report_of({"id": call, "type": "callStateChange", "currentState": "terminated"}, left=True)
     conversation = json.loads(incoming(call).body)

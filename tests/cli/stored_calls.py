@@ -44,7 +44,7 @@ async def _store(folder: Path, calls: int) -> None:
 
 
 def call_id(number: int) -> str:
-    """Give the id of a stored call."""
+    """Return the id of a stored call."""
     return f"{number:02x}" * 16
 
 

@@ -24,9 +24,9 @@ arrows = st.lists(
 )
 
 
-def chart(*ways: tuple[str, str, str]) -> Chart:
+def chart(*transitions: tuple[str, str, str]) -> Chart:
     boxes = tuple(Box(name, "say", name == NAMES[0]) for name in NAMES)
-    return Chart(boxes, tuple(Arrow(source, target, (label,)) for source, target, label in ways))
+    return Chart(boxes, tuple(Arrow(source, target, (label,)) for source, target, label in transitions))
 
 
 def rectangles(layout: Layout) -> list[tuple[str, float, float, float, float]]:
@@ -38,15 +38,15 @@ def test_every_shipped_flow_has_a_picture_with_all_its_states_and_ways() -> None
         flow = load_flow(file).served()
         drawn = picture(chart_of(flow), flow.name)
         assert set(re.findall(r'data-state="([^"]+)"', drawn)) == {*flow.states, ANY}
-        ways = {
+        transitions = {
             (name, branch.target) for name, state in flow.states.items() for bs in state.on.values() for branch in bs
         }
-        assert ways <= set(re.findall(r'data-from="([^"]+)" data-to="([^"]+)"', drawn))
+        assert transitions <= set(re.findall(r'data-from="([^"]+)" data-to="([^"]+)"', drawn))
 
 
 @given(arrows)
-def test_no_box_covers_another_and_all_is_within_the_picture(ways: list[tuple[str, str, str]]) -> None:
-    layout = layout_of(chart(*ways))
+def test_no_box_covers_another_and_all_is_within_the_picture(transitions: list[tuple[str, str, str]]) -> None:
+    layout = layout_of(chart(*transitions))
     for (_, left, top, right, bottom), (_, left2, top2, right2, bottom2) in combinations(rectangles(layout), 2):
         assert right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top
     for _, left, top, right, bottom in rectangles(layout):
@@ -57,10 +57,12 @@ def test_no_box_covers_another_and_all_is_within_the_picture(ways: list[tuple[st
 
 
 @given(arrows)
-def test_every_arrow_leads_from_its_box_to_its_other_box(ways: list[tuple[str, str, str]]) -> None:
-    layout = layout_of(chart(*ways))
+def test_every_arrow_leads_from_its_box_to_its_other_box(transitions: list[tuple[str, str, str]]) -> None:
+    layout = layout_of(chart(*transitions))
     boxes = {name: edges for name, *edges in rectangles(layout)}
-    assert {(route.arrow.source, route.arrow.target) for route in layout.routes} == {way[:2] for way in ways}
+    assert {(route.arrow.source, route.arrow.target) for route in layout.routes} == {
+        transition[:2] for transition in transitions
+    }
     for route in layout.routes:
         for end, name in ((route.points[0], route.arrow.source), (route.points[-1], route.arrow.target)):
             left, top, right, bottom = boxes[name]
@@ -69,8 +71,8 @@ def test_every_arrow_leads_from_its_box_to_its_other_box(ways: list[tuple[str, s
 
 
 @given(arrows)
-def test_no_label_lies_on_a_box_or_leaves_the_picture(ways: list[tuple[str, str, str]]) -> None:
-    layout = layout_of(chart(*ways))
+def test_no_label_lies_on_a_box_or_leaves_the_picture(transitions: list[tuple[str, str, str]]) -> None:
+    layout = layout_of(chart(*transitions))
     for route in layout.routes:
         x, y = route.label
         high = LABEL_LINE * len(route.lines) / 2
@@ -99,8 +101,8 @@ def test_a_long_label_is_broken_between_its_words() -> None:
 
 
 @given(arrows)
-def test_the_same_flow_always_gives_the_same_picture(ways: list[tuple[str, str, str]]) -> None:
-    assert picture(chart(*ways), "a") == picture(chart(*ways), "a")
+def test_the_same_flow_always_gives_the_same_picture(transitions: list[tuple[str, str, str]]) -> None:
+    assert picture(chart(*transitions), "a") == picture(chart(*transitions), "a")
 
 
 def test_ways_lead_downwards_unless_they_lead_back() -> None:
@@ -113,8 +115,8 @@ def test_ways_lead_downwards_unless_they_lead_back() -> None:
 
 def test_a_flow_of_a_thousand_states_in_a_row_is_drawn() -> None:
     names = [f"s{number}" for number in range(1000)]
-    ways = tuple(Arrow(one, other, ()) for one, other in pairwise(names))
-    layout = layout_of(Chart(tuple(Box(name, "say") for name in names), ways))
+    transitions = tuple(Arrow(one, other, ()) for one, other in pairwise(names))
+    layout = layout_of(Chart(tuple(Box(name, "say") for name in names), transitions))
     assert len({place.y for place in layout.places}) == 1000
 
 

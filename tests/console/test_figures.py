@@ -43,7 +43,7 @@ def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
     tally = tally_of("resolved", [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
     figures = sum_of([tally, tally], FLOW)
     assert figures.calls == figures.over == 2
-    assert figures.ways["main", "times", "times"] == 2
+    assert figures.transitions["main", "times", "times"] == 2
     assert figures.arrows["main", "times"] == 2
     assert figures.outcomes == {"resolved": 2}
     assert figures.seconds == 20.0
@@ -101,9 +101,9 @@ def test_a_way_that_all_states_share_is_counted_at_the_box_for_all() -> None:
     gave_up = step(30.0, CallEnded("system"), ("main", "exhausted", "goodbye"))
     figures = sum_of([tally_of("unresolved", [RINGS, gave_up])], FLOW)
     assert figures.arrows[ANY, "goodbye"] == 1
-    states, ways = marks_of(gave_up.path, FLOW)
+    states, transitions = marks_of(gave_up.path, FLOW)
     assert states == {"goodbye"}
-    assert ways == {(ANY, "goodbye")}
+    assert transitions == {(ANY, "goodbye")}
 
 
 async def test_the_trace_of_a_finished_call_is_read_once() -> None:

@@ -16,7 +16,7 @@ CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
 
 
 async def _tracer() -> str | None:
-    """Tell why nothing can be traced here; None: it can."""
+    """Return why nothing can be traced here; None: it can."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     probe = await asyncio.create_subprocess_exec(

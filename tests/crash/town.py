@@ -21,10 +21,10 @@ from ivr.phone.platform import Platform
 from ivr.phone.post import NoReply, Post, Reply
 from ivr.phone.reports import Audio
 from ivr.phone.sound import BYTES_A_SECOND, Mute, Sound
-from ivr.phone.turn_based import Deed, HangUp, Situation, TurnBased
+from ivr.phone.turn_based import CallerAction, HangUp, Situation, TurnBased
 from tests.phone.calling import PUBLIC, Letter
 from tests.phone.fake_bot import Told
-from tests.phone.people import any_deed
+from tests.phone.people import any_caller_action
 
 JSON = {"Content-Type": "application/json"}
 STUBBORN = Limits(retries=50, retry_after=0.0)
@@ -53,7 +53,7 @@ class BadLine:
         self._milestones: list[tuple[int, asyncio.Event]] = []
 
     def after(self, messages: int) -> asyncio.Event:
-        """Give an event that is set once so many messages have been acknowledged."""
+        """Return an event that is set once so many messages have been acknowledged."""
         reached = asyncio.Event()
         self._milestones.append((messages, reached))
         return reached
@@ -72,7 +72,7 @@ class BadLine:
     async def _overtake(
         self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int
     ) -> None:
-        """Tell the end of most calls apart, and before the recording that it cut off."""
+        """Report the end of most calls apart, and before the recording that it cut off."""
         message = Told(url, headers, data)
         if message.audio is None or message.json["callState"] != "terminated" or headers[MESSAGE_ID] in self._met:
             return
@@ -137,11 +137,11 @@ class _Townsman:
     def tell(self, event: PhoneEvent) -> None:
         self._sober.tell(event)
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         chance = self._random.random()
         if isinstance(situation.listening, Record) and chance < 0.2:
             return HangUp()
-        return any_deed(self._random) if chance > 0.9 else await self._sober.act(situation)
+        return any_caller_action(self._random) if chance > 0.9 else await self._sober.act(situation)
 
 
 class _Noise:

@@ -43,7 +43,7 @@ def test_c14_a_question_that_failed_keeps_what_was_heard_before_it() -> None:
 def test_c14_an_outcome_of_a_prompt_before_the_last_action_changes_nothing() -> None:
     caller = Caller(flow_of(CHAIN))
     before = caller.call
-    caller.feel(OperationDone("1.2")).ignored("not the operation awaited")
+    caller.apply(OperationDone("1.2")).ignored("not the operation awaited")
     assert caller.call is before
 
 

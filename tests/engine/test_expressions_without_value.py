@@ -119,9 +119,9 @@ def call(flow: Flow, seed: int) -> Caller:
     random = Random(seed)
     caller = Caller(flow)
     while caller.call.phase != "over":
-        caller.feel(CallEnded("caller") if random.random() < 0.03 else anything(caller, random))
+        caller.apply(CallEnded("caller") if random.random() < 0.03 else anything(caller, random))
         if caller.call.phase == "gone":
-            caller.feel(ServiceFailed(caller.job, "failed"))
+            caller.apply(ServiceFailed(caller.job, "failed"))
     return caller
 
 

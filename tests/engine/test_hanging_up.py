@@ -43,14 +43,14 @@ def test_c13_a_recording_ended_by_hanging_up_is_heard_first_and_the_rest_runs_in
 
 
 def test_c13_who_leaves_while_a_service_works_is_answered_for_first() -> None:
-    caller = Caller(flow_of(VOICEMAIL)).speaks().holds().hears("one moment").feel(CallEnded("caller"))
+    caller = Caller(flow_of(VOICEMAIL)).speaks().holds().hears("one moment").apply(CallEnded("caller"))
     caller.orders().stands_in("leave").understood("late words").ended("voicemail")
     assert caller.variable("sent") == "late words"
 
 
 def overtaken(flow: str = VOICEMAIL) -> Caller:
     """A caller who was being recorded, and whose end the line has told apart."""
-    return Caller(flow_of(flow)).feel(CallEnded("caller", grace=60.0)).orders()
+    return Caller(flow_of(flow)).apply(CallEnded("caller", grace=60.0)).orders()
 
 
 def test_c13_a_recording_that_the_end_of_the_call_overtakes_is_heard_first_all_the_same() -> None:
@@ -79,7 +79,7 @@ def test_c13_an_outcome_without_a_recording_ends_such_a_call_at_once() -> None:
 
 def test_what_says_nothing_of_the_recording_leaves_such_a_call_waiting() -> None:
     caller = overtaken()
-    caller.feel(CallEnded("caller", grace=60.0)).ignored("nobody is on the line")
+    caller.apply(CallEnded("caller", grace=60.0)).ignored("nobody is on the line")
     caller.listens().ignored("not an answer to what was asked")
     caller.presses("1").ignored("not an answer to what was asked")
     assert caller.call.deadline is not None
@@ -87,12 +87,12 @@ def test_what_says_nothing_of_the_recording_leaves_such_a_call_waiting() -> None
 
 def test_an_end_that_names_what_it_cut_off_or_a_line_that_sends_nothing_later_is_not_waited_for() -> None:
     caller = Caller(flow_of(VOICEMAIL))
-    caller.feel(CallEnded("caller", caller.op, grace=60.0)).ended("abandoned")
-    Caller(flow_of(VOICEMAIL)).feel(CallEnded("system")).ended("abandoned")
+    caller.apply(CallEnded("caller", caller.op, grace=60.0)).ended("abandoned")
+    Caller(flow_of(VOICEMAIL)).apply(CallEnded("system")).ended("abandoned")
 
 
 def test_who_was_asked_for_a_key_is_not_waited_for() -> None:
-    caller = Caller(flow_of(VOICEMAIL)).speaks().understood("hello").feel(CallEnded("caller", grace=60.0))
+    caller = Caller(flow_of(VOICEMAIL)).speaks().understood("hello").apply(CallEnded("caller", grace=60.0))
     caller.ended("voicemail")
 
 
@@ -147,8 +147,8 @@ states:
 
 def test_a_call_that_ended_before_it_began_is_abandoned_and_nothing_moves_it_again() -> None:
     caller = Caller(flow_of(VOICEMAIL)).hangs_up().ended("abandoned")
-    caller.feel(CallEnded("caller")).ignored("the call is over")
-    caller.feel(ServiceAnswered("1.1", {})).ignored("the call is over")
+    caller.apply(CallEnded("caller")).ignored("the call is over")
+    caller.apply(ServiceAnswered("1.1", {})).ignored("the call is over")
 
 
 def test_holds_grow_and_are_not_many() -> None:
@@ -170,7 +170,7 @@ def test_a_service_that_never_answers_is_given_up_at_its_deadline() -> None:
     caller = Caller(flow_of(VOICEMAIL)).speaks()
     job = caller.job
     caller.waits(5).ignored("no deadline has passed").waits(20).hears("we heard you")
-    caller.feel(ServiceAnswered(job, {"transcript": "late"})).ignored("not the job awaited")
+    caller.apply(ServiceAnswered(job, {"transcript": "late"})).ignored("not the job awaited")
 
 
 def test_nobody_is_held_who_has_gone_or_does_not_wait() -> None:

@@ -65,7 +65,7 @@ def test_c5_a_line_that_passes_on_keys_or_words_is_matched_here() -> None:
     Caller(flow).hears("choose for one press 1 say two").presses("9").hears("no choose for one press 1 say two")
     Caller(flow).says("Two").hears("two")
     Caller(flow).presses("1").hears("one")
-    Caller(flow).feel(RecordingMade("1.2", 1.0, "a")).ignored("not an answer to what was asked")
+    Caller(flow).apply(RecordingMade("1.2", 1.0, "a")).ignored("not an answer to what was asked")
 
 
 def test_an_event_of_another_sort_is_no_answer_to_a_recording() -> None:
@@ -78,18 +78,18 @@ states:
   bye: {say: "{{ note.seconds if note else 0 }}", final: true}
 variables: {note: {type: recording, default: none}}
 """)
-    caller = Caller(flow).orders(*(type(action) for action in Caller(flow).actions)).feel(InputInvalid("1.2"))
+    caller = Caller(flow).orders(*(type(action) for action in Caller(flow).actions)).apply(InputInvalid("1.2"))
     caller.ignored("not an answer to what was asked").keeps_silent().hears("nothing speak").orders(Record)
     caller.speaks(3).hears("3")
 
 
 def test_a_call_is_told_of_once_and_the_line_says_goodbye_once() -> None:
     caller = Caller(flow_of(MENU))
-    caller.feel(CallReceived("x", "y")).ignored("the call has begun").orders(*map(type, caller.actions))
+    caller.apply(CallReceived("x", "y")).ignored("the call has begun").orders(*map(type, caller.actions))
     caller.chooses("one").fails(caller.op).ended("resolved")
-    Caller(flow_of(MENU)).feel(OperationDone("7.7")).ignored("not the operation awaited")
+    Caller(flow_of(MENU)).apply(OperationDone("7.7")).ignored("not the operation awaited")
     Caller(flow_of(MENU)).fails("7.7").ignored("not an operation of the last reply")
-    gone = Caller(flow_of(MENU)).feel(CallEnded("system"))
+    gone = Caller(flow_of(MENU)).apply(CallEnded("system"))
     gone.ended("abandoned")
 
 
@@ -103,7 +103,7 @@ states:
   bye: {say: bye, final: true}
 """)
     caller = Caller(flow).answers_wrong().hears("no number").orders(Recognize)
-    caller.feel(RecordingMade(caller.op, 1.0, "a")).ignored("not an answer to what was asked")
+    caller.apply(RecordingMade(caller.op, 1.0, "a")).ignored("not an answer to what was asked")
     caller.presses("1").hears("no number").presses("12").hears("bye")
 
 

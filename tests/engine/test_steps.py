@@ -244,22 +244,22 @@ states:
 """)
     )
     caller.speaks(told)
-    caller.feel(ServiceAnswered(caller.job, {"transcript": "hello", "seconds": measured})).hears(f"{kept} seconds")
+    caller.apply(ServiceAnswered(caller.job, {"transcript": "hello", "seconds": measured})).hears(f"{kept} seconds")
 
 
 def test_an_answer_to_nothing_changes_nothing() -> None:
     caller = Caller(flow_of(PIN))
-    caller.feel(KeysPressed("9.9", "1")).ignored("not the operation awaited")
-    caller.feel(RecordingMade("1.2", 1.0, "a.wma")).ignored("not an answer to what was asked")
-    caller.feel(RecordingReady("1.2", "a.wma")).ignored("no recording is awaited")
-    caller.feel(ChoiceMade("1.2", "one", "keys")).ignored("not an answer to what was asked")
+    caller.apply(KeysPressed("9.9", "1")).ignored("not the operation awaited")
+    caller.apply(RecordingMade("1.2", 1.0, "a.wma")).ignored("not an answer to what was asked")
+    caller.apply(RecordingReady("1.2", "a.wma")).ignored("no recording is awaited")
+    caller.apply(ChoiceMade("1.2", "one", "keys")).ignored("not an answer to what was asked")
 
 
 def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> None:
     caller = Caller(flow_of(PIN))
-    assert caller.feel(KeysPressed("9.9", "4711")).last.kept == KeysPressed("?", "")
-    assert caller.feel(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("?", "")
-    assert caller.feel(ServiceAnswered("9.9", {"transcript": "words"})).last.kept == ServiceAnswered("9.9", {})
+    assert caller.apply(KeysPressed("9.9", "4711")).last.kept == KeysPressed("?", "")
+    assert caller.apply(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("?", "")
+    assert caller.apply(ServiceAnswered("9.9", {"transcript": "words"})).last.kept == ServiceAnswered("9.9", {})
 
 
 def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
@@ -270,14 +270,14 @@ def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
         (RecordingMade("0.1", 4711.0, "a.wma"), RecordingMade("0.1", 0.0, "a.wma")),
         (CallReceived("29:4711", "28:4711", "de-4711"), CallReceived(None, "")),
     ]:
-        assert caller.feel(event).last.kept == kept
-        again = caller.feel(kept).last  # a trace is stepped again as it was kept
+        assert caller.apply(event).last.kept == kept
+        again = caller.apply(kept).last  # a trace is stepped again as it was kept
         assert (again.ignored, again.kept) == (caller.steps[-2][2].ignored, kept)
 
 
 def test_c12_the_line_s_own_words_are_not_kept_where_the_state_that_listened_is_private() -> None:
     caller = Caller(flow_of(PIN))
-    event, _, stepped = caller.feel(OperationFailed(caller.op, "system", "keyed 4711")).steps[-1]
+    event, _, stepped = caller.apply(OperationFailed(caller.op, "system", "keyed 4711")).steps[-1]
     assert stepped.kept == replace(event, reason="")  # type: ignore[type-var]
     assert "4711" not in repr(stepped)
 
@@ -307,7 +307,7 @@ states:
 
 def test_who_has_gone_cannot_go_again() -> None:
     flow = flow_of(HANDLERS.replace("ON", ""))
-    caller = Caller(flow).presses("1").speaks(hangs_up=True).feel(CallEnded("caller"))
+    caller = Caller(flow).presses("1").speaks(hangs_up=True).apply(CallEnded("caller"))
     caller.ignored("nobody is on the line").understood("words").ended("abandoned")
 
 

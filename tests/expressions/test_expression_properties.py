@@ -145,7 +145,7 @@ def compiled(source: str) -> Expression:
 
 
 def conforms(value: Value, type_: Type) -> bool:
-    """Tell whether a value is of a type, as deep as it goes."""
+    """Return whether a value is of a type, as deep as it goes."""
     if value is None:
         return type_.optional
     found = kind(value)

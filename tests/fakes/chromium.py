@@ -39,7 +39,7 @@ _KEYS: Mapping[str, tuple[str, int]] = {"Enter": ("Enter", 13), "Tab": ("Tab", 9
 
 
 def installed() -> str | None:
-    """Give the program, if there is one."""
+    """Return the program, if there is one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -84,11 +84,11 @@ class Page:
             raise AssertionError(f"{condition} did not come true; the page shows:\n{shown}") from None
 
     async def text(self, selector: str) -> str:
-        """Give what an element shows."""
+        """Return what an element shows."""
         return str(await self.until(f"!({_UNSTYLED}) && document.querySelector({json.dumps(selector)})?.innerText"))
 
     async def texts(self, selector: str) -> list[str]:
-        """Give what all such elements show."""
+        """Return what all such elements show."""
         return list(await self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.innerText)"))
 
     async def click(self, selector: str) -> None:
@@ -192,7 +192,7 @@ async def page(folder: Path, *flags: str) -> AsyncIterator[Page]:
 
 
 def microphone(wav: Path | None) -> Sequence[str]:
-    """Give the flags for a microphone that is a file, over and over, or one that is refused."""
+    """Return the flags for a microphone that is a file, over and over, or one that is refused."""
     if wav is None:
         return ("--deny-permission-prompts",)
     return (

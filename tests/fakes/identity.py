@@ -29,7 +29,7 @@ ISSUER = "https://api.botframework.com"
 
 @functools.cache
 def private_key(number: int) -> rsa.RSAPrivateKey:
-    """Give the same key for the same number: making one takes longer than most tests."""
+    """Return the same key for the same number: making one takes longer than most tests."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -134,7 +134,7 @@ class Identity:
         self.jwks = [*(self.jwks if keep else []), jwk(self.kid, self.key)]
 
     def claims(self, *, now: float | None = None, **changed: Any) -> dict[str, Any]:
-        """Give a good token's claims, changed as told; a claim that is None is left out."""
+        """Return a good token's claims, changed as told; a claim that is None is left out."""
         now = time.time() if now is None else now
         claims = {"iss": ISSUER, "aud": self.app_id, "nbf": int(now) - 60, "exp": int(now) + 3600, **changed}
         return {name: value for name, value in claims.items() if value is not None}

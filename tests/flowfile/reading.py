@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ivr.engine.flow import Flow
 from ivr.flowfile.catalogue import whole
-from ivr.flowfile.checks.speech import Lacks
+from ivr.flowfile.checks.speech import Missing
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import Loaded, load_text
 from ivr.ports import Capabilities
@@ -14,15 +14,19 @@ NOWHERE = HERE / "no-such-folder"
 
 
 def load(
-    text: str | bytes, *, folder: Path = NOWHERE, channel: Capabilities | None = None, lacks: Lacks | None = None
+    text: str | bytes,
+    *,
+    folder: Path = NOWHERE,
+    channel: Capabilities | None = None,
+    missing: Missing | None = None,
 ) -> Loaded:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
-    return load_text(data, file="flow.yaml", folder=folder, channel=channel, lacks=lacks)
+    return load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing)
 
 
 def codes(example: str) -> list[str]:
-    """Name what is found in an example, in file order."""
+    """Return what is found in an example, in file order."""
     return [found.code for found in load(whole(example)).findings]
 
 
@@ -34,5 +38,5 @@ def flow(example: str) -> Flow:
 
 
 def said(example: str) -> list[str]:
-    """Give what is said about an example: code, message and suggestion."""
+    """Return what is said about an example: code, message and suggestion."""
     return [f"{found.code}: {found.message} {found.suggestion}".strip() for found in load(whole(example)).findings]

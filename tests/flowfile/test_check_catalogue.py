@@ -14,8 +14,8 @@ SHOWN = [rule for rule in RULES.values() if rule.bad]
 
 def findings(rule: Rule, example: str) -> Sequence[Finding]:
     channel = SkypeChannel.can if rule.code == "channel" else None
-    lacks = no_dictation if rule.code == "speech" else None
-    return load(whole(example), channel=channel, lacks=lacks).findings
+    missing = no_dictation if rule.code == "speech" else None
+    return load(whole(example), channel=channel, missing=missing).findings
 
 
 def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[str]:

@@ -163,8 +163,8 @@ second: {say: Really., next: start}
 """) == ["endless"]
 
     def test_asking_again_on_silence_goes_on_for_ever_whatever_is_counted(self) -> None:
-        ways = "{digits: bye, noInput: [{guard: visits.start < 3, target: self}, bye]}"
-        assert codes(f"start: {{digits: {{prompt: Key it.}}, on: {ways}}}") == ["endless"]
+        transitions = "{digits: bye, noInput: [{guard: visits.start < 3, target: self}, bye]}"
+        assert codes(f"start: {{digits: {{prompt: Key it.}}, on: {transitions}}}") == ["endless"]
 
     def test_a_valid_answer_is_progress(self) -> None:
         assert (
@@ -227,7 +227,7 @@ other: {digits: {prompt: Key it.}, next: bye}
         assert codes(text) == ["dropped-recording"]
 
 
-class TestSlipsOfYaml:
+class TestMistakesOfYaml:
     def test_a_comment_after_a_text_of_several_lines_is_a_comment(self) -> None:
         for text in ('"Our hours:\n    daily: all day."', "|\n    Our hours:\n    daily: all day."):
             assert codes(f"start:\n  say: {text}\n# This is a comment.\n  next: bye\n") == []
@@ -265,7 +265,7 @@ class TestSlipsOfYaml:
 
 
 class TestOtherChecks:
-    def test_a_word_is_no_slip_where_it_is_an_allowed_value(self) -> None:
+    def test_a_word_is_no_mistake_where_it_is_an_allowed_value(self) -> None:
         assert (
             codes("""
 variables: {small: 1, size: {type: text, values: [small, large], default: large}}

@@ -90,15 +90,15 @@ def guarded(guard: str, *, name: str = "start") -> Flow:
     start = GUARDED.states["start"]
     branch = start.on[DECIDED][0]
     assert branch.guard
-    ways = {DECIDED: (replace(branch, guard=Expression(guard, branch.guard.node)),)}
-    states = {name: replace(start, name=name, on=ways), "bye": GUARDED.states["bye"]}
+    transitions = {DECIDED: (replace(branch, guard=Expression(guard, branch.guard.node)),)}
+    states = {name: replace(start, name=name, on=transitions), "bye": GUARDED.states["bye"]}
     return replace(GUARDED, initial=name, states=states)
 
 
 async def test_every_state_of_a_shipped_flow_is_in_its_picture(page: chromium.Page) -> None:
     for file in sorted((HERE.parents[1] / "flows").glob("*.yaml")):
         built = load_flow(file).served()
-        boxes, ways = await drawn(page, built)
+        boxes, transitions = await drawn(page, built)
         actions = {
             name: type(state.action).__name__.removesuffix("Call").lower() for name, state in built.states.items()
         }
@@ -107,7 +107,7 @@ async def test_every_state_of_a_shipped_flow_is_in_its_picture(page: chromium.Pa
             *(["any state"] if built.on else []),
         ]
         outcomes = {state.outcome for state in built.states.values() if state.final and state.outcome}
-        assert outcomes <= set(ways)
+        assert outcomes <= set(transitions)
 
 
 async def test_nothing_that_an_author_writes_changes_the_picture(page: chromium.Page) -> None:

@@ -86,7 +86,7 @@ again: {say: *hello, next: bye}
         lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60))]
         assert "size" in [found.code for found in load("\n".join(lines)).findings]
 
-    def test_every_slip_is_told_however_many_there_are(self) -> None:
+    def test_every_mistake_is_told_however_many_there_are(self) -> None:
         found = load("\n".join(f"k{n}: *" for n in range(100))).findings
         assert [each.code for each in found].count("star") == 100
 

@@ -13,7 +13,7 @@ right: {say: Right., next: bye}
 
 
 @pytest.mark.parametrize(
-    "way",
+    "transition",
     [
         "[{guard: pin == '2468', target: right}, start]",
         "[{guard: pin == '2468', target: right}, self]",
@@ -27,12 +27,12 @@ right: {say: Right., next: bye}
         "[{guard: pin == '2468', target: right}, {guard: visits.right < 3, target: start}, bye]",
     ],
 )
-def test_a_wrong_pin_that_leads_back_is_told(way: str) -> None:
-    assert "guessing" in codes(PIN.replace("NEXT", way))
+def test_a_wrong_pin_that_leads_back_is_told(transition: str) -> None:
+    assert "guessing" in codes(PIN.replace("NEXT", transition))
 
 
 @pytest.mark.parametrize(
-    "way",
+    "transition",
     [
         "[{guard: pin == '2468', target: right}, {guard: visits.start < 3, target: start}, bye]",
         "[{guard: pin == '2468', target: right}, bye]",
@@ -41,8 +41,8 @@ def test_a_wrong_pin_that_leads_back_is_told(way: str) -> None:
         "right",
     ],
 )
-def test_a_bound_or_an_end_is_enough(way: str) -> None:
-    assert "guessing" not in codes(PIN.replace("NEXT", way))
+def test_a_bound_or_an_end_is_enough(transition: str) -> None:
+    assert "guessing" not in codes(PIN.replace("NEXT", transition))
 
 
 def test_a_wrong_pin_may_come_back_by_other_states() -> None:
@@ -56,8 +56,8 @@ def test_a_wrong_pin_may_come_back_by_other_states() -> None:
 def test_tries_may_be_counted_by_a_variable() -> None:
     text = "variables: {tries: 0}\nstates:\n" + "".join(f"  {line}\n" for line in PIN.splitlines())
     counted = "{guard: tries < 3, set: {tries: '{{ tries + 1 }}'}, target: start}"
-    way = f"[{{guard: pin == '2468', target: right}}, {counted}, bye]"
-    assert "guessing" not in codes(text.replace("NEXT", way))
+    transition = f"[{{guard: pin == '2468', target: right}}, {counted}, bye]"
+    assert "guessing" not in codes(text.replace("NEXT", transition))
 
 
 def test_what_the_question_itself_judges_is_bounded_only_within_it() -> None:
@@ -72,6 +72,6 @@ def test_what_the_question_itself_judges_is_bounded_only_within_it() -> None:
 
 
 def test_what_is_not_private_may_be_tried() -> None:
-    way = "[{guard: pin == '2468', target: right}, start]"
-    assert "guessing" not in codes(PIN.replace(", sensitive: true", "").replace("NEXT", way))
-    assert "guessing" not in codes(PIN.replace("NEXT", way.replace("start", "nowhere")))
+    transition = "[{guard: pin == '2468', target: right}, start]"
+    assert "guessing" not in codes(PIN.replace(", sensitive: true", "").replace("NEXT", transition))
+    assert "guessing" not in codes(PIN.replace("NEXT", transition.replace("start", "nowhere")))

@@ -142,7 +142,7 @@ def test_every_text_of_a_question_is_compared_with_it(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "way",
+    "transition",
     [
         "start: {say: Press 2 for more., next: ask}",
         "start: {say: Hello., next: {say: Press 2 for more., target: ask}}",
@@ -151,10 +151,10 @@ def test_every_text_of_a_question_is_compared_with_it(key: str) -> None:
         "start: {say: Hello., next: ask, on: {error: {say: Press 2 for more., target: ask}}}",
     ],
 )
-def test_what_is_said_on_the_way_to_a_question_is_compared_with_it(way: str) -> None:
+def test_what_is_said_on_the_way_to_a_question_is_compared_with_it(transition: str) -> None:
     ask = f"\nask: {{{MENU.replace(', OTHER', '')}, next: bye}}\n"
-    assert found(way + ask) == ['"Press 2", but nothing listens for 2']
-    assert found(way.replace("Press 2", "Press 1") + ask) == []
+    assert found(transition + ask) == ['"Press 2", but nothing listens for 2']
+    assert found(transition.replace("Press 2", "Press 1") + ask) == []
 
 
 def test_what_the_flow_says_on_an_event_is_compared_with_where_it_leads() -> None:

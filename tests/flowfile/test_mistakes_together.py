@@ -57,7 +57,7 @@ CODES = [code for code, rule in RULES.items() if (rule.bad or code in OTHERWISE)
 
 
 def planted(code: str, mark: str) -> Plant:
-    """Give the bad example of a check, with names that no other has."""
+    """Return the bad example of a check, with names that no other has."""
     plant = OTHERWISE.get(code) or Plant(RULES[code].bad.strip("\n") + "\n")
     names = {
         *re.findall(r"^(\w+):", plant.states, re.MULTILINE),
@@ -91,7 +91,7 @@ def found(data: bytes) -> set[str]:
 
 
 def findings(data: bytes) -> Sequence[Finding]:
-    return load_text(data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, lacks=no_dictation).findings
+    return load_text(data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, missing=no_dictation).findings
 
 
 def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[str]:

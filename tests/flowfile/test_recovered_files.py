@@ -68,7 +68,7 @@ def test_what_is_no_mistake_in_any_part_is_one_of_the_whole() -> None:
 
 def test_a_file_is_never_refused_without_a_word() -> None:
     source = reader.read("flow.yaml", (HEAD + END).encode()).source
-    noted = reader._Slips()
+    noted = reader._Mistakes()
     reader._Rescue(source, noted).root()
     assert [one.code for one in noted.found] == ["syntax"]
 

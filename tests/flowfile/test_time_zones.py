@@ -31,7 +31,7 @@ from tests.flowfile.reading import said
         ("W. Europe Standard Time", "Europe/Berlin"),
     ],
 )
-def test_a_slip_in_a_name_gets_the_name_that_was_meant(written: str, meant: str) -> None:
+def test_a_mistake_in_a_name_gets_the_name_that_was_meant(written: str, meant: str) -> None:
     assert zone_data(written) is None
     assert zone_meant(written) == f'Did you mean "{meant}"?'
 

@@ -12,23 +12,23 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 def text(name: str) -> str:
-    """Give a page of docs/, or README.md."""
+    """Return a page of docs/, or README.md."""
     return (ROOT / name if name == "README.md" else ROOT / "docs" / name).read_text("utf-8")
 
 
 def fences(page: str, info: str) -> list[str]:
-    """Give the code blocks of a page that are marked so."""
+    """Return the code blocks of a page that are marked so."""
     return [body for mark, body in _FENCE.findall(page) if mark == info]
 
 
 def codes(page: str) -> set[str]:
-    """Give every word that stands in a code span, alone or with others."""
+    """Return every word that stands in a code span, alone or with others."""
     outside = _FENCE.sub("", page)
     return {word for span in _CODE.findall(outside) for word in [span, *re.findall(r"[\w.\-<>]+", span)]}
 
 
 def section(page: str, heading: str) -> str:
-    """Give what stands under a heading, up to the next one of its level."""
+    """Return what stands under a heading, up to the next one of its level."""
     level = heading.partition(" ")[0]
     bare = _FENCE.sub(lambda fence: " " * len(fence[0]), page)  # a comment in an example is no heading
     start = re.search(rf"^{re.escape(heading)}$", bare, re.MULTILINE)
@@ -38,11 +38,11 @@ def section(page: str, heading: str) -> str:
 
 
 def anchors(page: str) -> set[str]:
-    """Give the anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links(page: str) -> Iterator[str]:
-    """Give the targets of a page's links, code left out."""
+    """Return the targets of a page's links, code left out."""
     yield from re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", _CODE.sub("", _FENCE.sub("", page)))

@@ -50,7 +50,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give what lint-imports says of a copy with all violations in it."""
+    """Return what lint-imports says of a copy with all violations in it."""
     folder = tmp_path_factory.mktemp("planted")
     shutil.copytree(ROOT / "ivr", folder / "ivr", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)

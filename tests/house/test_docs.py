@@ -34,7 +34,7 @@ def models(cls: type[model.Model] = model.Model) -> list[type[model.Model]]:
 
 
 def found_codes() -> set[str]:
-    """Name what `ivr check` can say: the codes that are written out where a finding is made."""
+    """Return what `ivr check` can say: the codes that are written out where a finding is made."""
     named = set(get_args(expression_errors.Code))
     for path in (ROOT / "ivr" / "flowfile").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -42,7 +42,7 @@ def found_codes() -> set[str]:
                 case ast.Call(
                     func=ast.Name(id=maker) | ast.Attribute(attr=maker), args=[ast.Constant(value=str(code)), *_]
                 ):
-                    named |= {code} if maker in {"Slip", "refused", "finding"} else set()
+                    named |= {code} if maker in {"Mistake", "refused", "finding"} else set()
                 case ast.Return(value=ast.Tuple(elts=[ast.Constant(value=str(code)), _, _])):
                     named.add(code)
     return named

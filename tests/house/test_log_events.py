@@ -32,7 +32,7 @@ def logged() -> Iterator[tuple[str, ast.expr, ast.Call]]:
 
 
 def table() -> set[str]:
-    """Name the events of the table."""
+    """Return the events of the table."""
     text = (ROOT / "docs" / "operations.md").read_text("utf-8")
     rows = text.partition("| event | what to do |")[2].partition("\n\n")[0]
     return {

@@ -61,7 +61,7 @@ class Server:
         return done.stdout.split("\0")
 
     def recording(self) -> bytes:
-        """Give the only recording in the data folder."""
+        """Return the only recording in the data folder."""
         (file,) = (self._data / "audio").iterdir()
         return file.read_bytes()
 
@@ -84,7 +84,7 @@ def tutorial(tmp_path: Path) -> Iterator[Server]:
 
 
 def actions(workflow: str) -> list[str]:
-    """Name the actions of a workflow, nested prompts included."""
+    """Return the actions of a workflow, nested prompts included."""
     return re.findall(r'"action":"(\w+)"', workflow)
 
 

@@ -38,7 +38,7 @@ ROOMS = {
 
 
 def calls(file: Path) -> Iterator[str]:
-    """Name what is called, with what it is called on: `file.open`, `open`."""
+    """Return what is called, with what it is called on: `file.open`, `open`."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(attr=name, value=of)):
@@ -48,7 +48,7 @@ def calls(file: Path) -> Iterator[str]:
 
 
 def test_files_are_read_in_one_way() -> None:
-    ours = ("ArchiveFile.", "DataFolder.", "SqliteStore.", "Listener.", "shelf.", "desk.")
+    ours = ("ArchiveFile.", "DataFolder.", "SqliteStore.", "Listener.", "registry.", "desk.")
     found = {
         str(file.relative_to(ROOT / "ivr"))
         for file in (ROOT / "ivr").rglob("*.py")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivr.engine.actions import Choice, DigitInput, LineAction, Recognize, Record, Text
-from ivr.line import Effect, Finished, KeyDown, KeyUp, Outcome, PromptEnded, Signal, Tick, begin, feel
+from ivr.line import Effect, Finished, KeyDown, KeyUp, Outcome, PromptEnded, Signal, Tick, apply, begin
 
 PROMPT = (Text("Press 1 or say sales.", "male", "en-US"),)
 SALES = Choice("sales", "1", ("sales", "buy something"))
@@ -33,24 +33,24 @@ class Desk:
         self.line = moment.line
         self.effects: list[Effect] = list(moment.effects)
 
-    def feel(self, *signals: Signal, after: float = 0.0) -> Desk:
+    def apply(self, *signals: Signal, after: float = 0.0) -> Desk:
         self.now += after
         for signal in signals:
-            moment = feel(self.line, signal, now=self.now)
+            moment = apply(self.line, signal, now=self.now)
             self.line = moment.line
             self.effects += moment.effects
         return self
 
     def hear_out(self) -> Desk:
-        return self.feel(PromptEnded(), after=3.0)
+        return self.apply(PromptEnded(), after=3.0)
 
     def press(self, keys: str, after: float = 0.5) -> Desk:
         for key in keys:
-            self.feel(KeyDown(key), after=after).feel(KeyUp(), after=0.1)
+            self.apply(KeyDown(key), after=after).apply(KeyUp(), after=0.1)
         return self
 
     def wait(self, seconds: float) -> Desk:
-        return self.feel(Tick(), after=seconds)
+        return self.apply(Tick(), after=seconds)
 
     @property
     def outcome(self) -> Outcome:

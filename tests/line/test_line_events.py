@@ -18,10 +18,10 @@ AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
 CALLS: dict[str, tuple[LineAction, Desk]] = {
     "a key of a menu": (menu(), Desk(menu()).hear_out().press("1")),
-    "words of a menu": (menu(), Desk(menu()).hear_out().feel(Said("buy something"))),
+    "words of a menu": (menu(), Desk(menu()).hear_out().apply(Said("buy something"))),
     "a wrong key": (menu(), Desk(menu()).hear_out().press("9")),
     "silence in a menu": (menu(), Desk(menu()).hear_out().wait(6)),
-    "leaving a menu": (menu(), Desk(menu()).hear_out().feel(Left(), after=1)),
+    "leaving a menu": (menu(), Desk(menu()).hear_out().apply(Left(), after=1)),
     "a terminator": (digits(), Desk(digits()).hear_out().press("12#")),
     "a terminator alone": (digits(), Desk(digits()).hear_out().press("#")),
     "a full count": (digits(), Desk(digits()).hear_out().press("123456")),
@@ -31,12 +31,12 @@ CALLS: dict[str, tuple[LineAction, Desk]] = {
     "a recording": (record(), Desk(record()).hear_out().press("#", after=2)),
     "the longest recording": (record(longest=3, silence=9), Desk(record(longest=3, silence=9)).hear_out().wait(4)),
     "silence after the beep": (record(), Desk(record()).hear_out().wait(6)),
-    "leaving a recording": (record(), Desk(record()).hear_out().feel(Left(), after=2)),
-    "leaving at the beep": (record(), Desk(record()).hear_out().feel(Left())),
+    "leaving a recording": (record(), Desk(record()).hear_out().apply(Left(), after=2)),
+    "leaving at the beep": (record(), Desk(record()).hear_out().apply(Left())),
     "a recording of nothing": (record(), Desk(record()).hear_out().press("#", after=0)),
-    "a broken line": (menu(), Desk(menu()).hear_out().feel(Trouble())),
-    "a broken line, nobody knows why": (record(), Desk(record()).hear_out().feel(Trouble("unknown"))),
-    "a prompt that cannot be played": (Play("p", ()), Desk(menu()).feel(PromptFailed("gone"))),
+    "a broken line": (menu(), Desk(menu()).hear_out().apply(Trouble())),
+    "a broken line, nobody knows why": (record(), Desk(record()).hear_out().apply(Trouble("unknown"))),
+    "a prompt that cannot be played": (Play("p", ()), Desk(menu()).apply(PromptFailed("gone"))),
     "an answer": (Answer("a"), Desk(Answer("a"))),
 }
 
@@ -53,7 +53,7 @@ def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
 def _by_way_of_a_platform(action: LineAction, found: Outcome) -> tuple[Event, ...]:
     kept = found.ok and hasattr(action, "max_duration")
     audio = reports.Audio(b"sound", "wma", found.seconds) if kept else None
-    over = "terminated" if found.fruit == "left" else "established"
+    over = "terminated" if found.result == "left" else "established"
     outcome = reports.outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
     heard = reading.read_message(reading.parse(message.json))

@@ -22,7 +22,7 @@ from ivr.line import (
     Tick,
     Trouble,
     VoiceSignal,
-    feel,
+    apply,
 )
 from tests.line.desk import PROMPT, Desk, digits, menu, record
 
@@ -49,7 +49,7 @@ MIDDLE = st.lists(
 
 
 def renamed(actions: list[LineAction]) -> list[LineAction]:
-    """Give each action an id of its own."""
+    """Return each action an id of its own."""
     return [
         type(action)(**{**_fields(action), "op": f"{type(action).__name__}.{n}"}) for n, action in enumerate(actions)
     ]
@@ -70,7 +70,7 @@ LISTS = st.builds(
 def tell(actions: list[LineAction], story: list[tuple[float, Signal]]) -> Desk:
     desk = Desk(*actions)
     for after, signal in story:
-        desk.feel(signal, after=after)
+        desk.apply(signal, after=after)
     return desk
 
 
@@ -96,7 +96,7 @@ def test_a_success_is_the_last_action_s_unless_the_call_is_over(
     actions: list[LineAction], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
-    if desk.over and desk.outcome.ok and desk.outcome.fruit != "left":
+    if desk.over and desk.outcome.ok and desk.outcome.result != "left":
         assert desk.outcome.op == actions[-1].op
 
 
@@ -136,12 +136,12 @@ def test_time_alone_ends_everything_once_the_caller_is_silent(
     actions: list[LineAction], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
-    desk.feel(VoiceSignal(active=False))
+    desk.apply(VoiceSignal(active=False))
     for _ in range(40):
         if desk.over:
             return
         deadline = desk.line.deadline
-        desk.feel(PromptEnded() if deadline is None else Tick(), after=max(0.0, (deadline or 0.0) - desk.now))
+        desk.apply(PromptEnded() if deadline is None else Tick(), after=max(0.0, (deadline or 0.0) - desk.now))
     raise AssertionError(f"still waiting: {desk.line.phase}")
 
 
@@ -157,7 +157,7 @@ def test_a_tick_before_the_deadline_changes_nothing(
     desk = tell(actions, story)
     line: Line = desk.line
     if line.deadline is None or desk.now < line.deadline:
-        assert feel(line, Tick(), now=desk.now) == Moment(line)
+        assert apply(line, Tick(), now=desk.now) == Moment(line)
 
 
 @given(LISTS, STORY)

@@ -16,7 +16,7 @@ from ivr.phone.limits import Limits
 from ivr.phone.platform import Target, platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, Situation, TurnBased
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
 
 HERE = Path(__file__).parent
 APP = "peer-app"
@@ -69,10 +69,10 @@ async def node_bot(metadata: str, *, app: str = APP, trouble: int = 0) -> AsyncI
 
 
 @dataclass
-class Deeds:
+class CallerActions:
     """Somebody who does one thing after the other, whenever it is time."""
 
-    left: list[Deed | None]
+    left: list[CallerAction | None]
     events: list[PhoneEvent] = field(default_factory=list)
     waits: bool = False
 
@@ -81,7 +81,7 @@ class Deeds:
         if type(event).__name__ == "Done":
             self.waits = False
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         if situation.prompt or situation.listening is None or self.waits:
             return None
         self.waits = True
@@ -101,7 +101,7 @@ class Held:
     """A call that is over."""
 
     ended: Ended
-    caller: Deeds
+    caller: CallerActions
     got: list[tuple[str, Any]]
 
     @property
@@ -112,13 +112,13 @@ class Held:
         return [event.status for event in self.caller.events if isinstance(event, Replied)]
 
 
-async def hold(*deeds: Deed | None, trouble: int = 0, app: str = APP, retries: int = 2) -> Held:
+async def hold(*caller_actions: CallerAction | None, trouble: int = 0, app: str = APP, retries: int = 2) -> Held:
     limits = Limits(retry_after=0.0, retries=retries)
     async with (
         platform(Target("http://127.0.0.1/", app_id=APP, limits=limits)) as phone,
         node_bot(phone.metadata, trouble=trouble, app=app) as peer,
     ):
-        caller = Deeds(list(deeds))
+        caller = CallerActions(list(caller_actions))
         ended = await phone.place(TurnBased(caller, Sound(Mute(), Recorder(encodes=False))), bot=peer.url)
         return Held(ended, caller, await peer.got())
 

@@ -12,17 +12,17 @@ Tree = dict[str, Any]
 
 
 def mostly(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Give a good one, but for one in sixteen: a workflow has many members, and one that is bad spoils all."""
+    """Return a good one, but for one in sixteen: a workflow has many members, and one that is bad spoils all."""
     return st.integers(0, 15).flatmap(lambda chance: bad if chance == 7 else good)
 
 
 def maybe(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[Tree]:
-    """Give an object with any of these members."""
+    """Return an object with any of these members."""
     return st.fixed_dictionaries({}, optional=members)
 
 
 def together(*parts: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
-    """Give an object with the members of all."""
+    """Return an object with the members of all."""
     return st.tuples(*parts).map(lambda found: {name: value for part in found for name, value in part.items()})
 
 
@@ -42,13 +42,13 @@ BAD_ADDRESSES = st.sampled_from(
 
 
 def seconds(low: float, high: float) -> st.SearchStrategy[Any]:
-    """Give times around the edges of a range, as numbers and as text."""
+    """Return times around the edges of a range, as numbers and as text."""
     edges = mostly(st.sampled_from([low, high, (low + high) / 2]), st.sampled_from([low - 0.5, high + 0.5, 0, -1]))
     return edges | edges.map(str)
 
 
 def words(alias: Any) -> st.SearchStrategy[Any]:
-    """Give the values of an enumeration, in other cases, as numbers, and others."""
+    """Return the values of an enumeration, in other cases, as numbers, and others."""
     known = st.sampled_from(alias.__args__)
     return known | known.map(str.upper) | st.integers(-1, 20) | st.sampled_from(["smell", "1", "EnUs", "", None])
 
@@ -184,7 +184,7 @@ JUNK = st.sampled_from(VALUES + LUMPS).map(json.loads)  # each time anew, since 
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
-    """Give all there is in a tree: what holds it, and under which name or number."""
+    """Return all there is in a tree: what holds it, and under which name or number."""
     match value:
         case dict():
             inside = list(value.items())
@@ -197,20 +197,20 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> Tree:
-    """Give a workflow in which something was left out, replaced, doubled or renamed."""
+    """Return a workflow in which something was left out, replaced, doubled or renamed."""
     tree: Tree = json.loads(json.dumps(draw(WORKFLOW)))
     for _ in range(draw(st.integers(1, 2))):
         if not (found := places(tree)):
             break
         holder, name = draw(st.sampled_from(found))
-        deed = draw(st.sampled_from(["replace", "leave out", "other case", "twice", "swap"]))
-        if deed == "leave out":
+        caller_action = draw(st.sampled_from(["replace", "leave out", "other case", "twice", "swap"]))
+        if caller_action == "leave out":
             del holder[name]
-        elif deed == "replace" or not isinstance(name, str):
+        elif caller_action == "replace" or not isinstance(name, str):
             holder[name] = draw(JUNK)
-        elif deed == "other case":
+        elif caller_action == "other case":
             holder[draw(st.sampled_from([name.upper(), name.lower(), name.capitalize()]))] = holder.pop(name)
-        elif deed == "twice":
+        elif caller_action == "twice":
             holder[draw(st.sampled_from([name.upper(), name.capitalize()]))] = draw(JUNK)
         else:
             holder[draw(st.sampled_from(sorted({str(other) for _, other in found})))] = holder.pop(name)

@@ -24,7 +24,7 @@ from ivr.phone.platform import Platform, Target
 from ivr.phone.post import Post, Reply, WebPost
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import Deed, TurnBased
+from ivr.phone.turn_based import CallerAction, TurnBased
 from tests.phone.fake_bot import Told
 from tests.phone.people import QUICK, Person
 
@@ -143,7 +143,7 @@ class Phone:
 
     async def call(
         self,
-        *deeds: Deed | tuple[Deed, ...] | None,
+        *caller_actions: CallerAction | tuple[CallerAction, ...] | None,
         flow: str | None = None,
         sound: Sound = RECORDS,
         limits: Limits = QUICK,
@@ -151,13 +151,13 @@ class Phone:
         by: Post | None = None,
     ) -> Held:
         """Let somebody call; `identity` is another phone's, `by` another way to the server."""
-        person = Person(list(deeds))
+        person = Person(list(caller_actions))
         bot = f"{PUBLIC}/call/{flow}" if flow else None
         platform = self.platform(by or self.way, limits, identity)
         return Held(await platform.place(TurnBased(person, sound), bot=bot), person)
 
     def platform(self, post: Post, limits: Limits, identity: Identity | None = None) -> Platform:
-        """Give what places the calls."""
+        """Return what places the calls."""
         target = Target(f"{PUBLIC}/call", APP, limits=limits)
         signer = self._signer
         return Platform(target, post, identity or signer.identity, metadata=signer.metadata_url, files=self._web)
@@ -165,7 +165,7 @@ class Phone:
 
 @asynccontextmanager
 async def phone_to(port: int, signer: Signer) -> AsyncIterator[Phone]:
-    """Give a phone whose bot is the server at a port of this machine."""
+    """Return a phone whose bot is the server at a port of this machine."""
     web = WebPost(Guard())
     try:
         yield Phone(web, port, signer)

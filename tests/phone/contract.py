@@ -5,7 +5,7 @@ from tests.phone.fake_bot import FakeBot
 
 
 def valid(bot: FakeBot) -> bool:
-    """Tell whether everything the bot was told obeys the contract to the letter."""
+    """Return whether everything the bot was told obeys the contract to the letter."""
     for told in bot.told:
         shape = wire.ConversationResult if "operationOutcome" in told.json else wire.Conversation
         found = rules.refusals(shape, told.json, strict=False)

@@ -154,7 +154,7 @@ async def listening(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResp
 
 @contextmanager
 def nobody() -> Iterator[str]:
-    """Give an address at which nobody listens, and nobody else can begin to: the port is taken."""
+    """Return an address at which nobody listens, and nobody else can begin to: the port is taken."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -11,14 +11,14 @@ from ivr.phone.limits import Limits
 from ivr.phone.platform import Target, platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
 from tests.phone.fake_bot import FakeBot
 
 QUIET = Sound(Mute(), Recorder(encodes=False))
 QUICK = Limits(retry_after=0.0)
 
 
-def any_deed(random: Random) -> Deed | None:
+def any_caller_action(random: Random) -> CallerAction | None:
     """Anything that a caller can do, whether or not it makes sense."""
     return random.choice(
         [
@@ -37,10 +37,10 @@ def any_deed(random: Random) -> Deed | None:
 class Person:
     """Does one thing for each question, or several; None is silence. With nothing left to do, hangs up."""
 
-    deeds: list[Deed | tuple[Deed, ...] | None]
+    caller_actions: list[CallerAction | tuple[CallerAction, ...] | None]
     events: list[PhoneEvent] = field(default_factory=list)
     _waits: bool = False
-    _rest: list[Deed | None] = field(default_factory=list)
+    _rest: list[CallerAction | None] = field(default_factory=list)
     "What is still to be done about the question."
 
     def tell(self, event: PhoneEvent) -> None:
@@ -48,12 +48,12 @@ class Person:
         if isinstance(event, Done):
             self._waits, self._rest = False, []
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         if situation.prompt or situation.listening is None:
             return None
         if not self._waits:
             self._waits = True
-            due = self.deeds.pop(0) if self.deeds else HangUp()
+            due = self.caller_actions.pop(0) if self.caller_actions else HangUp()
             self._rest = list(due) if isinstance(due, tuple) else [due]
         return self._rest.pop(0) if self._rest else None
 
@@ -63,9 +63,13 @@ class Person:
 
 
 async def call(
-    bot: FakeBot, *deeds: Deed | None, limits: Limits = QUICK, aloud: bool = False, allowed: tuple[str, ...] = ()
+    bot: FakeBot,
+    *caller_actions: CallerAction | None,
+    limits: Limits = QUICK,
+    aloud: bool = False,
+    allowed: tuple[str, ...] = (),
 ) -> tuple[Ended, Person]:
     """Let somebody call a bot; give how it ended. `aloud`: with all the sound that is installed."""
-    person = Person(list(deeds))
+    person = Person(list(caller_actions))
     async with platform(Target(bot.call, "the-app", allowed, limits)) as phone:
         return await phone.place(TurnBased(person, sound_of(phone) if aloud else QUIET)), person

@@ -14,7 +14,7 @@ from typing import Self
 from ivr.phone import sound
 from ivr.phone.call import Caller as Who
 from ivr.phone.events import Done, Ended, PhoneEvent, Replied
-from ivr.phone.turn_based import REACTION, Deed, HangUp, Play, Press, Situation, TurnBased
+from ivr.phone.turn_based import REACTION, CallerAction, HangUp, Play, Press, Situation, TurnBased
 from tests.phone.calling import RECORDS, Phone
 from tests.phone.people import QUICK
 from tests.waiting import PATIENCE
@@ -30,8 +30,8 @@ class Caller:
         self.who = who
         self.events: list[PhoneEvent] = []
         self._platform = phone.platform(phone.way, QUICK)
-        self._steps: asyncio.Queue[tuple[Deed, ...]] = asyncio.Queue()
-        self._rest: deque[Deed] | None = None
+        self._steps: asyncio.Queue[tuple[CallerAction, ...]] = asyncio.Queue()
+        self._rest: deque[CallerAction] | None = None
         "What is still to be done about the workflow; None: nobody has said yet."
         self._still = asyncio.Event()
 
@@ -78,17 +78,17 @@ class Caller:
         if isinstance(event, Done):
             self._rest = None
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         if self._rest is None:
             self._still.set()
             self._rest = deque(await self._steps.get())
         listens = situation.listening is not None and not situation.prompt
         return self._rest.popleft() if self._rest and (listens or self._rest[0] == HangUp()) else None
 
-    async def _does(self, *deeds: Deed) -> Self:
+    async def _does(self, *caller_actions: CallerAction) -> Self:
         assert not self._call.done(), "the call is over"
         self._still.clear()
-        self._steps.put_nowait(deeds)
+        self._steps.put_nowait(caller_actions)
         return await self._stands_still()
 
     async def _stands_still(self) -> Self:

@@ -15,14 +15,14 @@ from ivr.phone.platform import Platform, Target
 from ivr.phone.post import NoReply, Reply, WebPost
 from ivr.phone.turn_based import TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Told, flow
-from tests.phone.people import QUIET, Person, any_deed
+from tests.phone.people import QUIET, Person, any_caller_action
 
 IDENTITY = Identity("the-app")
 BASE = "http://127.0.0.1:1"
 
 
 def any_reply(random: Random) -> bytes:
-    """Say something: mostly a workflow that can be run, at times one that cannot, or something else."""
+    """Return something: mostly a workflow that can be run, at times one that cannot, or something else."""
     if random.random() < 0.1:
         return random.choice([b"", b"null", b"[1]", b"<html>", b'{"actions": []}', b'{"actions": [null]}', b"\xff"])
     record = RECORD | {
@@ -66,7 +66,7 @@ async def test_every_call_ends_and_every_message_is_valid(seed: int) -> None:
     bot, web = AnyBot(random), WebPost(Guard())
     limits = Limits(workflows=20, retry_after=0.0, call_length=900.0)
     phone = Platform(Target(f"{BASE}/call", limits=limits), bot, IDENTITY, metadata="", files=web)
-    person = Person([any_deed(random) for _ in range(60)])
+    person = Person([any_caller_action(random) for _ in range(60)])
     try:
         ended = await phone.place(TurnBased(person, QUIET))
     finally:

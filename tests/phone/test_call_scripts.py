@@ -100,7 +100,7 @@ def test_a_script_is_read_with_the_places_of_its_steps(tmp_path: Path) -> None:
     assert script.name == "name"
     assert [step.line for step in script.steps] == [3, 4]
     assert script.steps[0].act == Expect(("~a",))
-    assert getattr(script.steps[1].act, "deed", None) == Press("12#")
+    assert getattr(script.steps[1].act, "caller_action", None) == Press("12#")
 
 
 @pytest.mark.parametrize(

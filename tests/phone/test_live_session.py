@@ -235,7 +235,7 @@ async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:
 
 
 def heard_seconds(desk: Desk) -> float:
-    """Give the length of the recording that the bot got."""
+    """Return the length of the recording that the bot got."""
     return (len(desk.bot.told[2].parts["recordedAudio"]) - 44) / BYTES_A_SECOND
 
 

@@ -16,11 +16,11 @@ from rich.console import Console
 
 from ivr.cli.phone import phone as command
 from ivr.cli.phone_screen import Screen
-from ivr.cli.phone_terminal import Typist, deed
+from ivr.cli.phone_terminal import Typist, caller_action
 from ivr.phone.events import HangingUp, KeyHeard, Replied, Sent, WordsHeard
 from ivr.phone.kit import sound_of
 from ivr.phone.platform import Target, platform
-from ivr.phone.turn_based import Deed, Fail, HangUp, Press, Say, TurnBased
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow, nobody
 from tests.phone.people import QUICK, QUIET
 
@@ -59,8 +59,8 @@ async def typed(*lines: str, answers: list[Answer], wire: bool = False) -> tuple
         ("/fail", Fail()),
     ],
 )
-def test_a_line_is_a_deed(line: str, found: Deed | None) -> None:
-    assert deed(line) == found
+def test_a_line_is_a_caller_action(line: str, found: CallerAction | None) -> None:
+    assert caller_action(line) == found
 
 
 async def test_a_whole_call_is_typed_and_shown() -> None:

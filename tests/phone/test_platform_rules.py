@@ -7,7 +7,7 @@ import pytest
 
 from ivr.phone.events import Ended, Replied, StateChanged
 from ivr.phone.limits import Limits
-from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
 from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, fake_bot, flow, ops
 from tests.phone.people import QUICK, call
@@ -200,7 +200,7 @@ async def test_a_call_is_so_long_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deed", "outcome", "reason", "choice"),
+    ("caller_action", "outcome", "reason", "choice"),
     [
         (Press("1"), "success", "dtmfOptionMatched", "sales"),
         (Say("Sales."), "success", "speechOptionMatched", "sales"),
@@ -213,9 +213,11 @@ async def test_a_call_is_so_long_and_no_longer() -> None:
         (Fail("unknown"), "failure", "unknown", None),
     ],
 )
-async def test_a_choice_ends_in_every_way(deed: Deed | None, outcome: str, reason: str, choice: str | None) -> None:
+async def test_a_choice_ends_in_every_way(
+    caller_action: CallerAction | None, outcome: str, reason: str, choice: str | None
+) -> None:
     async with fake_bot(flow(ANSWER, MENU), END) as bot:
-        await call(bot, deed)
+        await call(bot, caller_action)
     found = bot.outcomes[0]
     assert (found["type"], found["id"], found["outcome"]) == ("recognizeOutcome", "menu", outcome)
     assert found["choiceOutcome"]["completionReason"] == reason
@@ -224,7 +226,7 @@ async def test_a_choice_ends_in_every_way(deed: Deed | None, outcome: str, reaso
 
 
 @pytest.mark.parametrize(
-    ("deed", "outcome", "reason", "keys"),
+    ("caller_action", "outcome", "reason", "keys"),
     [
         (Press("42#"), "success", "completedStopToneDetected", "42"),
         (Press("425"), "success", "completedStopToneDetected", "425"),  # a full count, with stop tones
@@ -237,9 +239,11 @@ async def test_a_choice_ends_in_every_way(deed: Deed | None, outcome: str, reaso
         (Fail("unknown"), "failure", "unknown", None),
     ],
 )
-async def test_digits_end_in_every_way(deed: Deed | None, outcome: str, reason: str, keys: str | None) -> None:
+async def test_digits_end_in_every_way(
+    caller_action: CallerAction | None, outcome: str, reason: str, keys: str | None
+) -> None:
     async with fake_bot(flow(ANSWER, DIGITS), END) as bot:
-        await call(bot, deed)
+        await call(bot, caller_action)
     found = bot.outcomes[0]
     assert found["outcome"] == outcome
     assert found["collectDigitsOutcome"]["completionReason"] == reason
@@ -255,7 +259,7 @@ async def test_a_full_count_without_stop_tones_is_a_pause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deeds", "outcome", "reason"),
+    ("caller_actions", "outcome", "reason"),
     [
         ([Say("my flight was late")], "success", "completedSilenceDetected"),
         ([Press("#")], "success", "completedStopToneDetected"),
@@ -265,10 +269,12 @@ async def test_a_full_count_without_stop_tones_is_a_pause() -> None:
         ([Fail("unknown")], "failure", "unknown"),
     ],
 )
-async def test_a_recording_ends_in_every_way(deeds: list[Deed | None], outcome: str, reason: str) -> None:
+async def test_a_recording_ends_in_every_way(
+    caller_actions: list[CallerAction | None], outcome: str, reason: str
+) -> None:
     record = RECORD | {"stopTones": ["#"], "maxDurationInSeconds": 8}
     async with fake_bot(flow(ANSWER, record), END) as bot:
-        await call(bot, *deeds)
+        await call(bot, *caller_actions)
     found = bot.outcomes[0]
     assert (found["outcome"], found["completionReason"]) == (outcome, reason)
     assert ("recordedAudio" in _parts(bot)) == (outcome == "success")

@@ -36,7 +36,7 @@ def check(tree: Any) -> None:
 
 
 def changed() -> Iterator[Tree]:
-    """Give workflows that have everything, with one member replaced by one value, each by each."""
+    """Return workflows that have everything, with one member replaced by one value, each by each."""
     for whole in EVERYTHING:
         for number in range(len(places(whole))):
             for value in EVERY_VALUE:

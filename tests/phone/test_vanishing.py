@@ -18,7 +18,7 @@ from ivr.phone.events import Ended, OnTheLine, PhoneEvent
 from ivr.phone.limits import Limits
 from ivr.phone.load import Plan, load
 from ivr.phone.platform import Target, platform
-from ivr.phone.turn_based import Deed, Situation, TurnBased
+from ivr.phone.turn_based import CallerAction, Situation, TurnBased
 from tests.phone.fake_bot import ANSWER, MENU, RECORD, Answer, FakeBot, fake_bot, flow, listening
 from tests.phone.people import QUIET
 
@@ -36,7 +36,7 @@ class Undecided:
     def tell(self, event: PhoneEvent) -> None:
         self.events.append(event)
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         if situation.prompt:
             return None
         self.asked.set()
@@ -74,7 +74,7 @@ async def pondering(thinks: int = 1) -> AsyncIterator[Ponderer]:
 
 
 def was_told(bot: FakeBot) -> bool:
-    """Tell whether the bot knows that its caller is gone, by its last outcome and by the notification."""
+    """Return whether the bot knows that its caller is gone, by its last outcome and by the notification."""
     assert bot.results[-1]["callState"] == "terminated"
     notified = [notice.json["currentState"] for notice in bot.notices]
     assert notified == ["established", "terminated"]

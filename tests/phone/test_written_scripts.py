@@ -14,7 +14,7 @@ from ivr.phone.platform import Target
 from ivr.phone.script.model import Do, Expect
 from ivr.phone.script.reading import read_script
 from ivr.phone.script.writing import as_script
-from ivr.phone.turn_based import Deed, HangUp, Press, Say
+from ivr.phone.turn_based import CallerAction, HangUp, Press, Say
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, fake_bot, flow
 from tests.phone.people import call
 
@@ -27,16 +27,16 @@ def found(bot: FakeBot) -> list[dict[str, Any]]:
     return [{key: value for key, value in outcome.items() if key not in timed} for outcome in bot.outcomes]
 
 
-def any_deed(random: Random) -> Deed | None:
-    deeds = [None, Press("1"), Press("9"), Press("42#"), Say("sales"), Say("weather"), HangUp()]
-    return random.choices(deeds, [2, 4, 1, 3, 2, 1, 1])[0]
+def any_caller_action(random: Random) -> CallerAction | None:
+    caller_actions = [None, Press("1"), Press("9"), Press("42#"), Say("sales"), Say("weather"), HangUp()]
+    return random.choices(caller_actions, [2, 4, 1, 3, 2, 1, 1])[0]
 
 
 @pytest.mark.parametrize("seed", range(25))
 async def test_the_script_of_a_call_makes_the_same_call_again(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     async with fake_bot(*ANSWERS) as bot:
-        ended, person = await call(bot, *(any_deed(random) for _ in range(5)))
+        ended, person = await call(bot, *(any_caller_action(random) for _ in range(5)))
         before, heard = found(bot), person.heard
     file = tmp_path / "again.call.yaml"
     async with fake_bot(*ANSWERS) as bot:
@@ -54,7 +54,7 @@ def test_keys_that_interrupt_are_written_as_such() -> None:
         KeyHeard("4"),
         PromptOver("p", interrupted=True),
         KeyHeard("2"),
-        Done("r", ok=True, fruit="pause", keys="42"),
+        Done("r", ok=True, result="pause", keys="42"),
     ]
     steps = as_script(events, name="x", bot="http://127.0.0.1/call").partition("steps:\n")[2]
     assert steps == '  - expect: "Press 1."\n  - press: "42"\n    during: prompt\n  - silence\n'
@@ -74,7 +74,7 @@ def test_an_audio_file_is_not_known_by_its_address(text: str, step: str) -> None
 
 def test_what_was_said_into_a_microphone_is_a_place_to_fill_in() -> None:
     events = [RecordingBegan("r"), VoiceHeard(active=True), KeyHeard("#"), RecordingOver("r", 2.0)]
-    events += [Done("r", ok=True, fruit="terminator"), Ended("bot", "hangup")]
+    events += [Done("r", ok=True, result="terminator"), Ended("bot", "hangup")]
     steps = as_script(events, name="x", bot="http://127.0.0.1/call").partition("steps:\n")[2]
     assert steps == '  - say: "what the caller said"\n  - press: "#"\n  - expect: {ends: hangup}\n'
 
@@ -84,11 +84,11 @@ def test_whatever_a_bot_says_the_script_can_be_read(
     tmp_path_factory: pytest.TempPathFactory, text: str, name: str
 ) -> None:
     file = tmp_path_factory.mktemp("any") / "a.call.yaml"
-    events = [PromptBegan("p", text, interruptible=False), Done("p", ok=False, fruit="left")]
+    events = [PromptBegan("p", text, interruptible=False), Done("p", ok=False, result="left")]
     file.write_text(as_script(events, name=name, bot="http://127.0.0.1/call"), "utf-8", newline="")
     script = read_script(file)
     first, last = (step.act for step in script.steps)
     assert script.name == name
     assert isinstance(first, Expect)
     assert isinstance(last, Do)
-    assert last.deed == HangUp()
+    assert last.caller_action == HangUp()

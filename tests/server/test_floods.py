@@ -52,7 +52,7 @@ async def flood(port: int, sent: bytes) -> AsyncIterator[asyncio.subprocess.Proc
 
 
 async def calls(port: int, token: str, number: int, kept: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> int:
-    """Say on a connection that is kept that somebody calls."""
+    """Report on a connection that is kept that somebody calls."""
     reader, writer = kept
     body = json.dumps(conversation(f"call-{number}")).encode()
     writer.write(request("POST", "/call", body, {**JSON, "X-Microsoft-Skype-Message-ID": f"m{number}"}, token=token))

@@ -13,7 +13,7 @@ import pytest
 from ivr.channels.skype import SkypeChannel
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.load import load_flow
-from ivr.server.flows import FlowShelf
+from ivr.server.flows import FlowRegistry
 from ivr.store.memory import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
@@ -45,17 +45,17 @@ class Places:
             file.setframerate(16000)
             file.writeframes(bytes(2 * frames))
 
-    async def shelf(
+    async def registry(
         self,
         *places: Path,
         default: str | None = None,
         routes: Mapping[str, str] | None = None,
         strict: bool = False,
-    ) -> FlowShelf:
+    ) -> FlowRegistry:
         load = partial(load_flow, channel=SkypeChannel.can)
-        shelf = FlowShelf(self.store, places or (self.folder,), load=load, default=default, routes=routes)
-        await shelf.open(strict=strict)
-        return shelf
+        registry = FlowRegistry(self.store, places or (self.folder,), load=load, default=default, routes=routes)
+        await registry.open(strict=strict)
+        return registry
 
 
 @pytest.fixture
@@ -65,37 +65,37 @@ def places(tmp_path: Path) -> Places:
 
 async def test_the_only_flow_needs_no_name(places: Places) -> None:
     places.desk()
-    shelf = await places.shelf()
-    assert shelf.choose(None, "28:bot").name == "desk"
-    assert shelf.choose("desk", "28:bot").name == "desk"
-    assert (shelf.names, shelf.default) == (["desk"], "desk")
+    registry = await places.registry()
+    assert registry.choose(None, "28:bot").name == "desk"
+    assert registry.choose("desk", "28:bot").name == "desk"
+    assert (registry.names, registry.default) == (["desk"], "desk")
 
 
 async def test_a_flow_is_found_by_its_name_in_either_of_its_unicode_forms(places: Places) -> None:
     places.desk("größe")
-    shelf = await places.shelf()
-    assert shelf.choose(normalize("NFC", "größe"), "28:bot").name == "größe"
-    assert shelf.choose(normalize("NFD", "größe"), "28:bot").name == "größe"
+    registry = await places.registry()
+    assert registry.choose(normalize("NFC", "größe"), "28:bot").name == "größe"
+    assert registry.choose(normalize("NFD", "größe"), "28:bot").name == "größe"
 
 
 async def test_of_several_flows_the_address_then_the_called_identity_then_the_default_decides(places: Places) -> None:
     for name in ("desk", "night", "vip"):
         places.desk(name)
-    shelf = await places.shelf(default="desk", routes={"28:Night-Bot": "night"})
-    assert shelf.choose("vip", "28:night-bot").name == "vip"
-    assert shelf.choose(None, "28:NIGHT-BOT").name == "night"
-    assert shelf.choose(None, "28:bot").name == "desk"
-    assert shelf.default == "desk"
+    registry = await places.registry(default="desk", routes={"28:Night-Bot": "night"})
+    assert registry.choose("vip", "28:night-bot").name == "vip"
+    assert registry.choose(None, "28:NIGHT-BOT").name == "night"
+    assert registry.choose(None, "28:bot").name == "desk"
+    assert registry.default == "desk"
 
 
 async def test_of_several_flows_without_a_default_none_is_chosen(places: Places) -> None:
     places.desk("desk")
     places.desk("night")
-    shelf = await places.shelf()
+    registry = await places.registry()
     with pytest.raises(WebhookError) as caught:
-        shelf.choose(None, "28:bot")
+        registry.choose(None, "28:bot")
     assert (caught.value.status, caught.value.code) == (404, "no-default-flow")
-    assert shelf.default is None
+    assert registry.default is None
 
 
 @pytest.mark.parametrize("name", ["nix", "", "../desk", "DESK", "desk.yaml"])
@@ -103,7 +103,7 @@ async def test_an_unknown_name_is_404(places: Places, name: str) -> None:
     places.desk("desk")
     places.desk("night")
     with pytest.raises(WebhookError) as caught:
-        (await places.shelf()).choose(name or "x", "28:bot")
+        (await places.registry()).choose(name or "x", "28:bot")
     assert (caught.value.status, caught.value.code) == (404, "unknown-flow")
 
 
@@ -116,16 +116,16 @@ async def test_a_broken_flow_keeps_no_other_from_being_served_and_is_served_once
     caplog.set_level(logging.INFO)
     places.desk()
     file = places.write("night.yaml", BROKEN)
-    shelf = await places.shelf()
+    registry = await places.registry()
     for _ in range(3):
-        await shelf.refresh()
-    assert shelf.names == ["desk"]
-    assert shelf.broken == [file]
-    assert "nowhere" in next(one.fault for one in shelf.all() if one.file == file)
+        await registry.refresh()
+    assert registry.names == ["desk"]
+    assert registry.broken == [file]
+    assert "nowhere" in next(one.fault for one in registry.all() if one.file == file)
     assert [(record.message, record.__dict__["file"]) for record in caplog.records] == [("flow refused", str(file))]
     places.desk("night")
-    await shelf.refresh()
-    assert (shelf.names, shelf.broken) == (["desk", "night"], [])
+    await registry.refresh()
+    assert (registry.names, registry.broken) == (["desk", "night"], [])
 
 
 async def test_scripts_and_notes_beside_flows_stop_no_server_and_are_named_once(
@@ -135,9 +135,9 @@ async def test_scripts_and_notes_beside_flows_stop_no_server_and_are_named_once(
     places.desk()
     script = places.write("desk.call.yaml", "flow: desk.yaml\nsteps: [hangup]\n")
     notes = places.write("notes.yaml", "todo: hours\n")
-    shelf = await places.shelf(strict=True)
-    await shelf.refresh()
-    assert shelf.names == ["desk"]
+    registry = await places.registry(strict=True)
+    await registry.refresh()
+    assert registry.names == ["desk"]
     told = [(record.message, record.__dict__["file"]) for record in caplog.records]
     assert told == [("file skipped", str(script)), ("file skipped", str(notes))]
 
@@ -145,38 +145,38 @@ async def test_scripts_and_notes_beside_flows_stop_no_server_and_are_named_once(
 async def test_a_flow_that_is_left_alone_by_broken_ones_takes_no_calls_that_named_none(places: Places) -> None:
     places.desk()
     file = places.write("night.yaml", BROKEN)
-    shelf = await places.shelf()
-    assert shelf.default is None
+    registry = await places.registry()
+    assert registry.default is None
     with pytest.raises(WebhookError, match="IVR_DEFAULT_FLOW"):
-        shelf.choose(None, "28:bot")
-    assert shelf.choose("desk", "28:bot").name == "desk"
+        registry.choose(None, "28:bot")
+    assert registry.choose("desk", "28:bot").name == "desk"
     file.unlink()
-    await shelf.refresh()
-    assert (shelf.default, shelf.broken) == ("desk", [])
+    await registry.refresh()
+    assert (registry.default, registry.broken) == ("desk", [])
 
 
 async def test_a_new_file_that_is_broken_changes_nothing_for_the_only_flow(places: Places) -> None:
     places.desk()
-    shelf = await places.shelf()
+    registry = await places.registry()
     places.write("night.yaml", BROKEN)
-    await shelf.refresh()
-    assert shelf.default == "desk"
+    await registry.refresh()
+    assert registry.default == "desk"
 
 
 async def test_a_broken_flow_that_a_setting_leads_to_stops_the_start(places: Places) -> None:
     places.desk()
     places.write("night.yaml", BROKEN)
     with pytest.raises(FlowError, match=r'(?s)nowhere.*IVR_DEFAULT_FLOW: no flow is called "night"'):
-        await places.shelf(default="night")
+        await places.registry(default="night")
     with pytest.raises(FlowError, match='IVR_ROUTES, 28:bot: no flow is called "night"'):
-        await places.shelf(default="desk", routes={"28:bot": "night"})
+        await places.registry(default="desk", routes={"28:bot": "night"})
 
 
 async def test_an_author_is_told_of_a_broken_flow_at_once_with_all_its_findings(places: Places) -> None:
     places.desk()
     places.write("broken.yaml", BROKEN)
     with pytest.raises(FlowError) as caught:
-        await places.shelf(strict=True)
+        await places.registry(strict=True)
     assert "man" in str(caught.value)
     assert "nowhere" in str(caught.value)
     assert "broken.yaml:" in str(caught.value)
@@ -184,45 +184,45 @@ async def test_an_author_is_told_of_a_broken_flow_at_once_with_all_its_findings(
 
 async def test_nothing_to_serve_is_an_error(places: Places) -> None:
     with pytest.raises(FlowError, match="no flow"):
-        await places.shelf()
+        await places.registry()
     with pytest.raises(FlowError, match=r"gone\.yaml cannot be read"):
-        await places.shelf(places.folder / "gone.yaml")
+        await places.registry(places.folder / "gone.yaml")
 
 
 async def test_two_flows_of_one_name_are_an_error(places: Places) -> None:
     places.desk(file="a.yaml")
     places.desk(file="b.yaml")
     with pytest.raises(FlowError, match='both called "desk"'):
-        await places.shelf()
+        await places.registry()
 
 
 async def test_a_setting_that_leads_to_no_flow_is_an_error(places: Places) -> None:
     places.desk()
     with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: no flow is called "desc"\\. Did you mean "desk"'):
-        await places.shelf(default="desc")
+        await places.registry(default="desc")
     with pytest.raises(FlowError, match="IVR_ROUTES, 28:bot"):
-        await places.shelf(routes={"28:bot": "night"})
+        await places.registry(routes={"28:bot": "night"})
 
 
 async def test_an_edit_changes_new_calls_and_leaves_running_ones_their_flow(places: Places) -> None:
     places.desk(text="Old.")
-    shelf = await places.shelf()
-    old = shelf.choose(None, "28:bot")
+    registry = await places.registry()
+    old = registry.choose(None, "28:bot")
     places.desk(text="New.")
-    await shelf.refresh()
-    new = shelf.choose(None, "28:bot")
+    await registry.refresh()
+    new = registry.choose(None, "28:bot")
     assert new.hash != old.hash
-    assert await shelf.get(old.hash) is old
-    assert await shelf.get(new.hash) is new
+    assert await registry.get(old.hash) is old
+    assert await registry.get(new.hash) is new
 
 
 async def test_an_edit_that_changes_no_byte_changes_no_flow(places: Places) -> None:
     places.desk()
-    shelf = await places.shelf()
-    before = shelf.choose(None, "28:bot")
+    registry = await places.registry()
+    before = registry.choose(None, "28:bot")
     places.desk()
-    await shelf.refresh()
-    assert shelf.choose(None, "28:bot").hash == before.hash
+    await registry.refresh()
+    assert registry.choose(None, "28:bot").hash == before.hash
 
 
 async def test_a_broken_edit_is_told_once_and_the_last_good_version_goes_on(
@@ -230,12 +230,12 @@ async def test_a_broken_edit_is_told_once_and_the_last_good_version_goes_on(
 ) -> None:
     caplog.set_level(logging.INFO)
     places.desk()
-    shelf = await places.shelf()
-    good = shelf.choose(None, "28:bot")
+    registry = await places.registry()
+    good = registry.choose(None, "28:bot")
     places.write("desk.yaml", "flow: desk\ninitial: nowhere\nstates: {a: {say: Hi., final: true}}\n")
     for _ in range(3):
-        await shelf.refresh()
-    assert shelf.choose(None, "28:bot") is good
+        await registry.refresh()
+    assert registry.choose(None, "28:bot") is good
     (record,) = [record for record in caplog.records if record.message == "flow refused"]
     assert record.__dict__["reason"] == "1 error"
     (finding,) = record.__dict__["findings"]
@@ -243,102 +243,102 @@ async def test_a_broken_edit_is_told_once_and_the_last_good_version_goes_on(
     assert "nowhere" in finding["message"]
     assert record.__dict__["file"].endswith("desk.yaml")
     places.desk(text="Mended.")
-    await shelf.refresh()
-    assert shelf.choose(None, "28:bot").hash != good.hash
+    await registry.refresh()
+    assert registry.choose(None, "28:bot").hash != good.hash
     assert caplog.records[-1].message == "flow loaded"
 
 
 async def test_a_file_that_is_gone_for_a_moment_changes_nothing(places: Places) -> None:
     path = places.desk()
-    shelf = await places.shelf()
-    good = shelf.choose(None, "28:bot")
+    registry = await places.registry()
+    good = registry.choose(None, "28:bot")
     path.unlink()
-    await shelf.refresh()
-    assert shelf.choose(None, "28:bot") is good
+    await registry.refresh()
+    assert registry.choose(None, "28:bot") is good
 
 
 async def test_a_deleted_file_is_told_once_and_its_flow_goes_on(
     places: Places, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = places.desk()
-    shelf = await places.shelf()
+    registry = await places.registry()
     path.unlink()
     for _ in range(4):
-        await shelf.refresh()
-    assert shelf.choose("desk", "28:bot").name == "desk"
+        await registry.refresh()
+    assert registry.choose("desk", "28:bot").name == "desk"
     (record,) = caplog.records
     assert (record.message, record.__dict__["flow"]) == ("flow file gone", "desk")
     places.desk(text="Back.")
-    await shelf.refresh()
+    await registry.refresh()
     path.unlink()
     for _ in range(4):
-        await shelf.refresh()
+        await registry.refresh()
     assert [record.message for record in caplog.records] == ["flow file gone"] * 2
 
 
 async def test_a_new_file_in_a_served_folder_is_served(places: Places) -> None:
     places.desk()
-    shelf = await places.shelf()
+    registry = await places.registry()
     places.desk("night")
-    await shelf.refresh()
-    assert shelf.names == ["desk", "night"]
+    await registry.refresh()
+    assert registry.names == ["desk", "night"]
 
 
 async def test_a_flow_that_is_renamed_has_only_its_new_name(places: Places) -> None:
     places.desk("desk", file="x.yaml")
-    shelf = await places.shelf()
+    registry = await places.registry()
     places.desk("night", file="x.yaml")
-    await shelf.refresh()
-    assert shelf.names == ["night"]
+    await registry.refresh()
+    assert registry.names == ["night"]
 
 
 async def test_a_file_that_is_renamed_goes_on_under_its_new_name_with_later_edits(places: Places) -> None:
     old = places.desk(file="old.yaml")
-    shelf = await places.shelf()
+    registry = await places.registry()
     old.rename(places.folder / "new.yaml")
-    await shelf.refresh()
-    assert [(one.file.name, one.fault) for one in shelf.all()] == [("new.yaml", "")]
-    before = shelf.choose(None, "28:bot")
+    await registry.refresh()
+    assert [(one.file.name, one.fault) for one in registry.all()] == [("new.yaml", "")]
+    before = registry.choose(None, "28:bot")
     places.desk(text="Edited.", file="new.yaml")
-    await shelf.refresh()
-    assert shelf.choose("desk", "28:bot").hash != before.hash
+    await registry.refresh()
+    assert registry.choose("desk", "28:bot").hash != before.hash
 
 
 async def test_a_second_file_of_one_name_is_refused_once_and_served_when_the_first_goes(
     places: Places, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = places.desk(file="a.yaml")
-    shelf = await places.shelf()
+    registry = await places.registry()
     places.desk(file="b.yaml")
     for number in range(3):
         os.utime(places.folder, ns=(number, number))  # as other files come and go
-        await shelf.refresh()
+        await registry.refresh()
     assert [record.message for record in caplog.records] == ["flow refused"]
-    assert 'both called "desk"' in shelf.all()[-1].fault
+    assert 'both called "desk"' in registry.all()[-1].fault
     first.unlink()
-    await shelf.refresh()
-    assert [(one.file.name, one.fault) for one in shelf.all()] == [("b.yaml", "")]
+    await registry.refresh()
+    assert [(one.file.name, one.fault) for one in registry.all()] == [("b.yaml", "")]
 
 
 @pytest.mark.parametrize("begins", ["without the file", "with a broken one"])
 async def test_a_flow_that_lacks_an_audio_file_is_served_once_it_is_there(places: Places, begins: str) -> None:
     places.desk()
-    shelf = await places.shelf()
+    registry = await places.registry()
     if begins == "with a broken one":
         places.write("hi.wav", "no sound")
     places.write("desk.yaml", SPOKEN)
-    await shelf.refresh()
-    await shelf.refresh()
-    assert "hi.wav" in shelf.all()[0].fault
+    await registry.refresh()
+    await registry.refresh()
+    assert "hi.wav" in registry.all()[0].fault
     places.sound("hi.wav", 100)
-    await shelf.refresh()
-    assert shelf.all()[0].fault == ""
+    await registry.refresh()
+    assert registry.all()[0].fault == ""
 
 
 async def test_a_flow_is_in_the_store_before_a_call_can_name_it(places: Places) -> None:
     places.desk()
-    shelf = await places.shelf()
-    assert await places.store.flow(shelf.choose(None, "28:bot").hash)
+    registry = await places.registry()
+    assert await places.store.flow(registry.choose(None, "28:bot").hash)
 
 
 async def test_while_the_store_is_full_an_edit_waits(places: Places) -> None:
@@ -352,23 +352,23 @@ async def test_while_the_store_is_full_an_edit_waits(places: Places) -> None:
 
     places.store = store = Full()
     places.desk()
-    shelf = await places.shelf()
-    old = shelf.choose(None, "28:bot")
+    registry = await places.registry()
+    old = registry.choose(None, "28:bot")
     store.full = True
     places.desk(text="New.")
-    await shelf.refresh()
-    assert shelf.choose(None, "28:bot") is old
+    await registry.refresh()
+    assert registry.choose(None, "28:bot") is old
     store.full = False
-    await shelf.refresh()
-    assert shelf.choose(None, "28:bot").hash != old.hash
+    await registry.refresh()
+    assert registry.choose(None, "28:bot").hash != old.hash
 
 
 async def test_after_a_restart_an_old_flow_comes_back_from_the_store(places: Places) -> None:
     places.desk(text="Old.")
-    old = (await places.shelf()).choose(None, "28:bot")
+    old = (await places.registry()).choose(None, "28:bot")
     places.desk(text="New.")
-    shelf = await places.shelf()
-    again = await shelf.get(old.hash)
+    registry = await places.registry()
+    again = await registry.get(old.hash)
     assert (again.hash, again.name, list(again.states)) == (old.hash, "desk", ["main"])
 
 
@@ -376,31 +376,31 @@ async def test_a_flow_that_is_lost_is_an_error_for_its_call_and_no_other(
     places: Places, caplog: pytest.LogCaptureFixture
 ) -> None:
     places.desk()
-    shelf = await places.shelf()
+    registry = await places.registry()
     with pytest.raises(FlowError):
-        await shelf.get("0" * 64)
-    await shelf.restore(["0" * 64, shelf.choose(None, "28:bot").hash])
+        await registry.get("0" * 64)
+    await registry.restore(["0" * 64, registry.choose(None, "28:bot").hash])
     assert caplog.records[-1].message == "flow of a running call lost"
 
 
 async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_version(places: Places) -> None:
     places.sound("hi.wav", 100)
     places.write("desk.yaml", SPOKEN)
-    shelf = await places.shelf()
-    old = shelf.choose(None, "28:bot")
-    (first,) = shelf._assets[old.hash]
-    asset = shelf.asset(first)
+    registry = await places.registry()
+    old = registry.choose(None, "28:bot")
+    (first,) = registry._assets[old.hash]
+    asset = registry.asset(first)
     assert asset is not None
     assert asset.content_type == "audio/wav"
     assert asset.content.startswith(b"RIFF")
     places.sound("hi.wav", 200)  # the flow file is as it was; its audio makes it another flow
-    await shelf.refresh()
-    (second,) = shelf._assets[shelf.choose(None, "28:bot").hash]
+    await registry.refresh()
+    (second,) = registry._assets[registry.choose(None, "28:bot").hash]
     assert first != second
-    assert shelf.asset(first)
-    assert shelf.asset(second)
-    assert shelf.asset("0" * 64) is None
-    restarted = await places.shelf()
+    assert registry.asset(first)
+    assert registry.asset(second)
+    assert registry.asset("0" * 64) is None
+    restarted = await places.registry()
     assert restarted.asset(first) is None
     await restarted.restore([old.hash])
     assert restarted.asset(first)

@@ -69,7 +69,7 @@ LINE = {
     b"Sec-WebSocket-Version": b"13",
     b"Sec-WebSocket-Key": b"dGhlIHNhbXBsZSBub25jZQ==",
 }
-DOORS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
+ENDPOINTS: Mapping[str, tuple[Mapping[bytes, bytes], bytes]] = {
     "POST /call": (JSON, b"{}"),
     "POST /call/desk": (JSON, b"{}"),
     "POST /callback": (JSON, b"{}"),
@@ -92,12 +92,12 @@ EXPECTED = {503}
 "Of a server that has too much to do, which is none of its mistakes."
 
 
-def written(door: str, name: str, value: bytes) -> bytes:
-    fields, body = DOORS[door]
+def written(endpoint: str, name: str, value: bytes) -> bytes:
+    fields, body = ENDPOINTS[endpoint]
     head = {b"Host": b"localhost", **fields, b"Content-Length": str(len(body)).encode(), b"Connection": b"close"}
     head |= {b"Connection": b"Upgrade"} if fields is LINE else {}
     head |= {name.encode(): value}
-    lines = [door.encode() + b" HTTP/1.1", *(b": ".join(field) for field in head.items())]
+    lines = [endpoint.encode() + b" HTTP/1.1", *(b": ".join(field) for field in head.items())]
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
@@ -127,9 +127,9 @@ async def visit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield one
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_no_header_is_too_odd_for_a_door(visit: Visit, caplog: pytest.LogCaptureFixture, door: str) -> None:
-    requests = (written(door, name, value) for name, values in PARSED.items() for value in (*values, *TEXTS))
+@pytest.mark.parametrize("door", ENDPOINTS)
+async def test_no_header_is_too_odd_for_a_door(visit: Visit, caplog: pytest.LogCaptureFixture, endpoint: str) -> None:
+    requests = (written(endpoint, name, value) for name, values in PARSED.items() for value in (*values, *TEXTS))
     found = await statuses(URL(visit.url).port or 0, requests)
     assert len(found) > 200
     assert {sent: code for sent, code in found.items() if code >= 500 and code not in EXPECTED} == {}
@@ -143,7 +143,7 @@ async def test_nor_is_chance(visit: Visit, caplog: pytest.LogCaptureFixture) -> 
         for _ in range(1000):
             name, length = chance.choice([*PARSED]), chance.randrange(1, 40)
             value = bytes(chance.choice(b'[]:/;=,"%.0-9aB \t\x80\xff\xd9\xa3') for _ in range(length))
-            yield written(chance.choice([*DOORS]), name, value)
+            yield written(chance.choice([*ENDPOINTS]), name, value)
 
     found = await statuses(URL(visit.url).port or 0, some())
     assert {sent: code for sent, code in found.items() if code >= 500 and code not in EXPECTED} == {}

@@ -21,7 +21,7 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def lines(caplog: pytest.LogCaptureFixture, event: str) -> list[tuple[str, int]]:
-    """Give the lines of an event: the reason, and how many were left out."""
+    """Return the lines of an event: the reason, and how many were left out."""
     found = [record for record in caplog.records if record.getMessage() == event]
     return [(record.__dict__["reason"], record.__dict__.get("left_out", 0)) for record in found]
 

@@ -45,7 +45,7 @@ class House:
         await self.store.commit(Commit(record, trace))
 
     def holds(self, words: str) -> bool:
-        """Tell whether any file of the data folder holds these words."""
+        """Return whether any file of the data folder holds these words."""
         return any(words.encode() in file.read_bytes() for file in self.folder.path.rglob("*") if file.is_file())
 
 

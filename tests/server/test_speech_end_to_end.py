@@ -218,7 +218,7 @@ async def test_workers_end_with_the_server(world: World) -> None:
 
 
 def workers() -> list[str]:
-    """Name the worker processes of this process."""
+    """Return the worker processes of this process."""
     found = []
     for children in Path("/proc/self/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):  # a thread or a child that has ended meanwhile

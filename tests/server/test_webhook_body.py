@@ -105,17 +105,17 @@ async def test_when_the_store_is_full_the_platform_is_asked_to_come_back(served:
 
 
 async def test_a_turn_goes_on_without_its_sender_and_counts_until_it_ends(served: Served) -> None:
-    served.turns.hold = door = Gate()
+    served.turns.hold = endpoint = Gate()
     async with connected(served.port) as (_, writer):
         writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
-        await door.reached()
+        await endpoint.reached()
     async with connected(served.port) as (reader, writer):
         writer.write(request("GET", "/healthz"))  # answered after the server has seen the other one go
         assert (await read_answer(reader)).status == 200
     assert served.listener.busy == 1
     closing = await begun(served.listener.close())  # which waits for it too
     assert not closing.done()
-    door.set()
+    endpoint.set()
     await closing
     assert served.listener.busy == 0
     assert len(served.files) == 1
@@ -148,13 +148,13 @@ async def test_a_call_is_waited_for_while_an_upload_is_under_way_that_may_be_its
 
 
 async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Served) -> None:
-    served.turns.hold = door = Gate()
+    served.turns.hold = endpoint = Gate()
     async with connected(served.port) as (reader, writer):
         writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
-        await door.reached()
+        await endpoint.reached()
         assert served.arrivals.under_way(KEY, before=time.time() + 60)
         assert not served.arrivals.under_way(OTHER, before=time.time() + 60)
-        door.set()
+        endpoint.set()
         assert (await read_answer(reader)).status == 200
     assert not served.arrivals.under_way(KEY, before=time.time() + 60)
 

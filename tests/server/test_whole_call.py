@@ -54,7 +54,7 @@ async def test_a_call_from_answer_to_hangup(world: World) -> None:
 
 
 def recording(phone: Phone) -> bytes:
-    """Give the one recording that the phone has sent."""
+    """Return the one recording that the phone has sent."""
     (audio,) = [letter.audio for letter in phone.letters if letter.audio is not None]
     return audio
 

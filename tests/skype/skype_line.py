@@ -16,7 +16,7 @@ CHANNEL = SkypeChannel(account="app-1", callback=CALLBACK, media_base="https://i
 
 
 def example(name: str) -> Any:
-    """Give one of the published examples."""
+    """Return one of the published examples."""
     return json.loads((EXAMPLES / f"{name}.json").read_text())
 
 
@@ -88,7 +88,7 @@ def decoded(message: Any, audio: Upload | None = None, headers: Mapping[str, str
 
 
 def heard(message: Any, audio: Upload | None = None) -> tuple[Event, ...]:
-    """Tell what our channel makes of a message."""
+    """Return what our channel makes of a message."""
     exchange = CHANNEL.hear(Leg(), decoded(message, audio), now=0.0)
     assert (exchange.leg, exchange.reply, exchange.outbound, exchange.wake) == (Leg(), None, (), None)
     return exchange.events

@@ -73,7 +73,7 @@ JUNK = st.recursive(
 
 
 def objects(tree: Any) -> Iterator[dict[str, Any]]:
-    """Name every object of a tree, itself first."""
+    """Return every object of a tree, itself first."""
     if isinstance(tree, dict):
         yield tree
     for item in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():

@@ -35,7 +35,7 @@ def record(**members: Any) -> dict[str, Any]:
 
 
 def levels(shape: Any, tree: Any) -> tuple[bool, bool]:
-    """Tell whether the lenient level allows it, and whether the strict one does."""
+    """Return whether the lenient level allows it, and whether the strict one does."""
     return not rules.refusals(shape, tree), not rules.refusals(shape, tree, strict=True)
 
 

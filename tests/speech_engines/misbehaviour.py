@@ -90,7 +90,7 @@ def fills_a_file(target: int) -> str:
 
 
 def looks_around() -> dict[str, Any]:
-    """Tell what a worker sees of the server, and what it is let do."""
+    """Return what a worker sees of the server, and what it is let do."""
     return {
         "environment": sorted(os.environ),
         "modules": sorted(name for name in ("aiohttp", "pydantic", "av", "pocketsphinx") if name in sys.modules),

@@ -46,7 +46,7 @@ def opened(folder: Path, seal_key: str | None = KEY) -> SqliteStore:
 
 
 def refusal(folder: Path, seal_key: str | None = KEY) -> str:
-    """Say why the start ends."""
+    """Return why the start ends."""
     with pytest.raises(DataUnusable) as refused:
         opened(folder, seal_key)
     return str(refused.value).replace(str(folder), "DATA")

@@ -23,7 +23,7 @@ def random_call(flow: Flow, seed: int) -> Case:
 
 
 def random_bot(flow: Flow, seed: int) -> Bot:
-    """Give that call as the server has it."""
+    """Return that call as the server has it."""
     random = Random(seed)
     bot = dial(flow).post(platform.incoming("call-1"), random)
     for _ in range(MESSAGES):
@@ -42,7 +42,7 @@ def random_bot(flow: Flow, seed: int) -> Bot:
 
 
 def trace_of(flow: Flow, seed: int) -> tuple[Stepped, ...]:
-    """Give the trace of such a call."""
+    """Return the trace of such a call."""
     return random_bot(flow, seed).trace
 
 
@@ -130,5 +130,5 @@ states:
 
 
 def odd_flows() -> list[Flow]:
-    """Give flows with private guards everywhere, holds that reach the limits, the time of day, dates, a rejection."""
+    """Return flows with private guards everywhere, holds that reach the limits, the time of day, dates, a rejection."""
     return [flow_of(PRIVATE), flow_of(SLOW), flow_of(CHOOSY)]

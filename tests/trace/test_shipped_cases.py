@@ -9,9 +9,9 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.reader import read
 from ivr.flowfile.validate import validate
+from ivr.trace.current_flows import CurrentFlows
 from ivr.trace.files import case_files, read_case
 from ivr.trace.replay import replay
-from ivr.trace.shelf import Shelf
 from recordings.texts import edited, texts_of
 from tests.trace.recorded_calls import ROOT, SHIPPED
 
@@ -26,9 +26,9 @@ def transitions(path: Path) -> Iterator[tuple[str, str, str]]:
     validated = validate(reading)
     assert validated.model is not None
     document = Document(reading.source, validated.model)
-    for name, ways in document.ways.items():
+    for name, transitions in document.transitions.items():
         state = validated.model.states[name]
-        for way in ways:
+        for way in transitions:
             nothing_on_the_line = state.decide is not None and way.event.startswith("error.")
             unread = way.event == "error.recording" and not (state.record and state.record.transcribe)
             if way.event not in NEVER_SEEN and not nothing_on_the_line and not unread:
@@ -52,10 +52,10 @@ def test_every_transition_of_a_shipped_flow_is_taken_by_a_case(path: Path) -> No
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_case_replays_as_same(path: Path) -> None:
-    shelf = Shelf.of(ROOT / "flows")
+    registry = CurrentFlows.of(ROOT / "flows")
     for file in cases_of(path):
         recorded = read_case(file)
-        today = shelf.get(recorded)
+        today = registry.get(recorded)
         assert (file.name, replay(recorded, today.flow).verdict) == (file.name, "same")
         assert recorded.header.hash == today.flow.hash
 

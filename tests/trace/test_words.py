@@ -32,8 +32,8 @@ from ivr.trace.case import Asked, Happened
         (case.Failed("transcribe", "timeout"), "transcribe failed (timeout)"),
     ],
 )
-def test_every_deed_can_be_said(event: Happened, said: str) -> None:
-    assert words.deed(event) == said
+def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:
+    assert words.caller_action(event) == said
 
 
 @pytest.mark.parametrize(

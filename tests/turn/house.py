@@ -65,7 +65,7 @@ class House:
         return record
 
     async def op(self) -> str:
-        """Name the operation whose outcome is awaited."""
+        """Return the operation whose outcome is awaited."""
         return (await self.record()).call.asked[-1].op
 
     async def wait(self, seconds: float) -> None:

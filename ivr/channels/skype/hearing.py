@@ -47,7 +47,7 @@ _RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
 
 
 def events(message: wire.Message, audio: Upload | None, *, at: str | None = None) -> tuple[Event, ...]:
-    """Tell what happened, in order. `audio`: what came in another part of the same request; `at`: a pretended time."""
+    """Return what happened, in order. `audio`: what came in another part of the request; `at`: a pretended time."""
     match message:
         case wire.Conversation():
             return (CallEnded("caller"),) if over(message) else (_received(message, at),)
@@ -57,7 +57,7 @@ def events(message: wire.Message, audio: Upload | None, *, at: str | None = None
 
 
 def over(message: wire.Message) -> bool:
-    """Tell whether nobody is on the line any more, so that no workflow is wanted."""
+    """Return whether nobody is on the line any more, so that no workflow is wanted."""
     match message:
         case wire.Conversation():
             return message.call_state == "terminated"
@@ -170,6 +170,6 @@ def _failed(outcome: wire.Outcome, op: str) -> OperationFailed:
 
 
 def _reason(outcome: wire.Outcome) -> str:
-    """Say why, in the platform's words, for people: the free text, else the completion reason."""
+    """Return why, in the platform's words, for people: the free text, else the completion reason."""
     words = outcome.failure_reason or " ".join(_reasons(outcome))
     return "".join(letter if letter.isprintable() else " " for letter in words[:_MAX_REASON]).strip()

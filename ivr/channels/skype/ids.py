@@ -17,14 +17,14 @@ _COUNTED = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 
 def checked(name: str, what: str) -> str:
-    """Give back a name of the platform's; raise WebhookError (400) for one that must not reach store or log."""
+    """Return a name of the platform's; raise WebhookError (400) for one that must not reach store or log."""
     if not name.strip() or len(name) > MAX_ID or _CONTROLS.search(name):
         raise WebhookError(400, "bad-id", f"the {what} id must be 1 to {MAX_ID} characters, no control characters")
     return name
 
 
 def message_id(headers: Mapping[str, str], message: wire.Message, *, over: bool) -> str:
-    """Name a message as its sender does, so that a repeat has the same name; else after what it is about."""
+    """Return a message's name as its sender has it, so that a repeat has the same name; else after what it is about."""
     name = headers.get(wire.MESSAGE_ID)
     if name is None:
         name = _substitute(message, over=over)
@@ -49,15 +49,15 @@ def _substitute(message: wire.Message, *, over: bool) -> str:
 
 
 def nested(op: str) -> str:
-    """Name the prompt inside an operation, which the wire wants named by itself (protocol 5.5)."""
+    """Return the prompt inside an operation, which the wire wants named by itself (protocol 5.5)."""
     return op + _PROMPT
 
 
 def owner(op: str) -> str:
-    """Name the operation that a reported id belongs to."""
+    """Return the operation that a reported id belongs to."""
     return op.removesuffix(_PROMPT)
 
 
 def is_ours(op: str) -> bool:
-    """Tell whether an operation's id is one that the engine can have counted: `<turn>.<n>`."""
+    """Return whether an operation's id is one that the engine can have counted: `<turn>.<n>`."""
     return _COUNTED.fullmatch(op) is not None

@@ -17,7 +17,7 @@ _NEXT_TO_NOTHING = wire.Prompt(silence_length_in_milliseconds=1)
 
 
 def prompts(segments: Sequence[Segment], *, media_base: str) -> tuple[wire.Prompt, ...]:
-    """Give the prompts for segments, one at least. `media_base`: the address under which assets are served."""
+    """Return the prompts for segments, one at least. `media_base`: the address under which assets are served."""
     heard = tuple(prompt for segment in segments for prompt in _of(segment, media_base))
     return heard or (_NEXT_TO_NOTHING,)
 

@@ -35,7 +35,7 @@ _OLDER_NAMES = {"notificationtype": "type"}
 
 
 def parse(body: bytes) -> object:
-    """Give the JSON of a body; raise WebhookError (400) for all that is none, and for a member named twice."""
+    """Return the JSON of a body; raise WebhookError (400) for all that is none, and for a member named twice."""
     try:
         try:
             tree = msgspec.json.decode(body)
@@ -67,7 +67,7 @@ def _mended(body: bytes) -> object:
 
 
 def read(shape: type[T], tree: object) -> T:
-    """Give a tree as one of the shapes of `wire`; raise WebhookError (400) if it is none."""
+    """Return a tree as one of the shapes of `wire`; raise WebhookError (400) if it is none."""
     fold: Fold = _fold_for(shape)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
     try:
         return msgspec.convert(fold(tree), shape)
@@ -76,7 +76,7 @@ def read(shape: type[T], tree: object) -> T:
 
 
 def read_message(tree: object) -> wire.Message:
-    """Tell a platform's messages apart by their members, since any of them may come to any address (protocol 12)."""
+    """Read a message; its members tell what it is, since any of them may come to any address (protocol 12)."""
     names = {name.lower() for name in tree} if isinstance(tree, dict) else set()
     if "operationoutcome" in names:
         return read(wire.ConversationResult, tree)

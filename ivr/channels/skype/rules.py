@@ -34,7 +34,7 @@ _RANK = {wire.Answer: 1, wire.PlayPrompt: 2, wire.Record: 2, wire.Recognize: 2, 
 
 
 def refusals(shape: type[wire.Message | wire.Workflow], tree: object, *, strict: bool = False) -> tuple[str, ...]:
-    """Say why a JSON value is not allowed as a message of this shape; empty: it is allowed."""
+    """Return why a JSON value is not allowed as a message of this shape; empty: it is allowed."""
     try:
         message = reading.read(shape, tree)
     except WebhookError as exc:
@@ -47,7 +47,7 @@ def refusals(shape: type[wire.Message | wire.Workflow], tree: object, *, strict:
 
 
 def violations(message: wire.Message | wire.Workflow, *, strict: bool = False) -> Problems:
-    """Name the rules that a message breaks, once it has been read."""
+    """Return the rules that a message breaks, once it has been read."""
     match message:
         case wire.Workflow():
             yield from _workflow(message, strict)
@@ -306,7 +306,7 @@ def _blank(text: str | None) -> bool:
 
 
 def _callback_allowed(address: str, strict: bool) -> bool:
-    """Tell whether the platform may be sent there; http, for development, only to the same machine."""
+    """Return whether the platform may be sent there; http, for development, only to the same machine."""
     return _web_address(address, "https") or (not strict and _web_address(address, "http") and _loopback(address))
 
 

@@ -20,7 +20,7 @@ _MAX_DURATION = 180
 
 
 def written(actions: Sequence[LineAction], *, callback: str, media_base: str) -> bytes:
-    """Give the JSON of the workflow for these actions, one at least."""
+    """Return the JSON of the workflow for these actions, one at least."""
     workflow = wire.Workflow(
         links=wire.WorkflowLinks(callback=callback),
         actions=tuple(_action(action, media_base) for action in actions),
@@ -90,7 +90,7 @@ def _keys(keys: str) -> tuple[str, ...] | None:
 
 
 def _seconds(value: float | None, *, default: int | None = None) -> int | None:
-    """Give a time as the oldest readers take it: whole seconds (protocol 18), rounded in the caller's favour."""
+    """Return a time as the oldest readers take it: whole seconds (protocol 18), rounded in the caller's favour."""
     if value is None:
         return None
     whole = math.ceil(value)

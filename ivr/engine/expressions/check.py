@@ -55,7 +55,7 @@ _OTHER_WORDS = {
 
 
 def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, list[ExpressionError]]:
-    """Give the type of the value, and every mistake."""
+    """Return the type of the value, and every mistake."""
     if isinstance(what, Template):
         return infer(what.single, env) if what.single else (TEXT, check_text(what, env))
     proof = _Proof(env)
@@ -63,7 +63,7 @@ def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, l
 
 
 def check_text(template: Template, env: Mapping[str, Type]) -> list[ExpressionError]:
-    """Give every mistake of a text that is to be spoken, or to be text anyhow: no part of it may be `none`."""
+    """Return every mistake of a text that is to be spoken, or to be text anyhow: no part of it may be `none`."""
     proof = _Proof(env)
     for expression in template.expressions:
         _spoken(expression.node, proof)
@@ -71,7 +71,7 @@ def check_text(template: Template, env: Mapping[str, Type]) -> list[ExpressionEr
 
 
 def check_guard(guard: Expression, env: Mapping[str, Type]) -> list[ExpressionError]:
-    """Give every mistake of a guard; a number alone is one."""
+    """Return every mistake of a guard; a number alone is one."""
     proof = _Proof(env)
     _condition(guard.node, proof)
     return proof.errors
@@ -85,7 +85,7 @@ class _Proof:
         self.errors: list[ExpressionError] = [] if errors is None else errors
 
     def where(self, test: tree.Node, *, holds: bool) -> "_Proof":
-        """Give the same proof at a place that is reached only if `test` holds, or fails."""
+        """Return the same proof at a place that is reached only if `test` holds, or fails."""
         return _Proof(narrowed(self.env, test, holds=holds), self.errors)
 
     def wrong(self, code: Code, message: str, node: tree.Node, suggestion: str = "", start: int | None = None) -> Type:
@@ -335,8 +335,8 @@ def _compare(
     if isinstance(right[0], tree.Listed):
         for item in right[0].items:
             _compare("==", left, (item, _type_of(item, proof)), proof, at=item)
-    elif (slip := words_compared(comparator, left[0], right[0])) is not None:
-        proof.wrong("type", slip.message, span, slip.suggestion)
+    elif (mistake := words_compared(comparator, left[0], right[0])) is not None:
+        proof.wrong("type", mistake.message, span, mistake.suggestion)
     elif comparator in {"in", "not in"}:
         _contain(left, right, proof)
     elif comparator in {"==", "!="}:

@@ -140,7 +140,7 @@ def _instant(moment: object, names: Mapping[str, Value]) -> datetime:
 
 
 def local(moment: object, names: Mapping[str, Value]) -> datetime:
-    """Give a moment as a clock in the flow's zone shows it; a moment without an offset is one of that clock."""
+    """Return a moment as a clock in the flow's zone shows it; a moment without an offset is one of that clock."""
     at, now = cast("datetime", moment), names.get("now")
     if not isinstance(now, datetime):
         return at
@@ -148,7 +148,7 @@ def local(moment: object, names: Mapping[str, Value]) -> datetime:
 
 
 def moved_to(moment: datetime, zone: tzinfo | None) -> datetime:
-    """Give the same moment in another zone; raise ExpressionFailed at the ends of the calendar."""
+    """Return the same moment in another zone; raise ExpressionFailed at the ends of the calendar."""
     try:
         return moment.astimezone(zone)
     except OverflowError:

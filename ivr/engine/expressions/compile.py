@@ -103,7 +103,7 @@ class Template:
 
     @property
     def padded(self) -> Expression | None:
-        """The only expression, if nothing but white space around it makes text of its value: probably a slip."""
+        """The only expression, if nothing but white space around it makes text of its value: probably a mistake."""
         lone = len(self.expressions) == 1 < len(self.parts)
         blank = not any(part.strip() for part in self.parts if isinstance(part, str))
         return self.expressions[0] if lone and blank else None

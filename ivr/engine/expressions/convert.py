@@ -41,7 +41,7 @@ KEYED_DATE = "ddmmyyyy"
 
 
 def coerce(value: Value, type_: Type, format_: str = KEYED_DATE) -> Value:
-    """Give a value as a type; raise Misfit where it is none. Only text is converted, and an integer to a decimal.
+    """Return a value as a type; raise Misfit where it is none. Only text is converted, and an integer to a decimal.
 
     Text for a date or a time may also be as keyed, so that an event's `digits` can be stored in one.
     """
@@ -66,7 +66,7 @@ def coerce(value: Value, type_: Type, format_: str = KEYED_DATE) -> Value:
 
 
 def from_keys(keys: str, type_: Type, format_: str = KEYED_DATE) -> Value:
-    """Give keys as a type; raise Misfit where they are none. `format_` says how a date is keyed."""
+    """Return keys as a type; raise Misfit where they are none. `format_` says how a date is keyed."""
     match type_.name:
         case "text" | "any" | "mixed":
             return keys

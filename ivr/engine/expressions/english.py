@@ -47,32 +47,32 @@ _KEYS = {"*": "star", "#": "pound", "+": "plus", "-": "dash", ".": "dot", "@": "
 
 
 def weekday(day: date) -> str:
-    """Name the day of the week: `Tuesday`."""
+    """Return the day of the week: `Tuesday`."""
     return WEEKDAYS[day.weekday()]
 
 
 def date_(day: date) -> str:
-    """Say a date: `Tuesday, November 24`."""
+    """Return a date in words: `Tuesday, November 24`."""
     return f"{weekday(day)}, {MONTHS[day.month - 1]} {day.day}"
 
 
 def long_date(day: date) -> str:
-    """Say a date with its year: `November 24, 2026`."""
+    """Return a date in words with its year: `November 24, 2026`."""
     return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
 def time_(at: time | datetime) -> str:
-    """Say a time: `9:40 AM`."""
+    """Return a time in words: `9:40 AM`."""
     return f"{at.hour % 12 or 12}:{at.minute:02} {'AM' if at.hour < 12 else 'PM'}"
 
 
 def datetime_(at: datetime) -> str:
-    """Say both: `Tuesday, November 24 at 9:40 AM`."""
+    """Return both in words: `Tuesday, November 24 at 9:40 AM`."""
     return f"{date_(at)} at {time_(at)}"
 
 
 def duration(seconds: int) -> str:
-    """Say a number of seconds: `2 minutes and 5 seconds`; units without a count are left out."""
+    """Return a number of seconds in words: `2 minutes and 5 seconds`; units without a count are left out."""
     left, parts = abs(seconds), []
     for unit, size in _UNITS:
         count, left = divmod(left, size)
@@ -88,7 +88,7 @@ def number(value: int | Decimal) -> str:
 
 
 def ordinal(value: int) -> str:
-    """Say a place in a row: `third`, in words up to twentieth, then `21st`; `value` is at least 1."""
+    """Return a place in a row: `third`, in words up to twentieth, then `21st`; `value` is at least 1."""
     if value <= len(_ORDINALS):
         return _ORDINALS[value - 1]
     return nth(value)
@@ -100,17 +100,17 @@ def nth(value: int) -> str:
 
 
 def digits(text: str) -> str:
-    """Say key by key: `4 2 star`; spaces and signs that are no keys are left out."""
+    """Return a text key by key: `4 2 star`; spaces and signs that are no keys are left out."""
     return " ".join(_KEYS.get(char, char) for char in text if char.isalnum() or char in "*#+")
 
 
 def spell(text: str) -> str:
-    """Say letter by letter: `W E B E R`, in capitals, since a small `a` is read as a word."""
+    """Return a text letter by letter: `W E B E R`, in capitals, since a small `a` is read as a word."""
     return " ".join(_KEYS.get(char, char.upper()) for char in text if not char.isspace())
 
 
 def join(items: Sequence[str]) -> str:
-    """Say a list: `a, b and c`."""
+    """Return a list in words: `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"

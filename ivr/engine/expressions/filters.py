@@ -43,13 +43,13 @@ class Filter(Struct, frozen=True):
     "All that it can give, where that is a handful of words."
 
     def accepts(self, arguments: Sequence[object]) -> bool:
-        """Tell whether the arguments are as the filter wants them."""
+        """Return whether the arguments are as the filter wants them."""
         return len(arguments) <= self.arguments and all(
             type(argument) is int and 0 <= argument <= MAX_PLACES for argument in arguments
         )
 
     def usage(self) -> str:
-        """Say which arguments the filter wants."""
+        """Return which arguments the filter wants."""
         if self.arguments:
             return f'The filter "{self.name}" takes one whole number from 0 to {MAX_PLACES}.'
         return f'The filter "{self.name}" takes no arguments.'
@@ -132,7 +132,7 @@ def _item(given: Type, _: tuple[int, ...]) -> Type:
 
 
 def item_type(given: Type) -> Type:
-    """Give the type of an item of a list, or of a character of a text."""
+    """Return the type of an item of a list, or of a character of a text."""
     if given.name == "list":
         return given.item or ANY
     return ANY if given.name == "any" else TEXT

@@ -61,11 +61,11 @@ class Tokens:
         "Where the expression ends; for one inside braces the place after them."
 
     def length(self, offset: int) -> int:
-        """Give the length of the token that stands at an offset."""
+        """Return the length of the token that stands at an offset."""
         return self._lengths.get(offset, 1)
 
     def after(self, offset: int) -> Token:
-        """Give the token that follows the one at an offset."""
+        """Return the token that follows the one at an offset."""
         return next(token for token in self.items if token.lineno > offset)
 
     def unexpected(self, offset: int, text: str) -> ExpressionError:
@@ -120,7 +120,7 @@ class Tokens:
             self.items += [Token(at, "lparen", "("), Token(at, "rparen", ")")]
 
     def _counts(self) -> bool:
-        """Tell whether what stands before can be a number; two words side by side mean nothing else."""
+        """Return whether what stands before can be a number; two words side by side mean nothing else."""
         last = self.items[-1] if self.items else None
         if last is None:
             return False
@@ -133,7 +133,7 @@ class Tokens:
         return words[-1:] == ["is"] or words == ["is", "not"]
 
     def _value(self, at: int, kind: str, text: str) -> tuple[str, Any]:
-        """Give a token its kind and its value as Jinja2's parser wants them."""
+        """Return a token its kind and its value as Jinja2's parser wants them."""
         match kind:
             case "operator":
                 return operators[text], text

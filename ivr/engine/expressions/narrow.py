@@ -12,7 +12,7 @@ from ivr.engine.expressions.types import Type, field_of, present
 
 
 def narrowed(env: Mapping[str, Type], test: tree.Node, *, holds: bool) -> Mapping[str, Type]:
-    """Give the types that names have where a test is known to hold, or, if not `holds`, known to fail."""
+    """Return the types that names have where a test is known to hold, or, if not `holds`, known to fail."""
     changed: dict[str, Type] = {}
     for path in proved(test, holds):
         root, *fields = path.split(".")
@@ -40,7 +40,7 @@ def _present(type_: Type, fields: list[str]) -> Type:
 
 @singledispatch
 def proved(node: tree.Node, holds: bool) -> frozenset[str]:
-    """Give the paths that are not `none` where a node's value counts as true, or as false if not `holds`."""
+    """Return the paths that are not `none` where a node's value counts as true, or as false if not `holds`."""
     path = tree.path(node)
     return frozenset({path}) if holds and path else frozenset()
 
@@ -86,7 +86,7 @@ def _comparison(node: tree.Comparison, holds: bool) -> frozenset[str]:
 
 
 def _found(value: tree.Node, items: Sequence[tree.Node], is_one: bool) -> frozenset[str]:
-    """Give what a list proves: what is one of several values that are written out is not none."""
+    """Return what a list proves: what is one of several values that are written out is not none."""
     path = tree.path(value)
     known = all(isinstance(item, tree.Constant) and item.value is not None for item in items)
     return frozenset({path}) if path and known and is_one else frozenset()

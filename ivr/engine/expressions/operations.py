@@ -55,7 +55,7 @@ _ORDERS: Mapping[str, Callable[..., bool]] = {
 
 
 def kind(value: Value) -> str:
-    """Name the type of a value as `types` does."""
+    """Return the type of a value as `types` does."""
     found = _KINDS.get(type(value))
     if found is None:
         found = "object" if isinstance(value, Mapping) else "list"
@@ -78,7 +78,7 @@ def admitted(value: object) -> Value:
 
 
 def bounded(number: int | Decimal) -> int | Decimal:
-    """Give back a number that is not too large; raise ExpressionFailed."""
+    """Return a number that is not too large; raise ExpressionFailed."""
     if not -MAX_NUMBER <= number <= MAX_NUMBER:
         raise ExpressionFailed("a number out of bounds")
     if isinstance(number, Decimal) and not number:
@@ -87,7 +87,7 @@ def bounded(number: int | Decimal) -> int | Decimal:
 
 
 def _cut(number: Decimal) -> int | Decimal:
-    """Give a decimal with at most the digits that the language calculates with; a million zeros are also digits."""
+    """Return a decimal with at most the digits that the language calculates with; a million zeros are also digits."""
     try:
         cut = _CONTEXT.plus(number)
     except ArithmeticError:
@@ -98,14 +98,14 @@ def _cut(number: Decimal) -> int | Decimal:
 
 
 def limited(text: str) -> str:
-    """Give back a text that is not too long; raise ExpressionFailed."""
+    """Return a text that is not too long; raise ExpressionFailed."""
     if len(text) > MAX_TEXT:
         raise ExpressionFailed(f"a text of more than {MAX_TEXT} characters")
     return text
 
 
 def truth(value: Value) -> bool:
-    """Tell whether a value counts as true: not `false`, `none`, empty text or an empty list. Each number does."""
+    """Return whether a value counts as true: not `false`, `none`, empty text or an empty list. Each number does."""
     if value is None or value is False:
         return False
     return not isinstance(value, str | tuple | list) or len(value) > 0
@@ -155,7 +155,7 @@ def compare(comparator: Comparator, left: Value, right: Value) -> bool:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Tell whether two values are equal; `none` is equal to itself alone."""
+    """Return whether two values are equal; `none` is equal to itself alone."""
     if left is None or right is None:
         return left is right
     _same_kind(left, right, _COMPARABLE)
@@ -163,7 +163,7 @@ def equal(left: Value, right: Value) -> bool:
 
 
 def member(value: Value, within: Value) -> bool:
-    """Tell whether a text is part of a text, or a value is an item of a list."""
+    """Return whether a text is part of a text, or a value is an item of a list."""
     if isinstance(within, str):
         if isinstance(value, str):
             return value in within
@@ -207,7 +207,7 @@ def calculate(sign: Operator, left: Value, right: Value) -> int | Decimal:
 
 
 def negative(value: Value) -> int | Decimal:
-    """Give a number with its sign turned."""
+    """Return a number with its sign turned."""
     number = _number(value)
     return -number if isinstance(number, int) else _CONTEXT.minus(number)
 
@@ -255,7 +255,7 @@ _DECIMALS: Mapping[str, Callable[[int | Decimal, int | Decimal], int | Decimal]]
 
 
 def spoken(value: Value) -> str:
-    """Give a value as text, as it is spoken where no filter says otherwise; `none` is empty."""
+    """Return a value as text, as it is spoken where no filter says otherwise; `none` is empty."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -267,7 +267,7 @@ def spoken(value: Value) -> str:
 
 
 def listed(items: Sequence[Value]) -> str:
-    """Give a list as text: `a, b and c`."""
+    """Return a list as text: `a, b and c`."""
     return limited(english.join([_inner(admitted(entry)) for entry in items]))
 
 

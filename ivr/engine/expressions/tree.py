@@ -151,7 +151,7 @@ class Filtered(Node, frozen=True):
 
 
 def path(node: Node) -> str | None:
-    """Give the dotted path that a name or a field of a name stands for; None: it is neither."""
+    """Return the dotted path that a name or a field of a name stands for; None: it is neither."""
     if isinstance(node, Name):
         return node.name
     if isinstance(node, Field) and "." not in node.name:  # x['a.b'] is not x.a.b
@@ -161,7 +161,7 @@ def path(node: Node) -> str | None:
 
 
 def paths(node: Node) -> Iterator[str]:
-    """Give the path of everything that an expression can read, as long as it is written out."""
+    """Return the path of everything that an expression can read, as long as it is written out."""
     here = path(node)
     if here is not None:
         yield here
@@ -171,7 +171,7 @@ def paths(node: Node) -> Iterator[str]:
 
 
 def meaning(node: Node) -> Hashable:
-    """Give what a node says, wherever it stands: equal for two nodes that say the same."""
+    """Return what a node says, wherever it stands: equal for two nodes that say the same."""
     said: list[Hashable] = [type(node).__name__]
     for field in node.__struct_fields__:
         value = getattr(node, field)
@@ -225,7 +225,7 @@ def conditions(node: Node, *, asked: bool) -> Iterator[Node]:
 
 
 def constants(node: Node) -> Iterator[str | int | Decimal | bool | None]:
-    """Give every value that is written out in an expression."""
+    """Return every value that is written out in an expression."""
     if isinstance(node, Constant):
         yield node.value
     for child in children(node):

@@ -25,7 +25,7 @@ class Type(Struct, frozen=True):
     "Of an object; of a recording those that differ from `RECORDING_FIELDS`, after a guard."
 
     def __str__(self) -> str:
-        """Name the type as an author writes it."""
+        """Return the type as an author writes it."""
         if self.name == "list":
             return f"[{self.item}]"
         if self.name == "object":
@@ -58,31 +58,31 @@ SPOKEN = frozenset({"text", "integer", "decimal", "boolean", "date", "time", "da
 
 
 def optional(type_: Type) -> Type:
-    """Give the same type, that may be `none`."""
+    """Return the same type, that may be `none`."""
     return type_ if type_.optional else structs.replace(type_, optional=True)
 
 
 def present(type_: Type) -> Type:
-    """Give the same type without `none`; `none` and `any` stay what they are."""
+    """Return the same type without `none`; `none` and `any` stay what they are."""
     return structs.replace(type_, optional=False) if type_.optional and type_.name not in {"none", "any"} else type_
 
 
 def field_of(type_: Type, name: str) -> Type | None:
-    """Give the type of a field of an object or a recording; None: there is no such field."""
+    """Return the type of a field of an object or a recording; None: there is no such field."""
     if name in type_.fields:
         return type_.fields[name]
     return RECORDING_FIELDS.get(name) if type_.name == "recording" else None
 
 
 def can_be_spoken(type_: Type) -> bool:
-    """Tell whether a value of this type, `none` aside, has a spoken form."""
+    """Return whether a value of this type, `none` aside, has a spoken form."""
     if type_.name == "list":
         return type_.item is None or type_.item.name in SPOKEN | {"none", "any"}
     return type_.name in SPOKEN or type_.name == "any"
 
 
 def fits(given: Type, wanted: Type) -> bool:
-    """Tell whether every value of one type is a value of another as it is, without being converted from text."""
+    """Return whether every value of one type is a value of another as it is, without being converted from text."""
     if "any" in {given.name, wanted.name}:
         return True
     if given.name == "none" or (given.optional and not wanted.optional):
@@ -95,7 +95,7 @@ def fits(given: Type, wanted: Type) -> bool:
 
 
 def join(left: Type, right: Type) -> Type | None:
-    """Give the type of a value that is of one of two types; None: they have nothing in common."""
+    """Return the type of a value that is of one of two types; None: they have nothing in common."""
     if "any" in {left.name, right.name}:
         return ANY
     if left.name == "none":

@@ -13,14 +13,14 @@ from ivr.engine.expressions.filters import FILTERS, Filter
 from ivr.nearest import did_you_mean
 
 
-class Slip(Struct, frozen=True):
+class Mistake(Struct, frozen=True):
     """What is wrong with a comparison, and what to write instead."""
 
     message: str
     suggestion: str
 
 
-def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Node) -> Slip | None:
+def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Node) -> Mistake | None:
     """Find an order asked of spoken words, and a word that a filter never gives."""
     for one, other in ((left, right), (right, left)):
         filter_ = FILTERS[one.filter] if isinstance(one, tree.Filtered) else None
@@ -28,11 +28,11 @@ def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Nod
             continue
         if comparator in ORDERS and filter_.speaks:
             message = f'"{filter_.name}" gives words to be spoken, which have no order.'
-            return Slip(message, _instead(filter_, comparator, left, right))
+            return Mistake(message, _instead(filter_, comparator, left, right))
         if filter_.yields and isinstance(other, tree.Constant) and isinstance(other.value, str):
-            slip = _never(filter_, other.value, comparator, is_left=one is left)
-            if slip:
-                return slip
+            mistake = _never(filter_, other.value, comparator, is_left=one is left)
+            if mistake:
+                return mistake
     return None
 
 
@@ -52,8 +52,8 @@ def _written(node: tree.Node) -> str:
     return f"'{at:%H:%M}'" if isinstance(at, time) else tree.path(node) or ""
 
 
-def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Slip | None:
-    """Tell of a word that the filter never gives; a text in which it looks for words must have one of them."""
+def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Mistake | None:
+    """Find a word that the filter never gives; a text in which it looks for words must have one of them."""
     match comparator:
         case "==" | "!=" if word not in filter_.yields:
             message = f'"{filter_.name}" never gives "{word}".'
@@ -61,4 +61,4 @@ def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Sli
             message = f'Nothing that "{filter_.name}" gives is in "{word}".'
         case _:
             return None
-    return Slip(message, did_you_mean(word, filter_.yields) or f"It gives {', '.join(filter_.yields)}.")
+    return Mistake(message, did_you_mean(word, filter_.yields) or f"It gives {', '.join(filter_.yields)}.")

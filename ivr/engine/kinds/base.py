@@ -102,10 +102,10 @@ class Kind(Protocol):
         """Judge an event that answers this state's operation or service; None: it means nothing here."""
 
     def kept(self, event: Event, result: Result | None) -> Event:
-        """Give the event as a trace may keep it."""
+        """Return the event as a trace may keep it."""
 
     def hold(self, scope: Scope) -> tuple[Segment, ...]:
-        """Say what is heard while a service works; empty: silence."""
+        """Return what is heard while a service works; empty: silence."""
 
     @property
     def attempts(self) -> int:

@@ -79,7 +79,7 @@ class Record(Asking, frozen=True):
         return event
 
     def hold(self, scope: Scope) -> tuple[Segment, ...]:
-        """Say what is heard while the speech engine works."""
+        """Return what is heard while the speech engine works."""
         return scope.prompt(self.hold_prompt)
 
     def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
@@ -113,7 +113,7 @@ class Record(Asking, frozen=True):
 
 
 def _fields(recording: Value) -> dict[str, Value]:
-    """Give the fields of `recorded` (C8); of a masked recording all of them are masked."""
+    """Return the fields of `recorded` (C8); of a masked recording all of them are masked."""
     if not isinstance(recording, Recording):
         return dict.fromkeys(("transcript", "confidence", "seconds"), recording)
     return {

@@ -28,7 +28,7 @@ from ivr.flowfile.checks.allow import allow, unacknowledged
 from ivr.flowfile.checks.channel import check_channel
 from ivr.flowfile.checks.compared import never_equal
 from ivr.flowfile.checks.counts import prompt_limit
-from ivr.flowfile.checks.speech import Lacks, Phrases, check_phrases, check_speech
+from ivr.flowfile.checks.speech import Missing, Phrases, check_phrases, check_speech
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.ports import Capabilities
@@ -61,12 +61,12 @@ def check(
     document: Document,
     audio: Mapping[str, bytes | Refusal],
     channel: Capabilities | None = None,
-    lacks: Lacks | None = None,
+    missing: Missing | None = None,
     phrases: Phrases | None = None,
 ) -> Iterator[Finding]:
     """Run all checks.
 
-    `audio` is what became of the flow's files, `channel` what a line can do, `lacks` what a speech engine cannot,
+    `audio` is what became of the flow's files, `channel` what a line can do, `missing` what a speech engine cannot,
     and `phrases` what it makes of them.
     """
     for look in CHECKS:
@@ -75,7 +75,7 @@ def check(
     yield from never_equal(document, only_phrases=phrases is not None and phrases.only)
     if channel is not None:
         yield from check_channel(document, channel)
-    if lacks is not None:
-        yield from check_speech(document, lacks)
+    if missing is not None:
+        yield from check_speech(document, missing)
     if phrases is not None:
         yield from check_phrases(document, phrases)

@@ -71,7 +71,7 @@ class Judges:
         self.samples = samples
 
     def of(self, whole: Formula, env: Env) -> dict[int, Verdict]:
-        """Say of each part of a formula whether it can be true, and false; nothing, if that is too much to find out."""
+        """Return whether each part of a formula can be true, and false; nothing, if that is too much to find out."""
         groups = list(Domains(atoms(whole), env, self.kept, self.samples).signatures())
         verdicts: dict[int, Verdict] = {}
         if prod(map(len, groups)) <= MOST:
@@ -88,7 +88,7 @@ class Judges:
 
 
 def _before(handlers: Mapping[Path, Handler], use: Use, env: Env) -> list[Formula]:
-    """Give the guards of the branches before one; none, if there are none, or one of them cannot be read."""
+    """Return the guards of the branches before one; none, if there are none, or one of them cannot be read."""
     *path, number = use.branch or (0,)
     handler = handlers.get(tuple(path))
     if handler is None or use.guards or int(number) > MOST_BEFORE:
@@ -101,7 +101,7 @@ def _before(handlers: Mapping[Path, Handler], use: Use, env: Env) -> list[Formul
 
 
 def _found(part: Formula, verdicts: Mapping[int, Verdict], *, is_whole: bool = False) -> Iterator[tuple[Formula, bool]]:
-    """Give the smallest parts that are decided, each with what it always is."""
+    """Return the smallest parts that are decided, each with what it always is."""
     inner = [found for each in part.parts for found in _found(each, verdicts)]
     yield from inner
     verdict = verdicts.get(id(part))

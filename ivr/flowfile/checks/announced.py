@@ -38,7 +38,7 @@ class Announcement(Struct, frozen=True):
     "Words before the first choice is told; None: none is."
 
     def tells(self, name: str, choice: Choice) -> bool:
-        """Tell whether a caller learns of a choice."""
+        """Return whether a caller learns of a choice."""
         if name in self.own_prompts or any(mention.key == choice.dtmf for mention in self.keys):
             return True
         words = [*(choice.speech or ()), name.replace("_", " ")]

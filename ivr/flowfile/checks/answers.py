@@ -89,7 +89,7 @@ def _takes_nothing(variable: flow.Variable) -> bool:
 
 
 def impossible(digits: Digits, variable: flow.Variable) -> str:
-    """Say why no keys at all can be an answer; empty: some can."""
+    """Return why no keys at all can be an answer; empty: some can."""
     name = variable.type.name
     if name == "time" and not any(within(time(minute // 60, minute % 60), variable) for minute in range(1440)):
         return f"No hour and minute is {_limits(variable)}."

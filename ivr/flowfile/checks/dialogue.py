@@ -142,7 +142,12 @@ def _unheard(
 def _after_hangup(document: Document) -> Iterator[Finding]:
     """Find `say` states that only callers reach who have left (C13)."""
     live = reached([document.begins], lambda name: _led_to_alive(document, name))
-    gone = {way.target for ways in document.ways.values() for way in ways if way.event == "hangup"}
+    gone = {
+        transition.target
+        for transitions in document.transitions.values()
+        for transition in transitions
+        if transition.event == "hangup"
+    }
     for name, state in document.states():
         if state.say is not None and name in gone and name not in live:
             message = "Only calls whose caller has left come here, and nobody hears this."
@@ -154,7 +159,7 @@ def _after_hangup(document: Document) -> Iterator[Finding]:
 def _led_to_alive(document: Document, name: str) -> Iterator[str]:
     if name in document.loose:
         yield from document.leads[name]
-    yield from (way.target for way in document.ways.get(name, ()) if way.event != "hangup")
+    yield from (transition.target for transition in document.transitions.get(name, ()) if transition.event != "hangup")
 
 
 def speech_only(document: Document) -> Iterator[Finding]:
@@ -195,10 +200,10 @@ def long_way(document: Document) -> Iterator[Finding]:
             message = f"The caller hears more than {MAX_PROMPTS} prompts before the first question."
             yield document.warning("long-way", ("states", name), message, "Ask earlier, or say less.", key=True)
             return
-        for way in document.ways[name]:
-            if way.target not in distance and not way.event.startswith(("error", "hangup")):
-                distance[way.target] = heard
-                waiting.append(way.target)
+        for transition in document.transitions[name]:
+            if transition.target not in distance and not transition.event.startswith(("error", "hangup")):
+                distance[transition.target] = heard
+                waiting.append(transition.target)
 
 
 def audio_text(document: Document, audio: Mapping[str, bytes | Refusal]) -> Iterator[Finding]:

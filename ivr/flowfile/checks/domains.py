@@ -69,7 +69,7 @@ class Domains:
         self.moments = Moments(self.parts, self.kept)
 
     def signatures(self) -> Iterator[list[Signature]]:
-        """Give for each group of atoms that depend on the same things what they can come to together."""
+        """Return for each group of atoms that depend on the same things what they can come to together."""
         waiting = [self._atom(meaning, node) for meaning, node in self.nodes.items()]
         while waiting:
             group = [waiting.pop()]
@@ -96,7 +96,7 @@ class Domains:
         return infer(Expression("", node), self.env)[0]
 
     def _of_moments(self, meaning: Hashable, node: tree.Node, paths: Sequence[str]) -> Atom:
-        """Say of a condition on moments, or on nothing at all, which days and times of day it depends on."""
+        """Return the days and times of day that a condition on moments, or on nothing at all, depends on."""
         types = {path: self._type(_whole(path)) for path in paths}
         kinds = {path: type_.name for path, type_ in types.items()}
         needed: dict[tuple[str, Aspect], list[Value]] = {}
@@ -112,7 +112,7 @@ class Domains:
         return Atom(meaning, tuple(Dimension(key, values) for key, values in needed.items()), holds)
 
     def _of_values(self, meaning: Hashable, node: tree.Node) -> Atom:
-        """Say of a condition on other things with which values of them it is to be tried."""
+        """Return a condition on other things with the values of them that it is to be tried with."""
         subjects = self._subjects(node)
         dimensions = tuple(Dimension(tree.meaning(subject), self._values(subject)) for subject in subjects)
         if not all(dimension.values for dimension in dimensions) or not dimensions:
@@ -171,7 +171,7 @@ def _inside(node: tree.Node) -> tree.Node:
 
 
 def _root(path: str) -> str:
-    """Name what a moment depends on: `today` is the day of `now`."""
+    """Return what a moment depends on: `today` is the day of `now`."""
     return "now" if path == "today" else path
 
 

@@ -30,7 +30,7 @@ def unhandled(document: Document) -> Iterator[Finding]:
 
 
 def _is_common(event: str) -> bool:
-    """Tell whether the flow's own `on` is where an event is handled nearly always."""
+    """Return whether the flow's own `on` is where an event is handled nearly always."""
     return event == "exhausted" or event.startswith("error")
 
 
@@ -46,7 +46,7 @@ def _unhandled(document: Document, name: str) -> list[str]:
 
 
 def _by_nobody(document: Document, events: list[str], states: list[str]) -> Finding:
-    """Say once what several states lack, with their places."""
+    """Return one finding for what several states lack, with their places."""
     listed = ", ".join(f'"{event}"' for event in events)
     places = ", ".join(f'"{name}" (line {document.line("states", name)})' for name in states)
     written = ", ".join(f"{event}: <state>" for event in events)
@@ -56,7 +56,7 @@ def _by_nobody(document: Document, events: list[str], states: list[str]) -> Find
 
 
 def _summed_up(events: list[str]) -> list[str]:
-    """Say `error` once, where all sorts of it are meant."""
+    """Return `error` once, where all sorts of it are meant."""
     if {"error.system", "error.workflow", "error.expression"} <= set(events):
         return [*(event for event in events if not event.startswith("error")), "error"]
     return events

@@ -7,7 +7,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.types import NUMBERS, Type, fits
-from ivr.engine.expressions.words import Slip
+from ivr.engine.expressions.words import Mistake
 from ivr.engine.flow import Variable
 from ivr.flowfile.checks.names import Env
 
@@ -23,7 +23,7 @@ EXAMPLES = {
 
 
 def what_fits(variable: Variable) -> str:
-    """Say what can be stored in a variable."""
+    """Return what can be stored in a variable."""
     if variable.values:
         return f"Possible: {', '.join(variable.values)}."
     example = EXAMPLES.get(variable.type.name)
@@ -48,25 +48,27 @@ _SIGNS = {
 "What a text can hold that is to become a value of a type."
 
 
-def misfit(template: Template, given: Type, variable: Variable, env: Env) -> Slip | None:
-    """Say why nothing that a text with expressions gives fits its variable; None: something may."""
+def misfit(template: Template, given: Type, variable: Variable, env: Env) -> Mistake | None:
+    """Return why nothing that a text with expressions gives fits its variable; None: something may."""
     if given.name != "text":
         return None if fits(given, variable.type) else _other_type(given, variable)
     results = list(_results(template.single.node)) if template.single else []
     spoken = [result for result in results if isinstance(result, tree.Filtered) and _never_fits(result, variable)]
     if spoken and len(spoken) == len(results):
         message = f'"{spoken[0].filter}" gives words to be spoken, and none of them fits "{variable.name}".'
-        return Slip(message, _value_for(spoken[0].of, variable, env) or what_fits(variable))
+        return Mistake(message, _value_for(spoken[0].of, variable, env) or what_fits(variable))
     signs = _SIGNS.get(variable.type.name)
     strange = "".join(part for part in template.parts if isinstance(part, str) and signs is not None).strip(signs)
     if strange:
-        return Slip(f'No text with "{strange.strip() or strange}" in it fits "{variable.name}".', what_fits(variable))
+        return Mistake(
+            f'No text with "{strange.strip() or strange}" in it fits "{variable.name}".', what_fits(variable)
+        )
     return None
 
 
-def _other_type(given: Type, variable: Variable) -> Slip:
+def _other_type(given: Type, variable: Variable) -> Mistake:
     message = f'"{variable.name}" is of type {variable.type}, and this is {given}.'
-    return Slip(message, _TODAY if (given.name, variable.type.name) == ("datetime", "date") else "")
+    return Mistake(message, _TODAY if (given.name, variable.type.name) == ("datetime", "date") else "")
 
 
 def _results(node: tree.Node) -> Iterator[tree.Node]:
@@ -92,7 +94,7 @@ _TODAY = 'Write "{{ today }}" for the day it is.'
 
 
 def _value_for(node: tree.Node, variable: Variable, env: Env) -> str:
-    """Say what to write for a value that was made words of; empty: there is no telling."""
+    """Return what to write for a value that was made words of; empty: there is no telling."""
     path, type_ = tree.path(node), infer(Expression("", node), env)[0]
     if path == "now" and variable.type.name == "date":
         return 'The fact "today" is that day; delete the variable.' if variable.name == "today" else _TODAY

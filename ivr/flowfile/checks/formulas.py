@@ -61,7 +61,7 @@ class Verdict(Struct):
 
 
 def judge(whole: Formula, values: Mapping[object, bool | None], verdicts: dict[int, Verdict]) -> bool | None:
-    """Give the value of a formula where its atoms have these, and note it for all its parts."""
+    """Return the value of a formula where its atoms have these, and note it for all its parts."""
     value: bool | None
     if whole.sort == "atom":
         value = values[tree.meaning(whole.node)]

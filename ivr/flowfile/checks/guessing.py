@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.flowfile.checks.proofs import rounds
-from ivr.flowfile.document import Document, Way
+from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
 from ivr.flowfile.source import Path
@@ -43,19 +43,23 @@ def _of_question(document: Document, name: str, kept: str, names: frozenset[str]
     variable = variables(document).get(kept)
     is_judged_by_itself = bool(variable and variable.values)  # a wrong one is no answer, and the attempts are counted
     failures = {"exhausted", "noMatch"} if is_judged_by_itself else set()
-    ways = [
-        way
-        for several in document.ways.values()
-        for way in several
-        if way.path not in right and not way.event.startswith(("error", "hangup"))
+    transitions = [
+        transition
+        for several in document.transitions.values()
+        for transition in several
+        if transition.path not in right and not transition.event.startswith(("error", "hangup"))
     ]
-    ways, _, together = rounds(document, ways)
-    for way in ways:
-        is_wrong = way.path in judged or (way.state == name and way.event in failures)
-        if is_wrong and together.get(way.state) == together.get(name) and not _counts(document, way, ways):
+    transitions, _, together = rounds(document, transitions)
+    for transition in transitions:
+        is_wrong = transition.path in judged or (transition.state == name and transition.event in failures)
+        if (
+            is_wrong
+            and together.get(transition.state) == together.get(name)
+            and not _counts(document, transition, transitions)
+        ):
             message = f'Who gives a wrong answer to "{name}" can try again without end.'
             advice = f'Take this way only while "visits.{name} < 3", and end the call otherwise.'
-            yield document.warning("guessing", (*way.path, "target"), message, advice)
+            yield document.warning("guessing", (*transition.path, "target"), message, advice)
             return
 
 
@@ -63,18 +67,20 @@ def _judged(document: Document, names: frozenset[str]) -> tuple[frozenset[Path],
     """Return the branches that a right answer takes, and those that a wrong one can take, by their places."""
     right: set[Path] = set()
     wrong: set[Path] = set()
-    for several in document.ways.values():
+    for several in document.transitions.values():
         is_compared = False
-        for way in several:
-            is_compared = is_compared and way.path[-1] != 0
-            holds = _says_right(way.branch.guard, names)
+        for transition in several:
+            is_compared = is_compared and transition.path[-1] != 0
+            holds = _says_right(transition.branch.guard, names)
             if holds is True:
-                right.add(way.path)
+                right.add(transition.path)
             elif holds is False or is_compared:
-                wrong.add(way.path)
-            if holds is False and way.path[-1] == 0:
+                wrong.add(transition.path)
+            if holds is False and transition.path[-1] == 0:
                 right.update(
-                    other.path for other in several if other.path[:-1] == way.path[:-1] and other.path != way.path
+                    other.path
+                    for other in several
+                    if other.path[:-1] == transition.path[:-1] and other.path != transition.path
                 )
             is_compared = is_compared or holds is not None
     return frozenset(right - wrong), frozenset(wrong)
@@ -103,15 +109,20 @@ def _equals(node: tree.Node, names: frozenset[str]) -> bool | None:
     return None
 
 
-def _counts(document: Document, way: Way, ways: list[Way]) -> bool:
+def _counts(document: Document, transition: Transition, transitions: list[Transition]) -> bool:
     """Return whether a variable counts the tries: a guard on a way of the round compares what a step changes."""
     changed: Mapping[str, frozenset[str]] = {
         use.variable: _names(use.text, bare=False)
         for use in uses(document)
         if use.role == "value" and use.variable in _names(use.text, bare=False)
     }
-    siblings = [other for several in document.ways.values() for other in several if other.path[:-1] == way.path[:-1]]
-    guards = [other.branch.guard for other in (*siblings, *ways) if other.branch.guard]
+    siblings = [
+        other
+        for several in document.transitions.values()
+        for other in several
+        if other.path[:-1] == transition.path[:-1]
+    ]
+    guards = [other.branch.guard for other in (*siblings, *transitions) if other.branch.guard]
     return any(changed.keys() & _names(guard, bare=True) for guard in guards)
 
 

@@ -20,7 +20,7 @@ from ivr.engine.expressions.narrow import narrowed, overlaid, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
-from ivr.flowfile.document import Document, Way
+from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import REMEMBERED, Use, compiled, reads, root
@@ -83,7 +83,7 @@ class _Types(Mapping[str, Type]):
 
 @lru_cache(maxsize=1)
 def known_of(document: Document) -> "Known":
-    """Give the knowledge of a document, which several checks ask for one after another."""
+    """Return the knowledge of a document, which several checks ask for one after another."""
     return Known(document)
 
 
@@ -110,7 +110,7 @@ class Known:
     # --- what an expression can read ---------------------------------------------------------------------------------
 
     def scene(self, use: Use) -> Scene:
-        """Tell what is known where an expression stands."""
+        """Return what is known where an expression stands."""
         facts, env = self._moment(use)
         proved_here = self._failed.get(use.branch, frozenset()).union(*(proofs(guard, True) for guard in use.guards))
         env = _with(env, proved_here)
@@ -160,7 +160,7 @@ class Known:
         return TEXT if menu is not None and menu.choices[choice].dtmf is not None else optional(TEXT)
 
     def _facts(self, use: Use) -> Facts:
-        """Give what is known before any `set` of a transition."""
+        """Return what is known before any `set` of a transition."""
         if use.state is not None:
             entry = self.on_entry.get(use.state, self._all)
             if use.moment == "entry":
@@ -184,7 +184,7 @@ class Known:
 
     @cached_property
     def on_entry(self) -> Mapping[str, Facts]:
-        """Give what is known on entering each state, before its `set`; where no call can come to, nothing is."""
+        """Return what is known on entering each state, before its `set`; where no call can come to, nothing is."""
         known: dict[str, Facts] = {}
         if self.document.begins in self.document.model.states:
             known[self.document.begins] = self._defaults
@@ -200,13 +200,13 @@ class Known:
         return known
 
     def leaving(self, name: str, facts: Facts) -> Iterator[tuple[str, Facts]]:
-        """Give for each way out of a state its target and what is known there, from what is known on entering it."""
+        """Return for each way out of a state its target and what is known there, from what is known on entering it."""
         inside = self._inside[name].applied(facts)
-        for way, changes in self._ways[name]:
+        for transition, changes in self._transitions[name]:
             known = inside
             for change in changes:
                 known = change.applied(known)
-            yield way.target, known
+            yield transition.target, known
 
     @cached_property
     def _defaults(self) -> Facts:
@@ -221,14 +221,14 @@ class Known:
         return {name: self._inside_of(name, state.set) for name, state in self.document.states()}
 
     def _inside_of(self, name: str, written: Mapping[str, str]) -> Change:
-        """Tell what being in a state does; what stands in a part of it that was cut out may have been set there."""
+        """Return what being in a state does; what stands in a part of it that was cut out may have been set there."""
         change = self._setting(written, self.declared)
         hidden = self.document.hidden.get(name)
         return Change(change.forgets, change.learns | self.bits(hidden)) if hidden else change
 
     @cached_property
     def _failed(self) -> Mapping[Path, Paths]:
-        """Give for each branch what the guards before it prove by being false."""
+        """Return for each branch what the guards before it prove by being false."""
         known: dict[Path, Paths] = {}
         for handler in self.document.all_handlers():
             facts: Paths = frozenset()
@@ -238,17 +238,22 @@ class Known:
         return known
 
     @cached_property
-    def _ways(self) -> Mapping[str, list[tuple[Way, tuple[Change, ...]]]]:
-        return {name: [(way, self._changes(way)) for way in several] for name, several in self.document.ways.items()}
+    def _transitions(self) -> Mapping[str, list[tuple[Transition, tuple[Change, ...]]]]:
+        return {
+            name: [(transition, self._changes(transition)) for transition in several]
+            for name, several in self.document.transitions.items()
+        }
 
-    def _changes(self, way: Way) -> tuple[Change, ...]:
-        learnt = self._failed[way.path] | (proofs(way.branch.guard, True) if way.branch.guard else frozenset())
-        env = _with(overlaid(self.declared, fields_of(way.event)), learnt) if way.branch.set else {}
-        storing = self._storing(way.state, way.event)
-        return storing, Change(NOTHING, self.bits(learnt)), self._setting(way.branch.set, env)
+    def _changes(self, transition: Transition) -> tuple[Change, ...]:
+        learnt = self._failed[transition.path] | (
+            proofs(transition.branch.guard, True) if transition.branch.guard else frozenset()
+        )
+        env = _with(overlaid(self.declared, fields_of(transition.event)), learnt) if transition.branch.set else {}
+        storing = self._storing(transition.state, transition.event)
+        return storing, Change(NOTHING, self.bits(learnt)), self._setting(transition.branch.set, env)
 
     def _storing(self, state: str, event: str) -> Change:
-        """Tell what `into` does on an event."""
+        """Return what `into` does on an event."""
         written = self.document.model.states[state]
         is_choice = written.menu is not None and event in written.menu.choices
         into = into_of(state, written) if is_choice or event in STORING else None
@@ -263,7 +268,7 @@ class Known:
         return bool(state.digits and state.digits.min_digits == 0 and kept.type.optional and not is_plain_text)
 
     def _setting(self, written: Mapping[str, str], env: Env) -> Change:
-        """Tell what `set` does."""
+        """Return what `set` does."""
         names = [name for name in written if name in self.variables]
         # Only who may be none can become none; else what stores it is the mistake, not what reads it.
         kept = (
@@ -282,7 +287,7 @@ def _may_be_none(text: str, env: Env) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def proofs(guard: str, holds: bool) -> Paths:  # a key of the cache
-    """Give what a guard proves by being true, or by being false."""
+    """Return what a guard proves by being true, or by being false."""
     what = compiled(guard, bare=True)
     return proved(what.node, holds) if isinstance(what, Expression) else frozenset()
 
@@ -300,7 +305,7 @@ def _numbered(paths: Iterable[str]) -> Mapping[str, Facts]:
 
 
 def _with(env: Env, facts: Paths) -> Env:
-    """Give the same names, with types that these facts leave."""
+    """Return the same names, with types that these facts leave."""
     nodes = [_node(fact) for fact in sorted(facts) if root(fact) in env]
     return narrowed(env, _all_of(nodes), holds=True) if nodes else env
 

@@ -35,7 +35,7 @@ def text_list(document: Document) -> Iterator[Finding]:
 
 
 def _looked_into(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
-    """Give what is looked for, if it is not written out, and what it is looked for in."""
+    """Return what is looked for, if it is not written out, and what it is looked for in."""
     for part in tree.walk(node):
         if isinstance(part, tree.Comparison):
             sides = (part.first, *(compared.value for compared in part.rest))

@@ -22,7 +22,7 @@ _IN_WORDS: Mapping[str, Aspect] = {"date": "day", "longDate": "day", "weekday": 
 
 
 def aspects_of(node: tree.Node, kinds: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[tuple[str, Aspect]]:
-    """Give for each moment in a condition whether its day counts, its time of day, or both.
+    """Return for each moment in a condition whether its day counts, its time of day, or both.
 
     `kinds` are the types of moments, `kept` those of constants.
     """
@@ -45,7 +45,7 @@ def aspects_of(node: tree.Node, kinds: Mapping[str, str], kept: Mapping[str, str
 
 
 def _seen(side: tree.Node, kinds: Mapping[str, str]) -> str:
-    """Say what a side of a comparison is, as far as that decides which part of a moment counts."""
+    """Return what a side of a comparison is, as far as that decides which part of a moment counts."""
     if kind := kinds.get(tree.path(side) or ""):
         return kind
     match literal(side):
@@ -57,7 +57,7 @@ def _seen(side: tree.Node, kinds: Mapping[str, str]) -> str:
 
 
 def _common(seen: Sequence[str], *, is_order: bool) -> Aspect | None:
-    """Say what counts of moments opposite something that says less; None: all of them."""
+    """Return what counts of moments opposite something that says less; None: all of them."""
     less = set(seen) - {"datetime"}
     if less == {"date"}:
         return "day"
@@ -82,7 +82,7 @@ class Moments:
         self._made: dict[Aspect, Sequence[Value]] = {}
 
     def of(self, aspect: Aspect) -> Sequence[Value]:
-        """Give the values of an aspect; none, where nobody can say which are needed."""
+        """Return the values of an aspect; none, where nobody can say which are needed."""
         if aspect not in self._made:
             made = self._days() if aspect == "day" else self._clocks()
             self._made[aspect] = made if self.is_clear else ()
@@ -163,7 +163,7 @@ def _around(day: date, by: int, reach: int) -> list[date]:
 
 
 def _all_words(years: range) -> set[date]:
-    """Give a day for everything that the filter `date` can say: each day of the year on each day of the week."""
+    """Return a day for everything that the filter `date` can say: each day of the year on each day of the week."""
     first, last = date(years[0], 1, 1).toordinal(), date(years[-1], 12, 31).toordinal()
     days = map(date.fromordinal, range(first, last + 1))
     return set({(day.month, day.day, day.weekday()): day for day in days}.values())
@@ -178,7 +178,7 @@ def _long_date(word: str) -> date | None:
 
 
 def _shift(part: tree.Moved) -> timedelta | None:
-    """Say by how much something is moved, if that is written out."""
+    """Return by how much something is moved, if that is written out."""
     if not isinstance(part.count, tree.Constant) or type(part.count.value) is not int or part.count.value > 100_000:
         return None
     by = timedelta(**{part.unit: part.count.value})

@@ -38,7 +38,7 @@ _CALL = Type(
 
 
 def facts_of_call(document: Document) -> Env:
-    """Give the facts, and what was declared so wrong that nothing is known of it."""
+    """Return the facts, and what was declared so wrong that nothing is known of it."""
     visits = Type("object", fields=dict.fromkeys(document.names, INTEGER))
     wrong = {*document.source.keys(("variables",)), *document.hidden_words} - set(document.model.variables)
     facts: Env = {
@@ -56,7 +56,7 @@ def facts_of_call(document: Document) -> Env:
 
 
 def fields_of(event: str) -> Env:
-    """Give the fields of one event."""
+    """Return the fields of one event."""
     if event in TRANSCRIPTION_ERRORS:
         return {**_ERROR, **_RECORDED}
     if event.startswith("error"):
@@ -70,7 +70,7 @@ def fields_of(event: str) -> Env:
 
 
 def fields_at(document: Document, use: Use) -> Env:
-    """Give the fields that every event has which a handler gets."""
+    """Return the fields that every event has which a handler gets."""
     if use.moment != "way":
         return {}
     if use.state is not None:

@@ -10,7 +10,7 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.errors import ExpressionError
 from ivr.engine.flow import SELF
-from ivr.flowfile.document import Document, Way
+from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import Graph, components, reached, shortest
@@ -35,102 +35,110 @@ def no_end(document: Document) -> Iterator[Finding]:
 
 def _stuck(document: Document) -> list[str]:
     comes_from: dict[str, list[str]] = {}
-    for name, ways in document.ways.items():
-        for way in ways:
-            if not way.event.startswith("error"):
-                comes_from.setdefault(way.target, []).append(name)
+    for name, transitions in document.transitions.items():
+        for transition in transitions:
+            if not transition.event.startswith("error"):
+                comes_from.setdefault(transition.target, []).append(name)
     stops = [name for name, state in document.states() if ends(state) or _stops(document, name, state)]
     stops += document.loose
     can_end = reached(stops, lambda name: comes_from.get(name, ()))
-    return [name for name, _ in document.states() if name not in can_end and document.ways[name]]
+    return [name for name, _ in document.states() if name not in can_end and document.transitions[name]]
 
 
 def _stops(document: Document, name: str, state: State) -> bool:
-    """Tell whether a call stops in a state because nobody handles what happens there, which is told elsewhere."""
+    """Return whether a call stops in a state because nobody handles what happens there, which is told elsewhere."""
     return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
 
 
 def endless(document: Document) -> Iterator[Finding]:
     """Find rounds that a caller can go for ever without a valid answer: silent, always wrong, or on a failing line."""
     stuck = set(_stuck(document))  # which has been told, and is endless by nature
-    ways = [
-        way
-        for several in document.ways.values()
-        for way in several
-        if way.state not in stuck and document.is_known(way.state) and not _is_progress(document, way)
+    transitions = [
+        transition
+        for several in document.transitions.values()
+        for transition in several
+        if transition.state not in stuck
+        and document.is_known(transition.state)
+        and not _is_progress(document, transition)
     ]
-    ways, graph, together = rounds(document, ways)
-    for way in {together[way.state]: way for way in reversed(ways)}.values():
-        back = shortest(graph, way.target, way.state) or []
+    transitions, graph, together = rounds(document, transitions)
+    for transition in {together[transition.state]: transition for transition in reversed(transitions)}.values():
+        back = shortest(graph, transition.target, transition.state) or []
         message = "A caller who never gives a valid answer can go round for ever: "
-        message += f"{' → '.join([way.state, *back])}."
-        advice = f'Take this way only while "visits.{way.target} < 3", and end the call otherwise.'
-        yield document.finding("endless", (*way.path, "target"), message, advice)
+        message += f"{' → '.join([transition.state, *back])}."
+        advice = f'Take this way only while "visits.{transition.target} < 3", and end the call otherwise.'
+        yield document.finding("endless", (*transition.path, "target"), message, advice)
 
 
-def rounds(document: Document, ways: list[Way]) -> tuple[list[Way], Graph, Mapping[str, int]]:
+def rounds(document: Document, transitions: list[Transition]) -> tuple[list[Transition], Graph, Mapping[str, int]]:
     """Leave of some ways those that can be gone round and round, with their graph and its components.
 
     What a count of visits ends is taken away, until nothing falls apart any more.
     """
     counted = _counted(document)
-    graph, together = _graph(ways), dict[str, int]()
+    graph, together = _graph(transitions), dict[str, int]()
     for _ in range(ROUNDS):  # pragma: no branch  # each takes a counted way away: no author writes so many
-        graph = _graph(ways)
+        graph = _graph(transitions)
         together = components(graph)
-        circling = [way for way in ways if together[way.state] == together[way.target]]
-        rest = [way for way in circling if not _comes_to_an_end(way, counted.get(way.path, frozenset()), graph)]
-        if len(rest) == len(ways):
+        circling = [
+            transition for transition in transitions if together[transition.state] == together[transition.target]
+        ]
+        rest = [
+            transition
+            for transition in circling
+            if not _comes_to_an_end(transition, counted.get(transition.path, frozenset()), graph)
+        ]
+        if len(rest) == len(transitions):
             break
-        ways = rest
-    return ways, graph, together
+        transitions = rest
+    return transitions, graph, together
 
 
-def _comes_to_an_end(way: Way, counted: frozenset[str], graph: Graph) -> bool:
-    """Tell whether every round over a way enters a state whose visits its guard limits."""
-    if way.branch.target == SELF:
+def _comes_to_an_end(transition: Transition, counted: frozenset[str], graph: Graph) -> bool:
+    """Return whether every round over a way enters a state whose visits its guard limits."""
+    if transition.branch.target == SELF:
         return False  # which enters nothing
-    return any(shortest(graph, way.target, way.state, avoiding=state) is None for state in counted)
+    return any(shortest(graph, transition.target, transition.state, avoiding=state) is None for state in counted)
 
 
-def _is_progress(document: Document, way: Way) -> bool:
-    """Tell whether a way is taken by a valid answer, or can be taken once only."""
-    state = document.model.states[way.state]
-    if way.event in {"hangup", "error.limit"}:
+def _is_progress(document: Document, transition: Transition) -> bool:
+    """Return whether a way is taken by a valid answer, or can be taken once only."""
+    state = document.model.states[transition.state]
+    if transition.event in {"hangup", "error.limit"}:
         return True
-    if way.branch.guard and isinstance(compiled(way.branch.guard, bare=True), ExpressionError):
+    if transition.branch.guard and isinstance(compiled(transition.branch.guard, bare=True), ExpressionError):
         return True  # which has been told; what it was to count nobody knows
-    if way.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
+    if transition.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
-    return asking(state) and way.event in successes(state)
+    return asking(state) and transition.event in successes(state)
 
 
-def _graph(ways: list[Way]) -> Graph:
+def _graph(transitions: list[Transition]) -> Graph:
     graph: dict[str, set[str]] = {}
-    for way in ways:
-        graph.setdefault(way.state, set()).add(way.target)
-        graph.setdefault(way.target, set())
+    for transition in transitions:
+        graph.setdefault(transition.state, set()).add(transition.target)
+        graph.setdefault(transition.target, set())
     return graph
 
 
 def _counted(document: Document) -> Mapping[Path, frozenset[str]]:
-    """Tell for each branch which states must have been visited fewer than so many times for it to be taken."""
+    """Return for each branch the states that must have been visited fewer than so many times for it to be taken."""
     found: dict[Path, frozenset[str]] = {}
-    for ways in document.ways.values():
+    for transitions in document.transitions.values():
         failed: frozenset[str] = frozenset()
-        for way in ways:
-            if way.path[-1] == 0:
+        for transition in transitions:
+            if transition.path[-1] == 0:
                 failed = frozenset()
-            guard = compiled(way.branch.guard, bare=True) if way.branch.guard else None
-            found[way.path] = failed
+            guard = compiled(transition.branch.guard, bare=True) if transition.branch.guard else None
+            found[transition.path] = failed
             if isinstance(guard, Expression):
-                found[way.path] |= limited(guard.node, holds=True)
+                found[transition.path] |= limited(guard.node, holds=True)
                 failed |= limited(guard.node, holds=False)
     return found
 
 
 def limited(node: tree.Node, *, holds: bool) -> frozenset[str]:
-    """Name the states whose visits are under some number wherever a condition holds, or wherever it does not."""
+    """Return the states whose visits are under some number wherever a condition holds, or wherever it does not."""
     match node:
         case tree.Negation(of=of):
             return limited(of, holds=not holds)
@@ -165,37 +173,41 @@ def dropped_recording(document: Document) -> Iterator[Finding]:
         if state.record is None or name in document.loose:
             continue
         kept = kept_in(name, state.record.into)
-        for way in document.ways[name]:
-            if way.event not in {"recorded", *TRANSCRIPTION_ERRORS} or kept in readers.get(way.path, frozenset()):
+        for transition in document.transitions[name]:
+            if transition.event not in {"recorded", *TRANSCRIPTION_ERRORS} or kept in readers.get(
+                transition.path, frozenset()
+            ):
                 continue
-            end = _end_unseen(document, way, kept, readers)
+            end = _end_unseen(document, transition, kept, readers)
             if end is not None:
                 message = f'Who hangs up after speaking ends in "{end}", and nothing is made of the recording.'
                 advice = f'Handle "hangup" in "{end}".'
-                yield document.warning("dropped-recording", (*way.path, "target"), message, advice)
+                yield document.warning("dropped-recording", (*transition.path, "target"), message, advice)
 
 
 def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
-    """Tell which variables each state reads, and each branch, by its place."""
+    """Return which variables each state reads, and each branch, by its place."""
     found: dict[Path, set[str]] = {}
     for use in uses(document):
         found.setdefault(use.branch or ("states", use.state or ""), set()).update(reads(use))
     return {place: frozenset(names) for place, names in found.items()}
 
 
-def _end_unseen(document: Document, way: Way, kept: str, readers: Mapping[Path, frozenset[str]]) -> str | None:
+def _end_unseen(
+    document: Document, transition: Transition, kept: str, readers: Mapping[Path, frozenset[str]]
+) -> str | None:
     """Follow the silent rest of a call; give the state where it can end before anything reads the recording.
 
     A final state counts as something made of it: the author decided that calls end there, and how.
     """
-    waiting = [way.target]
-    seen = {way.target}
+    waiting = [transition.target]
+    seen = {transition.target}
     for name in waiting:  # grows while it is gone through
         state = document.model.states[name]
         if ends(state) or name in document.loose or kept in readers.get(("states", name), frozenset()):
             continue
         asks = asking(state)
-        on = [other for other in document.ways[name] if (other.event == "hangup") == asks]
+        on = [other for other in document.transitions[name] if (other.event == "hangup") == asks]
         if asks and not on:
             return name
         for other in on:

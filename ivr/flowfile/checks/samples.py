@@ -25,7 +25,7 @@ class Samples:
         self.variables = variables
 
     def of(self, path: str, type_: Type, parts: Sequence[tree.Node], kept: Sequence[Value]) -> Sequence[Value]:
-        """Give values for what varies, tried beside the `parts` of its guard and the constants `kept` in variables.
+        """Return values for what varies, tried beside the `parts` of its guard and the constants `kept` in variables.
 
         `path` is empty for what has no name. Without values nobody can say which would do.
         """

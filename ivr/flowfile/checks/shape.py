@@ -12,8 +12,8 @@ from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.graph import reached
+from ivr.flowfile.mistakes import QUOTES
 from ivr.flowfile.model import State
-from ivr.flowfile.slips import QUOTES
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
@@ -43,8 +43,8 @@ def one_action(document: Document) -> Iterator[Finding]:
 def no_target(document: Document) -> Iterator[Finding]:
     """Find states that lead nowhere."""
     for name, state in document.states():
-        has_way = state.next is not None or state.on or state.decide is not None
-        if not has_way and not ends(state) and document.is_known(name):
+        has_transition = state.next is not None or state.on or state.decide is not None
+        if not has_transition and not ends(state) and document.is_known(name):
             message, advice = f'"{name}" leads nowhere.', 'Give it "next", or "final: true".'
             yield document.finding("no-target", ("states", name), message, advice, key=True)
 
@@ -188,7 +188,7 @@ def no_otherwise(document: Document) -> Iterator[Finding]:
             yield document.finding("no-otherwise", path, message, "End with a branch without a guard.")
 
 
-def two_ways(document: Document) -> Iterator[Finding]:
+def two_transitions(document: Document) -> Iterator[Finding]:
     """Find events that both `next` and `on` name (C3)."""
     for word, state in document.states():
         if state.decide is not None and state.next is not None:
@@ -226,13 +226,13 @@ def final(document: Document) -> Iterator[Finding]:
 
 def _long_calls(document: Document, word: str) -> Iterator[Finding]:
     """Find where a call that has become too long goes on: by `error.limit`, or a shorter name that fits it."""
-    for way in document.ways[word]:
-        target = document.model.states.get(way.target)
-        if way.event != "error.limit" or target is None or ends(target):
+    for transition in document.transitions[word]:
+        target = document.model.states.get(transition.target)
+        if transition.event != "error.limit" or target is None or ends(target):
             continue
-        message = f'A call that has become too long must end, and "{way.target}" is not final.'
-        advice = "Name a final state." if "error.limit" in way.path else 'Add "error.limit: <a final state>".'
-        yield document.finding("final", (*way.path, "target"), message, advice)
+        message = f'A call that has become too long must end, and "{transition.target}" is not final.'
+        advice = "Name a final state." if "error.limit" in transition.path else 'Add "error.limit: <a final state>".'
+        yield document.finding("final", (*transition.path, "target"), message, advice)
 
 
 def outcome_typo(document: Document) -> Iterator[Finding]:
@@ -244,7 +244,7 @@ def outcome_typo(document: Document) -> Iterator[Finding]:
     counts = Counter(outcome for _, outcome in written)
     for path, outcome in written:
         others = [other for other in (*OUTCOMES, *counts) if other != outcome and _one_letter_apart(outcome, other)]
-        # Of two own words the rarer one is the slip; of an own word and one of the language's, the own one.
+        # Of two own words the rarer one is the mistake; of an own word and one of the language's, the own one.
         suspects = [other for other in others if other in OUTCOMES or counts[other] > counts[outcome]]
         if outcome not in OUTCOMES and suspects:
             message = f'"{outcome}" differs by one letter from "{suspects[0]}".'
@@ -262,9 +262,9 @@ def _one_letter_apart(one: str, other: str) -> bool:
 def default_outcome(document: Document) -> Iterator[Finding]:
     """Find ends that only failures lead to, and that count as resolved all the same."""
     events: dict[str, set[str]] = {}
-    for ways in document.ways.values():
-        for way in ways:
-            events.setdefault(way.target, set()).add(way.event)
+    for transitions in document.transitions.values():
+        for transition in transitions:
+            events.setdefault(transition.target, set()).add(transition.event)
     for word in document.loose:  # who knows on which event
         for target in document.leads[word]:
             events.setdefault(target, set()).add("")
@@ -287,7 +287,7 @@ CHECKS = (
     unreachable,
     unreachable_branch,
     no_otherwise,
-    two_ways,
+    two_transitions,
     final,
     outcome_typo,
     default_outcome,

@@ -9,7 +9,7 @@ from ivr.flowfile.checks.unread import nobody_says
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 
-Lacks: TypeAlias = Callable[[str, bool, str | None], Sequence[str]]
+Missing: TypeAlias = Callable[[str, bool, str | None], Sequence[str]]
 """Says of a language, whether there are phrases, and the audio's format (None: whatever the line sends), what of that
 the engine has not: each the rest of a sentence that begins "The speech engine"."""
 
@@ -35,12 +35,12 @@ def check_phrases(document: Document, phrases: Phrases) -> Iterator[Finding]:
                 yield document.warning("speech", path, message, "Write the phrase as it is spoken.")
 
 
-def check_speech(document: Document, lacks: Lacks) -> Iterator[Finding]:
+def check_speech(document: Document, missing: Missing) -> Iterator[Finding]:
     """Compare a flow with what an engine can do. All are warnings: the call goes on without its words."""
     for name, state in document.states():
         record = state.record
         if record is None or not record.transcribe:
             continue
-        for missing in lacks(document.model.language, bool(record.phrases), record.format):
+        for lack in missing(document.model.language, bool(record.phrases), record.format):
             path = ("states", name, "record", "transcribe")
-            yield document.warning("speech", path, f"The speech engine {missing}.", key=True)
+            yield document.warning("speech", path, f"The speech engine {lack}.", key=True)

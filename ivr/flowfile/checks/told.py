@@ -167,11 +167,11 @@ class _Listeners:
 
     def at(self, name: str) -> Listening:
         """Return what is listened for once a state is entered."""
-        return self._at.get(name, UNKNOWN) if self.document.has_all_ways else UNKNOWN
+        return self._at.get(name, UNKNOWN) if self.document.has_all_transitions else UNKNOWN
 
     def after(self, name: str) -> Listening:
         """Return what the questions listen for that can be the next after a state."""
-        if not self.document.has_all_ways:
+        if not self.document.has_all_transitions:
             return UNKNOWN
         return reduce(or_, (self._at[target] for target in self._next(name)), Listening())
 
@@ -194,9 +194,9 @@ class _Listeners:
         return found
 
     def _next(self, name: str) -> Iterator[str]:
-        for way in self.document.ways[name]:
-            if not way.event.startswith(("error", "hangup")):
-                yield way.target
+        for transition in self.document.transitions[name]:
+            if not transition.event.startswith(("error", "hangup")):
+                yield transition.target
 
     def _listening(self, name: str, state: State) -> Listening:
         found = Listening(asks=True)

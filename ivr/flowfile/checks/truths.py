@@ -32,7 +32,7 @@ SPARED = frozenset({"reprompt", "noInput", "noMatch", "holdPrompt"})
 
 
 def _ours(word: str) -> str:
-    """Give the word of this language that is meant by one of another; empty: it is an ordinary text."""
+    """Return the word of this language that is meant by one of another; empty: it is an ordinary text."""
     return OURS.get(word.strip().lower(), "")
 
 
@@ -70,7 +70,7 @@ def _expressions(document: Document) -> Iterator[tuple[Use, Expression]]:
 
 
 def comparisons(node: tree.Node) -> Iterator[tuple[tree.Node, str, tree.Node]]:
-    """Give what is asked to be equal to a text that is written out, the text, and where it stands."""
+    """Return what is asked to be equal to a text that is written out, the text, and where it stands."""
     for part in tree.walk(node):
         if isinstance(part, tree.Comparison):
             sides = (part.first, *(compared.value for compared in part.rest))

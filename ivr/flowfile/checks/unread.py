@@ -72,7 +72,7 @@ def unsayable(document: Document) -> Iterator[Finding]:
 
 
 def nobody_says(form: str, language: str) -> str:
-    """Say why a form cannot be said in a language; empty: it can."""
+    """Return why a form cannot be said in a language; empty: it can."""
     letters = [sign for sign in as_heard(form) if sign.isalnum()]
     if not letters:
         return "it has no letter and no figure"

@@ -86,13 +86,13 @@ def _finding(
     name = normal(use.text[error.offset : error.offset + error.length])
     if error.code == "undefined" and scene is not None and known is not None and name in scene.unset:
         message = f'"{name}" may have no value here.'
-        return document.source.finding("unset", "error", mark, message, _way_without(known, name, use))
+        return document.source.finding("unset", "error", mark, message, _transition_without(known, name, use))
     advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
     advice = "" if advice in _NOT_THERE_EITHER else advice
     return document.source.finding(error.code, "error", mark, error.message, advice)
 
 
-def _way_without(known: Known, variable: str, use: Use) -> str:
+def _transition_without(known: Known, variable: str, use: Use) -> str:
     """Show the shortest way to a use on which its variable is never set."""
     advice = 'Set it before, or give it a "default".'
     shortest: dict[str, tuple[str, ...]] = {known.document.begins: (known.document.begins,)}
@@ -154,8 +154,8 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
     elif given.optional and not variable.type.optional and given.name != "any":
         message = f'This may be none, and "{use.variable}" needs a value.'
         yield document.finding("may-be-null", use.path, message, 'Write "… or …", or give it "default: none".')
-    elif (slip := misfit(template, given, variable, scene.env)) is not None:
-        yield document.finding("type", use.path, slip.message, slip.suggestion)
+    elif (mistake := misfit(template, given, variable, scene.env)) is not None:
+        yield document.finding("type", use.path, mistake.message, mistake.suggestion)
 
 
 CHECKS = (expressions,)

@@ -93,7 +93,7 @@ def kept(document: Document) -> Iterator[Finding]:
 
 
 def too_few_keys(digits: Digits, variable: flow.Variable) -> str:
-    """Say why no keys that are taken are enough; empty: some are."""
+    """Return why no keys that are taken are enough; empty: some are."""
     least, most = digits.min_digits, digits.max_digits
     needed = KEYS_NEEDED.get(variable.type.name)
     if needed and not least <= needed <= most:
@@ -150,7 +150,7 @@ def never_set(document: Document) -> Iterator[Finding]:
 
 @once
 def _read_anywhere(document: Document) -> frozenset[str]:
-    """Name all variables that are read, or may be in what cannot be read."""
+    """Return all variables that are read, or may be in what cannot be read."""
     read = set(document.hidden_words)
     for use in uses(document):
         read |= reads(use)

@@ -6,11 +6,11 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.phone.call import Caller
-from ivr.phone.turn_based import Deed
+from ivr.phone.turn_based import CallerAction
 
 
 class Expect(Struct, frozen=True):
-    """Something that is to happen before the next deed is due."""
+    """Something that is to happen before the caller's next action is due."""
 
     hears: tuple[str, ...] = ()
     "Texts of one prompt: `~text` is a part of it, all else the whole; case and spacing do not matter."
@@ -33,7 +33,7 @@ class PlayFile(Struct, frozen=True):
 class Do(Struct, frozen=True):
     """Something that the caller does."""
 
-    deed: Deed | Silent | PlayFile
+    caller_action: CallerAction | Silent | PlayFile
     interrupts: bool = False
     "While a prompt is heard; else after it."
 

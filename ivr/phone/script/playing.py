@@ -13,7 +13,7 @@ from ivr.phone.events import Dialled, Done, Ended, PhoneEvent, PromptBegan, Work
 from ivr.phone.platform import Platform
 from ivr.phone.script.model import Do, Expect, PlayFile, Script, Silent, Step
 from ivr.phone.sound import Sound
-from ivr.phone.turn_based import Deed, HangUp, Play, Situation, TurnBased
+from ivr.phone.turn_based import CallerAction, HangUp, Play, Situation, TurnBased
 
 StateOf = Callable[[str], Awaitable[str | None]]
 "Tells in which state the bot's call of that id is; None: nobody knows."
@@ -45,7 +45,7 @@ class Actor:
         self._call = ""
         self._state: str | None = None
         self._waits = False
-        "The last deed has to show its effect first."
+        "The last caller action has to show its effect first."
         self._silent = False
 
     def tell(self, event: PhoneEvent) -> None:
@@ -61,7 +61,7 @@ class Actor:
             case WorkflowRefused(problems=problems):
                 self._heard.append(Heard(f"(the workflow was refused: {'; '.join(problems)})", ""))
 
-    async def act(self, situation: Situation) -> Deed | None:
+    async def act(self, situation: Situation) -> CallerAction | None:
         """Meet expectations as far as possible, then do what is next if it is time."""
         ready = situation.listening is not None and not situation.prompt
         stuck = ready and not self._waits
@@ -90,17 +90,17 @@ class Actor:
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    async def _do(self, step: Step) -> Deed | None:
+    async def _do(self, step: Step) -> CallerAction | None:
         self.transcript.append(f"does   {step.text}")
         self._waits = True
-        deed = step.act.deed if isinstance(step.act, Do) else None
-        match deed:
+        caller_action = step.act.caller_action if isinstance(step.act, Do) else None
+        match caller_action:
             case Silent():
                 self._silent = True
                 return None
             case PlayFile(file=file):
                 return Play(await self._samples(file))
-        return deed
+        return caller_action
 
     async def _meets(self, expected: Expect, *, ended: Ended | None) -> bool:
         if expected.ends is not None and (ended is None or ended.reason != expected.ends):
@@ -121,7 +121,7 @@ class Actor:
             self._state = self._heard[-1].state if self._heard else None
         return self._state == state
 
-    async def _missed(self, step: Step, ended: Ended | None = None) -> Deed:
+    async def _missed(self, step: Step, ended: Ended | None = None) -> CallerAction:
         number = len(self._script.steps) - len(self._left) + 1
         lines = [f"Step {number} of {len(self._script.steps)} did not happen: {step.text}"]
         if isinstance(step.act, Expect):
@@ -155,7 +155,7 @@ def _plain(text: str) -> str:
 
 
 def _nearest(wanted: str, texts: Sequence[str]) -> str | None:
-    """Give the stretch of what was heard that is most like what was wanted."""
+    """Return the stretch of what was heard that is most like what was wanted."""
     words = wanted.lstrip("~").split()
     stretches = [
         " ".join(part)

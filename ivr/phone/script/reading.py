@@ -13,12 +13,12 @@ from ivr.flowfile.source import Source, Tree
 from ivr.nearest import did_you_mean
 from ivr.phone.call import Caller
 from ivr.phone.script.model import Act, Do, Expect, PlayFile, Script, Silent, Step
-from ivr.phone.turn_based import Deed, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
 from ivr.smallfiles import read_head
 
 HEAD = ("script", "bot", "flow", "from", "language", "at", "steps")
 EXPECT = ("hears", "state", "ends")
-DEEDS = ("press", "hold", "say", "play", "silence", "hangup", "fail")
+CALLER_ACTIONS = ("press", "hold", "say", "play", "silence", "hangup", "fail")
 BARE = ("silence", "hangup", "fail")
 "Steps that can stand without a value."
 
@@ -104,11 +104,11 @@ class _Reader:
         (word,), during = words, step.get("during")
         if word == "expect" and during is None:
             return self._expect(step[word], (*place, word))
-        if word not in DEEDS:
+        if word not in CALLER_ACTIONS:
             raise self._wrong((*place, word), f'"{word}" is no step.', _meant(word), key=True)
         if during not in (None, "prompt"):
             raise self._wrong((*place, "during"), 'Only "prompt" is known here.', "")
-        return Do(self._deed(word, step[word], (*place, word)), interrupts=during is not None)
+        return Do(self._caller_action(word, step[word], (*place, word)), interrupts=during is not None)
 
     def _expect(self, wanted: Tree, place: Place) -> Expect:
         if isinstance(wanted, str) and wanted:
@@ -124,7 +124,7 @@ class _Reader:
             raise self._wrong((*place, "hears"), "What is heard is a text, or a list of texts.", "")
         return Expect(tuple(texts), self._text(wanted, "state", place), self._text(wanted, "ends", place))
 
-    def _deed(self, word: str, value: Tree, place: Place) -> Deed | Silent | PlayFile:
+    def _caller_action(self, word: str, value: Tree, place: Place) -> CallerAction | Silent | PlayFile:
         if not isinstance(value, str) or (not value and word not in BARE):
             raise self._wrong(place, f'"{word}" needs a value, one text.', "")
         match word:
@@ -179,8 +179,8 @@ class _Reader:
 
 
 def _meant(word: str) -> str:
-    return did_you_mean(word, ("expect", *DEEDS)) or _all_steps()
+    return did_you_mean(word, ("expect", *CALLER_ACTIONS)) or _all_steps()
 
 
 def _all_steps() -> str:
-    return f"Steps are expect, {', '.join(DEEDS)}."
+    return f"Steps are expect, {', '.join(CALLER_ACTIONS)}."

@@ -25,7 +25,7 @@ SPOKEN = "what the caller said"
 "Stands for a recording of which nobody knows the words."
 
 WAITED = frozenset({"silence", "pause", "spoken", "limit"})
-"What ends because nothing more came: else the next deed would be about the same question."
+"What ends because nothing more came: else the next caller action would be about the same question."
 
 _FILE = re.compile(r"\(audio [^)]*\)")
 "As `ivr.trace.words.spoken` tells of one; its address may be another one next time."
@@ -35,7 +35,7 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 def as_script(
     events: Iterable[PhoneEvent], *, name: str, bot: str, caller: str | None = None, at: str | None = None
 ) -> str:
-    """Give the text of a `.call.yaml` file; `bot` is the address that was called, `at` the time that it was to be."""
+    """Return the text of a `.call.yaml` file; `bot` is the address that was called, `at` the time that it was to be."""
     scribe = _Scribe()
     for event in events:
         scribe.take(event)
@@ -50,7 +50,7 @@ class _Scribe:
     def __init__(self) -> None:
         self.steps: list[str] = []
         self._heard: list[str] = []
-        "Since the last deed."
+        "Since the last caller action."
         self._keys = ""
         self._during = False
         "The first of these keys came into a prompt."
@@ -89,12 +89,12 @@ class _Scribe:
 
     def _conclude(self, done: Done) -> None:
         self._write_keys()
-        if done.fruit in WAITED:
+        if done.result in WAITED:
             self._do("silence")
-        elif done.fruit == "left":
+        elif done.result == "left":
             self._do("hangup", during=self._prompt)
-        elif done.fruit in ("system", "unknown") and not done.why:
-            self._do("fail" if done.fruit == "system" else "fail: unknown", during=self._prompt)
+        elif done.result in ("system", "unknown") and not done.why:
+            self._do("fail" if done.result == "system" else "fail: unknown", during=self._prompt)
         self._prompt = False
 
     def _do(self, step: str, *, during: bool = False) -> None:

@@ -100,10 +100,10 @@ def _finished(finished: Sequence[Finished]) -> Html:
 def call_page(
     record: CallRecord, flow: Flow, story: Story, address: Address, *, now: float, development: bool = False
 ) -> Html:
-    """Tell one call."""
+    """Return the page of one call."""
     over = record.call.phase == "over"
-    states, ways = marks_of(story.path, flow)
-    marks = Marks("" if over else record.call.state, states, ways)
+    states, transitions = marks_of(story.path, flow)
+    marks = Marks("" if over else record.call.state, states, transitions)
     drawn = tag("div", picture(chart_of(flow), f"The way of this call through {flow.name}", marks=marks),
                 class_="picture", tabindex="0")  # fmt: skip
     return document(
@@ -127,7 +127,7 @@ def call_page(
 def bare_call_page(
     record: CallRecord, happened: Sequence[Happening], why: str, *, now: float, development: bool = False
 ) -> Html:
-    """Tell what can be told of a call whose flow or beginning is lost."""
+    """Return what can be told of a call whose flow or beginning is lost."""
     return document(
         f"Call {record.id[:8]}",
         heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
@@ -182,7 +182,7 @@ def _events(happened: Sequence[Happening], record: CallRecord) -> Html:
             f"{line.at:.2f} s",
             f"+{line.after:.2f}",
             _event(line),
-            _way(line.path),
+            _transition(line.path),
             ", ".join(line.ordered) or "–",
         )
         for number, line in enumerate(happened)
@@ -198,7 +198,7 @@ def _event(line: Happening) -> str:
     return "; ".join((told, *line.mistakes))
 
 
-def _way(path: Sequence[Taken]) -> str:
+def _transition(path: Sequence[Taken]) -> str:
     return "; ".join(f"{one.state or 'start'} · {one.event} → {one.target or 'the end'}" for one in path) or "–"
 
 
@@ -215,7 +215,7 @@ def _caller(record: CallRecord) -> str:
 
 
 def _who(record: CallRecord) -> Html:
-    """Name the caller in a list, where a long name must not push the others out of sight."""
+    """Return the caller in a list, where a long name must not push the others out of sight."""
     return tag("span", _caller(record), class_="clamp")
 
 

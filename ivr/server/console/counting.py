@@ -42,7 +42,7 @@ class Counts:
         self._figures: Recent[str, dict[int, tuple[Block, Figures]]] = Recent(FLOWS)
 
     async def flows(self, since: float) -> Sequence[FlowCalls]:
-        """Give each version of a flow that took calls since then, the one called last first."""
+        """Return each version of a flow that took calls since then, the one called last first."""
         found: list[FlowCalls] = []
         for block in await self._blocks.since(since):
             known = self._listed.get(block.number)

@@ -22,7 +22,7 @@ from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
 from ivr.server.console.login import Sessions
 from ivr.server.console.page import ROOT, document, heading, page_reply
 from ivr.server.console.story import happenings, playable, story_of
-from ivr.server.flows import FlowShelf
+from ivr.server.flows import FlowRegistry
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
 from ivr.server.pagefiles import static_reply
@@ -60,7 +60,7 @@ class Console:
         *,
         archive: Archive,
         counts: Counts,
-        shelf: FlowShelf,
+        registry: FlowRegistry,
         listening: Listening,
         sessions: Sessions,
         now: Callable[[], float],
@@ -70,7 +70,7 @@ class Console:
         """`development`: there are a start page and a phone, to lead to."""
         self._archive = archive
         self._counts = counts
-        self._shelf = shelf
+        self._registry = registry
         self._listening = listening
         self._sessions = sessions
         self._now = now
@@ -81,7 +81,7 @@ class Console:
 
     @staticmethod
     def owns(path: str) -> bool:
-        """Tell whether an address is the console's."""
+        """Return whether an address is the console's."""
         return path == ROOT or path.startswith(f"{ROOT}/")
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -182,7 +182,7 @@ class Console:
     async def _call(self, call: str, session: str) -> Html:
         record, trace = await self._stored(call)
         try:
-            flow = await self._shelf.get(record.call.flow)
+            flow = await self._registry.get(record.call.flow)
             story = story_of(record, trace, flow)
         except (FlowError, CaseError) as error:
             return bare_call_page(record, happenings(trace), str(error), now=self._now(), development=self._development)
@@ -205,7 +205,7 @@ class Console:
         self._sessions.check(session, f"{call}/{number}", request.rel_url.query.get("seal", ""))
         record, trace = await self._stored(call)
         try:
-            flow = await self._shelf.get(record.call.flow)
+            flow = await self._registry.get(record.call.flow)
         except FlowError as error:
             raise not_found() from error
         media = playable(trace, flow, number)
@@ -217,14 +217,14 @@ class Console:
         calls: Counter[str] = Counter()
         for one in await self._counts.flows(self._now() - WEEK):
             calls[await self._name(one.flow)] += one.calls
-        return flows_page(self._shelf.all(), calls, development=self._development)
+        return flows_page(self._registry.all(), calls, development=self._development)
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
             raise not_found()
         since = self._now() - PERIODS[period][1]
-        on_shelf = next((one for one in self._shelf.all() if one.flow and one.flow.name == name), None)
-        served = on_shelf.flow.hash if on_shelf and on_shelf.flow else ""
+        registered = next((one for one in self._registry.all() if one.flow and one.flow.name == name), None)
+        served = registered.flow.hash if registered and registered.flow else ""
         taken = {one.flow: one for one in await self._counts.flows(since) if await self._name(one.flow) == name}
         wanted = version or served or next(iter(taken), "")
         flow = await self._known(wanted)
@@ -232,20 +232,20 @@ class Console:
             raise not_found()
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
-        fault = on_shelf.fault if on_shelf else ""
+        fault = registered.fault if registered else ""
         return flow_page(flow, versions, counted, period=period, fault=fault, development=self._development)
 
     async def _known(self, hash_: str) -> Flow:
         if not hash_:
             raise not_found()
         try:
-            return await self._shelf.get(hash_)
+            return await self._registry.get(hash_)
         except FlowError as error:
             raise WebhookError(404, "lost-flow", f"This version cannot be shown: {error}.") from error
 
     async def _name(self, hash_: str) -> str:
         try:
-            return (await self._shelf.get(hash_)).name
+            return (await self._registry.get(hash_)).name
         except FlowError:
             return f"({hash_[:8]})"
 

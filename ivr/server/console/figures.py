@@ -25,7 +25,7 @@ REMEMBERED = 1000
 class Tally(Struct, frozen=True):
     """What one call adds to the figures."""
 
-    ways: frozenset[tuple[str, str, str]]
+    transitions: frozenset[tuple[str, str, str]]
     "State, event, and the state entered (empty: the call ended)."
     left: str | None
     "The state in which the caller hung up."
@@ -40,7 +40,7 @@ class Figures(Struct):
     over: int = 0
     seconds: float = 0.0
     "Of the calls that are over."
-    ways: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    transitions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     arrows: Counter[tuple[str, str]] = field(default_factory=Counter)
     "By the boxes of the flow's picture."
     left: Counter[str] = field(default_factory=Counter)
@@ -55,9 +55,9 @@ class Figures(Struct):
 def tally_of(outcome: str | None, trace: Sequence[Stepped]) -> Tally:
     """Count one call; `outcome` is None if it is not over, and empty if it has none."""
     counted = [step for step in trace if step.ignored is None]
-    ways = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
+    transitions = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
     seconds = max(trace[-1].now - trace[0].now, 0.0) if trace else 0.0  # a clock may have been set back
-    return Tally(ways, _left(counted), outcome if outcome is None else outcome or "none", seconds)
+    return Tally(transitions, _left(counted), outcome if outcome is None else outcome or "none", seconds)
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
@@ -83,8 +83,8 @@ def sum_of(tallies: Iterable[Tally], flow: Flow) -> Figures:
     figures = Figures()
     for tally in tallies:
         figures.calls += 1
-        figures.ways.update(tally.ways)
-        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in tally.ways})
+        figures.transitions.update(tally.transitions)
+        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in tally.transitions})
         if tally.left is not None:
             figures.left[tally.left] += 1
         if tally.outcome is not None:
@@ -101,7 +101,7 @@ def total(parts: Iterable[Figures]) -> Figures:
         whole.calls += part.calls
         whole.over += part.over
         whole.seconds += part.seconds
-        whole.ways.update(part.ways)
+        whole.transitions.update(part.transitions)
         whole.arrows.update(part.arrows)
         whole.left.update(part.left)
         whole.outcomes.update(part.outcomes)
@@ -109,7 +109,7 @@ def total(parts: Iterable[Figures]) -> Figures:
 
 
 def marks_of(path: Iterable[Taken], flow: Flow) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """Give the boxes and the arrows of the flow's picture that a path leads over."""
+    """Return the boxes and the arrows of the flow's picture that a path leads over."""
     taken = list(path)
     states = frozenset(one.target for one in taken if one.target)
     return states, frozenset((drawn_from(flow, one.state, one.event), one.target) for one in taken)
@@ -119,7 +119,7 @@ class ReadsTraces(Protocol):
     """The part of an archive that is needed here."""
 
     async def trace(self, call: str) -> Sequence[Stepped]:
-        """Give the trace of one call in order."""
+        """Return the trace of one call in order."""
 
 
 class Tallies:

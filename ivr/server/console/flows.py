@@ -24,7 +24,7 @@ from ivr.server.console.page import (
 )
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
-from ivr.server.flows import OnShelf
+from ivr.server.flows import RegisteredFlow
 from ivr.server.html import Html, join, tag
 
 HERE = f"{ROOT}/flows"
@@ -49,7 +49,7 @@ class Version(Struct, frozen=True):
     served: bool
 
 
-def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int], *, development: bool = False) -> Html:
+def flows_page(registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, development: bool = False) -> Html:
     """List the flows; `calls`: of the last seven days, by name."""
     rows = {
         str(one.file): (
@@ -59,7 +59,7 @@ def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int], *, developmen
             _standing(one),
             str(calls.get(one.flow.name, 0)) if one.flow else "",
         )
-        for one in shelf
+        for one in registry
     }
     faults = [
         sheet(
@@ -68,7 +68,7 @@ def flows_page(shelf: Sequence[OnShelf], calls: Mapping[str, int], *, developmen
             aside="not served: the last good version goes on" if one.flow else "not served",
             key=str(one.file),
         )
-        for one in shelf
+        for one in registry
         if one.fault
     ]
     columns = ("Flow", "What it is for", "Version", "State", "Calls in 7 days")
@@ -100,7 +100,7 @@ def flow_page(
         ),
         tag(
             "div",
-            tag("div", sheet("Transitions", _ways(figures), live="ways")),
+            tag("div", sheet("Transitions", _transitions(figures), live="ways")),
             tag("div", sheet("Where callers hang up", _left(figures), live="left"),
                 sheet("Versions", _versions(flow, versions, period), live="versions")),
             class_="columns",
@@ -111,7 +111,7 @@ def flow_page(
     )  # fmt: skip
 
 
-def _standing(one: OnShelf) -> Html:
+def _standing(one: RegisteredFlow) -> Html:
     if one.fault:
         return tag("span", "errors; the version before is served" if one.flow else "errors", class_="tag bad")
     return tag("span", "served", class_="tag good")
@@ -138,14 +138,14 @@ def _sums(counted: Counted, calls: int) -> Html:
 
 
 def _covered(counted: Counted, calls: int) -> str:
-    """Tell how many calls the figures are made of, and why they are not all."""
+    """Return how many calls the figures are made of, and why they are not all."""
     here = counted.figures.calls
     if here >= calls:
         return str(here)
     return f"the newest {here} of {calls}{'; still counting' if counted.pending else ''}"
 
 
-def _ways(figures: Figures) -> Html:
+def _transitions(figures: Figures) -> Html:
     rows = {
         f"{state} {event} {target}": (
             name_tag(state or "start"),
@@ -154,7 +154,7 @@ def _ways(figures: Figures) -> Html:
             str(count),
             _share(count, figures.calls, bare=True),
         )
-        for (state, event, target), count in sorted(figures.ways.items(), key=lambda item: (-item[1], item[0]))
+        for (state, event, target), count in sorted(figures.transitions.items(), key=lambda item: (-item[1], item[0]))
     }
     columns = ("State", "Event", "To", "Calls", "Share")
     return table(columns, rows, empty="No call in this period.", numbers="Calls|Share")

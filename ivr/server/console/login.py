@@ -70,7 +70,7 @@ class Sessions:
         return secret
 
     def of(self, request: web.BaseRequest) -> str | None:
-        """Give the session of a request, by a name that is no secret; None: nobody is logged in."""
+        """Return the session of a request, by a name that is no secret; None: nobody is logged in."""
         now = self._now()
         return next((one for one in self._held(request) if self._open.get(one, 0.0) > now), None)
 
@@ -80,7 +80,7 @@ class Sessions:
             self._open.pop(session, None)
 
     def cookie(self, secret: str | None) -> str:
-        """Give the header that makes the browser keep a session's secret, or forget it."""
+        """Return the header that makes the browser keep a session's secret, or forget it."""
         if self._plain:
             name, more = PLAIN_COOKIE, "Path=/console"
         else:
@@ -89,17 +89,17 @@ class Sessions:
         return f"{name}={secret or ''}; Max-Age={age}; {more}; HttpOnly; SameSite=Strict"
 
     def wish(self, path: str | None) -> str:
-        """Give the header that makes the browser keep, until the login, which page was asked for; None: forget it."""
+        """Return the header that makes the browser keep, until the login, which page was asked for; None: forget it."""
         age, secure = WISH_LASTS if path else 0, "" if self._plain else "Secure; "
         more = f"Path=/console/login; {secure}HttpOnly; SameSite=Strict"
         return f"{WISH}={quote(path or '', safe='')}; Max-Age={age}; {more}"
 
     def wished(self, request: web.BaseRequest) -> str:
-        """Give the page that was asked for before the login, as the browser says; empty: none."""
+        """Return the page that was asked for before the login, as the browser says; empty: none."""
         return unquote(next(_cookies(request, WISH), ""))
 
     def seal(self, session: str, what: str) -> str:
-        """Give the part of an address that nobody can guess; good in this session, and for a while.
+        """Return the part of an address that nobody can guess; good in this session, and for a while.
 
         It changes now and then, not each time: a page that is kept up to date need not exchange what is being heard.
         """
@@ -118,12 +118,12 @@ class Sessions:
         return hmac.new(self._key, f"{session}\n{what}\n{until}".encode(), hashlib.sha256).hexdigest()
 
     def _held(self, request: web.BaseRequest) -> Iterator[str]:
-        """Name the sessions that a request's cookies are for, open or not."""
+        """Return the sessions that a request's cookies are for, open or not."""
         return map(_hash, _cookies(request, PLAIN_COOKIE if self._plain else COOKIE))
 
 
 def _cookies(request: web.BaseRequest, wanted: str) -> Iterator[str]:
-    """Give the values of all cookies of a name.
+    """Return the values of all cookies of a name.
 
     Only `;` and the name are looked at: other services of this host set cookies as they like, and `SimpleCookie` reads
     nothing behind one that it does not understand.

@@ -92,7 +92,7 @@ def table(
 
 
 def _room(columns: int) -> str:
-    """Say how much room a table needs to be one: below that, its rows become cards."""
+    """Return how much room a table needs to be one: below that, its rows become cards."""
     if columns < SOME:
         return ""
     return "few" if columns < MANY else "many"
@@ -140,7 +140,7 @@ def flow_link(name: str) -> Html:
 
 
 def flow_address(name: str, **query: str) -> str:
-    """Give the address of a flow's page."""
+    """Return the address of a flow's page."""
     asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items())
     return f"{ROOT}/flows/{quote(name, safe='')}{'?' if asked else ''}{asked}"
 

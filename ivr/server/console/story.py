@@ -16,9 +16,9 @@ from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice
-from ivr.trace.mistakes import mistakes_of
+from ivr.trace.failures import flow_failures
 from ivr.trace.recorded import case_of
-from ivr.trace.words import deed, failure, spoken
+from ivr.trace.words import caller_action, failure, spoken
 
 
 class Said(Struct, frozen=True):
@@ -56,21 +56,21 @@ class Story(Struct, frozen=True):
 
 
 def story_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> Story:
-    """Tell a call; raise CaseError if its trace does not begin with the call coming in."""
+    """Return the story of a call; raise CaseError if its trace does not begin with the call coming in."""
     recorded = case_of(record, trace, flow, {})
     path = tuple(taken for line in recorded.lines for taken in line.path)
-    wrong = [Said(one.at, "note", one.text) for one in mistakes_of(trace, flow.file)]
+    wrong = [Said(one.at, "note", one.text) for one in flow_failures(trace, flow.file)]
     talk = sorted([*_talk(recorded, flow, recordings(trace)), *wrong], key=lambda said: said.at)
     return Story(tuple(talk), path, happenings(trace, flow.file))
 
 
 def recordings(trace: Sequence[Stepped]) -> Sequence[str | None]:
-    """Name the files of a call's recordings, in order; None: the audio never came."""
+    """Return the files of a call's recordings, in order; None: the audio never came."""
     return [step.event.media for step in trace if step.ignored is None and isinstance(step.event, RecordingMade)]
 
 
 def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
-    """Name the file of the n-th recording; None: there is none, or nobody may hear it (LANGUAGE C12)."""
+    """Return the file of the n-th recording; None: there is none, or nobody may hear it (LANGUAGE C12)."""
     state = ""
     for step in trace:
         if step.ignored is None and isinstance(step.event, RecordingMade):
@@ -82,13 +82,13 @@ def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
 
 
 def is_secret(flow: Flow, state: str) -> bool:
-    """Tell whether what is said in a state is for nobody's ears; so it is where the state is not known."""
+    """Return whether what is said in a state is for nobody's ears; so it is where the state is not known."""
     known = flow.states.get(state)
     return known is None or known.action.private
 
 
 def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...]:
-    """Give the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked.
+    """Return the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked.
 
     `file` is how the flow's file is called, if that is known.
     """
@@ -116,13 +116,13 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[S
             case case.Recorded():
                 secret = is_secret(flow, state)
                 kept = not secret and number < len(files) and files[number] is not None
-                text = "spoke in confidence" if secret else _deed(line.event)
+                text = "spoke in confidence" if secret else _caller_action(line.event)
                 yield Said(line.at, "caller", text, number if kept else None)
                 number += 1
             case case.Answered() | case.Failed() | case.LineFailed() | case.Called() | case.Left():
-                yield Said(line.at, "note", deed(line.event))
+                yield Said(line.at, "note", caller_action(line.event))
             case _:
-                yield Said(line.at, "caller", _deed(line.event))
+                yield Said(line.at, "caller", _caller_action(line.event))
         prompt = line.asked.prompt if line.asked else ()
         words = spoken(map(voice.full, (*line.heard, *prompt))).strip()
         if words:
@@ -132,9 +132,9 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[S
         state = _after(state, line.path)
 
 
-def _deed(event: case.Happened) -> str:
-    """Say what the caller did, in the caller's own place."""
-    return deed(event).removeprefix("the caller ")
+def _caller_action(event: case.Happened) -> str:
+    """Return what the caller did, in the caller's own place."""
+    return caller_action(event).removeprefix("the caller ")
 
 
 def _after(state: str, path: Sequence[Taken]) -> str:

@@ -50,7 +50,7 @@ def chart_of(flow: Flow) -> Chart:
 
 
 def drawn_from(flow: Flow, state: str, event: str) -> str:
-    """Tell from which box the way is drawn that a call took: the state's own, or the one for every state."""
+    """Return from which box the way is drawn that a call took: the state's own, or the one for every state."""
     known = flow.states.get(state)
     return state if known is None or longest(known.on, event) is not None else ANY
 

@@ -95,7 +95,7 @@ class _Sizes:
         return self._rooms.get(point, Room())
 
     def height(self, row: int) -> float:
-        """Give the height of a row."""
+        """Return the height of a row."""
         return max(LABEL_LINE, self._heights.get(row, 0.0)) + 3 if row % 2 else BOX_HEIGHT
 
 
@@ -104,13 +104,13 @@ def _label_width(lines: Sequence[str]) -> float:
 
 
 def box_width(box: Box) -> float:
-    """Give the width of a box."""
+    """Return the width of a box."""
     name = "any state" if box.name == ANY else box.name
     return max(96.0, 28 + max(width_of(name, NAME_SIZE, bold=True), width_of(box.kind, KIND_SIZE)))
 
 
 def label_joint(span: Span, rows: Mapping[Point, int]) -> Point:
-    """Tell at which joint an arrow has its label: the one nearest to where it begins."""
+    """Return at which joint an arrow has its label: the one nearest to where it begins."""
     return (span.number, rows[span.lower] - 1 if span.turned else rows[span.upper] + 1)
 
 
@@ -141,7 +141,7 @@ def _offsets(rooms: Sequence[Room]) -> list[float]:
 
 
 def _apart(wishes: Sequence[float], rooms: Sequence[Room]) -> list[float]:
-    """Give the places nearest to what is wished for, none over another: least squares, by pooling neighbours."""
+    """Return the places nearest to what is wished for, none over another: least squares, by pooling neighbours."""
     offsets = _offsets(rooms)
     pools: list[tuple[float, int]] = []
     for wish, offset in zip(wishes, offsets, strict=True):
@@ -172,7 +172,7 @@ class _Placing:
         self._places = {box.name: self._place(box) for box in chart.boxes}
 
     def layout(self) -> Layout:
-        """Give the whole picture."""
+        """Return the whole picture."""
         arrows = self._chart.arrows
         routes = [self._route(span) for span in self._layers.spans]
         routes += [self._loop(n, arrow) for n, arrow in enumerate(arrows) if arrow.source == arrow.target]

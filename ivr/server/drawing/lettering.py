@@ -14,7 +14,7 @@ _PIECES = re.compile(r"[^\s_.,/-]*[_.,/-]*\s*")
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    """Give the room for a text in letters of this size, in pixels."""
+    """Return the room for a text in letters of this size, in pixels."""
     return sum(map(_share, text)) * size * (1.12 if bold else 1.0)
 
 

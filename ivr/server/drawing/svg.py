@@ -33,7 +33,7 @@ class Marks(Struct, frozen=True):
     now: str = ""
     "Where it stands."
     states: Collection[str] = ()
-    ways: Collection[tuple[str, str]] = ()
+    transitions: Collection[tuple[str, str]] = ()
 
 
 def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: Marks | None = None) -> Html:
@@ -43,7 +43,7 @@ def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: 
     return tag(
         "svg",
         tag("title", title),
-        *(_way(route, numbers, marks) for route in layout.routes),
+        *(_transition(route, numbers, marks) for route in layout.routes),
         *(_state(place, numbers, marks) for place in layout.places),
         class_="flow",
         role="img",
@@ -89,11 +89,16 @@ def _under(kind: str, name: str) -> str:
     return "shared by all" if name == ANY else kind
 
 
-def _way(route: Route, numbers: Numbers | None, marks: Marks) -> Html:
+def _transition(route: Route, numbers: Numbers | None, marks: Marks) -> Html:
     arrow = route.arrow
     ends = (arrow.source, arrow.target)
     taken = numbers.taken.get(ends, 0) if numbers else 0
-    classes = {"way": True, "been": ends in marks.ways, "taken": taken > 0, "never": numbers is not None and not taken}
+    classes = {
+        "way": True,
+        "been": ends in marks.transitions,
+        "taken": taken > 0,
+        "never": numbers is not None and not taken,
+    }
     thickness = 1.5 + (THICKEST - 1.5) * (taken / numbers.calls if numbers and numbers.calls else 0)
     loop = arrow.source == arrow.target
     line = tag("path", class_="line", d=_loop(route) if loop else _curve(route), stroke_width=_n(thickness))

@@ -55,7 +55,7 @@ class Up(_Command, frozen=True):
 
 
 class Say(_Command, frozen=True):
-    """Say typed words."""
+    """Speak typed words."""
 
     words: Words
 

@@ -44,7 +44,7 @@ class Desk:
 
     @asynccontextmanager
     async def phone(self, flow: str) -> AsyncIterator[tuple[Platform, Sound]]:
-        """Give a platform that calls one of our flows, or the one bot there is, and its sound."""
+        """Return a platform that calls one of our flows, or the one bot there is, and its sound."""
         desk = await self._opened()
         if self.ours is None:
             yield desk.phone, desk.sound

@@ -31,7 +31,7 @@ class PhonePages:
 
     @staticmethod
     def owns(path: str) -> bool:
-        """Tell whether an address is the phone's."""
+        """Return whether an address is the phone's."""
         return path == ROOT or path.startswith(f"{ROOT}/")
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -52,7 +52,7 @@ class PhonePages:
         return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
 
     async def close(self) -> None:
-        """Tell every page that the server goes away; calls that are under way are hung up, the bot is told."""
+        """Let every page know that the server goes away; calls that are under way are hung up, the bot is told."""
         closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._lines]
         await asyncio.gather(*closing, *self._lines.values(), return_exceptions=True)
         await self._desk.close()

@@ -1,7 +1,7 @@
 """One page's line: commands and sound come in, what happens goes out; one call at a time.
 
 Towards the page: the phone's events (`ivr.phone.events`) as JSON with the name in `type`, a prompt's sound as bytes,
-what is missing (`Lacks`), and what only our own server can tell (`Whereabouts`, `Outdated`, `Saved`, `Replayed`,
+what is missing (`Missing`), and what only our own server can tell (`Whereabouts`, `Outdated`, `Saved`, `Replayed`,
 `Sorry`).
 """
 
@@ -53,7 +53,7 @@ class Replayed(Struct, frozen=True, tag=True):
     text: str
 
 
-class Lacks(Struct, frozen=True, tag=True):
+class Missing(Struct, frozen=True, tag=True):
     """What of its sound the phone has to do without."""
 
     what: tuple[str, ...]
@@ -71,7 +71,7 @@ class Written(Struct, frozen=True, tag=True):
     text: str
 
 
-_Told = PhoneEvent | Whereabouts | Outdated | Saved | Replayed | Written | Lacks | Sorry
+_Told = PhoneEvent | Whereabouts | Outdated | Saved | Replayed | Written | Missing | Sorry
 
 
 class PageLine:
@@ -95,12 +95,12 @@ class PageLine:
     async def run(self) -> None:
         """Serve until the page goes away; a call that is under way ends with it."""
         try:
-            await self._tell(Lacks(tuple(lacking())))
+            await self._tell(Missing(tuple(lacking())))
             async for message in self._socket:
                 if message.type is WSMsgType.BINARY:
                     self._hear(message.data)
                 elif message.type is WSMsgType.TEXT:
-                    await self._obey(read_command(message.data))
+                    await self._perform(read_command(message.data))
         except BadCommand as error:
             await self._socket.close(code=1008, message=str(error).encode())
         finally:
@@ -112,7 +112,7 @@ class PageLine:
         if self._session is not None:
             self._session.audio(samples[: len(samples) // 2 * 2])
 
-    async def _obey(self, command: Command) -> None:
+    async def _perform(self, command: Command) -> None:
         match command:
             case Dial(at=at) if wrong := _wrong_time(at):
                 await self._tell(Sorry(wrong))
@@ -192,7 +192,7 @@ class PageLine:
                 await self._tell(event)
 
     async def _look(self) -> bool:
-        """Tell the page where the call stands, if we can know; True: the server is done with it."""
+        """Return the page where the call stands, if we can know; True: the server is done with it."""
         if self._desk.ours is None:
             return True
         try:
@@ -207,7 +207,7 @@ class PageLine:
         return found.over
 
     async def _compare(self, ours: OwnBot) -> None:
-        """Tell the page if what it calls is not what its author sees in the file."""
+        """Let the page know if what it calls is not what its author sees in the file."""
         try:
             outdated = await ours.outdated(self._call)
         except (FlowError, StoreUnavailable, DataUnusable):

@@ -24,7 +24,7 @@ class Remembered(Struct, frozen=True):
 
 
 def remembered(call: Call, flow: Flow) -> tuple[Remembered, ...]:
-    """Tell the variables of a call, in the order of the flow; those alone that an author has named."""
+    """Return the variables of a call, in the order of the flow; those alone that an author has named."""
     named = {name: variable for name, variable in flow.variables.items() if " " not in name}
     return tuple(_sealed(name) if variable.sensitive else _told(name, call) for name, variable in named.items())
 

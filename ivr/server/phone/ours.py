@@ -17,17 +17,17 @@ from ivr.ports import Archive, CallKey, CallRecord, CallStore
 from ivr.server.console.figures import marks_of
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
-from ivr.server.flows import FlowShelf
+from ivr.server.flows import FlowRegistry
 from ivr.server.frame import CONSOLE
 from ivr.server.phone.memory import Remembered, remembered
 from ivr.trace.case import Case, CaseError
+from ivr.trace.current_flows import flow_of_that_day, flow_of_today
+from ivr.trace.failures import flow_failures
 from ivr.trace.files import keep_case
 from ivr.trace.folders import CASES, flows_in
-from ivr.trace.mistakes import mistakes_of
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, report
-from ivr.trace.shelf import flow_of_that_day, flow_of_today
 
 
 class CannotKeep(IvrError):
@@ -48,7 +48,7 @@ class Whereabouts(Struct, frozen=True, tag=True):
     state: str
     states: tuple[str, ...]
     "Entered so far."
-    ways: tuple[tuple[str, str], ...]
+    transitions: tuple[tuple[str, str], ...]
     "Taken so far, by the names of their boxes."
     over: bool
     outcome: str | None
@@ -82,44 +82,46 @@ class OwnBot(Struct, frozen=True):
     channel: str
     store: CallStore
     archive: Archive
-    shelf: FlowShelf
+    registry: FlowRegistry
     cases: Path
     "The folder of the cases; each flow has one in it."
 
     def address(self, flow: str) -> str:
-        """Give the address at which a flow is called."""
+        """Return the address at which a flow is called."""
         return f"{self.url}/call/{quote(flow)}" if flow else f"{self.url}/call"
 
     @property
     def flows(self) -> Mapping[str, str]:
         """The flows that can be called, with what they are for."""
-        return {one.flow.name: one.flow.description for one in self.shelf.all() if one.flow}
+        return {one.flow.name: one.flow.description for one in self.registry.all() if one.flow}
 
     @property
     def default(self) -> str | None:
         """The flow that is called where none is named."""
-        return self.shelf.default
+        return self.registry.default
 
     async def whereabouts(self, call: str) -> Whereabouts | None:
         """Find a call by the platform's id; None: the server has not heard of it yet."""
         record = await self._record(call)
         if record is None:
             return None
-        flow = await self.shelf.get(record.call.flow)
+        flow = await self.registry.get(record.call.flow)
         trace = await self.archive.trace(record.id)
-        states, ways = marks_of((taken for step in trace for taken in step.path), flow)
+        states, transitions = marks_of((taken for step in trace for taken in step.path), flow)
         over = record.call.phase == "over"
         state = record.call.state
         page, known = f"{CONSOLE}/calls/{record.id}", remembered(record.call, flow)
-        wrong = tuple(one.text for one in mistakes_of(trace, flow.file))
-        return Whereabouts(flow.name, state, tuple(states), tuple(ways), over, record.call.outcome, page, known, wrong)
+        wrong = tuple(one.text for one in flow_failures(trace, flow.file))
+        return Whereabouts(
+            flow.name, state, tuple(states), tuple(transitions), over, record.call.outcome, page, known, wrong
+        )
 
     async def outdated(self, call: str) -> Outdated | None:
-        """Tell whether a call was taken by another version than its file holds now; None: no, or it cannot be known."""
+        """Return whether a call was taken by another version than its file holds now; None: it cannot be known."""
         record = await self._record(call)
-        taken_by = await self.shelf.get(record.call.flow) if record else None
+        taken_by = await self.registry.get(record.call.flow) if record else None
         shown = next(
-            (one for one in self.shelf.all() if taken_by and one.flow and one.flow.name == taken_by.name), None
+            (one for one in self.registry.all() if taken_by and one.flow and one.flow.name == taken_by.name), None
         )
         if taken_by is None or shown is None:
             return None
@@ -158,7 +160,7 @@ class OwnBot(Struct, frozen=True):
     async def replayed(self, call: str) -> Report:
         """Run a call through the flow as its file stands now, and report what came of it; raise CannotKeep.
 
-        The file is read here and now: what is served of it may be older, by a look of the shelf or by its mistakes.
+        The file is read here and now: what is served of it may be older, by a look of the registry or by its mistakes.
         """
         taken = await self._taken(call)
         header = taken.case.header
@@ -178,13 +180,13 @@ class OwnBot(Struct, frozen=True):
         return report("this call", taken.case, replay(taken.case, today.flow), today.places)
 
     def _served(self, name: str) -> tuple[Flow, Path] | None:
-        return next(((one.flow, one.file) for one in self.shelf.all() if one.flow and one.flow.name == name), None)
+        return next(((one.flow, one.file) for one in self.registry.all() if one.flow and one.flow.name == name), None)
 
     def _file(self, flow: str, then: str) -> Path | None:
         """Find the file of a flow; if none is called so any more, the one that held it `then`."""
         if served := self._served(flow):
             return served[1]
-        return next((one.file for one in self.shelf.all() if str(one.file) == then), None)
+        return next((one.file for one in self.registry.all() if str(one.file) == then), None)
 
     async def _taken(self, call: str) -> _Taken:
         record = await self._record(call)

@@ -83,9 +83,9 @@ export class Picture {
     this.where.textContent = "";
   }
 
-  light({ state, states, ways, over, outcome }) {
+  light({ state, states, transitions, over, outcome }) {
     const been = new Set(states);
-    const taken = new Set(ways.map(([from, to]) => `${from}\n${to}`));
+    const taken = new Set(transitions.map(([from, to]) => `${from}\n${to}`));
     for (const box of this.place.querySelectorAll(".state")) {
       box.classList.toggle("been", been.has(box.dataset.state));
       box.classList.toggle("lit", !over && box.dataset.state === state);

@@ -94,10 +94,10 @@ const happens = {
     paper.add("caller", `spoke for ${seconds.toFixed(1)} s`);
     show("on the line", "live");
   },
-  Done({ ok, why, fruit }) {
+  Done({ ok, why, result }) {
     stopSpeaking();
     offer(null);
-    if (!ok && fruit !== "left") paper.add("note", why || (came[fruit] ?? fruit));
+    if (!ok && result !== "left") paper.add("note", why || (came[result] ?? result));
   },
   WorkflowRefused: ({ problems }) => paper.add("note", `the bot's reply breaks the rules: ${problems.join("; ")}`),
   Ended({ by, reason, detail }) {

@@ -93,7 +93,7 @@ class _Recognition:
         self._answer: asyncio.Future[list[_Found]] = self._loop.create_future()
 
     async def result(self) -> list[_Found]:
-        """Give what was recognised up to the end of the recording; raise TranscriptionFailed."""
+        """Return what was recognised up to the end of the recording; raise TranscriptionFailed."""
         # A thread of its own, and nobody waits for it: given up, the SDK still waits ten seconds for the service.
         threading.Thread(target=self._run, name="azure speech", daemon=True).start()
         try:

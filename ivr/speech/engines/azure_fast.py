@@ -70,7 +70,7 @@ def _spoken(reply: _Reply) -> tuple[Spoken, ...]:
 
 
 def _confidence(reply: _Reply) -> float | None:
-    """Give the mean of the phrases, by their length; None: the service did not say."""
+    """Return the mean of the phrases, by their length; None: the service did not say."""
     known = [(one.duration_milliseconds, one.confidence) for one in reply.phrases if one.confidence is not None]
     whole = sum(duration for duration, _ in known)
     return round(sum(duration * value for duration, value in known) / whole, 3) if whole else None

@@ -52,7 +52,7 @@ class Scripted:
             raise ValueError(f"{file} is not a script: {error}") from error
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
-        """Give the scripted answer, after its delay."""
+        """Return the scripted answer, after its delay."""
         line = self._script.get(await asyncio.to_thread(_sha256, audio)) or self._script.get(ANY)
         if line is None:
             raise TranscriptionFailed("failed", "the script has no answer for this recording")

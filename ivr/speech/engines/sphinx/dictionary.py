@@ -24,7 +24,7 @@ class Dictionary:
         return cls(file.read_bytes())
 
     def ways(self, word: str) -> tuple[str, ...]:
-        """Give the phones of a word, in every way that is known; of a word that nobody knows, by rule."""
+        """Return the phones of a word, in every way that is known; of a word that nobody knows, by rule."""
         if known := self._listed(word):
             return known
         letters = "".join(letter for letter in word if letter.isalpha())

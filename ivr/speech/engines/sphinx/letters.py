@@ -148,6 +148,6 @@ _WRITTEN = re.compile(
 
 
 def pronounced(word: str) -> str:
-    """Give the phones of a word of the letters a to z."""
+    """Return the phones of a word of the letters a to z."""
     found = _WRITTEN.finditer(word)
     return " ".join(sound for rule in found for sound in _SOUNDS[(rule.lastindex or 1) - 1])

@@ -99,12 +99,12 @@ def _samples(source: int, longest: float) -> tuple[bytes, float, bool]:
 
 
 def _seconds(size: int) -> float:
-    """Give the time that so many bytes of samples take."""
+    """Return the time that so many bytes of samples take."""
     return round(size / WIDTH / RATE, 3)
 
 
 def _best(decoder: Decoder, speech: bytes) -> tuple[str, float] | None:
-    """Give the words that fit best and their score (a logarithm); None: nothing fits."""
+    """Return the words that fit best and their score (a logarithm); None: nothing fits."""
     decoder.start_utt()
     decoder.process_raw(speech, no_search=False, full_utt=True)
     decoder.end_utt()
@@ -160,7 +160,7 @@ def _dictation_decoder() -> Decoder:
 
 @contextmanager
 def _named(text: str) -> Iterator[str]:
-    """Give a text a file name, without a file: pocketsphinx reads its dictionary by name, once."""
+    """Return a text a file name, without a file: pocketsphinx reads its dictionary by name, once."""
     with os.fdopen(os.memfd_create("dictionary"), "wb") as file:
         file.write(text.encode("ascii"))
         file.flush()

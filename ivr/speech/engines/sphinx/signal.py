@@ -58,7 +58,7 @@ def with_floor(samples: bytes) -> bytes:
 
 
 def has_digital_silence(samples: bytes) -> bool:
-    """Tell whether a good part of a recording is no sound at all."""
+    """Return whether a good part of a recording is no sound at all."""
     frames = list(_frames(array("h", samples)))
     silent = sum(max(frame) <= _DIGITAL_SILENCE and min(frame) >= -_DIGITAL_SILENCE for frame in frames)
     return silent > _SILENT_SHARE * len(frames)
@@ -75,7 +75,7 @@ def _frames(sound: "array[int]") -> Iterator["array[int]"]:
 
 
 def _level(sound: "array[int]") -> float:
-    """Give the loudness (root mean square) of the loudest third."""
+    """Return the loudness (root mean square) of the loudest third."""
     powers = sorted(sum(sample * sample for sample in frame) / _FRAME for frame in _frames(sound))
     loudest = powers[-max(1, len(powers) // 3) :]
     return math.sqrt(sum(loudest) / max(1, len(loudest)))

@@ -11,7 +11,7 @@ _TOKEN = re.compile(r"(?:[a-z]\.)+[a-z]?\b\.?|[a-z']+|[0-9]+")
 
 
 def spoken(phrase: str) -> tuple[str, ...]:
-    """Give the words of a phrase in small letters a to z and apostrophes; letters read one by one end in a dot.
+    """Return the words of a phrase in small letters a to z and apostrophes; letters read one by one end in a dot.
 
     `Flight 42, 9 a.m.` is `flight forty two nine a. m.`. Empty: nobody can say that.
     """
