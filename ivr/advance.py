@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import LineAction, Request
+from ivr.engine.commands import LineCommand, Request
 from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -35,7 +35,7 @@ class _Turn:
         self.call = record.call
         self.leg = record.leg
         self.wake = record.wake
-        self.actions: tuple[LineAction, ...] = ()
+        self.actions: tuple[LineCommand, ...] = ()
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
         self.outbound: list[Outbound] = []

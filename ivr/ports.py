@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
-from ivr.engine.actions import Action, LineAction, Request
 from ivr.engine.call import Call, Failure, Judged, Taken
+from ivr.engine.commands import Command, LineCommand, Request
 from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Channel(Protocol):
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a platform's message into events, in the order in which they are to be stepped."""
 
-    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn actions into a reply or into outbound requests. No actions: the reply that means "nothing follows"."""
 
 
@@ -164,7 +164,7 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
 
     event: Event
     now: float
-    actions: tuple[Action, ...] = ()
+    actions: tuple[Command, ...] = ()
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     judged: tuple[Judged, ...] = ()

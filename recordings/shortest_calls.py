@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from ivr.engine.actions import Action, Play, Recognize, Record, Text
 from ivr.engine.call import Call, Facts, Taken, new_call
+from ivr.engine.commands import Command, Play, Recognize, Record, Text
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -57,7 +57,7 @@ class Point(Struct, frozen=True):
     """A call at one moment, and what led there."""
 
     call: Call
-    actions: tuple[Action, ...]
+    actions: tuple[Command, ...]
     caller_steps: tuple[CallerStep, ...] = ()
     taken: tuple[Taken, ...] = ()
     "The transitions of the last caller action."
@@ -165,7 +165,7 @@ def _after(flow: Flow, point: Point, caller_step: CallerStep) -> Point:
     return Point(call, actions, (*point.caller_steps, caller_step), taken, heard)
 
 
-def _heard(actions: Iterable[Action]) -> str:
+def _heard(actions: Iterable[Command]) -> str:
     spoken = (
         segment for action in actions if isinstance(action, Play | Recognize | Record) for segment in action.prompt
     )
@@ -174,7 +174,7 @@ def _heard(actions: Iterable[Action]) -> str:
     )
 
 
-def _stepped(flow: Flow, call: Call, event: Event) -> tuple[Call, tuple[Action, ...], tuple[Taken, ...]]:
+def _stepped(flow: Flow, call: Call, event: Event) -> tuple[Call, tuple[Command, ...], tuple[Taken, ...]]:
     after = step(flow, call, event, now=STARTED)
     assert after.ignored is None, (event, after.ignored)
     return after.call, after.actions, after.path

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ivr.engine.actions import Action, Answer, Audio, HangUp, Play, Recognize, Record, Reject, Request, Segment, Text
 from ivr.engine.call import Call, Facts, Step, new_call
+from ivr.engine.commands import Answer, Audio, Command, HangUp, Play, Recognize, Record, Reject, Request, Segment, Text
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -46,7 +46,7 @@ class Caller:
         self.call: Call = new_call(flow.hash, Facts(id="0" * 32, channel="test"))
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
-        self.actions: tuple[Action, ...] = ()
+        self.actions: tuple[Command, ...] = ()
         self.apply(CallReceived(caller, "28:bot", language))
 
     # --- what happens ---
@@ -131,7 +131,7 @@ class Caller:
     def request(self) -> Request:
         return next(action for action in self.actions if isinstance(action, Request))
 
-    def asked(self, kind: type[Recognize] | type[Record]) -> Action:
+    def asked(self, kind: type[Recognize] | type[Record]) -> Command:
         assert isinstance(self.actions[-1], kind)
         return self.actions[-1]
 
@@ -145,7 +145,7 @@ class Caller:
         assert self.heard == text
         return self
 
-    def orders(self, *kinds: type[Action]) -> Caller:  # type: ignore[valid-type]
+    def orders(self, *kinds: type[Command]) -> Caller:  # type: ignore[valid-type]
         assert self.kinds == [kind.__name__ for kind in kinds]
         return self
 
@@ -162,7 +162,7 @@ class Caller:
         return self
 
 
-def _spoken(action: Action) -> str:
+def _spoken(action: Command) -> str:
     match action:
         case Play(prompt=prompt) | Recognize(prompt=prompt) | Record(prompt=prompt):
             return " ".join(_said(segment) for segment in prompt)

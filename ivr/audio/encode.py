@@ -11,7 +11,7 @@ import av
 import av.audio
 
 from ivr.audio.jobs import RATE
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 
 _CONTAINERS: dict[RecordingFormat, tuple[str, str]] = {
     "wma": ("asf", "wmav2"),

@@ -1,6 +1,6 @@
 """What sort of audio a file is, by its first bytes; names and declared types are not believed."""
 
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 "The header object of an ASF file, the container of WMA."

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from ivr.engine.actions import Recognize, Record
+from ivr.engine.commands import Recognize, Record
 
 MOST = 4096
 "Bytes that are read at once."

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ivr.cli.keyboard import Keyboard, invitation
 from ivr.cli.own_calls import OwnScreen
-from ivr.engine.actions import Recognize, Record
+from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.phone.events import ListensFor, PhoneEvent
 from ivr.phone.kit import sound_of

@@ -20,8 +20,8 @@ from ivr.cli.phone_flags import TIME
 from ivr.cli.phone_screen import Screen, means_something
 from ivr.cli.phone_terminal import Typist
 from ivr.cli.plain import plain
-from ivr.engine.actions import Action, LineAction, Request
 from ivr.engine.call import Call, Facts, new_call
+from ivr.engine.commands import Command, LineCommand, Request
 from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -78,13 +78,13 @@ class Talk:
                 events = [TimePassed()]  # nobody is on the line, and nothing more is to come
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
 
-    async def _perform(self, actions: Sequence[LineAction]) -> Sequence[Event]:
+    async def _perform(self, actions: Sequence[LineCommand]) -> Sequence[Event]:
         performed = await perform(actions, self._handset)
         return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
 
-    def _step(self, events: Sequence[Event]) -> Sequence[Action]:
+    def _step(self, events: Sequence[Event]) -> Sequence[Command]:
         """Apply events, and return what the last of them ordered; of a call that is over nothing more is wanted."""
-        actions: Sequence[Action] = ()
+        actions: Sequence[Command] = ()
         for event in events:
             now = self._began + self._handset.now()
             if isinstance(event, TimePassed) and self._call.deadline is not None:

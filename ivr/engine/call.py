@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from ivr.engine.actions import Action, Answer, HangUp, LineAction, Play, Recognize, Record, Reject
+from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
 
@@ -23,7 +23,7 @@ class Memory(Struct, frozen=True, omit_defaults=True):
 
 
 OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "hangup", "reject"]
-KINDS: Mapping[type[LineAction], OperationKind] = {
+KINDS: Mapping[type[LineCommand], OperationKind] = {
     Answer: "answer",
     Play: "play",
     Recognize: "recognize",
@@ -141,7 +141,7 @@ class Step(Struct, frozen=True):
     """What one event led to."""
 
     call: Call
-    actions: tuple[Action, ...] = ()
+    actions: tuple[Command, ...] = ()
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     "Why the event changed nothing, if so; then `call` is the very call that came in."

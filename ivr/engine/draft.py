@@ -8,11 +8,13 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import (
-    Action,
+from ivr.engine.actions.base import Listens, Needs
+from ivr.engine.call import KINDS, Call, Failure, Judged, Memory, Operation, Taken, Waiting
+from ivr.engine.commands import (
     Answer,
+    Command,
     HangUp,
-    LineAction,
+    LineCommand,
     Play,
     Recognize,
     Record,
@@ -21,11 +23,9 @@ from ivr.engine.actions import (
     Segment,
     Silence,
 )
-from ivr.engine.call import KINDS, Call, Failure, Judged, Memory, Operation, Taken, Waiting
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
-from ivr.engine.kinds.base import Listens, Needs
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value, pack
@@ -52,7 +52,7 @@ class Draft:
         self.waiting = call.waiting
         self.grace_until = call.grace_until
         self.outcome = call.outcome
-        self.actions: list[Action] = []
+        self.actions: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
         self.kept: Event | None = None
@@ -253,6 +253,6 @@ class Draft:
             self.phase = "answering"
             self._order(Answer(self._op()))
 
-    def _order(self, action: LineAction, offered: tuple[str, ...] = ()) -> None:
+    def _order(self, action: LineCommand, offered: tuple[str, ...] = ()) -> None:
         self.actions.append(action)
         self.asked = (*self.asked, Operation(action.op, KINDS[type(action)], self.state, self.memory, offered))

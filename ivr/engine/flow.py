@@ -1,6 +1,6 @@
 """A flow as the machine runs it: read-only data, built by `ivr.flowfile` from a YAML file, known by its hash.
 
-All defaults are filled in except those that a channel must see as "not written" (see `ivr.engine.actions`); all names
+All defaults are filled in except those that a channel must see as "not written" (see `ivr.engine.commands`); all names
 are resolved, all expressions compiled.
 """
 
@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ivr.engine.actions import Gender
+from ivr.engine.actions.base import Action
+from ivr.engine.commands import Gender
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.types import Type
-from ivr.engine.kinds.base import Kind
 from ivr.engine.prompt import Prompt
 from ivr.engine.values import Value
 
@@ -50,7 +50,7 @@ class State(Struct, frozen=True):
     """One state. `on` holds its own handlers with `next` already spread over the events it stands for (C3)."""
 
     name: str
-    action: Kind
+    action: Action
     on: Mapping[str, Branches]
     set: tuple[Assignment, ...] = ()
     final: bool = False

@@ -1,10 +1,10 @@
 """The call state machine.
 
 Whatever decides where a call goes next lives in this file. It knows states, transitions and what is awaited; it never
-learns which action a state has (`kinds`), how a reply is put together (`draft`), or which channel carries the call.
+learns which action a state has (`actions`), how a reply is put together (`draft`), or which channel carries the call.
 
-    event -> receive: does it answer what was asked? -> the kind judges it -> run: take transitions, enter states, until
-    something is needed from outside
+    event -> receive: does it answer what was asked? -> the action judges it -> run: take transitions, enter
+    states, until something is needed from outside
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,9 @@ from typing import ParamSpec, TypeVar
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Segment
+from ivr.engine.actions.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
 from ivr.engine.call import Call, Judged, Operation, Step, Taken
+from ivr.engine.commands import Segment
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
     CallEnded,
@@ -37,7 +38,6 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import SELF, Assignment, Branches, Flow
 from ivr.engine.handlers import handler
-from ivr.engine.kinds.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
 from ivr.engine.masking import masked, of_ours
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
@@ -249,9 +249,9 @@ def _nothing_recorded(draft: Draft, operation: Operation) -> Result:
 
 
 def _heard(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | None:
-    kind = draft.here.action
-    result = _valued(kind.hear, draft.scope(), event, offered)
-    draft.kept = kind.kept(event, result)
+    action = draft.here.action
+    result = _valued(action.hear, draft.scope(), event, offered)
+    draft.kept = action.kept(event, result)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from ivr.engine.actions import Gender
+from ivr.engine.commands import Gender
 from ivr.engine.expressions.compile import Expression, Template
 
 

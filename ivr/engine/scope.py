@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ivr.engine import actions
+from ivr.engine import commands
 from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
@@ -117,7 +117,7 @@ class Scope(Mapping[str, Value]):
         private = {*self._memory.private, *(self._fields if self._private else ())}
         return any(name.partition(".")[0] in private for name in guard.names)
 
-    def prompt(self, prompt: Prompt) -> tuple[actions.Segment, ...]:
+    def prompt(self, prompt: Prompt) -> tuple[commands.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""
         return tuple(
             segment
@@ -127,13 +127,13 @@ class Scope(Mapping[str, Value]):
             if segment is not None
         )
 
-    def _segment(self, part: TextPart | AudioPart | SilencePart) -> actions.Segment | None:
+    def _segment(self, part: TextPart | AudioPart | SilencePart) -> commands.Segment | None:
         match part:
             case TextPart():
                 text = part.text.text(self)
                 if not text:
                     return None
-                return actions.Text(text, part.voice, part.language or self.language, part.say_as, part.emphasize)
+                return commands.Text(text, part.voice, part.language or self.language, part.say_as, part.emphasize)
             case AudioPart():
-                return actions.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
-        return actions.Silence(part.milliseconds)
+                return commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
+        return commands.Silence(part.milliseconds)

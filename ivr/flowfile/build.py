@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 from ivr.engine import flow
 from ivr.engine import prompt as spoken
+from ivr.engine.actions.answer import AnswerCall
+from ivr.engine.actions.base import Action, Question, RecordSettings
+from ivr.engine.actions.decide import Decide
+from ivr.engine.actions.digits import Digits
+from ivr.engine.actions.hangup import HangUpCall
+from ivr.engine.actions.menu import Menu, MenuChoice
+from ivr.engine.actions.record import Record
+from ivr.engine.actions.reject import RejectCall
+from ivr.engine.actions.say import Say
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
-from ivr.engine.kinds.answer import AnswerCall
-from ivr.engine.kinds.base import Kind, RecordSettings
-from ivr.engine.kinds.decide import Decide
-from ivr.engine.kinds.digits import Digits
-from ivr.engine.kinds.ending import HangUpCall, RejectCall
-from ivr.engine.kinds.menu import Menu, MenuChoice
-from ivr.engine.kinds.question import Question
-from ivr.engine.kinds.record import Record
-from ivr.engine.kinds.say import Say
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
@@ -84,7 +84,7 @@ class _Builder:
 
     # --- actions ---
 
-    def action(self, name: str, state: model.State) -> Kind:
+    def action(self, name: str, state: model.State) -> Action:
         if state.say is not None:
             return Say(self.prompt(state.say))
         if state.menu:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import SELF, Branch, Flow, State
-from ivr.engine.kinds.decide import DECIDED
 
 LONGEST = 60
 "Characters of a label; more makes the picture unreadable."

@@ -12,9 +12,9 @@ from typing import TypeVar, cast
 
 from msgspec import Struct
 
+from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
-from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
 from ivr.flowfile.finding import Finding, Severity
 from ivr.flowfile.graph import reached

@@ -12,7 +12,7 @@ from typing import Annotated, Any, LiteralString, TypeAlias, get_args
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from ivr.engine.actions import Gender
+from ivr.engine.commands import Gender
 from ivr.engine.events import PHONE_KEYS
 from ivr.engine.naming import normal
 from ivr.nearest import did_you_mean

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 from ivr.engine.expressions.types import Type
 from ivr.flowfile.fields import (
     AnyText,
@@ -312,7 +312,7 @@ class Defaults(Model):
     no_input: Prompts | None = Field(None, description="One text for each silence.")
     no_match: Prompts | None = Field(None, description="One text for each wrong answer.")
     max_attempts: Annotated[int, Whole(1, 10)] = Field(3, description="1 to 10.")
-    # Not filled in: a channel must see that the author left it to the language (see `engine.actions`).
+    # Not filled in: a channel must see that the author left it to the language (see `engine.commands`).
     initial_silence: Annotated[float, Time(1, 30)] | None = Field(None, description="1s to 30s.")
     inter_digit: Annotated[float, Time(1, 5)] = Field(3.0, description="1s to 5s.")
     max_silence: Annotated[float, Time(1, 30)] = Field(3.0, description="1s to 30s.")

@@ -7,7 +7,7 @@ A platform's JSON says the same in the vendor's words (`ivr.phone.reports`), and
 from collections.abc import Mapping
 from typing import Literal
 
-from ivr.engine.actions import LineAction, Recognize, Record
+from ivr.engine.commands import LineCommand, Recognize, Record
 from ivr.engine.events import (
     CallEnded,
     ChoiceMade,
@@ -34,7 +34,7 @@ _RECORDED: Mapping[Result, Literal["terminator", "silence", "limit", "hangup"]] 
 }
 
 
-def events_of(action: LineAction, found: Outcome, media: str | None) -> tuple[Event, ...]:
+def events_of(action: LineCommand, found: Outcome, media: str | None) -> tuple[Event, ...]:
     """Return what happened, in order; `action` is the one that `found` reports, `media` names the recording kept of it.
 
     What the caller still did before leaving counts; that something failed on a line that is gone does not.
@@ -46,7 +46,7 @@ def events_of(action: LineAction, found: Outcome, media: str | None) -> tuple[Ev
     return (heard, ended) if isinstance(heard, RecordingMade) else (ended,)
 
 
-def _event(action: LineAction, found: Outcome, media: str | None) -> Event:
+def _event(action: LineCommand, found: Outcome, media: str | None) -> Event:
     op, result = found.op, found.result
     match action:
         case Recognize() | Record() if result == "silence":

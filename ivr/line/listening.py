@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Choice, DigitInput, Recognize
+from ivr.engine.commands import Choice, DigitInput, Recognize
 from ivr.engine.utterance import as_heard
 from ivr.line.signals import KeyDown, KeyUp, Outcome, Result, Said, Signal
 from ivr.line.state import Choosing, Collecting

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Answer, HangUp, LineAction, Recognize, Record, Reject, silence_allowed
+from ivr.engine.commands import Answer, HangUp, LineCommand, Recognize, Record, Reject, silence_allowed
 from ivr.line import listening
 from ivr.line.signals import (
     Connected,
@@ -37,7 +37,7 @@ from ivr.line.signals import (
 from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, Moment, Over, Phase, Playing, Recording
 
 
-def begin(actions: Sequence[LineAction], *, now: float, choice_pause: float = CHOICE_PAUSE) -> Moment:
+def begin(actions: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> Moment:
     """Start a list of actions, which is not empty; `now` is in seconds from any beginning that stays the same.
 
     `choice_pause` is for how many seconds a key of a menu may be held.

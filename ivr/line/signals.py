@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import Recognize, Record, Segment
+from ivr.engine.commands import Recognize, Record, Segment
 
 # --- signals ---------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import LineAction
+from ivr.engine.commands import LineCommand
 from ivr.line.signals import Effect
 
 CHOICE_PAUSE = 1.0
@@ -95,7 +95,7 @@ Phase: TypeAlias = Playing | Choosing | Collecting | Recording | Over
 class Line(Struct, frozen=True):
     """A list of actions on its way."""
 
-    todo: tuple[LineAction, ...]
+    todo: tuple[LineCommand, ...]
     "The first is the one that runs."
     phase: Phase
     speaking: bool = False

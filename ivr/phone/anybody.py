@@ -7,7 +7,7 @@ from the chances it is given: the same seed, the same caller.
 from collections.abc import Callable
 from random import Random
 
-from ivr.engine.actions import Recognize, Record
+from ivr.engine.commands import Recognize, Record
 from ivr.phone.events import Done, PhoneEvent
 from ivr.phone.turn_based import CallerAction, HangUp, Press, Say, Situation
 

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ivr.channels.skype import wire
-from ivr.engine.actions import LineAction, Record
+from ivr.engine.commands import LineCommand, Record
 from ivr.line import Finished, Outcome
 from ivr.phone import reports
 from ivr.phone.events import Dialled, Ended, StateChanged, WorkflowRefused
@@ -174,7 +174,7 @@ class Call:
             return Ended("platform", "workflows", f"More than {self._limits.workflows} workflows in one call.")
         return Ended("platform", "length", f"The call is longer than {self._limits.call_length:g} s.")
 
-    async def _audio(self, action: LineAction, found: Outcome) -> reports.Audio | None:
+    async def _audio(self, action: LineCommand, found: Outcome) -> reports.Audio | None:
         if isinstance(action, Record) and found.ok:
             return await self._handset.recording(action, found.seconds)
         return None

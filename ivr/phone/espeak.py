@@ -8,7 +8,7 @@ import threading
 from functools import lru_cache
 from importlib import import_module
 
-from ivr.engine.actions import Gender
+from ivr.engine.commands import Gender
 
 _SYNCHRONOUS = 2
 _UTF8, _SSML = 0x1, 0x10

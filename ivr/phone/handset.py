@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ivr.engine.actions import Record
+from ivr.engine.commands import Record
 from ivr.line import Effect, Signal
 from ivr.phone.events import PhoneEvent
 from ivr.phone.reports import Audio

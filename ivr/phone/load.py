@@ -9,7 +9,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.actions import RecordingFormat, Segment
+from ivr.engine.commands import RecordingFormat, Segment
 from ivr.phone.anybody import Anybody
 from ivr.phone.events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
 from ivr.phone.platform import Platform

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ivr.engine.actions import LineAction
+from ivr.engine.commands import LineCommand
 from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, apply, begin
 from ivr.line.state import CHOICE_PAUSE
 from ivr.phone.events import PromptOver
@@ -24,7 +24,7 @@ class Performed(Struct, frozen=True):
 
 
 async def perform(
-    actions: Sequence[LineAction],
+    actions: Sequence[LineCommand],
     handset: Handset,
     *,
     state: str = "",

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from ivr.channels.skype import wire
-from ivr.engine.actions import Answer as LineAnswer
-from ivr.engine.actions import LineAction, Play, Recognize, Record, RecordingFormat
-from ivr.engine.actions import Reject as LineReject
+from ivr.engine.commands import Answer as LineAnswer
+from ivr.engine.commands import LineCommand, Play, Recognize, Record, RecordingFormat
+from ivr.engine.commands import Reject as LineReject
 from ivr.line import Outcome, Result
 
 JSON = "application/json; charset=utf-8"
@@ -120,7 +120,7 @@ def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
-def outcome(action: LineAction, found: Outcome, recorded: Audio | None) -> wire.Outcome:
+def outcome(action: LineCommand, found: Outcome, recorded: Audio | None) -> wire.Outcome:
     """Put what became of an action into the vendor's words. A recording that could not be made is a failure."""
     word: wire.OutcomeWord = "success" if found.ok else "failure"
     why = None if found.ok else found.why or _FAILURE.get(found.result, "Unknown")

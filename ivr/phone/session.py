@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing
 
-from ivr.engine.actions import Recognize, Record
+from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     Effect,

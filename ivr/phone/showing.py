@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.engine.actions import Recognize, Record
+from ivr.engine.commands import Recognize, Record
 from ivr.line import (
     Effect,
     Finished,

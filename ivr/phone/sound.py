@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ivr.audio.jobs import RATE, WIDTH
 from ivr.channels.skype.wire import LANGUAGE
-from ivr.engine.actions import RecordingFormat, Segment, Silence, Text
+from ivr.engine.commands import RecordingFormat, Segment, Silence, Text
 from ivr.errors import IvrError
 from ivr.phone.reports import Audio
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ivr.audio.jobs import TO_WAV
 from ivr.audio.workers import Workers
-from ivr.engine.actions import Audio, Gender, Segment, Silence, Text
+from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
 from ivr.errors import TranscriptionFailed
 from ivr.phone.espeak import espeak
 from ivr.phone.limits import Limits

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import RECORDING_FORMAT, Recognize, Record
+from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
 from ivr.line import (
     Effect,
     Finished,

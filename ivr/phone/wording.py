@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
-from ivr.engine.actions import Text
+from ivr.engine.commands import Text
 from ivr.engine.expressions.english import MONTHS, nth
 
 LONGEST = 400

@@ -5,7 +5,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ivr.channels.skype import wire
-from ivr.engine import actions as line
+from ivr.engine import commands as line
 from ivr.line.state import CHOICE_PAUSE
 from ivr.phone import reading, rulebook
 
@@ -21,7 +21,7 @@ NO_OPERATION = "none"
 class Workflow(Struct, frozen=True):
     """A workflow that can be run."""
 
-    actions: tuple[line.LineAction, ...]
+    actions: tuple[line.LineCommand, ...]
     choice_pause: float
     "Seconds for which a key of a menu may be held."
     callback: str | None
@@ -100,7 +100,7 @@ def _choice_pause(workflow: wire.Workflow) -> float:
     return CHOICE_PAUSE
 
 
-def _action(action: wire.Action) -> line.LineAction:
+def _action(action: wire.Action) -> line.LineCommand:
     match action:
         case wire.Answer():
             return line.Answer(action.operation_id)

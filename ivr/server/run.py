@@ -24,7 +24,7 @@ from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import BearerVerifier
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
-from ivr.engine.kinds.record import TRANSCRIBE
+from ivr.engine.actions.record import TRANSCRIBE
 from ivr.errors import IvrError
 from ivr.flowfile.load import load_flow
 from ivr.phone.platform import Target

@@ -6,7 +6,7 @@ A service may be asked the same thing twice after a crash; the job is the key by
 from collections.abc import Mapping
 from typing import Protocol
 
-from ivr.engine.actions import Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Scalar
 from ivr.errors import IvrError, TranscriptionFailed
 from ivr.ports import SpeechToText

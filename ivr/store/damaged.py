@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from ivr.engine.actions import Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
 from ivr.ports import CallKey

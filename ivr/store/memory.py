@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from itertools import islice, takewhile
 
-from ivr.engine.actions import Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Outbound, Stepped

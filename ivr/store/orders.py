@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ivr.engine.actions import Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceFailed
 from ivr.ports import CallKey, Commit, Order
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 from msgspec import MsgspecError, json, msgpack
 from msgspec.structs import replace
 
-from ivr.engine.actions import Request
 from ivr.engine.call import Call, Facts, Memory
+from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
 from ivr.errors import StoreUnavailable, UnreadableRow

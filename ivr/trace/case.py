@@ -11,8 +11,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from ivr.engine.actions import Audio, Choice, Gender, Silence, Text
 from ivr.engine.call import Judged, OperationKind, Taken
+from ivr.engine.commands import Audio, Choice, Gender, Silence, Text
 from ivr.engine.events import Scalar
 from ivr.errors import IvrError
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine import actions
-from ivr.engine.actions import RECORDING_FORMAT, Action, Choice, Gender, Segment, Text, silence_allowed
+from ivr.engine import commands
+from ivr.engine.commands import RECORDING_FORMAT, Choice, Command, Gender, Segment, Text, silence_allowed
 from ivr.engine.utterance import as_heard
 from ivr.trace.case import Asked, Choices, Ending, Heard, Held, Keys, Line, Ordered, Recording
 
@@ -41,7 +41,7 @@ class Effect(Struct, frozen=True):
     held: Held | None = None
 
 
-def effect_of(ordered: Iterable[Action], voice: FlowVoice) -> Effect:
+def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
     """Take from actions what a caller gets of them."""
     heard: list[Heard] = []
     asked: Asked | None = None
@@ -49,29 +49,29 @@ def effect_of(ordered: Iterable[Action], voice: FlowVoice) -> Effect:
     end: Ending | None = None
     for action in ordered:
         match action:
-            case actions.Play(prompt=prompt):
+            case commands.Play(prompt=prompt):
                 heard += map(voice.short, prompt)
-            case actions.Recognize() | actions.Record():
+            case commands.Recognize() | commands.Record():
                 asked = _asked(action, voice)
-            case actions.Request():
+            case commands.Request():
                 orders.append(ordered_of(action))
-            case actions.HangUp():
+            case commands.HangUp():
                 end = "hangup"
-            case actions.Reject():
+            case commands.Reject():
                 end = "reject"
     return Effect(tuple(heard), asked, tuple(orders), end)
 
 
-def ordered_of(request: actions.Request) -> Ordered:
+def ordered_of(request: commands.Request) -> Ordered:
     """Return what a service is asked, without naming any audio."""
     arguments = {name: value for name, value in request.arguments.items() if name != "media"}
     return Ordered(request.service, arguments, request.timeout)
 
 
-def _asked(action: actions.Recognize | actions.Record, voice: FlowVoice) -> Asked:
+def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> Asked:
     prompt = tuple(map(voice.short, action.prompt))
     silence = silence_allowed(action)
-    if isinstance(action, actions.Record):
+    if isinstance(action, commands.Record):
         return Recording(
             prompt,
             longest=action.max_duration,

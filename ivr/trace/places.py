@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from ivr.engine.actions import Audio, Segment, Silence, Text
 from ivr.engine.call import Taken
+from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.engine.handlers import longest
 from ivr.flowfile.reader import read
 from ivr.flowfile.source import Mapping as Keys

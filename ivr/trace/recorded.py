@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Action, Request
 from ivr.engine.call import KINDS, Judged, Step, Taken
+from ivr.engine.commands import Command, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -128,7 +128,7 @@ class _Reader:
         self.lines[-1].then.append(self._at(step))
         self.lines[-1].take(step, self.voice)
 
-    def _note(self, ordered: Iterable[Action], *, held: bool) -> None:
+    def _note(self, ordered: Iterable[Command], *, held: bool) -> None:
         self._running = {}
         for action in ordered:
             if isinstance(action, Request):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ivr.engine.actions import Segment
+from ivr.engine.commands import Segment
 from ivr.trace import words
 from ivr.trace.case import Case
 from ivr.trace.places import Place, Places

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Action, Recognize, Request
 from ivr.engine.call import Call, Facts, Judged, Step, Taken, new_call
+from ivr.engine.commands import Command, Recognize, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -322,7 +322,7 @@ def standing(path: Sequence[Taken]) -> str:
     return next((taken.target or taken.state for taken in reversed(path)), "")
 
 
-def _waited_for(ordered: Sequence[Action]) -> Request | None:
+def _waited_for(ordered: Sequence[Command]) -> Request | None:
     return next((action for action in reversed(ordered) if isinstance(action, Request) and action.wanted), None)
 
 

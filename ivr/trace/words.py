@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from ivr.engine.actions import Choice, Segment, Silence, Text
 from ivr.engine.call import Failure, Taken
+from ivr.engine.commands import Choice, Segment, Silence, Text
 from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ivr.audio.encode import encoded
 from ivr.audio.jobs import RATE
 from ivr.audio.length import HEAD, seconds_of
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 
 FORMS: tuple[RecordingFormat, ...] = ("wma", "wav", "mp3")
 FILES = {form: encoded(bytes(2 * RATE * 3), form) for form in FORMS}

@@ -13,7 +13,7 @@ from ivr.audio.decode import Recording
 from ivr.audio.encode import encoded
 from ivr.audio.jobs import RATE
 from ivr.audio.level import Level
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 from tests.audio.test_decode import made
 
 RECORDINGS = Path(__file__).parents[1] / "speech_engines" / "recordings"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.engine.actions import Text
+from ivr.engine.commands import Text
 from tests.fakes import chromium
 from tests.fakes.chromium import Page, microphone
 

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from ivr.engine.actions import HangUp, Play
 from ivr.engine.call import Call, Facts, Taken
+from ivr.engine.commands import HangUp, Play
 from ivr.engine.events import (
     CallEnded,
     CallReceived,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from ivr.channels.skype.wire import MESSAGE_ID
-from ivr.engine.actions import Record, RecordingFormat
+from ivr.engine.commands import Record, RecordingFormat
 from ivr.phone.anybody import Anybody
 from ivr.phone.events import Ended, PhoneEvent
 from ivr.phone.limits import Limits

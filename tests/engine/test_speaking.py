@@ -1,6 +1,6 @@
 """Prompts, facts and words of one's own (LANGUAGE C9, C11), and lines that match nothing themselves (C5)."""
 
-from ivr.engine.actions import Audio, Silence, Text
+from ivr.engine.commands import Audio, Silence, Text
 from ivr.engine.events import CallEnded, CallReceived, InputInvalid, OperationDone, RecordingMade
 from tests.caller import Caller, Play, Recognize, Record
 from tests.flows import flow_of

@@ -5,6 +5,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
+from ivr.engine.actions.base import Question
+from ivr.engine.actions.decide import Decide
+from ivr.engine.actions.hangup import HangUpCall
+from ivr.engine.actions.menu import Menu, MenuChoice
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import (
     CallEnded,
@@ -21,10 +25,6 @@ from ivr.engine.events import (
 )
 from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.flow import SELF, Branch, Branches, Flow, Limits, State
-from ivr.engine.kinds.decide import Decide
-from ivr.engine.kinds.ending import HangUpCall
-from ivr.engine.kinds.menu import Menu, MenuChoice
-from ivr.engine.kinds.question import Question
 from ivr.engine.machine import step
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import Flow
-from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.diagram import LONGEST, mermaid
 from ivr.flowfile.load import load_flow
 from tests.fakes import chromium

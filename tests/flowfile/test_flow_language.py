@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import pytest
 
+from ivr.engine.actions.answer import AnswerCall
+from ivr.engine.actions.decide import DECIDED, Decide
+from ivr.engine.actions.digits import Digits
+from ivr.engine.actions.hangup import HangUpCall
+from ivr.engine.actions.menu import Menu
+from ivr.engine.actions.record import Record
+from ivr.engine.actions.reject import RejectCall
 from ivr.engine.expressions.types import RECORDING, TEXT, Type
 from ivr.engine.flow import SELF
-from ivr.engine.kinds.answer import AnswerCall
-from ivr.engine.kinds.decide import DECIDED, Decide
-from ivr.engine.kinds.digits import Digits
-from ivr.engine.kinds.ending import HangUpCall, RejectCall
-from ivr.engine.kinds.menu import Menu
-from ivr.engine.kinds.record import Record
 from ivr.engine.prompt import AudioPart, SilencePart, TextPart
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import load_flow

@@ -22,7 +22,7 @@ PLANTED = {
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
     "speech": ("ivr/speech/engines/none.py", "import ivr.speech.engines.scripted"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
-    "kinds": ("ivr/engine/machine.py", "import ivr.engine.kinds.menu"),
+    "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
     "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),
     "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),

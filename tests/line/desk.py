@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivr.engine.actions import Choice, DigitInput, LineAction, Recognize, Record, Text
+from ivr.engine.commands import Choice, DigitInput, LineCommand, Recognize, Record, Text
 from ivr.line import Effect, Finished, KeyDown, KeyUp, Outcome, PromptEnded, Signal, Tick, apply, begin
 
 PROMPT = (Text("Press 1 or say sales.", "male", "en-US"),)
@@ -27,7 +27,7 @@ def record(*, ends: str = "#", silence: float = 2.0, longest: float = 30.0, beep
 class Desk:
     """Runs one list."""
 
-    def __init__(self, *actions: LineAction, choice_pause: float = 1.0) -> None:
+    def __init__(self, *actions: LineCommand, choice_pause: float = 1.0) -> None:
         self.now = 100.0
         moment = begin(actions, now=self.now, choice_pause=choice_pause)
         self.line = moment.line

@@ -7,7 +7,7 @@ import pytest
 from desk import Desk, digits, menu, record
 
 from ivr.channels.skype import hearing, reading
-from ivr.engine.actions import Answer, LineAction, Play
+from ivr.engine.commands import Answer, LineCommand, Play
 from ivr.engine.events import Event, KeysPressed
 from ivr.line import Left, Outcome, PromptFailed, Said, Trouble
 from ivr.line.events import events_of
@@ -16,7 +16,7 @@ from ivr.ports import Upload
 
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
-CALLS: dict[str, tuple[LineAction, Desk]] = {
+CALLS: dict[str, tuple[LineCommand, Desk]] = {
     "a key of a menu": (menu(), Desk(menu()).hear_out().press("1")),
     "words of a menu": (menu(), Desk(menu()).hear_out().apply(Said("buy something"))),
     "a wrong key": (menu(), Desk(menu()).hear_out().press("9")),
@@ -42,7 +42,7 @@ CALLS: dict[str, tuple[LineAction, Desk]] = {
 
 
 @pytest.mark.parametrize(("action", "desk"), CALLS.values(), ids=CALLS.keys())
-def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineAction, desk: Desk) -> None:
+def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand, desk: Desk) -> None:
     assert _plain(events_of(action, desk.outcome, AUDIO.media)) == _plain(_by_way_of_a_platform(action, desk.outcome))
 
 
@@ -50,7 +50,7 @@ def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
     assert events_of(digits(), CALLS["a full count"][1].outcome, None) == (KeysPressed("digits", "1234", "count"),)
 
 
-def _by_way_of_a_platform(action: LineAction, found: Outcome) -> tuple[Event, ...]:
+def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, ...]:
     kept = found.ok and hasattr(action, "max_duration")
     audio = reports.Audio(b"sound", "wma", found.seconds) if kept else None
     over = "terminated" if found.result == "left" else "established"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.engine.actions import Answer, HangUp, LineAction, Play, Recognize, Record
+from ivr.engine.commands import Answer, HangUp, LineCommand, Play, Recognize, Record
 from ivr.line import (
     Finished,
     KeyDown,
@@ -48,14 +48,14 @@ MIDDLE = st.lists(
 )
 
 
-def renamed(actions: list[LineAction]) -> list[LineAction]:
+def renamed(actions: list[LineCommand]) -> list[LineCommand]:
     """Return each action an id of its own."""
     return [
         type(action)(**{**_fields(action), "op": f"{type(action).__name__}.{n}"}) for n, action in enumerate(actions)
     ]
 
 
-def _fields(action: LineAction) -> dict[str, object]:
+def _fields(action: LineCommand) -> dict[str, object]:
     return {name: getattr(action, name) for name in action.__struct_fields__}
 
 
@@ -67,7 +67,7 @@ LISTS = st.builds(
 ).filter(bool)
 
 
-def tell(actions: list[LineAction], story: list[tuple[float, Signal]]) -> Desk:
+def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> Desk:
     desk = Desk(*actions)
     for after, signal in story:
         desk.apply(signal, after=after)
@@ -75,7 +75,7 @@ def tell(actions: list[LineAction], story: list[tuple[float, Signal]]) -> Desk:
 
 
 @given(LISTS, STORY)
-def test_there_is_one_outcome_and_it_comes_last(actions: list[LineAction], story: list[tuple[float, Signal]]) -> None:
+def test_there_is_one_outcome_and_it_comes_last(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     desk = tell(actions, story)
     finished = [effect for effect in desk.effects if isinstance(effect, Finished)]
     assert len(finished) == desk.over
@@ -84,7 +84,7 @@ def test_there_is_one_outcome_and_it_comes_last(actions: list[LineAction], story
 
 @given(LISTS, STORY)
 def test_actions_begin_in_the_order_in_which_they_stand(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     order = [action.op for action in actions]
     begun = [effect.op for effect in tell(actions, story).effects if isinstance(effect, PromptStarted)]
@@ -93,7 +93,7 @@ def test_actions_begin_in_the_order_in_which_they_stand(
 
 @given(LISTS, STORY)
 def test_a_success_is_the_last_action_s_unless_the_call_is_over(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
     if desk.over and desk.outcome.ok and desk.outcome.result != "left":
@@ -102,7 +102,7 @@ def test_a_success_is_the_last_action_s_unless_the_call_is_over(
 
 @given(LISTS, STORY)
 def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
     started = [effect.op for effect in desk.effects if isinstance(effect, RecordingStarted)]
@@ -117,7 +117,7 @@ def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
 
 @given(LISTS, STORY)
 def test_answers_are_among_those_that_were_offered(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
     if not desk.over:
@@ -133,7 +133,7 @@ def test_answers_are_among_those_that_were_offered(
 
 @given(LISTS, STORY)
 def test_time_alone_ends_everything_once_the_caller_is_silent(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
     desk.apply(VoiceSignal(active=False))
@@ -146,13 +146,13 @@ def test_time_alone_ends_everything_once_the_caller_is_silent(
 
 
 @given(LISTS, STORY)
-def test_the_same_story_always_ends_the_same(actions: list[LineAction], story: list[tuple[float, Signal]]) -> None:
+def test_the_same_story_always_ends_the_same(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     assert tell(actions, story).effects == tell(actions, story).effects
 
 
 @given(LISTS, STORY)
 def test_a_tick_before_the_deadline_changes_nothing(
-    actions: list[LineAction], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     desk = tell(actions, story)
     line: Line = desk.line
@@ -161,6 +161,6 @@ def test_a_tick_before_the_deadline_changes_nothing(
 
 
 @given(LISTS, STORY)
-def test_each_question_listens_once(actions: list[LineAction], story: list[tuple[float, Signal]]) -> None:
+def test_each_question_listens_once(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     listened = [effect.op for effect in tell(actions, story).effects if isinstance(effect, Listening)]
     assert len(listened) == len(set(listened))

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from ivr.engine.actions import Answer, Choice, HangUp, Play, Reject
+from ivr.engine.commands import Answer, Choice, HangUp, Play, Reject
 from ivr.line import (
     Finished,
     KeyDown,

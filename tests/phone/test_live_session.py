@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ivr.engine.actions import Segment, Text
+from ivr.engine.commands import Segment, Text
 from ivr.phone.events import (
     Ended,
     KeyHeard,

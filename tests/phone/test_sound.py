@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from ivr.engine.actions import Audio, Silence, Text
+from ivr.engine.commands import Audio, Silence, Text
 from ivr.phone.kit import lacking, sound_of
 from ivr.phone.platform import Target, platform
 from ivr.phone.recorder import Recorder

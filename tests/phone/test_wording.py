@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.engine.actions import Text
+from ivr.engine.commands import Text
 from ivr.phone.wording import LONGEST, spoken
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.channels.skype import rules, wire
-from ivr.engine import actions as line
+from ivr.engine import commands as line
 from ivr.phone.reports import result, validation_outcome
 from ivr.phone.workflow import REMEMBERED, Refusal, Workflow, read_workflow
 from tests.phone.any_workflow import Tree, damaged

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ivr.engine.actions import Request
 from ivr.engine.call import Call, Facts
+from ivr.engine.commands import Request
 from ivr.engine.events import Event, Scalar, ServiceAnswered, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.engine.actions import Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Scalar
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript

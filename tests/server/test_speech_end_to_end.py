@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ivr.audio.workers import Workers
-from ivr.engine.actions import RecordingFormat
+from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
 from ivr.phone.post import Reply
 from ivr.phone.reports import Audio

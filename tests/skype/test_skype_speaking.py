@@ -10,13 +10,13 @@ from skype_line import CALLBACK, CHANNEL, EXAMPLES, example
 
 from ivr.channels.skype import rules, wire
 from ivr.channels.skype.prompts import divided
-from ivr.engine.actions import (
+from ivr.engine.commands import (
     Answer,
     Audio,
     Choice,
     DigitInput,
     HangUp,
-    LineAction,
+    LineCommand,
     Play,
     Recognize,
     Record,
@@ -32,7 +32,7 @@ def male(text: str) -> Text:
     return Text(text, "male", "en-US")
 
 
-def spoken(*actions: LineAction) -> Any:
+def spoken(*actions: LineCommand) -> Any:
     exchange = CHANNEL.speak(Leg(), actions, now=0.0)
     assert exchange.reply is not None
     assert (exchange.leg, exchange.events, exchange.outbound, exchange.wake) == (Leg(), (), (), None)
@@ -53,7 +53,7 @@ def anonymous(tree: Any) -> Any:
 
 
 MENU = "If you want to report technical issues, press 1. You want to ask about our products, press 2."
-REPLIES: dict[str, tuple[LineAction, ...]] = {
+REPLIES: dict[str, tuple[LineCommand, ...]] = {
     "reply-answer": (Answer("1.0"),),
     "reply-answer-then-playPrompt": (Answer("1.0"), Play("1.1", (male("Welcome to test bot"),))),
     "reply-hangup": (HangUp("1.0"),),
@@ -278,7 +278,7 @@ LAST = st.one_of(
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> tuple[LineAction, ...]:
+def batches(draw: st.DrawFn) -> tuple[LineCommand, ...]:
     """Make a reply as the engine puts it together (LANGUAGE C14), with anything in it that the language allows."""
     if draw(st.integers(0, 9)) == 0:
         return (Reject(draw(OPS)),)
@@ -291,7 +291,7 @@ def batches(draw: st.DrawFn) -> tuple[LineAction, ...]:
 
 
 @given(batches())
-def test_whatever_the_engine_orders_passes_the_strict_level(actions: tuple[LineAction, ...]) -> None:
+def test_whatever_the_engine_orders_passes_the_strict_level(actions: tuple[LineCommand, ...]) -> None:
     reply = spoken(*actions)
     assert rules.refusals(wire.Workflow, reply, strict=True) == ()
     assert len(reply["actions"]) == len(actions)

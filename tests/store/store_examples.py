@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Play, Request, Text
 from ivr.engine.call import Call, Facts, Memory, Operation, Taken, Waiting
+from ivr.engine.commands import Play, Request, Text
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade, ServiceAnswered
 from ivr.engine.values import (
     DateTimeValue,

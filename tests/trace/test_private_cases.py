@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ivr.engine.kinds.common import Common
+from ivr.engine.actions.base import Common
 from ivr.trace.case import Case, KeysMasked
 from ivr.trace.files import dumps
 from ivr.trace.private import private_rules

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ivr.engine.actions import Audio, Choice, Silence, Text
 from ivr.engine.call import Taken
+from ivr.engine.commands import Audio, Choice, Silence, Text
 from ivr.trace import case, words
 from ivr.trace.case import Asked, Happened
 

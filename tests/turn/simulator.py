@@ -16,7 +16,7 @@ from types import coroutine
 import msgspec
 from msgspec.structs import replace
 
-from ivr.engine.actions import Action, Answer, HangUp, LineAction, Play, Recognize, Record, Reject, Request
+from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -81,7 +81,7 @@ class Line:
         assert isinstance(incoming.payload, tuple)
         return Exchange(Leg({**leg.notes, incoming.id: str(heard)}), incoming.payload)
 
-    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
         return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(actions))))
 
 
@@ -315,7 +315,7 @@ class World:
             reply = await self._send(f"m{message}", said, starts=message == 1)
             if reply is None:
                 return  # the platform has given up: nothing more will come
-            actions = msgspec.json.decode(reply.body or b"[]", type=list[Action])
+            actions = msgspec.json.decode(reply.body or b"[]", type=list[Command])
             if not actions:
                 return
             said = self._outcome(actions)
@@ -345,7 +345,7 @@ class World:
                     return answered.reply
         return None
 
-    def _outcome(self, actions: list[Action]) -> tuple[Event, ...]:
+    def _outcome(self, actions: list[Command]) -> tuple[Event, ...]:
         """Report one outcome for the actions: the first failure, or the last success."""
         for action in actions[:-1]:
             if self.random.random() < 0.04:
@@ -358,7 +358,7 @@ class World:
                 return self._answered(last)
         raise AssertionError(last)
 
-    def _failure(self, action: Action) -> tuple[Event, ...]:
+    def _failure(self, action: Command) -> tuple[Event, ...]:
         assert not isinstance(action, Request)
         if self.random.random() < 0.7:
             return (CallEnded("caller", action.op),)

@@ -14,7 +14,7 @@ from typing import cast
 from msgspec import Struct
 
 from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
-from ivr.engine.actions import LineAction
+from ivr.engine.commands import LineCommand
 from ivr.engine.pretend import read_time
 from ivr.ports import CallKey, Capabilities, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
 
@@ -88,7 +88,7 @@ class SkypeChannel:
         received = cast("Received", incoming.payload)
         return Exchange(leg, hearing.events(received.message, received.audio, at=received.at))
 
-    def speak(self, leg: Leg, actions: Sequence[LineAction], *, now: float) -> Exchange:
+    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn actions into a workflow; no actions: an empty 200, which means that nothing follows (protocol 3)."""
         if not actions:
             return Exchange(leg, reply=WebhookReply())

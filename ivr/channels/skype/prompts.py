@@ -7,7 +7,7 @@ from typing import get_args
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.rules import MAX_TEXT, units
-from ivr.engine.actions import Audio, Segment, Text
+from ivr.engine.commands import Audio, Segment, Text
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 "Control characters, and halves of pairs, which JSON cannot hold."

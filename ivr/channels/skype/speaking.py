@@ -12,14 +12,25 @@ import msgspec
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import nested
 from ivr.channels.skype.prompts import prompts
-from ivr.engine.actions import Answer, Choice, DigitInput, HangUp, LineAction, Play, Recognize, Record, Reject, Segment
+from ivr.engine.commands import (
+    Answer,
+    Choice,
+    DigitInput,
+    HangUp,
+    LineCommand,
+    Play,
+    Recognize,
+    Record,
+    Reject,
+    Segment,
+)
 
 _INTER_DIGIT = 1
 _MAX_DURATION = 180
 "The wire's own defaults, in seconds."
 
 
-def written(actions: Sequence[LineAction], *, callback: str, media_base: str) -> bytes:
+def written(actions: Sequence[LineCommand], *, callback: str, media_base: str) -> bytes:
     """Return the JSON of the workflow for these actions, one at least."""
     workflow = wire.Workflow(
         links=wire.WorkflowLinks(callback=callback),
@@ -29,7 +40,7 @@ def written(actions: Sequence[LineAction], *, callback: str, media_base: str) ->
     return msgspec.json.encode(workflow)
 
 
-def _action(action: LineAction, media_base: str) -> wire.Action:
+def _action(action: LineCommand, media_base: str) -> wire.Action:
     match action:
         case Answer():
             return wire.Answer(operation_id=action.op, accept_modality_types=("audio",))

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.types import ANY, DATE, DATETIME, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
-from ivr.engine.kinds.decide import DECIDED
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, raised
 from ivr.flowfile.texts import Use

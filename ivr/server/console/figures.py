@@ -9,8 +9,8 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from ivr.engine.actions import HangUp, Reject
 from ivr.engine.call import Taken
+from ivr.engine.commands import HangUp, Reject
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped

@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ivr.engine.actions import Request
 from ivr.engine.call import Taken
+from ivr.engine.commands import Request
 from ivr.engine.events import RecordingMade
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped

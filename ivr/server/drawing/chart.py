@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import SELF, Branch, Flow, State
 from ivr.engine.handlers import longest
-from ivr.engine.kinds.decide import DECIDED
 
 ANY = "*"
 "The box that stands for every state: where ways begin that all states share. No state can be called so."

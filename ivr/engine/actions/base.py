@@ -1,7 +1,7 @@
 """What the machine knows of an action of the flow language, and what an action can answer it.
 
-Adding an action: one file beside this one with a frozen struct that follows `Kind`, and its model in `ivr.flowfile`.
-The machine never asks which kind it has before it.
+Adding an action: one file beside this one with a frozen struct that follows `Action`, and its model in `ivr.flowfile`.
+The machine never asks which action it has before it.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.actions import Choice, DigitInput, RecordingFormat, Segment
+from ivr.engine.commands import Choice, DigitInput, RecordingFormat, Segment
 from ivr.engine.events import Event, Scalar
+from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value
 
@@ -58,7 +59,7 @@ class Listens(Struct, frozen=True):
 
 
 class RecordSettings(Struct, frozen=True):
-    """What a `Record` has beside its prompt; see `ivr.engine.actions.Record`."""
+    """What a `Record` has beside its prompt; see `ivr.engine.commands.Record`."""
 
     max_duration: float
     max_silence: float
@@ -89,14 +90,14 @@ class Ends(Struct, frozen=True):
 Result: TypeAlias = Raised | Again | Says | Listens | Needs | Takes | Ends
 
 
-class Kind(Protocol):
+class Action(Protocol):
     """One action of the language, as written in one state. Pure, like the machine."""
 
     def start(self, scope: Scope) -> Result:
         """Begin: the state was entered, or a transition asked for the question again (`self`)."""
 
     def again(self, scope: Scope, why: Why, count: int) -> Result:
-        """Ask again after the `count`-th silence or wrong answer (1, 2, …); only for kinds that ask."""
+        """Ask again after the `count`-th silence or wrong answer (1, 2, …); only for actions that ask."""
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge an event that answers this state's operation or service; None: it means nothing here."""
@@ -109,7 +110,7 @@ class Kind(Protocol):
 
     @property
     def attempts(self) -> int:
-        """How many attempts the caller has; 0 for kinds that do not ask."""
+        """How many attempts the caller has; 0 for actions that do not ask."""
 
     @property
     def private(self) -> bool:
@@ -127,3 +128,70 @@ def failed(name: str, reason: str, fields: Mapping[str, Value] | None = None, *,
     """
     told = {**(fields or {}), "reason": reason, "error": {"name": name, "reason": reason}}
     return Raised(name, told, why=why or reason)
+
+
+class Common(Struct, frozen=True):
+    """What an action does unless its own file says otherwise: it asks nothing, waits for nothing, hides nothing."""
+
+    @property
+    def attempts(self) -> int:
+        """None: it does not ask."""
+        return 0
+
+    @property
+    def private(self) -> bool:
+        """Nothing here is sensitive."""
+        return False
+
+    @property
+    def keeps(self) -> str | None:
+        """None: it does not ask."""
+        return None
+
+    def again(self, scope: Scope, why: Why, count: int) -> Result:
+        """Cannot happen: only a question has attempts that can fail."""
+        raise AssertionError(f"{type(self).__name__} does not ask")
+
+    def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
+        """Nothing is asked, so nothing is heard."""
+        return None
+
+    def kept(self, event: Event, result: Result | None) -> Event:
+        """Nothing here is sensitive."""
+        return event
+
+    def hold(self, scope: Scope) -> tuple[Segment, ...]:
+        """Nothing is waited for."""
+        return ()
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question and what is said before it is repeated."""
+
+    prompt: Prompt = ()
+    reprompt: Prompt | None = None
+    "Instead of the whole question when it is repeated; none: the question; empty: nothing (`reprompt: false`)."
+    no_input: tuple[Prompt, ...] = ()
+    "The n-th for the n-th silence; the last one repeats."
+    no_match: tuple[Prompt, ...] = ()
+    "The n-th for the n-th wrong answer; the last one repeats."
+    attempts: int
+    initial_silence: float | None = None
+    "Seconds; none: not written by the author."
+
+    def repeated(self, scope: Scope, whole: tuple[Segment, ...], why: Why, count: int) -> tuple[Segment, ...]:
+        """Make what is heard after the `count`-th failure of this sort; `whole` is the question as first asked."""
+        texts = self.no_input if why == "noInput" else self.no_match
+        before = scope.prompt(texts[min(count, len(texts)) - 1]) if texts else ()
+        return before + (whole if self.reprompt is None else scope.prompt(self.reprompt))
+
+
+class Asking(Common, frozen=True):
+    """What the actions that ask share: the question, and asking it again (LANGUAGE C6)."""
+
+    question: Question
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts the caller has."""
+        return self.question.attempts

@@ -6,12 +6,11 @@ here against what was offered.
 
 from msgspec import Struct
 
-from ivr.engine import actions
-from ivr.engine.actions import Segment
+from ivr.engine import commands
+from ivr.engine.actions.base import Again, Asking, Listens, Raised, Result, Why, failed
+from ivr.engine.commands import Segment
 from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.kinds.base import Again, Listens, Raised, Result, Why, failed
-from ivr.engine.kinds.question import Asking
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.utterance import as_heard
@@ -92,7 +91,7 @@ class Menu(Asking, frozen=True):
             return Raised("empty")
         return Listens(
             prompt,
-            choices=tuple(actions.Choice(choice.name, choice.key, choice.speech) for choice in open_choices),
+            choices=tuple(commands.Choice(choice.name, choice.key, choice.speech) for choice in open_choices),
             barge_in=self.barge_in,
             initial_silence=self.question.initial_silence,
         )

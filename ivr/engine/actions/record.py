@@ -5,10 +5,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from ivr.engine.actions import Segment
+from ivr.engine.actions.base import Again, Asking, Listens, Needs, Raised, RecordSettings, Result, Why, failed
+from ivr.engine.commands import Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
-from ivr.engine.kinds.base import Again, Listens, Needs, Raised, RecordSettings, Result, Why, failed
-from ivr.engine.kinds.question import Asking
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value

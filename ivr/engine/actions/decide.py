@@ -1,7 +1,6 @@
 """`decide`: goes on by guards, asks nothing."""
 
-from ivr.engine.kinds.base import Raised, Result
-from ivr.engine.kinds.common import Common
+from ivr.engine.actions.base import Common, Raised, Result
 from ivr.engine.scope import Scope
 
 DECIDED = "decided"

@@ -1,10 +1,9 @@
 """`digits`: asks for keys and judges them by length, type and range."""
 
-from ivr.engine.actions import DigitInput, Segment
+from ivr.engine.actions.base import Again, Asking, Listens, Raised, Result, Why
+from ivr.engine.commands import DigitInput, Segment
 from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
 from ivr.engine.flow import Variable
-from ivr.engine.kinds.base import Again, Listens, Raised, Result, Why
-from ivr.engine.kinds.question import Asking
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.engine.variables import Misfit, fit_keys

@@ -1,7 +1,6 @@
 """`say`: speaks; cannot be interrupted."""
 
-from ivr.engine.kinds.base import Result, Says
-from ivr.engine.kinds.common import Common
+from ivr.engine.actions.base import Common, Result, Says
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 

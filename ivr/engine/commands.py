@@ -1,6 +1,6 @@
 """What the engine orders: of the line (answer, play, recognize, record, hang up) and of services (a `Request`).
 
-Actions are plain and complete. `None` in a field that the flow's author can set means "not written": the channel uses
+Commands are plain and complete. `None` in a field that the flow's author can set means "not written": the channel uses
 the language's default, named here, and leaves it out where its own is the same.
 """
 
@@ -128,7 +128,7 @@ def silence_allowed(asked: Recognize | Record) -> float:
     return INITIAL_SILENCE if asked.initial_silence is None else asked.initial_silence
 
 
-LineAction: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
+LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
 
 
 class Request(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -149,4 +149,4 @@ class Request(Struct, frozen=True, tag=True, omit_defaults=True):
     "True: the answer is sealed wherever it is stored, and masked in the trace (LANGUAGE C12)."
 
 
-Action: TypeAlias = LineAction | Request
+Command: TypeAlias = LineCommand | Request

@@ -4,9 +4,8 @@ Every other action takes the call by itself where it must, in the same reply; wh
 that somebody is there before anything else happens.
 """
 
+from ivr.engine.actions.base import Common, Raised, Result, Takes
 from ivr.engine.events import Event, OperationDone
-from ivr.engine.kinds.base import Raised, Result, Takes
-from ivr.engine.kinds.common import Common
 from ivr.engine.scope import Scope
 
 
