@@ -21,6 +21,19 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
+def only_near(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` is certainly a mistake of: the only one that is like it; None: there is none.
+
+    Two that differ in the case of their letters are two.
+    """
+    names = list(islice(known, MOST + 1))
+    if len(word) > LONGEST or len(names) > MOST:
+        return None
+    lower = [name.lower() for name in names]
+    like_it = get_close_matches(word.lower(), lower, n=2, cutoff=CLOSE_ENOUGH)
+    return names[lower.index(like_it[0])] if len(like_it) == 1 else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Make a suggestion out of the nearest word; empty: there is none."""
     found = nearest(word, known)

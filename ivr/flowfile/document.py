@@ -16,7 +16,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
-from ivr.flowfile.finding import Finding, Severity
+from ivr.flowfile.finding import Edit, Finding, Severity
 from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Branch, FlowFile, State
 from ivr.flowfile.source import Path, Source
@@ -195,13 +195,23 @@ class Document:
         *,
         severity: Severity = "error",
         key: bool = False,
+        fix: Edit | None = None,
     ) -> Finding:
         """Make a finding at a path of the file, or at its key."""
-        return self.source.finding(code, severity, self.source.mark(*path, key=key), message, suggestion)
+        return self.source.finding(code, severity, self.source.mark(*path, key=key), message, suggestion, fix=fix)
 
-    def warning(self, code: str, path: Path, message: str, suggestion: str = "", *, key: bool = False) -> Finding:
+    def warning(
+        self,
+        code: str,
+        path: Path,
+        message: str,
+        suggestion: str = "",
+        *,
+        key: bool = False,
+        fix: Edit | None = None,
+    ) -> Finding:
         """Make a finding that does not refuse the flow."""
-        return self.finding(code, path, message, suggestion, severity="warning", key=key)
+        return self.finding(code, path, message, suggestion, severity="warning", key=key, fix=fix)
 
     def state_at(self, line: int) -> str | None:
         """Return the state that stands in a line; None: it belongs to no state."""

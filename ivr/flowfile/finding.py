@@ -4,14 +4,24 @@ An error's text says where, what was found, and what was meant; it is the same f
 """
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 Severity: TypeAlias = Literal["error", "warning"]
 
 EXCERPT_WIDTH = 160
 "Characters of a source line that are shown; of longer lines a window around the caret."
+
+
+class Edit(Struct, frozen=True):
+    """A change to the text of a file: what stands between two places is replaced."""
+
+    start: int
+    "Offset of the first character that is replaced, counted from 0; a byte order mark is not counted."
+    end: int
+    "Offset after the last one; the same as `start`: the new text is inserted."
+    text: str
 
 
 class Finding(Struct, frozen=True):
@@ -32,6 +42,8 @@ class Finding(Struct, frozen=True):
     "What to do or what was meant; may be empty."
     excerpt: str = ""
     "The source line, for the text form."
+    fix: Edit | None = None
+    "The change that certainly puts it right; None: only the author knows."
 
     @property
     def is_error(self) -> bool:
@@ -45,9 +57,9 @@ class Finding(Struct, frozen=True):
         place = visible(f"{self.file}:{self.line}:{self.column}")
         return "\n".join([f"{place}  {self.code}{kind}", *self._marked(), f"  {words}"])
 
-    def as_json(self) -> dict[str, str | int]:
-        """Render for programs."""
-        return {
+    def as_json(self) -> dict[str, Any]:
+        """Render for programs; `fix` is there only where there is one."""
+        rendered = {
             "code": self.code,
             "severity": self.severity,
             "file": self.file,
@@ -56,6 +68,7 @@ class Finding(Struct, frozen=True):
             "message": self.message,
             "suggestion": self.suggestion,
         }
+        return rendered if self.fix is None else {**rendered, "fix": to_builtins(self.fix)}
 
     def _marked(self) -> list[str]:
         """Return the source line and the line of carets under it; nothing where there is no line to show."""

@@ -6,7 +6,7 @@ from unicodedata import name
 
 from msgspec.structs import replace
 
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.mistakes import Mistake
 
 MEANT = {
@@ -26,15 +26,17 @@ _INDENTED = re.compile(rf"^[ \t]*[{_SPACES}][ \t{_SPACES}]*", re.MULTILINE)
 _COLON = re.compile(r"(?:^|[{,])[ \t]*(?:- +)?[\w.]+(\uff1a) ?", re.MULTILINE)
 
 
-def in_structure(text: str) -> Iterator[tuple[Mistake, tuple[int, int, str]]]:
-    """Go through those that stand where YAML's own characters belong, each with what to put there to read on."""
-    found: list[tuple[int, int, int, str]] = []
+def in_structure(text: str) -> Iterator[tuple[Mistake, Edit]]:
+    """Go through those that stand where YAML's own characters belong, each with what to put there."""
+    found: list[tuple[int, Edit]] = []
     for white in _INDENTED.finditer(text):
         at = white.start() + next(number for number, char in enumerate(white[0]) if char in MEANT)
-        found.append((at, white.start(), white.end(), "".join(MEANT.get(char, char) for char in white[0])))
-    found += [(colon.start(1), colon.start(1), colon.end(), ": ") for colon in _COLON.finditer(text)]
-    for at, start, end, instead in sorted(found, key=lambda one: one[1]):
-        yield Mistake("syntax", f"Here is {_called(text[at])}.", _advice(text[at]), at, at + 1), (start, end, instead)
+        meant = "".join(MEANT.get(char, char) for char in white[0])
+        found.append((at, Edit(*white.span(), meant)))
+    found += [(colon.start(1), Edit(colon.start(1), colon.end(), ": ")) for colon in _COLON.finditer(text)]
+    for at, edit in sorted(found, key=lambda one: one[1].start):
+        message = f"Here is {_called(text[at])}."
+        yield Mistake("syntax", message, _advice(text[at]), at, at + 1, fix=edit), edit
 
 
 def named(finding: Finding) -> Finding:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from ivr.flowfile.finding import Finding, Severity
+from ivr.flowfile.finding import Edit, Finding, Severity
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source
 
 SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "holdPrompt"})
@@ -44,19 +44,22 @@ class Mistake(Struct, frozen=True):
     start: int = 0
     end: int = 1
     severity: Severity = "error"
-    mend: tuple[int, int, str] | None = None
-    "What to put from one place to another to read on; none: reading on makes no sense."
+    mend: Edit | None = None
+    "What to put there to read on, in memory alone: perhaps a placeholder. None: reading on makes no sense."
+    fix: Edit | None = None
+    "What was certainly meant, for the file itself."
 
     def finding(self, source: Source) -> Finding:
         """Put it in its file."""
-        return source.finding(self.code, self.severity, source.at(self.start, self.end), self.message, self.suggestion)
+        mark = source.at(self.start, self.end)
+        return source.finding(self.code, self.severity, mark, self.message, self.suggestion, fix=self.fix)
 
 
 def no_character(text: str, start: int = 0) -> Mistake:
     """Refuse an escape for a character that there is not, the first after a place."""
     found = NO_CHARACTER.search(text, start)
     at, end = found.span() if found else (start, start + 1)
-    return Mistake("syntax", "There is no such character.", "Correct its number.", at, end, mend=(at, end, "x"))
+    return Mistake("syntax", "There is no such character.", "Correct its number.", at, end, mend=Edit(at, end, "x"))
 
 
 def runs_on(start: int, end: int, text: str, line: int = 1) -> Mistake | None:
@@ -76,7 +79,7 @@ def unclosed(start: int, text: str, line: int = 1) -> Mistake:
     end = len(text) if end < 0 else end
     # In brackets nobody knows where it was to end.
     stands_alone = re.search(r"(?:^|\n)[ \t]*(?:- +)*(?:[\w.]+: +)?$", text[:start][-LOOK_BACK:])
-    mend = (end, end, text[start]) if stands_alone else None
+    mend = Edit(end, end, text[start]) if stands_alone else None
     return Mistake("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend)
 
 
@@ -95,7 +98,7 @@ def no_space(key: re.Match[str]) -> tuple[str, str, str]:
 
 def no_space_after_dash(at: int) -> Mistake:
     """Refuse `-thanks`."""
-    mend = (at + 1, at + 1, " ")
+    mend = Edit(at + 1, at + 1, " ")
     return Mistake("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1, mend=mend)
 
 
@@ -103,7 +106,7 @@ def star(start: int, end: int, text: str) -> Mistake:
     """Refuse `dtmf: *`."""
     message = 'A text that begins with "*" must be in quotes.'
     advice = 'Write "*".' if end - start <= 1 else quoted(text, start)
-    return Mistake("star", message, advice, start, max(end, start + 1), mend=(start, start + 1, "x"))
+    return Mistake("star", message, advice, start, max(end, start + 1), mend=Edit(start, start + 1, "x"))
 
 
 def braces(start: int, end: int) -> Mistake:

@@ -18,7 +18,7 @@ from ruamel.yaml.tokens import ScalarToken
 
 from ivr.engine.naming import normal
 from ivr.flowfile import mistakes
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.lookalikes import in_structure
 from ivr.flowfile.mistakes import Mistake
 from ivr.flowfile.recovery import UNPRINTABLE, Piece, Recovery
@@ -132,7 +132,7 @@ class _Rescue:
         for found in odd:
             message = f"The file holds a character that nobody can see (U+{ord(found[0][0]):04X})."
             self._noted.add(Mistake("syntax", message, "Delete it.", *found.span()))
-        whole = whole.replaced(*((*found.span(), " " * len(found[0])) for found in odd))
+        whole = whole.replaced(*(Edit(*found.span(), " " * len(found[0])) for found in odd))
         odd_ones = list(in_structure(whole.text))
         for odd_one, _ in odd_ones:
             self._noted.add(whole.placed(odd_one))

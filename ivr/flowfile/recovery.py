@@ -14,9 +14,11 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.naming import normal
 from ivr.flowfile import mistakes
+from ivr.flowfile.finding import Edit
 from ivr.flowfile.mistakes import Mistake
 from ivr.flowfile.model import FlowFile
 from ivr.flowfile.source import Mapping, Node, Scalar
@@ -61,22 +63,23 @@ class Piece(Struct, frozen=True):
         """Return a part of this one."""
         return Piece(self.text[start:end], self.origin[start : end + 1])
 
-    def replaced(self, *edits: tuple[int, int, str]) -> "Piece":
+    def replaced(self, *edits: Edit) -> "Piece":
         """Return the same with other texts in some places, which are in order."""
         texts: list[str] = []
         origin: list[int] = []
         at = 0
-        for start, end, new in edits:
-            texts += [self.text[at:start], new]
-            origin += [*self.origin[at:start], *([self.origin[start]] * len(new))]
-            at = end
+        for edit in edits:
+            texts += [self.text[at : edit.start], edit.text]
+            origin += [*self.origin[at : edit.start], *([self.origin[edit.start]] * len(edit.text))]
+            at = edit.end
         return Piece("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]])
 
     def placed(self, mistake: Mistake) -> Mistake:
         """Return a mistake of this part as one of the file."""
         last = len(self.origin) - 1
         start, end = self.origin[min(mistake.start, last)], self.origin[min(mistake.end, last)]
-        return Mistake(mistake.code, mistake.message, mistake.suggestion, start, max(end, start + 1), mistake.severity)
+        fix = mistake.fix and Edit(self.origin[mistake.fix.start], self.origin[mistake.fix.end], mistake.fix.text)
+        return replace(mistake, start=start, end=max(end, start + 1), mend=None, fix=fix)
 
 
 class _Line(Struct, frozen=True):
@@ -125,7 +128,7 @@ class Recovery:
             return self._list(piece, lines, depth)
         if lines[0].text.startswith("- "):
             start = lines[0].start + lines[0].indent
-            item = self._content(piece.replaced((start, start + 1, " ")), depth + 1)
+            item = self._content(piece.replaced(Edit(start, start + 1, " ")), depth + 1)
             return Items((item,), *_span(piece), flow=False)
         if any(_HEAD.match(line.text) for line in lines):
             return Mapping(self._block(piece, depth), *_span(piece), flow=False)
@@ -142,7 +145,7 @@ class Recovery:
             item = piece.part(line.start, end)
             if line.text[1:2] not in {" ", "\n", ""}:
                 self._tell(item.placed(mistakes.no_space_after_dash(line.indent)))
-            items.append(self._content(item.replaced((line.indent, line.indent + 1, " ")), depth + 1))
+            items.append(self._content(item.replaced(Edit(line.indent, line.indent + 1, " ")), depth + 1))
         return Items(tuple(items), *_span(piece), flow=False)
 
     def _block(self, piece: Piece, depth: int) -> Entries:
@@ -254,7 +257,7 @@ class Recovery:
 
     def _without_tabs(self, piece: Piece) -> Piece:
         """Put spaces for the tabs that lines are indented with: as many as the lines around them have."""
-        edits: list[tuple[int, int, str]] = []
+        edits: list[Edit] = []
         before, tabs_before, width = "", 0, 0
         for line in _lines(piece.text, tabs=True):
             white = piece.text[line.start : line.start + line.indent]
@@ -266,10 +269,10 @@ class Recovery:
             else:
                 width += 2 * before.rstrip().endswith(":")
             if tabs:
-                edits.append((line.start, line.start + line.indent, " " * width))
+                edits.append(Edit(line.start, line.start + line.indent, " " * width))
             before, tabs_before = line.text, tabs
         if edits:
-            start = edits[0][0] + piece.text[edits[0][0] : edits[0][1]].index("\t")
+            start = edits[0].start + piece.text[edits[0].start : edits[0].end].index("\t")
             more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
             message = f"There is a tab where YAML wants spaces{more}."
             self._tell(piece.placed(Mistake("tab", message, "Use spaces.", start, start + 1)))

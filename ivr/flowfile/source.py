@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.flowfile.finding import Finding, Severity
+from ivr.flowfile.finding import Edit, Finding, Severity
 
 Path: TypeAlias = tuple[str | int, ...]
 Tree: TypeAlias = "str | dict[str, Tree] | list[Tree]"
@@ -213,7 +213,34 @@ class Source:
             self._places[node.start] = _positions(self.text[node.start : node.end], node)
         return self._places[node.start]
 
-    def finding(self, code: str, severity: Severity, mark: Mark, message: str, suggestion: str = "") -> Finding:
+    def replacing(self, path: Path, text: str, *, old: str, key: bool = False) -> Edit | None:
+        """Return the edit that writes another word at a path, or for its key; None: `old` does not stand there so."""
+        place = self.find(path)
+        node = place.key if key else place.value
+        if not isinstance(node, Scalar) or node.text != old:
+            return None
+        start, end = (node.start, node.end) if node.style == "plain" else (node.start + 1, node.end - 1)
+        return Edit(start, end, text) if self.text[start:end] == old else None
+
+    def replacing_within(self, path: Path, offset: int, old: str, text: str) -> Edit | None:
+        """Return the edit that writes another word in a text, as `within` finds it; None: it is written otherwise."""
+        node = self.find(path).value
+        if not isinstance(node, Scalar) or not old or node.text[offset : offset + len(old)] != old:
+            return None
+        start = node.start + self._places_of(node)[offset]
+        end = start + len(old)
+        return Edit(start, end, text) if self.text[start:end] == old else None
+
+    def finding(
+        self,
+        code: str,
+        severity: Severity,
+        mark: Mark,
+        message: str,
+        suggestion: str = "",
+        *,
+        fix: Edit | None = None,
+    ) -> Finding:
         """Make a finding at a place of this file."""
         return Finding(
             code,
@@ -225,6 +252,7 @@ class Source:
             message,
             suggestion,
             excerpt=self.line(mark.line),
+            fix=fix,
         )
 
 

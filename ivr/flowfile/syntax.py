@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.flowfile.finding import Edit
 from ivr.flowfile.mistakes import COLON_ALONE, Mistake, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
 from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, State
 
@@ -117,7 +118,7 @@ def _brackets(text: str) -> tuple[int, Mistake | None]:
 
 def _comment_in_brackets(text: str, found: re.Match[str]) -> Mistake:
     at = found.start() + found[0].index("#")
-    mend = (at, at + 1, "x")
+    mend = Edit(at, at + 1, "x")
     if re.search(r"[:\[,]\s*$", text[:at]):
         return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend)
     said = found[0].strip()
@@ -132,17 +133,17 @@ def _torn(stop: Stop, at: int, before: int | None = None) -> Mistake | None:
     if found := COLON_ALONE.match(line.lstrip()):
         begin = start + len(line) - len(line.lstrip())
         colon = begin + found.end(1) + 1
-        return Mistake(*no_space(found), begin, begin + found.end(), mend=(colon, colon, " "))
+        return Mistake(*no_space(found), begin, begin + found.end(), mend=Edit(colon, colon, " "))
     if found := _DASH_ALONE.match(line):
         return no_space_after_dash(start + found.end() - 1)
     if (found := _WORD_ALONE.match(line)) and (before is None or _indent(stop, before) > _indent(stop, at)):
         message, advice = f'A colon is missing after "{found[1]}".', f'Write "{found[1]}:".'
         end = start + found.end(1)
-        return Mistake("syntax", message, advice, start + found.start(1), end, mend=(end, end, ":"))
+        return Mistake("syntax", message, advice, start + found.start(1), end, mend=Edit(end, end, ":"))
     if before is None and (found := _FIRST_WORD.match(line)):
         advice = f'Write "{found[1]}: …", or indent it if it belongs to the text above.'
         colon = start + found.end(1)
-        mend = (colon, colon, ":") if found[1] in KEYS else None
+        mend = Edit(colon, colon, ":") if found[1] in KEYS else None
         return Mistake("syntax", "A colon is missing in this line.", advice, start + found.start(1), end, mend=mend)
     return None
 
@@ -162,20 +163,20 @@ def _here(stop: Stop) -> Mistake:
     if "scanning an alias" in stop.context:
         return star(stop.context_at, at, text)
     if "cannot start any token" in stop.problem and char == "\t":
-        mend = (at, at + 1, " ")
+        mend = Edit(at, at + 1, " ")
         return Mistake("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, mend=mend)
     if "cannot start any token" in stop.problem and char in _STARTERS:
         message = f'A text that begins with "{char}" must be in quotes.'
-        return Mistake(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=(at, at + 1, "x"))
+        return Mistake(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=Edit(at, at + 1, "x"))
     if (mistake := _after_quotes(stop)) is not None:
         return mistake
     if (bare := _bare_braces(text, at)) is not None:
         message = "A text with {{ }} here must be in quotes."
         advice = "Put the whole text in quotes, single ones if it holds others."
-        return Mistake("braces", message, advice, bare, bare + 2, mend=(bare, _after_braces(text, bare), "x"))
+        return Mistake("braces", message, advice, bare, bare + 2, mend=Edit(bare, _after_braces(text, bare), "x"))
     is_colon = "mapping values" in stop.problem or "but got ':'" in stop.problem
     if is_colon and not _begins_a_line(text, at):
-        mend = (at, at + 1, "x")
+        mend = Edit(at, at + 1, "x")
         return Mistake("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, mend=mend)
     if ("end of stream" in stop.problem or "<stream end>" in stop.problem) and not stop.is_end:
         return _open_bracket(stop)
@@ -193,7 +194,7 @@ def _after_quotes(stop: Stop) -> Mistake | None:
         texts = [text for _, text in re.findall(r"""(["'])([^"']+)\1""", found[0])]
         is_keys = found[1] == "terminators"
         advice = f'Write both as one text: "{"".join(texts)}".' if is_keys else "Put them in [ ], or in one text."
-        message, mend = "Two texts stand here, with a comma between.", (stop.at, end, "")
+        message, mend = "Two texts stand here, with a comma between.", Edit(stop.at, end, "")
         return Mistake("syntax", message, advice, stop.at, stop.at + 1, mend=mend)
     if stop.before is None or stop.text[stop.before[1] : stop.at].strip() or "'<scalar>'" not in stop.problem:
         return None
@@ -202,7 +203,7 @@ def _after_quotes(stop: Stop) -> Mistake | None:
     if inside + 1 < stop.at and not stop.text[stop.at : end].rstrip().endswith(quote):
         return None  # a word after the text, and no quote that was to end it
     advice = "Use double quotes around it." if quote == "'" else "Use single quotes around it."
-    mend = (stop.before[0], max(stop.text.rfind(quote, 0, end) + 1, inside + 1), "x")
+    mend = Edit(stop.before[0], max(stop.text.rfind(quote, 0, end) + 1, inside + 1), "x")
     return Mistake("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend)
 
 
@@ -212,8 +213,7 @@ def _general(problem: str, char: str, at: int, text: str) -> Mistake:
         start += len(text[start:at]) - len(text[start:at].lstrip())
         message = "This line does not fit the lines above it."
         return Mistake("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
-    mend = (at, at + 1, "/") if "escape" in problem else None
-    mend = mend if mend is None or char != "\\" else (at, at + 1, "/")
+    mend = Edit(at, at + 1, "/") if "escape" in problem else None
     return Mistake("syntax", *_cause(problem, char), at, at + 1, mend=mend)
 
 

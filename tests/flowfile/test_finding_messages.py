@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ivr.flowfile.catalogue import RULES
-from ivr.flowfile.finding import Finding, as_text, in_order
+from ivr.flowfile.finding import Edit, Finding, as_text, in_order
 from ivr.flowfile.load import load_text
 from tests.flowfile.reading import HERE, NOWHERE
 
@@ -61,6 +61,11 @@ def test_a_finding_as_json_has_the_six_words_and_how_bad_it_is() -> None:
         "message": "No unit.",
         "suggestion": "Write 5s.",
     }
+
+
+def test_a_finding_as_json_carries_its_fix() -> None:
+    found = Finding("unit", "error", "flow.yaml", 3, 4, 1, "No unit.", fix=Edit(30, 31, "5s"))
+    assert found.as_json()["fix"] == {"start": 30, "end": 31, "text": "5s"}
 
 
 def test_of_a_long_line_the_part_around_the_caret_is_shown() -> None:

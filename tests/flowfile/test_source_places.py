@@ -4,6 +4,7 @@ import pytest
 
 from ivr.flowfile.reader import read
 from ivr.flowfile.source import Mark, Source
+from ivr.nearest import only_near
 
 TEXT = """\
 flow: example
@@ -106,3 +107,37 @@ def test_keys_are_listed_in_file_order() -> None:
     assert place.keys(("a",)) == ()
     assert place.has(("a", 1))
     assert not place.has(("a", 2))
+
+
+RENAMED = "'a': \"it\"\nc: d\ne: 'x''y'\nf: \"{{ nmae }}\"\ng: \"\\x61b\"\nh: &b it\n"
+
+
+def test_a_word_is_replaced_within_its_quotes_where_it_stands_as_it_is_read() -> None:
+    source = read("flow.yaml", RENAMED.encode()).source
+    edits = (
+        source.replacing(("a",), "that", old="it"),
+        source.replacing(("a",), "z", old="a", key=True),
+        source.replacing_within(("f",), 3, "nmae", "name"),
+    )
+    assert [edit and (RENAMED[edit.start : edit.end], edit.text) for edit in edits] == [
+        ("it", "that"),
+        ("a", "z"),
+        ("nmae", "name"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "old"), [((), "x"), (("c",), "other"), (("e",), "x'y"), (("g",), "ab"), (("h",), "it")]
+)
+def test_what_is_written_otherwise_is_not_replaced(path: tuple[str, ...], old: str) -> None:
+    source = read("flow.yaml", RENAMED.encode()).source
+    assert source.replacing(path, "new", old=old) is None
+    assert source.replacing_within(path, 0, old, "new") is None
+
+
+def test_the_only_word_that_is_near_is_certain_and_one_of_two_is_not() -> None:
+    assert only_near("sale", ["sales", "bye"]) == "sales"
+    assert only_near("sale", ["Sales", "sales"]) is None
+    assert only_near("sale", ["bye"]) is None
+    assert only_near("sale", [f"state{number}" for number in range(201)]) is None
+    assert only_near("s" * 61, ["s" * 60]) is None
