@@ -1,12 +1,12 @@
-# The commands of this project. `make` alone lists them; each may be repeated at any time.
+# The commands of this project. `make` alone lists them. Each can be repeated at any time.
 
 SHELL := /bin/sh
 VENV  := .venv/bin
 HOST  ?= 127.0.0.1
 PORT  ?= 8080
-# Tests run in this many processes.
+# Number of processes that run the tests.
 JOBS  ?= 2
-# What is measured, and passed on: make bench ARGS="--quick --json"
+# Options of the measurements: make bench ARGS="--quick --json"
 ARGS  ?=
 
 .DEFAULT_GOAL := help
@@ -21,14 +21,14 @@ serve:  ## Install what is needed and start the server for development, with the
 	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
 	@IVR_STT="$${IVR_STT:-pocketsphinx}" exec $(VENV)/ivr serve --dev --host $(HOST) --port $(PORT) flows/
 
-test: lint  ## Install what is needed and run everything that must hold: style, types, contracts, flows, tests, coverage
+test: lint  ## Install what is needed and run all checks: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'
 	@$(VENV)/pytest -n $(JOBS) --cov --cov-report=
 	@echo '==> Coverage: every branch of the engine and of the flow reader'
 	@$(VENV)/coverage report --include='ivr/engine/*,ivr/flowfile/*' --fail-under=100
-	@echo '==> Everything holds.'
+	@echo '==> All checks passed.'
 
-lint:  ## Style, types, import contracts and the shipped flows, without the tests
+lint:  ## Check style, types, import contracts and the shipped flows, without the tests
 	@tools/prepare dev
 	@echo '==> Style'
 	@$(VENV)/ruff check .
@@ -44,25 +44,25 @@ check-flows:  ## Check every shipped flow
 	@echo '==> Shipped flows'
 	@$(VENV)/ivr check --strict --channel skype --stt pocketsphinx flows/
 
-docs:  ## Write the parts of docs/ and flows/ that are made from the code
+docs:  ## Write the parts of docs/ and flows/ that are generated from the code
 	@tools/prepare run
 	@$(VENV)/python tools/write_docs.py
 
-bench:  ## Measure the server beside a bare echo, the replay, and a full store, in some minutes (ARGS="--quick --json")
+bench:  ## Measure the server against a bare echo, the replay, and a full store; takes minutes (ARGS="--quick --json")
 	@tools/prepare run
 	@$(VENV)/python -m bench.run $(ARGS)
 	@$(VENV)/python -m bench.replay $(ARGS)
 	@$(VENV)/python -m bench.stored $(ARGS)
 
-bench-speech:  ## Measure the speech engines that run here: what they get right, in what time and memory (ARGS="--quick")
+bench-speech:  ## Measure the available speech engines: accuracy, time and memory (ARGS="--quick")
 	@tools/prepare run
 	@$(VENV)/python -m bench.speech $(ARGS)
 
-bench-phone:  ## Measure how soon a caller hears the next prompt, and how steadily 200 at once do (ARGS="--quick --json")
+bench-phone:  ## Measure the delay to the next prompt, and the sound of 200 calls at once (ARGS="--quick --json")
 	@tools/prepare run
 	@$(VENV)/python -m bench.phone $(ARGS)
 
-clean:  ## Remove the virtual environment and every cache; recordings and traces stay
+clean:  ## Remove the virtual environment and all caches; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
