@@ -29,8 +29,8 @@ from bench.load import Load, drive
 from bench.subject import Subject, cores, free_port, running
 from ivr.phone.identity import Identity
 from ivr.phone.identity_host import served
-from ivr.store.folder import DataFolder
-from ivr.store.schema import BLOCK
+from ivr.store.data_folder import DataFolder
+from ivr.store.tables import BLOCK
 
 HERE = Path(__file__).parent
 SCRATCH = HERE.parent / "build" / "bench"

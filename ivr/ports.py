@@ -237,10 +237,10 @@ class CallStore(Protocol):
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
 
-    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+    async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow for as long as calls name it."""
 
-    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+    async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
 
     async def close(self) -> None:

@@ -196,7 +196,7 @@ class Settings(BaseSettings):
         return value
 
 
-class Loaded(Struct, frozen=True):
+class LoadedSettings(Struct, frozen=True):
     """Settings, and where they come from."""
 
     settings: Settings
@@ -208,7 +208,7 @@ class Loaded(Struct, frozen=True):
     "Sentences on settings that can be used and may not be what was meant."
 
 
-def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> Loaded:
+def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings:
     """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used."""
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     variables = {name.upper(): value for name, value in os.environ.items() if value != ""}
@@ -232,7 +232,7 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in names
     ]
     doubts = [f"{variable('zone')} ({sources['zone']}): {doubt}"] if (doubt := never_summer(settings.zone)) else []
-    return Loaded(settings, sources, tuple(unknown), tuple(doubts))
+    return LoadedSettings(settings, sources, tuple(unknown), tuple(doubts))
 
 
 def variable(name: str) -> str:

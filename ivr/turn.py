@@ -31,7 +31,7 @@ class Flows(Protocol):
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by name, by called identity, or the default; raise WebhookError 404."""
 
-    async def get(self, hash: str) -> Flow:  # noqa: A002
+    async def get(self, flow_hash: str) -> Flow:
         """Return the flow that a running call began with."""
 
 

@@ -32,7 +32,7 @@ from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.flowfile.load import load_flow
 from ivr.store.archive import ArchiveFile
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.trace.case import Case, Line
 from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay

@@ -1,7 +1,7 @@
 """What a process that touches a caller's audio may do: little memory, no network, no programs, no other process.
 
 Decoders are large C libraries, and their input comes from strangers. So the process that runs them gives up, before it
-sees a byte, whatever decoding does not need. Limits hold everywhere; the system call filter is Linux on the two
+sees a byte, whatever decoding does not need. ProcessLimits hold everywhere; the system call filter is Linux on the two
 processors of its table, and left out elsewhere (docs/speech.md).
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 
-class Limits(Struct, frozen=True):
+class ProcessLimits(Struct, frozen=True):
     """What one worker process may use."""
 
     memory: int = 1024 * 1024 * 1024
@@ -28,7 +28,7 @@ class Limits(Struct, frozen=True):
     "Open files."
 
 
-class _Filter(Struct, frozen=True):
+class _CallFilter(Struct, frozen=True):
     """System calls of one processor."""
 
     architecture: int
@@ -41,8 +41,8 @@ class _Filter(Struct, frozen=True):
 _FILTERS = {
     # socket, execve, kill, ptrace, process_vm_readv, process_vm_writev, execveat, pidfd_send_signal, io_uring_setup,
     # pidfd_getfd; fork and vfork, where there are such calls. Without `socket` and io_uring there is no network.
-    "x86_64": _Filter(0xC000003E, 56, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438, 57, 58)),
-    "aarch64": _Filter(0xC00000B7, 220, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
+    "x86_64": _CallFilter(0xC000003E, 56, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438, 57, 58)),
+    "aarch64": _CallFilter(0xC00000B7, 220, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
 }
 _CLONE3 = 435
 "Its flags lie in memory, where a filter cannot look. Where it is said not to exist, `clone` is taken instead."
@@ -56,7 +56,7 @@ _LOAD, _EQUAL, _AT_LEAST, _HAS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _PERMISSION_DENIED, _NO_SUCH_CALL = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: ProcessLimits) -> None:
     """Give up, for good, what this process will not need."""
     _limit(resource.RLIMIT_AS, limits.memory)
     _limit(resource.RLIMIT_FSIZE, limits.written)
@@ -97,7 +97,7 @@ def _refuse_system_calls(libc: ctypes.CDLL) -> None:
     _control(libc, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(header))
 
 
-def _program(table: _Filter) -> bytes:
+def _program(table: _CallFilter) -> bytes:
     """Write the filter in the kernel's packet filter language (seccomp(2)): (what, if true, if false, operand)."""
     ends = [
         (_EQUAL, 0, 1, _CLONE3),

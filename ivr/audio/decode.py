@@ -2,7 +2,7 @@
 
 Runs in worker processes only: the input is a stranger's, and FFmpeg is large. It is told which containers and codecs
 it may read; without that, a "recording" that says `ffconcat` makes it open other files of this machine. A damaged
-recording gives what can still be heard of it. PyAV's other door is `ivr.audio.encode`, for samples of our own.
+recording gives what can still be heard of it. PyAV's other user is `ivr.audio.encode`, for samples of our own.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import av
 import av.audio
 
-from ivr.audio.jobs import RATE, WIDTH, Decoded
+from ivr.audio.formats import RATE, WIDTH, Decoded
 from ivr.audio.level import Level
 from ivr.errors import TranscriptionFailed
 
@@ -46,13 +46,13 @@ def to_wav(source: int, target: int, *, longest: float) -> Decoded:
         file.seek(0)  # a worker that crashed may have begun, and its place in the file is ours
         file.truncate()
         wav.setparams((1, WIDTH, RATE, 0, "NONE", ""))
-        recording = Recording(source, longest=longest)
+        recording = RecordingSamples(source, longest=longest)
         for samples in recording:
             wav.writeframesraw(samples)
         return Decoded(wav.tell() / RATE, recording.damaged, recording.level.is_silent)
 
 
-class Recording:
+class RecordingSamples:
     """The samples of a recording, piece by piece."""
 
     def __init__(self, source: int, *, longest: float) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 import av
 import av.audio
 
-from ivr.audio.jobs import RATE
+from ivr.audio.formats import RATE
 from ivr.engine.commands import RecordingFormat
 
 _CONTAINERS: dict[RecordingFormat, tuple[str, str]] = {

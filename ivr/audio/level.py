@@ -7,7 +7,7 @@ hiss of a quiet amplifier stay below. Speech lies far above, even where its loud
 
 from array import array
 
-from ivr.audio.jobs import RATE
+from ivr.audio.formats import RATE
 
 SWING = 64
 "From the lowest to the highest sample, of 65,536: a peak of -60 dB under full scale."

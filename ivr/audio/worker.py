@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from ivr.audio.confinement import Limits, allow_cpu, confine
+from ivr.audio.confinement import ProcessLimits, allow_cpu, confine
 from ivr.errors import TranscriptionFailed
 
 PACKET = 128 * 1024
@@ -26,12 +26,12 @@ MOST_FILES = 4
 class Setup(Struct, frozen=True):
     """What a worker is told when it starts."""
 
-    limits: Limits
+    limits: ProcessLimits
     path: tuple[str, ...]
     "Where modules are looked for."
 
 
-class Order(Struct, frozen=True):
+class JobOrder(Struct, frozen=True):
     """One job to do; the files travel beside it."""
 
     function: str
@@ -41,31 +41,31 @@ class Order(Struct, frozen=True):
     "Seconds of processor time."
 
 
-class Ready(Struct, frozen=True, tag="ready"):
+class WorkerReady(Struct, frozen=True, tag="ready"):
     """The first packet: the worker waits for orders."""
 
 
-class Done(Struct, frozen=True, tag="done"):
+class JobDone(Struct, frozen=True, tag="done"):
     """The job is done."""
 
     result: Any
 
 
-class Refused(Struct, frozen=True, tag="refused"):
+class JobRefused(Struct, frozen=True, tag="refused"):
     """The job found a reason why it cannot be done: a `TranscriptionFailed`."""
 
     code: str
     message: str
 
 
-class Broken(Struct, frozen=True, tag="broken"):
+class JobBroken(Struct, frozen=True, tag="broken"):
     """The job raised what it should not."""
 
     error: str
     "The name of the exception's class; its text may hold what a caller said."
 
 
-Answer: TypeAlias = Ready | Done | Refused | Broken
+Answer: TypeAlias = WorkerReady | JobDone | JobRefused | JobBroken
 
 
 def main() -> None:
@@ -76,22 +76,22 @@ def main() -> None:
     # uvloop lets a child have whatever the server itself was started with.
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     confine(setup.limits)
-    _send(channel, Ready())
+    _send(channel, WorkerReady())
     while True:
         packet, files, _, _ = socket.recv_fds(channel, PACKET, MOST_FILES)
         if not packet:
             return
-        _send(channel, _carry_out(msgspec.msgpack.decode(packet, type=Order), files))
+        _send(channel, _carry_out(msgspec.msgpack.decode(packet, type=JobOrder), files))
 
 
-def _carry_out(order: Order, files: list[int]) -> Answer:
+def _carry_out(order: JobOrder, files: list[int]) -> Answer:
     allow_cpu(order.cpu)
     try:
-        return Done(_function(order.function)(*files, **order.arguments))
+        return JobDone(_function(order.function)(*files, **order.arguments))
     except TranscriptionFailed as error:
-        return Refused(error.code, str(error))
+        return JobRefused(error.code, str(error))
     except Exception as error:  # the border of the process: the server hears of it, and starts another worker
-        return Broken(type(error).__name__)
+        return JobBroken(type(error).__name__)
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -103,7 +103,7 @@ def _function(name: str) -> Callable[..., Any]:
 def _send(channel: socket.socket, answer: Answer) -> None:
     packet = msgspec.msgpack.encode(answer)
     if len(packet) > PACKET:
-        packet = msgspec.msgpack.encode(Broken("an answer that is too long"))
+        packet = msgspec.msgpack.encode(JobBroken("an answer that is too long"))
     channel.send(packet)
 
 

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from ivr.audio.confinement import Limits
-from ivr.audio.worker import PACKET, Answer, Broken, Done, Order, Ready, Refused, Setup
+from ivr.audio.confinement import ProcessLimits
+from ivr.audio.worker import PACKET, Answer, JobBroken, JobDone, JobOrder, JobRefused, Setup, WorkerReady
 from ivr.errors import TranscriptionFailed
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Job(Struct, Generic[T], frozen=True):
 class Workers:
     """A few worker processes. Open files and plain data go in, plain data comes out."""
 
-    def __init__(self, *, size: int = 2, limits: Limits | None = None) -> None:
-        self._setup = Setup(limits or Limits(), tuple(str(Path(entry).absolute()) for entry in sys.path))
+    def __init__(self, *, size: int = 2, limits: ProcessLimits | None = None) -> None:
+        self._setup = Setup(limits or ProcessLimits(), tuple(str(Path(entry).absolute()) for entry in sys.path))
         self._places = asyncio.Semaphore(size)
         self._idle: list[_Worker] = []
         self._ending: set[asyncio.Task[int]] = set()
@@ -63,7 +63,7 @@ class Workers:
 
         `timeout`: it took too long. `recording`: the files broke a limit, or three workers. `failed`: all else.
         """
-        order = msgspec.msgpack.encode(Order(job.function, arguments, job.cpu))
+        order = msgspec.msgpack.encode(JobOrder(job.function, arguments, job.cpu))
         if len(order) > PACKET:
             raise TranscriptionFailed("failed", "the order is too long for its packet")
         for _ in range(MOST_TRIES):
@@ -156,7 +156,7 @@ class _Worker:
         return cls(process, ours)
 
     async def ready(self) -> None:
-        if not isinstance(await self._answer(), Ready):
+        if not isinstance(await self._answer(), WorkerReady):
             raise _Ended(0)
         self.usable = True
 
@@ -169,7 +169,7 @@ class _Worker:
         except (BrokenPipeError, ConnectionError) as error:
             raise _Ended(await self._process.wait()) from error
         answer = await self._answer()
-        self.usable = isinstance(answer, Done | Refused)
+        self.usable = isinstance(answer, JobDone | JobRefused)
         return answer
 
     async def _answer(self) -> Answer:
@@ -182,7 +182,7 @@ class _Worker:
         try:
             return _ANSWER.decode(packet)
         except (msgspec.MsgspecError, ValueError, RecursionError):  # whoever takes a decoder over writes what he likes
-            return Broken("an answer that cannot be read")
+            return JobBroken("an answer that cannot be read")
 
     async def kill(self) -> int:
         self._channel.close()
@@ -194,16 +194,16 @@ class _Worker:
 
 def _result(job: Job[T], answer: Answer) -> T:
     match answer:
-        case Done(result=result):
+        case JobDone(result=result):
             try:
                 return msgspec.convert(result, job.returns)
             except msgspec.ValidationError as mismatch:
                 raise TranscriptionFailed("failed", "the job's result is not what it should be") from mismatch
-        case Refused(code=code, message=message):
+        case JobRefused(code=code, message=message):
             raise TranscriptionFailed(code, message)
-        case Broken(error="MemoryError"):
+        case JobBroken(error="MemoryError"):
             raise TranscriptionFailed("recording", "it takes too much memory")
         case _:
-            error = answer.error if isinstance(answer, Broken) else "no answer"
+            error = answer.error if isinstance(answer, JobBroken) else "no answer"
             log.error("job broke", extra={"job": job.function, "reason": error})
             raise TranscriptionFailed("failed", f"the job ended with {error}")

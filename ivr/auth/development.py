@@ -1,9 +1,9 @@
-"""The open door of `ivr serve --dev`, which listens on a loopback address only (docs/security.md)."""
+"""The verifier of `ivr serve --dev`, which listens on a loopback address only (docs/security.md)."""
 
 from ivr.ports import WebhookRequest
 
 
-class Anybody:
+class AcceptAll:
     """A `Verifier` that lets everybody in."""
 
     async def verify(self, request: WebhookRequest, *, now: float) -> None:

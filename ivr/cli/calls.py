@@ -11,10 +11,10 @@ from typing import Any
 import click
 from msgspec import to_builtins
 
-from ivr.cli.damaged import damaged_calls
+from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, mistakes_in, open_archive
-from ivr.cli.erasing import Wanted, erase
-from ivr.cli.listing import Filter, Listed, table
+from ivr.cli.erasing import ErasureTarget, erase
+from ivr.cli.listing import CallFilter, ListedCall, table
 from ivr.cli.telling import told
 from ivr.errors import FlowError
 from ivr.store.archive import ArchiveFile
@@ -26,7 +26,7 @@ _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Moment(click.ParamType[float]):
+class PointInTime(click.ParamType[float]):
     """A point in time: `2026-11-20`, `2026-11-20T10:00`, or how long ago: `30m`, `2h`, `7d`."""
 
     name = "time"
@@ -51,7 +51,7 @@ def _case_name(context: click.Context, param: click.Parameter, name: str | None)
 
 @click.group(invoke_without_command=True)
 @click.option("--flow", help="Only calls of this flow.")
-@click.option("--since", type=Moment(), help="Only calls that came in since then (UTC), such as 2026-11-20 or 2h.")
+@click.option("--since", type=PointInTime(), help="Only calls that came in since then (UTC), such as 2026-11-20 or 2h.")
 @click.option("--outcome", help="Only calls that ended so.")
 @click.option("--caller", help="Only calls of this caller.")
 @click.option("--state", help="Only calls that stand, or ended, in this state.")
@@ -71,7 +71,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
     if context.invoked_subcommand is not None:
         return
     with open_archive(data) as archive:
-        found = Filter(**wanted).among(_listed(archive))
+        found = CallFilter(**wanted).among(_listed(archive))
         if as_json:
             _print_json(found)
         else:
@@ -158,10 +158,10 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
     """
     if (caller is None) == (call is None):
         raise click.UsageError("Name either a --caller or one --call.")
-    erase(data_folder(data or of_group), Wanted(caller, call), ask=not yes)
+    erase(data_folder(data or of_group), ErasureTarget(caller, call), ask=not yes)
 
 
-def _listed(archive: ArchiveFile) -> Iterator[Listed]:
+def _listed(archive: ArchiveFile) -> Iterator[ListedCall]:
     flows = FlowsOfThatDay(archive)
     names: dict[str, str] = {}
     for summary in archive.summaries():
@@ -170,10 +170,10 @@ def _listed(archive: ArchiveFile) -> Iterator[Listed]:
                 names[summary.flow] = flows.get(summary.flow).flow.name
             except FlowError:
                 names[summary.flow] = f"({summary.flow[:8]})"
-        yield Listed(names[summary.flow], summary)
+        yield ListedCall(names[summary.flow], summary)
 
 
-def _print_json(found: Iterator[Listed]) -> None:
+def _print_json(found: Iterator[ListedCall]) -> None:
     """Print a list without holding it."""
     separator = "[\n  "
     for one in found:

@@ -9,7 +9,7 @@ import click
 from ivr.errors import DataUnusable, FlowError, UnreadableRow
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.trace.case import Case, CaseError
 from ivr.trace.current_flows import FlowOfToday, flow_of_that_day
 from ivr.trace.failures import FlowFailure, flow_failures
@@ -61,14 +61,14 @@ class FlowsOfThatDay:
         self._archive = archive
         self._known: dict[str, FlowOfToday] = {}
 
-    def get(self, hash: str) -> FlowOfToday:  # noqa: A002
+    def get(self, flow_hash: str) -> FlowOfToday:
         """Return a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
-        if hash not in self._known:
-            source = self._archive.flow(hash)
+        if flow_hash not in self._known:
+            source = self._archive.flow(flow_hash)
             if source is None:
-                raise FlowError(f"the flow {hash[:12]} is not in the store")
-            self._known[hash] = flow_of_that_day(source, hash)
-        return self._known[hash]
+                raise FlowError(f"the flow {flow_hash[:12]} is not in the store")
+            self._known[flow_hash] = flow_of_that_day(source, flow_hash)
+        return self._known[flow_hash]
 
 
 def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:

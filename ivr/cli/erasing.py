@@ -11,7 +11,7 @@ from msgspec import Struct
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile, ErasedCall, Erasure, erase_calls
-from ivr.store.folder import DataFolder, sync_folder
+from ivr.store.data_folder import DataFolder, sync_folder
 from ivr.trace.case import Called, CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
@@ -20,7 +20,7 @@ PATIENCE = 5.0
 "Seconds that commands which are reading are waited for."
 
 
-class Audio(Struct, frozen=True):
+class DeletedAudio(Struct, frozen=True):
     """What became of the audio files."""
 
     gone: Sequence[tuple[str, int]]
@@ -29,7 +29,7 @@ class Audio(Struct, frozen=True):
     "What could not be deleted, and why."
 
 
-class Wanted(Struct, frozen=True):
+class ErasureTarget(Struct, frozen=True):
     """What is to be erased: all calls of a caller, or one call."""
 
     caller: str | None = None
@@ -40,7 +40,7 @@ class Wanted(Struct, frozen=True):
         return f"call {self.call}" if self.caller is None else self.caller
 
 
-def erase(folder: DataFolder, wanted: Wanted, *, ask: bool, patience: float = PATIENCE) -> None:
+def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: float = PATIENCE) -> None:
     """Erase a caller, or one call, from a data folder and print a receipt; ends the command if the folder is in use.
 
     The command fails, too, if something of the caller is left on the disk, as the receipt says, and if there is no
@@ -72,7 +72,7 @@ def erase(folder: DataFolder, wanted: Wanted, *, ask: bool, patience: float = PA
         raise click.exceptions.Exit(1)
 
 
-def _known(folder: DataFolder, wanted: Wanted) -> Counter[str]:
+def _known(folder: DataFolder, wanted: ErasureTarget) -> Counter[str]:
     """Count the calls of each caller, those of the newest call first; or find the one call."""
     with ArchiveFile.open(folder.database) as archive:
         if wanted.call is not None:
@@ -80,12 +80,12 @@ def _known(folder: DataFolder, wanted: Wanted) -> Counter[str]:
         return Counter(call.caller for call in archive.summaries() if call.caller is not None)
 
 
-def _question(number: int, wanted: Wanted) -> str:
+def _question(number: int, wanted: ErasureTarget) -> str:
     what = str(wanted) if wanted.caller is None else f"{_many(number, 'call')} of {wanted}"
     return f"Erase {what} for good?"
 
 
-def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
+def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedAudio:
     """Delete the audio files, each whatever becomes of the others."""
     gone, left = [], []
     for name in (name for call in erased for name in call.recordings):
@@ -105,10 +105,10 @@ def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> Audio:
         sync_folder(folder.audio)
     except OSError as error:
         left.append(f"names of files in {folder.audio}, should power be lost now ({error.strerror})")
-    return Audio(gone, left)
+    return DeletedAudio(gone, left)
 
 
-def _receipt(folder: DataFolder, wanted: Wanted, erasure: Erasure, audio: Audio) -> None:
+def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, audio: DeletedAudio) -> None:
     now = datetime.now(UTC)
     click.echo(f"Receipt: {wanted} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
@@ -137,7 +137,7 @@ def _tell_log(erasure: Erasure) -> None:
         click.echo("Run this command again when that is over; it finds no call then, and cuts the log off.")
 
 
-def _tell_rest(wanted: Wanted, erasure: Erasure) -> None:
+def _tell_rest(wanted: ErasureTarget, erasure: Erasure) -> None:
     """Print where else something of a caller may be."""
     if wanted.caller is None:
         return

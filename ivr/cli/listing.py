@@ -14,7 +14,7 @@ from ivr.trace.words import clock
 _ROW = "{:<8}  {:<19}  {:<14}  {:<18}  {:>7}  {:<16}  {}"
 
 
-class Listed(Struct, frozen=True):
+class ListedCall(Struct, frozen=True):
     """One call in a list."""
 
     flow: str
@@ -47,7 +47,7 @@ class Listed(Struct, frozen=True):
         }
 
 
-class Filter(Struct, frozen=True):
+class CallFilter(Struct, frozen=True):
     """Which calls are wanted; None: any."""
 
     flow: str | None
@@ -57,11 +57,11 @@ class Filter(Struct, frozen=True):
     state: str | None
     limit: int | None
 
-    def among(self, listed: Iterator[Listed]) -> Iterator[Listed]:
+    def among(self, listed: Iterator[ListedCall]) -> Iterator[ListedCall]:
         """Pick those that are wanted."""
         return islice(filter(self._wants, listed), self.limit)
 
-    def _wants(self, one: Listed) -> bool:
+    def _wants(self, one: ListedCall) -> bool:
         call = one.call
         return (
             self.flow in {None, one.flow}
@@ -72,7 +72,7 @@ class Filter(Struct, frozen=True):
         )
 
 
-def table(found: Iterator[Listed], *, now: float) -> None:
+def table(found: Iterator[ListedCall], *, now: float) -> None:
     """Print a list for people, row by row; `now` is in seconds since 1970."""
     first = next(found, None)
     if first is None:
@@ -83,7 +83,7 @@ def table(found: Iterator[Listed], *, now: float) -> None:
         click.echo(_row(one, now))
 
 
-def _row(one: Listed, now: float) -> str:
+def _row(one: ListedCall, now: float) -> str:
     call = one.call
     started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
     caller = call.caller or "(withheld)"

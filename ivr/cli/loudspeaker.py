@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from ivr.audio.jobs import RATE
+from ivr.audio.formats import RATE
 from ivr.phone.sound import BYTES_A_SECOND
 
 PLAYERS: Mapping[str, Sequence[str]] = {

@@ -16,7 +16,7 @@ from ivr.errors import IvrError
 from ivr.phone.events import Dialled, Ended, PhoneEvent, Replied
 from ivr.phone.platform import Target
 from ivr.ports import CallKey
-from ivr.server.run import DEVELOPMENT_ACCOUNT
+from ivr.server.assembly import DEVELOPMENT_ACCOUNT
 from ivr.store.archive import ArchiveFile
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ivr.cli.leaving import until_left
+from ivr.cli.event_loop import until_signal
 from ivr.cli.loop import fast_loop
 from ivr.cli.phone_aloud import talk_aloud
 from ivr.cli.phone_flags import PORT, TIME, Finite, check_together, limited
@@ -102,12 +102,12 @@ def phone(
     if browser:
         _run(show_page(target, port))
     elif scripts:
-        _run(until_left(run_scripts(scripts, target, console)))
+        _run(until_signal(run_scripts(scripts, target, console)))
     elif calls:
         _run(run_load(Plan(calls, concurrency, rate), target, console, as_json=as_json))
     else:
         face = talk_aloud if sound else talk
-        _run(until_left(face(target, console, wire=wire)))
+        _run(until_signal(face(target, console, wire=wire)))
 
 
 def _run(work: Coroutine[Any, Any, bool]) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ivr.cli.leaving import leaving
+from ivr.cli.event_loop import on_first_signal
 from ivr.cli.phone_terminal import tell_metadata
 from ivr.phone.guard import Guard
 from ivr.phone.lean import LeanPost
@@ -32,7 +32,7 @@ async def run_load(plan: Plan, target: Target, console: Console, *, as_json: boo
             tell_metadata(target, phone.metadata)
             with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
                 task = bar.add_task("calls", total=plan.calls)
-                with leaving(stop.set):
+                with on_first_signal(stop.set):
                     measured = await load(
                         phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
                     )

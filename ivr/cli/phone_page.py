@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from ivr.cli.leaving import leaving
+from ivr.cli.event_loop import on_first_signal
 from ivr.cli.phone_terminal import tell_metadata
 from ivr.phone.platform import Target
 from ivr.server.phone.alone import phone_alone
@@ -13,7 +13,7 @@ from ivr.server.phone.alone import phone_alone
 async def show_page(target: Target, port: int) -> bool:
     """Serve the page until Ctrl-C."""
     stop = asyncio.Event()
-    with leaving(stop.set):
+    with on_first_signal(stop.set):
         async with phone_alone(target, port=port) as alone:
             tell_metadata(target, alone.metadata)
             click.echo(f"The phone: {alone.page} (calls {target.bot}; Ctrl-C to stop)")

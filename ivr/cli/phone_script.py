@@ -23,11 +23,11 @@ from ivr.phone.script.model import Script
 from ivr.phone.script.playing import Played, StateOf, play
 from ivr.phone.script.reading import ScriptError, read_script
 from ivr.phone.speaking import samples_of
-from ivr.server.run import running
+from ivr.server.assembly import running
 from ivr.settings import load_settings
 from ivr.smallfiles import read_head
 from ivr.store.archive import ArchiveFile
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 
 
 async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:

@@ -15,9 +15,9 @@ import click
 
 from ivr.cli.loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
-from ivr.server.lastline import watch_for_the_end
+from ivr.server.assembly import Running, check, running
+from ivr.server.fatal import end_when_out_of_memory
 from ivr.server.logs import quiet_loop, start_logging
-from ivr.server.run import Running, check, running
 from ivr.settings import Settings, SettingsError, load_settings, variable
 from ivr.trace.folders import FLOWS
 
@@ -60,7 +60,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
         check(loaded.settings, dev=dev)
         places = flows or _shipped()
         start_logging(loaded.settings.log_level)
-        watch_for_the_end()
+        end_when_out_of_memory()
         for sentence in loaded.unknown:
             log.warning("unknown setting", extra={"reason": sentence})
         for sentence in loaded.doubtful:

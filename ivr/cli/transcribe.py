@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ivr.audio.workers import Workers
 from ivr.cli.loop import fast_loop
-from ivr.cli.transcripts import FORMS, Heard, Refused, as_json, as_srt, as_text
+from ivr.cli.transcripts import FORMS, NotTranscribed, Transcribed, as_json, as_srt, as_text
 from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
 from ivr.ports import SpeechToText
@@ -52,7 +52,7 @@ def transcribe(
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     _print(results, form)
-    if any(isinstance(result, Refused) for result in results):
+    if any(isinstance(result, NotTranscribed) for result in results):
         raise click.exceptions.Exit(1)
 
 
@@ -65,7 +65,7 @@ def _settings(file: Path | None, stt: str | None) -> Settings:
 
 async def _all(
     settings: Settings, files: Sequence[Path], language: str, phrases: Sequence[str]
-) -> Sequence[Heard | Refused]:
+) -> Sequence[Transcribed | NotTranscribed]:
     """Transcribe all files, some at the same time; the results are in the order of the files."""
     workers = Workers(size=AT_ONCE)
     places = asyncio.Semaphore(AT_ONCE)
@@ -76,7 +76,7 @@ async def _all(
         with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
             task = progress.add_task(f"{engine.name} listens", total=len(files))
 
-            async def one(file: Path) -> Heard | Refused:
+            async def one(file: Path) -> Transcribed | NotTranscribed:
                 async with places:
                     result = await _one(engine, file, language, phrases)
                 progress.advance(task)
@@ -87,21 +87,21 @@ async def _all(
         await workers.close()
 
 
-async def _one(engine: SpeechToText, file: Path, language: str, phrases: Sequence[str]) -> Heard | Refused:
+async def _one(engine: SpeechToText, file: Path, language: str, phrases: Sequence[str]) -> Transcribed | NotTranscribed:
     try:
-        return Heard(str(file), await engine.transcribe(file, language=language, phrases=phrases))
+        return Transcribed(str(file), await engine.transcribe(file, language=language, phrases=phrases))
     except TranscriptionFailed as error:
-        return Refused(str(file), error.code, str(error))
+        return NotTranscribed(str(file), error.code, str(error))
     except OSError as error:  # an engine that reads the file itself
-        return Refused(str(file), "recording", f"it cannot be opened: {error.strerror}")
+        return NotTranscribed(str(file), "recording", f"it cannot be opened: {error.strerror}")
 
 
-def _print(results: Sequence[Heard | Refused], form: str) -> None:
+def _print(results: Sequence[Transcribed | NotTranscribed], form: str) -> None:
     write = {"json": as_json, "srt": as_srt, "text": as_text}[form]
     click.echo(write(results), nl=False)
     for result in results:
         match result:
-            case Refused(file=file, code=code, message=message):
+            case NotTranscribed(file=file, code=code, message=message):
                 click.echo(f"{visible(file)}: {code}: {message}", err=True)
-            case Heard(file=file, transcript=transcript) if transcript.text is None:
+            case Transcribed(file=file, transcript=transcript) if transcript.text is None:
                 click.echo(f"{visible(file)}: nothing was understood", err=True)

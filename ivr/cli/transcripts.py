@@ -11,14 +11,14 @@ from ivr.ports import Spoken, Transcript
 FORMS = ("text", "json", "srt")
 
 
-class Heard(Struct, frozen=True):
+class Transcribed(Struct, frozen=True):
     """What an engine made of a file."""
 
     file: str
     transcript: Transcript
 
 
-class Refused(Struct, frozen=True):
+class NotTranscribed(Struct, frozen=True):
     """A file without a transcript, and why."""
 
     file: str
@@ -27,32 +27,32 @@ class Refused(Struct, frozen=True):
     message: str
 
 
-def as_text(results: Sequence[Heard | Refused]) -> str:
+def as_text(results: Sequence[Transcribed | NotTranscribed]) -> str:
     """Return a line for each file that was heard; its name is before its words if there are several files."""
     named = len(results) > 1
     return "".join(
         f"{visible(f'{one.file}: ' if named else '')}{visible(one.transcript.text or '')}\n"
         for one in results
-        if isinstance(one, Heard)
+        if isinstance(one, Transcribed)
     )
 
 
-def as_json(results: Sequence[Heard | Refused]) -> str:
+def as_json(results: Sequence[Transcribed | NotTranscribed]) -> str:
     """Return a list with all that is known of each file."""
     return json.dumps([_members(one) for one in results], indent=2) + "\n"
 
 
-def as_srt(results: Sequence[Heard | Refused]) -> str:
+def as_srt(results: Sequence[Transcribed | NotTranscribed]) -> str:
     """Return subtitles; a transcript without pieces is one, as long as the recording."""
-    pieces = [piece for one in results if isinstance(one, Heard) for piece in _pieces(one.transcript)]
+    pieces = [piece for one in results if isinstance(one, Transcribed) for piece in _pieces(one.transcript)]
     return "\n".join(
         f"{number}\n{_time(piece.start)} --> {_time(piece.end)}\n{visible(piece.text)}\n"
         for number, piece in enumerate(pieces, 1)
     )
 
 
-def _members(one: Heard | Refused) -> dict[str, object]:
-    if isinstance(one, Refused):
+def _members(one: Transcribed | NotTranscribed) -> dict[str, object]:
+    if isinstance(one, NotTranscribed):
         return {"file": one.file, "error": {"code": one.code, "message": one.message}}
     return {"file": one.file, **to_builtins(one.transcript)}
 

@@ -32,9 +32,9 @@ from ivr.flowfile.variables import kept_in, variables
 T = TypeVar("T")
 
 
-def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, hash: str) -> flow.Flow:  # noqa: A002
+def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, flow_hash: str) -> flow.Flow:
     """Build a flow. `audio` holds its files by the names it gives them, `hash` is that of its bundle."""
-    return _Builder(document, {name: asset_id(data) for name, data in audio.items()}).whole(zone, hash)
+    return _Builder(document, {name: asset_id(data) for name, data in audio.items()}).whole(zone, flow_hash)
 
 
 class _Builder:
@@ -51,10 +51,10 @@ class _Builder:
         for use in uses(document):
             self.places.setdefault((use.state, use.text), use.path)
 
-    def whole(self, zone: ZoneInfo, hash_: str) -> flow.Flow:
+    def whole(self, zone: ZoneInfo, flow_hash: str) -> flow.Flow:
         return flow.Flow(
             name=self.model.flow,
-            hash=hash_,
+            hash=flow_hash,
             initial=self.model.initial,
             states={name: self.state(name, state) for name, state in self.document.states()},
             on={event: self.branches(handler.branches) for event, handler in self.document.shared.items()},

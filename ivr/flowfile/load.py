@@ -125,6 +125,6 @@ def rebuild(bundle: Bundle) -> Loaded:
 
 def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> Loaded:
     zone = zone_of(bundle.zone, bundle.zone_data)
-    flow = build(document, audio=bundle.audio, zone=zone, hash=bundle.hash)
+    flow = build(document, audio=bundle.audio, zone=zone, flow_hash=bundle.hash)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
     return Loaded(flow, bundle, files, findings, tuple(bundle.audio), flow.name)

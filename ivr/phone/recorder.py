@@ -6,7 +6,7 @@ import wave
 from importlib.util import find_spec
 from typing import Self
 
-from ivr.audio.jobs import RATE, WIDTH
+from ivr.audio.formats import RATE, WIDTH
 from ivr.engine.commands import RecordingFormat
 from ivr.phone.reports import Audio
 from ivr.phone.sound import BYTES_A_SECOND

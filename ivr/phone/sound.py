@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ivr.audio.jobs import RATE, WIDTH
+from ivr.audio.formats import RATE, WIDTH
 from ivr.channels.skype.wire import LANGUAGE
 from ivr.engine.commands import RecordingFormat, Segment, Silence, Text
 from ivr.errors import IvrError

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from ivr.audio.jobs import TO_WAV
+from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
 from ivr.errors import TranscriptionFailed

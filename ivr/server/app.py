@@ -1,4 +1,4 @@
-"""The doors of the server: which address leads where, and what an error becomes.
+"""The routes of the server: which address leads where, and what an error becomes.
 
 A handful of exact addresses needs no router and no middleware; both cost on every webhook.
 """
@@ -27,7 +27,7 @@ _FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
 
 
 class Pages(Protocol):
-    """Pages for people, beside the doors for a platform."""
+    """Pages for people, beside the endpoints for a platform."""
 
     def owns(self, path: str) -> bool:
         """Return whether an address is theirs."""

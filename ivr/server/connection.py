@@ -17,8 +17,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import WebhookError
-from ivr.server.lastline import is_out_of_memory
-from ivr.server.places import Places, Standing
+from ivr.server.connection_places import ConnectionPlaces, Standing
+from ivr.server.fatal import is_out_of_memory
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, raw_error
 
@@ -86,7 +86,7 @@ class Connection(web.RequestHandler):
         "A request that came whole was answered."
         self.let_in = False
         "A request was one of those whom this server is for; said by whoever looks at tokens."
-        self.places: Places[Connection] | None = None
+        self.places: ConnectionPlaces[Connection] | None = None
         "Where it has its place."
         self.arrived = 0.0
         "When the first byte of the current request came, by the server's clock; 0: not known."
@@ -202,8 +202,8 @@ class GuardedServer(web.Server):
         self.refusals = refusals or Refusals()
         self._limits = limits
         self.now = now
-        self._seats: Places[Connection] = Places(limits.most)
-        self._spare: Places[Connection] = Places(limits.spare)
+        self._seats: ConnectionPlaces[Connection] = ConnectionPlaces(limits.most)
+        self._spare: ConnectionPlaces[Connection] = ConnectionPlaces(limits.spare)
         self._lobby: set[Connection] = set()
         self._calm: asyncio.Event | None = None
         "While draining: set once no request is under way."
@@ -291,7 +291,7 @@ class GuardedServer(web.Server):
         elif connection.places is not None:
             connection.places.rest(connection)
 
-    def _made_room(self, places: Places[Connection]) -> bool:
+    def _made_room(self, places: ConnectionPlaces[Connection]) -> bool:
         first = places.first_to_go(quiet_before=self._loop.time() - self._limits.grace)
         if first is None:
             return False

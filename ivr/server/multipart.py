@@ -67,7 +67,7 @@ async def read_form(
 
     `peek` is given the JSON as soon as that part is whole; the recording may still be on its way.
     """
-    reader = _Reader(boundary, form, recordings, limits, peek)
+    reader = _FormReader(boundary, form, recordings, limits, peek)
     try:
         async for chunk in chunks:
             reader.feed(chunk)
@@ -80,7 +80,7 @@ async def read_form(
         raise
 
 
-class _Reader:
+class _FormReader:
     """What the parts have held so far."""
 
     def __init__(

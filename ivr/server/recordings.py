@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
-from ivr.store.folder import sync_folder
+from ivr.store.data_folder import sync_folder
 from ivr.store.trouble import reason
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Recordings:
 
         However many there are, no upload waits for more than the look at one portion.
         """
-        walk = _Walk(self._folder, before)
+        walk = _FolderWalk(self._folder, before)
         try:
             while (names := await self.do(walk.portion)) is not None:
                 if names:
@@ -201,7 +201,7 @@ class RecordingFile:
             os.close(file)
 
 
-class _Walk:
+class _FolderWalk:
     """A walk through the folder, a portion at a time; all of it in the file thread."""
 
     def __init__(self, folder: Path, before: float) -> None:

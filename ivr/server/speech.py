@@ -7,10 +7,10 @@ from ivr.audio.workers import Workers
 from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.settings import Settings, SettingsError, revealed
-from ivr.speech.abilities import Wanted, at_once, capabilities, wants_more_than
+from ivr.speech.abilities import SpeechNeeds, at_once, capabilities, wants_more_than
 from ivr.speech.accounts import AzureAccount, OpenAiServer
-from ivr.speech.choose import speech_engine
 from ivr.speech.engines.sphinx.words import lost
+from ivr.speech.registry import speech_engine
 
 
 def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
@@ -50,4 +50,4 @@ def phrases_of(settings: Settings) -> Phrases | None:
 
 
 def _missing(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:
-    return wants_more_than(can, Wanted(language, phrases, audio))
+    return wants_more_than(can, SpeechNeeds(language, phrases, audio))

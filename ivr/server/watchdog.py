@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from ivr.server.lastline import OUT_OF_MEMORY, give_up, is_out_of_memory
+from ivr.server.fatal import OUT_OF_MEMORY, end_process, is_out_of_memory
 
 Adopt = Callable[[socket.socket], Awaitable[None]]
 "Serve on a socket as on any that came in by the port."
@@ -28,7 +28,7 @@ _ANSWERS = (b"HTTP/1.1 200", b"HTTP/1.1 503")
 class Watchdog:
     """Watches the loop in which it is made, until it is told to stop."""
 
-    def __init__(self, adopt: Adopt, *, patience: float, end: Callable[[str], object] = give_up) -> None:
+    def __init__(self, adopt: Adopt, *, patience: float, end: Callable[[str], object] = end_process) -> None:
         """`patience`: seconds without an answer after which `end` is called, with the reason."""
         self._loop = asyncio.get_running_loop()
         self._adopt = adopt

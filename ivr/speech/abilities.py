@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from ivr.audio.jobs import FORMATS
+from ivr.audio.formats import FORMATS
 from ivr.ports import EngineCapabilities
 from ivr.speech.languages import without_region
 
@@ -19,7 +19,7 @@ ANYTHING = EngineCapabilities(languages=None, phrases="none", dictation=True, fo
 NOTHING = EngineCapabilities(languages=frozenset(), phrases="none", dictation=False, formats=frozenset())
 
 
-class Wanted(Struct, frozen=True):
+class SpeechNeeds(Struct, frozen=True):
     """What one `record` state wants of an engine."""
 
     language: str
@@ -56,7 +56,7 @@ def at_once(engine: Engine) -> int:
             assert_never(engine)
 
 
-def wants_more_than(can: EngineCapabilities, wanted: Wanted) -> list[str]:
+def wants_more_than(can: EngineCapabilities, wanted: SpeechNeeds) -> list[str]:
     """Return what a state wants and the engine has not, each as the rest of a sentence: "the speech engine …"."""
     if can == NOTHING:
         return ["gives no transcripts: the recording is kept without its words"]

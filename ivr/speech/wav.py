@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 from msgspec import Struct
 
-from ivr.audio.jobs import TO_WAV
+from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript

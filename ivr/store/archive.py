@@ -17,9 +17,9 @@ from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.store.columns import as_bytes, of_line, of_state
 from ivr.store.damaged import Damaged, find_damaged, proves
 from ivr.store.rows import LATEST, Rows, read_public, read_stepped
-from ivr.store.schema import check_readable, open_database, open_for_reading
 from ivr.store.sealing import Sealer
 from ivr.store.statements import changed_block
+from ivr.store.tables import check_readable, open_database, open_for_reading
 from ivr.store.trouble import REFUSALS, reason, unusable
 from ivr.store.writer import Statement, empty_log
 
@@ -170,9 +170,9 @@ class ArchiveFile:
         """Count the calls."""
         return sum(int(number) for (number,) in self._rows("SELECT count(*) FROM call"))
 
-    def flow(self, hash: str) -> bytes | None:  # noqa: A002
+    def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow that took calls."""
-        found = self._rows("SELECT source FROM flow WHERE hash = ?", hash)
+        found = self._rows("SELECT source FROM flow WHERE hash = ?", flow_hash)
         return next((as_bytes(source) for (source,) in found), None)
 
     def _rows(self, sql: str, *values: object) -> Iterator[Sequence[Any]]:

@@ -14,9 +14,9 @@ from msgspec import Struct
 from ivr.errors import UnreadableRow
 from ivr.ports import Stepped
 from ivr.store.columns import of_state
-from ivr.store.reader import Reader
+from ivr.store.read_only import Reader
 from ivr.store.rows import read_stepped
-from ivr.store.schema import BLOCK
+from ivr.store.tables import BLOCK
 
 T = TypeVar("T")
 

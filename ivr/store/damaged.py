@@ -38,7 +38,7 @@ class Damaged(Struct, frozen=True):
     "What of it cannot be read, and nothing of what stands there."
 
 
-class Loaded(Struct):
+class RestoredCalls(Struct):
     """What the start found."""
 
     live: Live
@@ -56,7 +56,7 @@ class _Order(Struct):
     answer: Event | None
 
 
-def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Loaded:
+def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> RestoredCalls:
     """Load all that is not over, and set aside what cannot be read; raise BrokenSeal if the key is another one."""
     damaged: dict[int, Damaged] = {}
     broken: list[BrokenSeal] = []
@@ -84,7 +84,7 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Loa
             orders.append(_Order(call, key, row, request, attempts, event))
     if broken and not (sealer.has_opened or proves(connection, sealer)):
         raise broken[0]
-    return Loaded(_live(saved, orders, damaged), list(damaged.values()))
+    return RestoredCalls(_live(saved, orders, damaged), list(damaged.values()))
 
 
 def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, Damaged]) -> Live:

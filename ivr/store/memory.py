@@ -91,13 +91,13 @@ class MemoryStore:
         """Return whether a call took this recording."""
         return media in self._media
 
-    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+    async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
-        self._flows.setdefault(hash, source)
+        self._flows.setdefault(flow_hash, source)
 
-    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+    async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
-        return self._flows.get(hash)
+        return self._flows.get(flow_hash)
 
     async def close(self) -> None:
         """Nothing is held that anybody must be let have."""

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ivr.errors import BrokenSeal, DataUnusable
-from ivr.store.folder import sync_folder
+from ivr.store.data_folder import sync_folder
 from ivr.store.trouble import reason
 
 KEY_BYTES = 32

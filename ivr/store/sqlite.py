@@ -19,14 +19,14 @@ from ivr.errors import DamagedCall, DataUnusable, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order, Stepped
 from ivr.store import statements
 from ivr.store.archive import Forgotten, find_ended
-from ivr.store.damaged import Damaged, Loaded, keep_proof, read_live
+from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
 from ivr.store.live import Saved, recordings
-from ivr.store.reader import Reader
+from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import Rows
-from ivr.store.schema import open_database
 from ivr.store.sealing import Sealer
 from ivr.store.statements import Counters
+from ivr.store.tables import open_database
 from ivr.store.trouble import REFUSALS, unusable
 from ivr.store.writer import Writer, empty_log
 
@@ -150,13 +150,13 @@ class SqliteStore:
             return True
         return await self._lookups.read(lambda connection: statements.is_named(connection, media))
 
-    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+    async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
-        await self._writer.save(None, [statements.flow_statement(hash, source)], lambda: None)
+        await self._writer.save(None, [statements.flow_statement(flow_hash, source)], lambda: None)
 
-    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+    async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
-        return await self._lookups.read(lambda connection: statements.find_flow(connection, hash))
+        return await self._lookups.read(lambda connection: statements.find_flow(connection, flow_hash))
 
     async def probe(self) -> None:
         """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not.
@@ -244,7 +244,7 @@ class _Opened(Struct):
 
     connection: sqlite3.Connection
     rows: Rows
-    loaded: Loaded
+    loaded: RestoredCalls
     counters: Counters
 
 

@@ -16,7 +16,7 @@ from ivr.store.columns import as_bytes
 from ivr.store.live import Saved, recordings
 from ivr.store.orders import Owed, orders_of
 from ivr.store.rows import Rows, read_public, read_reply, read_stepped, to_json, to_reply
-from ivr.store.schema import BLOCK
+from ivr.store.tables import BLOCK
 from ivr.store.writer import Statement
 
 Replies: TypeAlias = Mapping[str, WebhookReply | None]
@@ -108,9 +108,9 @@ def answer_statement(rows: Rows, owed: Owed, event: Event, place: int) -> Statem
     return _ANSWER_JOB, (place, rows.answer(owed.call, owed.request, event), owed.row, REQUEST, job)
 
 
-def flow_statement(hash: str, source: bytes) -> Statement:  # noqa: A002
+def flow_statement(flow_hash: str, source: bytes) -> Statement:
     """Keep a flow."""
-    return _ADD_FLOW, (hash, source)
+    return _ADD_FLOW, (flow_hash, source)
 
 
 class Counters:
@@ -234,7 +234,7 @@ def is_named(connection: sqlite3.Connection, media: str) -> bool:
     return connection.execute("SELECT 1 FROM media WHERE name = ?", (media,)).fetchone() is not None
 
 
-def find_flow(connection: sqlite3.Connection, hash: str) -> bytes | None:  # noqa: A002
+def find_flow(connection: sqlite3.Connection, flow_hash: str) -> bytes | None:
     """Read a flow."""
-    found = connection.execute("SELECT source FROM flow WHERE hash = ?", (hash,)).fetchone()
+    found = connection.execute("SELECT source FROM flow WHERE hash = ?", (flow_hash,)).fetchone()
     return as_bytes(found[0]) if found else None

@@ -110,9 +110,9 @@ def _shown(file: Path) -> str:
     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else file)
 
 
-def flow_of_that_day(source: bytes, hash: str) -> FlowOfToday:  # noqa: A002
+def flow_of_that_day(source: bytes, flow_hash: str) -> FlowOfToday:
     """Return a flow that took calls, from what the store keeps of it; raise FlowError if it cannot be read any more."""
     bundle = Bundle.decode(source)
-    if bundle.hash != hash:
+    if bundle.hash != flow_hash:
         raise FlowError("what is stored of the flow is damaged")
     return FlowOfToday(rebuild(bundle).served(), Places(bundle.file, bundle.text))

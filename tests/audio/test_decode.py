@@ -15,13 +15,13 @@ from typing import TypeAlias
 
 import pytest
 
-from ivr.audio.jobs import RATE, TO_WAV, Decoded
+from ivr.audio.formats import RATE, TO_WAV, Decoded
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
-from ivr.audio.decode import Recording, to_wav  # noqa: E402  # it imports av
+from ivr.audio.decode import RecordingSamples, to_wav  # noqa: E402  # it imports av
 
 TONE = 440
 "Hertz."
@@ -65,7 +65,7 @@ def heard(data: bytes, *, longest: float = LONGEST) -> tuple[Sound, bool]:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
-        recording = Recording(os.dup(file.fileno()), longest=longest)
+        recording = RecordingSamples(os.dup(file.fileno()), longest=longest)
         return array("h", b"".join(recording)), recording.damaged
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.audio.confinement import Limits
+from ivr.audio.confinement import ProcessLimits
 from ivr.audio.workers import Job, Workers
 from ivr.errors import TranscriptionFailed
 from tests.waiting import begun
@@ -105,7 +105,7 @@ async def test_a_worker_that_died_in_its_sleep_is_replaced(workers: Workers) -> 
 
 
 async def test_workers_that_cannot_start_fail_the_job(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(limits=Limits(files=1))
+    workers = Workers(limits=ProcessLimits(files=1))
     with pytest.raises(TranscriptionFailed, match="started") as failure:
         await workers.run(NUMBER)
     assert failure.value.code == "failed"

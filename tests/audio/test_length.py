@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.audio.encode import encoded
-from ivr.audio.jobs import RATE
+from ivr.audio.formats import RATE
 from ivr.audio.length import HEAD, seconds_of
 from ivr.engine.commands import RecordingFormat
 

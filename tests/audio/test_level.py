@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ivr.audio.decode import Recording
+from ivr.audio.decode import RecordingSamples
 from ivr.audio.encode import encoded
-from ivr.audio.jobs import RATE
+from ivr.audio.formats import RATE
 from ivr.audio.level import Level
 from ivr.engine.commands import RecordingFormat
 from tests.audio.test_decode import made
@@ -57,7 +57,7 @@ def test_what_machines_make_of_a_silent_line_is_no_sound(what: str, pieces: int)
 @pytest.mark.parametrize("decibels", [0, 20, 40])
 def test_speech_is_a_sound_however_quiet(file: Path, decibels: int) -> None:
     with file.open("rb") as opened:
-        samples = array("h", b"".join(Recording(os.dup(opened.fileno()), longest=60)))
+        samples = array("h", b"".join(RecordingSamples(os.dup(opened.fileno()), longest=60)))
     quiet = sound(value * 10 ** (-decibels / 20) for value in samples)
     assert not is_silent(quiet)
     assert not is_silent(array("h", bytes(60 * 2 * RATE)) + quiet)  # after a minute of silence
@@ -69,7 +69,7 @@ def test_silence_is_none_the_louder_for_its_codec(form: RecordingFormat, tmp_pat
         file = tmp_path / "silence"
         file.write_bytes(encoded(SILENT[what]().tobytes(), form))
         with file.open("rb") as opened:
-            recording = Recording(os.dup(opened.fileno()), longest=60)
+            recording = RecordingSamples(os.dup(opened.fileno()), longest=60)
             assert sum(len(piece) for piece in recording)
         assert recording.level.is_silent, what
 
@@ -80,6 +80,6 @@ def test_nor_for_the_codec_of_its_telephone_line(codec: str, what: str, tmp_path
     file = tmp_path / "silence"
     file.write_bytes(made("wav", codec, SILENT[what](), 8000))
     with file.open("rb") as opened:
-        recording = Recording(os.dup(opened.fileno()), longest=60)
+        recording = RecordingSamples(os.dup(opened.fileno()), longest=60)
         assert sum(len(piece) for piece in recording)
     assert recording.level.is_silent

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
-from ivr.auth.development import Anybody
+from ivr.auth.development import AcceptAll
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import MAX_LENGTH, BearerVerifier
 from ivr.auth.verified import LIMIT, Lifetime, VerifiedTokens
@@ -493,4 +493,4 @@ async def test_a_request_that_goes_away_does_not_take_the_fetch_from_the_others(
 
 
 async def test_in_development_anybody_is_let_in() -> None:
-    assert await refusal(Anybody(), None) is None
+    assert await refusal(AcceptAll(), None) is None

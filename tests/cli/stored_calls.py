@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ivr.cli import main
 from ivr.flowfile.load import load_flow
 from ivr.ports import Commit
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.trace.recorded_calls import ROOT, random_bot
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from ivr.cli.erasing import Wanted, erase
-from ivr.cli.listing import Listed, table
+from ivr.cli.erasing import ErasureTarget, erase
+from ivr.cli.listing import ListedCall, table
 from ivr.store.archive import ArchiveFile, CallSummary
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.trace.files import loads
 from tests.cli.stored_calls import call_id, ivr, project
 
@@ -49,7 +49,7 @@ def test_a_call_that_has_not_ended_is_listed_with_its_silence(
     later: float, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = CallSummary("ab" * 16, "", "skype", "29:anna", "28:bot", 1000.0, 1003.0, "main", None, over=False)
-    table(iter([Listed("desk", call)]), now=1003.0 + later)
+    table(iter([ListedCall("desk", call)]), now=1003.0 + later)
     assert capsys.readouterr().out.splitlines()[1].endswith(f" {said}")
 
 
@@ -183,7 +183,7 @@ def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
         reading = archive.summaries()
         next(reading)
         with pytest.raises(click.exceptions.Exit) as caught:
-            erase(data, Wanted("29:anna"), ask=False, patience=0.0)
+            erase(data, ErasureTarget("29:anna"), ask=False, patience=0.0)
         assert len(list(reading)) == 11
     assert caught.value.exit_code == 1
     receipt = capsys.readouterr().out

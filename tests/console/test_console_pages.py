@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.server import pagefiles
+from ivr.server import static_files
 from tests.console.visiting import DESK, Visit, visiting
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</td>\u202e'
@@ -130,7 +130,7 @@ async def test_every_page_lets_nothing_in_but_files_of_this_server(operator: Vis
 
 
 def test_no_file_of_a_page_asks_another_host_for_anything() -> None:
-    files = list((Path(pagefiles.__file__).parent / "static").iterdir())
+    files = list((Path(static_files.__file__).parent / "static").iterdir())
     assert {file.suffix for file in files} == {".css", ".js", ".svg"}
     for file in files:
         assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^`\s]+", file.read_text("utf-8")) == []

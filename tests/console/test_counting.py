@@ -14,11 +14,11 @@ from ivr.server.console.counting import Counted, Counts
 from ivr.server.console.figures import sum_of, tally_of
 from ivr.server.console.flows import Version, flow_page
 from ivr.store.blocks import CallBlocks
-from ivr.store.reader import Reader
+from ivr.store.read_only import Reader
 from ivr.store.rows import to_json, to_rest
-from ivr.store.schema import BLOCK as SIZE
-from ivr.store.schema import open_database
 from ivr.store.statements import changed_block
+from ivr.store.tables import BLOCK as SIZE
+from ivr.store.tables import open_database
 from tests.console.test_console_pages import text
 from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step
 from tests.console.visiting import Visit

@@ -14,7 +14,7 @@ from yarl import URL
 
 from ivr.phone import sound
 from ivr.phone.recorder import wav
-from ivr.server.run import running
+from ivr.server.assembly import running
 from ivr.settings import Settings
 from tests.phone.calling import Phone, Signer, phone_to
 from tests.phone.step_by_step import HUM, Caller

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ivr.settings import variable
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from tests.phone.calling import Signer
 
 FLOWS = Path(__file__).parents[2] / "flows"

@@ -12,7 +12,7 @@ from ivr.engine.call import new_call
 from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.machine import step
 from ivr.ports import CallRecord, Stepped
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.crash.process import FLOWS, Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ivr.server import lastline
+from ivr.server import fatal
 from ivr.server.logs import FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def events() -> set[str]:
 
 
 def test_every_event_is_in_the_table_and_the_table_has_no_other() -> None:
-    assert events() | {lastline.EVENT} == table()
+    assert events() | {fatal.EVENT} == table()
 
 
 def test_what_is_told_beside_an_event_has_a_field() -> None:

@@ -17,8 +17,8 @@ READS = {"read_text", "read_bytes", "open", "fdopen"}
 ROOMS = {
     "smallfiles.py": "the one way",
     "trace/files.py": "writes a new case",
-    "server/pagefiles.py": "files of the package",
-    "server/start.py": "the pages of the documentation",
+    "server/static_files.py": "files of the package",
+    "server/start_page.py": "the pages of the documentation",
     "flowfile/zones.py": "files of a package",
     "speech/engines/sphinx/dictionary.py": "a file of a package",
     "speech/engines/sphinx/listen.py": "a file without a name",
@@ -31,8 +31,8 @@ ROOMS = {
     "auth/keyfile.py": "writes the keys",
     "server/recordings.py": "writes a recording",
     "store/sealing.py": "a key, bounded and without waiting; writes a new one",
-    "store/schema.py": "makes the database's file",
-    "store/folder.py": "locks and syncs a folder",
+    "store/tables.py": "makes the database's file",
+    "store/data_folder.py": "locks and syncs a folder",
 }
 "Where files are opened in another way, and why nothing can go wrong there."
 

@@ -11,7 +11,7 @@ from tests.server.world import World
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """A server in this process, with twins behind its doors."""
+    """A server in this process, with twins behind its routes."""
     async with serving(tmp_path) as one:
         yield one
 

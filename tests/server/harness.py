@@ -1,4 +1,4 @@
-"""A real server on a loopback port, with twins of what stands behind the doors, and a client that can misbehave."""
+"""A real server on a loopback port, with twins of what stands behind the routes, and a client that can misbehave."""
 
 import asyncio
 import json

@@ -15,7 +15,7 @@ import pytest
 from tests.console.visiting import TOKEN
 from tests.phone.calling import Signer
 from tests.server.harness import connected, read_answer, request
-from tests.server.test_attacks_on_the_doors import JSON, conversation
+from tests.server.test_attacks_on_the_routes import JSON, conversation
 from tests.server.world import World
 
 RATE, COUNT = 2000, 3000

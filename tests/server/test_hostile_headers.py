@@ -1,4 +1,4 @@
-"""Every header that is parsed, with every value that a parser could stumble over, at every door.
+"""Every header that is parsed, with every value that a parser could stumble over, at every endpoint.
 
 A header is a stranger's text. What cannot be read is refused, or means nothing; it is never a mistake of ours.
 """
@@ -127,8 +127,8 @@ async def visit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield one
 
 
-@pytest.mark.parametrize("door", ENDPOINTS)
-async def test_no_header_is_too_odd_for_a_door(visit: Visit, caplog: pytest.LogCaptureFixture, endpoint: str) -> None:
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_no_header_is_too_odd_for_an_endpoint(visit: Visit, caplog: pytest.LogCaptureFixture, endpoint: str) -> None:
     requests = (written(endpoint, name, value) for name, values in PARSED.items() for value in (*values, *TEXTS))
     found = await statuses(URL(visit.url).port or 0, requests)
     assert len(found) > 200

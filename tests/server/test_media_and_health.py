@@ -1,4 +1,4 @@
-"""The doors without a token: prompt files, health, and development mode's look at the Host."""
+"""The routes without a token: prompt files, health, and development mode's look at the Host."""
 
 import hashlib
 from pathlib import Path

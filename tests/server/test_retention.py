@@ -12,7 +12,7 @@ from ivr.ports import Commit, Stepped
 from ivr.server.recordings import Recordings
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Forgetting
 from ivr.store.archive import ArchiveFile
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from ivr.server import lastline
-from ivr.server.lastline import STATUS, is_out_of_memory
+from ivr.server import fatal
+from ivr.server.fatal import STATUS, is_out_of_memory
 from ivr.server.watchdog import TRIES, Watchdog
 from tests.server.harness import JSON, connected, read_answer, request, serving
 from tests.server.process import Serving, served
@@ -78,13 +78,13 @@ def test_memory_is_out_where_an_error_or_its_cause_says_so(error: BaseException 
 def ends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ends of this process, which do not take place."""
     found: list[str] = []
-    monkeypatch.setattr(lastline, "give_up", found.append)
+    monkeypatch.setattr(fatal, "end_process", found.append)
     return found
 
 
 def test_whoever_logs_an_error_that_says_so_ends_the_process(ends: list[str]) -> None:
     handler = logging.StreamHandler(io.StringIO())
-    handler.addFilter(lastline.ends_it)
+    handler.addFilter(fatal.passes_unless_fatal)
     log = logging.getLogger("of this test alone")
     log.propagate = False
     log.addHandler(handler)

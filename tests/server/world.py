@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.server.run import running
+from ivr.server.assembly import running
 from ivr.settings import Settings
-from ivr.store.folder import DataFolder
-from ivr.store.reader import Reader
+from ivr.store.data_folder import DataFolder
+from ivr.store.read_only import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import find_calls
 from tests.phone.calling import APP, Phone, Signer, phone_to

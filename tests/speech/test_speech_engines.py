@@ -8,8 +8,8 @@ import pytest
 
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
-from ivr.speech.choose import speech_engine
 from ivr.speech.engines.scripted import Scripted
+from ivr.speech.registry import speech_engine
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from ivr.speech.engines.sphinx.engine import MOST_PHRASES, Sphinx
 
 pytest.importorskip("pocketsphinx", reason="pocketsphinx is not installed")
 
-from ivr.audio.decode import Recording  # it imports PyAV, which comes with pocketsphinx
+from ivr.audio.decode import RecordingSamples  # it imports PyAV, which comes with pocketsphinx
 
 MENU = (
     "technical support",
@@ -37,7 +37,7 @@ def engine(workers: Workers) -> Sphinx:
 
 def samples(file: Path) -> bytes:
     with file.open("rb") as source:
-        return b"".join(Recording(os.dup(source.fileno()), longest=60.0))
+        return b"".join(RecordingSamples(os.dup(source.fileno()), longest=60.0))
 
 
 def wav(folder: Path, sound: bytes) -> Path:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from ivr.audio.confinement import Limits
+from ivr.audio.confinement import ProcessLimits
 from ivr.audio.workers import Job, Workers
 from ivr.errors import TranscriptionFailed
 from tests.waiting import ended, until
@@ -26,7 +26,7 @@ def job(name: str, returns: type = dict, *, cpu: float = 60.0, wall: float = 60.
 
 @pytest.fixture
 async def workers() -> AsyncIterator[Workers]:
-    workers = Workers(size=1, limits=Limits(memory=300 * MB, written=MB))
+    workers = Workers(size=1, limits=ProcessLimits(memory=300 * MB, written=MB))
     yield workers
     await workers.close()
 

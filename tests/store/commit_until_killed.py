@@ -6,7 +6,7 @@ from pathlib import Path
 
 from store_examples import SECRET, after, answered, line, record, request
 
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 
 

@@ -27,7 +27,7 @@ from ivr.ports import CallRecord
 from ivr.server.console.counting import Counts
 from ivr.store.archive import ArchiveFile, erase_calls
 from ivr.store.blocks import CallBlocks
-from ivr.store.reader import Reader
+from ivr.store.read_only import Reader
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite import SqliteStore
 

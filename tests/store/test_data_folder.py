@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import DataUnusable, FolderInUse
-from ivr.store.folder import DataFolder, sync_folder
+from ivr.store.data_folder import DataFolder, sync_folder
 
 OWNER = """
 import os, sys
 from pathlib import Path
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 folder = DataFolder.open(Path(sys.argv[1]))
 worker = os.fork() if sys.argv[2:] else None
 if worker and sys.argv[2] == "short-lived worker":

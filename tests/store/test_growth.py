@@ -16,8 +16,8 @@ from ivr.store.archive import _erasing, _tables_of_calls, find_ended
 from ivr.store.blocks import _find_blocks, _first_row
 from ivr.store.damaged import read_live
 from ivr.store.rows import Rows
-from ivr.store.schema import BLOCK, open_for_reading
 from ivr.store.sealing import Sealer
+from ivr.store.tables import BLOCK, open_for_reading
 
 FEW, MANY = 3 * BLOCK, 12 * BLOCK
 LIVE = 5

@@ -12,7 +12,7 @@ from store_worlds import SqliteWorld
 
 from ivr.errors import DataUnusable
 from ivr.store.archive import ArchiveFile
-from ivr.store.schema import BLOCK, TABLES, VERSION
+from ivr.store.tables import BLOCK, TABLES, VERSION
 
 
 def made_old(database: Path) -> None:

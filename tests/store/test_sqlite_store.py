@@ -16,8 +16,8 @@ from store_worlds import SqliteWorld
 
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import Commit, Outbound
-from ivr.store.schema import VERSION, open_database
 from ivr.store.sqlite import REMEMBERED
+from ivr.store.tables import VERSION, open_database
 from tests.waiting import begun
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ivr.errors import DataUnusable, StoreUnavailable
 from ivr.ports import Commit
 from ivr.store.archive import ArchiveFile, erase_calls
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot

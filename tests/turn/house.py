@@ -20,7 +20,7 @@ class OneFlow:
     def choose(self, name: str | None, called: str) -> Flow:
         return self.flow
 
-    async def get(self, hash: str) -> Flow:
+    async def get(self, flow_hash: str) -> Flow:
         return self.flow
 
 

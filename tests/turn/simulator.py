@@ -204,7 +204,7 @@ class OneFlow:
     def choose(self, name: str | None, called: str) -> Flow:
         return self._flow
 
-    async def get(self, hash: str) -> Flow:
+    async def get(self, flow_hash: str) -> Flow:
         await pause()
         return self._flow
 

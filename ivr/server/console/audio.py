@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from aiohttp import web
 
-from ivr.audio.jobs import TO_WAV
+from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed, WebhookError
 from ivr.server.recordings import Recordings

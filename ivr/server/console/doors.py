@@ -22,12 +22,12 @@ from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
 from ivr.server.console.login import Sessions
 from ivr.server.console.page import ROOT, document, heading, page_reply
 from ivr.server.console.story import happenings, playable, story_of
-from ivr.server.flows import FlowRegistry
+from ivr.server.flow_registry import FlowRegistry
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
-from ivr.server.pagefiles import static_reply
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
+from ivr.server.static_files import static_reply
 from ivr.store.blocks import FlowCalls
 from ivr.trace.case import CaseError
 

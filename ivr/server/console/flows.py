@@ -24,7 +24,7 @@ from ivr.server.console.page import (
 )
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
-from ivr.server.flows import RegisteredFlow
+from ivr.server.flow_registry import RegisteredFlow
 from ivr.server.html import Html, join, tag
 
 HERE = f"{ROOT}/flows"

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from ivr.server.frame import CONSOLE, bar, html_page
 from ivr.server.html import Child, Html, tag
-from ivr.server.pagefiles import POLICY
 from ivr.server.replies import headers
+from ivr.server.static_files import POLICY
 
 ROOT = CONSOLE
 SOME, MANY = 4, 6

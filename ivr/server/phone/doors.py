@@ -6,12 +6,12 @@ from aiohttp import WSCloseCode, web
 
 from ivr.errors import WebhookError
 from ivr.server.origin import is_from_own_page, require_loopback_name
-from ivr.server.pagefiles import POLICY, static_reply
 from ivr.server.phone.commands import LONGEST
 from ivr.server.phone.desk import Desk
 from ivr.server.phone.line import PageLine
 from ivr.server.phone.page import ROOT, phone_page
 from ivr.server.replies import headers, not_found
+from ivr.server.static_files import POLICY, static_reply
 
 LINE, PICTURE = f"{ROOT}/line", f"{ROOT}/picture/"
 MOST_LINES = 16

@@ -17,7 +17,7 @@ from ivr.ports import Archive, CallKey, CallRecord, CallStore
 from ivr.server.console.figures import marks_of
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
-from ivr.server.flows import FlowRegistry
+from ivr.server.flow_registry import FlowRegistry
 from ivr.server.frame import CONSOLE
 from ivr.server.phone.memory import Remembered, remembered
 from ivr.trace.case import Case, CaseError

@@ -1,4 +1,4 @@
-"""The engine `azure`: Microsoft's Speech SDK, over a websocket. This is the SDK's only door, and an extra.
+"""The engine `azure`: Microsoft's Speech SDK, over a websocket. No other module imports the SDK, which is an extra.
 
 The SDK has threads of its own and calls back from them; here they meet one thread of ours a recording, never the loop
 itself. Recognition goes on to the end of the recording: the SDK's simpler call stops at the first pause.

@@ -31,7 +31,7 @@ class _Combined(Struct, frozen=True):
     text: str
 
 
-class _Reply(Struct, frozen=True, rename="camel"):
+class _FastReply(Struct, frozen=True, rename="camel"):
     combined_phrases: tuple[_Combined, ...] = ()
     phrases: tuple[_Phrase, ...] = ()
 
@@ -55,21 +55,21 @@ class AzureFast:
         query = {"api-version": _VERSION_WITH_PHRASES if phrases else _VERSION}
 
         async def ask(wav: Wav) -> Transcript:
-            reply = read_reply(await self._service.ask(wav.file, "audio", fields, query), _Reply)
+            reply = read_reply(await self._service.ask(wav.file, "audio", fields, query), _FastReply)
             text = " ".join(one.text for one in reply.combined_phrases).strip()
             return Transcript(text or None, _confidence(reply), self.name, wav.seconds, _spoken(reply))
 
         return await heard(self._workers, audio, self.name, ask)
 
 
-def _spoken(reply: _Reply) -> tuple[Spoken, ...]:
+def _spoken(reply: _FastReply) -> tuple[Spoken, ...]:
     return tuple(
         Spoken(one.offset_milliseconds / 1000, (one.offset_milliseconds + one.duration_milliseconds) / 1000, one.text)
         for one in reply.phrases
     )
 
 
-def _confidence(reply: _Reply) -> float | None:
+def _confidence(reply: _FastReply) -> float | None:
     """Return the mean of the phrases, by their length; None: the service did not say."""
     known = [(one.duration_milliseconds, one.confidence) for one in reply.phrases if one.confidence is not None]
     whole = sum(duration for duration, _ in known)

@@ -32,7 +32,7 @@ class _Token(Struct, frozen=True):
     logprob: float
 
 
-class _Reply(Struct, frozen=True):
+class _OpenAiReply(Struct, frozen=True):
     """`verbose_json` has segments, `json` may have the tokens' probabilities; small servers give the text alone."""
 
     text: str
@@ -69,7 +69,7 @@ class OpenAi:
 
 
 def _transcript(body: bytes, wav: Wav) -> Transcript:
-    reply = read_reply(body, _Reply)
+    reply = read_reply(body, _OpenAiReply)
     if reply.segments is None:
         confidence = _confidence([(1.0, token.logprob) for token in reply.logprobs or ()])
         return Transcript(reply.text.strip() or None, confidence, OpenAi.name, wav.seconds)

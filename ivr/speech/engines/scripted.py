@@ -23,7 +23,7 @@ MAX_SCRIPT = 4 << 20
 "Bytes of a script."
 
 
-class Line(Struct, frozen=True, forbid_unknown_fields=True):
+class ScriptedAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """What is heard in one recording."""
 
     text: str | None = None
@@ -38,14 +38,14 @@ class Scripted:
 
     name = "scripted"
 
-    def __init__(self, script: Mapping[str, Line]) -> None:
+    def __init__(self, script: Mapping[str, ScriptedAnswer]) -> None:
         self._script = script
 
     @classmethod
     def read(cls, file: Path) -> "Scripted":
         """Load a script; raise ValueError, with the place, if it is not one."""
         try:
-            return cls(msgspec.json.decode(read_small(file, MAX_SCRIPT), type=dict[str, Line]))
+            return cls(msgspec.json.decode(read_small(file, MAX_SCRIPT), type=dict[str, ScriptedAnswer]))
         except OSError as error:
             raise ValueError(f"{file} cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:

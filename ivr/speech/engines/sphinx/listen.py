@@ -14,8 +14,8 @@ from pathlib import Path
 import pocketsphinx
 from pocketsphinx import Config, Decoder
 
-from ivr.audio.decode import Recording
-from ivr.audio.jobs import RATE, WIDTH
+from ivr.audio.decode import RecordingSamples
+from ivr.audio.formats import RATE, WIDTH
 from ivr.ports import Spoken, Transcript
 from ivr.speech.engines.sphinx.dictionary import Dictionary
 from ivr.speech.engines.sphinx.grammar import Grammar, grammar
@@ -93,7 +93,7 @@ def _nothing(seconds: float) -> Transcript:
 
 def _samples(source: int, longest: float) -> tuple[bytes, float, bool]:
     """Read a recording: its samples, its seconds, and whether there is no sound in it."""
-    recording = Recording(source, longest=longest)
+    recording = RecordingSamples(source, longest=longest)
     samples = b"".join(recording)
     return samples, _seconds(len(samples)), recording.level.is_silent
 

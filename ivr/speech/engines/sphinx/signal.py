@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pocketsphinx import Vad
 
-from ivr.audio.jobs import RATE, WIDTH
+from ivr.audio.formats import RATE, WIDTH
 
 _FRAME = 160
 "Samples: 10 ms."

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def leaving(leave: Callable[[], object]) -> Iterator[None]:
+def on_first_signal(leave: Callable[[], object]) -> Iterator[None]:
     """Let the first signal call `leave`; the next one finds what it found before, and ends the command at once."""
     loop = asyncio.get_running_loop()
 
@@ -21,10 +21,10 @@ def leaving(leave: Callable[[], object]) -> Iterator[None]:
         leave()
 
     def restore() -> None:
-        for number in SIGNALS:
+        for number in ENDING_SIGNALS:
             loop.remove_signal_handler(number)
 
-    for number in SIGNALS:
+    for number in ENDING_SIGNALS:
         loop.add_signal_handler(number, first)
     try:
         yield
@@ -32,8 +32,8 @@ def leaving(leave: Callable[[], object]) -> Iterator[None]:
         restore()
 
 
-async def until_left(work: Coroutine[Any, Any, T]) -> T:
+async def until_signal(work: Coroutine[Any, Any, T]) -> T:
     """Do the work; at the first signal it is cancelled, which lets whoever is on the phone hang up."""
     task = asyncio.create_task(work)
-    with leaving(task.cancel):
+    with on_first_signal(task.cancel):
         return await task

@@ -1,4 +1,4 @@
-"""What no phone would send: raw requests at the doors of the real server, its token check on.
+"""What no phone would send: raw requests to the real server, its token check on.
 
 Calls are made by the phone, in test_whole_call. Here somebody holds a good token, or a bad one, and does with it what
 the protocol does not foresee: messages that are none, uploads for nothing, ids that hurt.

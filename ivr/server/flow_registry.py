@@ -44,10 +44,10 @@ MISSED = 2
 class KeepsFlows(Protocol):
     """The part of a store that the registry needs."""
 
-    async def save_flow(self, hash: str, source: bytes) -> None:  # noqa: A002
+    async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
 
-    async def flow(self, hash: str) -> bytes | None:  # noqa: A002
+    async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
 
 
@@ -163,19 +163,19 @@ class FlowRegistry:
             raise WebhookError(404, "unknown-flow", "No flow of this name is served here.")
         return flows[wanted]
 
-    async def get(self, hash: str) -> Flow:  # noqa: A002
+    async def get(self, flow_hash: str) -> Flow:
         """Return the flow that a running call began with; raise FlowError if it is lost."""
-        if hash not in self._by_hash:
-            source = await self._store.flow(hash)
+        if flow_hash not in self._by_hash:
+            source = await self._store.flow(flow_hash)
             if source is None:
                 raise FlowError("the flow that this call began with is not in the store")
             bundle = Bundle.decode(source)
-            if bundle.hash != hash:
+            if bundle.hash != flow_hash:
                 raise FlowError("what is stored of the flow that this call began with is damaged")
             loaded = await asyncio.to_thread(rebuild, bundle)
             self._remember(loaded.served(), loaded.assets)
-        self._by_hash.move_to_end(hash)
-        return self._by_hash[hash]
+        self._by_hash.move_to_end(flow_hash)
+        return self._by_hash[flow_hash]
 
     def asset(self, sha256: str) -> Asset | None:
         """Return a prompt file of any flow in use."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.auth.development import Anybody
+from ivr.auth.development import AcceptAll
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import BearerVerifier
 from ivr.channels.skype import SkypeChannel
@@ -37,7 +37,7 @@ from ivr.server.console.audio import Listening
 from ivr.server.console.counting import Counts
 from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
-from ivr.server.flows import FlowRegistry
+from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.listener import DRAIN, Listener, bind, port_instead
 from ivr.server.multipart import Form
@@ -51,14 +51,14 @@ from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
 from ivr.server.services import Transcription
 from ivr.server.speech import concurrency_of, engine_of, missing_of, phrases_of
-from ivr.server.start import StartPages
+from ivr.server.start_page import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
 from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings, SettingsError
 from ivr.store.blocks import CallBlocks
-from ivr.store.folder import DataFolder
-from ivr.store.reader import Reader
+from ivr.store.data_folder import DataFolder
+from ivr.store.read_only import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import shown_id
 from ivr.trace.folders import CASES
@@ -144,7 +144,7 @@ async def running(
         channel = _channel(settings, public=settings.public_url or address, pretends=dev or pretends)
         parts = await _parts(stack, settings, places, channel, strict=dev)
         keys = None if dev else await _keys(stack, settings, parts.folder)
-        verifier = BearerVerifier(settings.app_id or "", keys) if keys else Anybody()
+        verifier = BearerVerifier(settings.app_id or "", keys) if keys else AcceptAll()
         token = _console_token(settings, dev=dev)
         phone = _phone(channel, parts, address, cases) if dev else None
         pages: list[Pages] = [_console(stack, parts, token, refusals, dev=dev)] if token else []

@@ -11,11 +11,11 @@ from ivr.cli.listing import visible
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
-from ivr.store.folder import DataFolder
+from ivr.store.data_folder import DataFolder
 from ivr.store.sealing import Sealer
 
 
-class Found(Struct, frozen=True):
+class DamagedEntry(Struct, frozen=True):
     """One call."""
 
     id: str
@@ -41,7 +41,7 @@ class Found(Struct, frozen=True):
         }
 
 
-def damaged_calls(data: Path | None) -> Iterator[Found]:
+def damaged_calls(data: Path | None) -> Iterator[DamagedEntry]:
     """Return every stored call that cannot be read, or end the command."""
     folder = data_folder(data)
     with open_archive(data) as archive:
@@ -63,12 +63,12 @@ def _key(archive: ArchiveFile, folder: DataFolder) -> Sealer | None:
     return sealer
 
 
-def _unreadable(archive: ArchiveFile, sealer: Sealer | None) -> Iterator[Found]:
+def _unreadable(archive: ArchiveFile, sealer: Sealer | None) -> Iterator[DamagedEntry]:
     for one in archive.damaged(sealer):
-        yield Found(str(one.id), str(one.key.channel), str(one.key.id), one.over, f"{one.what}.")
+        yield DamagedEntry(str(one.id), str(one.key.channel), str(one.key.id), one.over, f"{one.what}.")
 
 
-def _without_flow(archive: ArchiveFile) -> Iterator[Found]:
+def _without_flow(archive: ArchiveFile) -> Iterator[DamagedEntry]:
     """Return the calls that cannot go on because the flow that they began with is lost."""
     flows = FlowsOfThatDay(archive)
     lost: dict[str, str] = {}
@@ -82,4 +82,4 @@ def _without_flow(archive: ArchiveFile) -> Iterator[Found]:
             except FlowError as error:
                 lost[call.flow] = str(error)
         if lost[call.flow]:
-            yield Found(call.id, call.channel, "", over=False, what=f"{lost[call.flow]}.")
+            yield DamagedEntry(call.id, call.channel, "", over=False, what=f"{lost[call.flow]}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
-from ivr.store.schema import open_for_reading
+from ivr.store.tables import open_for_reading
 from ivr.store.trouble import REFUSALS, reason
 
 T = TypeVar("T")

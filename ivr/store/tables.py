@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ivr.errors import DataUnusable
 from ivr.store.columns import of_line, of_state
-from ivr.store.folder import sync_folder
+from ivr.store.data_folder import sync_folder
 from ivr.store.trouble import REFUSALS, reason, unusable
 
 VERSION = 2

@@ -13,7 +13,7 @@ import pytest
 from ivr.channels.skype import SkypeChannel
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.load import load_flow
-from ivr.server.flows import FlowRegistry
+from ivr.server.flow_registry import FlowRegistry
 from ivr.store.memory import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
@@ -345,10 +345,10 @@ async def test_while_the_store_is_full_an_edit_waits(places: Places) -> None:
     class Full(MemoryStore):
         full = False
 
-        async def save_flow(self, hash: str, source: bytes) -> None:
+        async def save_flow(self, flow_hash: str, source: bytes) -> None:
             if self.full:
                 raise StoreUnavailable("full")
-            await super().save_flow(hash, source)
+            await super().save_flow(flow_hash, source)
 
     places.store = store = Full()
     places.desk()

@@ -1,4 +1,4 @@
-"""Places for connections, and who gives one up to a newcomer: the less is known of a connection, the sooner it goes.
+"""Places for connections, and who gives one up to a newcomer: the less a connection has done, the sooner it goes.
 
 A flood costs its sender nothing but connections, so a connection is worth what its sender has done with it. Age alone
 would not do: at a thousand new ones a second, whatever was there before them is the oldest.
@@ -13,7 +13,7 @@ class Standing(IntEnum):
     """How much a connection has done; within one, who has been quiet longest goes first."""
 
     SILENT = 0
-    "Not a byte has come. It goes whatever its age, but for the newest few: see `Places.newest`."
+    "Not a byte has come. It goes whatever its age, but for the newest few: see `ConnectionPlaces.newest`."
     UNFINISHED = 1
     "Something has come, but no whole request: a head without its end, a form without its last letter."
     ANSWERED = 2
@@ -22,7 +22,7 @@ class Standing(IntEnum):
     "One of its requests had a good token, or was an operator's."
 
 
-class Guest(Protocol):
+class Placed(Protocol):
     """What has a place."""
 
     quiet_since: float
@@ -37,10 +37,10 @@ class Guest(Protocol):
         """Whether a part of its last answer is still to be sent."""
 
 
-G = TypeVar("G", bound=Guest)
+G = TypeVar("G", bound=Placed)
 
 
-class Places(Generic[G]):
+class ConnectionPlaces(Generic[G]):
     """So many places. Who has one is busy, with a request under way, or rests."""
 
     def __init__(self, most: int) -> None:

@@ -42,7 +42,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
-def give_up(reason: str) -> NoReturn:
+def end_process(reason: str) -> NoReturn:
     """End this process here and now."""
     try:
         _SPARE.clear()
@@ -53,13 +53,13 @@ def give_up(reason: str) -> NoReturn:
         os._exit(STATUS)
 
 
-def watch_for_the_end() -> None:
+def end_when_out_of_memory() -> None:
     """From now on, end the process where an error says that memory is out, whoever has caught it.
 
     Who catches everything logs what he caught; what nobody catches comes to one of Python's own hooks.
     """
     for handler in logging.getLogger().handlers:
-        handler.addFilter(ends_it)
+        handler.addFilter(passes_unless_fatal)
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -77,7 +77,7 @@ def watch_for_the_end() -> None:
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, uncaught_in_a_thread, unraisable
 
 
-def ends_it(record: logging.LogRecord) -> bool:
+def passes_unless_fatal(record: logging.LogRecord) -> bool:
     """Let every record pass, but for the one that is the last."""
     if record.exc_info:
         _look_at(record.exc_info[1])
@@ -86,7 +86,7 @@ def ends_it(record: logging.LogRecord) -> bool:
 
 def _look_at(error: BaseException | None) -> None:
     if is_out_of_memory(error):
-        give_up(OUT_OF_MEMORY)
+        end_process(OUT_OF_MEMORY)
 
 
 def _line(reason: str) -> bytes:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ivr.server.places import Places, Standing
+from ivr.server.connection_places import ConnectionPlaces, Standing
 
 NEVER = float("-inf")
 
@@ -16,7 +16,7 @@ class Guest:
 
 @pytest.mark.parametrize(("sooner", "later"), [*itertools.combinations(Standing, 2)])
 def test_who_has_done_less_goes_first_whatever_the_age(sooner: Standing, later: Standing) -> None:
-    places: Places[Guest] = Places(2)
+    places: ConnectionPlaces[Guest] = ConnectionPlaces(2)
     places.rest(Guest(later, quiet_since=1.0))
     young = Guest(sooner, quiet_since=1000.0)
     places.rest(young)
@@ -25,7 +25,7 @@ def test_who_has_done_less_goes_first_whatever_the_age(sooner: Standing, later: 
 
 @pytest.mark.parametrize("standing", Standing)
 def test_of_equals_the_longest_quiet_goes_first(standing: Standing) -> None:
-    places: Places[Guest] = Places(3)
+    places: ConnectionPlaces[Guest] = ConnectionPlaces(3)
     first, second, third = (Guest(standing) for _ in range(3))
     for guest in (first, second, third, first):  # the first has said something since
         places.rest(guest)
@@ -36,7 +36,7 @@ def test_of_equals_the_longest_quiet_goes_first(standing: Standing) -> None:
 
 
 def test_the_newest_few_are_given_time_to_say_something() -> None:
-    places: Places[Guest] = Places(32)
+    places: ConnectionPlaces[Guest] = ConnectionPlaces(32)
     silent = [Guest(Standing.SILENT) for _ in range(3)]
     half = [Guest(Standing.UNFINISHED) for _ in range(3)]
     answered, known = Guest(Standing.ANSWERED), Guest(Standing.LET_IN)
@@ -48,7 +48,7 @@ def test_the_newest_few_are_given_time_to_say_something() -> None:
 
 
 def test_who_was_let_in_or_is_owed_an_answer_has_a_moment_to_itself() -> None:
-    places: Places[Guest] = Places(2)
+    places: ConnectionPlaces[Guest] = ConnectionPlaces(2)
     places.rest(Guest(Standing.LET_IN))
     places.rest(Guest(Standing.ANSWERED, undelivered=True))
     assert places.first_to_go(quiet_before=NEVER) is None
@@ -58,7 +58,7 @@ def test_who_was_let_in_or_is_owed_an_answer_has_a_moment_to_itself() -> None:
 
 
 def test_who_is_busy_gives_way_to_nobody() -> None:
-    places: Places[Guest] = Places(1)
+    places: ConnectionPlaces[Guest] = ConnectionPlaces(1)
     guest = Guest(Standing.SILENT)
     places.rest(guest)
     places.work(guest)
