@@ -128,7 +128,7 @@ async def visit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_no_header_is_too_odd_for_an_endpoint(visit: Visit, caplog: pytest.LogCaptureFixture, endpoint: str) -> None:
+async def test_no_header_is_too_odd(visit: Visit, caplog: pytest.LogCaptureFixture, endpoint: str) -> None:
     requests = (written(endpoint, name, value) for name, values in PARSED.items() for value in (*values, *TEXTS))
     found = await statuses(URL(visit.url).port or 0, requests)
     assert len(found) > 200
