@@ -76,7 +76,7 @@ def ten_turns(flow: Flow) -> tuple[CallRecord, Sequence[Stepped]]:
         elif turn:
             event = ChoiceMade(call.asked[-1].op, "times", "keys")
         after = step(flow, call, event, now=STARTED + 5 * turn)
-        trace.append(Stepped(event, STARTED + 5 * turn, after.actions, after.path))
+        trace.append(Stepped(event, STARTED + 5 * turn, after.commands, after.path))
         call = after.call
     return CallRecord("0" * 32, CallKey("skype", "bench", "0"), call, version=1, steps=len(trace)), trace
 

@@ -35,7 +35,7 @@ class _Turn:
         self.call = record.call
         self.leg = record.leg
         self.wake = record.wake
-        self.actions: tuple[LineCommand, ...] = ()
+        self.commands: tuple[LineCommand, ...] = ()
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
         self.outbound: list[Outbound] = []
@@ -45,34 +45,34 @@ class _Turn:
         stepped = step(self.flow, self.call, event, now=self.now)
         kept = stepped.kept or event
         self.trace.append(
-            Stepped(kept, self.now, stepped.actions, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
+            Stepped(kept, self.now, stepped.commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
         )
         if stepped.ignored:
             return
         self.moved = True
         self.call = stepped.call
-        self.jobs += [action for action in stepped.actions if isinstance(action, Request)]
-        line = tuple(action for action in stepped.actions if not isinstance(action, Request))
+        self.jobs += [command for command in stepped.commands if isinstance(command, Request)]
+        line = tuple(command for command in stepped.commands if not isinstance(command, Request))
         # Orders of an earlier event of the same message were never sent; those of the last one stand.
         if line or self.call.phase in {"gone", "over"}:
-            self.actions = line
+            self.commands = line
 
     def speak(self) -> WebhookReply:
-        """Send the actions to the line; on some lines that is already an event (a text that is posted is heard)."""
+        """Send the commands to the line; on some lines that is already an event (a text that is posted is heard)."""
         reply = NOTHING_FOLLOWS
         while True:
-            exchange = self.channel.speak(self.leg, self.actions, now=self.now)
+            exchange = self.channel.speak(self.leg, self.commands, now=self.now)
             self.leg, self.wake = exchange.leg, exchange.wake
             self.outbound += exchange.outbound
-            self.actions = ()
+            self.commands = ()
             reply = exchange.reply or reply
             for event in exchange.events:
                 self.step(event)
-            if not self.actions:
+            if not self.commands:
                 return reply
 
     def mute(self, incoming: Incoming | None) -> bool:
-        """Return whether nothing can be said now to a caller who is there: a pull line's message wants no actions.
+        """Return whether nothing can be said now to a caller who is there: a pull line's message wants no commands.
 
         What an answer or a deadline leads to would be lost; it waits for the next message.
         """
@@ -91,7 +91,7 @@ class _Turn:
     @property
     def waits(self) -> bool:
         """Whether the caller is there and a service has to answer before there is anything to say."""
-        return self.call.waiting is not None and self.call.phase != "gone" and not self.actions
+        return self.call.waiting is not None and self.call.phase != "gone" and not self.commands
 
 
 def advance(
@@ -150,13 +150,13 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
     message = incoming.id if incoming is not None else answers
     if incoming is not None and incoming.wants == "ack":
         replies[incoming.id] = NOTHING_FOLLOWS
-        if turn.actions:
+        if turn.commands:
             turn.speak()  # a line that can speak by itself gets its orders beside the reply
     elif message is not None:
         reply = _reply(turn, last)
         replies[message] = reply
         last = reply or last
-    elif turn.actions:
+    elif turn.commands:
         turn.speak()
     for oldest in list(replies)[:-REMEMBERED]:
         del replies[oldest]

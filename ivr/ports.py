@@ -68,7 +68,7 @@ class Incoming(Struct, frozen=True):
     "The message's id: a repeat has the same. 1 to 128 visible ASCII characters."
     payload: object
     "For `hear` of the same channel alone."
-    wants: Literal["actions", "ack"] = "actions"
+    wants: Literal["commands", "ack"] = "commands"
     starts: bool = False
     "True: this message can open a call."
 
@@ -90,7 +90,7 @@ class Leg(Struct, frozen=True):
 
 
 class Exchange(Struct, frozen=True):
-    """What a channel makes of a message, or of actions."""
+    """What a channel makes of a message, or of commands."""
 
     leg: Leg
     events: tuple[Event, ...] = ()
@@ -128,8 +128,8 @@ class Channel(Protocol):
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a platform's message into events, in the order in which they are to be stepped."""
 
-    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
-        """Turn actions into a reply or into outbound requests. No actions: the reply that means "nothing follows"."""
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        """Turn commands into a reply or into outbound requests. No commands: the reply that means "nothing follows"."""
 
 
 # --- the record of a call --------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
 
     event: Event
     now: float
-    actions: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = field(default=(), name="actions")
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     judged: tuple[Judged, ...] = ()

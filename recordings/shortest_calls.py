@@ -57,7 +57,7 @@ class Point(Struct, frozen=True):
     """A call at one moment, and what led there."""
 
     call: Call
-    actions: tuple[Command, ...]
+    commands: tuple[Command, ...]
     caller_steps: tuple[CallerStep, ...] = ()
     taken: tuple[Taken, ...] = ()
     "The transitions of the last caller action."
@@ -119,14 +119,14 @@ def _explored(flow: Flow, start: Point, *, all_caller_steps: bool) -> Iterator[P
 def _sort(point: Point) -> str:
     """Return what tells points apart: all that can make a difference to what follows."""
     call = point.call
-    kinds = [type(action).__name__ for action in point.actions]
+    kinds = [type(action).__name__ for action in point.commands]
     visits = sorted((state, min(times, 4)) for state, times in call.memory.visits.items())
     values = (call.memory.variables, call.memory.private)
     return repr((call.phase, call.state, call.silent, call.wrong, kinds, visits, values, call.outcome))
 
 
 def _possible(point: Point, *, all_caller_steps: bool) -> Iterator[CallerStep]:
-    last = point.actions[-1] if point.actions else None
+    last = point.commands[-1] if point.commands else None
     match last:
         case Recognize(choices=choices) if choices:
             yield from (CallerStep("chooses", choice.name) for choice in choices)
@@ -141,33 +141,33 @@ def _possible(point: Point, *, all_caller_steps: bool) -> Iterator[CallerStep]:
         yield from (CallerStep(does) for does in ("keeps silent", "hangs up", "line fails", "line refuses"))
     if isinstance(last, Recognize):
         yield CallerStep("answers wrong")
-    if any(isinstance(action, Play) for action in point.actions):
+    if any(isinstance(action, Play) for action in point.commands):
         yield from (CallerStep("hangs up", "prompt"), CallerStep("line fails", "prompt"))
 
 
 def _after(flow: Flow, point: Point, caller_step: CallerStep) -> Point:
     """Apply a caller action, with all that follows from it until the caller is due again."""
-    call, actions, taken = _stepped(flow, point.call, _event(point, caller_step))
-    heard = _heard(actions)
+    call, commands, taken = _stepped(flow, point.call, _event(point, caller_step))
+    heard = _heard(commands)
     while call.phase != "over":
         if call.waiting is not None:
             if caller_step.what in SLOW:
                 call, held, _ = _stepped(flow, call, HoldNeeded())
                 heard += _heard(held)
             said = _service(call.waiting.job, caller_step.what)
-            call, actions, more = _stepped(flow, call, said)
-            heard += _heard(actions)
+            call, commands, more = _stepped(flow, call, said)
+            heard += _heard(commands)
         elif call.asked[-1].kind in {"answer", "hangup", "reject"}:
             call, _, more = _stepped(flow, call, OperationDone(call.asked[-1].op))
         else:
             break
         taken += more
-    return Point(call, actions, (*point.caller_steps, caller_step), taken, heard)
+    return Point(call, commands, (*point.caller_steps, caller_step), taken, heard)
 
 
-def _heard(actions: Iterable[Command]) -> str:
+def _heard(commands: Iterable[Command]) -> str:
     spoken = (
-        segment for action in actions if isinstance(action, Play | Recognize | Record) for segment in action.prompt
+        segment for action in commands if isinstance(action, Play | Recognize | Record) for segment in action.prompt
     )
     return " ".join(
         segment.value if isinstance(segment, Text) else getattr(segment, "text", "") or "" for segment in spoken
@@ -177,7 +177,7 @@ def _heard(actions: Iterable[Command]) -> str:
 def _stepped(flow: Flow, call: Call, event: Event) -> tuple[Call, tuple[Command, ...], tuple[Taken, ...]]:
     after = step(flow, call, event, now=STARTED)
     assert after.ignored is None, (event, after.ignored)
-    return after.call, after.actions, after.path
+    return after.call, after.commands, after.path
 
 
 def _service(job: str, what: str) -> Event:
@@ -210,5 +210,5 @@ def _event(point: Point, caller_step: CallerStep) -> Event:
 
 def _operation(point: Point, caller_step: CallerStep) -> str:
     if caller_step.what == "prompt":
-        return next(action.op for action in point.actions if isinstance(action, Play))
+        return next(action.op for action in point.commands if isinstance(action, Play))
     return point.call.asked[-1].op if point.call.asked else ""

@@ -46,7 +46,7 @@ class Caller:
         self.call: Call = new_call(flow.hash, Facts(id="0" * 32, channel="test"))
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
-        self.actions: tuple[Command, ...] = ()
+        self.commands: tuple[Command, ...] = ()
         self.apply(CallReceived(caller, "28:bot", language))
 
     # --- what happens ---
@@ -58,7 +58,7 @@ class Caller:
         self.steps.append((event, self.now, self.last))
         self.call = self.last.call
         if self.last.ignored is None:
-            self.actions = self.last.actions
+            self.commands = self.last.commands
         return self
 
     def presses(self, keys: str, ended: Literal["terminator", "silence", "count"] = "count") -> Caller:
@@ -121,19 +121,19 @@ class Caller:
     @property
     def heard(self) -> str:
         """All that is spoken by the last actions, in one line; silence and files by name."""
-        return " ".join(filter(None, (_spoken(action) for action in self.actions)))
+        return " ".join(filter(None, (_spoken(action) for action in self.commands)))
 
     @property
     def kinds(self) -> list[str]:
-        return [type(action).__name__ for action in self.actions]
+        return [type(action).__name__ for action in self.commands]
 
     @property
     def request(self) -> Request:
-        return next(action for action in self.actions if isinstance(action, Request))
+        return next(action for action in self.commands if isinstance(action, Request))
 
     def asked(self, kind: type[Recognize] | type[Record]) -> Command:
-        assert isinstance(self.actions[-1], kind)
-        return self.actions[-1]
+        assert isinstance(self.commands[-1], kind)
+        return self.commands[-1]
 
     def variable(self, name: str) -> Value:
         memory = self.call.memory

@@ -67,9 +67,9 @@ class Talk:
         """Talk until the call is over; `at` is the time that it is to be for the flow."""
         events: Sequence[Event] = [CallReceived(caller, "terminal", language, at)]
         while self._call.phase != "over":
-            actions = self._step(events)
-            line = tuple(action for action in actions if not isinstance(action, Request))
-            request = next((action for action in actions if isinstance(action, Request)), None)
+            commands = self._step(events)
+            line = tuple(command for command in commands if not isinstance(command, Request))
+            request = next((command for command in commands if isinstance(command, Request)), None)
             if line:
                 events = await self._perform(line)
             elif request is not None:
@@ -78,13 +78,13 @@ class Talk:
                 events = [TimePassed()]  # nobody is on the line, and nothing more is to come
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
 
-    async def _perform(self, actions: Sequence[LineCommand]) -> Sequence[Event]:
-        performed = await perform(actions, self._handset)
+    async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
+        performed = await perform(commands, self._handset)
         return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
 
     def _step(self, events: Sequence[Event]) -> Sequence[Command]:
         """Apply events, and return what the last of them ordered; of a call that is over nothing more is wanted."""
-        actions: Sequence[Command] = ()
+        commands: Sequence[Command] = ()
         for event in events:
             now = self._began + self._handset.now()
             if isinstance(event, TimePassed) and self._call.deadline is not None:
@@ -97,8 +97,8 @@ class Talk:
             for failed in stepped.failures:
                 self._console.print(f"[yellow]  {plain(failure(failed, self._flow.file))}[/]")
             # A recording that leaving ended orders its transcript; that the caller left orders nothing.
-            actions = stepped.actions or actions
-        return actions
+            commands = stepped.commands or commands
+        return commands
 
     async def _typed(self, question: str) -> str | None:
         try:

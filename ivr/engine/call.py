@@ -141,7 +141,7 @@ class Step(Struct, frozen=True):
     """What one event led to."""
 
     call: Call
-    actions: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = ()
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     "Why the event changed nothing, if so; then `call` is the very call that came in."

@@ -52,7 +52,7 @@ class Draft:
         self.waiting = call.waiting
         self.grace_until = call.grace_until
         self.outcome = call.outcome
-        self.actions: list[Command] = []
+        self.commands: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
         self.kept: Event | None = None
@@ -153,8 +153,8 @@ class Draft:
         """Play a prompt; one that directly follows another becomes part of it, and the first keeps the outcome."""
         if not prompt or self.gone:
             return
-        if self.actions and isinstance(last := self.actions[-1], Play):
-            self.actions[-1] = Play(last.op, last.prompt + prompt)
+        if self.commands and isinstance(last := self.commands[-1], Play):
+            self.commands[-1] = Play(last.op, last.prompt + prompt)
             return
         self._answer()
         self._order(Play(self._op(), prompt))
@@ -195,7 +195,7 @@ class Draft:
     def need(self, needs: Needs) -> None:
         """Order a service, and wait for it."""
         request = Request(self._op(), needs.service, needs.arguments, needs.timeout, sensitive=needs.sensitive)
-        self.actions.append(request)
+        self.commands.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
 
     def hold(self, waiting: Waiting, prompt: tuple[Segment, ...]) -> None:
@@ -253,6 +253,6 @@ class Draft:
             self.phase = "answering"
             self._order(Answer(self._op()))
 
-    def _order(self, action: LineCommand, offered: tuple[str, ...] = ()) -> None:
-        self.actions.append(action)
-        self.asked = (*self.asked, Operation(action.op, KINDS[type(action)], self.state, self.memory, offered))
+    def _order(self, command: LineCommand, offered: tuple[str, ...] = ()) -> None:
+        self.commands.append(command)
+        self.asked = (*self.asked, Operation(command.op, KINDS[type(command)], self.state, self.memory, offered))

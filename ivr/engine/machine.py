@@ -77,7 +77,7 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
     _run(draft, received)
     return Step(
         draft.frozen(),
-        tuple(draft.actions),
+        tuple(draft.commands),
         tuple(draft.path),
         kept=draft.kept,
         judged=tuple(draft.judge.said),

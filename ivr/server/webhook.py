@@ -110,7 +110,7 @@ class Webhook:
         answer = WebhookReply()
         for incoming in messages:
             reply = await self._take(incoming, endpoint, arrived)
-            if incoming.wants == "actions":
+            if incoming.wants == "commands":
                 answer = reply
         return answer
 

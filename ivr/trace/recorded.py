@@ -53,14 +53,14 @@ class LineDraft:
 
     def hold(self, at: float, step: Step | Stepped, voice: FlowVoice) -> None:
         """Keep what is heard while a service works."""
-        self.held = Held(at, effect_of(step.actions, voice).heard)
+        self.held = Held(at, effect_of(step.commands, voice).heard)
         self.judged += step.judged
 
     def take(self, step: Step | Stepped, voice: FlowVoice) -> None:
         """Add what a step led to."""
         self.path += step.path
         self.judged += step.judged
-        self.effects.append(effect_of(step.actions, voice))
+        self.effects.append(effect_of(step.commands, voice))
 
     def line(self) -> Line:
         """Return the line."""
@@ -110,7 +110,7 @@ class _Reader:
             if isinstance(event, ServiceAnswered | ServiceFailed | TimePassed | HoldNeeded):
                 self._waits = None
         if not isinstance(event, CallEnded) or step.path:  # else the recording that was cut off may still come
-            self._note(step.actions, held=isinstance(event, HoldNeeded) and not step.path)
+            self._note(step.commands, held=isinstance(event, HoldNeeded) and not step.path)
 
     def _pace(self, step: Stepped, event: OperationDone | HoldNeeded) -> None:
         draft = self.lines[-1]

@@ -313,8 +313,8 @@ class Rerun:
         self.path += taken.path
         if not held:
             self.lines[-1].take(taken, self.voice)
-        self._last = next((action for action in reversed(taken.actions) if isinstance(action, Recognize)), None)
-        self._request = _waited_for(taken.actions) or self._request
+        self._last = next((action for action in reversed(taken.commands) if isinstance(action, Recognize)), None)
+        self._request = _waited_for(taken.commands) or self._request
 
 
 def standing(path: Sequence[Taken]) -> str:

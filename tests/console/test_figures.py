@@ -65,7 +65,7 @@ def test_a_caller_hung_up_where_the_hang_up_was_raised_else_where_the_call_stood
     assert tally_of("abandoned", [RINGS, PROBLEM, last]).left == state
 
 
-GOODBYE = replace(SPEAKS, actions=(Play("3.1", ()), HangUp("3.2")))
+GOODBYE = replace(SPEAKS, commands=(Play("3.1", ()), HangUp("3.2")))
 "The flow says goodbye, and hangs up."
 
 
@@ -86,7 +86,7 @@ def test_where_the_flow_has_hung_up_the_end_of_the_call_is_its_own(told: list[Ev
 
 def test_where_the_goodbye_failed_and_something_else_is_asked_a_caller_can_hang_up_again() -> None:
     again = replace(
-        step(26.0, OperationFailed("3.1", "system"), ("thanks", "error", "main")), actions=(Play("4.1", ()),)
+        step(26.0, OperationFailed("3.1", "system"), ("thanks", "error", "main")), commands=(Play("4.1", ()),)
     )
     trace = [RINGS, PROBLEM, GOODBYE, again, step(27.0, CallEnded("caller"), ("main", "hangup", ""))]
     assert tally_of("abandoned", trace).left == "main"

@@ -105,6 +105,6 @@ def _folds(record: CallRecord, trace: Sequence[Stepped]) -> None:
     call = new_call(flow.hash, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
     for line in trace:
         stepped = step(flow, call, line.event, now=line.now, judged=line.judged)
-        assert (stepped.actions, stepped.path, stepped.ignored) == (line.actions, line.path, line.ignored)
+        assert (stepped.commands, stepped.path, stepped.ignored) == (line.commands, line.path, line.ignored)
         call = stepped.call
     assert flow.name in PRIVATE or call == record.call

@@ -31,7 +31,7 @@ def test_c14_says_that_follow_each_other_become_one_prompt_and_never_part_of_a_q
 
 def test_c14_a_prompt_that_failed_was_never_passed() -> None:
     caller = Caller(flow_of(CHAIN))
-    play = caller.actions[1]
+    play = caller.commands[1]
     caller.fails(play.op).hears("trouble at 1")
     assert caller.call.memory.visits == {"greeting": 1, "trouble": 1}
 

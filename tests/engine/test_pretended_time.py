@@ -77,7 +77,7 @@ def test_a_flow_believes_it_and_its_deadlines_do_not() -> None:
     call = new_call(flow.hash, Facts(id="1", channel="test"))
     taken = step(flow, call, CallReceived("29:a", "28:b", at="2026-12-24 10:30"), now=STARTED)
     assert taken.call.state == "open"
-    assert "10:30 AM" in str(taken.actions)
+    assert "10:30 AM" in str(taken.commands)
     assert taken.call.facts.started == STARTED
     recorded = step(flow, taken.call, RecordingMade(taken.call.asked[-1].op, 2.0, "a.wma"), now=STARTED + 60)
     assert recorded.call.deadline == STARTED + 60 + 30
@@ -89,7 +89,7 @@ def test_a_call_at_a_pretended_time_replays_the_same_on_any_day() -> None:
     event = CallReceived("29:a", "28:b", at="2026-12-24 18:30")
     taken = step(flow, call, event, now=STARTED)
     record = CallRecord("1" * 32, CallKey("test", "a", "1"), replace(taken.call))
-    case = case_of(record, [Stepped(event, STARTED, taken.actions, taken.path)], flow, {})
+    case = case_of(record, [Stepped(event, STARTED, taken.commands, taken.path)], flow, {})
     assert case.header.started.isoformat() == "2026-12-24T17:30:00+00:00"
     assert "It is 6:30 PM on Thursday, December 24." in str(case.lines[0].heard)
     assert replay(loads(dumps(case), "case"), flow).verdict == "same"

@@ -34,7 +34,7 @@ def replayed(caller: Caller, judged: tuple[Judged, ...]) -> str:
     masked = KeysJudged(before.asked[-1].op, "accepted")
     after = step(caller.flow, before, masked, now=now, judged=judged)
     assert after.judged == live.judged
-    assert [type(action) for action in after.actions] == [type(action) for action in live.actions]
+    assert [type(action) for action in after.commands] == [type(action) for action in live.commands]
     return after.call.state
 
 

@@ -27,7 +27,7 @@ states:
 
 def test_c9_a_prompt_is_made_of_the_parts_that_are_open_and_not_blank() -> None:
     flow = flow_of(FACTS.replace("{{ call.channel }}.wav", "tune.wav"))
-    play = Caller(flow, caller=None).actions[1]
+    play = Caller(flow, caller=None).commands[1]
     assert isinstance(play, Play)
     assert play.prompt == (
         Text("28:bot test no language en-US", "male", "en-US"),
@@ -78,14 +78,14 @@ states:
   bye: {say: "{{ note.seconds if note else 0 }}", final: true}
 variables: {note: {type: recording, default: none}}
 """)
-    caller = Caller(flow).orders(*(type(action) for action in Caller(flow).actions)).apply(InputInvalid("1.2"))
+    caller = Caller(flow).orders(*(type(action) for action in Caller(flow).commands)).apply(InputInvalid("1.2"))
     caller.ignored("not an answer to what was asked").keeps_silent().hears("nothing speak").orders(Record)
     caller.speaks(3).hears("3")
 
 
 def test_a_call_is_told_of_once_and_the_line_says_goodbye_once() -> None:
     caller = Caller(flow_of(MENU))
-    caller.apply(CallReceived("x", "y")).ignored("the call has begun").orders(*map(type, caller.actions))
+    caller.apply(CallReceived("x", "y")).ignored("the call has begun").orders(*map(type, caller.commands))
     caller.chooses("one").fails(caller.op).ended("resolved")
     Caller(flow_of(MENU)).apply(OperationDone("7.7")).ignored("not the operation awaited")
     Caller(flow_of(MENU)).fails("7.7").ignored("not an operation of the last reply")
@@ -117,6 +117,6 @@ states:
   again: {menu: {prompt: nochmal, choices: {one: {dtmf: "1"}}}, on: {one: bye}}
   bye: {say: bye, final: true}
 """)
-    asked = Caller(flow).presses("1").actions[-1]
+    asked = Caller(flow).presses("1").commands[-1]
     assert isinstance(asked, Recognize)
     assert (asked.language, asked.prompt) == ("de-DE", (Text("nochmal", "male", "de-DE"),))

@@ -198,7 +198,7 @@ def test_c12_a_masked_answer_replays_by_what_its_guards_said() -> None:
     live = Caller(flow).presses("1234").hears("wrong")
     masked = Caller(flow)
     replayed = step(flow, masked.call, KeysJudged("1.2", "accepted"), now=live.now, judged=live.last.judged)
-    assert replayed.actions == live.last.actions
+    assert replayed.commands == live.last.commands
     assert replayed.call.memory.private["pin"] == MaskedValue()
     with pytest.raises(MaskedRead):
         step(flow, masked.call, KeysJudged("1.2", "accepted"), now=live.now)
@@ -225,7 +225,7 @@ states:
     kept = live.last.kept
     assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, {"masked": True})  # type: ignore[union-attr]
     replayed = step(flow, waiting, kept, now=live.now, judged=live.last.judged)
-    assert replayed.actions == live.last.actions
+    assert replayed.commands == live.last.commands
 
 
 @pytest.mark.parametrize(("told", "measured", "kept"), [(0.0, 3.5, "3.5"), (2.0, 3.5, "2.0"), (0.0, None, "0.0")])

@@ -41,12 +41,12 @@ def refused(message: Any, headers: dict[str, str] | None = None) -> WebhookError
 def test_a_call_that_comes_in_can_open_one() -> None:
     incoming = decoded(conversation())
     assert (incoming.key, incoming.id) == (CallKey("skype", "app-1", "call-1"), "m-1")
-    assert (incoming.wants, incoming.starts) == ("actions", True)
+    assert (incoming.wants, incoming.starts) == ("commands", True)
 
 
-def test_a_report_wants_actions_and_opens_nothing() -> None:
+def test_a_report_wants_commands_and_opens_nothing() -> None:
     incoming = decoded(choice("dtmfOptionMatched", "1"))
-    assert (incoming.wants, incoming.starts) == ("actions", False)
+    assert (incoming.wants, incoming.starts) == ("commands", False)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_notification_wants_no_more_than_an_empty_answer(message: Any, events:
         recording("callTerminated"),
     ],
 )
-def test_what_ends_a_call_wants_no_actions(message: Any) -> None:
+def test_what_ends_a_call_wants_no_commands(message: Any) -> None:
     incoming = decoded(message, AUDIO)
     assert (incoming.wants, incoming.starts) == ("ack", False)
 

@@ -37,7 +37,7 @@ def recorded(caller: Caller) -> Case:
     """Make a case of what a scripted caller did."""
     call = caller.call
     trace = [
-        Stepped(step.kept or event, now, step.actions, step.path, step.ignored, step.judged)
+        Stepped(step.kept or event, now, step.commands, step.path, step.ignored, step.judged)
         for event, now, step in caller.steps
     ]
     return case_of(CallRecord("0" * 32, CallKey("test", "a", "c"), call), trace, caller.flow, {})
@@ -187,7 +187,7 @@ def test_where_the_flow_had_hung_up_the_end_that_the_line_tells_is_the_flow_s_ow
     assert caller_action(ended.lines[-1].event) == "the call was ended by the flow"
     assert replay(ended, flow_of(NOTE)).verdict == "same"
     left = calling().presses("2")
-    assert recorded(left.apply(CallEnded("caller", left.actions[0].op))).lines[-1].event == Left("caller", "play")
+    assert recorded(left.apply(CallEnded("caller", left.commands[0].op))).lines[-1].event == Left("caller", "play")
 
 
 def test_a_recording_that_the_end_of_the_call_overtook_is_one_call_with_it() -> None:

@@ -52,7 +52,7 @@ class House:
             budget=2.0,
         )
 
-    async def told(self, message: str, *events: Event, wants: Literal["actions", "ack"] = "actions") -> WebhookReply:
+    async def told(self, message: str, *events: Event, wants: Literal["commands", "ack"] = "commands") -> WebhookReply:
         incoming = Incoming(KEY, message, events, wants, starts=message == "first")
         return await self.turns.take(incoming, arrived=1000.0)
 

@@ -60,7 +60,7 @@ def pause() -> Generator[None, None, None]:
 
 
 class Line:
-    """A channel whose messages are events, and whose replies are actions, as JSON; it notes which messages it heard."""
+    """A channel whose messages are events, and whose replies are commands, as JSON; it notes what it heard."""
 
     name = "sim"
     can = Capabilities(
@@ -81,8 +81,8 @@ class Line:
         assert isinstance(incoming.payload, tuple)
         return Exchange(Leg({**leg.notes, incoming.id: str(heard)}), incoming.payload)
 
-    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
-        return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(actions))))
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(commands))))
 
 
 @dataclass
@@ -302,7 +302,7 @@ class World:
         except WebhookError:
             return  # of a call that is not known yet
         if reply.body:
-            self.violations.append(f"{notice.id} was answered with actions")
+            self.violations.append(f"{notice.id} was answered with commands")
 
     # --- the platform ---
 
@@ -315,10 +315,10 @@ class World:
             reply = await self._send(f"m{message}", said, starts=message == 1)
             if reply is None:
                 return  # the platform has given up: nothing more will come
-            actions = msgspec.json.decode(reply.body or b"[]", type=list[Command])
-            if not actions:
+            commands = msgspec.json.decode(reply.body or b"[]", type=list[Command])
+            if not commands:
                 return
-            said = self._outcome(actions)
+            said = self._outcome(commands)
 
     async def _send(self, message: str, said: tuple[Event, ...], *, starts: bool) -> WebhookReply | None:
         flights: list[Flight] = []
@@ -333,7 +333,7 @@ class World:
             if not sending and _hung_up(said) and self.random.random() < 0.5:  # the end is told apart, and overtakes
                 self.serve(self._notify(Incoming(KEY, f"{message}-end", (CallEnded("caller"),), wants="ack")))
             self.serve(self._take(incoming, flight, media))
-            if self.random.random() < 0.1:  # a notification: it tells nothing, and wants no actions
+            if self.random.random() < 0.1:  # a notification: it tells nothing, and wants no commands
                 notice = Incoming(KEY, f"{message}-notice-{sending}", (), wants="ack")
                 self.serve(self._notify(notice))
             patience = self.random.randrange(5, 200)
@@ -345,12 +345,12 @@ class World:
                     return answered.reply
         return None
 
-    def _outcome(self, actions: list[Command]) -> tuple[Event, ...]:
-        """Report one outcome for the actions: the first failure, or the last success."""
-        for action in actions[:-1]:
+    def _outcome(self, commands: list[Command]) -> tuple[Event, ...]:
+        """Report one outcome for the commands: the first failure, or the last success."""
+        for action in commands[:-1]:
             if self.random.random() < 0.04:
                 return self._failure(action)
-        last = actions[-1]
+        last = commands[-1]
         match last:
             case Play() | Answer() | HangUp() | Reject():
                 return self._failure(last) if self.random.random() < 0.04 else (OperationDone(last.op),)

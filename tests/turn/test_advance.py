@@ -57,8 +57,8 @@ class Told:
         self.trace: list[Stepped] = []
         self.told(CallReceived("29:anna", "28:bot"))
 
-    def told(self, *events: Event, wants_actions: bool = True, inbox: tuple[Event, ...] = ()) -> Commit:
-        message = Incoming(KEY, f"m{self.record.version}", events, "actions" if wants_actions else "ack", starts=True)
+    def told(self, *events: Event, wants_commands: bool = True, inbox: tuple[Event, ...] = ()) -> Commit:
+        message = Incoming(KEY, f"m{self.record.version}", events, "commands" if wants_commands else "ack", starts=True)
         return self._keep(incoming=message, inbox=inbox)
 
     def owed(self) -> Commit:
@@ -100,7 +100,7 @@ def held(line: Line = LINE) -> tuple[Told, ServiceAnswered]:
 
 def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_of_it() -> None:
     call, answer = held()
-    notified = call.told(wants_actions=False, inbox=(answer,))
+    notified = call.told(wants_commands=False, inbox=(answer,))
     assert ([step.event for step in notified.trace], notified.taken) == ([LineReported()], ())
     assert list(call.record.replies.values())[-1] == NOTHING_FOLLOWS
     told = call.told(OperationDone(call.op), inbox=(answer,))
@@ -110,7 +110,7 @@ def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_o
 
 def test_a_line_that_speaks_by_itself_is_told_at_once() -> None:
     call, answer = held(Pushing())
-    assert call.told(wants_actions=False, inbox=(answer,)).taken == (answer.job,)
+    assert call.told(wants_commands=False, inbox=(answer,)).taken == (answer.job,)
 
 
 def test_c12_what_was_keyed_when_nobody_listened_any_more_is_not_kept() -> None:

@@ -67,7 +67,7 @@ def _folds(world: World, record: CallRecord) -> list[str]:
     call = new_call(record.call.flow, replace(record.call.facts, caller=None, called="", language=None, started=0.0))
     for line in world.disk.steps():
         stepped = step(world.flow, call, line.event, now=line.now)
-        if (stepped.actions, stepped.path, stepped.ignored) != (line.actions, line.path, line.ignored):
+        if (stepped.commands, stepped.path, stepped.ignored) != (line.commands, line.path, line.ignored):
             return [f"the trace replays otherwise at {line.event}"]
         call = stepped.call
     return [] if call == record.call else ["the trace does not lead to the saved call"]
@@ -78,7 +78,7 @@ def _lost_words(world: World, counted: list[ServiceAnswered | ServiceFailed]) ->
     asked = {
         action.job: line.now + action.timeout
         for line in world.disk.steps()
-        for action in line.actions
+        for action in line.commands
         if hasattr(action, "job")
     }
     reached = {event.job for event in counted}

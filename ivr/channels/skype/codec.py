@@ -2,7 +2,7 @@
 
     decode   whose call, which message           reading, rules, ids
     hear     the platform's message -> events    hearing
-    speak    actions -> a workflow               speaking, prompts
+    speak    commands -> a workflow              speaking, prompts
 
 The platform does the listening, keeps the timers and waits for each reply: there is nothing to remember (the leg stays
 empty), nothing to be sent unasked, and no time to look at.
@@ -69,7 +69,7 @@ class SkypeChannel:
             key=CallKey(self.name, self._account, ids.checked(message.id, "call's")),
             id=ids.message_id(request.headers, message, over=over),
             payload=Received(message, request.uploads.get(wire.RECORDED_AUDIO), at),
-            wants="ack" if over or isinstance(message, wire.Notification) else "actions",
+            wants="ack" if over or isinstance(message, wire.Notification) else "commands",
             starts=starts,
         )
         return (incoming,)
@@ -88,11 +88,11 @@ class SkypeChannel:
         received = cast("Received", incoming.payload)
         return Exchange(leg, hearing.events(received.message, received.audio, at=received.at))
 
-    def speak(self, leg: Leg, actions: Sequence[LineCommand], *, now: float) -> Exchange:
-        """Turn actions into a workflow; no actions: an empty 200, which means that nothing follows (protocol 3)."""
-        if not actions:
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        """Turn commands into a workflow; no commands: an empty 200, which means that nothing follows (protocol 3)."""
+        if not commands:
             return Exchange(leg, reply=WebhookReply())
-        body = speaking.written(actions, callback=self._callback, media_base=self._media_base)
+        body = speaking.written(commands, callback=self._callback, media_base=self._media_base)
         return Exchange(leg, reply=WebhookReply(body=body))
 
 

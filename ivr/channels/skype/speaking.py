@@ -1,4 +1,4 @@
-"""Write actions as a workflow (protocol 5, LANGUAGE C17).
+"""Write commands as a workflow (protocol 5, LANGUAGE C17).
 
 We write what the author wrote, and what the vendor's generations have different defaults for: `bargeInAllowed`,
 `playBeep`, `maxSilenceTimeoutInSeconds`, and `voice` with text. All else only where it differs from the wire's default.
@@ -30,11 +30,11 @@ _MAX_DURATION = 180
 "The wire's own defaults, in seconds."
 
 
-def written(actions: Sequence[LineCommand], *, callback: str, media_base: str) -> bytes:
-    """Return the JSON of the workflow for these actions, one at least."""
+def written(commands: Sequence[LineCommand], *, callback: str, media_base: str) -> bytes:
+    """Return the JSON of the workflow for these commands, one at least."""
     workflow = wire.Workflow(
         links=wire.WorkflowLinks(callback=callback),
-        actions=tuple(_action(action, media_base) for action in actions),
+        actions=tuple(_action(command, media_base) for command in commands),
         notification_subscriptions=("callStateChange",),
     )
     return msgspec.json.encode(workflow)

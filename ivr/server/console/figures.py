@@ -72,8 +72,8 @@ def _left(trace: Sequence[Stepped]) -> str | None:
                 return None
             case CallEnded(by="caller") | RecordingMade(ended="hangup"):
                 return next((taken.state for taken in step.path if taken.event == "hangup"), state)
-        if step.actions:
-            ends = frozenset(action.op for action in step.actions if isinstance(action, HangUp | Reject))
+        if step.commands:
+            ends = frozenset(action.op for action in step.commands if isinstance(action, HangUp | Reject))
         state = next((taken.target for taken in reversed(step.path) if taken.target), state)
     return None
 

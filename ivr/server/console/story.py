@@ -98,7 +98,7 @@ def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...
     for step in trace:
         ordered = tuple(
             f"{action.service} asked" if isinstance(action, Request) else type(action).__name__
-            for action in step.actions
+            for action in step.commands
         )
         name = type(step.event).__name__
         wrong = tuple(failure(failed, file) for failed in step.failures)
