@@ -1,0 +1,195 @@
+"""Where an event leads: take transitions and enter states until the call has settled.
+
+An action answers with a `Result`, and each result leads to the next one within the same step. The call has settled when
+only the line, a service or the caller can bring it further, or when it is over. Two things bound the chain, since an
+author can write a circle, and an expression can fail in the very transition that deals with failed expressions.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeGuard, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine.actions.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.call import Taken
+from ivr.engine.commands import Segment
+from ivr.engine.draft import Draft
+from ivr.engine.flow import SELF, Assignment, Branches
+from ivr.engine.handlers import handler
+from ivr.engine.scope import Scope
+from ivr.engine.values import MaskedValue, Value
+from ivr.errors import ExpressionFailed, MaskedRead
+
+CHAIN = 1000
+"States that one step may pass through before it counts as a circle."
+NO_VALUE = "error.expression"
+
+_TOO_LONG = failed("error.limit", f"more than {CHAIN} states in one step")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Settled(Struct, frozen=True):
+    """Nothing more follows in this step: the call waits for the line or for a service, or it is over."""
+
+
+SETTLED = Settled()
+
+
+def run(draft: Draft, result: Result | Settled) -> None:
+    """Follow a result, and what follows from it, until the call has settled."""
+    rest = _chain(draft, result)
+    if not isinstance(rest, Settled) and not draft.limited:
+        draft.limited = True  # `error.limit` is raised once in a call: the author's way out can be a circle, too
+        rest = _chain(draft, _TOO_LONG)
+    if not isinstance(rest, Settled):
+        give_up(draft, _TOO_LONG)
+
+
+def _chain(draft: Draft, result: Result | Settled) -> Result | Settled:
+    """Follow a result through at most `CHAIN` results; return the one that was not followed any more."""
+    for _ in range(CHAIN):
+        if isinstance(result, Settled):
+            break
+        following = evaluated(_follow, draft, result)
+        if _has_no_value(following) and _has_no_value(result):
+            # The transition for the first failure failed as well; raising the second would take the same one again.
+            give_up(draft, following)
+            return SETTLED
+        result = following
+    return result
+
+
+def evaluated(reads: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Raised:
+    """Call what reads expressions; one without a value raises `error.expression` (C8)."""
+    try:
+        return reads(*args, **named)
+    except MaskedRead:
+        raise  # only in a replay, which cannot know the value; the replay says so
+    except ExpressionFailed as failure:
+        return replace(failed(NO_VALUE, str(failure)), line=failure.line)
+
+
+def _has_no_value(result: Result | Settled) -> TypeGuard[Raised]:
+    return isinstance(result, Raised) and result.event == NO_VALUE
+
+
+def _follow(draft: Draft, result: Result) -> Result | Settled:
+    match result:
+        case Raised():
+            return _transition(draft, result)
+        case Again(why=why):
+            return _attempt_failed(draft, why)
+        case Says(prompt=prompt):
+            draft.speak(prompt)
+            return Ends() if draft.here.final else Raised("done")
+        case Listens():
+            if draft.gone:
+                # The silent rest ends where somebody would have to answer (C13.2). `hangup` is still to be raised if
+                # the caller hung up after speaking: then `recorded` came first (C13.3).
+                return Ends() if draft.hangup_raised else Raised("hangup")
+            draft.listen(result)
+            return SETTLED
+        case Needs(stores=stores):
+            draft.store(stores)  # before the answer: the recording is kept whatever the service makes of it
+            draft.need(result)
+            return SETTLED
+        case Takes():
+            return SETTLED if draft.take() else Raised("done")
+    if draft.outcome is None:  # what is left is `Ends`
+        draft.outcome = draft.wished_outcome or "abandoned"
+    draft.end()
+    return SETTLED
+
+
+def _attempt_failed(draft: Draft, why: Why) -> Result:
+    """Count a failed attempt and ask again; the last one raises `exhausted` at once (C6)."""
+    state = draft.here
+    if why in state.on:
+        return Raised(why)  # the author takes over, and it is no attempt (C6.6)
+    # Silences and wrong answers use up the same attempts, and count apart for their texts: the second silence gets the
+    # second text, whatever was keyed in between (C6.5). `Draft.visit` starts both from zero; `self` does not (C6.8).
+    if draft.silent + draft.wrong + 1 >= state.action.attempts:
+        return Raised("exhausted")  # at once: nothing is said before (C6.3)
+    if why == "noInput":
+        draft.silent += 1
+        return state.action.again(draft.scope(), why, draft.silent)
+    draft.wrong += 1
+    return state.action.again(draft.scope(), why, draft.wrong)
+
+
+def _transition(draft: Draft, raised: Raised) -> Result:
+    """Take the transition for an event, in the order of C7."""
+    draft.store(raised.stores)
+    raised = _within_limits(draft, raised)
+    if raised.why:
+        draft.fail(raised.event, raised.why, raised.line)
+    if raised.event == "hangup":
+        draft.hangup_raised = True
+    branches = handler(draft.flow, draft.here, raised.event)
+    if branches is None:
+        draft.path.append(Taken(draft.state, raised.event))
+        if raised.event != "hangup":  # a caller who leaves where no state handles it has abandoned the call, no more
+            draft.outcome = draft.wished_outcome or "failed"
+        return Ends()
+    scope = draft.scope(raised.fields, private=raised.private)
+    index = _chosen(scope, branches)
+    branch = branches[index]
+    _assign(draft, branch.set, scope)
+    say = draft.scope(raised.fields, private=raised.private).prompt(branch.say)  # a new scope: it sees what was set
+    if branch.target == SELF:
+        draft.path.append(Taken(draft.state, raised.event, index, draft.state))
+        draft.speak(say)
+        return draft.here.action.start(draft.scope())
+    draft.path.append(Taken(draft.state, raised.event, index, branch.target))
+    return enter(draft, branch.target, say)
+
+
+def _within_limits(draft: Draft, raised: Raised) -> Raised:
+    """Replace the event by `error.limit` where the call has become too long; once, so that its way out can be gone."""
+    limits = draft.flow.limits
+    over = draft.turn > limits.turns or draft.now - draft.facts.started > limits.duration
+    if draft.limited or draft.gone or not over:
+        return raised
+    draft.limited = True
+    return failed("error.limit", f"over {limits.turns} turns or {limits.duration:g} seconds")
+
+
+def _chosen(scope: Scope, branches: Branches) -> int:
+    """Find the first branch whose guard is true."""
+    for index, branch in enumerate(branches):
+        if scope.allows(branch.guard):
+            return index
+    raise ExpressionFailed("no branch is open")
+
+
+def _assign(draft: Draft, assignments: tuple[Assignment, ...], scope: Scope) -> None:
+    """Compute all right sides, then keep them together (C7.4)."""
+    values: dict[str, Value] = {}
+    for assignment in assignments:
+        try:
+            values[assignment.variable] = assignment.value.value(scope)
+        except MaskedRead:
+            values[assignment.variable] = MaskedValue()  # what is made of a masked value is masked, too
+    draft.set(values, {assignment.variable: assignment.value.line for assignment in assignments})
+
+
+def enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
+    """Enter a state; the `say` of the transition counts as its beginning (C14.2)."""
+    draft.visit(name)
+    draft.outcome = None  # that of a final state whose goodbye failed is not this call's any more
+    state = draft.here
+    _assign(draft, state.set, draft.scope())
+    if state.final:
+        draft.outcome = state.outcome or draft.wished_outcome or ("abandoned" if draft.gone else "resolved")
+    draft.speak(say)
+    return state.action.start(draft.scope())
+
+
+def give_up(draft: Draft, error: Raised) -> None:
+    """End the call for an error that no transition can deal with any more."""
+    draft.fail(error.event, error.why, error.line)
+    draft.outcome = "failed"
+    draft.end()
