@@ -23,8 +23,8 @@ from bench.subject import cores, free_port, running
 from ivr.cli.loop import fast_loop
 from ivr.phone import speaking
 from ivr.phone.events import PromptAudio
-from ivr.phone.kit import lacking, sound_of
-from ivr.phone.platform import Platform, Target, platform
+from ivr.phone.kit import missing
+from ivr.phone.platform import Platform, Target, platform, sound_of
 from ivr.phone.session import Session
 from ivr.phone.sound import Sound
 from ivr.trace.folders import FLOWS
@@ -89,7 +89,7 @@ class Results(Struct, frozen=True):
     frames: int
     late: int
     "Frames that came more than 20 ms late."
-    lacking: Sequence[str]
+    missing: Sequence[str]
     "What is not installed, and so was not measured."
 
 
@@ -122,7 +122,7 @@ async def measure(bot: str, extent: Extent, console: Console) -> Results:
         calls_at_once=extent.calls_at_once,
         frames=sum(session.player.frames for session in sessions),
         late=sum(session.player.late for session in sessions),
-        lacking=lacking(),
+        missing=missing(),
     )
 
 
@@ -167,7 +167,7 @@ def show(found: Results, console: Console) -> None:
     console.print(
         f"{found.calls_at_once} calls at once: {found.late:,} of {found.frames:,} frames over {LATE} ms late."
     )
-    for each in found.lacking:
+    for each in found.missing:
         console.print(f"Not measured: {each}")
 
 

@@ -12,8 +12,8 @@ from ivr.cli.own_calls import OwnScreen
 from ivr.cli.phone_screen import Screen
 from ivr.cli.phone_terminal import caller_action, tell_metadata
 from ivr.phone.events import PromptAudio, PromptOver
-from ivr.phone.kit import lacking, sound_of
-from ivr.phone.platform import Target, platform
+from ivr.phone.kit import missing
+from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.session import Session
 from ivr.phone.turn_based import Fail, HangUp, Press, Say
 
@@ -29,7 +29,7 @@ async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
     speaker = Loudspeaker(players, screen.note)
     async with platform(target) as phone:
         tell_metadata(target, phone.metadata, wire=wire)
-        for sentence in lacking():
+        for sentence in missing():
             console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
         session = Session(phone, sound_of(phone))
         session.dial()

@@ -17,8 +17,7 @@ from ivr.flowfile.clock import asks_the_clock
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.folder import SCRIPT_SUFFIX
 from ivr.flowfile.reader import MAX_BYTES
-from ivr.phone.kit import sound_of
-from ivr.phone.platform import Platform, Target, platform
+from ivr.phone.platform import Platform, Target, platform, sound_of
 from ivr.phone.script.model import Script
 from ivr.phone.script.playing import Played, StateOf, play
 from ivr.phone.script.reading import ScriptError, read_script

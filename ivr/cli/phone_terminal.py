@@ -11,8 +11,7 @@ from ivr.cli.own_calls import OwnScreen
 from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.phone.events import ListensFor, PhoneEvent
-from ivr.phone.kit import sound_of
-from ivr.phone.platform import Target, platform
+from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
 
 

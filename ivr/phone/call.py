@@ -19,6 +19,7 @@ from ivr.phone.handset import Handset
 from ivr.phone.limits import Limits
 from ivr.phone.notices import Notices
 from ivr.phone.performing import Performed, perform
+from ivr.phone.sound import EncodedRecording
 from ivr.phone.workflow import Refusal, Workflow, misplaced, read_workflow
 
 
@@ -174,13 +175,13 @@ class Call:
             return Ended("platform", "workflows", f"More than {self._limits.workflows} workflows in one call.")
         return Ended("platform", "length", f"The call is longer than {self._limits.call_length:g} s.")
 
-    async def _audio(self, action: LineCommand, found: Outcome) -> reports.Audio | None:
+    async def _audio(self, action: LineCommand, found: Outcome) -> EncodedRecording | None:
         if isinstance(action, Record) and found.ok:
             return await self._handset.recording(action, found.seconds)
         return None
 
     def _result(
-        self, outcome: wire.Outcome, app_state: str | None, *, over: bool, audio: reports.Audio | None = None
+        self, outcome: wire.Outcome, app_state: str | None, *, over: bool, audio: EncodedRecording | None = None
     ) -> reports.Message:
         state: wire.CallState = "terminated" if over else "established" if self._answered else "establishing"
         return reports.result(self._id, outcome, state=state, app_state=app_state, audio=audio)

@@ -2,10 +2,11 @@
 
 from typing import Protocol
 
-from ivr.engine.commands import Record
+from ivr.channels.skype.wire import LANGUAGE
+from ivr.engine.commands import Record, Text
 from ivr.line import Effect, Signal
 from ivr.phone.events import PhoneEvent
-from ivr.phone.reports import Audio
+from ivr.phone.sound import EncodedRecording
 
 
 class Handset(Protocol):
@@ -23,8 +24,13 @@ class Handset(Protocol):
     async def next(self, deadline: float | None) -> Signal:
         """Return what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
 
-    async def recording(self, action: Record, seconds: float) -> Audio | None:
+    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
         """Return what was recorded since the last `RecordingStarted`; None: nothing, or it cannot be encoded."""
 
     def hang_up(self) -> None:
         """Leave, whatever the person does; `next` says `Left` from now on, also where it is waiting."""
+
+
+def typed(words: str) -> Text:
+    """Return words that were typed, as somebody would say them."""
+    return Text(words, "female", LANGUAGE)

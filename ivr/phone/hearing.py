@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ivr.channels.skype.wire import LANGUAGE
 from ivr.errors import TranscriptionFailed
 from ivr.phone.recorder import wav
 from ivr.ports import SpeechToText
@@ -17,15 +16,16 @@ log = logging.getLogger(__name__)
 class PhraseEar:
     """An `Ear` on top of a speech engine that listens for phrases."""
 
-    def __init__(self, engine: SpeechToText) -> None:
+    def __init__(self, engine: SpeechToText, language: str) -> None:
         self._engine = engine
+        self._language = language
 
     async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
         """Return the phrase that was said; None: none of them, or nobody knows."""
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             await asyncio.to_thread(_write, Path(file.name), samples)
             try:
-                found = await self._engine.transcribe(Path(file.name), language=LANGUAGE, phrases=phrases)
+                found = await self._engine.transcribe(Path(file.name), language=self._language, phrases=phrases)
             except TranscriptionFailed as error:
                 log.warning("nothing understood", extra={"reason": str(error)})
                 return None

@@ -1,13 +1,13 @@
-"""Puts a phone's sound together from what is installed; `sound_of` and `lacking` are for the faces of the phone."""
+"""Puts the sound of a line together from what is installed, and says what is missing for more."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
+from ivr.audio.workers import Workers
 from ivr.phone.hearing import PhraseEar
-from ivr.phone.platform import Platform
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Sound
-from ivr.phone.speaking import Speaker
+from ivr.phone.speaking import Fetch, Speaker
 from ivr.speech.engines.sphinx.engine import Sphinx
 
 _MISSING = {
@@ -18,12 +18,12 @@ _MISSING = {
 "By module: what is missed without it, and how to get it. The voice alone is an extra; the others come with `ivr`."
 
 
-def sound_of(phone: Platform) -> Sound:
-    """Return the sound of a phone, good for any number of calls as long as the phone lasts."""
+def installed_sound(workers: Workers, fetch: Fetch, language: str) -> Sound:
+    """Return the best sound there is, good for any number of calls; callers are expected to speak `language`."""
     codecs = _installed("av")
     speaks = codecs and _installed("espeakng_loader")
-    voice = Speaker(phone.files, phone.workers, phone.target.limits, speaks=speaks, plays=codecs)
-    ear = PhraseEar(Sphinx(phone.workers)) if codecs and _installed("pocketsphinx") else None
+    voice = Speaker(fetch, workers, speaks=speaks, plays=codecs)
+    ear = PhraseEar(Sphinx(workers), language) if codecs and _installed("pocketsphinx") else None
     return Sound(voice, Recorder.installed(), ear)
 
 
@@ -31,6 +31,6 @@ def _installed(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def lacking(installed: Callable[[str], bool] = _installed) -> Sequence[str]:
+def missing(installed: Callable[[str], bool] = _installed) -> Sequence[str]:
     """Return what this machine's phones cannot do, and what to do about it, in sentences."""
     return [f"{misses} To change that: {cure}" for name, (misses, cure) in _MISSING.items() if not installed(name)]

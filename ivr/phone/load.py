@@ -14,8 +14,7 @@ from ivr.phone.anybody import Anybody
 from ivr.phone.events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
 from ivr.phone.platform import Platform
 from ivr.phone.recorder import Recorder
-from ivr.phone.reports import Audio
-from ivr.phone.sound import Piece, Sound, tone
+from ivr.phone.sound import EncodedRecording, Piece, Sound, tone
 from ivr.phone.turn_based import TurnBased
 
 RECORDING = 1.0
@@ -103,7 +102,7 @@ class _Instant:
 class _Canned:
     """An `Encoder` that makes each kind of file once."""
 
-    def __init__(self, made: Mapping[str, Audio | None]) -> None:
+    def __init__(self, made: Mapping[str, EncodedRecording | None]) -> None:
         self._made = made
 
     @classmethod
@@ -112,7 +111,7 @@ class _Canned:
         forms: Sequence[RecordingFormat] = ("wma", "wav", "mp3")
         return cls({form: await recorder.encode(samples, form) for form in forms})
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
         return self._made[form]
 
 

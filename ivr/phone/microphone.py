@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 
-from ivr.line import VoiceSignal
+from ivr.engine.commands import Text
 from ivr.line.activity import Activity, heard
 from ivr.phone.clock import Clock, until
 from ivr.phone.player import FRAME_BYTES
@@ -28,8 +28,8 @@ class Microphone:
         self._mouth = asyncio.Lock()
         "Typed words are spoken one after the other, and in place of what is heard in the meantime."
 
-    def hear(self, samples: bytes) -> Iterator[VoiceSignal]:
-        """Take samples, and tell where a voice begins and ends."""
+    def hear(self, samples: bytes) -> Iterator[bool]:
+        """Take samples; yield True where a voice begins, False where it ends."""
         typed = self._mouth.locked()
         if self._records and not typed:
             self._recording += samples
@@ -44,7 +44,7 @@ class Microphone:
                 if before.active:
                     self._whole, self._utterance = bytes(self._utterance), bytearray()
                 if not typed:
-                    yield VoiceSignal(self._activity.active)
+                    yield self._activity.active
 
     @property
     def active(self) -> bool:
@@ -76,10 +76,10 @@ class Microphone:
         wanted = 2 * round(seconds * BYTES_A_SECOND / 2)
         return bytes(self._recording[:wanted]).ljust(wanted, b"\0")
 
-    async def speak(self, words: str, voice: Voice, clock: Clock) -> AsyncGenerator[VoiceSignal, None]:
-        """Let typed words be heard, for as long as they take."""
+    async def speak(self, words: Text, voice: Voice, clock: Clock) -> AsyncGenerator[bool, None]:
+        """Let typed words be heard, for as long as they take; yields as `hear` does."""
         async with self._mouth:
-            yield VoiceSignal(active=True)
+            yield True
             begun, seconds = clock.now(), 0.0
             with suppress(Unplayable):  # then nothing was said
                 async for piece in said(words, voice):
@@ -87,7 +87,7 @@ class Microphone:
                     if self._records:
                         self._recording += piece.samples
             await until(clock, begun + seconds)
-        yield VoiceSignal(self.active)
+        yield self.active
 
     def _keep_utterance(self, frame: bytes, *, silent: bool) -> None:
         self._utterance += frame

@@ -13,6 +13,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
+from ivr.channels.skype.wire import LANGUAGE
 from ivr.phone.call import Call, Caller
 from ivr.phone.events import Ended
 from ivr.phone.exchange import Exchange
@@ -20,8 +21,10 @@ from ivr.phone.guard import Guard
 from ivr.phone.handset import Handset
 from ivr.phone.identity import Identity
 from ivr.phone.identity_host import served
+from ivr.phone.kit import installed_sound
 from ivr.phone.limits import Limits
-from ivr.phone.post import Post, WebPost
+from ivr.phone.post import NoReply, Post, WebPost
+from ivr.phone.sound import Sound, Unplayable
 
 DEFAULT_APP = "development"
 "For bots that ask for no tokens."
@@ -66,10 +69,17 @@ class Platform:
         "Processes that look at audio; none is started before it is needed."
         self.metadata = metadata
         "The address of the phone's OpenID metadata, for the bot's settings."
-        self.files = files
-        "The way to the audio files that a bot names."
+        self._files = files
         self._post = post
         self._identity = identity
+
+    async def fetch(self, url: str) -> bytes:
+        """Return an audio file that a bot names, within the limits of the phone; raise Unplayable."""
+        limits = self.target.limits
+        try:
+            return await self._files.fetch(url, answer_time=limits.file_time, most=limits.file_size)
+        except NoReply as error:
+            raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
 
     async def place(self, handset: Handset, *, who: Caller | None = None, bot: str | None = None) -> Ended:
         """Hold one call to its end; `bot` is another address than the target's.
@@ -92,6 +102,11 @@ class Platform:
         finally:
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
+
+
+def sound_of(phone: Platform) -> Sound:
+    """Return the sound of a phone, good for any number of calls as long as the phone lasts."""
+    return installed_sound(phone.workers, phone.fetch, LANGUAGE)
 
 
 def identity_of(target: Target) -> Identity:

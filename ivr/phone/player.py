@@ -1,8 +1,8 @@
 """Plays one prompt at a time, in real time: hands its sound out, and waits until it was heard."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from ivr.line import PromptStarted
+from ivr.engine.commands import Segment
 from ivr.line.activity import FRAME
 from ivr.phone.clock import Clock, until
 from ivr.phone.sound import BEEP, BYTES_A_SECOND, Piece, Voice
@@ -21,10 +21,10 @@ class Player:
         self._clock = clock
         self._paced = paced
 
-    async def play(self, prompt: PromptStarted, out: Callable[[bytes], None]) -> None:
-        """Play to the end; raise Unplayable."""
+    async def play(self, segments: Sequence[Segment], out: Callable[[bytes], None], *, beep: bool = False) -> None:
+        """Play to the end, with a `beep` after it if wanted; raise Unplayable."""
         ends: float | None = None
-        async for piece in _pieces(self._voice, prompt):
+        async for piece in _pieces(self._voice, segments, beep=beep):
             # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
             begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
             await self._hand_out(piece, begins, out)
@@ -46,8 +46,8 @@ class Player:
             out(piece.samples[start : start + FRAME_BYTES])
 
 
-async def _pieces(voice: Voice, prompt: PromptStarted) -> AsyncIterator[Piece]:
-    async for piece in voice.speak(prompt.segments):
+async def _pieces(voice: Voice, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[Piece]:
+    async for piece in voice.speak(segments):
         yield piece
-    if prompt.beep:
+    if beep:
         yield BEEP

@@ -8,8 +8,7 @@ from typing import Self
 
 from ivr.audio.formats import RATE, WIDTH
 from ivr.engine.commands import RecordingFormat
-from ivr.phone.reports import Audio
-from ivr.phone.sound import BYTES_A_SECOND
+from ivr.phone.sound import BYTES_A_SECOND, EncodedRecording
 
 
 class Recorder:
@@ -24,7 +23,7 @@ class Recorder:
         """Make the best one there is."""
         return cls(encodes=find_spec("av") is not None)
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
         """Return the file; None where there is nothing to be heard, or nothing to encode it with."""
         if not samples:
             return None
@@ -32,16 +31,16 @@ class Recorder:
             return wav(samples)
         if not self._encodes:
             return None
-        return Audio(await asyncio.to_thread(_encoded, samples, form), form, len(samples) / BYTES_A_SECOND)
+        return EncodedRecording(await asyncio.to_thread(_encoded, samples, form), form, len(samples) / BYTES_A_SECOND)
 
 
-def wav(samples: bytes) -> Audio:
+def wav(samples: bytes) -> EncodedRecording:
     """Write a WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setparams((1, WIDTH, RATE, 0, "NONE", ""))
         writer.writeframes(samples)
-    return Audio(file.getvalue(), "wav", len(samples) / BYTES_A_SECOND)
+    return EncodedRecording(file.getvalue(), "wav", len(samples) / BYTES_A_SECOND)
 
 
 def _encoded(samples: bytes, form: RecordingFormat) -> bytes:

@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from ivr.channels.skype import wire
 from ivr.engine.commands import Answer as LineAnswer
-from ivr.engine.commands import LineCommand, Play, Recognize, Record, RecordingFormat
+from ivr.engine.commands import LineCommand, Play, Recognize, Record
 from ivr.engine.commands import Reject as LineReject
 from ivr.line import Outcome, Result
+from ivr.phone.sound import EncodedRecording
 
 JSON = "application/json; charset=utf-8"
 AUDIO_TYPES = {"wma": "audio/x-ms-wma", "wav": "audio/wav", "mp3": "audio/mpeg"}
@@ -49,14 +50,6 @@ _FAILURE: Mapping[Result, str] = {
     "system": "InternalServerError",
 }
 "Free text, in the style of the vendor's classes (protocol 6)."
-
-
-class Audio(Struct, frozen=True):
-    """A recording, encoded."""
-
-    data: bytes
-    format: RecordingFormat
-    seconds: float
 
 
 class Message(Struct, frozen=True):
@@ -102,7 +95,7 @@ def result(
     *,
     state: wire.CallState,
     app_state: str | None,
-    audio: Audio | None = None,
+    audio: EncodedRecording | None = None,
 ) -> Message:
     """Report an outcome; with a recording it is a form of two parts (protocol 9)."""
     report = wire.ConversationResult(
@@ -120,7 +113,7 @@ def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
-def outcome(action: LineCommand, found: Outcome, recorded: Audio | None) -> wire.Outcome:
+def outcome(action: LineCommand, found: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
     """Put what became of an action into the vendor's words. A recording that could not be made is a failure."""
     word: wire.OutcomeWord = "success" if found.ok else "failure"
     why = None if found.ok else found.why or _FAILURE.get(found.result, "Unknown")
@@ -146,7 +139,7 @@ def outcome(action: LineCommand, found: Outcome, recorded: Audio | None) -> wire
     return wire.HangupOutcome(id=found.op, outcome=word, failure_reason=why)
 
 
-def _record(found: Outcome, recorded: Audio | None, why: str | None) -> wire.RecordOutcome:
+def _record(found: Outcome, recorded: EncodedRecording | None, why: str | None) -> wire.RecordOutcome:
     if found.ok and recorded is not None:
         return wire.RecordOutcome(
             id=found.op,
@@ -184,7 +177,7 @@ def notification(call: str, state: Literal["establishing", "established", "termi
     )
 
 
-def _form(body: bytes, audio: Audio) -> Message:
+def _form(body: bytes, audio: EncodedRecording) -> Message:
     """Write the two parts so that every SDK finds both: the two names, their types, no file name (protocol 9)."""
     boundary = str(uuid4())
     edge = f"--{boundary}".encode()

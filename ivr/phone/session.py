@@ -49,11 +49,11 @@ from ivr.line import (
 from ivr.phone.call import Caller
 from ivr.phone.clock import Clock, LoopClock
 from ivr.phone.events import Ended, HangingUp, KeyHeard, OnTheLine, PhoneEvent, PromptAudio, VoiceHeard, WordsHeard
+from ivr.phone.handset import typed
 from ivr.phone.microphone import Microphone
 from ivr.phone.platform import Platform
 from ivr.phone.player import Player
-from ivr.phone.reports import Audio
-from ivr.phone.sound import Sound, Unplayable
+from ivr.phone.sound import EncodedRecording, Sound, Unplayable
 
 
 class Session:
@@ -133,9 +133,9 @@ class Session:
 
     def audio(self, samples: bytes) -> None:
         """Take what a microphone heard."""
-        for signal in self._microphone.hear(samples):
-            self.tell(VoiceHeard(signal.active))
-            self._put(signal)
+        for active in self._microphone.hear(samples):
+            self.tell(VoiceHeard(active))
+            self._put(VoiceSignal(active))
         utterance = self._microphone.utterance()
         if utterance and isinstance(self._listening, Recognize) and self._sound.ear:
             self._begin(self._understand(utterance, self._listening))
@@ -196,7 +196,7 @@ class Session:
                 timer.cancel()
         return self._next()
 
-    async def recording(self, action: Record, seconds: float) -> Audio | None:
+    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
         """Encode what was recorded."""
         return await self._sound.encoder.encode(self._microphone.recorded(seconds), action.format or "wma")
 
@@ -216,7 +216,9 @@ class Session:
 
     async def _play(self, prompt: PromptStarted) -> None:
         try:
-            await self.player.play(prompt, lambda samples: self.tell(PromptAudio(prompt.op, samples)))
+            await self.player.play(
+                prompt.segments, lambda samples: self.tell(PromptAudio(prompt.op, samples)), beep=prompt.beep
+            )
         except Unplayable as error:
             self._put(PromptFailed(str(error)))
         else:
@@ -224,9 +226,9 @@ class Session:
 
     async def _speak(self, words: str) -> None:
         self.tell(WordsHeard(words, typed=True))
-        async with aclosing(self._microphone.speak(words, self._sound.voice, self._clock)) as signals:
-            async for signal in signals:
-                self._put(signal)
+        async with aclosing(self._microphone.speak(typed(words), self._sound.voice, self._clock)) as changes:
+            async for active in changes:
+                self._put(VoiceSignal(active))
 
     async def _understand(self, utterance: bytes, action: Recognize) -> None:
         phrases = [phrase for choice in action.choices for phrase in choice.speech]

@@ -12,10 +12,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from ivr.audio.formats import RATE, WIDTH
-from ivr.channels.skype.wire import LANGUAGE
 from ivr.engine.commands import RecordingFormat, Segment, Silence, Text
 from ivr.errors import IvrError
-from ivr.phone.reports import Audio
 
 BYTES_A_SECOND = WIDTH * RATE
 CHARACTERS_A_SECOND = 15.0
@@ -38,6 +36,14 @@ class Piece(Struct, frozen=True):
     seconds: float
 
 
+class EncodedRecording(Struct, frozen=True):
+    """A file of a recording."""
+
+    data: bytes
+    format: RecordingFormat
+    seconds: float
+
+
 class Voice(Protocol):
     """Turns prompts into sound."""
 
@@ -45,9 +51,9 @@ class Voice(Protocol):
         """Return the pieces as soon as each is there; raise Unplayable."""
 
 
-async def said(words: str, voice: Voice) -> AsyncIterator[Piece]:
+async def said(words: Text, voice: Voice) -> AsyncIterator[Piece]:
     """Let a caller's typed words be heard, never without a sound; raise Unplayable."""
-    async for piece in voice.speak([Text(words, "female", LANGUAGE)]):
+    async for piece in voice.speak([words]):
         yield Piece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
 
 
@@ -61,7 +67,7 @@ class Ear(Protocol):
 class Encoder(Protocol):
     """Makes files of recordings."""
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
         """Return the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
 
 

@@ -2,18 +2,17 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
 from ivr.errors import TranscriptionFailed
 from ivr.phone.espeak import espeak
-from ivr.phone.limits import Limits
-from ivr.phone.post import NoReply, WebPost
-from ivr.phone.sound import BYTES_A_SECOND, Piece, Unplayable, estimate, silence
+from ivr.phone.sound import BYTES_A_SECOND, FILE_SECONDS, Piece, Unplayable, estimate, silence
 from ivr.phone.wording import spoken
 from ivr.smallfiles import read_small
 
@@ -22,15 +21,17 @@ LONGEST = 600.0
 _HEADER = 44
 "Bytes before the samples in the WAV files that are made here."
 
+Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
+"Returns the file at an address; raises Unplayable. How large it may be, and where it may lie, is for it to say."
+
 
 class Speaker:
     """A `Voice`. Without espeak-ng texts are silent; files are fetched and played all the same."""
 
-    def __init__(self, files: WebPost, workers: Workers, limits: Limits, *, speaks: bool, plays: bool) -> None:
+    def __init__(self, fetch: Fetch, workers: Workers, *, speaks: bool, plays: bool) -> None:
         """`speaks`: espeak-ng is installed; `plays`: PyAV is."""
-        self._files = files
+        self._fetch = fetch
         self._workers = workers
-        self._limits = limits
         self._speaks = speaks
         self._plays = plays
 
@@ -57,13 +58,9 @@ class Speaker:
                 raise Unplayable(f"The prompt cannot be spoken: {error}") from error
 
     async def _file(self, url: str) -> Piece:
-        limits = self._limits
-        try:
-            data = await self._files.fetch(url, answer_time=limits.file_time, most=limits.file_size)
-        except NoReply as error:
-            raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
+        data = await self._fetch(url)
         if not self._plays:
-            return Piece(b"", 2.0)
+            return Piece(b"", FILE_SECONDS)
         return _piece(await decoded(data, self._workers))
 
 

@@ -31,8 +31,8 @@ from ivr.line import (
     VoiceSignal,
 )
 from ivr.phone.events import HangingUp, KeyHeard, OnTheLine, PhoneEvent, WordsHeard
-from ivr.phone.reports import Audio
-from ivr.phone.sound import BEEP, BYTES_A_SECOND, Sound, Unplayable, said, silence
+from ivr.phone.handset import typed
+from ivr.phone.sound import BEEP, BYTES_A_SECOND, EncodedRecording, Sound, Unplayable, said, silence
 
 REACTION = 0.3
 "Seconds before a person does something."
@@ -164,7 +164,7 @@ class TurnBased:
         finally:
             self._waiting = None
 
-    async def recording(self, action: Record, seconds: float) -> Audio | None:
+    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
         """Encode what was said, with the silence around it."""
         if self._sound is None:
             return None
@@ -250,7 +250,7 @@ class TurnBased:
     async def _spoken(self, words: str) -> bytes:
         if self._sound is None:
             return b""
-        return b"".join([piece.samples async for piece in said(words, self._sound.voice)])
+        return b"".join([piece.samples async for piece in said(typed(words), self._sound.voice)])
 
     async def _length(self, prompt: PromptStarted) -> float:
         if self._sound is None:

@@ -14,8 +14,7 @@ from ivr.cli import main
 from ivr.cli.own_calls import OwnScreen
 from ivr.cli.phone_script import run_script
 from ivr.cli.phone_terminal import Typist
-from ivr.phone.kit import sound_of
-from ivr.phone.platform import Target, platform
+from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.turn_based import TurnBased
 from tests.browser.test_phone_line import line
 from tests.cli.stored_calls import ivr

@@ -19,8 +19,7 @@ from ivr.phone.events import Ended, PhoneEvent
 from ivr.phone.limits import Limits
 from ivr.phone.platform import Platform
 from ivr.phone.post import NoReply, Post, Reply
-from ivr.phone.reports import Audio
-from ivr.phone.sound import BYTES_A_SECOND, Mute, Sound
+from ivr.phone.sound import BYTES_A_SECOND, EncodedRecording, Mute, Sound
 from ivr.phone.turn_based import CallerAction, HangUp, Situation, TurnBased
 from tests.phone.calling import PUBLIC, Letter
 from tests.phone.fake_bot import Told
@@ -150,9 +149,9 @@ class _Noise:
     def __init__(self, random: Random) -> None:
         self._random = random
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio | None:
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
         noise = self._random.randbytes(self._random.randrange(100, 40_000))
-        return Audio(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
+        return EncodedRecording(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
 
 
 async def everybody_calls(

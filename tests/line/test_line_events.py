@@ -12,6 +12,7 @@ from ivr.engine.events import Event, KeysPressed
 from ivr.line import Left, Outcome, PromptFailed, Said, Trouble
 from ivr.line.events import events_of
 from ivr.phone import reports
+from ivr.phone.sound import EncodedRecording
 from ivr.ports import Upload
 
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
@@ -52,7 +53,7 @@ def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
 
 def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, ...]:
     kept = found.ok and hasattr(action, "max_duration")
-    audio = reports.Audio(b"sound", "wma", found.seconds) if kept else None
+    audio = EncodedRecording(b"sound", "wma", found.seconds) if kept else None
     over = "terminated" if found.result == "left" else "established"
     outcome = reports.outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)

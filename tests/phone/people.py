@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ivr.phone.events import Done, Ended, PhoneEvent, PromptBegan
-from ivr.phone.kit import sound_of
 from ivr.phone.limits import Limits
-from ivr.phone.platform import Target, platform
+from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import Mute, Sound
 from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait

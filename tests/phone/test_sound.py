@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 
 from ivr.engine.commands import Audio, Silence, Text
-from ivr.phone.kit import lacking, sound_of
-from ivr.phone.platform import Target, platform
+from ivr.phone.kit import missing
+from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.recorder import Recorder
 from ivr.phone.sound import BYTES_A_SECOND, Sound, Unplayable, silence, tone
 from ivr.phone.speaking import Speaker, samples_of
@@ -19,9 +19,9 @@ from ivr.phone.turn_based import Play, Say
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow
 from tests.phone.people import call
 
-needs_voice = pytest.mark.skipif("not spoken" in " ".join(lacking()), reason="espeakng-loader is not installed")
-needs_codecs = pytest.mark.skipif("silent" in " ".join(lacking()), reason="PyAV is not installed")
-needs_ear = pytest.mark.skipif("typed" in " ".join(lacking()), reason="pocketsphinx is not installed")
+needs_voice = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
+needs_codecs = pytest.mark.skipif("silent" in " ".join(missing()), reason="PyAV is not installed")
+needs_ear = pytest.mark.skipif("typed" in " ".join(missing()), reason="pocketsphinx is not installed")
 needs_speaker = pytest.mark.skipif(shutil.which("flite") is None, reason="flite, who speaks here, is not installed")
 
 
@@ -30,20 +30,20 @@ async def samples(sound: Sound, *segments: Text | Silence | Audio) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("missing", "cure"),
+    ("absent", "cure"),
     [
         ("espeakng_loader", "pip install 'ivr[phone]'"),
         ("av", "pip install av"),
         ("pocketsphinx", "pip install pocketsphinx"),
     ],
 )
-def test_what_is_missing_is_told_with_what_brings_just_that(missing: str, cure: str) -> None:
-    (told,) = lacking(lambda module: module != missing)
+def test_what_is_missing_is_told_with_what_brings_just_that(absent: str, cure: str) -> None:
+    (told,) = missing(lambda module: module != absent)
     assert told.endswith(f"To change that: {cure}")
 
 
 def test_where_nothing_is_missing_nothing_is_told() -> None:
-    assert lacking(lambda _: True) == []
+    assert missing(lambda _: True) == []
 
 
 async def test_silence_is_as_long_as_it_says() -> None:
@@ -80,7 +80,7 @@ async def test_a_file_that_is_no_audio_is_unplayable(content: bytes) -> None:
 
 async def test_without_libraries_a_file_is_fetched_all_the_same() -> None:
     async with fake_bot(files={"a": b"x"}) as bot, platform(Target(bot.call)) as phone:
-        plain = Speaker(phone.files, phone.workers, phone.target.limits, speaks=False, plays=False)
+        plain = Speaker(phone.fetch, phone.workers, speaks=False, plays=False)
         pieces = [piece async for piece in plain.speak([Audio(url=f"{bot.base}/files/a"), Text("Hi.", "male", "en")])]
         assert [piece.samples for piece in pieces] == [b"", b""]
         assert all(piece.seconds > 0 for piece in pieces)

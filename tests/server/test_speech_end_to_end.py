@@ -18,8 +18,7 @@ from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
 from ivr.phone.post import Reply
-from ivr.phone.reports import Audio
-from ivr.phone.sound import Mute, Sound, tone
+from ivr.phone.sound import EncodedRecording, Mute, Sound, tone
 from ivr.phone.speaking import samples_of
 from ivr.phone.turn_based import Play
 from tests.fakes.azure_speech import AzureSpeech, Phrase
@@ -68,8 +67,8 @@ class Tape:
     def __init__(self, file: bytes) -> None:
         self._file = file
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> Audio:
-        return Audio(self._file, form, 1.8)
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording:
+        return EncodedRecording(self._file, form, 1.8)
 
 
 @pytest.fixture

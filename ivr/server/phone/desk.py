@@ -12,8 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.phone.identity import Identity
-from ivr.phone.kit import sound_of
-from ivr.phone.platform import Platform, Target, identity_of, platform
+from ivr.phone.platform import Platform, Target, identity_of, platform, sound_of
 from ivr.phone.sound import Sound
 from ivr.server.phone.ours import OwnBot
 

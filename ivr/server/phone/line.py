@@ -16,7 +16,7 @@ from ivr.engine.pretend import read_time
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable
 from ivr.phone.call import Caller
 from ivr.phone.events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
-from ivr.phone.kit import lacking
+from ivr.phone.kit import missing
 from ivr.phone.script.writing import as_script
 from ivr.phone.session import Session
 from ivr.server.phone.commands import (
@@ -95,7 +95,7 @@ class PageLine:
     async def run(self) -> None:
         """Serve until the page goes away; a call that is under way ends with it."""
         try:
-            await self._tell(Missing(tuple(lacking())))
+            await self._tell(Missing(tuple(missing())))
             async for message in self._socket:
                 if message.type is WSMsgType.BINARY:
                     self._hear(message.data)
