@@ -21,12 +21,12 @@ from rich.table import Table
 from bench.run import SCRATCH
 from bench.subject import cores, free_port, running
 from ivr.cli.loop import fast_loop
-from ivr.phone import speaking
-from ivr.phone.events import PromptAudio
-from ivr.phone.kit import missing
+from ivr.media import speaker
+from ivr.media.installed import missing
+from ivr.media.sound import Sound
+from ivr.phone.phone_events import PromptAudio
 from ivr.phone.platform import Platform, Target, platform, sound_of
 from ivr.phone.session import Session
-from ivr.phone.sound import Sound
 from ivr.trace.folders import FLOWS
 
 AIM = 150.0
@@ -52,7 +52,7 @@ async def key_to_sound(session: Session, waits: list[float], *, cold: bool) -> N
             continue
         left -= 1
         if cold:
-            speaking.forget()
+            speaker.forget()
         pressed = time.perf_counter()
         session.press(WRONG_KEY)
 

@@ -25,8 +25,7 @@ from rich.table import Table
 from bench.calls import Exchange, full_call, json_call, learn, open_call
 from bench.load import Load, drive
 from bench.subject import Subject, cores, free_port, running
-from ivr.phone.identity import Identity
-from ivr.phone.identity_host import served
+from ivr.phone.net.identity import Identity, identity_served
 
 APP_ID = "bench-app"
 CONNECTIONS = 64
@@ -107,7 +106,7 @@ async def main(extent: Extent, console: Console) -> Results:
     identity = Identity(APP_ID)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     try:
-        async with served(identity) as metadata:
+        async with identity_served(identity) as metadata:
             with Progress(*columns, console=console, transient=True) as progress:
                 bench = Bench(extent, progress, server_core, scratch, metadata, identity.token(time.time()))
                 return Results(await bench.rates(), await bench.memory())

@@ -27,8 +27,7 @@ from rich.table import Table
 from bench.calls import json_call, learn, open_call
 from bench.load import Load, drive
 from bench.subject import Subject, cores, free_port, running
-from ivr.phone.identity import Identity
-from ivr.phone.identity_host import served
+from ivr.phone.net.identity import Identity, identity_served
 from ivr.store.data_folder import DataFolder
 from ivr.store.tables import BLOCK
 
@@ -207,7 +206,7 @@ async def measure(calls: int, live: int, screen: Console) -> Stored:
     identity = Identity(APP_ID)
     os.sched_setaffinity(0, {cores()[1]})
     try:
-        async with served(identity) as metadata:
+        async with identity_served(identity) as metadata:
             token = identity.token(time.time())
             async with serving(folder.path, metadata) as server:
                 for conversation in (json_call(2), open_call()):

@@ -30,7 +30,7 @@ class CallItem(pytest.Item):
 
     def runtest(self) -> None:
         """Make the call."""
-        from ivr.cli.phone_script import run_script  # noqa: PLC0415  # see above
+        from ivr.cli.phone.call_scripts import run_script  # noqa: PLC0415  # see above
         from ivr.phone.platform import Target  # noqa: PLC0415
 
         bot = str(self.config.getini("ivr_bot"))

@@ -1,7 +1,7 @@
 """`ivr talk FLOW`: be the caller, in the terminal. No server, no platform: the machine, a line, a person at the keys.
 
-The line is the one of every other face (`ivr.line`, `ivr.phone.turn_based`), so a key, a terminator, a full count and a
-silence mean here what they mean on the phone.
+The line is the one of every other face (`ivr.line`, `ivr.phone.callers.turn_based`), so a key, a terminator, a full
+count and a silence mean here what they mean on the phone.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from rich.console import Console
 
 from ivr.cli.flowfiles import load_or_exit
 from ivr.cli.keyboard import Keyboard
-from ivr.cli.phone_flags import TIME
-from ivr.cli.phone_screen import Screen, means_something
-from ivr.cli.phone_terminal import Typist
+from ivr.cli.phone.flags import TIME
+from ivr.cli.phone.screen import Screen, means_something
+from ivr.cli.phone.terminal import Typist
 from ivr.cli.plain import plain
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Request
@@ -26,12 +26,12 @@ from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.line import Connected, Effect, Finished
-from ivr.line.events import events_of
-from ivr.phone.events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
+from ivr.line.engine_events import events_of
+from ivr.media.recorder import Recorder
+from ivr.media.sound import Mute, Sound
+from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.performing import perform
-from ivr.phone.recorder import Recorder
-from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import TurnBased
+from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
 from ivr.trace.words import failure
 
 HELP = """\

@@ -5,8 +5,8 @@ from typing import Protocol
 from ivr.channels.skype.wire import LANGUAGE
 from ivr.engine.commands import Record, Text
 from ivr.line import Effect, Signal
-from ivr.phone.events import PhoneEvent
-from ivr.phone.sound import EncodedRecording
+from ivr.media.sound import EncodedRecording
+from ivr.phone.phone_events import PhoneEvent
 
 
 class Handset(Protocol):

@@ -8,9 +8,8 @@ from msgspec import Struct
 from ivr.engine.commands import LineCommand
 from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, apply, begin
 from ivr.line.state import CHOICE_PAUSE
-from ivr.phone.events import PromptOver
 from ivr.phone.handset import Handset
-from ivr.phone.showing import shown
+from ivr.phone.phone_events import PromptOver, events_of_effect
 
 
 class Performed(Struct, frozen=True):
@@ -42,7 +41,7 @@ async def perform(
     expired = False
     while True:
         for effect in moment.effects:
-            for event in shown(effect, state):
+            for event in events_of_effect(effect, state):
                 handset.tell(event)
             handset.perform(effect)
             if isinstance(effect, Connected) and connected is not None:

@@ -14,17 +14,16 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.channels.skype.wire import LANGUAGE
-from ivr.phone.call import Call, Caller
-from ivr.phone.events import Ended
-from ivr.phone.exchange import Exchange
-from ivr.phone.guard import Guard
+from ivr.media.installed import installed_sound
+from ivr.media.sound import Sound, Unplayable
 from ivr.phone.handset import Handset
-from ivr.phone.identity import Identity
-from ivr.phone.identity_host import served
-from ivr.phone.kit import installed_sound
-from ivr.phone.limits import Limits
-from ivr.phone.post import NoReply, Post, WebPost
-from ivr.phone.sound import Sound, Unplayable
+from ivr.phone.net.exchange import Exchange
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.identity import Identity, identity_served
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.post import NoReply, Post, WebPost
+from ivr.phone.phone_events import Ended
+from ivr.phone.placed_call import Caller, PlacedCall
 
 DEFAULT_APP = "development"
 "For bots that ask for no tokens."
@@ -89,7 +88,7 @@ class Platform:
         target = self.target
         exchange = Exchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
-        one = Call(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
+        one = PlacedCall(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
         call = asyncio.create_task(one.run(who or target.who))
         try:
             return await asyncio.shield(call)
@@ -126,7 +125,7 @@ async def platform(
         identity = await asyncio.to_thread(identity_of, target)  # a key takes its time
     web = WebPost(Guard(target.allowed))
     try:
-        async with served(identity, target.identity_port) as metadata:
+        async with identity_served(identity, target.identity_port) as metadata:
             phone = Platform(target, post or web, identity, metadata=metadata, files=web)
             try:
                 yield phone

@@ -5,7 +5,7 @@ This is the interface for every face of the phone that a person uses (a page, a 
     async with platform(Target(bot="http://127.0.0.1:8080/call")) as phone:
         session = Session(phone, sound)
         session.dial()
-        async for event in session.events():            # ivr.phone.events, the last one is Ended
+        async for event in session.events():            # ivr.phone.phone_events, the last one is Ended
             ...
 
 Commands, at any time and from the event loop's thread; none of them waits, and after the end none does anything:
@@ -46,14 +46,23 @@ from ivr.line import (
     Trouble,
     VoiceSignal,
 )
-from ivr.phone.call import Caller
-from ivr.phone.clock import Clock, LoopClock
-from ivr.phone.events import Ended, HangingUp, KeyHeard, OnTheLine, PhoneEvent, PromptAudio, VoiceHeard, WordsHeard
+from ivr.media.microphone import Microphone
+from ivr.media.pacing import Clock, LoopClock
+from ivr.media.player import Player
+from ivr.media.sound import EncodedRecording, Sound, Unplayable
 from ivr.phone.handset import typed
-from ivr.phone.microphone import Microphone
+from ivr.phone.phone_events import (
+    Ended,
+    HangingUp,
+    KeyHeard,
+    OnTheLine,
+    PhoneEvent,
+    PromptAudio,
+    VoiceHeard,
+    WordsHeard,
+)
+from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
-from ivr.phone.player import Player
-from ivr.phone.sound import EncodedRecording, Sound, Unplayable
 
 
 class Session:

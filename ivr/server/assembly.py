@@ -43,9 +43,9 @@ from ivr.server.listener import DRAIN, Listener, bind, port_instead
 from ivr.server.multipart import Form
 from ivr.server.openfiles import fitted
 from ivr.server.origin import is_loopback_name
-from ivr.server.phone.desk import Desk
-from ivr.server.phone.doors import PhonePages
-from ivr.server.phone.ours import OwnBot
+from ivr.server.phone.own_bot import OwnBot
+from ivr.server.phone.routes import PhonePages
+from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
@@ -286,7 +286,7 @@ def _webhook(
 def _phone(channel: SkypeChannel, parts: _Parts, address: str, cases: Path) -> PhonePages:
     """Make the phone that calls this very server."""
     ours = OwnBot(address, DEVELOPMENT_ACCOUNT, channel.name, parts.store, parts.store, parts.registry, cases)
-    return PhonePages(Desk(Target(ours.address("")), ours=ours))
+    return PhonePages(SharedPhone(Target(ours.address("")), ours=ours))
 
 
 def _console_token(settings: Settings, *, dev: bool) -> str | None:

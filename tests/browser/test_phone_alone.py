@@ -5,10 +5,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ivr.cli.phone_script import run_script
-from ivr.phone.identity import KEYS_PATH, METADATA_PATH, Identity, KeyUnusable
+from ivr.cli.phone.call_scripts import run_script
+from ivr.phone.net.identity import KEYS_PATH, METADATA_PATH, Identity, KeyUnusable
 from ivr.phone.platform import Target
-from ivr.server.phone.alone import phone_alone
+from ivr.server.phone.standalone import standalone_phone
 from tests.browser.test_phone_line import Person
 from tests.console.visiting import Visit
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, fake_bot, flow, nobody
@@ -16,7 +16,7 @@ from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, fake_bot, flow, nobody
 
 async def test_any_bot_can_be_called_from_the_page(visit: Visit) -> None:
     target = Target(f"{visit.url}/call/desk")
-    async with phone_alone(target, port=0) as alone, aiohttp.ClientSession() as client:
+    async with standalone_phone(target, port=0) as alone, aiohttp.ClientSession() as client:
         async with client.get(alone.page.removesuffix("/phone")) as answer:
             page = await answer.text()
             assert answer.url.path == "/phone"
@@ -38,7 +38,7 @@ async def test_any_bot_can_be_called_from_the_page(visit: Visit) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/phone/picture/desk", 404), ("/call", 404)])
 async def test_it_answers_nothing_else(path: str, status: int) -> None:
-    async with phone_alone(Target("http://127.0.0.1:1/call"), port=0) as alone, aiohttp.ClientSession() as client:
+    async with standalone_phone(Target("http://127.0.0.1:1/call"), port=0) as alone, aiohttp.ClientSession() as client:
         async with client.get(alone.page.removesuffix("/phone") + path) as answer:
             assert answer.status == status
         async with client.get(alone.page, headers={"Host": "rebound.example"}) as answer:
@@ -47,7 +47,7 @@ async def test_it_answers_nothing_else(path: str, status: int) -> None:
 
 async def test_a_bot_that_is_not_there_is_told(visit: Visit) -> None:
     with nobody() as bot:
-        serving = phone_alone(Target(f"{bot}/call"), port=0)
+        serving = standalone_phone(Target(f"{bot}/call"), port=0)
         async with serving as alone, aiohttp.ClientSession() as client:
             origin = alone.page.removesuffix("/phone")
             async with client.ws_connect(f"{alone.page}/line", headers={"Origin": origin}) as socket:
@@ -60,7 +60,7 @@ async def test_a_bot_that_is_not_there_is_told(visit: Visit) -> None:
 
 async def test_a_page_that_is_open_when_the_phone_goes_away_hangs_up() -> None:
     async with fake_bot(flow(ANSWER, MENU)) as bot, aiohttp.ClientSession() as client:
-        async with phone_alone(Target(bot.call), port=0) as alone:
+        async with standalone_phone(Target(bot.call), port=0) as alone:
             socket = await client.ws_connect(
                 f"{alone.page}/line", headers={"Origin": alone.page.removesuffix("/phone")}
             )
@@ -75,7 +75,7 @@ async def test_the_phone_of_a_page_has_the_kept_key_and_the_caller_that_it_was_g
     kept = Identity.kept("my-bot", key).documents("")[KEYS_PATH]
     async with fake_bot(flow(ANSWER, MENU)) as bot, aiohttp.ClientSession() as client:
         target = Target(bot.call, "my-bot", key=key, caller="29:me", language="de-DE")
-        async with phone_alone(target, port=0) as alone:
+        async with standalone_phone(target, port=0) as alone:
             async with client.get(alone.metadata.removesuffix(METADATA_PATH) + KEYS_PATH) as answer:
                 assert await answer.read() == kept  # before any call
             origin = alone.page.removesuffix("/phone")
@@ -91,13 +91,13 @@ async def test_the_phone_of_a_page_has_the_kept_key_and_the_caller_that_it_was_g
 async def test_a_key_that_cannot_be_used_keeps_the_page_from_opening(tmp_path: Path) -> None:
     (tmp_path / "phone.pem").write_text("no key")
     with pytest.raises(KeyUnusable):
-        async with phone_alone(Target("http://127.0.0.1:1/call", key=tmp_path / "phone.pem"), port=0):
+        async with standalone_phone(Target("http://127.0.0.1:1/call", key=tmp_path / "phone.pem"), port=0):
             pass
 
 
 async def test_a_call_to_any_bot_is_written_down_as_a_script(tmp_path: Path) -> None:
     async with fake_bot(flow(ANSWER, MENU), flow(HANG_UP)) as bot:
-        opened = phone_alone(Target(bot.call), port=0)
+        opened = standalone_phone(Target(bot.call), port=0)
         async with opened as alone, aiohttp.ClientSession() as client:
             origin = alone.page.removesuffix("/phone")
             async with client.ws_connect(f"{alone.page}/line", headers={"Origin": origin}) as socket:
@@ -117,7 +117,7 @@ async def test_a_call_to_any_bot_is_written_down_as_a_script(tmp_path: Path) -> 
 
 
 async def test_before_the_first_call_there_is_nothing_to_write_down() -> None:
-    async with phone_alone(Target("http://127.0.0.1:1/call"), port=0) as alone, aiohttp.ClientSession() as client:
+    async with standalone_phone(Target("http://127.0.0.1:1/call"), port=0) as alone, aiohttp.ClientSession() as client:
         origin = alone.page.removesuffix("/phone")
         async with client.ws_connect(f"{alone.page}/line", headers={"Origin": origin}) as socket:
             person = Person(socket)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.cli.phone_script import run_script
+from ivr.cli.phone.call_scripts import run_script
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
 from ivr.phone.platform import Target
 from ivr.ports import CallRecord, Stepped

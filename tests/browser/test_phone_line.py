@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ivr.server.phone.commands import LONGEST
-from ivr.server.phone.doors import MOST_LINES
+from ivr.server.phone.page_commands import LONGEST
+from ivr.server.phone.routes import MOST_LINES
 from ivr.store.archive import ArchiveFile
 from ivr.trace.files import read_case
 from tests.cli.stored_calls import ivr

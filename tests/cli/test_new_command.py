@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from ivr.cli import main
-from ivr.cli.phone_script import run_script
+from ivr.cli.phone.call_scripts import run_script
 from ivr.phone.platform import Target
 
 

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ivr.cli import main
-from ivr.cli.own_calls import OwnScreen
-from ivr.cli.phone_script import run_script
-from ivr.cli.phone_terminal import Typist
+from ivr.cli.phone.call_scripts import run_script
+from ivr.cli.phone.own_calls import OwnScreen
+from ivr.cli.phone.terminal import Typist
+from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.platform import Target, platform, sound_of
-from ivr.phone.turn_based import TurnBased
 from tests.browser.test_phone_line import line
 from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import text

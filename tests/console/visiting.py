@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from ivr.phone import sound
-from ivr.phone.recorder import wav
+from ivr.media import sound
+from ivr.media.recorder import wav
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from tests.phone.calling import Phone, Signer, phone_to

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.phone.turn_based import Say
+from ivr.phone.callers.turn_based import Say
 from tests.crash.process import Server
 from tests.phone.calling import Signer, phone_to
 

@@ -14,13 +14,13 @@ from random import Random
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.commands import Record, RecordingFormat
-from ivr.phone.anybody import Anybody
-from ivr.phone.events import Ended, PhoneEvent
-from ivr.phone.limits import Limits
+from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, Mute, Sound
+from ivr.phone.callers.random_caller import RandomCaller
+from ivr.phone.callers.turn_based import CallerAction, HangUp, Situation, TurnBased
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.post import NoReply, Post, Reply
+from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.platform import Platform
-from ivr.phone.post import NoReply, Post, Reply
-from ivr.phone.sound import BYTES_A_SECOND, EncodedRecording, Mute, Sound
-from ivr.phone.turn_based import CallerAction, HangUp, Situation, TurnBased
 from tests.phone.calling import PUBLIC, Letter
 from tests.phone.fake_bot import Told
 from tests.phone.people import any_caller_action
@@ -124,14 +124,14 @@ class BadLine:
 
 
 class _Townsman:
-    """Mostly does what callers do, and now and then anything at all (`ivr.phone.turn_based.Person`).
+    """Mostly does what callers do, and now and then anything at all (`ivr.phone.callers.turn_based.Person`).
 
     Some leave while they are recorded, as callers of a voicemail do.
     """
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._sober = Anybody(random)
+        self._sober = RandomCaller(random)
 
     def tell(self, event: PhoneEvent) -> None:
         self._sober.tell(event)

@@ -18,7 +18,9 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"][
 PLANTED = {
     "downwards": ("ivr/store/planted_upwards.py", "import ivr.turn"),
     "channels": ("ivr/channels/planted/__init__.py", "import ivr.channels.skype"),
-    "phone": ("ivr/phone/planted_reader.py", "import ivr.channels.skype.reading"),
+    "phone": ("ivr/phone/wire/planted_reader.py", "import ivr.channels.skype.reading"),
+    "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
+    "media": ("ivr/media/planted_line.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
     "speech": ("ivr/speech/engines/none.py", "import ivr.speech.engines.scripted"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),

@@ -4,47 +4,52 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from desk import Desk, digits, menu, record
+from line_driver import LineDriver, digits, menu, record
 
 from ivr.channels.skype import hearing, reading
 from ivr.engine.commands import Answer, LineCommand, Play
 from ivr.engine.events import Event, KeysPressed
 from ivr.line import Left, Outcome, PromptFailed, Said, Trouble
-from ivr.line.events import events_of
-from ivr.phone import reports
-from ivr.phone.sound import EncodedRecording
+from ivr.line.engine_events import events_of
+from ivr.media.sound import EncodedRecording
+from ivr.phone.wire import reports
 from ivr.ports import Upload
 
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
-CALLS: dict[str, tuple[LineCommand, Desk]] = {
-    "a key of a menu": (menu(), Desk(menu()).hear_out().press("1")),
-    "words of a menu": (menu(), Desk(menu()).hear_out().apply(Said("buy something"))),
-    "a wrong key": (menu(), Desk(menu()).hear_out().press("9")),
-    "silence in a menu": (menu(), Desk(menu()).hear_out().wait(6)),
-    "leaving a menu": (menu(), Desk(menu()).hear_out().apply(Left(), after=1)),
-    "a terminator": (digits(), Desk(digits()).hear_out().press("12#")),
-    "a terminator alone": (digits(), Desk(digits()).hear_out().press("#")),
-    "a full count": (digits(), Desk(digits()).hear_out().press("123456")),
-    "a full count without terminators": (digits(ends=""), Desk(digits(ends="")).hear_out().press("1234")),
-    "a pause after keys": (digits(), Desk(digits()).hear_out().press("12").wait(3)),
-    "silence where keys are wanted": (digits(), Desk(digits()).hear_out().wait(6)),
-    "a recording": (record(), Desk(record()).hear_out().press("#", after=2)),
-    "the longest recording": (record(longest=3, silence=9), Desk(record(longest=3, silence=9)).hear_out().wait(4)),
-    "silence after the beep": (record(), Desk(record()).hear_out().wait(6)),
-    "leaving a recording": (record(), Desk(record()).hear_out().apply(Left(), after=2)),
-    "leaving at the beep": (record(), Desk(record()).hear_out().apply(Left())),
-    "a recording of nothing": (record(), Desk(record()).hear_out().press("#", after=0)),
-    "a broken line": (menu(), Desk(menu()).hear_out().apply(Trouble())),
-    "a broken line, nobody knows why": (record(), Desk(record()).hear_out().apply(Trouble("unknown"))),
-    "a prompt that cannot be played": (Play("p", ()), Desk(menu()).apply(PromptFailed("gone"))),
-    "an answer": (Answer("a"), Desk(Answer("a"))),
+CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
+    "a key of a menu": (menu(), LineDriver(menu()).hear_out().press("1")),
+    "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(Said("buy something"))),
+    "a wrong key": (menu(), LineDriver(menu()).hear_out().press("9")),
+    "silence in a menu": (menu(), LineDriver(menu()).hear_out().wait(6)),
+    "leaving a menu": (menu(), LineDriver(menu()).hear_out().apply(Left(), after=1)),
+    "a terminator": (digits(), LineDriver(digits()).hear_out().press("12#")),
+    "a terminator alone": (digits(), LineDriver(digits()).hear_out().press("#")),
+    "a full count": (digits(), LineDriver(digits()).hear_out().press("123456")),
+    "a full count without terminators": (digits(ends=""), LineDriver(digits(ends="")).hear_out().press("1234")),
+    "a pause after keys": (digits(), LineDriver(digits()).hear_out().press("12").wait(3)),
+    "silence where keys are wanted": (digits(), LineDriver(digits()).hear_out().wait(6)),
+    "a recording": (record(), LineDriver(record()).hear_out().press("#", after=2)),
+    "the longest recording": (
+        record(longest=3, silence=9),
+        LineDriver(record(longest=3, silence=9)).hear_out().wait(4),
+    ),
+    "silence after the beep": (record(), LineDriver(record()).hear_out().wait(6)),
+    "leaving a recording": (record(), LineDriver(record()).hear_out().apply(Left(), after=2)),
+    "leaving at the beep": (record(), LineDriver(record()).hear_out().apply(Left())),
+    "a recording of nothing": (record(), LineDriver(record()).hear_out().press("#", after=0)),
+    "a broken line": (menu(), LineDriver(menu()).hear_out().apply(Trouble())),
+    "a broken line, nobody knows why": (record(), LineDriver(record()).hear_out().apply(Trouble("unknown"))),
+    "a prompt that cannot be played": (Play("p", ()), LineDriver(menu()).apply(PromptFailed("gone"))),
+    "an answer": (Answer("a"), LineDriver(Answer("a"))),
 }
 
 
-@pytest.mark.parametrize(("action", "desk"), CALLS.values(), ids=CALLS.keys())
-def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand, desk: Desk) -> None:
-    assert _plain(events_of(action, desk.outcome, AUDIO.media)) == _plain(_by_way_of_a_platform(action, desk.outcome))
+@pytest.mark.parametrize(("action", "driver"), CALLS.values(), ids=CALLS.keys())
+def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand, driver: LineDriver) -> None:
+    assert _plain(events_of(action, driver.outcome, AUDIO.media)) == _plain(
+        _by_way_of_a_platform(action, driver.outcome)
+    )
 
 
 def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:

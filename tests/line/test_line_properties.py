@@ -24,7 +24,7 @@ from ivr.line import (
     VoiceSignal,
     apply,
 )
-from tests.line.desk import PROMPT, Desk, digits, menu, record
+from tests.line.line_driver import PROMPT, LineDriver, digits, menu, record
 
 SIGNALS = st.one_of(
     st.sampled_from("0123456789*#ABCD").map(KeyDown),
@@ -67,19 +67,19 @@ LISTS = st.builds(
 ).filter(bool)
 
 
-def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> Desk:
-    desk = Desk(*actions)
+def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> LineDriver:
+    driver = LineDriver(*actions)
     for after, signal in story:
-        desk.apply(signal, after=after)
-    return desk
+        driver.apply(signal, after=after)
+    return driver
 
 
 @given(LISTS, STORY)
 def test_there_is_one_outcome_and_it_comes_last(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
-    desk = tell(actions, story)
-    finished = [effect for effect in desk.effects if isinstance(effect, Finished)]
-    assert len(finished) == desk.over
-    assert not finished or desk.effects[-1] is finished[0]
+    driver = tell(actions, story)
+    finished = [effect for effect in driver.effects if isinstance(effect, Finished)]
+    assert len(finished) == driver.over
+    assert not finished or driver.effects[-1] is finished[0]
 
 
 @given(LISTS, STORY)
@@ -95,20 +95,20 @@ def test_actions_begin_in_the_order_in_which_they_stand(
 def test_a_success_is_the_last_action_s_unless_the_call_is_over(
     actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
-    desk = tell(actions, story)
-    if desk.over and desk.outcome.ok and desk.outcome.result != "left":
-        assert desk.outcome.op == actions[-1].op
+    driver = tell(actions, story)
+    if driver.over and driver.outcome.ok and driver.outcome.result != "left":
+        assert driver.outcome.op == actions[-1].op
 
 
 @given(LISTS, STORY)
 def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
     actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
-    desk = tell(actions, story)
-    started = [effect.op for effect in desk.effects if isinstance(effect, RecordingStarted)]
-    ended = [effect for effect in desk.effects if isinstance(effect, RecordingEnded)]
+    driver = tell(actions, story)
+    started = [effect.op for effect in driver.effects if isinstance(effect, RecordingStarted)]
+    ended = [effect for effect in driver.effects if isinstance(effect, RecordingEnded)]
     assert [effect.op for effect in ended] == started[: len(ended)]
-    assert len(started) - len(ended) in ((0,) if desk.over else (0, 1))
+    assert len(started) - len(ended) in ((0,) if driver.over else (0, 1))
     for effect in ended:
         action = next(action for action in actions if action.op == effect.op)
         assert isinstance(action, Record)
@@ -119,30 +119,30 @@ def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
 def test_answers_are_among_those_that_were_offered(
     actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
-    desk = tell(actions, story)
-    if not desk.over:
+    driver = tell(actions, story)
+    if not driver.over:
         return
-    action = next(action for action in actions if action.op == desk.outcome.op)
+    action = next(action for action in actions if action.op == driver.outcome.op)
     if isinstance(action, Recognize) and action.digits:
-        assert len(desk.outcome.keys) <= action.digits.maximum
-        assert not set(desk.outcome.keys) & set(action.digits.terminators)
-        assert desk.outcome.keys or not desk.outcome.ok
-    elif isinstance(action, Recognize) and desk.outcome.ok:
-        assert desk.outcome.choice in {choice.name for choice in action.choices}
+        assert len(driver.outcome.keys) <= action.digits.maximum
+        assert not set(driver.outcome.keys) & set(action.digits.terminators)
+        assert driver.outcome.keys or not driver.outcome.ok
+    elif isinstance(action, Recognize) and driver.outcome.ok:
+        assert driver.outcome.choice in {choice.name for choice in action.choices}
 
 
 @given(LISTS, STORY)
 def test_time_alone_ends_everything_once_the_caller_is_silent(
     actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
-    desk = tell(actions, story)
-    desk.apply(VoiceSignal(active=False))
+    driver = tell(actions, story)
+    driver.apply(VoiceSignal(active=False))
     for _ in range(40):
-        if desk.over:
+        if driver.over:
             return
-        deadline = desk.line.deadline
-        desk.apply(PromptEnded() if deadline is None else Tick(), after=max(0.0, (deadline or 0.0) - desk.now))
-    raise AssertionError(f"still waiting: {desk.line.phase}")
+        deadline = driver.line.deadline
+        driver.apply(PromptEnded() if deadline is None else Tick(), after=max(0.0, (deadline or 0.0) - driver.now))
+    raise AssertionError(f"still waiting: {driver.line.phase}")
 
 
 @given(LISTS, STORY)
@@ -154,10 +154,10 @@ def test_the_same_story_always_ends_the_same(actions: list[LineCommand], story: 
 def test_a_tick_before_the_deadline_changes_nothing(
     actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
-    desk = tell(actions, story)
-    line: Line = desk.line
-    if line.deadline is None or desk.now < line.deadline:
-        assert apply(line, Tick(), now=desk.now) == Moment(line)
+    driver = tell(actions, story)
+    line: Line = driver.line
+    if line.deadline is None or driver.now < line.deadline:
+        assert apply(line, Tick(), now=driver.now) == Moment(line)
 
 
 @given(LISTS, STORY)

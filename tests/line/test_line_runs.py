@@ -17,7 +17,7 @@ from ivr.line import (
     Trouble,
     VoiceSignal,
 )
-from tests.line.desk import HELP, PROMPT, SALES, Desk, digits, menu, record
+from tests.line.line_driver import HELP, PROMPT, SALES, LineDriver, digits, menu, record
 
 WELCOME = Play("welcome", PROMPT)
 
@@ -25,78 +25,80 @@ WELCOME = Play("welcome", PROMPT)
 
 
 def test_actions_run_in_order_and_only_the_last_is_reported() -> None:
-    desk = Desk(Answer("a"), WELCOME, menu())
-    assert desk.names() == ["Connected", "PromptStarted"]
-    desk.hear_out().hear_out().press("1")
-    assert desk.names() == ["Connected", "PromptStarted", "PromptStarted", "Listening", "Finished"]
-    assert desk.outcome == Outcome("menu", ok=True, result="key", choice="sales")
+    driver = LineDriver(Answer("a"), WELCOME, menu())
+    assert driver.names() == ["Connected", "PromptStarted"]
+    driver.hear_out().hear_out().press("1")
+    assert driver.names() == ["Connected", "PromptStarted", "PromptStarted", "Listening", "Finished"]
+    assert driver.outcome == Outcome("menu", ok=True, result="key", choice="sales")
 
 
 def test_the_first_failure_is_reported_and_the_rest_is_skipped() -> None:
-    desk = Desk(WELCOME, menu(), HangUp("bye")).apply(PromptFailed("no such file"))
-    assert desk.outcome == Outcome("welcome", ok=False, result="system", why="no such file")
-    assert "Listening" not in desk.names()
+    driver = LineDriver(WELCOME, menu(), HangUp("bye")).apply(PromptFailed("no such file"))
+    assert driver.outcome == Outcome("welcome", ok=False, result="system", why="no such file")
+    assert "Listening" not in driver.names()
 
 
 def test_an_answer_in_the_middle_is_lost_and_the_call_goes_on() -> None:
-    desk = Desk(menu(), HangUp("bye")).press("1")
-    assert desk.effects[-1] == Finished(Outcome("bye", ok=True, result="done"), "hangup")
+    driver = LineDriver(menu(), HangUp("bye")).press("1")
+    assert driver.effects[-1] == Finished(Outcome("bye", ok=True, result="done"), "hangup")
 
 
 def test_a_rejected_call_is_over() -> None:
-    assert Desk(Reject("no")).effects == [Finished(Outcome("no", ok=True, result="done"), "reject")]
+    assert LineDriver(Reject("no")).effects == [Finished(Outcome("no", ok=True, result="done"), "reject")]
 
 
 @pytest.mark.parametrize("signal", [Left(), Trouble(), KeyDown("1"), PromptEnded()])
 def test_nothing_happens_after_the_end(signal: KeyDown) -> None:
-    desk = Desk(HangUp("bye"))
-    line = desk.line
-    assert desk.apply(signal).line == line
-    assert desk.names() == ["Finished"]
+    driver = LineDriver(HangUp("bye"))
+    line = driver.line
+    assert driver.apply(signal).line == line
+    assert driver.names() == ["Finished"]
 
 
 def test_a_caller_who_leaves_fails_what_is_running() -> None:
-    desk = Desk(WELCOME, menu()).apply(Left(), after=1)
-    assert desk.names()[-2:] == ["PromptStopped", "Finished"]
-    assert desk.effects[-1] == Finished(Outcome("welcome", ok=False, result="left"), "left")
+    driver = LineDriver(WELCOME, menu()).apply(Left(), after=1)
+    assert driver.names()[-2:] == ["PromptStopped", "Finished"]
+    assert driver.effects[-1] == Finished(Outcome("welcome", ok=False, result="left"), "left")
 
 
 @pytest.mark.parametrize("kind", ["system", "unknown"])
 def test_a_broken_line_fails_what_is_running(kind: str) -> None:
-    assert Desk(menu()).hear_out().apply(Trouble(kind)).outcome == Outcome("menu", ok=False, result=kind)
+    assert LineDriver(menu()).hear_out().apply(Trouble(kind)).outcome == Outcome("menu", ok=False, result=kind)
 
 
 # --- interrupting ----------------------------------------------------------------------------------------------------
 
 
 def test_a_key_interrupts_the_prompt() -> None:
-    desk = Desk(menu()).press("2")
-    assert desk.names() == ["PromptStarted", "Listening", "PromptStopped", "Finished"]
-    assert desk.outcome.choice == "help"
+    driver = LineDriver(menu()).press("2")
+    assert driver.names() == ["PromptStarted", "Listening", "PromptStopped", "Finished"]
+    assert driver.outcome.choice == "help"
 
 
 def test_a_voice_interrupts_the_prompt_before_its_words_are_known() -> None:
-    desk = Desk(menu()).apply(VoiceSignal(active=True), after=1)
-    assert desk.names()[-1] == "PromptStopped"
-    assert desk.apply(VoiceSignal(active=False), after=1).apply(Said("sales"), after=0.3).outcome.result == "speech"
+    driver = LineDriver(menu()).apply(VoiceSignal(active=True), after=1)
+    assert driver.names()[-1] == "PromptStopped"
+    assert driver.apply(VoiceSignal(active=False), after=1).apply(Said("sales"), after=0.3).outcome.result == "speech"
 
 
 def test_a_voice_does_not_interrupt_a_menu_of_keys() -> None:
-    assert Desk(menu(HELP)).apply(VoiceSignal(active=True)).names() == ["PromptStarted", "Listening"]
+    assert LineDriver(menu(HELP)).apply(VoiceSignal(active=True)).names() == ["PromptStarted", "Listening"]
 
 
 def test_a_prompt_that_may_not_be_interrupted_swallows_keys_and_words() -> None:
-    desk = (
-        Desk(menu(barge_in=False)).press("1").apply(VoiceSignal(active=True), Said("sales"), VoiceSignal(active=False))
+    driver = (
+        LineDriver(menu(barge_in=False))
+        .press("1")
+        .apply(VoiceSignal(active=True), Said("sales"), VoiceSignal(active=False))
     )
-    assert desk.names() == ["PromptStarted"]
-    assert desk.hear_out().names()[-1] == "Listening"
+    assert driver.names() == ["PromptStarted"]
+    assert driver.hear_out().names()[-1] == "Listening"
 
 
 def test_keys_are_ignored_in_a_menu_of_words() -> None:
-    desk = Desk(menu(Choice("sales", None, ("sales",)))).press("1").hear_out().press("1")
-    assert not desk.over
-    assert desk.apply(Said("sales")).outcome.choice == "sales"
+    driver = LineDriver(menu(Choice("sales", None, ("sales",)))).press("1").hear_out().press("1")
+    assert not driver.over
+    assert driver.apply(Said("sales")).outcome.choice == "sales"
 
 
 # --- choices ---------------------------------------------------------------------------------------------------------
@@ -104,161 +106,163 @@ def test_keys_are_ignored_in_a_menu_of_words() -> None:
 
 @pytest.mark.parametrize("words", ["sales", "Sales!", "  SALES ", "Buy something."])
 def test_words_are_matched_as_they_are_heard(words: str) -> None:
-    assert Desk(menu()).hear_out().apply(Said(words)).outcome.choice == "sales"
+    assert LineDriver(menu()).hear_out().apply(Said(words)).outcome.choice == "sales"
 
 
 def test_spelling_decides_between_words_that_sound_the_same() -> None:
-    desk = Desk(menu(Choice("one", None, ("Yes",)), Choice("two", None, ("yes",)))).hear_out()
-    assert desk.apply(Said("yes")).outcome.choice == "two"
+    driver = LineDriver(menu(Choice("one", None, ("Yes",)), Choice("two", None, ("yes",)))).hear_out()
+    assert driver.apply(Said("yes")).outcome.choice == "two"
 
 
 def test_other_words_change_nothing_and_end_in_silence() -> None:
-    desk = Desk(menu()).hear_out().apply(Said("weather"), after=1)
-    assert desk.wait(3.9).over is False
-    assert desk.wait(0.1).outcome == Outcome("menu", ok=False, result="silence")
+    driver = LineDriver(menu()).hear_out().apply(Said("weather"), after=1)
+    assert driver.wait(3.9).over is False
+    assert driver.wait(0.1).outcome == Outcome("menu", ok=False, result="silence")
 
 
 def test_a_wrong_key_fails_at_once() -> None:
-    assert Desk(menu()).hear_out().press("9").outcome == Outcome("menu", ok=False, result="wrong key")
+    assert LineDriver(menu()).hear_out().press("9").outcome == Outcome("menu", ok=False, result="wrong key")
 
 
 def test_a_key_that_is_never_let_go_is_a_pause() -> None:
-    desk = Desk(menu(), choice_pause=2.0).hear_out().apply(KeyDown("1"))
-    assert desk.wait(1.9).over is False
-    assert desk.wait(0.1).outcome == Outcome("menu", ok=False, result="pause")
+    driver = LineDriver(menu(), choice_pause=2.0).hear_out().apply(KeyDown("1"))
+    assert driver.wait(1.9).over is False
+    assert driver.wait(0.1).outcome == Outcome("menu", ok=False, result="pause")
 
 
 def test_silence_counts_from_the_end_of_the_prompt() -> None:
-    desk = Desk(menu(silence=2.0)).wait(60).hear_out()
-    assert desk.wait(1.9).over is False
-    assert desk.wait(0.1).outcome.result == "silence"
+    driver = LineDriver(menu(silence=2.0)).wait(60).hear_out()
+    assert driver.wait(1.9).over is False
+    assert driver.wait(0.1).outcome.result == "silence"
 
 
 def test_a_key_at_the_deadline_is_too_late() -> None:
-    assert Desk(menu(silence=2.0)).hear_out().apply(KeyDown("1"), after=2.0).outcome.result == "silence"
+    assert LineDriver(menu(silence=2.0)).hear_out().apply(KeyDown("1"), after=2.0).outcome.result == "silence"
 
 
 def test_somebody_who_is_speaking_is_heard_out() -> None:
-    desk = Desk(menu(silence=2.0)).hear_out().apply(VoiceSignal(active=True), after=1.5).wait(3)
-    assert desk.over is False
-    assert desk.apply(VoiceSignal(active=False)).apply(Said("sales"), after=0.5).outcome.choice == "sales"
+    driver = LineDriver(menu(silence=2.0)).hear_out().apply(VoiceSignal(active=True), after=1.5).wait(3)
+    assert driver.over is False
+    assert driver.apply(VoiceSignal(active=False)).apply(Said("sales"), after=0.5).outcome.choice == "sales"
 
 
 def test_a_noise_that_does_not_end_is_not_waited_for_for_ever() -> None:
-    desk = Desk(menu(silence=2.0)).hear_out().apply(VoiceSignal(active=True))
-    assert desk.wait(16.9).over is False
-    assert desk.wait(0.1).outcome.result == "silence"
+    driver = LineDriver(menu(silence=2.0)).hear_out().apply(VoiceSignal(active=True))
+    assert driver.wait(16.9).over is False
+    assert driver.wait(0.1).outcome.result == "silence"
 
 
 # --- digits ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_stop_tone_ends_the_keys_and_is_not_one_of_them() -> None:
-    assert Desk(digits()).press("42#").outcome == Outcome("digits", ok=True, result="terminator", keys="42")
+    assert LineDriver(digits()).press("42#").outcome == Outcome("digits", ok=True, result="terminator", keys="42")
 
 
 def test_a_stop_tone_alone_ends_the_keys_and_is_no_success() -> None:
-    assert Desk(digits()).press("#").outcome == Outcome("digits", ok=False, result="terminator")
+    assert LineDriver(digits()).press("#").outcome == Outcome("digits", ok=False, result="terminator")
 
 
 def test_a_stop_tone_that_is_held_alone_is_no_success_either() -> None:
-    assert Desk(digits(pause=2.0)).apply(KeyDown("#")).wait(2.0).outcome == Outcome(
+    assert LineDriver(digits(pause=2.0)).apply(KeyDown("#")).wait(2.0).outcome == Outcome(
         "digits", ok=False, result="terminator"
     )
 
 
 def test_what_follows_a_question_is_skipped_after_a_stop_tone_alone() -> None:
-    desk = Desk(digits(), HangUp("bye")).press("#")
-    assert desk.outcome.op == "digits"
+    driver = LineDriver(digits(), HangUp("bye")).press("#")
+    assert driver.outcome.op == "digits"
 
 
 def test_as_many_keys_as_are_wanted_end_them() -> None:
-    assert Desk(digits(3)).press("123456").outcome == Outcome("digits", ok=True, result="count", keys="123")
+    assert LineDriver(digits(3)).press("123456").outcome == Outcome("digits", ok=True, result="count", keys="123")
 
 
 def test_a_pause_ends_the_keys() -> None:
-    desk = Desk(digits(pause=2.0)).hear_out().press("42")
-    assert desk.wait(1.9).over is False
-    assert desk.wait(0.1).outcome == Outcome("digits", ok=True, result="pause", keys="42")
+    driver = LineDriver(digits(pause=2.0)).hear_out().press("42")
+    assert driver.wait(1.9).over is False
+    assert driver.wait(0.1).outcome == Outcome("digits", ok=True, result="pause", keys="42")
 
 
 def test_a_key_that_is_held_counts_when_the_pause_is_over() -> None:
-    desk = Desk(digits(pause=2.0)).press("4").apply(KeyDown("2"), after=1)
-    assert desk.wait(2.0).outcome == Outcome("digits", ok=True, result="pause", keys="42")
+    driver = LineDriver(digits(pause=2.0)).press("4").apply(KeyDown("2"), after=1)
+    assert driver.wait(2.0).outcome == Outcome("digits", ok=True, result="pause", keys="42")
 
 
 def test_a_second_key_lets_go_of_the_first() -> None:
-    desk = Desk(digits()).apply(KeyDown("4")).apply(KeyDown("2"), after=0.1).apply(KeyUp(), after=0.1).press("#")
-    assert desk.outcome.keys == "42"
+    driver = (
+        LineDriver(digits()).apply(KeyDown("4")).apply(KeyDown("2"), after=0.1).apply(KeyUp(), after=0.1).press("#")
+    )
+    assert driver.outcome.keys == "42"
 
 
 def test_no_key_at_all_is_silence() -> None:
-    assert Desk(digits()).hear_out().wait(5).outcome == Outcome("digits", ok=False, result="silence")
+    assert LineDriver(digits()).hear_out().wait(5).outcome == Outcome("digits", ok=False, result="silence")
 
 
 # --- recording -------------------------------------------------------------------------------------------------------
 
 
 def test_a_recording_begins_after_the_beep_and_keys_before_it_are_lost() -> None:
-    desk = Desk(record()).press("#")
-    assert desk.names() == ["PromptStarted"]
-    assert isinstance(desk.effects[0], PromptStarted)
-    assert desk.effects[0].beep
-    assert desk.hear_out().names()[-2:] == ["Listening", "RecordingStarted"]
+    driver = LineDriver(record()).press("#")
+    assert driver.names() == ["PromptStarted"]
+    assert isinstance(driver.effects[0], PromptStarted)
+    assert driver.effects[0].beep
+    assert driver.hear_out().names()[-2:] == ["Listening", "RecordingStarted"]
 
 
 def test_silence_after_speech_ends_a_recording() -> None:
-    desk = (
-        Desk(record(silence=2.0))
+    driver = (
+        LineDriver(record(silence=2.0))
         .hear_out()
         .apply(VoiceSignal(active=True), after=1)
         .apply(VoiceSignal(active=False), after=4)
     )
-    assert desk.wait(1.9).over is False
-    assert desk.wait(0.5).outcome == Outcome("record", ok=True, result="spoken", seconds=7.0)
+    assert driver.wait(1.9).over is False
+    assert driver.wait(0.5).outcome == Outcome("record", ok=True, result="spoken", seconds=7.0)
 
 
 def test_a_pause_between_words_does_not_end_a_recording() -> None:
-    desk = Desk(record(silence=2.0)).hear_out()
+    driver = LineDriver(record(silence=2.0)).hear_out()
     for active in (True, False, True, False):
-        desk.apply(VoiceSignal(active=active), after=1.5)
-    assert desk.over is False
+        driver.apply(VoiceSignal(active=active), after=1.5)
+    assert driver.over is False
 
 
 def test_a_stop_tone_ends_a_recording_when_it_begins() -> None:
-    desk = Desk(record()).hear_out().apply(VoiceSignal(active=True)).apply(KeyDown("#"), after=2.5)
-    assert desk.outcome == Outcome("record", ok=True, result="terminator", seconds=2.5)
+    driver = LineDriver(record()).hear_out().apply(VoiceSignal(active=True)).apply(KeyDown("#"), after=2.5)
+    assert driver.outcome == Outcome("record", ok=True, result="terminator", seconds=2.5)
 
 
 def test_other_keys_do_not_end_a_recording() -> None:
-    assert Desk(record()).hear_out().press("123").over is False
+    assert LineDriver(record()).hear_out().press("123").over is False
 
 
 def test_the_longest_recording_is_exactly_that_long() -> None:
-    desk = Desk(record(longest=10)).hear_out().apply(VoiceSignal(active=True)).wait(11)
-    assert desk.outcome == Outcome("record", ok=True, result="limit", seconds=10.0)
+    driver = LineDriver(record(longest=10)).hear_out().apply(VoiceSignal(active=True)).wait(11)
+    assert driver.outcome == Outcome("record", ok=True, result="limit", seconds=10.0)
 
 
 def test_a_recording_in_which_nothing_is_said_fails() -> None:
-    assert Desk(record()).hear_out().wait(5).outcome == Outcome("record", ok=False, result="silence")
+    assert LineDriver(record()).hear_out().wait(5).outcome == Outcome("record", ok=False, result="silence")
 
 
 def test_what_was_said_before_the_caller_left_is_a_recording() -> None:
-    desk = Desk(record()).hear_out().apply(Left(), after=0.476)
-    assert desk.outcome.ok
-    assert desk.outcome.result == "left"
-    assert desk.outcome.seconds == pytest.approx(0.476)
+    driver = LineDriver(record()).hear_out().apply(Left(), after=0.476)
+    assert driver.outcome.ok
+    assert driver.outcome.result == "left"
+    assert driver.outcome.seconds == pytest.approx(0.476)
 
 
 def test_a_caller_who_is_speaking_already_is_recorded_as_speaking() -> None:
-    desk = Desk(record()).apply(VoiceSignal(active=True)).hear_out().wait(6)
-    assert desk.over is False
-    assert desk.apply(VoiceSignal(active=False)).wait(2).outcome.result == "spoken"
+    driver = LineDriver(record()).apply(VoiceSignal(active=True)).hear_out().wait(6)
+    assert driver.over is False
+    assert driver.apply(VoiceSignal(active=False)).wait(2).outcome.result == "spoken"
 
 
 def test_without_prompt_and_beep_recording_begins_at_once() -> None:
-    assert Desk(replace(record(beep=False), prompt=())).names() == ["Listening", "RecordingStarted"]
+    assert LineDriver(replace(record(beep=False), prompt=())).names() == ["Listening", "RecordingStarted"]
 
 
 def test_a_menu_without_a_prompt_listens_at_once() -> None:
-    assert Desk(replace(menu(SALES), prompt=())).names() == ["Listening"]
+    assert LineDriver(replace(menu(SALES), prompt=())).names() == ["Listening"]

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ivr.phone.events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
-from ivr.phone.limits import Limits
+from ivr.media.recorder import Recorder
+from ivr.media.sound import Mute, Sound
+from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
+from ivr.phone.net.limits import Limits
+from ivr.phone.phone_events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
 from ivr.phone.platform import Target, platform
-from ivr.phone.recorder import Recorder
-from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
 
 HERE = Path(__file__).parent
 APP = "peer-app"

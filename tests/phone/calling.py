@@ -15,16 +15,15 @@ from typing import Any
 from msgspec import Struct
 
 from ivr.channels.skype.wire import MESSAGE_ID
-from ivr.phone.events import Dialled, Ended, Replied
-from ivr.phone.guard import Guard
-from ivr.phone.identity import Identity
-from ivr.phone.identity_host import served
-from ivr.phone.limits import Limits
+from ivr.media.recorder import Recorder
+from ivr.media.sound import Mute, Sound
+from ivr.phone.callers.turn_based import CallerAction, TurnBased
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.identity import Identity, identity_served
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.post import Post, Reply, WebPost
+from ivr.phone.phone_events import Dialled, Ended, Replied
 from ivr.phone.platform import Platform, Target
-from ivr.phone.post import Post, Reply, WebPost
-from ivr.phone.recorder import Recorder
-from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import CallerAction, TurnBased
 from tests.phone.fake_bot import Told
 from tests.phone.people import QUICK, Person
 
@@ -42,7 +41,7 @@ class Signer:
 
     async def start(self) -> None:
         self._host = AsyncExitStack()
-        self.metadata_url = await self._host.enter_async_context(served(self.identity))
+        self.metadata_url = await self._host.enter_async_context(identity_served(self.identity))
 
     async def stop(self) -> None:
         """Stop serving; once more does nothing."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from ivr.phone.events import Done, Ended, PhoneEvent, PromptBegan
-from ivr.phone.limits import Limits
+from ivr.media.recorder import Recorder
+from ivr.media.sound import Mute, Sound
+from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
+from ivr.phone.net.limits import Limits
+from ivr.phone.phone_events import Done, Ended, PhoneEvent, PromptBegan
 from ivr.phone.platform import Target, platform, sound_of
-from ivr.phone.recorder import Recorder
-from ivr.phone.sound import Mute, Sound
-from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
 from tests.phone.fake_bot import FakeBot
 
 QUIET = Sound(Mute(), Recorder(encodes=False))

@@ -11,10 +11,10 @@ import asyncio
 from collections import deque
 from typing import Self
 
-from ivr.phone import sound
-from ivr.phone.call import Caller as Who
-from ivr.phone.events import Done, Ended, PhoneEvent, Replied
-from ivr.phone.turn_based import REACTION, CallerAction, HangUp, Play, Press, Situation, TurnBased
+from ivr.media import sound
+from ivr.phone.callers.turn_based import REACTION, CallerAction, HangUp, Play, Press, Situation, TurnBased
+from ivr.phone.phone_events import Done, Ended, PhoneEvent, Replied
+from ivr.phone.placed_call import Caller as Who
 from tests.phone.calling import RECORDS, Phone
 from tests.phone.people import QUICK
 from tests.waiting import PATIENCE

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from ivr.channels.skype import rules, wire
-from ivr.phone.guard import Guard
-from ivr.phone.identity import Identity
-from ivr.phone.limits import Limits
+from ivr.phone.callers.turn_based import TurnBased
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.identity import Identity
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.post import NoReply, Reply, WebPost
 from ivr.phone.platform import Platform, Target
-from ivr.phone.post import NoReply, Reply, WebPost
-from ivr.phone.turn_based import TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Told, flow
 from tests.phone.people import QUIET, Person, any_caller_action
 

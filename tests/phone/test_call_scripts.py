@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ivr.channels.skype.wire import PRETENDED_TIME
-from ivr.cli.phone_script import run_script
+from ivr.cli.phone.call_scripts import run_script
 from ivr.flowfile.clock import asks_the_clock
+from ivr.phone.callers.script.parsing import ScriptError, read_script
+from ivr.phone.callers.script.steps import Expect
+from ivr.phone.callers.turn_based import Press
 from ivr.phone.platform import Target
-from ivr.phone.script.model import Expect
-from ivr.phone.script.reading import ScriptError, read_script
-from ivr.phone.turn_based import Press
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow
 
 NOBODY = Target("http://127.0.0.1:1/")

@@ -13,7 +13,12 @@ from typing import Any, TypeVar
 import pytest
 
 from ivr.engine.commands import Segment, Text
-from ivr.phone.events import (
+from ivr.media.recorder import Recorder
+from ivr.media.sound import BYTES_A_SECOND, Piece, Sound, tone
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.identity import Identity
+from ivr.phone.net.post import Reply, WebPost
+from ivr.phone.phone_events import (
     Ended,
     KeyHeard,
     ListensFor,
@@ -25,13 +30,8 @@ from ivr.phone.events import (
     VoiceHeard,
     WordsHeard,
 )
-from ivr.phone.guard import Guard
-from ivr.phone.identity import Identity
 from ivr.phone.platform import Platform, Target
-from ivr.phone.post import Reply, WebPost
-from ivr.phone.recorder import Recorder
 from ivr.phone.session import Session
-from ivr.phone.sound import BYTES_A_SECOND, Piece, Sound, tone
 from tests.phone.clockwork import ManualClock, settled
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, Told, flow
 

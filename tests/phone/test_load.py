@@ -7,12 +7,12 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from ivr.phone.guard import Guard
-from ivr.phone.lean import LeanPost
-from ivr.phone.limits import Limits
-from ivr.phone.load import Latency, Measured, Plan, load
+from ivr.phone.callers.load_test import Latency, Measured, Plan, load
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.load_client import LoadClient
+from ivr.phone.net.post import Post, Reply, WebPost
 from ivr.phone.platform import Target, platform
-from ivr.phone.post import Post, Reply, WebPost
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, flow, listening, nobody
 
 
@@ -34,7 +34,7 @@ class EndlessBot(FakeBot):
 async def measured(bot: FakeBot, plan: Plan, around: Callable[[Post], Post] = lambda post: post) -> Measured:
     guard = Guard()
     otherwise = WebPost(guard)
-    lean = LeanPost(guard, otherwise)
+    lean = LoadClient(guard, otherwise)
     over: list[int] = []
     try:
         async with platform(Target(bot.call, limits=Limits(retry_after=0.0)), post=around(lean)) as phone:

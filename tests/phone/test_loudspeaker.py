@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.cli.loudspeaker import PLAYERS, Loudspeaker
+from ivr.cli.phone.loudspeaker import PLAYERS, Loudspeaker
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, fake_bot, flow
 from tests.waiting import until
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from ivr.phone.guard import Guard
-from ivr.phone.lean import LeanPost
-from ivr.phone.post import NoReply, WebPost
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.load_client import LoadClient
+from ivr.phone.net.post import NoReply, WebPost
 
 ODD = {
     "a chunk of less than nothing": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5f\r\nx\r\n0\r\n\r\n",
@@ -34,7 +34,7 @@ async def answered(with_what: bytes) -> int:
     web = WebPost(guard)
     async with await asyncio.start_server(bot, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        post = LeanPost(guard, web)
+        post = LoadClient(guard, web)
         try:
             reply = await post.send(f"http://127.0.0.1:{port}/", b"", {}, answer_time=10.0, most=100_000)
         finally:

@@ -10,8 +10,7 @@ import pytest
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import BearerVerifier
 from ivr.errors import WebhookError
-from ivr.phone.identity import FRESH, LIFETIME, Identity, KeyUnusable
-from ivr.phone.identity_host import served
+from ivr.phone.net.identity import FRESH, LIFETIME, Identity, KeyUnusable, identity_served
 from ivr.ports import WebhookRequest
 
 PHONE = Identity("the-app")
@@ -29,7 +28,7 @@ async def verify(app: str, token: str, metadata: str, now: float) -> None:
 
 async def test_our_own_server_s_check_lets_the_phone_in() -> None:
     now = time.time()
-    async with served(PHONE) as metadata:
+    async with identity_served(PHONE) as metadata:
         await verify("the-app", PHONE.token(now), metadata, now)
         with pytest.raises(WebhookError):
             await verify("another-app", PHONE.token(now), metadata, now)
@@ -37,7 +36,7 @@ async def test_our_own_server_s_check_lets_the_phone_in() -> None:
 
 async def test_another_phone_is_not_this_one() -> None:
     now = time.time()
-    async with served(PHONE) as metadata:
+    async with identity_served(PHONE) as metadata:
         with pytest.raises(WebhookError):
             await verify("the-app", Identity("the-app").token(now), metadata, now)
 
@@ -68,7 +67,7 @@ def test_a_file_that_holds_no_key_is_left_alone(tmp_path: Path, content: bytes) 
 
 
 async def test_only_the_two_documents_are_served() -> None:
-    async with served(PHONE) as metadata, aiohttp.ClientSession() as session:
+    async with identity_served(PHONE) as metadata, aiohttp.ClientSession() as session:
         async with session.get(metadata) as response:
             document = await response.json()
         async with session.get(document["jwks_uri"]) as response:
@@ -80,8 +79,8 @@ async def test_only_the_two_documents_are_served() -> None:
 
 
 async def test_a_port_that_is_taken_is_said_to_be() -> None:
-    async with served(PHONE) as metadata:
+    async with identity_served(PHONE) as metadata:
         port = int(metadata.split(":")[2].split("/")[0])
         with pytest.raises(OSError, match="in use"):
-            async with served(PHONE, port):
+            async with identity_served(PHONE, port):
                 pass

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ivr.cli.phone import phone as command
-from ivr.cli.phone_screen import Screen
-from ivr.cli.phone_terminal import Typist, caller_action
-from ivr.phone.events import HangingUp, KeyHeard, Replied, Sent, WordsHeard
+from ivr.cli.phone.screen import Screen
+from ivr.cli.phone.terminal import Typist, caller_action
+from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, TurnBased
+from ivr.phone.phone_events import HangingUp, KeyHeard, Replied, Sent, WordsHeard
 from ivr.phone.platform import Target, platform, sound_of
-from ivr.phone.turn_based import CallerAction, Fail, HangUp, Press, Say, TurnBased
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow, nobody
 from tests.phone.people import QUICK, QUIET
 

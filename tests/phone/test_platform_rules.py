@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.phone.events import Ended, Replied, StateChanged
-from ivr.phone.limits import Limits
-from ivr.phone.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.phone.net.limits import Limits
+from ivr.phone.phone_events import Ended, Replied, StateChanged
 from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, fake_bot, flow, ops
 from tests.phone.people import QUICK, call

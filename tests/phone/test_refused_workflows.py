@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ivr.phone.events import WorkflowRefused
-from ivr.phone.limits import Limits
+from ivr.phone.net.limits import Limits
+from ivr.phone.phone_events import WorkflowRefused
 from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, fake_bot, flow, ops
 from tests.phone.people import call

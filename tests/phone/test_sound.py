@@ -10,12 +10,12 @@ from typing import Literal
 import pytest
 
 from ivr.engine.commands import Audio, Silence, Text
-from ivr.phone.kit import missing
+from ivr.media.installed import missing
+from ivr.media.recorder import Recorder
+from ivr.media.sound import BYTES_A_SECOND, Sound, Unplayable, silence, tone
+from ivr.media.speaker import Speaker, samples_of
+from ivr.phone.callers.turn_based import Play, Say
 from ivr.phone.platform import Target, platform, sound_of
-from ivr.phone.recorder import Recorder
-from ivr.phone.sound import BYTES_A_SECOND, Sound, Unplayable, silence, tone
-from ivr.phone.speaking import Speaker, samples_of
-from ivr.phone.turn_based import Play, Say
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow
 from tests.phone.people import call
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ivr.channels.skype import reading as theirs
 from ivr.channels.skype import rules, wire
-from ivr.phone import reading as ours
-from ivr.phone import rulebook
+from ivr.phone.wire import decoding as ours
+from ivr.phone.wire import rulebook
 from tests.phone.any_workflow import EACH_ACTION, EVERY_VALUE, EVERYTHING, JUNK, WORKFLOW, Tree, damaged, places
 
 

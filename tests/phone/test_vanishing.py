@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from ivr.cli.phone_script import run_script
-from ivr.phone.events import Ended, OnTheLine, PhoneEvent
-from ivr.phone.limits import Limits
-from ivr.phone.load import Plan, load
+from ivr.cli.phone.call_scripts import run_script
+from ivr.phone.callers.load_test import Plan, load
+from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
+from ivr.phone.net.limits import Limits
+from ivr.phone.phone_events import Ended, OnTheLine, PhoneEvent
 from ivr.phone.platform import Target, platform
-from ivr.phone.turn_based import CallerAction, Situation, TurnBased
 from tests.phone.fake_bot import ANSWER, MENU, RECORD, Answer, FakeBot, fake_bot, flow, listening
 from tests.phone.people import QUIET
 

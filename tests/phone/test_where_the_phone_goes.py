@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from ivr.phone.guard import AddressRefused, Guard
-from ivr.phone.lean import LeanPost
-from ivr.phone.post import NoReply, Post, WebPost
+from ivr.phone.net.guard import AddressRefused, Guard
+from ivr.phone.net.load_client import LoadClient
+from ivr.phone.net.post import NoReply, Post, WebPost
 from tests.phone.fake_bot import ANSWER, HANG_UP, SAY, fake_bot, flow, listening
 from tests.phone.people import call
 
@@ -104,7 +104,7 @@ async def test_a_prompt_file_that_is_too_large_is_not_played() -> None:
 @pytest.fixture(params=["web", "lean"])
 async def post(request: pytest.FixtureRequest) -> Any:
     web_post = WebPost(Guard())
-    lean = LeanPost(Guard(), web_post)
+    lean = LoadClient(Guard(), web_post)
     yield web_post if request.param == "web" else lean
     lean.close()
     await web_post.close()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ivr.channels.skype import rules, wire
 from ivr.engine import commands as line
-from ivr.phone.reports import result, validation_outcome
-from ivr.phone.workflow import REMEMBERED, Refusal, Workflow, read_workflow
+from ivr.phone.wire.reports import result, validation_outcome
+from ivr.phone.wire.workflow import REMEMBERED, Refusal, Workflow, read_workflow
 from tests.phone.any_workflow import Tree, damaged
 from tests.phone.fake_bot import ANSWER, HANG_UP
 

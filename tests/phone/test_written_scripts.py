@@ -8,13 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.cli.phone_script import run_script
-from ivr.phone.events import Done, Ended, KeyHeard, PromptBegan, PromptOver, RecordingBegan, RecordingOver, VoiceHeard
+from ivr.cli.phone.call_scripts import run_script
+from ivr.phone.callers.script.parsing import read_script
+from ivr.phone.callers.script.steps import Do, Expect
+from ivr.phone.callers.script.writing import as_script
+from ivr.phone.callers.turn_based import CallerAction, HangUp, Press, Say
+from ivr.phone.phone_events import (
+    Done,
+    Ended,
+    KeyHeard,
+    PromptBegan,
+    PromptOver,
+    RecordingBegan,
+    RecordingOver,
+    VoiceHeard,
+)
 from ivr.phone.platform import Target
-from ivr.phone.script.model import Do, Expect
-from ivr.phone.script.reading import read_script
-from ivr.phone.script.writing import as_script
-from ivr.phone.turn_based import CallerAction, HangUp, Press, Say
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, FakeBot, fake_bot, flow
 from tests.phone.people import call
 

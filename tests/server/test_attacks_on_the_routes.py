@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ivr.phone.identity import LIFETIME, Identity
+from ivr.phone.net.identity import LIFETIME, Identity
 from tests.phone.calling import APP, Signer
 from tests.server.harness import Answer, connected, form, read_answer, request, texts
 from tests.server.world import World

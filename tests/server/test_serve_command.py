@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from ivr.cli import main
-from ivr.phone.limits import Limits
-from ivr.phone.turn_based import HangUp, Say
+from ivr.phone.callers.turn_based import HangUp, Say
+from ivr.phone.net.limits import Limits
 from tests.phone.calling import PUBLIC, Signer, phone_to
 from tests.server.process import DESK, Serving, refused, served
 from tests.waiting import until

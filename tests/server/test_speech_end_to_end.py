@@ -17,10 +17,10 @@ import pytest
 from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
-from ivr.phone.post import Reply
-from ivr.phone.sound import EncodedRecording, Mute, Sound, tone
-from ivr.phone.speaking import samples_of
-from ivr.phone.turn_based import Play
+from ivr.media.sound import EncodedRecording, Mute, Sound, tone
+from ivr.media.speaker import samples_of
+from ivr.phone.callers.turn_based import Play
+from ivr.phone.net.post import Reply
 from tests.fakes.azure_speech import AzureSpeech, Phrase
 from tests.phone.calling import PUBLIC, Held, Phone, Signer
 from tests.phone.fake_bot import Told

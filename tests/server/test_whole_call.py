@@ -11,11 +11,11 @@ import pytest
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.events import CallEnded, RecordingMade, ServiceAnswered, TimePassed
-from ivr.phone.events import Ended
-from ivr.phone.identity import Identity
-from ivr.phone.limits import Limits
-from ivr.phone.post import Reply
-from ivr.phone.turn_based import HangUp, Press, Say
+from ivr.phone.callers.turn_based import HangUp, Press, Say
+from ivr.phone.net.identity import Identity
+from ivr.phone.net.limits import Limits
+from ivr.phone.net.post import Reply
+from ivr.phone.phone_events import Ended
 from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_to
 from tests.phone.fake_bot import Told
 from tests.server.harness import connected, read_answer, request, texts

@@ -2,7 +2,7 @@
 
 *Lenient* is what Microsoft's own classes accept, but for the defects that are named here where they are not copied.
 *Strict* is what we emit: what every generation of the vendor's classes takes, in the contract's exact spelling.
-The phone has rules of its own (`ivr.phone.rulebook`); that both judge any workflow alike is a test.
+The phone has rules of its own (`ivr.phone.wire.rulebook`); that both judge any workflow alike is a test.
 A rule yields a sentence per violation, each beginning with its place; no violation, no sentence.
 """
 

@@ -1,0 +1,116 @@
+"""Call scripts: each with the bot it names, or with a server of our own for its flow, tokens checked."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.console import Console
+
+from ivr.cli.phone.own_calls import mistakes_in_all
+from ivr.cli.phone.terminal import tell_metadata
+from ivr.cli.plain import plain
+from ivr.flowfile.clock import asks_the_clock
+from ivr.flowfile.finding import Finding, as_text
+from ivr.flowfile.folder import SCRIPT_SUFFIX
+from ivr.flowfile.reader import MAX_BYTES
+from ivr.media.speaker import samples_of
+from ivr.phone.callers.script.parsing import ScriptError, read_script
+from ivr.phone.callers.script.playing import Played, StateOf, play
+from ivr.phone.callers.script.steps import Script
+from ivr.phone.platform import Platform, Target, platform, sound_of
+from ivr.server.assembly import running
+from ivr.settings import load_settings
+from ivr.smallfiles import read_head
+from ivr.store.archive import ArchiveFile
+from ivr.store.data_folder import DataFolder
+
+
+async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:
+    """Run scripts one after the other and say how they went; False: one failed."""
+    files = [file for path in paths for file in (sorted(path.rglob(f"*{SCRIPT_SUFFIX}")) if path.is_dir() else [path])]
+    failed = 0
+    async with platform(target) as phone:
+        tell_metadata(target, phone.metadata)
+        for file in files:
+            played = await _run(file, phone)
+            failed += played.failure is not None
+            if played.failure:
+                console.print(f"[red]failed[/]  {plain(str(file))}\n{plain(played.failure)}")
+            else:
+                console.print(f"[green]passed[/]  {plain(str(file))}")
+            if played.warning:
+                console.print(f"[yellow]{plain(played.warning)}[/]")
+    console.print(f"{len(files)} call{'' if len(files) == 1 else 's'}, {failed} failed.")
+    return failed == 0 and bool(files)
+
+
+async def run_script(file: Path, target: Target) -> Played:
+    """Run one script. What keeps it from being run at all is a failure, too."""
+    async with platform(target) as phone:
+        return await _run(file, phone)
+
+
+async def _run(file: Path, phone: Platform) -> Played:
+    try:
+        script = await asyncio.to_thread(read_script, file, phone.target.who)
+    except ScriptError as error:
+        return Played(str(error), ())
+    warnings: list[str] = []
+    async with _bot(script, phone) as (bot, database):
+        samples, state_of = partial(samples_of, workers=phone.workers), _states(database) if database else None
+        played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
+        if database:
+            warnings += await asyncio.to_thread(mistakes_in_all, database)
+    if clock := await asyncio.to_thread(_by_the_clock, script):
+        warnings.append(clock)
+    return replace(played, warning="\n".join(warnings) or None)
+
+
+def _by_the_clock(script: Script) -> str | None:
+    """Return a warning where the flow asks what time it is, and the script does not say."""
+    if (
+        script.flow is None
+        or script.who.at
+        or not asks_the_clock(str(script.flow), read_head(script.flow, MAX_BYTES + 1))
+    ):
+        return None
+    message = "The flow asks the clock, and this script names no time: on another day it may go otherwise."
+    suggestion = 'Add a time to its head, such as  at: "2026-12-01 10:00".'
+    return as_text([Finding("clock", "warning", str(script.file), 1, 1, 0, message, suggestion)])
+
+
+@asynccontextmanager
+async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, Path | None]]:
+    if script.flow is None:
+        yield script.bot, None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = load_settings(
+            flags={
+                "app_id": phone.target.app_id,
+                "openid_metadata": phone.metadata,
+                "openid_loopback": True,
+                "host": "127.0.0.1",
+                "port": 0,
+                "data": Path(folder),
+            }
+        )
+        async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:
+            yield f"{server.url}/call", DataFolder(Path(folder)).database
+
+
+def _states(database: Path) -> StateOf:
+    """Look up where a call stands, in what the server has saved."""
+
+    def look(call: str) -> str | None:
+        with ArchiveFile.open(database) as archive:
+            return archive.state_of(call)
+
+    async def state_of(call: str) -> str | None:
+        return await asyncio.to_thread(look, call)
+
+    return state_of

@@ -1,0 +1,123 @@
+"""`ivr phone`: the platform's side of the protocol, to call any bot by hand, by script, or many times at once."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ivr.cli.event_loop import until_signal
+from ivr.cli.loop import fast_loop
+from ivr.cli.phone.aloud import talk_aloud
+from ivr.cli.phone.browser import show_page
+from ivr.cli.phone.call_scripts import run_scripts
+from ivr.cli.phone.flags import PORT, TIME, Finite, check_together, limited
+from ivr.cli.phone.load_report import run_load
+from ivr.cli.phone.terminal import talk
+from ivr.cli.plain import clean
+from ivr.errors import IvrError
+from ivr.phone.callers.load_test import Plan
+from ivr.phone.net.limits import Limits
+from ivr.phone.placed_call import Caller
+from ivr.phone.platform import DEFAULT_APP, Target
+
+BOT = "http://127.0.0.1:8080/call"
+
+
+@click.command()
+@click.option("--bot", default=BOT, show_default=True, metavar="URL", help="The bot's calling webhook.")
+@click.option("--app-id", default=DEFAULT_APP, show_default=True, help="The bot's app id; tokens are made out to it.")
+@click.option("--from", "caller", default=Caller().caller, show_default=True, help="Who calls.")
+@click.option("--language", default=Caller().language, show_default=True, help="The caller's language.")
+@click.option("--at", type=TIME, help="Let it be this time for a bot in development: 10:00, 2026-12-24, or both.")
+@click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
+@click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
+@click.option("--port", type=PORT, default=8090, show_default=True, help="The port of that page; 0: any free one.")
+@click.option("--wire", is_flag=True, help="Also show every message and its reply.")
+@click.option(
+    "--script",
+    "scripts",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Run call scripts (*.call.yaml, or folders of them) instead; ends with 1 if one fails.",
+)
+@click.option("--calls", type=click.IntRange(1), help="Place so many calls instead, and measure.")
+@click.option("--concurrency", type=click.IntRange(1, 5000), default=50, show_default=True, help="Calls at once.")
+@click.option("--rate", type=Finite(), help="Calls begun a second; none: as many as go.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
+@click.option("--allow", multiple=True, metavar="HOST", help="A host to connect to, besides this machine.")
+@click.option(
+    "--identity-port",
+    type=PORT,
+    default=0,
+    show_default=True,
+    help="Where metadata and keys are served; 0: anywhere.",
+)
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file of the phone's key, made if it is not there; none: a new key each time.",
+)
+@limited
+@click.pass_context
+def phone(
+    context: click.Context,
+    *,
+    bot: str,
+    app_id: str,
+    caller: str,
+    language: str,
+    at: str | None,
+    sound: bool,
+    browser: bool,
+    port: int,
+    wire: bool,
+    scripts: tuple[Path, ...],
+    calls: int | None,
+    concurrency: int,
+    rate: float | None,
+    as_json: bool,
+    allow: tuple[str, ...],
+    identity_port: int,
+    key: Path | None,
+    limits: Limits,
+) -> None:
+    """Call a bot, as the calling platform did: ours, or any that speaks the protocol.
+
+    Prompts are printed; you type keys, words, silence (Enter) or /hangup. Only this machine is connected to, unless
+    --allow names others. A bot that checks tokens has to know where the phone's metadata is: its address is printed
+    where --app-id, --key or --identity-port is given.
+
+    \b
+    Examples:  ivr phone --bot http://127.0.0.1:8080/call/support
+               ivr phone --browser
+               ivr phone --script calls/
+               ivr phone --calls 2000 --concurrency 200
+    """  # to click, the character \b keeps the line ends of a paragraph
+    check_together(context)
+    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at)
+    console = Console(highlight=False, soft_wrap=True)
+    if browser:
+        _run(show_page(target, port))
+    elif scripts:
+        _run(until_signal(run_scripts(scripts, target, console)))
+    elif calls:
+        _run(run_load(Plan(calls, concurrency, rate), target, console, as_json=as_json))
+    else:
+        face = talk_aloud if sound else talk
+        _run(until_signal(face(target, console, wire=wire)))
+
+
+def _run(work: Coroutine[Any, Any, bool]) -> None:
+    """Run a face of the phone; one that fails ends the command with 1."""
+    try:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            succeeded = runner.run(work)
+    except asyncio.CancelledError as error:  # by a signal
+        raise click.Abort from error
+    except (IvrError, OSError) as error:
+        raise click.ClickException(clean(str(error))) from error
+    if not succeeded:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,97 @@
+"""Flags of `ivr phone`: which values make sense, and which flags make sense together."""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ivr.engine.pretend import read_time
+from ivr.phone.net.limits import Limits
+
+DAY = 86_400.0
+PORT = click.IntRange(0, 65_535)
+
+FACES = {"browser": "--browser", "scripts": "--script", "calls": "--calls", "sound": "--sound"}
+"The faces of the phone, but for the terminal, which is there when none is asked for; by the name of the parameter."
+ONLY_WITH = {"port": "browser", "concurrency": "calls", "rate": "calls", "as_json": "calls"}
+"Flags that mean something to one of them."
+NOT_WITH = {"wire": ("browser", "scripts", "calls")}
+
+
+class _Time(click.ParamType[str]):
+    """A time that it is to be, as it was written."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was typed; fail as click does."""
+        try:
+            read_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+TIME = _Time()
+
+
+class Finite(click.FloatRange):
+    """A number above 0: neither infinite nor NaN, which compares as if it were within any range."""
+
+    def __init__(self, most: float | None = None) -> None:
+        super().__init__(0, most, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read what was typed; fail as click does."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number to count or wait with.", param, ctx)
+        return number
+
+
+_LIMITS: Mapping[str, tuple[click.IntRange | click.FloatRange, str]] = {
+    "workflows": (click.IntRange(1), "Replies of one call, at most."),
+    "call_length": (Finite(DAY), "Seconds of a call, at most."),
+    "answer_time": (Finite(DAY), "Seconds for a reply."),
+    "retries": (click.IntRange(0, 100), "Repeats of a message that got no reply."),
+}
+"The limits that can be set here; `ivr.phone.net.limits` has more."
+
+
+def limited(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command a flag for each limit, and all of them as `limits`."""
+
+    @wraps(command)
+    def with_limits(**flags: Any) -> None:
+        command(limits=Limits(**{name: flags.pop(name) for name in _LIMITS}), **flags)
+
+    for name, (kind, meaning) in reversed(list(_LIMITS.items())):
+        default = getattr(Limits(), name)
+        flag = "--" + name.replace("_", "-")
+        with_limits = click.option(flag, type=kind, default=default, help=meaning, show_default=True)(with_limits)
+    return with_limits
+
+
+def check_together(context: click.Context) -> None:
+    """Refuse flags of which one would be ignored; raise UsageError."""
+    given = {
+        name: next(parameter.opts[0] for parameter in context.command.params if parameter.name == name)
+        for name in context.params
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    faces = [name for name in FACES if name in given]
+    if len(faces) > 1:
+        first, second = (FACES[name] for name in faces[:2])
+        raise click.UsageError(f"{first} and {second} do not go together: a phone has one face at a time.", context)
+    for name, face in ONLY_WITH.items():
+        if name in given and face not in given:
+            raise click.UsageError(f"{given[name]} says nothing without {FACES[face]}.", context)
+    for name, others in NOT_WITH.items():
+        for face in others:
+            if name in given and face in given:
+                raise click.UsageError(
+                    f"{given[name]} is for the terminal; it says nothing with {FACES[face]}.", context
+                )

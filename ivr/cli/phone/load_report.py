@@ -1,0 +1,71 @@
+"""The phone under load: a bar while it runs, then a table, or JSON."""
+
+import asyncio
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ivr.cli.event_loop import on_first_signal
+from ivr.cli.phone.terminal import tell_metadata
+from ivr.phone.callers.load_test import Latency, Measured, Plan, load
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.load_client import LoadClient
+from ivr.phone.net.post import WebPost
+from ivr.phone.platform import Target, platform
+
+
+async def run_load(plan: Plan, target: Target, console: Console, *, as_json: bool) -> bool:
+    """Place the calls and print what was measured; False: something went wrong in one of them, or was interrupted.
+
+    The first signal stops dialling and hangs up the open calls; the next one ends the command at once.
+    """
+    stop = asyncio.Event()
+    guard = Guard(target.allowed)
+    web = WebPost(guard, connections=plan.concurrency)
+    lean = LoadClient(guard, web)
+    columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        async with platform(target, post=lean) as phone:
+            tell_metadata(target, phone.metadata)
+            with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
+                task = bar.add_task("calls", total=plan.calls)
+                with on_first_signal(stop.set):
+                    measured = await load(
+                        phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
+                    )
+    finally:
+        lean.close()
+        await web.close()
+    if as_json:
+        console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)
+    else:
+        console.print(_table(measured))
+    if stop.is_set():
+        click.echo(f"Interrupted: {measured.calls:,} of {plan.calls:,} calls were placed.", err=True)
+    return not measured.errors and not stop.is_set()
+
+
+def _table(measured: Measured) -> Table:
+    table = Table(show_header=False, title=f"{measured.calls} calls, {measured.requests} requests")
+    rows = {
+        "time": f"{measured.seconds:.1f} s",
+        "calls/s": f"{measured.calls_per_second:,.1f}",
+        "requests/s": f"{measured.requests_per_second:,.1f}",
+        "reply p50 / p90 / p99 / max": _times(measured.reply),
+        "the same, to recordings": _times(measured.reply_to_recordings),
+        "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
+        "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
+        "this phone": f"{measured.phone_microseconds} µs of processor time for a request",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def _times(found: Latency | None) -> str:
+    if found is None:
+        return "none"
+    return f"{found.p50:,.1f} / {found.p90:,.1f} / {found.p99:,.1f} / {found.max:,.1f} ms"

@@ -1,0 +1,57 @@
+"""The phone's view of a bot that is ours: what went wrong in its flow, which no bot tells its platform.
+
+It is read from the data folder of this machine's settings. A call that is not in it was taken by somebody else's bot.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ivr.channels.skype import SkypeChannel
+from ivr.cli.datafolder import data_folder, mistakes_in
+from ivr.cli.phone.screen import Screen
+from ivr.errors import IvrError
+from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, Replied
+from ivr.phone.platform import Target
+from ivr.ports import CallKey
+from ivr.server.assembly import DEVELOPMENT_ACCOUNT
+from ivr.store.archive import ArchiveFile
+
+
+class OwnScreen(Screen):
+    """A screen that also shows what went wrong in the flow, as soon as the bot has answered."""
+
+    def __init__(self, console: Console, target: Target, *, wire: bool) -> None:
+        super().__init__(console, wire=wire)
+        self._accounts = (DEVELOPMENT_ACCOUNT, target.app_id)
+        self._call = ""
+        self._shown = 0
+
+    def show(self, event: PhoneEvent) -> None:
+        """Write one event down, if it is of interest."""
+        super().show(event)
+        match event:
+            case Dialled(call=call):
+                self._call, self._shown = call, 0
+            case Replied() | Ended():
+                found = self._mistakes()
+                for text in found[self._shown :]:
+                    self.note(text)
+                self._shown = max(self._shown, len(found))
+
+    def _mistakes(self) -> Sequence[str]:
+        try:
+            with ArchiveFile.open(data_folder(None).database) as archive:
+                keys = (CallKey(SkypeChannel.name, account, self._call) for account in self._accounts)
+                found = next(filter(None, map(archive.named, keys)), None)
+                return [one.text for one in mistakes_in(archive, found)] if found else ()
+        except (IvrError, click.ClickException):  # there is no folder: the bot is somebody else's
+            return ()
+
+
+def mistakes_in_all(database: Path) -> Sequence[str]:
+    """List what went wrong in the flows of all calls of a database, which are few."""
+    with ArchiveFile.open(database) as archive:
+        return [one.text for call in archive.summaries() for one in mistakes_in(archive, call.id)]

@@ -1,0 +1,98 @@
+"""The phone in a terminal: prompts are read, keys and words are typed; time waits for the typist."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+import click
+from rich.console import Console
+
+from ivr.cli.keyboard import Keyboard, invitation
+from ivr.cli.phone.own_calls import OwnScreen
+from ivr.engine.commands import Recognize, Record
+from ivr.engine.events import PHONE_KEYS
+from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
+from ivr.phone.phone_events import ListensFor, PhoneEvent
+from ivr.phone.platform import Target, platform, sound_of
+
+
+def caller_action(line: str) -> CallerAction | None:
+    """Read what was typed: a command, keys, or words; None: silence, or nothing that is known."""
+    line = line.strip()
+    match line:
+        case "":
+            return None
+        case "/hangup":
+            return HangUp()
+        case "/fail":
+            return Fail()
+    return Press(line) if PHONE_KEYS.issuperset(line) else Say(line)
+
+
+class Shows(Protocol):
+    """What a person looks at."""
+
+    def show(self, event: PhoneEvent) -> None:
+        """Write one event down, if it is of interest."""
+
+    def help(self) -> None:
+        """Print what can be typed."""
+
+
+class Typist:
+    """A person at a keyboard (`ivr.phone.callers.turn_based.Person`); time waits for them."""
+
+    def __init__(
+        self,
+        screen: Shows,
+        ask: Callable[[str], Awaitable[str | None]],
+        commands: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
+        """`ask` asks for a line; None: there are no more. `commands` are what else can be typed (`/state`)."""
+        self._screen = screen
+        self._ask = ask
+        self._commands = commands or {}
+        self._silent = False
+
+    def tell(self, event: PhoneEvent) -> None:
+        """Show it; a new question ends the silence."""
+        if isinstance(event, ListensFor):
+            self._silent = False
+        self._screen.show(event)
+
+    async def act(self, situation: Situation) -> CallerAction | None:
+        """Ask for a line wherever one can be typed; prompts are read to their end."""
+        if situation.prompt or situation.listening is None or self._silent:
+            return None
+        while True:
+            line = await self._ask(invitation(situation.listening))
+            if line is None:
+                return HangUp()
+            if line.startswith("/") and line.strip() not in ("/hangup", "/fail"):
+                self._commands.get(line.strip(), self._screen.help)()
+                continue
+            found = caller_action(line)
+            self._silent = found is None or _is_whole(found, situation.listening)
+            return found
+
+
+def _is_whole(found: CallerAction, listening: Recognize | Record) -> bool:
+    """Return whether a line was all there is: nothing more is asked until silence has made of it what it is."""
+    if isinstance(listening, Record):
+        return isinstance(found, Say)
+    return isinstance(found, Press) and listening.digits is not None
+
+
+def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:
+    """Print where a bot that checks tokens finds this phone's key; for others it would be one thing more to read."""
+    if wire or target.signed:
+        click.echo(f"The phone's OpenID metadata: {address}", err=True)
+
+
+async def talk(target: Target, console: Console, *, wire: bool) -> bool:
+    """Hold one call."""
+    screen = OwnScreen(console, target, wire=wire)
+    keyboard = Keyboard(lambda question: console.print(question, end=""))
+    async with platform(target) as phone:
+        tell_metadata(target, phone.metadata, wire=wire)
+        ended = await phone.place(TurnBased(Typist(screen, keyboard.line), sound_of(phone)))
+    return ended.by != "platform"

@@ -1,0 +1,53 @@
+"""Plays one prompt at a time, in real time: hands its sound out, and waits until it was heard."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from ivr.engine.commands import Segment
+from ivr.media.pacing import Clock, until
+from ivr.media.sound import BEEP, BYTES_A_SECOND, Piece, Voice
+from ivr.media.voice_activity import FRAME
+
+FRAME_BYTES = round(FRAME * BYTES_A_SECOND)
+
+
+class Player:
+    """A loudspeaker; to stop it, cancel `play`. `late` counts the frames that were over 20 ms behind their time."""
+
+    def __init__(self, voice: Voice, clock: Clock, *, paced: bool) -> None:
+        """`paced`: hand out frames of 20 ms, each at its time; else each piece at once."""
+        self.late = 0
+        self.frames = 0
+        self._voice = voice
+        self._clock = clock
+        self._paced = paced
+
+    async def play(self, segments: Sequence[Segment], out: Callable[[bytes], None], *, beep: bool = False) -> None:
+        """Play to the end, with a `beep` after it if wanted; raise Unplayable."""
+        ends: float | None = None
+        async for piece in _pieces(self._voice, segments, beep=beep):
+            # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
+            begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
+            await self._hand_out(piece, begins, out)
+            ends = begins + piece.seconds
+        if ends is not None:
+            await until(self._clock, ends)
+
+    async def _hand_out(self, piece: Piece, begins: float, out: Callable[[bytes], None]) -> None:
+        if not piece.samples:
+            return
+        if not self._paced:
+            out(piece.samples)
+            return
+        for number, start in enumerate(range(0, len(piece.samples), FRAME_BYTES)):
+            due = begins + number * FRAME
+            await until(self._clock, due)
+            self.frames += 1
+            self.late += self._clock.now() - due > FRAME
+            out(piece.samples[start : start + FRAME_BYTES])
+
+
+async def _pieces(voice: Voice, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[Piece]:
+    async for piece in voice.speak(segments):
+        yield piece
+    if beep:
+        yield BEEP

@@ -1,0 +1,103 @@
+"""Prompts to sound: text by espeak-ng, files fetched within the platform's limits, silence (protocol 5.4, 10)."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+from ivr.audio.formats import TO_WAV
+from ivr.audio.workers import Workers
+from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
+from ivr.errors import TranscriptionFailed
+from ivr.media.espeak import espeak
+from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, Piece, Unplayable, estimate, silence
+from ivr.media.wording import spoken
+from ivr.smallfiles import read_small
+
+LONGEST = 600.0
+"Seconds of a file that are played."
+_HEADER = 44
+"Bytes before the samples in the WAV files that are made here."
+
+Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
+"Returns the file at an address; raises Unplayable. How large it may be, and where it may lie, is for it to say."
+
+
+class Speaker:
+    """A `Voice`. Without espeak-ng texts are silent; files are fetched and played all the same."""
+
+    def __init__(self, fetch: Fetch, workers: Workers, *, speaks: bool, plays: bool) -> None:
+        """`speaks`: espeak-ng is installed; `plays`: PyAV is."""
+        self._fetch = fetch
+        self._workers = workers
+        self._speaks = speaks
+        self._plays = plays
+
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        """Return the pieces as soon as each is there; raise Unplayable."""
+        for segment in segments:
+            match segment:
+                case Text():
+                    async for piece in self._text(segment):
+                        yield piece
+                case Silence(milliseconds=milliseconds):
+                    yield _piece(silence(milliseconds / 1000))
+                case Audio(url=url):
+                    yield await self._file(url or "")
+
+    async def _text(self, text: Text) -> AsyncIterator[Piece]:
+        if not self._speaks:
+            yield Piece(b"", estimate(text))
+            return
+        for sentence in spoken(text):
+            try:
+                yield _piece(await asyncio.to_thread(_samples, sentence, text.voice))
+            except OSError as error:
+                raise Unplayable(f"The prompt cannot be spoken: {error}") from error
+
+    async def _file(self, url: str) -> Piece:
+        data = await self._fetch(url)
+        if not self._plays:
+            return Piece(b"", FILE_SECONDS)
+        return _piece(await decoded(data, self._workers))
+
+
+async def decoded(data: bytes, workers: Workers) -> bytes:
+    """Return the samples of an audio file, which is a stranger's; raise Unplayable."""
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
+        source.write(data)
+        source.flush()
+        try:
+            await workers.run(TO_WAV, source, target, longest=LONGEST)
+        except TranscriptionFailed as error:
+            raise Unplayable(f"A file of the prompt cannot be played: {error}") from error
+        target.seek(_HEADER)
+        return target.read()
+
+
+MAX_PLAYED = 64 << 20
+"Bytes of a file of one's own that is played to a bot."
+
+
+async def samples_of(file: Path, workers: Workers) -> bytes:
+    """Return the samples of a file of one's own; raise OSError or Unplayable."""
+    return await decoded(await asyncio.to_thread(read_small, file, MAX_PLAYED), workers)
+
+
+@lru_cache(maxsize=64)  # the same prompts are heard again and again
+def _samples(ssml: str, gender: Gender) -> bytes:
+    from ivr.audio.encode import resampled  # noqa: PLC0415  # an extra, and a slow import
+
+    engine = espeak()
+    return resampled(engine.speak(ssml, gender), engine.rate)
+
+
+def _piece(samples: bytes) -> Piece:
+    return Piece(samples, len(samples) / BYTES_A_SECOND)
+
+
+def forget() -> None:
+    """Drop the spoken texts that are remembered; for measuring."""
+    _samples.cache_clear()

@@ -1,0 +1,201 @@
+"""Many calls at once, by callers who behave differently: how fast a bot answers, and what goes wrong."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.engine.commands import RecordingFormat, Segment
+from ivr.media.recorder import Recorder
+from ivr.media.sound import EncodedRecording, Piece, Sound, tone
+from ivr.phone.callers.random_caller import RandomCaller
+from ivr.phone.callers.turn_based import TurnBased
+from ivr.phone.phone_events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
+from ivr.phone.platform import Platform
+
+RECORDING = 1.0
+"Seconds of what is recorded."
+
+
+class Plan(Struct, frozen=True):
+    """What is to be placed."""
+
+    calls: int
+    concurrency: int = 50
+    rate: float | None = None
+    "Calls begun a second; None: as many as go."
+    seed: int = 1
+
+
+class Latency(Struct, frozen=True):
+    """Reply times in milliseconds."""
+
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class Measured(Struct, frozen=True):
+    """What a load has shown."""
+
+    calls: int
+    requests: int
+    seconds: float
+    calls_per_second: float
+    requests_per_second: float
+    reply: Latency | None
+    "To all messages but recordings; None: there was no reply."
+    reply_to_recordings: Latency | None
+    "Apart, since a bot saves the audio, and may wait for its words."
+    errors: Mapping[str, int]
+    "By kind: `timeout`, `connect`, `status.500`, `workflow` (a refused one), `ended.unreachable` and so on."
+    endings: Mapping[str, int]
+    "How the calls ended."
+    phone_microseconds: float
+    "Processor time of this phone for one request."
+
+
+class _Tally:
+    """Counts over all calls."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        "Of replies to all but recordings."
+        self.to_recordings: list[float] = []
+        self.errors: Counter[str] = Counter()
+        self.endings: Counter[str] = Counter()
+        self._recordings: set[str] = set()
+        "Messages that hold one."
+
+    def take(self, event: PhoneEvent) -> None:
+        """Count what happened."""
+        match event:
+            case Sent(message=message, audio=audio) if audio:
+                self._recordings.add(message)
+            case Replied(status=0, failure=failure):
+                self.errors[failure] += 1
+            case Replied(message=message, status=status, seconds=seconds):
+                (self.to_recordings if message in self._recordings else self.seconds).append(seconds)
+                if not 200 <= status < 300:
+                    self.errors[f"status.{status}"] += 1
+            case WorkflowRefused():
+                self.errors["workflow"] += 1
+            case Ended(by=by, reason=reason):
+                self.endings[reason] += 1
+                if by == "platform":
+                    self.errors[f"ended.{reason}"] += 1
+
+
+class _Instant:
+    """A `Voice` that takes no time."""
+
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+        for _ in ():
+            yield _
+
+
+class _Canned:
+    """An `Encoder` that makes each kind of file once."""
+
+    def __init__(self, made: Mapping[str, EncodedRecording | None]) -> None:
+        self._made = made
+
+    @classmethod
+    async def make(cls) -> "_Canned":
+        recorder, samples = Recorder.installed(), tone(300.0, RECORDING)
+        forms: Sequence[RecordingFormat] = ("wma", "wav", "mp3")
+        return cls({form: await recorder.encode(samples, form) for form in forms})
+
+    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
+        return self._made[form]
+
+
+async def load(
+    phone: Platform, plan: Plan, *, progress: Callable[[int], None] = lambda _: None, stop: asyncio.Event | None = None
+) -> Measured:
+    """Place all calls of a plan; `progress` is told how many are over.
+
+    With `stop` no more calls are begun, those that are under way are hung up, and what there is is measured.
+    """
+    tally, sound = _Tally(), Sound(_Instant(), await _Canned.make())
+    begun, used = time.perf_counter(), time.process_time()
+    dialling = _Dialling(phone, plan, lambda caller: TurnBased(RandomCaller(caller, tally.take), sound), progress)
+    work, stopped = asyncio.create_task(dialling.run()), asyncio.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        work.cancel()
+        stopped.cancel()
+        await asyncio.gather(work, stopped, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
+    placed = replace(plan, calls=dialling.begun)
+    return _measured(placed, tally, time.perf_counter() - begun, time.process_time() - used)
+
+
+class _Dialling:
+    """Begins the calls of a plan, each when there is a place for it and its time has come."""
+
+    def __init__(
+        self, phone: Platform, plan: Plan, handset: Callable[[Random], TurnBased], progress: Callable[[int], None]
+    ) -> None:
+        self.begun = 0
+        self._phone = phone
+        self._plan = plan
+        self._handset = handset
+        self._progress = progress
+        self._places = asyncio.Semaphore(plan.concurrency)
+        self._over = 0
+
+    async def run(self) -> None:
+        """Hold all calls; cancelled, the open ones are hung up."""
+        start, rate = time.perf_counter(), self._plan.rate
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._plan.calls):
+                if rate:
+                    await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
+                await self._places.acquire()
+                group.create_task(self._hold(number))
+
+    async def _hold(self, number: int) -> None:
+        self.begun += 1
+        try:
+            random = Random(f"{self._plan.seed}.{number}")  # noqa: S311  # the same callers in each run
+            await self._phone.place(self._handset(random))
+        finally:
+            self._places.release()
+            self._over += 1
+            self._progress(self._over)
+
+
+def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:
+    requests = len(tally.seconds) + len(tally.to_recordings)
+    return Measured(
+        calls=plan.calls,
+        requests=requests,
+        seconds=round(seconds, 3),
+        calls_per_second=round(plan.calls / seconds, 1),
+        requests_per_second=round(requests / seconds, 1),
+        reply=_latency(tally.seconds),
+        reply_to_recordings=_latency(tally.to_recordings),
+        errors=dict(tally.errors),
+        endings=dict(tally.endings),
+        phone_microseconds=round(1e6 * used / max(1, requests), 1),
+    )
+
+
+def _latency(seconds: Sequence[float]) -> Latency | None:
+    """Sum up reply times."""
+    ordered = sorted(1000 * each for each in seconds)
+    if not ordered:
+        return None
+
+    def share(part: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2)
+
+    return Latency(share(0.5), share(0.9), share(0.99), round(ordered[-1], 2))

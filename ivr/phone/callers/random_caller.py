@@ -1,0 +1,60 @@
+"""A caller who behaves like callers in general: mostly does what is asked, at times something else, or nothing.
+
+Whoever is called by enough of them has met every way through a flow that people find. What such a caller does follows
+from the chances it is given: the same seed, the same caller.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from ivr.engine.commands import Recognize, Record
+from ivr.phone.callers.turn_based import CallerAction, HangUp, Press, Say, Situation
+from ivr.phone.phone_events import Done, PhoneEvent
+
+PATIENCE = 15
+"Questions that a caller answers before hanging up."
+WORDS = "my flight was late"
+"What is said into a recording."
+
+
+class RandomCaller:
+    """Answers questions once they are asked, and listens to prompts (`ivr.phone.callers.turn_based.Person`)."""
+
+    def __init__(self, random: Random, notice: Callable[[PhoneEvent], None] = lambda _: None) -> None:
+        """`notice` is told of everything that happens."""
+        self._random = random
+        self._notice = notice
+        self._questions = 0
+        self._waits = False
+
+    def tell(self, event: PhoneEvent) -> None:
+        """Notice what happens."""
+        if isinstance(event, Done):
+            self._waits = False
+        self._notice(event)
+
+    async def act(self, situation: Situation) -> CallerAction | None:
+        """Do something about the question, once."""
+        if situation.prompt or situation.listening is None or self._waits:
+            return None
+        self._waits = True
+        self._questions += 1
+        chance = self._random.random()
+        if self._questions > PATIENCE or chance < 0.04:
+            return HangUp()
+        if chance < 0.12:
+            return None
+        if isinstance(situation.listening, Record):
+            return Say(WORDS)
+        return self._answer(situation.listening, chance)
+
+    def _answer(self, asked: Recognize, chance: float) -> CallerAction:
+        if asked.digits:
+            keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
+            return Press(keys + asked.digits.terminators[:1])
+        choice = self._random.choice(asked.choices)
+        if chance < 0.2:
+            return Press(self._random.choice("0123456789*#"))
+        if choice.key and (chance < 0.8 or not choice.speech):
+            return Press(choice.key)
+        return Say(self._random.choice(choice.speech))

@@ -1,0 +1,230 @@
+"""What a phone tells whoever looks on: the terminal, a page, a script. Plain data; as JSON each has its name as `type`.
+
+The order is the order in which things happen; `Ended` is the last one, and there is always exactly one.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ivr.engine.commands import Recognize, Record
+from ivr.line import (
+    Effect,
+    Finished,
+    Listening,
+    PromptStarted,
+    PromptStopped,
+    RecordingEnded,
+    RecordingStarted,
+)
+from ivr.trace.words import spoken
+
+
+class Event(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Something that happened on a call."""
+
+
+class Dialled(Event, frozen=True):
+    """A call is being placed."""
+
+    call: str
+    "The call's id, the platform's."
+    url: str
+
+
+class StateChanged(Event, frozen=True):
+    """The call's state."""
+
+    state: Literal["incoming", "established", "terminated"]
+
+
+class Sent(Event, frozen=True):
+    """A message left for the bot; the same `message` again is a repeat."""
+
+    url: str
+    message: str
+    attempt: int
+    "From 1."
+    body: str
+    "The JSON; of a recording, the JSON part."
+    audio: int = 0
+    "Bytes of the recording that goes with it."
+
+
+class Replied(Event, frozen=True):
+    """The bot's reply, or what became of it."""
+
+    message: str
+    status: int
+    "0: there was none."
+    body: str
+    "At most 64 KiB of it."
+    seconds: float
+    failure: str = ""
+    "Why there was none, such as `timeout` or `connect`."
+
+
+class WorkflowRefused(Event, frozen=True):
+    """The bot's workflow breaks the rules, and none of it is done."""
+
+    problems: tuple[str, ...]
+
+
+class PromptBegan(Event, frozen=True):
+    """A prompt is heard from now on."""
+
+    op: str
+    text: str
+    "What it says, for people; silences and files in brackets."
+    interruptible: bool
+    state: str = ""
+    "The `appState` of the workflow that it belongs to; many bots name their state there."
+
+
+class PromptAudio(Event, frozen=True):
+    """The next piece of the prompt: 16 kHz, mono, 16 bit little endian (base64 in JSON)."""
+
+    op: str
+    samples: bytes
+
+
+class PromptOver(Event, frozen=True):
+    """The prompt ended, or was interrupted: what is still being played is to stop."""
+
+    op: str
+    interrupted: bool
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """An answer that is listened for."""
+
+    name: str
+    key: str | None = None
+    speech: tuple[str, ...] = ()
+
+
+class ListensFor(Event, frozen=True):
+    """What the caller does from now on counts."""
+
+    op: str
+    kind: Literal["choice", "digits", "recording"]
+    choices: tuple[Choice, ...] = ()
+    most: int | None = None
+    "Keys, of digits."
+    terminators: str = ""
+    "Keys that end digits or a recording."
+    state: str = ""
+    "As in `PromptBegan`."
+
+
+class KeyHeard(Event, frozen=True):
+    """The caller pressed a key."""
+
+    key: str
+
+
+class WordsHeard(Event, frozen=True):
+    """The caller said something."""
+
+    words: str | None
+    "None: nothing that is listened for."
+    typed: bool = False
+
+
+class VoiceHeard(Event, frozen=True):
+    """The caller began to make a sound, or fell silent."""
+
+    active: bool
+
+
+class HangingUp(Event, frozen=True):
+    """The caller leaves; the bot is told as soon as it has answered."""
+
+
+class RecordingBegan(Event, frozen=True):
+    """The caller is being recorded."""
+
+    op: str
+
+
+class RecordingOver(Event, frozen=True):
+    """The recording ended."""
+
+    op: str
+    seconds: float
+
+
+class Done(Event, frozen=True):
+    """The one outcome of a workflow, as it is reported."""
+
+    op: str
+    ok: bool
+    result: str
+    choice: str | None = None
+    keys: str = ""
+    why: str = ""
+
+
+class Ended(Event, frozen=True):
+    """The call is over."""
+
+    by: Literal["bot", "caller", "platform"]
+    reason: str
+    """For programs. The bot: `hangup`, `reject`, `no-workflow`, `no-links` (its last workflow wanted no report). The
+    caller: `left`. The platform: `unreachable`, `refused` (an answer that is no success), `workflows`, `length`."""
+    detail: str = ""
+    "For people."
+
+
+PhoneEvent: TypeAlias = (
+    Dialled
+    | StateChanged
+    | Sent
+    | Replied
+    | WorkflowRefused
+    | PromptBegan
+    | PromptAudio
+    | PromptOver
+    | ListensFor
+    | KeyHeard
+    | WordsHeard
+    | VoiceHeard
+    | HangingUp
+    | RecordingBegan
+    | RecordingOver
+    | Done
+    | Ended
+)
+
+OnTheLine: TypeAlias = PromptBegan | PromptAudio | ListensFor | RecordingBegan
+"What nobody notices who has hung up: a bot that was still thinking says it to an empty line."
+
+
+def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
+    """Return the events for an effect; `state` is the workflow's `appState`."""
+    match effect:
+        case PromptStarted(op=op, segments=segments, interruptible=interruptible):
+            yield PromptBegan(op, spoken(segments), interruptible, state)
+        case PromptStopped(op=op):
+            yield PromptOver(op, interrupted=True)
+        case Listening(op=op, action=action):
+            yield _listens(op, action, state)
+        case RecordingStarted(op=op):
+            yield RecordingBegan(op)
+        case RecordingEnded(op=op, seconds=seconds):
+            yield RecordingOver(op, seconds)
+        case Finished(outcome=outcome):
+            yield Done(outcome.op, outcome.ok, outcome.result, outcome.choice, outcome.keys, outcome.why)
+        case _:
+            pass
+
+
+def _listens(op: str, action: Recognize | Record, state: str) -> ListensFor:
+    if isinstance(action, Record):
+        return ListensFor(op, "recording", terminators=action.terminators, state=state)
+    if action.digits is not None:
+        most, terminators = action.digits.maximum, action.digits.terminators
+        return ListensFor(op, "digits", most=most, terminators=terminators, state=state)
+    choices = tuple(Choice(choice.name, choice.key, choice.speech) for choice in action.choices)
+    return ListensFor(op, "choice", choices, state=state)

@@ -1,0 +1,65 @@
+"""Whom the pages call, as whom, and with what sound: one for all pages of a server.
+
+It opens with the first call, if not before: a key has to be made and a voice to be found, and most servers are never
+called from a page.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ivr.media.sound import Sound
+from ivr.phone.net.identity import Identity
+from ivr.phone.platform import Platform, Target, identity_of, platform, sound_of
+from ivr.server.phone.own_bot import OwnBot
+
+BROWSER = "29:browser"
+"Who calls our own server."
+
+
+class _Open(Struct, frozen=True):
+    identity: Identity
+    phone: Platform
+    sound: Sound
+
+
+class SharedPhone:
+    """A phone's place in a server."""
+
+    def __init__(self, target: Target, *, ours: OwnBot | None = None) -> None:
+        """Call `target`; `ours`: it is our own server, in this process."""
+        self.target = target
+        self.ours = ours
+        self._open: _Open | None = None
+        self._opening = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def open(self) -> str:
+        """Open, and give the address of the phone's metadata; raise KeyUnusable, OSError."""
+        return (await self._opened()).phone.metadata
+
+    @asynccontextmanager
+    async def phone(self, flow: str) -> AsyncIterator[tuple[Platform, Sound]]:
+        """Return a platform that calls one of our flows, or the one bot there is, and its sound."""
+        desk = await self._opened()
+        if self.ours is None:
+            yield desk.phone, desk.sound
+            return
+        target = replace(self.target, bot=self.ours.address(flow), identity_port=0, caller=BROWSER)
+        async with platform(target, identity=desk.identity) as phone:
+            yield phone, desk.sound
+
+    async def close(self) -> None:
+        """Put everything away."""
+        await self._stack.aclose()
+
+    async def _opened(self) -> _Open:
+        async with self._opening:
+            if self._open is None:
+                identity = await asyncio.to_thread(identity_of, self.target)  # a key takes its time
+                phone = await self._stack.enter_async_context(platform(self.target, identity=identity))
+                self._open = _Open(identity, phone, sound_of(phone))
+            return self._open
