@@ -33,13 +33,13 @@ from ivr.engine.flow import Flow
 from ivr.flowfile.load import load_flow
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
-from ivr.trace.case import Case, Line
+from ivr.trace.case import Case, CaseLine
 from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
 from recordings import reports
 from recordings.reports import Report
 from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, SLOW, CallerStep, calls_hearing, shortest_calls
-from recordings.texts import Said, edited, texts_of
+from recordings.texts import SpokenText, edited, texts_of
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "recordings" / "cases"
@@ -91,7 +91,7 @@ def make_hearing(flow: Flow, address: str, data: Path) -> None:
         assert _noticed(flow, said), f"{name}: the call over HTTP heard something else"
 
 
-def _noticed(flow: Flow, said: Said) -> bool:
+def _noticed(flow: Flow, said: SpokenText) -> bool:
     """Return whether some case is changed by other words."""
     other = edited(flow, {said: "Other words."})
     cases = (read_case(file) for file in case_files([CASES / flow.name]))
@@ -237,7 +237,7 @@ def _without_chance(recorded: Case, name: str) -> Case:
     return Case(header, lines)
 
 
-def _timed(number: int, line: Line) -> Line:
+def _timed(number: int, line: CaseLine) -> CaseLine:
     at = number * PACE
     held = replace(line.held, at=at + 1) if line.held else None
     return replace(

@@ -27,7 +27,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from recordings.texts import Said, edited
+from recordings.texts import SpokenText, edited
 
 SAID: Mapping[str, str | None] = {
     "words": "My flight was late.",
@@ -65,7 +65,7 @@ class Point(Struct, frozen=True):
     "All that was said after it."
 
 
-def calls_hearing(flow: Flow, wanted: Iterable[Said]) -> Iterator[tuple[Said, tuple[CallerStep, ...]]]:
+def calls_hearing(flow: Flow, wanted: Iterable[SpokenText]) -> Iterator[tuple[SpokenText, tuple[CallerStep, ...]]]:
     """Return each of these texts that can be heard, and a whole call that hears it."""
     marks = {said: f"<{number}>" for number, said in enumerate(wanted)}
     marked = edited(flow, {said: mark + said.words for said, mark in marks.items()})

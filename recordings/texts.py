@@ -10,7 +10,7 @@ from ivr.engine.flow import Flow
 from ivr.engine.prompt import AudioPart, TextPart
 
 
-class Said(Struct, frozen=True):
+class SpokenText(Struct, frozen=True):
     """A text, as its author wrote it."""
 
     state: str
@@ -18,13 +18,13 @@ class Said(Struct, frozen=True):
     words: str
 
 
-def texts_of(flow: Flow) -> tuple[Said, ...]:
+def texts_of(flow: Flow) -> tuple[SpokenText, ...]:
     """List the texts of a flow, each once a state."""
-    found = [Said(name, words) for name, state in flow.states.items() for words in _texts(state)]
-    return tuple(dict.fromkeys([*found, *(Said("", words) for words in _texts(flow.on))]))
+    found = [SpokenText(name, words) for name, state in flow.states.items() for words in _texts(state)]
+    return tuple(dict.fromkeys([*found, *(SpokenText("", words) for words in _texts(flow.on))]))
 
 
-def edited(flow: Flow, changes: Mapping[Said, str]) -> Flow:
+def edited(flow: Flow, changes: Mapping[SpokenText, str]) -> Flow:
     """Return the flow with other words instead of some of its texts."""
     states = {name: _with(state, name, changes) for name, state in flow.states.items()}
     return replace(flow, states=states, on=_with(flow.on, "", changes))
@@ -49,10 +49,10 @@ def _inside(part: object) -> Iterator[object]:
             yield from part
 
 
-def _with(part: object, state: str, changes: Mapping[Said, str]) -> "object":
+def _with(part: object, state: str, changes: Mapping[SpokenText, str]) -> "object":
     match part:
         case TextPart(text=text) | AudioPart(text=text):
-            words = changes.get(Said(state, text.source)) if text else None
+            words = changes.get(SpokenText(state, text.source)) if text else None
             return part if words is None else replace(part, text=compile_template(words))
         case Struct():
             return replace(part, **{name: _with(inside, state, changes) for name, inside in asdict(part).items()})

@@ -12,7 +12,7 @@ import click
 from msgspec import to_builtins
 
 from ivr.cli.calls_damaged import damaged_calls
-from ivr.cli.datafolder import FlowsOfThatDay, data_folder, data_option, exported, find_call, mistakes_in, open_archive
+from ivr.cli.datafolder import StoredFlows, data_folder, data_option, exported, find_call, mistakes_in, open_archive
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.cli.listing import CallFilter, ListedCall, table
 from ivr.cli.telling import told
@@ -162,7 +162,7 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
 
 
 def _listed(archive: ArchiveFile) -> Iterator[ListedCall]:
-    flows = FlowsOfThatDay(archive)
+    flows = StoredFlows(archive)
     names: dict[str, str] = {}
     for summary in archive.summaries():
         if summary.flow not in names:

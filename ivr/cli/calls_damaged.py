@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import FlowsOfThatDay, data_folder, open_archive
+from ivr.cli.datafolder import StoredFlows, data_folder, open_archive
 from ivr.cli.listing import visible
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
@@ -70,7 +70,7 @@ def _unreadable(archive: ArchiveFile, sealer: Sealer | None) -> Iterator[Damaged
 
 def _without_flow(archive: ArchiveFile) -> Iterator[DamagedEntry]:
     """Return the calls that cannot go on because the flow that they began with is lost."""
-    flows = FlowsOfThatDay(archive)
+    flows = StoredFlows(archive)
     lost: dict[str, str] = {}
     for call in archive.summaries():
         if call.over or call.damaged:

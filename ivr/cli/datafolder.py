@@ -11,7 +11,7 @@ from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
 from ivr.trace.case import Case, CaseError
-from ivr.trace.current_flows import FlowOfToday, flow_of_that_day
+from ivr.trace.current_flows import FlowWithPlaces, read_stored_flow
 from ivr.trace.failures import FlowFailure, flow_failures
 from ivr.trace.recorded import case_of
 
@@ -54,20 +54,20 @@ def find_call(archive: ArchiveFile, beginning: str) -> str:
     return found[0]
 
 
-class FlowsOfThatDay:
+class StoredFlows:
     """The flows that took calls, each read once."""
 
     def __init__(self, archive: ArchiveFile) -> None:
         self._archive = archive
-        self._known: dict[str, FlowOfToday] = {}
+        self._known: dict[str, FlowWithPlaces] = {}
 
-    def get(self, flow_hash: str) -> FlowOfToday:
+    def get(self, flow_hash: str) -> FlowWithPlaces:
         """Return a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
         if flow_hash not in self._known:
             source = self._archive.flow(flow_hash)
             if source is None:
                 raise FlowError(f"the flow {flow_hash[:12]} is not in the store")
-            self._known[flow_hash] = flow_of_that_day(source, flow_hash)
+            self._known[flow_hash] = read_stored_flow(source, flow_hash)
         return self._known[flow_hash]
 
 
@@ -77,7 +77,7 @@ def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
     if record is None or not any(step.failures for step in trace):
         return ()
     try:
-        file = FlowsOfThatDay(archive).get(record.call.flow).flow.file
+        file = StoredFlows(archive).get(record.call.flow).flow.file
     except FlowError:
         file = ""
     return flow_failures(trace, file)
@@ -89,7 +89,7 @@ def exported(archive: ArchiveFile, call: str) -> Case:
         record = archive.record(call)
         if record is None:
             raise click.ClickException(f'There is no call "{call}".')
-        then = FlowsOfThatDay(archive).get(record.call.flow)
+        then = StoredFlows(archive).get(record.call.flow)
         return case_of(record, archive.trace(call), then.flow, then.places.lines())
     except (FlowError, CaseError, UnreadableRow) as error:
         raise click.ClickException(f"Call {call[:SHORT]} cannot be read: {error}") from error

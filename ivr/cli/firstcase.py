@@ -9,7 +9,7 @@ from ivr.engine.events import CallReceived, ChoiceMade, Event, OperationDone
 from ivr.engine.machine import step
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.trace.case import Case
-from ivr.trace.current_flows import FlowOfToday
+from ivr.trace.current_flows import FlowWithPlaces
 from ivr.trace.recorded import case_of
 
 CHANNEL = "terminal"
@@ -24,7 +24,7 @@ HOURS: Sequence[Callable[[str], Event]] = (
 "A caller asks for the hours and hears the flow out; each is told the operation that is awaited."
 
 
-def first_case(of: FlowOfToday, caller_steps: Sequence[Callable[[str], Event]] = HOURS) -> Case:
+def first_case(of: FlowWithPlaces, caller_steps: Sequence[Callable[[str], Event]] = HOURS) -> Case:
     """Return the case of a call that goes so."""
     call = new_call(of.flow.hash, Facts(id=token_hex(16), channel=CHANNEL))
     now = float(int(time.time()))

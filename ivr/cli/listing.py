@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ivr.cli.datafolder import SHORT
 from ivr.store.archive import CallSummary
-from ivr.trace.words import clock
+from ivr.trace.sentences import clock
 
 _ROW = "{:<8}  {:<19}  {:<14}  {:<18}  {:>7}  {:<16}  {}"
 

@@ -8,7 +8,7 @@ import click
 from ivr.cli.firstcase import first_case
 from ivr.engine.naming import is_name
 from ivr.flowfile.schema import schema_text
-from ivr.trace.current_flows import flow_of_today
+from ivr.trace.current_flows import read_current_flow
 from ivr.trace.files import dumps
 from ivr.trace.folders import CASES, FLOWS
 
@@ -86,7 +86,7 @@ def new(name: str, folder: Path) -> None:
         if not schema.exists():
             _write(schema, schema_text())
         case.parent.mkdir(parents=True, exist_ok=True)
-        _write(case, dumps(first_case(flow_of_today(flow, "UTC"))).decode())
+        _write(case, dumps(first_case(read_current_flow(flow, "UTC"))).decode())
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
     click.echo(_next_steps(flow, script, case))

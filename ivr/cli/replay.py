@@ -12,15 +12,15 @@ from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr.cli.datafolder import FlowsOfThatDay, data_option, open_archive
+from ivr.cli.datafolder import StoredFlows, data_option, open_archive
 from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile
 from ivr.trace.case import Case, CaseError
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.files import case_files, read_case
+from ivr.trace.flow_places import FlowPlaces
 from ivr.trace.folders import CASES, flows_in
-from ivr.trace.places import Places
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay as replayed
 from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
@@ -35,7 +35,7 @@ class _Subject(Struct, frozen=True):
 
     name: str
     recorded: Case | None
-    then: Places | None = None
+    then: FlowPlaces | None = None
     trouble: str = ""
     "Why there is no case of a stored call."
 
@@ -113,7 +113,7 @@ def _read(files: list[Path]) -> Iterator[_Subject]:
 
 
 def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
-    flows = FlowsOfThatDay(archive)
+    flows = StoredFlows(archive)
     for one in archive.stored():
         if one.record is None:
             yield _Subject(one.id, None, trouble=one.trouble)

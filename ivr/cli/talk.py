@@ -32,7 +32,7 @@ from ivr.media.sound import Mute, Sound
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.performing import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
-from ivr.trace.words import failure
+from ivr.trace.sentences import failure
 
 HELP = """\
 Type what the caller does:

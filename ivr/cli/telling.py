@@ -5,10 +5,10 @@ from math import inf
 from textwrap import wrap
 
 from ivr.flowfile.finding import visible
-from ivr.trace.case import Called, Case, Line
+from ivr.trace.case import Called, Case, CaseLine
 from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
-from ivr.trace.words import caller_action, clock, question, services, spoken
+from ivr.trace.sentences import caller_action, clock, question, services, spoken
 
 WIDTH = 100
 _INDENT = " " * 7
@@ -33,7 +33,7 @@ def told(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
     return "\n".join(visible(row) for row in rows)
 
 
-def _line(line: Line, voice: FlowVoice) -> Iterator[str]:
+def _line(line: CaseLine, voice: FlowVoice) -> Iterator[str]:
     applied = experience([line], voice)
     what = caller_action(line.event)
     yield f"{clock(line.at):>5}  {what[:1].upper()}{what[1:]}."

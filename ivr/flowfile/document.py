@@ -17,8 +17,8 @@ from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
 from ivr.flowfile.finding import Edit, Finding, Severity
-from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Branch, FlowFile, State
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path, Source
 from ivr.nearest import nearest
 

@@ -12,7 +12,7 @@ from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, RECORDING, T
 from ivr.engine.values import Value
 from ivr.flowfile import model
 from ivr.flowfile.document import Document, once
-from ivr.flowfile.graph import reached
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, reads, uses
 

@@ -18,7 +18,7 @@ from ivr.line import (
     RecordingEnded,
     RecordingStarted,
 )
-from ivr.trace.words import spoken
+from ivr.trace.sentences import spoken
 
 
 class Event(Struct, frozen=True, tag=True, omit_defaults=True):

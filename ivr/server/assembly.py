@@ -33,10 +33,10 @@ from ivr.server.app import App, Pages
 from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
-from ivr.server.console.audio import Listening
+from ivr.server.console.console_routes import LOGIN, Console
 from ivr.server.console.counting import Counts
-from ivr.server.console.doors import LOGIN, Console
 from ivr.server.console.login import Sessions
+from ivr.server.console.playback import Playback
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.listener import DRAIN, Listener, bind, port_instead
@@ -312,7 +312,7 @@ def _console(stack: AsyncExitStack, parts: _Parts, token: str, refusals: Refusal
         archive=parts.store,
         counts=Counts(CallBlocks(reader)),
         registry=parts.registry,
-        listening=Listening(parts.recordings, workers),
+        playback=Playback(parts.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,
         development=dev,

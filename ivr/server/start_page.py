@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ivr.errors import WebhookError
-from ivr.server.console.page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
+from ivr.server.console.console_page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
 from ivr.server.flow_registry import FlowRegistry, RegisteredFlow
 from ivr.server.frame import CONSOLE, PHONE, START
 from ivr.server.html import Html, tag

@@ -6,18 +6,18 @@ from itertools import pairwise
 from msgspec import Struct
 
 from ivr.trace import case
-from ivr.trace.case import Case, Line
+from ivr.trace.case import Case, CaseLine
 
 
 class CallerStep(Struct, frozen=True):
     """Something the caller did, and everything up to the next such thing."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CaseLine, ...]
     upcoming: int | None
     "The line of the next caller action."
 
     @property
-    def first(self) -> Line:
+    def first(self) -> CaseLine:
         """What the caller did."""
         return self.lines[0]
 

@@ -87,7 +87,7 @@ Running: TypeAlias = OperationKind | Literal["hold"]
 "What the line was doing; a reply has at most one of each."
 
 
-class Left(Struct, frozen=True, tag="left", omit_defaults=True, forbid_unknown_fields=True):
+class HungUp(Struct, frozen=True, tag="left", omit_defaults=True, forbid_unknown_fields=True):
     """Nobody is on the line any more."""
 
     by: Literal["caller", "flow", "system", "operator"] = "caller"
@@ -127,7 +127,7 @@ Happened: TypeAlias = (
     | KeptSilent
     | AnsweredWrong
     | Recorded
-    | Left
+    | HungUp
     | LineFailed
     | Answered
     | Failed
@@ -139,7 +139,7 @@ Heard: TypeAlias = str | Text | Audio | Silence
 "Something that was played; plain text is spoken in the flow's own voice and language."
 
 
-class Choices(Struct, frozen=True, tag="choices", omit_defaults=True, forbid_unknown_fields=True):
+class AskedChoices(Struct, frozen=True, tag="choices", omit_defaults=True, forbid_unknown_fields=True):
     """A question for one of several choices; every time is in seconds."""
 
     prompt: tuple[Heard, ...]
@@ -151,7 +151,7 @@ class Choices(Struct, frozen=True, tag="choices", omit_defaults=True, forbid_unk
     "In which words are listened for; None: the flow's own."
 
 
-class Keys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_fields=True):
+class AskedKeys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_fields=True):
     """A question for keys."""
 
     prompt: tuple[Heard, ...]
@@ -163,7 +163,7 @@ class Keys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_f
     barge_in: bool = True
 
 
-class Recording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid_unknown_fields=True):
+class AskedRecording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid_unknown_fields=True):
     """A question for spoken words."""
 
     prompt: tuple[Heard, ...]
@@ -177,7 +177,7 @@ class Recording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid
     format: str
 
 
-Asked: TypeAlias = Choices | Keys | Recording
+Asked: TypeAlias = AskedChoices | AskedKeys | AskedRecording
 
 
 Ending: TypeAlias = Literal["hangup", "reject"]
@@ -200,7 +200,7 @@ class Held(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     prompt: tuple[Heard, ...]
 
 
-class Line(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class CaseLine(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One thing that happened, and what the caller heard and could do because of it."""
 
     at: float
@@ -252,7 +252,7 @@ class Case(Struct, frozen=True):
     """One call."""
 
     header: Header
-    lines: tuple[Line, ...]
+    lines: tuple[CaseLine, ...]
 
     def now(self, at: float) -> float:
         """Return a moment of the call in seconds since 1970."""

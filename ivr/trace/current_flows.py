@@ -14,18 +14,18 @@ from ivr.flowfile.reader import MAX_BYTES
 from ivr.nearest import did_you_mean
 from ivr.smallfiles import read_head
 from ivr.trace.case import Case
-from ivr.trace.places import Places
+from ivr.trace.flow_places import FlowPlaces
 
 
 class NoSuchFlow(IvrError):
     """No file holds the flow that a case belongs to."""
 
 
-class FlowOfToday(Struct, frozen=True):
+class FlowWithPlaces(Struct, frozen=True):
     """One flow, and where everything in it stands."""
 
     flow: Flow
-    places: Places
+    places: FlowPlaces
 
 
 class CurrentFlows:
@@ -35,7 +35,7 @@ class CurrentFlows:
         """Read `files`, which are those of `folder` if it is given."""
         self._files = tuple(files)
         self._folder = folder
-        self._loaded: dict[tuple[Path, str], FlowOfToday] = {}
+        self._loaded: dict[tuple[Path, str], FlowWithPlaces] = {}
         self._by_name: Mapping[str, Path] | None = None
         self._quarrels: dict[str, str] = {}
         "By the name that several files say: what is wrong with that."
@@ -45,7 +45,7 @@ class CurrentFlows:
         """Take all flow files of a folder."""
         return cls(flow_files([folder]), folder)
 
-    def get(self, recorded: Case) -> FlowOfToday:
+    def get(self, recorded: Case) -> FlowWithPlaces:
         """Return the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes or a twin."""
         names = self.names()
         wanted = recorded.header.flow
@@ -57,11 +57,11 @@ class CurrentFlows:
             raise NoSuchFlow(f'no flow in {place} is called "{wanted}". {did_you_mean(wanted, names)}'.rstrip(" ."))
         return self.load(names[wanted], recorded.header.zone)
 
-    def load(self, file: Path, zone: str) -> FlowOfToday:
+    def load(self, file: Path, zone: str) -> FlowWithPlaces:
         """Load a file; `zone` is where it tells the time if it does not say so itself."""
         known = self._loaded.get((file, zone))
         if known is None:
-            known = self._loaded[file, zone] = flow_of_today(file, zone)
+            known = self._loaded[file, zone] = read_current_flow(file, zone)
         return known
 
     def names(self) -> Mapping[str, Path]:
@@ -80,7 +80,7 @@ class CurrentFlows:
         return self._by_name
 
 
-def flow_of_today(file: Path, zone: str) -> FlowOfToday:
+def read_current_flow(file: Path, zone: str) -> FlowWithPlaces:
     """Load a flow as its file stands now, both parts from the same bytes; raise FlowError where it cannot be used."""
     name = _shown(file)
     try:
@@ -92,13 +92,13 @@ def flow_of_today(file: Path, zone: str) -> FlowOfToday:
     flow, bundle = loaded.served(), loaded.bundle
     if bundle is None:
         raise FlowError(f"{name} cannot be kept")
-    return FlowOfToday(flow, Places(name, bundle.text))
+    return FlowWithPlaces(flow, FlowPlaces(name, bundle.text))
 
 
 def _name_said(file: Path) -> str:
     """Return the name that a file says its flow has, mistakes or not; of one that says none, its own."""
     try:
-        said = Places(str(file), read_head(file, MAX_BYTES)).flow
+        said = FlowPlaces(str(file), read_head(file, MAX_BYTES)).flow
     except OSError:
         said = ""
     return said or file.stem
@@ -110,9 +110,9 @@ def _shown(file: Path) -> str:
     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else file)
 
 
-def flow_of_that_day(source: bytes, flow_hash: str) -> FlowOfToday:
+def read_stored_flow(source: bytes, flow_hash: str) -> FlowWithPlaces:
     """Return a flow that took calls, from what the store keeps of it; raise FlowError if it cannot be read any more."""
     bundle = Bundle.decode(source)
     if bundle.hash != flow_hash:
         raise FlowError("what is stored of the flow is damaged")
-    return FlowOfToday(rebuild(bundle).served(), Places(bundle.file, bundle.text))
+    return FlowWithPlaces(rebuild(bundle).served(), FlowPlaces(bundle.file, bundle.text))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ivr.engine import commands
 from ivr.engine.commands import RECORDING_FORMAT, Choice, Command, Gender, Segment, Text, silence_allowed
 from ivr.engine.utterance import as_heard
-from ivr.trace.case import Asked, Choices, Ending, Heard, Held, Keys, Line, Ordered, Recording
+from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, CaseLine, Ending, Heard, Held, Ordered
 
 
 class FlowVoice(Struct, frozen=True):
@@ -72,7 +72,7 @@ def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> As
     prompt = tuple(map(voice.short, action.prompt))
     silence = silence_allowed(action)
     if isinstance(action, commands.Record):
-        return Recording(
+        return AskedRecording(
             prompt,
             longest=action.max_duration,
             silence=silence,
@@ -82,7 +82,7 @@ def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> As
             format=action.format or RECORDING_FORMAT,
         )
     if digits := action.digits:
-        return Keys(
+        return AskedKeys(
             prompt,
             digits.minimum,
             digits.maximum,
@@ -92,10 +92,10 @@ def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> As
             barge_in=action.barge_in,
         )
     language = None if action.language == voice.language else action.language
-    return Choices(prompt, action.choices, silence=silence, barge_in=action.barge_in, language=language)
+    return AskedChoices(prompt, action.choices, silence=silence, barge_in=action.barge_in, language=language)
 
 
-def total(parts: Sequence[Line | Effect]) -> Effect:
+def total(parts: Sequence[CaseLine | Effect]) -> Effect:
     """Put together what came of several steps."""
     if len(parts) == 1:
         (part,) = parts
@@ -135,14 +135,14 @@ class Experience(Struct, frozen=True):
         return joined((*self.heard, *self.prompt))
 
 
-def experience(parts: Sequence[Line | Effect], voice: FlowVoice) -> Experience:
+def experience(parts: Sequence[CaseLine | Effect], voice: FlowVoice) -> Experience:
     """Put together what was heard and asked; only the last question stands."""
     whole = total(parts)
     asked = whole.asked
     heard: tuple[Segment, ...] = tuple(map(voice.full, whole.heard))
     prompt: tuple[Segment, ...] = tuple(map(voice.full, asked.prompt)) if asked else ()
     played = (*heard, *prompt)
-    if asked and not (isinstance(asked, Choices | Keys) and asked.barge_in):
+    if asked and not (isinstance(asked, AskedChoices | AskedKeys) and asked.barge_in):
         heard, prompt = played, ()
     return Experience(
         joined(heard),
@@ -171,11 +171,11 @@ def joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
 def comparable(asked: Asked, voice: FlowVoice) -> Asked:
     """Take away from a question what no caller can notice: names and the order of choices, the order of keys."""
     match asked:
-        case Choices(choices=choices):
+        case AskedChoices(choices=choices):
             speaks = any(choice.speech for choice in choices)
             language = (asked.language or voice.language) if speaks else None
             return replace(asked, prompt=(), choices=tuple(sorted(map(offer, choices), key=str)), language=language)
-        case Keys() | Recording():
+        case AskedKeys() | AskedRecording():
             return replace(asked, prompt=(), terminators="".join(sorted(set(asked.terminators))))
 
 

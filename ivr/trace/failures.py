@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ivr.engine.call import Failure
 from ivr.ports import Stepped
-from ivr.trace.words import failure
+from ivr.trace.sentences import failure
 
 
 class FlowFailure(Struct, frozen=True):

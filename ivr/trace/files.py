@@ -10,7 +10,7 @@ import msgspec
 from msgspec import json
 
 from ivr.smallfiles import read_head
-from ivr.trace.case import Called, Case, CaseError, Header, Line
+from ivr.trace.case import Called, Case, CaseError, CaseLine, Header
 from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -31,7 +31,7 @@ _HOW = "`ivr calls export CALL --to NAME` makes one of a call, and so does the p
 T = TypeVar("T")
 
 _HEADER = json.Decoder(Header)
-_LINE = json.Decoder(Line)
+_LINE = json.Decoder(CaseLine)
 _ENCODE = json.Encoder().encode
 
 
@@ -108,7 +108,7 @@ def loads(data: bytes, name: str) -> Case:
     return Case(header, lines)
 
 
-def _check_order(lines: tuple[Line, ...], header: Header, name: str) -> None:
+def _check_order(lines: tuple[CaseLine, ...], header: Header, name: str) -> None:
     if header.started.tzinfo is None:
         raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
     if not 1970 <= header.started.year < 9000:

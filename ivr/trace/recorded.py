@@ -31,7 +31,7 @@ from ivr.engine.events import (
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
-from ivr.trace.case import Case, CaseError, Happened, Header, Held, Line, Running
+from ivr.trace.case import Case, CaseError, CaseLine, Happened, Header, Held, Running
 from ivr.trace.experience import Effect, FlowVoice, effect_of, total
 from ivr.trace.private import private_rules
 
@@ -62,10 +62,10 @@ class LineDraft:
         self.judged += step.judged
         self.effects.append(effect_of(step.commands, voice))
 
-    def line(self) -> Line:
+    def line(self) -> CaseLine:
         """Return the line."""
         whole = total(self.effects)
-        return Line(
+        return CaseLine(
             self.at,
             self.event,
             tuple(self.path),
@@ -175,11 +175,11 @@ class _Reader:
             case _:  # the deadline, or one hold too many
                 return case.Failed(self._waits.service if self._waits else "", "timeout")
 
-    def _left(self, event: CallEnded) -> case.Left:
+    def _left(self, event: CallEnded) -> case.HungUp:
         """Return who ended the call: where the flow had hung up, the line tells of nothing else."""
         during = self._running.get(event.op or "")
         ending = during in _ENDINGS or (event.op is None and not _ENDINGS.isdisjoint(self._running.values()))
-        return case.Left("flow" if ending and event.by == "caller" else event.by, during)
+        return case.HungUp("flow" if ending and event.by == "caller" else event.by, during)
 
     def _line_failed(self, event: OperationFailed) -> case.LineFailed:
         during = self._running.get(event.op) if event.op else next(reversed(self._running.values()), None)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ivr.engine.commands import Segment
-from ivr.trace import words
+from ivr.trace import sentences
 from ivr.trace.case import Case
-from ivr.trace.places import Place, Places
+from ivr.trace.flow_places import FlowPlace, FlowPlaces
 from ivr.trace.verdict import Difference, Kind, Side, Verdict, VerdictWord
 
 
@@ -31,9 +31,9 @@ class Report(Struct, frozen=True, omit_defaults=True):
     "What else is different there."
     why: str = ""
     "Why it is undetermined."
-    place: Place | None = None
+    place: FlowPlace | None = None
     "In today's flow."
-    place_before: Place | None = None
+    place_before: FlowPlace | None = None
     "In the flow of that day, where it is at hand."
     line_before: str = ""
     "Otherwise the state, with its line then."
@@ -44,7 +44,9 @@ class Report(Struct, frozen=True, omit_defaults=True):
     "It was not replayed at all."
 
 
-def report(name: str, recorded: Case, verdict: Verdict, today: Places | None, then: Places | None = None) -> Report:
+def report(
+    name: str, recorded: Case, verdict: Verdict, today: FlowPlaces | None, then: FlowPlaces | None = None
+) -> Report:
     """Put a verdict into words; `today` and `then` are the flow's files, where they are at hand."""
     found = verdict.first
     header = recorded.header
@@ -58,17 +60,17 @@ def report(name: str, recorded: Case, verdict: Verdict, today: Places | None, th
         header.flow,
         verdict.verdict,
         kinds=kinds,
-        after=words.caller_action(found.event),
-        at=words.clock(found.at),
-        before=words.spoken(found.before.experience.spoken),
-        now=words.spoken(found.now.experience.spoken),
+        after=sentences.caller_action(found.event),
+        at=sentences.clock(found.at),
+        before=sentences.spoken(found.before.experience.spoken),
+        now=sentences.spoken(found.now.experience.spoken),
         detail=_detail(found),
         why=verdict.why or "",
         place=place,
         place_before=place_before,
         line_before="" if place_before else _line_before(found, place, header.states),
-        path_before=words.way(found.before.path),
-        path_now=words.way(found.now.path),
+        path_before=sentences.path(found.before.path),
+        path_now=sentences.path(found.now.path),
         renamed=verdict.renamed,
     )
 
@@ -85,8 +87,8 @@ def _detail(found: Difference) -> tuple[str, ...]:
             return ()
         case "asked":
             return (
-                f"before: {words.question(before.experience.asked)}",
-                f"now:    {words.question(now.experience.asked)}",
+                f"before: {sentences.question(before.experience.asked)}",
+                f"now:    {sentences.question(now.experience.asked)}",
             )
         case "state":
             return (f"before: the call got to {before.state}", f"now:    it gets to {now.state}")
@@ -96,16 +98,16 @@ def _detail(found: Difference) -> tuple[str, ...]:
             return (f"before: the call counted as {before.outcome}", f"now:    it counts as {now.outcome}")
         case "ordered":
             return (
-                f"before: {words.services(before.experience.ordered)} was asked",
-                f"now:    {words.services(now.experience.ordered)} is asked",
+                f"before: {sentences.services(before.experience.ordered)} was asked",
+                f"now:    {sentences.services(now.experience.ordered)} is asked",
             )
     if before.experience.held != now.experience.held:
         return (
-            f"before, while waiting: {words.spoken(before.experience.held) or '(nothing)'}",
-            f"now, while waiting:    {words.spoken(now.experience.held) or '(nothing)'}",
+            f"before, while waiting: {sentences.spoken(before.experience.held) or '(nothing)'}",
+            f"now, while waiting:    {sentences.spoken(now.experience.held) or '(nothing)'}",
         )
-    other = words.differing(before.experience.spoken, now.experience.spoken)
-    same_words = words.spoken(before.experience.spoken) == words.spoken(now.experience.spoken)
+    other = sentences.differing(before.experience.spoken, now.experience.spoken)
+    same_words = sentences.spoken(before.experience.spoken) == sentences.spoken(now.experience.spoken)
     if not same_words:
         return ()
     return (other or "the same words, but the caller can interrupt another part of them",)
@@ -123,7 +125,7 @@ def _end(side: Side) -> str:
 # --- where it stands -------------------------------------------------------------------------------------------------
 
 
-def _place(found: Difference, verdict: Verdict, today: Places | None) -> Place | None:
+def _place(found: Difference, verdict: Verdict, today: FlowPlaces | None) -> FlowPlace | None:
     """Find the line of today's flow that makes the difference."""
     if today is None:
         return None
@@ -144,7 +146,7 @@ def _place(found: Difference, verdict: Verdict, today: Places | None) -> Place |
     return turned or today.state(found.now.state)
 
 
-def _turned(found: Difference, today: Places) -> Place | None:
+def _turned(found: Difference, today: FlowPlaces) -> FlowPlace | None:
     """Find the transition at which today's way leaves that of the recorded call."""
     for number, taken in enumerate(found.now.step):
         before = found.before.step[number] if number < len(found.before.step) else None
@@ -153,7 +155,7 @@ def _turned(found: Difference, today: Places) -> Place | None:
     return None
 
 
-def _place_before(found: Difference, then: Places | None) -> Place | None:
+def _place_before(found: Difference, then: FlowPlaces | None) -> FlowPlace | None:
     if then is None:
         return None
     segment, _ = _first_difference(found)
@@ -162,7 +164,7 @@ def _place_before(found: Difference, then: Places | None) -> Place | None:
     return then.state(found.before.state)
 
 
-def _line_before(found: Difference, place: Place | None, lines: Mapping[str, int]) -> str:
+def _line_before(found: Difference, place: FlowPlace | None, lines: Mapping[str, int]) -> str:
     """Return the state that made it so then, with its line in the file of that day."""
     state = place.state if place and place.state in lines else found.before.state
     line = lines.get(state)
@@ -209,7 +211,7 @@ def as_text(told: Report, others: Sequence[str] = ()) -> str:
     return "\n".join(rows)
 
 
-def _marked(place: Place | None, prefix: str) -> list[str]:
+def _marked(place: FlowPlace | None, prefix: str) -> list[str]:
     if place is None:
         return []
     indent = len(place.excerpt) - len(place.excerpt.lstrip())

@@ -33,7 +33,7 @@ from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.errors import MaskedRead
 from ivr.trace import case
-from ivr.trace.case import Case, Choices, Line
+from ivr.trace.case import AskedChoices, Case, CaseLine
 from ivr.trace.experience import Effect, FlowVoice, offer, ordered_of
 from ivr.trace.private import private_rules
 from ivr.trace.recorded import LineDraft
@@ -41,7 +41,7 @@ from ivr.trace.verdict import Unknown
 
 UNTIMED = {"answer", "play", "hangup", "reject"}
 "What the line does without the caller."
-BREAKS = case.Left | case.LineFailed
+BREAKS = case.HungUp | case.LineFailed
 "What can happen before the line is done."
 
 
@@ -96,7 +96,7 @@ class Rerun:
         """The transitions since then."""
         return [taken for line in self.lines[self._first :] for taken in line.path]
 
-    def caller_step(self, line: Line, asked: case.Asked | None, upcoming: int | None) -> None:
+    def caller_step(self, line: CaseLine, asked: case.Asked | None, upcoming: int | None) -> None:
         """Let the caller do what was done, after the recorded question `asked`, and go on until the caller is due.
 
         `upcoming` is the line of what the caller did next, None at the end. Raises Unknown.
@@ -116,7 +116,7 @@ class Rerun:
         match event:
             case case.Called():
                 return CallReceived(event.caller, event.called, event.language)
-            case case.Left():
+            case case.HungUp():
                 by = "caller" if event.by == "flow" else event.by  # it is the line that told of it
                 return CallEnded(by, self._running(event.during), grace=0.0)
             case case.LineFailed():
@@ -150,7 +150,7 @@ class Rerun:
         """Find the choice that the same key or words make today."""
         name = event.choice
         offered = self._last.choices if self._last else ()
-        chosen = next((c for c in asked.choices if c.name == name), None) if isinstance(asked, Choices) else None
+        chosen = next((c for c in asked.choices if c.name == name), None) if isinstance(asked, AskedChoices) else None
         if chosen is None:  # a name that was never offered
             if any(choice.name == name for choice in offered):
                 raise Unknown(f'"{name}" was no choice then, and is one now', self.state)
@@ -227,7 +227,7 @@ class Rerun:
             raise Unknown(f'the case does not say what the service "{service}" was asked', self.state)
         return found[number]
 
-    def _check(self, request: Request, then: tuple[case.Ordered, float], line: Line) -> None:
+    def _check(self, request: Request, then: tuple[case.Ordered, float], line: CaseLine) -> None:
         """Raise Unknown where the service might say something else today."""
         ordered, asked_at = then
         today = ordered_of(request)
@@ -269,7 +269,7 @@ class Rerun:
 
     # --- one step ---
 
-    def _feed(self, event: Event, line: Line) -> None:
+    def _feed(self, event: Event, line: CaseLine) -> None:
         """Let something of the case happen."""
         self.lines.append(LineDraft(max(line.at, self._at), line.event))
         self._then = list(line.then)
@@ -280,7 +280,7 @@ class Rerun:
             self._peek(line)
             self.call = replace(self.call, turn=self.call.turn + line.paced)
 
-    def _peek(self, line: Line) -> None:
+    def _peek(self, line: CaseLine) -> None:
         """See what would be heard while the service works, where the caller was kept waiting then; nothing moves."""
         if line.held is not None:
             now = self._case.now(line.held.at)

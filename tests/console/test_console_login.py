@@ -12,7 +12,7 @@ import pytest
 from yarl import URL
 
 from ivr.errors import WebhookError
-from ivr.server.console.doors import AWAITED, FORM_BYTES
+from ivr.server.console.console_routes import AWAITED, FORM_BYTES
 from ivr.server.console.login import AUDIO_LASTS, GUESSES, LASTS, MOST_SESSIONS, WINDOW, Sessions
 from tests.console.visiting import TOKEN, Visit, visiting
 from tests.phone.calling import Signer

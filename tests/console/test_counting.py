@@ -11,8 +11,8 @@ from msgspec.structs import astuple, replace
 from ivr.engine.events import CallEnded
 from ivr.ports import Stepped
 from ivr.server.console.counting import Counted, Counts
-from ivr.server.console.figures import sum_of, tally_of
-from ivr.server.console.flows import Version, flow_page
+from ivr.server.console.figures import figures_of_call, sum_of
+from ivr.server.console.flow_pages import Version, flow_page
 from ivr.store.blocks import CallBlocks
 from ivr.store.read_only import Reader
 from ivr.store.rows import to_json, to_rest
@@ -166,7 +166,7 @@ async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operato
     ("pending", "said", "every"), [(True, "the newest 1 of 3; still counting", "2"), (False, "the newest 1 of 3", "10")]
 )
 def test_a_page_with_figures_of_some_calls_says_of_which(pending: bool, said: str, every: str) -> None:
-    counted = Counted(sum_of([tally_of("resolved", [RINGS])], FLOW), pending)
+    counted = Counted(sum_of([figures_of_call("resolved", [RINGS])], FLOW), pending)
     page = flow_page(FLOW, [Version(FLOW.hash, 3, 1.0, served=True)], counted, period="all", fault="")
     assert f"<dt>Calls</dt><dd>{said}</dd>" in page
     assert f'data-every="{every}"' in page

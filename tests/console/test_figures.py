@@ -15,9 +15,9 @@ from ivr.engine.events import (
     RecordingMade,
 )
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.server.console.figures import Tallies, marks_of, sum_of, tally_of
-from ivr.server.console.page import lasted
-from ivr.server.console.story import happenings, playable
+from ivr.server.console.call_details import playable, trace_rows
+from ivr.server.console.console_page import lasted
+from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of
 from ivr.server.drawing.chart import ANY
 from tests.console.test_drawing import FLOWS, load_flow
 
@@ -40,7 +40,7 @@ SPEAKS = step(20.0, RecordingMade("2.1", 3.0, "a.wav"), ("report", "recorded", "
 
 
 def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
-    tally = tally_of("resolved", [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
+    tally = figures_of_call("resolved", [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
     figures = sum_of([tally, tally], FLOW)
     assert figures.calls == figures.over == 2
     assert figures.transitions["main", "times", "times"] == 2
@@ -62,7 +62,7 @@ def test_a_call_counts_once_for_each_way_however_often_it_went_there() -> None:
     ],
 )
 def test_a_caller_hung_up_where_the_hang_up_was_raised_else_where_the_call_stood(last: Stepped, state: str) -> None:
-    assert tally_of("abandoned", [RINGS, PROBLEM, last]).left == state
+    assert figures_of_call("abandoned", [RINGS, PROBLEM, last]).left == state
 
 
 GOODBYE = replace(SPEAKS, commands=(Play("3.1", ()), HangUp("3.2")))
@@ -81,7 +81,7 @@ GOODBYE = replace(SPEAKS, commands=(Play("3.1", ()), HangUp("3.2")))
 )
 def test_where_the_flow_has_hung_up_the_end_of_the_call_is_its_own(told: list[Event], state: str | None) -> None:
     ended = [step(25.0 + number, event) for number, event in enumerate(told)]
-    assert tally_of("resolved", [RINGS, PROBLEM, GOODBYE, *ended]).left == state
+    assert figures_of_call("resolved", [RINGS, PROBLEM, GOODBYE, *ended]).left == state
 
 
 def test_where_the_goodbye_failed_and_something_else_is_asked_a_caller_can_hang_up_again() -> None:
@@ -89,17 +89,17 @@ def test_where_the_goodbye_failed_and_something_else_is_asked_a_caller_can_hang_
         step(26.0, OperationFailed("3.1", "system"), ("thanks", "error", "main")), commands=(Play("4.1", ()),)
     )
     trace = [RINGS, PROBLEM, GOODBYE, again, step(27.0, CallEnded("caller"), ("main", "hangup", ""))]
-    assert tally_of("abandoned", trace).left == "main"
+    assert figures_of_call("abandoned", trace).left == "main"
 
 
 def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:
-    figures = sum_of([tally_of(None, [RINGS])], FLOW)
+    figures = sum_of([figures_of_call(None, [RINGS])], FLOW)
     assert (figures.calls, figures.over, figures.seconds, figures.outcomes) == (1, 0, 0.0, {})
 
 
 def test_a_way_that_all_states_share_is_counted_at_the_box_for_all() -> None:
     gave_up = step(30.0, CallEnded("system"), ("main", "exhausted", "goodbye"))
-    figures = sum_of([tally_of("unresolved", [RINGS, gave_up])], FLOW)
+    figures = sum_of([figures_of_call("unresolved", [RINGS, gave_up])], FLOW)
     assert figures.arrows[ANY, "goodbye"] == 1
     states, transitions = marks_of(gave_up.path, FLOW)
     assert states == {"goodbye"}
@@ -115,7 +115,7 @@ async def test_the_trace_of_a_finished_call_is_read_once() -> None:
             return [RINGS]
 
     archive = Archive()
-    tallies = Tallies(archive)
+    tallies = FiguresByCall(archive)
     for _ in range(3):
         await tallies.of(record("resolved"))
         await tallies.of(record(name="live"))
@@ -131,11 +131,11 @@ def test_a_recording_is_found_by_its_number_and_hidden_where_the_state_is_not_kn
 
 def test_of_ignored_events_only_their_kind_is_told() -> None:
     late = step(13.0, ChoiceMade("0.1", "a secret", "keys"), ignored="not the operation awaited")
-    assert "a secret" not in repr(happenings([RINGS, late]))
+    assert "a secret" not in repr(trace_rows([RINGS, late]))
 
 
 def test_no_length_is_negative_though_the_clock_was_set_back_during_a_call() -> None:
     back = [RINGS, step(12.0 - 7_000_000.0, ChoiceMade("1.1", "problem", "keys"), ("main", "problem", "report"))]
-    assert tally_of("resolved", back).seconds == 0.0
-    assert [(line.at, line.after) for line in happenings(back)] == [(0.0, 0.0), (0.0, 0.0)]
+    assert figures_of_call("resolved", back).seconds == 0.0
+    assert [(line.at, line.after) for line in trace_rows(back)] == [(0.0, 0.0), (0.0, 0.0)]
     assert [lasted(seconds) for seconds in (-0.5, -7_000_000.0)] == ["0 s", "0 s"]

@@ -8,8 +8,8 @@ from ivr.engine.expressions.compile import compile_expression
 from ivr.flowfile.catalogue import RULES, whole
 from ivr.flowfile.checks.announced import announcement
 from ivr.flowfile.checks.proofs import limited
-from ivr.flowfile.graph import components, shortest
 from ivr.flowfile.model import Menu
+from ivr.flowfile.reachability import components, shortest
 from ivr.nearest import did_you_mean, nearest
 from tests.flowfile.reading import codes, load, said
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.engine.flow import Flow
-from ivr.trace.case import Case, Choices, Keys, Line
+from ivr.trace.case import AskedChoices, AskedKeys, Case, CaseLine
 from ivr.trace.replay import replay
 from tests.flows import flow_of
 from tests.trace.recorded_calls import random_call
@@ -56,7 +56,7 @@ def edited(*changes: tuple[str, str]) -> Flow:
     return flow_of(text)
 
 
-def played(line: Line) -> str:
+def played(line: CaseLine) -> str:
     """All that a line of a case played, as one text."""
     heard = (*line.heard, *(line.asked.prompt if line.asked else ()))
     return " ".join(one for one in heard if isinstance(one, str))
@@ -78,7 +78,7 @@ def reaches(*states: str) -> Callable[[Case], bool]:
     return lambda recorded: any(taken.target in states for line in recorded.lines for taken in line.path)
 
 
-def asked_by(kind: type[Choices] | type[Keys]) -> Callable[[Case], bool]:
+def asked_by(kind: type[AskedChoices] | type[AskedKeys]) -> Callable[[Case], bool]:
     return lambda recorded: any(isinstance(line.asked, kind) for line in recorded.lines)
 
 
@@ -111,12 +111,12 @@ NOTICED: Sequence[tuple[str, Changes, Callable[[Case], bool]]] = [
             ("  news: {say: There is no news., next: main}\n", ""),
             ("For help, press 1. For news, press 2.", "For help, press 1."),
         ],
-        asked_by(Choices),
+        asked_by(AskedChoices),
     ),
-    ("another key", [('dtmf: "2"', 'dtmf: "3"')], asked_by(Choices)),
-    ("other words for a choice", [("speech: [news]", "speech: [what is new]")], asked_by(Choices)),
-    ("fewer digits", [("maxDigits: 4", "maxDigits: 3")], asked_by(Keys)),
-    ("more patience", [("maxDigits: 4", "maxDigits: 4, initialSilence: 9s")], asked_by(Keys)),
+    ("another key", [('dtmf: "2"', 'dtmf: "3"')], asked_by(AskedChoices)),
+    ("other words for a choice", [("speech: [news]", "speech: [what is new]")], asked_by(AskedChoices)),
+    ("fewer digits", [("maxDigits: 4", "maxDigits: 3")], asked_by(AskedKeys)),
+    ("more patience", [("maxDigits: 4", "maxDigits: 4, initialSilence: 9s")], asked_by(AskedKeys)),
     ("another hold prompt", [("holdPrompt: One moment.", "holdPrompt: Please wait.")], waited()),
     ("another outcome", [("outcome: unresolved", "outcome: lost")], ends("unresolved")),
     ("a question more", [("news: news}", f"news: sure}}\n  sure: {SURE}")], takes("main", "news")),

@@ -4,13 +4,13 @@ import pytest
 
 from ivr.engine.events import CallEnded
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.trace.case import Answered, Case, Failed, Left, LineFailed, Recorded
+from ivr.trace.case import Answered, Case, Failed, HungUp, LineFailed, Recorded
 from ivr.trace.files import dumps
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.rewrite import CannotRewrite, rewrite
+from ivr.trace.sentences import caller_action
 from ivr.trace.verdict import Verdict
-from ivr.trace.words import caller_action
 from tests.caller import Caller
 from tests.flows import flow_of
 
@@ -109,7 +109,7 @@ def test_a_service_that_was_never_asked_cannot_be_known() -> None:
 
 def test_who_left_before_the_answer_came_leaves_before_it_in_the_replay() -> None:
     left = recorded(calling().presses("1").speaks().holds().apply(CallEnded("caller")).understood("hello"))
-    assert [type(line.event) for line in left.lines[-2:]] == [Left, Answered]
+    assert [type(line.event) for line in left.lines[-2:]] == [HungUp, Answered]
     assert left.header.outcome == "abandoned"
     assert replay(left, flow_of(NOTE)).verdict == "same"
 
@@ -117,7 +117,7 @@ def test_who_left_before_the_answer_came_leaves_before_it_in_the_replay() -> Non
 def test_who_hung_up_during_a_prompt_does_so_again() -> None:
     caller = calling().presses("2").hears("Goodbye.")
     left = recorded(caller.hangs_up(during=caller.call.asked[0].op))
-    assert left.lines[-1].event == Left("caller", "play")
+    assert left.lines[-1].event == HungUp("caller", "play")
     assert replay(left, flow_of(NOTE)).verdict == "same"
     gone = replay(left, flow_of(changed(("bye: {say: Goodbye., final: true", "bye: {hangup: {}"))))
     assert gone.verdict == "changed"
@@ -183,17 +183,17 @@ def test_what_the_caller_would_have_done_is_not_made_up() -> None:
 
 def test_where_the_flow_had_hung_up_the_end_that_the_line_tells_is_the_flow_s_own() -> None:
     ended = recorded(calling().presses("2").hears("Goodbye.").apply(CallEnded("caller")))
-    assert ended.lines[-1].event == Left("flow")
+    assert ended.lines[-1].event == HungUp("flow")
     assert caller_action(ended.lines[-1].event) == "the call was ended by the flow"
     assert replay(ended, flow_of(NOTE)).verdict == "same"
     left = calling().presses("2")
-    assert recorded(left.apply(CallEnded("caller", left.commands[0].op))).lines[-1].event == Left("caller", "play")
+    assert recorded(left.apply(CallEnded("caller", left.commands[0].op))).lines[-1].event == HungUp("caller", "play")
 
 
 def test_a_recording_that_the_end_of_the_call_overtook_is_one_call_with_it() -> None:
     caller = calling().presses("1").apply(CallEnded("caller", grace=60.0))
     late = recorded(caller.speaks(hangs_up=True).understood("hello"))
-    assert [type(line.event) for line in late.lines[-3:]] == [Left, Recorded, Answered]
+    assert [type(line.event) for line in late.lines[-3:]] == [HungUp, Recorded, Answered]
     assert replay(late, flow_of(NOTE)).verdict == "same"
     assert dumps(rewrite(late, flow_of(NOTE), {})) == dumps(late)
 
@@ -201,6 +201,6 @@ def test_a_recording_that_the_end_of_the_call_overtook_is_one_call_with_it() -> 
 def test_one_for_which_no_recording_came_ends_when_it_was_waited_for_long_enough() -> None:
     ended = recorded(calling().presses("1").apply(CallEnded("caller", grace=60.0)).waits(60))
     (*_, last) = ended.lines
-    assert (last.event, [taken.event for taken in last.path], len(last.then)) == (Left("caller"), ["hangup"], 1)
+    assert (last.event, [taken.event for taken in last.path], len(last.then)) == (HungUp("caller"), ["hangup"], 1)
     assert replay(ended, flow_of(NOTE)).verdict == "same"
     assert dumps(rewrite(ended, flow_of(NOTE), {})) == dumps(ended)

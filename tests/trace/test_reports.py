@@ -5,7 +5,7 @@ import pytest
 from ivr.engine.flow import Flow
 from ivr.flowfile.load import load_text
 from ivr.trace.case import Case
-from ivr.trace.places import Places
+from ivr.trace.flow_places import FlowPlaces
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.report import Tally, as_text, report
@@ -19,9 +19,9 @@ CARETS = "^" * len('To Vienna you can fly at {{ "09:40" | time }} and {{ "17:15"
 TEXT = (ROOT / "flows" / "flight-desk.yaml").read_text()
 
 
-def flow_and_places(text: str) -> tuple[Flow, Places]:
+def flow_and_places(text: str) -> tuple[Flow, FlowPlaces]:
     data = text.encode()
-    return load_text(data, file="desk.yaml", folder=ROOT / "flows").served(), Places("desk.yaml", data)
+    return load_text(data, file="desk.yaml", folder=ROOT / "flows").served(), FlowPlaces("desk.yaml", data)
 
 
 def times_then_silence() -> Case:

@@ -9,8 +9,8 @@ from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.graph import reached
 from ivr.flowfile.model import Asking, Menu, State
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 
 MAX_CHOICES = 5

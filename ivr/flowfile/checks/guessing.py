@@ -7,7 +7,7 @@ from ivr.engine.expressions.compile import Expression
 from ivr.flowfile.checks.proofs import rounds
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.graph import reached
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import kept_in, private, variables

@@ -13,8 +13,8 @@ from ivr.engine.flow import SELF
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.graph import Graph, components, reached, shortest
 from ivr.flowfile.model import State
+from ivr.flowfile.reachability import Graph, components, reached, shortest
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, reads, uses
 from ivr.flowfile.variables import kept_in

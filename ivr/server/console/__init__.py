@@ -4,5 +4,5 @@ Rule 1: it only reads. Whatever it is asked, nothing of a call, a flow or a file
 Rule 2: what callers said, and what a platform sent, is text (`ivr.server.html`); nothing private gets here at all, and
 what a sensitive state recorded is left out even so (LANGUAGE C12).
 
-    doors (addresses, login) > calls, flows (pages) > story, figures (what there is to show; pure)
+    console_routes (addresses, login) > call_pages, flow_pages > call_details, figures (what there is to show; pure)
 """

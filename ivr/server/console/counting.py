@@ -10,7 +10,7 @@ from functools import partial
 from msgspec import Struct
 
 from ivr.engine.flow import Flow
-from ivr.server.console.figures import Figures, sum_of, tally_of, total
+from ivr.server.console.figures import Figures, figures_of_call, sum_of, total
 from ivr.store.blocks import Block, CallBlocks, CallTrace, FlowCalls
 from ivr.store.recent import Recent
 
@@ -76,7 +76,7 @@ class Counts:
 
 
 def _sum_of(calls: Iterable[CallTrace], flow: Flow) -> Figures:
-    return sum_of((tally_of(outcome, trace) for outcome, trace in calls), flow)
+    return sum_of((figures_of_call(outcome, trace) for outcome, trace in calls), flow)
 
 
 def _joined(found: Iterable[FlowCalls]) -> Sequence[FlowCalls]:

@@ -1,6 +1,7 @@
-"""What many calls did: how many took each transition, where callers hung up, how calls ended. Pure but for `Tallies`.
+"""What many calls did: how many took each transition, where callers hung up, how calls ended.
 
-A call counts once for each transition that it took, however often it went that way.
+A call counts once for each transition that it took, however often it went that way. Pure, but for `FiguresByCall`,
+which reads an archive.
 """
 
 from collections import Counter
@@ -19,10 +20,10 @@ from ivr.server.drawing.svg import Numbers
 from ivr.store.recent import Recent
 
 REMEMBERED = 1000
-"Finished calls whose tallies are kept, for a list that is renewed every two seconds."
+"Finished calls whose figures are kept, for a list that is renewed every two seconds."
 
 
-class Tally(Struct, frozen=True):
+class CallFigures(Struct, frozen=True):
     """What one call adds to the figures."""
 
     transitions: frozenset[tuple[str, str, str]]
@@ -52,12 +53,12 @@ class Figures(Struct):
         return Numbers(self.arrows, self.left, self.calls)
 
 
-def tally_of(outcome: str | None, trace: Sequence[Stepped]) -> Tally:
+def figures_of_call(outcome: str | None, trace: Sequence[Stepped]) -> CallFigures:
     """Count one call; `outcome` is None if it is not over, and empty if it has none."""
     counted = [step for step in trace if step.ignored is None]
     transitions = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
     seconds = max(trace[-1].now - trace[0].now, 0.0) if trace else 0.0  # a clock may have been set back
-    return Tally(transitions, _left(counted), outcome if outcome is None else outcome or "none", seconds)
+    return CallFigures(transitions, _left(counted), outcome if outcome is None else outcome or "none", seconds)
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
@@ -78,19 +79,19 @@ def _left(trace: Sequence[Stepped]) -> str | None:
     return None
 
 
-def sum_of(tallies: Iterable[Tally], flow: Flow) -> Figures:
+def sum_of(calls: Iterable[CallFigures], flow: Flow) -> Figures:
     """Add up calls of one version of a flow."""
     figures = Figures()
-    for tally in tallies:
+    for call in calls:
         figures.calls += 1
-        figures.transitions.update(tally.transitions)
-        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in tally.transitions})
-        if tally.left is not None:
-            figures.left[tally.left] += 1
-        if tally.outcome is not None:
+        figures.transitions.update(call.transitions)
+        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in call.transitions})
+        if call.left is not None:
+            figures.left[call.left] += 1
+        if call.outcome is not None:
             figures.over += 1
-            figures.seconds += tally.seconds
-            figures.outcomes[tally.outcome] += 1
+            figures.seconds += call.seconds
+            figures.outcomes[call.outcome] += 1
     return figures
 
 
@@ -122,19 +123,19 @@ class ReadsTraces(Protocol):
         """Return the trace of one call in order."""
 
 
-class Tallies:
-    """Tallies by call. Those of finished calls are made once."""
+class FiguresByCall:
+    """Figures by call; those of finished calls are made once."""
 
     def __init__(self, archive: ReadsTraces) -> None:
         self._archive = archive
-        self._known: Recent[str, Tally] = Recent(REMEMBERED)
+        self._known: Recent[str, CallFigures] = Recent(REMEMBERED)
 
-    async def of(self, record: CallRecord) -> Tally:
+    async def of(self, record: CallRecord) -> CallFigures:
         """Count a call."""
         if record.id in self._known:
             return self._known[record.id]
         over = record.call.phase == "over"
-        tally = tally_of((record.call.outcome or "") if over else None, await self._archive.trace(record.id))
+        counted = figures_of_call((record.call.outcome or "") if over else None, await self._archive.trace(record.id))
         if over:
-            self._known[record.id] = tally
-        return tally
+            self._known[record.id] = counted
+        return counted

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ivr.server.drawing.chart import ANY, Arrow, Box, Chart
 from ivr.server.drawing.layers import Layers, Point, Span, layers_of
-from ivr.server.drawing.lettering import lines_of, width_of
+from ivr.server.drawing.text_size import lines_of, width_of
 
 BOX_HEIGHT = 44.0
 NAME_SIZE, KIND_SIZE, LABEL_SIZE = 13.0, 11.0, 11.5
@@ -25,7 +25,7 @@ LOOP = 30.0
 ROUNDS = 10
 
 
-class Place(Struct, frozen=True):
+class PlacedBox(Struct, frozen=True):
     """A box and its upper left corner."""
 
     box: Box
@@ -49,7 +49,7 @@ class Layout(Struct, frozen=True):
 
     width: float
     height: float
-    places: tuple[Place, ...]
+    places: tuple[PlacedBox, ...]
     routes: tuple[Route, ...]
 
 
@@ -179,9 +179,9 @@ class _Placing:
         right = max(middle + self._sizes[point].right for point, middle in self._columns.items())
         return Layout(right + MARGIN, self._bottom + MARGIN, tuple(self._places.values()), tuple(routes))
 
-    def _place(self, box: Box) -> Place:
+    def _place(self, box: Box) -> PlacedBox:
         width = box_width(box)
-        return Place(box, self._columns[box.name] - width / 2, self._top(box.name), width)
+        return PlacedBox(box, self._columns[box.name] - width / 2, self._top(box.name), width)
 
     def _route(self, span: Span) -> Route:
         upper, lower = self._rows[span.upper], self._rows[span.lower]

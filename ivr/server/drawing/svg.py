@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct
 
 from ivr.server.drawing.chart import ANY, Chart
-from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, Layout, Place, Route, layout_of
+from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, Layout, PlacedBox, Route, layout_of
 from ivr.server.html import Html, tag
 
 HEAD = 7.0
@@ -54,7 +54,7 @@ def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: 
     )
 
 
-def _state(place: Place, numbers: Numbers | None, marks: Marks) -> Html:
+def _state(place: PlacedBox, numbers: Numbers | None, marks: Marks) -> Html:
     box = place.box
     left = numbers.left.get(box.name, 0) if numbers else 0
     middle = place.x + place.width / 2

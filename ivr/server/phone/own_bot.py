@@ -21,7 +21,7 @@ from ivr.server.flow_registry import FlowRegistry
 from ivr.server.frame import CONSOLE
 from ivr.server.phone.remembered import Remembered, remembered
 from ivr.trace.case import Case, CaseError
-from ivr.trace.current_flows import flow_of_that_day, flow_of_today
+from ivr.trace.current_flows import read_current_flow, read_stored_flow
 from ivr.trace.failures import flow_failures
 from ivr.trace.files import keep_case
 from ivr.trace.folders import CASES, flows_in
@@ -126,7 +126,7 @@ class OwnBot(Struct, frozen=True):
         if taken_by is None or shown is None:
             return None
         try:
-            today = await asyncio.to_thread(flow_of_today, shown.file, taken_by.zone.key)
+            today = await asyncio.to_thread(read_current_flow, shown.file, taken_by.zone.key)
         except FlowError as error:
             return Outdated(str(error))
         if shown.fault:
@@ -168,7 +168,7 @@ class OwnBot(Struct, frozen=True):
         if file is None:
             raise CannotKeep(f'No flow called "{header.flow}" is served any more, so there is nothing to replay with.')
         try:
-            today = await asyncio.to_thread(flow_of_today, file, header.zone)
+            today = await asyncio.to_thread(read_current_flow, file, header.zone)
         except FlowError as error:
             raise CannotKeep(
                 f"There is nothing to replay with: the file of the flow cannot be used.\n\n{error}"
@@ -196,7 +196,7 @@ class OwnBot(Struct, frozen=True):
         if source is None:
             raise CannotKeep("The flow of this call is not in the store.")
         try:
-            then = await asyncio.to_thread(flow_of_that_day, source, record.call.flow)
+            then = await asyncio.to_thread(read_stored_flow, source, record.call.flow)
             recorded = case_of(record, await self.archive.trace(record.id), then.flow, then.places.lines())
         except (FlowError, CaseError) as error:
             raise CannotKeep(f"This call cannot be read: {error}") from error

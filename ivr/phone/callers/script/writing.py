@@ -28,7 +28,7 @@ WAITED = frozenset({"silence", "pause", "spoken", "limit"})
 "What ends because nothing more came: else the next caller action would be about the same question."
 
 _FILE = re.compile(r"\(audio [^)]*\)")
-"As `ivr.trace.words.spoken` tells of one; its address may be another one next time."
+"As `ivr.trace.sentences.spoken` tells of one; its address may be another one next time."
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 

@@ -6,7 +6,7 @@ from ivr.engine.call import Failure, Taken
 from ivr.engine.commands import Choice, Segment, Silence, Text
 from ivr.engine.naming import is_name
 from ivr.trace import case
-from ivr.trace.case import Asked, Choices, Happened, Keys, Ordered
+from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered
 
 
 def clock(seconds: float) -> str:
@@ -70,9 +70,9 @@ def caller_action(event: Happened) -> str:
 
 def _of_others(event: Happened) -> str:
     match event:
-        case case.Left(by="caller"):
+        case case.HungUp(by="caller"):
             return "the caller hung up"
-        case case.Left(by=by):
+        case case.HungUp(by=by):
             return f"the call was ended by the {by}"
         case case.LineFailed(code=code, whole=whole, reason=reason):
             why = f"{code}: {reason}" if reason else code
@@ -100,12 +100,12 @@ def question(asked: Asked | None) -> str:
     match asked:
         case None:
             return "nothing is asked"
-        case Choices(choices=choices):
+        case AskedChoices(choices=choices):
             return f"the caller can choose {', '.join(_choice(choice) for choice in choices)}; {_times(asked)}"
-        case Keys(minimum=least, maximum=most, terminators=ends):
+        case AskedKeys(minimum=least, maximum=most, terminators=ends):
             number = f"{least}" if least == most else f"{least} to {most}"
             return f"the caller can key {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
-        case case.Recording(longest=longest, pause=pause, format=kind):
+        case case.AskedRecording(longest=longest, pause=pause, format=kind):
             until = f"until {pause:g} s of silence"
             return f"the caller is recorded for up to {longest:g} s ({kind}), {until}; {_times(asked)}"
 
@@ -123,9 +123,9 @@ def _named(choice: str) -> str:
 
 def _times(asked: Asked) -> str:
     limits = f"may be silent for {asked.silence:g} s"
-    if isinstance(asked, Keys):
+    if isinstance(asked, AskedKeys):
         limits += f" and pause for {asked.inter_digit:g} s"
-    if isinstance(asked, Choices | Keys) and not asked.barge_in:
+    if isinstance(asked, AskedChoices | AskedKeys) and not asked.barge_in:
         limits += ", and cannot interrupt"
     return limits
 
@@ -135,7 +135,7 @@ def services(ordered: Iterable[Ordered]) -> str:
     return ", ".join(order.service for order in ordered) or "no service"
 
 
-def way(path: Sequence[Taken]) -> str:
+def path(taken: Sequence[Taken]) -> str:
     """Write a path as the states it leads through: `main → describe → thanks`."""
-    names = [taken.target or f"{taken.event}: the end" for taken in path]
+    names = [one.target or f"{one.event}: the end" for one in taken]
     return " → ".join(names)

@@ -14,14 +14,14 @@ from ivr.errors import FlowError, UnreadableRow, WebhookError
 from ivr.ports import Archive, CallRecord, Stepped
 from ivr.server.body import Body
 from ivr.server.connection import let_in
-from ivr.server.console.audio import Listening, audio_reply
-from ivr.server.console.calls import Finished, Shown, bare_call_page, call_page, calls_page
+from ivr.server.console.call_details import details_of, playable, trace_rows
+from ivr.server.console.call_pages import CallRow, FinishedCall, bare_call_page, call_page, calls_page
+from ivr.server.console.console_page import ROOT, document, heading, page_reply
 from ivr.server.console.counting import Counts
-from ivr.server.console.figures import Tallies, Tally
-from ivr.server.console.flows import PERIODS, Version, flow_page, flows_page
+from ivr.server.console.figures import CallFigures, FiguresByCall
+from ivr.server.console.flow_pages import PERIODS, Version, flow_page, flows_page
 from ivr.server.console.login import Sessions
-from ivr.server.console.page import ROOT, document, heading, page_reply
-from ivr.server.console.story import happenings, playable, story_of
+from ivr.server.console.playback import Playback, audio_reply
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.html import Html, tag
 from ivr.server.origin import require_own_page
@@ -61,7 +61,7 @@ class Console:
         archive: Archive,
         counts: Counts,
         registry: FlowRegistry,
-        listening: Listening,
+        playback: Playback,
         sessions: Sessions,
         now: Callable[[], float],
         development: bool = False,
@@ -71,10 +71,10 @@ class Console:
         self._archive = archive
         self._counts = counts
         self._registry = registry
-        self._listening = listening
+        self._playback = playback
         self._sessions = sessions
         self._now = now
-        self._tallies = Tallies(archive)
+        self._figures = FiguresByCall(archive)
         self._forms = _Forms()
         self._development = development
         self._refusals = refusals or Refusals()
@@ -164,33 +164,33 @@ class Console:
         now = self._now()
         live = await self._archive.live(limit=LIVE)
         over = await self._archive.finished(since=now - WEEK, limit=LISTED)
-        finished = [Finished(await self._shown(one), tally) for one in over if (tally := await self._tallied(one))]
+        finished = [FinishedCall(await self._shown(one), known) for one in over if (known := await self._counted(one))]
         shown = [await self._shown(one) for one in live]
         open_calls = await self._archive.count_live()
         return calls_page(shown, finished, open_calls=open_calls, now=now, development=self._development)
 
-    async def _tallied(self, record: CallRecord) -> Tally | None:
+    async def _counted(self, record: CallRecord) -> CallFigures | None:
         """Count a call; one that cannot be read is left to `ivr calls damaged`."""
         try:
-            return await self._tallies.of(record)
+            return await self._figures.of(record)
         except UnreadableRow:
             return None
 
-    async def _shown(self, record: CallRecord) -> Shown:
-        return Shown(record, await self._name(record.call.flow))
+    async def _shown(self, record: CallRecord) -> CallRow:
+        return CallRow(record, await self._name(record.call.flow))
 
     async def _call(self, call: str, session: str) -> Html:
         record, trace = await self._stored(call)
         try:
             flow = await self._registry.get(record.call.flow)
-            story = story_of(record, trace, flow)
+            details = details_of(record, trace, flow)
         except (FlowError, CaseError) as error:
-            return bare_call_page(record, happenings(trace), str(error), now=self._now(), development=self._development)
+            return bare_call_page(record, trace_rows(trace), str(error), now=self._now(), development=self._development)
 
         def address(number: int) -> str:
             return f"{ROOT}/audio/{call}/{number}?seal={self._sessions.seal(session, f'{call}/{number}')}"
 
-        return call_page(record, flow, story, address, now=self._now(), development=self._development)
+        return call_page(record, flow, details, address, now=self._now(), development=self._development)
 
     async def _stored(self, call: str) -> tuple[CallRecord, Sequence[Stepped]]:
         try:
@@ -211,7 +211,7 @@ class Console:
         media = playable(trace, flow, number)
         if media is None:
             raise not_found()
-        return audio_reply(await self._listening.wav(media), request)
+        return audio_reply(await self._playback.wav(media), request)
 
     async def _flows(self) -> Html:
         calls: Counter[str] = Counter()

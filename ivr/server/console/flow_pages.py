@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ivr.engine.flow import Flow
-from ivr.server.console.counting import Counted
-from ivr.server.console.figures import Figures
-from ivr.server.console.page import (
+from ivr.server.console.console_page import (
     ROOT,
     document,
     facts,
@@ -22,6 +20,8 @@ from ivr.server.console.page import (
     sheet,
     table,
 )
+from ivr.server.console.counting import Counted
+from ivr.server.console.figures import Figures
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import RegisteredFlow

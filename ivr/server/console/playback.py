@@ -27,7 +27,7 @@ LONGEST = 600.0
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
 
-class Listening:
+class Playback:
     """Gives recordings as WAV."""
 
     def __init__(self, recordings: Recordings, workers: Workers) -> None:

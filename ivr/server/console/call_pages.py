@@ -8,8 +8,8 @@ from ivr.advance import REMEMBERED
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord
-from ivr.server.console.figures import Tally, marks_of
-from ivr.server.console.page import (
+from ivr.server.console.call_details import CallDetails, ConversationEntry, TraceRow
+from ivr.server.console.console_page import (
     ROOT,
     call_link,
     document,
@@ -24,17 +24,17 @@ from ivr.server.console.page import (
     sheet,
     table,
 )
-from ivr.server.console.story import Happening, Said, Story
+from ivr.server.console.figures import CallFigures, marks_of
 from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import Marks, picture
 from ivr.server.html import Html, tag
-from ivr.trace.words import clock
+from ivr.trace.sentences import clock
 
 Address = Callable[[int], str]
 "Gives the address at which the n-th recording of the call can be heard."
 
 
-class Shown(Struct, frozen=True):
+class CallRow(Struct, frozen=True):
     """A call in a list."""
 
     record: CallRecord
@@ -42,15 +42,20 @@ class Shown(Struct, frozen=True):
     "The flow's name, or what there is of it."
 
 
-class Finished(Struct, frozen=True):
+class FinishedCall(Struct, frozen=True):
     """A call that is over, in a list."""
 
-    shown: Shown
-    tally: Tally
+    shown: CallRow
+    figures: CallFigures
 
 
 def calls_page(
-    live: Sequence[Shown], finished: Sequence[Finished], *, open_calls: int, now: float, development: bool = False
+    live: Sequence[CallRow],
+    finished: Sequence[FinishedCall],
+    *,
+    open_calls: int,
+    now: float,
+    development: bool = False,
 ) -> Html:
     """List the calls; `live` are the newest of `open_calls` calls that are not over."""
     more = f"the newest {len(live)}" if open_calls > len(live) else None
@@ -66,7 +71,7 @@ def calls_page(
     )
 
 
-def _live(live: Sequence[Shown], now: float) -> Html:
+def _live(live: Sequence[CallRow], now: float) -> Html:
     rows = {
         one.record.id: (
             call_link(one.record.id),
@@ -81,15 +86,15 @@ def _live(live: Sequence[Shown], now: float) -> Html:
     return table(("Call", "Flow", "State", "From", "Came in", "Age"), rows, empty="Nobody is calling.", numbers="Age")
 
 
-def _finished(finished: Sequence[Finished]) -> Html:
+def _finished(finished: Sequence[FinishedCall]) -> Html:
     rows = {
         one.shown.record.id: (
             call_link(one.shown.record.id),
             flow_link(one.shown.flow),
-            outcome_tag(one.tally.outcome or "none"),
+            outcome_tag(one.figures.outcome or "none"),
             _who(one.shown.record),
             moment(one.shown.record.call.facts.started),
-            lasted(one.tally.seconds),
+            lasted(one.figures.seconds),
         )
         for one in finished
     }
@@ -98,11 +103,11 @@ def _finished(finished: Sequence[Finished]) -> Html:
 
 
 def call_page(
-    record: CallRecord, flow: Flow, story: Story, address: Address, *, now: float, development: bool = False
+    record: CallRecord, flow: Flow, details: CallDetails, address: Address, *, now: float, development: bool = False
 ) -> Html:
     """Return the page of one call."""
     over = record.call.phase == "over"
-    states, transitions = marks_of(story.path, flow)
+    states, transitions = marks_of(details.path, flow)
     marks = Marks("" if over else record.call.state, states, transitions)
     drawn = tag("div", picture(chart_of(flow), f"The way of this call through {flow.name}", marks=marks),
                 class_="picture", tabindex="0")  # fmt: skip
@@ -111,41 +116,41 @@ def call_page(
         heading(
             f"Call {record.id[:8]}", _state_tag(record), _id(record), aside=None if over else _status(), live="head"
         ),
-        tag("section", _facts(record, story.happened, flow, now=now), class_="sheet", data_live="facts"),
+        tag("section", _facts(record, details.rows, flow, now=now), class_="sheet", data_live="facts"),
         tag(
             "div",
-            tag("div", sheet("Conversation", tag("div", _talk(story.talk, address), class_="body"), live="talk")),
+            tag("div", sheet("Conversation", tag("div", _talk(details.talk, address), class_="body"), live="talk")),
             tag("div", sheet("The way through the flow", drawn, aside=flow_link(flow.name), live="way")),
             class_="columns",
         ),
-        _events(story.happened, record),
+        _events(details.rows, record),
         here=ROOT,
         development=development,
     )
 
 
 def bare_call_page(
-    record: CallRecord, happened: Sequence[Happening], why: str, *, now: float, development: bool = False
+    record: CallRecord, rows: Sequence[TraceRow], why: str, *, now: float, development: bool = False
 ) -> Html:
     """Return what can be told of a call whose flow or beginning is lost."""
     return document(
         f"Call {record.id[:8]}",
         heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
-        tag("section", _facts(record, happened, None, now=now), class_="sheet"),
+        tag("section", _facts(record, rows, None, now=now), class_="sheet"),
         sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
-        _events(happened, record),
+        _events(rows, record),
         here=ROOT,
         development=development,
     )
 
 
-def _facts(record: CallRecord, happened: Sequence[Happening], flow: Flow | None, *, now: float) -> Html:
+def _facts(record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, now: float) -> Html:
     version = tag("code", record.call.flow[:12])
     if flow:  # the one that took this call, which may be served no more
         version = tag("a", version, href=flow_address(flow.name, version=flow.hash))
     known = record.call.facts
     over = record.call.phase == "over"
-    length = happened[-1].at if over and happened else now - known.started
+    length = rows[-1].at if over and rows else now - known.started
     return facts(
         [
             ("From", _caller(record)),
@@ -160,7 +165,7 @@ def _facts(record: CallRecord, happened: Sequence[Happening], flow: Flow | None,
     )
 
 
-def _talk(talk: Sequence[Said], address: Address) -> Html:
+def _talk(talk: Sequence[ConversationEntry], address: Address) -> Html:
     items = []
     for said in talk:
         when = tag("span", clock(said.at), class_="when")
@@ -176,7 +181,7 @@ def _talk(talk: Sequence[Said], address: Address) -> Html:
     return tag("ol", *items, class_="talk")
 
 
-def _events(happened: Sequence[Happening], record: CallRecord) -> Html:
+def _events(trace_rows: Sequence[TraceRow], record: CallRecord) -> Html:
     rows = {
         str(number): (
             f"{line.at:.2f} s",
@@ -185,7 +190,7 @@ def _events(happened: Sequence[Happening], record: CallRecord) -> Html:
             _transition(line.path),
             ", ".join(line.ordered) or "–",
         )
-        for number, line in enumerate(happened)
+        for number, line in enumerate(trace_rows)
     }
     columns = ("At", "After", "Event", "Way", "Ordered")
     aside = "further messages that moved nothing are not listed" if record.unmoved >= REMEMBERED else None
@@ -193,7 +198,7 @@ def _events(happened: Sequence[Happening], record: CallRecord) -> Html:
     return sheet("Events", shown, aside=aside, live="events")
 
 
-def _event(line: Happening) -> str:
+def _event(line: TraceRow) -> str:
     told = line.event if line.ignored is None else f"{line.event} (ignored: {line.ignored})"
     return "; ".join((told, *line.mistakes))
 

@@ -1,4 +1,4 @@
-"""One call as its page tells it: what was said, in order, and what happened, line by line. Pure.
+"""One call as its page shows it: the conversation, and the events of its trace, row by row. Pure.
 
 The conversation is that of a case (`ivr.trace`), so the console, `ivr calls show` and a replay tell the same call.
 """
@@ -18,10 +18,10 @@ from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice
 from ivr.trace.failures import flow_failures
 from ivr.trace.recorded import case_of
-from ivr.trace.words import caller_action, failure, spoken
+from ivr.trace.sentences import caller_action, failure, spoken
 
 
-class Said(Struct, frozen=True):
+class ConversationEntry(Struct, frozen=True):
     """One thing in a conversation."""
 
     at: float
@@ -32,8 +32,8 @@ class Said(Struct, frozen=True):
     "Which of the call's recordings can be played here, counted from 0."
 
 
-class Happening(Struct, frozen=True):
-    """One line of the trace."""
+class TraceRow(Struct, frozen=True):
+    """One event of the trace, for the table of events."""
 
     at: float
     after: float
@@ -47,21 +47,21 @@ class Happening(Struct, frozen=True):
     "What went wrong in the flow, in words without a value."
 
 
-class Story(Struct, frozen=True):
+class CallDetails(Struct, frozen=True):
     """A whole call."""
 
-    talk: tuple[Said, ...]
+    talk: tuple[ConversationEntry, ...]
     path: tuple[Taken, ...]
-    happened: tuple[Happening, ...]
+    rows: tuple[TraceRow, ...]
 
 
-def story_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> Story:
-    """Return the story of a call; raise CaseError if its trace does not begin with the call coming in."""
+def details_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> CallDetails:
+    """Return what the page of a call shows; raise CaseError if its trace does not begin with the call coming in."""
     recorded = case_of(record, trace, flow, {})
     path = tuple(taken for line in recorded.lines for taken in line.path)
-    wrong = [Said(one.at, "note", one.text) for one in flow_failures(trace, flow.file)]
+    wrong = [ConversationEntry(one.at, "note", one.text) for one in flow_failures(trace, flow.file)]
     talk = sorted([*_talk(recorded, flow, recordings(trace)), *wrong], key=lambda said: said.at)
-    return Story(tuple(talk), path, happenings(trace, flow.file))
+    return CallDetails(tuple(talk), path, trace_rows(trace, flow.file))
 
 
 def recordings(trace: Sequence[Stepped]) -> Sequence[str | None]:
@@ -87,7 +87,7 @@ def is_secret(flow: Flow, state: str) -> bool:
     return known is None or known.action.private
 
 
-def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...]:
+def trace_rows(trace: Sequence[Stepped], file: str = "") -> tuple[TraceRow, ...]:
     """Return the lines of a trace. Of what was keyed or said they hold nothing: ignored events were never masked.
 
     `file` is how the flow's file is called, if that is known.
@@ -103,12 +103,12 @@ def happenings(trace: Sequence[Stepped], file: str = "") -> tuple[Happening, ...
         name = type(step.event).__name__
         wrong = tuple(failure(failed, file) for failed in step.failures)
         at, after = max(step.now - first, 0.0), max(step.now - before, 0.0)  # a clock may have been set back
-        lines.append(Happening(at, after, name, step.ignored, step.path, ordered, wrong))
+        lines.append(TraceRow(at, after, name, step.ignored, step.path, ordered, wrong))
         before = step.now
     return tuple(lines)
 
 
-def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[Said]:
+def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[ConversationEntry]:
     voice = FlowVoice(recorded.header.language, recorded.header.voice)
     state, number = "", 0
     for line in recorded.lines:
@@ -117,18 +117,20 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[S
                 secret = is_secret(flow, state)
                 kept = not secret and number < len(files) and files[number] is not None
                 text = "spoke in confidence" if secret else _caller_action(line.event)
-                yield Said(line.at, "caller", text, number if kept else None)
+                yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
-            case case.Answered() | case.Failed() | case.LineFailed() | case.Called() | case.Left():
-                yield Said(line.at, "note", caller_action(line.event))
+            case case.Answered() | case.Failed() | case.LineFailed() | case.Called() | case.HungUp():
+                yield ConversationEntry(line.at, "note", caller_action(line.event))
             case _:
-                yield Said(line.at, "caller", _caller_action(line.event))
+                yield ConversationEntry(line.at, "caller", _caller_action(line.event))
         prompt = line.asked.prompt if line.asked else ()
         words = spoken(map(voice.full, (*line.heard, *prompt))).strip()
         if words:
-            yield Said(line.at, "flow", words)
+            yield ConversationEntry(line.at, "flow", words)
         if line.end:
-            yield Said(line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call")
+            yield ConversationEntry(
+                line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call"
+            )
         state = _after(state, line.path)
 
 

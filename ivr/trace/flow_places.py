@@ -17,7 +17,7 @@ _NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio"
 _NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})
 
 
-class Place(Struct, frozen=True):
+class FlowPlace(Struct, frozen=True):
     """A stretch of one line of a flow file."""
 
     file: str
@@ -34,7 +34,7 @@ class Place(Struct, frozen=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Places:
+class FlowPlaces:
     """One flow file."""
 
     def __init__(self, file: str, text: bytes) -> None:
@@ -51,12 +51,12 @@ class Places:
         """Return the line of each state."""
         return {name: self.state(name).line for name in self._source.keys(("states",))}
 
-    def state(self, name: str) -> Place:
+    def state(self, name: str) -> FlowPlace:
         """Find a state, or the line that names the first one if there is none of this name."""
         path: Path = ("states", name) if self._source.has(("states", name)) else ("initial",)
         return self._place(path, name, key=True)
 
-    def question(self, name: str) -> Place:
+    def question(self, name: str) -> FlowPlace:
         """Find what a state asks: its choices, or its action."""
         here: Path = ("states", name)
         action = next((key for key in ("menu", "digits", "record") if self._source.has((*here, key))), None)
@@ -65,12 +65,12 @@ class Places:
         choices = (*here, action, "choices")
         return self._place(choices if self._source.has(choices) else (*here, action), name, key=True)
 
-    def outcome(self, name: str) -> Place:
+    def outcome(self, name: str) -> FlowPlace:
         """Find the outcome of a state."""
         path: Path = ("states", name, "outcome")
         return self._place(path, name) if self._source.has(path) else self.state(name)
 
-    def transition(self, taken: Taken) -> Place:
+    def transition(self, taken: Taken) -> FlowPlace:
         """Find the branch that was taken."""
         path = self._handler(taken)
         if path is None:
@@ -80,7 +80,7 @@ class Places:
         target = (*whole, "target")
         return self._place(target if self._source.has(target) else whole, taken.state)
 
-    def spoken(self, segment: Segment, states: Iterable[str]) -> Place | None:
+    def spoken(self, segment: Segment, states: Iterable[str]) -> FlowPlace | None:
         """Find the text, in one of these states, that makes what is heard; the one that says most of it literally."""
         best: tuple[int, Path, str] | None = None
         for state, path, scalar in self._texts(states):
@@ -110,9 +110,9 @@ class Places:
         shared = longest(self._source.keys(("on",)), taken.event)
         return ("on", shared) if shared else None
 
-    def _place(self, path: Path, state: str, *, key: bool = False) -> Place:
+    def _place(self, path: Path, state: str, *, key: bool = False) -> FlowPlace:
         mark: Mark = self._source.mark(*path, key=key)
-        return Place(self._source.file, mark.line, mark.column, mark.length, self._source.line(mark.line), state)
+        return FlowPlace(self._source.file, mark.line, mark.column, mark.length, self._source.line(mark.line), state)
 
 
 def _scalars(path: Path, node: Node) -> Iterator[tuple[Path, Scalar]]:

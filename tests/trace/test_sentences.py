@@ -4,7 +4,7 @@ import pytest
 
 from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Choice, Silence, Text
-from ivr.trace import case, words
+from ivr.trace import case, sentences
 from ivr.trace.case import Asked, Happened
 
 
@@ -23,8 +23,8 @@ from ivr.trace.case import Asked, Happened
         (case.AnsweredWrong(), "the caller answered something else"),
         (case.Recorded(2.46), "the caller spoke for 2.5 s"),
         (case.Recorded(2.46, "hangup"), "the caller spoke for 2.5 s and hung up"),
-        (case.Left(), "the caller hung up"),
-        (case.Left("system"), "the call was ended by the system"),
+        (case.HungUp(), "the caller hung up"),
+        (case.HungUp("system"), "the call was ended by the system"),
         (case.LineFailed("system", "play"), "the line failed (system)"),
         (case.LineFailed("workflow", whole=True), "the line refused the reply (workflow)"),
         (case.Answered("transcribe", {"transcript": "hello"}), 'transcribe answered "hello"'),
@@ -33,7 +33,7 @@ from ivr.trace.case import Asked, Happened
     ],
 )
 def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:
-    assert words.caller_action(event) == said
+    assert sentences.caller_action(event) == said
 
 
 @pytest.mark.parametrize(
@@ -41,25 +41,25 @@ def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:
     [
         (None, "nothing is asked"),
         (
-            case.Choices((), (Choice("yes", "1", ("yes", "yeah")), Choice("no", None, ("no",))), 5.0),
+            case.AskedChoices((), (Choice("yes", "1", ("yes", "yeah")), Choice("no", None, ("no",))), 5.0),
             'the caller can choose yes by 1 or "yes" or "yeah", no "no"; may be silent for 5 s',
         ),
         (
-            case.Keys((), 4, 4, "#", 9.0, 2.5, barge_in=False),
+            case.AskedKeys((), 4, 4, "#", 9.0, 2.5, barge_in=False),
             "the caller can key 4 digits, ended by #; may be silent for 9 s and pause for 2.5 s, and cannot interrupt",
         ),
         (
-            case.Keys((), 0, 8, "", 5.0, 3.0),
+            case.AskedKeys((), 0, 8, "", 5.0, 3.0),
             "the caller can key 0 to 8 digits, ended by a pause; may be silent for 5 s and pause for 3 s",
         ),
         (
-            case.Recording((), 60.0, 5.0, 3.0, "#", beep=True, format="wma"),
+            case.AskedRecording((), 60.0, 5.0, 3.0, "#", beep=True, format="wma"),
             "the caller is recorded for up to 60 s (wma), until 3 s of silence; may be silent for 5 s",
         ),
     ],
 )
 def test_every_question_can_be_said(asked: Asked | None, said: str) -> None:
-    assert words.question(asked) == said
+    assert sentences.question(asked) == said
 
 
 def test_what_is_played_reads_as_one_text() -> None:
@@ -70,25 +70,25 @@ def test_what_is_played_reads_as_one_text() -> None:
         Audio(url="https://example.com/a.wav"),
         Audio(asset="b" * 64, text="Music."),
     )
-    assert words.spoken(played) == (
+    assert sentences.spoken(played) == (
         "Hello. (1.5 s of silence) (audio aaaaaaaaaaaa) (audio https://example.com/a.wav) Music."
     )
 
 
 def test_a_difference_that_is_not_in_the_words_is_named() -> None:
     one, other = Text("Hi.", "male", "en-US"), Text("Hi.", "female", "en-GB")
-    assert words.differing([one], [other]) == "voice male is now female, language en-US is now en-GB"
-    assert words.differing([Audio(asset="a" * 64)], [Audio(asset="b" * 64)]) == (
+    assert sentences.differing([one], [other]) == "voice male is now female, language en-US is now en-GB"
+    assert sentences.differing([Audio(asset="a" * 64)], [Audio(asset="b" * 64)]) == (
         "asset aaaaaaaaaaaa is now bbbbbbbbbbbb"
     )
-    assert words.differing([one], [one]) is None
+    assert sentences.differing([one], [one]) is None
 
 
 def test_a_path_and_a_time_are_short() -> None:
-    assert words.way([Taken("", "called", 0, "main"), Taken("main", "hangup")]) == "main → hangup: the end"
-    assert [words.clock(seconds) for seconds in (0.0, 9.99, 75.0, 3600.0)] == ["0:00", "0:09", "1:15", "60:00"]
-    assert words.services(()) == "no service"
+    assert sentences.path([Taken("", "called", 0, "main"), Taken("main", "hangup")]) == "main → hangup: the end"
+    assert [sentences.clock(seconds) for seconds in (0.0, 9.99, 75.0, 3600.0)] == ["0:00", "0:09", "1:15", "60:00"]
+    assert sentences.services(()) == "no service"
 
 
 def test_no_time_is_negative_though_a_clock_may_have_been_set_back() -> None:
-    assert [words.clock(seconds) for seconds in (-0.5, -2.0, -6_480_059.0)] == ["0:00"] * 3
+    assert [sentences.clock(seconds) for seconds in (-0.5, -2.0, -6_480_059.0)] == ["0:00"] * 3
