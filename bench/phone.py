@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.run import SCRATCH
 from bench.subject import cores, free_port, running
-from ivr.cli.loop import fast_loop
+from ivr.cli.event_loop import fast_loop
 from ivr.media import speaker
 from ivr.media.installed import missing
 from ivr.media.sound import Sound

@@ -27,7 +27,7 @@ from bench.voices import BANDS, Said, lacking, record, voices
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import SpeechToText
-from ivr.server.speech import engine_of
+from ivr.server.services import engine_of
 from ivr.settings import SettingsError, load_settings
 
 ENGINES = ("pocketsphinx", "azure", "azure-fast", "openai")

@@ -22,8 +22,8 @@ from ivr.errors import IvrError
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.nearest import nearest
 from ivr.smallfiles import read_small
-from ivr.speech.abilities import Engine
 from ivr.speech.accounts import OPENAI
+from ivr.speech.registry import Engine
 
 PREFIX = "IVR_"
 

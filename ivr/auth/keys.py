@@ -7,16 +7,18 @@ Nothing here knows tokens, or reads a clock: time comes in as `now`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from msgspec import Struct
 
-from ivr.auth import keyfile
 from ivr.auth.documents import DOCUMENTS
 from ivr.auth.fetch import Fetcher, NotFetched
-from ivr.auth.jwks import keys_address, public_keys, read_keys
-from ivr.auth.keyfile import KeySet
+from ivr.auth.jwks import Jwk, keys_address, public_keys, read_keys
+from ivr.smallfiles import read_small
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,16 @@ MAX_AGE = 24 * 3600.0
 
 EMPTY_INTERVAL = 10.0
 "Seconds between two tries while there is no key at all: a server that came up before its network must not stay deaf."
+MAX_BYTES = 1 << 20
+"A fetched key set has 256 KiB at most."
+
+
+class KeySet(Struct, frozen=True):
+    """The keys of one metadata document."""
+
+    fetched: float
+    "When, in seconds since 1970."
+    keys: tuple[Jwk, ...]
 
 
 class _Document:
@@ -87,7 +99,7 @@ class KeyRing:
     async def start(self, *, now: float) -> None:
         """Take up the last run's keys and begin to fetch; wait, `patience` at most, only while there are none."""
         if self._file is not None:
-            saved = await asyncio.to_thread(keyfile.load, self._file)
+            saved = await asyncio.to_thread(load_keys, self._file)
             for document in self._documents:  # and no others: a document taken out of the settings is not trusted
                 document.found = saved.get(document.url)
             self._gather()
@@ -177,7 +189,7 @@ class KeyRing:
         async with self._saving:  # two documents may come in at once; the later file holds both
             found = {document.url: document.found for document in self._documents if document.found is not None}
             try:
-                await asyncio.to_thread(keyfile.save, self._file, found)
+                await asyncio.to_thread(save_keys, self._file, found)
             except OSError as exc:  # a full disk: the keys in memory are as good
                 log.warning("keys not kept for a restart", extra={"reason": type(exc).__name__})
 
@@ -195,3 +207,32 @@ async def _until(done: Callable[[], bool], fetches: Iterable[asyncio.Task[None]]
 def _within(seconds: float, then: float, now: float) -> bool:
     """Return whether `then` was less than `seconds` ago; never if the clock was set back: better one fetch too many."""
     return 0 <= now - then < seconds
+
+
+# --- the file of the last run -----------------------------------------------------------------------------------------
+
+# A restart must work while the metadata hosts are down. The keys are public, but who could write them could call as the
+# platform: the file is its owner's alone.
+
+
+def load_keys(file: Path) -> Mapping[str, KeySet]:
+    """Return what was saved, by the metadata document's address; empty if there is nothing that can be read."""
+    try:
+        return msgspec.json.decode(read_small(file, MAX_BYTES), type=dict[str, KeySet])
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as exc:
+        log.warning("key file ignored", extra={"reason": type(exc).__name__})
+        return {}
+
+
+def save_keys(file: Path, documents: Mapping[str, KeySet]) -> None:
+    """Replace the file as a whole, whatever happens in between; raise OSError. One caller at a time."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)  # of a run that was killed here
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # noqa: PTH123
+        out.write(msgspec.json.encode(documents))
+        out.flush()
+        os.fsync(out.fileno())  # or the new name could outlive a power cut without its content
+    part.replace(file)

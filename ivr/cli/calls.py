@@ -3,27 +3,46 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from math import inf
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from ivr.cli.calls_damaged import damaged_calls
-from ivr.cli.datafolder import StoredFlows, data_folder, data_option, exported, find_call, mistakes_in, open_archive
+from ivr.cli.datafolder import (
+    SHORT,
+    StoredFlows,
+    data_folder,
+    data_option,
+    exported,
+    find_call,
+    mistakes_in,
+    open_archive,
+)
 from ivr.cli.erasing import ErasureTarget, erase
-from ivr.cli.listing import CallFilter, ListedCall, table
-from ivr.cli.telling import told
+from ivr.cli.plain import escaped
 from ivr.errors import FlowError
-from ivr.store.archive import ArchiveFile
-from ivr.trace.case import CaseError
+from ivr.flowfile.finding import visible
+from ivr.store.archive import ArchiveFile, CallSummary
+from ivr.trace.case import Called, Case, CaseError, CaseLine
+from ivr.trace.experience import FlowVoice, experience
+from ivr.trace.failures import FlowFailure
 from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case
 from ivr.trace.folders import CASES
+from ivr.trace.sentences import caller_action, clock, question, services, spoken
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+_ROW = "{:<8}  {:<19}  {:<14}  {:<18}  {:>7}  {:<16}  {}"
+WIDTH = 100
+_INDENT = " " * 7
 
 
 class PointInTime(click.ParamType[float]):
@@ -41,6 +60,64 @@ class PointInTime(click.ParamType[float]):
         except ValueError:
             self.fail(f'"{text}" is no time; write 2026-11-20, 2026-11-20T10:00, or 30m, 2h, 7d for ago', param, ctx)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class ListedCall(Struct, frozen=True):
+    """One call in a list."""
+
+    flow: str
+    call: CallSummary
+
+    def ended(self, now: float) -> str:
+        """Return how the call ended, or for how long nothing was heard of it: its platform or server may be gone."""
+        if self.call.damaged:
+            return "(damaged: see ivr calls damaged)"
+        if self.call.over:
+            return self.call.outcome or "ended"
+        silent = _roughly(now - self.call.ended)
+        return f"(going on, silent for {silent})" if silent else "(going on)"
+
+    def as_json(self) -> dict[str, str | float | bool | None]:
+        """Return it for programs."""
+        call = self.call
+        return {
+            "id": call.id,
+            "flow": self.flow,
+            "hash": call.flow,
+            "channel": call.channel,
+            "caller": call.caller,
+            "called": call.called,
+            "started": datetime.fromtimestamp(call.started, UTC).isoformat().replace("+00:00", "Z"),
+            "seconds": round(max(call.ended - call.started, 0.0), 3),  # a clock may have been set back
+            "state": call.state,
+            "outcome": call.outcome if call.over else None,
+            "over": call.over,
+        }
+
+
+class CallFilter(Struct, frozen=True):
+    """Which calls are wanted; None: any."""
+
+    flow: str | None
+    since: float | None
+    outcome: str | None
+    caller: str | None
+    state: str | None
+    limit: int | None
+
+    def among(self, listed: Iterator[ListedCall]) -> Iterator[ListedCall]:
+        """Pick those that are wanted."""
+        return islice(filter(self._wants, listed), self.limit)
+
+    def _wants(self, one: ListedCall) -> bool:
+        call = one.call
+        return (
+            self.flow in {None, one.flow}
+            and (self.since is None or call.started >= self.since)
+            and self.outcome in {None, call.outcome if call.over else None}
+            and self.caller in {None, call.caller}
+            and self.state in {None, call.state}
+        )
 
 
 def _case_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
@@ -93,7 +170,7 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
         errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
         click.echo(json.dumps({**header, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
     else:
-        click.echo(told(recorded, mistakes))
+        click.echo(transcript(recorded, mistakes))
 
 
 @calls.command()
@@ -180,3 +257,74 @@ def _print_json(found: Iterator[ListedCall]) -> None:
         click.echo(separator + json.dumps(one.as_json(), ensure_ascii=False), nl=False)
         separator = ",\n  "
     click.echo("[]" if separator.startswith("[") else "\n]")
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def table(found: Iterator[ListedCall], *, now: float) -> None:
+    """Print a list for people, row by row; `now` is in seconds since 1970."""
+    first = next(found, None)
+    if first is None:
+        click.echo("No calls.")
+        return
+    click.echo(_ROW.format("call", "came in (UTC)", "flow", "caller", "lasted", "state", "outcome"))
+    for one in chain([first], found):
+        click.echo(_row(one, now))
+
+
+def _row(one: ListedCall, now: float) -> str:
+    call = one.call
+    started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    caller = call.caller or "(withheld)"
+    lasted = clock(call.ended - call.started)
+    words = (call.id[:SHORT], started, one.flow, caller, lasted, call.state, one.ended(now))
+    return _ROW.format(*map(escaped, words))
+
+
+def _roughly(seconds: float) -> str:
+    """Write a time in its largest unit; empty: under a minute, which a caller may well take to answer."""
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            number = int(seconds // unit)
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return ""
+
+
+# --- one call as a transcript -----------------------------------------------------------------------------------------
+
+
+def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
+    """Return a call as text for people, with what went wrong in its flow."""
+    header = recorded.header
+    first = recorded.lines[0].event
+    caller = (first.caller or "somebody") if isinstance(first, Called) else "somebody"
+    length = clock(max((line.at, *line.then)[-1] for line in recorded.lines))
+    rows = [
+        f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",
+        f"call {header.call} on {header.channel}, flow {header.hash[:12]}",
+        "",
+    ]
+    voice = FlowVoice(header.language, header.voice)
+    for line, until in zip(recorded.lines, [*(line.at for line in recorded.lines[1:]), inf], strict=True):
+        rows += _transcript_line(line, voice)
+        rows += [f"{_INDENT}[{mistake.text}]" for mistake in mistakes if line.at <= mistake.at < until]
+    rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
+    return "\n".join(visible(row) for row in rows)
+
+
+def _transcript_line(line: CaseLine, voice: FlowVoice) -> Iterator[str]:
+    applied = experience([line], voice)
+    what = caller_action(line.event)
+    yield f"{clock(line.at):>5}  {what[:1].upper()}{what[1:]}."
+    for taken in line.path:
+        yield f"{_INDENT}({taken.state or 'start'}: {taken.event} → {taken.target or 'the end'})"
+    if applied.spoken:
+        yield from wrap(f'"{spoken(applied.spoken)}"', WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if applied.asked is not None:
+        said = question(applied.asked)
+        yield from wrap(f"[{said}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
+    if applied.ordered:
+        yield f"{_INDENT}[{services(applied.ordered)} is asked]"
+    if applied.end is not None:
+        yield f"{_INDENT}[the flow {'hangs up' if applied.end == 'hangup' else 'declines the call'}]"

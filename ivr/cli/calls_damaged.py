@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from ivr.cli.datafolder import StoredFlows, data_folder, open_archive
-from ivr.cli.listing import visible
+from ivr.cli.plain import escaped
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
@@ -28,7 +28,7 @@ class DamagedEntry(Struct, frozen=True):
     def as_text(self) -> str:
         """Write it for people."""
         standing = "over" if self.over else "going on, set aside"
-        return f"{visible(self.id)}  ({standing}; {visible(self.channel)}: {visible(self.platform)}) {self.what}"
+        return f"{escaped(self.id)}  ({standing}; {escaped(self.channel)}: {escaped(self.platform)}) {self.what}"
 
     def as_json(self) -> dict[str, str | bool]:
         """Write it for programs."""

@@ -14,10 +14,10 @@ from ivr.flowfile.folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
-from ivr.server.speech import missing_of, phrases_of
+from ivr.server.services import missing_of, phrases_of
 from ivr.settings import SettingsError, load_settings
 from ivr.smallfiles import read_head
-from ivr.speech.abilities import Engine
+from ivr.speech.registry import Engine
 
 ENGINES = get_args(Engine)
 CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}

@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and a closed terminal: whoever is on the phone hangs up, and only then the command ends."""
+"""The event loop of a command, and how it ends: at Ctrl-C, SIGTERM or a closed terminal.
+
+Whoever is on the phone then hangs up, and only after that the command ends.
+"""
 
 import asyncio
 import signal
@@ -37,3 +40,12 @@ async def until_signal(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.create_task(work)
     with on_first_signal(task.cancel):
         return await task
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return the fastest loop that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415  # a little faster, and not on every system
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

@@ -15,3 +15,8 @@ def plain(text: str) -> str:
 def clean(text: str) -> str:
     """Return the same for a terminal without markup, as errors are printed."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+def escaped(text: str) -> str:
+    """Return the same in one line, with what cannot be printed written out: a list shows what a platform sent."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import click
 
-from ivr.cli.loop import fast_loop
+from ivr.cli.event_loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.server.assembly import Running, check, running
 from ivr.server.fatal import end_when_out_of_memory

@@ -1,26 +1,44 @@
 """`ivr transcribe`: runs the speech engine of the settings over files, to hear what it would have told a flow."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 import click
+from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ivr.audio.workers import Workers
-from ivr.cli.loop import fast_loop
-from ivr.cli.transcripts import FORMS, NotTranscribed, Transcribed, as_json, as_srt, as_text
+from ivr.cli.event_loop import fast_loop
 from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
-from ivr.ports import SpeechToText
-from ivr.server.speech import engine_of
+from ivr.ports import SpeechToText, Spoken, Transcript
+from ivr.server.services import engine_of
 from ivr.settings import Settings, SettingsError, load_settings
-from ivr.speech.abilities import Engine
+from ivr.speech.registry import Engine
 
 AT_ONCE = 2
 "Files under way at the same time: as many as there are worker processes."
+FORMS = ("text", "json", "srt")
+
+
+class Transcribed(Struct, frozen=True):
+    """What an engine made of a file."""
+
+    file: str
+    transcript: Transcript
+
+
+class NotTranscribed(Struct, frozen=True):
+    """A file without a transcript, and why."""
+
+    file: str
+    code: str
+    "As a flow sees it: `timeout`, `failed` or `recording`."
+    message: str
 
 
 @click.command
@@ -105,3 +123,47 @@ def _print(results: Sequence[Transcribed | NotTranscribed], form: str) -> None:
                 click.echo(f"{visible(file)}: {code}: {message}", err=True)
             case Transcribed(file=file, transcript=transcript) if transcript.text is None:
                 click.echo(f"{visible(file)}: nothing was understood", err=True)
+
+
+# --- transcripts as text, JSON or SRT ---------------------------------------------------------------------------------
+
+
+def as_text(results: Sequence[Transcribed | NotTranscribed]) -> str:
+    """Return a line for each file that was heard; its name is before its words if there are several files."""
+    named = len(results) > 1
+    return "".join(
+        f"{visible(f'{one.file}: ' if named else '')}{visible(one.transcript.text or '')}\n"
+        for one in results
+        if isinstance(one, Transcribed)
+    )
+
+
+def as_json(results: Sequence[Transcribed | NotTranscribed]) -> str:
+    """Return a list with all that is known of each file."""
+    return json.dumps([_members(one) for one in results], indent=2) + "\n"
+
+
+def as_srt(results: Sequence[Transcribed | NotTranscribed]) -> str:
+    """Return subtitles; a transcript without pieces is one, as long as the recording."""
+    pieces = [piece for one in results if isinstance(one, Transcribed) for piece in _pieces(one.transcript)]
+    return "\n".join(
+        f"{number}\n{_time(piece.start)} --> {_time(piece.end)}\n{visible(piece.text)}\n"
+        for number, piece in enumerate(pieces, 1)
+    )
+
+
+def _members(one: Transcribed | NotTranscribed) -> dict[str, object]:
+    if isinstance(one, NotTranscribed):
+        return {"file": one.file, "error": {"code": one.code, "message": one.message}}
+    return {"file": one.file, **to_builtins(one.transcript)}
+
+
+def _pieces(transcript: Transcript) -> Sequence[Spoken]:
+    if transcript.spoken or transcript.text is None:
+        return transcript.spoken
+    return (Spoken(0.0, transcript.seconds or 0.0, transcript.text),)
+
+
+def _time(seconds: float) -> str:
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02},{thousandths:03}"

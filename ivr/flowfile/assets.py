@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ivr.audio.kind import sniff
+from ivr.audio.formats import sniff
 from ivr.audio.soundness import Soundness, soundness_of_wav, soundness_of_wma
 from ivr.flowfile.document import Document
 from ivr.flowfile.model import AudioPart

@@ -13,12 +13,12 @@ from aiohttp import web
 
 from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
 from ivr.ports import WebhookReply
-from ivr.server.media import Asset, media_reply
 from ivr.server.multipart import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import Check, Spared
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
+from ivr.server.static_files import Asset, media_reply
 from ivr.server.webhook import Endpoint, Webhook
 
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"

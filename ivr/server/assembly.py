@@ -49,8 +49,7 @@ from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.readiness import Check, can_be_written
 from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
-from ivr.server.services import Transcription
-from ivr.server.speech import concurrency_of, engine_of, missing_of, phrases_of
+from ivr.server.services import Transcription, concurrency_of, engine_of, missing_of, phrases_of
 from ivr.server.start_page import StartPages
 from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
 from ivr.server.watchdog import Watchdog

@@ -22,7 +22,7 @@ from ivr.flowfile.finding import as_text
 from ivr.flowfile.folder import Skipped, find_flows, quarrel, twin_of
 from ivr.flowfile.load import Loaded, rebuild
 from ivr.nearest import did_you_mean
-from ivr.server.media import Asset, content_type_of
+from ivr.server.static_files import Asset, content_type_of
 
 log = logging.getLogger(__name__)
 

@@ -1,16 +1,22 @@
-"""What a `Request` of the engine is carried out by: one service per name.
+"""What a `Request` of the engine is carried out by: one service per name, and the speech engine of the settings.
 
 A service may be asked the same thing twice after a crash; the job is the key by which it can tell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
+from ivr.audio.workers import Workers
 from ivr.engine.commands import Request
 from ivr.engine.events import Scalar
 from ivr.errors import IvrError, TranscriptionFailed
-from ivr.ports import SpeechToText
+from ivr.flowfile.checks.speech import Missing, Phrases
+from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.server.recordings import Recordings
+from ivr.settings import Settings, SettingsError, revealed
+from ivr.speech.accounts import AzureAccount, OpenAiServer
+from ivr.speech.registry import ENGINES, EngineOptions, SpeechNeeds, capabilities, missing_abilities
 
 
 class ServiceError(IvrError):
@@ -58,3 +64,46 @@ class Transcription:
         if heard.seconds is not None:
             told["seconds"] = heard.seconds
         return told
+
+
+# --- the speech engine of the settings --------------------------------------------------------------------------------
+
+
+def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
+    """Make the engine; raise SettingsError, with what to do, if something that it needs is missing.
+
+    `workers` decode recordings, and stay the caller's: they are to be closed after the last transcription.
+    """
+    options = EngineOptions(
+        workers,
+        script=settings.stt_script,
+        dictation=settings.stt_dictation,
+        azure=lambda: AzureAccount(
+            revealed(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or ""
+        ),
+        openai=lambda: OpenAiServer(settings.openai_url, revealed(settings.openai_key), settings.openai_model),
+    )
+    try:
+        return ENGINES[settings.stt].make(options)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def concurrency_of(settings: Settings) -> int:
+    """Return how many transcriptions may run at the same time."""
+    return settings.jobs or ENGINES[settings.stt].at_once
+
+
+def missing_of(settings: Settings) -> Missing:
+    """Return what the engine cannot do, for the check of flows; nothing is loaded for it."""
+    return partial(_missing, capabilities(settings.stt, dictation=settings.stt_dictation))
+
+
+def phrases_of(settings: Settings) -> Phrases | None:
+    """Return what the engine makes of phrases, for the check of flows; None: it takes them as hints, or not at all."""
+    engine = ENGINES[settings.stt]
+    return Phrases(only=True, lost=engine.unpronounceable) if engine.unpronounceable else None
+
+
+def _missing(can: EngineCapabilities, language: str, phrases: bool, audio: str | None) -> Sequence[str]:
+    return missing_abilities(can, SpeechNeeds(language, phrases, audio))

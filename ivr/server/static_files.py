@@ -1,13 +1,19 @@
-"""The files that pages need: style sheets and scripts, from the package itself.
+"""Files by GET: the style sheets and scripts of our pages (`/static/`), and the prompt files of the flows (`/media/`).
 
-There is no build step and nothing from elsewhere. Files are read once, when they are first asked for.
+Files of pages come from the package itself; there is no build step and nothing from elsewhere. They are read once, when
+they are first asked for. Prompt files are fetched by the platform without credentials, by the hash of their bytes: only
+what a flow collected is there, and a name that is no hash gets the same answer as a hash that is not known. Recordings
+are never here.
 """
 
+import re
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from aiohttp import web
+from msgspec import Struct
 
 from ivr.server.replies import headers, not_found
 
@@ -28,6 +34,12 @@ POLICY = "; ".join(
 )
 "The pages' content security policy: files of this server, no script or style inside the markup, no frame around it."
 
+_HASH = re.compile(r"[0-9a-f]{64}")
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+# --- files of pages ---------------------------------------------------------------------------------------------------
+
 
 @cache
 def content(name: str) -> bytes:
@@ -46,3 +58,27 @@ def static_reply(name: str, request: web.BaseRequest) -> web.Response:
     if request.headers.get("If-None-Match") == tag:
         return web.Response(status=304, headers=fields)
     return web.Response(body=body, headers=fields)
+
+
+# --- prompt files -----------------------------------------------------------------------------------------------------
+
+
+class Asset(Struct, frozen=True):
+    """A prompt file."""
+
+    content: bytes
+    content_type: str
+
+
+def content_type_of(content: bytes) -> str:
+    """Return the type of a prompt file by its first bytes; the flow's loader made sure that it is one of two."""
+    return "audio/wav" if content[:4] == b"RIFF" else "audio/x-ms-wma"
+
+
+def media_reply(name: str, asset: Callable[[str], Asset | None]) -> web.Response:
+    """Serve one prompt file; it can be kept for ever, since its name is its content."""
+    found = asset(name) if _HASH.fullmatch(name) else None
+    if found is None:
+        raise not_found()
+    fields = headers(found.content_type, Cache_Control=_FOREVER, ETag=f'"{name}"')
+    return web.Response(body=found.content, headers=fields)

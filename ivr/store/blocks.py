@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from ivr.errors import UnreadableRow
 from ivr.ports import Stepped
-from ivr.store.columns import of_state
 from ivr.store.read_only import Reader
 from ivr.store.rows import read_stepped
-from ivr.store.tables import BLOCK
+from ivr.store.tables import BLOCK, of_state
 
 T = TypeVar("T")
 

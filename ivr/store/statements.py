@@ -12,11 +12,10 @@ from msgspec import Struct
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import CallKey, CallRecord, Commit, Stepped, WebhookReply
-from ivr.store.columns import as_bytes
 from ivr.store.live import Saved, recordings
 from ivr.store.orders import Owed, orders_of
 from ivr.store.rows import Rows, read_public, read_reply, read_stepped, to_json, to_reply
-from ivr.store.tables import BLOCK
+from ivr.store.tables import BLOCK, as_bytes
 from ivr.store.writer import Statement
 
 Replies: TypeAlias = Mapping[str, WebhookReply | None]

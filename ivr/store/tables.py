@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 
 from ivr.errors import DataUnusable
-from ivr.store.columns import of_line, of_state
 from ivr.store.data_folder import sync_folder
 from ivr.store.trouble import REFUSALS, reason, unusable
 
@@ -100,12 +99,41 @@ CREATE INDEX IF NOT EXISTS owed ON job (answered) WHERE kind = 'request';
 CREATE INDEX IF NOT EXISTS media_of_call ON media (call);
 """
 
+
+# --- columns that hold JSON -------------------------------------------------------------------------------------------
+
+# Of a column that holds something else these read NULL: `json_extract` alone fails the whole question, and with it the
+# answer for all other calls.
+
+
+def of_state(member: str) -> str:
+    """Return the SQL for a member of a call's state; NULL: it has none, or cannot be read."""
+    return _member("state", member)
+
+
+def of_line(member: str) -> str:
+    """Return the SQL for a member of a line of a trace; NULL: it has none, or cannot be read."""
+    return _member("body", member)
+
+
+def as_bytes(stored: object) -> bytes:
+    """Return what stands in a column of bytes; what is something else stands for nothing that can be read."""
+    return stored if isinstance(stored, bytes) else b""
+
+
+def _member(column: str, member: str) -> str:
+    return f"iif(json_valid({column}), json_extract({column}, '$.{member}'), NULL)"
+
+
 _FILL_2 = f"""
 INSERT INTO ended SELECT row, CAST(coalesce(
     (SELECT {of_line("now")} FROM trace WHERE trace.call = row ORDER BY line DESC LIMIT 1),
     {of_state("facts.started")}, 0.0) AS REAL) FROM call WHERE over = 1;
 INSERT INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call;
 """  # noqa: S608  # our own text
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
 
 
 def open_database(database: Path) -> sqlite3.Connection:

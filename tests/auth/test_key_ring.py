@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from ivr.auth.keyfile import MAX_BYTES
-from ivr.auth.keys import DOCUMENTS, KeyRing
+from ivr.auth.keys import DOCUMENTS, MAX_BYTES, KeyRing
 from tests.fakes.identity import Answer, Identity
 
 NOW = 1_800_000_000.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
+from ivr.cli.calls import ListedCall, table
 from ivr.cli.erasing import ErasureTarget, erase
-from ivr.cli.listing import ListedCall, table
 from ivr.store.archive import ArchiveFile, CallSummary
 from ivr.store.data_folder import DataFolder
 from ivr.trace.files import loads

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ivr.audio.encode import encoded
-from ivr.audio.kind import sniff
+from ivr.audio.formats import sniff
 from ivr.errors import FlowError
 from ivr.flowfile.assets import MAX_BYTES, Refusal, read
 from ivr.flowfile.bundle import Bundle

@@ -5,7 +5,7 @@ import pytest
 from ivr.flowfile.catalogue import whole
 from ivr.flowfile.checks.speech import Phrases
 from ivr.flowfile.load import load_text
-from ivr.speech.engines.sphinx.words import lost
+from ivr.speech.engines.sphinx.pronunciation import unpronounceable
 from tests.flowfile.reading import NOWHERE, codes, flow
 
 MENU = """
@@ -99,7 +99,7 @@ right: {say: Right., next: bye}
 
 def heard(guard: str, phrases: str = "phrases: [sales, the support]", only: bool = True) -> list[str]:
     text = whole(RECORD.replace("GUARD", guard).replace("PHRASES, ", f"{phrases}, " if phrases else ""))
-    engine = Phrases(only, lost)
+    engine = Phrases(only, unpronounceable)
     loaded = load_text(text.encode(), file="flow.yaml", folder=NOWHERE, phrases=engine)
     return [f"{found.code} {found.line}" for found in loaded.findings]
 

@@ -22,7 +22,7 @@ PLANTED = {
     "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
     "media": ("ivr/media/planted_line.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
-    "speech": ("ivr/speech/engines/none.py", "import ivr.speech.engines.scripted"),
+    "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
     "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),

@@ -24,7 +24,7 @@ from ivr.flowfile.catalogue import RULES
 from ivr.flowfile.load import Loaded, load_text
 from ivr.server.logs import FIELDS
 from ivr.settings import Settings, variable
-from ivr.speech.abilities import Engine
+from ivr.speech.registry import Engine
 
 LANGUAGE = text("flow-language.md")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.server.listener import bind
-from ivr.server.media import Asset
+from ivr.server.static_files import Asset
 from tests.server.harness import JSON, TOKEN, Served, connected, request, serving
 
 WAV = b"RIFF" + bytes(40)

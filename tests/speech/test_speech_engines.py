@@ -3,13 +3,22 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
+from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
 from ivr.speech.engines.scripted import Scripted
-from ivr.speech.registry import speech_engine
+from ivr.speech.registry import ENGINES, Engine, EngineOptions
+
+OPTIONS = EngineOptions(Workers())
+
+
+def test_every_value_of_the_setting_is_an_engine() -> None:
+    assert tuple(ENGINES) == get_args(Engine)
 
 
 @pytest.fixture
@@ -26,7 +35,7 @@ def scripted(tmp_path: Path, script: object) -> Scripted:
 
 
 async def test_none_understands_nothing(audio: Path) -> None:
-    engine = speech_engine("none")
+    engine = ENGINES["none"].make(OPTIONS)
     assert engine.name == "none"
     assert await engine.transcribe(audio, language="en-US", phrases=()) == Transcript(None)
 
@@ -60,6 +69,6 @@ def test_a_script_that_is_none_says_which_file(tmp_path: Path, script: str) -> N
 
 def test_a_scripted_engine_without_a_script_says_what_to_set() -> None:
     with pytest.raises(ValueError, match="IVR_STT_SCRIPT"):
-        speech_engine("scripted")
+        ENGINES["scripted"].make(OPTIONS)
     with pytest.raises(ValueError, match="cannot be read"):
-        speech_engine("scripted", script=Path("nowhere.json"))
+        ENGINES["scripted"].make(replace(OPTIONS, script=Path("nowhere.json")))

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.speech.engines.sphinx.dictionary import Dictionary
-from ivr.speech.engines.sphinx.grammar import grammar
-from ivr.speech.engines.sphinx.letters import pronounced
-from ivr.speech.engines.sphinx.words import spoken
+from ivr.speech.engines.sphinx.listen import grammar
+from ivr.speech.engines.sphinx.pronunciation import Dictionary, pronounced, spoken
 
 PHONES = set(
     re.findall(
@@ -81,24 +79,24 @@ def test_unknown_words_are_read_by_rule(word: str, phones: str) -> None:
     assert similar >= len(phones.split()) - 2
 
 
-def test_a_listed_word_has_all_its_ways() -> None:
-    assert LISTED.transitions("center") == ("S EH N T ER", "S EH N ER")
+def test_a_listed_word_has_all_its_pronunciations() -> None:
+    assert LISTED.pronunciations("center") == ("S EH N T ER", "S EH N ER")
 
 
 def test_a_compound_is_said_as_its_parts() -> None:
-    assert LISTED.transitions("callcenter") == ("K AO L S EH N T ER",)
+    assert LISTED.pronunciations("callcenter") == ("K AO L S EH N T ER",)
 
 
 def test_an_apostrophe_does_not_hide_a_word() -> None:
-    assert LISTED.transitions("c'all") == ("K AO L",)
+    assert LISTED.pronunciations("c'all") == ("K AO L",)
 
 
 def test_a_word_is_not_found_inside_another() -> None:
-    assert LISTED.transitions("ye") != ("Y EH S",)
+    assert LISTED.pronunciations("ye") != ("Y EH S",)
 
 
 def test_a_grammar_holds_numbers_for_words_and_nothing_that_was_written() -> None:
-    made = grammar(["Yes!", "yes | <no>;", "Call center"], LISTED.transitions)
+    made = grammar(["Yes!", "yes | <no>;", "Call center"], LISTED.pronunciations)
     assert made is not None
     assert made.jsgf == "#JSGF V1.0;\ngrammar phrases;\npublic <phrase> = w0 | w0 w1 | w2 w3;\n"
     assert made.phrases == {"w0": "Yes!", "w0 w1": "yes | <no>;", "w2 w3": "Call center"}
@@ -107,17 +105,17 @@ def test_a_grammar_holds_numbers_for_words_and_nothing_that_was_written() -> Non
 
 
 def test_of_two_phrases_that_sound_alike_the_first_is_meant() -> None:
-    made = grammar(["Yes", "yes!"], LISTED.transitions)
+    made = grammar(["Yes", "yes!"], LISTED.pronunciations)
     assert made is not None
     assert made.phrases == {"w0": "Yes"}
 
 
 def test_phrases_that_nobody_can_say_make_no_grammar() -> None:
-    assert grammar(["!!!", ""], LISTED.transitions) is None
+    assert grammar(["!!!", ""], LISTED.pronunciations) is None
 
 
 @given(st.lists(st.text(min_size=1), max_size=8))
 def test_a_grammar_never_holds_a_word_without_sound(phrases: list[str]) -> None:
-    made = grammar(phrases, LISTED.transitions)
+    made = grammar(phrases, LISTED.pronunciations)
     for line in made.dictionary.splitlines() if made else []:
         assert re.fullmatch(r"w[0-9]+(?:\([2-5]\))?(?: [A-Z]+)+", line)

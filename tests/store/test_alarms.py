@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_examples import key
 
-from ivr.store.alarms import SLACK, Alarms
+from ivr.store.live import SLACK, Alarms
 
 TIMES = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 9) | st.none()), max_size=60)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ivr.cli.telling import told
+from ivr.cli.calls import transcript
 from ivr.trace.case import Case, CaseError, moment
 from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
 from ivr.trace.recorded import case_of
@@ -66,7 +66,7 @@ def test_no_number_of_a_case_is_too_odd_to_be_refused_or_replayed(odd: bytes) ->
                 except CaseError:
                     continue
                 replay(case, flow_of(flow))
-                told(case)
+                transcript(case)
 
 
 @pytest.mark.parametrize("at", [b"1e308", b"-1.0", b"1e9"])

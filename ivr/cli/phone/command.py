@@ -8,8 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ivr.cli.event_loop import until_signal
-from ivr.cli.loop import fast_loop
+from ivr.cli.event_loop import fast_loop, until_signal
 from ivr.cli.phone.aloud import talk_aloud
 from ivr.cli.phone.browser import show_page
 from ivr.cli.phone.call_scripts import run_scripts

@@ -11,7 +11,7 @@ from pathlib import Path
 from ivr.audio.workers import Job, Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
-from ivr.speech.engines.sphinx.words import spoken
+from ivr.speech.engines.sphinx.pronunciation import spoken
 from ivr.speech.languages import without_region
 from ivr.speech.wav import LONGEST, opened
 

@@ -6,19 +6,19 @@ first word; piece by piece it mishears four times as many phrases. pocketsphinx 
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pocketsphinx
+from msgspec import Struct
 from pocketsphinx import Config, Decoder
 
 from ivr.audio.decode import RecordingSamples
 from ivr.audio.formats import RATE, WIDTH
 from ivr.ports import Spoken, Transcript
-from ivr.speech.engines.sphinx.dictionary import Dictionary
-from ivr.speech.engines.sphinx.grammar import Grammar, grammar
+from ivr.speech.engines.sphinx.pronunciation import Dictionary, spoken
 from ivr.speech.engines.sphinx.signal import has_digital_silence, speech_in, with_floor, with_rest
 
 ENGINE = "pocketsphinx"
@@ -49,13 +49,13 @@ def phrases(source: int, *, phrases: Sequence[str], longest: float) -> Transcrip
     samples, seconds, silent = _samples(source, longest)
     if silent:
         return _nothing(seconds)
-    rules = grammar(phrases, _dictionary().ways)
-    spoken = speech_in(samples)
-    if rules is None or not spoken or _seconds(spoken[0].stop - spoken[0].start) > _LONGEST_PHRASE:
+    rules = grammar(phrases, _dictionary().pronunciations)
+    speaking = speech_in(samples)
+    if rules is None or not speaking or _seconds(speaking[0].stop - speaking[0].start) > _LONGEST_PHRASE:
         return _nothing(seconds)
     # Always, not only where there is digital silence: what the two decoders say can be compared only if both have
     # heard rest beside the words. It costs no phrase, and takes nine of ten false ones away.
-    speech = with_floor(with_rest(samples[spoken[0]]))
+    speech = with_floor(with_rest(samples[speaking[0]]))
     best = _best(_phrase_decoder(rules), speech)
     if best is None:
         return _nothing(seconds)
@@ -80,6 +80,38 @@ def dictation(source: int, *, longest: float) -> Transcript:
     ]
     text = " ".join(one.text for one in said)
     return Transcript(text or None, None, ENGINE, seconds, tuple(said))
+
+
+class Grammar(Struct, frozen=True):
+    """What can be understood, as pocketsphinx reads it: a JSGF grammar, and a dictionary of exactly its words.
+
+    Words are numbered, so nothing that an author writes is ever grammar; and a dictionary of forty words loads in a
+    hundredth of the time of the whole one.
+    """
+
+    jsgf: str
+    dictionary: str
+    phrases: dict[str, str]
+    "What the decoder says, to the phrase as its author wrote it."
+
+
+def grammar(phrases: Sequence[str], pronunciations: Callable[[str], tuple[str, ...]]) -> Grammar | None:
+    """Make a grammar of one of these phrases, said alone; None: none of them can be said."""
+    numbers: dict[str, str] = {}
+    sayings: dict[str, str] = {}
+    for phrase in phrases:
+        words = [numbers.setdefault(word, f"w{len(numbers)}") for word in spoken(phrase)]
+        if words:
+            sayings.setdefault(" ".join(words), phrase)
+    if not sayings:
+        return None
+    lines = [
+        f"{number}({index}) {phones}\n" if index > 1 else f"{number} {phones}\n"
+        for word, number in numbers.items()
+        for index, phones in enumerate(pronunciations(word), 1)
+    ]
+    jsgf = f"#JSGF V1.0;\ngrammar phrases;\npublic <phrase> = {' | '.join(sayings)};\n"
+    return Grammar(jsgf, "".join(lines), sayings)
 
 
 def _without_zeros(samples: bytes) -> bytes:
