@@ -19,7 +19,7 @@ from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from ivr.flowfile.load import Loaded, load_flow
+from ivr.flowfile.load import LoadedFlow, load_flow
 from ivr.ports import CallKey, CallRecord, Commit, Stepped
 from ivr.store.archive import ArchiveFile
 from ivr.store.sqlite import SqliteStore
@@ -91,7 +91,7 @@ def _rate(flow: Flow, file: bytes, seconds: float) -> float:
     return number / elapsed
 
 
-async def _fill(folder: Path, loaded: Loaded, record: CallRecord, trace: Sequence[Stepped], number: int) -> None:
+async def _fill(folder: Path, loaded: LoadedFlow, record: CallRecord, trace: Sequence[Stepped], number: int) -> None:
     store = await SqliteStore.open(folder / "calls.db", seal_key="00" * 32, seal_file=folder / "seal.key")
     if loaded.bundle is not None:
         await store.save_flow(record.call.flow, loaded.bundle.encode())

@@ -10,9 +10,9 @@ import click
 from ivr.channels.skype import SkypeChannel
 from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.folder import find_flows, quarrel, twin_of
+from ivr.flowfile.flow_folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow
-from ivr.flowfile.reader import MAX_BYTES, read
+from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
 from ivr.server.services import missing_of, phrases_of
 from ivr.settings import SettingsError, load_settings

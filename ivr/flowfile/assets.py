@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from ivr.audio.formats import sniff
 from ivr.audio.soundness import Soundness, soundness_of_wav, soundness_of_wma
+from ivr.flowfile import source
 from ivr.flowfile.document import Document
 from ivr.flowfile.model import AudioPart
 from ivr.flowfile.prompts import all_prompts
-from ivr.flowfile.source import Path as Place
 from ivr.smallfiles import read_small
 
 MAX_BYTES = 512 * 1024
@@ -20,19 +20,19 @@ MAX_BYTES = 512 * 1024
 PLAYABLE = frozenset({"wma", "wav"})
 
 
-class Refusal(Struct, frozen=True):
+class UnplayableAudio(Struct, frozen=True):
     """Why a file cannot be played."""
 
     message: str
     suggestion: str = ""
 
 
-class Written(Struct, frozen=True):
+class AudioMention(Struct, frozen=True):
     """An audio part of a prompt, and where it stands."""
 
     audio: str
     text: str | None
-    path: Place
+    path: source.Path
 
 
 def is_address(audio: str) -> bool:
@@ -45,40 +45,40 @@ def asset_id(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def written(document: Document) -> Iterator[Written]:
+def written(document: Document) -> Iterator[AudioMention]:
     """Go through all audio parts of a flow."""
     for prompt in all_prompts(document):
         for number, part in enumerate(prompt.parts):
             if isinstance(part, AudioPart):
-                yield Written(part.audio, part.text, (*prompt.path, number))
+                yield AudioMention(part.audio, part.text, (*prompt.path, number))
 
 
-def collect(document: Document, folder: Path) -> Mapping[str, bytes | Refusal]:
+def collect(document: Document, folder: Path) -> Mapping[str, bytes | UnplayableAudio]:
     """Read the files of a flow, each once, by the name it gives them."""
     names = {part.audio for part in written(document) if not is_address(part.audio)}
     return {name: read(folder, name) for name in sorted(names)}
 
 
-def read(folder: Path, name: str) -> bytes | Refusal:
+def read(folder: Path, name: str) -> bytes | UnplayableAudio:
     """Read a file of the flow's folder, or tell why it cannot be played. Links must not lead out of the folder."""
     try:
         root = folder.resolve(strict=True)
         path = (root / name).resolve(strict=True)
         if not path.is_relative_to(root):
-            return Refusal(f'"{name}" is outside of the flow\'s folder.', "Put a copy beside the flow.")
+            return UnplayableAudio(f'"{name}" is outside of the flow\'s folder.', "Put a copy beside the flow.")
         if not path.is_file():  # a pipe would keep us waiting for ever
             return _missing(name)
         size = path.stat().st_size
         if size > MAX_BYTES:
             message = f'"{name}" has {ceil(size / 1024):,} KB; {MAX_BYTES // 1024} KB can be played.'
-            return Refusal(message, "Divide it, or lower its sample rate.")
+            return UnplayableAudio(message, "Divide it, or lower its sample rate.")
         data = read_small(path, MAX_BYTES)
     except (OSError, ValueError, RuntimeError):  # not there, no folder on the way, a name with NUL, links in a circle
         return _missing(name)
     if sniff(data) not in PLAYABLE:
-        return Refusal(f'"{name}" is neither WMA nor WAV.', "Convert it to one of these.")
+        return UnplayableAudio(f'"{name}" is neither WMA nor WAV.', "Convert it to one of these.")
     if not soundness(data).has_sound:
-        return Refusal(
+        return UnplayableAudio(
             f'There is no sound in "{name}".', "It is empty, or was cut off: copy it again, or save it anew."
         )
     return data
@@ -89,5 +89,5 @@ def soundness(data: bytes) -> Soundness:
     return soundness_of_wma(data) if sniff(data) == "wma" else soundness_of_wav(data)
 
 
-def _missing(name: str) -> Refusal:
-    return Refusal(f'There is no file "{name}".', "It must be in the flow's folder.")
+def _missing(name: str) -> UnplayableAudio:
+    return UnplayableAudio(f'There is no file "{name}".', "It must be in the flow's folder.")

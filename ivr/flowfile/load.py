@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError
 from ivr.flowfile import assets
@@ -20,15 +21,19 @@ from ivr.flowfile.checks import check, unacknowledged
 from ivr.flowfile.checks.speech import Missing, Phrases
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
-from ivr.flowfile.lookalikes import named
-from ivr.flowfile.reader import MAX_BYTES, read
+from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
+from ivr.flowfile.yaml.lookalikes import named
+from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.flowfile.zones import zone_data, zone_of
 from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
 
+CLOCK = frozenset({"now", "today", "call.startedAt"})
+"The facts that are another time in every call."
 
-class Loaded(Struct, frozen=True):
+
+class LoadedFlow(Struct, frozen=True):
     """What became of a flow file."""
 
     flow: Flow | None
@@ -58,7 +63,7 @@ def load_flow(
     missing: Missing | None = None,
     phrases: Phrases | None = None,
     named: str | None = None,
-) -> Loaded:
+) -> LoadedFlow:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
     `default_zone` is the time zone of flows that name none; `channel` says what a line can do, `missing` what a speech
@@ -90,20 +95,20 @@ def load_text(
     channel: Capabilities | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,
-) -> Loaded:
+) -> LoadedFlow:
     """Load a flow from the bytes of its file; its audio files are in `folder`."""
     reading = read(file, text)
     validated = validate(reading)
     findings = [*reading.findings, *validated.findings]
     if validated.model is None:
-        return Loaded(None, None, {}, in_order(map(named, findings)))
+        return LoadedFlow(None, None, {}, in_order(map(named, findings)))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
     everything = [*findings, *check(document, audio, channel, missing, phrases)]
     ordered = in_order(map(named, unacknowledged(document, everything)))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None
-        return Loaded(None, None, {}, ordered, tuple(audio), name)
+        return LoadedFlow(None, None, {}, ordered, tuple(audio), name)
     zone = validated.model.time_zone or default_zone
     rules = zone_data(zone)
     if rules is None:
@@ -113,7 +118,7 @@ def load_text(
     return _built(document, bundle, ordered)
 
 
-def rebuild(bundle: Bundle) -> Loaded:
+def rebuild(bundle: Bundle) -> LoadedFlow:
     """Make the same flow again; raise FlowError where this release cannot read what an earlier one could."""
     reading = read(bundle.file, bundle.text)
     validated = validate(reading)
@@ -123,8 +128,24 @@ def rebuild(bundle: Bundle) -> Loaded:
     return _built(Document(reading.source, validated.model), bundle, findings)
 
 
-def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> Loaded:
+def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> LoadedFlow:
     zone = zone_of(bundle.zone, bundle.zone_data)
     flow = build(document, audio=bundle.audio, zone=zone, flow_hash=bundle.hash)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
-    return Loaded(flow, bundle, files, findings, tuple(bundle.audio), flow.name)
+    return LoadedFlow(flow, bundle, files, findings, tuple(bundle.audio), flow.name)
+
+
+def asks_the_clock(file: str, text: bytes) -> bool:
+    """Return whether any expression of a flow file reads the time; of a file that is not sound, what can be told."""
+    reading = read(file, text)
+    model = validate(reading).model
+    if model is None:
+        return False
+    return any(_reads_time(use.text, bare=use.role == "guard") for use in uses(Document(reading.source, model)))
+
+
+def _reads_time(text: str, *, bare: bool) -> bool:
+    what = compiled(text, bare=bare)
+    if isinstance(what, ExpressionError):
+        return False
+    return any(name == fact or name.startswith(f"{fact}.") for name in what.names for fact in CLOCK)

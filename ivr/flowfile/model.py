@@ -20,9 +20,9 @@ from ivr.flowfile.fields import (
     Bool,
     ChoiceName,
     Fields,
+    GivenName,
     Guard,
     LanguageTag,
-    Name,
     OneOf,
     OneOrMany,
     OnlyTrue,
@@ -32,10 +32,10 @@ from ivr.flowfile.fields import (
     Terminators,
     Text,
     Time,
+    TypeWord,
     Voice,
     Whole,
 )
-from ivr.flowfile.typewords import TypeWord
 from ivr.nearest import nearest
 
 
@@ -132,7 +132,7 @@ Prompts: TypeAlias = Annotated[list[Prompt], OneOrMany()]
 # --- transitions -----------------------------------------------------------------------------------------------------
 
 Assignments: TypeAlias = Annotated[
-    dict[Annotated[str, Name()], Annotated[str, AnyText()]], Fields("variables with their new values")
+    dict[Annotated[str, GivenName()], Annotated[str, AnyText()]], Fields("variables with their new values")
 ]
 
 
@@ -177,7 +177,7 @@ class Asking(Model):
     initial_silence: Annotated[float, Time(1, 30)] | None = Field(
         None, description="How long the caller may be silent: 1s to 30s, default 5s."
     )
-    into: Annotated[str, Name()] | None = Field(None, description="The variable that keeps the answer.")
+    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the answer.")
 
 
 class Matching(Asking):
@@ -271,7 +271,7 @@ class State(Model):
     on: Handlers = Field({}, description="Events, each with the state it leads to.")
     set: Assignments = Field({}, description="Set each time the state is entered, before its prompt is made.")
     final: Annotated[bool, OnlyTrue()] = Field(False, description="The call ends here.")
-    outcome: Annotated[str, Name()] | None = Field(
+    outcome: Annotated[str, GivenName()] | None = Field(
         None, description="With final: resolved (default), unresolved, voicemail, abandoned, failed, or an own word."
     )
     allow: Annotated[dict[str, Text], Fields("checks with reasons")] = Field(
@@ -340,9 +340,9 @@ class FlowFile(Model):
     defaults: Defaults = Field(Defaults.model_validate({}), description="Used by each asking state that has none.")
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[
-        dict[Annotated[str, Name()], Annotated[Variable, ShortFor("default")]], Fields("variables")
+        dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
     ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
     limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
-    states: Annotated[dict[Annotated[str, Name()], State], Fields("states")] = Field(
+    states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(
         description="The states by name.", min_length=1
     )

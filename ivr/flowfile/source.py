@@ -70,7 +70,7 @@ class Sequence(Struct, frozen=True):
 Node: TypeAlias = Scalar | Mapping | Sequence
 
 
-class Place(Struct, frozen=True):
+class Entry(Struct, frozen=True):
     """A value, and the key it stands under; lists have no keys."""
 
     key: Scalar | None
@@ -141,19 +141,19 @@ class Source:
         """List the places where a finding was made while reading."""
         return frozenset(_broken(self.root, ()))
 
-    def find(self, path: Path) -> Place:
+    def find(self, path: Path) -> Entry:
         """Go along a path as far as it leads.
 
         A step that is not there stays where it is: `0` into a text that may also be a list, the name of an alternative
         in the model, a key that is missing and had to be written here.
         """
-        place = Place(None, self.root)
+        place = Entry(None, self.root)
         for step in path:
             match place.value:
                 case Mapping() as mapping if isinstance(step, str) and (entry := mapping.entries.get(step)):
-                    place = Place(*entry)
+                    place = Entry(*entry)
                 case Sequence(items) if isinstance(step, int) and step < len(items):
-                    place = Place(None, items[step])
+                    place = Entry(None, items[step])
                 case _:
                     continue
         return place

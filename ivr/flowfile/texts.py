@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import AudioPart, State, TextPart

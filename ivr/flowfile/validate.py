@@ -14,10 +14,10 @@ from pydantic_core import ErrorDetails
 
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.mistakes import COLON_ALONE, no_space
 from ivr.flowfile.model import PARTS, Asking, Choice, Digits, FlowFile, Menu, Model, Part, Record, State
-from ivr.flowfile.reader import Reading
 from ivr.flowfile.source import Path, Source, Tree
+from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space
+from ivr.flowfile.yaml.reader import Reading
 from ivr.nearest import did_you_mean, nearest
 
 ROUNDS = 12

@@ -19,8 +19,8 @@ from ivr.engine.naming import normal
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
-from ivr.flowfile.folder import Skipped, find_flows, quarrel, twin_of
-from ivr.flowfile.load import Loaded, rebuild
+from ivr.flowfile.flow_folder import Skipped, find_flows, quarrel, twin_of
+from ivr.flowfile.load import LoadedFlow, rebuild
 from ivr.nearest import did_you_mean
 from ivr.server.static_files import Asset, content_type_of
 
@@ -32,7 +32,7 @@ _TOLD = ("code", "line", "column", "message", "suggestion")
 Stamp: TypeAlias = Mapping[Path, tuple[int, int]]
 "Time of change and size of every file that a flow was made from."
 
-Load: TypeAlias = Callable[[Path], Loaded]
+Load: TypeAlias = Callable[[Path], LoadedFlow]
 "`load_flow` with whatever the server has to add to it."
 
 OLD_VERSIONS = 64

@@ -8,9 +8,9 @@ from msgspec import Struct
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.folder import flow_files, quarrel, twin_of
+from ivr.flowfile.flow_folder import flow_files, quarrel, twin_of
 from ivr.flowfile.load import load_flow, rebuild
-from ivr.flowfile.reader import MAX_BYTES
+from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.nearest import did_you_mean
 from ivr.smallfiles import read_head
 from ivr.trace.case import Case

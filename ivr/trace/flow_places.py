@@ -8,10 +8,10 @@ from msgspec import Struct
 from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.engine.handlers import longest
-from ivr.flowfile.reader import read
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
 from ivr.flowfile.texts import PUT_IN
+from ivr.flowfile.yaml.reader import read
 
 _NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
 _NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivr.engine.expressions.compile import compile_expression
-from ivr.engine.expressions.errors import WrongKind
+from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.values import MaskedValue, Recording, Value
 from ivr.errors import ExpressionFailed, MaskedRead
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
-from ivr.engine.expressions.errors import ExpressionError, WrongKind
+from ivr.engine.expressions.failure import ExpressionError, WrongKind
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.operations import kind, spoken
 from ivr.engine.expressions.tree import UNITS

@@ -5,7 +5,7 @@ from jinja2 import nodes
 
 from ivr.engine.expressions import check, narrow, parse, tree
 from ivr.engine.expressions.compile import compile_expression, compile_template, runner
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.lexer import Tokens
 
 # source, what is underlined, code, message with suggestion

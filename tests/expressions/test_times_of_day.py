@@ -8,7 +8,7 @@ import pytest
 
 from ivr.engine.expressions.check import check_guard
 from ivr.engine.expressions.compile import compile_expression
-from ivr.engine.expressions.errors import WrongKind
+from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.narrow import narrowed
 from ivr.engine.expressions.types import DATE, DATETIME, INTEGER, TEXT, TIME, Type, optional
 from ivr.engine.values import MaskedValue

@@ -6,7 +6,7 @@ from ivr.engine.flow import Flow
 from ivr.flowfile.catalogue import whole
 from ivr.flowfile.checks.speech import Missing
 from ivr.flowfile.finding import as_text
-from ivr.flowfile.load import Loaded, load_text
+from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.ports import Capabilities
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ def load(
     folder: Path = NOWHERE,
     channel: Capabilities | None = None,
     missing: Missing | None = None,
-) -> Loaded:
+) -> LoadedFlow:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
     return load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing)

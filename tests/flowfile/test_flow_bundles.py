@@ -11,9 +11,9 @@ import pytest
 from ivr.audio.encode import encoded
 from ivr.audio.formats import sniff
 from ivr.errors import FlowError
-from ivr.flowfile.assets import MAX_BYTES, Refusal, read
+from ivr.flowfile.assets import MAX_BYTES, UnplayableAudio, read
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.load import Loaded, load_flow, load_text, rebuild
+from ivr.flowfile.load import LoadedFlow, load_flow, load_text, rebuild
 from ivr.flowfile.zones import zone_data, zone_names, zone_of
 from tests.flowfile.reading import HERE, codes, load
 
@@ -124,7 +124,7 @@ def test_a_file_that_is_not_there_is_not_a_mistake_in_it(tmp_path: Path) -> None
 class TestAudioFiles:
     def refusal(self, folder: Path, name: str) -> str:
         found = read(folder, name)
-        assert isinstance(found, Refusal), found
+        assert isinstance(found, UnplayableAudio), found
         return found.message
 
     def test_a_file_of_the_folder_is_read(self, folder: Path) -> None:
@@ -249,6 +249,6 @@ class TestTimeZones:
 
 
 def test_loaded_shows_warnings_beside_the_flow() -> None:
-    loaded: Loaded = load("flow: x\ninitial: a\nstates: {a: {say: 'It is {{ now }}.', final: true}}")
+    loaded: LoadedFlow = load("flow: x\ninitial: a\nstates: {a: {say: 'It is {{ now }}.', final: true}}")
     assert [found.code for found in loaded.findings] == ["format"]
     assert loaded.served().name == "x"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.flowfile.folder import find_flows, flow_files, quarrel, twin_of
+from ivr.flowfile.flow_folder import find_flows, flow_files, quarrel, twin_of
 
 FLOW = "flow: desk\ninitial: a\nstates: {a: {say: Hello., final: true}}\n"
 SCRIPT = "script: again\nflow: desk.yaml\nsteps: [hangup]\n"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ivr.flowfile.catalogue import RULES, whole
 from ivr.flowfile.finding import as_text
-from ivr.flowfile.reader import MAX_ERRORS, read
+from ivr.flowfile.yaml.mistakes import MAX_ERRORS
+from ivr.flowfile.yaml.reader import read
 from tests.flowfile.reading import HERE, load
 
 GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]

@@ -6,8 +6,8 @@ from pstats import Stats
 
 import pytest
 
-from ivr.flowfile import reader
-from ivr.flowfile.load import Loaded
+from ivr.flowfile.load import LoadedFlow
+from ivr.flowfile.yaml import builder, reader
 from tests.flowfile.reading import load
 
 HEAD = "flow: large\ninitial: s0\non: {exhausted: bye, error: bye}\nstates:\n"
@@ -49,7 +49,7 @@ def large(states: int) -> str:
     return HEAD + "".join(fours) + END.format(states)
 
 
-def loaded_with_calls(text: str) -> tuple[Loaded, int]:
+def loaded_with_calls(text: str) -> tuple[LoadedFlow, int]:
     """Load a flow, and count the calls of functions that it took."""
     profile = Profile()
     profile.enable()
@@ -68,7 +68,7 @@ def test_a_flow_of_five_thousand_states_is_accepted() -> None:
 def test_five_thousand_states_of_all_kinds_are_within_the_limits() -> None:
     text = large(100)
     assert len(text) * 50 < reader.MAX_BYTES
-    assert len(re.findall(r"[^\s:,{}\[\]]+:|: \S|[,\[] ?[^\s{}]", text)) * 50 < reader.MAX_NODES
+    assert len(re.findall(r"[^\s:,{}\[\]]+:|: \S|[,\[] ?[^\s{}]", text)) * 50 < builder.MAX_NODES
 
 
 def test_four_times_as_many_states_are_four_times_the_work() -> None:
@@ -92,7 +92,7 @@ def test_so_it_is_with_a_mistake_in_one_state(mistake: str) -> None:
 
 
 def test_over_the_limit_a_file_is_told_so_and_where() -> None:
-    aliases = ", ".join(["*hundred"] * (reader.MAX_NODES // 100))
+    aliases = ", ".join(["*hundred"] * (builder.MAX_NODES // 100))
     hundred = ", ".join(["x"] * 100)
     (found,) = load(f"flow: large\nmany: &hundred [{hundred}]\nmore: [\n{aliases}]\n").findings
     assert found.code == "size"

@@ -3,12 +3,13 @@
 import pytest
 
 from ivr.engine.expressions.types import TEXT, Type
-from ivr.flowfile import reader
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.checks.samples import Samples
 from ivr.flowfile.document import Document
 from ivr.flowfile.texts import uses
 from ivr.flowfile.validate import validate
+from ivr.flowfile.yaml import reader
+from ivr.flowfile.yaml.mistakes import MistakeLog
 from tests.flowfile.reading import load
 
 HEAD = "flow: x\ninitial: a\non: {exhausted: bye, error: bye}\nstates:\n"
@@ -68,9 +69,9 @@ def test_what_is_no_mistake_in_any_part_is_one_of_the_whole() -> None:
 
 def test_a_file_is_never_refused_without_a_word() -> None:
     source = reader.read("flow.yaml", (HEAD + END).encode()).source
-    noted = reader._Mistakes()
-    reader._Rescue(source, noted).root()
-    assert [one.code for one in noted.found] == ["syntax"]
+    log = MistakeLog()
+    reader.BrokenFileReader(source, log).root()
+    assert [one.code for one in log.found] == ["syntax"]
 
 
 def test_a_list_is_tried_with_something_and_with_nothing() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ivr.flowfile.reader import read
 from ivr.flowfile.source import Mark, Source
+from ivr.flowfile.yaml.reader import read
 from ivr.nearest import only_near
 
 TEXT = """\

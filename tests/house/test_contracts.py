@@ -26,6 +26,7 @@ PLANTED = {
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
     "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),
+    "stages": ("ivr/flowfile/yaml/syntax.py", "import ivr.flowfile.document"),
     "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),
     "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),

@@ -16,12 +16,12 @@ from pages import PAGES, ROOT, anchors, codes, fences, links, section, text
 
 from ivr.cli import main
 from ivr.engine import events
-from ivr.engine.expressions import errors as expression_errors
+from ivr.engine.expressions import failure as expression_errors
 from ivr.engine.expressions import filters
 from ivr.flowfile import events as flow_events
 from ivr.flowfile import model
 from ivr.flowfile.catalogue import RULES
-from ivr.flowfile.load import Loaded, load_text
+from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.server.logs import FIELDS
 from ivr.settings import Settings, variable
 from ivr.speech.registry import Engine
@@ -48,7 +48,7 @@ def found_codes() -> set[str]:
     return named
 
 
-def load(flow: str) -> Loaded:
+def load(flow: str) -> LoadedFlow:
     """Load an example; audio files are those of the shipped flows."""
     return load_text(flow.encode(), file="example.yaml", folder=ROOT / "flows")
 

@@ -8,7 +8,7 @@ import pytest
 
 from ivr.channels.skype.wire import PRETENDED_TIME
 from ivr.cli.phone.call_scripts import run_script
-from ivr.flowfile.clock import asks_the_clock
+from ivr.flowfile.load import asks_the_clock
 from ivr.phone.callers.script.parsing import ScriptError, read_script
 from ivr.phone.callers.script.steps import Expect
 from ivr.phone.callers.turn_based import Press

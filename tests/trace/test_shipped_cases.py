@@ -7,8 +7,8 @@ import pytest
 
 from ivr.flowfile.document import Document
 from ivr.flowfile.load import load_flow
-from ivr.flowfile.reader import read
 from ivr.flowfile.validate import validate
+from ivr.flowfile.yaml.reader import read
 from ivr.trace.current_flows import CurrentFlows
 from ivr.trace.files import case_files, read_case
 from ivr.trace.replay import replay

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from ivr.engine.expressions.clock import local, moved_to
-from ivr.engine.expressions.errors import WrongKind
+from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.operations import kind
 from ivr.engine.expressions.tree import Unit
 from ivr.engine.values import Value

@@ -12,7 +12,7 @@ from ivr.engine.expressions.calendar import WHOLE_DAYS
 from ivr.engine.expressions.clock import ON_THE_CALENDAR, ON_THE_CLOCK, read_as
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit
-from ivr.engine.expressions.errors import Code, ExpressionError
+from ivr.engine.expressions.failure import Code, ExpressionError
 from ivr.engine.expressions.filters import FILTERS, item_type
 from ivr.engine.expressions.narrow import narrowed
 from ivr.engine.expressions.operations import kind

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ivr.engine.expressions import english
 from ivr.engine.expressions.convert import Misfit, decimal, iso_date, iso_datetime, iso_time
-from ivr.engine.expressions.errors import WrongKind
+from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.operations import admitted, kind, limited, listed, rounded
 from ivr.engine.expressions.types import ANY, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.values import Value

@@ -12,7 +12,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from jinja2.lexer import Token, operators
 
 from ivr.engine.expressions import tree
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.naming import is_name, normal
 
 JINJA: Final = Environment(autoescape=True)

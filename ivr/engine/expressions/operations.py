@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from ivr.engine.expressions import english
-from ivr.engine.expressions.errors import WrongKind
+from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.tree import Comparator, Operator
 from ivr.engine.expressions.types import NUMBERS, RECORDING_FIELDS
 from ivr.engine.values import MaskedValue, Recording, Value

@@ -13,7 +13,7 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from ivr.engine.expressions import tree
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.filters import FILTERS, LATER
 from ivr.engine.expressions.lexer import JINJA, RESERVED, Tokens
 from ivr.nearest import did_you_mean

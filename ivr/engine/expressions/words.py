@@ -13,14 +13,14 @@ from ivr.engine.expressions.filters import FILTERS, Filter
 from ivr.nearest import did_you_mean
 
 
-class Mistake(Struct, frozen=True):
+class ComparisonMistake(Struct, frozen=True):
     """What is wrong with a comparison, and what to write instead."""
 
     message: str
     suggestion: str
 
 
-def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Node) -> Mistake | None:
+def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Node) -> ComparisonMistake | None:
     """Find an order asked of spoken words, and a word that a filter never gives."""
     for one, other in ((left, right), (right, left)):
         filter_ = FILTERS[one.filter] if isinstance(one, tree.Filtered) else None
@@ -28,7 +28,7 @@ def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Nod
             continue
         if comparator in ORDERS and filter_.speaks:
             message = f'"{filter_.name}" gives words to be spoken, which have no order.'
-            return Mistake(message, _instead(filter_, comparator, left, right))
+            return ComparisonMistake(message, _instead(filter_, comparator, left, right))
         if filter_.yields and isinstance(other, tree.Constant) and isinstance(other.value, str):
             mistake = _never(filter_, other.value, comparator, is_left=one is left)
             if mistake:
@@ -52,7 +52,7 @@ def _written(node: tree.Node) -> str:
     return f"'{at:%H:%M}'" if isinstance(at, time) else tree.path(node) or ""
 
 
-def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Mistake | None:
+def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> ComparisonMistake | None:
     """Find a word that the filter never gives; a text in which it looks for words must have one of them."""
     match comparator:
         case "==" | "!=" if word not in filter_.yields:
@@ -61,4 +61,4 @@ def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Mis
             message = f'Nothing that "{filter_.name}" gives is in "{word}".'
         case _:
             return None
-    return Mistake(message, did_you_mean(word, filter_.yields) or f"It gives {', '.join(filter_.yields)}.")
+    return ComparisonMistake(message, did_you_mean(word, filter_.yields) or f"It gives {', '.join(filter_.yields)}.")

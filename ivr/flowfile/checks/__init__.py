@@ -7,7 +7,7 @@ What a cut-out part of the file would make wrong, a check leaves unsaid.
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from ivr.flowfile.assets import Refusal
+from ivr.flowfile.assets import UnplayableAudio
 from ivr.flowfile.checks import (
     always,
     answers,
@@ -59,7 +59,7 @@ CHECKS: tuple[Check, ...] = (
 
 def check(
     document: Document,
-    audio: Mapping[str, bytes | Refusal],
+    audio: Mapping[str, bytes | UnplayableAudio],
     channel: Capabilities | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,

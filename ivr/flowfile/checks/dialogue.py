@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from ivr.engine.utterance import as_heard
-from ivr.flowfile.assets import Refusal, soundness, written
+from ivr.flowfile.assets import UnplayableAudio, soundness, written
 from ivr.flowfile.checks.announced import Announcement, announcement
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
@@ -206,11 +206,11 @@ def long_way(document: Document) -> Iterator[Finding]:
                 waiting.append(transition.target)
 
 
-def audio_text(document: Document, audio: Mapping[str, bytes | Refusal]) -> Iterator[Finding]:
+def audio_text(document: Document, audio: Mapping[str, bytes | UnplayableAudio]) -> Iterator[Finding]:
     """Find audio files that cannot be played, or whose words are not written down."""
     for part in written(document):
         found = audio.get(part.audio)
-        if isinstance(found, Refusal):
+        if isinstance(found, UnplayableAudio):
             yield document.finding("audio-text", (*part.path, "audio"), found.message, found.suggestion)
         elif found is not None and not soundness(found).is_whole:
             message = f'"{part.audio}" ends before its sound does.'

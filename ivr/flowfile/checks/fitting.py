@@ -7,7 +7,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.types import NUMBERS, Type, fits
-from ivr.engine.expressions.words import Mistake
+from ivr.engine.expressions.words import ComparisonMistake
 from ivr.engine.flow import Variable
 from ivr.flowfile.checks.names import Env
 
@@ -48,7 +48,7 @@ _SIGNS = {
 "What a text can hold that is to become a value of a type."
 
 
-def misfit(template: Template, given: Type, variable: Variable, env: Env) -> Mistake | None:
+def misfit(template: Template, given: Type, variable: Variable, env: Env) -> ComparisonMistake | None:
     """Return why nothing that a text with expressions gives fits its variable; None: something may."""
     if given.name != "text":
         return None if fits(given, variable.type) else _other_type(given, variable)
@@ -56,19 +56,19 @@ def misfit(template: Template, given: Type, variable: Variable, env: Env) -> Mis
     spoken = [result for result in results if isinstance(result, tree.Filtered) and _never_fits(result, variable)]
     if spoken and len(spoken) == len(results):
         message = f'"{spoken[0].filter}" gives words to be spoken, and none of them fits "{variable.name}".'
-        return Mistake(message, _value_for(spoken[0].of, variable, env) or what_fits(variable))
+        return ComparisonMistake(message, _value_for(spoken[0].of, variable, env) or what_fits(variable))
     signs = _SIGNS.get(variable.type.name)
     strange = "".join(part for part in template.parts if isinstance(part, str) and signs is not None).strip(signs)
     if strange:
-        return Mistake(
+        return ComparisonMistake(
             f'No text with "{strange.strip() or strange}" in it fits "{variable.name}".', what_fits(variable)
         )
     return None
 
 
-def _other_type(given: Type, variable: Variable) -> Mistake:
+def _other_type(given: Type, variable: Variable) -> ComparisonMistake:
     message = f'"{variable.name}" is of type {variable.type}, and this is {given}.'
-    return Mistake(message, _TODAY if (given.name, variable.type.name) == ("datetime", "date") else "")
+    return ComparisonMistake(message, _TODAY if (given.name, variable.type.name) == ("datetime", "date") else "")
 
 
 def _results(node: tree.Node) -> Iterator[tree.Node]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Template
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.values import Value
 from ivr.flowfile.document import Document

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import SELF
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes

@@ -11,12 +11,12 @@ from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
 from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import RESERVED, asking, ends, successes
 from ivr.flowfile.finding import Finding
-from ivr.flowfile.mistakes import QUOTES
 from ivr.flowfile.model import State
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
+from ivr.flowfile.yaml.mistakes import QUOTES
 from ivr.nearest import did_you_mean, nearest
 
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")

@@ -12,7 +12,7 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import Variable
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.document import Document

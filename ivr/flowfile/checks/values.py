@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit

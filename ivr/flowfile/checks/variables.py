@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from ivr.engine import flow
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.convert import Misfit, coerce
-from ivr.engine.expressions.errors import ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import Type
 from ivr.engine.naming import is_name
 from ivr.engine.variables import fit

@@ -7,9 +7,9 @@ from ivr.engine.events import PHONE_KEYS
 from ivr.engine.pretend import read_time
 from ivr.errors import IvrError
 from ivr.flowfile.finding import Finding, as_text
-from ivr.flowfile.reader import MAX_BYTES, read
 from ivr.flowfile.source import Path as Place
 from ivr.flowfile.source import Source, Tree
+from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.nearest import did_you_mean
 from ivr.phone.callers.script.steps import Act, Do, Expect, PlayFile, Script, Silent, Step
 from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait

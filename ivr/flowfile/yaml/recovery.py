@@ -14,16 +14,16 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ivr.engine.naming import normal
-from ivr.flowfile import mistakes
 from ivr.flowfile.finding import Edit
-from ivr.flowfile.mistakes import Mistake
 from ivr.flowfile.model import FlowFile
 from ivr.flowfile.source import Mapping, Node, Scalar
 from ivr.flowfile.source import Sequence as Items
-from ivr.flowfile.syntax import KEYS, without_colon
+from ivr.flowfile.yaml import mistakes
+from ivr.flowfile.yaml.mistakes import Mistake
+from ivr.flowfile.yaml.section import Section
+from ivr.flowfile.yaml.syntax import KEYS, without_colon
 
 MOST_MENDED = 40
 "Slips that are put right in one part; of more, the rest is not told."
@@ -47,41 +47,6 @@ Parsed: TypeAlias = "Node | Mistake"
 Entries: TypeAlias = "dict[str, tuple[Scalar, Node]]"
 
 
-class Piece(Struct, frozen=True):
-    """A part of a file, perhaps put right."""
-
-    text: str
-    origin: Sequence[int]
-    "Where each of its characters stands in the file, and where it ends."
-
-    @classmethod
-    def whole(cls, text: str) -> "Piece":
-        """Take a whole file."""
-        return cls(text, range(len(text) + 1))
-
-    def part(self, start: int, end: int) -> "Piece":
-        """Return a part of this one."""
-        return Piece(self.text[start:end], self.origin[start : end + 1])
-
-    def replaced(self, *edits: Edit) -> "Piece":
-        """Return the same with other texts in some places, which are in order."""
-        texts: list[str] = []
-        origin: list[int] = []
-        at = 0
-        for edit in edits:
-            texts += [self.text[at : edit.start], edit.text]
-            origin += [*self.origin[at : edit.start], *([self.origin[edit.start]] * len(edit.text))]
-            at = edit.end
-        return Piece("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]])
-
-    def placed(self, mistake: Mistake) -> Mistake:
-        """Return a mistake of this part as one of the file."""
-        last = len(self.origin) - 1
-        start, end = self.origin[min(mistake.start, last)], self.origin[min(mistake.end, last)]
-        fix = mistake.fix and Edit(self.origin[mistake.fix.start], self.origin[mistake.fix.end], mistake.fix.text)
-        return replace(mistake, start=start, end=max(end, start + 1), mend=None, fix=fix)
-
-
 class _Line(Struct, frozen=True):
     start: int
     end: int
@@ -90,7 +55,7 @@ class _Line(Struct, frozen=True):
     text: str
 
 
-Parse: TypeAlias = Callable[[Piece], Parsed]
+Parse: TypeAlias = Callable[[Section], Parsed]
 "Reads a part by itself; a mistake where it cannot be read, at offsets of the part."
 
 
@@ -107,57 +72,57 @@ class Recovery:
         self._step = 2
         "How much more than a key the lines are indented that belong to it, mostly."
 
-    def mapping(self, piece: Piece) -> Mapping:
+    def mapping(self, section: Section) -> Mapping:
         """Read a whole file as the keys of a flow."""
-        piece = self._without_tabs(piece)
-        lines = list(_lines(piece.text))
+        section = self._without_tabs(section)
+        lines = list(_lines(section.text))
         self._usual = Counter(line.indent for line in lines)
         steps = Counter(after.indent - line.indent for line, after in pairwise(lines) if after.indent > line.indent)
         self._step = max(steps, key=lambda step: steps[step], default=2)
-        return Mapping(self._block(piece, 0), 0, piece.origin[-1], flow=False)
+        return Mapping(self._block(section, 0), 0, section.origin[-1], flow=False)
 
     # --- by lines ----------------------------------------------------------------------------------------------------
 
-    def _content(self, piece: Piece, depth: int) -> Node:
+    def _content(self, section: Section, depth: int) -> Node:
         """Read the value of a key, or an item of a list, that stands in lines of its own."""
-        parsed = self._parse(piece)
-        lines = list(_lines(piece.text))
+        parsed = self._parse(section)
+        lines = list(_lines(section.text))
         if not isinstance(parsed, Mistake) or not lines or depth > DEEPEST:
-            return parsed if not isinstance(parsed, Mistake) else self._given_up(piece, parsed)
+            return parsed if not isinstance(parsed, Mistake) else self._given_up(section, parsed)
         if lines[0].text.startswith("-") and (len(lines) > 1 or lines[0].text[1:2] not in {"", " "}):
-            return self._list(piece, lines, depth)
+            return self._list(section, lines, depth)
         if lines[0].text.startswith("- "):
             start = lines[0].start + lines[0].indent
-            item = self._content(piece.replaced(Edit(start, start + 1, " ")), depth + 1)
-            return Items((item,), *_span(piece), flow=False)
+            item = self._content(section.replaced(Edit(start, start + 1, " ")), depth + 1)
+            return Items((item,), *_span(section), flow=False)
         if any(_HEAD.match(line.text) for line in lines):
-            return Mapping(self._block(piece, depth), *_span(piece), flow=False)
-        return self._given_up(piece, parsed)
+            return Mapping(self._block(section, depth), *_span(section), flow=False)
+        return self._given_up(section, parsed)
 
-    def _list(self, piece: Piece, lines: Sequence[_Line], depth: int) -> Node:
+    def _list(self, section: Section, lines: Sequence[_Line], depth: int) -> Node:
         """Read a list whose items begin with dashes."""
         level = lines[0].indent
         starts = [line for before, line in zip([None, *lines], lines, strict=False) if _is_item(line, before, level)]
         items = []
-        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(piece.text)], strict=True):
+        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(section.text)], strict=True):
             if line.indent != level:
-                self._tell(self._askew(piece, line, level, lines[0]))
-            item = piece.part(line.start, end)
+                self._tell(self._askew(section, line, level, lines[0]))
+            item = section.part(line.start, end)
             if line.text[1:2] not in {" ", "\n", ""}:
                 self._tell(item.placed(mistakes.no_space_after_dash(line.indent)))
             items.append(self._content(item.replaced(Edit(line.indent, line.indent + 1, " ")), depth + 1))
-        return Items(tuple(items), *_span(piece), flow=False)
+        return Items(tuple(items), *_span(section), flow=False)
 
-    def _block(self, piece: Piece, depth: int) -> Entries:
+    def _block(self, section: Section, depth: int) -> Entries:
         """Read keys that stand below each other."""
         entries: Entries = {}
-        for child in self._children(piece, depth):
+        for child in self._children(section, depth):
             self._entry(child, entries, depth, MOST_MENDED)
         return entries
 
-    def _children(self, piece: Piece, depth: int) -> Iterator[Piece]:
+    def _children(self, section: Section, depth: int) -> Iterator[Section]:
         """Divide lines at those that begin with a key of this level, however that is indented."""
-        lines = list(_lines(piece.text))
+        lines = list(_lines(section.text))
         level = self._level(lines)
         first = next((line for line in lines if line.indent == level), None)
         starts: list[_Line] = []
@@ -171,13 +136,13 @@ class Recovery:
                 continue
             if line.indent != level and first is not None:
                 other = starts[-1] if starts and starts[-1].indent == level else first
-                self._tell(self._askew(piece, line, level, other))
+                self._tell(self._askew(section, line, level, other))
             starts.append(line)
             inner = 0
         if not starts:
             return
-        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(piece.text)], strict=True):
-            yield piece.part(line.start, end)
+        for line, end in zip(starts, [*(line.start for line in starts[1:]), len(section.text)], strict=True):
+            yield section.part(line.start, end)
 
     def _level(self, lines: Sequence[_Line]) -> int:
         """Return how far the keys of a block are indented: as most of them are, else as most lines of the file."""
@@ -190,18 +155,18 @@ class Recovery:
         """Rank how far lines can be indented by how much that fits this file."""
         return indent == 0, self._usual.get(indent, 0), indent % self._step == 0
 
-    def _askew(self, piece: Piece, line: _Line, level: int, other: _Line) -> Mistake:
+    def _askew(self, section: Section, line: _Line, level: int, other: _Line) -> Mistake:
         """Return how far a line is indented, and how far it should be."""
-        number = self._line_at(piece.origin[other.start])
+        number = self._line_at(section.origin[other.start])
         message = f"This line begins in column {line.indent + 1}, and line {number}, beside it, in column {level + 1}."
         start = line.start + line.indent
-        return piece.placed(
+        return section.placed(
             Mistake("syntax", message, f"Begin it in column {level + 1}.", start, start + len(line.text.rstrip()))
         )
 
     # --- one key -----------------------------------------------------------------------------------------------------
 
-    def _entry(self, child: Piece, entries: Entries, depth: int, left: int, *, told: str = "") -> None:
+    def _entry(self, child: Section, entries: Entries, depth: int, left: int, *, told: str = "") -> None:
         """Read a key with its value; `left`: how many mistakes may still be put right; `told`: the code of the last."""
         parsed = self._parse(child)
         if isinstance(parsed, Mapping) and not parsed.flow:
@@ -232,7 +197,7 @@ class Recovery:
         else:
             self._put(entries, _key(child, head), Scalar("", "plain", *_span(child), broken=True))
 
-    def _stray(self, child: Piece, head: re.Match[str] | None, lines: Sequence[_Line]) -> _Line | None:
+    def _stray(self, child: Section, head: re.Match[str] | None, lines: Sequence[_Line]) -> _Line | None:
         """Find a key that is indented as if it belonged to the value before it, which is whole."""
         inner = _HEAD.match(lines[1].text) if head is not None and len(lines) > 1 else None
         if head is None or inner is None or (inner["key"] not in KEYS and lines[1].text[inner.end() :].strip()):
@@ -249,18 +214,18 @@ class Recovery:
         first = self._line_at(entries[name][0].start)
         self._tell(mistakes.twice(key, first))
 
-    def _given_up(self, piece: Piece, mistake: Mistake) -> Scalar:
-        self._tell(piece.placed(mistake))
-        return Scalar("", "plain", *_span(piece), broken=True)
+    def _given_up(self, section: Section, mistake: Mistake) -> Scalar:
+        self._tell(section.placed(mistake))
+        return Scalar("", "plain", *_span(section), broken=True)
 
     # --- tabs --------------------------------------------------------------------------------------------------------
 
-    def _without_tabs(self, piece: Piece) -> Piece:
+    def _without_tabs(self, section: Section) -> Section:
         """Put spaces for the tabs that lines are indented with: as many as the lines around them have."""
         edits: list[Edit] = []
         before, tabs_before, width = "", 0, 0
-        for line in _lines(piece.text, tabs=True):
-            white = piece.text[line.start : line.start + line.indent]
+        for line in _lines(section.text, tabs=True):
+            white = section.text[line.start : line.start + line.indent]
             tabs = white.count("\t")
             if not tabs:
                 width = line.indent
@@ -272,11 +237,11 @@ class Recovery:
                 edits.append(Edit(line.start, line.start + line.indent, " " * width))
             before, tabs_before = line.text, tabs
         if edits:
-            start = edits[0].start + piece.text[edits[0].start : edits[0].end].index("\t")
+            start = edits[0].start + section.text[edits[0].start : edits[0].end].index("\t")
             more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
             message = f"There is a tab where YAML wants spaces{more}."
-            self._tell(piece.placed(Mistake("tab", message, "Use spaces.", start, start + 1)))
-        return piece.replaced(*edits)
+            self._tell(section.placed(Mistake("tab", message, "Use spaces.", start, start + 1)))
+        return section.replaced(*edits)
 
 
 def _lines(text: str, *, tabs: bool = False) -> Iterator[_Line]:
@@ -305,7 +270,7 @@ def _is_askew(lines: Sequence[_Line], number: int, level: int, inner: int) -> bo
     return is_between and follows and head is not None and not line.text[head.end() :].strip()
 
 
-def _key(child: Piece, head: re.Match[str] | None) -> Scalar:
+def _key(child: Section, head: re.Match[str] | None) -> Scalar:
     """Take what stands for a key."""
     if head is None:
         words = child.text.strip().split("\n", 1)[0][:40].rstrip()
@@ -317,8 +282,8 @@ def _key(child: Piece, head: re.Match[str] | None) -> Scalar:
     return Scalar(text.strip("\"'") if style != "plain" else text, style, child.origin[start], child.origin[end])
 
 
-def _span(piece: Piece) -> tuple[int, int]:
+def _span(section: Section) -> tuple[int, int]:
     """Return where a part begins and ends in the file, without the white space around it."""
-    inside = piece.text.strip()
-    start = piece.text.find(inside[:1]) if inside else 0
-    return piece.origin[start], piece.origin[len(piece.text.rstrip()) if inside else 0]
+    inside = section.text.strip()
+    start = section.text.find(inside[:1]) if inside else 0
+    return section.origin[start], section.origin[len(section.text.rstrip()) if inside else 0]

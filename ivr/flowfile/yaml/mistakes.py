@@ -5,34 +5,28 @@ Nobody who writes a phone flow wants to know that.
 """
 
 import re
-from collections.abc import Iterator
 
 from msgspec import Struct
 
 from ivr.flowfile.finding import Edit, Finding, Severity
-from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence, Source
+from ivr.flowfile.source import Scalar, Source
 
-SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "holdPrompt"})
-"Keys whose plain text is spoken."
 QUOTES = frozenset({"'", '"'})
-KEYS_OF_A_PHONE = frozenset({"dtmf", "terminators"})
-SENTENCE_END = re.compile(r"""[.!?…:;]["')\]]*$|}}$""")
-COMMENT = re.compile(r" (#[^\n\r]*)")
 KEY_LINE = re.compile(r"^[ \t]*(?:- +)?[\w.]+:(?=\s|$)", re.MULTILINE)
 COLON_ALONE = re.compile(r"(?:- +)?([A-Za-z][\w.]*):([^\s:/].*)")
 "A key, its colon, no space, and a word; `https://` is no key."
-DASHED = re.compile(r"-[^\W\d]")
 NO_CHARACTER = re.compile(r"\\U(?!0000|0010|000[1-9A-Fa-f])\w{8}|\\u[Dd][89A-Fa-f]\w\w|\\U0000[Dd][89A-Fa-f]\w\w")
 "An escape beyond the last character, or for half of one."
 SURROGATE = re.compile("[\ud800-\udfff]")
 LONGEST_QUOTE = 40
 "Characters of a text that is shown as it should be written."
-LONGEST_COMMENT = 2_000
-"Characters of a comment that are looked at; aliases can lead to the same one thousands of times."
 LONGEST_LOOK = 2_000
 "Characters of a text in quotes among which the keys of further lines are looked for; the same with aliases."
 LOOK_BACK = 200
 "Characters before an empty value among which its key stands, with the comment that it became."
+
+MAX_ERRORS = 200
+"Errors after which a file is not read further. Warnings do not count: they refuse no flow, however many there are."
 
 
 class Mistake(Struct, frozen=True):
@@ -53,6 +47,30 @@ class Mistake(Struct, frozen=True):
         """Put it in its file."""
         mark = source.at(self.start, self.end)
         return source.finding(self.code, self.severity, mark, self.message, self.suggestion, fix=self.fix)
+
+
+class Refused(Exception):
+    """The file breaks a limit or a rule of C1, and reading it further is of no use."""
+
+    def __init__(self, mistake: Mistake) -> None:
+        self.mistake = mistake
+
+
+class MistakeLog:
+    """What was found in a file so far."""
+
+    def __init__(self, *found: Mistake) -> None:
+        self.found = list(found)
+        self._errors = len(found)
+
+    def add(self, mistake: Mistake) -> None:
+        """Note one more; raise Refused if that is one error too many."""
+        if mistake.severity == "error":
+            self._errors += 1
+            if self._errors > MAX_ERRORS:
+                message = f"There are more than {MAX_ERRORS} mistakes; the file was not read further."
+                raise Refused(Mistake("size", message, "Correct these first.", mistake.start, mistake.end))
+        self.found.append(mistake)
 
 
 def no_character(text: str, start: int = 0) -> Mistake:
@@ -136,85 +154,3 @@ def quoted(text: str, at: int) -> str:
     if line_start + begin > at or len(value) > LONGEST_QUOTE or '"' in value or value[:1] in ("[", "{", "'"):
         return "Put the whole text in quotes."
     return f'Write "{value}".'
-
-
-# --- in what was parsed ----------------------------------------------------------------------------------------------
-
-
-def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
-    """Look for half a text, and for none."""
-    if node.style in QUOTES and text.startswith("#", node.end):
-        # To YAML that is a comment; it is the rest of a text, whose own beginning closed the one before.
-        return runs_on(node.start, node.end, text)
-    if node.style != "plain":
-        return None
-    if DASHED.match(node.text) and not text[max(0, node.start - LOOK_BACK) : node.start].rpartition("\n")[2].strip():
-        return no_space_after_dash(node.start)
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    spoken = bool(node.text) and key in SPOKEN
-    comment = COMMENT.match(text, node.end, node.end + LONGEST_COMMENT) if spoken else None
-    if comment:
-        said = comment[1].rstrip()
-        message = f'"{said}" was taken for a comment.'
-        return Mistake(
-            "hash", message, "Quote the text if it belongs to it.", comment.start(1), comment.end(1), "warning"
-        )
-    if node.text:
-        return None
-    first = max(0, node.end - LOOK_BACK)
-    taken = re.search(rf"{key}: *#", text[first : node.end + 2]) if key in KEYS_OF_A_PHONE else None
-    if taken:
-        at = first + taken.end() - 1
-        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1)
-    start = node.end if node.end < len(text) else max(0, len(text) - 1)
-    what = f'"{key}" has no value.' if key and path[-1] == key else "An item of the list has no value."
-    return Mistake("empty", what, 'Write one, or "" for an empty text.', *_before(text, start))
-
-
-def _before(text: str, at: int) -> tuple[int, int]:
-    """Return the word before a place: where nothing stands, there is nothing to underline."""
-    first = max(0, at - LOOK_BACK)
-    end = first + len(text[first:at].rstrip(" \t\r\n:"))
-    word = re.search(r"[^\s\[{,]*$", text[first:end])
-    start = first + word.start() if word else at
-    return start, max(end, start + 1)
-
-
-def no_items(node: Sequence) -> Mistake:
-    """Refuse `[]`."""
-    return Mistake("empty", "The list is empty.", "Write an item, or leave the key out.", node.start, node.end)
-
-
-def in_list(node: Sequence, path: Path) -> Iterator[Mistake]:
-    """Look for a sentence that a comma has cut in two."""
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if not node.flow or key not in SPOKEN:
-        return
-    for item in node.items[:-1]:
-        if isinstance(item, Scalar) and item.style == "plain" and item.text and not SENTENCE_END.search(item.text):
-            message = f'In [ ] a comma ends a text: "{item.text}" is one, and what follows is the next.'
-            yield Mistake("comma", message, "Put each text in quotes.", item.start, item.end)
-
-
-def in_braces(key: Scalar, value: Node, text: str) -> Mistake | None:
-    """Look for a text that a comma has cut, so that its rest looks like a key: `{text: Hello, you}`."""
-    is_alone = isinstance(value, Scalar) and not value.text and ":" not in text[key.end : value.end + 1]
-    if not is_alone or not isinstance(value, Scalar) or value.style != "plain" or value.start < key.end:
-        return None
-    if found := COLON_ALONE.fullmatch(key.text):
-        return Mistake(*no_space(found), key.start, key.end)
-    message = f'In {{ }} a comma ends a text, so "{key.text}" stands alone.'
-    return Mistake("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
-
-
-def in_single_braces(node: Mapping, path: Path, text: str) -> Mistake | None:
-    """Look for `say: { now | time }`, which YAML takes for a key without a value."""
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if not node.flow or len(node.entries) != 1 or not (key in SPOKEN or "set" in path[-2:-1]):
-        return None
-    [(inside, value)] = node.entries.values()
-    mistake = in_braces(inside, value, text)
-    if mistake is None or mistake.code != "comma":
-        return None
-    advice = f'Write "{{{{ {inside.text} }}}}", in quotes.'
-    return Mistake("braces", "Single braces are no expression.", advice, node.start, node.end)

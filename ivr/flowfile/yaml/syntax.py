@@ -10,8 +10,17 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.flowfile.finding import Edit
-from ivr.flowfile.mistakes import COLON_ALONE, Mistake, no_space, no_space_after_dash, quoted, runs_on, star, unclosed
 from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, State
+from ivr.flowfile.yaml.mistakes import (
+    COLON_ALONE,
+    Mistake,
+    no_space,
+    no_space_after_dash,
+    quoted,
+    runs_on,
+    star,
+    unclosed,
+)
 
 Span: TypeAlias = tuple[int, int]
 "Where something begins, and the place after its end."

@@ -7,7 +7,7 @@ from unicodedata import name
 from msgspec.structs import replace
 
 from ivr.flowfile.finding import Edit, Finding
-from ivr.flowfile.mistakes import Mistake
+from ivr.flowfile.yaml.mistakes import Mistake
 
 MEANT = {
     **dict.fromkeys("\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb", '"'),
