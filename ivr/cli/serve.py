@@ -15,9 +15,11 @@ import click
 
 from ivr.cli.event_loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
-from ivr.server.assembly import Running, check, running
+from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
 from ivr.server.logs import quiet_loop, start_logging
+from ivr.server.skype_endpoint import REPLY_WITHIN
+from ivr.server.startup import check_settings
 from ivr.settings import Settings, SettingsError, load_settings, variable
 from ivr.trace.folders import FLOWS
 
@@ -57,7 +59,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
     """
     try:
         loaded = load_settings(file=file, flags=flags)
-        check(loaded.settings, dev=dev)
+        check_settings(loaded.settings, reply_within=REPLY_WITHIN, dev=dev)
         places = flows or _shipped()
         start_logging(loaded.settings.log_level)
         end_when_out_of_memory()

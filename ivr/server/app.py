@@ -21,6 +21,7 @@ from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.static_files import Asset, media_reply
 from ivr.server.webhook import Endpoint, Webhook
 
+CALL, CALLBACK = "/call", "/callback"
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
 
 _FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
@@ -81,9 +82,9 @@ class App:
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
-        if path == "/callback":
+        if path == CALLBACK:
             return reply(await self._posted(request, self._callback))
-        if path == "/call":
+        if path == CALL:
             return reply(await self._posted(request, self._call))
         if named := _FLOW_NAME.fullmatch(path):
             return reply(await self._posted(request, Endpoint(flow=named[1])))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ivr.server.connection import ConnectionLimits
-from ivr.server.openfiles import LEAST, RESERVED, within
+from ivr.server.startup import LEAST, RESERVED, within
 from ivr.settings import SettingsError
 from tests.server.harness import connected, read_answer, request
 from tests.server.process import refused, served

@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ivr.channels.skype import SkypeChannel
 from ivr.cli.datafolder import data_folder, mistakes_in
 from ivr.cli.phone.screen import Screen
 from ivr.errors import IvrError
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, Replied
 from ivr.phone.platform import Target
 from ivr.ports import CallKey
-from ivr.server.assembly import DEVELOPMENT_ACCOUNT
+from ivr.server.skype_endpoint import CHANNEL, DEVELOPMENT_ACCOUNT
 from ivr.store.archive import ArchiveFile
 
 
@@ -44,7 +43,7 @@ class OwnScreen(Screen):
     def _mistakes(self) -> Sequence[str]:
         try:
             with ArchiveFile.open(data_folder(None).database) as archive:
-                keys = (CallKey(SkypeChannel.name, account, self._call) for account in self._accounts)
+                keys = (CallKey(CHANNEL, account, self._call) for account in self._accounts)
                 found = next(filter(None, map(archive.named, keys)), None)
                 return [one.text for one in mistakes_in(archive, found)] if found else ()
         except (IvrError, click.ClickException):  # there is no folder: the bot is somebody else's

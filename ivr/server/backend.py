@@ -1,0 +1,99 @@
+"""What stands between the port and the disk: data folder, store, flows, recordings, the worker, and the turns.
+
+It is the same for every channel, and knows no address of the web server.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from ivr.audio.workers import Workers
+from ivr.engine.actions.record import TRANSCRIBE
+from ivr.flowfile.load import load_flow
+from ivr.ports import Channel
+from ivr.server.arrivals import Arrivals
+from ivr.server.flow_registry import FlowRegistry
+from ivr.server.jobs import Worker
+from ivr.server.recordings import Recordings
+from ivr.server.services import Transcription, concurrency_of, engine_of, missing_of, phrases_of
+from ivr.settings import Settings
+from ivr.store.data_folder import DataFolder
+from ivr.store.sqlite import SqliteStore
+from ivr.store.statements import shown_id
+from ivr.turn import Turns
+
+log = logging.getLogger(__name__)
+
+
+class Backend(Struct, frozen=True):
+    """The parts, each standing on those before it."""
+
+    folder: DataFolder
+    store: SqliteStore
+    registry: FlowRegistry
+    recordings: Recordings
+    arrivals: Arrivals
+    worker: Worker
+    turns: Turns
+
+
+async def open_backend(
+    stack: AsyncExitStack, settings: Settings, paths: Sequence[Path], channel: Channel, *, strict: bool
+) -> Backend:
+    """Own the data folder, open the store, load the flows (`strict`: all), begin with the work that was left.
+
+    `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
+    """
+    workers = Workers()
+    stack.push_async_callback(workers.close)
+    speech = engine_of(settings, workers)
+    folder = stack.enter_context(DataFolder.open(settings.data))
+    key = settings.seal_key.get_secret_value() if settings.seal_key else None
+    store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
+    stack.push_async_callback(store.close)
+    for damaged in store.damaged:
+        log.error("call set aside", extra={"call": shown_id(damaged.id), "reason": damaged.what})
+    registry = await _open_registry(settings, paths, store, channel, strict=strict)
+    recordings = Recordings(folder.audio)
+    stack.callback(recordings.close)
+    arrivals = Arrivals()
+    services = {TRANSCRIBE: Transcription(speech, recordings)}
+    worker = Worker(store, services, at_once=concurrency_of(settings))
+    turns = Turns(
+        store=store,
+        channels={channel.name: channel},
+        flows=registry,
+        jobs=worker,
+        uploads=arrivals,
+        now=time.time,
+        mint=lambda: secrets.token_hex(16),
+        idle=settings.idle,
+        grace=settings.recording_wait,
+        budget=settings.reply_budget,
+    )
+    worker.start(turns.wake)
+    stack.push_async_callback(worker.close)
+    return Backend(folder, store, registry, recordings, arrivals, worker, turns)
+
+
+async def _open_registry(
+    settings: Settings, paths: Sequence[Path], store: SqliteStore, channel: Channel, *, strict: bool
+) -> FlowRegistry:
+    missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
+    load = partial(
+        load_flow,
+        default_zone=settings.zone,
+        channel=channel.can,
+        missing=missing,
+        phrases=phrases_of(settings),
+    )
+    registry = FlowRegistry(store, paths, load=load, default=settings.default_flow, routes=settings.routes)
+    await registry.open(strict=strict)
+    await registry.restore(store.flows_under_way)
+    return registry

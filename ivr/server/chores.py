@@ -1,0 +1,51 @@
+"""Which chores a server does, and how often: everything that happens because time passes (`ticker` does it)."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from ivr.auth.keys import KeyRing
+from ivr.server.backend import Backend
+from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
+from ivr.settings import Settings
+
+SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
+
+
+def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend, keys: KeyRing | None) -> None:
+    """Begin with all chores; `stack` ends them."""
+
+    async def wake() -> None:
+        backend.worker.kick()  # for orders that the store could not give out
+        await wake_due(backend.store, backend.turns.wake, time.time())
+
+    forgetting = Forgetting(backend.store, backend.recordings)
+
+    async def forget() -> None:
+        if settings.retention is not None:
+            await forgetting.look(before=time.time() - settings.retention * DAY)
+
+    async def sweep() -> None:
+        await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)
+
+    async def tend() -> None:
+        if keys is not None:
+            keys.tend(now=time.time())
+
+    _begin(stack, every(SECOND, wake, name="wake"))
+    _begin(stack, every(SECOND, backend.registry.refresh, name="flows"))
+    _begin(stack, every(MINUTE, tend, name="keys"))
+    _begin(stack, every(MINUTE, forget, name="forget"))
+    _begin(stack, every(HOUR, sweep, name="sweep"))
+
+
+def _begin(stack: AsyncExitStack, chore: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(chore)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)

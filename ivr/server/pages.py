@@ -1,0 +1,59 @@
+"""How the pages for people are made: the console, and in development mode the phone that calls this very server."""
+
+import secrets
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from ivr.audio.workers import Workers
+from ivr.phone.platform import Target
+from ivr.server.backend import Backend
+from ivr.server.console.console_routes import LOGIN, Console
+from ivr.server.console.counting import Counts
+from ivr.server.console.login import Sessions
+from ivr.server.console.playback import Playback
+from ivr.server.phone.own_bot import OwnBot
+from ivr.server.phone.routes import PhonePages
+from ivr.server.phone.shared_phone import SharedPhone
+from ivr.server.refusals import Refusals
+from ivr.settings import Settings
+from ivr.store.blocks import CallBlocks
+from ivr.store.read_only import Reader
+
+
+def console_token(settings: Settings, *, dev: bool) -> str | None:
+    """Return what opens the console; in development mode a new one, unless one is set. None: there is no console."""
+    if settings.console_token:
+        return settings.console_token.get_secret_value()
+    return secrets.token_urlsafe(16) if dev else None
+
+
+def console_address(settings: Settings, address: str, token: str | None) -> str | None:
+    """Return the console's address; a token that was made just now stands behind `#`, which no log sees."""
+    if token is None:
+        return None
+    return f"{address}{LOGIN}" if settings.console_token else f"{address}{LOGIN}#{token}"
+
+
+def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:
+    """Make the console, with a worker and a reader of its own: what people look at must not hold up calls."""
+    workers = Workers(size=1)
+    stack.push_async_callback(workers.close)
+    reader = Reader(backend.folder.database)
+    stack.push_async_callback(reader.close)
+    return Console(
+        archive=backend.store,
+        counts=Counts(CallBlocks(reader)),
+        registry=backend.registry,
+        playback=Playback(backend.recordings, workers),
+        sessions=Sessions(token, now=time.time, plain=dev),
+        now=time.time,
+        development=dev,
+        refusals=refusals,
+    )
+
+
+def make_phone(backend: Backend, address: str, account: str, channel: str, cases: Path) -> PhonePages:
+    """Make the phone that calls this server as the platform would; it keeps calls in `cases`."""
+    own = OwnBot(address, account, channel, backend.store, backend.store, backend.registry, cases)
+    return PhonePages(SharedPhone(Target(own.address("")), ours=own))

@@ -1,0 +1,54 @@
+"""What the server needs to know of the Skype calling platform: its channel, the form it posts, who may call.
+
+Everything in the server that is of this one channel stands here; another channel gets a file like this one.
+"""
+
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from ivr.auth.development import AcceptAll
+from ivr.auth.keys import KeyRing
+from ivr.auth.tokens import BearerVerifier
+from ivr.channels.skype import SkypeChannel
+from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
+from ivr.ports import Channel, Verifier
+from ivr.server.app import CALLBACK, MEDIA
+from ivr.server.multipart import Form
+from ivr.settings import Settings, SettingsError
+
+CHANNEL: Final = SkypeChannel.name
+"The channel's name in stored calls."
+
+REPLY_WITHIN: Final = SkypeChannel.can.reply_within
+"Seconds in which the platform wants its reply."
+
+DEVELOPMENT_ACCOUNT = "development"
+"The app id of a server that has none."
+
+FORM = Form(json=CONVERSATION_RESULT, upload=RECORDED_AUDIO)
+"What is posted with a recording."
+
+
+def make_channel(settings: Settings, *, public: str, pretends: bool) -> Channel:
+    """Make the channel; `public` is the address under which the platform reaches this server."""
+    account = settings.app_id or DEVELOPMENT_ACCOUNT
+    media = f"{public}{MEDIA}".rstrip("/")
+    return SkypeChannel(account=account, callback=f"{public}{CALLBACK}", media_base=media, pretends=pretends)
+
+
+async def fetch_keys(stack: AsyncExitStack, settings: Settings, file: Path) -> KeyRing:
+    """Return the platform's keys, those of the last run (in `file`) if its hosts do not answer."""
+    try:
+        keys = KeyRing(settings.openid_metadata, file=file, allow_loopback=settings.openid_loopback)
+    except ValueError as error:
+        raise SettingsError(f"IVR_OPENID_METADATA: {error}") from error
+    await keys.start(now=time.time())
+    stack.push_async_callback(keys.close)
+    return keys
+
+
+def make_verifier(settings: Settings, keys: KeyRing | None) -> Verifier:
+    """Return the token check; without keys (development mode) the one that accepts everything."""
+    return BearerVerifier(settings.app_id or "", keys) if keys else AcceptAll()

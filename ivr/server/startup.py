@@ -1,0 +1,114 @@
+"""What has to be right before the server starts: settings, port, open files. Each refusal says what to do."""
+
+import logging
+import resource
+import socket
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from ivr.server.connection import ConnectionLimits
+from ivr.server.listener import bind, port_instead
+from ivr.server.origin import is_loopback_name
+from ivr.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+RESERVED = 96
+"Open files that are not connections: the database, workers, recordings that arrive."
+LEAST = 12
+"Connections without which a server is of no use."
+
+
+def check_settings(settings: Settings, *, reply_within: float, dev: bool) -> None:
+    """Refuse settings with which a server must not start; `reply_within`: seconds in which the platform wants a reply.
+
+    Raises SettingsError, which says what to do.
+    """
+    if settings.reply_budget >= reply_within:
+        raise SettingsError(f"IVR_REPLY_BUDGET must be under the {reply_within:g} seconds that the platform waits.")
+    if dev:
+        return
+    if settings.app_id is None:
+        raise SettingsError(
+            "IVR_APP_ID is not set, so the platform's requests cannot be told from anyone else's. Set it to the bot's "
+            "app id. To try the server on this machine only: ivr serve --dev"
+        )
+    if settings.public_url is None or not _may_be_public(settings.public_url, settings):
+        raise SettingsError(
+            "Set IVR_PUBLIC_URL to the https address under which the platform reaches this server, "
+            "such as https://ivr.example.com: the platform sends callbacks and fetches prompt files there."
+        )
+
+
+def _may_be_public(address: str, settings: Settings) -> bool:
+    """Return whether the platform may be sent there: by https, or where the platform is a phone on this machine."""
+    url = urlsplit(address)
+    return url.scheme == "https" or (settings.openid_loopback and is_loopback_name(url.netloc))
+
+
+# --- the port --------------------------------------------------------------------------------------------------------
+
+
+def bind_port(settings: Settings, *, dev: bool) -> socket.socket:
+    """Take the address of the settings; raise SettingsError if it is in use, not allowed, or too public for `dev`."""
+    try:
+        return bind(settings.host, settings.port, loopback_only=dev)
+    except OSError as error:
+        instead = _instead(error, settings.port, dev=dev)
+        raise SettingsError(
+            f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. {instead}"
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"--dev accepts requests without a token, and {error}. Omit --host or --dev.") from error
+
+
+def address_of(sock: socket.socket) -> str:
+    """Return the address under which this machine reaches a socket."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"http://{host}:{port}"
+
+
+def _instead(error: OSError, port: int, *, dev: bool) -> str:
+    """Return how a port is chosen, in the ways in which a server is started; a developer mostly does it with make."""
+    other = port_instead(error, port)
+    if other is None:
+        return "Choose another address with --host."
+    return f"Choose another port: {f'PORT={other} make serve, or ' if dev else ''}ivr serve --port {other}"
+
+
+# --- open files ------------------------------------------------------------------------------------------------------
+
+
+def fit_to_open_files(limits: ConnectionLimits) -> ConnectionLimits:
+    """Lower the limits to what `ulimit -n` allows, and log it; raise SettingsError if it allows too little.
+
+    Each connection is an open file, and so is much else.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return limits
+    lowered = within(files, limits)
+    if lowered != limits:
+        log.warning(
+            "fewer connections",
+            extra={
+                "reason": f"`ulimit -n` allows {files} open files. That is enough for {lowered.most} connections, "
+                f"not for {limits.most}. Raise it (LimitNOFILE= in systemd), or lower IVR_MAX_CONNECTIONS."
+            },
+        )
+    return lowered
+
+
+def within(files: int, limits: ConnectionLimits) -> ConnectionLimits:
+    """Return the limits, lowered as far as so many open files require; raise SettingsError if they are too few."""
+    room = files - RESERVED
+    if room < LEAST:
+        raise SettingsError(
+            f"`ulimit -n` allows {files} open files, and {RESERVED + LEAST} are needed. "
+            "Raise it: LimitNOFILE= in systemd."
+        )
+    if limits.most + limits.spare + limits.lobby <= room:
+        return limits
+    spare, lobby = min(limits.spare, room // 12), min(limits.lobby, room // 4)
+    return replace(limits, most=min(limits.most, room - spare - lobby), spare=spare, lobby=lobby)
