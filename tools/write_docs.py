@@ -1,6 +1,6 @@
 """Writes the parts of the repository that are made from the code: `make docs`, or with `--check` only compares.
 
-- the checks in docs/flow-language.md, from `ivr.flowfile.catalogue`;
+- the checks in docs/flow-language.md, from `ivr.flowfile.checks`;
 - flows/flow.schema.json, from `ivr schema`.
 """
 
@@ -11,22 +11,25 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from ivr.cli import main as ivr
-from ivr.flowfile.catalogue import GROUPS, Rule
+from ivr.flowfile.checks import CHECKS, Check
+from ivr.flowfile.checks.declaration import GROUPS
 
 ROOT = Path(__file__).parents[1]
-BEGIN = "<!-- From here on made by `make docs`; the texts are in ivr/flowfile/catalogue. -->\n"
+BEGIN = "<!-- From here on made by `make docs`; the texts are in ivr/flowfile/checks. -->\n"
 SEVERITY = {"error": "Error.", "warning": "Warning.", "both": "Error or warning."}
 
 
 def checks() -> str:
-    """Return the chapter on checks, ready for the page."""
-    return "\n".join(line for group, rules in GROUPS.items() for line in [f"### {group}\n", *map(_check, rules)])
+    """Return the chapter on checks, ready for the page: by group, then by code."""
+    listed = sorted(CHECKS.values(), key=lambda check: check.code)
+    chapters = ([f"### {group}\n", *(_check(each) for each in listed if each.group == group)] for group in GROUPS)
+    return "\n".join(line for chapter in chapters for line in chapter)
 
 
-def _check(rule: Rule) -> str:
-    shown = [f"# {word}\n{text.strip(chr(10))}" for word, text in (("wrong", rule.bad), ("right", rule.good)) if text]
+def _check(check: Check) -> str:
+    shown = [f"# {word}\n{text.strip(chr(10))}" for word, text in (("wrong", check.bad), ("right", check.good)) if text]
     example = ["```yaml\n" + "\n\n".join(shown) + "\n```\n"] if shown else []
-    return "\n".join([f"#### `{rule.code}`\n", f"{SEVERITY[rule.severity]} {rule.title}\n", *example])
+    return "\n".join([f"#### `{check.code}`\n", f"{SEVERITY[check.severity]} {check.title}\n", *example])
 
 
 def schema() -> str:

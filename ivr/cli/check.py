@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.checks.speech import Missing, Phrases
+from ivr.flowfile.checks import Missing, Phrases
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.flow_folder import find_flows, quarrel, twin_of
 from ivr.flowfile.load import load_flow

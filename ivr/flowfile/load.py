@@ -17,8 +17,7 @@ from ivr.errors import FlowError
 from ivr.flowfile import assets
 from ivr.flowfile.build import build
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.checks import check, unacknowledged
-from ivr.flowfile.checks.speech import Missing, Phrases
+from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowledged
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.texts import compiled, uses
@@ -104,7 +103,7 @@ def load_text(
         return LoadedFlow(None, None, {}, in_order(map(named, findings)))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
-    everything = [*findings, *check(document, audio, channel, missing, phrases)]
+    everything = [*findings, *check(document, Environment(audio, channel, missing, phrases))]
     ordered = in_order(map(named, unacknowledged(document, everything)))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None

@@ -11,7 +11,7 @@ from ivr.audio.workers import Workers
 from ivr.engine.commands import Request
 from ivr.engine.events import Scalar
 from ivr.errors import IvrError, TranscriptionFailed
-from ivr.flowfile.checks.speech import Missing, Phrases
+from ivr.flowfile.checks import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.server.recordings import Recordings
 from ivr.settings import Settings, SettingsError, revealed

@@ -1,16 +1,38 @@
 """What the tests of flow files share: loading texts without a folder, and looking at what was found."""
 
+import re
 from pathlib import Path
 
 from ivr.engine.flow import Flow
-from ivr.flowfile.catalogue import whole
-from ivr.flowfile.checks.speech import Missing
+from ivr.flowfile.checks import CHECKS, Missing
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.ports import Capabilities
 
 HERE = Path(__file__).parent
 NOWHERE = HERE / "no-such-folder"
+_TOP = re.compile(
+    r"^(flow|description|language|voice|timeZone|initial|defaults|on|variables|limits|states)\b *:", re.MULTILINE
+)
+
+
+def whole(example: str) -> str:
+    """Make a flow of an example: what goes without saying is added.
+
+    States alone get a flow around them; a call begins in `start`, failures lead to `bye`.
+    """
+    text = example.strip("\n") + "\n"
+    if not _TOP.search(text):
+        text = "states:\n" + "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
+    keys = set(_TOP.findall(text))
+    head = {"flow": "example", "initial": "start", "on": "{exhausted: bye, error: bye}"}
+    before = "".join(f"{key}: {value}\n" for key, value in head.items() if key not in keys)
+    after = (
+        ""
+        if re.search(r"^  bye:", text, re.MULTILINE)
+        else "  bye: {say: Goodbye., final: true, outcome: unresolved}\n"
+    )
+    return before + text + after
 
 
 def load(
@@ -22,7 +44,10 @@ def load(
 ) -> LoadedFlow:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
-    return load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing)
+    loaded = load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing)
+    undeclared = {found.code for found in loaded.findings} - set(CHECKS)
+    assert not undeclared, f"no check declares {undeclared}"
+    return loaded
 
 
 def codes(example: str) -> list[str]:

@@ -5,13 +5,13 @@ from msgspec.structs import replace
 
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.expressions.compile import compile_expression
-from ivr.flowfile.catalogue import RULES, whole
-from ivr.flowfile.checks.announced import announcement
-from ivr.flowfile.checks.proofs import limited
+from ivr.flowfile.checks import CHECKS
+from ivr.flowfile.checks.menus import announcement
+from ivr.flowfile.checks.whole_calls import limited
 from ivr.flowfile.model import Menu
 from ivr.flowfile.reachability import components, shortest
 from ivr.nearest import did_you_mean, nearest
-from tests.flowfile.reading import codes, load, said
+from tests.flowfile.reading import codes, load, said, whole
 
 DEAF = replace(SkypeChannel.can, speech=False, reject=False, recording="none", terminators=1, languages=None)
 
@@ -42,7 +42,7 @@ class TestChannel:
         ]
 
     def test_any_language_where_the_line_speaks_all(self) -> None:
-        assert on_channel(RULES["channel"].bad) == []
+        assert on_channel(CHECKS["channel"].bad) == []
 
     def test_a_text_in_another_language(self) -> None:
         text = "start: {say: [Hello., {text: Salut., language: fr-FR}, {text: Hi., language: EN-us}], next: bye}"
@@ -321,7 +321,7 @@ states:
         assert codes(text) == ["default-outcome"] or codes(text) == []
 
     def test_a_failed_end_is_no_surprise_where_the_flow_sets_outcomes_itself(self) -> None:
-        bad = RULES["default-outcome"].bad
+        bad = CHECKS["default-outcome"].bad
         assert codes(bad.replace("start: {say", "start: {set: {outcome: failed}, say")) == []
         assert codes(bad.replace("next: thanks}", "next: {target: thanks, set: {outcome: sold}}}")) == []
 

@@ -12,11 +12,10 @@ from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.expressions.types import ANY, DATE, DATETIME, DECIMAL, INTEGER, TEXT, TIME, Type, optional
 from ivr.engine.flow import Variable
 from ivr.errors import ExpressionFailed
-from ivr.flowfile.catalogue import whole
-from ivr.flowfile.checks.always import Judges
+from ivr.flowfile.checks.constant_guards import Judges
 from ivr.flowfile.checks.formulas import formula
 from ivr.flowfile.checks.samples import Samples
-from tests.flowfile.reading import codes, load, said
+from tests.flowfile.reading import codes, load, said, whole
 
 FLOW = """
 variables:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.flowfile.catalogue import RULES
+from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.finding import Edit, Finding, as_text, in_order
 from ivr.flowfile.load import load_text
 from tests.flowfile.reading import HERE, NOWHERE
@@ -26,7 +26,7 @@ def test_a_flow_with_an_error_is_never_served_and_one_without_is(file: Path) -> 
 
 def test_every_check_has_a_bad_flow_with_its_message() -> None:
     shown = "".join(file.with_suffix(".txt").read_text("utf-8") for file in BAD)
-    unseen = {code for code in RULES if f"  {code}\n" not in shown and f"  {code}  (" not in shown}
+    unseen = {code for code in CHECKS if f"  {code}\n" not in shown and f"  {code}  (" not in shown}
     assert unseen == {"channel", "speech", "unreadable"}, "these need a line, an engine, and a file system"
 
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivr.flowfile.catalogue import RULES, whole
+from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.yaml.mistakes import MAX_ERRORS
 from ivr.flowfile.yaml.reader import read
-from tests.flowfile.reading import HERE, load
+from tests.flowfile.reading import HERE, load, whole
 
 GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]
-EXAMPLES = [whole(text) for rule in RULES.values() for text in (rule.bad, rule.good) if text]
+EXAMPLES = [whole(text) for each in CHECKS.values() for text in (each.bad, each.good) if text]
 WORDS = sorted(set(re.findall(r"[\w.]+|[^\w\s]|\n *", "\n".join([*GOOD, *EXAMPLES]))))
 SIZE = 1 << 16
 "Characters of a hostile file: a part of what is allowed, so that the tests stay quick; all costs are linear in it."

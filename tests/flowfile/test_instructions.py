@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ivr.flowfile.checks.instructions import beeps_named, keys_named, words_named
+from ivr.flowfile.checks.key_instructions import keys_named
+from ivr.flowfile.checks.word_instructions import beeps_named, words_named
 from tests.flowfile.reading import codes, said
 
 FORMS = frozenset({"sales", "technical issue", "yes", "no", "1", "that is right"})

@@ -2,11 +2,10 @@
 
 import pytest
 
-from ivr.flowfile.catalogue import whole
-from ivr.flowfile.checks.speech import Phrases
+from ivr.flowfile.checks import Phrases
 from ivr.flowfile.load import load_text
 from ivr.speech.engines.sphinx.pronunciation import unpronounceable
-from tests.flowfile.reading import NOWHERE, codes, flow
+from tests.flowfile.reading import NOWHERE, codes, flow, whole
 
 MENU = """
 start:

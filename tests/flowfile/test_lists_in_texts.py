@@ -2,9 +2,8 @@
 
 import pytest
 
-from ivr.flowfile.catalogue import whole
 from tests.caller import Caller
-from tests.flowfile.reading import flow, load, said
+from tests.flowfile.reading import flow, load, said, whole
 
 GUARDED = """
 variables: {size: {type: text, default: small}, sizes: {type: text, default: "small, large"}}

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Struct
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.catalogue import RULES
+from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.load import load_text
 from tests.flowfile.reading import NOWHERE
@@ -51,14 +51,14 @@ OTHERWISE = {
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),
 }
-"Checks whose example in the catalogue is more than states."
-CODES = [code for code, rule in RULES.items() if (rule.bad or code in OTHERWISE) and code != "time-zone"]
+"Checks whose declared example is more than states."
+CODES = [code for code, check in CHECKS.items() if (check.bad or code in OTHERWISE) and code != "time-zone"]
 "All that one flow can have beside others; it has one time zone, which stands in none of its states."
 
 
 def planted(code: str, mark: str) -> Plant:
     """Return the bad example of a check, with names that no other has."""
-    plant = OTHERWISE.get(code) or Plant(RULES[code].bad.strip("\n") + "\n")
+    plant = OTHERWISE.get(code) or Plant(CHECKS[code].bad.strip("\n") + "\n")
     names = {
         *re.findall(r"^(\w+):", plant.states, re.MULTILINE),
         *re.findall(r"^(\w+):", plant.variables, re.MULTILINE),

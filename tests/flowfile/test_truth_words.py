@@ -2,9 +2,8 @@
 
 import pytest
 
-from ivr.flowfile.catalogue import whole
 from tests.caller import Caller
-from tests.flowfile.reading import codes, load, said
+from tests.flowfile.reading import codes, load, said, whole
 
 ASKED = """
 variables: {closed: %s}

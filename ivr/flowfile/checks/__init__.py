@@ -1,81 +1,34 @@
-"""What `ivr check` finds beyond the words of a file: one module per group, one small function per check.
+"""What `ivr check` finds in a flow file: each check is one declaration, in the module of what it is about.
 
-Each check looks at the whole document and gives its findings; none relies on another, so one mistake hides no other.
-What a cut-out part of the file would make wrong, a check leaves unsaid.
+Each check looks at the whole document and yields its findings; none relies on another, so one mistake hides no other.
+Where a part of the file was cut out, a check is silent about what that part may have made right.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
-from ivr.flowfile.assets import UnplayableAudio
-from ivr.flowfile.checks import (
-    always,
-    answers,
-    braces,
-    dialogue,
-    events,
-    guessing,
-    lists,
-    proofs,
-    shape,
-    told,
-    truths,
-    unread,
-    values,
-    variables,
-)
-from ivr.flowfile.checks.allow import allow, unacknowledged
-from ivr.flowfile.checks.channel import check_channel
-from ivr.flowfile.checks.compared import never_equal
-from ivr.flowfile.checks.counts import prompt_limit
-from ivr.flowfile.checks.speech import Missing, Phrases, check_phrases, check_speech
+from ivr.flowfile.checks.declaration import CHECKS, Check, Environment, Missing, Phrases
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
-from ivr.ports import Capabilities
 
-__all__ = ["CHECKS", "check", "unacknowledged"]
+__all__ = ["CHECKS", "Check", "Environment", "Missing", "Phrases", "check", "unacknowledged"]
 
-Check: TypeAlias = Callable[[Document], Iterator[Finding]]
-
-CHECKS: tuple[Check, ...] = (
-    *shape.CHECKS,
-    *events.CHECKS,
-    *dialogue.CHECKS,
-    *told.CHECKS,
-    prompt_limit,
-    *braces.CHECKS,
-    *values.CHECKS,
-    *lists.CHECKS,
-    *truths.CHECKS,
-    *always.CHECKS,
-    *variables.CHECKS,
-    *answers.CHECKS,
-    *unread.CHECKS,
-    *proofs.CHECKS,
-    *guessing.CHECKS,
-    allow,
-)
+for module in iter_modules(__path__):  # a check is known once its module is imported
+    import_module(f"{__name__}.{module.name}")
 
 
-def check(
-    document: Document,
-    audio: Mapping[str, bytes | UnplayableAudio],
-    channel: Capabilities | None = None,
-    missing: Missing | None = None,
-    phrases: Phrases | None = None,
-) -> Iterator[Finding]:
-    """Run all checks.
+def check(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Run all checks."""
+    for each in CHECKS.values():
+        for find in each.finders:
+            yield from find(document, environment)
 
-    `audio` is what became of the flow's files, `channel` what a line can do, `missing` what a speech engine cannot,
-    and `phrases` what it makes of them.
-    """
-    for look in CHECKS:
-        yield from look(document)
-    yield from dialogue.audio_text(document, audio)
-    yield from never_equal(document, only_phrases=phrases is not None and phrases.only)
-    if channel is not None:
-        yield from check_channel(document, channel)
-    if missing is not None:
-        yield from check_speech(document, missing)
-    if phrases is not None:
-        yield from check_phrases(document, phrases)
+
+def unacknowledged(document: Document, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out the warnings that the state in which they stand allows."""
+    for found in findings:
+        name = document.state_at(found.line) if not found.is_error else None
+        state = document.model.states.get(name) if name is not None else None
+        if state is None or found.code not in state.allow:
+            yield found

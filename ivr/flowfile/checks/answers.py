@@ -7,7 +7,8 @@ from decimal import ROUND_CEILING, Decimal
 from ivr.engine import flow
 from ivr.engine.events import PHONE_KEYS
 from ivr.engine.variables import before, within
-from ivr.flowfile.checks.variables import too_few_keys
+from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.variable_types import too_few_keys
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import Digits, Variable
@@ -15,11 +16,36 @@ from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import into_of, variables
 
+NO_ANSWER = Check(
+    "no-answer",
+    "both",
+    "No keys can be an answer, or an answer that is meant to be possible is not.",
+    group="Values",
+    bad="""
+variables: {amount: {type: integer, min: 10, max: 5}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+    good="""
+variables: {amount: {type: integer, min: 5, max: 10}}
+states:
+  start:
+    digits: {prompt: How many?, into: amount}
+    next: told
+  told: {say: "{{ amount }}.", next: bye}
+""",
+)
+
+
 MOST_FIGURES = 18
 "Digits that a number can have."
 _FIGURES = frozenset("0123456789")
 
 
+@NO_ANSWER.finder
 def no_answer(document: Document) -> Iterator[Finding]:
     """Find limits that leave nothing between them, and questions that no keys can answer."""
     known = variables(document)
@@ -146,6 +172,7 @@ def _limits(variable: flow.Variable) -> str:
     return " and ".join(limits)
 
 
+@NO_ANSWER.finder
 def never_keyed(document: Document) -> Iterator[Finding]:
     """Find values of a variable that none of its questions takes, and that it gets by nothing else."""
     asked: dict[str, list[Digits]] = {}
@@ -162,6 +189,3 @@ def never_keyed(document: Document) -> Iterator[Finding]:
             if is_keys and (name, text) not in given and text != written.default:
                 message = f'"{text}" can be keyed nowhere: it has too many or too few keys, or holds the one that ends.'
                 yield document.warning("no-answer", ("variables", name, "values", number), message)
-
-
-CHECKS = (no_answer, never_keyed)

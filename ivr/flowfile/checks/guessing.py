@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
-from ivr.flowfile.checks.proofs import rounds
+from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.whole_calls import rounds
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.reachability import reached
@@ -12,7 +13,27 @@ from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import kept_in, private, variables
 
+GUESSING = Check(
+    "guessing",
+    "warning",
+    "A private answer can be tried without end in one call.",
+    group="Proofs",
+    bad="""
+start:
+  digits: {prompt: Key your PIN., minDigits: 4, maxDigits: 4, into: pin, sensitive: true}
+  next: [{guard: pin == '2468', target: thanks}, start]
+thanks: {say: Thank you., next: bye}
+""",
+    good="""
+start:
+  digits: {prompt: Key your PIN., minDigits: 4, maxDigits: 4, into: pin, sensitive: true}
+  next: [{guard: pin == '2468', target: thanks}, {guard: visits.start < 3, target: start}, bye]
+thanks: {say: Thank you., next: bye}
+""",
+)
 
+
+@GUESSING.finder
 def guessing(document: Document) -> Iterator[Finding]:
     """Find questions for something private to which a wrong answer leads back, however often it was wrong."""
     marked = private(document)
@@ -124,6 +145,3 @@ def _counts(document: Document, transition: Transition, transitions: list[Transi
     ]
     guards = [other.branch.guard for other in (*siblings, *transitions) if other.branch.guard]
     return any(changed.keys() & _names(guard, bare=True) for guard in guards)
-
-
-CHECKS = (guessing,)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.flowfile.checks.answers import can_be_keyed
+from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.names import handled, left_to_flow
 from ivr.flowfile.document import WAYLESS, Document
 from ivr.flowfile.finding import Finding
@@ -15,6 +16,32 @@ from ivr.flowfile.model import Digits, State
 from ivr.flowfile.texts import Use, compiled, root, uses
 from ivr.flowfile.variables import intos, variables
 from ivr.nearest import did_you_mean
+
+NEVER_EQUAL = Check(
+    "never-equal",
+    "warning",
+    "A guard looks for a name or a value that nothing there ever has.",
+    group="Values",
+    bad="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sale', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+    good="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+    into: wish
+  next: [{guard: wish == 'sales', target: start_again}, bye]
+start_again: {say: One moment., next: bye}
+""",
+)
+
 
 _HARMLESS = WAYLESS - {"set", "into"}
 "Keys that store nothing: a flow without one of them has the same values."
@@ -49,8 +76,11 @@ class Domain(Struct, frozen=True):
         return bool(self.keyed) or any(text in one for one in self.texts)
 
 
-def never_equal(document: Document, *, only_phrases: bool = False) -> Iterator[Finding]:
-    """Find comparisons with what a value never is; `only_phrases`: a transcript is one of the phrases, or none."""
+@NEVER_EQUAL.environment_finder
+def never_equal(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find comparisons with what a value never is."""
+    # Of an engine that understands nothing else, a transcript is one of the phrases, or none.
+    only_phrases = environment.phrases is not None and environment.phrases.only
     values = _Values(document, only_phrases=only_phrases)
     unsure = _unsure_states(document)
     for use in uses(document):

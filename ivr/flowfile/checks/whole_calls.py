@@ -10,6 +10,7 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import SELF
+from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
 from ivr.flowfile.finding import Finding
@@ -19,10 +20,71 @@ from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, reads, uses
 from ivr.flowfile.variables import kept_in
 
+NO_END = Check(
+    "no-end",
+    "error",
+    "From somewhere no call can come to an end.",
+    group="Proofs",
+    bad="""
+start: {say: We are open from nine to five., next: address}
+address: {say: You find us in Harbour Street., next: start}
+""",
+    good="""
+start: {say: We are open from nine to five., next: address}
+address: {say: You find us in Harbour Street., next: bye}
+""",
+)
+
+ENDLESS = Check(
+    "endless",
+    "error",
+    "A caller who never gives a valid answer can go round for ever.",
+    group="Proofs",
+    bad="""
+start:
+  digits: {prompt: Key your number.}
+  next: bye
+  on: {exhausted: sorry}
+sorry: {say: Let us try that again., next: start}
+""",
+    good="""
+start:
+  digits: {prompt: Key your number.}
+  next: bye
+  on: {exhausted: [{guard: visits.start < 3, target: sorry}, bye]}
+sorry: {say: Let us try that again., next: start}
+""",
+)
+
+DROPPED_RECORDING = Check(
+    "dropped-recording",
+    "warning",
+    "Who hangs up after speaking ends where nothing is made of the recording.",
+    group="Proofs",
+    bad="""
+start:
+  record: {prompt: What is the matter?, into: matter}
+  next: more
+more:
+  menu: {prompt: To say it again press 1. To end press 2., choices: {again: {dtmf: "1"}, end: {dtmf: "2"}}}
+  on: {again: start, end: bye}
+""",
+    good="""
+start:
+  record: {prompt: What is the matter?, into: matter}
+  next: more
+more:
+  menu: {prompt: To say it again press 1. To end press 2., choices: {again: {dtmf: "1"}, end: {dtmf: "2"}}}
+  on: {again: start, end: bye, hangup: bye}
+""",
+)
+
+
 ROUNDS = 50
 "How often ways that a count of visits ends are taken away; each time some rounds fall apart into smaller ones."
 
 
+@NO_END.finder
 def no_end(document: Document) -> Iterator[Finding]:
     """Find states from which no end can be reached, but by a failure."""
     stuck = _stuck(document)
@@ -50,6 +112,7 @@ def _stops(document: Document, name: str, state: State) -> bool:
     return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
 
 
+@ENDLESS.finder
 def endless(document: Document) -> Iterator[Finding]:
     """Find rounds that a caller can go for ever without a valid answer: silent, always wrong, or on a failing line."""
     stuck = set(_stuck(document))  # which has been told, and is endless by nature
@@ -166,6 +229,7 @@ _TURNED: Mapping[tree.Comparator, tree.Comparator] = {
 }
 
 
+@DROPPED_RECORDING.finder
 def dropped_recording(document: Document) -> Iterator[Finding]:
     """Find recordings after which a caller can hang up so that the call ends and nothing was made of them (C13.3)."""
     readers = _readers(document)
@@ -215,6 +279,3 @@ def _end_unseen(
                 seen.add(other.target)
                 waiting.append(other.target)
     return None
-
-
-CHECKS = (no_end, endless, dropped_recording)

@@ -1,11 +1,8 @@
-"""The check `truth-word`: texts that look like false, true or nothing, where one of them is meant (LANGUAGE C1, C10).
+"""Checks of texts that look like something else: a list, a truth value, nothing (LANGUAGE C1, C10, C11)."""
 
-In a flow `no` is a text of two letters, and each text with letters counts as true. Whoever writes YAML elsewhere means
-something else by it.
-"""
-
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -13,13 +10,95 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
+from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.flow import Variable
+from ivr.engine.values import Value
+from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, compiled, uses
-from ivr.flowfile.variables import intos, is_nothing, variables
+from ivr.flowfile.variables import constants, intos, is_nothing, variables
+
+TEXT_LIST = Check(
+    "text-list",
+    "warning",
+    "A text that looks like a list after `in`, which then asks for a piece of it.",
+    group="Values",
+    bad="""
+start: {decide: [{guard: "(now | weekday) in 'Saturday, Sunday'", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+    good="""
+start: {decide: [{guard: "(now | weekday) in ['Saturday', 'Sunday']", target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+)
+
+TRUTH_WORD = Check(
+    "truth-word",
+    "warning",
+    "A text that looks like false, true or nothing, such as `no`, `off`, `null`, where one of them is meant.",
+    group="Values",
+    bad="""
+variables: {closed: no}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+    good="""
+variables: {closed: false}
+states:
+  start: {decide: [{guard: closed, target: bye}, open]}
+  open: {say: We are here., next: bye}
+""",
+)
+
+
+_BETWEEN = re.compile(r"\s*[,;/|]\s*|\s+(?:or|and)\s+")
+"What stands between the items of a list in a text."
+
+
+@TEXT_LIST.finder
+def text_list(document: Document) -> Iterator[Finding]:
+    """Find texts that look like lists, where something is looked for in them."""
+    known = constants(document)
+    for use in uses(document):
+        what = compiled(use.text, bare=use.role == "guard")
+        if isinstance(what, ExpressionError):
+            continue
+        for expression in what.expressions if isinstance(what, Template) else (what,):
+            for left, right in _looked_into(expression.node):
+                items = _items(_text(right, known), left)
+                if len(items) > 1:
+                    mark = document.source.within(use.path, right.start, right.end - right.start)
+                    message = "This is one text, in which a piece is looked for, and no list."
+                    listed = ", ".join(f"'{item}'" for item in items)
+                    yield document.source.finding("text-list", "warning", mark, message, f"Write [{listed}].")
+
+
+def _looked_into(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """Return what is looked for, if it is not written out, and what it is looked for in."""
+    for part in tree.walk(node):
+        if isinstance(part, tree.Comparison):
+            sides = (part.first, *(compared.value for compared in part.rest))
+            for left, compared in zip(sides, part.rest, strict=False):
+                if compared.comparator in {"in", "not in"} and not isinstance(left, tree.Constant):
+                    yield left, compared.value
+
+
+def _text(node: tree.Node, known: Mapping[str, Value]) -> str:
+    value = node.value if isinstance(node, tree.Constant) else known.get(tree.path(node) or "")
+    return value if isinstance(value, str) else ""
+
+
+def _items(text: str, left: tree.Node) -> list[str]:
+    items = [item for item in _BETWEEN.split(text.strip()) if item]
+    words = text.split()
+    known = FILTERS[left.filter].yields if isinstance(left, tree.Filtered) else ()
+    return words if known and set(words) <= set(known) else items
+
 
 OURS = {
     **dict.fromkeys(("no", "off", "false", "n"), "false"),
@@ -83,6 +162,7 @@ def comparisons(node: tree.Node) -> Iterator[tuple[tree.Node, str, tree.Node]]:
                             yield value, text.value, text
 
 
+@TRUTH_WORD.finder
 def kept_words(document: Document) -> Iterator[Finding]:
     """Find words that a text variable keeps, and that were meant as its truth or as nothing."""
     known, reading = variables(document), _Reading(document)
@@ -131,6 +211,7 @@ def _told(document: Document, name: str, text: _Text, *, is_asked: bool) -> Find
     return document.warning("truth-word", text.path, message, f"Write {ours}{quotes}{is_long}{rest}")
 
 
+@TRUTH_WORD.finder
 def choices_asked(document: Document) -> Iterator[Finding]:
     """Find variables that hold the name of a choice, `no` among them, and are asked whether they are true."""
     known, reading = variables(document), _Reading(document)
@@ -143,6 +224,7 @@ def choices_asked(document: Document) -> Iterator[Finding]:
             yield document.warning("truth-word", into.path, message, advice)
 
 
+@TRUTH_WORD.finder
 def nothing_compared(document: Document) -> Iterator[Finding]:
     """Find what may be none and is compared with a word for it."""
     found = [
@@ -165,6 +247,7 @@ def nothing_compared(document: Document) -> Iterator[Finding]:
             yield document.source.finding("truth-word", "warning", mark, message, 'Write "is none" or "is not none".')
 
 
+@TRUTH_WORD.finder
 def spoken_words(document: Document) -> Iterator[Finding]:
     """Find prompts that would speak a word by which something was to be switched off."""
     for use in uses(document):
@@ -173,6 +256,3 @@ def spoken_words(document: Document) -> Iterator[Finding]:
         if ours == "none" or (ours == "false" and key in SPARED):
             advice = "Write false." if key == "reprompt" else f'To say nothing, leave "{key}" out.'
             yield document.warning("truth-word", use.path, f'The word "{use.text.strip()}" would be spoken.', advice)
-
-
-CHECKS = (kept_words, choices_asked, nothing_compared, spoken_words)

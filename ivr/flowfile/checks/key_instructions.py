@@ -1,4 +1,4 @@
-"""What a text tells a caller to do: "press 1 or 4", "press 1 for sales and 4 for support", "say support". English.
+"""What a text tells a caller to press: "press 1 or 4", "press 1 for sales and 4 for support". English.
 
 A number is a key only where it is told as one. "Press 1 within 5 seconds", "press 1 for line 4" and "enter 4 digits"
 name the key 1, the key 1, and none: after the first key of a sentence, only words that go on with keys make one.
@@ -10,20 +10,19 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.utterance import as_heard
 from ivr.flowfile.texts import PUT_IN
 
-_FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+FIGURES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _KEY_WORDS = {
-    **{word: str(number) for number, word in enumerate(_FIGURES)},
+    **{word: str(number) for number, word in enumerate(FIGURES)},
     **{str(number): str(number) for number in range(10)},
     **dict.fromkeys(("star", "asterisk", "*"), "*"),
     **dict.fromkeys(("pound", "hash", "#"), "#"),
 }
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d(?:[\w.,:%°-]*\w)?%?|\S")
-_VERBS = frozenset({"press", "dial", "push", "hit"})
+VERBS = frozenset({"press", "dial", "push", "hit"})
 "What one does with a key, whatever follows."
-_SOFT_VERBS = frozenset({"enter", "key", "type", "select", "choose", "touch", "tap", "use", "pick"})
+SOFT_VERBS = frozenset({"enter", "key", "type", "select", "choose", "touch", "tap", "use", "pick"})
 "What one does with a key if that is all of it: `enter 1 or 2`, and not `enter 4 digits`."
 _BEFORE_KEY = frozenset({"the", "key", "keys", "number", "digit", "button", "option", "either", "in", "on", "just"})
 _MARKS = frozenset("\"'“”‘’«»()")
@@ -32,7 +31,7 @@ VALUE = "\ufffc"
 "Stands for a value that is put in, whatever it is."
 _DOWN = frozenset({"down", "up"})
 "`5 for very good, down to 1 for very bad`."
-_ENDS = frozenset(".!?;:")
+SENTENCE_ENDS = frozenset(".!?;:")
 _GOES_ON = frozenset(
     {
         *("for", "to", "if", "when", "now", "at", "please", "or", "and", "then", "again", "instead", "within", "after"),
@@ -44,7 +43,7 @@ _JOINS = frozenset({",", "/", "or", "and", "then", "&", ";"})
 _USES = frozenset({"for", "to", "if", "when"})
 _LABELS = frozenset({"-", "–", "—", ":"})
 _RANGES = frozenset({"to", "through", "thru", "till", "until", "-", "–"})
-_NOT = frozenset({"not", "never", "cannot", "no", "without", "don't", "don’t", "can't", "can’t"})
+NEGATIONS = frozenset({"not", "never", "cannot", "no", "without", "don't", "don’t", "can't", "can’t"})
 _COUNTED = frozenset(
     {
         *("second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months"),
@@ -114,9 +113,6 @@ def tokens(text: str) -> Sequence[Token]:
     return [Token(found.group(), found.start()) for found in _TOKEN.finditer(plain)]
 
 
-# --- keys ------------------------------------------------------------------------------------------------------------
-
-
 def keys_named(text: str) -> Iterator[Named]:
     """Go through the keys that a text tells a caller to press, in their order."""
     reader = _Keys([token for token in tokens(text) if token.text not in _MARKS])
@@ -149,13 +145,13 @@ class _Keys:
     def instruction(self, place: int) -> Reading:
         """Read one sentence's keys from a verb on, if there is one here; return the place where to go on."""
         verb = self.word(place)
-        if verb not in _VERBS | _SOFT_VERBS or self.word(place - 1) in _NOT:
+        if verb not in VERBS | SOFT_VERBS or self.word(place - 1) in NEGATIONS:
             return place + 1
         first = self._skipped(place + 1)
         if self.word(first) == "any" or (self.word(first) == "a" and self.word(first + 1) in _BEFORE_KEY):
             return (yield from self._range_of_any(first))
         key = self._key(first)
-        if key is None or (verb in _SOFT_VERBS and not self._goes_on(key)):
+        if key is None or (verb in SOFT_VERBS and not self._goes_on(key)):
             return place + 1
         yield self._named(key, place)
         return (yield from self._rest_of_sentence(place, (yield from self._list(key))))
@@ -240,7 +236,7 @@ class _Keys:
         """Read what goes without another verb: `… and 4 for support`, `…, for support 4`."""
         is_parallel = any(self.word(before) in {"for", "to"} for before in self._sentence_before(verb))
         told = place = place + (self.word(place) in _LABELS)
-        while self.word(place) not in _ENDS - {";"} and self.word(place) not in _VERBS:
+        while self.word(place) not in SENTENCE_ENDS - {";"} and self.word(place) not in VERBS:
             found = None
             if self.word(place) in _JOINS | _DOWN and (place == told or not self._is_number(place - 1)):
                 found = self._key_with_its_use(place) or (self._use_with_its_key(place) if is_parallel else None)
@@ -252,13 +248,13 @@ class _Keys:
         return place
 
     def _sentence_before(self, place: int) -> Iterator[int]:
-        while self.word(place - 1) not in _ENDS:
+        while self.word(place - 1) not in SENTENCE_ENDS:
             place -= 1
             yield place
 
     def _is_number(self, place: int) -> bool:
         """Return whether a number stands here, as in `flights between 8 and 9 to Vienna`."""
-        return self.word(place)[0].isdigit() or self.word(place) in _FIGURES
+        return self.word(place)[0].isdigit() or self.word(place) in FIGURES
 
     def _key_with_its_use(self, place: int) -> _Key | None:
         """Read `and 4 for support`."""
@@ -278,173 +274,10 @@ class _Keys:
         if self.word(place) not in {"for", "to"}:
             return None
         for start in range(place + 2, place + 8):
-            if self.word(start) in _VERBS | _ENDS:
+            if self.word(start) in VERBS | SENTENCE_ENDS:
                 return None
             key = self._key(start)
-            is_last = key is not None and self.word(key.after) in {*_ENDS, ",", "or", "and"}
+            is_last = key is not None and self.word(key.after) in {*SENTENCE_ENDS, ",", "or", "and"}
             if key and is_last and self.word(start - 1) not in _DATA:
                 return key
         return None
-
-
-# --- words -----------------------------------------------------------------------------------------------------------
-
-_NOBODY_ASKED = frozenset(
-    {*_NOT, "to", "we", "i", "they", "people", "would", "he", "she", "who", "it", "callers", "did"}
-)
-"Before `say`: then nobody tells the caller to say something."
-_MAY = frozenset({"can", "could", "may", "might", "must", "will", "shall", "should", "do", "always", "often", "also"})
-_BEFORE_WORD = frozenset({"either", "just", "simply", "please", "only"})
-_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
-_DESCRIBED = frozenset(
-    {
-        *("the", "a", "an", "your", "my", "our", "his", "her", "their", "its", "this", "that", "these", "those", "it"),
-        *("which", "what", "where", "when", "who", "whom", "how", "why", "whether", "if", "any", "anything", "more"),
-        *("something", "nothing", "everything", "so", "as", "hello", "hi", "goodbye", "thanks", "thank", "sorry", "us"),
-        *("me", "you", "each", "every", "both", "all", "clearly", "slowly", "loudly", "again", "digits", "numbers"),
-        *("letters", "them", "name", "names", "words", "someone", "and", "in", "only", "are", "is", "aloud", "out"),
-        *("some", "few", "much", "many", "not", "here", "there", "congratulations", "happy", "welcome", "from", "with"),
-    }
-)
-"What `say` is followed by where it is no word to be said: `say your name`."
-_STOPS = frozenset(
-    {
-        *(
-            "or",
-            "and",
-            "to",
-            "for",
-            "if",
-            "when",
-            "now",
-            "please",
-            "at",
-            "after",
-            "then",
-            "followed",
-            "clearly",
-            "into",
-        ),
-        *("in", "on", "instead", "within", "before", "while", "again", "because", "but", "until", "once", "anytime"),
-        *(*_VERBS, *_SOFT_VERBS, VALUE),
-    }
-)
-_DOES = frozenset(
-    {
-        *(*_VERBS, *_SOFT_VERBS, "wait", "hold", "stay", "hang", "call", "remain", "visit", "simply", "just", "please"),
-        *("leave", "ask", "tell", "if", "to", "for", "we", "you", "i", "it", "speak", "say", "listen", "go", "send"),
-        *("write", "record", "let", "someone", "one", "your", "the", "a", "our", "an", "keep", "do", "stop", "end"),
-    }
-)
-"What begins something else to do: `say sales or wait`."
-LONGEST = 3
-"Words of an answer that a prompt writes out; more of them describe one."
-
-
-def words_named(text: str, forms: frozenset[str]) -> Iterator[Named]:
-    """Go through the words that a text tells a caller to say; `forms` are those that are listened for, as heard."""
-    found = tokens(text)
-    for place, token in enumerate(found):
-        if token.word == "say" and _is_asked(found, place):
-            yield from _Words(text, found, forms).listed(place + 1)
-        elif token.word in {"answer", "reply"} and _is_asked(found, place):  # and not: answer four short questions
-            yield from (named for named in _Words(text, found, forms).listed(place + 1) if named.what in {"yes", "no"})
-
-
-def number_words(words: str) -> str:
-    """Return words with their figures as digits: `one` and `1` sound the same."""
-    return " ".join(str(_FIGURES.index(word)) if word in _FIGURES else word for word in words.split())
-
-
-def _is_asked(found: Sequence[Token], place: int) -> bool:
-    before = found[place - 1].word if place else "."
-    if before in _MAY:
-        before = found[place - 2].word if place > 1 else "."
-    return before not in _NOBODY_ASKED and not before.endswith(("n't", "n’t"))
-
-
-class _Words:
-    """Reads the words after one `say`."""
-
-    def __init__(self, text: str, found: Sequence[Token], forms: frozenset[str]) -> None:
-        self.text = text
-        self.tokens = found
-        self.forms = forms
-
-    def word(self, place: int) -> str:
-        """Return the word at a place; a stop after the end."""
-        return self.tokens[place].word if place < len(self.tokens) else "."
-
-    def listed(self, place: int) -> Iterator[Named]:
-        """Read `sales, support or service`."""
-        while self.word(place) in _BEFORE_WORD:
-            place += 1
-        if self.word(place) == "the" and self.word(place + 1) in {"word", "words"}:
-            place += 2
-        is_first, joined = True, ""
-        while (item := self._item(place)) is not None:
-            named, is_known, after = item
-            is_listed = joined == "or" or (joined == "," and self._leads_to_or(after))
-            if not (is_first or is_known or (is_listed and self.word(place) not in _DOES)):
-                return
-            yield named
-            is_first, place, joined = False, self._past_its_use(after), ""
-            while self.word(place) in {",", "or", "and"}:
-                joined = self.word(place) if joined != "or" else joined
-                place += 1
-            if not joined:
-                return
-
-    def _past_its_use(self, place: int) -> int:
-        """Pass over `for shoes` in `say shoes for shoes or coats for coats`, where another one like it follows."""
-        use = self.word(place)
-        if use not in {"for", "to"}:
-            return place
-        rest = [self.word(later) for later in range(place, min(place + 12, len(self.tokens)))]
-        join = rest.index("or") if "or" in rest else len(rest)
-        is_like_it = use in rest[join + 2 : join + 2 + LONGEST] and not _ENDS.intersection(rest[:join])
-        return place + join if is_like_it else place
-
-    def _leads_to_or(self, place: int) -> bool:
-        return self.word(place) in {"or", ","}
-
-    def _item(self, place: int) -> tuple[Named, bool, int] | None:
-        """Read one answer: what is listened for, what stands in quotes, or a few words up to a stop."""
-        if self.word(place) in _QUOTES:
-            return self._quoted(place)
-        for length in range(min(8, len(self.tokens) - place), 0, -1):
-            named = self._named(place, place + length)
-            if named.what in self.forms and self.word(place + length - 1) not in _ENDS | {","}:
-                return named, True, place + length
-        after = place
-        while self.word(after) not in _STOPS and self.word(after)[0].isalnum():
-            after += 1
-        if not place < after <= place + LONGEST or self.word(place) in _DESCRIBED:
-            return None
-        return self._named(place, after), False, after
-
-    def _quoted(self, place: int) -> tuple[Named, bool, int] | None:
-        mark = _QUOTES[self.word(place)]
-        end = next((later for later in range(place + 1, len(self.tokens)) if self.word(later) == mark), None)
-        if end is None or end == place + 1 or any(self.word(inside) == VALUE for inside in range(place + 1, end)):
-            return None
-        return self._named(place + 1, end), True, end + 1
-
-    def _named(self, start: int, end: int) -> Named:
-        begin, stop = self.tokens[start].start, self.tokens[end - 1].end
-        return Named(number_words(as_heard(self.text[begin:stop])), begin, stop)
-
-
-# --- the beep --------------------------------------------------------------------------------------------------------
-
-_BEEP = re.compile(
-    r"\b(?:after|at|following|hear|on|upon|for)\s+(?:the|a|this|that|our|another)?\s*"
-    r"(?:(?:short|long|loud|next)\s+)?(?P<beep>beep|bleep|tone|signal)\b",
-    re.IGNORECASE,
-)
-
-
-def beeps_named(text: str) -> Iterator[Named]:
-    """Go through the beeps that a text tells a caller to wait for."""
-    for found in _BEEP.finditer(text):
-        yield Named(found["beep"].lower(), found.start(), found.end())

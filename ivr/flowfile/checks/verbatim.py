@@ -1,14 +1,73 @@
-"""Texts that are taken as they stand: `{{ }}` where none is read, and phrases that nobody can say (LANGUAGE C1, C5)."""
+"""Checks of texts that are taken as they stand: `{{ }}` where none is read, phrases (LANGUAGE C1, C5)."""
 
 import unicodedata
 from collections.abc import Iterator
 
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.assets import is_address, written
+from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import PUT_IN
+from ivr.flowfile.texts import PUT_IN, in_single_braces, uses
+from ivr.flowfile.variables import variables
+
+UNREAD_BRACES = Check(
+    "unread-braces",
+    "warning",
+    "An expression stands where none is read.",
+    group="Values",
+    bad="""
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "{{ call.to }}"]}}
+  next: bye
+""",
+    good="""
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, contoso]}}
+  next: bye
+""",
+)
+
+UNSAYABLE = Check(
+    "unsayable",
+    "warning",
+    "A spoken form or a phrase cannot be said in the flow's language.",
+    group="Values",
+    bad="""
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, "?"]}}
+  next: bye
+""",
+    good="""
+start:
+  menu:
+    prompt: Press 1 for help.
+    choices: {help: {dtmf: "1", speech: [help, question]}}
+  next: bye
+""",
+)
+
+SINGLE_BRACES = Check(
+    "single-braces",
+    "warning",
+    "An expression in single braces is spoken as it stands.",
+    group="Dialogue",
+    bad="""
+start: {say: "It is { now | time }.", next: bye}
+""",
+    good="""
+start: {say: "It is {{ now | time }}.", next: bye}
+""",
+)
+
 
 _LATIN = frozenset(
     {
@@ -30,6 +89,7 @@ def spoken_forms(document: Document) -> Iterator[tuple[Path, str]]:
             yield ("states", name, "record", "phrases", number), phrase
 
 
+@UNREAD_BRACES.finder
 def unread_braces(document: Document) -> Iterator[Finding]:
     """Find expressions where the language reads none: what stands there is listened for, fetched or kept as written."""
     for path, text, what in _as_written(document):
@@ -62,6 +122,7 @@ def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
             yield ("states", name, "description"), state.description, "it is shown as it stands"
 
 
+@UNSAYABLE.finder
 def unsayable(document: Document) -> Iterator[Finding]:
     """Find spoken forms and phrases that no caller of this flow's language can say."""
     for path, form in spoken_forms(document):
@@ -85,4 +146,13 @@ def _is_latin(sign: str) -> bool:
     return unicodedata.name(sign, "").startswith("LATIN") or sign.isdigit()
 
 
-CHECKS = (unread_braces, unsayable)
+@SINGLE_BRACES.finder
+def single_braces(document: Document) -> Iterator[Finding]:
+    """Find `{ birthday | date }`, where it reads as an expression of this flow: other braces may be meant."""
+    known = {*variables(document), *FACTS, *GIVING_WAY, *EVENT_FIELDS}
+    for use in uses(document):
+        for one in in_single_braces(use):
+            if one.is_filtered or one.names & known:
+                mark = document.source.within(use.path, one.start, one.end - one.start)
+                message, advice = "Single braces are spoken as they stand.", f"Write {{{{ {one.inside} }}}}."
+                yield document.source.finding("single-braces", "warning", mark, message, advice)

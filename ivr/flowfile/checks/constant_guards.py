@@ -15,6 +15,7 @@ from ivr.engine.expressions.clock import ORDERS, YearDay, literal
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.values import Value
+from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.domains import Domains
 from ivr.flowfile.checks.formulas import Formula, Verdict, atoms, formula, judge
 from ivr.flowfile.checks.known import known_of
@@ -26,12 +27,44 @@ from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.variables import constants
 
+NEVER_TRUE = Check(
+    "never-true",
+    "warning",
+    "A guard, or a part of one, that nothing can make true: no time, no day, no value.",
+    group="Values",
+    bad="""
+start: {decide: [{guard: now >= '22:00' and now < '06:00', target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+    good="""
+start: {decide: [{guard: now >= '22:00' or now < '06:00', target: bye}, open]}
+open: {say: We are here., next: bye}
+""",
+)
+
+ALWAYS_TRUE = Check(
+    "always-true",
+    "warning",
+    "A guard, or a part of one, that is always true.",
+    group="Values",
+    bad="""
+start: {decide: [{guard: today != '12-24' or today != '12-25', target: open}, bye]}
+open: {say: We are here., next: bye}
+""",
+    good="""
+start: {decide: [{guard: "today not in ['12-24', '12-25']", target: open}, bye]}
+open: {say: We are here., next: bye}
+""",
+)
+
+
 MOST = 10_000
 "Combinations of what atoms can come to that are tried; of a guard with more, nothing is said."
 MOST_BEFORE = 8
 "Branches before one that are looked at with it."
 
 
+@NEVER_TRUE.finder
 def decided(document: Document) -> Iterator[Finding]:
     """Find guards and parts of them that are decided before any call, and branches that those before them leave out."""
     known = known_of(document)
@@ -162,6 +195,3 @@ def _sign(atom: tree.Node) -> str:
 
 def _sides(atom: tree.Node) -> list[tree.Node]:
     return [atom.first, atom.rest[0].value] if isinstance(atom, tree.Comparison) else []
-
-
-CHECKS = (decided,)

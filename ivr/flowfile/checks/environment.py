@@ -1,16 +1,52 @@
-"""The check `channel`: what a flow wants that a line cannot do (LANGUAGE C17)."""
+"""Checks of what a flow wants from its environment: the line (LANGUAGE C17), and the speech engine."""
 
 from collections.abc import Iterator
 
+from ivr.flowfile.checks.declaration import Check, Environment
+from ivr.flowfile.checks.verbatim import nobody_says
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import State, TextPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.ports import Capabilities
 
+CHANNEL = Check(
+    "channel",
+    "error",
+    "The line of `--channel` cannot do this; `ivr serve` has the one that is looked at by default.",
+    group="Dialogue",
+    bad="""
+language: de-DE
+states:
+  start: {say: Guten Tag., next: bye}
+""",
+    good="""
+language: en-US
+states:
+  start: {say: Good morning., next: bye}
+""",
+)
 
-def check_channel(document: Document, can: Capabilities) -> Iterator[Finding]:
-    """Compare a flow with what a line can do."""
+SPEECH = Check(
+    "speech",
+    "warning",
+    "The speech engine of `--stt`, or of the settings, lacks what a transcript needs.",
+    group="Dialogue",
+    bad="""
+start: {record: {prompt: Which department?, transcribe: true}, next: bye}
+""",
+    good="""
+start: {record: {prompt: Which department?, transcribe: true, phrases: [sales, support]}, next: bye}
+""",
+)
+
+
+@CHANNEL.environment_finder
+def channel(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find what the line cannot do."""
+    can = environment.channel
+    if can is None:
+        return
     yield from _languages(document, can)
     for name, state in document.states():
         yield from _state(document, name, state, can)
@@ -49,3 +85,32 @@ def _state(document: Document, name: str, state: State, can: Capabilities) -> It
         if written.dtmf is None:
             message = f'This line hears no words, and "{choice}" has no key.'
             yield document.finding("channel", (*here, "menu", "choices", choice), message, "Give it a key.", key=True)
+
+
+@SPEECH.environment_finder
+def phrases(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find phrases that the engine cannot understand as they are written."""
+    if environment.phrases is None:
+        return
+    for name, state in document.states():
+        record = state.record
+        for number, phrase in enumerate((record.phrases or ()) if record and record.transcribe else ()):
+            lost = environment.phrases.lost(phrase)
+            if lost and not nobody_says(phrase, document.model.language):
+                path = ("states", name, "record", "phrases", number)
+                message = f'The speech engine has no sounds for "{lost}".'
+                yield document.warning("speech", path, message, "Write the phrase as it is spoken.")
+
+
+@SPEECH.environment_finder
+def transcripts(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find what the engine cannot do. All are warnings: the call goes on without a transcript."""
+    if environment.missing is None:
+        return
+    for name, state in document.states():
+        record = state.record
+        if record is None or not record.transcribe:
+            continue
+        for lack in environment.missing(document.model.language, bool(record.phrases), record.format):
+            path = ("states", name, "record", "transcribe")
+            yield document.warning("speech", path, f"The speech engine {lack}.", key=True)

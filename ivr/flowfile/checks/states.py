@@ -1,4 +1,4 @@
-"""Checks of a flow's shape: one action a state, ways that lead somewhere, names with one meaning (LANGUAGE C1-C7)."""
+"""Checks of states: one action each, names with one meaning, an end that says what it is (LANGUAGE C1-C3)."""
 
 import re
 from collections import Counter
@@ -7,26 +7,132 @@ from collections.abc import Iterator
 from ivr.engine.flow import OUTCOMES, SELF
 from ivr.engine.handlers import FAILURES
 from ivr.engine.naming import is_name
+from ivr.flowfile.checks.declaration import CHECKS, Check
+from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
-from ivr.flowfile.document import Document, Handler, action_of
-from ivr.flowfile.events import RESERVED, asking, ends, successes
+from ivr.flowfile.document import Document, action_of
+from ivr.flowfile.events import RESERVED, ends
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.model import State
-from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
 from ivr.flowfile.yaml.mistakes import QUOTES
-from ivr.nearest import did_you_mean, nearest
+from ivr.nearest import did_you_mean
+
+ONE_ACTION = Check(
+    "one-action",
+    "error",
+    "A state does nothing, or several things.",
+    group="Shape",
+    bad="""
+start:
+  say: Hello.
+  digits: {prompt: Key your number.}
+  next: bye
+""",
+    good="""
+start: {say: Hello., next: ask}
+ask:
+  digits: {prompt: Key your number.}
+  next: bye
+""",
+)
+
+NAME = Check(
+    "name",
+    "error",
+    "A name that is no name, or that means something else already. In quotes, a choice may have any name.",
+    group="Shape",
+    bad="""
+start:
+  menu: {prompt: To go on press 1., choices: {done: {dtmf: "1"}}}
+  next: bye
+""",
+    good="""
+start:
+  menu: {prompt: To go on press 1., choices: {ready: {dtmf: "1"}}}
+  next: bye
+""",
+)
+
+STATE_NAME = Check(
+    "state-name",
+    "warning",
+    "A state is called like an action.",
+    group="Shape",
+    bad="""
+start: {say: Hello., next: digits}
+digits:
+  digits: {prompt: Key your number.}
+  next: bye
+""",
+    good="""
+start: {say: Hello., next: ask_number}
+ask_number:
+  digits: {prompt: Key your number.}
+  next: bye
+""",
+)
+
+FINAL = Check(
+    "final",
+    "error",
+    "A final state with a way on, or something that only final states have.",
+    group="Shape",
+    bad="""
+start:
+  say: Hello.
+  final: true
+  next: bye
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+""",
+)
+
+OUTCOME_TYPO = Check(
+    "outcome-typo",
+    "warning",
+    "Two outcomes differ by one letter.",
+    group="Shape",
+    bad="""
+start: {say: Hello., next: done_here}
+done_here: {say: Until next time., final: true, outcome: resolvd}
+""",
+    good="""
+start: {say: Hello., next: done_here}
+done_here: {say: Until next time., final: true, outcome: resolved}
+""",
+)
+
+DEFAULT_OUTCOME = Check(
+    "default-outcome",
+    "warning",
+    "Only failures lead to an end that counts as resolved.",
+    group="Shape",
+    bad="""
+start: {say: Hello., next: thanks}
+thanks: {say: Thank you., final: true}
+bye: {say: Something went wrong., final: true}
+""",
+    good="""
+start: {say: Hello., next: thanks}
+thanks: {say: Thank you., final: true}
+bye: {say: Something went wrong., final: true, outcome: failed}
+""",
+)
+
 
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
-END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop"})
-"What authors call a state that they think is there without being written."
 MAX_CHOICE_NAME = 512
 "Characters, as of the other names that go over the wire."
 _LINE_ENDS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
+@ONE_ACTION.finder
 def one_action(document: Document) -> Iterator[Finding]:
     """Find states with no action, or with several."""
     for name, state in document.states():
@@ -40,46 +146,7 @@ def one_action(document: Document) -> Iterator[Finding]:
             yield document.finding("one-action", ("states", name), message, advice, key=True)
 
 
-def no_target(document: Document) -> Iterator[Finding]:
-    """Find states that lead nowhere."""
-    for name, state in document.states():
-        has_transition = state.next is not None or state.on or state.decide is not None
-        if not has_transition and not ends(state) and document.is_known(name):
-            message, advice = f'"{name}" leads nowhere.', 'Give it "next", or "final: true".'
-            yield document.finding("no-target", ("states", name), message, advice, key=True)
-
-
-def unknown_target(document: Document) -> Iterator[Finding]:
-    """Find targets that are no state, and `self` where nothing was asked (C6.8)."""
-    if document.model.initial not in document.known_names and document.is_sound("initial"):
-        yield _unknown(document, ("initial",), document.model.initial)
-    for name, state in document.states():
-        for _, handler in document.written(name):
-            yield from _targets(document, handler, can_ask=asking(state))
-        if state.next is not None and action_of(state) is None:  # whose events nobody knows
-            yield from _targets(document, Handler(tuple(state.next), ("states", name, "next")), can_ask=True)
-    for event, handler in document.shared.items():
-        yield from _targets(document, handler, can_ask=event in {"exhausted", "empty"})
-
-
-def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:
-    for number, branch in enumerate(handler.branches):
-        path = (*handler.path, number, "target")
-        if branch.target == SELF and not can_ask:
-            message = '"self" asks the question again, and here none was asked.'
-            yield document.finding("unknown-target", path, message, "Name a state.")
-        elif branch.target != SELF and branch.target not in document.known_names:
-            yield _unknown(document, path, branch.target)
-
-
-def _unknown(document: Document, path: Path, target: str) -> Finding:
-    meant = nearest(target, document.names)
-    advice = f'Did you mean "{meant}" (line {document.line("states", meant)})?' if meant else ""
-    if not meant and target.lower() in END_WORDS:
-        advice = 'To end the call, give the state "final: true".'
-    return document.finding("unknown-target", path, f'No state is called "{target}".', advice)
-
-
+@NAME.finder
 def name(document: Document) -> Iterator[Finding]:
     """Find names that are no names, or mean something else already (C1)."""
     if not is_name(document.model.flow.replace("-", "_")):
@@ -139,6 +206,7 @@ def _no_name(document: Document, path: Path, word: str, advice: str, *, key: boo
     return document.finding("name", path, f'"{word}" is no name.', advice, key=key)
 
 
+@STATE_NAME.finder
 def state_name(document: Document) -> Iterator[Finding]:
     """Find states that are called like an action, which says nothing about what goes on there."""
     for word, _ in document.states():
@@ -147,64 +215,7 @@ def state_name(document: Document) -> Iterator[Finding]:
             yield document.warning("state-name", ("states", word), message, "Name what goes on there.", key=True)
 
 
-def unreachable(document: Document) -> Iterator[Finding]:
-    """Find states that no call can come to."""
-    found = reached([document.begins], lambda word: _targets_of(document, word))
-    lost = [word for word, _ in document.states() if word not in found]
-    told: frozenset[str] = frozenset()
-    led_to = {target for word in lost for target in document.leads[word] if target != word}
-    for word in sorted(lost, key=lambda word: word in led_to):  # those first that are not led to from others
-        if word not in told:
-            message = f'No call can come to "{word}".'
-            yield document.finding("unreachable", ("states", word), message, "Lead to it, or delete it.", key=True)
-            told |= reached([word], lambda word: _targets_of(document, word))  # which is only what follows
-
-
-def _targets_of(document: Document, word: str) -> Iterator[str]:
-    yield from document.leads.get(word, ())
-    # Ways out of a final state are a mistake that has been told; where they lead, a call was meant to come.
-    state = document.model.states.get(word)
-    for _, handler in document.written(word) if state is not None and ends(state) else ():
-        yield from (branch.target for branch in handler.branches if branch.target in document.model.states)
-
-
-def unreachable_branch(document: Document) -> Iterator[Finding]:
-    """Find branches behind one that is always taken."""
-    for handler in document.all_handlers():
-        for number, branch in enumerate(handler.branches[:-1]):
-            if branch.guard is None:
-                message = "This branch is never tried: the one before it has no guard."
-                advice = "Give that one a guard, or put it last."
-                yield document.finding("unreachable-branch", (*handler.path, number + 1), message, advice)
-                break
-
-
-def no_otherwise(document: Document) -> Iterator[Finding]:
-    """Find handlers whose last branch has a guard, so that there may be no way at all (C7)."""
-    for handler in document.all_handlers():
-        if handler.branches[-1].guard is not None and document.is_sound(*handler.path):
-            path = (*handler.path, len(handler.branches) - 1, "guard")
-            message = "If this guard is false, there is no way on."
-            yield document.finding("no-otherwise", path, message, "End with a branch without a guard.")
-
-
-def two_transitions(document: Document) -> Iterator[Finding]:
-    """Find events that both `next` and `on` name (C3)."""
-    for word, state in document.states():
-        if state.decide is not None and state.next is not None:
-            message, advice = '"decide" names its ways itself, so "next" is never used.', "Delete it."
-            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
-        twice = [event for event in successes(state) if event in state.on]
-        if state.next is None or not twice or (state.menu and len(twice) < len(state.menu.choices)):
-            continue
-        if state.menu:
-            message, advice = 'Every choice is in "on", so "next" is never used.', "Delete it."
-            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
-        else:
-            message = f'"{twice[0]}" has two ways: here and in "next".'
-            yield document.finding("two-ways", ("states", word, "on", twice[0]), message, "Keep one of them.", key=True)
-
-
+@FINAL.finder
 def final(document: Document) -> Iterator[Finding]:
     """Find final states with a way on, and what only final states have (C3)."""
     for word, state in document.states():
@@ -235,6 +246,7 @@ def _long_calls(document: Document, word: str) -> Iterator[Finding]:
         yield document.finding("final", (*transition.path, "target"), message, advice)
 
 
+@OUTCOME_TYPO.finder
 def outcome_typo(document: Document) -> Iterator[Finding]:
     """Find outcomes that differ by one letter from another."""
     written: list[tuple[Path, str]] = [
@@ -259,6 +271,7 @@ def _one_letter_apart(one: str, other: str) -> bool:
     return long[at + 1 :] == short[at + (len(long) == len(short)) :]
 
 
+@DEFAULT_OUTCOME.finder
 def default_outcome(document: Document) -> Iterator[Finding]:
     """Find ends that only failures lead to, and that count as resolved all the same."""
     events: dict[str, set[str]] = {}
@@ -278,17 +291,16 @@ def default_outcome(document: Document) -> Iterator[Finding]:
             yield document.warning("default-outcome", ("states", word), message, 'Add an "outcome".', key=True)
 
 
-CHECKS = (
-    one_action,
-    no_target,
-    unknown_target,
-    name,
-    state_name,
-    unreachable,
-    unreachable_branch,
-    no_otherwise,
-    two_transitions,
-    final,
-    outcome_typo,
-    default_outcome,
-)
+@VALUE.finder
+def allow(document: Document) -> Iterator[Finding]:
+    """Find acknowledgements of what is no check, or of what refuses the flow."""
+    for name, state in document.states():
+        for code in state.allow:
+            path = ("states", name, "allow", code)
+            if code not in CHECKS:
+                yield document.finding(
+                    "value", path, f'No check is called "{code}".', did_you_mean(code, CHECKS), key=True
+                )
+            elif not CHECKS[code].can_warn:
+                message = f'"{code}" is an error, and cannot be allowed.'
+                yield document.finding("value", path, message, "Correct what it finds.", key=True)

@@ -1,20 +1,20 @@
-"""The catalogue of checks: each bad example shows its check and nothing else, each good one nothing at all."""
+"""The declared checks: each bad example shows its check and nothing else, each good one nothing at all."""
 
 from collections.abc import Sequence
 
 import pytest
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.catalogue import GROUPS, RULES, Rule, whole
+from ivr.flowfile.checks import CHECKS, Check
 from ivr.flowfile.finding import Finding
-from tests.flowfile.reading import codes, load, said
+from tests.flowfile.reading import codes, load, said, whole
 
-SHOWN = [rule for rule in RULES.values() if rule.bad]
+SHOWN = [each for each in CHECKS.values() if each.bad]
 
 
-def findings(rule: Rule, example: str) -> Sequence[Finding]:
-    channel = SkypeChannel.can if rule.code == "channel" else None
-    missing = no_dictation if rule.code == "speech" else None
+def findings(each: Check, example: str) -> Sequence[Finding]:
+    channel = SkypeChannel.can if each.code == "channel" else None
+    missing = no_dictation if each.code == "speech" else None
     return load(whole(example), channel=channel, missing=missing).findings
 
 
@@ -22,40 +22,43 @@ def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[st
     return [] if phrases else ["writes nothing down"]
 
 
-def found(rule: Rule, example: str) -> set[str]:
-    return {each.code for each in findings(rule, example)}
+def codes_of(each: Check, example: str) -> set[str]:
+    return {found.code for found in findings(each, example)}
 
 
-@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.code)
-def test_the_bad_example_yields_exactly_its_code(rule: Rule) -> None:
-    assert found(rule, rule.bad) == {rule.code}
+@pytest.mark.parametrize("each", SHOWN, ids=lambda each: each.code)
+def test_the_bad_example_yields_exactly_its_code(each: Check) -> None:
+    assert codes_of(each, each.bad) == {each.code}
 
 
-@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.code)
-def test_the_good_example_yields_nothing(rule: Rule) -> None:
-    assert found(rule, rule.good) == set()
+@pytest.mark.parametrize("each", SHOWN, ids=lambda each: each.code)
+def test_the_good_example_yields_nothing(each: Check) -> None:
+    assert codes_of(each, each.good) == set()
 
 
-@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.code)
-def test_the_severity_in_the_catalogue_is_the_one_that_is_given(rule: Rule) -> None:
-    severities = {each.severity for each in findings(rule, rule.bad)}
-    assert severities <= ({"error", "warning"} if rule.severity == "both" else {rule.severity})
+@pytest.mark.parametrize("each", SHOWN, ids=lambda each: each.code)
+def test_the_declared_severity_is_the_one_that_is_given(each: Check) -> None:
+    severities = {found.severity for found in findings(each, each.bad)}
+    assert severities <= ({"error", "warning"} if each.severity == "both" else {each.severity})
 
 
-def test_codes_are_unique_and_have_a_title() -> None:
-    listed = [rule.code for rules in GROUPS.values() for rule in rules]
-    assert len(listed) == len(set(listed)) == len(RULES)
-    assert all(rule.title.endswith(".") for rule in RULES.values())
+def test_a_title_is_a_sentence() -> None:
+    assert all(each.title.endswith(".") for each in CHECKS.values())
+
+
+def test_a_code_is_declared_once() -> None:
+    with pytest.raises(ValueError, match="the check 'silent-key' is declared twice"):
+        Check("silent-key", "warning", "The same code again.", group="Dialogue")
 
 
 def test_a_warning_is_acknowledged_by_the_state_it_stands_in() -> None:
-    bad = RULES["silent-key"].bad
+    bad = CHECKS["silent-key"].bad
     assert codes(bad) == ["silent-key"]
     assert codes(bad + "  allow: {silent-key: Who knows that knows it.}\n") == []
 
 
 def test_an_acknowledgement_holds_for_its_own_state_only() -> None:
-    bad = RULES["silent-key"].bad
+    bad = CHECKS["silent-key"].bad
     assert codes(bad + "other: {say: Hello., next: bye, allow: {silent-key: No.}}\n") == ["silent-key", "unreachable"]
 
 

@@ -18,7 +18,9 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.flow import SELF
 from ivr.engine.utterance import as_heard
 from ivr.engine.variables import Misfit, fit_keys
-from ivr.flowfile.checks.instructions import Named, beeps_named, keys_named, number_words, words_named
+from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.key_instructions import Named, keys_named
+from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding
@@ -27,6 +29,28 @@ from ivr.flowfile.prompts import Spoken, of_action, of_handler
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import variables
+
+PROMPT_KEY = Check(
+    "prompt-key",
+    "warning",
+    "A text names a key or a word that nothing listens for, or a beep that there is not.",
+    group="Dialogue",
+    bad="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 4.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+  next: bye
+""",
+    good="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+  next: bye
+""",
+)
+
 
 FIGURES = frozenset("0123456789")
 _ANOTHER_CALL = ("next time", "call again", "call back", "call us again", "in future", "in the future", "another call")
@@ -64,6 +88,7 @@ class Listening(Struct, frozen=True):
 UNKNOWN = Listening(is_known=False)
 
 
+@PROMPT_KEY.finder
 def prompt_key(document: Document) -> Iterator[Finding]:
     """Find keys, words and beeps that a text promises and that are not there."""
     listeners = _Listeners(document)
@@ -268,6 +293,3 @@ def _compared_keys(document: Document) -> frozenset[str]:
                 if isinstance(constant, str) and constant and PHONE_KEYS.issuperset(constant):
                     found.update(constant)
     return frozenset(found)
-
-
-CHECKS = (prompt_key,)

@@ -8,15 +8,120 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit
-from ivr.flowfile.checks.fitting import misfit, what_fits
+from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.known import NOTHING, Known, Scene, known_of
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
+from ivr.flowfile.checks.variable_types import misfit, what_fits
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.validate import NOT_YET
 from ivr.flowfile.variables import SETTABLE
 from ivr.nearest import did_you_mean
+
+UNDEFINED = Check(
+    "undefined",
+    "error",
+    "A name that means nothing there.",
+    group="Values",
+    bad="""
+start: {say: "You call from {{ call.form }}.", next: bye}
+""",
+    good="""
+start: {say: "You call {{ call.to }}.", next: bye}
+""",
+)
+
+FILTER = Check(
+    "filter",
+    "error",
+    "A filter that there is not.",
+    group="Values",
+    bad="""
+start: {say: "It is {{ now | tme }}.", next: bye}
+""",
+    good="""
+start: {say: "It is {{ now | time }}.", next: bye}
+""",
+)
+
+STATEMENT = Check(
+    "statement",
+    "error",
+    "{% %} in a text: guards and branches do its work.",
+    group="Values",
+    bad="""
+start: {say: "Hello{% if call.from %} again{% endif %}.", next: bye}
+""",
+    good="""
+start: {say: [Hello., {guard: call.from, text: Good to hear you again.}], next: bye}
+""",
+)
+
+EXPRESSION = Check(
+    "expression",
+    "error",
+    "An expression that cannot be read.",
+    group="Values",
+    bad="""
+start: {decide: [{guard: call.from ==, target: bye}, bye]}
+""",
+    good="""
+start: {decide: [{guard: call.from == call.to, target: bye}, bye]}
+""",
+)
+
+UNSET = Check(
+    "unset",
+    "error",
+    "A variable is read that may have no value there.",
+    group="Values",
+    bad="""
+start:
+  menu: {prompt: To key it press 1. To go on press 2., choices: {key_it: {dtmf: "1"}, go: {dtmf: "2"}}}
+  on: {key_it: ask, go: thanks}
+ask:
+  digits: {prompt: Key your number., into: number}
+  next: thanks
+thanks: {say: "Your number is {{ number | digits }}.", next: bye}
+""",
+    good="""
+start:
+  menu: {prompt: To key it press 1. To go on press 2., choices: {key_it: {dtmf: "1"}, go: {dtmf: "2"}}}
+  on: {key_it: ask, go: bye}
+ask:
+  digits: {prompt: Key your number., into: number}
+  next: thanks
+thanks: {say: "Your number is {{ number | digits }}.", next: bye}
+""",
+)
+
+MAY_BE_NULL = Check(
+    "may-be-null",
+    "error",
+    "A value that may be none would be spoken or calculated with.",
+    group="Values",
+    bad="""
+start: {say: "You call from {{ call.from }}.", next: bye}
+""",
+    good="""
+start: {say: "You call from {{ call.from or 'a withheld number' }}.", next: bye}
+""",
+)
+
+FORMAT = Check(
+    "format",
+    "warning",
+    "A date, a time or a decimal is spoken without a form.",
+    group="Dialogue",
+    bad="""
+start: {say: "It is {{ now }}.", next: bye}
+""",
+    good="""
+start: {say: "It is {{ now | time }}.", next: bye}
+""",
+)
+
 
 WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
 "Types that are spoken as figures, unless a filter gives them a form."
@@ -32,6 +137,7 @@ KNOWN_ELSEWHERE = {
 }
 
 
+@UNDEFINED.finder
 def expressions(document: Document) -> Iterator[Finding]:
     """Check every expression where it stands."""
     known = known_of(document)
@@ -156,6 +262,3 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
         yield document.finding("may-be-null", use.path, message, 'Write "… or …", or give it "default: none".')
     elif (mistake := misfit(template, given, variable, scene.env)) is not None:
         yield document.finding("type", use.path, mistake.message, mistake.suggestion)
-
-
-CHECKS = (expressions,)

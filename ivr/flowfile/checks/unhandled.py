@@ -1,10 +1,11 @@
-"""Checks of events: each is handled by somebody, and nothing is handled that never happens (LANGUAGE C7, C8)."""
+"""Checks of events: each is handled, and nothing is handled that never happens (LANGUAGE C7, C8)."""
 
 import json
 from collections.abc import Iterator
 
 from ivr.engine.handlers import longest
 from ivr.engine.naming import is_name
+from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised
 from ivr.flowfile.finding import Finding
@@ -12,7 +13,48 @@ from ivr.flowfile.model import State
 from ivr.flowfile.validate import NOT_YET
 from ivr.nearest import did_you_mean
 
+UNHANDLED = Check(
+    "unhandled",
+    "error",
+    "Nobody handles an event.",
+    group="Shape",
+    bad="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+  on: {sales: bye}
+""",
+    good="""
+start:
+  menu:
+    prompt: For sales press 1. For service press 2.
+    choices: {sales: {dtmf: "1"}, service: {dtmf: "2"}}
+  on: {sales: bye, service: bye}
+""",
+)
 
+NEVER = Check(
+    "never",
+    "error",
+    "An event is handled that never happens there.",
+    group="Shape",
+    bad="""
+start:
+  say: Hello.
+  next: bye
+  on: {noInput: bye}
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+  on: {hangup: bye}
+""",
+)
+
+
+@UNHANDLED.finder
 def unhandled(document: Document) -> Iterator[Finding]:
     """Find events that neither the state nor the flow handles; what several states lack, the flow lacks."""
     lacking = {name: lost for name, _ in document.states() if (lost := _unhandled(document, name))}
@@ -74,6 +116,7 @@ def _as_key(event: str) -> str:
     return event if is_name(event) else json.dumps(event, ensure_ascii=False)
 
 
+@NEVER.finder
 def never(document: Document) -> Iterator[Finding]:
     """Find handlers of events that cannot happen there."""
     for name, state in document.states():
@@ -101,6 +144,3 @@ def _why(state: State, name: str, event: str) -> str:
     if state.menu:
         return f'"{name}" has no choice and no event "{event}".'
     return f'"{event}" never happens in "{name}".'
-
-
-CHECKS = (unhandled, never)

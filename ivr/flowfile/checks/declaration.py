@@ -1,0 +1,96 @@
+"""How a check is declared: code, severity, title, examples, and the functions that find it, in one place.
+
+Whoever asks which checks there are reads `CHECKS`: `ivr check`, `allow`, the documentation, the tests.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
+
+from ivr.flowfile.assets import UnplayableAudio
+from ivr.flowfile.document import Document
+from ivr.flowfile.finding import Finding
+from ivr.ports import Capabilities
+
+Group: TypeAlias = Literal["Reading", "Shape", "Dialogue", "Values", "Proofs"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"In the order of the documentation."
+
+Missing: TypeAlias = Callable[[str, bool, str | None], Sequence[str]]
+"""Says of a language, whether there are phrases, and the audio's format (None: whatever the line sends), what of that
+the engine has not: each the rest of a sentence that begins "The speech engine"."""
+
+
+class Phrases(Struct, frozen=True):
+    """What a speech engine makes of phrases."""
+
+    only: bool
+    "It understands nothing else."
+    lost: Callable[[str], str]
+    "Says which letters of a phrase it has no sounds for."
+
+
+class Environment(Struct, frozen=True):
+    """What a flow is checked against."""
+
+    audio: Mapping[str, bytes | UnplayableAudio]
+    "What became of the files that its prompts name."
+    channel: Capabilities | None = None
+    "What the line can do; None: it is not checked."
+    missing: Missing | None = None
+    "What the speech engine cannot do; None: it is not checked."
+    phrases: Phrases | None = None
+
+
+Finder: TypeAlias = Callable[[Document], Iterator[Finding]]
+EnvironmentFinder: TypeAlias = Callable[[Document, Environment], Iterator[Finding]]
+
+
+class Check:
+    """One thing that `ivr check` can find."""
+
+    def __init__(
+        self,
+        code: str,
+        severity: Literal["error", "warning", "both"],
+        title: str,
+        *,
+        group: Group,
+        bad: str = "",
+        good: str = "",
+    ) -> None:
+        """Declare a check.
+
+        `title` is one sentence: what is found. `bad` holds states of a flow, or a whole flow, in which it is found and
+        nothing else; it is empty where no text can show it. `good` is the same, corrected.
+        """
+        if code in CHECKS:
+            raise ValueError(f"the check {code!r} is declared twice")
+        self.code = code
+        self.severity = severity
+        self.title = title
+        self.group = group
+        self.bad = bad
+        self.good = good
+        self.finders: list[EnvironmentFinder] = []
+        CHECKS[code] = self
+
+    @property
+    def can_warn(self) -> bool:
+        """Whether it can be acknowledged by `allow`."""
+        return self.severity != "error"
+
+    def finder(self, find: Finder) -> Finder:
+        """Add a function that looks for it in a document. What it finds may have other codes, too."""
+        self.finders.append(lambda document, _: find(document))
+        return find
+
+    def environment_finder(self, find: EnvironmentFinder) -> EnvironmentFinder:
+        """Add a function that compares a document with its environment."""
+        self.finders.append(find)
+        return find
+
+
+CHECKS: dict[str, Check] = {}
+"All checks by code; complete once the package is imported."

@@ -1,0 +1,357 @@
+"""Checks of a file's text and keys: they are found while it is read (`yaml`, `fields`, `validate`)."""
+
+from ivr.flowfile.checks.declaration import Check
+
+HASH = Check(
+    "hash",
+    "both",
+    "A text is cut off at #, which begins a comment.",
+    group="Reading",
+    bad="""
+start:
+  digits:
+    prompt: Key your number and # to end.
+  next: bye
+""",
+    good="""
+start:
+  digits:
+    prompt: "Key your number and # to end."
+  next: bye
+""",
+)
+
+COMMA = Check(
+    "comma",
+    "error",
+    "A comma ends a text in [ ] and { }.",
+    group="Reading",
+    bad="""
+start:
+  say: [Good morning, and welcome.]
+  next: bye
+""",
+    good="""
+start:
+  say: ["Good morning, and welcome."]
+  next: bye
+""",
+)
+
+BRACES = Check(
+    "braces",
+    "error",
+    "A value begins with {{ and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  say: {{ call.to }}
+  next: bye
+""",
+    good="""
+start:
+  say: "{{ call.to }}"
+  next: bye
+""",
+)
+
+STAR = Check(
+    "star",
+    "error",
+    "A text begins with * and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  menu: {prompt: To go on press star., choices: {go: {dtmf: *}}}
+  next: bye
+""",
+    good="""
+start:
+  menu: {prompt: To go on press star., choices: {go: {dtmf: "*"}}}
+  next: bye
+""",
+)
+
+COLON = Check(
+    "colon",
+    "error",
+    "A text holds a colon with a space after it and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  say: Our hours: nine to five.
+  next: bye
+""",
+    good="""
+start:
+  say: "Our hours: nine to five."
+  next: bye
+""",
+)
+
+AT = Check(
+    "at",
+    "error",
+    "A text begins with @ or ` and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  say: @home is our magazine.
+  next: bye
+""",
+    good="""
+start:
+  say: "@home is our magazine."
+  next: bye
+""",
+)
+
+PERCENT = Check(
+    "percent",
+    "error",
+    "A text begins with % and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  say: %5 off today.
+  next: bye
+""",
+    good="""
+start:
+  say: "%5 off today."
+  next: bye
+""",
+)
+
+TAG = Check(
+    "tag",
+    "error",
+    "A text begins with ! and is not in quotes.",
+    group="Reading",
+    bad="""
+start:
+  say: !Hello there.
+  next: bye
+""",
+    good="""
+start:
+  say: "!Hello there."
+  next: bye
+""",
+)
+
+TAB = Check(
+    "tab",
+    "error",
+    "A line is indented with a tab.",
+    group="Reading",
+    bad="""
+start:
+  say: Hello.
+\tnext: bye
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+""",
+)
+
+QUOTE = Check(
+    "quote",
+    "error",
+    "A quote is never closed, or closes a text before its end.",
+    group="Reading",
+    bad="""
+start:
+  say: 'The patient's name, please.'
+  next: bye
+""",
+    good="""
+start:
+  say: "The patient's name, please."
+  next: bye
+""",
+)
+
+SPACE = Check(
+    "space",
+    "error",
+    "The space after a colon or a dash is missing.",
+    group="Reading",
+    bad="""
+start:
+  say: Hello.
+  next:bye
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+""",
+)
+
+SYNTAX = Check(
+    "syntax",
+    "error",
+    "The file cannot be read as YAML.",
+    group="Reading",
+    bad="""
+start:
+  menu
+    prompt: To go on press 1.
+    choices: {go: {dtmf: "1"}}
+  next: bye
+""",
+    good="""
+start:
+  menu:
+    prompt: To go on press 1.
+    choices: {go: {dtmf: "1"}}
+  next: bye
+""",
+)
+
+DUPLICATE_KEY = Check(
+    "duplicate-key",
+    "error",
+    "A key stands twice in one place.",
+    group="Reading",
+    bad="""
+start:
+  say: Hello.
+  say: Good morning.
+  next: bye
+""",
+    good="""
+start:
+  say: Good morning.
+  next: bye
+""",
+)
+
+UNKNOWN_KEY = Check(
+    "unknown-key",
+    "error",
+    "A key is not a word of the language here.",
+    group="Reading",
+    bad="""
+start:
+  say: Hello.
+  next: bye
+  descripton: Says hello.
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+  description: Says hello.
+""",
+)
+
+NOT_YET = Check(
+    "not-yet",
+    "error",
+    "A word of the language that this release does not have yet.",
+    group="Reading",
+    bad="""
+start:
+  say: Hello.
+  next: bye
+  milestone: greeted
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+""",
+)
+
+MISSING = Check(
+    "missing",
+    "error",
+    "A key that cannot be left out.",
+    group="Reading",
+    bad="""
+start:
+  menu: {choices: {go: {dtmf: "1"}}}
+  next: bye
+""",
+    good="""
+start:
+  menu: {prompt: To go on press 1., choices: {go: {dtmf: "1"}}}
+  next: bye
+""",
+)
+
+EMPTY = Check(
+    "empty",
+    "error",
+    "A key without a value, a text without words, a list without items.",
+    group="Reading",
+    bad="""
+start:
+  say:
+  next: bye
+""",
+    good="""
+start:
+  say: Hello.
+  next: bye
+""",
+)
+
+UNIT = Check(
+    "unit",
+    "error",
+    "A time without its unit.",
+    group="Reading",
+    bad="""
+start:
+  digits: {prompt: Key your number., initialSilence: 10}
+  next: bye
+""",
+    good="""
+start:
+  digits: {prompt: Key your number., initialSilence: 10s}
+  next: bye
+""",
+)
+
+VALUE = Check(
+    "value",
+    "error",
+    "A value that is not possible for its key.",
+    group="Reading",
+    bad="""
+start:
+  digits: {prompt: Key your number., maxDigits: 30}
+  next: bye
+""",
+    good="""
+start:
+  digits: {prompt: Key your number., maxDigits: 10}
+  next: bye
+""",
+)
+
+UNREADABLE = Check(
+    "unreadable",
+    "error",
+    "There is a file, and it cannot be read at all.",
+    group="Reading",
+)
+
+ENCODING = Check(
+    "encoding",
+    "error",
+    "The file is not UTF-8.",
+    group="Reading",
+)
+
+SIZE = Check(
+    "size",
+    "error",
+    "The file is too large, nested too deep, or has too many mistakes.",
+    group="Reading",
+)
