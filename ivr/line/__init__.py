@@ -6,12 +6,12 @@ the `deadline`. Nothing here knows which platform, sound card or network carries
 
 from ivr.line.run import apply, begin
 from ivr.line.signals import (
+    CallerLeft,
     Connected,
     Effect,
     Finished,
     KeyDown,
     KeyUp,
-    Left,
     Listening,
     Outcome,
     PromptEnded,
@@ -21,24 +21,24 @@ from ivr.line.signals import (
     RecordingEnded,
     RecordingStarted,
     Result,
-    Said,
     Signal,
     Tick,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
 )
-from ivr.line.state import Line, Moment
+from ivr.line.state import Line, LineStep
 
 __all__ = [
+    "CallerLeft",
     "Connected",
     "Effect",
     "Finished",
     "KeyDown",
     "KeyUp",
-    "Left",
     "Line",
+    "LineStep",
     "Listening",
-    "Moment",
     "Outcome",
     "PromptEnded",
     "PromptFailed",
@@ -47,11 +47,11 @@ __all__ = [
     "RecordingEnded",
     "RecordingStarted",
     "Result",
-    "Said",
     "Signal",
     "Tick",
     "Trouble",
     "VoiceSignal",
+    "WordsUnderstood",
     "apply",
     "begin",
 ]

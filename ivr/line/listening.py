@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from ivr.engine.commands import Choice, DigitInput, Recognize
 from ivr.engine.utterance import as_heard
-from ivr.line.signals import KeyDown, KeyUp, Outcome, Result, Said, Signal
+from ivr.line.signals import KeyDown, KeyUp, Outcome, Result, Signal, WordsUnderstood
 from ivr.line.state import Choosing, Collecting
 
 
@@ -18,7 +18,7 @@ def by_key(action: Recognize) -> bool:
     return action.digits is not None or any(choice.key for choice in action.choices)
 
 
-def wanted(action: Recognize, signal: KeyDown | Said) -> bool:
+def wanted(action: Recognize, signal: KeyDown | WordsUnderstood) -> bool:
     """Return whether a signal is an answer, right or wrong, that may interrupt the prompt."""
     if isinstance(signal, KeyDown):
         return by_key(action)
@@ -42,7 +42,7 @@ def spoken(action: Recognize, words: str) -> Choice | None:
 def choosing(action: Recognize, phase: Choosing, signal: Signal, now: float, pause: float) -> Choosing | Outcome:
     """Take a signal while a choice is awaited."""
     match signal:
-        case Said(words=words):
+        case WordsUnderstood(words=words):
             choice = spoken(action, words)
             return phase if choice is None else Outcome(action.op, ok=True, result="speech", choice=choice.name)
         case KeyDown(key=key) if by_key(action):

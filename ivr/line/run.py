@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from ivr.engine.commands import Answer, HangUp, LineCommand, Recognize, Record, Reject, silence_allowed
 from ivr.line import listening
 from ivr.line.signals import (
+    CallerLeft,
     Connected,
     Finished,
     KeyDown,
-    Left,
     Listening,
     Outcome,
     PromptEnded,
@@ -28,16 +28,16 @@ from ivr.line.signals import (
     PromptStopped,
     RecordingEnded,
     RecordingStarted,
-    Said,
     Signal,
     Tick,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
 )
-from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, Moment, Over, Phase, Playing, Recording
+from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, LineStep, Over, Phase, Playing, RecordingVoice
 
 
-def begin(actions: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> Moment:
+def begin(actions: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
     """Start a list of actions, which is not empty; `now` is in seconds from any beginning that stays the same.
 
     `choice_pause` is for how many seconds a key of a menu may be held.
@@ -45,23 +45,23 @@ def begin(actions: Sequence[LineCommand], *, now: float, choice_pause: float = C
     return _next(Line(tuple(actions), Over(), choice_pause=choice_pause), now)
 
 
-def apply(line: Line, signal: Signal, *, now: float) -> Moment:
+def apply(line: Line, signal: Signal, *, now: float) -> LineStep:
     """Apply one signal; time never goes back. Same arguments, same answer."""
     deadline = line.deadline
     if deadline is None or now < deadline:
         return _applied(line, signal, now)
     expired = _expired(line, deadline, now)
     applied = _applied(expired.line, signal, now)
-    return Moment(applied.line, expired.effects + applied.effects)
+    return LineStep(applied.line, expired.effects + applied.effects)
 
 
-def _applied(line: Line, signal: Signal, now: float) -> Moment:
+def _applied(line: Line, signal: Signal, now: float) -> LineStep:
     if line.over:
-        return Moment(line)
+        return LineStep(line)
     match signal:
         case Tick():
-            return Moment(line)
-        case Left():
+            return LineStep(line)
+        case CallerLeft():
             return _left(line, now)
         case Trouble(kind=kind):
             return _failed(line, Outcome(line.todo[0].op, ok=False, result=kind))
@@ -76,15 +76,15 @@ def _applied(line: Line, signal: Signal, now: float) -> Moment:
             )
         case Collecting():
             return _concluded(line, listening.collecting(_recognize(line), line.phase, signal, now), now)
-        case Recording():
+        case RecordingVoice():
             return _while_recording(line, line.phase, signal, now)
-    return Moment(line)
+    return LineStep(line)
 
 
 # --- prompts ---------------------------------------------------------------------------------------------------------
 
 
-def _next(line: Line, now: float) -> Moment:
+def _next(line: Line, now: float) -> LineStep:
     """Begin with the first action of the list."""
     action = line.todo[0]
     match action:
@@ -100,61 +100,61 @@ def _next(line: Line, now: float) -> Moment:
     interruptible = isinstance(action, Recognize) and action.barge_in
     started = PromptStarted(action.op, action.prompt, interruptible, beep)
     listens = (Listening(action.op, action),) if isinstance(action, Recognize) and interruptible else ()
-    return Moment(replace(line, phase=Playing(interruptible)), (started, *listens))
+    return LineStep(replace(line, phase=Playing(interruptible)), (started, *listens))
 
 
-def _prompted(line: Line, now: float, *, heard: bool = False) -> Moment:
+def _prompted(line: Line, now: float, *, heard: bool = False) -> LineStep:
     """Go on after the prompt, be it played or interrupted; `heard`: the caller could answer already."""
     action = line.todo[0]
     match action:
         case Recognize():
             due = now + silence_allowed(action)
             phase: Phase = Collecting(due) if action.digits else Choosing(due)
-            return Moment(replace(line, phase=phase), () if heard else (Listening(action.op, action),))
+            return LineStep(replace(line, phase=phase), () if heard else (Listening(action.op, action),))
         case Record():
-            phase = Recording(now, now + silence_allowed(action), now + action.max_duration)
-            return Moment(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
+            phase = RecordingVoice(now, now + silence_allowed(action), now + action.max_duration)
+            return LineStep(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
     return _succeeded(line, Outcome(action.op, ok=True, result="done"), now)
 
 
-def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> Moment:
+def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> LineStep:
     match signal:
         case PromptEnded():
             return _prompted(line, now, heard=playing.interruptible)
         case PromptFailed(why=why):
             return _failed(line, Outcome(line.todo[0].op, ok=False, result="system", why=why))
-        case KeyDown() | Said() if playing.interruptible and listening.wanted(_recognize(line), signal):
+        case KeyDown() | WordsUnderstood() if playing.interruptible and listening.wanted(_recognize(line), signal):
             return _interrupted(line, signal, now)
-    return Moment(line)
+    return LineStep(line)
 
 
-def _interrupted(line: Line, signal: Signal, now: float) -> Moment:
+def _interrupted(line: Line, signal: Signal, now: float) -> LineStep:
     stopped = PromptStopped(line.todo[0].op)
     after = _applied(_prompted(line, now, heard=True).line, signal, now)
-    return Moment(after.line, (stopped, *after.effects))
+    return LineStep(after.line, (stopped, *after.effects))
 
 
 # --- the caller ------------------------------------------------------------------------------------------------------
 
 
-def _voice(line: Line, now: float, *, active: bool) -> Moment:
+def _voice(line: Line, now: float, *, active: bool) -> LineStep:
     if active == line.speaking:
-        return Moment(line)
+        return LineStep(line)
     line = replace(line, speaking=active)
     action = line.todo[0]
     match line.phase:
         case Playing(interruptible=True) if active and isinstance(action, Recognize) and listening.by_voice(action):
-            return Moment(_prompted(line, now, heard=True).line, (PromptStopped(action.op),))
+            return LineStep(_prompted(line, now, heard=True).line, (PromptStopped(action.op),))
         case Choosing() if not active and isinstance(action, Recognize) and listening.by_voice(action):
-            return Moment(replace(line, phase=replace(line.phase, quiet_since=now)))
-        case Recording() if not active and isinstance(action, Record):
-            return Moment(replace(line, phase=replace(line.phase, quiet_at=now + action.max_silence)))
-    return Moment(line)
+            return LineStep(replace(line, phase=replace(line.phase, quiet_since=now)))
+        case RecordingVoice() if not active and isinstance(action, Record):
+            return LineStep(replace(line, phase=replace(line.phase, quiet_at=now + action.max_silence)))
+    return LineStep(line)
 
 
-def _left(line: Line, now: float) -> Moment:
+def _left(line: Line, now: float) -> LineStep:
     op = line.todo[0].op
-    if isinstance(line.phase, Recording) and now > line.phase.started:
+    if isinstance(line.phase, RecordingVoice) and now > line.phase.started:
         # What was said so far is a recording (protocol 7).
         seconds = now - line.phase.started
         outcome = Outcome(op, ok=True, result="left", seconds=seconds)
@@ -163,27 +163,27 @@ def _left(line: Line, now: float) -> Moment:
     return _finished(line, Finished(Outcome(op, ok=False, result="left"), "left"), *stopped)
 
 
-def _while_recording(line: Line, recording: Recording, signal: Signal, now: float) -> Moment:
+def _while_recording(line: Line, recording: RecordingVoice, signal: Signal, now: float) -> LineStep:
     action = line.todo[0]
     if isinstance(action, Record) and isinstance(signal, KeyDown) and signal.key in action.terminators:
         seconds = now - recording.started
         return _recorded(line, Outcome(action.op, ok=seconds > 0, result="terminator", seconds=seconds), now)
-    return Moment(line)
+    return LineStep(line)
 
 
-def _expired(line: Line, deadline: float, now: float) -> Moment:
+def _expired(line: Line, deadline: float, now: float) -> LineStep:
     match line.phase:
         case Choosing(held=held):
             result = listening.choice_expired(held)
             return _concluded(line, Outcome(line.todo[0].op, ok=False, result=result), now)
         case Collecting():
             return _concluded(line, listening.digits_expired(_recognize(line), line.phase), now)
-        case Recording():
+        case RecordingVoice():
             return _recorded(line, _recording_expired(line, line.phase, deadline), now)
-    return Moment(line)
+    return LineStep(line)
 
 
-def _recording_expired(line: Line, recording: Recording, deadline: float) -> Outcome:
+def _recording_expired(line: Line, recording: RecordingVoice, deadline: float) -> Outcome:
     op, seconds = line.todo[0].op, deadline - recording.started
     if deadline == recording.ends_at:
         return Outcome(op, ok=True, result="limit", seconds=seconds)
@@ -195,39 +195,39 @@ def _recording_expired(line: Line, recording: Recording, deadline: float) -> Out
 # --- the end of an action --------------------------------------------------------------------------------------------
 
 
-def _concluded(line: Line, result: Phase | Outcome, now: float) -> Moment:
+def _concluded(line: Line, result: Phase | Outcome, now: float) -> LineStep:
     if not isinstance(result, Outcome):
-        return Moment(replace(line, phase=result))
+        return LineStep(replace(line, phase=result))
     return _succeeded(line, result, now) if result.ok else _failed(line, result)
 
 
-def _recorded(line: Line, outcome: Outcome, now: float) -> Moment:
+def _recorded(line: Line, outcome: Outcome, now: float) -> LineStep:
     ended = RecordingEnded(outcome.op, outcome.seconds)
     if outcome.ok:
         return _succeeded(line, outcome, now, ended)
     return _finished(line, Finished(outcome), ended)
 
 
-def _succeeded(line: Line, outcome: Outcome, now: float, *effects: Connected | RecordingEnded) -> Moment:
+def _succeeded(line: Line, outcome: Outcome, now: float, *effects: Connected | RecordingEnded) -> LineStep:
     """Go on with the next action; only the last one is reported (protocol 2)."""
     if len(line.todo) == 1:
         return _finished(line, Finished(outcome), *effects)
     following = _next(replace(line, todo=line.todo[1:]), now)
-    return Moment(following.line, (*effects, *following.effects))
+    return LineStep(following.line, (*effects, *following.effects))
 
 
-def _failed(line: Line, outcome: Outcome) -> Moment:
+def _failed(line: Line, outcome: Outcome) -> LineStep:
     """Skip the rest: the first failure is what is reported."""
     match line.phase:
         case Playing() if outcome.result in ("system", "unknown"):
             return _finished(line, Finished(outcome), PromptStopped(outcome.op))
-        case Recording():
+        case RecordingVoice():
             return _finished(line, Finished(outcome), RecordingEnded(outcome.op, 0.0))
     return _finished(line, Finished(outcome))
 
 
-def _finished(line: Line, finished: Finished, *effects: Connected | PromptStopped | RecordingEnded) -> Moment:
-    return Moment(replace(line, phase=Over()), (*effects, finished))
+def _finished(line: Line, finished: Finished, *effects: Connected | PromptStopped | RecordingEnded) -> LineStep:
+    return LineStep(replace(line, phase=Over()), (*effects, finished))
 
 
 def _recognize(line: Line) -> Recognize:

@@ -31,7 +31,7 @@ class VoiceSignal(Struct, frozen=True, tag=True):
     active: bool
 
 
-class Said(Struct, frozen=True, tag=True):
+class WordsUnderstood(Struct, frozen=True, tag=True):
     """Words were understood: by a recogniser, or typed where there is none."""
 
     words: str
@@ -47,7 +47,7 @@ class PromptFailed(Struct, frozen=True, tag=True):
     why: str
 
 
-class Left(Struct, frozen=True, tag=True):
+class CallerLeft(Struct, frozen=True, tag=True):
     """The caller has gone, or the platform ended the call."""
 
 
@@ -61,7 +61,9 @@ class Tick(Struct, frozen=True, tag=True):
     """Nothing but time has passed."""
 
 
-Signal: TypeAlias = KeyDown | KeyUp | VoiceSignal | Said | PromptEnded | PromptFailed | Left | Trouble | Tick
+Signal: TypeAlias = (
+    KeyDown | KeyUp | VoiceSignal | WordsUnderstood | PromptEnded | PromptFailed | CallerLeft | Trouble | Tick
+)
 
 # --- the outcome -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Where a list of actions stands: immutable, so that a test can keep a moment and go on from it in several ways.
+"""Where a list of actions stands: immutable, so that a test can keep one and go on from it in several ways.
 
 Each phase tells when it ends if nothing happens; a caller who is making a sound puts some of these ends off.
 """
@@ -63,7 +63,7 @@ class Collecting(Struct, frozen=True):
         return self.deadline
 
 
-class Recording(Struct, frozen=True):
+class RecordingVoice(Struct, frozen=True):
     """The caller is recorded."""
 
     started: float
@@ -89,7 +89,7 @@ class Over(Struct, frozen=True):
         return None
 
 
-Phase: TypeAlias = Playing | Choosing | Collecting | Recording | Over
+Phase: TypeAlias = Playing | Choosing | Collecting | RecordingVoice | Over
 
 
 class Line(Struct, frozen=True):
@@ -113,7 +113,7 @@ class Line(Struct, frozen=True):
         return isinstance(self.phase, Over)
 
 
-class Moment(Struct, frozen=True):
+class LineStep(Struct, frozen=True):
     """Where the line stands now, and what is to be done because of the last signal, in order."""
 
     line: Line

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from ivr.engine.commands import Segment
 from ivr.media.pacing import Clock, until
-from ivr.media.sound import BEEP, BYTES_A_SECOND, Piece, Voice
+from ivr.media.sound import BEEP, BYTES_A_SECOND, SoundPiece, Voice
 from ivr.media.voice_activity import FRAME
 
 FRAME_BYTES = round(FRAME * BYTES_A_SECOND)
@@ -32,7 +32,7 @@ class Player:
         if ends is not None:
             await until(self._clock, ends)
 
-    async def _hand_out(self, piece: Piece, begins: float, out: Callable[[bytes], None]) -> None:
+    async def _hand_out(self, piece: SoundPiece, begins: float, out: Callable[[bytes], None]) -> None:
         if not piece.samples:
             return
         if not self._paced:
@@ -46,7 +46,7 @@ class Player:
             out(piece.samples[start : start + FRAME_BYTES])
 
 
-async def _pieces(voice: Voice, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[Piece]:
+async def _pieces(voice: Voice, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[SoundPiece]:
     async for piece in voice.speak(segments):
         yield piece
     if beep:

@@ -28,7 +28,7 @@ class Unplayable(IvrError):
     """A prompt that cannot be heard; the text says why."""
 
 
-class Piece(Struct, frozen=True):
+class SoundPiece(Struct, frozen=True):
     """A part of a prompt."""
 
     samples: bytes
@@ -47,14 +47,14 @@ class EncodedRecording(Struct, frozen=True):
 class Voice(Protocol):
     """Turns prompts into sound."""
 
-    def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+    def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the pieces as soon as each is there; raise Unplayable."""
 
 
-async def said(words: Text, voice: Voice) -> AsyncIterator[Piece]:
+async def said(words: Text, voice: Voice) -> AsyncIterator[SoundPiece]:
     """Let a caller's typed words be heard, never without a sound; raise Unplayable."""
     async for piece in voice.speak([words]):
-        yield Piece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
+        yield SoundPiece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
 
 
 class Ear(Protocol):
@@ -82,10 +82,10 @@ class Sound(Struct, frozen=True):
 class Mute:
     """A `Voice` that says nothing, for as long as it would take."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the time that each segment takes."""
         for segment in segments:
-            yield Piece(b"", estimate(segment))
+            yield SoundPiece(b"", estimate(segment))
 
 
 def estimate(segment: Segment) -> float:
@@ -109,4 +109,4 @@ def tone(frequency: float, seconds: float, level: float = 0.25) -> bytes:
     return array("h", (int(32767 * level * value) for value in wave)).tobytes()
 
 
-BEEP = Piece(tone(1000, 0.25), 0.25)
+BEEP = SoundPiece(tone(1000, 0.25), 0.25)

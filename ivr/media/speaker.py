@@ -12,7 +12,7 @@ from ivr.audio.workers import Workers
 from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
 from ivr.errors import TranscriptionFailed
 from ivr.media.espeak import espeak
-from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, Piece, Unplayable, estimate, silence
+from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, SoundPiece, Unplayable, estimate, silence
 from ivr.media.wording import spoken
 from ivr.smallfiles import read_small
 
@@ -35,7 +35,7 @@ class Speaker:
         self._speaks = speaks
         self._plays = plays
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the pieces as soon as each is there; raise Unplayable."""
         for segment in segments:
             match segment:
@@ -47,9 +47,9 @@ class Speaker:
                 case Audio(url=url):
                     yield await self._file(url or "")
 
-    async def _text(self, text: Text) -> AsyncIterator[Piece]:
+    async def _text(self, text: Text) -> AsyncIterator[SoundPiece]:
         if not self._speaks:
-            yield Piece(b"", estimate(text))
+            yield SoundPiece(b"", estimate(text))
             return
         for sentence in spoken(text):
             try:
@@ -57,10 +57,10 @@ class Speaker:
             except OSError as error:
                 raise Unplayable(f"The prompt cannot be spoken: {error}") from error
 
-    async def _file(self, url: str) -> Piece:
+    async def _file(self, url: str) -> SoundPiece:
         data = await self._fetch(url)
         if not self._plays:
-            return Piece(b"", FILE_SECONDS)
+            return SoundPiece(b"", FILE_SECONDS)
         return _piece(await decoded(data, self._workers))
 
 
@@ -94,8 +94,8 @@ def _samples(ssml: str, gender: Gender) -> bytes:
     return resampled(engine.speak(ssml, gender), engine.rate)
 
 
-def _piece(samples: bytes) -> Piece:
-    return Piece(samples, len(samples) / BYTES_A_SECOND)
+def _piece(samples: bytes) -> SoundPiece:
+    return SoundPiece(samples, len(samples) / BYTES_A_SECOND)
 
 
 def forget() -> None:

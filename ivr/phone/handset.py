@@ -22,13 +22,13 @@ class Handset(Protocol):
         """Show what happens. Never fails, never waits."""
 
     async def next(self, deadline: float | None) -> Signal:
-        """Return what happens next; a `Tick` when the deadline is reached. One that has left says `Left` at once."""
+        """Return what happens next; a `Tick` when the deadline is reached. After the caller left: `CallerLeft`."""
 
     async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
         """Return what was recorded since the last `RecordingStarted`; None: nothing, or it cannot be encoded."""
 
     def hang_up(self) -> None:
-        """Leave, whatever the person does; `next` says `Left` from now on, also where it is waiting."""
+        """Leave, whatever the person does; `next` returns `CallerLeft` from now on, also where it is waiting."""
 
 
 def typed(words: str) -> Text:

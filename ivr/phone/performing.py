@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from ivr.engine.commands import LineCommand
-from ivr.line import Connected, Finished, Left, Line, PromptEnded, PromptFailed, apply, begin
+from ivr.line import CallerLeft, Connected, Finished, Line, PromptEnded, PromptFailed, apply, begin
 from ivr.line.state import CHOICE_PAUSE
 from ivr.phone.handset import Handset
 from ivr.phone.phone_events import PromptOver, events_of_effect
@@ -37,23 +37,23 @@ async def perform(
     `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
     ends it at the first opportunity; `connected` is called when the call is answered.
     """
-    moment = begin(actions, now=handset.now(), choice_pause=choice_pause)
+    step = begin(actions, now=handset.now(), choice_pause=choice_pause)
     expired = False
     while True:
-        for effect in moment.effects:
+        for effect in step.effects:
             for event in events_of_effect(effect, state):
                 handset.tell(event)
             handset.perform(effect)
             if isinstance(effect, Connected) and connected is not None:
                 connected()
             if isinstance(effect, Finished):
-                return Performed(moment.line, effect, expired)
-        deadline = moment.line.deadline
+                return Performed(step.line, effect, expired)
+        deadline = step.line.deadline
         until = ends_at if deadline is None else min(deadline, ends_at)
-        signal = Left() if cut or expired else await handset.next(until if math.isfinite(until) else None)
+        signal = CallerLeft() if cut or expired else await handset.next(until if math.isfinite(until) else None)
         if isinstance(signal, PromptEnded | PromptFailed):
-            handset.tell(PromptOver(moment.line.todo[0].op, interrupted=False))
+            handset.tell(PromptOver(step.line.todo[0].op, interrupted=False))
         now = handset.now()
         if now >= ends_at and not cut and not expired:
-            expired, signal = True, Left()
-        moment = apply(moment.line, signal, now=now)
+            expired, signal = True, CallerLeft()
+        step = apply(step.line, signal, now=now)

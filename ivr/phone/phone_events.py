@@ -21,11 +21,11 @@ from ivr.line import (
 from ivr.trace.sentences import spoken
 
 
-class Event(Struct, frozen=True, tag=True, omit_defaults=True):
+class _EventBase(Struct, frozen=True, tag=True, omit_defaults=True):
     """Something that happened on a call."""
 
 
-class Dialled(Event, frozen=True):
+class Dialled(_EventBase, frozen=True):
     """A call is being placed."""
 
     call: str
@@ -33,13 +33,13 @@ class Dialled(Event, frozen=True):
     url: str
 
 
-class StateChanged(Event, frozen=True):
+class StateChanged(_EventBase, frozen=True):
     """The call's state."""
 
     state: Literal["incoming", "established", "terminated"]
 
 
-class Sent(Event, frozen=True):
+class Sent(_EventBase, frozen=True):
     """A message left for the bot; the same `message` again is a repeat."""
 
     url: str
@@ -52,7 +52,7 @@ class Sent(Event, frozen=True):
     "Bytes of the recording that goes with it."
 
 
-class Replied(Event, frozen=True):
+class Replied(_EventBase, frozen=True):
     """The bot's reply, or what became of it."""
 
     message: str
@@ -65,13 +65,13 @@ class Replied(Event, frozen=True):
     "Why there was none, such as `timeout` or `connect`."
 
 
-class WorkflowRefused(Event, frozen=True):
+class WorkflowRefused(_EventBase, frozen=True):
     """The bot's workflow breaks the rules, and none of it is done."""
 
     problems: tuple[str, ...]
 
 
-class PromptBegan(Event, frozen=True):
+class PromptBegan(_EventBase, frozen=True):
     """A prompt is heard from now on."""
 
     op: str
@@ -82,21 +82,21 @@ class PromptBegan(Event, frozen=True):
     "The `appState` of the workflow that it belongs to; many bots name their state there."
 
 
-class PromptAudio(Event, frozen=True):
+class PromptAudio(_EventBase, frozen=True):
     """The next piece of the prompt: 16 kHz, mono, 16 bit little endian (base64 in JSON)."""
 
     op: str
     samples: bytes
 
 
-class PromptOver(Event, frozen=True):
+class PromptOver(_EventBase, frozen=True):
     """The prompt ended, or was interrupted: what is still being played is to stop."""
 
     op: str
     interrupted: bool
 
 
-class Choice(Struct, frozen=True, omit_defaults=True):
+class OfferedChoice(Struct, frozen=True, omit_defaults=True):
     """An answer that is listened for."""
 
     name: str
@@ -104,12 +104,12 @@ class Choice(Struct, frozen=True, omit_defaults=True):
     speech: tuple[str, ...] = ()
 
 
-class ListensFor(Event, frozen=True):
+class ListensFor(_EventBase, frozen=True):
     """What the caller does from now on counts."""
 
     op: str
     kind: Literal["choice", "digits", "recording"]
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[OfferedChoice, ...] = ()
     most: int | None = None
     "Keys, of digits."
     terminators: str = ""
@@ -118,13 +118,13 @@ class ListensFor(Event, frozen=True):
     "As in `PromptBegan`."
 
 
-class KeyHeard(Event, frozen=True):
+class KeyHeard(_EventBase, frozen=True):
     """The caller pressed a key."""
 
     key: str
 
 
-class WordsHeard(Event, frozen=True):
+class WordsHeard(_EventBase, frozen=True):
     """The caller said something."""
 
     words: str | None
@@ -132,30 +132,30 @@ class WordsHeard(Event, frozen=True):
     typed: bool = False
 
 
-class VoiceHeard(Event, frozen=True):
+class VoiceHeard(_EventBase, frozen=True):
     """The caller began to make a sound, or fell silent."""
 
     active: bool
 
 
-class HangingUp(Event, frozen=True):
+class HangingUp(_EventBase, frozen=True):
     """The caller leaves; the bot is told as soon as it has answered."""
 
 
-class RecordingBegan(Event, frozen=True):
+class RecordingBegan(_EventBase, frozen=True):
     """The caller is being recorded."""
 
     op: str
 
 
-class RecordingOver(Event, frozen=True):
+class RecordingOver(_EventBase, frozen=True):
     """The recording ended."""
 
     op: str
     seconds: float
 
 
-class Done(Event, frozen=True):
+class Done(_EventBase, frozen=True):
     """The one outcome of a workflow, as it is reported."""
 
     op: str
@@ -166,7 +166,7 @@ class Done(Event, frozen=True):
     why: str = ""
 
 
-class Ended(Event, frozen=True):
+class Ended(_EventBase, frozen=True):
     """The call is over."""
 
     by: Literal["bot", "caller", "platform"]
@@ -226,5 +226,5 @@ def _listens(op: str, action: Recognize | Record, state: str) -> ListensFor:
     if action.digits is not None:
         most, terminators = action.digits.maximum, action.digits.terminators
         return ListensFor(op, "digits", most=most, terminators=terminators, state=state)
-    choices = tuple(Choice(choice.name, choice.key, choice.speech) for choice in action.choices)
+    choices = tuple(OfferedChoice(choice.name, choice.key, choice.speech) for choice in action.choices)
     return ListensFor(op, "choice", choices, state=state)

@@ -14,12 +14,12 @@ from ivr.engine.commands import LineCommand, Record
 from ivr.line import Finished, Outcome
 from ivr.media.sound import EncodedRecording
 from ivr.phone.handset import Handset
-from ivr.phone.net.exchange import Exchange, GivenUp, Notifications
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.exchange import GivenUp, MessageExchange, Notifications
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.performing import Performed, perform
 from ivr.phone.phone_events import Dialled, Ended, StateChanged, WorkflowRefused
 from ivr.phone.wire import reports
-from ivr.phone.wire.workflow import Refusal, Workflow, misplaced, read_workflow
+from ivr.phone.wire.workflow import RefusedWorkflow, RunnableWorkflow, misplaced, read_workflow
 
 
 class Caller(Struct, frozen=True):
@@ -52,7 +52,9 @@ class _Report(Struct, frozen=True):
 class PlacedCall:
     """One call. `run` it once."""
 
-    def __init__(self, call: str, *, url: str, handset: Handset, exchange: Exchange, limits: Limits) -> None:
+    def __init__(
+        self, call: str, *, url: str, handset: Handset, exchange: MessageExchange, limits: PhoneLimits
+    ) -> None:
         """Call the bot at `url`; `call` is the call's id."""
         self._id = call
         self._url = url
@@ -100,16 +102,16 @@ class PlacedCall:
         if not body.strip():
             raise _Over(Ended("bot", "no-workflow", "The bot's answer was empty, so nothing follows."))
         workflow = read_workflow(body)
-        if isinstance(workflow, Workflow):
+        if isinstance(workflow, RunnableWorkflow):
             self._callback = workflow.callback or self._callback
             self._notifications.url = workflow.notification or self._notifications.url
             problems = misplaced(workflow, answered=self._answered)
             if not problems:
                 return await self._run_workflow(workflow)
-            workflow = Refusal(workflow.actions[0].op, problems, workflow.callback, workflow.app_state)
+            workflow = RefusedWorkflow(workflow.actions[0].op, problems, workflow.callback, workflow.app_state)
         return self._refuse(workflow)
 
-    def _refuse(self, refusal: Refusal) -> _Report:
+    def _refuse(self, refusal: RefusedWorkflow) -> _Report:
         """Do none of it, and say so (protocol 2); a bot that goes on like that is hung up on."""
         self._handset.tell(WorkflowRefused(refusal.problems))
         callback = refusal.callback or self._callback
@@ -121,7 +123,7 @@ class PlacedCall:
         outcome = reports.validation_outcome(refusal.op, refusal.problems)
         return _Report(callback, self._result(outcome, refusal.app_state, over=False))
 
-    async def _run_workflow(self, workflow: Workflow) -> _Report:
+    async def _run_workflow(self, workflow: RunnableWorkflow) -> _Report:
         self._count()
         performed = await self._perform(workflow)
         finished = performed.finished
@@ -136,7 +138,7 @@ class PlacedCall:
             workflow.callback, self._result(outcome, workflow.app_state, over=bool(ended), audio=sent), ended
         )
 
-    async def _perform(self, workflow: Workflow) -> Performed:
+    async def _perform(self, workflow: RunnableWorkflow) -> Performed:
         performed = await perform(
             workflow.actions,
             self._handset,

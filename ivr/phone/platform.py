@@ -17,10 +17,10 @@ from ivr.channels.skype.wire import LANGUAGE
 from ivr.media.installed import installed_sound
 from ivr.media.sound import Sound, Unplayable
 from ivr.phone.handset import Handset
-from ivr.phone.net.exchange import Exchange
+from ivr.phone.net.exchange import MessageExchange
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity, identity_served
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, WebPost
 from ivr.phone.phone_events import Ended
 from ivr.phone.placed_call import Caller, PlacedCall
@@ -38,7 +38,7 @@ class Target(Struct, frozen=True):
     "The bot's; tokens are made out to it."
     allowed: tuple[str, ...] = ()
     "Hosts that the phone may connect to, besides this machine."
-    limits: Limits = Limits()
+    limits: PhoneLimits = PhoneLimits()
     identity_port: int = 0
     "Where the phone's metadata is served; 0: any free port."
     key: Path | None = None
@@ -83,10 +83,11 @@ class Platform:
     async def place(self, handset: Handset, *, who: Caller | None = None, bot: str | None = None) -> Ended:
         """Hold one call to its end; `bot` is another address than the target's.
 
-        Cancelled, the caller hangs up, and the bot is told within `Limits.parting` seconds; cancelled again, it is not.
+        If cancelled, the caller hangs up, and the bot is told within `PhoneLimits.parting` seconds; if cancelled again,
+        it is not told.
         """
         target = self.target
-        exchange = Exchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
+        exchange = MessageExchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
         one = PlacedCall(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
         call = asyncio.create_task(one.run(who or target.who))

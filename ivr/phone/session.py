@@ -28,11 +28,11 @@ from contextlib import aclosing
 from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
+    CallerLeft,
     Effect,
     Finished,
     KeyDown,
     KeyUp,
-    Left,
     Listening,
     PromptEnded,
     PromptFailed,
@@ -40,11 +40,11 @@ from ivr.line import (
     PromptStopped,
     RecordingEnded,
     RecordingStarted,
-    Said,
     Signal,
     Tick,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
 )
 from ivr.media.microphone import Microphone
 from ivr.media.pacing import Clock, LoopClock
@@ -138,7 +138,7 @@ class Session:
             self._speaking.add(self._begin(self._speak(words)))
             return
         self.tell(WordsHeard(words, typed=True))
-        self._put(Said(words))
+        self._put(WordsUnderstood(words))
 
     def audio(self, samples: bytes) -> None:
         """Take what a microphone heard."""
@@ -184,7 +184,7 @@ class Session:
                 self._listening = action
                 # What was said or pressed before the question is no answer to it.
                 self._microphone.forget()
-                self._drop(KeyDown, KeyUp, Said)
+                self._drop(KeyDown, KeyUp, WordsUnderstood)
             case RecordingStarted():
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of actions, which has not heard of it
@@ -213,7 +213,7 @@ class Session:
 
     def _next(self) -> Signal:
         if self._left:
-            return Left()
+            return CallerLeft()
         return self._signals.popleft() if self._signals else Tick()
 
     def _put(self, signal: Signal) -> None:
@@ -246,7 +246,7 @@ class Session:
         words = await self._sound.ear.understand(utterance, phrases)
         self.tell(WordsHeard(words))
         if words is not None and self._listening is action:
-            self._put(Said(words))
+            self._put(WordsUnderstood(words))
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

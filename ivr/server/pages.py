@@ -56,4 +56,4 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
 def make_phone(backend: Backend, address: str, account: str, channel: str, cases: Path) -> PhonePages:
     """Make the phone that calls this server as the platform would; it keeps calls in `cases`."""
     own = OwnBot(address, account, channel, backend.store, backend.store, backend.registry, cases)
-    return PhonePages(SharedPhone(Target(own.address("")), ours=own))
+    return PhonePages(SharedPhone(Target(own.address("")), own_bot=own))

@@ -3,22 +3,25 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import pytest
 
 from ivr.server.phone.page_commands import LONGEST
+from ivr.server.phone.page_line import PageMessage
 from ivr.server.phone.routes import MOST_LINES
 from ivr.store.archive import ArchiveFile
 from ivr.trace.files import read_case
 from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import Reader
 from tests.console.visiting import Visit, visiting
+from tests.house.pages import ROOT
 
 CLOCK = """\
 flow: clock
@@ -54,6 +57,17 @@ class Person:
         raise AssertionError(f"the line closed ({self.socket.close_code}) before {kind} {fields}")
 
 
+NOT_SHOWN = {"PromptAudio", "Sent", "Replied", "HangingUp"}
+"Sound comes as bytes; messages and replies are for a terminal."
+
+
+def test_the_page_knows_every_message_by_its_name() -> None:
+    script = (ROOT / "ivr/server/static/phone.js").read_text("utf-8")
+    handlers = script.partition("const happens = {")[2].partition("\n};")[0]
+    told = {kind.__struct_config__.tag for kind in get_args(PageMessage)}
+    assert set(re.findall(r"^  ([A-Z]\w+)[:(]", handlers, re.MULTILINE)) == told - NOT_SHOWN
+
+
 @asynccontextmanager
 async def line(visit: Visit, **headers: str) -> AsyncIterator[Person]:
     async with visit.client.ws_connect(f"{visit.url}/phone/line", headers={"Origin": visit.url, **headers}) as socket:
@@ -67,7 +81,7 @@ async def test_a_call_from_the_page_goes_its_way_and_is_seen_from_both_ends(visi
         assert prompt["text"] == "Press 1 to leave a message."
         await person.does("press", key="1")
         there = await person.sees("Whereabouts", state="report", over=False)
-        assert ["main", "report"] in there["ways"]
+        assert ["main", "report"] in there["transitions"]
         await person.sees("PromptBegan", text="Speak after the beep.")
         await person.does("leave")
         await person.sees("Ended", by="caller")

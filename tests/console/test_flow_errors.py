@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ivr.cli import main
 from ivr.cli.phone.call_scripts import run_script
-from ivr.cli.phone.own_calls import OwnScreen
+from ivr.cli.phone.own_bot_screen import OwnBotScreen
 from ivr.cli.phone.terminal import Typist
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.platform import Target, platform, sound_of
@@ -92,7 +92,7 @@ async def typed(url: str, keys: str) -> str:
         return next(lines, None)
 
     async with platform(target) as phone:
-        screen = OwnScreen(console, target, wire=False)
+        screen = OwnBotScreen(console, target, wire=False)
         await phone.place(TurnBased(Typist(screen, ask), sound_of(phone)))
     return output.getvalue()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.phone.callers.turn_based import Say
+from ivr.phone.callers.turn_based import Speak
 from tests.crash.process import Server
 from tests.phone.calling import Signer, phone_to
 
@@ -35,7 +35,7 @@ async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anythi
     server = Server(tmp_path, signer, wrapper=wrapper)
     await server.start()
     async with phone_to(server.port, signer) as phone:
-        await phone.call(Say("Please call me back."), flow="voicemail")
+        await phone.call(Speak("Please call me back."), flow="voicemail")
     await server.stop(signal.SIGTERM)
     assert any(letter.audio for letter in phone.letters)
     lines = trace.read_text(errors="replace").splitlines()

@@ -16,8 +16,8 @@ from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.commands import Record, RecordingFormat
 from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, Mute, Sound
 from ivr.phone.callers.random_caller import RandomCaller
-from ivr.phone.callers.turn_based import CallerAction, HangUp, Situation, TurnBased
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.turn_based import CallerAction, Leave, Situation, TurnBased
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, Reply
 from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.platform import Platform
@@ -26,7 +26,7 @@ from tests.phone.fake_bot import Told
 from tests.phone.people import any_caller_action
 
 JSON = {"Content-Type": "application/json"}
-STUBBORN = Limits(retries=50, retry_after=0.0)
+STUBBORN = PhoneLimits(retries=50, retry_after=0.0)
 "A platform that does not give up: one message cannot meet so many kills and lost answers."
 
 
@@ -139,7 +139,7 @@ class _Townsman:
     async def act(self, situation: Situation) -> CallerAction | None:
         chance = self._random.random()
         if isinstance(situation.listening, Record) and chance < 0.2:
-            return HangUp()
+            return Leave()
         return any_caller_action(self._random) if chance > 0.9 else await self._sober.act(situation)
 
 

@@ -29,16 +29,16 @@ class LineDriver:
 
     def __init__(self, *actions: LineCommand, choice_pause: float = 1.0) -> None:
         self.now = 100.0
-        moment = begin(actions, now=self.now, choice_pause=choice_pause)
-        self.line = moment.line
-        self.effects: list[Effect] = list(moment.effects)
+        step = begin(actions, now=self.now, choice_pause=choice_pause)
+        self.line = step.line
+        self.effects: list[Effect] = list(step.effects)
 
     def apply(self, *signals: Signal, after: float = 0.0) -> LineDriver:
         self.now += after
         for signal in signals:
-            moment = apply(self.line, signal, now=self.now)
-            self.line = moment.line
-            self.effects += moment.effects
+            step = apply(self.line, signal, now=self.now)
+            self.line = step.line
+            self.effects += step.effects
         return self
 
     def hear_out(self) -> LineDriver:

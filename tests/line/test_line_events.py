@@ -9,7 +9,7 @@ from line_driver import LineDriver, digits, menu, record
 from ivr.channels.skype import hearing, reading
 from ivr.engine.commands import Answer, LineCommand, Play
 from ivr.engine.events import Event, KeysPressed
-from ivr.line import Left, Outcome, PromptFailed, Said, Trouble
+from ivr.line import CallerLeft, Outcome, PromptFailed, Trouble, WordsUnderstood
 from ivr.line.engine_events import events_of
 from ivr.media.sound import EncodedRecording
 from ivr.phone.wire import reports
@@ -19,10 +19,10 @@ AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
 CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
     "a key of a menu": (menu(), LineDriver(menu()).hear_out().press("1")),
-    "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(Said("buy something"))),
+    "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(WordsUnderstood("buy something"))),
     "a wrong key": (menu(), LineDriver(menu()).hear_out().press("9")),
     "silence in a menu": (menu(), LineDriver(menu()).hear_out().wait(6)),
-    "leaving a menu": (menu(), LineDriver(menu()).hear_out().apply(Left(), after=1)),
+    "leaving a menu": (menu(), LineDriver(menu()).hear_out().apply(CallerLeft(), after=1)),
     "a terminator": (digits(), LineDriver(digits()).hear_out().press("12#")),
     "a terminator alone": (digits(), LineDriver(digits()).hear_out().press("#")),
     "a full count": (digits(), LineDriver(digits()).hear_out().press("123456")),
@@ -35,8 +35,8 @@ CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
         LineDriver(record(longest=3, silence=9)).hear_out().wait(4),
     ),
     "silence after the beep": (record(), LineDriver(record()).hear_out().wait(6)),
-    "leaving a recording": (record(), LineDriver(record()).hear_out().apply(Left(), after=2)),
-    "leaving at the beep": (record(), LineDriver(record()).hear_out().apply(Left())),
+    "leaving a recording": (record(), LineDriver(record()).hear_out().apply(CallerLeft(), after=2)),
+    "leaving at the beep": (record(), LineDriver(record()).hear_out().apply(CallerLeft())),
     "a recording of nothing": (record(), LineDriver(record()).hear_out().press("#", after=0)),
     "a broken line": (menu(), LineDriver(menu()).hear_out().apply(Trouble())),
     "a broken line, nobody knows why": (record(), LineDriver(record()).hear_out().apply(Trouble("unknown"))),

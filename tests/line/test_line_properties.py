@@ -5,23 +5,23 @@ from hypothesis import strategies as st
 
 from ivr.engine.commands import Answer, HangUp, LineCommand, Play, Recognize, Record
 from ivr.line import (
+    CallerLeft,
     Finished,
     KeyDown,
     KeyUp,
-    Left,
     Line,
+    LineStep,
     Listening,
-    Moment,
     PromptEnded,
     PromptFailed,
     PromptStarted,
     RecordingEnded,
     RecordingStarted,
-    Said,
     Signal,
     Tick,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
     apply,
 )
 from tests.line.line_driver import PROMPT, LineDriver, digits, menu, record
@@ -30,11 +30,11 @@ SIGNALS = st.one_of(
     st.sampled_from("0123456789*#ABCD").map(KeyDown),
     st.just(KeyUp()),
     st.booleans().map(VoiceSignal),
-    st.sampled_from(["sales", "buy something", "weather", ""]).map(Said),
+    st.sampled_from(["sales", "buy something", "weather", ""]).map(WordsUnderstood),
     st.just(PromptEnded()),
     st.just(PromptFailed("no such file")),
     st.just(Tick()),
-    st.sampled_from([Left(), Trouble()]),
+    st.sampled_from([CallerLeft(), Trouble()]),
 )
 STORY = st.lists(st.tuples(st.floats(0, 12), SIGNALS), max_size=40)
 MIDDLE = st.lists(
@@ -157,7 +157,7 @@ def test_a_tick_before_the_deadline_changes_nothing(
     driver = tell(actions, story)
     line: Line = driver.line
     if line.deadline is None or driver.now < line.deadline:
-        assert apply(line, Tick(), now=driver.now) == Moment(line)
+        assert apply(line, Tick(), now=driver.now) == LineStep(line)
 
 
 @given(LISTS, STORY)

@@ -5,17 +5,17 @@ from msgspec.structs import replace
 
 from ivr.engine.commands import Answer, Choice, HangUp, Play, Reject
 from ivr.line import (
+    CallerLeft,
     Finished,
     KeyDown,
     KeyUp,
-    Left,
     Outcome,
     PromptEnded,
     PromptFailed,
     PromptStarted,
-    Said,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
 )
 from tests.line.line_driver import HELP, PROMPT, SALES, LineDriver, digits, menu, record
 
@@ -47,7 +47,7 @@ def test_a_rejected_call_is_over() -> None:
     assert LineDriver(Reject("no")).effects == [Finished(Outcome("no", ok=True, result="done"), "reject")]
 
 
-@pytest.mark.parametrize("signal", [Left(), Trouble(), KeyDown("1"), PromptEnded()])
+@pytest.mark.parametrize("signal", [CallerLeft(), Trouble(), KeyDown("1"), PromptEnded()])
 def test_nothing_happens_after_the_end(signal: KeyDown) -> None:
     driver = LineDriver(HangUp("bye"))
     line = driver.line
@@ -56,7 +56,7 @@ def test_nothing_happens_after_the_end(signal: KeyDown) -> None:
 
 
 def test_a_caller_who_leaves_fails_what_is_running() -> None:
-    driver = LineDriver(WELCOME, menu()).apply(Left(), after=1)
+    driver = LineDriver(WELCOME, menu()).apply(CallerLeft(), after=1)
     assert driver.names()[-2:] == ["PromptStopped", "Finished"]
     assert driver.effects[-1] == Finished(Outcome("welcome", ok=False, result="left"), "left")
 
@@ -78,7 +78,8 @@ def test_a_key_interrupts_the_prompt() -> None:
 def test_a_voice_interrupts_the_prompt_before_its_words_are_known() -> None:
     driver = LineDriver(menu()).apply(VoiceSignal(active=True), after=1)
     assert driver.names()[-1] == "PromptStopped"
-    assert driver.apply(VoiceSignal(active=False), after=1).apply(Said("sales"), after=0.3).outcome.result == "speech"
+    driver.apply(VoiceSignal(active=False), after=1).apply(WordsUnderstood("sales"), after=0.3)
+    assert driver.outcome.result == "speech"
 
 
 def test_a_voice_does_not_interrupt_a_menu_of_keys() -> None:
@@ -89,7 +90,7 @@ def test_a_prompt_that_may_not_be_interrupted_swallows_keys_and_words() -> None:
     driver = (
         LineDriver(menu(barge_in=False))
         .press("1")
-        .apply(VoiceSignal(active=True), Said("sales"), VoiceSignal(active=False))
+        .apply(VoiceSignal(active=True), WordsUnderstood("sales"), VoiceSignal(active=False))
     )
     assert driver.names() == ["PromptStarted"]
     assert driver.hear_out().names()[-1] == "Listening"
@@ -98,7 +99,7 @@ def test_a_prompt_that_may_not_be_interrupted_swallows_keys_and_words() -> None:
 def test_keys_are_ignored_in_a_menu_of_words() -> None:
     driver = LineDriver(menu(Choice("sales", None, ("sales",)))).press("1").hear_out().press("1")
     assert not driver.over
-    assert driver.apply(Said("sales")).outcome.choice == "sales"
+    assert driver.apply(WordsUnderstood("sales")).outcome.choice == "sales"
 
 
 # --- choices ---------------------------------------------------------------------------------------------------------
@@ -106,16 +107,16 @@ def test_keys_are_ignored_in_a_menu_of_words() -> None:
 
 @pytest.mark.parametrize("words", ["sales", "Sales!", "  SALES ", "Buy something."])
 def test_words_are_matched_as_they_are_heard(words: str) -> None:
-    assert LineDriver(menu()).hear_out().apply(Said(words)).outcome.choice == "sales"
+    assert LineDriver(menu()).hear_out().apply(WordsUnderstood(words)).outcome.choice == "sales"
 
 
 def test_spelling_decides_between_words_that_sound_the_same() -> None:
     driver = LineDriver(menu(Choice("one", None, ("Yes",)), Choice("two", None, ("yes",)))).hear_out()
-    assert driver.apply(Said("yes")).outcome.choice == "two"
+    assert driver.apply(WordsUnderstood("yes")).outcome.choice == "two"
 
 
 def test_other_words_change_nothing_and_end_in_silence() -> None:
-    driver = LineDriver(menu()).hear_out().apply(Said("weather"), after=1)
+    driver = LineDriver(menu()).hear_out().apply(WordsUnderstood("weather"), after=1)
     assert driver.wait(3.9).over is False
     assert driver.wait(0.1).outcome == Outcome("menu", ok=False, result="silence")
 
@@ -143,7 +144,7 @@ def test_a_key_at_the_deadline_is_too_late() -> None:
 def test_somebody_who_is_speaking_is_heard_out() -> None:
     driver = LineDriver(menu(silence=2.0)).hear_out().apply(VoiceSignal(active=True), after=1.5).wait(3)
     assert driver.over is False
-    assert driver.apply(VoiceSignal(active=False)).apply(Said("sales"), after=0.5).outcome.choice == "sales"
+    assert driver.apply(VoiceSignal(active=False)).apply(WordsUnderstood("sales"), after=0.5).outcome.choice == "sales"
 
 
 def test_a_noise_that_does_not_end_is_not_waited_for_for_ever() -> None:
@@ -248,7 +249,7 @@ def test_a_recording_in_which_nothing_is_said_fails() -> None:
 
 
 def test_what_was_said_before_the_caller_left_is_a_recording() -> None:
-    driver = LineDriver(record()).hear_out().apply(Left(), after=0.476)
+    driver = LineDriver(record()).hear_out().apply(CallerLeft(), after=0.476)
     assert driver.outcome.ok
     assert driver.outcome.result == "left"
     assert driver.outcome.seconds == pytest.approx(0.476)

@@ -13,8 +13,8 @@ import pytest
 
 from ivr.media.recorder import Recorder
 from ivr.media.sound import Mute, Sound
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Situation, Speak, TurnBased
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
 from ivr.phone.platform import Target, platform
 
@@ -85,7 +85,7 @@ class CallerActions:
         if situation.prompt or situation.listening is None or self.waits:
             return None
         self.waits = True
-        return self.left.pop(0) if self.left else HangUp()
+        return self.left.pop(0) if self.left else Leave()
 
     @property
     def heard(self) -> str:
@@ -113,7 +113,7 @@ class Held:
 
 
 async def hold(*caller_actions: CallerAction | None, trouble: int = 0, app: str = APP, retries: int = 2) -> Held:
-    limits = Limits(retry_after=0.0, retries=retries)
+    limits = PhoneLimits(retry_after=0.0, retries=retries)
     async with (
         platform(Target("http://127.0.0.1/", app_id=APP, limits=limits)) as phone,
         node_bot(phone.metadata, trouble=trouble, app=app) as peer,
@@ -135,7 +135,7 @@ async def test_a_menu_by_key_is_answered_and_the_bot_hangs_up() -> None:
 
 
 async def test_a_menu_by_voice_and_digits_with_a_stop_tone() -> None:
-    call = await hold(Say("Digits"), Press("4711#"))
+    call = await hold(Speak("Digits"), Press("4711#"))
     assert call.got == [("choice", "digits"), ("digits", "4711")]
     assert call.caller.heard.endswith("Thank you for 4 digits.")
 
@@ -157,7 +157,7 @@ async def test_a_stop_tone_alone_is_taken_for_no_digits() -> None:
 
 
 async def test_a_recording_arrives_whole() -> None:
-    call = await hold(Press("2"), Say("my telephone is broken, please call me back"))
+    call = await hold(Press("2"), Speak("my telephone is broken, please call me back"))
     (_, message) = call.got[-1]
     assert message["riff"] == "RIFF"
     assert message["seconds"] > 2
@@ -181,13 +181,13 @@ async def test_a_caller_who_never_answers_is_let_go() -> None:
 
 
 async def test_nothing_said_after_the_beep_is_asked_again() -> None:
-    call = await hold(Press("2"), None, Say("here I am"))
+    call = await hold(Press("2"), None, Speak("here I am"))
     assert call.caller.heard.count("Speak after the beep.") == 2
     assert call.got[-1][0] == "message"
 
 
 async def test_a_caller_who_leaves_ends_the_call_for_the_bot_too() -> None:
-    call = await hold(HangUp())
+    call = await hold(Leave())
     assert (call.ended.by, call.ended.reason) == ("caller", "left")
     last = call.caller.reported()[-1]
     assert last["choiceOutcome"]["completionReason"] == "callTerminated"
@@ -201,7 +201,7 @@ async def test_a_line_that_breaks_is_told_and_the_bot_goes_on() -> None:
 
 
 async def test_every_workflow_of_the_sdk_is_valid() -> None:
-    call = await hold(None, Say("message"), Say("hello"))
+    call = await hold(None, Speak("message"), Speak("hello"))
     assert not [event for event in call.caller.events if isinstance(event, WorkflowRefused)]
 
 

@@ -20,7 +20,7 @@ from ivr.media.sound import Mute, Sound
 from ivr.phone.callers.turn_based import CallerAction, TurnBased
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity, identity_served
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import Post, Reply, WebPost
 from ivr.phone.phone_events import Dialled, Ended, Replied
 from ivr.phone.platform import Platform, Target
@@ -145,7 +145,7 @@ class Phone:
         *caller_actions: CallerAction | tuple[CallerAction, ...] | None,
         flow: str | None = None,
         sound: Sound = RECORDS,
-        limits: Limits = QUICK,
+        limits: PhoneLimits = QUICK,
         identity: Identity | None = None,
         by: Post | None = None,
     ) -> Held:
@@ -155,7 +155,7 @@ class Phone:
         platform = self.platform(by or self.way, limits, identity)
         return Held(await platform.place(TurnBased(person, sound), bot=bot), person)
 
-    def platform(self, post: Post, limits: Limits, identity: Identity | None = None) -> Platform:
+    def platform(self, post: Post, limits: PhoneLimits, identity: Identity | None = None) -> Platform:
         """Return what places the calls."""
         target = Target(f"{PUBLIC}/call", APP, limits=limits)
         signer = self._signer

@@ -7,14 +7,14 @@ from random import Random
 
 from ivr.media.recorder import Recorder
 from ivr.media.sound import Mute, Sound
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Situation, TurnBased, Wait
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Situation, Speak, TurnBased, Wait
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Done, Ended, PhoneEvent, PromptBegan
 from ivr.phone.platform import Target, platform, sound_of
 from tests.phone.fake_bot import FakeBot
 
 QUIET = Sound(Mute(), Recorder(encodes=False))
-QUICK = Limits(retry_after=0.0)
+QUICK = PhoneLimits(retry_after=0.0)
 
 
 def any_caller_action(random: Random) -> CallerAction | None:
@@ -24,10 +24,10 @@ def any_caller_action(random: Random) -> CallerAction | None:
             None,
             Press("".join(random.choices("0123456789*#ABCD", k=random.randint(1, 8)))),
             Hold(random.choice("19#")),
-            Say(random.choice(["sales", "weather", "", "word " * 60])),
+            Speak(random.choice(["sales", "weather", "", "word " * 60])),
             Wait(random.uniform(0, 20)),
             Fail(random.choice(["system", "unknown"])),
-            HangUp() if random.random() < 0.2 else None,
+            Leave() if random.random() < 0.2 else None,
         ]
     )
 
@@ -52,7 +52,7 @@ class Person:
             return None
         if not self._waits:
             self._waits = True
-            due = self.caller_actions.pop(0) if self.caller_actions else HangUp()
+            due = self.caller_actions.pop(0) if self.caller_actions else Leave()
             self._rest = list(due) if isinstance(due, tuple) else [due]
         return self._rest.pop(0) if self._rest else None
 
@@ -64,7 +64,7 @@ class Person:
 async def call(
     bot: FakeBot,
     *caller_actions: CallerAction | None,
-    limits: Limits = QUICK,
+    limits: PhoneLimits = QUICK,
     aloud: bool = False,
     allowed: tuple[str, ...] = (),
 ) -> tuple[Ended, Person]:

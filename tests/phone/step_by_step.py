@@ -12,7 +12,7 @@ from collections import deque
 from typing import Self
 
 from ivr.media import sound
-from ivr.phone.callers.turn_based import REACTION, CallerAction, HangUp, Play, Press, Situation, TurnBased
+from ivr.phone.callers.turn_based import REACTION, CallerAction, Leave, PlaySamples, Press, Situation, TurnBased
 from ivr.phone.phone_events import Done, Ended, PhoneEvent, Replied
 from ivr.phone.placed_call import Caller as Who
 from tests.phone.calling import RECORDS, Phone
@@ -48,7 +48,7 @@ class Caller:
     async def speaks(self, seconds: float = 1.0) -> Self:
         """Leave a recording of so many seconds: a hum, with the moments before it and before the key that ends it."""
         assert seconds > 2 * REACTION
-        return await self._does(Play(sound.tone(HUM, seconds - 2 * REACTION)), Press("#"))
+        return await self._does(PlaySamples(sound.tone(HUM, seconds - 2 * REACTION)), Press("#"))
 
     async def is_silent(self) -> Self:
         """Do nothing for as long as the line has patience."""
@@ -62,7 +62,7 @@ class Caller:
 
     async def leaves(self) -> Self:
         """Hang up at once, whatever is being said."""
-        await self._does(HangUp())
+        await self._does(Leave())
         assert self._call.result() == Ended("caller", "left")
         return self
 
@@ -83,7 +83,7 @@ class Caller:
             self._still.set()
             self._rest = deque(await self._steps.get())
         listens = situation.listening is not None and not situation.prompt
-        return self._rest.popleft() if self._rest and (listens or self._rest[0] == HangUp()) else None
+        return self._rest.popleft() if self._rest and (listens or self._rest[0] == Leave()) else None
 
     async def _does(self, *caller_actions: CallerAction) -> Self:
         assert not self._call.done(), "the call is over"

@@ -11,7 +11,7 @@ from ivr.channels.skype import rules, wire
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Reply, WebPost
 from ivr.phone.platform import Platform, Target
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Told, flow
@@ -64,7 +64,7 @@ class AnyBot:
 async def test_every_call_ends_and_every_message_is_valid(seed: int) -> None:
     random = Random(seed)
     bot, web = AnyBot(random), WebPost(Guard())
-    limits = Limits(workflows=20, retry_after=0.0, call_length=900.0)
+    limits = PhoneLimits(workflows=20, retry_after=0.0, call_length=900.0)
     phone = Platform(Target(f"{BASE}/call", limits=limits), bot, IDENTITY, metadata="", files=web)
     person = Person([any_caller_action(random) for _ in range(60)])
     try:

@@ -14,7 +14,7 @@ import pytest
 
 from ivr.engine.commands import Segment, Text
 from ivr.media.recorder import Recorder
-from ivr.media.sound import BYTES_A_SECOND, Piece, Sound, tone
+from ivr.media.sound import BYTES_A_SECOND, Sound, SoundPiece, tone
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity
 from ivr.phone.net.post import Reply, WebPost
@@ -55,10 +55,10 @@ class BotInMemory:
 class Talker:
     """A voice of one second a sentence."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         for segment in segments:
             assert isinstance(segment, Text)
-            yield Piece(tone(300, 1.0), 1.0)
+            yield SoundPiece(tone(300, 1.0), 1.0)
 
 
 class Listener:

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from ivr.phone.callers.load_test import Latency, Measured, Plan, load
+from ivr.phone.callers.load_test import Latency, LoadPlan, LoadResult, run_load_test
 from ivr.phone.net.guard import Guard
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.load_client import LoadClient
 from ivr.phone.net.post import Post, Reply, WebPost
 from ivr.phone.platform import Target, platform
@@ -31,14 +31,14 @@ class EndlessBot(FakeBot):
         return await super().handle(request)
 
 
-async def measured(bot: FakeBot, plan: Plan, around: Callable[[Post], Post] = lambda post: post) -> Measured:
+async def measured(bot: FakeBot, plan: LoadPlan, around: Callable[[Post], Post] = lambda post: post) -> LoadResult:
     guard = Guard()
     otherwise = WebPost(guard)
     lean = LoadClient(guard, otherwise)
     over: list[int] = []
     try:
-        async with platform(Target(bot.call, limits=Limits(retry_after=0.0)), post=around(lean)) as phone:
-            found = await load(phone, plan, progress=over.append)
+        async with platform(Target(bot.call, limits=PhoneLimits(retry_after=0.0)), post=around(lean)) as phone:
+            found = await run_load_test(phone, plan, progress=over.append)
     finally:
         lean.close()
         await otherwise.close()
@@ -54,7 +54,7 @@ async def endless() -> AsyncIterator[FakeBot]:
 
 
 async def test_every_call_is_held_to_its_end(endless: FakeBot) -> None:
-    found = await measured(endless, Plan(calls=60, concurrency=8))
+    found = await measured(endless, LoadPlan(calls=60, concurrency=8))
     assert found.calls == 60
     assert sum(found.endings.values()) == 60
     assert set(found.endings) == {"hangup", "left"}
@@ -77,27 +77,27 @@ class Stopwatch:
 
 
 async def test_replies_to_recordings_are_timed_by_themselves(endless: FakeBot) -> None:
-    found = await measured(endless, Plan(calls=20, concurrency=20), Stopwatch)
+    found = await measured(endless, LoadPlan(calls=20, concurrency=20), Stopwatch)
     assert found.reply_to_recordings == Latency(500.0, 500.0, 500.0, 500.0)
     assert found.reply == Latency(10.0, 10.0, 10.0, 10.0)
 
 
 async def test_callers_differ_and_are_the_same_in_each_run(endless: FakeBot) -> None:
-    first = await measured(endless, Plan(calls=40, concurrency=4))
+    first = await measured(endless, LoadPlan(calls=40, concurrency=4))
     reasons = {str(told.json.get("operationOutcome", {}).get("failureReason")) for told in endless.told}
-    again = await measured(endless, Plan(calls=40, concurrency=20))
+    again = await measured(endless, LoadPlan(calls=40, concurrency=20))
     assert (first.requests, first.endings) == (again.requests, again.endings)
     assert {"None", "InitialSilenceTimeout", "CallTerminated"} <= reasons
 
 
 async def test_errors_are_counted_by_kind() -> None:
     with nobody() as address:
-        found = await measured(FakeBot([], base=address), Plan(calls=3))
+        found = await measured(FakeBot([], base=address), LoadPlan(calls=3))
     assert found.errors == {"connect": 9, "ended.unreachable": 3}
     assert (found.requests, found.reply, found.reply_to_recordings) == (0, None, None)
     assert msgspec.json.decode(msgspec.json.encode(found))["endings"] == {"unreachable": 3}
 
 
 async def test_a_rate_spreads_the_calls(endless: FakeBot) -> None:
-    found = await measured(endless, Plan(calls=10, concurrency=10, rate=100.0))
+    found = await measured(endless, LoadPlan(calls=10, concurrency=10, rate=100.0))
     assert found.seconds >= 0.09

@@ -17,7 +17,7 @@ from rich.console import Console
 from ivr.cli.phone import phone as command
 from ivr.cli.phone.screen import Screen
 from ivr.cli.phone.terminal import Typist, caller_action
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, TurnBased
+from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Speak, TurnBased
 from ivr.phone.phone_events import HangingUp, KeyHeard, Replied, Sent, WordsHeard
 from ivr.phone.platform import Target, platform, sound_of
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Answer, fake_bot, flow, nobody
@@ -51,10 +51,10 @@ async def typed(*lines: str, answers: list[Answer], wire: bool = False) -> tuple
         ("1", Press("1")),
         ("42#", Press("42#")),
         ("  *  ", Press("*")),
-        ("sales", Say("sales")),
-        ("1 o'clock", Say("1 o'clock")),
+        ("sales", Speak("sales")),
+        ("1 o'clock", Speak("1 o'clock")),
         ("", None),
-        ("/hangup", HangUp()),
+        ("/hangup", Leave()),
         ("/fail", Fail()),
     ],
 )

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Speak, Wait
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, Replied, StateChanged
 from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, fake_bot, flow, ops
@@ -122,7 +122,7 @@ async def test_a_5xx_gets_the_same_message_again() -> None:
 
 async def test_silence_gets_the_same_message_again() -> None:
     async with fake_bot(None, flow(ANSWER), END) as bot:
-        ended, person = await call(bot, limits=Limits(answer_time=0.2, retry_after=0))
+        ended, person = await call(bot, limits=PhoneLimits(answer_time=0.2, retry_after=0))
     assert ended.reason == "hangup"
     assert next(event.failure for event in person.events if isinstance(event, Replied)) == "timeout"
 
@@ -136,7 +136,7 @@ async def test_a_bot_that_stays_in_trouble_is_hung_up_on_with_what_it_answered()
 
 async def test_a_bot_that_is_silent_in_the_end_is_unreachable() -> None:
     async with fake_bot(503, 503, None) as bot:
-        ended, _ = await call(bot, limits=Limits(answer_time=0.2, retry_after=0))
+        ended, _ = await call(bot, limits=PhoneLimits(answer_time=0.2, retry_after=0))
     assert (ended.by, ended.reason) == ("platform", "unreachable")
 
 
@@ -181,7 +181,7 @@ async def test_a_reply_without_end_is_cut_off() -> None:
 
 async def test_a_call_has_so_many_workflows_and_the_bot_is_told() -> None:
     async with fake_bot(flow(ANSWER), *([flow(SAY)] * 9)) as bot:
-        ended, person = await call(bot, limits=Limits(workflows=4))
+        ended, person = await call(bot, limits=PhoneLimits(workflows=4))
     assert (ended.by, ended.reason) == ("platform", "workflows")
     assert len(person.heard) == 4
     assert bot.results[-1]["callState"] == "terminated"
@@ -190,7 +190,7 @@ async def test_a_call_has_so_many_workflows_and_the_bot_is_told() -> None:
 
 async def test_a_call_is_so_long_and_no_longer() -> None:
     async with fake_bot(flow(ANSWER, RECORD), END) as bot:
-        ended, _ = await call(bot, Wait(60), limits=Limits(call_length=3.0))
+        ended, _ = await call(bot, Wait(60), limits=PhoneLimits(call_length=3.0))
     assert (ended.by, ended.reason) == ("platform", "length")
     assert bot.outcomes[-1]["completionReason"] == "callTerminated"
     assert bot.results[-1]["callState"] == "terminated"
@@ -203,12 +203,12 @@ async def test_a_call_is_so_long_and_no_longer() -> None:
     ("caller_action", "outcome", "reason", "choice"),
     [
         (Press("1"), "success", "dtmfOptionMatched", "sales"),
-        (Say("Sales."), "success", "speechOptionMatched", "sales"),
+        (Speak("Sales."), "success", "speechOptionMatched", "sales"),
         (Press("9"), "failure", "incorrectDtmf", None),
         (Hold("1"), "failure", "interdigitTimeout", None),
         (None, "failure", "initialSilenceTimeout", None),
-        (Say("weather"), "failure", "initialSilenceTimeout", None),
-        (HangUp(), "failure", "callTerminated", None),
+        (Speak("weather"), "failure", "initialSilenceTimeout", None),
+        (Leave(), "failure", "callTerminated", None),
         (Fail(), "failure", "temporarySystemFailure", None),
         (Fail("unknown"), "failure", "unknown", None),
     ],
@@ -234,7 +234,7 @@ async def test_a_choice_ends_in_every_way(
         (Press("42"), "success", "interdigitTimeout", "42"),
         (Hold("4"), "success", "interdigitTimeout", "4"),
         (None, "failure", "initialSilenceTimeout", None),
-        (HangUp(), "failure", "callTerminated", None),
+        (Leave(), "failure", "callTerminated", None),
         (Fail(), "failure", "temporarySystemFailure", None),
         (Fail("unknown"), "failure", "unknown", None),
     ],
@@ -261,9 +261,9 @@ async def test_a_full_count_without_stop_tones_is_a_pause() -> None:
 @pytest.mark.parametrize(
     ("caller_actions", "outcome", "reason"),
     [
-        ([Say("my flight was late")], "success", "completedSilenceDetected"),
+        ([Speak("my flight was late")], "success", "completedSilenceDetected"),
         ([Press("#")], "success", "completedStopToneDetected"),
-        ([Say("word " * 100)], "success", "maxRecordingTimeout"),
+        ([Speak("word " * 100)], "success", "maxRecordingTimeout"),
         ([None], "failure", "initialSilenceTimeout"),
         ([Fail()], "failure", "temporarySystemFailure"),
         ([Fail("unknown")], "failure", "unknown"),
@@ -283,7 +283,7 @@ async def test_a_recording_ends_in_every_way(
 
 async def test_a_caller_who_leaves_after_speaking_leaves_a_recording() -> None:
     async with fake_bot(flow(ANSWER, RECORD), END) as bot:
-        ended, _ = await call(bot, Wait(1.5), limits=Limits(call_length=1.6))
+        ended, _ = await call(bot, Wait(1.5), limits=PhoneLimits(call_length=1.6))
     assert ended.reason == "length"
     found = bot.outcomes[0]
     assert (found["outcome"], found["completionReason"]) == ("success", "callTerminated")
@@ -293,21 +293,21 @@ async def test_a_caller_who_leaves_after_speaking_leaves_a_recording() -> None:
 
 async def test_a_caller_who_leaves_at_once_leaves_no_recording() -> None:
     async with fake_bot(flow(ANSWER, RECORD), END) as bot:
-        await call(bot, HangUp())
+        await call(bot, Leave())
     assert bot.outcomes[0]["lengthOfRecordingInSecs"] == 0
     assert bot.outcomes[0]["outcome"] == "failure"
 
 
 async def test_a_recording_that_cannot_be_encoded_is_the_platform_s_failure() -> None:
     async with fake_bot(flow(ANSWER, RECORD | {"recordingFormat": "mp3"}), END) as bot:
-        await call(bot, Say("hello"))
+        await call(bot, Speak("hello"))
     assert bot.outcomes[0]["completionReason"] == "temporarySystemFailure"
     assert valid(bot)
 
 
 async def test_a_recording_is_a_form_that_every_sdk_can_read() -> None:
     async with fake_bot(flow(ANSWER, RECORD), END) as bot:
-        await call(bot, Say("my flight was late"))
+        await call(bot, Speak("my flight was late"))
     told = next(told for told in bot.told if told.headers["Content-Type"].startswith("multipart"))
     assert 'boundary="' in told.headers["Content-Type"]
     assert b"filename" not in told.body.partition(b"RIFF")[0]

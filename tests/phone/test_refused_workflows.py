@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import WorkflowRefused
 from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, fake_bot, flow, ops
@@ -111,5 +111,5 @@ async def test_a_first_answer_that_is_no_json_ends_the_call() -> None:
 
 async def test_a_bot_that_only_ever_sends_nonsense_is_hung_up_on() -> None:
     async with fake_bot(flow(ANSWER), *([b"{}"] * 9)) as bot:
-        ended, _ = await call(bot, limits=Limits(workflows=5))
+        ended, _ = await call(bot, limits=PhoneLimits(workflows=5))
     assert (ended.by, ended.reason) == ("platform", "workflows")

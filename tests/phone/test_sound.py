@@ -14,7 +14,7 @@ from ivr.media.installed import missing
 from ivr.media.recorder import Recorder
 from ivr.media.sound import BYTES_A_SECOND, Sound, Unplayable, silence, tone
 from ivr.media.speaker import Speaker, samples_of
-from ivr.phone.callers.turn_based import Play, Say
+from ivr.phone.callers.turn_based import PlaySamples, Speak
 from ivr.phone.platform import Target, platform, sound_of
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow
 from tests.phone.people import call
@@ -95,7 +95,7 @@ async def test_without_libraries_a_file_is_fetched_all_the_same() -> None:
 async def test_a_recording_comes_in_the_format_that_was_asked_for(form: str, magic: bytes) -> None:
     record = RECORD | {"recordingFormat": form}
     async with fake_bot(flow(ANSWER, record), flow(HANG_UP)) as bot:
-        await call(bot, Say("my flight was late"), aloud=True)
+        await call(bot, Speak("my flight was late"), aloud=True)
     told = next(told for told in bot.told if told.headers["Content-Type"].startswith("multipart"))
     assert told.parts["recordedAudio"].startswith(magic)
     assert told.outcome["format"] == form
@@ -134,8 +134,8 @@ async def test_a_caller_s_voice_chooses_and_other_words_do_not(tmp_path: Path) -
     async with fake_bot(flow(ANSWER, menu), flow(menu), flow(HANG_UP)) as bot:
         await call(
             bot,
-            Play(flite("technical support", tmp_path)),
-            Play(flite("yesterday it was raining all the time", tmp_path)),
+            PlaySamples(flite("technical support", tmp_path)),
+            PlaySamples(flite("yesterday it was raining all the time", tmp_path)),
             aloud=True,
         )
     understood, refused = (outcome["choiceOutcome"] for outcome in bot.outcomes[:2])

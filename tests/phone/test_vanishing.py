@@ -14,9 +14,9 @@ import pytest
 from aiohttp import web
 
 from ivr.cli.phone.call_scripts import run_script
-from ivr.phone.callers.load_test import Plan, load
+from ivr.phone.callers.load_test import LoadPlan, run_load_test
 from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, OnTheLine, PhoneEvent
 from ivr.phone.platform import Target, platform
 from tests.phone.fake_bot import ANSWER, MENU, RECORD, Answer, FakeBot, fake_bot, flow, listening
@@ -113,7 +113,7 @@ async def test_a_bot_that_does_not_answer_holds_nobody_up() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async with listening(silent) as bot, platform(Target(f"{bot}/call", limits=Limits(parting=0.01))) as phone:
+    async with listening(silent) as bot, platform(Target(f"{bot}/call", limits=PhoneLimits(parting=0.01))) as phone:
         call = asyncio.create_task(phone.place(TurnBased(person, QUIET)))
         await asked.wait()
         call.cancel()
@@ -125,7 +125,7 @@ async def test_a_bot_that_does_not_answer_holds_nobody_up() -> None:
 async def test_a_load_that_is_stopped_hangs_up_and_counts_what_there_was() -> None:
     stop = asyncio.Event()
     async with pondering(thinks=4) as bot, platform(Target(bot.call)) as phone:
-        loading = asyncio.create_task(load(phone, Plan(calls=100, concurrency=4), stop=stop))
+        loading = asyncio.create_task(run_load_test(phone, LoadPlan(calls=100, concurrency=4), stop=stop))
         await bot.busy.wait()
         stop.set()
         await asyncio.sleep(0)

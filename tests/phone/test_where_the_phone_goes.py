@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from ivr.phone.net.guard import AddressRefused, Guard
+from ivr.phone.net.guard import AddressNotAllowed, Guard
 from ivr.phone.net.load_client import LoadClient
 from ivr.phone.net.post import NoReply, Post, WebPost
 from tests.phone.fake_bot import ANSWER, HANG_UP, SAY, fake_bot, flow, listening
@@ -55,7 +55,7 @@ class Names(AbstractResolver):
     ],
 )
 def test_addresses_elsewhere_are_refused_unseen(url: str) -> None:
-    with pytest.raises(AddressRefused) as refused:
+    with pytest.raises(AddressNotAllowed) as refused:
         Guard().check(url)
     assert "secret" not in str(refused.value)
 
@@ -67,7 +67,7 @@ def test_this_machine_may_be_called(url: str) -> None:
 
 async def test_a_name_that_leads_elsewhere_is_refused() -> None:
     guard = Guard(names=Names("192.0.2.1", "169.254.169.254"))
-    with pytest.raises(AddressRefused, match=r"--allow bot\.example"):
+    with pytest.raises(AddressNotAllowed, match=r"--allow bot\.example"):
         await guard.resolve("bot.example")
 
 
@@ -80,7 +80,7 @@ async def test_a_host_that_was_named_may_be_anywhere() -> None:
     guard = Guard(["Bot.example", "192.0.2.7"], names=Names("192.0.2.1"))
     assert [found["host"] for found in await guard.resolve("bot.example")] == ["192.0.2.1"]
     assert guard.check("https://192.0.2.7/").host == "192.0.2.7"
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressNotAllowed):
         guard.check("https://192.0.2.8/")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ivr.channels.skype import rules, wire
 from ivr.engine import commands as line
 from ivr.phone.wire.reports import result, validation_outcome
-from ivr.phone.wire.workflow import REMEMBERED, Refusal, Workflow, read_workflow
+from ivr.phone.wire.workflow import REMEMBERED, RefusedWorkflow, RunnableWorkflow, read_workflow
 from tests.phone.any_workflow import Tree, damaged
 from tests.phone.fake_bot import ANSWER, HANG_UP
 
@@ -23,17 +23,17 @@ TOGETHER = (
 )
 
 
-def read(*actions: dict[str, Any], **more: Any) -> Workflow:
+def read(*actions: dict[str, Any], **more: Any) -> RunnableWorkflow:
     found = read_workflow(json.dumps({"actions": list(actions), **more}).encode())
-    assert isinstance(found, Workflow), found
+    assert isinstance(found, RunnableWorkflow), found
     return found
 
 
 @pytest.mark.parametrize("case", WORKFLOWS, ids=lambda case: case["name"])
 def test_the_verdict_is_the_one_of_microsofts_classes(case: dict[str, Any]) -> None:
     found = read_workflow(json.dumps(case["json"]).encode())
-    assert isinstance(found, Refusal) is (case["verdict"] == "reject")
-    if isinstance(found, Refusal):
+    assert isinstance(found, RefusedWorkflow) is (case["verdict"] == "reject")
+    if isinstance(found, RefusedWorkflow):
         assert found.problems
         assert found.op.strip()
 
@@ -76,7 +76,7 @@ def test_a_bot_s_spelling_is_its_own() -> None:
 
 def test_a_callback_that_is_not_allowed_is_told_nothing() -> None:
     found = read_workflow(b'{"actions": [], "links": {"callback": "http://bot.example/"}}')
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RefusedWorkflow)
     assert found.callback is None
 
 
@@ -84,7 +84,7 @@ def test_a_byte_order_mark_and_half_of_a_character_are_read_as_dotnet_reads_them
     prompts = b'[{"value": "Hi \\ud83d"}, {"value": "\\ud83d\\ude00"}]'
     actions = b'[{"action": "playPrompt", "operationId": "1", "prompts": ' + prompts + b"}]"
     found = read_workflow(b'\xef\xbb\xbf{"actions": ' + actions + b', "unheardOf": "\\ude00"}')
-    assert isinstance(found, Workflow)
+    assert isinstance(found, RunnableWorkflow)
     (play,) = found.actions
     assert isinstance(play, line.Play)
     assert [part.value for part in play.prompt if isinstance(part, line.Text)] == ["Hi \ufffd", "😀"]
@@ -93,9 +93,9 @@ def test_a_byte_order_mark_and_half_of_a_character_are_read_as_dotnet_reads_them
 @pytest.mark.parametrize("second", ["appState", "APPSTATE"])
 def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
     found = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "appState": "a", "{second}": "b"}}'.encode())
-    assert found == Refusal("bye", ("appState: stands there twice",), None, None)
+    assert found == RefusedWorkflow("bye", ("appState: stands there twice",), None, None)
     ignored = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "agent": 1, "{second}": "b", "agent": 2}}'.encode())
-    assert isinstance(ignored, Workflow)
+    assert isinstance(ignored, RunnableWorkflow)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
 def test_a_refusal_says_where_and_what(bad: dict[str, Any], problem: str) -> None:
     play = {"operationId": "1", "action": "playPrompt", "prompts": [{"value": "a"}]} | bad
     found = read_workflow(json.dumps({"actions": [ANSWER, play]}).encode())
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RefusedWorkflow)
     assert found.problems == (problem,)
 
 
 def test_a_refusal_of_a_long_list_stays_short() -> None:
     found = read_workflow(json.dumps({"actions": [HANG_UP] * 500}).encode())
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RefusedWorkflow)
     assert [problem[:20] for problem in found.problems] == ["actions: hangup, han"]
     assert len(found.problems[0]) < 300
 
@@ -135,7 +135,7 @@ def test_a_refusal_of_a_long_list_stays_short() -> None:
 @given(damaged())
 def test_what_is_refused_can_be_reported(tree: Tree) -> None:
     found = read_workflow(json.dumps(tree).encode())
-    if isinstance(found, Refusal):
+    if isinstance(found, RefusedWorkflow):
         outcome = validation_outcome(found.op, found.problems)
         report = result("call", outcome, state="establishing", app_state=found.app_state)
         assert rules.refusals(wire.ConversationResult, json.loads(report.json)) == ()
@@ -143,10 +143,10 @@ def test_what_is_refused_can_be_reported(tree: Tree) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_judged(body: bytes) -> None:
-    assert isinstance(read_workflow(body), Refusal | Workflow)
+    assert isinstance(read_workflow(body), RefusedWorkflow | RunnableWorkflow)
 
 
 @pytest.mark.parametrize("depth", [10, REMEMBERED + 1])
 def test_depth_and_size_are_no_way_in(depth: int) -> None:
-    assert isinstance(read_workflow(b"[" * depth), Refusal)
-    assert isinstance(read_workflow(b'{"actions":' * depth + b"[]" + b"}" * depth), Refusal)
+    assert isinstance(read_workflow(b"[" * depth), RefusedWorkflow)
+    assert isinstance(read_workflow(b'{"actions":' * depth + b"[]" + b"}" * depth), RefusedWorkflow)

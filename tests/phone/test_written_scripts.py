@@ -12,7 +12,7 @@ from ivr.cli.phone.call_scripts import run_script
 from ivr.phone.callers.script.parsing import read_script
 from ivr.phone.callers.script.steps import Do, Expect
 from ivr.phone.callers.script.writing import as_script
-from ivr.phone.callers.turn_based import CallerAction, HangUp, Press, Say
+from ivr.phone.callers.turn_based import CallerAction, Leave, Press, Speak
 from ivr.phone.phone_events import (
     Done,
     Ended,
@@ -37,7 +37,7 @@ def found(bot: FakeBot) -> list[dict[str, Any]]:
 
 
 def any_caller_action(random: Random) -> CallerAction | None:
-    caller_actions = [None, Press("1"), Press("9"), Press("42#"), Say("sales"), Say("weather"), HangUp()]
+    caller_actions = [None, Press("1"), Press("9"), Press("42#"), Speak("sales"), Speak("weather"), Leave()]
     return random.choices(caller_actions, [2, 4, 1, 3, 2, 1, 1])[0]
 
 
@@ -100,4 +100,4 @@ def test_whatever_a_bot_says_the_script_can_be_read(
     assert script.name == name
     assert isinstance(first, Expect)
     assert isinstance(last, Do)
-    assert last.caller_action == HangUp()
+    assert last.caller_action == Leave()

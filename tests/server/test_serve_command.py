@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from ivr.cli import main
-from ivr.phone.callers.turn_based import HangUp, Say
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.turn_based import Leave, Speak
+from ivr.phone.net.limits import PhoneLimits
 from tests.phone.calling import PUBLIC, Signer, phone_to
 from tests.server.process import DESK, Serving, refused, served
 from tests.waiting import until
@@ -183,7 +183,7 @@ async def test_routes_alone_are_registered_with_whom_they_leave_out(folder: Path
 async def test_the_log_is_json_and_warns_of_unknown_variables(folder: Path, signer: Signer) -> None:
     async with served(folder, signer=signer, IVR_PRT="1", IVR_ZONE="EST") as one:
         async with phone_to(one.port, signer) as phone:
-            await phone.call(HangUp())
+            await phone.call(Leave())
         await one.post("/nowhere", {})
         log = [json.loads(line) for line in (await one.stop()).splitlines()]
     begun = ["unknown setting", "doubtful setting", "keys fetched", "serving"]
@@ -202,7 +202,7 @@ async def test_a_turn_under_way_is_answered_before_the_process_ends(
     (folder / "script.json").write_text('{"*": {"text": "x", "delay": 3600}}')
     options = ("--stt", "scripted", "--stt-script", "script.json", "--reply-budget", "0.5")
     async with served(folder, *options, signer=signer) as one, phone_to(one.port, signer) as phone:
-        calling = asyncio.create_task(phone.call(Say("my flight was late"), limits=Limits(retries=0)))
+        calling = asyncio.create_task(phone.call(Speak("my flight was late"), limits=PhoneLimits(retries=0)))
         audio = folder / "recordings/live/audio"
         await until(lambda: any(audio.iterdir()), within=audio)
         await one.stop(number)

@@ -19,7 +19,7 @@ from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
 from ivr.media.sound import EncodedRecording, Mute, Sound, tone
 from ivr.media.speaker import samples_of
-from ivr.phone.callers.turn_based import Play
+from ivr.phone.callers.turn_based import PlaySamples
 from ivr.phone.net.post import Reply
 from tests.fakes.azure_speech import AzureSpeech, Phrase
 from tests.phone.calling import PUBLIC, Held, Phone, Signer
@@ -89,12 +89,12 @@ async def voice() -> bytes:
 
 async def leave(phone: Phone, file: bytes) -> Held:
     """Call, and let a file be what was recorded."""
-    return await phone.call(Play(tone(300.0, 1.0)), sound=Sound(Mute(), Tape(file)))
+    return await phone.call(PlaySamples(tone(300.0, 1.0)), sound=Sound(Mute(), Tape(file)))
 
 
 async def test_a_voice_comes_back_as_words_by_the_embedded_engine(world: World, voice: bytes) -> None:
     async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
-        call = await phone.call(Play(voice))
+        call = await phone.call(PlaySamples(voice))
     (audio,) = world.audio
     assert audio.read_bytes().startswith(ASF)
     assert call.heard[-1] == "You said technical support please."
@@ -155,7 +155,7 @@ class Curl:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_a_recording_that_curl_sends_comes_back_as_words(world: World, voice: bytes, tmp_path: Path) -> None:
     async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
-        call = await phone.call(Play(voice), by=Curl(phone.port, tmp_path))
+        call = await phone.call(PlaySamples(voice), by=Curl(phone.port, tmp_path))
     assert call.heard[-1] == "You said technical support please."
     assert set(call.statuses) == {200}
 
@@ -176,7 +176,7 @@ async def test_a_voice_comes_back_as_words_by_microsofts_sdk(world: World, voice
     try:
         chosen = {"stt": "azure", "azure_key": service.key, "azure_endpoint": service.url}
         async with world.server(**chosen, reply_budget=PATIENT) as phone:
-            call = await phone.call(Play(voice))
+            call = await phone.call(PlaySamples(voice))
     finally:
         await service.stop()
     assert call.heard[-1] == "You said Technical support.."

@@ -11,9 +11,9 @@ import pytest
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.events import CallEnded, RecordingMade, ServiceAnswered, TimePassed
-from ivr.phone.callers.turn_based import HangUp, Press, Say
+from ivr.phone.callers.turn_based import Leave, Press, Speak
 from ivr.phone.net.identity import Identity
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import Reply
 from ivr.phone.phone_events import Ended
 from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_to
@@ -21,7 +21,7 @@ from tests.phone.fake_bot import Told
 from tests.server.harness import connected, read_answer, request, texts
 from tests.server.world import DESK, World
 
-MESSAGE = (Press("1"), Say("my flight was late"))
+MESSAGE = (Press("1"), Speak("my flight was late"))
 "What a caller does who leaves a message."
 THANKS = "Thank you. We heard my flight was late. Goodbye."
 
@@ -74,7 +74,7 @@ async def test_a_slow_transcript_makes_the_caller_hold_and_is_spoken_later(world
 async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restart(world: World) -> None:
     world.script({"text": "late", "delay": 3600})
     async with world.server() as phone:
-        call = await phone.call(Press("1"), (Say("my flight was late"), HangUp()))
+        call = await phone.call(Press("1"), (Speak("my flight was late"), Leave()))
     assert call.ended == Ended("caller", "left")
     assert phone.letters[-1].json["callState"] == "terminated"
     assert phone.letters[-1].audio is not None
@@ -133,7 +133,7 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
     world: World, told: dict[str, Any]
 ) -> None:
     async with phone_to(0, world.signer) as phone:
-        call = await phone.call(Press("1"), (Say("my flight was late"), HangUp()), by=Overtaking(world, told))
+        call = await phone.call(Press("1"), (Speak("my flight was late"), Leave()), by=Overtaking(world, told))
     assert call.ended == Ended("caller", "left")
     async with world.server(), asyncio.timeout(10):
         while any(record.call.phase != "over" for record in await world.calls()):
@@ -148,7 +148,7 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
 
 async def test_where_no_recording_comes_the_call_ends_when_it_was_waited_for_long_enough(world: World) -> None:
     async with world.server(recording_wait=0.05) as phone:
-        call = await phone.call(Press("1"), HangUp(), by=Cut(phone.way))
+        call = await phone.call(Press("1"), Leave(), by=Cut(phone.way))
         async with asyncio.timeout(10):
             while any(record.call.phase != "over" for record in await world.calls()):
                 await asyncio.sleep(0.01)
@@ -265,7 +265,7 @@ async def test_a_restart_between_any_two_messages_changes_nothing(world: World) 
 async def test_another_phone_is_a_stranger_and_gets_nothing(world: World) -> None:
     async with world.server() as phone:
         # It could be the platform's new key, and the keys were fetched a moment ago: it is asked to come back.
-        limits = Limits(retries=1, retry_after=0.0)
+        limits = PhoneLimits(retries=1, retry_after=0.0)
         stranger = await phone.call(*MESSAGE, identity=Identity(APP), limits=limits)
         assert (stranger.ended.by, stranger.ended.reason) == ("platform", "refused")
         assert stranger.statuses == [503, 503]
@@ -276,7 +276,7 @@ async def test_another_phone_is_a_stranger_and_gets_nothing(world: World) -> Non
 async def test_without_keys_the_platform_is_asked_to_come_back(world: World, signer: Signer) -> None:
     await signer.stop()
     async with world.server() as phone:
-        call = await phone.call(*MESSAGE, limits=Limits(retries=2, retry_after=0.0))
+        call = await phone.call(*MESSAGE, limits=PhoneLimits(retries=2, retry_after=0.0))
         assert call.statuses == [503, 503, 503]
         assert call.ended.reason == "refused"
         assert call.ended.detail.startswith("The bot answered 503: ")
@@ -322,7 +322,7 @@ async def test_ten_times_too_much_is_answered_or_turned_away_and_health_still_an
 
         async def caller() -> int:
             async with phone_to(phone.port, world.signer) as own:
-                call = await own.call(HangUp(), limits=Limits(retries=0))
+                call = await own.call(Leave(), limits=PhoneLimits(retries=0))
             return call.statuses[0]
 
         calls = [asyncio.create_task(caller()) for _ in range(320)]

@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 from rich.console import Console
 
-from ivr.cli.phone.own_calls import mistakes_in_all
-from ivr.cli.phone.terminal import tell_metadata
+from ivr.cli.phone.own_bot_screen import mistakes_in_all
+from ivr.cli.phone.terminal import print_metadata
 from ivr.cli.plain import plain
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.flow_folder import SCRIPT_SUFFIX
@@ -34,7 +34,7 @@ async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -
     files = [file for path in paths for file in (sorted(path.rglob(f"*{SCRIPT_SUFFIX}")) if path.is_dir() else [path])]
     failed = 0
     async with platform(target) as phone:
-        tell_metadata(target, phone.metadata)
+        print_metadata(target, phone.metadata)
         for file in files:
             played = await _run(file, phone)
             failed += played.failure is not None

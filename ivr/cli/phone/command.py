@@ -8,19 +8,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ivr.cli.event_loop import fast_loop, until_signal
-from ivr.cli.phone.aloud import talk_aloud
-from ivr.cli.phone.browser import show_page
+from ivr.cli.event_loop import fast_loop, on_first_signal, until_signal
 from ivr.cli.phone.call_scripts import run_scripts
 from ivr.cli.phone.flags import PORT, TIME, Finite, check_together, limited
-from ivr.cli.phone.load_report import run_load
-from ivr.cli.phone.terminal import talk
+from ivr.cli.phone.load_report import report_load
+from ivr.cli.phone.terminal import print_metadata, talk, talk_aloud
 from ivr.cli.plain import clean
 from ivr.errors import IvrError
-from ivr.phone.callers.load_test import Plan
-from ivr.phone.net.limits import Limits
+from ivr.phone.callers.load_test import LoadPlan
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.placed_call import Caller
 from ivr.phone.platform import DEFAULT_APP, Target
+from ivr.server.phone.standalone import standalone_phone
 
 BOT = "http://127.0.0.1:8080/call"
 
@@ -81,7 +80,7 @@ def phone(
     allow: tuple[str, ...],
     identity_port: int,
     key: Path | None,
-    limits: Limits,
+    limits: PhoneLimits,
 ) -> None:
     """Call a bot, as the calling platform did: ours, or any that speaks the protocol.
 
@@ -99,11 +98,11 @@ def phone(
     target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at)
     console = Console(highlight=False, soft_wrap=True)
     if browser:
-        _run(show_page(target, port))
+        _run(_serve_page(target, port))
     elif scripts:
         _run(until_signal(run_scripts(scripts, target, console)))
     elif calls:
-        _run(run_load(Plan(calls, concurrency, rate), target, console, as_json=as_json))
+        _run(report_load(LoadPlan(calls, concurrency, rate), target, console, as_json=as_json))
     else:
         face = talk_aloud if sound else talk
         _run(until_signal(face(target, console, wire=wire)))
@@ -120,3 +119,14 @@ def _run(work: Coroutine[Any, Any, bool]) -> None:
         raise click.ClickException(clean(str(error))) from error
     if not succeeded:
         raise click.exceptions.Exit(1)
+
+
+async def _serve_page(target: Target, port: int) -> bool:
+    """Serve the phone as a page, until Ctrl-C."""
+    stop = asyncio.Event()
+    with on_first_signal(stop.set):
+        async with standalone_phone(target, port=port) as served:
+            print_metadata(target, served.metadata)
+            click.echo(f"The phone: {served.page} (calls {target.bot}; Ctrl-C to stop)")
+            await stop.wait()
+            return True

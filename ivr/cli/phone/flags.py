@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ivr.engine.pretend import read_time
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 
 DAY = 86_400.0
 PORT = click.IntRange(0, 65_535)
@@ -62,14 +62,14 @@ _LIMITS: Mapping[str, tuple[click.IntRange | click.FloatRange, str]] = {
 
 
 def limited(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command a flag for each limit, and all of them as `limits`."""
+    """Add a flag for each limit to a command, which gets all of them as `limits`."""
 
     @wraps(command)
     def with_limits(**flags: Any) -> None:
-        command(limits=Limits(**{name: flags.pop(name) for name in _LIMITS}), **flags)
+        command(limits=PhoneLimits(**{name: flags.pop(name) for name in _LIMITS}), **flags)
 
     for name, (kind, meaning) in reversed(list(_LIMITS.items())):
-        default = getattr(Limits(), name)
+        default = getattr(PhoneLimits(), name)
         flag = "--" + name.replace("_", "-")
         with_limits = click.option(flag, type=kind, default=default, help=meaning, show_default=True)(with_limits)
     return with_limits

@@ -9,15 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ivr.cli.event_loop import on_first_signal
-from ivr.cli.phone.terminal import tell_metadata
-from ivr.phone.callers.load_test import Latency, Measured, Plan, load
+from ivr.cli.phone.terminal import print_metadata
+from ivr.phone.callers.load_test import Latency, LoadPlan, LoadResult, run_load_test
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.load_client import LoadClient
 from ivr.phone.net.post import WebPost
 from ivr.phone.platform import Target, platform
 
 
-async def run_load(plan: Plan, target: Target, console: Console, *, as_json: bool) -> bool:
+async def report_load(plan: LoadPlan, target: Target, console: Console, *, as_json: bool) -> bool:
     """Place the calls and print what was measured; False: something went wrong in one of them, or was interrupted.
 
     The first signal stops dialling and hangs up the open calls; the next one ends the command at once.
@@ -29,11 +29,11 @@ async def run_load(plan: Plan, target: Target, console: Console, *, as_json: boo
     columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         async with platform(target, post=lean) as phone:
-            tell_metadata(target, phone.metadata)
+            print_metadata(target, phone.metadata)
             with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
                 task = bar.add_task("calls", total=plan.calls)
                 with on_first_signal(stop.set):
-                    measured = await load(
+                    measured = await run_load_test(
                         phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
                     )
     finally:
@@ -48,7 +48,7 @@ async def run_load(plan: Plan, target: Target, console: Console, *, as_json: boo
     return not measured.errors and not stop.is_set()
 
 
-def _table(measured: Measured) -> Table:
+def _table(measured: LoadResult) -> Table:
     table = Table(show_header=False, title=f"{measured.calls} calls, {measured.requests} requests")
     rows = {
         "time": f"{measured.seconds:.1f} s",

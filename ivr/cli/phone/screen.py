@@ -7,13 +7,13 @@ from rich.console import Console
 from ivr.cli.plain import plain
 from ivr.engine.utterance import as_heard
 from ivr.phone.phone_events import (
-    Choice,
     Dialled,
     Done,
     Ended,
     HangingUp,
     KeyHeard,
     ListensFor,
+    OfferedChoice,
     PhoneEvent,
     PromptBegan,
     RecordingBegan,
@@ -141,7 +141,7 @@ class Screen:
             self._console.print(marked)
 
 
-def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -> bool:
+def means_something(choices: tuple[OfferedChoice, ...], event: KeyHeard | WordsHeard) -> bool:
     """Return whether it is an answer, right or wrong (protocol 7)."""
     if isinstance(event, KeyHeard):
         return any(choice.key for choice in choices)
@@ -149,5 +149,5 @@ def means_something(choices: tuple[Choice, ...], event: KeyHeard | WordsHeard) -
     return any(event.words in choice.speech or plain in map(as_heard, choice.speech) for choice in choices)
 
 
-def _offer(choice: Choice) -> str:
+def _offer(choice: OfferedChoice) -> str:
     return " or ".join([*([choice.key] if choice.key else []), *choice.speech])

@@ -1,5 +1,10 @@
-"""The phone in a terminal: prompts are read, keys and words are typed; time waits for the typist."""
+"""The phone in a terminal: prompts are read, keys and words are typed, and time waits for the typist.
 
+With sound, prompts are heard through a player of this machine, in real time.
+"""
+
+import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -7,12 +12,16 @@ import click
 from rich.console import Console
 
 from ivr.cli.keyboard import Keyboard, invitation
-from ivr.cli.phone.own_calls import OwnScreen
+from ivr.cli.phone.loudspeaker import PLAYERS, Loudspeaker
+from ivr.cli.phone.own_bot_screen import OwnBotScreen
+from ivr.cli.phone.screen import Screen
 from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Press, Say, Situation, TurnBased
-from ivr.phone.phone_events import ListensFor, PhoneEvent
+from ivr.media.installed import missing
+from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Situation, Speak, TurnBased
+from ivr.phone.phone_events import ListensFor, PhoneEvent, PromptAudio, PromptOver
 from ivr.phone.platform import Target, platform, sound_of
+from ivr.phone.session import Session
 
 
 def caller_action(line: str) -> CallerAction | None:
@@ -22,10 +31,10 @@ def caller_action(line: str) -> CallerAction | None:
         case "":
             return None
         case "/hangup":
-            return HangUp()
+            return Leave()
         case "/fail":
             return Fail()
-    return Press(line) if PHONE_KEYS.issuperset(line) else Say(line)
+    return Press(line) if PHONE_KEYS.issuperset(line) else Speak(line)
 
 
 class Shows(Protocol):
@@ -66,7 +75,7 @@ class Typist:
         while True:
             line = await self._ask(invitation(situation.listening))
             if line is None:
-                return HangUp()
+                return Leave()
             if line.startswith("/") and line.strip() not in ("/hangup", "/fail"):
                 self._commands.get(line.strip(), self._screen.help)()
                 continue
@@ -78,11 +87,11 @@ class Typist:
 def _is_whole(found: CallerAction, listening: Recognize | Record) -> bool:
     """Return whether a line was all there is: nothing more is asked until silence has made of it what it is."""
     if isinstance(listening, Record):
-        return isinstance(found, Say)
+        return isinstance(found, Speak)
     return isinstance(found, Press) and listening.digits is not None
 
 
-def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:
+def print_metadata(target: Target, address: str, *, wire: bool = False) -> None:
     """Print where a bot that checks tokens finds this phone's key; for others it would be one thing more to read."""
     if wire or target.signed:
         click.echo(f"The phone's OpenID metadata: {address}", err=True)
@@ -90,9 +99,65 @@ def tell_metadata(target: Target, address: str, *, wire: bool = False) -> None:
 
 async def talk(target: Target, console: Console, *, wire: bool) -> bool:
     """Hold one call."""
-    screen = OwnScreen(console, target, wire=wire)
+    screen = OwnBotScreen(console, target, wire=wire)
     keyboard = Keyboard(lambda question: console.print(question, end=""))
     async with platform(target) as phone:
-        tell_metadata(target, phone.metadata, wire=wire)
+        print_metadata(target, phone.metadata, wire=wire)
         ended = await phone.place(TurnBased(Typist(screen, keyboard.line), sound_of(phone)))
     return ended.by != "platform"
+
+
+async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
+    """Hold one call in real time; lines are typed whenever one likes."""
+    players = [name for name in PLAYERS if shutil.which(name)]
+    if not players:
+        raise click.ClickException(
+            f"There is no player for --sound on this machine; install one of {', '.join(PLAYERS)}."
+        )
+    screen = OwnBotScreen(console, target, wire=wire)
+    speaker = Loudspeaker(players, screen.note)
+    async with platform(target) as phone:
+        print_metadata(target, phone.metadata, wire=wire)
+        for sentence in missing():
+            console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
+        session = Session(phone, sound_of(phone))
+        session.dial()
+        typing = asyncio.create_task(_type(session, screen))
+        hearing = asyncio.create_task(_hear(session, screen, speaker))
+        try:
+            await asyncio.shield(hearing)
+            return (await session.ended()).by != "platform"
+        finally:
+            typing.cancel()
+            await session.close()  # its end is still to be seen
+            await asyncio.gather(hearing, return_exceptions=True)
+            await speaker.stop()
+
+
+async def _hear(session: Session, screen: Screen, speaker: Loudspeaker) -> None:
+    """Let be heard and seen what happens, to the end of the call."""
+    async for event in session.events():
+        screen.show(event)
+        match event:
+            case PromptAudio(samples=samples):
+                await speaker.play(samples)
+            case PromptOver(interrupted=True):
+                await speaker.stop()
+
+
+async def _type(session: Session, screen: Screen) -> None:
+    """Do what is typed until the caller leaves."""
+    keyboard = Keyboard(lambda _: None)
+    while (line := await keyboard.line("")) is not None:
+        match caller_action(line):
+            case Press(keys=keys):
+                session.press(keys)
+            case Speak(words=words) if words.startswith("/"):
+                screen.help()
+            case Speak(words=words):
+                session.say(words)
+            case Fail():
+                session.trouble()
+            case Leave():
+                break
+    session.hang_up()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ivr.engine.commands import RecordingFormat, Segment
 from ivr.media.recorder import Recorder
-from ivr.media.sound import EncodedRecording, Piece, Sound, tone
+from ivr.media.sound import EncodedRecording, Sound, SoundPiece, tone
 from ivr.phone.callers.random_caller import RandomCaller
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.phone_events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
@@ -21,7 +21,7 @@ RECORDING = 1.0
 "Seconds of what is recorded."
 
 
-class Plan(Struct, frozen=True):
+class LoadPlan(Struct, frozen=True):
     """What is to be placed."""
 
     calls: int
@@ -40,7 +40,7 @@ class Latency(Struct, frozen=True):
     max: float
 
 
-class Measured(Struct, frozen=True):
+class LoadResult(Struct, frozen=True):
     """What a load has shown."""
 
     calls: int
@@ -94,7 +94,7 @@ class _Tally:
 class _Instant:
     """A `Voice` that takes no time."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[Piece]:
+    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         for _ in ():
             yield _
 
@@ -115,9 +115,13 @@ class _Canned:
         return self._made[form]
 
 
-async def load(
-    phone: Platform, plan: Plan, *, progress: Callable[[int], None] = lambda _: None, stop: asyncio.Event | None = None
-) -> Measured:
+async def run_load_test(
+    phone: Platform,
+    plan: LoadPlan,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> LoadResult:
     """Place all calls of a plan; `progress` is told how many are over.
 
     With `stop` no more calls are begun, those that are under way are hung up, and what there is is measured.
@@ -142,7 +146,7 @@ class _Dialling:
     """Begins the calls of a plan, each when there is a place for it and its time has come."""
 
     def __init__(
-        self, phone: Platform, plan: Plan, handset: Callable[[Random], TurnBased], progress: Callable[[int], None]
+        self, phone: Platform, plan: LoadPlan, handset: Callable[[Random], TurnBased], progress: Callable[[int], None]
     ) -> None:
         self.begun = 0
         self._phone = phone
@@ -173,9 +177,9 @@ class _Dialling:
             self._progress(self._over)
 
 
-def _measured(plan: Plan, tally: _Tally, seconds: float, used: float) -> Measured:
+def _measured(plan: LoadPlan, tally: _Tally, seconds: float, used: float) -> LoadResult:
     requests = len(tally.seconds) + len(tally.to_recordings)
-    return Measured(
+    return LoadResult(
         calls=plan.calls,
         requests=requests,
         seconds=round(seconds, 3),

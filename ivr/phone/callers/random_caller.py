@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 
 from ivr.engine.commands import Recognize, Record
-from ivr.phone.callers.turn_based import CallerAction, HangUp, Press, Say, Situation
+from ivr.phone.callers.turn_based import CallerAction, Leave, Press, Situation, Speak
 from ivr.phone.phone_events import Done, PhoneEvent
 
 PATIENCE = 15
@@ -41,11 +41,11 @@ class RandomCaller:
         self._questions += 1
         chance = self._random.random()
         if self._questions > PATIENCE or chance < 0.04:
-            return HangUp()
+            return Leave()
         if chance < 0.12:
             return None
         if isinstance(situation.listening, Record):
-            return Say(WORDS)
+            return Speak(WORDS)
         return self._answer(situation.listening, chance)
 
     def _answer(self, asked: Recognize, chance: float) -> CallerAction:
@@ -57,4 +57,4 @@ class RandomCaller:
             return Press(self._random.choice("0123456789*#"))
         if choice.key and (chance < 0.8 or not choice.speech):
             return Press(choice.key)
-        return Say(self._random.choice(choice.speech))
+        return Speak(self._random.choice(choice.speech))

@@ -13,22 +13,22 @@ from msgspec import Struct
 
 from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
 from ivr.line import (
+    CallerLeft,
     Effect,
     Finished,
     KeyDown,
     KeyUp,
-    Left,
     Listening,
     PromptEnded,
     PromptFailed,
     PromptStarted,
     PromptStopped,
     RecordingStarted,
-    Said,
     Signal,
     Tick,
     Trouble,
     VoiceSignal,
+    WordsUnderstood,
 )
 from ivr.media.sound import BEEP, BYTES_A_SECOND, EncodedRecording, Sound, Unplayable, said, silence
 from ivr.phone.handset import typed
@@ -52,13 +52,13 @@ class Hold(Struct, frozen=True):
     key: str
 
 
-class Say(Struct, frozen=True):
+class Speak(Struct, frozen=True):
     """Speak words: understood as they are written, recorded as the phone's voice speaks them."""
 
     words: str
 
 
-class Play(Struct, frozen=True):
+class PlaySamples(Struct, frozen=True):
     """Let samples be heard: understood by the phone's ear, recorded as they are."""
 
     samples: bytes
@@ -70,7 +70,7 @@ class Wait(Struct, frozen=True):
     seconds: float
 
 
-class HangUp(Struct, frozen=True):
+class Leave(Struct, frozen=True):
     """Leave."""
 
 
@@ -80,7 +80,7 @@ class Fail(Struct, frozen=True):
     kind: Literal["system", "unknown"] = "system"
 
 
-CallerAction: TypeAlias = Press | Hold | Say | Play | Wait | HangUp | Fail
+CallerAction: TypeAlias = Press | Hold | Speak | PlaySamples | Wait | Leave | Fail
 
 
 class Situation(Struct, frozen=True):
@@ -143,7 +143,7 @@ class TurnBased:
                 self._recording, self._recording_began = bytearray(), self._now
             case Finished():
                 self._listening, self._recording_began = None, None
-                self._plan = deque(one for one in self._plan if isinstance(one[1], Left))
+                self._plan = deque(one for one in self._plan if isinstance(one[1], CallerLeft))
 
     def hang_up(self) -> None:
         """Leave, although the person has not said so."""
@@ -160,7 +160,7 @@ class TurnBased:
         except asyncio.CancelledError:
             if not self._left or task is None or task.uncancel():
                 raise
-            return Left()  # it was `hang_up` that cancelled
+            return CallerLeft()  # it was `hang_up` that cancelled
         finally:
             self._waiting = None
 
@@ -178,7 +178,7 @@ class TurnBased:
 
     async def _next(self, deadline: float | None) -> Signal:
         if self._left:
-            return Left()
+            return CallerLeft()
         if self._prompt is not None and self._prompt_ends is None:
             try:
                 self._prompt_ends = self._now + await self._length(self._prompt)
@@ -210,14 +210,14 @@ class TurnBased:
             case Hold(key=key):
                 self.tell(KeyHeard(key))
                 self._plan.append((at, KeyDown(key)))
-            case Say(words=words):
+            case Speak(words=words):
                 await self._say(words, at)
-            case Play(samples=samples):
+            case PlaySamples(samples=samples):
                 await self._play(samples, at)
             case Wait(seconds=seconds):
                 self._plan.append((self._now + seconds, Tick()))
-            case HangUp():
-                self._plan.append((self._now, Left()))
+            case Leave():
+                self._plan.append((self._now, CallerLeft()))
             case Fail(kind=kind):
                 self._plan.append((self._now, Trouble(kind)))
 
@@ -226,7 +226,7 @@ class TurnBased:
         if isinstance(self._listening, Record):
             self._sounds(await self._spoken(words), at)
         else:
-            self._plan.append((at, Said(words)))
+            self._plan.append((at, WordsUnderstood(words)))
 
     async def _play(self, samples: bytes, at: float) -> None:
         ends = self._sounds(samples, at)
@@ -236,7 +236,7 @@ class TurnBased:
             words = await ear.understand(samples, [phrase for choice in action.choices for phrase in choice.speech])
             self.tell(WordsHeard(words))
             if words is not None:
-                self._plan.append((ends, Said(words)))
+                self._plan.append((ends, WordsUnderstood(words)))
 
     def _sounds(self, samples: bytes, at: float) -> float:
         """Let samples be heard from then on; give the time of their end."""

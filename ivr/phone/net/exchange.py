@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ivr.channels.skype.wire import MESSAGE_ID, PRETENDED_TIME
 from ivr.errors import IvrError
-from ivr.phone.net.limits import Limits
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, Reply
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
 from ivr.phone.wire.reports import Message
@@ -33,11 +33,11 @@ class GivenUp(IvrError):
         self.detail = detail
 
 
-class Exchange:
+class MessageExchange:
     """The way to the bot, for one call."""
 
     def __init__(
-        self, post: Post, limits: Limits, *, token: Callable[[float], str], tell: Callable[[PhoneEvent], None]
+        self, post: Post, limits: PhoneLimits, *, token: Callable[[float], str], tell: Callable[[PhoneEvent], None]
     ) -> None:
         """`token` gives a bearer token that is good at a time, in seconds since 1970."""
         self._post = post
@@ -94,7 +94,7 @@ class Notifications:
     Before a bot has said where to, and if it never does, they are dropped.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: MessageExchange) -> None:
         self.url: str | None = None
         self._exchange = exchange
         self._last: asyncio.Task[None] | None = None

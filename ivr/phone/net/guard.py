@@ -16,7 +16,7 @@ from yarl import URL
 from ivr.errors import IvrError
 
 
-class AddressRefused(IvrError, OSError):
+class AddressNotAllowed(IvrError, OSError):
     """An address where the phone does not go; the text says how to let it."""
 
 
@@ -29,17 +29,17 @@ class Guard(AbstractResolver):
         self._names = names
 
     def check(self, url: str) -> URL:
-        """Judge what the text of an address can tell; raise AddressRefused."""
+        """Judge what the text of an address can tell; raise AddressNotAllowed."""
         try:
             # yarl, since aiohttp connects to what yarl reads: a second parser might read another host.
             parsed = URL(url)
             host = parsed.host
         except ValueError as error:
-            raise AddressRefused("that is no web address") from error
+            raise AddressNotAllowed("that is no web address") from error
         if parsed.scheme not in ("http", "https") or not host:
-            raise AddressRefused("that is no http or https address")
+            raise AddressNotAllowed("that is no http or https address")
         if parsed.user or parsed.password:
-            raise AddressRefused("an address may hold no password")
+            raise AddressNotAllowed("an address may hold no password")
         ip = _number(host)
         # The connector does not ask a resolver about numbers, so they are judged here.
         if ip is not None and not self._may(host, ip):
@@ -49,7 +49,7 @@ class Guard(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the addresses of a name that may be connected to; raise AddressRefused if there are none."""
+        """Return the addresses of a name that may be connected to; raise AddressNotAllowed if there are none."""
         names = self._names or aiohttp.ThreadedResolver()
         found = await names.resolve(host, port, family)
         kept = [one for one in found if self._may(host, ip_address(one["host"]))]
@@ -65,8 +65,8 @@ class Guard(AbstractResolver):
         return host.lower() in self._allowed or (mapped or ip).is_loopback
 
     @staticmethod
-    def _refusal(host: str) -> AddressRefused:
-        return AddressRefused(f"{host} is not this machine; to let the phone connect to it: --allow {host}")
+    def _refusal(host: str) -> AddressNotAllowed:
+        return AddressNotAllowed(f"{host} is not this machine; to let the phone connect to it: --allow {host}")
 
 
 def _number(host: str) -> IPv4Address | IPv6Address | None:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Limits(Struct, frozen=True):
+class PhoneLimits(Struct, frozen=True):
     """Settings of a platform. Times are in seconds, sizes in bytes."""
 
     workflows: int = 200

@@ -12,7 +12,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from ivr.phone.net.guard import AddressRefused, Guard
+from ivr.phone.net.guard import AddressNotAllowed, Guard
 from ivr.phone.net.post import NoReply, Post, Reply
 
 _HEAD_END = b"\r\n\r\n"
@@ -71,7 +71,7 @@ class LoadClient:
         if url not in self._ways:
             try:
                 parsed = self._guard.check(url)
-            except AddressRefused as error:
+            except AddressNotAllowed as error:
                 raise NoReply("address", str(error)) from error
             plain = parsed.scheme == "http"
             start = f"POST {parsed.raw_path_qs} HTTP/1.1\r\nHost: {parsed.raw_authority}\r\n".encode()
@@ -93,7 +93,7 @@ class LoadClient:
                 self._addresses[way.host] = found[0]["host"]
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(_Connection, self._addresses[way.host], way.port)
-        except AddressRefused as error:
+        except AddressNotAllowed as error:
             raise NoReply("address", str(error)) from error
         except OSError as error:
             raise NoReply("connect", f"{way.host}:{way.port} cannot be reached: {error.strerror}") from error

@@ -9,7 +9,7 @@ import aiohttp
 from msgspec import Struct
 
 from ivr.errors import IvrError
-from ivr.phone.net.guard import AddressRefused, Guard
+from ivr.phone.net.guard import AddressNotAllowed, Guard
 
 
 class Reply(Struct, frozen=True):
@@ -86,12 +86,12 @@ class WebPost:
             ) as response:
                 body = await _body(response, most)
                 return Reply(response.status, body, time.perf_counter() - begun)
-        except AddressRefused as error:
+        except AddressNotAllowed as error:
             raise NoReply("address", str(error)) from error
         except TimeoutError as error:
             raise NoReply("timeout", f"no answer within {answer_time:g} s") from error
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, AddressRefused):
+            if isinstance(error.os_error, AddressNotAllowed):
                 raise NoReply("address", str(error.os_error)) from error
             raise NoReply("connect", f"{url} cannot be reached: {_reason(error.os_error)}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a name no resolver can be asked for

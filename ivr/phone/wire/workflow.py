@@ -18,7 +18,7 @@ NO_OPERATION = "none"
 "The id of a validation outcome where the workflow names none; it must not be blank (protocol 20)."
 
 
-class Workflow(Struct, frozen=True):
+class RunnableWorkflow(Struct, frozen=True):
     """A workflow that can be run."""
 
     actions: tuple[line.LineCommand, ...]
@@ -30,7 +30,7 @@ class Workflow(Struct, frozen=True):
     app_state: str | None
 
 
-class Refusal(Struct, frozen=True):
+class RefusedWorkflow(Struct, frozen=True):
     """A workflow of which nothing is run."""
 
     op: str
@@ -41,21 +41,21 @@ class Refusal(Struct, frozen=True):
     app_state: str | None
 
 
-def read_workflow(body: bytes) -> Workflow | Refusal:
+def read_workflow(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
     """Read a reply that is not empty; never raises. Small ones are remembered: under load the same come again."""
     return _remembered(body) if len(body) <= REMEMBERED else _read(body)
 
 
 @lru_cache(maxsize=512)
-def _remembered(body: bytes) -> Workflow | Refusal:
+def _remembered(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
     return _read(body)
 
 
-def _read(body: bytes) -> Workflow | Refusal:
+def _read(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
     try:
         tree = decoding.parse(body)
     except decoding.Unreadable as error:
-        return Refusal(NO_OPERATION, (str(error),), None, None)
+        return RefusedWorkflow(NO_OPERATION, (str(error),), None, None)
     try:
         workflow = decoding.read(tree)
     except decoding.Unreadable as error:
@@ -64,18 +64,18 @@ def _read(body: bytes) -> Workflow | Refusal:
     return _refusal(tree, problems) if problems else _runnable(workflow)
 
 
-def _refusal(tree: object, problems: tuple[str, ...]) -> Refusal:
+def _refusal(tree: object, problems: tuple[str, ...]) -> RefusedWorkflow:
     """Refuse what is JSON: it may still say who wants to hear of it, and with which state."""
     left = decoding.remains(tree)
     # What is not allowed in a workflow is not used for its refusal either.
     callback = left.callback if left.callback and rulebook.may_be_called(left.callback) else None
     app_state = left.app_state if left.app_state and rulebook.may_be_echoed(left.app_state) else None
-    return Refusal(left.op or NO_OPERATION, problems, callback, app_state)
+    return RefusedWorkflow(left.op or NO_OPERATION, problems, callback, app_state)
 
 
-def _runnable(workflow: wire.Workflow) -> Workflow:
+def _runnable(workflow: wire.Workflow) -> RunnableWorkflow:
     links = workflow.links
-    return Workflow(
+    return RunnableWorkflow(
         actions=tuple(_action(action) for action in workflow.actions),
         choice_pause=_choice_pause(workflow),
         callback=links.callback if links else None,
@@ -84,7 +84,7 @@ def _runnable(workflow: wire.Workflow) -> Workflow:
     )
 
 
-def misplaced(workflow: Workflow, *, answered: bool) -> tuple[str, ...]:
+def misplaced(workflow: RunnableWorkflow, *, answered: bool) -> tuple[str, ...]:
     """Return what does not fit the state of the call, which the validator does not know (protocol 8)."""
     if answered:
         wrong = [action for action in workflow.actions if isinstance(action, line.Answer | line.Reject)]

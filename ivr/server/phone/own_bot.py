@@ -59,7 +59,7 @@ class Whereabouts(Struct, frozen=True, tag=True):
     "What went wrong in the flow so far."
 
 
-class Saved(Struct, frozen=True, tag=True):
+class SavedCase(Struct, frozen=True, tag="Saved"):
     """The call is a case now."""
 
     file: str
@@ -138,7 +138,7 @@ class OwnBot(Struct, frozen=True):
         served = self._served(flow)
         return picture(chart_of(served[0]), f"The flow {flow}") if served else None
 
-    async def save(self, call: str, name: str) -> Saved:
+    async def save(self, call: str, name: str) -> SavedCase:
         """Keep a call as a case; raise CannotKeep. A case that is there already is left alone."""
         recorded = (await self._taken(call)).case
         try:
@@ -146,7 +146,7 @@ class OwnBot(Struct, frozen=True):
         except CaseError as error:
             raise CannotKeep(str(error)) from error
         served = self._served(recorded.header.flow)
-        return Saved(str(file), self._replay_command(served[1]) if served else None)
+        return SavedCase(str(file), self._replay_command(served[1]) if served else None)
 
     def _replay_command(self, flow: Path) -> str:
         """Write the command that replays the cases of a flow, where the server was started."""

@@ -24,11 +24,16 @@ class BadCommand(IvrError):
     """Something that no page of ours sends."""
 
 
-class _Command(Struct, frozen=True, tag_field="do", tag=str.lower, forbid_unknown_fields=True):
+def _word(name: str) -> str:
+    """Return the word for a command on the wire: `DialCommand` is `dial`."""
+    return name.removesuffix("Command").lower()
+
+
+class _Command(Struct, frozen=True, tag_field="do", tag=_word, forbid_unknown_fields=True):
     """What a person does."""
 
 
-class Dial(_Command, frozen=True):
+class DialCommand(_Command, frozen=True):
     """Place a call."""
 
     flow: FlowName = ""
@@ -38,55 +43,65 @@ class Dial(_Command, frozen=True):
     "The time that it is to be for the flow, as `ivr.engine.pretend` reads it; empty: the time that it is."
 
 
-class Press(_Command, frozen=True):
+class PressCommand(_Command, frozen=True):
     """Press a key and let go of it."""
 
     key: Key
 
 
-class Down(_Command, frozen=True):
+class DownCommand(_Command, frozen=True):
     """Hold a key."""
 
     key: Key
 
 
-class Up(_Command, frozen=True):
+class UpCommand(_Command, frozen=True):
     """Let go of it."""
 
 
-class Say(_Command, frozen=True):
+class SayCommand(_Command, frozen=True):
     """Speak typed words."""
 
     words: Words
 
 
-class Leave(_Command, frozen=True):
+class LeaveCommand(_Command, frozen=True):
     """Hang up."""
 
 
-class Save(_Command, frozen=True):
+class SaveCommand(_Command, frozen=True):
     """Keep the last call as a case of this name."""
 
     name: CaseName
 
 
-class Replay(_Command, frozen=True):
+class ReplayCommand(_Command, frozen=True):
     """Run the last call through the flow as it stands now."""
 
 
-class Write(_Command, frozen=True):
+class WriteCommand(_Command, frozen=True):
     """Write the last call down as a script that makes it again."""
 
 
-Command: TypeAlias = Dial | Press | Down | Up | Say | Leave | Save | Replay | Write
+PageCommand: TypeAlias = (
+    DialCommand
+    | PressCommand
+    | DownCommand
+    | UpCommand
+    | SayCommand
+    | LeaveCommand
+    | SaveCommand
+    | ReplayCommand
+    | WriteCommand
+)
 
-_COMMAND = msgspec.json.Decoder(Command)
+_COMMAND = msgspec.json.Decoder(PageCommand)
 
 
-def read_command(text: str) -> Command:
+def read_command(text: str) -> PageCommand:
     """Read a message; raise BadCommand."""
     try:
-        command: Command = _COMMAND.decode(text)
+        command: PageCommand = _COMMAND.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise BadCommand("that is no command") from error
     return command

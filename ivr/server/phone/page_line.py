@@ -1,11 +1,12 @@
 """One page's line: commands and sound come in, what happens goes out; one call at a time.
 
 Towards the page: the phone's events (`ivr.phone.phone_events`) as JSON with the name in `type`, a prompt's sound as
-bytes, what is missing (`Missing`), and what only our own server can tell (`Whereabouts`, `Outdated`, `Saved`,
-`Replayed`, `Sorry`).
+bytes, what is missing (`Missing`), and what only our own server can tell (`Whereabouts`, `Outdated`, `SavedCase`,
+`Replayed`, `WrittenScript`, `Sorry`).
 """
 
 import asyncio
+from typing import TypeAlias
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -19,19 +20,19 @@ from ivr.phone.callers.script.writing import as_script
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.placed_call import Caller
 from ivr.phone.session import Session
-from ivr.server.phone.own_bot import CannotKeep, Outdated, OwnBot, Saved, Whereabouts
+from ivr.server.phone.own_bot import CannotKeep, Outdated, OwnBot, SavedCase, Whereabouts
 from ivr.server.phone.page_commands import (
     BadCommand,
-    Command,
-    Dial,
-    Down,
-    Leave,
-    Press,
-    Replay,
-    Save,
-    Say,
-    Up,
-    Write,
+    DialCommand,
+    DownCommand,
+    LeaveCommand,
+    PageCommand,
+    PressCommand,
+    ReplayCommand,
+    SaveCommand,
+    SayCommand,
+    UpCommand,
+    WriteCommand,
     read_command,
 )
 from ivr.server.phone.shared_phone import SharedPhone
@@ -65,20 +66,20 @@ class Sorry(Struct, frozen=True, tag=True):
     text: str
 
 
-class Written(Struct, frozen=True, tag=True):
+class WrittenScript(Struct, frozen=True, tag="Written"):
     """The call as a call script."""
 
     text: str
 
 
-_Told = PhoneEvent | Whereabouts | Outdated | Saved | Replayed | Written | Missing | Sorry
+PageMessage: TypeAlias = PhoneEvent | Whereabouts | Outdated | SavedCase | Replayed | WrittenScript | Missing | Sorry
 
 
 class PageLine:
     """The line of one page."""
 
-    def __init__(self, desk: SharedPhone, socket: web.WebSocketResponse) -> None:
-        self._desk = desk
+    def __init__(self, shared_phone: SharedPhone, socket: web.WebSocketResponse) -> None:
+        self._phone = shared_phone
         self._socket = socket
         self._busy = False
         self._session: Session | None = None
@@ -112,43 +113,43 @@ class PageLine:
         if self._session is not None:
             self._session.audio(samples[: len(samples) // 2 * 2])
 
-    async def _perform(self, command: Command) -> None:
+    async def _perform(self, command: PageCommand) -> None:
         match command:
-            case Dial(at=at) if wrong := _wrong_time(at):
+            case DialCommand(at=at) if wrong := _wrong_time(at):
                 await self._tell(Sorry(wrong))
-            case Dial() if not self._busy:
+            case DialCommand() if not self._busy:
                 self._busy = True
                 await _cancelled(self._watching)
                 if self._calling is not None:
                     await self._calling  # the call is over, and is only being put away
                 self._calling = asyncio.create_task(self._place(command))
-            case Save(name=name):
+            case SaveCommand(name=name):
                 await self._save(name)
-            case Replay():
+            case ReplayCommand():
                 await self._replay()
-            case Write():
+            case WriteCommand():
                 await self._write()
             case _ if self._session is not None:
                 self._do(self._session, command)
 
-    def _do(self, session: Session, command: Command) -> None:
+    def _do(self, session: Session, command: PageCommand) -> None:
         match command:
-            case Press(key=key):
+            case PressCommand(key=key):
                 session.press(key)
-            case Down(key=key):
+            case DownCommand(key=key):
                 session.key_down(key)
-            case Up():
+            case UpCommand():
                 session.key_up()
-            case Say(words=words):
+            case SayCommand(words=words):
                 session.say(words)
-            case Leave():
+            case LeaveCommand():
                 session.hang_up()
 
     # --- the call ---
 
-    async def _place(self, dial: Dial) -> None:
+    async def _place(self, dial: DialCommand) -> None:
         try:
-            async with self._desk.phone(dial.flow) as (phone, sound):
+            async with self._phone.phone(dial.flow) as (phone, sound):
                 who = phone.target.who
                 self._at = dial.at or who.at
                 who = replace(who, caller=dial.caller or who.caller, at=self._at)
@@ -192,24 +193,24 @@ class PageLine:
                 await self._tell(event)
 
     async def _look(self) -> bool:
-        """Return the page where the call stands, if we can know; True: the server is done with it."""
-        if self._desk.ours is None:
+        """Let the page know where the call stands, if that can be known; True: the server is done with the call."""
+        if self._phone.own_bot is None:
             return True
         try:
-            found = await self._desk.ours.whereabouts(self._call)
+            found = await self._phone.own_bot.whereabouts(self._call)
         except (FlowError, StoreUnavailable, DataUnusable):
             return True  # the picture is a convenience; the call goes on without it
         if found is None:
             return False
         await self._tell(found)
         if self._comparing is None:  # once in a call, and beside it: the file is read
-            self._comparing = asyncio.create_task(self._compare(self._desk.ours))
+            self._comparing = asyncio.create_task(self._compare(self._phone.own_bot))
         return found.over
 
-    async def _compare(self, ours: OwnBot) -> None:
+    async def _compare(self, own_bot: OwnBot) -> None:
         """Let the page know if what it calls is not what its author sees in the file."""
         try:
-            outdated = await ours.outdated(self._call)
+            outdated = await own_bot.outdated(self._call)
         except (FlowError, StoreUnavailable, DataUnusable):
             return
         if outdated is not None:
@@ -226,7 +227,7 @@ class PageLine:
 
     async def _save(self, name: str) -> None:
         try:
-            told: _Told = await self._own_bot().save(self._call, name)
+            told: PageMessage = await self._own_bot().save(self._call, name)
         except (CannotKeep, StoreUnavailable, DataUnusable) as error:
             told = Sorry(str(error))
         await self._tell(told)
@@ -234,7 +235,7 @@ class PageLine:
     async def _replay(self) -> None:
         try:
             report = await self._own_bot().replayed(self._call)
-            told: _Told = Replayed(report.verdict, as_text(report))
+            told: PageMessage = Replayed(report.verdict, as_text(report))
         except (CannotKeep, StoreUnavailable, DataUnusable) as error:
             told = Sorry(str(error))
         await self._tell(told)
@@ -245,16 +246,16 @@ class PageLine:
             await self._tell(Sorry("There is no call yet."))
             return
         text = as_script(self._events, name="A call from the phone's page", bot=dialled.url, at=self._at)
-        await self._tell(Written(text))
+        await self._tell(WrittenScript(text))
 
     def _own_bot(self) -> OwnBot:
-        if self._desk.ours is None:
+        if self._phone.own_bot is None:
             raise CannotKeep("This call was taken by another bot, which keeps its own records.")
-        return self._desk.ours
+        return self._phone.own_bot
 
     # --- to the page ---
 
-    async def _tell(self, told: _Told) -> None:
+    async def _tell(self, told: PageMessage) -> None:
         await self._send(msgspec.json.encode(told).decode())
 
     async def _send(self, message: str | bytes) -> None:

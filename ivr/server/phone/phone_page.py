@@ -15,22 +15,22 @@ KEYS: Mapping[str, str] = {
 _NAMES = {"*": "star", "#": "pound"}
 
 
-def phone_page(ours: OwnBot | None, bot: str, *, wanted: str = "") -> Html:
+def phone_page(own_bot: OwnBot | None, bot: str, *, wanted: str = "") -> Html:
     """Make the page; `bot` is the address that is called where the bot is not our own server.
 
     `wanted` is the flow that is chosen at first, if there is one of that name.
     """
-    parts = [_phone(ours, bot, wanted), _talk(ours), _flow() if ours else None]
-    main = tag("main", *parts, class_="three" if ours else "two")
-    top = bar(PHONE, development=True) if ours else None
+    parts = [_phone(own_bot, bot, wanted), _talk(own_bot), _flow() if own_bot else None]
+    main = tag("main", *parts, class_="three" if own_bot else "two")
+    top = bar(PHONE, development=True) if own_bot else None
     return html_page("Phone", top, main, root=ROOT, styles=("base.css", "phone.css"), script="phone.js", class_="whole")
 
 
-def _phone(ours: OwnBot | None, bot: str, wanted: str) -> Html:
+def _phone(own_bot: OwnBot | None, bot: str, wanted: str) -> Html:
     return tag(
         "section",
         tag("div", tag("h1", "Phone"), tag("span", "ready", id_="status", role="status", class_="tag"), class_="title"),
-        _dial(ours, bot, wanted),
+        _dial(own_bot, bot, wanted),
         tag("div", tag("button", "Call", id_="call", class_="button strong", type_="submit", form="dial"),
             class_="buttons"),
         tag("div", *(_key(key, letters) for key, letters in KEYS.items()), class_="keys", role="group",
@@ -52,17 +52,17 @@ def _phone(ours: OwnBot | None, bot: str, wanted: str) -> Html:
             tag("span", "", id_="ear", class_="soft", role="status"),
             class_="row ear",
         ),
-        tag("p", "", id_="lacks", class_="soft", hidden=True),
+        tag("p", "", id_="missing", class_="soft", hidden=True),
         class_="sheet phone",
         aria_label="Phone",
     )  # fmt: skip
 
 
-def _dial(ours: OwnBot | None, bot: str, wanted: str) -> Html:
-    if ours is None:
+def _dial(own_bot: OwnBot | None, bot: str, wanted: str) -> Html:
+    if own_bot is None:
         return tag("form", tag("p", "Calls ", tag("code", bot), class_="soft"), id_="dial")
-    flows = ours.flows
-    chosen = wanted if wanted in flows else ours.default or next(iter(flows), "")
+    flows = own_bot.flows
+    chosen = wanted if wanted in flows else own_bot.default or next(iter(flows), "")
     options = [
         tag("option", name, value=name, selected=name == chosen, data_about=about) for name, about in flows.items()
     ]
@@ -85,10 +85,10 @@ def _key(key: str, letters: str) -> Html:
     return tag("button", *inner, type_="button", data_key=key, aria_label=name, disabled=True)
 
 
-def _talk(ours: OwnBot | None) -> Html:
+def _talk(own_bot: OwnBot | None) -> Html:
     return tag(
         "section",
-        tag("div", tag("h2", "Conversation"), _record() if ours else None,
+        tag("div", tag("h2", "Conversation"), _record() if own_bot else None,
             tag("span", "", id_="clock", class_="aside soft"), class_="title"),
         tag("div", id_="outdated", role="status", hidden=True),
         tag("div", tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
@@ -97,7 +97,7 @@ def _talk(ours: OwnBot | None) -> Html:
         tag("div", id_="offers", class_="offers", role="group", aria_label="What you can answer"),
         tag(
             "form",
-            *(_case() if ours else [tag("p", "A script makes the same call again.", class_="soft")]),
+            *(_case() if own_bot else [tag("p", "A script makes the same call again.", class_="soft")]),
             tag("button", "Save as a script", id_="write", class_="button", type_="button"),
             tag("div", id_="kept", role="status", hidden=True),
             id_="keep",

@@ -25,8 +25,8 @@ FAREWELL = 1.0
 class PhonePages:
     """The phone, as a server's pages. For this machine alone, whatever the server listens on."""
 
-    def __init__(self, desk: SharedPhone) -> None:
-        self._desk = desk
+    def __init__(self, shared_phone: SharedPhone) -> None:
+        self._phone = shared_phone
         self._lines: dict[web.WebSocketResponse, asyncio.Task[None]] = {}
 
     @staticmethod
@@ -46,7 +46,7 @@ class PhonePages:
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
         if path == ROOT:
             return self._page(request.rel_url.query.get("flow", ""))
-        drawn = self._desk.ours.drawing(path.removeprefix(PICTURE)) if self._desk.ours else None
+        drawn = self._phone.own_bot.drawing(path.removeprefix(PICTURE)) if self._phone.own_bot else None
         if not path.startswith(PICTURE) or drawn is None:
             raise not_found()
         return web.Response(body=drawn.encode(), headers=headers("image/svg+xml"))
@@ -55,10 +55,10 @@ class PhonePages:
         """Let every page know that the server goes away; calls that are under way are hung up, the bot is told."""
         closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._lines]
         await asyncio.gather(*closing, *self._lines.values(), return_exceptions=True)
-        await self._desk.close()
+        await self._phone.close()
 
     def _page(self, wanted: str) -> web.Response:
-        page = phone_page(self._desk.ours, self._desk.target.bot, wanted=wanted)
+        page = phone_page(self._phone.own_bot, self._phone.target.bot, wanted=wanted)
         fields = headers(
             "text/html; charset=utf-8",
             Content_Security_Policy=POLICY,
@@ -78,7 +78,7 @@ class PhonePages:
         if not _can_open(socket, request):
             raise WebhookError(400, "websocket", "A line is a websocket.")
         await socket.prepare(request)
-        line = self._lines[socket] = asyncio.create_task(PageLine(self._desk, socket).run())
+        line = self._lines[socket] = asyncio.create_task(PageLine(self._phone, socket).run())
         try:
             await line
         finally:

@@ -20,7 +20,7 @@ BROWSER = "29:browser"
 "Who calls our own server."
 
 
-class _Open(Struct, frozen=True):
+class _OpenPhone(Struct, frozen=True):
     identity: Identity
     phone: Platform
     sound: Sound
@@ -29,11 +29,11 @@ class _Open(Struct, frozen=True):
 class SharedPhone:
     """A phone's place in a server."""
 
-    def __init__(self, target: Target, *, ours: OwnBot | None = None) -> None:
-        """Call `target`; `ours`: it is our own server, in this process."""
+    def __init__(self, target: Target, *, own_bot: OwnBot | None = None) -> None:
+        """Call `target`; `own_bot`: it is our own server, in this process."""
         self.target = target
-        self.ours = ours
-        self._open: _Open | None = None
+        self.own_bot = own_bot
+        self._open: _OpenPhone | None = None
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
 
@@ -44,22 +44,22 @@ class SharedPhone:
     @asynccontextmanager
     async def phone(self, flow: str) -> AsyncIterator[tuple[Platform, Sound]]:
         """Return a platform that calls one of our flows, or the one bot there is, and its sound."""
-        desk = await self._opened()
-        if self.ours is None:
-            yield desk.phone, desk.sound
+        opened = await self._opened()
+        if self.own_bot is None:
+            yield opened.phone, opened.sound
             return
-        target = replace(self.target, bot=self.ours.address(flow), identity_port=0, caller=BROWSER)
-        async with platform(target, identity=desk.identity) as phone:
-            yield phone, desk.sound
+        target = replace(self.target, bot=self.own_bot.address(flow), identity_port=0, caller=BROWSER)
+        async with platform(target, identity=opened.identity) as phone:
+            yield phone, opened.sound
 
     async def close(self) -> None:
         """Put everything away."""
         await self._stack.aclose()
 
-    async def _opened(self) -> _Open:
+    async def _opened(self) -> _OpenPhone:
         async with self._opening:
             if self._open is None:
                 identity = await asyncio.to_thread(identity_of, self.target)  # a key takes its time
                 phone = await self._stack.enter_async_context(platform(self.target, identity=identity))
-                self._open = _Open(identity, phone, sound_of(phone))
+                self._open = _OpenPhone(identity, phone, sound_of(phone))
             return self._open

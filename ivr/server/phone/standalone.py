@@ -32,8 +32,8 @@ class StandalonePhone(Struct, frozen=True):
 @asynccontextmanager
 async def standalone_phone(target: Target, *, port: int) -> AsyncIterator[StandalonePhone]:
     """Serve the page as long as the context lasts; raise IvrError or OSError where it cannot be."""
-    desk = SharedPhone(target)
-    pages = PhonePages(desk)
+    shared_phone = SharedPhone(target)
+    pages = PhonePages(shared_phone)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -48,7 +48,7 @@ async def standalone_phone(target: Target, *, port: int) -> AsyncIterator[Standa
     async with AsyncExitStack() as stack:
         sock = stack.enter_context(_bound(port))
         stack.push_async_callback(pages.close)
-        metadata = await desk.open()
+        metadata = await shared_phone.open()
         listener = await Listener.open(handle, sock, limits=ConnectionLimits(), now=time.time)
         stack.push_async_callback(listener.close)
         stack.push_async_callback(pages.close)  # first: a page's line would be drained for ever

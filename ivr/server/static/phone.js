@@ -113,9 +113,9 @@ const happens = {
     told = whereabouts.mistakes.length;
   },
   Outdated: ({ fault }) => write($("outdated"), fault ? `${before.mistake}\n\n${fault}` : before.edit, "warm"),
-  Lacks({ what }) {
-    $("lacks").textContent = what.join(" ");
-    $("lacks").hidden = !what.length;
+  Missing({ what }) {
+    $("missing").textContent = what.join(" ");
+    $("missing").hidden = !what.length;
   },
   Saved: ({ file, replay }) => kept(`Saved as ${file}${replay ? `\nFrom now on, this replays it:\n\n${replay}` : ""}`, "good"),
   Replayed({ verdict, text }) {

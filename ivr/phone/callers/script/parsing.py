@@ -11,8 +11,8 @@ from ivr.flowfile.source import Path as Place
 from ivr.flowfile.source import Source, Tree
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.nearest import did_you_mean
-from ivr.phone.callers.script.steps import Act, Do, Expect, PlayFile, Script, Silent, Step
-from ivr.phone.callers.turn_based import CallerAction, Fail, HangUp, Hold, Press, Say, Wait
+from ivr.phone.callers.script.steps import Act, Do, Expect, PlayFile, Script, ScriptStep, Silent
+from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Speak, Wait
 from ivr.phone.placed_call import Caller
 from ivr.smallfiles import read_head
 
@@ -39,7 +39,7 @@ def read_script(file: Path, caller: Caller | None = None) -> Script:
     reading = read(str(file), text)
     if reading.findings or not isinstance(reading.tree, dict):
         raise ScriptError(as_text(reading.findings))
-    reader = _Reader(reading.source, file, caller or Caller())
+    reader = _ScriptReader(reading.source, file, caller or Caller())
     script = reader.script(reading.tree)
     if reader.findings:
         raise ScriptError(as_text(reader.findings))
@@ -50,7 +50,7 @@ class _Wrong(Exception):
     """A part that cannot be read; the finding is noted already."""
 
 
-class _Reader:
+class _ScriptReader:
     def __init__(self, source: Source, file: Path, caller: Caller) -> None:
         self.findings: list[Finding] = []
         self._source = source
@@ -83,13 +83,13 @@ class _Reader:
             flow=self._file.parent / flow if flow else None,
         )
 
-    def _steps(self, steps: Sequence[Tree]) -> Iterator[Step]:
+    def _steps(self, steps: Sequence[Tree]) -> Iterator[ScriptStep]:
         for number, step in enumerate(steps):
             place: Place = ("steps", number)
             mark = self._source.mark(*place)
             text = self._source.line(mark.line).strip().removeprefix("-").strip()
             try:
-                yield Step(self._act(step, place), text, mark.line, mark.column, mark.length)
+                yield ScriptStep(self._act(step, place), text, mark.line, mark.column, mark.length)
             except _Wrong:
                 continue
 
@@ -133,13 +133,13 @@ class _Reader:
             case "hold":
                 return Hold(self._keys(value, place)[0])
             case "say":
-                return Say(value)
+                return Speak(value)
             case "play":
                 return PlayFile(self._file.parent / value)
             case "silence":
                 return Wait(self._seconds(value, place)) if value else Silent()
             case "hangup":
-                return HangUp()
+                return Leave()
         return Fail("unknown" if value == "unknown" else "system")
 
     def _keys(self, keys: str, place: Place) -> str:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from ivr.flowfile.finding import Finding
 from ivr.media.sound import Sound
-from ivr.phone.callers.script.steps import Do, Expect, PlayFile, Script, Silent, Step
-from ivr.phone.callers.turn_based import CallerAction, HangUp, Play, Situation, TurnBased
+from ivr.phone.callers.script.steps import Do, Expect, PlayFile, Script, ScriptStep, Silent
+from ivr.phone.callers.turn_based import CallerAction, Leave, PlaySamples, Situation, TurnBased
 from ivr.phone.phone_events import Dialled, Done, Ended, PhoneEvent, PromptBegan, WorkflowRefused
 from ivr.phone.platform import Platform
 
@@ -21,7 +21,7 @@ Samples = Callable[[Path], Awaitable[bytes]]
 "Reads an audio file, as 16 kHz, mono, 16 bit; raises OSError or IvrError."
 
 
-class Heard(Struct, frozen=True):
+class HeardPrompt(Struct, frozen=True):
     """A prompt, as it was heard."""
 
     text: str
@@ -39,8 +39,8 @@ class Actor:
         self._script = script
         self._samples = samples
         self._state_of = state_of
-        self._left: list[Step] = list(script.steps)
-        self._heard: list[Heard] = []
+        self._left: list[ScriptStep] = list(script.steps)
+        self._heard: list[HeardPrompt] = []
         "Since the last expectation that was met."
         self._call = ""
         self._state: str | None = None
@@ -54,12 +54,12 @@ class Actor:
             case Dialled(call=call):
                 self._call = call
             case PromptBegan(text=text, state=state):
-                self._heard.append(Heard(text, state))
+                self._heard.append(HeardPrompt(text, state))
                 self.transcript.append(f"hears  {text}")
             case Done():
                 self._waits = self._silent = False
             case WorkflowRefused(problems=problems):
-                self._heard.append(Heard(f"(the workflow was refused: {'; '.join(problems)})", ""))
+                self._heard.append(HeardPrompt(f"(the workflow was refused: {'; '.join(problems)})", ""))
 
     async def act(self, situation: Situation) -> CallerAction | None:
         """Meet expectations as far as possible, then do what is next if it is time."""
@@ -70,7 +70,7 @@ class Actor:
                 return await self._missed(self._left[0]) if stuck and self.failure is None else None
             self._left.pop(0)
         if not self._left:
-            return HangUp() if stuck else None
+            return Leave() if stuck else None
         step = self._left[0]
         interrupts = isinstance(step.act, Do) and step.act.interrupts
         if self._silent or not (situation.prompt if interrupts else ready):
@@ -90,7 +90,7 @@ class Actor:
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    async def _do(self, step: Step) -> CallerAction | None:
+    async def _do(self, step: ScriptStep) -> CallerAction | None:
         self.transcript.append(f"does   {step.text}")
         self._waits = True
         caller_action = step.act.caller_action if isinstance(step.act, Do) else None
@@ -99,7 +99,7 @@ class Actor:
                 self._silent = True
                 return None
             case PlayFile(file=file):
-                return Play(await self._samples(file))
+                return PlaySamples(await self._samples(file))
         return caller_action
 
     async def _meets(self, expected: Expect, *, ended: Ended | None) -> bool:
@@ -121,7 +121,7 @@ class Actor:
             self._state = self._heard[-1].state if self._heard else None
         return self._state == state
 
-    async def _missed(self, step: Step, ended: Ended | None = None) -> CallerAction:
+    async def _missed(self, step: ScriptStep, ended: Ended | None = None) -> CallerAction:
         number = len(self._script.steps) - len(self._left) + 1
         lines = [f"Step {number} of {len(self._script.steps)} did not happen: {step.text}"]
         if isinstance(step.act, Expect):
@@ -131,7 +131,7 @@ class Actor:
         lines += ["The call so far:", *(f"  {line}" for line in self.transcript)]
         place = Finding("script", "error", str(self._script.file), step.line, step.column, step.length, lines[0])
         self.failure = "\n".join([f"{place.file}:{place.line}:{place.column}", *lines])
-        return HangUp()
+        return Leave()
 
     def _instead(self, expected: Expect) -> list[str]:
         lines = []

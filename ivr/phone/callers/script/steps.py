@@ -41,7 +41,7 @@ class Do(Struct, frozen=True):
 Act: TypeAlias = Expect | Do
 
 
-class Step(Struct, frozen=True):
+class ScriptStep(Struct, frozen=True):
     """One line of the script."""
 
     act: Act
@@ -57,7 +57,7 @@ class Script(Struct, frozen=True):
 
     file: Path
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
     who: Caller
     bot: str | None = None
     "The address of the bot's calling webhook."

@@ -19,7 +19,7 @@ from ivr.server.skype_endpoint import CHANNEL, DEVELOPMENT_ACCOUNT
 from ivr.store.archive import ArchiveFile
 
 
-class OwnScreen(Screen):
+class OwnBotScreen(Screen):
     """A screen that also shows what went wrong in the flow, as soon as the bot has answered."""
 
     def __init__(self, console: Console, target: Target, *, wire: bool) -> None:
