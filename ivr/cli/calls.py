@@ -27,13 +27,14 @@ from ivr.cli.datafolder import (
 )
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.cli.plain import escaped
+from ivr.engine.events import CallReceived
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
 from ivr.store.archive import ArchiveFile, CallSummary
-from ivr.trace.case import Called, Case, CaseError, CaseLine
+from ivr.trace.case import Case, CaseError, CaseLine
 from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
-from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case
+from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case, written_lines
 from ivr.trace.folders import CASES
 from ivr.trace.sentences import caller_action, clock, question, services, spoken
 
@@ -166,7 +167,7 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
         recorded = exported(archive, call := find_call(archive, call))
         mistakes = mistakes_in(archive, call)
     if as_json:
-        header, lines = to_builtins(recorded.header), to_builtins(recorded.lines)
+        header, lines = to_builtins(recorded.header), to_builtins(written_lines(recorded))
         errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
         click.echo(json.dumps({**header, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
     else:
@@ -298,7 +299,7 @@ def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
     """Return a call as text for people, with what went wrong in its flow."""
     header = recorded.header
     first = recorded.lines[0].event
-    caller = (first.caller or "somebody") if isinstance(first, Called) else "somebody"
+    caller = (first.caller or "somebody") if isinstance(first, CallReceived) else "somebody"
     length = clock(max((line.at, *line.then)[-1] for line in recorded.lines))
     rows = [
         f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",

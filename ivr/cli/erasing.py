@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from ivr.engine.events import CallReceived
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile, ErasedCall, Erasure, erase_calls
 from ivr.store.data_folder import DataFolder, sync_folder
-from ivr.trace.case import Called, CaseError
+from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
 
@@ -160,7 +161,7 @@ def _cases_of(caller: str) -> Iterator[Path]:
             first = read_case(file).lines[0].event
         except CaseError:
             continue
-        if isinstance(first, Called) and first.caller == caller:
+        if isinstance(first, CallReceived) and first.caller == caller:
             yield file
 
 

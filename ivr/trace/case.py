@@ -5,15 +5,25 @@ because of it, so that the call can be compared without the flow of that day. No
 files: the same call always gives the same bytes. What is sensitive was masked before it got here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from ivr.engine.call import Judged, OperationKind, Taken
 from ivr.engine.commands import Audio, Choice, Gender, Silence, Text
-from ivr.engine.events import Scalar
+from ivr.engine.events import (
+    CallReceived,
+    ChoiceMade,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    Scalar,
+    SpeechHeard,
+)
 from ivr.errors import IvrError
 
 FORMAT: Final = 1
@@ -28,50 +38,10 @@ class CaseError(IvrError):
     """A file that is no case; the text names the file, the line and what is wrong."""
 
 
-# --- what happened: without operation ids, bound again by whoever replays it ----------------------------------------
-
-
-class Called(Struct, frozen=True, tag="called", omit_defaults=True, forbid_unknown_fields=True):
-    """The call came in."""
-
-    caller: str | None
-    called: str
-    language: str | None = None
-
-
-class Pressed(Struct, frozen=True, tag="pressed", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller pressed keys."""
-
-    keys: str
-    ended: Literal["terminator", "silence", "count"] = "count"
-
-
-class KeysMasked(Struct, frozen=True, tag="pressed something private", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller pressed keys that nobody may see; this is how they were judged."""
-
-    verdict: Literal["accepted", "refused"]
-
-
-class Said(Struct, frozen=True, tag="said", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller spoke, and the flow matched the words."""
-
-    text: str
-    confidence: Share | None = None
-
-
-class Chose(Struct, frozen=True, tag="chose", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller chose, and the line matched the choice."""
-
-    choice: str
-    by: Literal["keys", "speech"]
-
-
-class KeptSilent(Struct, frozen=True, tag="kept silent", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller gave no answer."""
-
-
-class AnsweredWrong(Struct, frozen=True, tag="answered wrong", omit_defaults=True, forbid_unknown_fields=True):
-    """The caller gave an answer that the line knew to be none."""
+# --- what happened ---------------------------------------------------------------------------------------------------
+#
+# What a caller said or keyed is the engine's own event, with `op` left empty: the replay puts in the operation that
+# stands open then. Only what names an operation, a job or an audio file in another way has a class here.
 
 
 class Recorded(Struct, frozen=True, tag="recorded", omit_defaults=True, forbid_unknown_fields=True):
@@ -88,7 +58,7 @@ Running: TypeAlias = OperationKind | Literal["hold"]
 
 
 class HungUp(Struct, frozen=True, tag="left", omit_defaults=True, forbid_unknown_fields=True):
-    """Nobody is on the line any more."""
+    """The call ended."""
 
     by: Literal["caller", "flow", "system", "operator"] = "caller"
     during: Running | None = None
@@ -118,20 +88,9 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unkno
     code: str
 
 
-Happened: TypeAlias = (
-    Called
-    | Pressed
-    | KeysMasked
-    | Said
-    | Chose
-    | KeptSilent
-    | AnsweredWrong
-    | Recorded
-    | HungUp
-    | LineFailed
-    | Answered
-    | Failed
-)
+Answering: TypeAlias = KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid
+"What answers a question."
+Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed | Answered | Failed
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
@@ -263,3 +222,25 @@ class Case(Struct, frozen=True):
 def moment(now: float) -> datetime:
     """Return seconds since 1970 as a header has them: to the microsecond, as expressions of a flow see the time."""
     return EPOCH + timedelta(microseconds=round(now * 1e6))
+
+
+class CallerStep(Struct, frozen=True):
+    """Something the caller did, and everything up to the next such thing."""
+
+    lines: tuple[CaseLine, ...]
+    upcoming: int | None
+    "The line of the next caller action."
+
+    @property
+    def first(self) -> CaseLine:
+        """What the caller did."""
+        return self.lines[0]
+
+
+def caller_steps(recorded: Case) -> Iterator[CallerStep]:
+    """Divide a case at what the caller did; what services said belongs to what the caller did before."""
+    lines = recorded.lines
+    starts = [n for n, line in enumerate(lines) if not isinstance(line.event, Answered | Failed)]
+    for start, end in pairwise([*starts, None]):
+        if start is not None:
+            yield CallerStep(lines[start:end], end)

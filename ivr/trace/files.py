@@ -1,16 +1,26 @@
 """Cases as files: found, read, written. A file is refused with its line where it is no case of this format."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, Union
 
 import msgspec
-from msgspec import json
+from msgspec import Struct, defstruct, json
+from msgspec.structs import astuple, fields, replace
 
+from ivr.engine.events import (
+    CallReceived,
+    ChoiceMade,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    SpeechHeard,
+)
 from ivr.smallfiles import read_head
-from ivr.trace.case import Called, Case, CaseError, CaseLine, Header
+from ivr.trace.case import Answered, Case, CaseError, CaseLine, Failed, Header, HungUp, LineFailed, Recorded, Share
 from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -30,8 +40,41 @@ _HOW = "`ivr calls export CALL --to NAME` makes one of a call, and so does the p
 
 T = TypeVar("T")
 
+# --- how the events of the engine are written: by a word, and without what only the call itself had a use for ---------
+
+_WORDS: Mapping[type[Struct], str] = {
+    CallReceived: "called",
+    KeysPressed: "pressed",
+    KeysJudged: "pressed something private",
+    SpeechHeard: "said",
+    ChoiceMade: "chose",
+    InputTimedOut: "kept silent",
+    InputInvalid: "answered wrong",
+}
+_NOT_WRITTEN = frozenset({"op", "at"})
+_RANGES: Mapping[str, Any] = {"confidence": Share | None}
+"Of numbers for which the engine's own classes have none."
+
+
+def _form(event: type[Struct], word: str) -> type[Struct]:
+    """Make the class that stands for an event in a file."""
+    members: list[Any] = [
+        (field.name, _RANGES.get(field.name, field.type), *(() if field.required else (field.default,)))
+        for field in fields(event)
+        if field.name not in _NOT_WRITTEN
+    ]
+    return defstruct(word, members, tag=word, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
+
+
+_FORMS = {event: _form(event, word) for event, word in _WORDS.items()}
+_EVENTS: Mapping[type[Struct], type[Any]] = {form: event for event, form in _FORMS.items()}
+_EVENT: Any = Union[(*_EVENTS, Recorded, HungUp, LineFailed, Answered, Failed)]  # made of a table
+_WRITTEN_LINE: Any = defstruct(
+    "CaseLine", [("event", _EVENT)], bases=(CaseLine,), frozen=True, kw_only=True, forbid_unknown_fields=True
+)
+
 _HEADER = json.Decoder(Header)
-_LINE = json.Decoder(CaseLine)
+_LINE: json.Decoder[CaseLine] = json.Decoder(_WRITTEN_LINE)
 _ENCODE = json.Encoder().encode
 
 
@@ -88,7 +131,32 @@ def _nothing_left(file: Path) -> Iterator[None]:
 
 def dumps(case: Case) -> bytes:
     """Return the file of a case; the same case, the same bytes."""
-    return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in (case.header, *case.lines))
+    parts = (case.header, *written_lines(case))
+    return b"".join(json.format(_ENCODE(part), indent=0) + b"\n" for part in parts)
+
+
+def written_lines(case: Case) -> tuple[Struct, ...]:
+    """Return the lines of a case as its file has them."""
+    return tuple(replace(line, event=_written(line.event)) for line in case.lines)
+
+
+def _written(event: Struct) -> Struct:
+    form = _FORMS.get(type(event))
+    return event if form is None else form(*(getattr(event, name) for name in form.__struct_fields__))
+
+
+def _read_line(row: bytes, place: str) -> CaseLine:
+    line = _read(_LINE, row, place)
+    members = {name: getattr(line, name) for name in CaseLine.__struct_fields__}
+    return CaseLine(**{**members, "event": _event(line.event)})
+
+
+def _event(written: Struct) -> Any:
+    """Return the event of the engine that stands in a file, if it is one; which operation it answers is left open."""
+    event = _EVENTS.get(type(written))
+    if event is None:
+        return written
+    return event(*astuple(written)) if event is CallReceived else event("", *astuple(written))
 
 
 def loads(data: bytes, name: str) -> Case:
@@ -103,7 +171,7 @@ def loads(data: bytes, name: str) -> Case:
     if len(rows) > MAX_LINES:
         raise CaseError(f"{name}: a case has at most {MAX_LINES} lines, this file has {len(rows)}")
     header = _read(_HEADER, rows[0], f"{name}:1")
-    lines = tuple(_read(_LINE, row, f"{name}:{number}") for number, row in enumerate(rows[1:], 2))
+    lines = tuple(_read_line(row, f"{name}:{number}") for number, row in enumerate(rows[1:], 2))
     _check_order(lines, header, name)
     return Case(header, lines)
 
@@ -113,13 +181,13 @@ def _check_order(lines: tuple[CaseLine, ...], header: Header, name: str) -> None
         raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
     if not 1970 <= header.started.year < 9000:
         raise CaseError(f"{name}:1: nobody called in the year {header.started.year}")
-    if not lines or not isinstance(lines[0].event, Called):
+    if not lines or not isinstance(lines[0].event, CallReceived):
         raise CaseError(f'{name}:2: a case begins with the event "called"')
     before = 0.0
     for number, line in enumerate(lines, 2):
         if not before <= line.at < 1e9:
             raise CaseError(f"{name}:{number}: at {line.at:g} s, after a line at {before:g} s")
-        if number > 2 and isinstance(line.event, Called):
+        if number > 2 and isinstance(line.event, CallReceived):
             raise CaseError(f'{name}:{number}: a second "called"')
         before = line.at
 

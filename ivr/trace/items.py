@@ -10,9 +10,8 @@ from ivr.errors import IvrError
 from ivr.trace.current_flows import CurrentFlows
 from ivr.trace.files import dumps, read_case
 from ivr.trace.folders import UPDATED, flows_folder
-from ivr.trace.replay import replay
+from ivr.trace.replay import CannotRewrite, replay, rewrite
 from ivr.trace.report import Report, as_text, report
-from ivr.trace.rewrite import CannotRewrite, rewrite
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr

@@ -13,19 +13,13 @@ from ivr.engine.commands import Command, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
-    ChoiceMade,
     Event,
     HoldNeeded,
-    InputInvalid,
-    InputTimedOut,
-    KeysJudged,
-    KeysPressed,
     OperationDone,
     OperationFailed,
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
-    SpeechHeard,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -144,38 +138,23 @@ class _Reader:
     def _happened(self, event: Event) -> Happened:
         match event:
             case CallReceived():
-                return case.Called(event.caller, event.called, event.language)
-            case KeysPressed():
-                return case.Pressed(event.keys, event.ended)
-            case KeysJudged():
-                return case.KeysMasked(event.verdict)
-            case SpeechHeard():
-                return case.Said(event.text, event.confidence)
-            case ChoiceMade():
-                return case.Chose(event.choice, event.by)
-            case InputTimedOut():
-                return case.KeptSilent()
-            case InputInvalid():
-                return case.AnsweredWrong()
+                return replace(event, at=None)  # the header has the time at which the flow believed it to be
             case RecordingMade():
                 return case.Recorded(event.seconds, event.ended, event.media is not None)
-            case _:
-                return self._of_others(event)
-
-    def _of_others(self, event: Event) -> Happened:
-        match event:
             case CallEnded():
-                return self._left(event)
+                return self._hung_up(event)
             case OperationFailed():
                 return self._line_failed(event)
             case ServiceAnswered():
                 return case.Answered(self._services.get(event.job, ""), event.answer)
             case ServiceFailed():
                 return case.Failed(self._services.get(event.job, ""), event.code)
-            case _:  # the deadline, or one hold too many
-                return case.Failed(self._waits.service if self._waits else "", "timeout")
+        if isinstance(event, case.Answering):
+            return replace(event, op="")
+        # the deadline, or one hold too many
+        return case.Failed(self._waits.service if self._waits else "", "timeout")
 
-    def _left(self, event: CallEnded) -> case.HungUp:
+    def _hung_up(self, event: CallEnded) -> case.HungUp:
         """Return who ended the call: where the flow had hung up, the line tells of nothing else."""
         during = self._running.get(event.op or "")
         ending = during in _ENDINGS or (event.op is None and not _ENDINGS.isdisjoint(self._running.values()))

@@ -5,14 +5,16 @@ something, what can be done then, which state the call stands in, how it ends, w
 there is its own affair: a state more on the way that nobody notices is no difference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.trace import case
-from ivr.trace.caller_steps import CallerStep, caller_steps
-from ivr.trace.case import Case
+from ivr.trace.case import CallerStep, Case, caller_steps
 from ivr.trace.experience import Experience, FlowVoice, experience, total
+from ivr.trace.recorded import header_of
 from ivr.trace.rerun import Rerun, standing
 from ivr.trace.verdict import Difference, Kind, Side, Unknown, Verdict, What
 
@@ -163,3 +165,34 @@ class _Names:
         if task is None or now.state == before.state or now.state in self._asked_then:
             return False
         return task != before.experience.task or not self.are_one(before.state, now.state)
+
+
+# --- made anew -------------------------------------------------------------------------------------------------------
+
+
+class CannotRewrite(Exception):  # whoever calls `rewrite` turns it into a message
+    """It is not known how the call would go on; the text says why."""
+
+
+def rewrite(recorded: Case, flow: Flow, lines: Mapping[str, int]) -> Case:
+    """Make a case anew: the same caller actions, with what is heard and asked today. For changes on purpose.
+
+    Raise CannotRewrite where today's flow has no use for what the caller did next: what the caller would have done is
+    not known, so a new call is needed. `lines`: where the states of the flow stand in its file.
+    """
+    then = recorded.header
+    rerun = Rerun(recorded, flow, FlowVoice(flow.language, flow.voice))
+    asked: case.Asked | None = None
+    for caller_step in caller_steps(recorded):
+        if rerun.over:
+            break  # the call ends sooner today
+        try:
+            rerun.caller_step(caller_step.first, asked, caller_step.upcoming)
+        except Unknown as unknown:
+            raise CannotRewrite(unknown.why) from unknown
+        asked = next((line.asked for line in reversed(caller_step.lines) if line.asked), None)
+    if then.outcome is not None and not rerun.over:
+        raise CannotRewrite("the call does not end any more where it ended")
+    header = header_of(flow, lines, call=then.call, channel=then.channel, started=recorded.now(0.0))
+    outcome = rerun.call.outcome if rerun.over else None
+    return Case(replace(header, outcome=outcome), tuple(draft.line() for draft in rerun.lines))

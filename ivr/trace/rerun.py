@@ -17,16 +17,12 @@ from ivr.engine.events import (
     ChoiceMade,
     Event,
     HoldNeeded,
-    InputInvalid,
-    InputTimedOut,
     KeysJudged,
-    KeysPressed,
     OperationDone,
     OperationFailed,
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
-    SpeechHeard,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -113,40 +109,28 @@ class Rerun:
         return isinstance(event, case.LineFailed) and event.during == "hold" and self.call.waiting is None
 
     def _bound(self, event: case.Happened, asked: case.Asked | None) -> Event:
+        op = self.call.asked[-1].op if self.call.asked else ""
         match event:
-            case case.Called():
-                return CallReceived(event.caller, event.called, event.language)
+            case CallReceived():
+                return event
             case case.HungUp():
                 by = "caller" if event.by == "flow" else event.by  # it is the line that told of it
                 return CallEnded(by, self._running(event.during), grace=0.0)
             case case.LineFailed():
                 return self._failure(event)
-        return self._answer(event, asked, self.call.asked[-1].op if self.call.asked else "")
-
-    def _answer(self, event: case.Happened, asked: case.Asked | None, op: str) -> Event:
-        match event:
-            case case.Pressed():
-                return KeysPressed(op, event.keys, event.ended)
-            case case.KeysMasked():
-                if not self._private_stands:
-                    raise Unknown("how a private answer is judged was edited", self.state)
-                return KeysJudged(op, event.verdict)
-            case case.Said():
-                return SpeechHeard(op, event.text, event.confidence)
-            case case.Chose():
-                return ChoiceMade(op, self._choice(event, asked), event.by)
-            case case.KeptSilent():
-                return InputTimedOut(op)
-            case case.AnsweredWrong():
-                return InputInvalid(op)
             case case.Recorded():
                 self._recordings += 1
-                return RecordingMade(
-                    op, event.seconds, f"recording {self._recordings}" if event.kept else None, event.ended
-                )
-        raise Unknown("this is no caller action", self.state)
+                media = f"recording {self._recordings}" if event.kept else None
+                return RecordingMade(op, event.seconds, media, event.ended)
+            case case.Answered() | case.Failed():
+                raise Unknown("this is no caller action", self.state)
+            case KeysJudged() if not self._private_stands:
+                raise Unknown("how a private answer is judged was edited", self.state)
+            case ChoiceMade():
+                return replace(event, op=op, choice=self._choice(event, asked))
+        return replace(event, op=op)
 
-    def _choice(self, event: case.Chose, asked: case.Asked | None) -> str:
+    def _choice(self, event: ChoiceMade, asked: case.Asked | None) -> str:
         """Find the choice that the same key or words make today."""
         name = event.choice
         offered = self._last.choices if self._last else ()

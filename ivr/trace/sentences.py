@@ -4,6 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from ivr.engine.call import Failure, Taken
 from ivr.engine.commands import Choice, Segment, Silence, Text
+from ivr.engine.events import (
+    CallReceived,
+    ChoiceMade,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    SpeechHeard,
+)
 from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered
@@ -48,19 +57,19 @@ def _short(value: object) -> str:
 def caller_action(event: Happened) -> str:
     """Return what happened, after "the caller" or "the line" or "the service"."""
     match event:
-        case case.Called():
+        case CallReceived():
             return "the call came in"
-        case case.Pressed(keys=keys):
+        case KeysPressed(keys=keys):
             return f"the caller pressed {keys}" if keys else "the caller pressed nothing but the end key"
-        case case.KeysMasked(verdict=verdict):
+        case KeysJudged(verdict=verdict):
             return f"the caller keyed something private, which was {verdict}"
-        case case.Said(text=text):
+        case SpeechHeard(text=text):
             return f'the caller said "{text}"'
-        case case.Chose(choice=choice, by=by):
+        case ChoiceMade(choice=choice, by=by):
             return f"the caller chose {_named(choice)} by {'a key' if by == 'keys' else 'saying so'}"
-        case case.KeptSilent():
+        case InputTimedOut():
             return "the caller kept silent"
-        case case.AnsweredWrong():
+        case InputInvalid():
             return "the caller answered something else"
         case case.Recorded(seconds=seconds, ended=ended):
             return f"the caller spoke for {seconds:.1f} s" + (" and hung up" if ended == "hangup" else "")

@@ -5,6 +5,7 @@ import resource
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,27 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.cli.calls import transcript
-from ivr.trace.case import Case, CaseError, moment
+from ivr.engine.events import (
+    CallReceived,
+    ChoiceMade,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    SpeechHeard,
+)
+from ivr.trace.case import (
+    Answered,
+    Case,
+    CaseError,
+    CaseLine,
+    Failed,
+    Happened,
+    HungUp,
+    LineFailed,
+    Recorded,
+    moment,
+)
 from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
@@ -38,6 +59,49 @@ def test_a_line_holds_one_thing_that_happened_and_can_be_read() -> None:
     first = rows()[1].decode()
     assert first.startswith('{"at": 0.0, "event": {"type": "called", "caller": "29:caller", "called": "28:bot"')
     assert len(rows()) == len(a_case().lines) + 1
+
+
+EVENTS: list[tuple[Happened, str]] = [
+    (CallReceived("29:anna", "28:bot"), '{"type": "called", "caller": "29:anna", "called": "28:bot"}'),
+    (CallReceived(None, "28:bot", "de"), '{"type": "called", "caller": null, "called": "28:bot", "language": "de"}'),
+    (KeysPressed("", "42"), '{"type": "pressed", "keys": "42"}'),
+    (KeysPressed("", "", "silence"), '{"type": "pressed", "keys": "", "ended": "silence"}'),
+    (KeysJudged("", "refused"), '{"type": "pressed something private", "verdict": "refused"}'),
+    (SpeechHeard("", "my issue"), '{"type": "said", "text": "my issue"}'),
+    (SpeechHeard("", "my issue", 0.9), '{"type": "said", "text": "my issue", "confidence": 0.9}'),
+    (ChoiceMade("", "yes", "speech"), '{"type": "chose", "choice": "yes", "by": "speech"}'),
+    (InputTimedOut(""), '{"type": "kept silent"}'),
+    (InputInvalid(""), '{"type": "answered wrong"}'),
+    (Recorded(2.5), '{"type": "recorded", "seconds": 2.5}'),
+    (Recorded(2.5, "hangup", kept=False), '{"type": "recorded", "seconds": 2.5, "ended": "hangup", "kept": false}'),
+    (HungUp(), '{"type": "left"}'),
+    (HungUp("flow", "play"), '{"type": "left", "by": "flow", "during": "play"}'),
+    (LineFailed("system", "hold"), '{"type": "line failed", "code": "system", "during": "hold"}'),
+    (Answered("stt", {"masked": True}), '{"type": "answered", "service": "stt", "answer": {"masked": true}}'),
+    (Failed("transcribe", "timeout"), '{"type": "failed", "service": "transcribe", "code": "timeout"}'),
+]  # fmt: skip
+"How everything that can happen stands in a case, for as long as the format has this version."
+
+
+@pytest.mark.parametrize(("event", "written"), EVENTS, ids=lambda part: type(part).__name__)
+def test_an_event_is_written_in_the_words_of_the_format(event: Happened, written: str) -> None:
+    before = () if isinstance(event, CallReceived) else a_case().lines[:1]
+    recorded = Case(a_case().header, (*before, CaseLine(0.0, event)))
+    *_, row = dumps(recorded).splitlines()
+    assert row.decode() == f'{{"at": 0.0, "event": {written}}}'
+    assert loads(dumps(recorded), "case") == recorded
+
+
+def test_every_event_of_a_case_has_words() -> None:
+    assert {type(event) for event, _ in EVENTS} == set(get_args(Happened))
+
+
+@pytest.mark.parametrize("member", ['"op": ""', '"at": "2026-11-20 10:00"', '"confidence": 1.5'])
+def test_a_case_takes_no_member_that_its_format_does_not_have(member: str) -> None:
+    for event in ('"type": "called", "caller": null, "called": "b"', '"type": "said", "text": "a"'):
+        row = f'{{"at": 0.0, "event": {{{event}, {member}}}}}\n'.encode()
+        with pytest.raises(CaseError):
+            loads(rows()[0] + row, "case")
 
 
 def test_no_operation_and_no_audio_file_is_named() -> None:

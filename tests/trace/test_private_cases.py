@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.engine.actions.base import Common
-from ivr.trace.case import Case, KeysMasked
+from ivr.engine.events import KeysJudged
+from ivr.trace.case import Case
 from ivr.trace.files import dumps
 from ivr.trace.private import private_rules
 from ivr.trace.replay import replay
@@ -78,7 +79,7 @@ def test_while_the_guard_stands_it_is_known_how_the_call_goes_on(change: tuple[s
 def test_once_it_is_edited_it_is_not(change: tuple[str, str]) -> None:
     flow = flow_of(PIN.replace(*change))
     for recorded in calls():
-        verdicts = {line.event.verdict for line in recorded.lines if isinstance(line.event, KeysMasked)}
+        verdicts = {line.event.verdict for line in recorded.lines if isinstance(line.event, KeysJudged)}
         if "accepted" in verdicts:
             assert replay(recorded, flow).verdict == "undetermined"
         elif not verdicts:

@@ -7,8 +7,7 @@ from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.trace.case import Answered, Case, Failed, HungUp, LineFailed, Recorded
 from ivr.trace.files import dumps
 from ivr.trace.recorded import case_of
-from ivr.trace.replay import replay
-from ivr.trace.rewrite import CannotRewrite, rewrite
+from ivr.trace.replay import CannotRewrite, replay, rewrite
 from ivr.trace.sentences import caller_action
 from ivr.trace.verdict import Verdict
 from tests.caller import Caller

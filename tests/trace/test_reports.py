@@ -7,9 +7,8 @@ from ivr.flowfile.load import load_text
 from ivr.trace.case import Case
 from ivr.trace.flow_places import FlowPlaces
 from ivr.trace.recorded import case_of
-from ivr.trace.replay import replay
+from ivr.trace.replay import replay, rewrite
 from ivr.trace.report import Tally, as_text, report
-from ivr.trace.rewrite import rewrite
 from tests.callers import platform
 from tests.callers.bot import dial
 from tests.flows import flow_of

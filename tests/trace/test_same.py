@@ -13,8 +13,7 @@ from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
-from ivr.trace.replay import replay
-from ivr.trace.rewrite import rewrite
+from ivr.trace.replay import replay, rewrite
 from tests.flows import flow_at
 from tests.trace.recorded_calls import SHIPPED, odd_flows, random_bot, random_call
 

@@ -4,6 +4,15 @@ import pytest
 
 from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Choice, Silence, Text
+from ivr.engine.events import (
+    CallReceived,
+    ChoiceMade,
+    InputInvalid,
+    InputTimedOut,
+    KeysJudged,
+    KeysPressed,
+    SpeechHeard,
+)
 from ivr.trace import case, sentences
 from ivr.trace.case import Asked, Happened
 
@@ -11,16 +20,16 @@ from ivr.trace.case import Asked, Happened
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        (case.Called("29:anna", "28:bot"), "the call came in"),
-        (case.Pressed("42"), "the caller pressed 42"),
-        (case.Pressed(""), "the caller pressed nothing but the end key"),
-        (case.KeysMasked("refused"), "the caller keyed something private, which was refused"),
-        (case.Said("my issue"), 'the caller said "my issue"'),
-        (case.Chose("issues", "keys"), "the caller chose issues by a key"),
-        (case.Chose("issues", "speech"), "the caller chose issues by saying so"),
-        (case.Chose("Technical issues", "keys"), 'the caller chose "Technical issues" by a key'),
-        (case.KeptSilent(), "the caller kept silent"),
-        (case.AnsweredWrong(), "the caller answered something else"),
+        (CallReceived("29:anna", "28:bot"), "the call came in"),
+        (KeysPressed("", "42"), "the caller pressed 42"),
+        (KeysPressed("", ""), "the caller pressed nothing but the end key"),
+        (KeysJudged("", "refused"), "the caller keyed something private, which was refused"),
+        (SpeechHeard("", "my issue"), 'the caller said "my issue"'),
+        (ChoiceMade("", "issues", "keys"), "the caller chose issues by a key"),
+        (ChoiceMade("", "issues", "speech"), "the caller chose issues by saying so"),
+        (ChoiceMade("", "Technical issues", "keys"), 'the caller chose "Technical issues" by a key'),
+        (InputTimedOut(""), "the caller kept silent"),
+        (InputInvalid(""), "the caller answered something else"),
         (case.Recorded(2.46), "the caller spoke for 2.5 s"),
         (case.Recorded(2.46, "hangup"), "the caller spoke for 2.5 s and hung up"),
         (case.HungUp(), "the caller hung up"),

@@ -10,7 +10,7 @@ from ivr.flowfile.load import load_flow
 from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.reader import read
 from ivr.trace.current_flows import CurrentFlows
-from ivr.trace.files import case_files, read_case
+from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
 from recordings.texts import edited, texts_of
 from tests.trace.recorded_calls import ROOT, SHIPPED
@@ -70,3 +70,8 @@ def test_whichever_text_of_a_shipped_flow_is_edited_some_case_is_changed(path: P
         if not any(replay(one, edited(flow, {said: "Other words."})).verdict == "changed" for one in cases)
     ]
     assert unnoticed == [], "make the cases again: python -m recordings.make_cases"
+
+
+def test_every_shipped_case_is_written_again_to_the_byte() -> None:
+    for file in case_files([CASES]):
+        assert dumps(read_case(file)) == file.read_bytes(), file

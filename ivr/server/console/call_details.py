@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ivr.engine.call import Taken
 from ivr.engine.commands import Request
-from ivr.engine.events import RecordingMade
+from ivr.engine.events import CallReceived, RecordingMade
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
@@ -119,7 +119,7 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
                 text = "spoke in confidence" if secret else _caller_action(line.event)
                 yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
-            case case.Answered() | case.Failed() | case.LineFailed() | case.Called() | case.HungUp():
+            case case.Answered() | case.Failed() | case.LineFailed() | CallReceived() | case.HungUp():
                 yield ConversationEntry(line.at, "note", caller_action(line.event))
             case _:
                 yield ConversationEntry(line.at, "caller", _caller_action(line.event))
