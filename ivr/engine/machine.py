@@ -1,10 +1,63 @@
-"""The call state machine.
+"""The call state machine: how one event moves one call.
 
-    event -> receiving: does it answer what was asked? -> the state's action judges it -> transitions: follow its result
-    until the call has settled
+    event -> `receiving.stale`: does it answer what is awaited? -> `receiving.receive`: the state's action judges it
+          -> `transitions.run`: its result is followed from state to state, until the call has settled -> `Step`
 
-It knows states, transitions and what is awaited. It never learns which action a state has (`actions`), how a reply is
-put together (`draft`), or which channel carries the call.
+The machine knows states, transitions and what is awaited. It never learns which action a state has (`actions`), how a
+reply is put together (`draft`), or which channel carries the call. These are its laws:
+
+1. What answers something else than what is awaited is ignored, and changes nothing: `step(...).call is call`. Platforms
+   repeat messages and deliver them late, services run twice, and of two that race one commits first. So nothing
+   outside has to know whether an event still counts: whoever has one sends it.
+2. What counts belongs to the state that asked. That is not always the state where the call stands: a reply can lead
+   through many states before the caller has heard the first (C14). If its first prompt fails, the call goes back there.
+3. A step goes on until the call has settled: the line has a command, a service has a request, or the call is over.
+   Within a step nothing waits, and between steps nothing moves.
+4. Every call ends. What a call waits for comes, or its deadline does: that of a service or a recording is the machine's
+   (`Call.deadline`), that of a silent line the turn's. What could go round in circles is counted: the states of one
+   step, failures of the line in a row, hold prompts, and by the author's limits turns and seconds.
+5. `over` is final. What still runs after the caller has gone, the silent rest (C13), is an ordinary run of the flow in
+   which nothing is spoken. `hangup` is raised once in it, so that its handler cannot keep the call alive.
+
+A call is in one of six phases. They say what is between it and the caller, and so what it can wait for:
+
+    new --> ringing --> answering --> answered
+               ^            |
+               +------------+           the line refused the whole reply, and its answer with it
+    answering, answered --> gone        the caller has left, and something is still to come
+    all of them --> over                nothing more is to come
+
+    phase      the call waits for
+    new        its beginning
+    ringing    the outcome of `reject`: a call that is not declined is answered in the step that begins it
+    answering  the outcome of a reply that begins with `answer`; a success, or a failure after the answer, ends this
+    answered   the outcome of its last reply, or a service, with a hold prompt or without one
+    gone       a service; or, until `grace_until`, a recording that was under way when the line told of the end
+    over       nothing
+
+What an event can lead to, by the phase in which it finds the call: `=` is the same phase, `-` is always ignored.
+Wherever a phase is named, the event can be ignored as well, by law 1.
+
+    event            new                ringing           answering                    answered       gone    over
+    CallReceived     ringing answering  -                 -                            -              -       -
+    KeysPressed      -                  -                 answered                     =              -       -
+    KeysJudged       -                  -                 answered                     =              -       -
+    SpeechHeard      -                  -                 answered                     =              -       -
+    ChoiceMade       -                  -                 answered                     =              -       -
+    InputTimedOut    -                  -                 answered                     =              over    -
+    InputInvalid     -                  -                 answered                     =              -       -
+    RecordingMade    -                  -                 answered gone over           = gone over    = over  -
+    CallEnded        over               over              gone over                    gone over      over    -
+    ServiceAnswered  -                  -                 -                            =              over    -
+    ServiceFailed    -                  -                 -                            =              over    -
+    OperationDone    -                  over              answered over                = over         -       -
+    OperationFailed  -                  = answering over  ringing = answered over      = over         over    -
+    RecordingReady   -                  -                 -                            -              -       -
+    HoldNeeded       -                  -                 -                            =              -       -
+    TimePassed       -                  -                 -                            =              over    -
+    LineReported     -                  -                 -                            -              -       -
+
+`tests/engine/test_phases.py` tries every event on every call that some flows can come to, and holds both tables.
 """
 
 from ivr.engine.call import Call, Judged, Step
