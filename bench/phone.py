@@ -21,7 +21,7 @@ from rich.table import Table
 from bench.run import SCRATCH
 from bench.subject import cores, free_port, running
 from ivr.cli.event_loop import fast_loop
-from ivr.media import speaker
+from ivr.media import espeak
 from ivr.media.installed import missing
 from ivr.media.sound import Sound
 from ivr.phone.phone_events import PromptAudio
@@ -52,7 +52,7 @@ async def key_to_sound(session: Session, waits: list[float], *, cold: bool) -> N
             continue
         left -= 1
         if cold:
-            speaker.forget()
+            espeak.forget()
         pressed = time.perf_counter()
         session.press(WRONG_KEY)
 

@@ -76,6 +76,10 @@ class MaskedRead(ExpressionFailed):
     """A replayed trace keeps only the mask of a sensitive value, and an expression needs the value itself."""
 
 
+class SynthesisFailed(IvrError):
+    """A voice cannot speak a text; the text of the error says why."""
+
+
 class TranscriptionFailed(IvrError):
     """A speech engine's "no".
 

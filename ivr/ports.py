@@ -3,14 +3,14 @@
 Each Protocol is small, says its promise in its docstring, and has a working twin or a local fake for tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
 from ivr.engine.call import Call, Failure, Judged, Taken
-from ivr.engine.commands import Command, LineCommand, Request
+from ivr.engine.commands import Command, LineCommand, Request, Text
 from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
@@ -330,3 +330,25 @@ class SpeechToText(Protocol):
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Return the words of an audio file; raise TranscriptionFailed. May be run twice for one recording."""
+
+
+# --- speech on a line that is live -----------------------------------------------------------------------------------
+# Samples are 16 kHz, mono, 16 bit, little endian, so that a frame of 20 ms is 640 bytes. Whatever carries such frames
+# can use a voice and an ear: the phone does (`ivr.media`).
+
+
+class Voice(Protocol):
+    """Text to speech."""
+
+    def speak(self, text: Text) -> AsyncIterator[bytes]:
+        """Return the samples of a text, in its language, part by part as soon as each is there; raise SynthesisFailed.
+
+        A part can be of any length. A listener who interrupts takes no more parts.
+        """
+
+
+class Ear(Protocol):
+    """Understands short answers, each in the moment in which it was given."""
+
+    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
+        """Return which of the phrases was said; None: none of them, or it could not be understood."""

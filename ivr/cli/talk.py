@@ -28,7 +28,7 @@ from ivr.engine.machine import step
 from ivr.line import Connected, Effect, Finished
 from ivr.line.engine_events import events_of
 from ivr.media.recorder import Recorder
-from ivr.media.sound import Mute, Sound
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.performing import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
@@ -55,7 +55,7 @@ class Talk:
         self._view = _View(console, self)
         self._keyboard = keyboard
         typist = Typist(self._view, self._typed, {"/state": self._show_state})
-        self._handset = _Handset(typist, Sound(Mute(), Recorder.installed()), self._view)
+        self._handset = _Handset(typist, Sound(SilentRenderer(), Recorder.installed()), self._view)
         self._began = clock()
 
     @property

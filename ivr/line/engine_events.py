@@ -1,7 +1,7 @@
-"""What became of a list of actions, in the engine's words: for a line that is joined to the engine without a platform.
+"""The outcome of a list of commands as events of the engine: for a line that is joined to it without a platform.
 
-A platform's JSON says the same in the vendor's words (`ivr.phone.wire.reports`), and the channel reads it back
-(`ivr.channels.skype.hearing`); a test holds the two ways side by side.
+A platform reports the same outcome as JSON (`ivr.phone.wire.reports`), and the channel reads that back
+(`ivr.channels.skype.hearing`). A test compares the two routes.
 """
 
 from collections.abc import Mapping
@@ -34,30 +34,30 @@ _RECORDED: Mapping[Result, Literal["terminator", "silence", "limit", "hangup"]] 
 }
 
 
-def events_of(action: LineCommand, found: Outcome, media: str | None) -> tuple[Event, ...]:
-    """Return what happened, in order; `action` is the one that `found` reports, `media` names the recording kept of it.
+def events_of(command: LineCommand, outcome: Outcome, media: str | None) -> tuple[Event, ...]:
+    """Return what happened, in order; `outcome` is that of `command`, `media` names the recording that was kept of it.
 
     What the caller still did before leaving counts; that something failed on a line that is gone does not.
     """
-    heard = _event(action, found, media)
-    if found.result != "left":
-        return (heard,)
-    ended = CallEnded("caller", found.op)
-    return (heard, ended) if isinstance(heard, RecordingMade) else (ended,)
+    event = _event(command, outcome, media)
+    if outcome.result != "left":
+        return (event,)
+    ended = CallEnded("caller", outcome.op)
+    return (event, ended) if isinstance(event, RecordingMade) else (ended,)
 
 
-def _event(action: LineCommand, found: Outcome, media: str | None) -> Event:
-    op, result = found.op, found.result
-    match action:
+def _event(command: LineCommand, outcome: Outcome, media: str | None) -> Event:
+    op, result = outcome.op, outcome.result
+    match command:
         case Recognize() | Record() if result == "silence":
             return InputTimedOut(op)
         case Recognize(digits=None):
-            if found.choice is not None:
-                return ChoiceMade(op, found.choice, "keys" if result == "key" else "speech")
+            if outcome.choice is not None:
+                return ChoiceMade(op, outcome.choice, "keys" if result == "key" else "speech")
             if result in ("wrong key", "pause"):
                 return InputInvalid(op)
         case Recognize() if result in _KEYED:
-            return KeysPressed(op, found.keys, _KEYED[result])
-        case Record() if found.ok and result in _RECORDED:
-            return RecordingMade(op, found.seconds, media, _RECORDED[result])
-    return OperationDone(op) if found.ok else OperationFailed(op, "system", found.why)
+            return KeysPressed(op, outcome.keys, _KEYED[result])
+        case Record() if outcome.ok and result in _RECORDED:
+            return RecordingMade(op, outcome.seconds, media, _RECORDED[result])
+    return OperationDone(op) if outcome.ok else OperationFailed(op, "system", outcome.why)

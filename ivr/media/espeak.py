@@ -1,14 +1,18 @@
-"""espeak-ng, in this process: the phone's voice. The door of espeakng-loader, an extra (GPL-3, therefore optional).
+"""A voice: espeak-ng, in this process. The door of espeakng-loader, an extra (GPL-3, therefore optional).
 
-One global state per process, so one prompt at a time; the call gives up Python's lock, so nothing else waits for it.
+The library has one state per process, so it speaks one sentence at a time. It gives up Python's lock while it works.
 """
 
+import asyncio
 import ctypes
 import threading
+from collections.abc import AsyncIterator
 from functools import lru_cache
 from importlib import import_module
 
-from ivr.engine.commands import Gender
+from ivr.engine.commands import Gender, Text
+from ivr.errors import SynthesisFailed
+from ivr.media.wording import spoken
 
 _SYNCHRONOUS = 2
 _UTF8, _SSML = 0x1, 0x10
@@ -16,7 +20,20 @@ _VOICES = {"male": b"en-us", "female": b"en-us+f3"}
 _ON_SAMPLES = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
-class Espeak:
+class EspeakVoice:
+    """A `Voice` (`ivr.ports`), sentence by sentence."""
+
+    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+        """Return the samples of a text; raise SynthesisFailed."""
+        for sentence in spoken(text):
+            try:
+                samples = await asyncio.to_thread(_samples, sentence, text.voice)
+            except OSError as error:
+                raise SynthesisFailed(str(error)) from error
+            yield samples
+
+
+class _Library:
     """The library, loaded once."""
 
     _lock = threading.Lock()
@@ -55,12 +72,25 @@ class Espeak:
 _loading = threading.Lock()
 
 
-def espeak() -> Espeak:
+def _library() -> _Library:
     """Return the one instance; raise OSError if it does not work."""
     with _loading:  # the cache alone lets two threads begin: two first prompts at once would crash the process
         return _loaded()
 
 
 @lru_cache(maxsize=1)
-def _loaded() -> Espeak:
-    return Espeak()
+def _loaded() -> _Library:
+    return _Library()
+
+
+@lru_cache(maxsize=64)  # the same prompts are heard again and again
+def _samples(ssml: str, gender: Gender) -> bytes:
+    from ivr.audio.encode import resampled  # noqa: PLC0415  # an extra, and a slow import
+
+    engine = _library()
+    return resampled(engine.speak(ssml, gender), engine.rate)
+
+
+def forget() -> None:
+    """Drop the spoken texts that are remembered; for measuring."""
+    _samples.cache_clear()

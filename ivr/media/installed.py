@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from ivr.audio.workers import Workers
+from ivr.media.espeak import EspeakVoice
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.recorder import Recorder
 from ivr.media.sound import Sound
@@ -21,10 +22,10 @@ _MISSING = {
 def installed_sound(workers: Workers, fetch: Fetch, language: str) -> Sound:
     """Return the best sound there is, good for any number of calls; callers are expected to speak `language`."""
     codecs = _installed("av")
-    speaks = codecs and _installed("espeakng_loader")
-    voice = Speaker(fetch, workers, speaks=speaks, plays=codecs)
+    voice = EspeakVoice() if codecs and _installed("espeakng_loader") else None
+    renderer = Speaker(voice, fetch, workers, plays=codecs)
     ear = PhraseEar(Sphinx(workers), language) if codecs and _installed("pocketsphinx") else None
-    return Sound(voice, Recorder.installed(), ear)
+    return Sound(renderer, Recorder.installed(), ear)
 
 
 def _installed(module: str) -> bool:

@@ -6,9 +6,8 @@ from contextlib import suppress
 
 from ivr.engine.commands import Text
 from ivr.media.pacing import Clock, until
-from ivr.media.player import FRAME_BYTES
-from ivr.media.sound import BYTES_A_SECOND, Unplayable, Voice, said
-from ivr.media.voice_activity import Activity, heard
+from ivr.media.sound import BYTES_A_SECOND, FRAME_BYTES, PromptRenderer, Unplayable, spoken
+from ivr.media.voice_activity import Activity, detect
 
 BEFORE = round(0.4 * BYTES_A_SECOND)
 "Bytes kept from before a sound counts as one: its beginning."
@@ -38,7 +37,7 @@ class Microphone:
         self._rest = samples[whole:]
         for start in range(0, whole, FRAME_BYTES):
             frame = samples[start : start + FRAME_BYTES]
-            before, self._activity = self._activity, heard(self._activity, frame)
+            before, self._activity = self._activity, detect(self._activity, frame)
             self._keep_utterance(frame, silent=not (before.active or self._activity.active))
             if before.active != self._activity.active:
                 if before.active:
@@ -76,13 +75,13 @@ class Microphone:
         wanted = 2 * round(seconds * BYTES_A_SECOND / 2)
         return bytes(self._recording[:wanted]).ljust(wanted, b"\0")
 
-    async def speak(self, words: Text, voice: Voice, clock: Clock) -> AsyncGenerator[bool, None]:
+    async def speak(self, words: Text, renderer: PromptRenderer, clock: Clock) -> AsyncGenerator[bool, None]:
         """Let typed words be heard, for as long as they take; yields as `hear` does."""
         async with self._mouth:
             yield True
             begun, seconds = clock.now(), 0.0
             with suppress(Unplayable):  # then nothing was said
-                async for piece in said(words, voice):
+                async for piece in spoken(words, renderer):
                     seconds += piece.seconds
                     if self._records:
                         self._recording += piece.samples

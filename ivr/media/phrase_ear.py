@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class PhraseEar:
-    """An `Ear` on top of a speech engine that listens for phrases."""
+    """An `Ear` (`ivr.ports`) on top of a speech engine that listens for phrases, in one language."""
 
     def __init__(self, engine: SpeechToText, language: str) -> None:
         self._engine = engine

@@ -4,27 +4,24 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from ivr.engine.commands import Segment
 from ivr.media.pacing import Clock, until
-from ivr.media.sound import BEEP, BYTES_A_SECOND, SoundPiece, Voice
-from ivr.media.voice_activity import FRAME
-
-FRAME_BYTES = round(FRAME * BYTES_A_SECOND)
+from ivr.media.sound import BEEP, FRAME, FRAME_BYTES, PromptRenderer, SoundPiece
 
 
 class Player:
     """A loudspeaker; to stop it, cancel `play`. `late` counts the frames that were over 20 ms behind their time."""
 
-    def __init__(self, voice: Voice, clock: Clock, *, paced: bool) -> None:
-        """`paced`: hand out frames of 20 ms, each at its time; else each piece at once."""
+    def __init__(self, renderer: PromptRenderer, clock: Clock, *, paced: bool) -> None:
+        """`paced`: hand out frames of 20 ms (the last of a piece may be shorter), each at its time; else whole pieces."""
         self.late = 0
         self.frames = 0
-        self._voice = voice
+        self._renderer = renderer
         self._clock = clock
         self._paced = paced
 
     async def play(self, segments: Sequence[Segment], out: Callable[[bytes], None], *, beep: bool = False) -> None:
         """Play to the end, with a `beep` after it if wanted; raise Unplayable."""
         ends: float | None = None
-        async for piece in _pieces(self._voice, segments, beep=beep):
+        async for piece in _pieces(self._renderer, segments, beep=beep):
             # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
             begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
             await self._hand_out(piece, begins, out)
@@ -46,8 +43,8 @@ class Player:
             out(piece.samples[start : start + FRAME_BYTES])
 
 
-async def _pieces(voice: Voice, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[SoundPiece]:
-    async for piece in voice.speak(segments):
+async def _pieces(renderer: PromptRenderer, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[SoundPiece]:
+    async for piece in renderer.render(segments):
         yield piece
     if beep:
         yield BEEP

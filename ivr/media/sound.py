@@ -1,7 +1,7 @@
-"""What a phone's sound is made of: speaking, understanding, encoding; each may be missing.
+"""What the sound of a line is made of: prompts, an ear, an encoder.
 
-Sound is 16 kHz, mono, 16 bit little endian everywhere in a phone. A phone without a voice shows its prompts and lets
-them take as long as they would; without an ear it takes typed words; without an encoder it records in WAV.
+Sound is 16 kHz, mono, 16 bit little endian everywhere. Without a voice, prompts take as long as they would; without an
+ear, words have to be typed; without an encoder, recordings are WAV.
 """
 
 import math
@@ -14,8 +14,12 @@ from msgspec import Struct
 from ivr.audio.formats import RATE, WIDTH
 from ivr.engine.commands import RecordingFormat, Segment, Silence, Text
 from ivr.errors import IvrError
+from ivr.ports import Ear
 
 BYTES_A_SECOND = WIDTH * RATE
+FRAME = 0.02
+"Seconds of one frame."
+FRAME_BYTES = round(FRAME * BYTES_A_SECOND)
 CHARACTERS_A_SECOND = 15.0
 "How fast a text is spoken, where nobody speaks it."
 MURMUR = 180.0
@@ -44,24 +48,17 @@ class EncodedRecording(Struct, frozen=True):
     seconds: float
 
 
-class Voice(Protocol):
+class PromptRenderer(Protocol):
     """Turns prompts into sound."""
 
-    def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the pieces as soon as each is there; raise Unplayable."""
 
 
-async def said(words: Text, voice: Voice) -> AsyncIterator[SoundPiece]:
-    """Let a caller's typed words be heard, never without a sound; raise Unplayable."""
-    async for piece in voice.speak([words]):
+async def spoken(words: Text, renderer: PromptRenderer) -> AsyncIterator[SoundPiece]:
+    """Return a caller's typed words as sound, a murmur where there is no voice; raise Unplayable."""
+    async for piece in renderer.render([words]):
         yield SoundPiece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
-
-
-class Ear(Protocol):
-    """Understands the caller."""
-
-    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
-        """Return the phrase that was said; None: none of them."""
 
 
 class Encoder(Protocol):
@@ -72,17 +69,17 @@ class Encoder(Protocol):
 
 
 class Sound(Struct, frozen=True):
-    """What a phone can do."""
+    """What a line can do with sound."""
 
-    voice: Voice
+    renderer: PromptRenderer
     encoder: Encoder
     ear: Ear | None = None
 
 
-class Mute:
-    """A `Voice` that says nothing, for as long as it would take."""
+class SilentRenderer:
+    """A `PromptRenderer` without a sound: prompts take as long as they would."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the time that each segment takes."""
         for segment in segments:
             yield SoundPiece(b"", estimate(segment))

@@ -1,19 +1,17 @@
-"""Prompts to sound: text by espeak-ng, files fetched within the platform's limits, silence (protocol 5.4, 10)."""
+"""Prompts to sound: texts by a voice, files fetched and decoded, silence."""
 
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
 from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
-from ivr.engine.commands import Audio, Gender, Segment, Silence, Text
-from ivr.errors import TranscriptionFailed
-from ivr.media.espeak import espeak
+from ivr.engine.commands import Audio, Segment, Silence, Text
+from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, SoundPiece, Unplayable, estimate, silence
-from ivr.media.wording import spoken
+from ivr.ports import Voice
 from ivr.smallfiles import read_small
 
 LONGEST = 600.0
@@ -26,16 +24,16 @@ Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
 
 
 class Speaker:
-    """A `Voice`. Without espeak-ng texts are silent; files are fetched and played all the same."""
+    """A `PromptRenderer`. Without a voice texts are silent; files are fetched and played all the same."""
 
-    def __init__(self, fetch: Fetch, workers: Workers, *, speaks: bool, plays: bool) -> None:
-        """`speaks`: espeak-ng is installed; `plays`: PyAV is."""
+    def __init__(self, voice: Voice | None, fetch: Fetch, workers: Workers, *, plays: bool) -> None:
+        """`plays`: files can be decoded, PyAV is installed."""
+        self._voice = voice
         self._fetch = fetch
         self._workers = workers
-        self._speaks = speaks
         self._plays = plays
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         """Return the pieces as soon as each is there; raise Unplayable."""
         for segment in segments:
             match segment:
@@ -48,14 +46,14 @@ class Speaker:
                     yield await self._file(url or "")
 
     async def _text(self, text: Text) -> AsyncIterator[SoundPiece]:
-        if not self._speaks:
+        if self._voice is None:
             yield SoundPiece(b"", estimate(text))
             return
-        for sentence in spoken(text):
-            try:
-                yield _piece(await asyncio.to_thread(_samples, sentence, text.voice))
-            except OSError as error:
-                raise Unplayable(f"The prompt cannot be spoken: {error}") from error
+        try:
+            async for samples in self._voice.speak(text):
+                yield _piece(samples)
+        except SynthesisFailed as error:
+            raise Unplayable(f"The prompt cannot be spoken: {error}") from error
 
     async def _file(self, url: str) -> SoundPiece:
         data = await self._fetch(url)
@@ -86,18 +84,5 @@ async def samples_of(file: Path, workers: Workers) -> bytes:
     return await decoded(await asyncio.to_thread(read_small, file, MAX_PLAYED), workers)
 
 
-@lru_cache(maxsize=64)  # the same prompts are heard again and again
-def _samples(ssml: str, gender: Gender) -> bytes:
-    from ivr.audio.encode import resampled  # noqa: PLC0415  # an extra, and a slow import
-
-    engine = espeak()
-    return resampled(engine.speak(ssml, gender), engine.rate)
-
-
 def _piece(samples: bytes) -> SoundPiece:
     return SoundPiece(samples, len(samples) / BYTES_A_SECOND)
-
-
-def forget() -> None:
-    """Drop the spoken texts that are remembered; for measuring."""
-    _samples.cache_clear()

@@ -9,8 +9,8 @@ from array import array
 
 from msgspec import Struct
 
-FRAME = 0.02
-"Seconds of one frame."
+from ivr.media.sound import FRAME
+
 ONSET = 0.1
 "Seconds that a sound lasts before it counts."
 RELEASE = 0.35
@@ -35,7 +35,7 @@ class Activity(Struct, frozen=True):
     "Seconds for which it has been otherwise than `active` says."
 
 
-def heard(before: Activity, samples: bytes) -> Activity:
+def detect(before: Activity, samples: bytes) -> Activity:
     """Take one frame of 16 bit samples in this machine's byte order; 20 ms, whatever their rate."""
     level = loudness(samples)
     loud = level > max(LEAST, before.floor * ABOVE)

@@ -78,7 +78,7 @@ class Session:
         self._arrived = asyncio.Event()
         self._left = False
         self._listening: Recognize | Record | None = None
-        self.player = Player(sound.voice, self._clock, paced=paced)
+        self.player = Player(sound.renderer, self._clock, paced=paced)
         "For whoever measures it."
         self._playing: asyncio.Task[None] | None = None
         self._microphone = Microphone()
@@ -235,7 +235,7 @@ class Session:
 
     async def _speak(self, words: str) -> None:
         self.tell(WordsHeard(words, typed=True))
-        async with aclosing(self._microphone.speak(typed(words), self._sound.voice, self._clock)) as changes:
+        async with aclosing(self._microphone.speak(typed(words), self._sound.renderer, self._clock)) as changes:
             async for active in changes:
                 self._put(VoiceSignal(active))
 

@@ -49,14 +49,15 @@ async def ends(page: Page) -> None:
 async def says(words: str) -> bytes:
     """Return a WAV file of somebody who says something and then waits for an answer."""
     from ivr.audio.workers import Workers  # noqa: PLC0415  # only where there is a voice
+    from ivr.media.espeak import EspeakVoice  # noqa: PLC0415
     from ivr.media.speaker import Speaker  # noqa: PLC0415
 
     async def nothing(url: str) -> bytes:
         raise AssertionError(url)
 
     workers = Workers()
-    voice = Speaker(nothing, workers, speaks=True, plays=True)
-    samples = b"".join([piece.samples async for piece in voice.speak([Text(words, "female", "en-US")])])
+    renderer = Speaker(EspeakVoice(), nothing, workers, plays=True)
+    samples = b"".join([piece.samples async for piece in renderer.render([Text(words, "female", "en-US")])])
     await workers.close()
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:

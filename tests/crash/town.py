@@ -14,7 +14,7 @@ from random import Random
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.engine.commands import Record, RecordingFormat
-from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, Mute, Sound
+from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, SilentRenderer, Sound
 from ivr.phone.callers.random_caller import RandomCaller
 from ivr.phone.callers.turn_based import CallerAction, Leave, Situation, TurnBased
 from ivr.phone.net.limits import PhoneLimits
@@ -162,7 +162,7 @@ async def everybody_calls(
 
     async def one(random: Random) -> Ended:
         async with turnstile:
-            handset = TurnBased(_Townsman(random), Sound(Mute(), _Noise(random)))
+            handset = TurnBased(_Townsman(random), Sound(SilentRenderer(), _Noise(random)))
             return await phone.place(handset, bot=f"{PUBLIC}/call/{random.choice(flows)}")
 
     return await asyncio.gather(*(one(Random(seed * 100_003 + number)) for number in range(calls)))

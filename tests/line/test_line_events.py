@@ -1,22 +1,27 @@
 """One meaning of what a line reports: told to the engine at once, or by a platform's JSON and read back from it."""
 
+from typing import get_args
 from uuid import uuid4
 
 import msgspec
 import pytest
-from line_driver import LineDriver, digits, menu, record
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.channels.skype import hearing, reading
 from ivr.engine.commands import Answer, LineCommand, Play
 from ivr.engine.events import Event, KeysPressed
-from ivr.line import CallerLeft, Outcome, PromptFailed, Trouble, WordsUnderstood
+from ivr.line import CallerLeft, Outcome, PromptFailed, Result, Signal, Tick, Trouble, VoiceSignal, WordsUnderstood
 from ivr.line.engine_events import events_of
 from ivr.media.sound import EncodedRecording
 from ivr.phone.wire import reports
 from ivr.ports import Upload
+from tests.line.line_driver import LineDriver, digits, menu, record
+from tests.line.test_line_properties import STORY
 
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
+HUMS = (VoiceSignal(active=True), Tick(), VoiceSignal(active=False))
 CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
     "a key of a menu": (menu(), LineDriver(menu()).hear_out().press("1")),
     "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(WordsUnderstood("buy something"))),
@@ -34,6 +39,14 @@ CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
         record(longest=3, silence=9),
         LineDriver(record(longest=3, silence=9)).hear_out().wait(4),
     ),
+    "a recording that ends in silence": (
+        record(),
+        LineDriver(record())
+        .hear_out()
+        .apply(VoiceSignal(active=True))
+        .apply(VoiceSignal(active=False), after=2)
+        .wait(3),
+    ),
     "silence after the beep": (record(), LineDriver(record()).hear_out().wait(6)),
     "leaving a recording": (record(), LineDriver(record()).hear_out().apply(CallerLeft(), after=2)),
     "leaving at the beep": (record(), LineDriver(record()).hear_out().apply(CallerLeft())),
@@ -50,6 +63,25 @@ def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand
     assert _plain(events_of(action, driver.outcome, AUDIO.media)) == _plain(
         _by_way_of_a_platform(action, driver.outcome)
     )
+
+
+def test_every_result_of_a_line_is_among_them() -> None:
+    assert {driver.outcome.result for _, driver in CALLS.values()} == set(get_args(Result))
+
+
+@given(
+    st.sampled_from([menu(), digits(), digits(ends=""), record(), Play("p", menu().prompt), Answer("a")]),
+    STORY,
+)
+def test_whatever_happens_on_a_line_both_routes_say_the_same(
+    command: LineCommand, story: list[tuple[float, Signal]]
+) -> None:
+    driver = LineDriver(command)
+    for after, signal in story:
+        driver.apply(signal, after=after)
+    driver.apply(CallerLeft(), after=0.5)
+    by_platform = _by_way_of_a_platform(command, driver.outcome)
+    assert _plain(events_of(command, driver.outcome, AUDIO.media)) == _plain(by_platform)
 
 
 def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:

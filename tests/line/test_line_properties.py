@@ -49,7 +49,7 @@ MIDDLE = st.lists(
 
 
 def renamed(actions: list[LineCommand]) -> list[LineCommand]:
-    """Return each action an id of its own."""
+    """Return the actions, each with an id of its own."""
     return [
         type(action)(**{**_fields(action), "op": f"{type(action).__name__}.{n}"}) for n, action in enumerate(actions)
     ]

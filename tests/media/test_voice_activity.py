@@ -6,7 +6,8 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.media.voice_activity import FRAME, Activity, heard
+from ivr.media.sound import FRAME
+from ivr.media.voice_activity import Activity, detect
 
 SAMPLES = round(16_000 * FRAME)
 SILENCE = bytes(2 * SAMPLES)
@@ -21,7 +22,7 @@ def listen(*parts: tuple[float, bytes]) -> list[bool]:
     before, told = Activity(), []
     for seconds, frame in parts:
         for _ in range(round(seconds / FRAME)):
-            before = heard(before, frame)
+            before = detect(before, frame)
             told.append(before.active)
     return told
 
@@ -62,5 +63,5 @@ def test_quiet_noise_is_silence() -> None:
 def test_any_bytes_can_be_listened_to(frames: list[bytes]) -> None:
     activity = Activity()
     for frame in frames:
-        activity = heard(activity, frame)
+        activity = detect(activity, frame)
         assert activity.floor > 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ivr.media.recorder import Recorder
-from ivr.media.sound import Mute, Sound
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Situation, Speak, TurnBased
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
@@ -119,7 +119,7 @@ async def hold(*caller_actions: CallerAction | None, trouble: int = 0, app: str 
         node_bot(phone.metadata, trouble=trouble, app=app) as peer,
     ):
         caller = CallerActions(list(caller_actions))
-        ended = await phone.place(TurnBased(caller, Sound(Mute(), Recorder(encodes=False))), bot=peer.url)
+        ended = await phone.place(TurnBased(caller, Sound(SilentRenderer(), Recorder(encodes=False))), bot=peer.url)
         return Held(ended, caller, await peer.got())
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.media.recorder import Recorder
-from ivr.media.sound import Mute, Sound
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import CallerAction, TurnBased
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity, identity_served
@@ -29,7 +29,7 @@ from tests.phone.people import QUICK, Person
 
 APP = "an-app-id"
 PUBLIC = "https://ivr.example"
-RECORDS = Sound(Mute(), Recorder.installed())
+RECORDS = Sound(SilentRenderer(), Recorder.installed())
 "Says nothing aloud, and records in every format."
 
 

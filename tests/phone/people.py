@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ivr.media.recorder import Recorder
-from ivr.media.sound import Mute, Sound
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Situation, Speak, TurnBased, Wait
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Done, Ended, PhoneEvent, PromptBegan
 from ivr.phone.platform import Target, platform, sound_of
 from tests.phone.fake_bot import FakeBot
 
-QUIET = Sound(Mute(), Recorder(encodes=False))
+QUIET = Sound(SilentRenderer(), Recorder(encodes=False))
 QUICK = PhoneLimits(retry_after=0.0)
 
 

@@ -55,7 +55,7 @@ class BotInMemory:
 class Talker:
     """A voice of one second a sentence."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         for segment in segments:
             assert isinstance(segment, Text)
             yield SoundPiece(tone(300, 1.0), 1.0)
@@ -74,7 +74,7 @@ class Listener:
 
 
 @dataclass
-class Desk:
+class LiveDriver:
     session: Session
     clock: ManualClock
     bot: FakeBot
@@ -85,7 +85,7 @@ class Desk:
         """What became of the first action after the answer."""
         return self.bot.outcomes[1]
 
-    async def turn(self, seconds: float = 0.0) -> Desk:
+    async def turn(self, seconds: float = 0.0) -> LiveDriver:
         await self.clock.turn(seconds)
         return self
 
@@ -109,253 +109,253 @@ def loud(seconds: float) -> bytes:
 
 
 @asynccontextmanager
-async def on_the_phone(*answers: Any, words: str | None = "sales", paced: bool = False) -> AsyncIterator[Desk]:
+async def on_the_phone(*answers: Any, words: str | None = "sales", paced: bool = False) -> AsyncIterator[LiveDriver]:
     clock, bot = ManualClock(), FakeBot([flow(ANSWER), *answers], base="http://127.0.0.1:1")
     web = WebPost(Guard())
     phone = Platform(Target(bot.call, "the-app"), BotInMemory(bot), IDENTITY, metadata="", files=web)
     sound = Sound(Talker(), Recorder(encodes=False), Listener(words))
-    desk = Desk(Session(phone, sound, clock=clock, paced=paced), clock, bot)
-    desk.session.dial()
+    live = LiveDriver(Session(phone, sound, clock=clock, paced=paced), clock, bot)
+    live.session.dial()
 
     async def watch() -> None:
-        async for event in desk.session.events():
-            desk.events.append(event)  # what came before a failure counts
+        async for event in live.session.events():
+            live.events.append(event)  # what came before a failure counts
 
     watching = asyncio.create_task(watch())
     try:
-        await desk.turn()
-        yield desk
+        await live.turn()
+        yield live
     finally:
-        await desk.session.close()
+        await live.session.close()
         watching.cancel()
         await web.close()
 
 
 async def test_a_prompt_is_heard_for_as_long_as_it_takes() -> None:
-    async with on_the_phone(flow(SAY), flow(HANG_UP)) as desk:
-        assert desk.all(PromptBegan)[0].text == "Hello."
-        assert len(desk.all(PromptAudio)[0].samples) == BYTES_A_SECOND
-        await desk.turn(0.9)
-        assert not desk.all(PromptOver)
-        await desk.turn(0.2)
-        assert desk.all(PromptOver) == [PromptOver("say", interrupted=False)]
-        assert desk.events[-1] == Ended("bot", "hangup")
+    async with on_the_phone(flow(SAY), flow(HANG_UP)) as live:
+        assert live.all(PromptBegan)[0].text == "Hello."
+        assert len(live.all(PromptAudio)[0].samples) == BYTES_A_SECOND
+        await live.turn(0.9)
+        assert not live.all(PromptOver)
+        await live.turn(0.2)
+        assert live.all(PromptOver) == [PromptOver("say", interrupted=False)]
+        assert live.events[-1] == Ended("bot", "hangup")
 
 
 async def test_a_key_silences_the_prompt_at_once() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        await desk.turn(0.5)
-        desk.session.press("1")
-        await desk.turn()
-        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
-        assert desk.outcome["choiceOutcome"]["choiceName"] == "sales"
-        assert KeyHeard("1") in desk.events
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        await live.turn(0.5)
+        live.session.press("1")
+        await live.turn()
+        assert live.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+        assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
+        assert KeyHeard("1") in live.events
 
 
 async def test_the_end_of_an_interrupted_prompt_does_not_end_the_next_one() -> None:
-    async with on_the_phone(flow(MENU, SAY), flow(HANG_UP)) as desk:
-        await desk.turn(0.9)
-        desk.session.press("1")
-        await desk.turn(0.9)
-        assert [began.op for began in desk.all(PromptBegan)] == ["menu", "say"]
-        assert len(desk.all(PromptOver)) == 1
-        await desk.turn(0.2)
-        assert desk.events[-1] == Ended("bot", "hangup")
+    async with on_the_phone(flow(MENU, SAY), flow(HANG_UP)) as live:
+        await live.turn(0.9)
+        live.session.press("1")
+        await live.turn(0.9)
+        assert [began.op for began in live.all(PromptBegan)] == ["menu", "say"]
+        assert len(live.all(PromptOver)) == 1
+        await live.turn(0.2)
+        assert live.events[-1] == Ended("bot", "hangup")
 
 
 async def test_silence_is_measured_after_the_prompt() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        await desk.turn(5.9)
-        assert len(desk.bot.outcomes) == 1
-        await desk.turn(0.2)
-        assert desk.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        await live.turn(5.9)
+        assert len(live.bot.outcomes) == 1
+        await live.turn(0.2)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
 
 
 async def test_a_key_that_is_held_too_long_is_no_choice() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        desk.session.key_down("1")
-        await desk.turn(1.1)
-        assert desk.outcome["choiceOutcome"]["completionReason"] == "interdigitTimeout"
-        desk.session.key_up()
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        live.session.key_down("1")
+        await live.turn(1.1)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "interdigitTimeout"
+        live.session.key_up()
 
 
 async def test_typed_words_stand_in_for_a_voice() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        desk.session.say("Sales, please")
-        desk.session.say("sales")
-        await desk.turn()
-        assert desk.all(WordsHeard)[-1] == WordsHeard("sales", typed=True)
-        assert desk.outcome["choiceOutcome"]["completionReason"] == "speechOptionMatched"
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        live.session.say("Sales, please")
+        live.session.say("sales")
+        await live.turn()
+        assert live.all(WordsHeard)[-1] == WordsHeard("sales", typed=True)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "speechOptionMatched"
 
 
 async def test_a_voice_interrupts_is_understood_and_chooses() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        await desk.hear(0.4, quiet)
-        await desk.hear(0.8, loud)
-        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
-        await desk.hear(0.6, quiet)
-        assert [heard.active for heard in desk.all(VoiceHeard)] == [True, False]
-        assert WordsHeard("sales") in desk.events
-        assert desk.outcome["choiceOutcome"] == {
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        await live.hear(0.4, quiet)
+        await live.hear(0.8, loud)
+        assert live.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+        await live.hear(0.6, quiet)
+        assert [heard.active for heard in live.all(VoiceHeard)] == [True, False]
+        assert WordsHeard("sales") in live.events
+        assert live.outcome["choiceOutcome"] == {
             "completionReason": "speechOptionMatched",
             "choiceName": "sales",
         }
 
 
 async def test_a_voice_that_is_not_understood_ends_in_silence() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP), words=None) as desk:
-        await desk.hear(0.8, loud)
-        await desk.hear(0.6, quiet)
-        assert WordsHeard(None) in desk.events
-        await desk.turn(6)
-        assert desk.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
+    async with on_the_phone(flow(MENU), flow(HANG_UP), words=None) as live:
+        await live.hear(0.8, loud)
+        await live.hear(0.6, quiet)
+        assert WordsHeard(None) in live.events
+        await live.turn(6)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
 
 
 async def test_a_recording_holds_what_the_microphone_heard_and_ends_by_silence() -> None:
-    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.turn(0.3)  # the beep
-        assert desk.all(RecordingBegan)
-        await desk.hear(2.0, loud)
-        await desk.hear(3.0, quiet)
-        found = desk.outcome
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as live:
+        await live.turn(0.3)  # the beep
+        assert live.all(RecordingBegan)
+        await live.hear(2.0, loud)
+        await live.hear(3.0, quiet)
+        found = live.outcome
         assert found["completionReason"] == "completedSilenceDetected"
         assert found["lengthOfRecordingInSecs"] == pytest.approx(4.4, abs=0.3)
-        audio = desk.bot.told[2].parts["recordedAudio"]
+        audio = live.bot.told[2].parts["recordedAudio"]
         assert audio.startswith(b"RIFF")
         assert loud(0.1) in audio
 
 
 async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:
-    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.turn(0.3)
-        desk.session.say("my flight was late")
-        await desk.turn(4)
-        assert desk.outcome["completionReason"] == "completedSilenceDetected"
-        assert tone(300, 1.0) in desk.bot.told[2].parts["recordedAudio"]
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as live:
+        await live.turn(0.3)
+        live.session.say("my flight was late")
+        await live.turn(4)
+        assert live.outcome["completionReason"] == "completedSilenceDetected"
+        assert tone(300, 1.0) in live.bot.told[2].parts["recordedAudio"]
 
 
-def heard_seconds(desk: Desk) -> float:
+def heard_seconds(live: LiveDriver) -> float:
     """Return the length of the recording that the bot got."""
-    return (len(desk.bot.told[2].parts["recordedAudio"]) - 44) / BYTES_A_SECOND
+    return (len(live.bot.told[2].parts["recordedAudio"]) - 44) / BYTES_A_SECOND
 
 
 async def test_typed_words_take_the_place_of_what_an_open_microphone_hears() -> None:
-    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.turn(0.25)
-        await desk.hear(1.0, quiet)
-        desk.session.say("my flight was late")
-        await desk.hear(4.0, quiet)
-        told = desk.outcome["lengthOfRecordingInSecs"]
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as live:
+        await live.turn(0.25)
+        await live.hear(1.0, quiet)
+        live.session.say("my flight was late")
+        await live.hear(4.0, quiet)
+        told = live.outcome["lengthOfRecordingInSecs"]
         assert told == pytest.approx(4.0, abs=0.1)
-        assert heard_seconds(desk) == pytest.approx(told, abs=0.01)
-        assert tone(300, 1.0) in desk.bot.told[2].parts["recordedAudio"]
+        assert heard_seconds(live) == pytest.approx(told, abs=0.01)
+        assert tone(300, 1.0) in live.bot.told[2].parts["recordedAudio"]
 
 
 async def test_typed_words_are_recorded_one_after_the_other() -> None:
-    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.turn(0.25)
-        desk.session.say("my flight")
-        desk.session.say("was late")
-        await desk.turn(6.0)
-        told = desk.outcome["lengthOfRecordingInSecs"]
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as live:
+        await live.turn(0.25)
+        live.session.say("my flight")
+        live.session.say("was late")
+        await live.turn(6.0)
+        told = live.outcome["lengthOfRecordingInSecs"]
         assert told == pytest.approx(4.0, abs=0.1)
-        assert heard_seconds(desk) == pytest.approx(told, abs=0.01)
+        assert heard_seconds(live) == pytest.approx(told, abs=0.01)
 
 
 async def test_a_recording_is_no_longer_than_the_bot_wants_it_whatever_is_typed() -> None:
-    async with on_the_phone(flow(RECORD | {"maxDurationInSeconds": 2}), flow(MENU)) as desk:
-        await desk.turn(0.25)
-        await desk.hear(0.5, loud)
-        desk.session.say("my flight was late")
-        desk.session.say("was late")
-        await desk.hear(1.6, loud)
-        assert desk.outcome["completionReason"] == "maxRecordingTimeout"
-        assert heard_seconds(desk) == 2.0
-        await desk.turn(1.0)
-        await desk.hear(0.5, quiet)
-        await desk.hear(0.8, loud)
-        await desk.hear(0.6, quiet)
-        assert desk.bot.outcomes[2]["choiceOutcome"]["choiceName"] == "sales"  # it is listened to again
+    async with on_the_phone(flow(RECORD | {"maxDurationInSeconds": 2}), flow(MENU)) as live:
+        await live.turn(0.25)
+        await live.hear(0.5, loud)
+        live.session.say("my flight was late")
+        live.session.say("was late")
+        await live.hear(1.6, loud)
+        assert live.outcome["completionReason"] == "maxRecordingTimeout"
+        assert heard_seconds(live) == 2.0
+        await live.turn(1.0)
+        await live.hear(0.5, quiet)
+        await live.hear(0.8, loud)
+        await live.hear(0.6, quiet)
+        assert live.bot.outcomes[2]["choiceOutcome"]["choiceName"] == "sales"  # it is listened to again
 
 
 async def test_a_voice_that_goes_on_after_typed_words_is_still_one() -> None:
-    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.turn(0.25)
-        await desk.hear(0.5, loud)
-        desk.session.say("my flight was late")
-        await desk.hear(4.5, loud)
-        assert len(desk.bot.outcomes) == 1
-        await desk.hear(3.0, quiet)
-        assert heard_seconds(desk) == pytest.approx(desk.outcome["lengthOfRecordingInSecs"], abs=0.11)
+    async with on_the_phone(flow(RECORD), flow(HANG_UP)) as live:
+        await live.turn(0.25)
+        await live.hear(0.5, loud)
+        live.session.say("my flight was late")
+        await live.hear(4.5, loud)
+        assert len(live.bot.outcomes) == 1
+        await live.hear(3.0, quiet)
+        assert heard_seconds(live) == pytest.approx(live.outcome["lengthOfRecordingInSecs"], abs=0.11)
 
 
 async def test_a_microphone_that_sends_nothing_records_silence() -> None:
-    async with on_the_phone(flow(RECORD | {"stopTones": ["#"]}), flow(HANG_UP)) as desk:
-        await desk.turn(1.25)
-        desk.session.press("#")
-        await desk.turn()
-        assert desk.outcome["completionReason"] == "completedStopToneDetected"
-        assert set(desk.bot.told[2].parts["recordedAudio"][44:]) == {0}
+    async with on_the_phone(flow(RECORD | {"stopTones": ["#"]}), flow(HANG_UP)) as live:
+        await live.turn(1.25)
+        live.session.press("#")
+        await live.turn()
+        assert live.outcome["completionReason"] == "completedStopToneDetected"
+        assert set(live.bot.told[2].parts["recordedAudio"][44:]) == {0}
 
 
 async def test_who_leaves_is_gone_whatever_is_going_on() -> None:
-    async with on_the_phone(flow(MENU), flow(HANG_UP)) as desk:
-        desk.session.hang_up()
-        await desk.turn()
-        assert desk.events[-1] == Ended("caller", "left")
-        assert desk.bot.results[-1]["callState"] == "terminated"
-        desk.session.press("1")
-        desk.session.audio(loud(0.1))
+    async with on_the_phone(flow(MENU), flow(HANG_UP)) as live:
+        live.session.hang_up()
+        await live.turn()
+        assert live.events[-1] == Ended("caller", "left")
+        assert live.bot.results[-1]["callState"] == "terminated"
+        live.session.press("1")
+        live.session.audio(loud(0.1))
         await settled()
-        assert isinstance(desk.events[-1], Ended)
+        assert isinstance(live.events[-1], Ended)
 
 
 async def test_the_line_can_break() -> None:
-    async with on_the_phone(flow(DIGITS), flow(HANG_UP)) as desk:
-        desk.session.trouble()
-        await desk.turn()
-        assert desk.outcome["collectDigitsOutcome"]["completionReason"] == "temporarySystemFailure"
+    async with on_the_phone(flow(DIGITS), flow(HANG_UP)) as live:
+        live.session.trouble()
+        await live.turn()
+        assert live.outcome["collectDigitsOutcome"]["completionReason"] == "temporarySystemFailure"
 
 
 async def test_what_is_listened_for_is_told() -> None:
-    async with on_the_phone(flow(MENU), flow(DIGITS), flow(RECORD)) as desk:
-        desk.session.press("1")
-        await desk.turn()
-        desk.session.press("42#")
-        await desk.turn(0.3)
-        kinds = [(heard.kind, heard.terminators) for heard in desk.all(ListensFor)]
+    async with on_the_phone(flow(MENU), flow(DIGITS), flow(RECORD)) as live:
+        live.session.press("1")
+        await live.turn()
+        live.session.press("42#")
+        await live.turn(0.3)
+        kinds = [(heard.kind, heard.terminators) for heard in live.all(ListensFor)]
         assert kinds == [("choice", ""), ("digits", "#"), ("recording", "")]
-        assert desk.all(ListensFor)[0].choices[0].speech == ("sales",)
+        assert live.all(ListensFor)[0].choices[0].speech == ("sales",)
 
 
 async def test_paced_sound_comes_in_frames_at_their_time() -> None:
-    async with on_the_phone(flow(SAY), flow(HANG_UP), paced=True) as desk:
-        assert len(desk.all(PromptAudio)) == 1
-        await desk.turn(0.5)
-        assert len(desk.all(PromptAudio)) == 26
-        assert {len(frame.samples) for frame in desk.all(PromptAudio)} == {640}
-        assert desk.session.player.late == 0
+    async with on_the_phone(flow(SAY), flow(HANG_UP), paced=True) as live:
+        assert len(live.all(PromptAudio)) == 1
+        await live.turn(0.5)
+        assert len(live.all(PromptAudio)) == 26
+        assert {len(frame.samples) for frame in live.all(PromptAudio)} == {640}
+        assert live.session.player.late == 0
 
 
 @pytest.mark.parametrize("key", ["x", "", "12", "E"])
 async def test_what_is_no_key_is_refused(key: str) -> None:
-    async with on_the_phone(flow(MENU)) as desk:
+    async with on_the_phone(flow(MENU)) as live:
         with pytest.raises(ValueError, match="a key is one of"):
-            desk.session.key_down(key)
+            live.session.key_down(key)
 
 
 async def test_keys_that_were_pressed_too_early_are_no_answer() -> None:
-    async with on_the_phone(flow(MENU), flow(MENU), flow(HANG_UP)) as desk:
-        desk.session.press("11")
-        await desk.turn()
-        assert len(desk.bot.outcomes) == 2
-        assert desk.all(PromptOver) == [PromptOver("menu", interrupted=True)]
+    async with on_the_phone(flow(MENU), flow(MENU), flow(HANG_UP)) as live:
+        live.session.press("11")
+        await live.turn()
+        assert len(live.bot.outcomes) == 2
+        assert live.all(PromptOver) == [PromptOver("menu", interrupted=True)]
 
 
 async def test_somebody_who_never_stopped_speaking_is_recorded() -> None:
-    async with on_the_phone(flow(MENU), flow(RECORD), flow(HANG_UP)) as desk:
-        await desk.hear(0.5, loud)
-        desk.session.press("1")
-        await desk.hear(7.0, loud)
-        await desk.hear(3.0, quiet)
-        assert desk.bot.outcomes[2]["completionReason"] == "completedSilenceDetected"
+    async with on_the_phone(flow(MENU), flow(RECORD), flow(HANG_UP)) as live:
+        await live.hear(0.5, loud)
+        live.session.press("1")
+        await live.hear(7.0, loud)
+        await live.hear(3.0, quiet)
+        assert live.bot.outcomes[2]["completionReason"] == "completedSilenceDetected"

@@ -26,7 +26,7 @@ needs_speaker = pytest.mark.skipif(shutil.which("flite") is None, reason="flite,
 
 
 async def samples(sound: Sound, *segments: Text | Silence | Audio) -> bytes:
-    return b"".join([piece.samples async for piece in sound.voice.speak(segments)])
+    return b"".join([piece.samples async for piece in sound.renderer.render(segments)])
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ async def test_a_file_that_is_no_audio_is_unplayable(content: bytes) -> None:
 
 async def test_without_libraries_a_file_is_fetched_all_the_same() -> None:
     async with fake_bot(files={"a": b"x"}) as bot, platform(Target(bot.call)) as phone:
-        plain = Speaker(phone.fetch, phone.workers, speaks=False, plays=False)
-        pieces = [piece async for piece in plain.speak([Audio(url=f"{bot.base}/files/a"), Text("Hi.", "male", "en")])]
+        plain = Speaker(None, phone.fetch, phone.workers, plays=False)
+        pieces = [piece async for piece in plain.render([Audio(url=f"{bot.base}/files/a"), Text("Hi.", "male", "en")])]
         assert [piece.samples for piece in pieces] == [b"", b""]
         assert all(piece.seconds > 0 for piece in pieces)
         with pytest.raises(Unplayable, match="404"):
-            [piece async for piece in plain.speak([Audio(url=f"{bot.base}/files/b")])]
+            [piece async for piece in plain.render([Audio(url=f"{bot.base}/files/b")])]
 
 
 @needs_codecs

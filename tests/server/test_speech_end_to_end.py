@@ -17,7 +17,7 @@ import pytest
 from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
-from ivr.media.sound import EncodedRecording, Mute, Sound, tone
+from ivr.media.sound import EncodedRecording, SilentRenderer, Sound, tone
 from ivr.media.speaker import samples_of
 from ivr.phone.callers.turn_based import PlaySamples
 from ivr.phone.net.post import Reply
@@ -89,7 +89,7 @@ async def voice() -> bytes:
 
 async def leave(phone: Phone, file: bytes) -> Held:
     """Call, and let a file be what was recorded."""
-    return await phone.call(PlaySamples(tone(300.0, 1.0)), sound=Sound(Mute(), Tape(file)))
+    return await phone.call(PlaySamples(tone(300.0, 1.0)), sound=Sound(SilentRenderer(), Tape(file)))
 
 
 async def test_a_voice_comes_back_as_words_by_the_embedded_engine(world: World, voice: bytes) -> None:

@@ -92,9 +92,9 @@ class _Tally:
 
 
 class _Instant:
-    """A `Voice` that takes no time."""
+    """A `PromptRenderer` that takes no time."""
 
-    async def speak(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
         for _ in ():
             yield _
 

@@ -30,7 +30,7 @@ from ivr.line import (
     VoiceSignal,
     WordsUnderstood,
 )
-from ivr.media.sound import BEEP, BYTES_A_SECOND, EncodedRecording, Sound, Unplayable, said, silence
+from ivr.media.sound import BEEP, BYTES_A_SECOND, EncodedRecording, Sound, Unplayable, silence, spoken
 from ivr.phone.handset import typed
 from ivr.phone.phone_events import HangingUp, KeyHeard, OnTheLine, PhoneEvent, WordsHeard
 
@@ -250,12 +250,12 @@ class TurnBased:
     async def _spoken(self, words: str) -> bytes:
         if self._sound is None:
             return b""
-        return b"".join([piece.samples async for piece in said(typed(words), self._sound.voice)])
+        return b"".join([piece.samples async for piece in spoken(typed(words), self._sound.renderer)])
 
     async def _length(self, prompt: PromptStarted) -> float:
         if self._sound is None:
             return 0.0
         seconds = 0.0
-        async for piece in self._sound.voice.speak(prompt.segments):
+        async for piece in self._sound.renderer.render(prompt.segments):
             seconds += piece.seconds
         return seconds + (BEEP.seconds if prompt.beep else 0.0)
