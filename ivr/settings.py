@@ -46,85 +46,94 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     app_id: str | None = Field(
-        None, min_length=1, max_length=200, description="The bot's app id; a token must be made out to it."
+        None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."
     )
     openid_metadata: Annotated[tuple[str, ...], NoDecode] = Field(
-        DOCUMENTS, description="OpenID metadata documents whose keys sign tokens, separated by commas."
+        DOCUMENTS, description="Addresses of the OpenID metadata whose keys sign tokens, separated by commas."
     )
     openid_loopback: bool = Field(
         False,
-        description="Believe a phone on this machine: its metadata and IVR_PUBLIC_URL may be http here. For trials.",
+        description="For trials with a phone on this machine: allow http for the metadata and IVR_PUBLIC_URL.",
     )
     public_url: str | None = Field(
-        None, description="The https address under which the platform reaches this server; callbacks start with it."
+        None,
+        description="The https address at which the platform reaches this server; callback addresses start with it.",
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
-    data: Path = Field(Path("recordings/live"), description="The folder for calls and recordings; one server owns it.")
-    seal_key: SecretStr | None = Field(
-        None, description="64 hexadecimal digits that seal sensitive values; none: a key file in the data folder."
+    data: Path = Field(
+        Path("recordings/live"), description="The folder for calls and recordings; only one server can use it."
     )
-    default_flow: str | None = Field(None, description="The flow of /call where several are served.")
+    seal_key: SecretStr | None = Field(
+        None,
+        description="The key that encrypts sensitive values, 64 hexadecimal digits; none: a file in the data folder.",
+    )
+    default_flow: str | None = Field(None, description="The flow of /call if several are served.")
     routes: Annotated[Mapping[str, str], NoDecode] = Field(
         default_factory=dict,
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
     )
-    zone: str = Field("UTC", description="The time zone of flows that name none, such as Europe/Vienna.")
+    zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
     stt: Engine = Field(
         "none",
-        description="The speech engine: none (no transcripts), pocketsphinx (within this machine, for phrases), azure, "
-        "azure-fast, openai, or scripted (canned ones, for tests).",
+        description="The speech engine: none (no transcripts), pocketsphinx (on this machine, for phrases), azure, "
+        "azure-fast, openai, or scripted (fixed answers, for tests).",
     )
     stt_dictation: bool = Field(
-        False, description="Let pocketsphinx write down what is said without phrases, with many words wrong."
+        False,
+        description="Let pocketsphinx transcribe free speech when a state has no phrases; many words will be wrong.",
     )
-    stt_script: Path | None = Field(None, description="The JSON file of the scripted speech engine.")
-    azure_key: SecretStr | None = Field(None, description="The key of the Speech resource of azure and azure-fast.")
-    azure_region: str | None = Field(None, description="The region of that resource, such as westeurope.")
+    stt_script: Path | None = Field(None, description="The JSON file with the answers of the scripted speech engine.")
+    azure_key: SecretStr | None = Field(
+        None, description="The key of the Azure Speech resource, for azure and azure-fast."
+    )
+    azure_region: str | None = Field(None, description="The region of the Azure Speech resource, such as westeurope.")
     azure_endpoint: str | None = Field(
-        None, description="The resource's own address instead of its region, or that of a container."
+        None, description="The address of the Azure Speech resource or of a container, instead of a region."
     )
-    openai_url: str = Field(OPENAI, description="The server that the engine openai asks; many speak its protocol.")
-    openai_key: SecretStr | None = Field(None, description="The key to that server; none: it wants none.")
-    openai_model: str = Field("whisper-1", min_length=1, description="The model that it is asked for.")
+    openai_url: str = Field(OPENAI, description="The server for the engine openai; many servers support its protocol.")
+    openai_key: SecretStr | None = Field(
+        None, description="The key for the server of IVR_OPENAI_URL; none: no key is sent."
+    )
+    openai_model: str = Field("whisper-1", min_length=1, description="The model that the engine openai asks for.")
     jobs: int | None = Field(
         None,
         ge=1,
         le=64,
-        description="Transcriptions that run at the same time; none: 4 with pocketsphinx, 16 with a hosted engine.",
+        description="How many transcriptions run at the same time; none: 4 with pocketsphinx, 16 with a hosted engine.",
     )
     reply_budget: float = Field(
-        2.0, gt=0, le=15, description="Seconds from a request's first byte in which a service is waited for."
+        2.0, gt=0, le=15, description="Seconds to wait for a service, from the request's first byte."
     )
     idle: float = Field(900.0, gt=0, description="Seconds without a message after which a call is closed.")
     recording_wait: float = Field(
         60.0,
         ge=0,
-        description="Seconds for which a recording may still come in after the platform has told the end of its call.",
+        description="Seconds to wait for a recording after the platform has reported the end of its call.",
     )
-    max_recording: int = Field(64 * 1024 * 1024, ge=1, description="Bytes of a recording, at most.")
-    max_json: int = Field(256 * 1024, ge=1024, description="Bytes of a JSON body, at most.")
-    stall: float = Field(10.0, gt=0, description="Seconds for which a body may send nothing.")
-    body_time: float = Field(300.0, gt=0, description="Seconds for a whole body.")
-    head_time: float = Field(10.0, gt=0, description="Seconds for a request's head.")
-    keep_alive: float = Field(75.0, gt=0, description="Seconds for which a connection may be idle.")
-    max_connections: int = Field(512, ge=1, description="Connections at the same time, at most.")
+    max_recording: int = Field(64 * 1024 * 1024, ge=1, description="The largest recording that is accepted, in bytes.")
+    max_json: int = Field(256 * 1024, ge=1024, description="The largest JSON body that is accepted, in bytes.")
+    stall: float = Field(10.0, gt=0, description="Seconds that a body may pause while it is sent.")
+    body_time: float = Field(300.0, gt=0, description="Seconds that a whole body may take.")
+    head_time: float = Field(10.0, gt=0, description="Seconds that the head of a request may take.")
+    keep_alive: float = Field(75.0, gt=0, description="Seconds that a connection may be idle.")
+    max_connections: int = Field(512, ge=1, description="The largest number of connections at the same time.")
     sweep_after: float = Field(
-        86400.0, ge=600, description="Age in seconds from which a recording that no call names is deleted."
+        86400.0, ge=600, description="The age in seconds at which a recording that belongs to no call is deleted."
     )
     console_token: SecretStr | None = Field(
-        None, description="What opens the console at /console, 16 characters or more; none: no console."
+        None, description="The token for the console at /console, 16 characters or more; none: no console."
     )
     retention: float | None = Field(
-        None, gt=0, description="Days for which finished calls are kept, with their audio; none: until they are erased."
+        None, gt=0, description="Days to keep finished calls and their recordings; none: until they are erased."
     )
     watchdog: float = Field(
         30.0,
         ge=1,
-        description="Seconds without an answer to itself after which the server ends, to be started again.",
+        description="Seconds without an answer to its own health check after which the server exits, for a restart.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least level that is logged."
+        "info", description="The lowest level that is logged."
     )
 
     @field_validator("openid_metadata", mode="before")
@@ -152,14 +161,14 @@ class Settings(BaseSettings):
     @classmethod
     def _known(cls, value: str) -> str:
         if zone_data(value) is None:
-            raise ValueError(f"there is no such time zone. {zone_meant(value) or 'Write one such as Europe/Vienna.'}")
+            raise ValueError(f"unknown time zone. {zone_meant(value) or 'Use a name such as Europe/Vienna.'}")
         return value
 
     @field_validator("console_token")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
-            raise ValueError(f"must have {SHORTEST_TOKEN} characters or more; make one with: openssl rand -hex 24")
+            raise ValueError(f"must have {SHORTEST_TOKEN} characters or more; to make one: openssl rand -hex 24")
         return value
 
     @field_validator("public_url", "azure_endpoint", "openai_url")
@@ -192,7 +201,7 @@ class Settings(BaseSettings):
         if value is not None:
             secret = value.get_secret_value()
             if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
-                raise ValueError("must be 64 hexadecimal digits; make them with: openssl rand -hex 32")
+                raise ValueError("must be 64 hexadecimal digits; to make them: openssl rand -hex 32")
         return value
 
 
@@ -203,7 +212,7 @@ class LoadedSettings(Struct, frozen=True):
     sources: Mapping[str, str]
     "By name: `flag`, `environment`, the file's name, or `default`."
     unknown: tuple[str, ...] = ()
-    "Sentences on `IVR_` variables that are no settings."
+    "Sentences on `IVR_` variables that are not settings."
     doubtful: tuple[str, ...] = ()
     "Sentences on settings that can be used and may not be what was meant."
 
@@ -217,7 +226,7 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
     written = _read(file) if file else {}
     strangers = [name for name in written if name not in names]
     if strangers:
-        raise SettingsError("\n".join(f"{file}: there is no setting {_meant(name, names)}" for name in strangers))
+        raise SettingsError("\n".join(f"{file}: unknown setting {_meant(name, names)}" for name in strangers))
     sources = dict.fromkeys(names, "default")
     sources |= {name: str(file) for name in written}
     sources |= {name: "environment" for name in names if variable(name) in variables}
@@ -227,7 +236,7 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
     except ValidationError as error:
         raise SettingsError(_explained(error, sources)) from error
     unknown = [
-        f"there is no setting {_meant(name, [variable(known) for known in names])}"
+        f"unknown setting {_meant(name, [variable(known) for known in names])}"
         for name in sorted(variables)
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in names
     ]
@@ -252,7 +261,7 @@ def _without_user(address: str) -> None:
     except ValueError:
         raise ValueError(_NO_ADDRESS) from None  # its own words may repeat the address
     if "@" in host:
-        raise ValueError(f"{_NO_ADDRESS}, without user or password: it is shown")
+        raise ValueError(f"{_NO_ADDRESS}, without user or password: addresses appear in the log")
 
 
 def shown(value: object) -> str:
@@ -282,7 +291,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _meant(name: str, names: Iterable[str]) -> str:
     meant = nearest(name, names)
-    return f"{name}; did you mean {meant}?" if meant else f"{name}; `ivr settings` lists all"
+    return f"{name}. Did you mean {meant}?" if meant else f"{name}. `ivr settings` lists all settings."
 
 
 _PLAIN = {
@@ -296,7 +305,7 @@ _PLAIN = {
     "greater_than_equal": "must be {ge:g} or more",
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
-    "string_too_long": "must have {max_length} characters at most",
+    "string_too_long": "must have at most {max_length} characters",
 }
 "What pydantic finds, by its name for it, for people who do not know that there is a pydantic."
 

@@ -70,11 +70,11 @@ class RecordingSamples:
             try:
                 container = av.open(file, "r", options=_OPTIONS, metadata_errors="ignore")
             except _BROKEN as error:
-                raise TranscriptionFailed("recording", "it is no audio that can be read") from error
+                raise TranscriptionFailed("recording", "it is not audio of a supported format") from error
             with container:
                 yield from self._decoded(container)
         if not self._samples:
-            raise TranscriptionFailed("recording", "there is no sound in it")
+            raise TranscriptionFailed("recording", "it contains no sound")
 
     def _decoded(self, container: av.container.InputContainer) -> Iterator[bytes]:
         resampler = _Resampler()
@@ -87,7 +87,7 @@ class RecordingSamples:
     def _frames(self, container: av.container.InputContainer) -> Iterator[av.AudioFrame]:
         """Decode packet by packet: `container.decode` would lose all of a recording whose end is missing."""
         if not container.streams.audio:
-            raise TranscriptionFailed("recording", "there is no sound in it")
+            raise TranscriptionFailed("recording", "it contains no sound")
         packets = container.demux(container.streams.audio[0])
         while True:
             try:
@@ -121,7 +121,7 @@ class _Resampler:
 
     def resample(self, frame: av.AudioFrame) -> Iterator[bytes]:
         if frame.sample_rate not in _RATES or not 1 <= len(frame.layout.channels) <= _MOST_CHANNELS:
-            raise TranscriptionFailed("recording", "no telephone records like that")
+            raise TranscriptionFailed("recording", "its sample rate or number of channels is not supported")
         form = (frame.sample_rate, frame.layout.name, frame.format.name)
         if form != self._form:
             yield from self.rest()

@@ -65,7 +65,7 @@ class Workers:
         """
         order = msgspec.msgpack.encode(JobOrder(job.function, arguments, job.cpu))
         if len(order) > PACKET:
-            raise TranscriptionFailed("failed", "the order is too long for its packet")
+            raise TranscriptionFailed("failed", "the request is too long")
         for _ in range(MOST_TRIES):
             async with self._places:
                 worker = self._idle.pop() if self._idle else await self._start()
@@ -75,7 +75,7 @@ class Workers:
                 except _Ended as end:
                     log.warning("worker ended", extra={"job": job.function, "reason": end.reason})
                     if end.reason == "SIGXCPU":
-                        raise TranscriptionFailed("recording", "it takes too much processor time") from end
+                        raise TranscriptionFailed("recording", "it needs too much processor time") from end
                     continue
                 except TimeoutError as error:
                     raise TranscriptionFailed("timeout", f"it took longer than {job.wall:g} s") from error
@@ -198,11 +198,11 @@ def _result(job: Job[T], answer: Answer) -> T:
             try:
                 return msgspec.convert(result, job.returns)
             except msgspec.ValidationError as mismatch:
-                raise TranscriptionFailed("failed", "the job's result is not what it should be") from mismatch
+                raise TranscriptionFailed("failed", "the job returned an unexpected result") from mismatch
         case JobRefused(code=code, message=message):
             raise TranscriptionFailed(code, message)
         case JobBroken(error="MemoryError"):
-            raise TranscriptionFailed("recording", "it takes too much memory")
+            raise TranscriptionFailed("recording", "it needs too much memory")
         case _:
             error = answer.error if isinstance(answer, JobBroken) else "no answer"
             log.error("job broke", extra={"job": job.function, "reason": error})

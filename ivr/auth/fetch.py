@@ -135,7 +135,7 @@ class _GuardedResolver(AbstractResolver):
         found = await self._names.resolve(host, port, family)
         kept = [one for one in found if may_connect(one["host"], allow_loopback=self._allow_loopback)]
         if not kept:
-            raise AddressRefused(f"{host} leads to no address of the public internet")
+            raise AddressRefused(f"{host} has no address on the public internet")
         return kept
 
     async def close(self) -> None:

@@ -76,7 +76,7 @@ class KeyRing:
         allow_loopback: bool = False,
     ) -> None:
         if not documents:
-            raise ValueError("no OpenID metadata document is named, so no call could ever be let in")
+            raise ValueError("at least one address of OpenID metadata is needed to check tokens")
         self._fetcher = Fetcher(allow_loopback=allow_loopback)
         self._documents = [_Document(url, self._host(url)) for url in dict.fromkeys(documents)]
         self._file = file
@@ -134,7 +134,7 @@ class KeyRing:
         try:
             return str(self._fetcher.check(url).host)
         except NotFetched as exc:
-            raise ValueError(f"metadata address {url!r}: expected https and a host on the public internet") from exc
+            raise ValueError(f"{url!r} must be an https address on the public internet") from exc
 
     def _begin(self, documents: Iterable[_Document], now: float) -> list[asyncio.Task[None]]:
         """Start what the interval allows; give all fetches of these documents that are under way."""

@@ -25,19 +25,19 @@ MAX_LENGTH = 8192
 _SIGNATURES = jwt.PyJWS(algorithms=list(ALGORITHMS))
 
 _REFUSALS: Mapping[str, tuple[int, str]] = {
-    "no-token": (401, "This address takes requests with a bearer token only."),
-    "token-malformed": (403, "The bearer token is no JSON Web Token of a kind that is used here."),
-    "token-algorithm": (403, "The token is not signed by RS256, RS384 or RS512 with a named key."),
-    "token-issuer": (403, "The token is not of the issuer that is expected here."),
-    "token-audience": (403, "The token is meant for another bot: its aud is not this bot's app id."),
-    "token-times": (403, "The token does not say in numbers from when and until when it is good (nbf, exp)."),
-    "token-early": (403, "The token is not good yet."),
-    "token-expired": (403, "The token is not good any more."),
-    "token-key": (403, "The token is signed by a key that is not one of the platform's."),
-    "token-signature": (403, "The token's signature does not fit."),
+    "no-token": (401, "A bearer token is required."),
+    "token-malformed": (403, "The bearer token is not a valid JSON Web Token."),
+    "token-algorithm": (403, "The token must be signed with RS256, RS384 or RS512, and name its key (kid)."),
+    "token-issuer": (403, "The token has a different issuer than expected."),
+    "token-audience": (403, "The token is for another bot: its aud is not this bot's app id."),
+    "token-times": (403, "The token has no valid times (nbf and exp must be numbers)."),
+    "token-early": (403, "The token is not valid yet."),
+    "token-expired": (403, "The token has expired."),
+    "token-key": (403, "The token is signed with a key that is not one of the platform's."),
+    "token-signature": (403, "The token's signature is invalid."),
     # 503, since the platform repeats that and not a 4xx: the caller is saved if the keys can be had soon (protocol 14).
-    "no-keys": (503, "The platform's keys could not be fetched yet, so nobody can be let in; try again."),
-    "key-not-known-yet": (503, "The token is signed by a key that is not known here yet; try again."),
+    "no-keys": (503, "The platform's keys are not available yet. Try again."),
+    "key-not-known-yet": (503, "The token is signed with a key that is not known yet. Try again."),
 }
 
 
@@ -48,7 +48,7 @@ class BearerVerifier:
         self, app_id: str, keys: KeyRing, *, issuer: str = ISSUER, verified: VerifiedTokens | None = None
     ) -> None:
         if not app_id:
-            raise ValueError("without an app id every bot's tokens would be taken")
+            raise ValueError("without an app id, tokens of every bot would be accepted")
         self._app_id = app_id
         self._keys = keys
         self._issuer = issuer

@@ -48,7 +48,7 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     such call, since the name was mistaken then; of that there is no receipt.
     """
     if not folder.database.is_file():
-        raise click.ClickException(f"There are no calls yet: {folder.database} does not exist.")
+        raise click.ClickException(f"There are no calls yet ({folder.database} does not exist).")
     try:
         with DataFolder.open(folder.path):  # before anything is asked: a running server must be stopped first
             known = _known(folder, wanted)

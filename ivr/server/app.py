@@ -75,10 +75,10 @@ class App:
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
         except DamagedCall as error:
             self._refusals.tell("message for a damaged call", **_said(error))
-            return error_reply(WebhookError(503, "damaged", "What is stored of this call cannot be read. It is kept."))
+            return error_reply(WebhookError(503, "damaged", "The stored data of this call is damaged."))
         except (FlowError, DataUnusable) as error:
             self._refusals.tell("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
-            return error_reply(WebhookError(503, "unavailable", "This call cannot go on at the moment."))
+            return error_reply(WebhookError(503, "unavailable", "This call cannot continue at the moment."))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
@@ -132,7 +132,7 @@ def _said(error: IvrError) -> _Said:
 
 class _NotAllowed(WebhookError):
     def __init__(self, methods: tuple[str, ...]) -> None:
-        super().__init__(405, "method", f"Only {' and '.join(methods)} is answered here.")
+        super().__init__(405, "method", f"Only {' and '.join(methods)} can be used here.")
         self.allow = ", ".join(methods)
 
 

@@ -24,7 +24,7 @@ class BodyLimits(Struct, frozen=True):
 
 def too_large(limit: int) -> WebhookError:
     """Return the error for a body, or a part of it, that is larger than allowed."""
-    return WebhookError(413, "too-large", f"The body is larger than the {limit} bytes that are allowed here.")
+    return WebhookError(413, "too-large", f"The body is larger than the allowed {limit} bytes.")
 
 
 class Body:
@@ -51,7 +51,7 @@ class Body:
         try:
             chunk = await self._next()
         except (HttpProcessingError, web.RequestPayloadError) as error:
-            raise WebhookError(400, "malformed-body", "The body's chunks are broken.") from error
+            raise WebhookError(400, "malformed-body", "The chunked encoding of the body is invalid.") from error
         except TimeoutError as error:
             raise WebhookError(408, "stalled", "The body did not arrive in time.") from error
         self._size += len(chunk)

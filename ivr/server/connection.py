@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-_BAD_HEAD = "The head of the request is not valid HTTP, or a line of it is too long."
-_INTERNAL = "Something went wrong here. The log says what."
+_BAD_HEAD = "The request head is not valid HTTP, or one of its lines is too long."
+_INTERNAL = "Internal error. See the server's log."
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 "For `SO_LINGER`: closing resets the connection, and what was not delivered is dropped."
@@ -352,7 +352,7 @@ def let_in(request: web.BaseRequest) -> None:
 
 
 def _stalled() -> WebhookError:
-    return WebhookError(408, "stalled", "The head of the request did not arrive in time.")
+    return WebhookError(408, "stalled", "The request head did not arrive in time.")
 
 
 def _full() -> WebhookError:

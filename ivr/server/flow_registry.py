@@ -115,7 +115,7 @@ class FlowRegistry:
             except FlowError as error:
                 faults[file] = error
         if not self._served and not faults:
-            raise FlowError(f"There is no flow (*.yaml) in {', '.join(str(place) for place in self._places)}.")
+            raise FlowError(f"No flow (*.yaml) was found in {', '.join(str(place) for place in self._places)}.")
         strangers = self._strangers() if self._served else []
         quarrel = any(isinstance(fault, NameTaken) for fault in faults.values())
         if strangers or quarrel or (faults and (strict or not self._served)):
@@ -157,10 +157,10 @@ class FlowRegistry:
         wanted = normal(name or "") or self._routes.get(called.casefold()) or self.default
         if wanted is None:
             raise WebhookError(
-                404, "no-default-flow", "Several flows are served: call /call/<name>, or set IVR_DEFAULT_FLOW."
+                404, "no-default-flow", "Several flows are served: use /call/<name>, or set IVR_DEFAULT_FLOW."
             )
         if wanted not in flows:
-            raise WebhookError(404, "unknown-flow", "No flow of this name is served here.")
+            raise WebhookError(404, "unknown-flow", "No flow with this name is served here.")
         return flows[wanted]
 
     async def get(self, flow_hash: str) -> Flow:
@@ -168,10 +168,10 @@ class FlowRegistry:
         if flow_hash not in self._by_hash:
             source = await self._store.flow(flow_hash)
             if source is None:
-                raise FlowError("the flow that this call began with is not in the store")
+                raise FlowError("the flow of this call is not in the store")
             bundle = Bundle.decode(source)
             if bundle.hash != flow_hash:
-                raise FlowError("what is stored of the flow that this call began with is damaged")
+                raise FlowError("the stored flow of this call is damaged")
             loaded = await asyncio.to_thread(rebuild, bundle)
             self._remember(loaded.served(), loaded.assets)
         self._by_hash.move_to_end(flow_hash)
@@ -217,7 +217,7 @@ class FlowRegistry:
         self._watched[file] = (*files, file.parent)
         flow, bundle = loaded.served(), loaded.bundle
         if bundle is None:
-            raise FlowError(f"{file} cannot be kept")
+            raise FlowError(f"{file} cannot be stored")
         twin = twin_of(file, flow.name, {path: one.name for path, one in self._served.items()})
         if twin and twin.exists():
             raise NameTaken(quarrel(file, twin, flow.name))
@@ -240,7 +240,7 @@ class FlowRegistry:
         """Log once that a file is gone: at the second look, since an editor may be between deleting and renaming."""
         self._missed[file] = 0 if there else self._missed.get(file, 0) + 1
         if self._missed[file] == MISSED and file in self._served:
-            reason = "its flow goes on answering until the server is started anew"
+            reason = "its flow is served until the server is restarted"
             log.warning("flow file gone", extra={"file": str(file), "flow": self._served[file].name, "reason": reason})
 
     def _refuse(self, file: Path, stamp: Stamp, error: FlowError) -> None:
@@ -288,8 +288,8 @@ class FlowRegistry:
         found = []
         for setting, name in asked.items():
             if name is not None and name not in self._named():
-                hint = did_you_mean(name, self.names) or f"There are: {', '.join(self.names)}."
-                found.append(f'{setting}: no flow is called "{name}". {hint}')
+                hint = did_you_mean(name, self.names) or f"Served flows: {', '.join(self.names)}."
+                found.append(f'{setting}: there is no flow "{name}". {hint}')
         return found
 
 

@@ -29,7 +29,7 @@ def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     # Looked at after resolving: what a name such as localhost means is for the machine to say, not for its spelling.
     if loopback_only and not ip_address(str(address[0]).partition("%")[0]).is_loopback:
-        raise ValueError(f"{host} can be reached from other machines")
+        raise ValueError(f"{host} is reachable from other machines")
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -50,7 +50,7 @@ def boundary_of(content_type: str) -> bytes:
     """Find the boundary in a `Content-Type`; raise WebhookError if there is none, two, or not a valid one."""
     found = _BOUNDARY.search(content_type)
     if found is None or len(_ANY_BOUNDARY.findall(content_type)) != 1:
-        raise malformed("its Content-Type names no boundary that can be used")
+        raise malformed("its Content-Type has no valid boundary")
     return (found[1] or found[2]).encode("ascii")
 
 
@@ -110,7 +110,7 @@ class _FormReader:
     async def finish(self) -> Filled:
         """Check that all of it came, and keep the recording."""
         if not self._parts.ended:
-            raise malformed("it ends before its last boundary")
+            raise malformed("it ends before the closing boundary")
         if self._json is None or self.file is None:
             missing = self._form.json if self._json is None else self._form.upload
             raise malformed(f'the part "{missing}" is missing')
@@ -130,7 +130,7 @@ class _FormReader:
         if disposition != b"form-data" or not options.get(b"name"):
             raise malformed("a part has no name")
         if headers.get(b"content-transfer-encoding", b"").lower() not in _PLAIN:
-            raise WebhookError(415, "encoding", "A part has a transfer encoding. Send its bytes as they are.")
+            raise WebhookError(415, "encoding", "A part has a Content-Transfer-Encoding. Send the bytes unencoded.")
         name = options[b"name"].decode("utf-8", "replace").casefold()
         if name == self._form.json.casefold():
             self._begin_json()

@@ -13,7 +13,7 @@ _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?"
 def require_loopback_name(request: web.BaseRequest) -> None:
     """Refuse a page on the same machine that reached us by a name of its own (DNS rebinding)."""
     if not is_loopback_name(request.headers.get("Host", "")):
-        raise WebhookError(403, "host", "In development mode only localhost, 127.0.0.1 and [::1] are answered.")
+        raise WebhookError(403, "host", "In development mode, use localhost, 127.0.0.1 or [::1].")
 
 
 def is_loopback_name(host: str) -> bool:
@@ -26,7 +26,7 @@ def require_own_page(request: web.BaseRequest) -> None:
     site = request.headers.get("Sec-Fetch-Site")
     own = site == "same-origin" if site else "Origin" not in request.headers or is_from_own_page(request)
     if not own:
-        raise WebhookError(403, "origin", "This was not sent by a page of this server.")
+        raise WebhookError(403, "origin", "The request was not sent by a page of this server.")
 
 
 def is_from_own_page(request: web.BaseRequest) -> bool:

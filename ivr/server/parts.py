@@ -35,7 +35,7 @@ class Taker(Protocol):
 
 def malformed(why: str) -> WebhookError:
     """Return the refusal of a form."""
-    return WebhookError(400, "malformed-form", f"The multipart form cannot be read: {why}.")
+    return WebhookError(400, "malformed-form", f"The multipart form is invalid: {why}.")
 
 
 class Parts:
@@ -113,7 +113,7 @@ def _headers(block: bytes) -> Mapping[bytes, bytes]:
     for line in lines:
         found = _HEADER.fullmatch(line)
         if found is None or len(line) > LONGEST_HEADER:
-            raise malformed("the headers of a part are broken")
+            raise malformed("a header of a part is invalid")
         name = found[1].lower()
         if name in headers:
             raise malformed("a part has the same header twice")

@@ -44,7 +44,7 @@ def not_found() -> WebhookError:
     A new one each time, here as for every refusal: an exception that is raised again keeps the frames of all the times
     before, and with them their requests.
     """
-    return WebhookError(404, "not-found", "There is nothing here.")
+    return WebhookError(404, "not-found", "Not found.")
 
 
 def reply(answer: WebhookReply) -> web.Response:

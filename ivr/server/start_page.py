@@ -33,14 +33,14 @@ class StartPages:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; raise WebhookError where there is nothing for it."""
         if request.method not in {"GET", "HEAD"}:
-            raise WebhookError(405, "method", "The start page is fetched by GET.")
+            raise WebhookError(405, "method", "Only GET is allowed for the start page.")
         known = documents(self._docs)
         path = request.rel_url.path
         if path == START:
             return page_reply(start_page(self._registry.all(), {file.name: title for file, title in known.items()}))
         text = next((file.read_bytes() for file in known if path == f"{DOCS}{file.name}"), None)
         if text is None:
-            raise WebhookError(404, "not-found", "There is nothing here.")
+            raise WebhookError(404, "not-found", "Not found.")
         return web.Response(body=text, headers=headers("text/plain; charset=utf-8"))
 
 

@@ -129,7 +129,7 @@ class Webhook:
         self, request: web.BaseRequest, head: WebhookRequest, endpoint: Endpoint, arrival: Arrival | None
     ) -> WebhookRequest:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
-            raise WebhookError(415, "encoding", "Compressed bodies are not taken here. Send the bytes as they are.")
+            raise WebhookError(415, "encoding", "Compressed bodies are not accepted. Send the body uncompressed.")
         if _content_type(head) == "application/json":
             body = await self._body(request, self._limits.json)
             return WebhookRequest(head.method, head.path, head.headers, await body.whole())

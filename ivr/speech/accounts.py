@@ -55,7 +55,7 @@ class OpenAiServer(Struct, frozen=True):
         """Raise ValueError, with what to do, if this cannot be used."""
         parts = _checked(self.url, "IVR_OPENAI_URL", secret=bool(self.key), schemes=("https", "http"))
         if not self.key and parts.hostname == "api.openai.com":
-            raise ValueError("OpenAI needs IVR_OPENAI_KEY; for a server of your own, set IVR_OPENAI_URL")
+            raise ValueError("OpenAI needs IVR_OPENAI_KEY. For your own server, set IVR_OPENAI_URL")
 
     def __repr__(self) -> str:
         """Keep the key out of logs."""
@@ -73,5 +73,5 @@ def _checked(url: str, setting: str, *, secret: bool, schemes: tuple[str, ...]) 
     if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(f"{setting} must be an address such as https://speech.example.com")
     if secret and parts.scheme in {"http", "ws"} and parts.hostname not in _LOOPBACK:
-        raise ValueError(f"{setting} must begin with https: the key would travel in the clear")
+        raise ValueError(f"{setting} must begin with https, because the key is sent to it")
     return parts

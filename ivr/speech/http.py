@@ -63,7 +63,7 @@ class SpeechService:
                 pause = FIRST_PAUSE * 2 ** (attempt - 1) if again.after is None else again.after
                 log.warning("speech service is asked again", extra={"reason": str(again), "attempt": attempt})
                 if attempt == MOST_TRIES or pause > LONGEST_PAUSE:
-                    raise TranscriptionFailed("failed", f"the speech service said {again}") from again
+                    raise TranscriptionFailed("failed", f"the speech service answered {again}") from again
             await self._pause(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -98,9 +98,9 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     if status in {401, 403}:
         raise TranscriptionFailed("failed", f"the speech service refused the key ({status})")
     if 300 <= status < 400:
-        raise TranscriptionFailed("failed", f"the speech service is elsewhere ({status}); redirects are not followed")
+        raise TranscriptionFailed("failed", f"the speech service redirects ({status}); redirects are not followed")
     if status != 200:
-        raise TranscriptionFailed("failed", f"the speech service said {status}")
+        raise TranscriptionFailed("failed", f"the speech service answered {status}")
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
@@ -114,7 +114,7 @@ def read_reply(body: bytes, form: type[T]) -> T:
     try:
         return msgspec.json.decode(body.removeprefix(BOM_UTF8), type=form)
     except msgspec.DecodeError as error:
-        raise TranscriptionFailed("failed", "the speech service's reply is no transcript") from error
+        raise TranscriptionFailed("failed", "the speech service's reply is not a transcript") from error
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

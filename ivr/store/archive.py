@@ -84,7 +84,7 @@ class ArchiveFile:
     def open(cls, database: Path) -> Self:
         """Open the database; raise DataUnusable if there is none, or none that can be read."""
         if not database.is_file():
-            raise DataUnusable(f"There are no calls yet: {database} does not exist.")
+            raise DataUnusable(f"There are no calls yet ({database} does not exist).")
         try:
             connection = open_for_reading(database.absolute())
             check_readable(connection, database)

@@ -107,7 +107,7 @@ def _read_order(
 ) -> tuple[Request, Event | None]:
     request = read_request(body)
     if type(attempts) is not int:
-        raise UnreadableRow("the number of an order's runs is none")
+        raise UnreadableRow("an order has an invalid number of attempts")
     if answer is None or rows is None:
         return request, None
     return request, rows.read_answer(call, request, answer)
@@ -171,4 +171,4 @@ def _damaged(stored: CallRow, error: DataUnusable) -> Damaged:
 
 
 def _said(error: DataUnusable) -> str:
-    return "a sealed value does not open" if isinstance(error, BrokenSeal) else str(error)
+    return "a sealed value cannot be opened" if isinstance(error, BrokenSeal) else str(error)

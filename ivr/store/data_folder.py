@@ -80,8 +80,8 @@ class DataFolder:
             owner = os.read(lock, 32).decode("ascii", "replace").strip()
             os.close(lock)
             raise FolderInUse(
-                f"The data folder {self.path} is in use by process {owner or '(just starting)'}. "
-                "Stop that server, or give this one another folder."
+                f"The data folder {self.path} is in use by process {owner or '(still starting)'}. "
+                "Stop that server, or set another data folder for this one."
             ) from None
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())

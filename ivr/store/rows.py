@@ -63,7 +63,7 @@ class Rows:
         call = _with_memories(_read(_CALL, state, "its state"), lambda memory: self._unsealed(memory, record.id))
         _check_time(call.facts.started, "its state")
         if math.isnan(record.idle_at) or (record.wake is not None and math.isnan(record.wake)):
-            raise UnreadableRow("its record has a time that is none")
+            raise UnreadableRow("its record has an invalid time")
         return replace(record, call=call, replies=replies)
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
@@ -142,7 +142,7 @@ def _with_memories(call: Call, change: Callable[[Memory], Memory]) -> Call:
 def _check_time(moment: float, what: str) -> None:
     """Refuse a time that no calendar has: whoever writes it as a date would fail."""
     if not abs(moment) <= LATEST:
-        raise UnreadableRow(f"{what} has a time that no calendar has")
+        raise UnreadableRow(f"{what} has an invalid time")
 
 
 def _guarded(encode: Callable[[object], bytes], value: object) -> bytes:
@@ -159,4 +159,4 @@ def _read(decode: Callable[[C], T], column: C, what: str) -> T:
         # msgspec's sentence may repeat a value; the place that it names is made of our own words.
         place = re.search(r" - at `([^`]*)`$", str(exc))
         where = f" at {place[1]}" if place else ""
-        raise UnreadableRow(f"{what} is not as this version writes it{where}") from exc
+        raise UnreadableRow(f"{what} has an invalid format{where}") from exc

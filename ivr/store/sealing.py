@@ -93,8 +93,8 @@ class Sealer:
             plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError, TypeError) as exc:  # TypeError: what is stored is no bytes
             raise BrokenSeal(
-                f"The data holds sealed values of call {place}, and the key is not theirs ({self._source}). "
-                "Put the right key back; if it is lost, so are these calls: move the data folder away to start afresh."
+                f"Sealed values of call {place} cannot be opened with this key ({self._source}). "
+                "Put the right key back. If it is lost, so are these calls: move the data folder away to start empty."
             ) from exc
         self.has_opened = True
         return plain
@@ -113,7 +113,5 @@ def _parsed(text: str, where: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise DataUnusable(
-            f"{where} must be {2 * KEY_BYTES} hexadecimal digits, as `openssl rand -hex 32` prints them."
-        )
+        raise DataUnusable(f"{where} must be {2 * KEY_BYTES} hexadecimal digits. To make them: openssl rand -hex 32")
     return key

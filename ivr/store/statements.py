@@ -172,7 +172,7 @@ def read_replies(connection: sqlite3.Connection, stored: CallRow) -> Replies:
     found = connection.execute("SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", (stored.row,))
     for message, body in found:
         if not isinstance(message, str):
-            raise UnreadableRow("the id of a message is none")
+            raise UnreadableRow("a message has an invalid id")
         replies[message] = read_reply(body)
     return replies
 
@@ -180,7 +180,7 @@ def read_replies(connection: sqlite3.Connection, stored: CallRow) -> Replies:
 def check_identity(record: CallRecord, stored: CallRow) -> None:
     """Raise UnreadableRow if a record is not that of the call in whose row it stands."""
     if (record.id, record.key) != (stored.id, stored.key):
-        raise UnreadableRow("its record is another call's")
+        raise UnreadableRow("its record belongs to another call")
 
 
 def shown_id(call: str) -> str:

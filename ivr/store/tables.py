@@ -171,7 +171,7 @@ def check_readable(connection: sqlite3.Connection, database: Path) -> None:
     """Raise DataUnusable unless this is a database of ours that can be read as it stands, of this version or before."""
     version = _version(connection, database)
     if version == 0:
-        raise DataUnusable(f"{database} is another program's database; name another data folder.")
+        raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
     _check_tables(connection, database, version)
 
 
@@ -191,12 +191,12 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
     connection.execute("PRAGMA page_size = 8192")  # of a new file: a tenth less work for a commit than with 4096
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise DataUnusable(f"{database} lies where SQLite cannot keep a write-ahead log; use a local disk.")
+        raise DataUnusable(f"{database} is on a file system without SQLite's write-ahead log. Use a local disk.")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # what is dropped with a call is overwritten, for 2 % of the rate
     connection.execute("PRAGMA cache_size = -16000")  # KiB: the rows of some thousand live calls
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
-        raise DataUnusable(f"{database} is another program's database; name another data folder.")
+        raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
     if version == 0:
         connection.executescript(f"BEGIN; {TABLES} {SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;")
     elif version == 1:
@@ -210,11 +210,11 @@ def _version(connection: sqlite3.Connection, database: Path) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise DataUnusable(
-            f"{database} was written by a newer version of this server (schema {version}, this one knows {VERSION}). "
-            "Start that version, or name another data folder."
+            f"{database} was written by a newer version of this server (schema {version}, here {VERSION}). "
+            "Start that version, or use another data folder."
         )
     if version < 0:
-        raise DataUnusable(f"{database} has schema {version}, which no version of this server writes.")
+        raise DataUnusable(f"{database} has the unknown schema {version}.")
     return int(version)
 
 
@@ -225,14 +225,14 @@ def _check_tables(connection: sqlite3.Connection, database: Path, version: int) 
         wanted = _columns(model)
     there = _columns(connection)
     lacking = [
-        f"the table {table}" if table not in there else f"the column {column} of {table}"
+        f"table {table}" if table not in there else f"column {column} in the table {table}"
         for table, columns in wanted.items()
         for column in sorted(columns - there.get(table, set()))
     ]
     if lacking:
         raise DataUnusable(
-            f"The database {database} lacks {lacking[0]}: it is damaged, or another program has changed it. "
-            "Restore a backup, or move the data folder away to start afresh."
+            f"The database {database} has no {lacking[0]}: it is damaged, or another program has changed it. "
+            "Restore a backup, or move the data folder away to start empty."
         )
 
 

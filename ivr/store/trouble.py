@@ -19,27 +19,27 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _REASONS = {
     "SQLITE_NOTADB": "it is not an SQLite database",
-    "SQLITE_CORRUPT": "it is damaged: what stands on its pages does not fit together",
-    "SQLITE_BUSY": "another program has locked it",
-    "SQLITE_LOCKED": "another program has locked it",
-    "SQLITE_READONLY": "it may only be read",
-    "SQLITE_PERM": "this user may not use it",
-    "SQLITE_AUTH": "this user may not use it",
-    "SQLITE_CANTOPEN": "it, its log or its folder cannot be opened or written",
+    "SQLITE_CORRUPT": "it is damaged",
+    "SQLITE_BUSY": "it is locked by another program",
+    "SQLITE_LOCKED": "it is locked by another program",
+    "SQLITE_READONLY": "it is read-only",
+    "SQLITE_PERM": "this user has no permission for it",
+    "SQLITE_AUTH": "this user has no permission for it",
+    "SQLITE_CANTOPEN": "the file, its log or its folder cannot be opened or written",
     "SQLITE_FULL": FULL,
-    "SQLITE_IOERR": "the disk fails, or takes no more of it",
+    "SQLITE_IOERR": "the disk failed or is full",
     "SQLITE_NOMEM": "there is not enough memory",
 }
 _ADVICE = {
-    "SQLITE_NOTADB": "Restore a backup, or name another data folder.",
-    "SQLITE_CORRUPT": "Restore a backup, or move the data folder away to start afresh.",
-    "SQLITE_BUSY": "End that program, then try again.",
-    "SQLITE_LOCKED": "End that program, then try again.",
-    "SQLITE_READONLY": "Let this user write to the file and its folder.",
-    "SQLITE_PERM": "Let this user read and write the file and its folder.",
-    "SQLITE_AUTH": "Let this user read and write the file and its folder.",
-    "SQLITE_CANTOPEN": "Let this user read and write the file and its folder.",
-    "SQLITE_FULL": "Make room, then try again.",
+    "SQLITE_NOTADB": "Restore a backup, or use another data folder.",
+    "SQLITE_CORRUPT": "Restore a backup, or move the data folder away to start empty.",
+    "SQLITE_BUSY": "Stop that program, then try again.",
+    "SQLITE_LOCKED": "Stop that program, then try again.",
+    "SQLITE_READONLY": "Give this user write permission for the file and its folder.",
+    "SQLITE_PERM": "Give this user read and write permission for the file and its folder.",
+    "SQLITE_AUTH": "Give this user read and write permission for the file and its folder.",
+    "SQLITE_CANTOPEN": "Give this user read and write permission for the file and its folder.",
+    "SQLITE_FULL": "Free some space, then try again.",
 }
 "What to do about each, where something can be done."
 
@@ -49,8 +49,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return FULL if error.errno in _FULL else (error.strerror or type(error).__name__)
     if isinstance(error, sqlite3.Error):
-        return _REASONS.get(_kind(error), f"SQLite refused it ({_name(error)})")
-    return f"it holds what cannot be handled ({type(error).__name__})"
+        return _REASONS.get(_kind(error), f"SQLite error {_name(error)}")
+    return f"it contains invalid data ({type(error).__name__})"
 
 
 def unusable(database: Path, error: Exception) -> str:

@@ -174,7 +174,7 @@ def empty_log(connection: sqlite3.Connection, *, wait: bool = False) -> str:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
     except REFUSALS as exc:
         return reason(exc)
-    return "another command is reading the database" if busy else ""  # SQLite does not raise for a reader
+    return "another command is still reading the database" if busy else ""  # SQLite does not raise for a reader
 
 
 def _save(connection: sqlite3.Connection, batch: Sequence[Write[Any]]) -> list[Exception | None]:

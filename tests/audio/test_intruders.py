@@ -55,7 +55,7 @@ async def test_an_answer_that_cannot_be_read_costs_the_worker_its_place(workers:
 
 
 async def test_a_result_of_the_wrong_shape_fails_the_job(workers: Workers) -> None:
-    with pytest.raises(TranscriptionFailed, match="not what it should be") as failure:
+    with pytest.raises(TranscriptionFailed, match="an unexpected result") as failure:
         await workers.run(job("prints_garbage", int))
     assert failure.value.code == "failed"
 

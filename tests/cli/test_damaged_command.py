@@ -36,15 +36,15 @@ def test_a_damaged_call_is_named_with_what_of_it_cannot_be_read(folder: Path) ->
     result = ivr("calls", "damaged")
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{call_id(1)}  (over; skype: call-1) its state is not as this version writes it at $.phase.",
-        f"{call_id(2)}  (over; skype: call-2) a line of its trace is not as this version writes it.",
+        f"{call_id(1)}  (over; skype: call-1) its state has an invalid format at $.phase.",
+        f"{call_id(2)}  (over; skype: call-2) a line of its trace has an invalid format.",
     ]
     assert json.loads(ivr("calls", "damaged", "--json").output.splitlines()[0]) == {
         "id": call_id(1),
         "channel": "skype",
         "platformCall": "call-1",
         "over": True,
-        "reason": "its state is not as this version writes it at $.phase.",
+        "reason": "its state has an invalid format at $.phase.",
     }
 
 
@@ -74,7 +74,7 @@ def test_a_damaged_call_keeps_nobody_from_reading_the_others(folder: Path) -> No
     assert rows[3].endswith("(damaged: see ivr calls damaged)")
     shown = ivr("calls", "show", call_id(1))
     assert shown.exit_code == 1
-    assert shown.output == f"Error: Call {call_id(1)[:8]} cannot be read: its state is not as this version writes it\n"
+    assert shown.output == f"Error: Call {call_id(1)[:8]} cannot be read: its state has an invalid format\n"
     assert ivr("calls", "show", call_id(2)).exit_code == 0
     replayed = ivr("replay", "--live").output
     assert "4 calls replayed: 3 same, 0 changed, 1 undetermined." in replayed

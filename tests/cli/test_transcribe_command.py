@@ -105,4 +105,4 @@ def test_the_embedded_engine_refuses_what_is_no_recording(tmp_path: Path) -> Non
     (tmp_path / "list.wma").write_text("ffconcat version 1.0\nfile yes.wav\n")
     result = transcribe(tmp_path / "list.wma", "--stt", "pocketsphinx", "--phrase", "yes")
     assert result.exit_code == 1
-    assert result.stderr == f"{tmp_path}/list.wma: recording: it is no audio that can be read\n"
+    assert result.stderr == f"{tmp_path}/list.wma: recording: it is not audio of a supported format\n"

@@ -56,7 +56,7 @@ async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_th
         assert (await server.post("/call", incoming("three"))).status == 200
         assert await ready(server) == {"ready": True, "store": True, "disk": True, "flows": True}
         log = await server.stop()
-    what = "its state is not as this version writes it at $.phase"
+    what = "its state has an invalid format at $.phase"
     assert [(line["call"], line["reason"]) for line in logged(log, "call set aside")] == [(identity, what)]
     assert {line["reason"] for line in logged(log, "message for a damaged call")} == {f"call {identity}: {what}"}
     assert "a secret" not in log
@@ -79,4 +79,4 @@ async def test_a_disk_that_takes_no_more_is_told_to_the_platform_the_log_and_the
         assert (await server.post("/call", incoming("two"))).status == 200
         said = await server.stop()
     (line,) = logged(said, "store unavailable")
-    assert line["reason"] == "This could not be saved: the disk fails, or takes no more of it."
+    assert line["reason"] == "This could not be saved: the disk failed or is full."

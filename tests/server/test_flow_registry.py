@@ -166,9 +166,9 @@ async def test_a_new_file_that_is_broken_changes_nothing_for_the_only_flow(place
 async def test_a_broken_flow_that_a_setting_leads_to_stops_the_start(places: Places) -> None:
     places.desk()
     places.write("night.yaml", BROKEN)
-    with pytest.raises(FlowError, match=r'(?s)nowhere.*IVR_DEFAULT_FLOW: no flow is called "night"'):
+    with pytest.raises(FlowError, match=r'(?s)nowhere.*IVR_DEFAULT_FLOW: there is no flow "night"'):
         await places.registry(default="night")
-    with pytest.raises(FlowError, match='IVR_ROUTES, 28:bot: no flow is called "night"'):
+    with pytest.raises(FlowError, match='IVR_ROUTES, 28:bot: there is no flow "night"'):
         await places.registry(default="desk", routes={"28:bot": "night"})
 
 
@@ -183,7 +183,7 @@ async def test_an_author_is_told_of_a_broken_flow_at_once_with_all_its_findings(
 
 
 async def test_nothing_to_serve_is_an_error(places: Places) -> None:
-    with pytest.raises(FlowError, match="no flow"):
+    with pytest.raises(FlowError, match="No flow"):
         await places.registry()
     with pytest.raises(FlowError, match=r"gone\.yaml cannot be read"):
         await places.registry(places.folder / "gone.yaml")
@@ -198,7 +198,7 @@ async def test_two_flows_of_one_name_are_an_error(places: Places) -> None:
 
 async def test_a_setting_that_leads_to_no_flow_is_an_error(places: Places) -> None:
     places.desk()
-    with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: no flow is called "desc"\\. Did you mean "desk"'):
+    with pytest.raises(FlowError, match='IVR_DEFAULT_FLOW: there is no flow "desc"\\. Did you mean "desk"'):
         await places.registry(default="desc")
     with pytest.raises(FlowError, match="IVR_ROUTES, 28:bot"):
         await places.registry(routes={"28:bot": "night"})

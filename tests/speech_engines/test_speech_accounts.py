@@ -15,8 +15,8 @@ from ivr.speech.languages import with_region, without_region
         ({"key": "k", "endpoint": "evil"}, "IVR_AZURE_ENDPOINT must be an address"),
         ({"key": "k", "endpoint": "file:///etc/passwd"}, "IVR_AZURE_ENDPOINT must be an address"),
         ({"key": "k", "endpoint": "https://user:pass@host"}, "IVR_AZURE_ENDPOINT must be an address"),
-        ({"key": "k", "endpoint": "http://speech.example.com"}, "in the clear"),
-        ({"key": "k", "endpoint": "ws://speech.example.com"}, "in the clear"),
+        ({"key": "k", "endpoint": "http://speech.example.com"}, "must begin with https"),
+        ({"key": "k", "endpoint": "ws://speech.example.com"}, "must begin with https"),
     ],
 )
 def test_an_azure_account_that_cannot_be_used_says_which_setting(account: dict[str, str], says: str) -> None:
@@ -28,7 +28,7 @@ def test_an_azure_account_that_cannot_be_used_says_which_setting(account: dict[s
     ("server", "says"),
     [
         ({}, "IVR_OPENAI_KEY"),
-        ({"key": "k", "url": "http://whisper.example.com"}, "in the clear"),
+        ({"key": "k", "url": "http://whisper.example.com"}, "must begin with https"),
         ({"url": "whisper"}, "IVR_OPENAI_URL must be an address"),
         ({"url": "https://whisper.example.com?key=1"}, "IVR_OPENAI_URL must be an address"),
     ],

@@ -216,7 +216,7 @@ async def test_a_service_that_wants_an_hour_is_not_waited_for(
 ) -> None:
     service.answers = [Answer(429, headers={"Retry-After": "3600"})]
     error = await failure(openai, wma)
-    assert (error.code, str(error)) == ("failed", "the speech service said 429")
+    assert (error.code, str(error)) == ("failed", "the speech service answered 429")
     assert pauses == []
 
 
@@ -255,7 +255,7 @@ async def test_the_key_does_not_follow_a_redirect(openai: OpenAi, service: Speec
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"text": 5}', b'{"segments": []}', b"\xff\xfe"])
 async def test_a_reply_that_is_no_transcript_fails(openai: OpenAi, service: SpeechApi, wma: Path, body: bytes) -> None:
     service.answers = [Answer(body=body)]
-    assert str(await failure(openai, wma)) == "the speech service's reply is no transcript"
+    assert str(await failure(openai, wma)) == "the speech service's reply is not a transcript"
 
 
 async def test_a_reply_without_end_is_cut_off(openai: OpenAi, service: SpeechApi, wma: Path) -> None:
@@ -265,7 +265,7 @@ async def test_a_reply_without_end_is_cut_off(openai: OpenAi, service: SpeechApi
 
 async def test_a_compressed_reply_is_not_inflated(fast: AzureFast, service: SpeechApi, wma: Path) -> None:
     service.answers = [Answer(body=b"\x1f\x8b\x08\x00", headers={"Content-Encoding": "gzip"})]
-    assert str(await failure(fast, wma)) == "the speech service's reply is no transcript"
+    assert str(await failure(fast, wma)) == "the speech service's reply is not a transcript"
 
 
 async def test_a_service_that_is_not_there_is_tried_again_and_given_up(

@@ -70,7 +70,7 @@ async def test_a_worker_sees_nothing_of_the_server_and_may_do_nothing_but_work(
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [
-        ("eats_memory", "recording", "it takes too much memory"),
+        ("eats_memory", "recording", "it needs too much memory"),
         ("exits", "recording", "it has crashed 3 worker processes"),
         ("raises", "failed", "the job ended with KeyError"),
         ("refuses", "recording", "no sound in it"),
@@ -88,7 +88,7 @@ async def test_a_job_that_goes_wrong_fails_alone(
 
 async def test_a_job_that_burns_processor_time_is_ended_at_once(workers: Workers) -> None:
     error = await failure(workers, job("burns", cpu=0.1))
-    assert (error.code, str(error)) == ("recording", "it takes too much processor time")
+    assert (error.code, str(error)) == ("recording", "it needs too much processor time")
 
 
 async def test_processor_time_is_counted_by_job_and_not_by_worker(workers: Workers) -> None:

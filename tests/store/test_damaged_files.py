@@ -95,7 +95,7 @@ def test_a_file_that_is_no_database(folder: Path) -> None:
     (folder / "calls.db").write_bytes(MARK.encode() * 1000)
     assert refusal(folder) == (
         "The database DATA/calls.db cannot be used: it is not an SQLite database. "
-        "Restore a backup, or name another data folder."
+        "Restore a backup, or use another data folder."
     )
 
 
@@ -104,8 +104,8 @@ def test_a_page_that_is_overwritten(folder: Path) -> None:
     content[8192:] = b"\xff" * (len(content) - 8192)
     (folder / "calls.db").write_bytes(content)
     assert refusal(folder) == (
-        "The database DATA/calls.db cannot be used: it is damaged: what stands on its pages does not fit together. "
-        "Restore a backup, or move the data folder away to start afresh."
+        "The database DATA/calls.db cannot be used: it is damaged. "
+        "Restore a backup, or move the data folder away to start empty."
     )
 
 
@@ -113,19 +113,19 @@ def test_a_page_that_is_overwritten(folder: Path) -> None:
 def test_a_table_that_is_missing(folder: Path, table: str) -> None:
     run(folder, f"DROP TABLE {table}")
     assert refusal(folder) == (
-        f"The database DATA/calls.db lacks the table {table}: it is damaged, or another program has changed it. "
-        "Restore a backup, or move the data folder away to start afresh."
+        f"The database DATA/calls.db has no table {table}: it is damaged, or another program has changed it. "
+        "Restore a backup, or move the data folder away to start empty."
     )
 
 
 def test_a_column_that_is_missing(folder: Path) -> None:
     run(folder, "ALTER TABLE job DROP COLUMN attempts")
-    assert "lacks the column attempts of job: it is damaged" in refusal(folder)
+    assert "has no column attempts in the table job: it is damaged" in refusal(folder)
 
 
 def test_a_version_that_nobody_writes(folder: Path) -> None:
     run(folder, "PRAGMA user_version = -3")
-    assert refusal(folder) == "DATA/calls.db has schema -3, which no version of this server writes."
+    assert refusal(folder) == "DATA/calls.db has the unknown schema -3."
 
 
 def test_an_index_that_is_missing_is_made_again(folder: Path) -> None:
@@ -143,8 +143,8 @@ def test_a_database_that_another_program_has_locked(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sqlite3.connect", impatient(sqlite3.connect))
             assert refusal(folder) == (
-                "The database DATA/calls.db cannot be used: another program has locked it. "
-                "End that program, then try again."
+                "The database DATA/calls.db cannot be used: it is locked by another program. "
+                "Stop that program, then try again."
             )
 
 
@@ -154,14 +154,16 @@ def impatient(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlit
 
 
 def test_another_key(folder: Path) -> None:
-    assert "and the key is not theirs (the one in the settings). Put the right key back" in refusal(folder, "66" * 32)
+    assert "cannot be opened with this key (the one in the settings). Put the right key back" in refusal(
+        folder, "66" * 32
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"5e" * 40_000, MARK.encode()])
 def test_a_key_file_that_holds_no_key(folder: Path, content: bytes) -> None:
     (folder / "seal.key").write_bytes(content)
     assert refusal(folder, None) == (
-        "The sealing key in DATA/seal.key must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them."
+        "The sealing key in DATA/seal.key must be 64 hexadecimal digits. To make them: openssl rand -hex 32"
     )
 
 
@@ -195,7 +197,7 @@ def test_a_disk_that_is_full_is_said_to_be_full_at_the_start(tmp_path: Path, roo
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     (said,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-    assert "the disk is full" in said or "the disk fails, or takes no more" in said
+    assert "the disk is full" in said or "the disk failed or is full" in said
 
 
 # --- any damage ------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ async def test_a_line_of_a_trace_that_cannot_be_read_is_found_by_the_command(dis
     await disk.open()
     with ArchiveFile.open(disk.database) as archive:
         assert [(one.row, one.what) for one in archive.damaged(None)] == [
-            (3, "a line of its trace is not as this version writes it")
+            (3, "a line of its trace has an invalid format")
         ]
 
 
@@ -161,7 +161,7 @@ async def test_what_is_said_names_the_place_and_never_the_value(disk: SqliteWorl
     await three_calls(disk)
     await damage(disk, DAMAGES["state with a foreign word"])
     await disk.open()
-    assert [one.what for one in disk.store.damaged] == ["its state is not as this version writes it at $.phase"]
+    assert [one.what for one in disk.store.damaged] == ["its state has an invalid format at $.phase"]
 
 
 # --- the key ---------------------------------------------------------------------------------------------------------
@@ -172,13 +172,13 @@ async def test_with_the_right_key_the_only_sealed_value_may_be_damaged(disk: Sql
     await disk.store.commit(after(fresh("a", private=SECRET), line()))
     await damage(disk, DAMAGES["sealed value"].replace("row = 2", "row = 1"))
     await disk.open()
-    assert [one.what for one in disk.store.damaged] == ["a sealed value does not open"]
+    assert [one.what for one in disk.store.damaged] == ["a sealed value cannot be opened"]
 
 
 async def test_with_another_key_nothing_is_set_aside_and_the_start_ends(disk: SqliteWorld) -> None:
     await three_calls(disk)
     await damage(disk, DAMAGES["state without a flow"])
-    with pytest.raises(BrokenSeal, match="the key is not theirs"):
+    with pytest.raises(BrokenSeal, match="with this key"):
         await disk.open(seal_key="11" * 32)
     await disk.open()
 

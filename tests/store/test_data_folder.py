@@ -71,7 +71,7 @@ def test_a_relative_path_stays_where_it_was_meant(tmp_path: Path, monkeypatch: p
 
 def test_a_second_process_is_told_who_owns_the_folder(tmp_path: Path) -> None:
     first = owner(tmp_path)
-    with first, pytest.raises(FolderInUse, match=f"in use by process {first.pid}. Stop that server, or give"):
+    with first, pytest.raises(FolderInUse, match=f"in use by process {first.pid}. Stop that server, or set"):
         DataFolder.open(tmp_path)
     with DataFolder.open(tmp_path) as folder:
         assert folder.lock.read_text() == f"{os.getpid()}\n"
@@ -82,7 +82,7 @@ def test_a_folder_is_owned_once_in_one_process_too(tmp_path: Path) -> None:
         with pytest.raises(FolderInUse, match=str(os.getpid())):
             DataFolder.open(tmp_path)
         folder.lock.write_text("")
-        with pytest.raises(FolderInUse, match="just starting"):
+        with pytest.raises(FolderInUse, match="still starting"):
             DataFolder.open(tmp_path)
     folder.close()
     with DataFolder.open(tmp_path) as next_one:

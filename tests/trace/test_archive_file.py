@@ -98,7 +98,7 @@ async def test_while_somebody_reads_the_log_keeps_what_was_erased_and_that_is_to
         next(reading)
         erasure = erase_calls(folder.database, "29:anna", patience=0.0)
         assert len(erasure.calls) == 2
-        assert erasure.left == "another command is reading the database"
+        assert erasure.left == "another command is still reading the database"
         assert len(list(reading)) == 2
     again = erase_calls(folder.database, "29:anna", patience=0.0)
     assert (again.calls, again.left) == ([], "")
@@ -135,7 +135,7 @@ async def test_a_folder_without_calls_says_so(tmp_path: Path) -> None:
 async def test_what_cannot_be_erased_is_said(folder: DataFolder) -> None:
     other = sqlite3.connect(folder.database, isolation_level=None, timeout=0)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="another program has locked it"):
+    with pytest.raises(StoreUnavailable, match="it is locked by another program"):
         erase_calls(folder.database, "29:anna", patience=0.0)
     other.execute("ROLLBACK")
     with ArchiveFile.open(folder.database) as archive:

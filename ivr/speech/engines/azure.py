@@ -105,7 +105,7 @@ class _Recognition:
         try:
             self._recognise()
         except RuntimeError:  # the SDK's only exception; its text is a stack of addresses
-            self._trouble = self._trouble or TranscriptionFailed("failed", "the Speech SDK broke off")
+            self._trouble = self._trouble or TranscriptionFailed("failed", "the Speech SDK failed")
             self._report()
         finally:
             os.close(self._file)

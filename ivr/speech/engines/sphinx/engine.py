@@ -37,9 +37,12 @@ class Sphinx:
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Listen for the phrases; without any, write down what is said if that was asked for."""
         if without_region(language) != "en":
-            raise TranscriptionFailed("failed", f"pocketsphinx understands English only, and this is {language}")
+            raise TranscriptionFailed("failed", f"pocketsphinx understands only English, not {language}")
         if not phrases and not self._dictation:
-            self._once("no transcript without phrases: pocketsphinx would get too many words wrong", "dictation")
+            self._once(
+                "no transcript without phrases: pocketsphinx would get too many words wrong",
+                "dictation",
+            )
             return Transcript(None, engine=self.name)
         with await opened(audio) as source:
             if not phrases:
@@ -51,7 +54,7 @@ class Sphinx:
             raise TranscriptionFailed("failed", f"more than {MOST_PHRASES} phrases")
         for phrase in phrases:
             if not spoken(phrase):
-                self._once("a phrase cannot be said in English, and is passed over", phrase)
+                self._once("a phrase cannot be pronounced in English and is ignored", phrase)
         return list(phrases)
 
     def _once(self, message: str, what: str) -> None:
