@@ -8,16 +8,16 @@ from ivr import __version__
 
 COMMANDS = {
     "serve": "Answer calls: run the webhook server.",
-    "new": "Make a flow to start from, with a script that calls it.",
+    "new": "Create a new flow, with a script that calls it.",
     "check": "Find every mistake in flow files.",
-    "talk": "Be the caller: run a flow in the terminal.",
-    "phone": "Call a bot as the platform did: by hand, by script, or many times at once.",
+    "talk": "Try a flow in the terminal, as its caller.",
+    "phone": "Call a bot as the platform does: by hand, by script, or many times at once.",
     "graph": "Draw a flow as a Mermaid diagram.",
     "schema": "Print the JSON Schema of flow files, for editors.",
-    "calls": "List, tell, export and erase the calls that were taken.",
+    "calls": "List, show, export and erase recorded calls.",
     "replay": "Run recorded calls through the flows as they are now.",
-    "transcribe": "Write down what is said in recordings, by the speech engine of the settings.",
-    "settings": "List all settings, their meaning and current value.",
+    "transcribe": "Transcribe recordings with the speech engine of the settings.",
+    "settings": "List all settings with their meaning and current value.",
 }
 
 

@@ -59,7 +59,7 @@ class PointInTime(click.ParamType[float]):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            self.fail(f'"{text}" is no time; write 2026-11-20, 2026-11-20T10:00, or 30m, 2h, 7d for ago', param, ctx)
+            self.fail(f'"{text}" is not a time; use 2026-11-20, 2026-11-20T10:00, or 30m, 2h, 7d (ago)', param, ctx)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -72,11 +72,11 @@ class ListedCall(Struct, frozen=True):
     def ended(self, now: float) -> str:
         """Return how the call ended, or for how long nothing was heard of it: its platform or server may be gone."""
         if self.call.damaged:
-            return "(damaged: see ivr calls damaged)"
+            return "(damaged, see: ivr calls damaged)"
         if self.call.over:
             return self.call.outcome or "ended"
         silent = _roughly(now - self.call.ended)
-        return f"(going on, silent for {silent})" if silent else "(going on)"
+        return f"(in progress, silent for {silent})" if silent else "(in progress)"
 
     def as_json(self) -> dict[str, str | float | bool | None]:
         """Return it for programs."""
@@ -123,22 +123,22 @@ class CallFilter(Struct, frozen=True):
 
 def _case_name(context: click.Context, param: click.Parameter, name: str | None) -> str | None:
     if name is not None and not re.fullmatch(NAME, name):
-        raise click.BadParameter(f'"{name}" is no name of a case. {NAME_RULE}.', context, param)
+        raise click.BadParameter(f'"{name}" is not a valid name for a case. {NAME_RULE}.', context, param)
     return name
 
 
 @click.group(invoke_without_command=True)
 @click.option("--flow", help="Only calls of this flow.")
-@click.option("--since", type=PointInTime(), help="Only calls that came in since then (UTC), such as 2026-11-20 or 2h.")
-@click.option("--outcome", help="Only calls that ended so.")
+@click.option("--since", type=PointInTime(), help="Only calls since then (UTC), such as 2026-11-20 or 2h.")
+@click.option("--outcome", help="Only calls with this outcome.")
 @click.option("--caller", help="Only calls of this caller.")
-@click.option("--state", help="Only calls that stand, or ended, in this state.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many, the newest.")
+@click.option("--state", help="Only calls that are, or ended, in this state.")
+@click.option("--limit", type=click.IntRange(1), help="Show only the newest, at most this number.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @data_option
 @click.pass_context
 def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted: Any) -> None:
-    """List the calls that were taken, the newest first; also while a server runs.
+    """List recorded calls, the newest first. Works while the server runs.
 
     \b
     Example:  ivr calls --flow support --outcome unresolved --since 7d
@@ -176,13 +176,13 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
 
 @calls.command()
 @click.argument("call")
-@click.option("--to", "name", callback=_case_name, help=f"Keep it as recordings/cases/<flow>/NAME. {NAME_RULE}.")
+@click.option("--to", "name", callback=_case_name, help=f"Save it as recordings/cases/<flow>/NAME. {NAME_RULE}.")
 @data_option
 @click.pass_obj
 def export(of_group: Path | None, /, call: str, name: str | None, data: Path | None) -> None:
-    """Keep one call as a case beside the flows, or print it. CALL is its id, or the beginning of it.
+    """Save one call as a case beside the flows, or print it. CALL is its id, or the beginning of it.
 
-    What is sensitive is masked; who called, and what was said, is not.
+    Sensitive values are masked. The caller's number and what was said are not.
 
     \b
     Example:  ivr calls export 1f3a --to wrong-key
@@ -204,38 +204,38 @@ def export(of_group: Path | None, /, call: str, name: str | None, data: Path | N
 @data_option
 @click.pass_obj
 def damaged(of_group: Path | None, /, as_json: bool, data: Path | None) -> None:
-    """List the calls that cannot be read, and what of them cannot; also while a server runs.
+    """List damaged calls and what is damaged. Works while the server runs.
 
-    Those that are not over are set aside by the server: their messages get 503, and the other calls are served. Ends
-    with 1 if there are any. What is stored of them stays as it is, until `ivr calls erase --call ID`.
+    The server does not continue a damaged call: it answers its messages with 503, and serves all other calls. The data
+    stays unchanged until `ivr calls erase --call ID`. The exit status is 1 if there is a damaged call.
     """
     found = 0
     for one in damaged_calls(data or of_group):
         found += 1
         click.echo(json.dumps(one.as_json(), ensure_ascii=True) if as_json else one.as_text())
     if not found and not as_json:
-        click.echo("Every call can be read.")
+        click.echo("No call is damaged.")
     if found:
         raise click.exceptions.Exit(1)
 
 
 @calls.command("erase")
-@click.option("--caller", help="Who called, as `ivr calls` shows it.")
-@click.option("--call", help="The id of one call, whole, as `ivr calls damaged` shows it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--caller", help="The caller, as shown by `ivr calls`.")
+@click.option("--call", help="The full id of one call, as shown by `ivr calls damaged`.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @data_option
 @click.pass_obj
 def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None, yes: bool, data: Path | None) -> None:
-    """Erase a caller, or one call: every trace, transcript and recording. Prints a receipt.
+    """Erase all calls of a caller, or one call: trace, transcripts and recordings. Prints a receipt.
 
-    The server must not run meanwhile: it keeps calls in memory. It drains within seconds, and loses no call.
+    Stop the server first, because it keeps calls in memory. It stops within seconds and loses no call.
 
     \b
     Example:  ivr calls erase --caller 29:somebody
               ivr calls erase --call 1f3a… (all 32 digits)
     """
     if (caller is None) == (call is None):
-        raise click.UsageError("Name either a --caller or one --call.")
+        raise click.UsageError("Use either --caller or --call.")
     erase(data_folder(data or of_group), ErasureTarget(caller, call), ask=not yes)
 
 
@@ -310,7 +310,7 @@ def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
     for line, until in zip(recorded.lines, [*(line.at for line in recorded.lines[1:]), inf], strict=True):
         rows += _transcript_line(line, voice)
         rows += [f"{_INDENT}[{mistake.text}]" for mistake in mistakes if line.at <= mistake.at < until]
-    rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not over.")
+    rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not finished.")
     return "\n".join(visible(row) for row in rows)
 
 

@@ -27,7 +27,7 @@ class DamagedEntry(Struct, frozen=True):
 
     def as_text(self) -> str:
         """Write it for people."""
-        standing = "over" if self.over else "going on, set aside"
+        standing = "finished" if self.over else "not finished, set aside"
         return f"{escaped(self.id)}  ({standing}; {escaped(self.channel)}: {escaped(self.platform)}) {self.what}"
 
     def as_json(self) -> dict[str, str | bool]:
@@ -55,10 +55,10 @@ def _key(archive: ArchiveFile, folder: DataFolder) -> Sealer | None:
         setting = load_settings().settings.seal_key
         sealer = Sealer.find(setting.get_secret_value() if setting else None, folder.seal_key)
     except (SettingsError, DataUnusable) as error:
-        click.echo(f"Sealed values are not looked at: {error}", err=True)
+        click.echo(f"Sealed values are not checked: {error}", err=True)
         return None
     if sealer.is_new or not archive.is_sealed_with(sealer):
-        click.echo("Sealed values are not looked at: the key that seals them is not at hand.", err=True)
+        click.echo("Sealed values are not checked, because their key was not found.", err=True)
         return None
     return sealer
 

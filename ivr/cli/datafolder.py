@@ -19,7 +19,7 @@ SHORT = 8
 "Digits of a call's id that lists show."
 
 data_option = click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [the setting IVR_DATA]"
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder. [default: IVR_DATA]"
 )
 
 
@@ -47,10 +47,10 @@ def find_call(archive: ArchiveFile, beginning: str) -> str:
     """Find the one call whose id begins so, or end the command."""
     found = archive.find(beginning.strip().lower())
     if not found:
-        raise click.ClickException(f'There is no call "{beginning}"; `ivr calls` lists them.')
+        raise click.ClickException(f'There is no call "{beginning}". `ivr calls` lists all calls.')
     if len(found) > 1:
         some = ", ".join(call[: SHORT + 4] for call in found)
-        raise click.ClickException(f'"{beginning}" begins the id of several calls: {some}.')
+        raise click.ClickException(f'Several calls begin with "{beginning}": {some}.')
     return found[0]
 
 
@@ -66,7 +66,7 @@ class StoredFlows:
         if flow_hash not in self._known:
             source = self._archive.flow(flow_hash)
             if source is None:
-                raise FlowError(f"the flow {flow_hash[:12]} is not in the store")
+                raise FlowError(f"the flow {flow_hash[:12]} is not in the data folder")
             self._known[flow_hash] = read_stored_flow(source, flow_hash)
         return self._known[flow_hash]
 

@@ -66,7 +66,7 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
         _receipt(folder, wanted, erasure, audio)
     else:
         which = f"No call of {wanted}" if wanted.caller else f"No {wanted}"
-        click.echo(f"{which} is stored; nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
+        click.echo(f"{which} was found. Nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
         _tell_log(erasure)
         _tell_rest(wanted, erasure)
     if erasure.left or audio.left or not erasure.calls:
@@ -83,7 +83,7 @@ def _known(folder: DataFolder, wanted: ErasureTarget) -> Counter[str]:
 
 def _question(number: int, wanted: ErasureTarget) -> str:
     what = str(wanted) if wanted.caller is None else f"{_many(number, 'call')} of {wanted}"
-    return f"Erase {what} for good?"
+    return f"Erase {what} permanently?"
 
 
 def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedAudio:
@@ -105,7 +105,7 @@ def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedAu
     try:
         sync_folder(folder.audio)
     except OSError as error:
-        left.append(f"names of files in {folder.audio}, should power be lost now ({error.strerror})")
+        left.append(f"file names in {folder.audio}, until they are written to the disk ({error.strerror})")
     return DeletedAudio(gone, left)
 
 
@@ -121,21 +121,19 @@ def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, audio:
     click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(audio.gone), 'recording')}.")
     _tell_log(erasure)
     if audio.left:
-        click.echo("NOT YET GONE FROM THE DISK:")
+        click.echo("STILL ON THE DISK:")
         for what in audio.left:
             click.echo(f"  {what}")
-        click.echo(
-            "No call names this audio any more, so running this command again does not find it. A running server"
-        )
-        click.echo(f"sweeps it when it is older than IVR_SWEEP_AFTER; sooner, delete it yourself in {folder.audio}.")
+        click.echo("These files belong to no call any more, so this command will not find them again. A running server")
+        click.echo(f"deletes them after IVR_SWEEP_AFTER seconds. To delete them now, use the folder {folder.audio}.")
     _tell_rest(wanted, erasure)
-    click.echo("Not touched: backups, and logs of the server (they hold the ids of calls, never who called).")
+    click.echo("Not erased: backups, and the server's logs (they contain call ids, but no callers).")
 
 
 def _tell_log(erasure: Erasure) -> None:
     if erasure.left:
-        click.echo(f"NOT YET GONE FROM THE DISK: the database's log still holds what was erased, since {erasure.left}.")
-        click.echo("Run this command again when that is over; it finds no call then, and cuts the log off.")
+        click.echo(f"STILL ON THE DISK: the erased data is still in the database's log, because {erasure.left}.")
+        click.echo("Run this command again later. It will find no call, and will empty the log.")
 
 
 def _tell_rest(wanted: ErasureTarget, erasure: Erasure) -> None:
@@ -143,14 +141,16 @@ def _tell_rest(wanted: ErasureTarget, erasure: Erasure) -> None:
     if wanted.caller is None:
         return
     if erasure.unread:
-        click.echo(f"Not erased: {_many(erasure.unread, 'call')} whose caller cannot be read, perhaps this one's.")
-        click.echo("To find and erase them: ivr calls damaged, ivr calls erase --call ID")
+        click.echo(
+            f"Not erased: {_many(erasure.unread, 'damaged call')} without a readable caller, perhaps of this caller."
+        )
+        click.echo("To find and erase them: ivr calls damaged, then ivr calls erase --call ID")
     _tell_cases(wanted.caller)
 
 
 def _tell_cases(caller: str) -> None:
     if cases := list(_cases_of(caller)):
-        click.echo("Not erased, since they are files of yours; these cases hold a call of this caller:")
+        click.echo("Not erased, because they are your own files: these cases contain a call of this caller:")
         for file in cases:
             click.echo(f"  {file}")
 

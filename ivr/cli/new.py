@@ -66,12 +66,12 @@ CASE = "hours.jsonl"
 
 @click.command()
 @click.argument("name")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to put it.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The flow's folder.")
 def new(name: str, folder: Path) -> None:
-    """Make a flow to start from: NAME.yaml, a script that calls it, a case, and the schema for editors.
+    """Create a new flow: NAME.yaml, a script that calls it, a case, and the schema for editors.
 
-    The case goes to recordings/cases, where "ivr replay" and pytest look for it: below the folder, or beside it if it
-    is called "flows". No file is written over.
+    The case goes to recordings/cases, where "ivr replay" and pytest look for it: in the folder, or beside it if it is
+    called "flows". Existing files are not overwritten.
 
     \b
     Example:  ivr new dentist
@@ -80,13 +80,13 @@ def new(name: str, folder: Path) -> None:
     if not is_name(name.replace("-", "_")):
         meant = re.sub(r"\W+", "-", name).strip("-")
         hint = f' Did you mean "{meant}"?' if is_name(meant.replace("-", "_")) else ""
-        raise click.UsageError(f'"{name}" cannot be the name of a flow: use letters, digits, _ and -.{hint}')
+        raise click.UsageError(f'"{name}" is not a valid name for a flow: use letters, digits, _ and -.{hint}')
     flow, script, schema = folder / f"{name}.yaml", folder / f"{name}.call.yaml", folder / SCHEMA
     cases = (folder.resolve().parent if folder.resolve().name == str(FLOWS) else folder) / CASES
     case = cases / name / CASE
     there = next((file for file in (flow, script, case) if file.exists() or file.is_symlink()), None)
     if there is not None:
-        raise click.ClickException(f"{there} is there already. Nothing was written.")
+        raise click.ClickException(f"{there} already exists. Nothing was written.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(flow, FLOW.format(name=name))
@@ -113,11 +113,11 @@ and {case}.
 
   ivr check {flow}          find mistakes
   ivr talk {flow}           be the caller
-  ivr phone --script {script}    call it as the script says
-  ivr replay --flow {flow} {case}    see what the caller of the case would hear now
-  ivr serve --dev {flow}    call it by browser
+  ivr phone --script {script}    call it by script
+  ivr replay --flow {flow} {case}    show what the caller of the case would hear now
+  ivr serve --dev {flow}    call it from the browser
 
-Any call can become a further case: see ivr calls export --help"""
+Any call can become another case: see ivr calls export --help"""
 
 
 # --- the first case: the machine alone, told what a caller of the starter flow does -----------------------------------

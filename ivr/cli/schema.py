@@ -9,7 +9,7 @@ from ivr.flowfile.schema import schema_text
 def schema() -> None:
     """Print the JSON Schema of flow files, for completion and help in editors.
 
-    Begin a flow with a line that names it:
+    To use it, begin a flow with this line:
 
     \b
       # yaml-language-server: $schema=../flow.schema.json

@@ -43,19 +43,19 @@ def _flags(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command
 @click.argument("flows", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--dev", is_flag=True, help="Serve without tokens, to this machine alone.")
+@click.option("--dev", is_flag=True, help="Development mode: no tokens, and only for this machine.")
 @click.option(
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
 )
 @_flags
 def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | None) -> None:
-    """Answer calls with FLOWS: flow files, or folders of them; without any, those in the folder flows.
+    """Answer calls with FLOWS: flow files or folders of flow files. Default: the folder flows.
 
     \b
     Try it on this machine:   ivr serve --dev flows/
     For a platform:           IVR_APP_ID=… IVR_PUBLIC_URL=https://… ivr serve flows/
 
-    Edited flows are taken up while calls go on. The log goes to standard error, as lines of JSON.
+    Edited flows are loaded while calls continue. The log is written to standard error, as lines of JSON.
     """
     try:
         loaded = load_settings(file=file, flags=flags)
@@ -102,13 +102,13 @@ def _spare_the_collector() -> None:
 
 
 def _give_up() -> None:
-    log.error("drained too slowly", extra={"reason": "the rest is taken up at the next start"})
+    log.error("drained too slowly", extra={"reason": "unfinished requests continue after the next start"})
     os._exit(1)
 
 
 def _shipped() -> tuple[Path, ...]:
     if not FLOWS.is_dir():
-        raise SettingsError("Name a flow to serve, such as: ivr serve --dev my-flow.yaml")
+        raise SettingsError("Give a flow to serve, such as: ivr serve --dev my-flow.yaml")
     return (FLOWS,)
 
 
@@ -116,19 +116,19 @@ def _announce(server: Running, *, dev: bool) -> None:
     """Print what is served and what to do next."""
     click.echo(f"Serving {', '.join(server.flows)} at {server.url} (Ctrl-C to stop).")
     for file in server.broken:
-        click.echo(f"NOT SERVED, since it is broken: {file}. See: ivr check {file}")
+        click.echo(f"NOT SERVED, because it has errors: {file}. See: ivr check {file}")
     if server.console and not dev:
         click.echo(f"The console: {server.console}")
     if not dev:
         _tell_webhook(server)
         return
     path = "/call" if server.default else f"/call/{quote(server.flows[0])}"
-    click.echo("Development mode: no tokens are asked for, and only this machine is answered.")
-    click.echo("To be the platform yourself, from another terminal:\n")
+    click.echo("Development mode: requests need no token, and only this machine can connect.")
+    click.echo("To send a call as the platform does, from another terminal:\n")
     click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
-    click.echo(f"Everything:  {server.url}/   (phone, console, flows and what is wrong with them, documentation)")
+    click.echo(f"Start page:  {server.url}/   (phone, console, flows and their errors, documentation)")
     click.echo(f"The console: {server.console}")
-    click.echo(f"The phone:   {server.phone}   (open it, and press Call)")
+    click.echo(f"The phone:   {server.phone}   (open it and press Call)")
 
 
 def _tell_webhook(server: Running) -> None:
@@ -137,12 +137,12 @@ def _tell_webhook(server: Running) -> None:
     if server.default or server.routed:
         click.echo(f"Register {call} as the bot's calling webhook.")
         if not server.default:
-            click.echo(f"{call} answers only whom IVR_ROUTES names, until IVR_DEFAULT_FLOW is set.")
+            click.echo(f"{call} answers only the identities in IVR_ROUTES until IVR_DEFAULT_FLOW is set.")
         return
     click.echo("Register one of these as the bot's calling webhook:")
     for flow in server.flows:
         click.echo(f"  {call}/{flow}")
-    click.echo(f"{call} answers nobody until IVR_DEFAULT_FLOW or IVR_ROUTES is set.")
+    click.echo(f"{call} answers no calls until IVR_DEFAULT_FLOW or IVR_ROUTES is set.")
 
 
 def _example_call() -> dict[str, Any]:

@@ -13,11 +13,11 @@ from ivr.settings import Settings, SettingsError, load_settings, shown, variable
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
 )
 def settings(file: Path | None) -> None:
-    """List all settings: name, meaning, value, and where the value comes from. Secrets are not shown.
+    """List all settings: name, meaning, value, and the source of the value. Secrets are not shown.
 
     \b
-    A flag of `ivr serve` wins over the environment, the environment over the file given with --settings.
-    In the file a setting is called like its variable, in small letters and without IVR_:   port = 8081
+    A flag of `ivr serve` overrides the environment, the environment overrides the file given with --settings.
+    In the file a setting has the name of its variable, in lower case and without IVR_:   port = 8081
     """
     try:
         loaded = load_settings(file=file)

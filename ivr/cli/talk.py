@@ -40,8 +40,8 @@ Type what the caller does:
   some words      speech; to a recording, what is said (its transcript)
   (just Enter)    silence
   /hangup         the caller leaves (Ctrl-D does too)
-  /fail           the line cannot do what it was told
-  /state          where the call stands, and its variables
+  /fail           simulate a failure of the line
+  /state          show the state of the call and its variables
   /help           this"""
 
 
@@ -170,7 +170,7 @@ class _View:
     def _advise(self, wanted: str) -> None:
         """Where nothing matched, show the line that would have."""
         state = self._talk.state
-        said = f"No choice of {state} takes that. To add one, under states.{state}.menu.choices:  {wanted}"
+        said = f"No choice of {state} matches. To add one, under states.{state}.menu.choices:  {wanted}"
         self._console.print(f"[yellow]  {plain(said)}[/]")
 
 
@@ -189,18 +189,18 @@ class _Handset(TurnBased):
 
 @click.command()
 @click.argument("flow", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--from", "caller", default="terminal", show_default=True, help="Who calls; empty for a withheld number.")
+@click.option("--from", "caller", default="terminal", show_default=True, help="The caller; empty: withheld.")
 @click.option("--language", default=None, help="The caller's language, such as en-US.")
 @click.option(
     "--at",
     type=TIME,
     default=None,
-    help="Pretend that it is this time, in the flow's time zone: 10:00 (today), 2026-12-24, or both.",
+    help="Use this time instead of now, in the flow's time zone: 10:00 (today), 2026-12-24, or both.",
 )
 def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
-    """Be the caller: run a flow in the terminal, without a server.
+    """Try a flow in the terminal, as its caller, without a server.
 
-    Prompts are printed; you type keys, words, silence (Enter) or /hangup. The way through the flow is shown in grey.
+    Prompts are printed; you type keys, words, silence (Enter) or /hangup. The path through the flow is shown in grey.
     Time stands still while you type.
 
     \b
@@ -209,6 +209,6 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
     """
     loaded = load_or_exit(flow)
     console = Console(highlight=False, soft_wrap=True)
-    console.print("[dim]The call begins. /help tells what you can type.[/]")
+    console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
     asyncio.run(Talk(loaded, console, keyboard).run(caller or None, language, at))

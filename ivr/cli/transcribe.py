@@ -43,9 +43,9 @@ class NotTranscribed(Struct, frozen=True):
 
 @click.command
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True, help="What is printed.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True, help="Output format.")
 @click.option("--language", metavar="TAG", default="en-US", show_default=True, help="The language that is spoken.")
-@click.option("--phrase", "phrases", metavar="WORDS", multiple=True, help="Words to listen for; may be repeated.")
+@click.option("--phrase", "phrases", metavar="WORDS", multiple=True, help="A phrase to listen for; can be repeated.")
 @click.option("--stt", type=click.Choice(get_args(Engine)), help="The speech engine; default: IVR_STT.")
 @click.option(
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
@@ -53,16 +53,16 @@ class NotTranscribed(Struct, frozen=True):
 def transcribe(
     *, files: tuple[Path, ...], form: str, language: str, phrases: tuple[str, ...], stt: str | None, file: Path | None
 ) -> None:
-    """Write down what is said in FILES: WMA, WAV, MP3 and other recordings.
+    """Transcribe FILES: WMA, WAV, MP3 and other recordings.
 
-    Ends with 1 if a file could not be transcribed; the others are printed all the same. SRT takes one file.
+    The exit status is 1 if a file could not be transcribed; the others are still printed. SRT needs exactly one file.
 
     \b
     Example:  ivr transcribe --stt pocketsphinx --phrase yes --phrase no answer.wma
               IVR_STT=openai ivr transcribe --format srt message.wav > message.srt
     """
     if form == "srt" and len(files) > 1:
-        raise click.UsageError("SRT has the times of one recording: name one file.")
+        raise click.UsageError("SRT needs exactly one file.")
     try:
         settings = _settings(file, stt)
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
@@ -77,7 +77,7 @@ def transcribe(
 def _settings(file: Path | None, stt: str | None) -> Settings:
     settings = load_settings(file=file, flags={"stt": stt}).settings
     if settings.stt == "none":
-        raise SettingsError("No speech engine is set. Set IVR_STT, or name one: --stt pocketsphinx")
+        raise SettingsError("No speech engine is set. Set IVR_STT, or use --stt pocketsphinx")
     return settings
 
 
@@ -122,7 +122,7 @@ def _print(results: Sequence[Transcribed | NotTranscribed], form: str) -> None:
             case NotTranscribed(file=file, code=code, message=message):
                 click.echo(f"{visible(file)}: {code}: {message}", err=True)
             case Transcribed(file=file, transcript=transcript) if transcript.text is None:
-                click.echo(f"{visible(file)}: nothing was understood", err=True)
+                click.echo(f"{visible(file)}: no speech was understood", err=True)
 
 
 # --- transcripts as text, JSON or SRT ---------------------------------------------------------------------------------

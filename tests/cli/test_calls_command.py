@@ -39,10 +39,10 @@ def test_calls_are_listed_the_newest_first(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("later", "said"),
     [
-        (9.0, "0:03  main              (going on)"),
-        (60.0, "0:03  main              (going on, silent for 1 minute)"),
-        (7_300.0, "0:03  main              (going on, silent for 2 hours)"),
-        (200_000.0, "0:03  main              (going on, silent for 2 days)"),
+        (9.0, "0:03  main              (in progress)"),
+        (60.0, "0:03  main              (in progress, silent for 1 minute)"),
+        (7_300.0, "0:03  main              (in progress, silent for 2 hours)"),
+        (200_000.0, "0:03  main              (in progress, silent for 2 days)"),
     ],
 )
 def test_a_call_that_has_not_ended_is_listed_with_its_silence(
@@ -72,7 +72,7 @@ def test_a_list_can_be_cut_down(folder: Path) -> None:
 def test_a_time_that_is_none_says_how_one_is_written(folder: Path) -> None:
     result = ivr("calls", "--since", "yesterday")
     assert result.exit_code == 2
-    assert '"yesterday" is no time; write 2026-11-20' in result.output
+    assert '"yesterday" is not a time; use 2026-11-20' in result.output
     assert len(listed("--since", "500w")) == 12
 
 
@@ -92,7 +92,7 @@ def bot_id() -> str:
 
 def test_an_id_that_fits_no_call_or_several_is_refused(folder: Path) -> None:
     assert 'There is no call "ff"' in ivr("calls", "show", "ff").output
-    assert '"0" begins the id of several calls: 000000000000' in ivr("calls", "show", "0").output
+    assert 'Several calls begin with "0": 000000000000' in ivr("calls", "show", "0").output
 
 
 def test_an_exported_call_is_a_case_that_replays_as_same(folder: Path) -> None:
@@ -120,7 +120,7 @@ def test_an_exported_call_is_kept_where_replay_finds_it(folder: Path) -> None:
 def test_a_case_gets_no_name_that_a_test_could_not_have(folder: Path, name: str) -> None:
     result = ivr("calls", "export", call_id(3), "--to", name)
     assert result.exit_code == 2
-    assert "is no name of a case. Small letters, digits and hyphens, at most 60." in result.output
+    assert "is not a valid name for a case. Small letters, digits and hyphens, at most 60." in result.output
     assert not (folder / "recordings").exists()
 
 
@@ -149,19 +149,19 @@ def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
     assert receipt.startswith("Receipt: 29:anna was erased at 20")
     assert f"  call {call_id(0)} of 2026-11-20 10:00:" in receipt
     assert "Erased: 6 calls, " in receipt
-    assert "these cases hold a call of this caller:\n  recordings/cases/anna.jsonl\n" in receipt
+    assert "these cases contain a call of this caller:\n  recordings/cases/anna.jsonl\n" in receipt
     assert {call["caller"] for call in listed()} == {"29:bert"}
     assert ivr("calls", "export", call_id(1)).stdout_bytes == kept
     again = ivr("calls", "erase", "--caller", "29:anna", "--yes")
     assert again.exit_code == 1
-    assert again.output.startswith("No call of 29:anna is stored; nothing was erased.\n")
+    assert again.output.startswith("No call of 29:anna was found. Nothing was erased.\n")
     assert "Receipt" not in again.output
 
 
 def test_a_mistaken_caller_gets_no_receipt_but_the_nearest_one(folder: Path) -> None:
     result = ivr("calls", "erase", "--caller", "29:ana")
     assert result.exit_code == 1
-    assert result.output == 'No call of 29:ana is stored; nothing was erased. Did you mean "29:anna"?\n'
+    assert result.output == 'No call of 29:ana was found. Nothing was erased. Did you mean "29:anna"?\n'
     assert len(listed()) == 12
 
 
@@ -188,8 +188,8 @@ def test_a_receipt_says_what_is_left_on_the_disk_and_the_command_fails(
     assert caught.value.exit_code == 1
     receipt = capsys.readouterr().out
     assert "Erased: 6 calls" in receipt
-    assert "the database's log still holds what was erased, since another command is reading" in receipt
-    assert "NOT YET GONE" not in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
+    assert "still in the database's log, because another command is still reading" in receipt
+    assert "STILL ON THE DISK" not in ivr("calls", "erase", "--caller", "29:anna", "--yes").output
 
 
 def test_a_receipt_names_audio_that_could_not_be_deleted_and_who_will(folder: Path) -> None:
@@ -208,8 +208,8 @@ def test_a_receipt_names_audio_that_could_not_be_deleted_and_who_will(folder: Pa
     result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
     assert result.exit_code == 1
     assert f"Erased: 6 calls, {len(others)} recordings.\n" in result.output
-    assert f"NOT YET GONE FROM THE DISK:\n  audio {'x' * 300} (File name too long)\n" in result.output
-    assert f"older than IVR_SWEEP_AFTER; sooner, delete it yourself in {data.audio}." in result.output
+    assert f"STILL ON THE DISK:\n  audio {'x' * 300} (File name too long)\n" in result.output
+    assert f"deletes them after IVR_SWEEP_AFTER seconds. To delete them now, use the folder {data.audio}." in result.output
     assert not list(data.audio.iterdir())
 
 
@@ -222,7 +222,7 @@ def test_a_receipt_says_that_deleted_names_may_come_back_where_the_disk_did_not_
     result = ivr("calls", "erase", "--caller", "29:anna", "--yes")
     assert result.exit_code == 1
     assert "Erased: 6 calls, 0 recordings.\n" in result.output
-    assert f"  names of files in {data.audio}, should power be lost now (" in result.output
+    assert f"  file names in {data.audio}, until they are written to the disk (" in result.output
 
 
 def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:
@@ -231,13 +231,13 @@ def test_nothing_is_erased_while_a_server_owns_the_folder(folder: Path) -> None:
         assert len(listed()) == 12
     assert result.exit_code == 1
     assert "is in use by process" in result.output
-    assert "for good?" not in result.output, "whoever must stop the server first is not asked yet"
+    assert "permanently?" not in result.output, "whoever must stop the server first is not asked yet"
 
 
 def test_erasing_asks_first(folder: Path) -> None:
     result = ivr("calls", "erase", "--caller", "29:anna")
     assert result.exit_code == 1
-    assert "Erase 6 calls of 29:anna for good?" in result.output
+    assert "Erase 6 calls of 29:anna permanently?" in result.output
     assert len(listed()) == 12
 
 

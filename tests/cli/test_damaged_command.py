@@ -26,7 +26,7 @@ def damage(folder: Path, sql: str) -> None:
 
 def test_where_nothing_is_damaged_that_is_said(folder: Path) -> None:
     result = ivr("calls", "damaged")
-    assert (result.exit_code, result.output) == (0, "Every call can be read.\n")
+    assert (result.exit_code, result.output) == (0, "No call is damaged.\n")
     assert ivr("calls", "damaged", "--json").output == ""
 
 
@@ -36,8 +36,8 @@ def test_a_damaged_call_is_named_with_what_of_it_cannot_be_read(folder: Path) ->
     result = ivr("calls", "damaged")
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{call_id(1)}  (over; skype: call-1) its state has an invalid format at $.phase.",
-        f"{call_id(2)}  (over; skype: call-2) a line of its trace has an invalid format.",
+        f"{call_id(1)}  (finished; skype: call-1) its state has an invalid format at $.phase.",
+        f"{call_id(2)}  (finished; skype: call-2) a line of its trace has an invalid format.",
     ]
     assert json.loads(ivr("calls", "damaged", "--json").output.splitlines()[0]) == {
         "id": call_id(1),
@@ -52,7 +52,7 @@ def test_a_call_that_goes_on_and_whose_flow_is_lost_is_named_too(folder: Path) -
     damage(folder, "UPDATE call SET over = 0 WHERE row = 1")
     damage(folder, "UPDATE flow SET source = x'00' || source")
     result = ivr("calls", "damaged")
-    assert result.output == f"{call_id(0)}  (going on, set aside; skype: ) a stored flow cannot be read.\n"
+    assert result.output == f"{call_id(0)}  (not finished, set aside; skype: ) a stored flow cannot be read.\n"
 
 
 def test_without_the_key_sealed_values_are_not_judged_and_that_is_said(
@@ -61,9 +61,9 @@ def test_without_the_key_sealed_values_are_not_judged_and_that_is_said(
     monkeypatch.delenv("IVR_SEAL_KEY")
     result = ivr("calls", "damaged")
     assert result.exit_code == 0
-    assert "Sealed values are not looked at: the key that seals them is not at hand." in result.output
+    assert "Sealed values are not checked, because their key was not found." in result.output
     monkeypatch.setenv("IVR_SEAL_KEY", "11" * 32)
-    assert "Sealed values are not looked at" in ivr("calls", "damaged").output
+    assert "Sealed values are not checked" in ivr("calls", "damaged").output
 
 
 def test_a_damaged_call_keeps_nobody_from_reading_the_others(folder: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_damaged_call_keeps_nobody_from_reading_the_others(folder: Path) -> No
     rows = ivr("calls").output.splitlines()
     assert len(rows) == 5
     assert rows[3].startswith(call_id(1)[:8])
-    assert rows[3].endswith("(damaged: see ivr calls damaged)")
+    assert rows[3].endswith("(damaged, see: ivr calls damaged)")
     shown = ivr("calls", "show", call_id(1))
     assert shown.exit_code == 1
     assert shown.output == f"Error: Call {call_id(1)[:8]} cannot be read: its state has an invalid format\n"
@@ -93,26 +93,26 @@ def test_a_time_that_no_calendar_has_does_not_end_a_list(folder: Path, value: st
 def test_a_damaged_call_is_erased_by_its_id(folder: Path) -> None:
     damage(folder, "UPDATE call SET state = '{' WHERE row = 2")
     asked = ivr("calls", "erase", "--call", call_id(1))
-    assert f"Erase call {call_id(1)} for good?" in asked.output
+    assert f"Erase call {call_id(1)} permanently?" in asked.output
     receipt = ivr("calls", "erase", "--call", call_id(1), "--yes")
     assert receipt.exit_code == 0
     assert receipt.output.startswith(f"Receipt: call {call_id(1)} was erased at ")
     assert "Erased: 1 call, " in receipt.output
-    assert ivr("calls", "damaged").output == "Every call can be read.\n"
+    assert ivr("calls", "damaged").output == "No call is damaged.\n"
     again = ivr("calls", "erase", "--call", call_id(1), "--yes")
     assert again.exit_code == 1
-    assert again.output == f"No call {call_id(1)} is stored; nothing was erased.\n"
+    assert again.output == f"No call {call_id(1)} was found. Nothing was erased.\n"
 
 
 def test_erasing_a_caller_says_that_damaged_calls_may_be_theirs(folder: Path) -> None:
     damage(folder, "UPDATE call SET state = '{' WHERE row = 2")
     receipt = ivr("calls", "erase", "--caller", "29:anna", "--yes").output
     assert "Erased: 2 calls" in receipt
-    assert "Not erased: 1 call whose caller cannot be read, perhaps this one's." in receipt
+    assert "Not erased: 1 damaged call without a readable caller, perhaps of this caller." in receipt
 
 
 def test_a_caller_or_a_call_is_named_and_not_both(folder: Path) -> None:
     for arguments in ([], ["--caller", "29:anna", "--call", call_id(1)]):
         result = ivr("calls", "erase", "--yes", *arguments)
         assert result.exit_code == 2
-        assert "Name either a --caller or one --call." in result.output
+        assert "Use either --caller or --call." in result.output

@@ -39,7 +39,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "desk.yaml").write_text("mine")
     made = ivr("new", "desk", "--folder", str(tmp_path))
     assert made.exit_code == 1
-    assert "is there already. Nothing was written." in made.output
+    assert "already exists. Nothing was written." in made.output
     assert [file.name for file in tmp_path.iterdir()] == ["desk.yaml"]
 
 

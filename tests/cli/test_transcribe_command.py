@@ -66,7 +66,7 @@ def test_a_failure_is_in_the_json_too(tmp_path: Path) -> None:
 def test_a_file_in_which_nothing_is_understood_is_no_failure(tmp_path: Path) -> None:
     result = transcribe(SUPPORT, **scripted(tmp_path, lines={"*": {}}))
     assert (result.stdout, result.exit_code) == ("\n", 0)
-    assert "nothing was understood" in result.stderr
+    assert "no speech was understood" in result.stderr
 
 
 def test_what_a_service_says_does_not_steer_the_terminal(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_an_engine_that_lacks_its_key_says_which() -> None:
 def test_srt_takes_one_file(tmp_path: Path) -> None:
     result = transcribe(SUPPORT, SUPPORT, "--format", "srt", **scripted(tmp_path))
     assert result.exit_code == 2
-    assert "name one file" in result.stderr
+    assert "exactly one file" in result.stderr
 
 
 def test_the_embedded_engine_hears_the_phrase_that_was_said_in_a_real_recording() -> None:

@@ -45,7 +45,7 @@ async def test_a_public_address_of_this_machine_is_taken_where_a_phone_on_it_is_
 
 async def test_development_mode_for_other_machines_is_refused(folder: Path) -> None:
     said = await refused(folder, "--dev", "--host", "0.0.0.0", "--port", "0")
-    assert "0.0.0.0 can be reached from other machines" in said
+    assert "0.0.0.0 is reachable from other machines" in said
 
 
 async def test_a_broken_flow_is_shown_with_its_line(folder: Path) -> None:
@@ -97,7 +97,7 @@ async def test_a_key_is_no_flag_since_the_list_of_processes_would_show_it() -> N
 
 
 async def test_without_flows_it_says_how_to_name_one(tmp_path: Path) -> None:
-    assert "Name a flow" in await refused(tmp_path, "--dev")
+    assert "Give a flow" in await refused(tmp_path, "--dev")
 
 
 async def test_a_second_server_on_the_same_data_is_refused_with_the_firsts_process(folder: Path) -> None:
@@ -148,7 +148,7 @@ async def test_of_several_flows_each_has_an_address_to_register(folder: Path, si
         "Register one of these as the bot's calling webhook:",
         f"  {PUBLIC}/call/desk",
         f"  {PUBLIC}/call/sales",
-        f"{PUBLIC}/call answers nobody until IVR_DEFAULT_FLOW or IVR_ROUTES is set.",
+        f"{PUBLIC}/call answers no calls until IVR_DEFAULT_FLOW or IVR_ROUTES is set.",
     ]
 
 
@@ -159,7 +159,7 @@ async def test_a_broken_flow_is_named_and_the_others_are_served(folder: Path, si
         assert one.text.startswith("Serving desk at")
         refusal = next(line for line in map(json.loads, (await one.stop()).splitlines()) if "file" in line)
     assert said == [
-        "NOT SERVED, since it is broken: flows/sales.yaml. See: ivr check flows/sales.yaml",
+        "NOT SERVED, because it has errors: flows/sales.yaml. See: ivr check flows/sales.yaml",
         f"Register {PUBLIC}/call as the bot's calling webhook.",
     ]
     assert (refusal["event"], refusal["file"]) == ("flow refused", "flows/sales.yaml")
@@ -176,7 +176,7 @@ async def test_routes_alone_are_registered_with_whom_they_leave_out(folder: Path
         said = await lines_after_the_first(one, 2)
     assert said == [
         f"Register {PUBLIC}/call as the bot's calling webhook.",
-        f"{PUBLIC}/call answers only whom IVR_ROUTES names, until IVR_DEFAULT_FLOW is set.",
+        f"{PUBLIC}/call answers only the identities in IVR_ROUTES until IVR_DEFAULT_FLOW is set.",
     ]
 
 

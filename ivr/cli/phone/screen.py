@@ -30,7 +30,7 @@ Type what the caller does:
   some words      speech
   (just Enter)    silence
   /hangup         the caller leaves (Ctrl-D does too)
-  /fail           the line cannot do what it was told
+  /fail           simulate a failure of the line
   /help           this"""
 
 ENDINGS = {
