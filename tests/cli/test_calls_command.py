@@ -209,7 +209,9 @@ def test_a_receipt_names_audio_that_could_not_be_deleted_and_who_will(folder: Pa
     assert result.exit_code == 1
     assert f"Erased: 6 calls, {len(others)} recordings.\n" in result.output
     assert f"STILL ON THE DISK:\n  audio {'x' * 300} (File name too long)\n" in result.output
-    assert f"deletes them after IVR_SWEEP_AFTER seconds. To delete them now, use the folder {data.audio}." in result.output
+    assert (
+        f"deletes them after IVR_SWEEP_AFTER seconds. To delete them now, use the folder {data.audio}." in result.output
+    )
     assert not list(data.audio.iterdir())
 
 

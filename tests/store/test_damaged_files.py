@@ -154,9 +154,7 @@ def impatient(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlit
 
 
 def test_another_key(folder: Path) -> None:
-    assert "cannot be opened with this key (the one in the settings). Put" in refusal(
-        folder, "66" * 32
-    )
+    assert "cannot be opened with this key (the one in the settings). Put" in refusal(folder, "66" * 32)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"5e" * 40_000, MARK.encode()])
