@@ -11,7 +11,7 @@ class Player:
     """A loudspeaker; to stop it, cancel `play`. `late` counts the frames that were over 20 ms behind their time."""
 
     def __init__(self, renderer: PromptRenderer, clock: Clock, *, paced: bool) -> None:
-        """`paced`: hand out frames of 20 ms (the last of a piece may be shorter), each at its time; else whole pieces."""
+        """`paced`: hand out frames of 20 ms (a piece may end in a shorter one), each at its time; else whole pieces."""
         self.late = 0
         self.frames = 0
         self._renderer = renderer
