@@ -109,9 +109,9 @@ async def measure(bot: str, extent: Extent, console: Console) -> Results:
     async with platform(Target(bot)) as phone:
         sound = sound_of(phone)
         await _keyed(phone, sound, 2, cold=False)  # all is loaded, and the menu's prompts are spoken
-        console.print("From key to sound, with prompts that were spoken before")
+        console.print("From key to sound, prompts synthesised before")
         before = await _keyed(phone, sound, extent.keyed_calls, cold=False)
-        console.print("From key to sound, with every prompt spoken anew")
+        console.print("From key to sound, every prompt newly synthesised")
         anew = await _keyed(phone, sound, extent.keyed_calls, cold=True)
         console.print(f"{extent.calls_at_once} calls at once, {extent.seconds:g} s of sound on each")
         sessions = [Session(phone, sound, paced=True) for _ in range(extent.calls_at_once)]
@@ -161,7 +161,7 @@ def show(found: Results, console: Console) -> None:
     table = Table(title=f"From a key to the first sound of the next prompt, in ms (aim: {AIM:g} at p99)")
     for heading in ("", "keys", "p50", "p90", "p99", "max"):
         table.add_column(heading, justify="left" if not heading else "right")
-    for name, waits in (("spoken before", found.spoken_before), ("spoken anew", found.spoken_anew)):
+    for name, waits in (("synthesised before", found.spoken_before), ("newly synthesised", found.spoken_anew)):
         table.add_row(name, str(waits.keys), *(f"{each:.1f}" for each in (waits.p50, waits.p90, waits.p99, waits.max)))
     console.print(table)
     console.print(

@@ -129,7 +129,7 @@ def rows(found: Replayed) -> list[tuple[str, str, str]]:
     return [
         (f"cases of {TURNS} turns replayed, one core", f"{found.cases_per_second:,.0f}/s", f"{AIM:,.0f}/s"),
         (f"stored calls replayed ({found.traces:,} of them)", f"{found.traces_per_second:,.0f}/s", ""),
-        ("memory by which that grew", f"{found.growth / 2**20:.1f} MiB", "flat"),
+        ("growth of memory", f"{found.growth / 2**20:.1f} MiB", "flat"),
     ]
 
 

@@ -100,7 +100,7 @@ async def main(extent: Extent, console: Console) -> Results:
     server_core, load_core = cores()
     os.sched_setaffinity(0, {load_core})
     if server_core == load_core:
-        console.print("There is only one core: server and load share it, and the figures are lower than they could be.")
+        console.print("Only one core: server and load share it, so the figures are lower than on two cores.")
     scratch = SCRATCH / str(os.getpid())
     scratch.mkdir(parents=True)
     identity = Identity(APP_ID)
@@ -250,7 +250,7 @@ def show(results: Results, console: Console) -> None:
     )
     memory = results.memory
     table = Table(title="Memory of the server")
-    for heading in ("", "found", "aim"):
+    for heading in ("", "measured", "aim"):
         table.add_column(heading, justify="left" if not heading else "right")
     table.add_row("idle, warm", f"{memory.idle / 2**20:.0f} MiB", "")
     table.add_row(f"a call in progress ({memory.calls:,} of them)", f"{memory.per_call / 1024:.1f} KiB", "4 KiB")

@@ -212,28 +212,28 @@ def show(result: Result) -> None:
     """Print a table for each engine."""
     console = Console()
     for engine in dict.fromkeys(row.engine for row in result.rows):
-        table = Table("set", "band", "spoken", "right", "nothing", "strange taken", "median", title=engine, box=SIMPLE)
+        table = Table("set", "band", "spoken", "right", "nothing", "false matches", "median", title=engine, box=SIMPLE)
         for row in result.rows:
             if row.engine == engine:
                 fooled = "" if row.fooled is None else f"{row.fooled:.0%}"
                 shares = (f"{row.right:.0%}", f"{row.nothing:.0%}", fooled, f"{row.latency * 1000:.0f} ms")
                 table.add_row(row.set, row.band, str(row.number), *shares)
         console.print(table)
-    console.print(f"The largest worker process had {result.memory / 2**20:.0f} MiB. Voices: {', '.join(voices())}.")
-    console.print("Of dictation, right is 1 less the word error rate. Synthetic voices are not callers.")
+    console.print(f"The largest worker process used {result.memory / 2**20:.0f} MiB. Voices: {', '.join(voices())}.")
+    console.print("For dictation, right is 1 minus the word error rate. Synthetic voices are not callers.")
     for name, why in result.skipped.items():
         console.print(f"Not run: {name}. {why}.")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="bench.speech", description="Measure the speech engines that run here.")
+    parser = argparse.ArgumentParser(prog="bench.speech", description="Measure the available speech engines.")
     parser.add_argument("--quick", action="store_true", help="two voices and fewer phrases; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     arguments = parser.parse_args()
     for program in lacking():
         print(f"{program} is not installed: its voices are left out (sudo apt-get install {program}).", file=sys.stderr)
     if not voices():
-        sys.exit("There is no voice to make speech with.")
+        sys.exit("No voice is installed to synthesise speech with.")
     with TemporaryDirectory() as scratch:
         found = asyncio.run(measure(Path(scratch), quick=arguments.quick, dictation=True))
     if arguments.json:

@@ -211,7 +211,7 @@ async def measure(calls: int, live: int, screen: Console) -> Stored:
             async with serving(folder.path, metadata) as server:
                 for conversation in (json_call(2), open_call()):
                     await asyncio.to_thread(learn, server.port, token, conversation)
-            screen.print(f"writing {calls:,} calls that are over, and {live:,} that are not")
+            screen.print(f"writing {calls:,} ended calls, and {live:,} live ones")
             await asyncio.to_thread(fill, folder.database, calls, live)
             return await _measured(folder.path, metadata, token, calls, live, screen)
     finally:
@@ -222,7 +222,7 @@ async def _measured(folder: Path, metadata: str, token: str, calls: int, live: i
     begun = time.perf_counter()
     async with serving(folder, metadata) as server:
         start = time.perf_counter() - begun
-        screen.print("turns, then turns while the console is looked at")
+        screen.print("turns, then turns while the console is used")
         script = await asyncio.to_thread(learn, server.port, token, json_call(5))
         await drive(server.port, script, connections=CONNECTIONS, seconds=1.0)
         memory = server.memory()
@@ -234,7 +234,7 @@ async def _measured(folder: Path, metadata: str, token: str, calls: int, live: i
         later = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
         slowest = await again
     old = 30 * (1 - OLD)
-    screen.print("turns while old calls are forgotten")
+    screen.print("turns while old calls are erased")
     limit = time.time() - old * DAY
     before = _count(folder, limit)
     async with serving(folder, metadata, IVR_RETENTION=str(old)) as server:
@@ -265,20 +265,20 @@ def _count(folder: Path, before: float) -> int:
 def show(found: Stored, screen: Console) -> None:
     """Print the table."""
     table = Table(title=f"{found.calls:,} stored calls, {found.live:,} in progress, {CONNECTIONS} connections")
-    for heading in ("", "found"):
+    for heading in ("", "measured"):
         table.add_column(heading, justify="left" if not heading else "right")
     table.add_row("start", f"{found.start:.1f} s")
     table.add_row("memory", f"{found.memory / 2**20:.0f} MiB")
     for name, waits in (
         ("a turn, alone", found.alone),
-        ("a turn, while the console is looked at", found.looked_at),
-        ("a turn, while calls are forgotten", found.forgetting),
+        ("a turn, while the console is used", found.looked_at),
+        ("a turn, while calls are erased", found.forgetting),
     ):
         table.add_row(f"{name}: p99, most", f"{waits[0]:.0f} ms, {waits[1]:.0f} ms")
     for page in PAGES:
         table.add_row(f"{page}: first, slowest later", f"{found.first[page]:,.0f} ms, {found.again[page]:,.0f} ms")
-    table.add_row("until the flow's figures are of all calls", f"{found.whole:.1f} s")
-    table.add_row("calls forgotten", f"{found.forgotten:,}, {found.forgotten_per_second:,.0f} a second")
+    table.add_row("until the flow's figures include all calls", f"{found.whole:.1f} s")
+    table.add_row("calls erased", f"{found.forgotten:,}, {found.forgotten_per_second:,.0f} a second")
     screen.print(table)
 
 
