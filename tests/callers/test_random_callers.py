@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.channels.skype import wire
-from ivr.channels.skype.rules import refusals
 from ivr.engine.events import RecordingMade
 from ivr.engine.values import Recording, unpack
 from tests.callers import platform
 from tests.callers.bot import Bot, dial
 from tests.flows import flow_at
+from tests.skype.wire_rules import refusals
 
 FLOWS = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
 TURNS = 40

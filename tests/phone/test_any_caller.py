@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ivr.channels.skype import rules, wire
+from ivr.channels.skype import wire
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity
@@ -16,6 +16,7 @@ from ivr.phone.net.post import NoReply, Reply, WebPost
 from ivr.phone.platform import Platform, Target
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, Told, flow
 from tests.phone.people import QUIET, Person, any_caller_action
+from tests.skype.wire_rules import refusals
 
 IDENTITY = Identity("the-app")
 BASE = "http://127.0.0.1:1"
@@ -50,7 +51,7 @@ class AnyBot:
         message = Told(url, headers, data).json
         announced = "participants" in message
         shape = wire.Conversation if announced else wire.ConversationResult
-        assert rules.refusals(shape, message) == ()
+        assert refusals(shape, message) == ()
         self.told.append(message)
         if self.random.random() < 0.05:
             raise NoReply(self.random.choice(["timeout", "connect", "too-large"]))

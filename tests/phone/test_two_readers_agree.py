@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.channels.skype import reading as theirs
-from ivr.channels.skype import rules, wire
+from ivr.channels.skype import wire
 from ivr.phone.wire import decoding as ours
 from ivr.phone.wire import rulebook
 from tests.phone.any_workflow import EACH_ACTION, EVERY_VALUE, EVERYTHING, JUNK, WORKFLOW, Tree, damaged, places
+from tests.skype.wire_rules import refusals
 
 
 def read_by_the_phone(tree: Any) -> tuple[wire.Workflow | None, list[str]]:
@@ -29,8 +30,8 @@ def read_by_the_phone(tree: Any) -> tuple[wire.Workflow | None, list[str]]:
 def check(tree: Any) -> None:
     """The same verdict; and where it is a good one, the same workflow."""
     workflow, problems = read_by_the_phone(tree)
-    refusals = rules.refusals(wire.Workflow, tree)
-    assert bool(problems) == bool(refusals), (problems, refusals)
+    refused = refusals(wire.Workflow, tree)
+    assert bool(problems) == bool(refused), (problems, refused)
     if not problems:
         assert workflow == theirs.read(wire.Workflow, tree)
 

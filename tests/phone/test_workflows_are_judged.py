@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.channels.skype import rules, wire
+from ivr.channels.skype import wire
 from ivr.engine import commands as line
 from ivr.phone.wire.reports import result, validation_outcome
 from ivr.phone.wire.workflow import REMEMBERED, RefusedWorkflow, RunnableWorkflow, read_workflow
 from tests.phone.any_workflow import Tree, damaged
 from tests.phone.fake_bot import ANSWER, HANG_UP
+from tests.skype.wire_rules import refusals
 
 VERDICTS = json.loads((Path(__file__).parents[1] / "skype" / "verdicts.json").read_text("utf-8"))["cases"]
 WORKFLOWS = [case for case in VERDICTS if case["kind"] == "workflow"]
@@ -138,7 +139,7 @@ def test_what_is_refused_can_be_reported(tree: Tree) -> None:
     if isinstance(found, RefusedWorkflow):
         outcome = validation_outcome(found.op, found.problems)
         report = result("call", outcome, state="establishing", app_state=found.app_state)
-        assert rules.refusals(wire.ConversationResult, json.loads(report.json)) == ()
+        assert refusals(wire.ConversationResult, json.loads(report.json)) == ()
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

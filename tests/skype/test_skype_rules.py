@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from skype_line import EXAMPLES, choice, conversation, digits, example, recording, result, roster_update
 
-from ivr.channels.skype import rules, wire
+from ivr.channels.skype import wire
+from tests.skype.wire_rules import refusals
 
 LINKS = {"callback": "https://bot.example/callback"}
 SAY = {"operationId": "1", "action": "playPrompt", "prompts": [{"value": "hi"}]}
@@ -36,12 +37,12 @@ def record(**members: Any) -> dict[str, Any]:
 
 def levels(shape: Any, tree: Any) -> tuple[bool, bool]:
     """Return whether the lenient level allows it, and whether the strict one does."""
-    return not rules.refusals(shape, tree), not rules.refusals(shape, tree, strict=True)
+    return not refusals(shape, tree), not refusals(shape, tree, strict=True)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("reply-*.json")), ids=lambda path: path.stem)
 def test_the_published_replies_pass_the_strict_level(path: Any) -> None:
-    assert rules.refusals(wire.Workflow, json.loads(path.read_text()), strict=True) == ()
+    assert refusals(wire.Workflow, json.loads(path.read_text()), strict=True) == ()
 
 
 BOTH, LENIENT, NEITHER = (True, True), (True, False), (False, False)
@@ -143,7 +144,7 @@ def test_what_a_result_may_hold(tree: Any, allowed: tuple[bool, bool]) -> None:
     ],
 )
 def test_what_a_notification_may_hold(tree: Any, allowed: bool) -> None:
-    assert (rules.refusals(wire.Notification, tree) == ()) is allowed
+    assert (refusals(wire.Notification, tree) == ()) is allowed
 
 
 def test_the_published_call_passes_the_strict_level() -> None:

@@ -26,6 +26,7 @@ from ivr.engine.commands import (
     Text,
 )
 from ivr.ports import Leg, WebhookReply
+from tests.skype.wire_rules import refusals
 
 
 def male(text: str) -> Text:
@@ -293,7 +294,7 @@ def batches(draw: st.DrawFn) -> tuple[LineCommand, ...]:
 @given(batches())
 def test_whatever_the_engine_orders_passes_the_strict_level(actions: tuple[LineCommand, ...]) -> None:
     reply = spoken(*actions)
-    assert rules.refusals(wire.Workflow, reply, strict=True) == ()
+    assert refusals(wire.Workflow, reply, strict=True) == ()
     assert len(reply["actions"]) == len(actions)
 
 

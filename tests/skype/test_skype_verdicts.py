@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ivr.channels.skype import rules, wire
+from ivr.channels.skype import wire
+from tests.skype.wire_rules import refusals
 
 CASES = json.loads((Path(__file__).parent / "verdicts.json").read_text())["cases"]
 SHAPES: dict[str, Any] = {
@@ -29,7 +30,7 @@ def test_all_verdicts_are_here_and_each_exception_names_one() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_lenient_level_judges_as_microsofts_classes_do(case: dict[str, Any]) -> None:
-    found = rules.refusals(SHAPES[case["kind"]], case["json"])
+    found = refusals(SHAPES[case["kind"]], case["json"])
     agrees = bool(found) == (case["verdict"] == "reject")
     assert agrees is (case["name"] not in DIFFERENT), found
 
@@ -37,5 +38,5 @@ def test_the_lenient_level_judges_as_microsofts_classes_do(case: dict[str, Any])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_strict_level_refuses_all_that_the_lenient_one_does(case: dict[str, Any]) -> None:
     shape = SHAPES[case["kind"]]
-    lenient, strict = (rules.refusals(shape, case["json"], strict=level) for level in (False, True))
+    lenient, strict = (refusals(shape, case["json"], strict=level) for level in (False, True))
     assert strict or not lenient
