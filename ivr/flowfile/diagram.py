@@ -1,11 +1,10 @@
 """A flow as a Mermaid state diagram, to be looked at beside the YAML and in pull requests."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
 
-from ivr.engine.actions.decide import DECIDED
-from ivr.engine.expressions.compile import Expression
-from ivr.engine.flow import SELF, Branch, Flow, State
+from ivr.engine.flow import Flow
+from ivr.flowfile.chart import ANY, Arrow, chart_of
 
 LONGEST = 60
 "Characters of a label; more makes the picture unreadable."
@@ -13,39 +12,25 @@ _NOT_PLAIN = re.compile(r"[^\w .,…()=!'+/|\[\]-]|--|(?<![^\W_])_+|_+(?![^\W_])
 
 
 def mermaid(flow: Flow) -> str:
-    """Draw a flow. Ways that all states share are drawn once, from a box that stands for every state."""
-    ids = {name: f"s{number}" for number, name in enumerate(flow.states)}
+    """Print the chart of a flow. The box that stands for every state is called `any`, the others by their number."""
+    chart = chart_of(flow)
+    ids = {box.name: "any" if box.name == ANY else f"s{number}" for number, box in enumerate(chart.boxes)}
+    leading: defaultdict[str, list[Arrow]] = defaultdict(list)
+    for arrow in chart.arrows:
+        leading[arrow.source].append(arrow)
+    own = [box for box in chart.boxes if box.name != ANY]
     lines = ["stateDiagram-v2", f"  %% {_comment(flow.name)}"]
-    lines += [f'  state "{_label(f"{name} ({_action(state)})")}" as {ids[name]}' for name, state in flow.states.items()]
-    lines.append(f"  [*] --> {ids[flow.initial]}")
-    for name, state in flow.states.items():
-        lines += _transitions(ids, ids[name], state.on)
-        if state.final:
-            lines.append(f"  {ids[name]} --> [*]{_after(state.outcome or '')}")
-    if flow.on:
-        lines.append('  state "any state" as any')
-        lines += _transitions(ids, "any", flow.on)
+    lines += [f'  state "{_label(f"{box.name} ({box.kind})")}" as {ids[box.name]}' for box in own]
+    lines += [f"  [*] --> {ids[box.name]}" for box in own if box.first]
+    for box in chart.boxes:
+        if box.name == ANY:
+            lines.append(f'  state "{box.kind}" as {ids[ANY]}')
+        lines += [
+            f"  {ids[box.name]} --> {ids[arrow.target]}{_after(', '.join(arrow.labels))}" for arrow in leading[box.name]
+        ]
+        if box.final:
+            lines.append(f"  {ids[box.name]} --> [*]{_after(box.outcome)}")
     return "\n".join(lines) + "\n"
-
-
-def _transitions(ids: Mapping[str, str], source: str, handlers: Mapping[str, tuple[Branch, ...]]) -> Iterator[str]:
-    """Draw all ways from one box; those to the same target with nothing to tell them apart are one arrow."""
-    labels: dict[str, list[str]] = {}
-    for event, branches in handlers.items():
-        for branch in branches:
-            target = source if branch.target == SELF else ids[branch.target]
-            labels.setdefault(target, []).append(_when(event, branch.guard))
-    for target, several in labels.items():
-        yield f"  {source} --> {target}{_after(', '.join(dict.fromkeys(filter(None, several))))}"
-
-
-def _when(event: str, guard: Expression | None) -> str:
-    said = "" if event in {DECIDED, "done"} else event
-    return f"{said} [{guard.source}]".strip() if guard else said
-
-
-def _action(state: State) -> str:
-    return type(state.action).__name__.removesuffix("Call").lower()
 
 
 def _after(label: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.flowfile.chart import ANY, Arrow, Box, Chart, chart_of, drawn_from
 from ivr.flowfile.load import load_flow
-from ivr.server.drawing.chart import ANY, Arrow, Box, Chart, chart_of, drawn_from
 from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, LABEL_SIZE, Layout, layout_of
 from ivr.server.drawing.svg import Marks, Numbers, picture
 from ivr.server.drawing.text_size import LONGEST_LINE, lines_of, width_of

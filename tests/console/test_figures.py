@@ -14,11 +14,11 @@ from ivr.engine.events import (
     OperationFailed,
     RecordingMade,
 )
+from ivr.flowfile.chart import ANY
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.call_details import playable, trace_rows
 from ivr.server.console.console_page import lasted
 from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of
-from ivr.server.drawing.chart import ANY
 from tests.console.test_drawing import FLOWS, load_flow
 
 FLOW = load_flow(next(file for file in FLOWS if file.stem == "flight-desk")).served()

@@ -6,8 +6,8 @@ from unicodedata import normalize
 import pytest
 
 from ivr.engine.naming import is_name
+from ivr.flowfile.chart import chart_of
 from ivr.flowfile.diagram import mermaid
-from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from tests.callers.bot import Bot, dial
 from tests.callers.platform import Report

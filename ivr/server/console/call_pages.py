@@ -7,6 +7,7 @@ from msgspec import Struct
 from ivr.advance import REMEMBERED
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
+from ivr.flowfile.chart import chart_of
 from ivr.ports import CallRecord
 from ivr.server.console.call_details import CallDetails, ConversationEntry, TraceRow
 from ivr.server.console.console_page import (
@@ -25,7 +26,6 @@ from ivr.server.console.console_page import (
     table,
 )
 from ivr.server.console.figures import CallFigures, marks_of
-from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import Marks, picture
 from ivr.server.html import Html, tag
 from ivr.trace.sentences import clock

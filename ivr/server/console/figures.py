@@ -14,8 +14,8 @@ from ivr.engine.call import Taken
 from ivr.engine.commands import HangUp, Reject
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.engine.flow import Flow
+from ivr.flowfile.chart import drawn_from
 from ivr.ports import CallRecord, Stepped
-from ivr.server.drawing.chart import drawn_from
 from ivr.server.drawing.svg import Numbers
 from ivr.store.recent import Recent
 

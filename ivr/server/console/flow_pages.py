@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from ivr.engine.flow import Flow
+from ivr.flowfile.chart import chart_of
 from ivr.server.console.console_page import (
     ROOT,
     document,
@@ -22,7 +23,6 @@ from ivr.server.console.console_page import (
 )
 from ivr.server.console.counting import Counted
 from ivr.server.console.figures import Figures
-from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import RegisteredFlow
 from ivr.server.html import Html, join, tag

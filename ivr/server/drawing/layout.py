@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
-from ivr.server.drawing.chart import ANY, Arrow, Box, Chart
+from ivr.flowfile.chart import ANY, Arrow, Box, Chart
 from ivr.server.drawing.layers import Layers, Point, Span, layers_of
 from ivr.server.drawing.text_size import lines_of, width_of
 

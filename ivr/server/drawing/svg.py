@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
-from ivr.server.drawing.chart import ANY, Chart
+from ivr.flowfile.chart import ANY, Chart
 from ivr.server.drawing.layout import BOX_HEIGHT, LABEL_LINE, Layout, PlacedBox, Route, layout_of
 from ivr.server.html import Html, tag
 

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
+from ivr.flowfile.chart import chart_of
 from ivr.ports import Archive, CallKey, CallRecord, CallStore
 from ivr.server.console.figures import marks_of
-from ivr.server.drawing.chart import chart_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.frame import CONSOLE

@@ -1,4 +1,7 @@
-"""What is in the picture of a flow: a box for each state, an arrow for each pair of states that a way leads between."""
+"""A flow as boxes and arrows: a box for each state, an arrow for each pair of states that a transition leads between.
+
+`diagram` prints it as Mermaid, `ivr.server.drawing` draws it as SVG.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +13,7 @@ from ivr.engine.flow import SELF, Branch, Flow, State
 from ivr.engine.handlers import longest
 
 ANY = "*"
-"The box that stands for every state: where ways begin that all states share. No state can be called so."
+"The box that stands for every state: the transitions that all states share begin there. No state can be called so."
 
 
 class Box(Struct, frozen=True):
@@ -21,10 +24,12 @@ class Box(Struct, frozen=True):
     "The action's word in the flow language, or what else the box is."
     first: bool = False
     final: bool = False
+    outcome: str = ""
+    "With which the call ends there; empty: with the one that it has by then."
 
 
 class Arrow(Struct, frozen=True):
-    """All ways from one box to another."""
+    """All transitions from one box to another."""
 
     source: str
     target: str
@@ -40,8 +45,11 @@ class Chart(Struct, frozen=True):
 
 
 def chart_of(flow: Flow) -> Chart:
-    """Draw up a flow."""
-    boxes = [Box(name, _kind(state), name == flow.initial, state.final) for name, state in flow.states.items()]
+    """Return the chart of a flow. Boxes are in file order; the one that stands for every state comes last."""
+    boxes = [
+        Box(name, _kind(state), name == flow.initial, state.final, state.outcome or "")
+        for name, state in flow.states.items()
+    ]
     arrows = [arrow for name, state in flow.states.items() for arrow in _arrows(name, state.on)]
     if flow.on:
         boxes.append(Box(ANY, "any state"))
@@ -50,7 +58,7 @@ def chart_of(flow: Flow) -> Chart:
 
 
 def drawn_from(flow: Flow, state: str, event: str) -> str:
-    """Return from which box the way is drawn that a call took: the state's own, or the one for every state."""
+    """Return from which box a transition is drawn that a call took: the state's own, or the one for every state."""
     known = flow.states.get(state)
     return state if known is None or longest(known.on, event) is not None else ANY
 
@@ -66,8 +74,9 @@ def _arrows(source: str, handlers: Mapping[str, tuple[Branch, ...]]) -> Iterator
 
 
 def _when(event: str, guard: Expression | None) -> str:
-    said = "" if event in {DECIDED, "done"} else event
-    return f"{said} [{guard.source}]".strip() if guard else said
+    """Return when a branch is taken; the usual next step needs no word."""
+    shown = "" if event in {DECIDED, "done"} else event
+    return f"{shown} [{guard.source}]".strip() if guard else shown
 
 
 def _kind(state: State) -> str:
