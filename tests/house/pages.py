@@ -37,6 +37,12 @@ def section(page: str, heading: str) -> str:
     return page[start.end() : end.start() if end else len(page)]
 
 
+def table(page: str, head: str) -> list[str]:
+    """Return the rows of the table whose first column has this head."""
+    _, _, rest = page.partition(f"\n| {head} |")
+    return rest.partition("\n\n")[0].splitlines()[2:]
+
+
 def anchors(page: str) -> set[str]:
     """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page), re.MULTILINE)

@@ -4,6 +4,8 @@ The names come from the code: the flow file's models, the checks, the settings, 
 """
 
 import ast
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import get_args
 
 import click
 import pytest
-from pages import PAGES, ROOT, anchors, codes, fences, links, section, text
+from pages import PAGES, ROOT, anchors, codes, fences, links, section, table, text
 
 from ivr.cli import main
 from ivr.engine import events
@@ -162,6 +164,19 @@ def test_every_command_explains_itself(name: str) -> None:
     assert command is not None
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_every_message_that_operators_look_up_is_one_of_the_code() -> None:
+    page = text("operations.md")
+    first = [table(page, "the phone says"), table(page, "`The database … cannot be used:`")]
+    quoted = re.findall("`([^`]+)`", "".join(row.split("|")[1] for rows in first for row in rows))
+    quoted += re.findall("`(… [^`]+)`", section(page, "## A damaged database"))
+    modules = sorted((ROOT / "ivr").rglob("*.py"))
+    nodes = (node for file in modules for node in ast.walk(ast.parse(file.read_text("utf-8"))))
+    code = [os.strerror(errno.ECONNREFUSED), *(str(node.value) for node in nodes if isinstance(node, ast.Constant))]
+    pieces = {part.strip() for each in quoted for part in re.split(r"…|The bot answered \d+: |(?<=reached): ", each)}
+    assert len(quoted) > 10
+    assert [piece for piece in pieces if not any(piece in said for said in code)] == []
 
 
 def test_every_field_of_the_log_is_documented() -> None:
