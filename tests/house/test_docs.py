@@ -174,7 +174,9 @@ def test_every_message_that_operators_look_up_is_one_of_the_code() -> None:
     modules = sorted((ROOT / "ivr").rglob("*.py"))
     nodes = (node for file in modules for node in ast.walk(ast.parse(file.read_text("utf-8"))))
     code = [os.strerror(errno.ECONNREFUSED), *(str(node.value) for node in nodes if isinstance(node, ast.Constant))]
-    pieces = {part.strip() for each in quoted for part in re.split(r"…|The bot answered \d+: |(?<=reached): ", each)}
+    pieces = {
+        " ".join(part.split()) for each in quoted for part in re.split(r"…|The bot answered \d+: |(?<=reached): ", each)
+    }
     assert len(quoted) > 10
     assert [piece for piece in pieces if not any(piece in said for said in code)] == []
 
