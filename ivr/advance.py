@@ -3,25 +3,40 @@
 Pure: no await, clock or randomness; the turn (`turn.py`) loads, calls this, and saves what comes out, so that after a
 lost race the same can simply be done again. This file knows in which order things count:
 
-1. what the platform says, since it answers what it was told before anything else happened;
-2. answers that services have left in the inbox;
-3. a deadline that is over by now, if the call still waits; not that of a recording whose upload is under way;
-4. the hold, where a reply is due and the answer is not there.
+1. What the platform says. It answers what it was told, so it is about the call as it stands in the store. Anything
+   stepped before it would move the call on, and make a stranger of it: a key pressed in time would be ignored, and a
+   caller who hung up would be taken to have left a state that nobody has heard.
+2. Answers that services have left in the inbox. They come after the message, since they change what is asked; and
+   before the deadline, since work that is done counts, also where it was late: nobody has missed it until now.
+3. A deadline that is over by now, if the call still waits. Only then is it sure that nothing else ends the wait. It is
+   not held against a recording whose upload is under way: the caller has spoken, and only the line is slow.
+4. The hold, where a reply is due and there is still nothing to say. Last, since each costs a workflow, of which a call
+   has few: it is not needed where an answer or the deadline gave the line something to say.
+
+Steps 2 and 3 are left out where nothing can be said to a caller who is there: their commands would be lost, and the
+caller would hear nothing more. They wait for the next message.
 """
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.commands import LineCommand, Request
 from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from ivr.ports import CallRecord, Channel, Commit, Incoming, Outbound, Stepped, WebhookReply
+from ivr.ports import CallRecord, Channel, Commit, Exchange, Incoming, Outbound, Stepped, WebhookReply
 
 REMEMBERED = 16
 "Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
-NOTHING_FOLLOWS = WebhookReply()
+
+
+class Heard(Struct, frozen=True):
+    """A message, and what its channel makes of it where the call stands."""
+
+    incoming: Incoming
+    exchange: Exchange
 
 
 class _Turn:
@@ -53,13 +68,14 @@ class _Turn:
         self.call = stepped.call
         self.jobs += [command for command in stepped.commands if isinstance(command, Request)]
         line = tuple(command for command in stepped.commands if not isinstance(command, Request))
-        # Orders of an earlier event of the same message were never sent; those of the last one stand.
+        # Commands of an earlier event of this turn were never sent, and nobody has heard them: the last ones stand. An
+        # event that orders nothing leaves them, unless nobody is there any more.
         if line or self.call.phase in {"gone", "over"}:
             self.commands = line
 
     def speak(self) -> WebhookReply:
         """Send the commands to the line; on some lines that is already an event (a text that is posted is heard)."""
-        reply = NOTHING_FOLLOWS
+        reply = self.channel.nothing()
         while True:
             exchange = self.channel.speak(self.leg, self.commands, now=self.now)
             self.leg, self.wake = exchange.leg, exchange.wake
@@ -103,12 +119,12 @@ def advance(
     idle: float,
     grace: float,
     uploading: bool = False,
-    incoming: Incoming | None = None,
+    heard: Heard | None = None,
     events: Iterable[Event] = (),
     inbox: Sequence[Event] = (),
     answers: str | None = None,
 ) -> Commit:
-    """Take one message (`incoming`), or write the reply that a waiting message (`answers`) is owed, or wake the call.
+    """Take one message (`heard`), or write the reply that a waiting message (`answers`) is owed, or wake the call.
 
     `events` come from the shell itself, such as the end of a call that fell silent. `idle`: seconds without a message
     after which the call is closed. `grace`: seconds for which a recording may still come in once the line has told the
@@ -116,20 +132,24 @@ def advance(
     None in the commit's record.
     """
     turn = _Turn(flow, channel, record, now)
-    if incoming is not None:
-        heard = channel.hear(record.leg, incoming, now=now)
-        turn.leg, turn.wake = heard.leg, heard.wake
-        turn.outbound += heard.outbound
-        told = heard.events or (LineReported(),)  # no message is ignored without a line in the trace
-        events = (*(_with_grace(event, grace) for event in told), *events)
+    incoming = heard.incoming if heard else None
+    # 1. what the platform says, then what the shell has seen
+    if heard is not None:
+        turn.leg, turn.wake = heard.exchange.leg, heard.exchange.wake
+        turn.outbound += heard.exchange.outbound
+        for event in heard.exchange.events or (LineReported(),):  # no message is ignored without a line in the trace
+            turn.step(replace(event, grace=grace) if isinstance(event, CallEnded) else event)
     for event in events:
         turn.step(event)
+    # 2. answers of services; where they cannot be told now they stay in the inbox, since the commit does not take them
     if turn.mute(incoming):
         inbox = ()
     for event in inbox:
         turn.step(event)
+    # 3. the deadline; an answer may have moved the call on to where it can be told, or to where it waits again
     if turn.is_due(uploading=uploading) and not turn.mute(incoming):
         turn.step(TimePassed())
+    # 4. the hold, only for a reply that is owed since the first transaction: the budget has been waited for
     if answers is not None and turn.waits:
         turn.step(HoldNeeded())
     return _commit(turn, incoming, answers, inbox, idle)
@@ -147,14 +167,14 @@ def heard_enough(record: CallRecord) -> bool:
 def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float) -> Commit:
     record = turn.record
     replies, last = dict(record.replies), record.last
-    message = incoming.id if incoming is not None else answers
+    owed = incoming.id if incoming is not None else answers
     if incoming is not None and incoming.wants == "ack":
-        replies[incoming.id] = NOTHING_FOLLOWS
+        replies[incoming.id] = turn.channel.nothing()
         if turn.commands:
-            turn.speak()  # a line that can speak by itself gets its orders beside the reply
-    elif message is not None:
+            turn.speak()  # a line that can speak by itself gets its commands beside the reply
+    elif owed is not None:
         reply = _reply(turn, last)
-        replies[message] = reply
+        replies[owed] = reply
         last = reply or last
     elif turn.commands:
         turn.speak()
@@ -179,13 +199,9 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
     return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken)
 
 
-def _with_grace(event: Event, grace: float) -> Event:
-    return replace(event, grace=grace) if isinstance(event, CallEnded) else event
-
-
 def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:
     """Return the reply to a message; None: it has to wait for a service."""
     if not turn.moved:
         # stale or foreign: the platform has no workflow unless it gets the last one again (protocol 3)
-        return NOTHING_FOLLOWS if turn.call.phase in {"gone", "over"} or last is None else last
+        return turn.channel.nothing() if turn.call.phase in {"gone", "over"} or last is None else last
     return None if turn.waits else turn.speak()

@@ -129,7 +129,10 @@ class Channel(Protocol):
         """Turn a platform's message into events, in the order in which they are to be stepped."""
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
-        """Turn commands into a reply or into outbound requests. No commands: the reply that means "nothing follows"."""
+        """Turn commands into a reply or into outbound requests. No commands: `nothing` is the reply."""
+
+    def nothing(self) -> WebhookReply:
+        """Return the reply by which the line is told that nothing follows now."""
 
 
 # --- the record of a call --------------------------------------------------------------------------------------------

@@ -1,11 +1,20 @@
 """Take one message of a call and answer it once; wake a call that nobody speaks to.
 
-The page to read first. A turn has two short transactions. The first saves what happened: the message, the new state,
-the orders. If the call now waits for a service, the turn waits too, within the reply's budget, and the second saves the
-answer's step and the reply. Nothing is held in memory that a restart would miss:
+The page to read first. A turn has two short transactions. The first saves what happened: the message's id, the new
+state, the orders to services. If the call now waits for a service, its reply is saved as owed (None). The turn then
+waits, within the reply's budget, and the second saves the step of the answer (or of the hold) and the reply.
+
+*Why not one, at the end.* A crash while the service works would lose a message whose recording lies whole on the disk;
+an order would run that no restart knows of; and a repeat that comes meanwhile would order everything once more.
+
+*Why not one, at the beginning.* Then the reply cannot hold the answer: every caller would hear the hold prompt, for
+words that are there in a second, and each hold costs one of the few workflows that the platform allows a call.
+
+Nothing is held in memory that a restart would miss:
 
 - a repeat finds its id, and waits for the same reply or gets the same bytes;
-- who loses a race (`StaleCall`) loads and looks at the message id again, since the winner may have been that message;
+- who loses a race (`StaleCall`) loads and looks at the message id again, since the winner may have been that message:
+  to step again without looking would apply it twice;
 - an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
 """
 
@@ -15,7 +24,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from ivr.advance import REMEMBERED, advance, heard_enough
+from ivr.advance import REMEMBERED, Heard, advance, heard_enough
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.engine.flow import OUTCOMES, Flow
@@ -133,20 +142,25 @@ class Turns:
 
     async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
         """Save what happened; nothing is done for a message that was applied before."""
+        channel = self._channels[incoming.key.channel]
         while True:
-            record = await self._store.load(incoming.key) or self._opened(incoming, name)
-            if incoming.id in record.replies:
+            record = await self._store.load(incoming.key)
+            if record is not None and incoming.id in record.replies:
                 return record
+            leg = record.leg if record is not None else Leg()
+            heard = Heard(incoming, channel.hear(leg, incoming, now=self._now()))
+            if record is None:
+                record = self._opened(heard, name)
             flow = await self._flows.get(record.call.flow)
             commit = advance(
                 flow,
-                self._channels[incoming.key.channel],
+                channel,
                 record,
                 now=self._now(),
                 idle=self._idle,
                 grace=self._grace,
                 uploading=self._uploading(record),
-                incoming=incoming,
+                heard=heard,
                 inbox=await self._store.inbox(record.id),
             )
             if heard_enough(record):
@@ -195,9 +209,10 @@ class Turns:
         until = record.idle_at if record.call.grace_until is None else record.call.grace_until
         return until <= self._now() and self._uploads.under_way(record.key, before=until)
 
-    def _opened(self, incoming: Incoming, flow: str | None) -> CallRecord:
-        events = self._channels[incoming.key.channel].hear(Leg(), incoming, now=self._now()).events
-        received = next((event for event in events if isinstance(event, CallReceived)), None)
+    def _opened(self, heard: Heard, flow: str | None) -> CallRecord:
+        """Return the record of a new call, with the flow that belongs to the number called."""
+        incoming = heard.incoming
+        received = next((event for event in heard.exchange.events if isinstance(event, CallReceived)), None)
         if not incoming.starts or received is None:
             raise WebhookError(404, "unknown-call", "No call with this id is known here.")
         chosen = self._flows.choose(flow, received.called)

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.advance import advance
+from ivr.advance import Heard, advance
 from ivr.channels.skype.codec import SkypeChannel
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, Event, ServiceAnswered, ServiceFailed
@@ -53,7 +53,8 @@ class Bot(Struct, frozen=True):
         assert not hasattr(decoded, "status")
         (incoming,) = decoded
         assert isinstance(incoming, Incoming)
-        after = self._with(self._advance(incoming=incoming), messages)
+        heard = Heard(incoming, CHANNEL.hear(self.record.leg, incoming, now=self.now))
+        after = self._with(self._advance(heard=heard), messages)
         while after.record.replies[incoming.id] is None:
             inbox = after._service(random) if random is None or random.random() < 0.8 else ()
             after = after._with(after._advance(inbox=inbox, answers=incoming.id), messages)

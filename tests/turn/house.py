@@ -35,13 +35,13 @@ class NoJobs:
 class House:
     """A server's turns, and one call."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, line: Line | None = None) -> None:
         self.store = MemoryStore()
         self.uploads = Arrivals()
         self.time = 1000.0
         self.turns = Turns(
             store=self.store,
-            channels={"sim": Line()},
+            channels={"sim": line or Line()},
             flows=OneFlow(flow),
             jobs=NoJobs(),
             uploads=self.uploads,

@@ -84,6 +84,9 @@ class Line:
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(commands))))
 
+    def nothing(self) -> WebhookReply:
+        return WebhookReply()
+
 
 @dataclass
 class Disk:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ivr.advance import NOTHING_FOLLOWS, advance
+from ivr.advance import Heard, advance
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import (
     CallReceived,
@@ -59,16 +59,14 @@ class Told:
 
     def told(self, *events: Event, wants_commands: bool = True, inbox: tuple[Event, ...] = ()) -> Commit:
         message = Incoming(KEY, f"m{self.record.version}", events, "commands" if wants_commands else "ack", starts=True)
-        return self._keep(incoming=message, inbox=inbox)
+        return self._keep(Heard(message, self.line.hear(self.record.leg, message, now=1000.0)), inbox=inbox)
 
     def owed(self) -> Commit:
         """Write the reply that the last message waits for."""
         waiting = next(name for name, reply in self.record.replies.items() if reply is None)
         return self._keep(answers=waiting)
 
-    def _keep(
-        self, *, incoming: Incoming | None = None, inbox: tuple[Event, ...] = (), answers: str | None = None
-    ) -> Commit:
+    def _keep(self, heard: Heard | None = None, *, inbox: tuple[Event, ...] = (), answers: str | None = None) -> Commit:
         commit = advance(
             self.flow,
             self.line,
@@ -76,7 +74,7 @@ class Told:
             now=1000.0,
             idle=60,
             grace=30,
-            incoming=incoming,
+            heard=heard,
             inbox=inbox,
             answers=answers,
         )
@@ -102,7 +100,7 @@ def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_o
     call, answer = held()
     notified = call.told(wants_commands=False, inbox=(answer,))
     assert ([step.event for step in notified.trace], notified.taken) == ([LineReported()], ())
-    assert list(call.record.replies.values())[-1] == NOTHING_FOLLOWS
+    assert list(call.record.replies.values())[-1] == LINE.nothing()
     told = call.told(OperationDone(call.op), inbox=(answer,))
     assert told.record.last is not None
     assert b"goodbye" in told.record.last.body

@@ -4,11 +4,13 @@ import logging
 
 import pytest
 
-from ivr.advance import NOTHING_FOLLOWS, REMEMBERED
+from ivr.advance import REMEMBERED
 from ivr.engine.events import CallEnded, CallReceived, InputTimedOut, KeysPressed
 from tests.flows import flow_of
 from tests.turn.house import House
-from tests.turn.simulator import KEY
+from tests.turn.simulator import KEY, Line
+
+NOTHING = Line().nothing()
 
 SHORT = flow_of("""
 flow: short
@@ -47,7 +49,7 @@ async def test_every_late_message_is_answered_alike_and_few_are_kept() -> None:
     house = await over()
     before = await house.steps()
     answers = [await house.told(f"late {number}", InputTimedOut("1.1")) for number in range(1000)]
-    assert answers == [NOTHING_FOLLOWS] * 1000
+    assert answers == [NOTHING] * 1000
     assert await house.steps() - before == REMEMBERED
     record = await house.store.load(KEY)
     assert record
@@ -67,7 +69,7 @@ async def test_a_call_that_goes_on_takes_every_message_however_many_said_nothing
     house = House(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     for number in range(2 * REMEMBERED):
-        assert await house.told(f"notice {number}", wants="ack") == NOTHING_FOLLOWS
+        assert await house.told(f"notice {number}", wants="ack") == NOTHING
     before = await house.steps()
     house.time = 1007.25
     await house.told("last", CallEnded("caller"))

@@ -89,11 +89,15 @@ class SkypeChannel:
         return Exchange(leg, hearing.events(received.message, received.audio, at=received.at))
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
-        """Turn commands into a workflow; no commands: an empty 200, which means that nothing follows (protocol 3)."""
+        """Turn commands into a workflow."""
         if not commands:
-            return Exchange(leg, reply=WebhookReply())
+            return Exchange(leg, reply=self.nothing())
         body = speaking.written(commands, callback=self._callback, media_base=self._media_base)
         return Exchange(leg, reply=WebhookReply(body=body))
+
+    def nothing(self) -> WebhookReply:
+        """Return an empty 200, which means that nothing follows (protocol 3)."""
+        return WebhookReply()
 
 
 def _refuse(problems: Sequence[str]) -> None:
