@@ -58,9 +58,9 @@ class _Turn:
 
     def step(self, event: Event) -> None:
         stepped = step(self.flow, self.call, event, now=self.now)
-        kept = stepped.kept or event
+        traced = stepped.traced or event
         self.trace.append(
-            Stepped(kept, self.now, stepped.commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
+            Stepped(traced, self.now, stepped.commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
         )
         if stepped.ignored:
             return

@@ -233,7 +233,7 @@ def _log_message(flow: Flow, commit: Commit) -> None:
         step for step in commit.trace if step.ignored and (record.unmoved or isinstance(step.event, RecordingMade))
     ]
     if ignored:
-        last = "; further ones are not told" if record.unmoved == REMEMBERED else ""
+        last = "; further ones are not logged" if record.unmoved == REMEMBERED else ""
         event, why = type(ignored[0].event).__name__, f"{ignored[0].ignored}{last}"
         where = {"call": record.id, "flow": flow.name, "state": record.call.state}
         log.info("message ignored", extra=where | {"code": event, "reason": why})

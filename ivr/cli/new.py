@@ -142,7 +142,7 @@ def first_case(of: FlowWithPlaces, caller_steps: Sequence[Callable[[str], Event]
     for caller_step in caller_steps:
         event = caller_step(call.asked[-1].op if call.asked else "")
         taken = step(of.flow, call, event, now=now)
-        trace.append(Stepped(taken.kept or event, now, taken.commands, taken.path, taken.ignored, taken.judged))
+        trace.append(Stepped(taken.traced or event, now, taken.commands, taken.path, taken.ignored, taken.judged))
         call = taken.call
         now += SECONDS
     record = CallRecord(call.facts.id, CallKey(CHANNEL, "", call.facts.id), call)

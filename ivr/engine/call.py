@@ -145,7 +145,7 @@ class Step(Struct, frozen=True):
     path: tuple[Taken, ...] = ()
     ignored: str | None = None
     "Why the event changed nothing, if so; then `call` is the very call that came in."
-    kept: Event | None = None
+    traced: Event | None = None
     "The event as a trace may keep it, where that differs: sensitive keys and words are masked."
     judged: tuple[Judged, ...] = ()
     "The guards over private values, in the order in which they were tried."

@@ -55,7 +55,7 @@ class Draft:
         self.commands: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
-        self.kept: Event | None = None
+        self.traced: Event | None = None
         self._call = call
         self._counted = 0
 

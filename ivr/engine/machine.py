@@ -64,7 +64,7 @@ from ivr.engine.call import Call, Judged, Step
 from ivr.engine.draft import Draft
 from ivr.engine.events import Event
 from ivr.engine.flow import Flow
-from ivr.engine.masking import masked, of_ours
+from ivr.engine.masking import masked, without_foreign_id
 from ivr.engine.receiving import Ignored, receive, stale
 from ivr.engine.transitions import run
 
@@ -86,7 +86,7 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
         draft.frozen(),
         tuple(draft.commands),
         tuple(draft.path),
-        kept=draft.kept,
+        traced=draft.traced,
         judged=tuple(draft.judge.said),
         failures=tuple(draft.failures),
     )
@@ -94,4 +94,4 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
 
 def _ignored(call: Call, event: Event, why: str) -> Step:
     """Leave a call as it is. No action has judged whether what came in is private, so none of it is kept."""
-    return Step(call, ignored=why, kept=of_ours(masked(event), call.turn))
+    return Step(call, ignored=why, traced=without_foreign_id(masked(event), call.turn))

@@ -51,7 +51,7 @@ def masked(event: Event) -> Event:
     return event
 
 
-def of_ours(event: Event, turn: int) -> Event:
+def without_foreign_id(event: Event, turn: int) -> Event:
     """Return the event with the id of its operation only if it can be one that was ordered up to this turn."""
     match event:
         case (

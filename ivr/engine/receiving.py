@@ -33,7 +33,7 @@ from ivr.engine.events import (
     SpeechHeard,
     TimePassed,
 )
-from ivr.engine.masking import of_ours
+from ivr.engine.masking import without_foreign_id
 from ivr.engine.transitions import NO_VALUE, SETTLED, Settled, enter, evaluated, give_up
 from ivr.errors import ExpressionFailed
 
@@ -43,8 +43,8 @@ FAILURES_IN_A_ROW = 8
 "Failures of the line after which a call is given up."
 
 _FAILED: Mapping[str, str] = {
-    "system": "the line could not do what it was told",
-    "workflow": "the line refused what it was told",
+    "system": "the line could not carry out a command",
+    "workflow": "the line refused the reply",
 }
 
 
@@ -102,7 +102,7 @@ def receive(draft: Draft, event: Event) -> Received:
         case RecordingReady():
             return Ignored("no recording is awaited")
         case LineReported():
-            return Ignored("nothing that moves a call")
+            return Ignored("a report that moves no call")
     return _answered(draft, event)
 
 
@@ -156,7 +156,7 @@ def _failed(draft: Draft, event: OperationFailed) -> Received:
     if event.whole:
         operation = draft.asked[0]  # nothing of the reply was done, so the call stands where its first one was ordered
     if any(draft.flow.states[asked.state].action.private for asked in draft.asked):
-        draft.kept = event = replace(event, reason="")  # it may repeat what the caller keyed
+        draft.traced = event = replace(event, reason="")  # it may repeat what the caller keyed
     if draft.gone:
         return _hung_up_at(draft, operation)
     if draft.phase == "answering":
@@ -205,7 +205,7 @@ def _time_passed(draft: Draft) -> Received:
 def _hold(draft: Draft) -> Received:
     """Keep the caller company, so that the line has a reply while the service works (C14.4)."""
     if draft.waiting is None or draft.gone:
-        return Ignored("nobody is kept waiting")
+        return Ignored("no caller waits for a service")
     if draft.holds >= HOLDS:
         return _served(draft, ServiceFailed(draft.waiting.job, "timeout"))
     try:
@@ -223,10 +223,10 @@ def _hold(draft: Draft) -> Received:
 def _leave(draft: Draft, event: CallEnded) -> Received:
     """Let nobody be there any more: an answer that is still to come counts first, then `hangup` is raised (C13)."""
     operation = draft.operation(event.op)
-    draft.kept = of_ours(event, draft.turn)
+    draft.traced = without_foreign_id(event, draft.turn)
     if draft.gone:
         # Told again, and this time it names the recording that it cut off: so none comes.
-        return _hung_up_at(draft, operation) if operation else Ignored("nobody is on the line")
+        return _hung_up_at(draft, operation) if operation else Ignored("the caller has already left")
     began = draft.phase != "new"
     if operation and not draft.waiting:
         draft.back_to(operation)  # what later states of the same reply have set does not count (C14.3)
@@ -253,5 +253,5 @@ def _judged(draft: Draft, event: Event, offered: tuple[str, ...]) -> Result | No
     """Have the state's action judge an event, and keep of it what a trace may hold; None: it means nothing there."""
     action = draft.here.action
     result = evaluated(action.hear, draft.scope(), event, offered)
-    draft.kept = action.kept(event, result)
+    draft.traced = action.traced(event, result)
     return result

@@ -79,7 +79,7 @@ def test_c13_an_outcome_without_a_recording_ends_such_a_call_at_once() -> None:
 
 def test_what_says_nothing_of_the_recording_leaves_such_a_call_waiting() -> None:
     caller = overtaken()
-    caller.apply(CallEnded("caller", grace=60.0)).ignored("nobody is on the line")
+    caller.apply(CallEnded("caller", grace=60.0)).ignored("the caller has already left")
     caller.listens().ignored("not an answer to what was asked")
     caller.presses("1").ignored("not an answer to what was asked")
     assert caller.call.deadline is not None
@@ -174,8 +174,8 @@ def test_a_service_that_never_answers_is_given_up_at_its_deadline() -> None:
 
 
 def test_nobody_is_held_who_has_gone_or_does_not_wait() -> None:
-    Caller(flow_of(VOICEMAIL)).holds().ignored("nobody is kept waiting")
-    Caller(flow_of(VOICEMAIL)).speaks(hangs_up=True).holds().ignored("nobody is kept waiting")
+    Caller(flow_of(VOICEMAIL)).holds().ignored("no caller waits for a service")
+    Caller(flow_of(VOICEMAIL)).speaks(hangs_up=True).holds().ignored("no caller waits for a service")
 
 
 def test_a_refused_upload_is_an_error_of_its_own() -> None:

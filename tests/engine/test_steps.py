@@ -185,9 +185,9 @@ states:
 
 def test_c12_sensitive_keys_are_kept_apart_masked_in_the_trace_and_forgotten_at_the_end() -> None:
     caller = Caller(flow_of(PIN)).presses("47")
-    assert caller.last.kept == KeysJudged("1.2", "refused")
+    assert caller.last.traced == KeysJudged("1.2", "refused")
     caller.presses("4711").hears("welcome")
-    assert caller.last.kept == KeysJudged("2.1", "accepted")
+    assert caller.last.traced == KeysJudged("2.1", "accepted")
     assert (caller.variable("pin"), "pin" in caller.call.memory.variables) == ("4711", False)
     caller.listens()
     assert caller.call.memory.private == {}
@@ -222,7 +222,7 @@ states:
     assert live.request.sensitive
     waiting = live.call
     live.understood("navy blue").hears("blue")
-    kept = live.last.kept
+    kept = live.last.traced
     assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, {"masked": True})  # type: ignore[union-attr]
     replayed = step(flow, waiting, kept, now=live.now, judged=live.last.judged)
     assert replayed.commands == live.last.commands
@@ -257,9 +257,9 @@ def test_an_answer_to_nothing_changes_nothing() -> None:
 
 def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> None:
     caller = Caller(flow_of(PIN))
-    assert caller.apply(KeysPressed("9.9", "4711")).last.kept == KeysPressed("?", "")
-    assert caller.apply(SpeechHeard("9.9", "four seven")).last.kept == SpeechHeard("?", "")
-    assert caller.apply(ServiceAnswered("9.9", {"transcript": "words"})).last.kept == ServiceAnswered("9.9", {})
+    assert caller.apply(KeysPressed("9.9", "4711")).last.traced == KeysPressed("?", "")
+    assert caller.apply(SpeechHeard("9.9", "four seven")).last.traced == SpeechHeard("?", "")
+    assert caller.apply(ServiceAnswered("9.9", {"transcript": "words"})).last.traced == ServiceAnswered("9.9", {})
 
 
 def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
@@ -270,15 +270,15 @@ def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
         (RecordingMade("0.1", 4711.0, "a.wma"), RecordingMade("0.1", 0.0, "a.wma")),
         (CallReceived("29:4711", "28:4711", "de-4711"), CallReceived(None, "")),
     ]:
-        assert caller.apply(event).last.kept == kept
+        assert caller.apply(event).last.traced == kept
         again = caller.apply(kept).last  # a trace is stepped again as it was kept
-        assert (again.ignored, again.kept) == (caller.steps[-2][2].ignored, kept)
+        assert (again.ignored, again.traced) == (caller.steps[-2][2].ignored, kept)
 
 
 def test_c12_the_line_s_own_words_are_not_kept_where_the_state_that_listened_is_private() -> None:
     caller = Caller(flow_of(PIN))
     event, _, stepped = caller.apply(OperationFailed(caller.op, "system", "keyed 4711")).steps[-1]
-    assert stepped.kept == replace(event, reason="")  # type: ignore[type-var]
+    assert stepped.traced == replace(event, reason="")  # type: ignore[type-var]
     assert "4711" not in repr(stepped)
 
 
@@ -308,7 +308,7 @@ states:
 def test_who_has_gone_cannot_go_again() -> None:
     flow = flow_of(HANDLERS.replace("ON", ""))
     caller = Caller(flow).presses("1").speaks(hangs_up=True).apply(CallEnded("caller"))
-    caller.ignored("nobody is on the line").understood("words").ended("abandoned")
+    caller.ignored("the caller has already left").understood("words").ended("abandoned")
 
 
 def test_a_value_that_does_not_fit_its_variable_is_an_error_of_the_expression() -> None:
@@ -351,7 +351,7 @@ def test_what_most_actions_never_get() -> None:
     caller = Caller(flow)
     scope, say = Scope(flow, caller.call.facts, caller.call.memory, STARTED), flow.states["told"].action
     event = OperationDone("1.1")
-    assert (say.attempts, say.hear(scope, event, ()), say.hold(scope), say.kept(event, None)) == (0, None, (), event)
+    assert (say.attempts, say.hear(scope, event, ()), say.hold(scope), say.traced(event, None)) == (0, None, (), event)
     with pytest.raises(AssertionError, match="Say does not ask"):
         say.again(scope, "noInput", 1)
 

@@ -36,7 +36,7 @@ def recorded(caller: Caller) -> Case:
     """Make a case of what a scripted caller did."""
     call = caller.call
     trace = [
-        Stepped(step.kept or event, now, step.commands, step.path, step.ignored, step.judged)
+        Stepped(step.traced or event, now, step.commands, step.path, step.ignored, step.judged)
         for event, now, step in caller.steps
     ]
     return case_of(CallRecord("0" * 32, CallKey("test", "a", "c"), call), trace, caller.flow, {})

@@ -40,7 +40,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[object, object]]:
         ((CallReceived("29:anna", "28:bot"),), ("CallReceived", "the call has begun")),
         ((KeysPressed("9.9", "1"),), ("KeysPressed", "not the operation awaited")),
         ((RecordingMade("9.9", 1.0, "a.wma"),), ("RecordingMade", "not the operation awaited")),
-        ((), ("LineReported", "nothing that moves a call")),
+        ((), ("LineReported", "a report that moves no call")),
         ((OperationDone("9.9"), InputTimedOut("9.9")), ("OperationDone", "not the operation awaited")),
     ],
     ids=["a second beginning", "an answer to nothing", "a recording of nothing", "a notice", "two things at once"],
@@ -82,8 +82,8 @@ async def test_of_many_in_a_row_the_first_are_told_and_kept_and_the_last_of_them
         await house.told(f"odd {number}", KeysPressed("9.9", "1"))
     lines = told(caplog)
     assert len(lines) == await house.steps() - before == REMEMBERED
-    assert {str(reason).endswith("; further ones are not told") for _, reason in lines[:-1]} == {False}
-    assert str(lines[-1][1]).endswith("; further ones are not told")
+    assert {str(reason).endswith("; further ones are not logged") for _, reason in lines[:-1]} == {False}
+    assert str(lines[-1][1]).endswith("; further ones are not logged")
 
 
 async def test_once_the_call_is_moved_it_is_told_again(house: House, caplog: pytest.LogCaptureFixture) -> None:

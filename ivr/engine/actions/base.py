@@ -102,7 +102,7 @@ class Action(Protocol):
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge an event that answers this state's operation or service; None: it means nothing here."""
 
-    def kept(self, event: Event, result: Result | None) -> Event:
+    def traced(self, event: Event, result: Result | None) -> Event:
         """Return the event as a trace may keep it."""
 
     def hold(self, scope: Scope) -> tuple[Segment, ...]:
@@ -156,7 +156,7 @@ class Common(Struct, frozen=True):
         """Nothing is asked, so nothing is heard."""
         return None
 
-    def kept(self, event: Event, result: Result | None) -> Event:
+    def traced(self, event: Event, result: Result | None) -> Event:
         """Nothing here is sensitive."""
         return event
 

@@ -54,7 +54,7 @@ class Digits(Asking, frozen=True):
                 return self._accepted(MaskedValue(), MaskedValue())
         return None
 
-    def kept(self, event: Event, result: Result | None) -> Event:
+    def traced(self, event: Event, result: Result | None) -> Event:
         """Keep of sensitive keys only how they were judged (C12)."""
         if self.sensitive and isinstance(event, KeysPressed):
             return KeysJudged(event.op, "refused" if isinstance(result, Again) else "accepted")

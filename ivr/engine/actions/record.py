@@ -71,7 +71,7 @@ class Record(Asking, frozen=True):
                 return failed(name, code, _fields(scope[self.into]), why=_REASONS[name])
         return None
 
-    def kept(self, event: Event, result: Result | None) -> Event:
+    def traced(self, event: Event, result: Result | None) -> Event:
         """Keep of sensitive words only that there was an answer (C12)."""
         if self.sensitive and isinstance(event, ServiceAnswered):
             return ServiceAnswered(event.job, MASKED)
