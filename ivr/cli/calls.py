@@ -17,7 +17,6 @@ from msgspec import Struct, to_builtins
 from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import (
     SHORT,
-    StoredFlows,
     data_folder,
     data_option,
     exported,
@@ -37,6 +36,7 @@ from ivr.trace.failures import FlowFailure
 from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case, written_lines
 from ivr.trace.folders import CASES
 from ivr.trace.sentences import caller_action, clock, question, services, spoken
+from ivr.trace.stored_flows import StoredFlows
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -240,7 +240,7 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
 
 
 def _listed(archive: ArchiveFile) -> Iterator[ListedCall]:
-    flows = StoredFlows(archive)
+    flows = StoredFlows(archive.flow)
     names: dict[str, str] = {}
     for summary in archive.summaries():
         if summary.flow not in names:

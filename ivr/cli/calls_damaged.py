@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import StoredFlows, data_folder, open_archive
+from ivr.cli.datafolder import data_folder, open_archive
 from ivr.cli.plain import escaped
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
 from ivr.store.sealing import Sealer
+from ivr.trace.stored_flows import StoredFlows
 
 
 class DamagedEntry(Struct, frozen=True):
@@ -70,7 +71,7 @@ def _unreadable(archive: ArchiveFile, sealer: Sealer | None) -> Iterator[Damaged
 
 def _without_flow(archive: ArchiveFile) -> Iterator[DamagedEntry]:
     """Return the calls that cannot go on because the flow that they began with is lost."""
-    flows = StoredFlows(archive)
+    flows = StoredFlows(archive.flow)
     lost: dict[str, str] = {}
     for call in archive.summaries():
         if call.over or call.damaged:

@@ -11,9 +11,8 @@ from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
 from ivr.trace.case import Case, CaseError
-from ivr.trace.current_flows import FlowWithPlaces, read_stored_flow
 from ivr.trace.failures import FlowFailure, flow_failures
-from ivr.trace.recorded import case_of
+from ivr.trace.stored_flows import StoredFlows
 
 SHORT = 8
 "Digits of a call's id that lists show."
@@ -54,30 +53,13 @@ def find_call(archive: ArchiveFile, beginning: str) -> str:
     return found[0]
 
 
-class StoredFlows:
-    """The flows that took calls, each read once."""
-
-    def __init__(self, archive: ArchiveFile) -> None:
-        self._archive = archive
-        self._known: dict[str, FlowWithPlaces] = {}
-
-    def get(self, flow_hash: str) -> FlowWithPlaces:
-        """Return a flow by its hash; raise FlowError if it is lost or cannot be read any more."""
-        if flow_hash not in self._known:
-            source = self._archive.flow(flow_hash)
-            if source is None:
-                raise FlowError(f"the flow {flow_hash[:12]} is not in the data folder")
-            self._known[flow_hash] = read_stored_flow(source, flow_hash)
-        return self._known[flow_hash]
-
-
 def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
     """List what went wrong in the flow of a stored call; of a flow that is lost, without the name of its file."""
     record, trace = archive.record(call), list(archive.trace(call))
     if record is None or not any(step.failures for step in trace):
         return ()
     try:
-        file = StoredFlows(archive).get(record.call.flow).flow.file
+        file = StoredFlows(archive.flow).get(record.call.flow).flow.file
     except FlowError:
         file = ""
     return flow_failures(trace, file)
@@ -89,7 +71,6 @@ def exported(archive: ArchiveFile, call: str) -> Case:
         record = archive.record(call)
         if record is None:
             raise click.ClickException(f'There is no call "{call}".')
-        then = StoredFlows(archive).get(record.call.flow)
-        return case_of(record, archive.trace(call), then.flow, then.places.lines())
+        return StoredFlows(archive.flow).case(record, archive.trace(call)).case
     except (FlowError, CaseError, UnreadableRow) as error:
         raise click.ClickException(f"Call {call[:SHORT]} cannot be read: {error}") from error

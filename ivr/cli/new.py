@@ -15,8 +15,9 @@ from ivr.engine.naming import is_name
 from ivr.flowfile.schema import schema_text
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.trace.case import Case
-from ivr.trace.current_flows import FlowWithPlaces, read_current_flow
+from ivr.trace.current_flows import read_current_flow
 from ivr.trace.files import dumps
+from ivr.trace.flow_places import FlowWithPlaces
 from ivr.trace.folders import CASES, FLOWS
 from ivr.trace.recorded import case_of
 

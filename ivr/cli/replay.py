@@ -12,7 +12,7 @@ from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr.cli.datafolder import StoredFlows, data_option, open_archive
+from ivr.cli.datafolder import data_option, open_archive
 from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
 from ivr.store.archive import ArchiveFile
@@ -21,10 +21,10 @@ from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.files import case_files, read_case
 from ivr.trace.flow_places import FlowPlaces
 from ivr.trace.folders import CASES, flows_in
-from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay as replayed
 from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
-from ivr.trace.verdict import Kind
+from ivr.trace.stored_flows import StoredFlows
+from ivr.trace.verdict import VERDICTS, Kind
 
 SHOWN = 20
 "Groups that are written out; there are seldom more than a few."
@@ -113,18 +113,17 @@ def _read(files: list[Path]) -> Iterator[_Subject]:
 
 
 def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
-    flows = StoredFlows(archive)
+    flows = StoredFlows(archive.flow)
     for one in archive.stored():
         if one.record is None:
             yield _Subject(one.id, None, trouble=one.trouble)
             continue
         try:
-            then = flows.get(one.record.call.flow)
-            recorded = case_of(one.record, one.trace, then.flow, then.places.lines())
+            stored = flows.case(one.record, one.trace)
         except (FlowError, CaseError) as error:  # of an earlier release, perhaps; the other calls can be replayed
             yield _Subject(one.id, None, trouble=str(error))
             continue
-        yield _Subject(one.id, recorded, then.places)
+        yield _Subject(one.id, stored.case, stored.places)
 
 
 def _judged(
@@ -168,10 +167,8 @@ def _print(tally: Tally) -> None:
 
 
 def _print_json(tally: Tally) -> None:
-    document = {
-        "same": tally.same,
-        "changed": tally.changed,
-        "undetermined": tally.undetermined,
+    document: dict[str, object] = {
+        **{word: tally.verdicts[word] for word in VERDICTS},
         "refused": tally.refused,
         "leftOut": tally.left_out,
         "groups": [_group(group) for group in tally.groups()],

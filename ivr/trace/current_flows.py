@@ -1,31 +1,20 @@
-"""The flows of today, by name: what cases are replayed against."""
+"""The flow files as they are now, by the name of their flow: what cases are replayed against."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from msgspec import Struct
-
-from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
-from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.flow_folder import flow_files, quarrel, twin_of
-from ivr.flowfile.load import load_flow, rebuild
+from ivr.flowfile.load import load_flow
 from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.nearest import did_you_mean
 from ivr.smallfiles import read_head
 from ivr.trace.case import Case
-from ivr.trace.flow_places import FlowPlaces
+from ivr.trace.flow_places import FlowPlaces, FlowWithPlaces
 
 
 class NoSuchFlow(IvrError):
     """No file holds the flow that a case belongs to."""
-
-
-class FlowWithPlaces(Struct, frozen=True):
-    """One flow, and where everything in it stands."""
-
-    flow: Flow
-    places: FlowPlaces
 
 
 class CurrentFlows:
@@ -108,11 +97,3 @@ def _shown(file: Path) -> str:
     """Return a file's path as one would type it here."""
     whole = file.absolute()
     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else file)
-
-
-def read_stored_flow(source: bytes, flow_hash: str) -> FlowWithPlaces:
-    """Return a flow that took calls, from what the store keeps of it; raise FlowError if it cannot be read any more."""
-    bundle = Bundle.decode(source)
-    if bundle.hash != flow_hash:
-        raise FlowError("what is stored of the flow is damaged")
-    return FlowWithPlaces(rebuild(bundle).served(), FlowPlaces(bundle.file, bundle.text))

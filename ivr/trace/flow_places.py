@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Segment, Silence, Text
+from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
@@ -113,6 +114,13 @@ class FlowPlaces:
     def _place(self, path: Path, state: str, *, key: bool = False) -> FlowPlace:
         mark: Mark = self._source.mark(*path, key=key)
         return FlowPlace(self._source.file, mark.line, mark.column, mark.length, self._source.line(mark.line), state)
+
+
+class FlowWithPlaces(Struct, frozen=True):
+    """One flow, and where everything in it stands."""
+
+    flow: Flow
+    places: FlowPlaces
 
 
 def _scalars(path: Path, node: Node) -> Iterator[tuple[Path, Scalar]]:

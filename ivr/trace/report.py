@@ -9,7 +9,7 @@ from ivr.engine.commands import Segment
 from ivr.trace import sentences
 from ivr.trace.case import Case
 from ivr.trace.flow_places import FlowPlace, FlowPlaces
-from ivr.trace.verdict import Difference, Kind, Side, Verdict, VerdictWord
+from ivr.trace.verdict import VERDICTS, Difference, Kind, Side, Verdict, VerdictWord
 
 
 class Report(Struct, frozen=True, omit_defaults=True):
@@ -236,14 +236,16 @@ class Tally:
 
     def __init__(self, allowed: frozenset[Kind] = frozenset()) -> None:
         self.allowed = allowed
-        self.same = self.changed = self.undetermined = self.refused = 0
+        self.verdicts: Counter[VerdictWord] = Counter()
+        self.refused = 0
+        "How many must not pass."
         self.others: Counter[str] = Counter()
         "By flow: calls that were left out, since they are not of the one that is wanted."
         self._groups: dict[tuple[object, ...], Group] = {}
 
     def add(self, told: Report, *, passes: bool) -> None:
         """Count a case; `passes`: it is the same, or changed in a way that is allowed."""
-        setattr(self, told.verdict, getattr(self, told.verdict) + 1)
+        self.verdicts[told.verdict] += 1
         self.refused += not passes
         if told.verdict == "same":
             return
@@ -264,7 +266,7 @@ class Tally:
     @property
     def replayed(self) -> int:
         """How many calls there is a verdict of."""
-        return self.same + self.changed + self.undetermined
+        return self.verdicts.total()
 
     def groups(self) -> list[Group]:
         """Return the groups, what must not pass first, the largest first."""
@@ -272,8 +274,8 @@ class Tally:
 
     def summary(self) -> str:
         """Return it as one line."""
-        parts = [f"{self.same} same", f"{self.changed} changed", f"{self.undetermined} undetermined"]
-        let_pass = self.changed + self.undetermined - self.refused
+        parts = [f"{self.verdicts[word]} {word}" for word in VERDICTS]
+        let_pass = self.replayed - self.verdicts["same"] - self.refused
         if let_pass:
             parts.append(f"{let_pass} of these allowed")
         if self.left_out:

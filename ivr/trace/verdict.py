@@ -1,7 +1,7 @@
 """What a replay says: the verdicts, and where the first difference is."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered"
 
 
 VerdictWord: TypeAlias = Literal["same", "changed", "undetermined"]
+VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
 
 
 class Side(Struct, frozen=True):

@@ -20,25 +20,18 @@ from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.frame import CONSOLE
 from ivr.server.phone.remembered import Remembered, remembered
-from ivr.trace.case import Case, CaseError
-from ivr.trace.current_flows import read_current_flow, read_stored_flow
+from ivr.trace.case import CaseError
+from ivr.trace.current_flows import read_current_flow
 from ivr.trace.failures import flow_failures
 from ivr.trace.files import keep_case
 from ivr.trace.folders import CASES, flows_in
-from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay
 from ivr.trace.report import Report, report
+from ivr.trace.stored_flows import StoredCase, StoredFlows
 
 
 class CannotKeep(IvrError):
     """The call cannot be kept as a case, or not be replayed; the text says why."""
-
-
-class _Taken(Struct, frozen=True):
-    """A call that was taken, and where its flow came from."""
-
-    case: Case
-    file: str
 
 
 class Whereabouts(Struct, frozen=True, tag=True):
@@ -164,7 +157,7 @@ class OwnBot(Struct, frozen=True):
         """
         taken = await self._taken(call)
         header = taken.case.header
-        file = self._file(header.flow, taken.file)
+        file = self._file(header.flow, taken.places.file)
         if file is None:
             raise CannotKeep(f'No flow called "{header.flow}" is served any more, so there is nothing to replay with.')
         try:
@@ -188,7 +181,7 @@ class OwnBot(Struct, frozen=True):
             return served[1]
         return next((one.file for one in self.registry.all() if str(one.file) == then), None)
 
-    async def _taken(self, call: str) -> _Taken:
+    async def _taken(self, call: str) -> StoredCase:
         record = await self._record(call)
         if record is None:
             raise CannotKeep("The server knows nothing of this call.")
@@ -196,11 +189,10 @@ class OwnBot(Struct, frozen=True):
         if source is None:
             raise CannotKeep("The flow of this call is not in the store.")
         try:
-            then = await asyncio.to_thread(read_stored_flow, source, record.call.flow)
-            recorded = case_of(record, await self.archive.trace(record.id), then.flow, then.places.lines())
+            flows = StoredFlows({record.call.flow: source}.get)
+            return await asyncio.to_thread(flows.case, record, await self.archive.trace(record.id))
         except (FlowError, CaseError) as error:
             raise CannotKeep(f"This call cannot be read: {error}") from error
-        return _Taken(recorded, then.places.file)
 
     async def _record(self, call: str) -> CallRecord | None:
         return await self.store.load(CallKey(self.channel, self.account, call))
