@@ -14,6 +14,7 @@ from typing import get_args
 
 import click
 import pytest
+from msgspec import Struct
 from pages import PAGES, ROOT, anchors, codes, fences, links, section, table, text
 
 from ivr.cli import main
@@ -25,6 +26,8 @@ from ivr.flowfile import model
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.server.logs import FIELDS
+from ivr.server.phone.page_commands import PageCommand
+from ivr.server.phone.page_line import PageMessage
 from ivr.settings import Settings, variable
 from ivr.speech.registry import Engine
 
@@ -197,6 +200,18 @@ def test_every_event_of_the_engine_is_documented_in_its_family() -> None:
         ("pacing", events.PacingEvent),
     ):
         assert {event.__name__ for event in get_args(union)} == rows[family]
+
+
+def test_every_message_of_the_phones_page_is_one_of_the_code() -> None:
+    shown = codes(section(text("browser-phone.md"), "## How it works"))
+    names = {cls.__struct_config__.tag for cls in [*flattened(PageMessage), *flattened(PageCommand)]}
+    assert {name for name in shown if re.fullmatch("[A-Z][A-Za-z]+", name)} - {"JSON"} <= names
+    assert {cls.__struct_config__.tag for cls in flattened(PageCommand)} <= shown
+
+
+def flattened(union: object) -> list[type[Struct]]:
+    """Return the structs of a union, and of the unions in it."""
+    return [each for part in get_args(union) for each in (flattened(part) if get_args(part) else [part])]
 
 
 # --- for everybody ---------------------------------------------------------------------------------------------------
