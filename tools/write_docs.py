@@ -1,7 +1,8 @@
 """Write the parts of the repository that are generated from the code: `make docs`, or with `--check` only compare.
 
 - the checks in docs/flow-language.md, from `ivr.flowfile.checks`;
-- flows/flow.schema.json, from `ivr schema`.
+- flows/flow.schema.json, from `ivr schema`;
+- tests/flowfile/texts.golden, all texts of findings, to be read as a set.
 """
 
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from click.testing import CliRunner
+from finding_texts import page
 
 from ivr.cli import main as ivr
 from ivr.flowfile.checks import CHECKS, Check
@@ -44,7 +46,11 @@ def written() -> Mapping[Path, str]:
     """Return every file that is generated from the code, with its text."""
     language = ROOT / "docs" / "flow-language.md"
     ours, _, _ = language.read_text("utf-8").partition(BEGIN)
-    return {language: f"{ours}{BEGIN}\n{checks()}", ROOT / "flows" / "flow.schema.json": schema()}
+    return {
+        language: f"{ours}{BEGIN}\n{checks()}",
+        ROOT / "flows" / "flow.schema.json": schema(),
+        ROOT / "tests" / "flowfile" / "texts.golden": page(),
+    }
 
 
 def main(*, check: bool) -> None:

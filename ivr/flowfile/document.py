@@ -16,7 +16,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
-from ivr.flowfile.finding import Edit, Finding, Severity
+from ivr.flowfile.finding import Edit, Finding, Problem
 from ivr.flowfile.model import Branch, FlowFile, State
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path, Source
@@ -186,32 +186,13 @@ class Document:
         """Return whether the action of a state and its own ways on are known: nothing was cut out that could be one."""
         return state not in self._mutilated
 
-    def finding(
-        self,
-        code: str,
-        path: Path,
-        message: str,
-        suggestion: str = "",
-        *,
-        severity: Severity = "error",
-        key: bool = False,
-        fix: Edit | None = None,
-    ) -> Finding:
-        """Make a finding at a path of the file, or at its key."""
-        return self.source.finding(code, severity, self.source.mark(*path, key=key), message, suggestion, fix=fix)
+    def finding(self, problem: Problem, path: Path, *, key: bool = False, fix: Edit | None = None) -> Finding:
+        """Make a finding of what is wrong at a path of the file, or at its key."""
+        return self.source.found(problem, self.source.mark(*path, key=key), fix=fix)
 
-    def warning(
-        self,
-        code: str,
-        path: Path,
-        message: str,
-        suggestion: str = "",
-        *,
-        key: bool = False,
-        fix: Edit | None = None,
-    ) -> Finding:
-        """Make a finding that does not refuse the flow."""
-        return self.finding(code, path, message, suggestion, severity="warning", key=key, fix=fix)
+    def finding_within(self, problem: Problem, path: Path, start: int, end: int, *, fix: Edit | None = None) -> Finding:
+        """Make a finding of what is wrong in a part of a text; `start` and `end` count in its value."""
+        return self.source.found(problem, self.source.within(path, start, end - start), fix=fix)
 
     def state_at(self, line: int) -> str | None:
         """Return the state that stands in a line; None: it belongs to no state."""

@@ -3,7 +3,7 @@
 An error's text says where, what was found, and what was meant; it is the same for people and for programs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, to_builtins
@@ -22,6 +22,19 @@ class Edit(Struct, frozen=True):
     end: int
     "Offset after the last one; the same as `start`: the new text is inserted."
     text: str
+
+
+Text: TypeAlias = tuple[str, str]
+"""What was found, in whole sentences; and what to do or what was meant, which may be empty."""
+
+
+class Problem(Struct, frozen=True):
+    """What is wrong, as data: which check found it, and a text that is filled in with what was found."""
+
+    code: str
+    severity: Severity
+    text: Callable[[], Text]
+    "One of the texts of the check, with its arguments."
 
 
 class Finding(Struct, frozen=True):

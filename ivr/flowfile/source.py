@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.flowfile.finding import Edit, Finding, Severity
+from ivr.flowfile.finding import Edit, Finding, Problem, Severity
 
 Path: TypeAlias = tuple[str | int, ...]
 Tree: TypeAlias = "str | dict[str, Tree] | list[Tree]"
@@ -230,6 +230,10 @@ class Source:
         start = node.start + self._places_of(node)[offset]
         end = start + len(old)
         return Edit(start, end, text) if self.text[start:end] == old else None
+
+    def found(self, problem: Problem, mark: Mark, *, fix: Edit | None = None) -> Finding:
+        """Make a finding of what is wrong at a place of this file."""
+        return self.finding(problem.code, problem.severity, mark, *problem.text(), fix=fix)
 
     def finding(
         self,

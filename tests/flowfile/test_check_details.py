@@ -24,21 +24,21 @@ def on_channel(example: str) -> list[str]:
 class TestChannel:
     def test_a_line_that_cannot_decline(self) -> None:
         assert on_channel("start: {decide: [{guard: call.from, target: bye}, no]}\nno: {reject: {}}\n") == [
-            "This line cannot decline a call."
+            'The channel does not support "reject".'
         ]
 
     def test_a_line_that_cannot_record(self) -> None:
-        assert on_channel("start: {record: {prompt: Speak.}, next: bye}") == ["This line cannot record."]
+        assert on_channel("start: {record: {prompt: Speak.}, next: bye}") == ['The channel does not support "record".']
 
     def test_a_line_with_one_terminator(self) -> None:
         assert on_channel('start: {digits: {prompt: Key it., terminators: "#*"}, next: bye}') == [
-            "On this line 1 key can end an input, not 2."
+            "The channel supports 1 terminator, not 2."
         ]
 
     def test_a_line_that_hears_no_words(self) -> None:
         text = 'choices: {go: {dtmf: "1", speech: [go]}, wait: {speech: [wait]}}'
         assert on_channel(f"start: {{menu: {{prompt: Say go or wait., {text}}}, next: bye}}") == [
-            'This line hears no words, and "wait" has no key.'
+            'The channel does not support speech, and "wait" has no key.'
         ]
 
     def test_any_language_where_the_line_speaks_all(self) -> None:
@@ -47,7 +47,7 @@ class TestChannel:
     def test_a_text_in_another_language(self) -> None:
         text = "start: {say: [Hello., {text: Salut., language: fr-FR}, {text: Hi., language: EN-us}], next: bye}"
         found = load(whole(text), channel=SkypeChannel.can).findings
-        assert [each.message for each in found] == ["This line speaks en-US only, not fr-FR."]
+        assert [each.message for each in found] == ["The channel speaks only en-US, not fr-FR."]
 
 
 class TestKeysInPrompts:
@@ -83,7 +83,7 @@ class TestKeysInPrompts:
             }
         )
         spoken = announcement(menu)
-        assert [name for name in menu.choices if not spoken.tells(name, menu.choices[name])] == ["five"]
+        assert [name for name in menu.choices if not spoken.mentions(name, menu.choices[name])] == ["five"]
 
     def test_what_cannot_be_known_is_not_doubted(self) -> None:
         address = '"https://contoso.example/menu.wav"'
@@ -278,7 +278,7 @@ states:
     def test_facts_that_can_be_set_and_those_that_cannot(self) -> None:
         assert codes("start: {say: Hello., set: {outcome: sold, language: en-GB}, next: bye}") == []
         assert said("start: {say: Hello., set: {now: 5}, next: bye}") == [
-            'undefined: "now" is a fact, and cannot be set. Facts to set: language, outcome.'
+            'undefined: "now" is a fact and cannot be set. Facts that can be set: language, outcome.'
         ]
 
     def test_a_variable_declared_wrongly_is_told_once(self) -> None:
@@ -313,7 +313,7 @@ states:
     def test_an_unhandled_event_is_told_for_the_state_it_happens_in(self) -> None:
         text = "on: {exhausted: bye}\nstates:\n  start: {say: Hello., on: {done: bye}}\n"
         assert said(text) == [
-            'unhandled: Nobody handles "error" here. Add error: <state> to its "on", or to that of the flow.'
+            'unhandled: "error" is not handled here. Add error: <state> to the "on" of this state or of the flow.'
         ]
 
     def test_a_flow_wide_handler_covers_the_state_it_leads_to(self) -> None:
@@ -352,7 +352,7 @@ states:
     def test_a_question_that_is_asked_again_on_any_error_does_not_end_what_becomes_too_long(self) -> None:
         found = said("start: {digits: {prompt: Key it.}, on: {digits: bye, error: self}}")
         assert [each.partition(":")[0] for each in found] == ["endless", "final"]
-        assert found[1].endswith('"start" is not final. Add "error.limit: <a final state>".')
+        assert found[1].endswith('"start" is not final. Add "error.limit: <final state>".')
 
     def test_decide_has_no_next(self) -> None:
         assert codes("start: {decide: [{guard: call.from, target: bye}, bye], next: bye}") == ["two-ways"]

@@ -78,15 +78,15 @@ ask: {digits: {prompt: Which day is it?, into: today}, next: tell}
 tell: {say: "{{ today | digits }}", next: bye}
 """) == [
         (
-            'unset: "today" may have no value here. On the way start → tell nothing sets it. '
-            'Set it before, or give it a "default".'
+            'unset: "today" may have no value here. It is not set on the path start → tell. '
+            'Set it before, or add a "default".'
         )
     ]
 
 
 def test_the_fact_cannot_be_set() -> None:
     assert said('start: {say: Hello., set: {today: "{{ now }}"}, next: bye}') == [
-        'undefined: "today" is a fact, and cannot be set. Facts to set: language, outcome.'
+        'undefined: "today" is a fact and cannot be set. Facts that can be set: language, outcome.'
     ]
 
 
@@ -97,7 +97,7 @@ states:
   use: {decide: [{guard: kept != '%s', target: bye}, bye]}
 """
 DATE, INTEGER = ("date", "2026-01-01", ""), ("integer", "1", "")
-TODAY = 'Write "{{ today }}" for the day it is.'
+TODAY = 'Write "{{ today }}" for the current date.'
 
 
 def kept(variable: tuple[str, str, str], text: str) -> list[str]:
@@ -113,31 +113,35 @@ def kept(variable: tuple[str, str, str], text: str) -> list[str]:
         (DATE, "{{ now | longDate }}", "longDate", TODAY),
         (DATE, "{{ now | weekday }}", "weekday", TODAY),
         (DATE, "{{ kept | date }}", "date", 'Write "{{ kept }}".'),
-        (DATE, "{{ call.startedAt | date }}", "date", "It is of type date, such as 2026-11-24."),
-        (("time", "08:00", ""), "{{ now | time }}", "time", "It is of type time, such as 09:40."),
+        (DATE, "{{ call.startedAt | date }}", "date", "It has type date, such as 2026-11-24."),
+        (("time", "08:00", ""), "{{ now | time }}", "time", "It has type time, such as 09:40."),
         (("datetime", "2026-01-01T00:00Z", ""), "{{ now | datetime }}", "datetime", 'Write "{{ now }}".'),
         (INTEGER, "{{ visits.start | ordinal }}", "ordinal", 'Write "{{ visits.start }}".'),
-        (INTEGER, "{{ 90 | duration }}", "duration", "It is of type integer, such as 12."),
-        (INTEGER, "{{ (now | date) if call.from else (now | time) }}", "date", "It is of type integer, such as 12."),
-        (INTEGER, "{{ (now | date) or (now | time) }}", "date", "It is of type integer, such as 12."),
-        (("boolean", "true", ""), "{{ 1 | number }}", "number", "It is of type boolean, such as true or false."),
-        (("text", "Mon", ", values: [Mon, Tue]"), "{{ now | weekday }}", "weekday", "Possible: Mon, Tue."),
+        (INTEGER, "{{ 90 | duration }}", "duration", "It has type integer, such as 12."),
+        (INTEGER, "{{ (now | date) if call.from else (now | time) }}", "date", "It has type integer, such as 12."),
+        (INTEGER, "{{ (now | date) or (now | time) }}", "date", "It has type integer, such as 12."),
+        (("boolean", "true", ""), "{{ 1 | number }}", "number", "It has type boolean, such as true or false."),
+        (("text", "Mon", ", values: [Mon, Tue]"), "{{ now | weekday }}", "weekday", "Possible values: Mon, Tue."),
     ],
 )
 def test_words_that_can_never_fit_a_variable_are_the_error_that_the_literal_is(
     variable: tuple[str, str, str], text: str, filter_: str, suggestion: str
 ) -> None:
-    message = f'type: "{filter_}" gives words to be spoken, and none of them fits "kept".'
+    message = f'type: "{filter_}" makes words to be spoken, and none of them is valid for "kept".'
     assert kept(variable, text) == [f"{message} {suggestion}"]
 
 
 @pytest.mark.parametrize(
     ("variable", "text", "message"),
     [
-        (INTEGER, "no {{ visits.start }}", 'No text with "no" in it fits "kept". It is of type integer, such as 12.'),
-        (INTEGER, "{{ 1 }} {{ 2 }}", 'No text with " " in it fits "kept". It is of type integer, such as 12.'),
-        (DATE, "{{ now }}", f'"kept" is of type date, and this is datetime. {TODAY}'),
-        (INTEGER, "{{ today }}", '"kept" is of type integer, and this is date.'),
+        (
+            INTEGER,
+            "no {{ visits.start }}",
+            'No text with "no" in it is valid for "kept". It has type integer, such as 12.',
+        ),
+        (INTEGER, "{{ 1 }} {{ 2 }}", 'No text with " " in it is valid for "kept". It has type integer, such as 12.'),
+        (DATE, "{{ now }}", f'"kept" has type date, but this is datetime. {TODAY}'),
+        (INTEGER, "{{ today }}", '"kept" has type integer, but this is date.'),
     ],
 )
 def test_a_text_that_can_never_fit_is_an_error(variable: tuple[str, str, str], text: str, message: str) -> None:
@@ -169,4 +173,4 @@ states:
   use: {decide: [{guard: today == '12-24', target: bye}, bye]}
 """
     assert codes(text) == ["type"]
-    assert 'The fact "today" is that day; delete the variable.' in said(text)[0]
+    assert 'The fact "today" is that date; delete the variable.' in said(text)[0]

@@ -208,22 +208,22 @@ def test_the_smallest_part_is_told(guard: str, code: str, marked: str) -> None:
     assert found(guard) == [(code, marked)]
 
 
-LIST = 'or write one list: "…'
-DAY = "Write a day: today == '12-25'."
+LIST = 'or use a list: "…'
+DAY = "Compare the date: today == '12-25'."
 
 
 @pytest.mark.parametrize(
     ("guard", "advice"),
     [
-        ("now >= '22:00' and now < '06:00'", 'Hours over midnight need "or".'),
-        ("opens <= now < closes", 'Hours over midnight need "or".'),
-        ("today >= '12-24' and today <= '01-06'", 'Days over New Year need "or".'),
-        ("name == 'a' and name == 'b'", f"Write \"or\" between what may be; {LIST} in ['a', 'b']\"."),
-        ("(now | date) == 'December 25'", f"\"date\" gives such as \"Friday, December 25\". {DAY}"),
+        ("now >= '22:00' and now < '06:00'", 'A range of hours over midnight needs "or".'),
+        ("opens <= now < closes", 'A range of hours over midnight needs "or".'),
+        ("today >= '12-24' and today <= '01-06'", 'A range of days over New Year needs "or".'),
+        ("name == 'a' and name == 'b'", f"Write \"or\" between the comparisons, {LIST} in ['a', 'b']\"."),
+        ("(now | date) == 'December 25'", f"\"date\" gives a text like \"Friday, December 25\". {DAY}"),
         ("(name | lower) == 'ABC'", ""),
         ("price > 3 and price < 3", ""),
-        ("name != 'a' or name != 'b'", f"Write \"and\" between what is left out; {LIST} not in ['a', 'b']\"."),
-        ("name == 'a' or 'b'", f"Each text needs its own comparison; {LIST} in ['a', 'b']\"."),
+        ("name != 'a' or name != 'b'", f"Write \"and\" between the comparisons, {LIST} not in ['a', 'b']\"."),
+        ("name == 'a' or 'b'", f"Compare each text separately, {LIST} in ['a', 'b']\"."),
         ("now >= '08:00' or now < '17:00'", ""),
     ],
 )  # fmt: skip
@@ -242,7 +242,7 @@ start:
 open: {say: We are here., next: bye}
 lunch: {say: We are eating., next: bye}
 """
-    message = "never-true: The branches before this take all that it asks for. Put it before them, or delete it."
+    message = "never-true: The branches before this one already cover its guard. Put it before them, or delete it."
     assert said(text) == [message]
     assert codes(text.replace("now >= '12:00'", "call.from")) == []
     assert codes(text.replace("{guard: now >= '08:00', target: open}", "{guard: call.from, target: open}")) == []

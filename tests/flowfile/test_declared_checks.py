@@ -66,7 +66,7 @@ def test_only_checks_can_be_acknowledged_and_only_those_that_warn() -> None:
     text = "start: {say: Hello., next: bye, allow: {silent-keys: a, unhandled: b}}\n"
     assert said(text) == [
         'value: No check is called "silent-keys". Did you mean "silent-key"?',
-        'value: "unhandled" is an error, and cannot be allowed. Correct what it finds.',
+        'value: "unhandled" is an error and cannot be allowed. Correct the error.',
     ]
 
 

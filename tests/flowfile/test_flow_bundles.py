@@ -180,7 +180,7 @@ class TestAudioFiles:
         ] * 2
         (folder / "a.wav").write_bytes(WAV[:-1])
         found = load_flow(folder / "music.yaml").findings
-        assert [one.message for one in found] == ['"a.wav" ends before its sound does.'] * 2
+        assert [one.message for one in found] == ['The audio file "a.wav" is incomplete.'] * 2
         assert not any(one.is_error for one in found)
 
     def test_a_refused_file_refuses_the_flow(self, folder: Path) -> None:

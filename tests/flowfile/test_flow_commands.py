@@ -122,7 +122,7 @@ def test_check_finds_what_the_channel_cannot_do(folder: Path, options: tuple[str
     (folder / "hallo.yaml").write_text(GOOD.replace("initial:", "language: de-AT\ninitial:"), "utf-8")
     result = ivr("check", *options, "hallo.yaml")
     assert result.exit_code == 1
-    assert "speaks and understands en-US only, not de-AT" in result.output
+    assert "supports only en-US, not de-AT" in result.output
 
 
 def test_check_looks_at_no_channel_where_it_is_told_so(folder: Path) -> None:

@@ -744,7 +744,7 @@ start:
         states = states.replace("s0:", "start:").replace("s60", "end")
         found = said(states + "end: {say: '{{ v0 | digits }}', next: bye}\n")
         assert [line for line in found if line.startswith("unset")] == [
-            'unset: "v0" may have no value here. On the way start → s1 → '
+            'unset: "v0" may have no value here. It is not set on the path start → s1 → '
             + " → ".join(f"s{n}" for n in range(2, 60))
-            + ' → end nothing sets it. Set it before, or give it a "default".'
+            + ' → end. Set it before, or add a "default".'
         ]

@@ -137,8 +137,8 @@ def found(text: str) -> list[str]:
 def test_every_text_of_a_question_is_compared_with_it(key: str) -> None:
     menu = MENU.replace("OTHER", f"{key}: Please press 3 or say help.")
     assert found(f"start: {{{menu}, next: bye}}") == [
-        '"press 3", but nothing listens for 3',
-        '"help", but nothing listens for this word',
+        '"press 3", but the key 3 is not accepted here',
+        '"help", but this is not recognized here',
     ]
 
 
@@ -154,7 +154,7 @@ def test_every_text_of_a_question_is_compared_with_it(key: str) -> None:
 )
 def test_what_is_said_on_the_way_to_a_question_is_compared_with_it(transition: str) -> None:
     ask = f"\nask: {{{MENU.replace(', OTHER', '')}, next: bye}}\n"
-    assert found(transition + ask) == ['"Press 2", but nothing listens for 2']
+    assert found(transition + ask) == ['"Press 2", but the key 2 is not accepted here']
     assert found(transition.replace("Press 2", "Press 1") + ask) == []
 
 
@@ -162,7 +162,7 @@ def test_what_the_flow_says_on_an_event_is_compared_with_where_it_leads() -> Non
     head = "on: {exhausted: {say: Press 2 to try again., target: start}, error: bye}\nstates:\n"
     text = head + f"  start: {{{MENU.replace('OTHER', 'maxAttempts: 1')}, next: bye}}\n"
     assert '"Press 2 to try again' not in found(text)
-    assert any("nothing listens for 2" in line for line in found(text))
+    assert any("the key 2 is not accepted here" in line for line in found(text))
     assert found(text.replace("target: start", "target: self").replace("say: Press 2 to try again., ", "")) == []
 
 
@@ -177,13 +177,13 @@ def test_a_state_that_leads_to_two_questions_may_tell_of_either() -> None:
     pick = "pick: {decide: [{guard: call.from, target: ask}, {guard: call.language, target: twin}, more]}"
     text = "\n".join(["start: {say: Press 1 or 2., next: pick}", pick, ask, ask.replace("ask", "twin"), more])
     assert found(text) == []
-    assert found(text.replace("Press 1 or 2", "Press 3")) == ['"Press 3", but nothing listens for 3']
+    assert found(text.replace("Press 1 or 2", "Press 3")) == ['"Press 3", but the key 3 is not accepted here']
 
 
 def test_asking_again_is_compared_with_the_question_itself() -> None:
     menu = MENU.replace(", OTHER", "")
     again = f"start: {{{menu}, on: {{sales: [{{guard: visits.start < 3, say: Press 7., target: self}}, bye]}}}}"
-    assert any('"Press 7", but nothing listens for 7' in line for line in found(again))
+    assert any('"Press 7", but the key 7 is not accepted here' in line for line in found(again))
 
 
 def test_a_text_for_all_states_has_to_be_right_in_each_that_uses_it() -> None:
@@ -194,11 +194,11 @@ states:
   ask: {menu: {prompt: For sales press 1., choices: {sales: {dtmf: "1"}}}, next: own}
   own: {menu: {prompt: Press 2., noMatch: No., noInput: No., choices: {go: {dtmf: "2"}}}, next: bye}
 """
-    assert found(text) == ['"Press star", but nothing listens for * in "ask"']
+    assert found(text) == ['"Press star", but the key * is not accepted in "ask"']
 
 
 def test_nothing_listens_at_the_end_of_a_call_but_another_call_may_be_told_of() -> None:
-    assert found("start: {say: Press 4 for more., next: bye}") == ['"Press 4", but nothing listens for 4']
+    assert found("start: {say: Press 4 for more., next: bye}") == ['"Press 4", but the key 4 is not accepted here']
     assert found("start: {say: 'Next time, press 4. We say thank you after the beep.', next: bye}") == []
 
 
@@ -253,9 +253,9 @@ def test_a_key_that_a_guard_looks_for_is_an_answer() -> None:
 def test_a_recording_listens_for_its_phrases_and_beeps_if_it_does() -> None:
     record = "start: {record: {prompt: Say cancel or sales after the beep., OTHER}, next: bye, on: {error: bye}}"
     phrases = "transcribe: true, phrases: [the sales team, help]"
-    assert found(record.replace("OTHER", phrases)) == ['"cancel", but nothing listens for this word']
+    assert found(record.replace("OTHER", phrases)) == ['"cancel", but this is not recognized here']
     assert found(record.replace("OTHER", "transcribe: true")) == []
-    assert found(record.replace("OTHER", "beep: false")) == ['"after the beep", but there is no beep']
+    assert found(record.replace("OTHER", "beep: false")) == ['"after the beep", but there is no beep here']
 
 
 def test_what_is_not_known_is_not_doubted() -> None:

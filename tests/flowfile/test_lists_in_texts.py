@@ -59,7 +59,9 @@ def test_what_looks_like_no_list_is_not_found(guard: str) -> None:
 
 def test_it_is_found_in_what_is_spoken() -> None:
     text = """start: {say: "{{ 'Yes' if call.to in 'a, b' else 'No' }}", next: bye}"""
-    assert said(text) == ["text-list: This is one text, in which a piece is looked for, and no list. Write ['a', 'b']."]
+    assert said(text) == [
+        "text-list: This is one text, not a list, so \"in\" looks for a part of it. Write ['a', 'b']."
+    ]
 
 
 def test_a_list_takes_its_items_and_no_pieces_of_them() -> None:

@@ -87,7 +87,7 @@ class TestAChoiceOfAnyName:
 
 def test_a_name_of_a_choice_needs_its_quotes() -> None:
     assert (
-        'name: "go on" is no name. Did you mean "go_on"? The name of a choice may be any text in quotes: "go on".'
+        'name: "go on" is not a valid name. Did you mean "go_on"? In quotes, a choice can have any name: "go on".'
         in said('start:\n  menu: {prompt: To go on press 1., choices: {go on: {dtmf: "1"}}}\n  next: bye\n')
     )
 

@@ -21,21 +21,21 @@ def found(type_: str, keys: str) -> list[str]:
 @pytest.mark.parametrize(
     ("type_", "keys", "message"),
     [
-        ("{type: integer, min: 10, max: 5}", "", "Nothing is at least 10 and at most 5."),
-        ("{type: decimal, min: 1.5, max: 1}", "", "Nothing is at least 1.5 and at most 1."),
-        ("{type: date, min: '2027-01-01', max: '2026-01-01'}", "", "Nothing is at least 2027-01-01"),
-        ("{type: time, min: '17:00', max: '08:00'}", "", "Nothing is at least 17:00:00 and at most 08:00:00."),
-        ("{type: time, min: '09:40:10', max: '09:40:50'}", "", "No hour and minute is of at least 09:40:10"),
-        ("{type: integer, max: -1}", "", "No key means minus, and -1 is the most that is taken."),
-        ("{type: decimal, max: -0.5}", "", "No key means minus, and -0.5 is the most that is taken."),
-        ("{type: integer}", "minDigits: 19", "A number has at most 18 digits, and 19 to 20 keys are taken."),
-        ("{type: decimal, min: 100}", "maxDigits: 2", "With 2 keys nobody can key a number of at least 100."),
-        ("{type: decimal, min: 0.5, max: 0.7}", "maxDigits: 1", "With 1 key nobody can key a number"),
-        ("{type: decimal, min: 1.1, max: 1.9}", "terminators: '*'", "With 20 keys nobody can key a number"),
+        ("{type: integer, min: 10, max: 5}", "", "No value is at least 10 and at most 5."),
+        ("{type: decimal, min: 1.5, max: 1}", "", "No value is at least 1.5 and at most 1."),
+        ("{type: date, min: '2027-01-01', max: '2026-01-01'}", "", "No value is at least 2027-01-01"),
+        ("{type: time, min: '17:00', max: '08:00'}", "", "No value is at least 17:00:00 and at most 08:00:00."),
+        ("{type: time, min: '09:40:10', max: '09:40:50'}", "", "No time of day is of at least 09:40:10"),
+        ("{type: integer, max: -1}", "", "Negative numbers cannot be keyed, and the maximum is -1."),
+        ("{type: decimal, max: -0.5}", "", "Negative numbers cannot be keyed, and the maximum is -0.5."),
+        ("{type: integer}", "minDigits: 19", "A number has at most 18 digits, but 19 to 20 keys are required."),
+        ("{type: decimal, min: 100}", "maxDigits: 2", "With 2 keys, no number of at least 100 can be keyed."),
+        ("{type: decimal, min: 0.5, max: 0.7}", "maxDigits: 1", "With 1 key, no number"),
+        ("{type: decimal, min: 1.1, max: 1.9}", "terminators: '*'", "With 20 keys, no number"),
         ("{values: ['12345', '54321']}", "maxDigits: 4", "None of the values can be keyed here with 1 to 4 keys"),
         ("{values: ['1', '2']}", "minDigits: 2, maxDigits: 2", "None of the values can be keyed here with 2 keys"),
         ("{values: ['1*', '2*']}", "terminators: '*'", "None of the values can be keyed here"),
-        ("{values: [yes, no, maybe, never]}", "", 'Nobody can key any of the values: "yes", "no", "maybe", ….'),
+        ("{values: [yes, no, maybe, never]}", "", 'None of the values can be keyed: "yes", "no", "maybe", ….'),
     ],
 )
 def test_a_question_that_no_keys_can_answer_is_refused(type_: str, keys: str, message: str) -> None:
@@ -46,15 +46,15 @@ def test_a_question_that_no_keys_can_answer_is_refused(type_: str, keys: str, me
 @pytest.mark.parametrize(
     ("type_", "keys", "message"),
     [
-        ("{type: decimal}", "terminators: '*'", 'Here "*" ends the input, and it is the point of a decimal.'),
-        ("{type: integer}", "terminators: '0#'", 'Here "0" ends the input, and it is part of an answer.'),
+        ("{type: decimal}", "terminators: '*'", '"*" ends the input here, but is also the decimal point.'),
+        ("{type: integer}", "terminators: '0#'", '"0" ends the input here, but is also part of an answer.'),
         ("{values: ['10', '20']}", "terminators: '0'", "None of the values can be keyed"),
-        ("{values: ['10', '2']}", "terminators: '0'", '"10" can be keyed nowhere'),
-        ("{type: integer}", "minDigits: 0", 'An empty answer is refused: "d" needs a value.'),
-        ("{type: date}", "minDigits: 0, maxDigits: 8", 'An empty answer is refused: "d" needs a value.'),
-        ("{values: ['1', '2']}", "minDigits: 0", 'An empty answer is refused: "d" needs a value.'),
-        ("{type: text}", "minDigits: 0, terminators: none", "Nothing ends an empty input here"),
-        ("{values: ['123', '12345']}", "maxDigits: 4", '"12345" can be keyed nowhere'),
+        ("{values: ['10', '2']}", "terminators: '0'", '"10" can never be keyed'),
+        ("{type: integer}", "minDigits: 0", 'An empty answer is rejected: "d" needs a value.'),
+        ("{type: date}", "minDigits: 0, maxDigits: 8", 'An empty answer is rejected: "d" needs a value.'),
+        ("{values: ['1', '2']}", "minDigits: 0", 'An empty answer is rejected: "d" needs a value.'),
+        ("{type: text}", "minDigits: 0, terminators: none", "An empty answer is not possible"),
+        ("{values: ['123', '12345']}", "maxDigits: 4", '"12345" can never be keyed'),
     ],
 )
 def test_an_answer_that_is_meant_and_cannot_be_given_is_told(type_: str, keys: str, message: str) -> None:
@@ -87,7 +87,7 @@ def test_limits_of_what_nobody_is_asked_for_are_only_doubted() -> None:
     text = "variables: {d: {type: integer, default: none, min: 2, max: 1}}\nstates:\n"
     text += "  start: {say: [Hi., {guard: d, text: Ho.}], next: bye, set: {d: none}}\n"
     assert [line for line in said(text) if line.startswith("no-answer")] == [
-        'no-answer: Nothing is at least 2 and at most 1. Exchange "min" and "max".'
+        'no-answer: No value is at least 2 and at most 1. Swap "min" and "max".'
     ]
 
 

@@ -81,8 +81,8 @@ good: {say: Thank you., next: bye}
 """
         assert truths(text % "") == [
             (
-                '"agreed" holds the name of a choice, which counts as true, "no" too. '
-                "Where it is asked whether it is true, compare it: agreed == 'no'."
+                '"agreed" holds the name of a choice, which counts as true, even "no". '
+                "Compare it instead: agreed == 'no'."
             )
         ]
         assert truths(text % " == 'yes'") == []
@@ -92,7 +92,7 @@ class TestWhatIsTakenForNone:
     @pytest.mark.parametrize("word", NOTHING)
     def test_it_is_none_and_told(self, word: str) -> None:
         text = ASKED % (word, "closed", "Closed.")
-        assert truths(text) == [f'"{word}" is taken for none. Write none.']
+        assert truths(text) == [f'"{word}" is read as none. Write none.']
         assert Caller(load(whole(text)).served()).heard == "Goodbye."
 
     @pytest.mark.parametrize("word", NOTHING)
@@ -102,7 +102,7 @@ variables: {name: {type: text, default: %s}}
 states:
   start: {say: ["Dear caller.", {guard: name, text: "Hello {{ name }}."}], next: bye}
 """
-        assert truths(text % word) == [f'"{word}" is taken for none. Write none.']
+        assert truths(text % word) == [f'"{word}" is read as none. Write none.']
         assert Caller(load(whole(text % word)).served()).heard == "Dear caller. Goodbye."
         assert Caller(load(whole(text % f'"{word}"')).served()).heard == f"Dear caller. Hello {word}. Goodbye."
 
@@ -116,7 +116,7 @@ states:
         assert set(codes(text)) == {"truth-word", "never-set"}
 
     def test_what_may_be_none_is_not_compared_with_a_word_for_it(self) -> None:
-        message = '\'%s\' is a text, and what is compared with it may be none. Write "is none" or "is not none".'
+        message = '\'%s\' is a text, but what is compared with it may be none. Write "is none" or "is not none".'
         text = "start: {decide: [{guard: %s, target: bye}, bye]}"
         assert truths(text % "call.from == 'none'") == [message % "none"]
         assert truths(text % "\"'NULL' != call.from\"") == [message % "NULL"]
@@ -154,7 +154,7 @@ class TestWordsThatAreMeant:
 
     def test_a_word_in_no_use_is_doubted(self) -> None:
         assert truths(ASKED % ("no", "call.from", "{{ closed }}")) == [
-            '"no" is a text here. Write false, or put the word in quotes if it is meant.'
+            '"no" is a text here. Write false, or put the word in quotes if the text is meant.'
         ]
 
     def test_a_word_is_set_that_is_compared_with(self) -> None:
@@ -174,11 +174,11 @@ class TestWhatWouldBeSpoken:
     @pytest.mark.parametrize("word", ["none", "null", "~", "off", "no", "False"])
     def test_a_text_that_can_be_left_out(self, word: str) -> None:
         text = f"start: {{digits: {{prompt: Which?, noInput: {word}}}, next: bye}}"
-        assert truths(text) == [f'The word "{word}" would be spoken. To say nothing, leave "noInput" out.']
+        assert truths(text) == [f'The word "{word}" would be spoken. To say nothing, leave out "noInput".']
 
     @pytest.mark.parametrize("word", ["none", "null", "~"])
     def test_a_prompt(self, word: str) -> None:
-        message = f'The word "{word}" would be spoken. To say nothing, leave "say" out.'
+        message = f'The word "{word}" would be spoken. To say nothing, leave out "say".'
         assert truths(f"start: {{say: {word}, next: bye}}") == [message]
         assert truths(f"start: {{say: [{{text: {word}}}], next: bye}}") == [message]
         assert truths(f'start: {{say: "{word}", next: bye}}') == []

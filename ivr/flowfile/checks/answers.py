@@ -1,6 +1,6 @@
 """Checks of what can be an answer at all: questions to which no keys are one, and spoken forms that nobody can say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import ROUND_CEILING, Decimal
 
@@ -10,7 +10,7 @@ from ivr.engine.variables import before, within
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.variable_types import too_few_keys
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
@@ -19,7 +19,7 @@ from ivr.flowfile.variables import into_of, variables
 NO_ANSWER = Check(
     "no-answer",
     "both",
-    "No keys can be an answer, or an answer that is meant to be possible is not.",
+    "No keys are a valid answer, or an answer that should be possible is not.",
     group="Values",
     bad="""
 variables: {amount: {type: integer, min: 10, max: 5}}
@@ -40,6 +40,76 @@ states:
 )
 
 
+@NO_ANSWER.error
+def _crossed_limits(least: str, most: str) -> Text:
+    return f"No value is at least {least} and at most {most}.", SWAP_LIMITS
+
+
+@NO_ANSWER.warning
+def _crossed_limits_of_unasked(least: str, most: str) -> Text:
+    # What no question stores can still keep its default.
+    return f"No value is at least {least} and at most {most}.", SWAP_LIMITS
+
+
+@NO_ANSWER.error
+def _no_time(limits: str) -> Text:
+    return f"No time of day is {limits}.", CORRECT_QUESTION
+
+
+@NO_ANSWER.error
+def _too_many_digits(keys: str) -> Text:
+    return f"A number has at most {MOST_FIGURES} digits, but {keys} keys are required.", CORRECT_QUESTION
+
+
+@NO_ANSWER.error
+def _only_negative(most: str) -> Text:
+    return f"Negative numbers cannot be keyed, and the maximum is {most}.", CORRECT_QUESTION
+
+
+@NO_ANSWER.error
+def _no_number(limits: str, most: int) -> Text:
+    keys = "1 key" if most == 1 else f"{most} keys"
+    return f"With {keys}, no number {limits} can be keyed.", CORRECT_QUESTION
+
+
+@NO_ANSWER.error
+def _no_keys_in_values(values: Sequence[str]) -> Text:
+    return f"None of the values can be keyed: {_shortened(values)}.", CORRECT_QUESTION
+
+
+@NO_ANSWER.error
+def _values_too_long(values: Sequence[str], keys: str) -> Text:
+    return f"None of the values can be keyed here with {keys} keys: {_shortened(values)}.", CORRECT_QUESTION
+
+
+@NO_ANSWER.warning
+def _ends_inside(keys: str, meaning: str) -> Text:
+    return f'"{keys}" ends the input here, but is also {meaning}.', 'Use another terminator, such as "#".'
+
+
+@NO_ANSWER.warning
+def _empty_never_ends() -> Text:
+    message = "An empty answer is not possible: no key ends the input."
+    return message, 'Add "terminators", or increase "minDigits".'
+
+
+@NO_ANSWER.warning
+def _empty_rejected(variable: str) -> Text:
+    message = f'An empty answer is rejected: "{variable}" needs a value.'
+    return message, 'Declare it with "default: none", or increase "minDigits".'
+
+
+@NO_ANSWER.warning
+def _value_never_keyed(value: str) -> Text:
+    return f'"{value}" can never be keyed: it has too many or too few keys, or contains a terminator.', ""
+
+
+def _shortened(values: Sequence[str]) -> str:
+    return ", ".join(f'"{text}"' for text in values[:3]) + (", …" if len(values) > 3 else "")
+
+
+SWAP_LIMITS = 'Swap "min" and "max".'
+CORRECT_QUESTION = 'Correct "minDigits" and "maxDigits", or what the variable accepts.'
 MOST_FIGURES = 18
 "Digits that a number can have."
 _FIGURES = frozenset("0123456789")
@@ -52,12 +122,9 @@ def no_answer(document: Document) -> Iterator[Finding]:
     contrary = {name for name, variable in known.items() if _is_contrary(variable)}
     asked = {state.digits.into for _, state in document.states() if state.digits}
     for name in contrary:
-        limits = f"Nothing is at least {known[name].minimum} and at most {known[name].maximum}."
-        path = ("variables", name, "max")
-        # Who is never asked for it could still leave it alone.
-        yield document.finding(
-            "no-answer", path, limits, 'Exchange "min" and "max".', severity="error" if name in asked else "warning"
-        )
+        problem = _crossed_limits if name in asked else _crossed_limits_of_unasked
+        limits = str(known[name].minimum), str(known[name].maximum)
+        yield document.finding(problem(*limits), ("variables", name, "max"))
     for name, state in document.states():
         into = into_of(name, state)
         if state.digits and into and into.variable in known and into.variable not in contrary:
@@ -72,72 +139,68 @@ def _is_contrary(variable: flow.Variable) -> bool:
 def _of_question(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
     place = (*path, "into") if document.source.has((*path, "into")) else path
     if not document.is_sound(*path) or too_few_keys(digits, variable):
-        return  # the latter is the check `type`'s to tell
-    if why := impossible(digits, variable):
-        advice = 'Correct "minDigits" and "maxDigits", or what the variable takes.'
-        yield document.finding("no-answer", place, why, advice)
+        return  # the latter is the check `type`
+    if problem := impossible(digits, variable):
+        yield document.finding(problem, place)
         return
-    yield from _ends_inside(document, path, digits, variable)
+    yield from _terminators(document, path, digits, variable)
     yield from _empty(document, path, digits, variable)
 
 
-def _ends_inside(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
+def _terminators(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
     """Find keys that end the input and are part of what is asked for."""
     type_ = variable.type.name
     parts = _FIGURES if type_ in {"integer", "decimal", "date", "time"} else frozenset[str]()
     parts |= {"*"} if type_ == "decimal" else frozenset()
     inside = "".join(key for key in digits.terminators if key in parts)
     if inside:
-        what = f"the point of a {type_}" if inside == "*" and type_ == "decimal" else "part of an answer"
-        message = f'Here "{inside}" ends the input, and it is {what}.'
+        meaning = "the decimal point" if inside == "*" and type_ == "decimal" else "part of an answer"
         place = (*path, "terminators") if document.source.has((*path, "terminators")) else path
-        yield document.warning("no-answer", place, message, 'End it by another key, such as "#".')
+        yield document.finding(_ends_inside(inside, meaning), place)
 
 
 def _empty(document: Document, path: Path, digits: Digits, variable: flow.Variable) -> Iterator[Finding]:
-    """Find an empty answer that is allowed by its length and never taken."""
+    """Find an empty answer that is allowed by its length and never accepted."""
     if digits.min_digits > 0:
         return
     place = (*path, "minDigits")
     if not digits.terminators:
-        message = "Nothing ends an empty input here, so it is never an answer."
-        yield document.warning("no-answer", place, message, 'Give it "terminators", or raise "minDigits".')
-    elif not _takes_nothing(variable):
-        message = f'An empty answer is refused: "{variable.name}" needs a value.'
-        yield document.warning("no-answer", place, message, 'Give it "default: none", or raise "minDigits".')
+        yield document.finding(_empty_never_ends(), place)
+    elif not _accepts_nothing(variable):
+        yield document.finding(_empty_rejected(variable.name), place)
 
 
-def _takes_nothing(variable: flow.Variable) -> bool:
+def _accepts_nothing(variable: flow.Variable) -> bool:
     return variable.type.optional or (variable.type.name == "text" and (not variable.values or "" in variable.values))
 
 
 # --- what can be keyed -----------------------------------------------------------------------------------------------
 
 
-def impossible(digits: Digits, variable: flow.Variable) -> str:
-    """Return why no keys at all can be an answer; empty: some can."""
+def impossible(digits: Digits, variable: flow.Variable) -> Problem | None:
+    """Return why no keys at all can be an answer; None: some can."""
     name = variable.type.name
     if name == "time" and not any(within(time(minute // 60, minute % 60), variable) for minute in range(1440)):
-        return f"No hour and minute is {_limits(variable)}."
+        return _no_time(_limits(variable))
     if name in {"integer", "decimal"}:
-        return _no_number(digits, variable)
+        return _impossible_number(digits, variable)
     if name == "text" and variable.values and not any(can_be_keyed(text, digits) for text in variable.values):
-        return _no_text(digits, variable)
-    return ""
+        return _impossible_text(digits, variable)
+    return None
 
 
-def _no_number(digits: Digits, variable: flow.Variable) -> str:
+def _impossible_number(digits: Digits, variable: flow.Variable) -> Problem | None:
     least, most = digits.min_digits, digits.max_digits
     is_decimal = variable.type.name == "decimal"
     if not is_decimal and least > MOST_FIGURES:
-        return f"A number has at most {MOST_FIGURES} digits, and {_span(least, most)} keys are taken."
+        return _too_many_digits(_span(least, most))
     if isinstance(variable.maximum, int | Decimal) and variable.maximum < 0:
-        return f"No key means minus, and {variable.maximum} is the most that is taken."
+        return _only_negative(str(variable.maximum))
     places = range(most) if is_decimal and "*" not in digits.terminators else range(1)
     lowest = max(Decimal(0), Decimal(variable.minimum) if isinstance(variable.minimum, int | Decimal) else Decimal(0))
     if any(_has_number(lowest, variable, most, behind) for behind in places):
-        return ""
-    return f"With {most} {'key' if most == 1 else 'keys'} nobody can key a number {_limits(variable)}."
+        return None
+    return _no_number(_limits(variable), most)
 
 
 def _has_number(lowest: Decimal, variable: flow.Variable, most: int, places: int) -> bool:
@@ -155,11 +218,10 @@ def can_be_keyed(text: str, digits: Digits) -> bool:
     return digits.min_digits <= len(text) <= digits.max_digits and keys.issuperset(text)
 
 
-def _no_text(digits: Digits, variable: flow.Variable) -> str:
-    listed = ", ".join(f'"{text}"' for text in variable.values[:3]) + (", …" if len(variable.values) > 3 else "")
+def _impossible_text(digits: Digits, variable: flow.Variable) -> Problem:
     if not any(PHONE_KEYS.issuperset(text) for text in variable.values):
-        return f"Nobody can key any of the values: {listed}."
-    return f"None of the values can be keyed here with {_span(digits.min_digits, digits.max_digits)} keys: {listed}."
+        return _no_keys_in_values(variable.values)
+    return _values_too_long(variable.values, _span(digits.min_digits, digits.max_digits))
 
 
 def _span(least: int, most: int) -> str:
@@ -174,7 +236,7 @@ def _limits(variable: flow.Variable) -> str:
 
 @NO_ANSWER.finder
 def never_keyed(document: Document) -> Iterator[Finding]:
-    """Find values of a variable that none of its questions takes, and that it gets by nothing else."""
+    """Find values of a variable that none of its questions accepts, and that nothing else stores."""
     asked: dict[str, list[Digits]] = {}
     for _, state in document.states():
         if state.digits and state.digits.into:
@@ -187,5 +249,4 @@ def never_keyed(document: Document) -> Iterator[Finding]:
         for number, text in enumerate(values) if taken else ():
             is_keys = PHONE_KEYS.issuperset(text) and text not in taken
             if is_keys and (name, text) not in given and text != written.default:
-                message = f'"{text}" can be keyed nowhere: it has too many or too few keys, or holds the one that ends.'
-                yield document.warning("no-answer", ("variables", name, "values", number), message)
+                yield document.finding(_value_never_keyed(text), ("variables", name, "values", number))

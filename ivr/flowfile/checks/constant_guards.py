@@ -22,7 +22,7 @@ from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.checks.names import Env
 from ivr.flowfile.checks.samples import Samples
 from ivr.flowfile.document import Document, Handler
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.variables import constants
@@ -30,7 +30,7 @@ from ivr.flowfile.variables import constants
 NEVER_TRUE = Check(
     "never-true",
     "warning",
-    "A guard, or a part of one, that nothing can make true: no time, no day, no value.",
+    "A guard, or a part of one, is never true, at any time and with any value.",
     group="Values",
     bad="""
 start: {decide: [{guard: now >= '22:00' and now < '06:00', target: bye}, open]}
@@ -45,7 +45,7 @@ open: {say: We are here., next: bye}
 ALWAYS_TRUE = Check(
     "always-true",
     "warning",
-    "A guard, or a part of one, that is always true.",
+    "A guard, or a part of one, is always true.",
     group="Values",
     bad="""
 start: {decide: [{guard: today != '12-24' or today != '12-25', target: open}, bye]}
@@ -58,6 +58,21 @@ open: {say: We are here., next: bye}
 )
 
 
+@NEVER_TRUE.message
+def _never_true(advice: str) -> Text:
+    return "This is never true.", advice
+
+
+@NEVER_TRUE.message
+def _already_covered() -> Text:
+    return "The branches before this one already cover its guard.", "Put it before them, or delete it."
+
+
+@ALWAYS_TRUE.message
+def _always_true(advice: str) -> Text:
+    return "This is always true.", advice
+
+
 MOST = 10_000
 "Combinations of what atoms can come to that are tried; of a guard with more, nothing is said."
 MOST_BEFORE = 8
@@ -66,7 +81,7 @@ MOST_BEFORE = 8
 
 @NEVER_TRUE.finder
 def decided(document: Document) -> Iterator[Finding]:
-    """Find guards and parts of them that are decided before any call, and branches that those before them leave out."""
+    """Find guards and parts of them that are decided before any call, and branches that those before them cover."""
     known = known_of(document)
     judges = Judges(constants(document), Samples(known.variables))
     handlers = {handler.path: handler for handler in document.all_handlers()}
@@ -80,20 +95,17 @@ def decided(document: Document) -> Iterator[Finding]:
         whole = formula(what.node)
         found = list(_found(whole, judges.of(whole, env), is_whole=True))
         for part, is_true in found:
-            yield _told(document, use, part, judges.kept, is_true=is_true)
+            yield _finding(document, use, part, judges.kept, is_true=is_true)
         if not found and (before := _before(handlers, use, env)) and judges.is_left_out(whole, before, env):
-            message = "The branches before this take all that it asks for."
-            yield document.warning("never-true", use.path, message, "Put it before them, or delete it.")
+            yield document.finding(_already_covered(), use.path)
 
 
-def _told(document: Document, use: Use, part: Formula, kept: Mapping[str, Value], *, is_true: bool) -> Finding:
+def _finding(document: Document, use: Use, part: Formula, kept: Mapping[str, Value], *, is_true: bool) -> Finding:
     whole = compiled(use.text, bare=True)
     is_whole = isinstance(whole, Expression) and part.node is whole.node
-    place = (0, len(use.text)) if is_whole else (part.node.start, part.node.end - part.node.start)
-    mark = document.source.within(use.path, *place)
-    if is_true:
-        return document.source.finding("always-true", "warning", mark, "This is always true.", _why_always(part))
-    return document.source.finding("never-true", "warning", mark, "Nothing makes this true.", _why_never(part, kept))
+    place = (0, len(use.text)) if is_whole else (part.node.start, part.node.end)
+    problem = _always_true(_why_always(part)) if is_true else _never_true(_why_never(part, kept))
+    return document.finding_within(problem, use.path, *place)
 
 
 class Judges:
@@ -154,9 +166,9 @@ def _is_switch(node: tree.Node) -> bool:
 def _why_always(part: Formula) -> str:
     several = list(atoms(part))
     if any(isinstance(atom, tree.Constant) and isinstance(atom.value, str) for atom in several):
-        return "Each text needs its own comparison; or write one list: \"… in ['a', 'b']\"."
+        return "Compare each text separately, or use a list: \"… in ['a', 'b']\"."
     if part.sort == "or" and all(_sign(atom) in {"!=", "not in"} for atom in several):
-        return "Write \"and\" between what is left out; or write one list: \"… not in ['a', 'b']\"."
+        return "Write \"and\" between the comparisons, or use a list: \"… not in ['a', 'b']\"."
     return ""
 
 
@@ -166,22 +178,26 @@ def _why_never(part: Formula, kept: Mapping[str, Value]) -> str:
     if part.sort == "atom":
         return next((_EXAMPLES[word] for word in words if word in _EXAMPLES), "")
     ordered = [_sides(atom) for atom in several if _sign(atom) in ORDERS]
-    for reading, advice in ((YearDay, 'Days over New Year need "or".'), (time, 'Hours over midnight need "or".')):
+    over_new_year, over_midnight = (
+        'A range of days over New Year needs "or".',
+        'A range of hours over midnight needs "or".',
+    )
+    for reading, advice in ((YearDay, over_new_year), (time, over_midnight)):
         if sum(any(_reads_as(side, kept) is reading for side in sides) for sides in ordered) > 1:
             return advice
     if all(_sign(atom) == "==" for atom in several):
-        return "Write \"or\" between what may be; or write one list: \"… in ['a', 'b']\"."
+        return "Write \"or\" between the comparisons, or use a list: \"… in ['a', 'b']\"."
     return ""
 
 
 _EXAMPLES = {
-    "date": '"date" gives such as "Friday, December 25". Write a day: today == \'12-25\'.',
-    "longDate": '"longDate" gives such as "December 25, 2026". Write a day: today == \'2026-12-25\'.',
+    "date": '"date" gives a text like "Friday, December 25". Compare the date: today == \'12-25\'.',
+    "longDate": '"longDate" gives a text like "December 25, 2026". Compare the date: today == \'2026-12-25\'.',
     "weekday": f'"weekday" gives {", ".join(FILTERS["weekday"].yields)}.',
-    "time": '"time" gives such as "9:40 AM". Write an order: now >= \'09:40\'.',
-    "datetime": '"datetime" gives such as "Friday, December 25 at 9:40 AM".',
+    "time": '"time" gives a text like "9:40 AM". Compare the time: now >= \'09:40\'.',
+    "datetime": '"datetime" gives a text like "Friday, December 25 at 9:40 AM".',
 }
-"What filters say, and what to ask instead."
+"What filters give, and what to compare instead."
 
 
 def _reads_as(side: tree.Node, kept: Mapping[str, Value]) -> type:

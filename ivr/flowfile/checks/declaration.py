@@ -4,14 +4,17 @@ Whoever asks which checks there are reads `CHECKS`: `ivr check`, `allow`, the do
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias, get_args
+from functools import partial, wraps
+from typing import Literal, ParamSpec, TypeAlias, get_args
 
 from msgspec import Struct
 
 from ivr.flowfile.assets import UnplayableAudio
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Severity, Text
 from ivr.ports import Capabilities
+
+P = ParamSpec("P")
 
 Group: TypeAlias = Literal["Reading", "Shape", "Dialogue", "Values", "Proofs"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -47,6 +50,13 @@ Finder: TypeAlias = Callable[[Document], Iterator[Finding]]
 EnvironmentFinder: TypeAlias = Callable[[Document, Environment], Iterator[Finding]]
 
 
+class Message(Struct, frozen=True):
+    """One of the texts of a check."""
+
+    severity: Severity
+    text: Callable[..., Text]
+
+
 class Check:
     """One thing that `ivr check` can find."""
 
@@ -73,6 +83,7 @@ class Check:
         self.group = group
         self.bad = bad
         self.good = good
+        self.messages: list[Message] = []
         self.finders: list[EnvironmentFinder] = []
         CHECKS[code] = self
 
@@ -80,6 +91,38 @@ class Check:
     def can_warn(self) -> bool:
         """Whether it can be acknowledged by `allow`."""
         return self.severity != "error"
+
+    @property
+    def only_severity(self) -> Severity:
+        """The severity of all that it finds."""
+        if self.severity == "both":
+            raise ValueError(f"each message of {self.code!r} says whether it is an error or a warning")
+        return self.severity
+
+    def message(self, text: Callable[P, Text]) -> Callable[P, Problem]:
+        """Add a text; what it is filled in with makes a problem of it, and `Document.finding` a finding of that."""
+        return self._with(text, self.only_severity)
+
+    def error(self, text: Callable[P, Text]) -> Callable[P, Problem]:
+        """Add a text that refuses the flow, to a check that has both sorts."""
+        return self._with(text, "error")
+
+    def warning(self, text: Callable[P, Text]) -> Callable[P, Problem]:
+        """Add a text that does not refuse the flow, to a check that has both sorts."""
+        return self._with(text, "warning")
+
+    def _with(self, text: Callable[P, Text], severity: Severity) -> Callable[P, Problem]:
+        self.messages.append(Message(severity, text))
+
+        @wraps(text)
+        def problem(*args: P.args, **kwargs: P.kwargs) -> Problem:
+            return Problem(self.code, severity, partial(text, *args, **kwargs))
+
+        return problem
+
+    def problem(self, message: str, suggestion: str = "") -> Problem:
+        """Return a problem whose text was made elsewhere, such as by the expression language."""
+        return Problem(self.code, self.only_severity, lambda: (message, suggestion))
 
     def finder(self, find: Finder) -> Finder:
         """Add a function that looks for it in a document. What it finds may have other codes, too."""

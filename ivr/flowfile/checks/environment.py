@@ -1,11 +1,11 @@
 """Checks of what a flow wants from its environment: the line (LANGUAGE C17), and the speech engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ivr.flowfile.checks.declaration import Check, Environment
-from ivr.flowfile.checks.verbatim import nobody_says
+from ivr.flowfile.checks.verbatim import unsayable_because
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State, TextPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.ports import Capabilities
@@ -13,7 +13,7 @@ from ivr.ports import Capabilities
 CHANNEL = Check(
     "channel",
     "error",
-    "The line of `--channel` cannot do this; `ivr serve` has the one that is looked at by default.",
+    "The channel does not support this. Without `--channel`, it is the channel of `ivr serve`.",
     group="Dialogue",
     bad="""
 language: de-DE
@@ -30,7 +30,7 @@ states:
 SPEECH = Check(
     "speech",
     "warning",
-    "The speech engine of `--stt`, or of the settings, lacks what a transcript needs.",
+    "The speech engine does not support this. It is the one of `--stt`, or of the settings.",
     group="Dialogue",
     bad="""
 start: {record: {prompt: Which department?, transcribe: true}, next: bye}
@@ -39,6 +39,48 @@ start: {record: {prompt: Which department?, transcribe: true}, next: bye}
 start: {record: {prompt: Which department?, transcribe: true, phrases: [sales, support]}, next: bye}
 """,
 )
+
+
+@CHANNEL.message
+def _language(known: Sequence[str], language: str) -> Text:
+    advice = "Use audio files, and keys instead of speech."
+    return f"The channel supports only {', '.join(known)}, not {language}.", advice
+
+
+@CHANNEL.message
+def _language_of_text(known: Sequence[str], language: str) -> Text:
+    return f"The channel speaks only {', '.join(known)}, not {language}.", "Use an audio file."
+
+
+@CHANNEL.message
+def _no_reject() -> Text:
+    return 'The channel does not support "reject".', 'Use "hangup".'
+
+
+@CHANNEL.message
+def _no_record() -> Text:
+    return 'The channel does not support "record".', ""
+
+
+@CHANNEL.message
+def _too_many_terminators(count: int, allowed: int) -> Text:
+    keys = "1 terminator" if allowed == 1 else f"{allowed} terminators"
+    return f"The channel supports {keys}, not {count}.", 'Write "#".'
+
+
+@CHANNEL.message
+def _no_speech(choice: str) -> Text:
+    return f'The channel does not support speech, and "{choice}" has no key.', "Add a key."
+
+
+@SPEECH.message
+def _not_pronounceable(letters: str) -> Text:
+    return f'The speech engine cannot pronounce "{letters}".', "Write the phrase as it is spoken."
+
+
+@SPEECH.message
+def _not_supported_by_engine(what: str) -> Text:
+    return f"The speech engine {what}.", ""
 
 
 @CHANNEL.environment_finder
@@ -53,38 +95,34 @@ def channel(document: Document, environment: Environment) -> Iterator[Finding]:
 
 
 def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
-    """Find words that the line would have to speak or hear in a language it does not know."""
+    """Find languages that the line does not speak or recognize."""
     if can.languages is None:
         return
     known = {tag.lower() for tag in can.languages}
-    listed = ", ".join(sorted(can.languages))
+    listed = sorted(can.languages)
     if document.model.language.lower() not in known:
-        message = f"This line speaks and understands {listed} only, not {document.model.language}."
         path = ("language",) if document.source.has(("language",)) else ("flow",)
-        yield document.finding("channel", path, message, "Use audio files, and keys instead of words.")
+        yield document.finding(_language(listed, document.model.language), path)
     for prompt in all_prompts(document):
         for number, part in enumerate(prompt.parts):
             if isinstance(part, TextPart) and part.language and part.language.lower() not in known:
-                message = f"This line speaks {listed} only, not {part.language}."
-                yield document.finding("channel", (*prompt.path, number, "language"), message, "Use an audio file.")
+                yield document.finding(_language_of_text(listed, part.language), (*prompt.path, number, "language"))
 
 
 def _state(document: Document, name: str, state: State, can: Capabilities) -> Iterator[Finding]:
     here = ("states", name)
     if state.reject and not can.reject:
-        message = "This line cannot decline a call."
-        yield document.finding("channel", (*here, "reject"), message, 'Use "hangup".', key=True)
+        yield document.finding(_no_reject(), (*here, "reject"), key=True)
     if state.record and can.recording == "none":
-        yield document.finding("channel", (*here, "record"), "This line cannot record.", key=True)
+        yield document.finding(_no_record(), (*here, "record"), key=True)
     for action, terminators in (("digits", state.digits), ("record", state.record)):
         keys = terminators.terminators if terminators else None
         if keys and len(keys) > can.terminators:
-            message = f"On this line {can.terminators} key can end an input, not {len(keys)}."
-            yield document.finding("channel", (*here, action, "terminators"), message, 'Write "#".')
+            problem = _too_many_terminators(len(keys), can.terminators)
+            yield document.finding(problem, (*here, action, "terminators"))
     for choice, written in state.menu.choices.items() if state.menu and not can.speech else ():
         if written.dtmf is None:
-            message = f'This line hears no words, and "{choice}" has no key.'
-            yield document.finding("channel", (*here, "menu", "choices", choice), message, "Give it a key.", key=True)
+            yield document.finding(_no_speech(choice), (*here, "menu", "choices", choice), key=True)
 
 
 @SPEECH.environment_finder
@@ -96,10 +134,9 @@ def phrases(document: Document, environment: Environment) -> Iterator[Finding]:
         record = state.record
         for number, phrase in enumerate((record.phrases or ()) if record and record.transcribe else ()):
             lost = environment.phrases.lost(phrase)
-            if lost and not nobody_says(phrase, document.model.language):
+            if lost and not unsayable_because(phrase, document.model.language):
                 path = ("states", name, "record", "phrases", number)
-                message = f'The speech engine has no sounds for "{lost}".'
-                yield document.warning("speech", path, message, "Write the phrase as it is spoken.")
+                yield document.finding(_not_pronounceable(lost), path)
 
 
 @SPEECH.environment_finder
@@ -113,4 +150,4 @@ def transcripts(document: Document, environment: Environment) -> Iterator[Findin
             continue
         for lack in environment.missing(document.model.language, bool(record.phrases), record.format):
             path = ("states", name, "record", "transcribe")
-            yield document.warning("speech", path, f"The speech engine {lack}.", key=True)
+            yield document.finding(_not_supported_by_engine(lack), path, key=True)

@@ -1,6 +1,6 @@
 """Checks of expressions where they stand: names, types, values that may be missing (LANGUAGE C10, C11)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
@@ -8,21 +8,21 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit
-from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.declaration import CHECKS, Check
+from ivr.flowfile.checks.file_format import not_yet
 from ivr.flowfile.checks.known import NOTHING, Known, Scene, known_of
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
-from ivr.flowfile.checks.variable_types import misfit, what_fits
+from ivr.flowfile.checks.variable_types import TYPE, misfit, not_valid
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.texts import Use, compiled, uses
-from ivr.flowfile.validate import NOT_YET
 from ivr.flowfile.variables import SETTABLE
 from ivr.nearest import did_you_mean
 
 UNDEFINED = Check(
     "undefined",
     "error",
-    "A name that means nothing there.",
+    "Unknown name.",
     group="Values",
     bad="""
 start: {say: "You call from {{ call.form }}.", next: bye}
@@ -35,7 +35,7 @@ start: {say: "You call {{ call.to }}.", next: bye}
 FILTER = Check(
     "filter",
     "error",
-    "A filter that there is not.",
+    "Unknown filter.",
     group="Values",
     bad="""
 start: {say: "It is {{ now | tme }}.", next: bye}
@@ -48,7 +48,7 @@ start: {say: "It is {{ now | time }}.", next: bye}
 STATEMENT = Check(
     "statement",
     "error",
-    "{% %} in a text: guards and branches do its work.",
+    "{% %} is not supported in a text; use guards and branches.",
     group="Values",
     bad="""
 start: {say: "Hello{% if call.from %} again{% endif %}.", next: bye}
@@ -61,7 +61,7 @@ start: {say: [Hello., {guard: call.from, text: Good to hear you again.}], next: 
 EXPRESSION = Check(
     "expression",
     "error",
-    "An expression that cannot be read.",
+    "Invalid expression.",
     group="Values",
     bad="""
 start: {decide: [{guard: call.from ==, target: bye}, bye]}
@@ -74,7 +74,7 @@ start: {decide: [{guard: call.from == call.to, target: bye}, bye]}
 UNSET = Check(
     "unset",
     "error",
-    "A variable is read that may have no value there.",
+    "A variable is read where it may have no value.",
     group="Values",
     bad="""
 start:
@@ -99,7 +99,7 @@ thanks: {say: "Your number is {{ number | digits }}.", next: bye}
 MAY_BE_NULL = Check(
     "may-be-null",
     "error",
-    "A value that may be none would be spoken or calculated with.",
+    "A value that may be none is spoken, stored or used in a calculation.",
     group="Values",
     bad="""
 start: {say: "You call from {{ call.from }}.", next: bye}
@@ -112,7 +112,7 @@ start: {say: "You call from {{ call.from or 'a withheld number' }}.", next: bye}
 FORMAT = Check(
     "format",
     "warning",
-    "A date, a time or a decimal is spoken without a form.",
+    "A date, a time or a decimal is spoken without a format.",
     group="Dialogue",
     bad="""
 start: {say: "It is {{ now }}.", next: bye}
@@ -123,17 +123,56 @@ start: {say: "It is {{ now | time }}.", next: bye}
 )
 
 
+@UNSET.message
+def _may_have_no_value(name: str, states: Sequence[str]) -> Text:
+    advice = 'Set it before, or add a "default".'
+    found = f"It is not set on the path {' → '.join(states)}. " if states else ""
+    return f'"{name}" may have no value here.', f"{found}{advice}"
+
+
+@UNDEFINED.message
+def _fact_cannot_be_set(name: str) -> Text:
+    return f'"{name}" is a fact and cannot be set.', f"Facts that can be set: {', '.join(SETTABLE)}."
+
+
+@UNDEFINED.message
+def _no_such_variable(name: str, variables: Collection[str]) -> Text:
+    return f'No variable is called "{name}".', did_you_mean(name, variables) or 'Declare it under "variables".'
+
+
+@FORMAT.message
+def _no_format(type_name: str, filter_name: str) -> Text:
+    return f"A {type_name} is spoken here without a format.", f'Write "… | {filter_name}".'
+
+
+@TYPE.message
+def _text_needed(name: str, type_name: str) -> Text:
+    return f'"{name}" must be a text, not {type_name}.', ""
+
+
+@TYPE.message
+def _spaces_around() -> Text:
+    return "The spaces around {{ }} turn this value into a text.", "Delete them."
+
+
+@MAY_BE_NULL.message
+def _may_be_none(variable: str) -> Text:
+    return f'This may be none, but "{variable}" needs a value.', 'Write "… or …", or declare it with "default: none".'
+
+
 WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
-"Types that are spoken as figures, unless a filter gives them a form."
+"Types that are spoken as digits, unless a filter formats them."
 
 
 MOST = 50
-"Errors in expressions that are told; nobody reads more, and each is compared with all that was perhaps meant."
+"Errors in expressions that are shown; more are not read, and each is compared with all that was perhaps meant."
 _NOT_THERE_EITHER = frozenset(did_you_mean(name, [name]) for name in LATER)
-"Suggestions that would lead to words that are not there yet."
+"Suggestions that would lead to words of a later release."
 KNOWN_ELSEWHERE = {
-    **dict.fromkeys(EVENT_FIELDS, 'Only the transition of its event knows it: keep it there with "set", or by "into".'),
-    "key": "Only the prompt of a choice knows it.",
+    **dict.fromkeys(
+        EVENT_FIELDS, 'It is known only in the transition of its event: store it there with "set", or with "into".'
+    ),
+    "key": "It is known only in the prompt of a choice.",
 }
 
 
@@ -160,17 +199,15 @@ def _of_use(document: Document, known: Known, use: Use) -> Iterator[Finding]:
 
 
 def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:
-    """Find facts that are not there yet."""
+    """Find facts of a later release."""
     for expression in what.expressions if isinstance(what, Template) else (what,):
         for name in sorted({path.partition(".")[0] for path in expression.names} & set(LATER)):
-            node = expression.node
-            mark = document.source.within(use.path, node.start, node.end - node.start)
-            yield document.source.finding("not-yet", "error", mark, f'"{name}" is not there yet.', NOT_YET)
+            yield document.finding_within(not_yet(name), use.path, expression.node.start, expression.node.end)
 
 
 def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
     if any(name in use.text for name in known.odd_names):
-        return  # `patient-name` is no name, which has been told, and here it is a subtraction
+        return  # `patient-name` is not a name, as another check says, and here it is a subtraction
     scene = known.scene(use)
     if isinstance(what, Expression):
         errors = check_guard(what, scene.env)
@@ -188,49 +225,43 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
 def _finding(
     document: Document, use: Use, error: ExpressionError, known: Known | None = None, scene: Scene | None = None
 ) -> Finding:
-    mark = document.source.within(use.path, error.offset, error.length)
-    name = normal(use.text[error.offset : error.offset + error.length])
+    place = error.offset, error.offset + error.length
+    name = normal(use.text[slice(*place)])
     if error.code == "undefined" and scene is not None and known is not None and name in scene.unset:
-        message = f'"{name}" may have no value here.'
-        return document.source.finding("unset", "error", mark, message, _transition_without(known, name, use))
+        return document.finding_within(_may_have_no_value(name, _path_without(known, name, use)), use.path, *place)
     advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
     advice = "" if advice in _NOT_THERE_EITHER else advice
-    return document.source.finding(error.code, "error", mark, error.message, advice)
+    return document.finding_within(CHECKS[error.code].problem(error.message, advice), use.path, *place)
 
 
-def _transition_without(known: Known, variable: str, use: Use) -> str:
-    """Show the shortest way to a use on which its variable is never set."""
-    advice = 'Set it before, or give it a "default".'
+def _path_without(known: Known, variable: str, use: Use) -> Sequence[str]:
+    """Return the states of the shortest path to a use on which its variable is never set; nothing: there is none."""
     shortest: dict[str, tuple[str, ...]] = {known.document.begins: (known.document.begins,)}
     waiting = [known.document.begins]
     for name in waiting:  # grows while it is gone through
         if name == use.state:
-            return f"On the way {' → '.join(shortest[name])} nothing sets it. {advice}"
+            return shortest[name]
         for target, facts in known.leaving(name, NOTHING):
             if target not in shortest and not known.knows(variable, facts):
                 shortest[target] = (*shortest[name], target)
                 waiting.append(target)
-    return advice
+    return ()
 
 
 def _unformed(document: Document, use: Use, template: Template, scene: Scene) -> Iterator[Finding]:
-    """Find what is spoken as bare figures."""
+    """Find what is spoken as bare digits."""
     for expression in template.expressions:
         type_, errors = infer(expression, scene.env)
         if not errors and type_.name in WITHOUT_FORM:
-            mark = document.source.within(use.path, expression.node.start, expression.node.end - expression.node.start)
-            filter_ = "number" if type_.name == "decimal" else type_.name
-            message, advice = f"A {type_.name} is spoken here without a form.", f'Write "… | {filter_}".'
-            yield document.source.finding("format", "warning", mark, message, advice)
+            problem = _no_format(type_.name, "number" if type_.name == "decimal" else type_.name)
+            yield document.finding_within(problem, use.path, expression.node.start, expression.node.end)
 
 
 def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding]:
     if use.variable in {*FACTS, *GIVING_WAY}:
-        message = f'"{use.variable}" is a fact, and cannot be set.'
-        yield document.finding("undefined", use.path, message, f"Facts to set: {', '.join(SETTABLE)}.", key=True)
-    elif use.variable not in known.constant:  # else it is declared, if not well, which has been told
-        advice = did_you_mean(use.variable, known.variables) or 'Declare it under "variables".'
-        yield document.finding("undefined", use.path, f'No variable is called "{use.variable}".', advice, key=True)
+        yield document.finding(_fact_cannot_be_set(use.variable), use.path, key=True)
+    elif use.variable not in known.constant:  # else its declaration is the mistake, as another check says
+        yield document.finding(_no_such_variable(use.variable, known.variables), use.path, key=True)
 
 
 def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Type) -> Iterator[Finding]:
@@ -238,7 +269,7 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
     document = known.document
     if use.variable in SETTABLE:
         if given.name not in {"text", "any"} or given.optional:
-            yield document.finding("type", use.path, f'"{use.variable}" is a text, not {given}.')
+            yield document.finding(_text_needed(use.variable, str(given)), use.path)
         return
     variable = known.variables.get(use.variable)
     if variable is None:
@@ -249,16 +280,13 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
         and variable.type.name != "text"
         and infer(template.padded, known.declared)[0] != TEXT
     ):
-        message = "White space around {{ }} makes a text of this value."
-        yield document.finding("type", use.path, message, "Delete it.")
+        yield document.finding(_spaces_around(), use.path)
     elif template.literal:
         try:
             fit(template.source, variable)
         except Misfit:
-            message = f'"{template.source}" does not fit "{use.variable}".'
-            yield document.finding("type", use.path, message, what_fits(variable))
+            yield document.finding(not_valid(template.source, variable), use.path)
     elif given.optional and not variable.type.optional and given.name != "any":
-        message = f'This may be none, and "{use.variable}" needs a value.'
-        yield document.finding("may-be-null", use.path, message, 'Write "… or …", or give it "default: none".')
-    elif (mistake := misfit(template, given, variable, scene.env)) is not None:
-        yield document.finding("type", use.path, mistake.message, mistake.suggestion)
+        yield document.finding(_may_be_none(use.variable), use.path)
+    elif (problem := misfit(template, given, variable, scene.env)) is not None:
+        yield document.finding(problem, use.path)

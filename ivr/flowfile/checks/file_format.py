@@ -1,11 +1,13 @@
 """Checks of a file's text and keys: they are found while it is read (`yaml`, `fields`, `validate`)."""
 
 from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.finding import Text
+from ivr.flowfile.validate import NOT_YET as LATER_RELEASE
 
 HASH = Check(
     "hash",
     "both",
-    "A text is cut off at #, which begins a comment.",
+    "A # without quotes begins a comment, so the text ends there.",
     group="Reading",
     bad="""
 start:
@@ -24,7 +26,7 @@ start:
 COMMA = Check(
     "comma",
     "error",
-    "A comma ends a text in [ ] and { }.",
+    "In [ ] and { }, a comma ends a text that is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -41,7 +43,7 @@ start:
 BRACES = Check(
     "braces",
     "error",
-    "A value begins with {{ and is not in quotes.",
+    "A value that begins with {{ is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -58,7 +60,7 @@ start:
 STAR = Check(
     "star",
     "error",
-    "A text begins with * and is not in quotes.",
+    "A text that begins with * is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -75,7 +77,7 @@ start:
 COLON = Check(
     "colon",
     "error",
-    "A text holds a colon with a space after it and is not in quotes.",
+    "A text that contains a colon and a space is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -92,7 +94,7 @@ start:
 AT = Check(
     "at",
     "error",
-    "A text begins with @ or ` and is not in quotes.",
+    "A text that begins with @ or ` is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -109,7 +111,7 @@ start:
 PERCENT = Check(
     "percent",
     "error",
-    "A text begins with % and is not in quotes.",
+    "A text that begins with % is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -126,7 +128,7 @@ start:
 TAG = Check(
     "tag",
     "error",
-    "A text begins with ! and is not in quotes.",
+    "A text that begins with ! is not in quotes.",
     group="Reading",
     bad="""
 start:
@@ -160,7 +162,7 @@ start:
 QUOTE = Check(
     "quote",
     "error",
-    "A quote is never closed, or closes a text before its end.",
+    "A quote is never closed, or closes a text too early.",
     group="Reading",
     bad="""
 start:
@@ -194,7 +196,7 @@ start:
 SYNTAX = Check(
     "syntax",
     "error",
-    "The file cannot be read as YAML.",
+    "The file is not valid YAML.",
     group="Reading",
     bad="""
 start:
@@ -215,7 +217,7 @@ start:
 DUPLICATE_KEY = Check(
     "duplicate-key",
     "error",
-    "A key stands twice in one place.",
+    "A key is written twice in one place.",
     group="Reading",
     bad="""
 start:
@@ -233,7 +235,7 @@ start:
 UNKNOWN_KEY = Check(
     "unknown-key",
     "error",
-    "A key is not a word of the language here.",
+    "Unknown key.",
     group="Reading",
     bad="""
 start:
@@ -252,7 +254,7 @@ start:
 NOT_YET = Check(
     "not-yet",
     "error",
-    "A word of the language that this release does not have yet.",
+    "A word of the language that is not supported yet.",
     group="Reading",
     bad="""
 start:
@@ -267,10 +269,17 @@ start:
 """,
 )
 
+
+@NOT_YET.message
+def not_yet(word: str) -> Text:
+    """Refuse a word of a later release."""
+    return f'"{word}" is not supported yet.', LATER_RELEASE
+
+
 MISSING = Check(
     "missing",
     "error",
-    "A key that cannot be left out.",
+    "A required key is missing.",
     group="Reading",
     bad="""
 start:
@@ -287,7 +296,7 @@ start:
 EMPTY = Check(
     "empty",
     "error",
-    "A key without a value, a text without words, a list without items.",
+    "A key has no value, a text has no words, or a list has no items.",
     group="Reading",
     bad="""
 start:
@@ -304,7 +313,7 @@ start:
 UNIT = Check(
     "unit",
     "error",
-    "A time without its unit.",
+    "A duration has no unit.",
     group="Reading",
     bad="""
 start:
@@ -321,7 +330,7 @@ start:
 VALUE = Check(
     "value",
     "error",
-    "A value that is not possible for its key.",
+    "Invalid value.",
     group="Reading",
     bad="""
 start:
@@ -338,7 +347,7 @@ start:
 UNREADABLE = Check(
     "unreadable",
     "error",
-    "There is a file, and it cannot be read at all.",
+    "The file cannot be read.",
     group="Reading",
 )
 
@@ -352,6 +361,6 @@ ENCODING = Check(
 SIZE = Check(
     "size",
     "error",
-    "The file is too large, nested too deep, or has too many mistakes.",
+    "The file is too large, is nested too deeply, or has too many mistakes.",
     group="Reading",
 )

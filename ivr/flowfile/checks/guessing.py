@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.whole_calls import rounds
+from ivr.flowfile.checks.whole_calls import only_a_few_times, rounds
 from ivr.flowfile.document import Document, Transition
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
@@ -16,7 +16,7 @@ from ivr.flowfile.variables import kept_in, private, variables
 GUESSING = Check(
     "guessing",
     "warning",
-    "A private answer can be tried without end in one call.",
+    "A wrong answer to a private question can be repeated without limit.",
     group="Proofs",
     bad="""
 start:
@@ -31,6 +31,11 @@ start:
 thanks: {say: Thank you., next: bye}
 """,
 )
+
+
+@GUESSING.message
+def _unlimited(state: str) -> Text:
+    return f'A wrong answer to "{state}" can be repeated without limit.', only_a_few_times(state)
 
 
 @GUESSING.finder
@@ -78,9 +83,7 @@ def _of_question(document: Document, name: str, kept: str, names: frozenset[str]
             and together.get(transition.state) == together.get(name)
             and not _counts(document, transition, transitions)
         ):
-            message = f'Who gives a wrong answer to "{name}" can try again without end.'
-            advice = f'Take this way only while "visits.{name} < 3", and end the call otherwise.'
-            yield document.warning("guessing", (*transition.path, "target"), message, advice)
+            yield document.finding(_unlimited(name), (*transition.path, "target"))
             return
 
 

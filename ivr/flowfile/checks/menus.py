@@ -10,7 +10,7 @@ from ivr.engine.utterance import as_heard
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.key_instructions import keys_named
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import AnyPart, Asking, Choice, Menu, SilencePart
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import PUT_IN
@@ -18,7 +18,7 @@ from ivr.flowfile.texts import PUT_IN
 DUPLICATE_DTMF = Check(
     "duplicate-dtmf",
     "error",
-    "Two choices have one key.",
+    "Two choices have the same key.",
     group="Dialogue",
     bad="""
 start:
@@ -39,7 +39,7 @@ start:
 DUPLICATE_SPEECH = Check(
     "duplicate-speech",
     "both",
-    "A spoken form stands for two choices.",
+    "Two choices have the same spoken form, or forms that sound the same.",
     group="Dialogue",
     bad="""
 start:
@@ -60,7 +60,7 @@ start:
 NO_KEY = Check(
     "no-key",
     "error",
-    "A choice has neither key nor spoken form.",
+    "A choice has no key and no spoken form.",
     group="Dialogue",
     bad="""
 start:
@@ -81,7 +81,7 @@ start:
 SILENT_KEY = Check(
     "silent-key",
     "warning",
-    "No prompt tells of a choice, or the keys are named in another order.",
+    "A choice is not mentioned in any prompt, or the keys are mentioned out of order.",
     group="Dialogue",
     bad="""
 start:
@@ -102,7 +102,7 @@ start:
 SPEECH_ONLY = Check(
     "speech-only",
     "warning",
-    "A choice has no key.",
+    "A choice has a spoken form, but no key.",
     group="Dialogue",
     bad="""
 start:
@@ -123,7 +123,7 @@ start:
 LONG_MENU = Check(
     "long-menu",
     "warning",
-    "A menu has more choices than callers remember, or its first one comes late.",
+    "A menu has more choices than callers remember, or its first choice comes late.",
     group="Dialogue",
     bad="""
 start:
@@ -141,6 +141,52 @@ start:
   next: bye
 """,
 )
+
+
+@DUPLICATE_DTMF.message
+def _key_used(key: str, choice: str, free: str | None) -> Text:
+    return f'The key {key} is already used by "{choice}".', f"The key {free} is free." if free else ""
+
+
+@DUPLICATE_SPEECH.error
+def _form_used(form: str, choice: str) -> Text:
+    return f'"{form}" is already used by "{choice}".', "Each spoken form must be different."
+
+
+@DUPLICATE_SPEECH.warning
+def _form_sounds_alike(form: str, choice: str, other: str) -> Text:
+    # What looks different was never refused, and a line that matches letter by letter may distinguish it.
+    return f'"{form}" sounds like "{other}", which is used by "{choice}".', "Each spoken form must sound different."
+
+
+@NO_KEY.message
+def _cannot_be_chosen(choice: str) -> Text:
+    return f'"{choice}" cannot be chosen: it has no key and no spoken form.', 'Add "dtmf" or "speech".'
+
+
+@SILENT_KEY.message
+def _not_mentioned(choice: str) -> Text:
+    return f'No prompt mentions "{choice}".', "Mention its key or its spoken form."
+
+
+@SILENT_KEY.message
+def _out_of_order(key: str, before: str) -> Text:
+    return f"The prompt mentions the key {key} after {before}.", "Callers expect the keys in order."
+
+
+@SPEECH_ONLY.message
+def _only_spoken(choice: str) -> Text:
+    return f'"{choice}" can only be spoken.', "Add a key as well."
+
+
+@LONG_MENU.message
+def _many_choices(count: int) -> Text:
+    return f"The menu has {count} choices; callers remember {MAX_CHOICES}.", "Divide it into several menus."
+
+
+@LONG_MENU.message
+def _late_choice(seconds: str) -> Text:
+    return f"The first choice is heard after about {seconds} seconds.", "Move what comes before it into another state."
 
 
 MAX_CHOICES = 5
@@ -164,20 +210,20 @@ class Mention(Struct, frozen=True):
 
 
 class Announcement(Struct, frozen=True):
-    """What a question tells of its answers."""
+    """What a question says about its answers."""
 
     keys: tuple[Mention, ...]
     text: str
     "All of it, in lower case."
     complete: bool
-    "False: some of it is an audio file without its text, or a value that is put in."
+    "False: some of it is an audio file without text, or an expression."
     own_prompts: frozenset[str]
     "Choices that have a prompt of their own."
     first_after: int | None
-    "Words before the first choice is told; None: none is."
+    "Words before the first choice is mentioned; None: none is."
 
-    def tells(self, name: str, choice: Choice) -> bool:
-        """Return whether a caller learns of a choice."""
+    def mentions(self, name: str, choice: Choice) -> bool:
+        """Return whether a choice is mentioned."""
         if name in self.own_prompts or any(mention.key == choice.dtmf for mention in self.keys):
             return True
         words = [*(choice.speech or ()), name.replace("_", " ")]
@@ -239,74 +285,65 @@ def duplicate_dtmf(document: Document) -> Iterator[Finding]:
             if choice.dtmf is None:
                 continue
             if choice.dtmf in first:
-                message = f'The key {choice.dtmf} belongs to "{first[choice.dtmf]}" already.'
-                place = (*path, "choices", name, "dtmf")
-                yield document.finding("duplicate-dtmf", place, message, _free_key(menu))
+                problem = _key_used(choice.dtmf, first[choice.dtmf], _free_key(menu))
+                yield document.finding(problem, (*path, "choices", name, "dtmf"))
             first.setdefault(choice.dtmf, name)
 
 
-def _free_key(menu: Menu) -> str:
+def _free_key(menu: Menu) -> str | None:
     used = {choice.dtmf for choice in menu.choices.values()}
-    free = next((key for key in "1234567890" if key not in used), None)
-    return f"The key {free} is free." if free else ""
+    return next((key for key in "1234567890" if key not in used), None)
 
 
 @DUPLICATE_SPEECH.finder
 def duplicate_speech(document: Document) -> Iterator[Finding]:
-    """Find words that stand for two choices, or for one twice, however they are written."""
+    """Find spoken forms of two choices, or twice of one, that are the same or sound the same."""
     for menu, path in menus(document):
         first: dict[str, tuple[str, str]] = {}
         for name, choice in menu.choices.items():
             for number, words in enumerate(choice.speech or ()):
                 said = as_heard(words) or words
                 if said in first:
-                    yield _duplicate(document, (*path, "choices", name, "speech", number), words, *first[said])
+                    yield document.finding(_duplicate(words, *first[said]), (*path, "choices", name, "speech", number))
                 first.setdefault(said, (name, words))
 
 
-def _duplicate(document: Document, place: Path, words: str, choice: str, written: str) -> Finding:
-    message = f'"{words}" stands for "{choice}" already.'
-    same = " ".join(words.casefold().split()) == " ".join(written.casefold().split())
-    # What looks different was never refused, and a line that matches letter by letter may tell it apart.
-    advice = "Each spoken form needs its own words." if same else f'It sounds like "{written}" there.'
-    return document.finding("duplicate-speech", place, message, advice, severity="error" if same else "warning")
+def _duplicate(words: str, choice: str, other: str) -> Problem:
+    if " ".join(words.casefold().split()) == " ".join(other.casefold().split()):
+        return _form_used(words, choice)
+    return _form_sounds_alike(words, choice, other)
 
 
 @NO_KEY.finder
 def no_key(document: Document) -> Iterator[Finding]:
-    """Find choices that nobody can make."""
+    """Find choices that cannot be chosen."""
     for menu, path in menus(document):
         for name, choice in menu.choices.items():
             place = (*path, "choices", name)
             if choice.dtmf is None and not choice.speech and document.is_sound(*place):
-                message = f'Nobody can choose "{name}": it has no key and no spoken form.'
-                yield document.finding("no-key", place, message, 'Give it "dtmf" or "speech".', key=True)
+                yield document.finding(_cannot_be_chosen(name), place, key=True)
 
 
 @SILENT_KEY.finder
 def silent_key(document: Document) -> Iterator[Finding]:
-    """Find choices that no prompt tells of, and prompts that name the keys in another order."""
+    """Find choices that no prompt mentions, and prompts that mention the keys out of order."""
     for menu, path in menus(document):
         spoken = announcement(menu)
         if not spoken.complete or not spoken.text or not document.is_sound(*path):
             continue
         for name in menu.choices:
-            if not spoken.tells(name, menu.choices[name]):
-                message = f'No prompt tells of "{name}".'
-                place = (*path, "choices", name)
-                yield document.warning("silent-key", place, message, "Say its key or its word.", key=True)
-        yield from _out_of_order(document, menu, path, spoken)
+            if not spoken.mentions(name, menu.choices[name]):
+                yield document.finding(_not_mentioned(name), (*path, "choices", name), key=True)
+        yield from _order(document, menu, path, spoken)
 
 
-def _out_of_order(document: Document, menu: Menu, path: Path, spoken: Announcement) -> Iterator[Finding]:
+def _order(document: Document, menu: Menu, path: Path, spoken: Announcement) -> Iterator[Finding]:
     used = {choice.dtmf for choice in menu.choices.values()}
     named = [mention for mention in spoken.keys if mention.key in used and mention.key in "123456789"]
     for before, after in pairwise(named):
         if after.key < before.key:
-            message = f"The prompt names the key {after.key} after {before.key}."
-            mark = document.source.within((*path, *after.path), after.offset, len(after.words))
-            advice = "Callers expect the order of the keys."
-            yield document.source.finding("silent-key", "warning", mark, message, advice)
+            problem, end = _out_of_order(after.key, before.key), after.offset + len(after.words)
+            yield document.finding_within(problem, (*path, *after.path), after.offset, end)
             return
 
 
@@ -316,22 +353,15 @@ def speech_only(document: Document) -> Iterator[Finding]:
     for menu, path in menus(document):
         for name, choice in menu.choices.items():
             if choice.speech and choice.dtmf is None and document.is_sound(*path, "choices", name):
-                message = f'"{name}" can only be spoken.'
-                yield document.warning(
-                    "speech-only", (*path, "choices", name), message, "Give it a key, too.", key=True
-                )
+                yield document.finding(_only_spoken(name), (*path, "choices", name), key=True)
 
 
 @LONG_MENU.finder
 def long_menu(document: Document) -> Iterator[Finding]:
-    """Find menus that nobody can remember, or whose first choice comes late."""
+    """Find menus with more choices than callers remember, or whose first choice comes late."""
     for menu, path in menus(document):
         if len(menu.choices) > MAX_CHOICES:
-            message = f"The menu has {len(menu.choices)} choices; callers remember {MAX_CHOICES}."
-            yield document.warning("long-menu", (*path, "choices"), message, "Divide it.", key=True)
+            yield document.finding(_many_choices(len(menu.choices)), (*path, "choices"), key=True)
         first = announcement(menu).first_after
         if first is not None and first / WORDS_A_SECOND > LATE:
-            message = f"The first choice is heard after some {first / WORDS_A_SECOND:.0f} seconds."
-            yield document.warning(
-                "long-menu", (*path, "prompt"), message, "Say what comes before it in a state of its own.", key=True
-            )
+            yield document.finding(_late_choice(f"{first / WORDS_A_SECOND:.0f}"), (*path, "prompt"), key=True)

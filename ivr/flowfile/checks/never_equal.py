@@ -1,6 +1,6 @@
 """The check `never-equal`: a guard that looks for a name or a value that nothing here ever has (LANGUAGE C8, C10)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from ivr.flowfile.checks.answers import can_be_keyed
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.names import handled, left_to_flow
 from ivr.flowfile.document import WAYLESS, Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import Digits, State
 from ivr.flowfile.texts import Use, compiled, root, uses
 from ivr.flowfile.variables import intos, variables
@@ -20,7 +20,7 @@ from ivr.nearest import did_you_mean
 NEVER_EQUAL = Check(
     "never-equal",
     "warning",
-    "A guard looks for a name or a value that nothing there ever has.",
+    "A guard compares something with a value that it never has.",
     group="Values",
     bad="""
 start:
@@ -41,6 +41,13 @@ start:
 start_again: {say: One moment., next: bye}
 """,
 )
+
+
+@NEVER_EQUAL.message
+def _never_equal(name: str, value: str, possible: Sequence[str]) -> Text:
+    listed = ", ".join(f'"{text}"' for text in possible[:6]) + (", …" if len(possible) > 6 else "")
+    advice = did_you_mean(value, possible) or (f"Possible values: {listed}." if possible else "")
+    return f'"{name}" is never "{value}" here.', advice
 
 
 _HARMLESS = WAYLESS - {"set", "into"}
@@ -93,22 +100,14 @@ def never_equal(document: Document, environment: Environment) -> Iterator[Findin
                 if root(node) in document.hidden_words:
                     continue
                 for constant, domain in _impossible(values, use, left, comparator, right):
-                    yield _finding(document, use, constant, node, domain)
+                    problem = _never_equal(node, str(constant.value), sorted(domain.texts))
+                    yield document.finding_within(problem, use.path, constant.start, constant.end)
 
 
 def _unsure_states(document: Document) -> frozenset[str]:
     """Return the states out of which something was cut that could be a value of their events."""
     harmful = (path for path in document.damaged if not _HARMLESS.intersection(path))
     return frozenset(str(path[1]) for path in harmful if len(path) > 1 and path[0] == "states")
-
-
-def _finding(document: Document, use: Use, constant: tree.Constant, value: str, domain: Domain) -> Finding:
-    mark = document.source.within(use.path, constant.start, constant.end - constant.start)
-    listed = sorted(domain.texts)
-    possible = ", ".join(f'"{text}"' for text in listed[:6]) + (", …" if len(listed) > 6 else "")
-    advice = did_you_mean(str(constant.value), listed) or (f"Possible: {possible}." if possible else "")
-    message = f'"{value}" is never "{constant.value}" here.'
-    return document.source.finding("never-equal", "warning", mark, message, advice)
 
 
 def _comparisons(node: tree.Node) -> Iterator[tuple[str, tree.Node, tree.Comparator, tree.Node]]:

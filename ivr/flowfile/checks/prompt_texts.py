@@ -10,7 +10,7 @@ from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.file_format import MISSING
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import Asking, AudioPart, Menu, State, TextPart
 from ivr.flowfile.prompts import of_action
 from ivr.flowfile.reachability import reached
@@ -19,7 +19,7 @@ from ivr.flowfile.texts import compiled, of_state
 NEVER_HEARD = Check(
     "never-heard",
     "both",
-    "A text that no caller can hear.",
+    "A text that is never heard.",
     group="Dialogue",
     bad="""
 start:
@@ -42,7 +42,7 @@ start:
 LONG_WAY = Check(
     "long-way",
     "warning",
-    "The caller hears much before the first question.",
+    "The caller hears many prompts before the first question.",
     group="Dialogue",
     bad="""
 start: {say: Welcome., next: news}
@@ -64,7 +64,7 @@ ask:
 AUDIO_TEXT = Check(
     "audio-text",
     "both",
-    "An audio file cannot be played, or its words are not written down.",
+    "An audio file cannot be played, or has no text.",
     group="Dialogue",
     bad="""
 start: {say: {audio: no-such-file.wav, text: Welcome.}, next: bye}
@@ -77,7 +77,7 @@ start: {say: {audio: "https://contoso.example/welcome.wav", text: Welcome.}, nex
 PROMPT_LIMIT = Check(
     "prompt-limit",
     "warning",
-    "A prompt names another number of times than the guards beside it.",
+    "A prompt says another number of times than the guards in its state.",
     group="Dialogue",
     bad="""
 start:
@@ -96,29 +96,74 @@ start:
 )
 
 
+@MISSING.message
+def _no_prompt(action: str) -> Text:
+    return f'"{action}" needs "prompt".', "Without it, the caller hears nothing."
+
+
+@NEVER_HEARD.error
+def _event_handled(event: str) -> Text:
+    return f'The state handles "{event}", so this is never heard.', f'Delete it, or "{event}" under "on".'
+
+
+@NEVER_HEARD.warning
+def _too_many_texts(count: int, attempts: int) -> Text:
+    message = f"Only {attempts - 1} of {count} texts can be heard: attempt {attempts} is the last."
+    return message, 'Delete the rest, or increase "maxAttempts".'
+
+
+@NEVER_HEARD.warning
+def _after_hangup() -> Text:
+    return "This is never heard: calls come here only after the caller has hung up.", "No prompt is needed here."
+
+
+@LONG_WAY.message
+def _many_prompts() -> Text:
+    return f"The caller hears more than {MAX_PROMPTS} prompts before the first question.", "Ask earlier, or say less."
+
+
+@AUDIO_TEXT.error
+def _unplayable(message: str, suggestion: str) -> Text:
+    return message, suggestion
+
+
+@AUDIO_TEXT.warning
+def _cut_off(audio: str) -> Text:
+    return f'The audio file "{audio}" is incomplete.', "Copy it again."
+
+
+@AUDIO_TEXT.warning
+def _no_text() -> Text:
+    return "This audio file has no text.", 'Add "text" with the words that are spoken in it.'
+
+
+@PROMPT_LIMIT.message
+def _counted_otherwise(words: str) -> Text:
+    return f'The prompt says "{words}", but the guards here allow another number.', "Correct one of them."
+
+
 MAX_PROMPTS = 3
 "Prompts before the first question."
 
 
 @MISSING.finder
 def no_prompt(document: Document) -> Iterator[Finding]:
-    """Find questions that are not asked (C4)."""
+    """Find questions without a prompt (C4)."""
     for name, state in document.states():
         for action, asked in state.questions():
             has_own = isinstance(asked, Menu) and any(choice.prompt for choice in asked.choices.values())
             if not asked.prompt and not has_own and document.is_sound("states", name, action):
-                message = f'"{action}" needs "prompt": the caller hears nothing.'
-                yield document.finding("missing", ("states", name, action), message, key=True)
+                yield document.finding(_no_prompt(action), ("states", name, action), key=True)
 
 
 @NEVER_HEARD.finder
 def never_heard(document: Document) -> Iterator[Finding]:
-    """Find texts that no caller can hear (C6)."""
+    """Find texts that are never heard (C6)."""
     for name, state in document.states():
         for action, asked in state.questions():
             for why, texts in (("noInput", asked.no_input), ("noMatch", getattr(asked, "no_match", None))):
                 yield from _unheard(document, name, state, (action, why, len(texts or ())), asked)
-    yield from _after_hangup(document)
+    yield from _unheard_after_hangup(document)
 
 
 def _unheard(
@@ -128,16 +173,13 @@ def _unheard(
     path = ("states", name, action, why)
     attempts = asked.max_attempts or document.model.defaults.max_attempts
     if count and why in state.on:
-        message = f'The state leaves on "{why}", so this is never heard.'
-        yield document.finding("never-heard", path, message, f'Delete it, or "{why}" under "on".', key=True)
+        yield document.finding(_event_handled(why), path, key=True)
     elif count >= attempts and may_fail_by(state, why) and document.is_sound(*path):
-        message = f"Of {count} texts {attempts - 1} can be heard: attempt {attempts} is the last."
-        place = (*path, attempts - 1)
-        yield document.warning("never-heard", place, message, 'Delete the rest, or raise "maxAttempts".')
+        yield document.finding(_too_many_texts(count, attempts), (*path, attempts - 1))
 
 
-def _after_hangup(document: Document) -> Iterator[Finding]:
-    """Find `say` states that only callers reach who have left (C13)."""
+def _unheard_after_hangup(document: Document) -> Iterator[Finding]:
+    """Find `say` states that calls reach only after the caller has hung up (C13)."""
     live = reached([document.begins], lambda name: _led_to_alive(document, name))
     gone = {
         transition.target
@@ -147,10 +189,7 @@ def _after_hangup(document: Document) -> Iterator[Finding]:
     }
     for name, state in document.states():
         if state.say is not None and name in gone and name not in live:
-            message = "Only calls whose caller has left come here, and nobody hears this."
-            yield document.warning(
-                "never-heard", ("states", name, "say"), message, "Nothing needs to be said.", key=True
-            )
+            yield document.finding(_after_hangup(), ("states", name, "say"), key=True)
 
 
 def _led_to_alive(document: Document, name: str) -> Iterator[str]:
@@ -161,7 +200,7 @@ def _led_to_alive(document: Document, name: str) -> Iterator[str]:
 
 @LONG_WAY.finder
 def long_way(document: Document) -> Iterator[Finding]:
-    """Find flows that speak for long before they ask."""
+    """Find flows with many prompts before the first question."""
     distance = {document.begins: 0}
     waiting = [document.begins]
     for name in waiting:  # grows while it is gone through
@@ -170,8 +209,7 @@ def long_way(document: Document) -> Iterator[Finding]:
             continue
         heard = distance[name] + (state.say is not None)
         if heard > MAX_PROMPTS:
-            message = f"The caller hears more than {MAX_PROMPTS} prompts before the first question."
-            yield document.warning("long-way", ("states", name), message, "Ask earlier, or say less.", key=True)
+            yield document.finding(_many_prompts(), ("states", name), key=True)
             return
         for transition in document.transitions[name]:
             if transition.target not in distance and not transition.event.startswith(("error", "hangup")):
@@ -181,17 +219,15 @@ def long_way(document: Document) -> Iterator[Finding]:
 
 @AUDIO_TEXT.environment_finder
 def audio_text(document: Document, environment: Environment) -> Iterator[Finding]:
-    """Find audio files that cannot be played, or whose words are not written down."""
+    """Find audio files that cannot be played, or that have no text."""
     for part in written(document):
         found = environment.audio.get(part.audio)
         if isinstance(found, UnplayableAudio):
-            yield document.finding("audio-text", (*part.path, "audio"), found.message, found.suggestion)
+            yield document.finding(_unplayable(found.message, found.suggestion), (*part.path, "audio"))
         elif found is not None and not soundness(found).is_whole:
-            message = f'"{part.audio}" ends before its sound does.'
-            yield document.warning("audio-text", (*part.path, "audio"), message, "It was cut off: copy it again.")
+            yield document.finding(_cut_off(part.audio), (*part.path, "audio"))
         if not (part.text and part.text.strip()):
-            message = "What this file says is not written down."
-            yield document.warning("audio-text", (*part.path, "audio"), message, 'Add its "text".', key=True)
+            yield document.finding(_no_text(), (*part.path, "audio"), key=True)
 
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -208,10 +244,8 @@ def prompt_limit(document: Document) -> Iterator[Finding]:
                 text = part.text if isinstance(part, TextPart | AudioPart) else None
                 for found in _SPOKEN.finditer(text or ""):
                     if _number(found[1]) not in counted:
-                        path = (*prompt.path, number, "text")
-                        mark = document.source.within(path, found.start(), len(found.group()))
-                        message = f'The prompt says "{found.group()}", and the guards here count otherwise.'
-                        yield document.source.finding("prompt-limit", "warning", mark, message, "Correct one of them.")
+                        problem, path = _counted_otherwise(found.group()), (*prompt.path, number, "text")
+                        yield document.finding_within(problem, path, *found.span())
 
 
 def _number(word: str) -> int:

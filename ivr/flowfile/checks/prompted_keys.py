@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, reduce
 from operator import or_
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -23,7 +24,7 @@ from ivr.flowfile.checks.key_instructions import Named, keys_named
 from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import AnyPart, Asking, Digits, Menu, Record, SilencePart, State
 from ivr.flowfile.prompts import Spoken, of_action, of_handler
 from ivr.flowfile.source import Path
@@ -33,7 +34,7 @@ from ivr.flowfile.variables import variables
 PROMPT_KEY = Check(
     "prompt-key",
     "warning",
-    "A text names a key or a word that nothing listens for, or a beep that there is not.",
+    "A prompt mentions a key, a word or a beep that does not exist there.",
     group="Dialogue",
     bad="""
 start:
@@ -52,7 +53,24 @@ start:
 )
 
 
+@PROMPT_KEY.message
+def _key_not_accepted(words: str, key: str, place: str) -> Text:
+    return f'The prompt says "{words}", but the key {key} is not accepted {place}.', ANY_CORRECTION
+
+
+@PROMPT_KEY.message
+def _words_not_recognized(words: str, place: str) -> Text:
+    return f'The prompt says "{words}", but this is not recognized {place}.', ANY_CORRECTION
+
+
+@PROMPT_KEY.message
+def _no_beep(words: str, beep: str, place: str) -> Text:
+    return f'The prompt says "{words}", but there is no {beep} {place}.', ANY_CORRECTION
+
+
+ANY_CORRECTION = "Correct the prompt or the question."
 FIGURES = frozenset("0123456789")
+Sort: TypeAlias = Literal["key", "words", "beep"]
 _ANOTHER_CALL = ("next time", "call again", "call back", "call us again", "in future", "in the future", "another call")
 "A sentence about a later call names keys of that one."
 
@@ -90,7 +108,7 @@ UNKNOWN = Listening(is_known=False)
 
 @PROMPT_KEY.finder
 def prompt_key(document: Document) -> Iterator[Finding]:
-    """Find keys, words and beeps that a text promises and that are not there."""
+    """Find keys, words and beeps that a text mentions and that do not exist there."""
     listeners = _Listeners(document)
     for name, state in document.states():
         yield from _of_state(listeners, name, state)
@@ -123,7 +141,7 @@ def _of_defaults(listeners: "_Listeners") -> Iterator[Finding]:
         for number, parts in enumerate(texts or ()):
             prompt = Spoken(parts, ("defaults", why, number))
             for name in _without_own(document, why):
-                found = list(_of_prompt(listeners, prompt, listeners.of(name), f' in "{name}"'))
+                found = list(_of_prompt(listeners, prompt, listeners.of(name), f'in "{name}"'))
                 yield from found
                 if found:
                     break
@@ -137,17 +155,22 @@ def _without_own(document: Document, why: str) -> Iterator[str]:
                 yield name
 
 
-def _of_prompt(listeners: "_Listeners", prompt: Spoken, listening: Listening, where: str = "") -> Iterator[Finding]:
+def _of_prompt(listeners: "_Listeners", prompt: Spoken, listening: Listening, place: str = "here") -> Iterator[Finding]:
     if not listening.is_known:
         return
-    source = listeners.document.source
     for number, part in enumerate(prompt.parts):
         text = _text(part)
-        for named, why in _missing(text, listening):
+        for named, sort in _missing(text, listening):
+            words = text[named.start : named.end]
+            match sort:
+                case "key":
+                    problem = _key_not_accepted(words, named.what, place)
+                case "words":
+                    problem = _words_not_recognized(words, place)
+                case "beep":
+                    problem = _no_beep(words, named.what, place)
             path: Path = (*prompt.path, number, "text")
-            mark = source.within(path, named.start, named.end - named.start)
-            message = f'The prompt says "{text[named.start : named.end]}", but {why}{where}.'
-            yield source.finding("prompt-key", "warning", mark, message, "Correct one of them.")
+            yield listeners.document.finding_within(problem, path, named.start, named.end)
 
 
 def _text(part: AnyPart) -> str:
@@ -155,25 +178,21 @@ def _text(part: AnyPart) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _missing(text: str, listening: Listening) -> Sequence[tuple[Named, str]]:
-    """List what a text promises and what is not there, with the reason."""
+def _missing(text: str, listening: Listening) -> Sequence[tuple[Named, Sort]]:
+    """List what a text mentions and what does not exist, each with what it is."""
     lower = text.lower()
     if not listening.asks and any(words in lower for words in _ANOTHER_CALL):
         return []
-    found = [
-        (named, f"nothing listens for {named.what}")
+    found: list[tuple[Named, Sort]] = [
+        (named, "key")
         for named in keys_named(text)
         if named.what not in listening.keys
         and not (named.what in listening.signs and _FOR_A_SIGN.match(text, named.end))
     ]
     if listening.asks and listening.words is not None:
-        found += [
-            (named, "nothing listens for these words" if " " in named.what else "nothing listens for this word")
-            for named in words_named(text, listening.words)
-            if named.what not in listening.words
-        ]
+        found += [(named, "words") for named in words_named(text, listening.words) if named.what not in listening.words]
     if listening.asks and not listening.beeps:
-        found += [(named, f"there is no {named.what}") for named in beeps_named(text)]
+        found += [(named, "beep") for named in beeps_named(text)]
     return found
 
 

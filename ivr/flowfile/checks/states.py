@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ivr.engine.flow import OUTCOMES, SELF
 from ivr.engine.handlers import FAILURES
@@ -12,7 +12,7 @@ from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
 from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import RESERVED, ends
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
@@ -23,7 +23,7 @@ from ivr.nearest import did_you_mean
 ONE_ACTION = Check(
     "one-action",
     "error",
-    "A state does nothing, or several things.",
+    "A state has no action, or several.",
     group="Shape",
     bad="""
 start:
@@ -42,7 +42,7 @@ ask:
 NAME = Check(
     "name",
     "error",
-    "A name that is no name, or that means something else already. In quotes, a choice may have any name.",
+    "Invalid or reserved name. In quotes, a choice can have any name.",
     group="Shape",
     bad="""
 start:
@@ -59,7 +59,7 @@ start:
 STATE_NAME = Check(
     "state-name",
     "warning",
-    "A state is called like an action.",
+    "A state has the name of an action.",
     group="Shape",
     bad="""
 start: {say: Hello., next: digits}
@@ -78,7 +78,7 @@ ask_number:
 FINAL = Check(
     "final",
     "error",
-    "A final state with a way on, or something that only final states have.",
+    "A final state has a transition, or another state has a key that is only for final states.",
     group="Shape",
     bad="""
 start:
@@ -126,6 +126,85 @@ bye: {say: Something went wrong., final: true, outcome: failed}
 )
 
 
+@ONE_ACTION.message
+def _no_action(state: str) -> Text:
+    return f'"{state}" has no action.', f"Add one of: {', '.join(State.ACTIONS)}."
+
+
+@ONE_ACTION.message
+def _several_actions(state: str, actions: Sequence[str]) -> Text:
+    return f'"{state}" has several actions: {", ".join(actions)}.', "A state has one action; make two states of it."
+
+
+@NAME.message
+def _not_a_name(word: str, rule: str, meant: str | None) -> Text:
+    return f'"{word}" is not a valid name.', f'Did you mean "{meant}"? {rule}' if meant else rule
+
+
+@NAME.message
+def _reserved(word: str) -> Text:
+    return f'"{word}" is a reserved word.', "Choose another name."
+
+
+@NAME.message
+def _error_event(choice: str) -> Text:
+    return f'"{choice}" is reserved for an error event.', "Choose another name."
+
+
+@NAME.message
+def _not_a_choice() -> Text:
+    rule = f"Write 1 to {MAX_CHOICE_NAME} characters on one line, at least one of them visible."
+    return "This cannot be the name of a choice.", rule
+
+
+@STATE_NAME.message
+def _name_of_action(state: str) -> Text:
+    return f'"{state}" is the name of an action.', "Choose a name that says what happens in this state."
+
+
+@FINAL.message
+def _after_end(state: str, key: str) -> Text:
+    return f'The call ends in "{state}", so "{key}" is never used.', f'Delete "{key}".'
+
+
+@FINAL.message
+def _cannot_be_final(action: str) -> Text:
+    return f'A state with "{action}" cannot be final.', "Add a transition to a final state."
+
+
+@FINAL.message
+def _outcome_before_end() -> Text:
+    return '"outcome" is possible only where a call ends, and this state is not final.', 'Add "final: true".'
+
+
+@FINAL.message
+def _goes_on_after_limit(target: str, is_handled: bool) -> Text:
+    advice = "Choose a final state." if is_handled else 'Add "error.limit: <final state>".'
+    return f'After "error.limit" the call must end, but "{target}" is not final.', advice
+
+
+@OUTCOME_TYPO.message
+def _one_letter_differs(outcome: str, others: Sequence[str]) -> Text:
+    return f'"{outcome}" differs by one letter from "{others[0]}".', did_you_mean(outcome, others)
+
+
+@DEFAULT_OUTCOME.message
+def _resolved_by_failure(state: str) -> Text:
+    return f'Only failures lead to "{state}", but these calls count as resolved.', 'Add "outcome".'
+
+
+@VALUE.message
+def _no_such_check(code: str) -> Text:
+    return f'No check is called "{code}".', did_you_mean(code, CHECKS)
+
+
+@VALUE.message
+def _error_allowed(code: str) -> Text:
+    return f'"{code}" is an error and cannot be allowed.', "Correct the error."
+
+
+RULE_FOR_NAMES = "Use letters, digits and _, and begin with a letter."
+RULE_FOR_FLOWS = "Use letters, digits, _ and -, and begin with a letter."
 EXPRESSION_WORDS = ("true", "false", "none", "and", "or", "not", "if", "else", "in", "is")
 MAX_CHOICE_NAME = 512
 "Characters, as of the other names that go over the wire."
@@ -138,19 +217,16 @@ def one_action(document: Document) -> Iterator[Finding]:
     for name, state in document.states():
         actions = [word for word in State.ACTIONS if getattr(state, word) is not None]
         if len(actions) > 1:
-            message = f'"{name}" does several things: {", ".join(actions)}.'
-            advice = "A state does one thing; make two of it."
-            yield document.finding("one-action", ("states", name, actions[1]), message, advice, key=True)
+            yield document.finding(_several_actions(name, actions), ("states", name, actions[1]), key=True)
         elif not actions and document.is_known(name):
-            message, advice = f'"{name}" does nothing.', f"Give it one of: {', '.join(State.ACTIONS)}."
-            yield document.finding("one-action", ("states", name), message, advice, key=True)
+            yield document.finding(_no_action(name), ("states", name), key=True)
 
 
 @NAME.finder
 def name(document: Document) -> Iterator[Finding]:
-    """Find names that are no names, or mean something else already (C1)."""
+    """Find names that are invalid or reserved (C1)."""
     if not is_name(document.model.flow.replace("-", "_")):
-        yield _no_name(document, ("flow",), document.model.flow, "Use letters, digits, _ and -; begin with a letter.")
+        yield _invalid(document, ("flow",), document.model.flow, RULE_FOR_FLOWS)
     for state_name, state in document.states():
         yield from _name(document, ("states", state_name), state_name, (SELF,))
         for choice in state.menu.choices if state.menu else ():
@@ -172,78 +248,68 @@ def _name(
     reserved: tuple[str, ...],
     *,
     key: bool = True,
-    advice: str = "Use letters, digits and _; begin with a letter.",
+    rule: str = RULE_FOR_NAMES,
 ) -> Iterator[Finding]:
     if not is_name(word):
-        yield _no_name(document, path, word, advice, key=key)
+        yield _invalid(document, path, word, rule, key=key)
     elif word in reserved:
-        message = f'"{word}" means something else in this language.'
-        yield document.finding("name", path, message, "Take another name.", key=key)
+        yield document.finding(_reserved(word), path, key=key)
 
 
 def _choice_name(document: Document, path: Path, word: str) -> Iterator[Finding]:
-    """Find a choice whose name the line cannot take or would mean something else; without quotes it is a plain name."""
+    """Find a choice whose name is reserved, or that the line cannot carry; without quotes it is a plain name."""
     key = document.source.find(path).key
     if word.startswith(FAILURES):
-        yield document.finding("name", path, f'"{word}" would be taken for a failure.', "Take another name.", key=True)
+        yield document.finding(_error_event(word), path, key=True)
     elif is_name(word) or key is None or key.style not in QUOTES:
-        advice = f'The name of a choice may be any text in quotes: "{word}".'
-        yield from _name(document, path, word, RESERVED, advice=advice)
-    elif len(word) > MAX_CHOICE_NAME or _LINE_ENDS_AND_CONTROLS.search(word) or not any(map(_is_seen, word)):
-        message = "This cannot be the name of a choice."
-        advice = f"Write 1 to {MAX_CHOICE_NAME} characters in one line, one of them at least to be seen."
-        yield document.finding("name", path, message, advice, key=True)
+        rule = f'In quotes, a choice can have any name: "{word}".'
+        yield from _name(document, path, word, RESERVED, rule=rule)
+    elif len(word) > MAX_CHOICE_NAME or _LINE_ENDS_AND_CONTROLS.search(word) or not any(map(_is_visible, word)):
+        yield document.finding(_not_a_choice(), path, key=True)
 
 
-def _is_seen(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     return char.isprintable() and not char.isspace()
 
 
-def _no_name(document: Document, path: Path, word: str, advice: str, *, key: bool = False) -> Finding:
+def _invalid(document: Document, path: Path, word: str, rule: str, *, key: bool = False) -> Finding:
     meant = re.sub(r"\W+", "_", word).strip("_")
-    if is_name(meant):
-        advice = f'Did you mean "{meant}"? {advice}'
-    return document.finding("name", path, f'"{word}" is no name.', advice, key=key)
+    return document.finding(_not_a_name(word, rule, meant if is_name(meant) else None), path, key=key)
 
 
 @STATE_NAME.finder
 def state_name(document: Document) -> Iterator[Finding]:
-    """Find states that are called like an action, which says nothing about what goes on there."""
+    """Find states that are named after an action, which says nothing about what happens there."""
     for word, _ in document.states():
         if word in State.ACTIONS or word in State.LATER:
-            message = f'"{word}" is the name of an action.'
-            yield document.warning("state-name", ("states", word), message, "Name what goes on there.", key=True)
+            yield document.finding(_name_of_action(word), ("states", word), key=True)
 
 
 @FINAL.finder
 def final(document: Document) -> Iterator[Finding]:
-    """Find final states with a way on, and what only final states have (C3)."""
+    """Find final states with a transition, and what only final states have (C3)."""
     for word, state in document.states():
         here = ("states", word)
         for key, written in (("next", state.next), ("on", state.on)):
             if ends(state) and written:
-                message = f'The call ends in "{word}", so it has no way on.'
-                yield document.finding("final", (*here, key), message, f'Delete "{key}".', key=True)
+                yield document.finding(_after_end(word, key), (*here, key), key=True)
         action = action_of(state)
         if state.final and action not in {"say", "hangup", "reject", None}:
-            message = f'A state with "{action}" cannot be final: something follows it.'
-            yield document.finding("final", (*here, "final"), message, "Let it lead to a final state.", key=True)
+            yield document.finding(_cannot_be_final(str(action)), (*here, "final"), key=True)
         if state.outcome and not ends(state):
-            message = '"outcome" belongs to the end of a call, and this state is not final.'
-            yield document.finding("final", (*here, "outcome"), message, 'Add "final: true".', key=True)
+            yield document.finding(_outcome_before_end(), (*here, "outcome"), key=True)
         if document.is_known(word) and document.is_sound("on"):
             yield from _long_calls(document, word)
 
 
 def _long_calls(document: Document, word: str) -> Iterator[Finding]:
-    """Find where a call that has become too long goes on: by `error.limit`, or a shorter name that fits it."""
+    """Find where a call that became too long goes on: by `error.limit`, or by a shorter name that includes it."""
     for transition in document.transitions[word]:
         target = document.model.states.get(transition.target)
         if transition.event != "error.limit" or target is None or ends(target):
             continue
-        message = f'A call that has become too long must end, and "{transition.target}" is not final.'
-        advice = "Name a final state." if "error.limit" in transition.path else 'Add "error.limit: <a final state>".'
-        yield document.finding("final", (*transition.path, "target"), message, advice)
+        problem = _goes_on_after_limit(transition.target, is_handled="error.limit" in transition.path)
+        yield document.finding(problem, (*transition.path, "target"))
 
 
 @OUTCOME_TYPO.finder
@@ -259,8 +325,7 @@ def outcome_typo(document: Document) -> Iterator[Finding]:
         # Of two own words the rarer one is the mistake; of an own word and one of the language's, the own one.
         suspects = [other for other in others if other in OUTCOMES or counts[other] > counts[outcome]]
         if outcome not in OUTCOMES and suspects:
-            message = f'"{outcome}" differs by one letter from "{suspects[0]}".'
-            yield document.warning("outcome-typo", path, message, did_you_mean(outcome, suspects))
+            yield document.finding(_one_letter_differs(outcome, suspects), path)
 
 
 def _one_letter_apart(one: str, other: str) -> bool:
@@ -273,7 +338,7 @@ def _one_letter_apart(one: str, other: str) -> bool:
 
 @DEFAULT_OUTCOME.finder
 def default_outcome(document: Document) -> Iterator[Finding]:
-    """Find ends that only failures lead to, and that count as resolved all the same."""
+    """Find ends that only failures lead to, but that count as resolved."""
     events: dict[str, set[str]] = {}
     for transitions in document.transitions.values():
         for transition in transitions:
@@ -287,20 +352,16 @@ def default_outcome(document: Document) -> Iterator[Finding]:
         into = events.get(word, set())
         only_failures = into and all(event == "exhausted" or event.startswith("error") for event in into)
         if ends(state) and not state.outcome and only_failures and not sets_outcome and word != document.begins:
-            message = f'Only failures lead to "{word}", and such calls count as resolved.'
-            yield document.warning("default-outcome", ("states", word), message, 'Add an "outcome".', key=True)
+            yield document.finding(_resolved_by_failure(word), ("states", word), key=True)
 
 
 @VALUE.finder
 def allow(document: Document) -> Iterator[Finding]:
-    """Find acknowledgements of what is no check, or of what refuses the flow."""
+    """Find acknowledgements of unknown checks, and of errors."""
     for name, state in document.states():
         for code in state.allow:
             path = ("states", name, "allow", code)
             if code not in CHECKS:
-                yield document.finding(
-                    "value", path, f'No check is called "{code}".', did_you_mean(code, CHECKS), key=True
-                )
+                yield document.finding(_no_such_check(code), path, key=True)
             elif not CHECKS[code].can_warn:
-                message = f'"{code}" is an error, and cannot be allowed.'
-                yield document.finding("value", path, message, "Correct what it finds.", key=True)
+                yield document.finding(_error_allowed(code), path, key=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from ivr.engine.values import Value
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.flowfile.variables import constants, intos, is_nothing, variables
@@ -24,7 +24,7 @@ from ivr.flowfile.variables import constants, intos, is_nothing, variables
 TEXT_LIST = Check(
     "text-list",
     "warning",
-    "A text that looks like a list after `in`, which then asks for a piece of it.",
+    "A text after `in` looks like a list, but is searched for a part of it.",
     group="Values",
     bad="""
 start: {decide: [{guard: "(now | weekday) in 'Saturday, Sunday'", target: bye}, open]}
@@ -39,7 +39,7 @@ open: {say: We are here., next: bye}
 TRUTH_WORD = Check(
     "truth-word",
     "warning",
-    "A text that looks like false, true or nothing, such as `no`, `off`, `null`, where one of them is meant.",
+    "A text such as `no`, `off` or `null` is written where false, true or none is meant.",
     group="Values",
     bad="""
 variables: {closed: no}
@@ -56,13 +56,60 @@ states:
 )
 
 
+@TEXT_LIST.message
+def _one_text(items: Sequence[str]) -> Text:
+    listed = ", ".join(f"'{item}'" for item in items)
+    return 'This is one text, not a list, so "in" looks for a part of it.', f"Write [{listed}]."
+
+
+@TRUTH_WORD.message
+def _read_as_none(word: str) -> Text:
+    return f'"{word}" is read as none.', "Write none."
+
+
+@TRUTH_WORD.message
+def _text_as_default(word: str, is_asked: bool, advice: str) -> Text:
+    return _is_text(word, is_asked=is_asked), advice
+
+
+@TRUTH_WORD.message
+def _text_instead_of_none(word: str, is_asked: bool) -> Text:
+    return _is_text(word, is_asked=is_asked), 'Write "{{ none }}".'
+
+
+@TRUTH_WORD.message
+def _text_instead_of_boolean(word: str, is_asked: bool, variable: str, meant: str) -> Text:
+    return _is_text(word, is_asked=is_asked), f'Declare "{variable}" as a boolean, and write {meant}.'
+
+
+def _is_text(word: str, *, is_asked: bool) -> str:
+    return f'"{word}" is a text here' + (", and a text counts as true." if is_asked else ".")
+
+
+@TRUTH_WORD.message
+def _choice_counts_as_true(variable: str, choice: str) -> Text:
+    message = f'"{variable}" holds the name of a choice, which counts as true, even "{choice}".'
+    return message, f"Compare it instead: {variable} == '{choice}'."
+
+
+@TRUTH_WORD.message
+def _compared_with_text(word: str) -> Text:
+    return f"'{word}' is a text, but what is compared with it may be none.", 'Write "is none" or "is not none".'
+
+
+@TRUTH_WORD.message
+def _word_spoken(word: str, key: str) -> Text:
+    advice = "Write false." if key == "reprompt" else f'To say nothing, leave out "{key}".'
+    return f'The word "{word}" would be spoken.', advice
+
+
 _BETWEEN = re.compile(r"\s*[,;/|]\s*|\s+(?:or|and)\s+")
 "What stands between the items of a list in a text."
 
 
 @TEXT_LIST.finder
 def text_list(document: Document) -> Iterator[Finding]:
-    """Find texts that look like lists, where something is looked for in them."""
+    """Find texts that look like lists and are searched."""
     known = constants(document)
     for use in uses(document):
         what = compiled(use.text, bare=use.role == "guard")
@@ -72,10 +119,7 @@ def text_list(document: Document) -> Iterator[Finding]:
             for left, right in _looked_into(expression.node):
                 items = _items(_text(right, known), left)
                 if len(items) > 1:
-                    mark = document.source.within(use.path, right.start, right.end - right.start)
-                    message = "This is one text, in which a piece is looked for, and no list."
-                    listed = ", ".join(f"'{item}'" for item in items)
-                    yield document.source.finding("text-list", "warning", mark, message, f"Write [{listed}].")
+                    yield document.finding_within(_one_text(items), use.path, right.start, right.end)
 
 
 def _looked_into(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
@@ -169,12 +213,12 @@ def kept_words(document: Document) -> Iterator[Finding]:
     for name, written in document.model.variables.items():
         path = ("variables", name, "default")
         default, is_plain = written.default, document.source.is_plain(path)
-        is_none = default is not None and is_plain and known[name].type.optional and is_nothing(default)
-        if is_none and default != "none":
-            yield document.warning("truth-word", path, f'"{default}" is taken for none.', "Write none.")
+        is_none = is_plain and known[name].type.optional and default is not None and is_nothing(default)
+        if default is not None and is_none and default != "none":
+            yield document.finding(_read_as_none(default), path)
     for name, text in _texts(document):
         if known[name].type.name == "text" and _is_meant(known[name], text, reading):
-            yield _told(document, name, text, is_asked=name in reading.asked)
+            yield document.finding(_problem(document, name, text, is_asked=name in reading.asked), text.path)
 
 
 def _texts(document: Document) -> Iterator[tuple[str, _Text]]:
@@ -199,16 +243,16 @@ def _is_meant(variable: Variable, text: _Text, reading: _Reading) -> bool:
     return text.is_short or (text.is_set and _ours(text.word) == "none")
 
 
-def _told(document: Document, name: str, text: _Text, *, is_asked: bool) -> Finding:
+def _problem(document: Document, name: str, text: _Text, *, is_asked: bool) -> Problem:
     ours = _ours(text.word)
-    message = f'"{text.word}" is a text here' + (", and a text counts as true." if is_asked else ".")
+    if text.is_set and ours == "none":
+        return _text_instead_of_none(text.word, is_asked)
     if text.is_set:
-        means = 'Write "{{ none }}".' if ours == "none" else f'Declare "{name}" as a boolean, and write {ours}.'
-        return document.warning("truth-word", text.path, message, means)
-    rest = ", or put the word in quotes if it is meant." if text.is_short and not is_asked else "."
+        return _text_instead_of_boolean(text.word, is_asked, name, ours)
+    rest = ", or put the word in quotes if the text is meant." if text.is_short and not is_asked else "."
     quotes = ", without quotes" if not document.source.is_plain(text.path) else ""
     is_long = ', and "type: boolean"' if document.source.has(text.path) and ours != "none" else ""
-    return document.warning("truth-word", text.path, message, f"Write {ours}{quotes}{is_long}{rest}")
+    return _text_as_default(text.word, is_asked, f"Write {ours}{quotes}{is_long}{rest}")
 
 
 @TRUTH_WORD.finder
@@ -219,9 +263,7 @@ def choices_asked(document: Document) -> Iterator[Finding]:
         menu = document.model.states[into.state].menu
         falses = [choice for choice in menu.choices if _ours(choice) in {"false", "none"}] if menu else []
         if falses and into.variable in reading.asked and not known[into.variable].has_default:
-            message = f'"{into.variable}" holds the name of a choice, which counts as true, "{falses[0]}" too.'
-            advice = f"Where it is asked whether it is true, compare it: {into.variable} == '{falses[0]}'."
-            yield document.warning("truth-word", into.path, message, advice)
+            yield document.finding(_choice_counts_as_true(into.variable, falses[0]), into.path)
 
 
 @TRUTH_WORD.finder
@@ -242,9 +284,7 @@ def nothing_compared(document: Document) -> Iterator[Finding]:
         name = tree.path(value) or ""
         is_word = (name, word) in kept or (name in known.variables and word in known.variables[name].values)
         if type_.name == "text" and type_.optional and not errors and not is_word:
-            mark = document.source.within(use.path, node.start, node.end - node.start)
-            message = f"'{word}' is a text, and what is compared with it may be none."
-            yield document.source.finding("truth-word", "warning", mark, message, 'Write "is none" or "is not none".')
+            yield document.finding_within(_compared_with_text(word), use.path, node.start, node.end)
 
 
 @TRUTH_WORD.finder
@@ -254,5 +294,4 @@ def spoken_words(document: Document) -> Iterator[Finding]:
         ours = _ours(use.text) if use.role == "text" and document.source.is_plain(use.path) else ""
         key = next((str(step) for step in reversed(use.path) if isinstance(step, str) and step != "text"), "")
         if ours == "none" or (ours == "false" and key in SPARED):
-            advice = "Write false." if key == "reprompt" else f'To say nothing, leave "{key}" out.'
-            yield document.warning("truth-word", use.path, f'The word "{use.text.strip()}" would be spoken.', advice)
+            yield document.finding(_word_spoken(use.text.strip(), key), use.path)

@@ -6,7 +6,7 @@ from ivr.engine.flow import SELF
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, Handler, action_of
 from ivr.flowfile.events import asking, ends, successes
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
@@ -14,7 +14,7 @@ from ivr.nearest import nearest
 NO_TARGET = Check(
     "no-target",
     "error",
-    "A state or a branch leads nowhere.",
+    "A state has no transition and is not final.",
     group="Shape",
     bad="""
 start: {decide: [{guard: call.from, target: known}, bye]}
@@ -29,7 +29,7 @@ known: {say: Hello., next: bye}
 UNKNOWN_TARGET = Check(
     "unknown-target",
     "error",
-    "A target is no state.",
+    "A transition leads to a state that does not exist.",
     group="Shape",
     bad="""
 start: {say: Hello., next: by}
@@ -42,7 +42,7 @@ start: {say: Hello., next: bye}
 UNREACHABLE = Check(
     "unreachable",
     "error",
-    "No call can come to a state.",
+    "No call can reach a state.",
     group="Shape",
     bad="""
 start: {say: Hello., next: bye}
@@ -57,7 +57,7 @@ hours: {say: We are open from nine to five., next: bye}
 UNREACHABLE_BRANCH = Check(
     "unreachable-branch",
     "error",
-    "A branch stands behind one that is always taken.",
+    "A branch follows one that is always taken.",
     group="Shape",
     bad="""
 start:
@@ -77,7 +77,7 @@ known: {say: Good to hear you., next: bye}
 NO_OTHERWISE = Check(
     "no-otherwise",
     "error",
-    "All branches have guards, so there may be no way on.",
+    "All branches have guards, so it is possible that none is taken.",
     group="Shape",
     bad="""
 start:
@@ -95,7 +95,7 @@ withheld: {say: Your number is withheld., next: bye}
 TWO_WAYS = Check(
     "two-ways",
     "error",
-    "An event stands in `next` and in `on`.",
+    "An event is handled in both `next` and `on`.",
     group="Shape",
     bad="""
 start:
@@ -111,29 +111,74 @@ start:
 )
 
 
+@NO_TARGET.message
+def _no_transition(state: str) -> Text:
+    return f'"{state}" has no transition.', 'Add "next", or "final: true".'
+
+
+@UNKNOWN_TARGET.message
+def _no_such_state(target: str, meant: str | None, line: int, is_end: bool) -> Text:
+    advice = 'To end the call, add "final: true" to the state.' if is_end else ""
+    return f'No state is called "{target}".', f'Did you mean "{meant}" (line {line})?' if meant else advice
+
+
+@UNKNOWN_TARGET.message
+def _nothing_to_repeat() -> Text:
+    return '"self" repeats a question, but none is asked here.', "Write the name of a state."
+
+
+@UNREACHABLE.message
+def _unreachable(state: str) -> Text:
+    return f'No call can reach "{state}".', "Add a transition to it, or delete it."
+
+
+@UNREACHABLE_BRANCH.message
+def _after_unguarded() -> Text:
+    return "This branch is never tried: the branch before it has no guard.", "Add a guard to that one, or put it last."
+
+
+@NO_OTHERWISE.message
+def _no_last_branch() -> Text:
+    return "If this guard is false, no branch is taken.", "Add a last branch without a guard."
+
+
+@TWO_WAYS.message
+def _next_beside_decide() -> Text:
+    return '"decide" contains all transitions, so "next" is never used.', 'Delete "next".'
+
+
+@TWO_WAYS.message
+def _every_choice_handled() -> Text:
+    return '"on" handles every choice, so "next" is never used.', 'Delete "next".'
+
+
+@TWO_WAYS.message
+def _handled_twice(event: str) -> Text:
+    return f'"{event}" is handled twice: here and by "next".', "Delete one of them."
+
+
 END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop"})
-"What authors call a state that they think is there without being written."
+"What authors call a state that they expect to exist without being written."
 
 
 @NO_TARGET.finder
 def no_target(document: Document) -> Iterator[Finding]:
-    """Find states that lead nowhere."""
+    """Find states without a transition that are not final."""
     for name, state in document.states():
         has_transition = state.next is not None or state.on or state.decide is not None
         if not has_transition and not ends(state) and document.is_known(name):
-            message, advice = f'"{name}" leads nowhere.', 'Give it "next", or "final: true".'
-            yield document.finding("no-target", ("states", name), message, advice, key=True)
+            yield document.finding(_no_transition(name), ("states", name), key=True)
 
 
 @UNKNOWN_TARGET.finder
 def unknown_target(document: Document) -> Iterator[Finding]:
-    """Find targets that are no state, and `self` where nothing was asked (C6.8)."""
+    """Find targets that do not exist, and `self` where nothing was asked (C6.8)."""
     if document.model.initial not in document.known_names and document.is_sound("initial"):
         yield _unknown(document, ("initial",), document.model.initial)
     for name, state in document.states():
         for _, handler in document.written(name):
             yield from _targets(document, handler, can_ask=asking(state))
-        if state.next is not None and action_of(state) is None:  # whose events nobody knows
+        if state.next is not None and action_of(state) is None:  # its events are not known
             yield from _targets(document, Handler(tuple(state.next), ("states", name, "next")), can_ask=True)
     for event, handler in document.shared.items():
         yield from _targets(document, handler, can_ask=event in {"exhausted", "empty"})
@@ -143,37 +188,33 @@ def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator
     for number, branch in enumerate(handler.branches):
         path = (*handler.path, number, "target")
         if branch.target == SELF and not can_ask:
-            message = '"self" asks the question again, and here none was asked.'
-            yield document.finding("unknown-target", path, message, "Name a state.")
+            yield document.finding(_nothing_to_repeat(), path)
         elif branch.target != SELF and branch.target not in document.known_names:
             yield _unknown(document, path, branch.target)
 
 
 def _unknown(document: Document, path: Path, target: str) -> Finding:
     meant = nearest(target, document.names)
-    advice = f'Did you mean "{meant}" (line {document.line("states", meant)})?' if meant else ""
-    if not meant and target.lower() in END_WORDS:
-        advice = 'To end the call, give the state "final: true".'
-    return document.finding("unknown-target", path, f'No state is called "{target}".', advice)
+    line = document.line("states", meant) if meant else 0
+    return document.finding(_no_such_state(target, meant, line, is_end=target.lower() in END_WORDS), path)
 
 
 @UNREACHABLE.finder
 def unreachable(document: Document) -> Iterator[Finding]:
-    """Find states that no call can come to."""
+    """Find states that no call can reach."""
     found = reached([document.begins], lambda word: _targets_of(document, word))
     lost = [word for word, _ in document.states() if word not in found]
     told: frozenset[str] = frozenset()
     led_to = {target for word in lost for target in document.leads[word] if target != word}
     for word in sorted(lost, key=lambda word: word in led_to):  # those first that are not led to from others
         if word not in told:
-            message = f'No call can come to "{word}".'
-            yield document.finding("unreachable", ("states", word), message, "Lead to it, or delete it.", key=True)
+            yield document.finding(_unreachable(word), ("states", word), key=True)
             told |= reached([word], lambda word: _targets_of(document, word))  # which is only what follows
 
 
 def _targets_of(document: Document, word: str) -> Iterator[str]:
     yield from document.leads.get(word, ())
-    # Ways out of a final state are a mistake that has been told; where they lead, a call was meant to come.
+    # Transitions of a final state are an error of another check; where they lead, a call was meant to go.
     state = document.model.states.get(word)
     for _, handler in document.written(word) if state is not None and ends(state) else ():
         yield from (branch.target for branch in handler.branches if branch.target in document.model.states)
@@ -181,39 +222,32 @@ def _targets_of(document: Document, word: str) -> Iterator[str]:
 
 @UNREACHABLE_BRANCH.finder
 def unreachable_branch(document: Document) -> Iterator[Finding]:
-    """Find branches behind one that is always taken."""
+    """Find branches that follow one without a guard."""
     for handler in document.all_handlers():
         for number, branch in enumerate(handler.branches[:-1]):
             if branch.guard is None:
-                message = "This branch is never tried: the one before it has no guard."
-                advice = "Give that one a guard, or put it last."
-                yield document.finding("unreachable-branch", (*handler.path, number + 1), message, advice)
+                yield document.finding(_after_unguarded(), (*handler.path, number + 1))
                 break
 
 
 @NO_OTHERWISE.finder
 def no_otherwise(document: Document) -> Iterator[Finding]:
-    """Find handlers whose last branch has a guard, so that there may be no way at all (C7)."""
+    """Find handlers whose last branch has a guard, so that none may be taken (C7)."""
     for handler in document.all_handlers():
         if handler.branches[-1].guard is not None and document.is_sound(*handler.path):
-            path = (*handler.path, len(handler.branches) - 1, "guard")
-            message = "If this guard is false, there is no way on."
-            yield document.finding("no-otherwise", path, message, "End with a branch without a guard.")
+            yield document.finding(_no_last_branch(), (*handler.path, len(handler.branches) - 1, "guard"))
 
 
 @TWO_WAYS.finder
 def two_transitions(document: Document) -> Iterator[Finding]:
-    """Find events that both `next` and `on` name (C3)."""
+    """Find events that both `next` and `on` handle (C3)."""
     for word, state in document.states():
         if state.decide is not None and state.next is not None:
-            message, advice = '"decide" names its ways itself, so "next" is never used.', "Delete it."
-            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
+            yield document.finding(_next_beside_decide(), ("states", word, "next"), key=True)
         twice = [event for event in successes(state) if event in state.on]
         if state.next is None or not twice or (state.menu and len(twice) < len(state.menu.choices)):
             continue
         if state.menu:
-            message, advice = 'Every choice is in "on", so "next" is never used.', "Delete it."
-            yield document.finding("two-ways", ("states", word, "next"), message, advice, key=True)
+            yield document.finding(_every_choice_handled(), ("states", word, "next"), key=True)
         else:
-            message = f'"{twice[0]}" has two ways: here and in "next".'
-            yield document.finding("two-ways", ("states", word, "on", twice[0]), message, "Keep one of them.", key=True)
+            yield document.finding(_handled_twice(twice[0]), ("states", word, "on", twice[0]), key=True)

@@ -1,22 +1,22 @@
 """Checks of events: each is handled, and nothing is handled that never happens (LANGUAGE C7, C8)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ivr.engine.handlers import longest
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.file_format import not_yet
 from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.validate import NOT_YET
 from ivr.nearest import did_you_mean
 
 UNHANDLED = Check(
     "unhandled",
     "error",
-    "Nobody handles an event.",
+    "An event is not handled.",
     group="Shape",
     bad="""
 start:
@@ -37,7 +37,7 @@ start:
 NEVER = Check(
     "never",
     "error",
-    "An event is handled that never happens there.",
+    "A handler for an event that never happens there.",
     group="Shape",
     bad="""
 start:
@@ -54,30 +54,77 @@ start:
 )
 
 
+@UNHANDLED.message
+def _not_handled(events: Sequence[str], first: str) -> Text:
+    return f"{_listed(events)} not handled here.", f'Add {first}: <state> to the "on" of this state or of the flow.'
+
+
+@UNHANDLED.message
+def _choice_not_handled(events: Sequence[str], first: str) -> Text:
+    return f"{_listed(events)} not handled here.", f'Add {first}: <state> to the "on" of this state, or add "next".'
+
+
+@UNHANDLED.message
+def _not_handled_in_states(events: Sequence[str], states: Sequence[str], has_on: bool) -> Text:
+    written = ", ".join(f"{event}: <state>" for event in events)
+    advice = f'Add {written} to the "on" of the flow.' if has_on else f"Add to the flow: on: {{{written}}}."
+    return f"{_listed(events)} not handled in {len(states)} states: {', '.join(states)}.", advice
+
+
+def _listed(events: Sequence[str]) -> str:
+    listed = ", ".join(f'"{event}"' for event in events)
+    return f"{listed} {'is' if len(events) == 1 else 'are'}"
+
+
+@NEVER.message
+def _attempts_never_used_up(state: str) -> Text:
+    return f'"exhausted" never happens in "{state}": it handles "noInput" and "noMatch" itself.', ""
+
+
+@NEVER.message
+def _no_wrong_recording() -> Text:
+    return '"noMatch" never happens in a recording: it has no wrong answers.', ""
+
+
+@NEVER.message
+def _never_happens(event: str, state: str, events: Sequence[str]) -> Text:
+    return f'"{event}" never happens in "{state}".', did_you_mean(event, events)
+
+
+@NEVER.message
+def _no_such_choice(event: str, state: str, events: Sequence[str]) -> Text:
+    return f'"{event}" is not a choice or an event of "{state}".', did_you_mean(event, events)
+
+
+@NEVER.message
+def _not_for_the_flow(event: str) -> Text:
+    advice = did_you_mean(event, SHARED) or "Handle it in a state."
+    return f'The "on" of the flow cannot handle "{event}".', advice
+
+
 @UNHANDLED.finder
 def unhandled(document: Document) -> Iterator[Finding]:
-    """Find events that neither the state nor the flow handles; what several states lack, the flow lacks."""
+    """Find events that neither the state nor the flow handles; what is missing in several states is told once."""
     lacking = {name: lost for name, _ in document.states() if (lost := _unhandled(document, name))}
     common = {name: both for name, lost in lacking.items() if (both := [event for event in lost if _is_common(event)])}
     shared: list[str] = []
     if len(common) > 1:
         shared = _summed_up(list(dict.fromkeys(event for lost in common.values() for event in lost)))
-        yield _by_nobody(document, shared, list(common))
+        yield _in_states(document, shared, list(common))
     for name, lost in lacking.items():
         left = [event for event in lost if longest(shared, event) is None]
         if left:
-            listed = ", ".join(f'"{event}"' for event in _summed_up(left))
-            message, advice = f"Nobody handles {listed} here.", _advice(document.model.states[name], left)
-            yield document.finding("unhandled", ("states", name), message, advice, key=True)
+            problem = _here(document.model.states[name], _summed_up(left))
+            yield document.finding(problem, ("states", name), key=True)
 
 
 def _is_common(event: str) -> bool:
-    """Return whether the flow's own `on` is where an event is handled nearly always."""
+    """Return whether an event is nearly always handled by the flow's own `on`."""
     return event == "exhausted" or event.startswith("error")
 
 
 def _unhandled(document: Document, name: str) -> list[str]:
-    """List the events of a state that are lost; of one that leads nowhere at all, which has been told, nothing."""
+    """List the events of a state that are not handled; one without any transition is the business of `no-target`."""
     state = document.model.states[name]
     if not document.is_known(name) or not document.is_sound("on"):
         return []
@@ -87,14 +134,11 @@ def _unhandled(document: Document, name: str) -> list[str]:
     return [event for event in demanded(state) if longest(handled, event) is None]
 
 
-def _by_nobody(document: Document, events: list[str], states: list[str]) -> Finding:
-    """Return one finding for what several states lack, with their places."""
-    listed = ", ".join(f'"{event}"' for event in events)
-    places = ", ".join(f'"{name}" (line {document.line("states", name)})' for name in states)
-    written = ", ".join(f"{event}: <state>" for event in events)
-    advice = f'Add {written} to the flow\'s "on".' if document.model.on else f"Give the flow on: {{{written}}}."
-    message = f"Nobody handles {listed} in {len(states)} states: {places}."
-    return document.finding("unhandled", ("states", states[0]), message, advice, key=True)
+def _in_states(document: Document, events: list[str], states: list[str]) -> Finding:
+    """Return one finding for what is missing in several states, with their places."""
+    places = [f'"{name}" (line {document.line("states", name)})' for name in states]
+    problem = _not_handled_in_states(events, places, has_on=bool(document.model.on))
+    return document.finding(problem, ("states", states[0]), key=True)
 
 
 def _summed_up(events: list[str]) -> list[str]:
@@ -104,11 +148,10 @@ def _summed_up(events: list[str]) -> list[str]:
     return events
 
 
-def _advice(state: State, lost: list[str]) -> str:
-    event = _summed_up(lost)[0]
-    if state.menu and event in state.menu.choices:
-        return f'Add {_as_key(event)}: <state> to its "on", or give it "next".'
-    return f'Add {event}: <state> to its "on", or to that of the flow.'
+def _here(state: State, events: list[str]) -> Problem:
+    if state.menu and events[0] in state.menu.choices:
+        return _choice_not_handled(events, _as_key(events[0]))
+    return _not_handled(events, events[0])
 
 
 def _as_key(event: str) -> str:
@@ -124,23 +167,19 @@ def never(document: Document) -> Iterator[Finding]:
         for event in state.on if not ends(state) else ():
             path = ("states", name, "on", event)
             if fits(event, LATER) and not fits(event, events):
-                yield document.finding("not-yet", path, f'"{event}" is not there yet.', NOT_YET, key=True)
+                yield document.finding(not_yet(event), path, key=True)
             elif not fits(event, events) and action_of(state) and document.is_known(name):
-                yield document.finding("never", path, _why(state, name, event), did_you_mean(event, events), key=True)
+                yield document.finding(_why(state, name, event), path, key=True)
     for event in document.model.on:
         if fits(event, LATER) and not fits(event, SHARED):
-            yield document.finding("not-yet", ("on", event), f'"{event}" is not there yet.', NOT_YET, key=True)
+            yield document.finding(not_yet(event), ("on", event), key=True)
         elif not fits(event, SHARED):
-            message = f'The flow\'s "on" cannot handle "{event}".'
-            advice = did_you_mean(event, SHARED) or "It belongs to a state."
-            yield document.finding("never", ("on", event), message, advice, key=True)
+            yield document.finding(_not_for_the_flow(event), ("on", event), key=True)
 
 
-def _why(state: State, name: str, event: str) -> str:
+def _why(state: State, name: str, event: str) -> Problem:
     if event == "exhausted":
-        return f'"{name}" never runs out of attempts: it leaves on "noInput" and "noMatch".'
+        return _attempts_never_used_up(name)
     if event == "noMatch" and not may_fail_by(state, event):
-        return "A recording has no wrong answer."
-    if state.menu:
-        return f'"{name}" has no choice and no event "{event}".'
-    return f'"{event}" never happens in "{name}".'
+        return _no_wrong_recording()
+    return (_no_such_choice if state.menu else _never_happens)(event, name, raised(state))

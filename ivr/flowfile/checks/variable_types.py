@@ -9,13 +9,12 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.types import NUMBERS, Type, fits
-from ivr.engine.expressions.words import ComparisonMistake
 from ivr.engine.variables import fit
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import Env
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import Digits, Variable
 from ivr.flowfile.source import Path
 from ivr.flowfile.variables import intos, is_nothing, variables
@@ -24,7 +23,7 @@ from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 TYPE = Check(
     "type",
     "error",
-    "A value that does not fit: a text compared with a number, a word in an integer.",
+    "A value has the wrong type: a text is compared with a number, a word is stored in an integer.",
     group="Values",
     bad="""
 start: {decide: [{guard: call.to > 5, target: bye}, bye]}
@@ -37,7 +36,7 @@ start: {decide: [{guard: call.to == '5', target: bye}, bye]}
 TIME_ZONE = Check(
     "time-zone",
     "warning",
-    "A time zone that never has summer time, or whose sign is reversed: `EST`, `Etc/GMT-5`.",
+    "A time zone never has summer time, or its sign is reversed: `EST`, `Etc/GMT-5`.",
     group="Values",
     bad="""
 timeZone: EST
@@ -54,6 +53,76 @@ states:
 )
 
 
+@VALUE.message
+def _no_such_zone(zone: str) -> Text:
+    return f'No time zone is called "{zone}".', zone_meant(zone) or "Write a name such as Europe/Vienna."
+
+
+@VALUE.message
+def _crossed_digits(least: int) -> Text:
+    return f'"maxDigits" is less than "minDigits" ({least}).', "Increase it."
+
+
+@TYPE.message
+def not_valid(value: str, variable: flow.Variable) -> Text:
+    """Refuse a value that a variable cannot have."""
+    return f'"{value}" is not valid for "{variable.name}".', what_fits(variable)
+
+
+@TYPE.message
+def _no_limits(key: str, type_: Type) -> Text:
+    return f'"{key}" is not possible with type {type_}.', "Integer, decimal, date and time have limits."
+
+
+@TYPE.message
+def _no_values(type_: Type) -> Text:
+    return f'"values" is not possible with type {type_}.', 'Use "min" and "max".'
+
+
+@TYPE.message
+def _no_format(type_: Type) -> Text:
+    return f'"format" is not possible with type {type_}.', "It says how a date is keyed."
+
+
+@TYPE.message
+def _invalid_limit(limit: str, type_: Type) -> Text:
+    return f'"{limit}" is not a valid {type_}.', f"Write it like {EXAMPLES[type_.name]}."
+
+
+@TYPE.message
+def _other_answer(variable: flow.Variable, answer: str) -> Text:
+    return f'"{variable.name}" has type {variable.type}, but {answer} is stored here.', "Use another variable."
+
+
+@TYPE.message
+def _wrong_number_of_keys(type_: Type, needed: int, least: int, most: int) -> Text:
+    return f"A {type_} needs {needed} keys, but {least} to {most} are accepted.", CORRECT_DIGITS
+
+
+@TYPE.message
+def _too_few_for(minimum: int, most: int) -> Text:
+    return f"{minimum} or more cannot be keyed with {most} {'key' if most == 1 else 'keys'}.", CORRECT_DIGITS
+
+
+@TYPE.message
+def _only_for_speaking(filter_name: str, variable: flow.Variable, value: str) -> Text:
+    advice = value or what_fits(variable)
+    return f'"{filter_name}" makes words to be spoken, and none of them is valid for "{variable.name}".', advice
+
+
+@TYPE.message
+def _never_valid_with(piece: str, variable: flow.Variable) -> Text:
+    return f'No text with "{piece}" in it is valid for "{variable.name}".', what_fits(variable)
+
+
+@TYPE.message
+def _other_type(variable: flow.Variable, given: Type) -> Text:
+    advice = _TODAY if (given.name, variable.type.name) == ("datetime", "date") else ""
+    return f'"{variable.name}" has type {variable.type}, but this is {given}.', advice
+
+
+ANSWERS = {"menu": "the name of a choice", "digits": "a sequence of keys", "record": "a recording"}
+CORRECT_DIGITS = 'Correct "minDigits" and "maxDigits".'
 EXAMPLES = {
     "integer": "12",
     "decimal": "12.5",
@@ -68,16 +137,16 @@ EXAMPLES = {
 def what_fits(variable: flow.Variable) -> str:
     """Return what can be stored in a variable."""
     if variable.values:
-        return f"Possible: {', '.join(variable.values)}."
+        return f"Possible values: {', '.join(variable.values)}."
     example = EXAMPLES.get(variable.type.name)
     shape = f", such as {example}" if example else ""
     limits = [f"at least {variable.minimum}"] if variable.minimum is not None else []
     limits += [f"at most {variable.maximum}"] if variable.maximum is not None else []
-    return f"It is of type {variable.type}{shape}{''.join(f', {limit}' for limit in limits)}."
+    return f"It has type {variable.type}{shape}{''.join(f', {limit}' for limit in limits)}."
 
 
 _WORDS = frozenset({"date", "longDate", "weekday", "time", "datetime", "duration", "ordinal"})
-"Filters whose words are no value of any type: `Tuesday`, `9:40 AM`, `third`."
+"Filters whose words are not a value of any type: `Tuesday`, `9:40 AM`, `third`."
 _FIGURES = frozenset({"number", "digits", "spell"})
 "Filters that may give a number, of one figure perhaps, and nothing else that is a value."
 _SIGNS = {
@@ -91,27 +160,19 @@ _SIGNS = {
 "What a text can hold that is to become a value of a type."
 
 
-def misfit(template: Template, given: Type, variable: flow.Variable, env: Env) -> ComparisonMistake | None:
-    """Return why nothing that a text with expressions gives fits its variable; None: something may."""
+def misfit(template: Template, given: Type, variable: flow.Variable, env: Env) -> Problem | None:
+    """Return why no value of a text with expressions is valid for its variable; None: one may be."""
     if given.name != "text":
-        return None if fits(given, variable.type) else _other_type(given, variable)
+        return None if fits(given, variable.type) else _other_type(variable, given)
     results = list(_results(template.single.node)) if template.single else []
     spoken = [result for result in results if isinstance(result, tree.Filtered) and _never_fits(result, variable)]
     if spoken and len(spoken) == len(results):
-        message = f'"{spoken[0].filter}" gives words to be spoken, and none of them fits "{variable.name}".'
-        return ComparisonMistake(message, _value_for(spoken[0].of, variable, env) or what_fits(variable))
+        return _only_for_speaking(spoken[0].filter, variable, _value_for(spoken[0].of, variable, env))
     signs = _SIGNS.get(variable.type.name)
     strange = "".join(part for part in template.parts if isinstance(part, str) and signs is not None).strip(signs)
     if strange:
-        return ComparisonMistake(
-            f'No text with "{strange.strip() or strange}" in it fits "{variable.name}".', what_fits(variable)
-        )
+        return _never_valid_with(strange.strip() or strange, variable)
     return None
-
-
-def _other_type(given: Type, variable: flow.Variable) -> ComparisonMistake:
-    message = f'"{variable.name}" is of type {variable.type}, and this is {given}.'
-    return ComparisonMistake(message, _TODAY if (given.name, variable.type.name) == ("datetime", "date") else "")
 
 
 def _results(node: tree.Node) -> Iterator[tree.Node]:
@@ -133,14 +194,14 @@ def _never_fits(result: tree.Filtered, variable: flow.Variable) -> bool:
     return result.filter in _WORDS or (result.filter in _FIGURES and type_ not in NUMBERS)
 
 
-_TODAY = 'Write "{{ today }}" for the day it is.'
+_TODAY = 'Write "{{ today }}" for the current date.'
 
 
 def _value_for(node: tree.Node, variable: flow.Variable, env: Env) -> str:
-    """Return what to write for a value that was made words of; empty: there is no telling."""
+    """Return what to write for a value that was turned into words; empty: that is not known."""
     path, type_ = tree.path(node), infer(Expression("", node), env)[0]
     if path == "now" and variable.type.name == "date":
-        return 'The fact "today" is that day; delete the variable.' if variable.name == "today" else _TODAY
+        return 'The fact "today" is that date; delete the variable.' if variable.name == "today" else _TODAY
     return f'Write "{{{{ {path} }}}}".' if path and fits(type_, variable.type) else ""
 
 
@@ -151,19 +212,17 @@ KEYS_NEEDED = {"date": 8, "time": 4}
 
 @TIME_ZONE.finder
 def time_zone(document: Document) -> Iterator[Finding]:
-    """Find a time zone that there is not, and one that is not what it is called."""
+    """Find a time zone that does not exist, and one that is not what it is called."""
     zone = document.model.time_zone
     if zone is not None and zone_data(zone) is None:
-        message = f'There is no time zone "{zone}".'
-        advice = zone_meant(zone) or "Write one such as Europe/Vienna."
-        yield document.finding("value", ("timeZone",), message, advice)
+        yield document.finding(_no_such_zone(zone), ("timeZone",))
     elif zone is not None and (sentence := never_summer(zone)):
-        yield document.warning("time-zone", ("timeZone",), sentence)
+        yield document.finding(TIME_ZONE.problem(sentence), ("timeZone",))
 
 
 @TYPE.finder
 def declared(document: Document) -> Iterator[Finding]:
-    """Find defaults and limits that do not fit their variable."""
+    """Find defaults and limits that are not valid for their variable."""
     known = variables(document)
     for name, written in document.model.variables.items():
         path, variable = ("variables", name), known[name]
@@ -174,8 +233,7 @@ def declared(document: Document) -> Iterator[Finding]:
         try:
             fit(default, variable)
         except Misfit:
-            message = f'"{default}" does not fit "{name}".'
-            yield document.finding("type", (*path, "default"), message, what_fits(variable))
+            yield document.finding(not_valid(default, variable), (*path, "default"))
 
 
 def _limits(document: Document, path: Path, written: Variable, type_: Type) -> Iterator[Finding]:
@@ -183,27 +241,21 @@ def _limits(document: Document, path: Path, written: Variable, type_: Type) -> I
         if limit is None:
             continue
         if type_.name not in ORDERED:
-            message = f'"{key}" means nothing for {type_}.'
-            yield document.finding(
-                "type", (*path, key), message, "Integer, decimal, date and time have limits.", key=True
-            )
+            yield document.finding(_no_limits(key, type_), (*path, key), key=True)
             continue
         try:
             coerce(limit, type_)
         except Misfit:
-            message, advice = f'"{limit}" is no {type_}.', f"Write it such as {EXAMPLES[type_.name]}."
-            yield document.finding("type", (*path, key), message, advice)
+            yield document.finding(_invalid_limit(limit, type_), (*path, key))
     if written.values and type_.name != "text":
-        message = f'"values" are texts, and this is of type {type_}.'
-        yield document.finding("type", (*path, "values"), message, 'Use "min" and "max".', key=True)
+        yield document.finding(_no_values(type_), (*path, "values"), key=True)
     if written.format and type_.name != "date":
-        message = f'"format" means nothing for {type_}.'
-        yield document.finding("type", (*path, "format"), message, "It says how a date is keyed.", key=True)
+        yield document.finding(_no_format(type_), (*path, "format"), key=True)
 
 
 @TYPE.finder
 def kept(document: Document) -> Iterator[Finding]:
-    """Find answers that their variable cannot take, or that nobody can give."""
+    """Find answers that their variable cannot store, or that cannot be keyed."""
     known = variables(document)
     for into in intos(document):
         variable = known[into.variable]
@@ -211,23 +263,24 @@ def kept(document: Document) -> Iterator[Finding]:
         if not document.source.has(into.path):
             continue
         if variable.type.name not in wanted:
-            what = {"menu": "the name of a choice", "digits": "keys", "record": "a recording"}[into.action]
-            message = f'"{into.variable}" is of type {variable.type}, and this is {what}.'
-            yield document.finding("type", into.path, message, "Keep it in another variable.")
+            what = {"menu": "the name of a choice", "digits": "a sequence of keys", "record": "a recording"}[
+                into.action
+            ]
+            yield document.finding(_other_answer(variable, what), into.path)
         digits = document.model.states[into.state].digits
-        if digits and (message := too_few_keys(digits, variable)):
-            yield document.finding("type", into.path, message, 'Correct "minDigits" and "maxDigits".')
+        if digits and (problem := too_few_keys(digits, variable)):
+            yield document.finding(problem, into.path)
 
 
-def too_few_keys(digits: Digits, variable: flow.Variable) -> str:
-    """Return why no keys that are taken are enough; empty: some are."""
+def too_few_keys(digits: Digits, variable: flow.Variable) -> Problem | None:
+    """Return why the keys that are accepted are never enough; None: they can be."""
     least, most = digits.min_digits, digits.max_digits
     needed = KEYS_NEEDED.get(variable.type.name)
     if needed and not least <= needed <= most:
-        return f"A {variable.type.name} is keyed with {needed} keys, and {least} to {most} are taken."
+        return _wrong_number_of_keys(variable.type, needed, least, most)
     if isinstance(variable.minimum, int) and variable.type.name == "integer" and variable.minimum >= 10**most:
-        return f"With {most} keys nobody can key {variable.minimum} or more."
-    return ""
+        return _too_few_for(variable.minimum, most)
+    return None
 
 
 @VALUE.finder
@@ -236,5 +289,4 @@ def digits_range(document: Document) -> Iterator[Finding]:
     for name, state in document.states():
         digits = state.digits
         if digits and digits.max_digits < digits.min_digits:
-            message = f'"maxDigits" is less than "minDigits", which is {digits.min_digits}.'
-            yield document.finding("value", ("states", name, "digits", "maxDigits"), message, "Raise it.")
+            yield document.finding(_crossed_digits(digits.min_digits), ("states", name, "digits", "maxDigits"))

@@ -8,7 +8,7 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, once
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
 from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
@@ -16,7 +16,7 @@ from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, v
 BARE_NAME = Check(
     "bare-name",
     "warning",
-    "A word is stored that is the name of a variable.",
+    "The name of a variable is stored as a text.",
     group="Values",
     bad="""
 variables: {amount: 12, total: {type: text, default: ""}}
@@ -41,7 +41,7 @@ states:
 UNUSED = Check(
     "unused",
     "warning",
-    "Something is kept and never used.",
+    "A value is stored and never used.",
     group="Values",
     bad="""
 start:
@@ -59,7 +59,7 @@ thanks: {say: "Your number is {{ number | digits }}.", next: bye}
 NEVER_SET = Check(
     "never-set",
     "warning",
-    "A variable is read that nothing ever sets.",
+    "A variable is read but never set.",
     group="Values",
     bad="""
 variables: {nickname: {type: text, default: none}}
@@ -76,7 +76,7 @@ states:
 SENSITIVE = Check(
     "sensitive",
     "error",
-    "A private value would be heard or logged.",
+    "A private value would be spoken or logged.",
     group="Values",
     bad="""
 start:
@@ -119,24 +119,54 @@ confirm: {say: {guard: department == 'sales', text: You chose our sales team.}, 
 )
 
 
+@BARE_NAME.message
+def _text_stored(variable: str, text: str) -> Text:
+    return f'This stores the text "{text}" in "{variable}".', f'Did you mean "{{{{ {text} }}}}"?'
+
+
+@UNUSED.message
+def _never_used(variable: str) -> Text:
+    return f'"{variable}" is stored and never used.', "Use it, or delete it."
+
+
+@NEVER_SET.message
+def _read_but_not_set(variable: str) -> Text:
+    return f'"{variable}" is read but never set.', "Set it, or delete it."
+
+
+@SENSITIVE.message
+def _spoken() -> Text:
+    return "A private value would be spoken.", ONLY_GUARDS
+
+
+@SENSITIVE.message
+def _logged(variable: str) -> Text:
+    return f'A private value would be stored in "{variable}", which is logged.', ONLY_GUARDS
+
+
+@CHOICE_SPOKEN.message
+def _name_of_choice(variable: str) -> Text:
+    return f'"{variable}" holds the name of a choice, which is not meant to be spoken.', "Use parts with guards."
+
+
+ONLY_GUARDS = "Only guards may read it."
 _WORD = re.compile(r"\w+")
 
 
 @BARE_NAME.finder
 def bare_name(document: Document) -> Iterator[Finding]:
-    """Find words that were probably meant as the variable of that name."""
+    """Find texts that were probably meant as the variable of that name."""
     known = variables(document)
     for use in uses(document):
         if use.role == "value" and use.text in known and use.variable in known and use.text != use.variable:
             if use.text in known[use.variable].values:
                 continue
-            message = f'This sets "{use.variable}" to the word "{use.text}".'
-            yield document.warning("bare-name", use.path, message, f'Did you mean "{{{{ {use.text} }}}}"?')
+            yield document.finding(_text_stored(use.variable, use.text), use.path)
 
 
 @UNUSED.finder
 def unused(document: Document) -> Iterator[Finding]:
-    """Find what is kept and never used. Recordings are for people: they are of use without the flow reading them."""
+    """Find what is stored and never used. A recording is of use to people even if the flow never reads it."""
     read = _read_anywhere(document)
     answers = {into.variable: into.path for into in reversed(intos(document))}
     for name, variable in variables(document).items():
@@ -144,21 +174,19 @@ def unused(document: Document) -> Iterator[Finding]:
         if path is None or not document.is_sound(*path):
             continue
         if name not in read and variable.type.name != "recording" and is_name(name):
-            message = f'"{name}" is kept and never used.'
-            yield document.warning("unused", path, message, "Use it, or delete it.", key=path[0] == "variables")
+            yield document.finding(_never_used(name), path, key=path[0] == "variables")
 
 
 @NEVER_SET.finder
 def never_set(document: Document) -> Iterator[Finding]:
-    """Find variables that are read and have never anything but `none`."""
+    """Find variables that are read and never have a value."""
     stored = {use.variable for use in uses(document) if use.role == "value"}
     stored |= {into.variable for into in intos(document)}
     stored |= document.hidden_words
     read = _read_anywhere(document)
     for name, variable in variables(document).items():
         if name in read and name not in stored and variable.has_default and variable.default is None:
-            message = f'"{name}" is read, and nothing ever sets it.'
-            yield document.warning("never-set", ("variables", name), message, "Set it, or delete it.", key=True)
+            yield document.finding(_read_but_not_set(name), ("variables", name), key=True)
 
 
 @once
@@ -183,31 +211,26 @@ def _place(document: Document, name: str, answers: Mapping[str, Path]) -> Path |
 
 @SENSITIVE.finder
 def sensitive(document: Document) -> Iterator[Finding]:
-    """Find private values where somebody hears or sees them (C12)."""
+    """Find private values that would be heard or seen (C12)."""
     marked = private(document)
     for use in uses(document):
         is_logged = use.role == "value" and use.variable in SETTABLE
         found = origins(document, use) & marked if use.role == "text" or is_logged else None
         if found:
-            words = f'stored in "{use.variable}", which is logged' if is_logged else "spoken"
-            mark = _mark(document, use, found)
-            message = f"A private value would be {words}."
-            yield document.source.finding("sensitive", "error", mark, message, "Only guards may read it.")
+            problem = _logged(use.variable) if is_logged else _spoken()
+            yield document.source.found(problem, _mark(document, use, found))
 
 
 @CHOICE_SPOKEN.finder
 def choice_spoken(document: Document) -> Iterator[Finding]:
-    """Find the name of a choice in what is spoken: it is the author's word, not the caller's."""
+    """Find the name of a choice in what is spoken: it is meant for the author, not for the caller."""
     names = {into.variable for into in intos(document) if into.action == "menu"}
     names -= {use.variable for use in uses(document) if use.role == "value"}
     names -= {into.variable for into in intos(document) if into.action != "menu"}
     for use in uses(document) if names else ():
         found = reads(use) & names
         if use.role == "text" and found:
-            name = min(found)
-            message = f'"{name}" holds the name of a choice, and names are not made to be spoken.'
-            mark = _mark(document, use, found)
-            yield document.source.finding("choice-spoken", "warning", mark, message, "Say it in parts with guards.")
+            yield document.source.found(_name_of_choice(min(found)), _mark(document, use, found))
 
 
 def _mark(document: Document, use: Use, names: "frozenset[str] | set[str]") -> Mark:

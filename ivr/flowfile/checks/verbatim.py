@@ -1,4 +1,4 @@
-"""Checks of texts that are taken as they stand: `{{ }}` where none is read, phrases (LANGUAGE C1, C5)."""
+"""Checks of texts that are taken as they are written: `{{ }}` where none is read, phrases (LANGUAGE C1, C5)."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from ivr.flowfile.assets import is_address, written
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import PUT_IN, in_single_braces, uses
 from ivr.flowfile.variables import variables
@@ -16,7 +16,7 @@ from ivr.flowfile.variables import variables
 UNREAD_BRACES = Check(
     "unread-braces",
     "warning",
-    "An expression stands where none is read.",
+    "An expression is written where none is evaluated.",
     group="Values",
     bad="""
 start:
@@ -37,7 +37,7 @@ start:
 UNSAYABLE = Check(
     "unsayable",
     "warning",
-    "A spoken form or a phrase cannot be said in the flow's language.",
+    "A spoken form or a phrase cannot be spoken in the language of the flow.",
     group="Values",
     bad="""
 start:
@@ -58,7 +58,7 @@ start:
 SINGLE_BRACES = Check(
     "single-braces",
     "warning",
-    "An expression in single braces is spoken as it stands.",
+    "An expression in single braces is spoken as written.",
     group="Dialogue",
     bad="""
 start: {say: "It is { now | time }.", next: bye}
@@ -67,6 +67,22 @@ start: {say: "It is { now | time }.", next: bye}
 start: {say: "It is {{ now | time }}.", next: bye}
 """,
 )
+
+
+@UNREAD_BRACES.message
+def _not_evaluated(why: str) -> Text:
+    advice = "Write out what is meant; for several cases, use several states or parts with guards."
+    return f"No expression is evaluated here: {why}.", advice
+
+
+@UNSAYABLE.message
+def _cannot_be_spoken(form: str, why: str) -> Text:
+    return f'"{form}" cannot be spoken: {why}.', "Write the words."
+
+
+@SINGLE_BRACES.message
+def _spoken_as_written(expression: str) -> Text:
+    return "Single braces are spoken as written.", f"Write {{{{ {expression} }}}}."
 
 
 _LATIN = frozenset(
@@ -91,54 +107,51 @@ def spoken_forms(document: Document) -> Iterator[tuple[Path, str]]:
 
 @UNREAD_BRACES.finder
 def unread_braces(document: Document) -> Iterator[Finding]:
-    """Find expressions where the language reads none: what stands there is listened for, fetched or kept as written."""
+    """Find expressions where none is evaluated: what stands there is recognized, fetched or stored as written."""
     for path, text, what in _as_written(document):
         found = PUT_IN.search(text)
         if found:
-            mark = document.source.within(path, found.start(), len(found.group()))
-            message = f"No expression is read here: {what}."
-            advice = "Write out what is meant; for several cases, use several states or parts with guards."
-            yield document.source.finding("unread-braces", "warning", mark, message, advice)
+            yield document.finding_within(_not_evaluated(what), path, *found.span())
 
 
 def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
-    """Go through the texts that are taken as they stand, each with what becomes of it."""
+    """Go through the texts that are taken as they are written, each with what becomes of it."""
     for path, form in spoken_forms(document):
-        yield path, form, "the braces themselves would have to be said"
+        yield path, form, "the caller would have to say the braces"
     for part in written(document):
         if is_address(part.audio):
-            yield (*part.path, "audio"), part.audio, "the address is fetched as it stands"
+            yield (*part.path, "audio"), part.audio, "the address is fetched as written"
     for name, variable in document.model.variables.items():
         here: Path = ("variables", name)
         if variable.default is not None:
             at = (*here, "default") if document.source.has((*here, "default")) else here
-            yield at, variable.default, "the variable begins with this very text"
+            yield at, variable.default, "the variable starts with this exact text"
         for number, value in enumerate(variable.values or ()):
-            yield (*here, "values", number), value, "the value is this very text"
+            yield (*here, "values", number), value, "the value is this exact text"
     if document.model.description:
-        yield ("description",), document.model.description, "it is shown as it stands"
+        yield ("description",), document.model.description, "it is shown as written"
     for name, state in document.states():
         if state.description:
-            yield ("states", name, "description"), state.description, "it is shown as it stands"
+            yield ("states", name, "description"), state.description, "it is shown as written"
 
 
 @UNSAYABLE.finder
 def unsayable(document: Document) -> Iterator[Finding]:
-    """Find spoken forms and phrases that no caller of this flow's language can say."""
+    """Find spoken forms and phrases that cannot be spoken in the flow's language."""
     for path, form in spoken_forms(document):
         if PUT_IN.search(form):
             continue
-        if why := nobody_says(form, document.model.language):
-            yield document.warning("unsayable", path, f'Nobody can say "{form}": {why}.', "Write the words.")
+        if why := unsayable_because(form, document.model.language):
+            yield document.finding(_cannot_be_spoken(form, why), path)
 
 
-def nobody_says(form: str, language: str) -> str:
+def unsayable_because(form: str, language: str) -> str:
     """Return why a form cannot be said in a language; empty: it can."""
     letters = [sign for sign in as_heard(form) if sign.isalnum()]
     if not letters:
-        return "it has no letter and no figure"
+        return "it has no letters and no digits"
     if language.partition("-")[0].lower() in _LATIN and not any(map(_is_latin, letters)):
-        return f"it is not written in the letters of {language}"
+        return f"it is not in the alphabet of {language}"
     return ""
 
 
@@ -153,6 +166,4 @@ def single_braces(document: Document) -> Iterator[Finding]:
     for use in uses(document):
         for one in in_single_braces(use):
             if one.is_filtered or one.names & known:
-                mark = document.source.within(use.path, one.start, one.end - one.start)
-                message, advice = "Single braces are spoken as they stand.", f"Write {{{{ {one.inside} }}}}."
-                yield document.source.finding("single-braces", "warning", mark, message, advice)
+                yield document.finding_within(_spoken_as_written(one.inside), use.path, one.start, one.end)

@@ -4,7 +4,7 @@ Each follows the ways between states, never the values of variables: guards are 
 that count visits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
@@ -13,7 +13,7 @@ from ivr.engine.flow import SELF
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
 from ivr.flowfile.reachability import Graph, components, reached, shortest
 from ivr.flowfile.source import Path
@@ -23,7 +23,7 @@ from ivr.flowfile.variables import kept_in
 NO_END = Check(
     "no-end",
     "error",
-    "From somewhere no call can come to an end.",
+    "From some state, no call can end.",
     group="Proofs",
     bad="""
 start: {say: We are open from nine to five., next: address}
@@ -38,7 +38,7 @@ address: {say: You find us in Harbour Street., next: bye}
 ENDLESS = Check(
     "endless",
     "error",
-    "A caller who never gives a valid answer can go round for ever.",
+    "A caller who never gives a valid answer can loop forever.",
     group="Proofs",
     bad="""
 start:
@@ -59,7 +59,7 @@ sorry: {say: Let us try that again., next: start}
 DROPPED_RECORDING = Check(
     "dropped-recording",
     "warning",
-    "Who hangs up after speaking ends where nothing is made of the recording.",
+    "If the caller hangs up after speaking, the recording is never used.",
     group="Proofs",
     bad="""
 start:
@@ -80,19 +80,39 @@ more:
 )
 
 
+@NO_END.message
+def _no_end(states: Sequence[str]) -> Text:
+    listed = ", ".join(f'"{name}"' for name in states)
+    return f"No call can end from {listed}.", 'Add a transition to a state with "final: true".'
+
+
+@ENDLESS.message
+def _endless(states: Sequence[str], target: str) -> Text:
+    message = f"A caller who never gives a valid answer can loop forever: {' → '.join(states)}."
+    return message, only_a_few_times(target)
+
+
+@DROPPED_RECORDING.message
+def _dropped(end: str) -> Text:
+    message = f'If the caller hangs up after speaking, the call ends in "{end}" and the recording is never used.'
+    return message, f'Handle "hangup" in "{end}".'
+
+
+def only_a_few_times(state: str) -> str:
+    """Return what to do about a transition that can be taken again and again."""
+    return f'Allow this transition only while "visits.{state} < 3", and end the call otherwise.'
+
+
 ROUNDS = 50
 "How often ways that a count of visits ends are taken away; each time some rounds fall apart into smaller ones."
 
 
 @NO_END.finder
 def no_end(document: Document) -> Iterator[Finding]:
-    """Find states from which no end can be reached, but by a failure."""
+    """Find states from which no end can be reached except by a failure."""
     stuck = _stuck(document)
     if stuck:
-        listed = ", ".join(f'"{name}"' for name in stuck)
-        message = f"From {listed} no call can come to an end."
-        advice = 'Lead to a state with "final: true".'
-        yield document.finding("no-end", ("states", stuck[0]), message, advice, key=True)
+        yield document.finding(_no_end(stuck), ("states", stuck[0]), key=True)
 
 
 def _stuck(document: Document) -> list[str]:
@@ -108,14 +128,14 @@ def _stuck(document: Document) -> list[str]:
 
 
 def _stops(document: Document, name: str, state: State) -> bool:
-    """Return whether a call stops in a state because nobody handles what happens there, which is told elsewhere."""
+    """Return whether a call stops in a state because an event is not handled, which another check says."""
     return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
 
 
 @ENDLESS.finder
 def endless(document: Document) -> Iterator[Finding]:
-    """Find rounds that a caller can go for ever without a valid answer: silent, always wrong, or on a failing line."""
-    stuck = set(_stuck(document))  # which has been told, and is endless by nature
+    """Find loops that a caller never leaves without a valid answer: silent, always wrong, or on a failing line."""
+    stuck = set(_stuck(document))  # another check says so, and it is endless by nature
     transitions = [
         transition
         for several in document.transitions.values()
@@ -127,10 +147,8 @@ def endless(document: Document) -> Iterator[Finding]:
     transitions, graph, together = rounds(document, transitions)
     for transition in {together[transition.state]: transition for transition in reversed(transitions)}.values():
         back = shortest(graph, transition.target, transition.state) or []
-        message = "A caller who never gives a valid answer can go round for ever: "
-        message += f"{' → '.join([transition.state, *back])}."
-        advice = f'Take this way only while "visits.{transition.target} < 3", and end the call otherwise.'
-        yield document.finding("endless", (*transition.path, "target"), message, advice)
+        problem = _endless([transition.state, *back], transition.target)
+        yield document.finding(problem, (*transition.path, "target"))
 
 
 def rounds(document: Document, transitions: list[Transition]) -> tuple[list[Transition], Graph, Mapping[str, int]]:
@@ -231,7 +249,7 @@ _TURNED: Mapping[tree.Comparator, tree.Comparator] = {
 
 @DROPPED_RECORDING.finder
 def dropped_recording(document: Document) -> Iterator[Finding]:
-    """Find recordings after which a caller can hang up so that the call ends and nothing was made of them (C13.3)."""
+    """Find recordings that are never used if the caller hangs up after speaking (C13.3)."""
     readers = _readers(document)
     for name, state in document.states():
         if state.record is None or name in document.loose:
@@ -244,9 +262,7 @@ def dropped_recording(document: Document) -> Iterator[Finding]:
                 continue
             end = _end_unseen(document, transition, kept, readers)
             if end is not None:
-                message = f'Who hangs up after speaking ends in "{end}", and nothing is made of the recording.'
-                advice = f'Handle "hangup" in "{end}".'
-                yield document.warning("dropped-recording", (*transition.path, "target"), message, advice)
+                yield document.finding(_dropped(end), (*transition.path, "target"))
 
 
 def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
