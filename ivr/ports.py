@@ -231,7 +231,7 @@ class CallStore(Protocol):
     async def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
 
-        So many at most that nobody waits for it; who asks again and again is told of each.
+        So many at most that the event loop is not held up; repeated questions get all of them.
         """
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:

@@ -250,7 +250,7 @@ def variable(name: str) -> str:
 
 
 def revealed(secret: SecretStr | None) -> str:
-    """Return a secret to what needs it; empty: there is none."""
+    """Return a secret as text; empty: it is not set."""
     return secret.get_secret_value() if secret else ""
 
 

@@ -1,4 +1,4 @@
-"""Whether there is any sound in a recording at all. Engines make words up where there is none.
+"""Whether there is any sound in a recording at all. Engines make words up where there is no sound.
 
 A frame has sound if its wave swings over more than a ten-thousandth of full power, whatever it swings around: the zero
 of a line that is off, a constant that a cheap converter adds, the last bit as dither, the least step of A-law and the

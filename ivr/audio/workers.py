@@ -181,7 +181,7 @@ class _Worker:
             raise _Ended(await self._process.wait())
         try:
             return _ANSWER.decode(packet)
-        except (msgspec.MsgspecError, ValueError, RecursionError):  # whoever takes a decoder over writes what he likes
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # an attacker in the decoder may write anything
             return JobBroken("an answer that cannot be read")
 
     async def kill(self) -> int:

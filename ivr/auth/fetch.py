@@ -60,7 +60,7 @@ class Fetcher:
         self._names = names
 
     def check(self, url: str) -> URL:
-        """Judge what a URL's text alone can tell; raise NotFetched with `address` if nobody may go there."""
+        """Check what a URL's text alone can tell; raise NotFetched with `address` if it must not be fetched."""
         try:
             # yarl, since aiohttp connects to what yarl reads: a second parser might read another host.
             parsed = URL(url)
@@ -139,4 +139,4 @@ class _GuardedResolver(AbstractResolver):
         return kept
 
     async def close(self) -> None:
-        """Leave the inner resolver alone: it is whoever made it who ends it, and the default one holds nothing."""
+        """Leave the inner resolver open: the code that made it closes it, and the default one holds nothing."""

@@ -118,7 +118,7 @@ class KeyRing:
     def were_asked(self, now: float) -> bool:
         """Return whether every document has said what its keys are at `now`, or later.
 
-        Only then is a key that nobody knows none of the platform's. Else it may be one that the platform has begun to
+        Only then is an unknown key not one of the platform's. Otherwise it may be one that the platform has begun to
         use since, and of a document that does not answer nothing can be said.
         """
         return all(document.was_asked(now) for document in self._documents)

@@ -74,7 +74,7 @@ class BearerVerifier:
     async def _first_sight(self, token: str, now: float) -> str | None:
         """Judge the claims, then the signature over the same text, and remember the token if both are good.
 
-        Claims come first though nobody vouches for them yet: that can only refuse, and a token that could never be good
+        Claims come first although they are not verified yet: that can only refuse, and a token that could never be good
         is not worth a fetch of keys.
         """
         parts = _read(token)

@@ -36,7 +36,7 @@ def on_first_signal(leave: Callable[[], object]) -> Iterator[None]:
 
 
 async def until_signal(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work; at the first signal it is cancelled, which lets whoever is on the phone hang up."""
+    """Do the work; at the first signal it is cancelled, which lets the caller on the phone hang up."""
     task = asyncio.create_task(work)
     with on_first_signal(task.cancel):
         return await task

@@ -75,7 +75,7 @@ class Talk:
             elif request is not None:
                 events = [ServiceAnswered(request.job, {"transcript": self._view.words, "confidence": 1.0})]
             else:
-                events = [TimePassed()]  # nobody is on the line, and nothing more is to come
+                events = [TimePassed()]  # the line is closed, and nothing more is to come
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
@@ -148,7 +148,7 @@ class _View:
                 self._advise(f'name: {{dtmf: "{self._key}"}}')
 
     def show_effect(self, effect: Effect) -> None:
-        """Write down what the line does that nobody hears."""
+        """Write down what the line does without a sound."""
         match effect:
             case Connected():
                 self._console.print("[dim]  (the call is answered)[/]")

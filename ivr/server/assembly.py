@@ -53,7 +53,7 @@ class Running(Struct, frozen=True):
     routed: bool = False
     "Whether `/call` leads some called identities to flows of their own."
     console: str | None = None
-    "Where a person logs in to the console; None: there is none."
+    "Where a person logs in to the console; None: there is no console."
     phone: str | None = None
     "Where a person calls from the browser; None: there is no phone here."
 

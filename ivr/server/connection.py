@@ -2,6 +2,12 @@
 
 aiohttp has no limit on connections and no time-out for a head, and its own 400 repeats the offending header, a bearer
 token perhaps, to the sender and to the log. All three are replaced here, with aiohttp's public classes alone.
+
+    accepted > lobby (a moment, until it could be read) > seat, or spare place > request > rests > request > … > closed
+
+A newcomer that finds no place gets one from a resting connection (`ConnectionPlaces.first_to_go`); one with a request
+under way is never closed for it. If all seats are busy, the newcomer gets a spare place: it is read for one request,
+which is refused unless it asks for our health. So a server with too much to do still says that it is alive.
 """
 
 import asyncio
@@ -85,7 +91,7 @@ class Connection(web.RequestHandler):
         self.answered = False
         "A request that came whole was answered."
         self.let_in = False
-        "A request was one of those whom this server is for; said by whoever looks at tokens."
+        "One of its requests passed the token check, or the login of the console."
         self.places: ConnectionPlaces[Connection] | None = None
         "Where it has its place."
         self.arrived = 0.0
@@ -143,6 +149,7 @@ class Connection(web.RequestHandler):
         """Take no further request, and close once nothing is left to send."""
         self.close()
         if self.wire is not None and not self.wire.get_write_buffer_size():
+            # Only without anything left to send: closing the transport would drop it.
             self.wire.close()  # aiohttp would hold it open, deaf, and a request sent on it would wait in vain
 
     def cut(self) -> None:
@@ -263,7 +270,8 @@ class GuardedServer(web.Server):
         if len(self._lobby) >= self._limits.lobby:
             return self._seated(connection)
         self._lobby.add(connection)
-        # Read is two rounds of the loop from here: one to begin to watch the socket, one to look at it.
+        # The first bytes are read two rounds of the loop from here: in one it begins to watch the socket, in the next
+        # it reads. So the decision comes in the round after that.
         self._loop.call_soon(self._loop.call_soon, self._loop.call_soon, self._settle, connection)
         return True
 
@@ -272,7 +280,7 @@ class GuardedServer(web.Server):
             connection.turn_away(_full())
 
     def _seated(self, connection: Connection) -> bool:
-        """Find a place, if need be by closing another connection; False: there is none.
+        """Find a place, if necessary by closing another connection; False: all are taken.
 
         While all seats are busy, a newcomer gets one of the spare places, which are for who asks after our health.
         """
@@ -296,7 +304,7 @@ class GuardedServer(web.Server):
         if first is None:
             return False
         self._forget(first)
-        first.cut()  # one that takes no answers would stay open, and be counted by nobody
+        first.cut()  # one that takes no answers would stay open, and no longer be counted
         return True
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:

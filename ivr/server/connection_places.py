@@ -47,8 +47,8 @@ class ConnectionPlaces(Generic[G]):
         self.most = most
         self.newest = most // 16
         """Of those who have sent nothing, or nothing whole, so many that came last go after all but those who were let
-        in: else a thousand who have sent something would push out whoever comes before he could say a word, or before
-        what he said could be looked at."""
+        in: else a thousand that have sent something would push out each newcomer before its first byte could come, or
+        before that byte could be looked at."""
         self._taken: dict[G, Standing | None] = {}
         "Everybody, and where each rests; None: it is busy."
         self._resting: dict[Standing, dict[G, None]] = {standing: {} for standing in Standing}
@@ -89,7 +89,7 @@ class ConnectionPlaces(Generic[G]):
         self._taken.pop(guest, None)
 
     def first_to_go(self, *, quiet_before: float) -> G | None:
-        """Return who gives way to a newcomer; None: nobody can be asked to.
+        """Return the connection that gives way to a newcomer; None: none can.
 
         Whose answer may still be on its way, and who was let in, goes only after a moment without a request.
         """

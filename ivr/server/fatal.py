@@ -54,9 +54,9 @@ def end_process(reason: str) -> NoReturn:
 
 
 def end_when_out_of_memory() -> None:
-    """From now on, end the process where an error says that memory is out, whoever has caught it.
+    """From now on, end the process at an error that says that memory is out, even if it is caught.
 
-    Who catches everything logs what he caught; what nobody catches comes to one of Python's own hooks.
+    Code that catches everything logs it, so the log sees it; uncaught errors come to one of Python's own hooks.
     """
     for handler in logging.getLogger().handlers:
         handler.addFilter(passes_unless_fatal)

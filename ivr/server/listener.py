@@ -22,7 +22,7 @@ UNPRIVILEGED, HIGHEST = 8080, 65535
 
 
 def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
-    """Take an address without listening yet, so that its port is known and nobody is answered too early.
+    """Bind an address without listening yet, so that its port is known and no request is accepted too early.
 
     Raises OSError if it cannot be had, ValueError if it can be reached from other machines and must not be.
     """

@@ -66,7 +66,7 @@ def start_logging(level: str, *, to: TextIO | None = None) -> None:
 
 
 def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Log what nobody caught in the loop; asyncio's own message would repeat the exception's text."""
+    """Log uncaught errors of the loop; asyncio's own message would repeat the exception's text."""
     log = logging.getLogger(__name__)
 
     def lost(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

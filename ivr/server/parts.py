@@ -1,4 +1,4 @@
-"""A multipart body cut into its parts as it arrives (RFC 2046, 5.1), whoever wrote it.
+"""Cuts a multipart body into its parts as it arrives (RFC 2046, 5.1).
 
 What stands before the first boundary and behind the last one means nothing. A boundary's line may end with blanks. The
 lines of a part's header may be folded (RFC 5322, 2.2.3). Only a small piece of a body is ever kept here.
@@ -39,14 +39,26 @@ def malformed(why: str) -> WebhookError:
 
 
 class Parts:
-    """Reads one body: `feed` it, then look whether it has `ended`."""
+    """Reads one body: `feed` it, then look whether it has `ended`.
+
+    A chunk can end anywhere, also within a boundary. So each of the three readers takes what it can be sure of, and
+    leaves the rest in `_kept` for the next chunk:
+
+        content ── boundary found ──> boundary ── end of its line ──> headers ── empty line ──> content
+           ^                             │ no end of a line: it was part of the content
+           └─────────────────────────────┘
+
+    What is before the first boundary is read as content, and given to no one (`_is_preamble`).
+    """
 
     def __init__(self, boundary: bytes, taker: Taker) -> None:
         self.ended = False
         "The last boundary has come."
         self._delimiter = b"\r\n--" + boundary
         self._taker = taker
-        self._kept = b"\r\n"  # the first boundary may be the first line
+        # A boundary is a line: what is searched for begins with the end of the line before. The first boundary may be
+        # the first line of the body, so that line end is put before it.
+        self._kept = b"\r\n"
         self._read = self._content
         self._skip = 2
         "Bytes of what is kept that belong to no part, though a boundary may begin with them."

@@ -54,7 +54,7 @@ async def can_be_written(folders: Sequence[Path]) -> bool:
         with suppress(RuntimeError):  # the server has gone down meanwhile
             loop.call_soon_threadsafe(lambda: settle(good=good))
 
-    # A thread of its own, which nobody joins: a disk may never answer, and must not keep the server from ending.
+    # In a separate thread that is never joined: a disk may never answer, and must not keep the server from ending.
     threading.Thread(target=probe, name="readiness", daemon=True).start()
     return await answer
 

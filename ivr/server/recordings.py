@@ -1,4 +1,4 @@
-"""The folder of the callers' audio: a file per recording, under names that nobody can guess.
+"""The folder of the callers' audio: a file per recording, under names that cannot be guessed.
 
 All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order; only the
 syncs of finished files are spread over a few, since the disk takes those together. A file counts as kept once it and
@@ -71,7 +71,7 @@ class Recordings:
         return self._folder / media
 
     async def delete(self, media: str) -> None:
-        """Remove a recording that nobody wants; it need not exist."""
+        """Remove a recording that is not needed; it need not exist."""
         await self.do(lambda: self.path(media).unlink(missing_ok=True))
 
     async def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
@@ -85,7 +85,7 @@ class Recordings:
                 if names:
                     yield names
         finally:
-            self._thread.submit(walk.close)  # also of one that nobody waits for any more
+            self._thread.submit(walk.close)  # even if the caller has stopped iterating
 
     def close(self) -> None:
         """Finish the work that is under way."""
@@ -234,7 +234,7 @@ def _tried(work: Callable[[RecordingFile], None], files: Iterable[RecordingFile]
     for file in files:
         try:
             work(file)
-        except Exception as error:  # whatever it is, it belongs to whoever waits for this file
+        except Exception as error:  # of any kind: the task that waits for this file gets it
             failures[file] = error
     return failures
 
@@ -242,7 +242,7 @@ def _tried(work: Callable[[RecordingFile], None], files: Iterable[RecordingFile]
 def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -> None:
     for kept, failure in outcomes:
         if kept.done():
-            continue  # nobody waits any more
+            continue  # the waiting task was cancelled
         if failure is not None:
             kept.set_exception(failure)
         else:

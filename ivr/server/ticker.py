@@ -25,7 +25,7 @@ class Forgetful(Protocol):
         """Erase calls that ended before then, at most so many; return what they leave."""
 
     async def empty_log(self) -> bool:
-        """Cut the log off, in which erased calls still stand; return whether nobody kept it."""
+        """Empty the log, which still holds erased calls; return whether no reader prevented it."""
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:

@@ -36,10 +36,11 @@ class Watchdog:
         self._end = end
         self._stopped = threading.Event()
         self._adopting: set[asyncio.Task[None]] = set()
+        "The loop itself holds its tasks weakly: one that nothing else holds may be collected before it has run."
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Ask no more. Nobody waits for the thread: it may be waiting for an answer that does not come."""
+        """Ask no more. The thread is not joined: it may be waiting for an answer that does not come."""
         self._stopped.set()
 
     def _watch(self) -> None:
@@ -50,6 +51,7 @@ class Watchdog:
             if missed == TRIES and not self._stopped.is_set():
                 self._end(f"no answer from inside for {self._patience:g} seconds")
                 return
+            # One question per step, however fast the answer was; a slow one has used its step up already.
             self._stopped.wait(max(0.0, began + step - time.monotonic()))
 
     def _is_answered(self, patience: float) -> bool:
@@ -58,6 +60,7 @@ class Watchdog:
             with ours:
                 ours.settimeout(patience)
                 self._hand_over(theirs)
+                # This end never blocks on sending: the question is smaller than any socket's buffer.
                 ours.sendall(_QUESTION)
                 return ours.recv(len(_ANSWERS[0]), socket.MSG_WAITALL) in _ANSWERS
         except (OSError, RuntimeError, MemoryError) as error:  # no answer in time, no socket; or the loop is closed
@@ -68,6 +71,7 @@ class Watchdog:
     def _hand_over(self, theirs: socket.socket) -> None:
         theirs.setblocking(False)
         try:
+            # The only call of the loop's that another thread may make; all else happens in the loop, in `_take`.
             self._loop.call_soon_threadsafe(self._take, theirs)
         except RuntimeError:  # the loop is closed
             theirs.close()
@@ -75,7 +79,7 @@ class Watchdog:
 
     def _take(self, theirs: socket.socket) -> None:
         async def adopt() -> None:
-            with suppress(OSError):  # whoever asked has given up waiting
+            with suppress(OSError):  # the watchdog has given up waiting
                 await self._adopt(theirs)
 
         task = self._loop.create_task(adopt())

@@ -82,7 +82,7 @@ class ArchiveFile:
 
     @classmethod
     def open(cls, database: Path) -> Self:
-        """Open the database; raise DataUnusable if there is none, or none that can be read."""
+        """Open the database; raise DataUnusable if it does not exist or cannot be read."""
         if not database.is_file():
             raise DataUnusable(f"There are no calls yet ({database} does not exist).")
         try:
@@ -223,7 +223,7 @@ class Forgotten(Struct, frozen=True):
     """A call whose time was up, and which is erased."""
 
     recordings: Sequence[str]
-    "The audio that it took, and that nobody names any more."
+    "Its audio files, which belong to no call any more."
 
 
 class EndedCall(Struct, frozen=True):
@@ -294,5 +294,5 @@ def _summary(row: Sequence[object]) -> CallSummary:
 
 
 def _number(value: object) -> float:
-    """Return a time; 0 if there is none that a calendar has."""
+    """Return a time; 0 for a value that is not a valid time."""
     return float(value) if isinstance(value, int | float) and 0 <= value <= LATEST else 0.0

@@ -1,4 +1,4 @@
-"""Calls by the thousand, for whoever counts them: in blocks, so that what has not changed need not be read again.
+"""Calls by the thousand, to be counted: in blocks, so that what has not changed need not be read again.
 
 It only reads, in a thread beside the writer's. Rows are numbered in the order in which calls came in.
 """

@@ -1,6 +1,6 @@
 """The live calls in memory: what every store serves from, and what one commit changes in it.
 
-Rule 1: this is changed after the commit, never before; whoever reads it reads what is saved.
+Rule 1: this is changed after the commit, never before; so what is read here is saved.
 Rule 2: calls that are over leave it; where they can still be found is the store's own affair.
 """
 
@@ -35,7 +35,7 @@ class Alarms:
         self._at: dict[CallKey, float] = {}
         self._heap: list[tuple[float, int, CallKey]] = []
         self._named: dict[CallKey, tuple[float, int, CallKey]] = {}
-        "What has come up and stays due; whoever was named longest ago comes first."
+        "What has come up and stays due; the call that was named longest ago comes first."
         self._pushed = 0  # between equal times, since keys have no order
 
     def set(self, key: CallKey, at: float) -> None:
@@ -43,7 +43,7 @@ class Alarms:
         if self._at.get(key) == at:
             return
         self._at[key] = at
-        self._named.pop(key, None)
+        self._named.pop(key, None)  # its entry there has the old time
         self._push(at, key)
         if len(self._heap) > 2 * len(self._at) + SLACK:
             self._heap, self._named = [], {}
@@ -63,6 +63,8 @@ class Alarms:
         found: dict[CallKey, tuple[float, int, CallKey]] = {}
         while self._heap and self._heap[0][0] <= now and len(found) < limit:
             entry = heapq.heappop(self._heap)
+            # An entry whose time is not the call's current one is an old one. A call whose time was moved and moved
+            # back has two that look current, and counts once.
             if self._at.get(entry[2]) == entry[0] and entry[2] not in self._named:
                 found[entry[2]] = entry
         for key in list(islice(self._named, limit - len(found))):
@@ -116,6 +118,8 @@ class Live:
             )
         if stored is not None and stored.record.id != record.id:
             raise StoreUnavailable(f"call {record.id}: this call is saved as {stored.record.id}")
+        # A job is the key of its answer: a second order under a name that is still in use would take the first one's
+        # answer. A name that leaves with this very commit is free again.
         jobs = {request.job for request in commit.jobs}
         leaving = self.orders.leaving(commit) if jobs else ()
         known = any(job not in leaving and self.orders.knows(record.id, job) for job in jobs)
@@ -125,6 +129,7 @@ class Live:
     def apply(self, saved: Saved, commit: Commit) -> None:
         """Make a saved commit visible."""
         record = saved.record
+        # First what leaves, then what is new: a job may be asked for again in the commit that takes its answer.
         self.orders.leave(record.id, self.orders.leaving(commit))
         for request in orders_of(commit):
             self.orders.add(Owed(record.id, record.key, saved.row, request))

@@ -3,7 +3,7 @@
 Rule 1: what is handed out, how often, and whose answer counts is decided here, for every store.
 Rule 2: this file never learns how anything is saved; stores call it after the commit.
 
-An order is *owed* until its first answer comes or its call is over, and *open* while nobody has taken it. An answer
+An order is *owed* until its first answer comes or its call is over, and *open* while no worker has taken it. An answer
 somebody waits for goes into the inbox; the answer to an order with `wanted=False` ends the order and is forgotten.
 """
 
@@ -51,7 +51,7 @@ class Inbox(Struct):
 
 
 def orders_of(commit: Commit) -> tuple[Request, ...]:
-    """Return the orders of a commit that are owed after it: once a call is over, nobody waits for an answer."""
+    """Return the orders of a commit that are owed after it: a call that is over needs no answers."""
     if commit.record.call.phase == "over":
         return tuple(request for request in commit.jobs if not request.wanted)
     return commit.jobs
@@ -118,7 +118,7 @@ class Orders:
         return begun
 
     def answer(self, call: str, job: str, event: Event) -> bool:
-        """End an order with its answer; False: it had one, or nobody owes it any more."""
+        """End an order with its answer; False: it had one, or is no longer owed."""
         owed = self._owed.get(call, {}).pop(job, None)
         if owed is None:
             return False
@@ -132,7 +132,7 @@ class Orders:
         self._inboxes.setdefault(call, Inbox(key, {})).answers[job] = event
 
     def restart(self) -> None:
-        """Open every owed order again, as after a restart: whoever had taken it is gone."""
+        """Open every owed order again, as after a restart: the workers that had taken them are gone."""
         owed = [owed for jobs in self._owed.values() for owed in jobs.values()]
         self._open = {}
         self.put_back(sorted(owed, key=lambda one: one.asked))

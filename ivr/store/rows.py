@@ -140,7 +140,7 @@ def _with_memories(call: Call, change: Callable[[Memory], Memory]) -> Call:
 
 
 def _check_time(moment: float, what: str) -> None:
-    """Refuse a time that no calendar has: whoever writes it as a date would fail."""
+    """Refuse a time that no calendar has: it could not be written as a date."""
     if not abs(moment) <= LATEST:
         raise UnreadableRow(f"{what} has an invalid time")
 

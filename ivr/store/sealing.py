@@ -84,7 +84,7 @@ class Sealer:
         return nonce + self._cipher.encrypt(nonce, padded, place.encode())
 
     def disguise(self, name: str) -> str:
-        """Return what stands for a name: always the same, and without the key nobody finds the name by trying."""
+        """Return what stands for a name: always the same; without the key, trying names does not find it."""
         return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
 
     def unseal(self, sealed: bytes, place: str) -> bytes:

@@ -1,8 +1,8 @@
 """Calls in one SQLite file that no other process writes: memory is the truth for live calls, the file is their log.
 
 A turn on a live call asks the disk nothing and waits for it once, together with all other turns of that moment. A call
-that is over, or that nobody has heard of, is looked up in the file and then remembered for a while, since repeats of
-its last message come within minutes.
+that is over or unknown is looked up in the file and then remembered for a while, since repeats of its last message
+come within minutes.
 """
 
 import asyncio
@@ -216,7 +216,7 @@ class SqliteStore:
         return [Forgotten(one.recordings) for one in ended]
 
     async def empty_log(self) -> bool:
-        """Write the log's pages to where they belong, and cut it off; return whether nobody who reads kept it."""
+        """Write the log's pages into the database and empty it; return whether no reader prevented it."""
         return await self._writer.empty_log()
 
     # --- memory ---

@@ -100,7 +100,7 @@ def run_statement(owed: Owed, attempts: int) -> Statement:
 
 
 def answer_statement(rows: Rows, owed: Owed, event: Event, place: int) -> Statement:
-    """Keep an answer until it is stepped; where nobody waits for it, the order just ends."""
+    """Keep an answer until it is stepped; an order whose answer is not wanted just ends."""
     job = owed.request.job
     if not owed.request.wanted:
         return _DROP_JOB, (owed.row, REQUEST, job)

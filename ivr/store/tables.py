@@ -46,7 +46,7 @@ CREATE TABLE trace (
 );
 
 -- What is still owed, in the order in which it was asked for (rowid). A row leaves when its answer was stepped, or when
--- nobody wants the answer any more.
+-- the answer is no longer wanted.
 CREATE TABLE job (
     call     INTEGER NOT NULL,
     kind     TEXT NOT NULL,            -- request: to a service; outbound: to the platform
@@ -70,7 +70,7 @@ CREATE TABLE flow (
 ) WITHOUT ROWID;
 """
 
-# What came with version 2: whoever looks for a few calls among a million need not look at the million.
+# Added in version 2: to find a few calls among a million, only these few are read.
 SINCE_2 = """
 -- The calls that are over, and when the last thing happened to each, in seconds since 1970.
 CREATE TABLE ended (

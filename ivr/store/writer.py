@@ -1,8 +1,15 @@
-"""The one thread that writes: everything that waits goes into one transaction, and costs one sync.
+"""The one thread that writes: all waiting writes go into one transaction, and cost one sync.
 
 Rule 1: a batch that fails is rolled back, and its members are tried one by one, so that a bad row fails its own turn
-alone. Rule 2: memory follows the disk: what a write changes there happens in the event loop after the commit, also if
-whoever asked for it has stopped waiting. Rule 3: the thread ends when it is told to, and for no other reason.
+alone. Rule 2: memory follows the disk: what a write changes in memory happens in the event loop after the commit, even
+if the task that asked for it has stopped waiting. Rule 3: the thread ends when it is told to, and for no other reason.
+
+    event loop                 thread                      event loop
+    save(): into the queue  >  take all that waits,     >  _settle(): change memory, then wake who waits
+                               one transaction
+
+A write is on its way between the two ends of this line. What it will change is neither in memory nor on the disk yet,
+so a second write of the same call must not be made from what memory says now: that is what keys and `quiet` are for.
 """
 
 import asyncio
@@ -50,8 +57,10 @@ class Writer:
         self._queue: SimpleQueue[Write[Any] | None] = SimpleQueue()
         self._unsettled = 0
         self._busy: dict[Hashable, list[asyncio.Future[None]]] = {}
+        "By key: who waits for the write that is on its way."
         self._closed = False
         self._log_is_empty = False
+        "What the thread found last; read in the loop only after the batch that asked for it has come back."
         self._failing = ""
         self._thread = threading.Thread(target=self._run, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
@@ -85,7 +94,7 @@ class Writer:
         return done
 
     async def empty_log(self) -> bool:
-        """Empty the log once all that was handed over is saved; return whether nobody who reads kept it."""
+        """Empty the log once all that was handed over is saved; return whether no reader prevented it."""
         if self._closed:
             return False
         done: asyncio.Future[bool] = self._loop.create_future()
@@ -105,11 +114,12 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self, connection: sqlite3.Connection) -> None:
-        with contextlib.closing(connection), contextlib.suppress(RuntimeError):  # the loop is gone: nobody is waiting
+        with contextlib.closing(connection), contextlib.suppress(RuntimeError):  # the loop is closed
             while batch := self._next_batch():
                 outcomes = _save(connection, batch)
                 if any(write.empties_log for write in batch):
                     self._log_is_empty = not empty_log(connection)
+                # Nothing of memory is touched here: only the loop's own thread may change it, and in order.
                 self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
 
     def _next_batch(self) -> list[Write[Any]]:
@@ -130,6 +140,7 @@ class Writer:
         self._unsettled -= len(batch)
         self._note([error for write, error in zip(batch, outcomes, strict=True) if write.statements])
         for write, error in zip(batch, outcomes, strict=True):
+            # Free the key before its waiters run: each looks again whether another write has taken it meanwhile.
             waiting = self._busy.pop(write.key, ())
             _tell(write, error)
             for settled in waiting:
@@ -138,14 +149,14 @@ class Writer:
 
     def _note(self, outcomes: Sequence[Exception | None]) -> None:
         """Note whether the disk takes what is written."""
-        if None in outcomes:
+        if None in outcomes:  # one that went through shows that the disk works; the others failed by their own fault
             self._failing = ""
         elif refused := next(filter(is_of_the_disk, outcomes), None):
             self._failing = reason(refused)
 
 
 def _tell(write: Write[T], error: Exception | None) -> None:
-    """Change memory if the write stands, and wake who waits for it; nobody does if the turn was cancelled."""
+    """Change memory if the write stands, and wake the task that waits for it, unless it was cancelled."""
     if error is not None:
         failure = StoreUnavailable(f"This could not be saved: {reason(error)}.")
         failure.__cause__ = error
@@ -165,7 +176,7 @@ def _tell(write: Write[T], error: Exception | None) -> None:
 def empty_log(connection: sqlite3.Connection, *, wait: bool = False) -> str:
     """Cut off the log, which holds the pages of before; return what keeps that from being done, or nothing.
 
-    Those who read are waited for if told so; whoever writes here would wait, too.
+    With `wait`, readers are waited for, and so is everything that wants to write meanwhile.
     """
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
     try:
@@ -195,7 +206,7 @@ def _transaction(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -
         execute("COMMIT")
     except MemoryError:  # SQLite has none left; neither has anybody else here, and the process is about to end
         raise
-    except Exception as exc:  # whatever it is, it belongs to whoever waits for these writes, and the thread goes on
+    except Exception as exc:  # of any kind: the task that waits for these writes gets it, and the thread goes on
         if connection.in_transaction:  # a full disk has SQLite roll back by itself
             with contextlib.suppress(sqlite3.Error):  # then it is rolled back before the next BEGIN
                 connection.execute("ROLLBACK")

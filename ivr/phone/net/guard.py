@@ -58,7 +58,7 @@ class Guard(AbstractResolver):
         return kept
 
     async def close(self) -> None:
-        """Leave the inner resolver alone: it is whoever made it who ends it, and the default one holds nothing."""
+        """Leave the inner resolver open: the code that made it closes it, and the default one holds nothing."""
 
     def _may(self, host: str, ip: IPv4Address | IPv6Address) -> bool:
         mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None

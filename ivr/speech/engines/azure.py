@@ -94,7 +94,7 @@ class _Recognition:
 
     async def result(self) -> list[_Found]:
         """Return what was recognised up to the end of the recording; raise TranscriptionFailed."""
-        # A thread of its own, and nobody waits for it: given up, the SDK still waits ten seconds for the service.
+        # A separate thread that is not joined: even when given up, the SDK still waits ten seconds for the service.
         threading.Thread(target=self._run, name="azure speech", daemon=True).start()
         try:
             return await self._answer
@@ -131,7 +131,7 @@ class _Recognition:
         recogniser.stop_continuous_recognition_async().get()
 
     def _report(self) -> None:
-        with suppress(RuntimeError):  # the loop is gone, and with it whoever wanted to know
+        with suppress(RuntimeError):  # the loop is closed, and with it the task that waited
             self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:

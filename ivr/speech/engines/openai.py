@@ -16,8 +16,8 @@ from ivr.speech.wav import Wav, heard
 
 _SILENT = 0.6
 _UNSURE = -1.0
-"""Whisper invents words where nobody speaks; by its authors' own rule a segment is silence from this probability of
-silence on, if its words' mean log-probability is below the other."""
+"""Whisper invents words where there is no speech. By its authors' own rule a segment is silence from this probability
+of silence on, if its words' mean log-probability is below the other."""
 
 
 class _Segment(Struct, frozen=True):
@@ -85,7 +85,7 @@ def _silence(segment: _Segment) -> bool:
 
 
 def _confidence(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Make a probability of log-probabilities, each with its weight; none: nobody knows."""
+    """Make a probability of log-probabilities, each with its weight; None: it is not known."""
     weights = sum(weight for weight, _ in weighted)
     if weights <= 0:
         return None

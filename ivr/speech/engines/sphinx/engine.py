@@ -1,7 +1,7 @@
 """The engine `pocketsphinx`: listens for the phrases of a record state, inside this machine.
 
-English only. Without phrases it gives no transcript, since a quarter to two thirds of its words would be wrong; whoever
-wants them nevertheless sets IVR_STT_DICTATION=on. The library is loaded in worker processes alone.
+English only. Without phrases it gives no transcript, since a quarter to two thirds of its words would be wrong;
+IVR_STT_DICTATION=on gives them nevertheless. The library is loaded in worker processes alone.
 """
 
 import logging

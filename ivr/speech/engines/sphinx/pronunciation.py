@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"(?:[a-z]\.)+[a-z]?\b\.?|[a-z']+|[0-9]+")
 def spoken(phrase: str) -> tuple[str, ...]:
     """Return the words of a phrase in small letters a to z and apostrophes; letters read one by one end in a dot.
 
-    `Flight 42, 9 a.m.` is `flight forty two nine a. m.`. Empty: nobody can say that.
+    `Flight 42, 9 a.m.` is `flight forty two nine a. m.`. Empty: it cannot be pronounced.
     """
     plain = "".join(_SIGNS.get(sign, sign) for sign in _without_accents(phrase).lower().replace("’", "'"))
     words: list[str] = []
@@ -77,7 +77,7 @@ class Dictionary:
         return cls(file.read_bytes())
 
     def pronunciations(self, word: str) -> tuple[str, ...]:
-        """Return the phones of a word, in every way that is known; of a word that nobody knows, by rule."""
+        """Return the phones of a word, in every way that is known; of an unknown word, by rule."""
         if known := self._listed(word):
             return known
         letters = "".join(letter for letter in word if letter.isalpha())

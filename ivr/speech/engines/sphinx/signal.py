@@ -24,7 +24,7 @@ _MARGIN = 0.3
 
 
 def speech_in(samples: bytes, *, pause: float = math.inf) -> list[slice]:
-    """Find what is spoken, as slices of the samples, each with a little rest around it; empty: nobody speaks.
+    """Find what is spoken, as slices of the samples, each with a little rest around it; empty: there is no speech.
 
     A slice ends at a pause of so many seconds: by default there is one, from the first word to the last.
     """
