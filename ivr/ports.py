@@ -201,7 +201,7 @@ class Order(Struct, frozen=True):
 class CallStore(Protocol):
     """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
 
-    def disguise(self, message: str) -> str:
+    def pseudonym(self, message: str) -> str:
         """Return what stands for a message's id: always the same, and it tells nothing of the id.
 
         A platform writes ids freely, and can put into one what a caller keyed.
@@ -288,7 +288,7 @@ class Verifier(Protocol):
 # --- speech ----------------------------------------------------------------------------------------------------------
 
 
-class Spoken(Struct, frozen=True):
+class SpokenPiece(Struct, frozen=True):
     """A piece of a recording, and what is said in it."""
 
     start: float
@@ -309,7 +309,7 @@ class Transcript(Struct, frozen=True):
     "Who understood it."
     seconds: float | None = None
     "How long the recording is, as far as the engine tells."
-    spoken: tuple[Spoken, ...] = ()
+    spoken: tuple[SpokenPiece, ...] = ()
     "The text piece by piece, as far as the engine tells."
 
 

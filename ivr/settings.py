@@ -249,7 +249,7 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def revealed(secret: SecretStr | None) -> str:
+def secret_text(secret: SecretStr | None) -> str:
     """Return a secret as text; empty: it is not set."""
     return secret.get_secret_value() if secret else ""
 
@@ -264,7 +264,7 @@ def _without_user(address: str) -> None:
         raise ValueError(f"{_NO_ADDRESS}, without user or password: addresses appear in the log")
 
 
-def shown(value: object) -> str:
+def value_text(value: object) -> str:
     """Write a setting's value for people; a secret is not written."""
     match value:
         case None:

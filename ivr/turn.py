@@ -102,7 +102,7 @@ class Turns:
         came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
         DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
-        incoming = await self._disguised(incoming)
+        incoming = await self._with_pseudonym(incoming)
         record = await self._apply(incoming, flow)
         while (reply := record.replies.get(incoming.id)) is None:
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
@@ -133,12 +133,12 @@ class Turns:
             if not commit.trace or await self._committed(flow, record, commit):
                 return
 
-    async def _disguised(self, incoming: Incoming) -> Incoming:
+    async def _with_pseudonym(self, incoming: Incoming) -> Incoming:
         """Return a message the id under which its reply is kept."""
         record = await self._store.load(incoming.key)
         if record is not None and incoming.id in record.replies:
             return incoming  # answered by an earlier release, which kept ids as they came
-        return replace(incoming, id=self._store.disguise(incoming.id))
+        return replace(incoming, id=self._store.pseudonym(incoming.id))
 
     async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
         """Save what happened; nothing is done for a message that was applied before."""

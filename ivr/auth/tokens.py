@@ -116,6 +116,13 @@ class BearerVerifier:
         return None
 
 
+class AcceptAll:
+    """The `Verifier` of `ivr serve --dev`, which listens on a loopback address only (docs/security.md)."""
+
+    async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        """Return for every request."""
+
+
 def _bearer_token(header: str) -> str:
     """Return the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
     scheme, _, token = header.partition(" ")

@@ -15,7 +15,7 @@ from ivr.audio.workers import Workers
 from ivr.cli.event_loop import fast_loop
 from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
-from ivr.ports import SpeechToText, Spoken, Transcript
+from ivr.ports import SpeechToText, SpokenPiece, Transcript
 from ivr.server.services import engine_of
 from ivr.settings import Settings, SettingsError, load_settings
 from ivr.speech.registry import Engine
@@ -158,10 +158,10 @@ def _members(one: Transcribed | NotTranscribed) -> dict[str, object]:
     return {"file": one.file, **to_builtins(one.transcript)}
 
 
-def _pieces(transcript: Transcript) -> Sequence[Spoken]:
+def _pieces(transcript: Transcript) -> Sequence[SpokenPiece]:
     if transcript.spoken or transcript.text is None:
         return transcript.spoken
-    return (Spoken(0.0, transcript.seconds or 0.0, transcript.text),)
+    return (SpokenPiece(0.0, transcript.seconds or 0.0, transcript.text),)
 
 
 def _time(seconds: float) -> str:

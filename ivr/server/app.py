@@ -15,7 +15,7 @@ from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnav
 from ivr.ports import WebhookReply
 from ivr.server.multipart import Form
 from ivr.server.origin import require_loopback_name, require_own_page
-from ivr.server.readiness import Check, Spared
+from ivr.server.readiness import CachedCheck, Check
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.static_files import Asset, media_reply
@@ -55,7 +55,7 @@ class App:
         self._call = Endpoint()
         self._callback = Endpoint(form=form)
         self._asset = asset
-        self._checks = {name: Spared(check) for name, check in checks.items()}
+        self._checks = {name: CachedCheck(check) for name, check in checks.items()}
         self._pages = pages
         self._dev = dev
         self._refusals = refusals or Refusals()
@@ -71,13 +71,13 @@ class App:
         except WebhookError as error:
             return self._refused(request, error)
         except StoreUnavailable as error:
-            self._refusals.tell("store unavailable", **_said(error))
+            self._refusals.report("store unavailable", **_said(error))
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
         except DamagedCall as error:
-            self._refusals.tell("message for a damaged call", **_said(error))
+            self._refusals.report("message for a damaged call", **_said(error))
             return error_reply(WebhookError(503, "damaged", "The stored data of this call is damaged."))
         except (FlowError, DataUnusable) as error:
-            self._refusals.tell("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
+            self._refusals.report("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
             return error_reply(WebhookError(503, "unavailable", "This call cannot continue at the moment."))
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -115,7 +115,7 @@ class App:
 
     def _refused(self, request: web.BaseRequest, error: WebhookError) -> web.Response:
         path = request.rel_url.path[:100]
-        self._refusals.tell("refused", reason=error.code, status=error.status, path=path)
+        self._refusals.report("refused", reason=error.code, status=error.status, path=path)
         return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
 
 

@@ -25,7 +25,7 @@ from ivr.server.connection import ConnectionLimits
 from ivr.server.listener import DRAIN, Listener
 from ivr.server.pages import console_address, console_token, make_console, make_phone
 from ivr.server.phone.routes import PhonePages
-from ivr.server.readiness import Check, can_be_written
+from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
 from ivr.server.skype_endpoint import DEVELOPMENT_ACCOUNT, FORM, fetch_keys, make_channel, make_verifier
 from ivr.server.start_page import StartPages
@@ -148,7 +148,7 @@ def _readiness_checks(backend: Backend, keys: KeyRing | None) -> Mapping[str, Ch
     async def has_keys() -> bool:
         return keys is not None and not keys.empty
 
-    disk = partial(can_be_written, (backend.folder.path, backend.folder.audio))
+    disk = partial(are_writable, (backend.folder.path, backend.folder.audio))
     return {"store": store, "disk": disk, "flows": flows, **({"keys": has_keys} if keys else {})}
 
 

@@ -25,7 +25,7 @@ from ivr.server.services import Transcription, concurrency_of, engine_of, missin
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
-from ivr.store.statements import shown_id
+from ivr.store.statements import printable_id
 from ivr.turn import Turns
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ async def open_backend(
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
     stack.push_async_callback(store.close)
     for damaged in store.damaged:
-        log.error("call set aside", extra={"call": shown_id(damaged.id), "reason": damaged.what})
+        log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
     registry = await _open_registry(settings, paths, store, channel, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)

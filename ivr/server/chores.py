@@ -8,7 +8,7 @@ from typing import Any
 
 from ivr.auth.keys import KeyRing
 from ivr.server.backend import Backend
-from ivr.server.ticker import Forgetting, every, sweep_recordings, wake_due
+from ivr.server.ticker import Retention, every, sweep_recordings, wake_due
 from ivr.settings import Settings
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
@@ -21,11 +21,11 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend, ke
         backend.worker.kick()  # for orders that the store could not give out
         await wake_due(backend.store, backend.turns.wake, time.time())
 
-    forgetting = Forgetting(backend.store, backend.recordings)
+    retention = Retention(backend.store, backend.recordings)
 
     async def forget() -> None:
         if settings.retention is not None:
-            await forgetting.look(before=time.time() - settings.retention * DAY)
+            await retention.erase_old(before=time.time() - settings.retention * DAY)
 
     async def sweep() -> None:
         await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)

@@ -137,7 +137,7 @@ class Connection(web.RequestHandler):
         """Answer without a request, and close."""
         if self.transport is None:
             return
-        self.guard.refusals.tell("refused", reason=error.code, status=error.status)
+        self.guard.refusals.report("refused", reason=error.code, status=error.status)
         if self.transport.get_write_buffer_size():
             self.cut()  # it has not taken what was sent before, and would not take this
             return
@@ -176,7 +176,7 @@ class Connection(web.RequestHandler):
         bad_head = status == 400
         if bad_head:
             # The exception holds the header; its class alone is safe to tell.
-            self.guard.refusals.tell("bad head", reason=type(exc).__name__)
+            self.guard.refusals.report("bad head", reason=type(exc).__name__)
         elif not isinstance(exc, ConnectionError):
             log.error("request failed", exc_info=exc)
         error = WebhookError(400, "bad-head", _BAD_HEAD) if bad_head else WebhookError(500, "internal", _INTERNAL)
@@ -245,7 +245,7 @@ class GuardedServer(web.Server):
 
     def _turned_away(self, request: web.BaseRequest) -> web.Response:
         error = _full()
-        self.refusals.tell("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
+        self.refusals.report("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
         return error_reply(error)
 
     async def drain(self, patience: float) -> None:

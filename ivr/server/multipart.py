@@ -14,7 +14,7 @@ from ivr.audio.length import seconds_of
 from ivr.errors import WebhookError
 from ivr.ports import Upload
 from ivr.server.body import BodyLimits, too_large
-from ivr.server.parts import Parts, malformed
+from ivr.server.multipart_parser import MultipartParser, malformed
 from ivr.server.recordings import RecordingFile, Recordings
 
 MOST_PARTS = 4
@@ -39,7 +39,7 @@ class Form(Struct, frozen=True):
     upload: str
 
 
-class Filled(Struct, frozen=True):
+class ReadForm(Struct, frozen=True):
     """A form as it came; the recording is whole and synced."""
 
     json: bytes
@@ -62,7 +62,7 @@ async def read_form(
     recordings: Recordings,
     limits: BodyLimits,
     peek: Callable[[bytes], None] | None = None,
-) -> Filled:
+) -> ReadForm:
     """Read a whole form. Whatever goes wrong, WebhookError or not, no file is left behind.
 
     `peek` is given the JSON as soon as that part is whole; the recording may still be on its way.
@@ -100,14 +100,14 @@ class _FormReader:
         self._type = ""
         self._target: bytearray | RecordingFile | None = None
         self._count = 0
-        self._parts = Parts(boundary, self)
+        self._parts = MultipartParser(boundary, self)
 
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes."""
         if not self._parts.ended:  # an epilogue (RFC 2046) means nothing
             self._parts.feed(chunk)
 
-    async def finish(self) -> Filled:
+    async def finish(self) -> ReadForm:
         """Check that all of it came, and keep the recording."""
         if not self._parts.ended:
             raise malformed("it ends before the closing boundary")
@@ -116,7 +116,7 @@ class _FormReader:
             raise malformed(f'the part "{missing}" is missing')
         await self.file.keep()
         seconds = seconds_of(self.file.head, self.file.size)
-        return Filled(bytes(self._json), Upload(self.file.media, self.file.size, self._type, seconds))
+        return ReadForm(bytes(self._json), Upload(self.file.media, self.file.size, self._type, seconds))
 
     def part(self, headers: Mapping[bytes, bytes]) -> None:
         """Begin a part."""

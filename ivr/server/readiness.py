@@ -18,7 +18,7 @@ PATIENCE = 1.0
 PROBE = bytes(4096)
 
 
-class Spared:
+class CachedCheck:
     """A check that is made once at a time, and not more often than every `FRESH` seconds, however often it is asked.
 
     Anybody may ask for `/readyz`; on a disk that does not answer, each question would otherwise leave a thread behind.
@@ -40,7 +40,7 @@ class Spared:
         return answer.done() and answer.result()
 
 
-async def can_be_written(folders: Sequence[Path]) -> bool:
+async def are_writable(folders: Sequence[Path]) -> bool:
     """Return whether each of these folders takes a file and its disk a sync; nothing is left behind."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()

@@ -21,7 +21,7 @@ from typing import TypeVar
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
 from ivr.store.data_folder import sync_folder
-from ivr.store.trouble import reason
+from ivr.store.sqlite_errors import reason
 
 T = TypeVar("T")
 

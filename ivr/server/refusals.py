@@ -15,15 +15,15 @@ WINDOW = 10.0
 
 
 class Refusals:
-    """The lines of one server; told from its event loop."""
+    """The lines of one server; to be used in its event loop."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[str, str], int] = {}
         "How often in this window, by event and kind."
         self._levels: dict[tuple[str, str], int] = {}
         self._end: asyncio.TimerHandle | None = None
 
-    def tell(
+    def report(
         self,
         event: str,
         *,
@@ -37,9 +37,9 @@ class Refusals:
         if self._end is None:
             self._end = asyncio.get_running_loop().call_later(WINDOW, self.close)
         key = event, reason if kind is None else kind
-        self._told[key] = told = self._told.get(key, 0) + 1
+        self._counts[key] = count = self._counts.get(key, 0) + 1
         self._levels[key] = level
-        if told <= MOST:
+        if count <= MOST:
             log.log(level, event, extra={"reason": reason, **more}, exc_info=error)
 
     def close(self) -> None:
@@ -47,8 +47,8 @@ class Refusals:
         if self._end is not None:
             self._end.cancel()
             self._end = None
-        for (event, kind), told in self._told.items():
-            if told > MOST:
-                log.log(self._levels[event, kind], event, extra={"reason": kind, "left_out": told - MOST})
-        self._told.clear()
+        for (event, kind), count in self._counts.items():
+            if count > MOST:
+                log.log(self._levels[event, kind], event, extra={"reason": kind, "left_out": count - MOST})
+        self._counts.clear()
         self._levels.clear()

@@ -14,7 +14,7 @@ from ivr.errors import IvrError, TranscriptionFailed
 from ivr.flowfile.checks import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.server.recordings import Recordings
-from ivr.settings import Settings, SettingsError, revealed
+from ivr.settings import Settings, SettingsError, secret_text
 from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.registry import ENGINES, EngineOptions, SpeechNeeds, capabilities, missing_abilities
 
@@ -79,9 +79,9 @@ def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
         script=settings.stt_script,
         dictation=settings.stt_dictation,
         azure=lambda: AzureAccount(
-            revealed(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or ""
+            secret_text(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or ""
         ),
-        openai=lambda: OpenAiServer(settings.openai_url, revealed(settings.openai_key), settings.openai_model),
+        openai=lambda: OpenAiServer(settings.openai_url, secret_text(settings.openai_key), settings.openai_model),
     )
     try:
         return ENGINES[settings.stt].make(options)

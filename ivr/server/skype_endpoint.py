@@ -8,9 +8,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from ivr.auth.development import AcceptAll
 from ivr.auth.keys import KeyRing
-from ivr.auth.tokens import BearerVerifier
+from ivr.auth.tokens import AcceptAll, BearerVerifier
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.ports import Channel, Verifier

@@ -18,7 +18,7 @@ FORGOTTEN_AT_ONCE = 8
 "Calls that are erased in one commit, which turns wait for: some 6 ms for each, read from a disk and overwritten."
 
 
-class Forgetful(Protocol):
+class ErasesCalls(Protocol):
     """A store that calls can be erased from."""
 
     async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
@@ -52,15 +52,15 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
                 log.error("wake failed", exc_info=result)
 
 
-class Forgetting:
+class Retention:
     """Erases calls whose time is up, from the database, from its log and from the folder of recordings."""
 
-    def __init__(self, store: Forgetful, recordings: Recordings) -> None:
+    def __init__(self, store: ErasesCalls, recordings: Recordings) -> None:
         self._store = store
         self._recordings = recordings
         self._log_holds_some = False
 
-    async def look(self, *, before: float) -> None:
+    async def erase_old(self, *, before: float) -> None:
         """Erase the calls that ended before then (seconds since 1970), in portions; to be done again and again."""
         forgotten = 0
         while found := await self._store.forget(before=before, limit=FORGOTTEN_AT_ONCE):

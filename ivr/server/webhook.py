@@ -120,7 +120,7 @@ class Webhook:
             return await self._turns.take(incoming, flow=endpoint.flow, arrived=arrived)
         except (WebhookError, StoreUnavailable) as error:
             kind = error.code if isinstance(error, WebhookError) else type(error).__name__
-            self._refusals.tell(
+            self._refusals.report(
                 "turn failed", reason=str(error), kind=kind, level=logging.WARNING, platform_call=incoming.key.id
             )
             raise

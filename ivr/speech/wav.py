@@ -33,7 +33,7 @@ class Wav(Struct, frozen=True):
     "There is no sound in it."
 
 
-async def heard(
+async def transcribe_wav(
     workers: Workers, audio: Path, engine: str, listen: Callable[[Wav], Awaitable[Transcript]]
 ) -> Transcript:
     """Have an engine listen to a recording; raise TranscriptionFailed if it cannot be read or the engine says no.
@@ -50,15 +50,18 @@ async def heard(
 @asynccontextmanager
 async def decoded(workers: Workers, audio: Path) -> AsyncIterator[Wav]:
     """Decode a recording, and forget the result at the end; raise TranscriptionFailed if it cannot be read."""
-    with await opened(audio) as source, cast("BinaryIO", await asyncio.to_thread(tempfile.TemporaryFile)) as target:
+    with (
+        await open_recording(audio) as source,
+        cast("BinaryIO", await asyncio.to_thread(tempfile.TemporaryFile)) as target,
+    ):
         done = await workers.run(TO_WAV, source, target, longest=LONGEST)
         target.seek(0)
         yield Wav(target, done.seconds, done.silent)
 
 
-async def opened(audio: Path) -> BinaryIO:
+async def open_recording(audio: Path) -> BinaryIO:
     """Open a recording; raise TranscriptionFailed if it is not there."""
     try:
         return await asyncio.to_thread(open_regular, audio)
     except OSError as error:
-        raise TranscriptionFailed("recording", f"it cannot be opened: {error.strerror}") from error
+        raise TranscriptionFailed("recording", f"it cannot be open_recording: {error.strerror}") from error

@@ -17,9 +17,9 @@ from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.store.damaged import Damaged, find_damaged, proves
 from ivr.store.rows import LATEST, Rows, read_public, read_stepped
 from ivr.store.sealing import Sealer
+from ivr.store.sqlite_errors import REFUSALS, reason, unusable
 from ivr.store.statements import changed_block
 from ivr.store.tables import as_bytes, check_readable, of_line, of_state, open_database, open_for_reading
-from ivr.store.trouble import REFUSALS, reason, unusable
 from ivr.store.writer import Statement, empty_log
 
 _SUMMARY = f"""

@@ -17,7 +17,7 @@ from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
 from ivr.store.rows import Rows, read_public, read_request, read_stepped
 from ivr.store.sealing import Sealer
-from ivr.store.statements import CALL_ROW, CallRow, check_identity, read_replies, read_whole
+from ivr.store.statements import CALL_ROW, StoredCallRow, check_identity, read_replies, read_whole
 
 _ORDERS = (
     "SELECT row, call.id, channel, account, name, over, body, attempts, answer FROM job JOIN call ON row = job.call "
@@ -68,7 +68,7 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
 
     saved: list[Saved] = []
     for columns in connection.execute(f"{CALL_ROW} WHERE over = 0 ORDER BY row"):
-        stored = CallRow(*columns)
+        stored = StoredCallRow(*columns)
         try:
             saved.append(Saved(stored.row, read_whole(connection, rows, stored)))
         except DataUnusable as error:
@@ -145,14 +145,14 @@ def find_damaged(connection: sqlite3.Connection, rows: Rows | None) -> Iterator[
     Without `rows`, sealed values are not opened.
     """
     for columns in connection.execute(f"{CALL_ROW} ORDER BY row"):
-        stored = CallRow(*columns)
+        stored = StoredCallRow(*columns)
         try:
             _read_all(connection, rows, stored)
         except DataUnusable as error:
             yield _damaged(stored, error)
 
 
-def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: CallRow) -> None:
+def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredCallRow) -> None:
     """Read whatever is stored of a call; raise DataUnusable."""
     if rows is not None:
         read_whole(connection, rows, stored)
@@ -166,7 +166,7 @@ def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: CallRow
         read_stepped(line)
 
 
-def _damaged(stored: CallRow, error: DataUnusable) -> Damaged:
+def _damaged(stored: StoredCallRow, error: DataUnusable) -> Damaged:
     return Damaged(stored.row, stored.id, stored.key, bool(stored.over), _said(error))
 
 

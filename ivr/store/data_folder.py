@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from ivr.errors import DataUnusable, FolderInUse
-from ivr.store.trouble import reason
+from ivr.store.sqlite_errors import reason
 
 
 class DataFolder:

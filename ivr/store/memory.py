@@ -35,9 +35,9 @@ class MemoryStore:
 
     # --- CallStore ---
 
-    def disguise(self, message: str) -> str:
+    def pseudonym(self, message: str) -> str:
         """Return what stands for a message's id: always the same, and it tells nothing of the id."""
-        return self._sealer.disguise(message)
+        return self._sealer.pseudonym(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
         """Return the call as last committed; None: there is no such call."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
+from ivr.store.sqlite_errors import REFUSALS, reason
 from ivr.store.tables import open_for_reading
-from ivr.store.trouble import REFUSALS, reason
 
 T = TypeVar("T")
 

@@ -48,9 +48,9 @@ class Rows:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def disguise(self, name: str) -> str:
+    def pseudonym(self, name: str) -> str:
         """Return what stands for a name that was written freely."""
-        return self._sealer.disguise(name)
+        return self._sealer.pseudonym(name)
 
     def record(self, record: CallRecord) -> tuple[str, bytes]:
         """Return the columns `state` (the call as the engine knows it) and `rest`; raise StoreUnavailable."""

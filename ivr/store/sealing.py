@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ivr.errors import BrokenSeal, DataUnusable
 from ivr.store.data_folder import sync_folder
-from ivr.store.trouble import reason
+from ivr.store.sqlite_errors import reason
 
 KEY_BYTES = 32
 READ = 256
 "Bytes of a key file that are read: a key is 64 digits and the end of a line."
 NONCE_BYTES = 12
 "Drawn at random for each value: good for 2^32 values under one key (NIST SP 800-38D, 8.3)."
-DISGUISE = 32
+PSEUDONYM_DIGITS = 32
 "Hexadecimal digits that stand for a name."
 BLOCK = 64
 "Values are padded to a multiple of this many bytes, since GCM keeps lengths, and a length tells how many keys it was."
@@ -83,9 +83,9 @@ class Sealer:
         padded = plain.ljust(-(-len(plain) // BLOCK) * BLOCK)  # blanks: JSON's readers skip them
         return nonce + self._cipher.encrypt(nonce, padded, place.encode())
 
-    def disguise(self, name: str) -> str:
+    def pseudonym(self, name: str) -> str:
         """Return what stands for a name: always the same; without the key, trying names does not find it."""
-        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:DISGUISE]
+        return hmac.new(self._key, name.encode(), sha256).hexdigest()[:PSEUDONYM_DIGITS]
 
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Open what was sealed for this place; raise BrokenSeal if this is not the key, or if it is damaged."""

@@ -25,9 +25,9 @@ from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
+from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.statements import Counters
 from ivr.store.tables import open_database
-from ivr.store.trouble import REFUSALS, unusable
 from ivr.store.writer import Writer, empty_log
 
 QUEUE = 1024
@@ -70,9 +70,9 @@ class SqliteStore:
 
     # --- CallStore ---
 
-    def disguise(self, message: str) -> str:
+    def pseudonym(self, message: str) -> str:
         """Return what stands for a message's id: always the same, and it tells nothing of the id."""
-        return self._rows.disguise(message)
+        return self._rows.pseudonym(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
         """Return the call as last committed; None: there is no such call. Raises DamagedCall if it cannot be read."""
@@ -224,7 +224,7 @@ class SqliteStore:
     async def _find(self, key: CallKey) -> Saved | None:
         """Return a call from memory, or from the file if it is not there."""
         if (damaged := self._damaged.get(key)) is not None:
-            raise DamagedCall(f"call {statements.shown_id(damaged.id)}: {damaged.what}")
+            raise DamagedCall(f"call {statements.printable_id(damaged.id)}: {damaged.what}")
         while key not in self._live.calls and key not in self._recent:
             found = await self._lookups.read(lambda connection: statements.find_call(connection, self._rows, key))
             if key not in self._live.calls and key not in self._recent:  # else: committed meanwhile, and newer

@@ -124,7 +124,7 @@ class Counters:
         self.answers = itertools.count(answer + 1)
 
 
-class CallRow(Struct, frozen=True):
+class StoredCallRow(Struct, frozen=True):
     """A row of the table of calls, as it stands."""
 
     row: int
@@ -152,21 +152,21 @@ def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved
     ).fetchone()
     if found is None:
         return None
-    stored = CallRow(*found)
+    stored = StoredCallRow(*found)
     try:
         return Saved(stored.row, read_whole(connection, rows, stored))
     except DataUnusable as exc:
-        raise DamagedCall(f"call {shown_id(stored.id)}: {exc}") from exc
+        raise DamagedCall(f"call {printable_id(stored.id)}: {exc}") from exc
 
 
-def read_whole(connection: sqlite3.Connection, rows: Rows, stored: CallRow) -> CallRecord:
+def read_whole(connection: sqlite3.Connection, rows: Rows, stored: StoredCallRow) -> CallRecord:
     """Read a call with its replies, private values included; raise DataUnusable if something of it cannot be read."""
     record = rows.read_record(stored.state, stored.rest, read_replies(connection, stored))
     check_identity(record, stored)
     return record
 
 
-def read_replies(connection: sqlite3.Connection, stored: CallRow) -> Replies:
+def read_replies(connection: sqlite3.Connection, stored: StoredCallRow) -> Replies:
     """Read what repeats of a call's messages get; raise UnreadableRow."""
     replies = {}
     found = connection.execute("SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", (stored.row,))
@@ -177,13 +177,13 @@ def read_replies(connection: sqlite3.Connection, stored: CallRow) -> Replies:
     return replies
 
 
-def check_identity(record: CallRecord, stored: CallRow) -> None:
+def check_identity(record: CallRecord, stored: StoredCallRow) -> None:
     """Raise UnreadableRow if a record is not that of the call in whose row it stands."""
     if (record.id, record.key) != (stored.id, stored.key):
         raise UnreadableRow("its record belongs to another call")
 
 
-def shown_id(call: str) -> str:
+def printable_id(call: str) -> str:
     """Return a call's id as it may be shown: what stands in its place may be anything."""
     return call if _ID.fullmatch(str(call)) else "(unreadable)"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ivr.errors import DataUnusable
 from ivr.store.data_folder import sync_folder
-from ivr.store.trouble import REFUSALS, reason, unusable
+from ivr.store.sqlite_errors import REFUSALS, reason, unusable
 
 VERSION = 2
 "Kept in the file's `user_version`."

@@ -21,7 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from ivr.errors import StoreUnavailable
-from ivr.store.trouble import REFUSALS, is_of_the_disk, reason
+from ivr.store.sqlite_errors import REFUSALS, is_of_the_disk, reason
 
 T = TypeVar("T")
 Statement: TypeAlias = tuple[str, tuple[int | float | str | bytes | None, ...]]

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
-from ivr.auth.development import AcceptAll
 from ivr.auth.keys import KeyRing
-from ivr.auth.tokens import MAX_LENGTH, BearerVerifier
+from ivr.auth.tokens import MAX_LENGTH, AcceptAll, BearerVerifier
 from ivr.auth.verified import LIMIT, Lifetime, VerifiedTokens
 from ivr.errors import WebhookError
 from ivr.ports import Verifier, WebhookRequest

@@ -19,7 +19,7 @@ def logged() -> Iterator[tuple[str, ast.expr, ast.Call]]:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             where, whose = f"{file.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.func.value)
-            if whose.endswith("refusals") and node.func.attr == "tell":
+            if whose.endswith("refusals") and node.func.attr == "report":
                 yield where, node.args[0], node
             if whose not in {"log", "logging", "logger"} or file.name == "refusals.py":  # which logs what it is told
                 continue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ivr.errors import WebhookError
 from ivr.server.body import BodyLimits
-from ivr.server.multipart import Filled, boundary_of, read_form
+from ivr.server.multipart import ReadForm, boundary_of, read_form
 from ivr.server.recordings import Recordings
 from tests.server.harness import FORM, Served, form, part
 
@@ -25,7 +25,7 @@ async def chunks(*pieces: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def read(folder: Path, pieces: Sequence[bytes], limits: BodyLimits, *, boundary: bytes = b"B") -> Filled:
+async def read(folder: Path, pieces: Sequence[bytes], limits: BodyLimits, *, boundary: bytes = b"B") -> ReadForm:
     recordings = Recordings(folder)
     try:
         return await read_form(chunks(*pieces), boundary, FORM, recordings=recordings, limits=limits)

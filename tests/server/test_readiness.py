@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from ivr.server.readiness import FRESH, PATIENCE, Spared, can_be_written
+from ivr.server.readiness import FRESH, PATIENCE, CachedCheck, are_writable
 from tests.server.harness import connected, read_answer, request, serving
 from tests.server.process import served
 from tests.waiting import Clock, begun
@@ -25,19 +25,19 @@ class Part:
 
 
 async def test_a_folder_that_takes_a_file_is_left_as_it_was(tmp_path: Path) -> None:
-    assert await can_be_written([tmp_path])
+    assert await are_writable([tmp_path])
     assert not list(tmp_path.iterdir())
 
 
 async def test_one_folder_that_takes_no_file_is_one_too_many(tmp_path: Path) -> None:
-    assert not await can_be_written([tmp_path, tmp_path / "gone"])
+    assert not await are_writable([tmp_path, tmp_path / "gone"])
     (tmp_path / "file").write_text("no folder")
-    assert not await can_be_written([tmp_path / "file"])
+    assert not await are_writable([tmp_path / "file"])
 
 
 async def test_within_a_second_the_same_answer_is_given_without_asking() -> None:
     part = Part()
-    check = Spared(part)
+    check = CachedCheck(part)
     with Clock.of_this_loop() as clock:
         assert [await check() for _ in range(100)] == [True] * 100
         part.ready = False
@@ -51,7 +51,7 @@ async def test_within_a_second_the_same_answer_is_given_without_asking() -> None
 async def test_a_part_that_does_not_answer_is_not_ready_and_is_asked_once() -> None:
     part = Part()
     part.let.clear()
-    check = Spared(part)
+    check = CachedCheck(part)
     with Clock.of_this_loop() as clock:
         for _ in range(3):
             asking = await begun(check())
@@ -67,7 +67,7 @@ async def test_a_part_that_does_not_answer_is_not_ready_and_is_asked_once() -> N
 async def test_a_visitor_who_goes_away_takes_the_answer_from_nobody() -> None:
     part = Part()
     part.let.clear()
-    check = Spared(part)
+    check = CachedCheck(part)
     leaving, staying = await begun(check()), await begun(check())
     leaving.cancel()
     part.let.set()

@@ -82,7 +82,7 @@ async def test_bad_heads_are_counted_as_well(tmp_path: Path, caplog: pytest.LogC
 async def test_what_was_left_out_is_told_at_the_end_too(caplog: pytest.LogCaptureFixture) -> None:
     refusals = Refusals()
     for _ in range(MOST + 3):
-        refusals.tell("refused", reason="no-keys")
+        refusals.report("refused", reason="no-keys")
     refusals.close()
     refusals.close()
     assert lines(caplog, "refused") == [*[("no-keys", 0)] * MOST, ("no-keys", 3)]

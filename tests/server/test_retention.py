@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.ports import Commit, Stepped
 from ivr.server.recordings import Recordings
-from ivr.server.ticker import FORGOTTEN_AT_ONCE, Forgetting
+from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
@@ -24,7 +24,7 @@ class House:
     def __init__(self, folder: DataFolder, store: SqliteStore) -> None:
         self.folder, self.store = folder, store
         self.recordings = Recordings(folder.audio)
-        self.forgetting = Forgetting(store, self.recordings)
+        self.forgetting = Retention(store, self.recordings)
 
     async def call(self, number: int, caller: str, ended: float) -> None:
         """Store a call that is over, with a recording."""
@@ -64,7 +64,7 @@ async def test_of_a_forgotten_call_no_byte_is_left_while_the_server_stays_open_a
         await house.call(number, f"29:old-{number}-friend", ended=100.0 + number)
     await house.call(1000, "29:new-friend", ended=5000.0)
     assert house.holds("-friend")
-    await house.forgetting.look(before=1000.0)
+    await house.forgetting.erase_old(before=1000.0)
     assert not house.holds("29:old-")
     assert house.holds("29:new-friend")
     assert len(list(house.folder.audio.iterdir())) == 1
@@ -72,9 +72,9 @@ async def test_of_a_forgotten_call_no_byte_is_left_while_the_server_stays_open_a
 
 async def test_a_call_is_forgotten_once_its_time_is_up_and_not_before(house: House) -> None:
     await house.call(1, "29:anna", ended=100.0)
-    await house.forgetting.look(before=100.0)
+    await house.forgetting.erase_old(before=100.0)
     assert house.holds("29:anna")
-    await house.forgetting.look(before=100.5)
+    await house.forgetting.erase_old(before=100.5)
     assert not house.holds("29:anna")
 
 
@@ -87,10 +87,10 @@ async def test_while_somebody_reads_the_log_keeps_it_and_the_next_look_empties_i
     with ArchiveFile.open(house.folder.database) as archive:
         reading = archive.summaries()
         next(reading)
-        await house.forgetting.look(before=1000.0)
+        await house.forgetting.erase_old(before=1000.0)
         assert house.holds("29:anna")
         assert len(list(reading)) == 3
-    await house.forgetting.look(before=1000.0)
+    await house.forgetting.erase_old(before=1000.0)
     assert not house.holds("29:anna")
     assert [(one.message, one.__dict__["removed"]) for one in caplog.records] == [("calls forgotten", 4)]
 
@@ -116,6 +116,6 @@ async def test_a_recording_that_cannot_be_deleted_keeps_no_call_from_being_forgo
     first = next(iter(house.folder.audio.iterdir()))
     first.unlink()
     first.mkdir()  # in the way: no file can be deleted there
-    await house.forgetting.look(before=1000.0)
+    await house.forgetting.erase_old(before=1000.0)
     assert not house.holds("29:anna")
     assert [one.message for one in caplog.records if one.levelno == logging.WARNING] == ["recording left to the sweep"]

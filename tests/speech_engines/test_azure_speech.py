@@ -10,7 +10,7 @@ import pytest
 
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
-from ivr.ports import Spoken, Transcript
+from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.engines.azure import Azure
 from tests.fakes.azure_speech import AzureSpeech, Phrase
@@ -37,7 +37,7 @@ async def test_a_recognised_phrase_comes_with_its_confidence_and_place(
 ) -> None:
     service.says = [Phrase("Technical support, please.", 0.93)]
     heard = await engine.transcribe(wma, language="en-US", phrases=())
-    spoken = (Spoken(0.0, 1.856, "Technical support, please."),)
+    spoken = (SpokenPiece(0.0, 1.856, "Technical support, please."),)
     assert heard == Transcript("Technical support, please.", 0.93, "azure", 1.856, spoken)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
-from ivr.ports import SpeechToText, Spoken, Transcript
+from ivr.ports import SpeechToText, SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.engines.azure_fast import AzureFast
 from ivr.speech.engines.openai import OpenAi
@@ -96,7 +96,7 @@ async def test_a_recording_without_sound_is_sent_to_nobody_and_has_no_transcript
 
 async def test_openai_gets_a_wav_file_and_says_what_it_heard(openai: OpenAi, service: SpeechApi, wma: Path) -> None:
     heard = await openai.transcribe(wma, language="en-US", phrases=["technical support", "Contoso"])
-    spoken = (Spoken(0.0, 1.5, "Technical support,"), Spoken(1.5, 1.8, "please."))
+    spoken = (SpokenPiece(0.0, 1.5, "Technical support,"), SpokenPiece(1.5, 1.8, "please."))
     assert heard == Transcript("Technical support, please.", 0.861, "openai", SECONDS, spoken)
     (form,) = service.forms
     assert form.path == "/v1/audio/transcriptions"
@@ -150,7 +150,7 @@ async def test_azure_fast_gets_a_wav_file_and_says_what_it_heard(
     fast: AzureFast, service: SpeechApi, wma: Path
 ) -> None:
     heard = await fast.transcribe(wma, language="en", phrases=())
-    spoken = (Spoken(0.08, 1.28, "Technical support,"), Spoken(1.28, 1.68, "please."))
+    spoken = (SpokenPiece(0.08, 1.28, "Technical support,"), SpokenPiece(1.28, 1.68, "please."))
     assert heard == Transcript("Technical support, please.", 0.8, "azure-fast", SECONDS, spoken)
     (form,) = service.forms
     assert form.path == "/speechtotext/transcriptions:transcribe"

@@ -115,7 +115,7 @@ class SimStore:
         self._world = world
         self._claimed: set[str] = set()
 
-    def disguise(self, message: str) -> str:
+    def pseudonym(self, message: str) -> str:
         return message
 
     async def load(self, key: CallKey) -> CallRecord | None:

@@ -141,7 +141,9 @@ class Console:
         try:
             secret = self._sessions.enter(given)
         except WebhookError as error:
-            self._refusals.tell("console login refused", reason=error.code, status=error.status, level=logging.WARNING)
+            self._refusals.report(
+                "console login refused", reason=error.code, status=error.status, level=logging.WARNING
+            )
             return page_reply(_login_page(error.message, development=self._development), status=error.status)
         let_in(request)
         log.info("console login")

@@ -18,10 +18,10 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
-from ivr.ports import Spoken, Transcript
+from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.languages import with_region
-from ivr.speech.wav import Wav, heard
+from ivr.speech.wav import Wav, transcribe_wav
 
 try:
     from azure.cognitiveservices import speech as sdk
@@ -67,13 +67,13 @@ class Azure:
             found = await _Recognition(self._config, wav.file, with_region(language), phrases).result()
             return _transcript(found, wav.seconds)
 
-        return await heard(self._workers, audio, self.name, ask)
+        return await transcribe_wav(self._workers, audio, self.name, ask)
 
 
 class _Found(Struct, frozen=True):
     """A phrase as the service gave it."""
 
-    spoken: Spoken
+    spoken: SpokenPiece
     confidence: float | None
 
 
@@ -147,7 +147,7 @@ class _Recognition:
         if result.reason != sdk.ResultReason.RecognizedSpeech or not result.text:
             return
         start = result.offset / _TICKS
-        spoken = Spoken(round(start, 3), round(start + result.duration / _TICKS, 3), result.text)
+        spoken = SpokenPiece(round(start, 3), round(start + result.duration / _TICKS, 3), result.text)
         self._found.append(_Found(spoken, _confidence(result.json)))
 
     def _cancelled(self, event: Any) -> None:

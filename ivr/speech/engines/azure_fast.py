@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.ports import Spoken, Transcript
+from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import with_region
-from ivr.speech.wav import Wav, heard
+from ivr.speech.wav import Wav, transcribe_wav
 
 _VERSION = "2024-11-15"
 _VERSION_WITH_PHRASES = "2025-10-15"
@@ -59,12 +59,14 @@ class AzureFast:
             text = " ".join(one.text for one in reply.combined_phrases).strip()
             return Transcript(text or None, _confidence(reply), self.name, wav.seconds, _spoken(reply))
 
-        return await heard(self._workers, audio, self.name, ask)
+        return await transcribe_wav(self._workers, audio, self.name, ask)
 
 
-def _spoken(reply: _FastReply) -> tuple[Spoken, ...]:
+def _spoken(reply: _FastReply) -> tuple[SpokenPiece, ...]:
     return tuple(
-        Spoken(one.offset_milliseconds / 1000, (one.offset_milliseconds + one.duration_milliseconds) / 1000, one.text)
+        SpokenPiece(
+            one.offset_milliseconds / 1000, (one.offset_milliseconds + one.duration_milliseconds) / 1000, one.text
+        )
         for one in reply.phrases
     )
 

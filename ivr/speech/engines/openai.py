@@ -8,11 +8,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.ports import Spoken, Transcript
+from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import OpenAiServer
 from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import without_region
-from ivr.speech.wav import Wav, heard
+from ivr.speech.wav import Wav, transcribe_wav
 
 _SILENT = 0.6
 _UNSURE = -1.0
@@ -57,7 +57,7 @@ class OpenAi:
         async def ask(wav: Wav) -> Transcript:
             return _transcript(await self._service.ask(wav.file, "file", self._fields(language, phrases)), wav)
 
-        return await heard(self._workers, audio, self.name, ask)
+        return await transcribe_wav(self._workers, audio, self.name, ask)
 
     def _fields(self, language: str, phrases: Sequence[str]) -> dict[str, str]:
         fields = {"model": self._model, "language": without_region(language), "temperature": "0"}
@@ -76,7 +76,7 @@ def _transcript(body: bytes, wav: Wav) -> Transcript:
     kept = [one for one in reply.segments if one.text.strip() and not _silence(one)]
     text = " ".join(one.text.strip() for one in kept)
     confidence = _confidence([(one.end - one.start, one.avg_logprob) for one in kept if one.avg_logprob is not None])
-    spoken = tuple(Spoken(one.start, one.end, one.text.strip()) for one in kept)
+    spoken = tuple(SpokenPiece(one.start, one.end, one.text.strip()) for one in kept)
     return Transcript(text or None, confidence, OpenAi.name, wav.seconds, spoken)
 
 

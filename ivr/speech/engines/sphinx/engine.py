@@ -13,7 +13,7 @@ from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
 from ivr.speech.engines.sphinx.pronunciation import spoken
 from ivr.speech.languages import without_region
-from ivr.speech.wav import LONGEST, opened
+from ivr.speech.wav import LONGEST, open_recording
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Sphinx:
                 "dictation",
             )
             return Transcript(None, engine=self.name)
-        with await opened(audio) as source:
+        with await open_recording(audio) as source:
             if not phrases:
                 return await self._workers.run(_DICTATION, source, longest=LONGEST)
             return await self._workers.run(_PHRASES, source, phrases=self._sayable(phrases), longest=LONGEST)

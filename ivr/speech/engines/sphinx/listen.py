@@ -17,7 +17,7 @@ from pocketsphinx import Config, Decoder
 
 from ivr.audio.decode import RecordingSamples
 from ivr.audio.formats import RATE, WIDTH
-from ivr.ports import Spoken, Transcript
+from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.engines.sphinx.pronunciation import Dictionary, spoken
 from ivr.speech.engines.sphinx.signal import has_digital_silence, speech_in, with_floor, with_rest
 
@@ -74,7 +74,7 @@ def dictation(source: int, *, longest: float) -> Transcript:
         return _nothing(seconds)
     decoder = _forgetful(_dictation_decoder())
     said = [
-        Spoken(_seconds(place.start), _seconds(place.stop), best[0])
+        SpokenPiece(_seconds(place.start), _seconds(place.stop), best[0])
         for place in speech_in(samples, pause=_PAUSE)
         if (best := _best(decoder, _without_zeros(samples[place])))
     ]

@@ -23,7 +23,7 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)", re.DOTALL)
 
 
-class Taker(Protocol):
+class PartHandler(Protocol):
     """Who is told of the parts."""
 
     def part(self, headers: Mapping[bytes, bytes]) -> None:
@@ -38,7 +38,7 @@ def malformed(why: str) -> WebhookError:
     return WebhookError(400, "malformed-form", f"The multipart form is invalid: {why}.")
 
 
-class Parts:
+class MultipartParser:
     """Reads one body: `feed` it, then look whether it has `ended`.
 
     A chunk can end anywhere, also within a boundary. So each of the three readers takes what it can be sure of, and
@@ -51,7 +51,7 @@ class Parts:
     What is before the first boundary is read as content, and given to no one (`_is_preamble`).
     """
 
-    def __init__(self, boundary: bytes, taker: Taker) -> None:
+    def __init__(self, boundary: bytes, taker: PartHandler) -> None:
         self.ended = False
         "The last boundary has come."
         self._delimiter = b"\r\n--" + boundary
