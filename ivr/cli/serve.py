@@ -78,12 +78,12 @@ async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> No
     quiet_loop(loop)
     stop = asyncio.Event()
 
-    def told() -> None:
+    def on_signal() -> None:
         stop.set()
         loop.call_later(PATIENCE, _give_up)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, on_signal)
     async with running(settings, places, dev=dev, watched=True) as server:
         _spare_the_collector()
         _announce(server, dev=dev)

@@ -71,10 +71,10 @@ class App:
         except WebhookError as error:
             return self._refused(request, error)
         except StoreUnavailable as error:
-            self._refusals.report("store unavailable", **_said(error))
+            self._refusals.report("store unavailable", **_log_fields(error))
             return error_reply(WebhookError(503, "unavailable", "This cannot be saved at the moment. Try again."))
         except DamagedCall as error:
-            self._refusals.report("message for a damaged call", **_said(error))
+            self._refusals.report("message for a damaged call", **_log_fields(error))
             return error_reply(WebhookError(503, "damaged", "The stored data of this call is damaged."))
         except (FlowError, DataUnusable) as error:
             self._refusals.report("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
@@ -119,13 +119,13 @@ class App:
         return error_reply(error, allow=error.allow if isinstance(error, _NotAllowed) else None)
 
 
-class _Said(TypedDict):
+class _LogFields(TypedDict):
     reason: str
     kind: str
     level: int
 
 
-def _said(error: IvrError) -> _Said:
+def _log_fields(error: IvrError) -> _LogFields:
     """Return what is logged of an error whose text is a sentence, with numbers perhaps."""
     return {"reason": str(error), "kind": type(error).__name__, "level": logging.WARNING}
 

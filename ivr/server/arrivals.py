@@ -29,7 +29,7 @@ class Arrivals:
         self._open: set[Arrival] = set()
 
     @contextmanager
-    def one(self, began: float) -> Iterator[Arrival]:
+    def count(self, began: float) -> Iterator[Arrival]:
         """Count an upload for as long as the context lasts."""
         arrival = Arrival(began)
         self._open.add(arrival)

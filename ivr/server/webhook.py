@@ -92,7 +92,7 @@ class Webhook:
         await self._verifier.verify(head, now=self._now())
         let_in(request)
         uploads = endpoint.form is not None and _content_type(head) == FORM_TYPE
-        with self._arrivals.one(arrived) if uploads else nullcontext() as arrival:
+        with self._arrivals.count(arrived) if uploads else nullcontext() as arrival:
             whole = await self._read(request, head, endpoint, arrival)
             try:
                 return await self._answer(whole, endpoint, arrived)

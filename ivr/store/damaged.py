@@ -79,7 +79,7 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
         try:
             request, event = _read_order(rows, call, body, attempts, answer)
         except DataUnusable as error:
-            set_aside(Damaged(row, call, key, bool(over), _said(error)), error)
+            set_aside(Damaged(row, call, key, bool(over), _what_is_damaged(error)), error)
         else:
             orders.append(_Order(call, key, row, request, attempts, event))
     if broken and not (sealer.has_opened or proves(connection, sealer)):
@@ -167,8 +167,8 @@ def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredC
 
 
 def _damaged(stored: StoredCallRow, error: DataUnusable) -> Damaged:
-    return Damaged(stored.row, stored.id, stored.key, bool(stored.over), _said(error))
+    return Damaged(stored.row, stored.id, stored.key, bool(stored.over), _what_is_damaged(error))
 
 
-def _said(error: DataUnusable) -> str:
+def _what_is_damaged(error: DataUnusable) -> str:
     return "a sealed value cannot be opened" if isinstance(error, BrokenSeal) else str(error)

@@ -32,7 +32,7 @@ class Sphinx:
     def __init__(self, workers: Workers, *, dictation: bool = False) -> None:
         self._workers = workers
         self._dictation = dictation
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         """Listen for the phrases; without any, write down what is said if that was asked for."""
@@ -59,6 +59,6 @@ class Sphinx:
 
     def _once(self, message: str, what: str) -> None:
         """Warn of the same thing once, and not for every call."""
-        if what not in self._said:
-            self._said.add(what)
+        if what not in self._warned:
+            self._warned.add(what)
             log.warning("speech engine", extra={"reason": message, "phrase": what})
