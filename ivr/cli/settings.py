@@ -13,7 +13,7 @@ from ivr.settings import Settings, SettingsError, load_settings, value_text, var
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
 )
 def settings(file: Path | None) -> None:
-    """List all settings: name, meaning, value, and the source of the value. Secrets are not value_text.
+    """List all settings: name, meaning, value, and the source of the value. Secrets are not shown.
 
     \b
     A flag of `ivr serve` overrides the environment, the environment overrides the file given with --settings.

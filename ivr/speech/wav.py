@@ -64,4 +64,4 @@ async def open_recording(audio: Path) -> BinaryIO:
     try:
         return await asyncio.to_thread(open_regular, audio)
     except OSError as error:
-        raise TranscriptionFailed("recording", f"it cannot be open_recording: {error.strerror}") from error
+        raise TranscriptionFailed("recording", f"it cannot be opened: {error.strerror}") from error
