@@ -1,7 +1,7 @@
 """What a process that touches a caller's audio may do: little memory, no network, no programs, no other process.
 
 Decoders are large C libraries, and their input comes from strangers. So the process that runs them gives up, before it
-sees a byte, whatever decoding does not need. ProcessLimits hold everywhere; the system call filter is Linux on the two
+sees a byte, whatever decoding does not need. Limits hold everywhere; the system call filter is Linux on the two
 processors of its table, and left out elsewhere (docs/speech.md).
 """
 
