@@ -91,7 +91,7 @@ async def test_a_change_that_is_cut_off_is_made_at_the_next_start(disk: SqliteWo
     with closing(sqlite3.connect(disk.database)) as connection:
         connection.execute("CREATE TABLE ended (something)")  # in the way: the change fails half done
         connection.commit()
-    with pytest.raises(DataUnusable, match="SQLite refused it"):
+    with pytest.raises(DataUnusable, match="SQLite error"):
         await disk.open()
     with closing(sqlite3.connect(disk.database)) as connection:
         connection.execute("DROP TABLE ended")
