@@ -1,4 +1,4 @@
-"""Checks of what can be an answer at all: questions to which no keys are one, and spoken forms that nobody can say."""
+"""Checks of what can be an answer at all: questions that no keys can answer, and values that cannot be keyed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import time

@@ -1,6 +1,6 @@
 """How a check is declared: code, severity, title, examples, and the functions that find it, in one place.
 
-Whoever asks which checks there are reads `CHECKS`: `ivr check`, `allow`, the documentation, the tests.
+`ivr check`, `allow`, the documentation and the tests all read `CHECKS`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -32,7 +32,7 @@ _MOMENTS = frozenset({"date", "time", "datetime"})
 _PLAIN = frozenset({"text", "integer", "decimal", "boolean"})
 
 Signature: TypeAlias = Mapping[Hashable, bool | None]
-"By the meaning of an atom whether it holds; None: nobody knows."
+"By the meaning of an atom whether it holds; None: not known."
 
 
 class Dimension(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Atom(Struct, frozen=True):
     meaning: Hashable
     dimensions: tuple[Dimension, ...] = ()
     holds: Callable[[Mapping[Hashable, Value]], bool] | None = None
-    "From a value for each dimension; None: nobody can say."
+    "From a value for each dimension; None: not known."
 
 
 class Domains:
@@ -60,7 +60,7 @@ class Domains:
         self.constants = constants
         self.samples = samples
         self.parts = [part for node in self.nodes.values() for part in tree.walk(node)]
-        # Whoever asks whether something is there may know better than the types, or look twice: that is no mistake.
+        # A guard that asks whether something exists may know more than the types, or look twice: not a mistake.
         self.doubted = {tree.meaning(part.of) for part in self.parts if isinstance(part, tree.IsNone)}
         read = {path for node in self.nodes.values() for path in tree.paths(node)}
         kept = sorted(read & constants.keys())

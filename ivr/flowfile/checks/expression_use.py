@@ -235,7 +235,7 @@ def _finding(
 
 
 def _path_without(known: Known, variable: str, use: Use) -> Sequence[str]:
-    """Return the states of the shortest path to a use on which its variable is never set; nothing: there is none."""
+    """Return the states of the shortest path to a use on which its variable is never set; empty: none is known."""
     shortest: dict[str, tuple[str, ...]] = {known.document.begins: (known.document.begins,)}
     waiting = [known.document.begins]
     for name in waiting:  # grows while it is gone through

@@ -1,6 +1,6 @@
 """Guards as formulas: `and`, `or`, `not` over *atoms*, each of which holds or does not (LANGUAGE C11).
 
-What an atom is about is the affair of `domains`; here it is only true, false, or (None) nobody knows.
+What an atom is about is known to `domains`; here it is only true, false, or not known (None).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -134,7 +134,7 @@ def _equals(node: tree.Node, names: frozenset[str]) -> bool | None:
 
 
 def _counts(document: Document, transition: Transition, transitions: list[Transition]) -> bool:
-    """Return whether a variable counts the tries: a guard on a way of the round compares what a step changes."""
+    """Return whether a variable counts the attempts: a guard in the loop compares what a transition changes."""
     changed: Mapping[str, frozenset[str]] = {
         use.variable: _names(use.text, bare=False)
         for use in uses(document)

@@ -1,6 +1,6 @@
 """What a text tells a caller to press: "press 1 or 4", "press 1 for sales and 4 for support". English.
 
-A number is a key only where it is told as one. "Press 1 within 5 seconds", "press 1 for line 4" and "enter 4 digits"
+A number is a key only where it is named as one. "Press 1 within 5 seconds", "press 1 for line 4" and "enter 4 digits"
 name the key 1, the key 1, and none: after the first key of a sentence, only words that go on with keys make one.
 """
 
@@ -235,16 +235,16 @@ class _Keys:
     def _rest_of_sentence(self, verb: int, place: int) -> Reading:
         """Read what goes without another verb: `… and 4 for support`, `…, for support 4`."""
         is_parallel = any(self.word(before) in {"for", "to"} for before in self._sentence_before(verb))
-        told = place = place + (self.word(place) in _LABELS)
+        last = place = place + (self.word(place) in _LABELS)
         while self.word(place) not in SENTENCE_ENDS - {";"} and self.word(place) not in VERBS:
             found = None
-            if self.word(place) in _JOINS | _DOWN and (place == told or not self._is_number(place - 1)):
+            if self.word(place) in _JOINS | _DOWN and (place == last or not self._is_number(place - 1)):
                 found = self._key_with_its_use(place) or (self._use_with_its_key(place) if is_parallel else None)
             if found is None:
                 place += 1
                 continue
             yield self._named(found)
-            place = told = yield from self._list(found)
+            place = last = yield from self._list(found)
         return place
 
     def _sentence_before(self, place: int) -> Iterator[int]:

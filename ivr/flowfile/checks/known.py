@@ -1,8 +1,8 @@
 """What is known of the variables at each point of a flow: which have a value, and of which type (LANGUAGE C10).
 
-A *fact* is a dotted path that is not `none`: `issue`, or `issue.transcript` after a guard. "Known on every way here" is
-a fixed point over states: what is known on entering one is what all ways to it have in common. Following the ways one
-by one would take for ever: fourteen questions that can be skipped are sixteen thousand ways.
+A *fact* is a dotted path that is not `none`: `issue`, or `issue.transcript` after a guard. "Known on every path here"
+is a fixed point over states: what is known on entering one is what all paths to it have in common. Following the paths
+one by one would take too long: fourteen questions that can be skipped are sixteen thousand paths.
 """
 
 from collections import deque
@@ -88,7 +88,7 @@ def known_of(document: Document) -> "Known":
 
 
 class Known:
-    """The knowledge of one document; the ways of it should all be known."""
+    """The knowledge of one document; all its transitions should be known."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -104,7 +104,7 @@ class Known:
                 self._paths.setdefault(root(path), []).append(path)
         unnamed = {kept_in(name, None) for name, _ in document.states()}
         self.odd_names = [name for name in self.variables if not is_name(name) and name not in unnamed]
-        "Variables that no expression can name: their names are none, which is told elsewhere."
+        "Variables that no expression can name: their names are invalid, which another check says."
         self.declared: Env = {**self.constant, **{name: variable.type for name, variable in self.variables.items()}}
 
     # --- what an expression can read ---------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Known:
         return bool(facts & self._bits[name])
 
     def type_of(self, name: str, facts: Facts) -> Type | None:
-        """Return the type of a name, as far as facts tell; None: it may have no value, or nothing is called so."""
+        """Return the type of a name, as far as facts tell; None: it may have no value, or there is no such name."""
         if name not in self.variables:
             return self.constant.get(name)
         type_ = self.variables[name].type
@@ -180,7 +180,7 @@ class Known:
         known = [self._storing(state, event).applied(inside) for event in events]
         return reduce(and_, known) if known else inside
 
-    # --- what is known on every way ----------------------------------------------------------------------------------
+    # --- what is known on every path ---------------------------------------------------------------------------------
 
     @cached_property
     def on_entry(self) -> Mapping[str, Facts]:
@@ -200,7 +200,7 @@ class Known:
         return known
 
     def leaving(self, name: str, facts: Facts) -> Iterator[tuple[str, Facts]]:
-        """Return for each way out of a state its target and what is known there, from what is known on entering it."""
+        """Return for each transition its target and what is known there, from what is known on entering the state."""
         inside = self._inside[name].applied(facts)
         for transition, changes in self._transitions[name]:
             known = inside

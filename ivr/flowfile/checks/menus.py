@@ -1,4 +1,4 @@
-"""Checks of menus: what stands for a choice, and what the prompt tells of it (LANGUAGE C5)."""
+"""Checks of menus: keys and spoken forms of choices, and what the prompt says about them (LANGUAGE C5)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -247,9 +247,9 @@ def announcement(asked: Asking) -> Announcement:
             complete = complete and bool(text) and not (name is None and PUT_IN.search(text))
             keys += _mentions(text, (*path, number, "text"), _words(texts))
             texts.append(text)
-    told = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])
+    named = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])
     said = " ".join(texts).casefold()
-    return Announcement(tuple(keys), said, complete, frozenset(own), min(told, default=None))
+    return Announcement(tuple(keys), said, complete, frozenset(own), min(named, default=None))
 
 
 def _prompts(asked: Asking) -> Iterator[tuple[str | None, Sequence[AnyPart], Path]]:

@@ -1,4 +1,4 @@
-"""Days and times of day that stand for all others, as far as a guard can tell them apart."""
+"""Days and times of day that stand for all others, as far as a guard can distinguish them."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -82,7 +82,7 @@ class Moments:
         self._made: dict[Aspect, Sequence[Value]] = {}
 
     def of(self, aspect: Aspect) -> Sequence[Value]:
-        """Return the values of an aspect; none, where nobody can say which are needed."""
+        """Return the values of an aspect; none, where it is not known which are needed."""
         if aspect not in self._made:
             made = self._days() if aspect == "day" else self._clocks()
             self._made[aspect] = made if self.is_clear else ()

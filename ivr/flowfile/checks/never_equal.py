@@ -55,7 +55,7 @@ _HARMLESS = WAYLESS - {"set", "into"}
 
 
 _NOTHING = frozenset({"none", "null", "~"})
-"Texts that were meant as no value, which the check `truth-word` tells."
+"Texts that were meant as no value, which the check `truth-word` finds."
 _CHANGES: Mapping[str, Callable[[str], str]] = {
     "lower": lambda text: text.lower(),
     "upper": lambda text: text.upper(),

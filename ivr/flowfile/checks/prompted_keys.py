@@ -1,6 +1,6 @@
-"""The check `prompt-key`: what callers are told to press, to say or to wait for, and what listens to them there.
+"""The check `prompt-key`: what a text tells callers to press, to say or to wait for, and what is accepted there.
 
-Every text is read, wherever it stands. A question's texts are compared with that question; what is said on the way to
+Every text is read, wherever it stands. A question's texts are compared with that question; what is said before
 one, by a `say` state, a transition or a `holdPrompt`, with the questions that can be the next.
 """
 

@@ -1,4 +1,4 @@
-"""Texts, numbers and truths that stand for all others, as far as a guard can tell them apart."""
+"""Texts, numbers and truths that stand for all others, as far as a guard can distinguish them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ from ivr.engine.variables import Misfit, fit
 MOST_PIECES = 9
 "Texts in a guard that may be pieces of one text: all combinations of them are tried."
 _FRESH = ("\ue000", "\ue001", "\ue002")
-"Texts that nobody writes: they stand for all that no guard names."
+"Texts that do not occur in flows: they stand for all that no guard names."
 _RANGES = {"confidence": (0, 1), "seconds": (0, None), "visits": (0, None)}
 "What numbers can be that are no variables, by the last or the first word of their path."
 
@@ -27,7 +27,7 @@ class Samples:
     def of(self, path: str, type_: Type, parts: Sequence[tree.Node], kept: Sequence[Value]) -> Sequence[Value]:
         """Return values for what varies, tried beside the `parts` of its guard and the constants `kept` in variables.
 
-        `path` is empty for what has no name. Without values nobody can say which would do.
+        `path` is empty for what has no name. Without values it is not known which would do.
         """
         written = [*kept, *(part.value for part in parts if isinstance(part, tree.Constant))]
         match type_.name:

@@ -204,12 +204,12 @@ def unreachable(document: Document) -> Iterator[Finding]:
     """Find states that no call can reach."""
     found = reached([document.begins], lambda word: _targets_of(document, word))
     lost = [word for word, _ in document.states() if word not in found]
-    told: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
     led_to = {target for word in lost for target in document.leads[word] if target != word}
     for word in sorted(lost, key=lambda word: word in led_to):  # those first that are not led to from others
-        if word not in told:
+        if word not in shown:
             yield document.finding(_unreachable(word), ("states", word), key=True)
-            told |= reached([word], lambda word: _targets_of(document, word))  # which is only what follows
+            shown |= reached([word], lambda word: _targets_of(document, word))  # which is only what follows
 
 
 def _targets_of(document: Document, word: str) -> Iterator[str]:

@@ -104,7 +104,7 @@ def _not_for_the_flow(event: str) -> Text:
 
 @UNHANDLED.finder
 def unhandled(document: Document) -> Iterator[Finding]:
-    """Find events that neither the state nor the flow handles; what is missing in several states is told once."""
+    """Find events that neither the state nor the flow handles; what is missing in several states is one finding."""
     lacking = {name: lost for name, _ in document.states() if (lost := _unhandled(document, name))}
     common = {name: both for name, lost in lacking.items() if (both := [event for event in lost if _is_common(event)])}
     shared: list[str] = []

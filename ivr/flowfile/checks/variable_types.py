@@ -148,7 +148,7 @@ def what_fits(variable: flow.Variable) -> str:
 _WORDS = frozenset({"date", "longDate", "weekday", "time", "datetime", "duration", "ordinal"})
 "Filters whose words are not a value of any type: `Tuesday`, `9:40 AM`, `third`."
 _FIGURES = frozenset({"number", "digits", "spell"})
-"Filters that may give a number, of one figure perhaps, and nothing else that is a value."
+"Filters that may give a number, perhaps of one digit, and nothing else that is a value."
 _SIGNS = {
     "integer": "-0123456789",
     "decimal": "-.0123456789",

@@ -197,7 +197,7 @@ def _read_anywhere(document: Document) -> frozenset[str]:
         read |= reads(use)
         if isinstance(compiled(use.text, bare=use.role == "guard"), ExpressionError):
             read.update(_WORD.findall(use.text))
-        # What stands in single braces is not read, and was meant to be: the check `single-braces` tells.
+        # What stands in single braces is not read, and was meant to be: the check `single-braces` says so.
         read.update(*(one.names for one in in_single_braces(use)))
     return frozenset(read)
 

@@ -1,6 +1,6 @@
-"""Proofs about whole calls: every one can end, none goes round for ever, no recording is dropped unseen (LANGUAGE C13).
+"""Proofs about whole calls: each can end, none loops forever, no recording is dropped unnoticed (LANGUAGE C13).
 
-Each follows the ways between states, never the values of variables: guards are taken to go either way, but for those
+Each follows the transitions between states, never the values of variables: a guard can be true or false, except those
 that count visits.
 """
 
@@ -104,7 +104,7 @@ def only_a_few_times(state: str) -> str:
 
 
 ROUNDS = 50
-"How often ways that a count of visits ends are taken away; each time some rounds fall apart into smaller ones."
+"How often transitions that a count of visits ends are taken away; each time some loops fall apart into smaller ones."
 
 
 @NO_END.finder
@@ -152,13 +152,13 @@ def endless(document: Document) -> Iterator[Finding]:
 
 
 def rounds(document: Document, transitions: list[Transition]) -> tuple[list[Transition], Graph, Mapping[str, int]]:
-    """Leave of some ways those that can be gone round and round, with their graph and its components.
+    """Return those of some transitions that are part of a loop, with their graph and its components.
 
     What a count of visits ends is taken away, until nothing falls apart any more.
     """
     counted = _counted(document)
     graph, together = _graph(transitions), dict[str, int]()
-    for _ in range(ROUNDS):  # pragma: no branch  # each takes a counted way away: no author writes so many
+    for _ in range(ROUNDS):  # pragma: no branch  # each takes a counted transition away: no flow has so many
         graph = _graph(transitions)
         together = components(graph)
         circling = [
@@ -176,19 +176,19 @@ def rounds(document: Document, transitions: list[Transition]) -> tuple[list[Tran
 
 
 def _comes_to_an_end(transition: Transition, counted: frozenset[str], graph: Graph) -> bool:
-    """Return whether every round over a way enters a state whose visits its guard limits."""
+    """Return whether every loop over a transition enters a state whose visits its guard limits."""
     if transition.branch.target == SELF:
         return False  # which enters nothing
     return any(shortest(graph, transition.target, transition.state, avoiding=state) is None for state in counted)
 
 
 def _is_progress(document: Document, transition: Transition) -> bool:
-    """Return whether a way is taken by a valid answer, or can be taken once only."""
+    """Return whether a transition is taken by a valid answer, or can be taken only once."""
     state = document.model.states[transition.state]
     if transition.event in {"hangup", "error.limit"}:
         return True
     if transition.branch.guard and isinstance(compiled(transition.branch.guard, bare=True), ExpressionError):
-        return True  # which has been told; what it was to count nobody knows
+        return True  # another check says so; what it was to count is not known
     if transition.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
     return asking(state) and transition.event in successes(state)
@@ -276,7 +276,7 @@ def _readers(document: Document) -> Mapping[Path, frozenset[str]]:
 def _end_unseen(
     document: Document, transition: Transition, kept: str, readers: Mapping[Path, frozenset[str]]
 ) -> str | None:
-    """Follow the silent rest of a call; give the state where it can end before anything reads the recording.
+    """Follow a call after the caller has hung up, to the state where it can end before the recording is read.
 
     A final state counts as something made of it: the author decided that calls end there, and how.
     """

@@ -19,7 +19,7 @@ from ivr.flowfile.checks.key_instructions import (
 _NOBODY_ASKED = frozenset(
     {*NEGATIONS, "to", "we", "i", "they", "people", "would", "he", "she", "who", "it", "callers", "did"}
 )
-"Before `say`: then nobody tells the caller to say something."
+"Before `say`: then it does not tell the caller to say something."
 _MAY = frozenset({"can", "could", "may", "might", "must", "will", "shall", "should", "do", "always", "often", "also"})
 _BEFORE_WORD = frozenset({"either", "just", "simply", "please", "only"})
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
