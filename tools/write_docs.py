@@ -31,7 +31,8 @@ def checks() -> str:
 def _check(check: Check) -> str:
     shown = [f"# {word}\n{text.strip(chr(10))}" for word, text in (("wrong", check.bad), ("right", check.good)) if text]
     example = ["```yaml\n" + "\n\n".join(shown) + "\n```\n"] if shown else []
-    return "\n".join([f"#### `{check.code}`\n", f"{SEVERITY[check.severity]} {check.title}\n", *example])
+    fix = " `ivr check --fix` can correct it." if check.fixable else ""
+    return "\n".join([f"#### `{check.code}`\n", f"{SEVERITY[check.severity]} {check.title}{fix}\n", *example])
 
 
 def schema() -> str:

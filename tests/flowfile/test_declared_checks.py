@@ -7,8 +7,9 @@ import pytest
 from ivr.channels.skype import SkypeChannel
 from ivr.flowfile.checks import CHECKS, Check
 from ivr.flowfile.finding import Finding
-from tests.flowfile.reading import codes, load, said, whole
+from tests.flowfile.reading import HERE, codes, load, said, whole
 
+BAD = sorted((HERE / "bad").glob("*.yaml"))
 SHOWN = [each for each in CHECKS.values() if each.bad]
 
 
@@ -44,6 +45,25 @@ def test_the_declared_severity_is_the_one_that_is_given(each: Check) -> None:
 
 def test_a_title_is_a_sentence() -> None:
     assert all(each.title.endswith(".") for each in CHECKS.values())
+
+
+@pytest.mark.parametrize("each", [each for each in SHOWN if each.fixable], ids=lambda each: each.code)
+def test_the_fixes_of_a_bad_example_leave_nothing_of_its_code(each: Check) -> None:
+    text = whole(each.bad)
+    edits = [found.fix for found in load(text).findings if found.fix]
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    assert each.code not in {found.code for found in load(text).findings}
+
+
+def test_a_check_that_is_fixable_shows_a_fix_in_a_bad_flow() -> None:
+    shown = {found.code for file in BAD for found in load(file.read_bytes()).findings if found.fix}
+    assert shown == {code for code, each in CHECKS.items() if each.fixable}
+
+
+def test_a_check_with_both_severities_has_no_message_of_either() -> None:
+    with pytest.raises(ValueError, match="each message of 'hash' says whether it is an error or a warning"):
+        CHECKS["hash"].message(lambda: ("A text.", ""))
 
 
 def test_a_code_is_declared_once() -> None:

@@ -69,11 +69,13 @@ class Check:
         group: Group,
         bad: str = "",
         good: str = "",
+        fixable: bool = False,
     ) -> None:
         """Declare a check.
 
         `title` is one sentence: what is found. `bad` holds states of a flow, or a whole flow, in which it is found and
-        nothing else; it is empty where no text can show it. `good` is the same, corrected.
+        nothing else; it is empty where no text can show it. `good` is the same, corrected. `fixable`: some of its
+        findings have the edit that corrects them.
         """
         if code in CHECKS:
             raise ValueError(f"the check {code!r} is declared twice")
@@ -83,6 +85,7 @@ class Check:
         self.group = group
         self.bad = bad
         self.good = good
+        self.fixable = fixable
         self.messages: list[Message] = []
         self.finders: list[EnvironmentFinder] = []
         CHECKS[code] = self
