@@ -5,9 +5,9 @@ lost race the same can simply be done again. This file knows in which order thin
 
 1. What the platform says. It answers what it was told, so it is about the call as it stands in the store. Anything
    stepped before it would move the call on, and make a stranger of it: a key pressed in time would be ignored, and a
-   caller who hung up would be taken to have left a state that nobody has heard.
+   caller who hung up would be taken to have left a state that was never heard.
 2. Answers that services have left in the inbox. They come after the message, since they change what is asked; and
-   before the deadline, since work that is done counts, also where it was late: nobody has missed it until now.
+   before the deadline, since work that is done counts, also where it was late.
 3. A deadline that is over by now, if the call still waits. Only then is it sure that nothing else ends the wait. It is
    not held against a recording whose upload is under way: the caller has spoken, and only the line is slow.
 4. The hold, where a reply is due and there is still nothing to say. Last, since each costs a workflow, of which a call
@@ -68,8 +68,8 @@ class _Turn:
         self.call = stepped.call
         self.jobs += [command for command in stepped.commands if isinstance(command, Request)]
         line = tuple(command for command in stepped.commands if not isinstance(command, Request))
-        # Commands of an earlier event of this turn were never sent, and nobody has heard them: the last ones stand. An
-        # event that orders nothing leaves them, unless nobody is there any more.
+        # Commands of an earlier event of this turn were never sent: those of the last one stand. An event that orders
+        # nothing leaves them as they are, unless the caller has left.
         if line or self.call.phase in {"gone", "over"}:
             self.commands = line
 
@@ -101,7 +101,7 @@ class _Turn:
             return False
         if self.call.grace_until is None:
             return True
-        begun = self.record.call.grace_until is None  # by this very message: nobody has looked for an upload yet
+        begun = self.record.call.grace_until is None  # by this very message: the turn has not looked for an upload yet
         return not (uploading or begun)
 
     @property

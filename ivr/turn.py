@@ -1,4 +1,4 @@
-"""Take one message of a call and answer it once; wake a call that nobody speaks to.
+"""Take one message of a call and answer it once; wake a call for which no message is open.
 
 The page to read first. A turn has two short transactions. The first saves what happened: the message's id, the new
 state, the orders to services. If the call now waits for a service, its reply is saved as owed (None). The turn then
@@ -110,7 +110,7 @@ class Turns:
         return reply
 
     async def wake(self, key: CallKey) -> None:
-        """Step a call whose deadline is over or whose answer has come, if somebody can be told or nobody is there."""
+        """Step a call whose deadline is over or whose answer has come, if the line can speak or the caller has left."""
         while (record := await self._store.load(key)) is not None and record.call.phase != "over":
             now = self._now()
             channel = self._channels[key.channel]
@@ -134,10 +134,10 @@ class Turns:
                 return
 
     async def _with_pseudonym(self, incoming: Incoming) -> Incoming:
-        """Return a message the id under which its reply is kept."""
+        """Return the message with the id under which its reply is stored."""
         record = await self._store.load(incoming.key)
         if record is not None and incoming.id in record.replies:
-            return incoming  # answered by an earlier release, which kept ids as they came
+            return incoming  # answered by an earlier release, which stored ids as they came
         return replace(incoming, id=self._store.pseudonym(incoming.id))
 
     async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
@@ -192,7 +192,7 @@ class Turns:
                 return commit.record
 
     async def _committed(self, flow: Flow, before: CallRecord, commit: Commit) -> bool:
-        """Save a step of a call; False: another was faster. Every end of a call passes here, and only one counts."""
+        """Save a turn; return whether it was saved, since another may be faster. Every end of a call passes here."""
         try:
             await self._store.commit(commit)
         except StaleCall:

@@ -67,7 +67,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     started: float = 0.0
     "Seconds since 1970, UTC."
     ahead: float = 0.0
-    "Seconds by which the flow's clock goes ahead: somebody tries the flow out at another time."
+    "Seconds by which the flow's clock runs ahead, to try a flow out at another time."
 
 
 class Call(Struct, frozen=True, omit_defaults=True):
@@ -115,7 +115,7 @@ class Judged(Struct, frozen=True, omit_defaults=True):
 
 
 class Failure(Struct, frozen=True, omit_defaults=True):
-    """Why an error was raised, or would have been: for whoever wrote the flow, and free of values."""
+    """Why an error was raised, or would have been: for the author of the flow, and free of values."""
 
     state: str
     "Where the call stood."
@@ -146,7 +146,7 @@ class Step(Struct, frozen=True):
     ignored: str | None = None
     "Why the event changed nothing, if so; then `call` is the very call that came in."
     traced: Event | None = None
-    "The event as a trace may keep it, where that differs: sensitive keys and words are masked."
+    "The event as a trace may hold it, where that differs: sensitive keys and words are masked."
     judged: tuple[Judged, ...] = ()
     "The guards over private values, in the order in which they were tried."
     failures: tuple[Failure, ...] = ()
@@ -154,5 +154,5 @@ class Step(Struct, frozen=True):
 
 
 def new_call(flow: str, facts: Facts) -> Call:
-    """Open the record of a call that nobody has answered."""
+    """Return the record of a call that has not begun."""
     return Call(flow=flow, facts=facts)

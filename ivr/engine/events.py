@@ -17,7 +17,7 @@ PHONE_KEYS = frozenset("0123456789*#ABCD")
 
 
 class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
-    """Somebody calls, and nobody has answered yet."""
+    """A call has come in, and is not answered yet."""
 
     caller: str | None
     "The line's own name for the caller (`29:…`, `+43…`); none if withheld."
@@ -25,7 +25,7 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     language: str | None = None
     "The caller's language as the line tells it, a BCP 47 tag."
     at: str | None = None
-    "The time that it is to be for the flow, as `ivr.engine.pretend` reads it: somebody tries the flow out."
+    "The time that it is for the flow, as `ivr.engine.pretend` reads it, to try a flow out."
 
 
 class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -92,7 +92,7 @@ class RecordingReady(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class CallEnded(Struct, frozen=True, tag=True, omit_defaults=True):
-    """Nobody is on the line any more."""
+    """The caller has left the line."""
 
     by: Literal["caller", "system", "operator"]
     op: str | None = None
@@ -123,7 +123,7 @@ class OperationDone(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class OperationFailed(Struct, frozen=True, tag=True, omit_defaults=True):
-    """The line could not do what it was told."""
+    """The line could not carry out a command."""
 
     op: str | None
     "None: some operation of the last reply."
@@ -142,7 +142,7 @@ class TimePassed(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class LineReported(Struct, frozen=True, tag=True, omit_defaults=True):
-    """The line told something that moves no call, such as that it is established."""
+    """The line reported something that moves no call, such as that it is established."""
 
 
 CallersEvent: TypeAlias = (

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from ivr.engine.flow import Branches, Flow, State
 
 FAILURES = ("error", "failed")
-"What the names of events begin with that have parts, divided by dots. No choice can be called so."
+"How the names of events begin that have parts, divided by dots. A choice cannot have such a name."
 
 
 def handler(flow: Flow, state: State, event: str) -> Branches | None:

@@ -1,8 +1,8 @@
-"""What guards over private values said (LANGUAGE C12).
+"""The results of guards over private values (LANGUAGE C12).
 
-A trace keeps a hash of a guard's text (which may hold the value it looks for) and whether it held, never the value. In
-a replay, where the value is a mask, the guard says the same again; one that was edited since is not found, and the
-replay cannot know.
+A trace holds a hash of a guard's text (the text may contain the value that it looks for) and its result, never the
+value. In a replay, where the value is a mask, the recorded result is used again. A guard that was edited since then has
+another hash, so no result is found, and the replay is undetermined.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Judge:
         self._recalled = list(recalled)
 
     def allows(self, guard: Expression, names: Mapping[str, Value]) -> bool:
-        """Try a guard; raise MaskedRead where neither the value is there nor what was said about it."""
+        """Try a guard; raise MaskedRead where there is neither the value nor a recorded result."""
         name = _name(guard.source)
         recalled = self._recall(name)
         try:
@@ -39,7 +39,7 @@ class Judge:
         return held
 
     def _recall(self, guard: str) -> Judged | None:
-        """Take the next that was said of this guard: one text can be tried several times in a step."""
+        """Take the next recorded result of this guard: one text can be tried several times in a step."""
         found = next((judged for judged in self._recalled if judged.guard == guard), None)
         if found is not None:
             self._recalled.remove(found)

@@ -79,7 +79,7 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
         return _ignored(call, event, "the call is over")
     draft = Draft(flow, call, now, judged)
     received = stale(draft, event) or receive(draft, event)
-    if isinstance(received, Ignored):
+    if type(received) is Ignored:
         return _ignored(call, event, received.reason)
     run(draft, received)
     return Step(

@@ -1,7 +1,8 @@
-"""What a trace may keep of an event that nobody has judged, or whose words nobody may see (LANGUAGE C12).
+"""What a trace may hold of an event that no action has judged, or that is sensitive (LANGUAGE C12).
 
-A line can put what a caller keyed into whatever it writes freely: the reason of a failure, the name of a choice, the id
-of an operation. So it is masked by who listened, and not by what the event looks like.
+A line can put what a caller keyed into any text that it writes: the reason of a failure, the name of a choice, the id
+of an operation. So an event is masked by who asked, not by what it looks like: an action masks what its own question
+brought (`Action.traced`), and what was ignored, so that no action has seen it, is masked here.
 """
 
 import re
@@ -32,7 +33,7 @@ _COUNTED = re.compile(r"([0-9]{1,6})\.[0-9]{1,2}")
 
 
 def masked(event: Event) -> Event:
-    """Return the event without anything that was written freely; a replay has no use for it."""
+    """Return the event without any text that the line wrote; a replay has no use for it."""
     match event:
         case CallReceived():
             return CallReceived(None, "")

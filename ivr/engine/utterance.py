@@ -1,7 +1,7 @@
-"""What can be heard of written words: two texts that sound the same are one answer, however they are written.
+"""Written words as they sound: two texts that sound the same are one answer, however they are written.
 
 The keyboard of a Mac writes `é` as two characters, a speech engine ends what it heard with a full stop, and an author
-writes `Main menu`. Nobody hears any of that.
+writes `Main menu`. None of that can be heard.
 """
 
 import re
@@ -13,7 +13,7 @@ _SAID_BY_NAME = frozenset("#&@%*/§")
 
 
 def as_heard(text: str) -> str:
-    """Return words without what nobody can hear: how Unicode spells them, case, punctuation, spacing."""
+    """Return words without what cannot be heard: how Unicode spells them, case, punctuation, spacing."""
     same = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join("".join(map(_audible, _APOSTROPHES.sub("", same))).split())
 
