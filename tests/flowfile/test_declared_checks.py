@@ -47,7 +47,9 @@ def test_a_title_is_a_sentence() -> None:
     assert all(each.title.endswith(".") for each in CHECKS.values())
 
 
-@pytest.mark.parametrize("each", [each for each in SHOWN if each.fixable], ids=lambda each: each.code)
+@pytest.mark.parametrize(
+    "each", [each for each in SHOWN if each.fixable and each.group != "Reading"], ids=lambda each: each.code
+)
 def test_the_fixes_of_a_bad_example_leave_nothing_of_its_code(each: Check) -> None:
     text = whole(each.bad)
     edits = [found.fix for found in load(text).findings if found.fix]
@@ -56,9 +58,9 @@ def test_the_fixes_of_a_bad_example_leave_nothing_of_its_code(each: Check) -> No
     assert each.code not in {found.code for found in load(text).findings}
 
 
-def test_a_check_that_is_fixable_shows_a_fix_in_a_bad_flow() -> None:
+def test_a_check_whose_findings_have_fixes_is_fixable() -> None:
     shown = {found.code for file in BAD for found in load(file.read_bytes()).findings if found.fix}
-    assert shown == {code for code, each in CHECKS.items() if each.fixable}
+    assert shown <= {code for code, each in CHECKS.items() if each.fixable}
 
 
 def test_a_check_with_both_severities_has_no_message_of_either() -> None:

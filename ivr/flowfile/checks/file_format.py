@@ -21,6 +21,7 @@ start:
     prompt: "Key your number and # to end."
   next: bye
 """,
+    fixable=True,
 )
 
 COMMA = Check(
@@ -55,6 +56,7 @@ start:
   say: "{{ call.to }}"
   next: bye
 """,
+    fixable=True,
 )
 
 STAR = Check(
@@ -72,6 +74,7 @@ start:
   menu: {prompt: To go on press star., choices: {go: {dtmf: "*"}}}
   next: bye
 """,
+    fixable=True,
 )
 
 COLON = Check(
@@ -89,6 +92,7 @@ start:
   say: "Our hours: nine to five."
   next: bye
 """,
+    fixable=True,
 )
 
 AT = Check(
@@ -106,6 +110,7 @@ start:
   say: "@home is our magazine."
   next: bye
 """,
+    fixable=True,
 )
 
 PERCENT = Check(
@@ -123,6 +128,7 @@ start:
   say: "%5 off today."
   next: bye
 """,
+    fixable=True,
 )
 
 TAG = Check(
@@ -140,6 +146,7 @@ start:
   say: "!Hello there."
   next: bye
 """,
+    fixable=True,
 )
 
 TAB = Check(
@@ -157,6 +164,7 @@ start:
   say: Hello.
   next: bye
 """,
+    fixable=True,
 )
 
 QUOTE = Check(
@@ -174,6 +182,7 @@ start:
   say: "The patient's name, please."
   next: bye
 """,
+    fixable=True,
 )
 
 SPACE = Check(
@@ -191,6 +200,7 @@ start:
   say: Hello.
   next: bye
 """,
+    fixable=True,
 )
 
 SYNTAX = Check(
@@ -212,6 +222,7 @@ start:
     choices: {go: {dtmf: "1"}}
   next: bye
 """,
+    fixable=True,
 )
 
 DUPLICATE_KEY = Check(
@@ -249,6 +260,7 @@ start:
   next: bye
   description: Says hello.
 """,
+    fixable=True,
 )
 
 NOT_YET = Check(
@@ -325,6 +337,7 @@ start:
   digits: {prompt: Key your number., initialSilence: 10s}
   next: bye
 """,
+    fixable=True,
 )
 
 VALUE = Check(
@@ -342,6 +355,7 @@ start:
   digits: {prompt: Key your number., maxDigits: 10}
   next: bye
 """,
+    fixable=True,
 )
 
 UNREADABLE = Check(
