@@ -14,7 +14,7 @@ from ivr.engine.commands import LineCommand, Record
 from ivr.line import Finished, Outcome
 from ivr.media.sound import EncodedRecording
 from ivr.phone.handset import Handset
-from ivr.phone.net.exchange import GivenUp, MessageExchange, Notifications
+from ivr.phone.net.exchange import MessageExchange, NotDelivered, Notifications
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.performing import Performed, perform
 from ivr.phone.phone_events import Dialled, Ended, StateChanged, WorkflowRefused
@@ -82,7 +82,7 @@ class PlacedCall:
                 report = await self._take(reply)
             ended = report.last
             await self._send_last(report)
-        except GivenUp as error:
+        except NotDelivered as error:
             ended = Ended("platform", error.reason, error.detail)
         except _Over as over:
             ended = over.ended
@@ -94,7 +94,7 @@ class PlacedCall:
 
     async def _send_last(self, report: _Report) -> None:
         # The call is over as it is; that the bot did not hear of it changes nothing (protocol 12).
-        with contextlib.suppress(GivenUp):
+        with contextlib.suppress(NotDelivered):
             await self._exchange.send(report.url, report.message)
 
     async def _take(self, body: bytes) -> _Report:
@@ -129,7 +129,7 @@ class PlacedCall:
         finished = performed.finished
         ended = self._ended(finished)
         if workflow.callback is None:  # protocol 2: nothing is reported, and at the end the platform hangs up
-            raise _Over(ended or Ended("platform", "no-links", "The bot wants to hear no more."))
+            raise _Over(ended or Ended("platform", "no-links", "The bot did not ask for a report."))
         action, found = performed.line.todo[0], finished.outcome
         audio = await self._audio(action, found)
         outcome = reports.outcome(action, found, audio)

@@ -97,7 +97,7 @@ class Platform:
             handset.hang_up()
             await asyncio.wait({call}, timeout=target.limits.parting)
             if not call.done():
-                handset.tell(Ended("caller", "left", "The bot was still busy, and was not told."))
+                handset.tell(Ended("caller", "left", "The bot was still busy and was not notified."))
             raise
         finally:
             call.cancel()

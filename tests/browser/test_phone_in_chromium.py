@@ -251,12 +251,12 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
         flow.write_text(sound.replace("next: heard", "next: herd # " + "x" * 200))
         await page.click("#call")
         await page.until("!document.querySelector('#outdated').hidden")
-        assert await page.text("#outdated p") == ("The file has a mistake; you are calling the version before it.")
+        assert await page.text("#outdated p") == ("The file has a mistake. You are calling the previous version.")
         assert 'Did you mean "heard"' in await page.text("#outdated pre")
         await page.click("#call")
         await ends(page)
         await page.click("#replay")
-        await page.until("document.querySelector('#kept').innerText.startsWith('There is nothing to replay with')")
+        await page.until("document.querySelector('#kept').innerText.startsWith('The call cannot be replayed')")
         for place in ("#outdated pre", "#kept pre"):  # a line of carets has to stay below what it marks
             heights = f"[...document.querySelectorAll('{place} .columns')].map((row) => row.getClientRects().length)"
             assert await page.run(heights) == [1, 1]

@@ -174,7 +174,7 @@ async def test_a_flow_with_mistakes_gives_its_findings_and_no_verdict(visit: Vis
         flow.write_text("# moved\n" * 7 + flow.read_text().replace("next: heard", "next: herd"))
         await person.does("replay")
         sorry = (await person.sees("Sorry"))["text"]
-        assert sorry.startswith("There is nothing to replay with: the file of the flow cannot be used.\n\n")
+        assert sorry.startswith("The call cannot be replayed: the flow's file has mistakes.\n\n")
         assert f"{flow}:24:11  unknown-target\n        next: herd\n              ^^^^\n" in sorry
         assert 'Did you mean "heard"' in sorry
 
@@ -235,7 +235,7 @@ async def test_a_case_is_of_the_flow_that_took_the_call_whatever_became_of_its_f
 async def test_there_is_nothing_to_keep_before_a_call(visit: Visit) -> None:
     async with line(visit) as person:
         await person.does("save", name="nothing")
-        assert (await person.sees("Sorry"))["text"] == "The server knows nothing of this call."
+        assert (await person.sees("Sorry"))["text"] == "The server has no record of this call."
 
 
 async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit) -> None:

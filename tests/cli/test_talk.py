@@ -147,7 +147,7 @@ def test_words_are_no_keys(tmp_path: Path) -> None:
     flow = tmp_path / "digits.yaml"
     flow.write_text(DIGITS.replace("KEYS", "maxDigits: 2"))
     said = talk(flow, "hello", "12").output
-    assert "that was not understood; keys are listened for" in said
+    assert "not understood; the bot expects keys" in said
     assert "You keyed 1 2." in said
 
 

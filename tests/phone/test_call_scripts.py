@@ -58,7 +58,7 @@ async def test_what_was_heard_instead_is_shown_with_the_nearest(tmp_path: Path) 
     file = written(tmp_path, "expect: ~press two or say")
     assert await failure(file, flow(ANSWER, MENU), flow(HANG_UP)) == (
         "Step 1 of 1 did not happen: expect: ~press two or say\n"
-        'Heard instead: "Press 1 or say sales.".\n'
+        'Heard: "Press 1 or say sales.".\n'
         'The nearest to "~press two or say" is "Press 1 or say".\n'
         "The call so far:\n"
         "  hears  Press 1 or say sales."
@@ -67,7 +67,7 @@ async def test_what_was_heard_instead_is_shown_with_the_nearest(tmp_path: Path) 
 
 async def test_another_state_is_named(tmp_path: Path) -> None:
     file = written(tmp_path, "expect: {hears: ~press 1, state: billing}")
-    assert 'The call stands in "main".' in await failure(file, flow(ANSWER, MENU, state="main"), flow(HANG_UP))
+    assert 'The call is in state "main".' in await failure(file, flow(ANSWER, MENU, state="main"), flow(HANG_UP))
 
 
 async def test_a_step_that_nobody_waited_for_fails(tmp_path: Path) -> None:
@@ -106,17 +106,17 @@ def test_a_script_is_read_with_the_places_of_its_steps(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("steps", "head", "message"),
     [
-        ("pres: 1", "", '"pres" is no step. Did you mean "press"?'),
-        ("hangup now", "", '"hangup now" is no step.'),
-        ("press: 1x", "", '"1x" are no keys'),
-        ("silence: long", "", '"long" is no time'),
+        ("pres: 1", "", '"pres" is not a step. Did you mean "press"?'),
+        ("hangup now", "", '"hangup now" is not a step.'),
+        ("press: 1x", "", '"1x" is not a sequence of keys'),
+        ("silence: long", "", '"long" is not a duration'),
         ("expect: {heard: a}", "", '"heard" cannot be expected. Did you mean "hears"?'),
-        ("expect: {}", "", "This expects nothing."),
-        ("{press: 1, say: a}", "", "A step is one thing"),
-        ("{press: 1, during: night}", "", 'Only "prompt" is known here.'),
-        ("press: 1", "scirpt: a", 'A script has no "scirpt". Did you mean "script"?'),
+        ("expect: {}", "", "This expectation is empty."),
+        ("{press: 1, say: a}", "", "A step is one expectation"),
+        ("{press: 1, during: night}", "", 'Only "prompt" is allowed here.'),
+        ("press: 1", "scirpt: a", 'Unknown key "scirpt" in a call script. Did you mean "script"?'),
         ("press: 1", "bot: http://127.0.0.1/\nflow: a.yaml", "either a bot or a flow"),
-        ('say: ""', "", "needs a value"),
+        ('say: ""', "", "needs a text"),
         ("press: 1", "at: tomorrow", '"tomorrow" is not a time. Write 10:00, 2026-12-24 or'),
     ],
 )

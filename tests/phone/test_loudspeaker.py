@@ -57,7 +57,7 @@ async def test_what_killed_a_player_is_played_by_the_next(players: Players) -> N
     await speaker.play(b"cdef")
     assert await asyncio.wait_for(heard, 10) == b"abcdef"
     await speaker.stop()
-    assert players.notes == [f"{broken} cannot play: audio open error: No such device; {works} is tried instead."]
+    assert players.notes == [f"{broken} cannot play: audio open error: No such device; {works} is used instead."]
 
 
 async def test_without_a_player_the_call_goes_on_in_silence(players: Players) -> None:
@@ -70,8 +70,8 @@ async def test_without_a_player_the_call_goes_on_in_silence(players: Players) ->
         await players.told.wait()
     await speaker.play(b"ab")
     await speaker.stop()
-    assert players.notes[0].endswith(f"aplay cannot play: No such file or directory; {broken} is tried instead.")
-    assert players.notes[1:] == [f"{broken} cannot play: it ended with 3; prompts are read from now on."]
+    assert players.notes[0].endswith(f"aplay cannot play: No such file or directory; {broken} is used instead.")
+    assert players.notes[1:] == [f"{broken} cannot play: it ended with status 3; prompts are only shown from now on."]
 
 
 async def test_a_player_that_is_stopped_has_not_failed(players: Players) -> None:
@@ -100,7 +100,7 @@ async def test_a_call_on_a_machine_without_a_sound_device_goes_on_in_text(player
         assert process.stdin
         shown = b""
         async with asyncio.timeout(30):
-            while b"prompts are read from now on" not in shown:
+            while b"prompts are only shown from now on" not in shown:
                 shown += await process.stdout.readline()
             process.stdin.write(b"1\n")
             output, errors = await process.communicate()

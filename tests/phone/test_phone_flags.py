@@ -16,16 +16,16 @@ SCRIPT = "steps:\n  - expect: {ends: hangup}\n"
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--calls", "3", "--browser"], "--browser and --calls do not go together"),
-        (["--browser", "--script", "."], "--browser and --script do not go together"),
-        (["--calls", "3", "--script", "."], "--script and --calls do not go together"),
-        (["--sound", "--browser"], "--browser and --sound do not go together"),
-        (["--port", "8090"], "--port says nothing without --browser"),
-        (["--concurrency", "5"], "--concurrency says nothing without --calls"),
-        (["--rate", "5"], "--rate says nothing without --calls"),
-        (["--json", "--script", "."], "--json says nothing without --calls"),
-        (["--wire", "--browser"], "--wire is for the terminal; it says nothing with --browser"),
-        (["--wire", "--calls", "2"], "--wire is for the terminal; it says nothing with --calls"),
+        (["--calls", "3", "--browser"], "--browser and --calls cannot be used together"),
+        (["--browser", "--script", "."], "--browser and --script cannot be used together"),
+        (["--calls", "3", "--script", "."], "--script and --calls cannot be used together"),
+        (["--sound", "--browser"], "--browser and --sound cannot be used together"),
+        (["--port", "8090"], "--port has no effect without --browser"),
+        (["--concurrency", "5"], "--concurrency has no effect without --calls"),
+        (["--rate", "5"], "--rate has no effect without --calls"),
+        (["--json", "--script", "."], "--json has no effect without --calls"),
+        (["--wire", "--browser"], "--wire is for the terminal and has no effect with --browser"),
+        (["--wire", "--calls", "2"], "--wire is for the terminal and has no effect with --calls"),
     ],
 )
 def test_flags_of_which_one_would_be_ignored_are_refused(flags: list[str], sentence: str) -> None:

@@ -91,18 +91,18 @@ async def test_help_is_shown_and_asked_again() -> None:
 
 async def test_words_that_are_not_offered_are_told_to_be_so() -> None:
     shown, _ = await typed("weather", "Sales!", answers=[flow(ANSWER, MENU), flow(HANG_UP)])
-    assert shown.count("(that was not understood; offered: 1 or sales)") == 1
+    assert shown.count("(not understood; the choices are: 1 or sales)") == 1
 
 
 async def test_words_where_keys_are_wanted_are_told_to_be_lost() -> None:
     shown, _ = await typed("four two", "42#", answers=[flow(ANSWER, DIGITS), flow(HANG_UP)])
-    assert shown.count("(that was not understood; keys are listened for)") == 1
+    assert shown.count("(not understood; the bot expects keys)") == 1
 
 
 async def test_a_key_in_a_menu_of_words_alone_is_told_to_be_lost() -> None:
     words = MENU | {"choices": [{"name": "sales", "speechVariation": ["sales", "the shop"]}]}
     shown, _ = await typed("1", "sales", answers=[flow(ANSWER, words), flow(HANG_UP)])
-    assert shown.count("(that was not understood; offered: sales or the shop)") == 1
+    assert shown.count("(not understood; the choices are: sales or the shop)") == 1
 
 
 async def test_why_a_prompt_could_not_be_played_is_shown() -> None:
@@ -116,13 +116,13 @@ async def test_why_a_prompt_could_not_be_played_is_shown() -> None:
 
 async def test_what_became_of_a_question_that_failed_is_shown() -> None:
     shown, _ = await typed("9", "", answers=[flow(ANSWER, MENU), flow(MENU), flow(HANG_UP)])
-    assert "(that key is no choice)" in shown
+    assert "(that key is not one of the choices)" in shown
     assert "(you kept silent)" in shown
 
 
 async def test_that_a_bot_wants_to_hear_no_more_is_said_once() -> None:
     shown, _ = await typed(answers=[flow(ANSWER, SAY, links=None)])
-    assert shown.rstrip().endswith("The call is over. The bot wants to hear no more.")
+    assert shown.rstrip().endswith("The call is over. The bot did not ask for a report.")
 
 
 def test_who_hangs_up_while_the_bot_thinks_sees_that_it_takes_a_while() -> None:
@@ -138,12 +138,12 @@ def test_what_is_typed_when_nobody_listens_is_told_to_be_lost_once() -> None:
     screen = Screen(Console(file=output, width=200, color_system=None), wire=False)
     for event in (KeyHeard("4"), KeyHeard("2"), WordsHeard("sales", typed=True)):
         screen.show(event)
-    assert output.getvalue() == "  (nobody listens at the moment)\n"
+    assert output.getvalue() == "  (the bot is not listening now)\n"
 
 
 async def test_a_refused_workflow_and_its_reason_are_shown() -> None:
     shown, _ = await typed(answers=[flow(ANSWER, MENU, MENU), flow(ANSWER, HANG_UP)])
-    assert "answer, recognize, recognize cannot stand together" in shown
+    assert "answer, recognize, recognize cannot be combined" in shown
 
 
 async def test_the_wire_is_shown_when_asked_for() -> None:

@@ -17,7 +17,7 @@ END = flow(HANG_UP)
     "bad",
     [
         flow(MENU, SAY | {"prompts": []}),
-        flow(ANSWER),  # the call is answered already
+        flow(ANSWER),  # the call is already answered
         flow({"operationId": "x", "action": "transfer"}),
         flow(MENU, MENU),
     ],

@@ -119,7 +119,7 @@ async def test_a_bot_that_does_not_answer_holds_nobody_up() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-    assert person.events[-1] == Ended("caller", "left", "The bot was still busy, and was not told.")
+    assert person.events[-1] == Ended("caller", "left", "The bot was still busy and was not notified.")
 
 
 async def test_a_load_that_is_stopped_hangs_up_and_counts_what_there_was() -> None:

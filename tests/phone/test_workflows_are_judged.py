@@ -19,8 +19,8 @@ from tests.skype.wire_rules import refusals
 VERDICTS = json.loads((Path(__file__).parents[1] / "skype" / "verdicts.json").read_text("utf-8"))["cases"]
 WORKFLOWS = [case for case in VERDICTS if case["kind"] == "workflow"]
 TOGETHER = (
-    "actions: answer, answer cannot stand together, only reject alone, or answer, then playPrompt, "
-    "record and recognize, then hangup, of which playPrompt may repeat"
+    "actions: answer, answer cannot be combined. Allowed: reject alone, or answer, then playPrompt, "
+    "record and recognize, then hangup. Only playPrompt may repeat"
 )
 
 
@@ -94,7 +94,7 @@ def test_a_byte_order_mark_and_half_of_a_character_are_read_as_dotnet_reads_them
 @pytest.mark.parametrize("second", ["appState", "APPSTATE"])
 def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
     found = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "appState": "a", "{second}": "b"}}'.encode())
-    assert found == RefusedWorkflow("bye", ("appState: stands there twice",), None, None)
+    assert found == RefusedWorkflow("bye", ("appState: is given twice",), None, None)
     ignored = read_workflow(f'{{"actions": [{json.dumps(HANG_UP)}], "agent": 1, "{second}": "b", "agent": 2}}'.encode())
     assert isinstance(ignored, RunnableWorkflow)
 
@@ -110,7 +110,7 @@ def test_a_member_that_is_named_twice_counts_neither_time(second: str) -> None:
         ({"prompts": None}, "actions[1].prompts: is missing"),
         ({"prompts": {}}, "actions[1].prompts: must be a list"),
         ({"prompts": [7]}, "actions[1].prompts[0]: must be an object"),
-        ({"prompts": [{}]}, "actions[1].prompts[0]: has no value, no fileUri and no silence above 0"),
+        ({"prompts": [{}]}, "actions[1].prompts[0]: needs a value, a fileUri or a silence above 0"),
         ({"action": "transfer"},
          "actions[1].action: must be answer or reject or hangup or playPrompt or recognize or record"),
         ({"action": "record", "stopTones": ["##"]},

@@ -48,7 +48,7 @@ class Finite(click.FloatRange):
         """Read what was typed; fail as click does."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value} is no number to count or wait with.", param, ctx)
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return number
 
 
@@ -85,13 +85,13 @@ def check_together(context: click.Context) -> None:
     faces = [name for name in FACES if name in given]
     if len(faces) > 1:
         first, second = (FACES[name] for name in faces[:2])
-        raise click.UsageError(f"{first} and {second} do not go together: a phone has one face at a time.", context)
+        raise click.UsageError(f"{first} and {second} cannot be used together.", context)
     for name, face in ONLY_WITH.items():
         if name in given and face not in given:
-            raise click.UsageError(f"{given[name]} says nothing without {FACES[face]}.", context)
+            raise click.UsageError(f"{given[name]} has no effect without {FACES[face]}.", context)
     for name, others in NOT_WITH.items():
         for face in others:
             if name in given and face in given:
                 raise click.UsageError(
-                    f"{given[name]} is for the terminal; it says nothing with {FACES[face]}.", context
+                    f"{given[name]} is for the terminal and has no effect with {FACES[face]}.", context
                 )

@@ -25,10 +25,10 @@ async def report_load(plan: LoadPlan, target: Target, console: Console, *, as_js
     stop = asyncio.Event()
     guard = Guard(target.allowed)
     web = WebPost(guard, connections=plan.concurrency)
-    lean = LoadClient(guard, web)
+    client = LoadClient(guard, web)
     columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        async with platform(target, post=lean) as phone:
+        async with platform(target, post=client) as phone:
             print_metadata(target, phone.metadata)
             with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
                 task = bar.add_task("calls", total=plan.calls)
@@ -37,7 +37,7 @@ async def report_load(plan: LoadPlan, target: Target, console: Console, *, as_js
                         phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
                     )
     finally:
-        lean.close()
+        client.close()
         await web.close()
     if as_json:
         console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)

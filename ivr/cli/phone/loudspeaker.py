@@ -86,12 +86,14 @@ class Loudspeaker:
                 return
             self._process = None
             lines = words.decode("utf-8", "replace").split("\n")
-            self._give_up(next((line.strip() for line in reversed(lines) if line.strip()), f"it ended with {status}"))
+            self._give_up(
+                next((line.strip() for line in reversed(lines) if line.strip()), f"it ended with status {status}")
+            )
             await self._start()
 
     def _give_up(self, why: str) -> None:
         failed = self._players.pop(0)
-        then = f"{self._players[0]} is tried instead" if self._players else "prompts are read from now on"
+        then = f"{self._players[0]} is used instead" if self._players else "prompts are only shown from now on"
         self._complain(f"{failed} cannot play: {why[-COMPLAINT:].rstrip('.')}; {then}.")
 
 

@@ -41,10 +41,10 @@ ENDINGS = {
 }
 CAME_TO = {
     "silence": "you kept silent",
-    "wrong key": "that key is no choice",
+    "wrong key": "that key is not one of the choices",
     "pause": "nothing more came",
     "system": "the line failed",
-    "unknown": "the line failed, and nobody knows why",
+    "unknown": "the line failed for an unknown reason",
 }
 "Failures of a question, by the outcome's result."
 
@@ -66,7 +66,7 @@ class Screen:
         """Write one event down, if it is of interest."""
         match event:
             case Dialled(url=url):
-                self._dim(f"Calling {url}. /help tells what you can type.")
+                self._dim(f"Calling {url}. /help lists what you can type.")
             case PromptBegan(text=text) if text:
                 self._print(f"[bold]{plain(text)}[/]")
             case RecordingBegan():
@@ -74,7 +74,7 @@ class Screen:
             case RecordingOver(seconds=seconds):
                 self._dim(f"  (recorded {seconds:.1f} s)")
             case WordsHeard(words=words, typed=False):
-                self._dim(f"  (heard: {words})" if words else "  (heard nothing that is listened for)")
+                self._dim(f"  (heard: {words})" if words else "  (heard none of the expected phrases)")
             case WorkflowRefused(problems=problems):
                 self._print(f"[red]The bot's workflow is refused: {plain('; '.join(problems))}[/]")
             case Ended(reason=reason, detail=detail):
@@ -113,12 +113,12 @@ class Screen:
         asked = self._asked
         if asked is None:
             if not self._deaf:
-                self.note("nobody listens at the moment")
+                self.note("the bot is not listening now")
             self._deaf = True
         elif asked.kind == "digits" and isinstance(event, WordsHeard):
-            self.note("that was not understood; keys are listened for")
+            self.note("not understood; the bot expects keys")
         elif asked.kind == "choice" and not means_something(asked.choices, event):
-            self.note(f"that was not understood; offered: {', '.join(map(_offer, asked.choices))}")
+            self.note(f"not understood; the choices are: {', '.join(map(_offer, asked.choices))}")
 
     def _came_to(self, done: Done) -> None:
         if not done.ok and (why := done.why or CAME_TO.get(done.result)):

@@ -111,9 +111,7 @@ async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
     """Hold one call in real time; lines are typed whenever one likes."""
     players = [name for name in PLAYERS if shutil.which(name)]
     if not players:
-        raise click.ClickException(
-            f"There is no player for --sound on this machine; install one of {', '.join(PLAYERS)}."
-        )
+        raise click.ClickException(f"--sound needs an audio player. Install one of {', '.join(PLAYERS)}.")
     screen = OwnBotScreen(console, target, wire=wire)
     speaker = Loudspeaker(players, screen.note)
     async with platform(target) as phone:

@@ -91,7 +91,7 @@ class _Tally:
                     self.errors[f"ended.{reason}"] += 1
 
 
-class _Instant:
+class _InstantRenderer:
     """A `PromptRenderer` that takes no time."""
 
     async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
@@ -99,14 +99,14 @@ class _Instant:
             yield _
 
 
-class _Canned:
+class _CannedEncoder:
     """An `Encoder` that makes each kind of file once."""
 
     def __init__(self, made: Mapping[str, EncodedRecording | None]) -> None:
         self._made = made
 
     @classmethod
-    async def make(cls) -> "_Canned":
+    async def make(cls) -> "_CannedEncoder":
         recorder, samples = Recorder.installed(), tone(300.0, RECORDING)
         forms: Sequence[RecordingFormat] = ("wma", "wav", "mp3")
         return cls({form: await recorder.encode(samples, form) for form in forms})
@@ -126,10 +126,10 @@ async def run_load_test(
 
     With `stop` no more calls are begun, those that are under way are hung up, and what there is is measured.
     """
-    tally, sound = _Tally(), Sound(_Instant(), await _Canned.make())
+    tally, sound = _Tally(), Sound(_InstantRenderer(), await _CannedEncoder.make())
     begun, used = time.perf_counter(), time.process_time()
-    dialling = _Dialling(phone, plan, lambda caller: TurnBased(RandomCaller(caller, tally.take), sound), progress)
-    work, stopped = asyncio.create_task(dialling.run()), asyncio.create_task((stop or asyncio.Event()).wait())
+    dialler = _Dialler(phone, plan, lambda caller: TurnBased(RandomCaller(caller, tally.take), sound), progress)
+    work, stopped = asyncio.create_task(dialler.run()), asyncio.create_task((stop or asyncio.Event()).wait())
     try:
         await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -138,11 +138,11 @@ async def run_load_test(
         await asyncio.gather(work, stopped, return_exceptions=True)
     if not work.cancelled():
         work.result()
-    placed = replace(plan, calls=dialling.begun)
+    placed = replace(plan, calls=dialler.begun)
     return _measured(placed, tally, time.perf_counter() - begun, time.process_time() - used)
 
 
-class _Dialling:
+class _Dialler:
     """Begins the calls of a plan, each when there is a place for it and its time has come."""
 
     def __init__(
@@ -153,7 +153,7 @@ class _Dialling:
         self._plan = plan
         self._handset = handset
         self._progress = progress
-        self._places = asyncio.Semaphore(plan.concurrency)
+        self._free = asyncio.Semaphore(plan.concurrency)
         self._over = 0
 
     async def run(self) -> None:
@@ -163,7 +163,7 @@ class _Dialling:
             for number in range(self._plan.calls):
                 if rate:
                     await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
-                await self._places.acquire()
+                await self._free.acquire()
                 group.create_task(self._hold(number))
 
     async def _hold(self, number: int) -> None:
@@ -172,7 +172,7 @@ class _Dialling:
             random = Random(f"{self._plan.seed}.{number}")  # noqa: S311  # the same callers in each run
             await self._phone.place(self._handset(random))
         finally:
-            self._places.release()
+            self._free.release()
             self._over += 1
             self._progress(self._over)
 

@@ -24,7 +24,7 @@ REASON = 200
 "Characters of a bot's own reason that are shown."
 
 
-class GivenUp(IvrError):
+class NotDelivered(IvrError):
     """The bot did not take a message: `unreachable` if the last try had no answer, `refused` by its own answer."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -47,9 +47,9 @@ class MessageExchange:
         self._chain = str(uuid4())
 
     async def send(self, url: str, message: Message) -> bytes:
-        """Return the body of the bot's successful reply; raise GivenUp."""
+        """Return the body of the bot's successful reply; raise NotDelivered."""
         message_id = str(uuid4())
-        given_up = GivenUp("unreachable", "")
+        given_up = NotDelivered("unreachable", "")
         for attempt in range(1, self._limits.retries + 2):
             if attempt > 1:
                 await asyncio.sleep(self._limits.retry_after * 2 ** (attempt - 2))
@@ -58,14 +58,14 @@ class MessageExchange:
                 reply = await self._once(url, message, message_id)
             except NoReply as error:
                 self._tell(Replied(message_id, 0, "", 0.0, error.code))
-                given_up = GivenUp("unreachable", str(error))
+                given_up = NotDelivered("unreachable", str(error))
                 if not error.again:
                     raise given_up from error
                 continue
             self._show(message_id, reply)
             if 200 <= reply.status < 300:
                 return reply.body
-            given_up = GivenUp("refused", _answered(reply))
+            given_up = NotDelivered("refused", _answered(reply))
             if reply.status < 500:
                 break
         raise given_up
@@ -112,7 +112,7 @@ class Notifications:
     async def _send(self, url: str, message: Message, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await before
-        with contextlib.suppress(GivenUp):  # nothing depends on a notification
+        with contextlib.suppress(NotDelivered):  # nothing depends on a notification
             await self._exchange.send(url, message)
 
 

@@ -35,11 +35,11 @@ class Guard(AbstractResolver):
             parsed = URL(url)
             host = parsed.host
         except ValueError as error:
-            raise AddressNotAllowed("that is no web address") from error
+            raise AddressNotAllowed("not a web address") from error
         if parsed.scheme not in ("http", "https") or not host:
-            raise AddressNotAllowed("that is no http or https address")
+            raise AddressNotAllowed("not an http or https address")
         if parsed.user or parsed.password:
-            raise AddressNotAllowed("an address may hold no password")
+            raise AddressNotAllowed("an address must not contain a password")
         ip = _number(host)
         # The connector does not ask a resolver about numbers, so they are judged here.
         if ip is not None and not self._may(host, ip):
@@ -66,7 +66,7 @@ class Guard(AbstractResolver):
 
     @staticmethod
     def _refusal(host: str) -> AddressNotAllowed:
-        return AddressNotAllowed(f"{host} is not this machine; to let the phone connect to it: --allow {host}")
+        return AddressNotAllowed(f"{host} is not this machine. To allow connections to it: --allow {host}")
 
 
 def _number(host: str) -> IPv4Address | IPv6Address | None:

@@ -120,7 +120,7 @@ def _read(file: Path) -> rsa.RSAPrivateKey:
     try:
         key = serialization.load_pem_private_key(read_small(file, MAX_KEY), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyUnusable(f"{file} holds no private key") from error
+        raise KeyUnusable(f"{file} does not contain a private key") from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise KeyUnusable(f"{file} holds no RSA key, and tokens are signed with one")
+        raise KeyUnusable(f"{file} does not contain an RSA key, which is needed to sign tokens")
     return key

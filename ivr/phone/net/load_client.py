@@ -19,7 +19,7 @@ _HEAD_END = b"\r\n\r\n"
 _MAX_HEAD = 64 * 1024
 
 
-class _Way(Struct, frozen=True):
+class _Endpoint(Struct, frozen=True):
     """What of a URL is needed for each request."""
 
     host: str
@@ -35,29 +35,29 @@ class LoadClient:
         """`otherwise` takes what is not plain http."""
         self._guard = guard
         self._otherwise = otherwise
-        self._ways: dict[str, _Way | None] = {}
+        self._endpoints: dict[str, _Endpoint | None] = {}
         self._addresses: dict[str, str] = {}
         self._idle: defaultdict[tuple[str, int], list[_Connection]] = defaultdict(list)
 
     async def send(self, url: str, data: bytes, headers: Mapping[str, str], *, answer_time: float, most: int) -> Reply:
         """POST; raise NoReply."""
-        way = self._way(url)
-        if way is None:
+        endpoint = self._endpoint(url)
+        if endpoint is None:
             return await self._otherwise.send(url, data, headers, answer_time=answer_time, most=most)
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        request = b"%s%sContent-Length: %d\r\n\r\n%s" % (way.start, head.encode("latin-1"), len(data), data)
+        request = b"%s%sContent-Length: %d\r\n\r\n%s" % (endpoint.start, head.encode("latin-1"), len(data), data)
         begun = time.perf_counter()
-        connection, fresh = await self._connection(way)
+        connection, fresh = await self._connection(endpoint)
         try:
             status, body = await connection.ask(request, answer_time, most)
         except NoReply as error:
             if error.code != "broken" or fresh:
                 raise
             # A server may close a connection that was idle just when it is used again; nothing was answered yet.
-            connection = await self._connect(way)
+            connection = await self._connect(endpoint)
             status, body = await connection.ask(request, answer_time, most)
         if connection.usable:
-            self._idle[way.host, way.port].append(connection)
+            self._idle[endpoint.host, endpoint.port].append(connection)
         return Reply(status, body, time.perf_counter() - begun)
 
     def close(self) -> None:
@@ -67,36 +67,36 @@ class LoadClient:
                 connection.close()
         self._idle.clear()
 
-    def _way(self, url: str) -> _Way | None:
-        if url not in self._ways:
+    def _endpoint(self, url: str) -> _Endpoint | None:
+        if url not in self._endpoints:
             try:
                 parsed = self._guard.check(url)
             except AddressNotAllowed as error:
                 raise NoReply("address", str(error)) from error
             plain = parsed.scheme == "http"
             start = f"POST {parsed.raw_path_qs} HTTP/1.1\r\nHost: {parsed.raw_authority}\r\n".encode()
-            self._ways[url] = _Way(parsed.host or "", parsed.port or 80, start) if plain else None
-        return self._ways[url]
+            self._endpoints[url] = _Endpoint(parsed.host or "", parsed.port or 80, start) if plain else None
+        return self._endpoints[url]
 
-    async def _connection(self, way: _Way) -> "tuple[_Connection, bool]":
-        idle = self._idle[way.host, way.port]
+    async def _connection(self, endpoint: _Endpoint) -> "tuple[_Connection, bool]":
+        idle = self._idle[endpoint.host, endpoint.port]
         while idle:
             connection = idle.pop()
             if connection.usable:
                 return connection, False
-        return await self._connect(way), True
+        return await self._connect(endpoint), True
 
-    async def _connect(self, way: _Way) -> "_Connection":
+    async def _connect(self, endpoint: _Endpoint) -> "_Connection":
         try:
-            if way.host not in self._addresses:
-                found = await self._guard.resolve(way.host, way.port)
-                self._addresses[way.host] = found[0]["host"]
+            if endpoint.host not in self._addresses:
+                found = await self._guard.resolve(endpoint.host, endpoint.port)
+                self._addresses[endpoint.host] = found[0]["host"]
             loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(_Connection, self._addresses[way.host], way.port)
+            _, connection = await loop.create_connection(_Connection, self._addresses[endpoint.host], endpoint.port)
         except AddressNotAllowed as error:
             raise NoReply("address", str(error)) from error
         except OSError as error:
-            raise NoReply("connect", f"{way.host}:{way.port} cannot be reached: {error.strerror}") from error
+            raise NoReply("connect", f"{endpoint.host}:{endpoint.port} cannot be reached: {error.strerror}") from error
         return connection
 
 
@@ -144,7 +144,7 @@ class _Connection(asyncio.Protocol):
         try:
             answer = _read(self._received)
         except ValueError:
-            self._fail(NoReply("broken", "the answer is no HTTP"))
+            self._fail(NoReply("broken", "the answer is not HTTP"))
             return
         if answer is not None and self._answer and not self._answer.done():
             status, body, self.usable = answer

@@ -105,7 +105,7 @@ def _reason(error: OSError) -> str:
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise NoReply("encoding", "the answer is compressed, which nobody asked for")
+        raise NoReply("encoding", "the answer is compressed, but compression was not requested")
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

@@ -84,7 +84,7 @@ def remains(tree: object) -> Remains:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _folded(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -183,7 +183,7 @@ def _at(place: str, read_value: Reader[T], value: object) -> T:
     if value is None:
         raise Unreadable("is missing", place)
     if value is _TWICE:
-        raise Unreadable("stands there twice", place)
+        raise Unreadable("is given twice", place)
     try:
         return read_value(value)
     except Unreadable as error:

@@ -78,8 +78,8 @@ def _together(actions: Sequence[wire.Action]) -> Problems:
         if len(actions) > _MOST_NAMED:
             found.append("…")
         yield (
-            f"actions: {', '.join(found)} cannot stand together, only reject alone, or answer, then playPrompt, "
-            "record and recognize, then hangup, of which playPrompt may repeat"
+            f"actions: {', '.join(found)} cannot be combined. Allowed: reject alone, or answer, then playPrompt, "
+            "record and recognize, then hangup. Only playPrompt may repeat"
         )
 
 
@@ -104,18 +104,18 @@ def _action(action: wire.Action) -> Problems:
 
 def _modalities(modalities: tuple[wire.Modality, ...]) -> Problems:
     if len(modalities) != len(set(modalities)):
-        yield ": names one twice"
+        yield ": names the same modality twice"
     if set(modalities) - {"audio", "video"}:
-        yield ": only audio and video"
+        yield ": only audio and video are allowed"
 
 
 def _prompt(prompt: wire.Prompt) -> Problems:
     text = "" if _blank(prompt.value) else prompt.value or ""  # blank counts as absent, however long
     silence = prompt.silence_length_in_milliseconds
     if text and prompt.file_uri:
-        yield ": has a value and a fileUri: one of them"
+        yield ": has both value and fileUri; only one is allowed"
     if not (text or prompt.file_uri or silence):
-        yield ": has no value, no fileUri and no silence above 0"
+        yield ": needs a value, a fileUri or a silence above 0"
     if _units(text) > _TEXT_UNITS:
         yield f".value: at most {_TEXT_UNITS:,} characters"
     yield from _within(".silenceLengthInMilliseconds", silence, _SILENCE)
@@ -126,7 +126,7 @@ def _recognize(action: wire.Recognize) -> Problems:
     yield from _within(".initialSilenceTimeoutInSeconds", action.initial_silence_timeout_in_seconds, _INITIAL_SILENCE)
     yield from _within(".interdigitTimeoutInSeconds", action.interdigit_timeout_in_seconds, _INTER_DIGIT)
     if len([way for way in (action.choices, action.collect_digits) if way is not None]) != 1:
-        yield ": needs choices or collectDigits, and not both"
+        yield ": needs either choices or collectDigits"
     if action.choices is not None:
         yield from _choices(action.choices)
     if action.collect_digits is not None:
@@ -142,9 +142,9 @@ def _choices(choices: tuple[wire.RecognitionOption, ...]) -> Problems:
         yield from _at(f".choices[{index}]", _choice(choice))
         key, spoken = choice.dtmf_variation, choice.speech_variation or ()
         if key in keys:
-            yield f".choices[{index}].dtmfVariation: is another choice's key already"
+            yield f".choices[{index}].dtmfVariation: is already the key of another choice"
         if len({*spoken} - words) != len(spoken):  # twice inside one choice counts too
-            yield f".choices[{index}].speechVariation: has words that stand there already"
+            yield f".choices[{index}].speechVariation: repeats words of a choice"
         keys |= {key} if key else set()
         words |= {*spoken}
 
@@ -158,7 +158,7 @@ def _choice(choice: wire.RecognitionOption) -> Problems:
     if len(spoken) > _MOST_SPEECH_VARIATIONS:
         yield f".speechVariation: at most {_MOST_SPEECH_VARIATIONS}"
     if any(_blank(words) for words in spoken):
-        yield ".speechVariation: none may be blank"
+        yield ".speechVariation: must not contain blank entries"
 
 
 def _collect_digits(digits: wire.CollectDigits) -> Problems:

@@ -88,9 +88,9 @@ def misplaced(workflow: RunnableWorkflow, *, answered: bool) -> tuple[str, ...]:
     """Return what does not fit the state of the call, which the validator does not know (protocol 8)."""
     if answered:
         wrong = [action for action in workflow.actions if isinstance(action, line.Answer | line.Reject)]
-        return ("actions: the call is answered already",) if wrong else ()
+        return ("actions: the call is already answered",) if wrong else ()
     first = workflow.actions[0]
-    return () if isinstance(first, line.Answer | line.Reject) else ("actions: the call is not answered",)
+    return () if isinstance(first, line.Answer | line.Reject) else ("actions: the call is not answered yet",)
 
 
 def _choice_pause(workflow: wire.Workflow) -> float:

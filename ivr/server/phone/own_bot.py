@@ -30,11 +30,11 @@ from ivr.trace.report import Report, report
 from ivr.trace.stored_flows import StoredCase, StoredFlows
 
 
-class CannotKeep(IvrError):
+class CallUnusable(IvrError):
     """The call cannot be kept as a case, or not be replayed; the text says why."""
 
 
-class Whereabouts(Struct, frozen=True, tag=True):
+class CallProgress(Struct, frozen=True, tag="Whereabouts"):
     """Where a call stands, for the picture of its flow."""
 
     flow: str
@@ -93,7 +93,7 @@ class OwnBot(Struct, frozen=True):
         """The flow that is called where none is named."""
         return self.registry.default
 
-    async def whereabouts(self, call: str) -> Whereabouts | None:
+    async def progress(self, call: str) -> CallProgress | None:
         """Find a call by the platform's id; None: the server has not heard of it yet."""
         record = await self._record(call)
         if record is None:
@@ -105,7 +105,7 @@ class OwnBot(Struct, frozen=True):
         state = record.call.state
         page, known = f"{CONSOLE}/calls/{record.id}", remembered(record.call, flow)
         wrong = tuple(one.text for one in flow_failures(trace, flow.file))
-        return Whereabouts(
+        return CallProgress(
             flow.name, state, tuple(states), tuple(transitions), over, record.call.outcome, page, known, wrong
         )
 
@@ -132,12 +132,12 @@ class OwnBot(Struct, frozen=True):
         return picture(chart_of(served[0]), f"The flow {flow}") if served else None
 
     async def save(self, call: str, name: str) -> SavedCase:
-        """Keep a call as a case; raise CannotKeep. A case that is there already is left alone."""
+        """Keep a call as a case; raise CallUnusable. A case that is there already is left alone."""
         recorded = (await self._taken(call)).case
         try:
             file = await asyncio.to_thread(keep_case, recorded, name, self.cases)
         except CaseError as error:
-            raise CannotKeep(str(error)) from error
+            raise CallUnusable(str(error)) from error
         served = self._served(recorded.header.flow)
         return SavedCase(str(file), self._replay_command(served[1]) if served else None)
 
@@ -151,7 +151,7 @@ class OwnBot(Struct, frozen=True):
         )
 
     async def replayed(self, call: str) -> Report:
-        """Run a call through the flow as its file stands now, and report what came of it; raise CannotKeep.
+        """Run a call through the flow as its file stands now, and report what came of it; raise CallUnusable.
 
         The file is read here and now: what is served of it may be older, by a look of the registry or by its mistakes.
         """
@@ -159,15 +159,13 @@ class OwnBot(Struct, frozen=True):
         header = taken.case.header
         file = self._file(header.flow, taken.places.file)
         if file is None:
-            raise CannotKeep(f'No flow called "{header.flow}" is served any more, so there is nothing to replay with.')
+            raise CallUnusable(f'No flow called "{header.flow}" is served any more, so the call cannot be replayed.')
         try:
             today = await asyncio.to_thread(read_current_flow, file, header.zone)
         except FlowError as error:
-            raise CannotKeep(
-                f"There is nothing to replay with: the file of the flow cannot be used.\n\n{error}"
-            ) from error
+            raise CallUnusable(f"The call cannot be replayed: the flow's file has mistakes.\n\n{error}") from error
         if today.flow.name != header.flow:
-            raise CannotKeep(
+            raise CallUnusable(
                 f'{today.places.file} holds the flow "{today.flow.name}" now; this call was to "{header.flow}".'
             )
         return report("this call", taken.case, replay(taken.case, today.flow), today.places)
@@ -184,15 +182,15 @@ class OwnBot(Struct, frozen=True):
     async def _taken(self, call: str) -> StoredCase:
         record = await self._record(call)
         if record is None:
-            raise CannotKeep("The server knows nothing of this call.")
+            raise CallUnusable("The server has no record of this call.")
         source = await self.store.flow(record.call.flow)
         if source is None:
-            raise CannotKeep("The flow of this call is not in the store.")
+            raise CallUnusable("The flow of this call is not stored.")
         try:
             flows = StoredFlows({record.call.flow: source}.get)
             return await asyncio.to_thread(flows.case, record, await self.archive.trace(record.id))
         except (FlowError, CaseError) as error:
-            raise CannotKeep(f"This call cannot be read: {error}") from error
+            raise CallUnusable(f"This call cannot be read: {error}") from error
 
     async def _record(self, call: str) -> CallRecord | None:
         return await self.store.load(CallKey(self.channel, self.account, call))

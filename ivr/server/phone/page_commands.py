@@ -103,5 +103,5 @@ def read_command(text: str) -> PageCommand:
     try:
         command: PageCommand = _COMMAND.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BadCommand("that is no command") from error
+        raise BadCommand("not a command of this page") from error
     return command

@@ -1,8 +1,8 @@
 """One page's line: commands and sound come in, what happens goes out; one call at a time.
 
 Towards the page: the phone's events (`ivr.phone.phone_events`) as JSON with the name in `type`, a prompt's sound as
-bytes, what is missing (`Missing`), and what only our own server can tell (`Whereabouts`, `Outdated`, `SavedCase`,
-`Replayed`, `WrittenScript`, `Sorry`).
+bytes, what is missing (`Missing`), and what only our own server can tell (`CallProgress`, `Outdated`, `SavedCase`,
+`Replayed`, `WrittenScript`, `CommandFailed`).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from ivr.phone.callers.script.writing import as_script
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.placed_call import Caller
 from ivr.phone.session import Session
-from ivr.server.phone.own_bot import CannotKeep, Outdated, OwnBot, SavedCase, Whereabouts
+from ivr.server.phone.own_bot import CallProgress, CallUnusable, Outdated, OwnBot, SavedCase
 from ivr.server.phone.page_commands import (
     BadCommand,
     DialCommand,
@@ -60,7 +60,7 @@ class Missing(Struct, frozen=True, tag=True):
     what: tuple[str, ...]
 
 
-class Sorry(Struct, frozen=True, tag=True):
+class CommandFailed(Struct, frozen=True, tag="Sorry"):
     """A command that could not be carried out."""
 
     text: str
@@ -72,7 +72,9 @@ class WrittenScript(Struct, frozen=True, tag="Written"):
     text: str
 
 
-PageMessage: TypeAlias = PhoneEvent | Whereabouts | Outdated | SavedCase | Replayed | WrittenScript | Missing | Sorry
+PageMessage: TypeAlias = (
+    PhoneEvent | CallProgress | Outdated | SavedCase | Replayed | WrittenScript | Missing | CommandFailed
+)
 
 
 class PageLine:
@@ -116,7 +118,7 @@ class PageLine:
     async def _perform(self, command: PageCommand) -> None:
         match command:
             case DialCommand(at=at) if wrong := _wrong_time(at):
-                await self._tell(Sorry(wrong))
+                await self._tell(CommandFailed(wrong))
             case DialCommand() if not self._busy:
                 self._busy = True
                 await _cancelled(self._watching)
@@ -197,7 +199,7 @@ class PageLine:
         if self._phone.own_bot is None:
             return True
         try:
-            found = await self._phone.own_bot.whereabouts(self._call)
+            found = await self._phone.own_bot.progress(self._call)
         except (FlowError, StoreUnavailable, DataUnusable):
             return True  # the picture is a convenience; the call goes on without it
         if found is None:
@@ -228,29 +230,29 @@ class PageLine:
     async def _save(self, name: str) -> None:
         try:
             told: PageMessage = await self._own_bot().save(self._call, name)
-        except (CannotKeep, StoreUnavailable, DataUnusable) as error:
-            told = Sorry(str(error))
+        except (CallUnusable, StoreUnavailable, DataUnusable) as error:
+            told = CommandFailed(str(error))
         await self._tell(told)
 
     async def _replay(self) -> None:
         try:
             report = await self._own_bot().replayed(self._call)
             told: PageMessage = Replayed(report.verdict, as_text(report))
-        except (CannotKeep, StoreUnavailable, DataUnusable) as error:
-            told = Sorry(str(error))
+        except (CallUnusable, StoreUnavailable, DataUnusable) as error:
+            told = CommandFailed(str(error))
         await self._tell(told)
 
     async def _write(self) -> None:
         dialled = next((event for event in self._events if isinstance(event, Dialled)), None)
         if dialled is None:
-            await self._tell(Sorry("There is no call yet."))
+            await self._tell(CommandFailed("There is no call yet."))
             return
         text = as_script(self._events, name="A call from the phone's page", bot=dialled.url, at=self._at)
         await self._tell(WrittenScript(text))
 
     def _own_bot(self) -> OwnBot:
         if self._phone.own_bot is None:
-            raise CannotKeep("This call was taken by another bot, which keeps its own records.")
+            raise CallUnusable("This call went to another bot, so there are no records of it here.")
         return self._phone.own_bot
 
     # --- to the page ---

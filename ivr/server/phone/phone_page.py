@@ -74,7 +74,7 @@ def _dial(own_bot: OwnBot | None, bot: str, wanted: str) -> Html:
         tag("label", "Time for the flow", for_="at"),
         tag("input", id_="at", class_="field", placeholder="now", maxlength="40", autocomplete="off",
             spellcheck="false", aria_describedby="at-rule"),
-        tag("p", "Such as 10:00, 2026-12-24, or both. Empty: the time that it is.", id_="at-rule", class_="soft"),
+        tag("p", "For example 10:00, 2026-12-24, or both. Empty: the current time.", id_="at-rule", class_="soft"),
         id_="dial",
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def _talk(own_bot: OwnBot | None) -> Html:
             tag("span", "", id_="clock", class_="aside soft"), class_="title"),
         tag("div", id_="outdated", role="status", hidden=True),
         tag("div", tag("ol", id_="talk", class_="talk", role="log", aria_live="polite", aria_label="Conversation"),
-            tag("p", "Press Call. What is said stands here.", id_="nothing", class_="soft"),
+            tag("p", "Press Call. The conversation appears here.", id_="nothing", class_="soft"),
             id_="paper", tabindex="0", role="group", aria_label="What was said"),
         tag("div", id_="offers", class_="offers", role="group", aria_label="What you can answer"),
         tag(
@@ -117,8 +117,8 @@ def _record() -> Html:
 def _case() -> tuple[Html, ...]:
     """Offer what can be done with a call that our own server has taken."""
     return (
-        tag("p", "A case is for tests to come, and a script makes the same call again. Replay shows what this caller "
-            "would hear from the flow as its file stands now.", class_="soft"),
+        tag("p", "Save the call as a case for tests, or as a script that makes the same call again. Replay shows what "
+            "this caller would hear from the current version of the flow.", class_="soft"),
         tag("label", "Name of the case", for_="name", class_="only-read"),
         tag("input", id_="name", class_="field", pattern="[a-z0-9][a-z0-9\\-]{0,59}", required=True,
             autocomplete="off", spellcheck="false", title=NAME_RULE, aria_describedby="name-rule"),

@@ -39,7 +39,7 @@ class PhonePages:
         require_loopback_name(request)
         path = request.rel_url.path
         if request.method not in {"GET", "HEAD"}:
-            raise WebhookError(405, "method", "The phone's page is fetched by GET.")
+            raise WebhookError(405, "method", "The phone's page supports only GET.")
         if path == LINE:
             return await self._line(request)
         if path.startswith(f"{ROOT}/static/"):
@@ -71,12 +71,12 @@ class PhonePages:
     async def _line(self, request: web.BaseRequest) -> web.StreamResponse:
         """Open a line for a page of ours; browsers let any page try, and say which one it was."""
         if not is_from_own_page(request):
-            raise WebhookError(403, "origin", "Only the phone's own page gets a line.")
+            raise WebhookError(403, "origin", "Only the phone's own page can open a line.")
         if len(self._lines) >= MOST_LINES:
-            raise WebhookError(503, "busy", "Too many phones are open. Close one.")
+            raise WebhookError(503, "busy", "Too many phone pages are open. Close one.")
         socket = web.WebSocketResponse(timeout=FAREWELL, max_msg_size=LONGEST, heartbeat=ALIVE, compress=False)
         if not _can_open(socket, request):
-            raise WebhookError(400, "websocket", "A line is a websocket.")
+            raise WebhookError(400, "websocket", "A line needs a websocket.")
         await socket.prepare(request)
         line = self._lines[socket] = asyncio.create_task(PageLine(self._phone, socket).run())
         try:

@@ -51,15 +51,15 @@ const endings = {
   refused: "was refused by the bot",
 };
 const verdicts = {
-  same: "Same: with the flow as its file stands now, this caller would hear and reach what they did.",
-  changed: "Changed: with the flow as its file stands now, this caller would hear or reach something else.",
-  undetermined: "Undetermined: how this call would go with the flow as its file stands now, cannot be told.",
+  same: "Same: with the current version of the flow, this caller hears and reaches the same.",
+  changed: "Changed: with the current version of the flow, this caller hears or reaches something else.",
+  undetermined: "Undetermined: the current version of the flow asks something that this caller never answered.",
 };
 const before = {
-  mistake: "The file has a mistake; you are calling the version before it.",
-  edit: "The file was edited a moment ago; you are calling the version before that.",
+  mistake: "The file has a mistake. You are calling the previous version.",
+  edit: "The file was just edited. You are calling the previous version.",
 };
-const came = { silence: "you kept silent", "wrong key": "that key is no choice" };
+const came = { silence: "you kept silent", "wrong key": "that key is not one of the choices" };
 
 const happens = {
   Dialled() {
@@ -99,7 +99,7 @@ const happens = {
     offer(null);
     if (!ok && result !== "left") paper.add("note", why || (came[result] ?? result));
   },
-  WorkflowRefused: ({ problems }) => paper.add("note", `the bot's reply breaks the rules: ${problems.join("; ")}`),
+  WorkflowRefused: ({ problems }) => paper.add("note", `the bot's reply is not a valid workflow: ${problems.join("; ")}`),
   Ended({ by, reason, detail }) {
     const why = detail || (endings[reason] ? "" : reason);
     end(`${who[by]} ${endings[reason] ?? "ended the call"}${why && `: ${why}`}`, { ok: by !== "platform" });
@@ -117,7 +117,7 @@ const happens = {
     $("missing").textContent = what.join(" ");
     $("missing").hidden = !what.length;
   },
-  Saved: ({ file, replay }) => kept(`Saved as ${file}${replay ? `\nFrom now on, this replays it:\n\n${replay}` : ""}`, "good"),
+  Saved: ({ file, replay }) => kept(`Saved as ${file}${replay ? `\nTo replay it:\n\n${replay}` : ""}`, "good"),
   Replayed({ verdict, text }) {
     const same = verdict === "same"; // then the report adds nothing
     kept(same ? verdicts.same : `${verdicts[verdict]}\n\n${text}`, same ? "good" : "warm");
@@ -125,7 +125,7 @@ const happens = {
   Written({ text }) {
     const file = `${lastCall}.call.yaml`;
     hand(file, text);
-    kept(`Saved as ${file}, where your browser keeps files. This makes the call again:\n\nivr phone --script ${file}`, "good");
+    kept(`Saved as ${file} in the downloads of your browser. To make the call again:\n\nivr phone --script ${file}`, "good");
   },
   Sorry({ text }) {
     if (onCall && !dialled) refused(text);
@@ -324,7 +324,7 @@ $("microphone").addEventListener("click", async () => {
     $("ear").textContent = "";
   } catch {
     microphone.stop();
-    $("ear").textContent = "There is no microphone, or it may not be used. Type instead.";
+    $("ear").textContent = "There is no microphone, or its use is not allowed. Type instead.";
   }
   button.disabled = false;
   $("level").hidden = !microphone.open;

@@ -60,14 +60,14 @@ class _ScriptReader:
     def script(self, tree: Mapping[str, Tree]) -> Script:
         for name in tree:
             if name not in HEAD:
-                self._note((name,), f'A script has no "{name}".', did_you_mean(name, HEAD), key=True)
+                self._note((name,), f'Unknown key "{name}" in a call script.', did_you_mean(name, HEAD), key=True)
         flow = self._text(tree, "flow")
         bot = self._text(tree, "bot")
         if flow and bot:
-            self._note(("flow",), "A script calls either a bot or a flow.", "", key=True)
+            self._note(("flow",), "A script names either a bot or a flow, not both.", "", key=True)
         steps = tree.get("steps")
         if not isinstance(steps, list):
-            self._note(("steps",), 'A script needs "steps": a list of what is expected and done.', "", key=True)
+            self._note(("steps",), 'A script needs "steps": a list of expectations and caller actions.', "", key=True)
             steps = []
         me = self._caller
         return Script(
@@ -96,37 +96,38 @@ class _ScriptReader:
     def _act(self, step: Tree, place: Place) -> Act:
         if isinstance(step, str):
             if step not in BARE:
-                raise self._wrong(place, f'"{step}" is no step.', _meant(step))
+                raise self._wrong(place, f'"{step}" is not a step.', _meant(step))
             step = {step: ""}
         words = [name for name in step if name != "during"] if isinstance(step, dict) else []
         if not isinstance(step, dict) or len(words) != 1:
-            raise self._wrong(place, "A step is one thing that is expected or done.", _all_steps())
+            raise self._wrong(place, "A step is one expectation or one caller action.", _all_steps())
         (word,), during = words, step.get("during")
         if word == "expect" and during is None:
             return self._expect(step[word], (*place, word))
         if word not in CALLER_ACTIONS:
-            raise self._wrong((*place, word), f'"{word}" is no step.', _meant(word), key=True)
+            raise self._wrong((*place, word), f'"{word}" is not a step.', _meant(word), key=True)
         if during not in (None, "prompt"):
-            raise self._wrong((*place, "during"), 'Only "prompt" is known here.', "")
+            raise self._wrong((*place, "during"), 'Only "prompt" is allowed here.', "")
         return Do(self._caller_action(word, step[word], (*place, word)), interrupts=during is not None)
 
     def _expect(self, wanted: Tree, place: Place) -> Expect:
         if isinstance(wanted, str) and wanted:
             wanted = {"hears": wanted}
         if not isinstance(wanted, dict) or not wanted:
-            raise self._wrong(place, "This expects nothing.", "Write what is heard, or {hears: …, state: …, ends: …}.")
+            meant = "Write what is heard, or {hears: …, state: …, ends: …}."
+            raise self._wrong(place, "This expectation is empty.", meant)
         for name in wanted:
             if name not in EXPECT:
                 raise self._wrong((*place, name), f'"{name}" cannot be expected.', did_you_mean(name, EXPECT), key=True)
         hears = wanted.get("hears", [])
         texts = [text for text in (hears if isinstance(hears, list) else [hears]) if isinstance(text, str)]
         if not all(text.strip("~ ") for text in texts) or (hears and not texts):
-            raise self._wrong((*place, "hears"), "What is heard is a text, or a list of texts.", "")
+            raise self._wrong((*place, "hears"), '"hears" must be a text or a list of texts.', "")
         return Expect(tuple(texts), self._text(wanted, "state", place), self._text(wanted, "ends", place))
 
     def _caller_action(self, word: str, value: Tree, place: Place) -> CallerAction | Silent | PlayFile:
         if not isinstance(value, str) or (not value and word not in BARE):
-            raise self._wrong(place, f'"{word}" needs a value, one text.', "")
+            raise self._wrong(place, f'"{word}" needs a text as its value.', "")
         match word:
             case "press":
                 return Press(self._keys(value, place))
@@ -144,20 +145,20 @@ class _ScriptReader:
 
     def _keys(self, keys: str, place: Place) -> str:
         if not PHONE_KEYS.issuperset(keys):
-            raise self._wrong(place, f'"{keys}" are no keys: 0-9, *, # and A-D are.', "")
+            raise self._wrong(place, f'"{keys}" is not a sequence of keys. Keys are 0-9, *, # and A-D.', "")
         return keys
 
     def _seconds(self, text: str, place: Place) -> float:
         number = text.removesuffix("s")
         if not number.replace(".", "", 1).isdecimal():
-            raise self._wrong(place, f'"{text}" is no time; "2.5s" is.', "")
+            raise self._wrong(place, f'"{text}" is not a duration.', 'Write it like "2.5s".')
         return float(number)
 
     def _text(self, tree: Mapping[str, Tree], name: str, within: Place = ()) -> str | None:
         value = tree.get(name)
         if value is None or (isinstance(value, str) and value):
             return value
-        self._note((*within, name), f'"{name}" is one text.', "")
+        self._note((*within, name), f'"{name}" must be a text.', "")
         return None
 
     def _time(self, tree: Mapping[str, Tree]) -> str | None:

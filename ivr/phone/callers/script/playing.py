@@ -29,7 +29,7 @@ class HeardPrompt(Struct, frozen=True):
     "The workflow's `appState`."
 
 
-class Actor:
+class ScriptCaller:
     """The person of a script (`ivr.phone.callers.turn_based.Person`)."""
 
     def __init__(self, script: Script, *, samples: Samples, state_of: StateOf | None = None) -> None:
@@ -136,10 +136,10 @@ class Actor:
     def _instead(self, expected: Expect) -> list[str]:
         lines = []
         if expected.state is not None and self._state != expected.state:
-            lines.append(f'The call stands in "{self._state or "a state that nobody names"}".')
+            lines.append(f'The call is in state "{self._state or "unknown"}".')
         if expected.hears:
             texts = [heard.text for heard in self._heard]
-            lines.append("Heard instead: " + ("; ".join(f'"{text}"' for text in texts) or "nothing more") + ".")
+            lines.append("Heard: " + ("; ".join(f'"{text}"' for text in texts) or "nothing more") + ".")
             if near := _nearest(expected.hears[0], texts):
                 lines.append(f'The nearest to "{expected.hears[0]}" is "{near}".')
         return lines
@@ -191,8 +191,8 @@ async def play(
     bot: str | None = None,
 ) -> Played:
     """Make the call of a script; `bot` is another address than the phone's target."""
-    actor = Actor(script, samples=samples, state_of=state_of)
+    caller = ScriptCaller(script, samples=samples, state_of=state_of)
     who = replace(script.who, bot=f"28:{phone.target.app_id}")
-    ended = await phone.place(TurnBased(actor, sound), who=who, bot=bot)
-    await actor.finish(ended)
-    return Played(actor.failure, tuple(actor.transcript))
+    ended = await phone.place(TurnBased(caller, sound), who=who, bot=bot)
+    await caller.finish(ended)
+    return Played(caller.failure, tuple(caller.transcript))

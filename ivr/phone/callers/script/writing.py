@@ -36,15 +36,15 @@ def as_script(
     events: Iterable[PhoneEvent], *, name: str, bot: str, caller: str | None = None, at: str | None = None
 ) -> str:
     """Return the text of a `.call.yaml` file; `bot` is the address that was called, `at` the time that it was to be."""
-    scribe = _Scribe()
+    writer = _ScriptWriter()
     for event in events:
-        scribe.take(event)
+        writer.take(event)
     head = {"script": name, "bot": bot, **({"from": caller} if caller else {}), **({"at": at} if at else {})}
     lines = [f"{key}: {_quoted(value)}" for key, value in head.items()]
-    return "\n".join([*lines, "steps:", *(f"  - {step}" for step in scribe.steps), ""])
+    return "\n".join([*lines, "steps:", *(f"  - {step}" for step in writer.steps), ""])
 
 
-class _Scribe:
+class _ScriptWriter:
     """Turns events into steps."""
 
     def __init__(self) -> None:
