@@ -22,16 +22,27 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def only_near(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` is certainly a mistake of: the only one that is like it; None: there is none.
+    """Return the known word that was certainly meant; None: no word is near, or two are.
 
-    Two that differ in the case of their letters are two.
+    That is the only one that is one mistyped letter away, or else the only one that is like it at all. Words that
+    differ in the case of their letters are two.
     """
     names = list(islice(known, MOST + 1))
     if len(word) > LONGEST or len(names) > MOST:
         return None
     lower = [name.lower() for name in names]
-    like_it = get_close_matches(word.lower(), lower, n=2, cutoff=CLOSE_ENOUGH)
+    like_it = [name for name in lower if _one_letter_away(word.lower(), name)]
+    like_it = like_it or get_close_matches(word.lower(), lower, n=2, cutoff=CLOSE_ENOUGH)
     return names[lower.index(like_it[0])] if len(like_it) == 1 else None
+
+
+def _one_letter_away(one: str, other: str) -> bool:
+    """Return whether a letter too many, missing, or wrong, or two in the wrong order, make one word of the other."""
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return max(len(one), len(other)) <= 1 or (len(one) == 2 and one == other[::-1])
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """`ivr check`: every mistake of flow files at once, each at its line and column."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -8,10 +9,10 @@ from typing import get_args
 import click
 
 from ivr.channels.skype import SkypeChannel
+from ivr.cli.file_fixer import Checker, FileFixer
 from ivr.flowfile.checks import Missing, Phrases
-from ivr.flowfile.finding import Finding, as_text
+from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, quarrel, twin_of
-from ivr.flowfile.load import load_flow
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
 from ivr.server.services import missing_of, phrases_of
@@ -39,7 +40,11 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
     help="Also warn of what this speech engine has not; default: that of IVR_STT, if it is set.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
-def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None, strict: bool) -> None:
+@click.option("--fix", is_flag=True, help="Correct in the files what has one plain correction; the rest is shown.")
+@click.option("--diff", is_flag=True, help="With --fix: show the corrections as a diff, and change no file.")
+def check(
+    paths: tuple[Path, ...], *, as_json: bool, channel: str, stt: str | None, strict: bool, fix: bool, diff: bool
+) -> None:
     """Find every mistake in flow files, or in all flow files of folders.
 
     Errors refuse a flow; warnings do not, and a state can acknowledge them with "allow". Ends with 1 if there are
@@ -48,21 +53,29 @@ def check(paths: tuple[Path, ...], as_json: bool, channel: str, stt: str | None,
     \b
     Example:  ivr check flows/
               ivr check --strict --stt pocketsphinx flows/support.yaml
+              ivr check --fix --diff flows/
     """
+    if diff and not fix:
+        raise click.UsageError("--diff goes with --fix.")
     files = find_flows(paths)
     for skipped in files.skipped:
         click.echo(f"Skipped {skipped.file}: {skipped.reason}.", err=True)
     if not files.flows:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    findings = _findings(files.flows, CHANNELS.get(channel), *_engine(stt))
+    checker = Checker(CHANNELS.get(channel), *_engine(stt))
+    fixer = FileFixer(checker, write=not diff) if fix else None
+    findings = _findings(files.flows, checker, fixer)
     errors = sum(found.is_error for found in findings)
+    # What programs read stands alone on the output: the list of --json, or a diff for `patch`.
+    if fixer is not None:
+        _show_fixes(fixer, as_diff=diff, quiet=as_json or diff)
     if as_json:
-        click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False), err=diff)
     else:
         if findings:
-            click.echo(as_text(findings) + "\n")
-        click.echo(_summary(len(files.flows), errors, len(findings) - errors))
-    if errors or (strict and findings):
+            click.echo(as_text(findings) + "\n", err=diff)
+        click.echo(_summary(len(files.flows), fixer, errors, len(findings) - errors), err=diff)
+    if errors or (strict and findings) or (fixer is not None and fixer.failed):
         raise click.exceptions.Exit(1)
 
 
@@ -77,18 +90,14 @@ def _engine(stt: str | None) -> tuple[Missing | None, Phrases | None]:
     return missing_of(loaded.settings), phrases_of(loaded.settings)
 
 
-def _findings(
-    files: Sequence[Path],
-    channel: Capabilities | None,
-    missing: Missing | None,
-    phrases: Phrases | None,
-) -> Sequence[Finding]:
+def _findings(files: Sequence[Path], checker: Checker, fixer: FileFixer | None) -> Sequence[Finding]:
     """List what is wrong with each file, and with all of them together, as `ivr serve` sees it."""
     findings: list[Finding] = []
     named: dict[Path, str] = {}
     for file in files:
         try:
-            loaded = load_flow(file, channel=channel, missing=missing, phrases=phrases)
+            data = read_head(file, MAX_BYTES + 1)
+            loaded = checker.load(file, data) if fixer is None else fixer.fix(file, data)
         except OSError as error:
             findings.append(
                 Finding("unreadable", "error", str(file), 1, 1, 1, f"The file cannot be read: {error.strerror}.")
@@ -102,6 +111,19 @@ def _findings(
     return findings
 
 
+def _show_fixes(fixer: FileFixer, *, as_diff: bool, quiet: bool) -> None:
+    """Show what was corrected, and which files could not be."""
+    if as_diff:
+        click.echo(fixer.diff(for_people=sys.stdout.isatty()), nl=False)
+    for found in fixer.made:
+        what = visible(f"{found.file}:{found.line}:{found.column}  {found.code}  {found.message}")
+        click.echo(f"{'Would fix' if as_diff else 'Fixed'} {what}", err=quiet)
+    if fixer.made:
+        click.echo("", err=quiet)
+    for problem in fixer.failed:
+        click.echo(f"Error: {problem}", err=True)
+
+
 def _taken(file: Path, twin: Path, name: str) -> Finding:
     """Return the finding, at a flow's name, that another file has it."""
     reading = read(str(file), read_head(file, MAX_BYTES + 1))
@@ -109,10 +131,11 @@ def _taken(file: Path, twin: Path, name: str) -> Finding:
     return reading.source.finding("name", "error", mark, f"{quarrel(file, twin, name)}.")
 
 
-def _summary(files: int, errors: int, warnings: int) -> str:
+def _summary(files: int, fixer: FileFixer | None, errors: int, warnings: int) -> str:
+    fixes = f"{len(fixer.made)} {'fixed' if fixer.write else 'would be fixed'}, " if fixer and fixer.made else ""
     if not errors and not warnings:
-        return f"{_count(files, 'flow')} checked: nothing found."
-    return f"{_count(files, 'flow')} checked: {_count(errors, 'error')}, {_count(warnings, 'warning')}."
+        return f"{_count(files, 'flow')} checked: {fixes}nothing {'left' if fixes else 'found'}."
+    return f"{_count(files, 'flow')} checked: {fixes}{_count(errors, 'error')}, {_count(warnings, 'warning')}."
 
 
 def _count(number: int, word: str) -> str:

@@ -17,21 +17,31 @@ from ivr.engine.commands import Gender
 from ivr.engine.events import PHONE_KEYS
 from ivr.engine.expressions.types import BOOLEAN, DATE, DATETIME, DECIMAL, INTEGER, RECORDING, TEXT, TIME, Type
 from ivr.engine.naming import normal
-from ivr.nearest import did_you_mean
+from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
+from ivr.nearest import did_you_mean, only_near
 
 Json: TypeAlias = dict[str, Any]
 "A piece of a JSON Schema."
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"(\d{1,7}(?:\.\d{1,3})?) ?(ms|s|m|h)", re.ASCII)
+_SPELLED_UNITS = {
+    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+}
+_SPELLED = re.compile(rf"(\d{{1,7}}(?:\.\d{{1,3}})?)[\s_-]*({'|'.join(_SPELLED_UNITS)})?\.?", re.ASCII)
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 "What other readers of YAML take for true and false."
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def refused(code: LiteralString, message: str, suggestion: str = "") -> PydanticCustomError:
-    """Make the error that `validate` turns into a finding."""
-    return PydanticCustomError(code, "{message}", {"message": message, "suggestion": suggestion})
+def refused(
+    code: LiteralString, message: str, suggestion: str = "", *, meant: str | None = None
+) -> PydanticCustomError:
+    """Make the error that `validate` turns into a finding; `meant` is what was certainly meant instead of the text."""
+    return PydanticCustomError(code, "{message}", {"message": message, "suggestion": suggestion, "meant": meant})
 
 
 class ScalarField(ABC):
@@ -68,16 +78,36 @@ class Time(ScalarField):
         """Read `250ms`, `5s`, `1.5s`, `2m`, `1h`."""
         found = _TIME.fullmatch(text.strip())
         if not found:
+            meant = self._meant(text.strip().lower())
             number = re.fullmatch(r"[\d.]+", text.strip(), re.ASCII)
             if number:
-                raise refused("unit", f'"{text}" has no unit.', f'Write "{text}s" for seconds; ms, m and h work too.')
-            raise refused("unit", f'"{text}" is no time.', "Write a number and ms, s, m or h, such as 5s.")
+                advice = f'Write "{text}s" for seconds; ms, m and h work too.'
+                raise refused("unit", f'"{text}" has no unit.', advice, meant=meant)
+            advice = "Write a number and ms, s, m or h, such as 5s."
+            raise refused("unit", f'"{text}" is not a duration.', advice, meant=meant)
         seconds = float(found[1]) * _UNITS[found[2]]
-        if not self.least <= seconds <= self.most:
+        if not self._fits(seconds):
             raise refused(
                 "value", f'"{text}" is out of range.', f"{_span(self.least)} to {_span(self.most)} is possible."
             )
         return seconds
+
+    def _fits(self, seconds: float) -> bool:
+        return self.least <= seconds <= self.most
+
+    def _meant(self, text: str) -> str | None:
+        """Return the duration that a text can only mean: its unit is written out, or one unit alone is possible.
+
+        Without a unit, seconds or milliseconds are meant: half a minute may be possible where half a second is not.
+        """
+        found = _SPELLED.fullmatch(text)
+        if found is None:
+            return None
+        number = float(found[1])
+        if found[2]:
+            return f"{found[1]}{_SPELLED_UNITS[found[2]]}"
+        possible = [unit for unit, seconds in _UNITS.items() if self._fits(number * seconds)]
+        return f"{found[1]}{possible[0]}" if possible in (["s"], ["ms"]) else None
 
     def schema(self) -> Json:
         """Describe it to an editor."""
@@ -120,7 +150,8 @@ class OneOf(ScalarField):
             meant = _YES_AND_NO.get(text.lower())
             advice = did_you_mean(text, self.words) or f"Possible: {', '.join(self.words)}."
             advice = f"Write {meant}." if meant in self.words else advice
-            raise refused("value", f'"{text}" is not possible here.', advice)
+            meant = meant if meant in self.words else only_near(text, self.words)
+            raise refused("value", f'"{text}" is not possible here.', advice, meant=meant)
         return text
 
     def schema(self) -> Json:
@@ -324,6 +355,8 @@ class Fields:
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
     def _checked(self, value: object) -> object:
+        if isinstance(value, str) and (found := COLON_ALONE.match(value)):
+            raise refused(*no_space(found), meant=space_after_colon(found, 0).within(value))
         if not isinstance(value, Mapping):
             raise refused("value", f"Here belong {self.what}, each with its name.", "Write name: value, one a line.")
         return value
@@ -354,7 +387,7 @@ def read_type(value: object) -> Type:
             return SCALARS[value]
         case str():
             advice = did_you_mean(value, SCALARS) or f"Possible: {', '.join(SCALARS)}, [type], {{name: type}}."
-            raise refused("value", f'"{value}" is no type.', advice)
+            raise refused("value", f'"{value}" is not a type.', advice, meant=only_near(value, SCALARS))
         case [item]:
             return Type("list", item=read_type(item))
         case dict() if value:

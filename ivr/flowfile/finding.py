@@ -23,6 +23,10 @@ class Edit(Struct, frozen=True):
     "Offset after the last one; the same as `start`: the new text is inserted."
     text: str
 
+    def within(self, text: str) -> str:
+        """Return a text with this change made."""
+        return f"{text[: self.start]}{self.text}{text[self.end :]}"
+
 
 Text: TypeAlias = tuple[str, str]
 """What was found, in whole sentences; and what to do or what was meant, which may be empty."""

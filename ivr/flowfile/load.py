@@ -100,11 +100,11 @@ def load_text(
     validated = validate(reading)
     findings = [*reading.findings, *validated.findings]
     if validated.model is None:
-        return LoadedFlow(None, None, {}, in_order(map(named, findings)))
+        return LoadedFlow(None, None, {}, in_order(named(reading.source, found) for found in findings))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
     everything = [*findings, *check(document, Environment(audio, channel, missing, phrases))]
-    ordered = in_order(map(named, unacknowledged(document, everything)))
+    ordered = in_order(named(reading.source, found) for found in unacknowledged(document, everything))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None
         return LoadedFlow(None, None, {}, ordered, tuple(audio), name)

@@ -13,18 +13,22 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ivr.flowfile.document import TRANSITIONS
-from ivr.flowfile.finding import Finding
+from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import PARTS, Asking, Choice, Digits, FlowFile, Menu, Model, Part, Record, State
 from ivr.flowfile.source import Path, Source, Tree
-from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space
+from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading
-from ivr.nearest import did_you_mean, nearest
+from ivr.nearest import did_you_mean, nearest, only_near
 
 ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
 NOTHINGS = frozenset({"answer", "hangup", "reject"})
 "Actions without keys of their own."
 NOT_YET = "It is a word of the language, but not of this release."
+
+
+NO_MAPPING = frozenset({"model_type", "model_attributes_type"})
+"Pydantic's words for a part that is no mapping."
 
 
 class Validated(Struct, frozen=True):
@@ -99,7 +103,7 @@ def _called(path: Path) -> str:
     return f'"{key}"' if path[-1] == key else f'An item of "{key}"'
 
 
-_PLAIN = {"Write true.": "true", "Write false.": "false"}
+_PLAIN = frozenset({"true", "false"})
 _OTHERS: dict[str, str] = {
     **dict.fromkeys(("goto", "jump", "redirect", "transition"), 'Write "next: <state>".'),
     **dict.fromkeys(("gather", "input", "collect", "getdigits", "ask"), 'Write "digits", or "menu" for choices.'),
@@ -168,12 +172,12 @@ class _Judge:
 
     def mend(self, error: ErrorDetails) -> Path | None:
         """Put what was plainly meant in the place of a value: `yes` is `true`; nothing follows from it then."""
-        meant = _PLAIN.get(str(error.get("ctx", {}).get("suggestion")))
+        meant = error.get("ctx", {}).get("meant")
         path = self._path(error)
         place = self.tree
         for step in path[:-1]:
             place = _step(place, step)
-        if meant is None or not isinstance(place, dict):
+        if meant not in _PLAIN or not isinstance(place, dict):
             return None
         place[str(path[-1])] = meant
         return path
@@ -202,7 +206,21 @@ class _Judge:
     def _finding(self, error: ErrorDetails, path: Path) -> Finding:
         code, message, suggestion = self._words(error, path)
         mark = self.source.mark(*path, key=code in {"unknown-key", "not-yet", "missing", "no-target", "empty"})
-        return self.source.finding(code, "error", mark, message, suggestion)
+        return self.source.finding(code, "error", mark, message, suggestion, fix=self._fix(error, path, suggestion))
+
+    def _fix(self, error: ErrorDetails, path: Path, suggestion: str) -> Edit | None:
+        """Return the edit that writes what was certainly meant; None: that is not known."""
+        written = error["input"]
+        if error["type"] == "extra_forbidden":
+            key, meant = str(path[-1]), only_near(str(path[-1]), self._class(path[:-1]).words())
+            is_free = suggestion == f'Did you mean "{meant}"?' and not self.source.has((*path[:-1], str(meant)))
+            return self.source.replacing(path, str(meant), old=key, key=True) if is_free else None
+        if not isinstance(written, str):
+            return None
+        if error["type"] in NO_MAPPING and (found := COLON_ALONE.match(written)):
+            return self.source.replacing(path, space_after_colon(found, 0).within(written), old=written)
+        meant = error.get("ctx", {}).get("meant")
+        return self.source.replacing(path, meant, old=written) if meant else None
 
     def _words(self, error: ErrorDetails, path: Path) -> tuple[str, str, str]:
         key = str(path[-1]) if path else ""
@@ -218,9 +236,9 @@ class _Judge:
                 return "empty", f'"{key}" is empty.', "Write at least one."
             case "too_long":
                 return "value", f'"{key}" has too many items.', f"{error['ctx']['max_length']} are possible."
-            case "model_type" | "model_attributes_type" if key in NOTHINGS:
+            case code if code in NO_MAPPING and key in NOTHINGS:
                 return "value", f'"{key}" takes no value.', f'Write "{key}: {{}}".'
-            case "model_type" | "model_attributes_type" if found := COLON_ALONE.match(str(error["input"])):
+            case code if code in NO_MAPPING and (found := COLON_ALONE.match(str(error["input"]))):
                 return no_space(found)
             case "model_type" | "model_attributes_type" | "dict_type":
                 return "value", "Here belong keys with values.", "Write key: value, one a line."

@@ -74,7 +74,7 @@ class NodeBuilder:
         """Read one document; raise NotReadable or Refused."""
         try:
             return self._built()
-        except (YAMLError, ValueError, OverflowError) as error:
+        except (YAMLError, ValueError, OverflowError, AssertionError) as error:
             raise NotReadable(partial(self._stopped, error)) from error
 
     def _built(self) -> Node:
@@ -197,6 +197,9 @@ class NodeBuilder:
 
     def _stopped(self, error: Exception) -> Mistake:
         text = self._section.text
+        if isinstance(error, AssertionError):  # ruamel asserts what it knows of the version after "%YAML"
+            at = max(0, text.find("%YAML"))
+            return Mistake("syntax", "This version of YAML is unknown.", "Delete the line.", at, at + len("%YAML"))
         if not isinstance(error, MarkedYAMLError):
             return mistakes.no_character(text)  # the scanner hands the number of an escape to chr(), whatever it is
         mark = error.problem_mark or error.context_mark  # ruamel marks a "*" on a line of its own by its context alone

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from collections.abc import Sequence as Ordered
 
+from ivr.flowfile.finding import Edit
 from ivr.flowfile.source import Mapping, Node, Path, Scalar, Sequence
 from ivr.flowfile.yaml.mistakes import (
     COLON_ALONE,
@@ -15,6 +16,7 @@ from ivr.flowfile.yaml.mistakes import (
     no_space,
     no_space_after_dash,
     runs_on,
+    space_after_colon,
 )
 
 SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "holdPrompt"})
@@ -22,6 +24,7 @@ SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "
 KEYS_OF_A_PHONE = frozenset({"dtmf", "terminators"})
 SENTENCE_END = re.compile(r"""[.!?…:;]["')\]]*$|}}$""")
 COMMENT = re.compile(r" (#[^\n\r]*)")
+HASH_ALONE = re.compile(r"#[ \t]*(?:[\r\n]|$)")
 DASHED = re.compile(r"-[^\W\d]")
 LONGEST_COMMENT = 2_000
 "Characters of a comment that are looked at; aliases can lead to the same one thousands of times."
@@ -97,7 +100,8 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
     taken = re.search(rf"{key}: *#", text[first : node.end + 2]) if key in KEYS_OF_A_PHONE else None
     if taken:
         at = first + taken.end() - 1
-        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1)
+        fix = Edit(at, at + 1, '"#"') if HASH_ALONE.match(text, at) else None
+        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, fix=fix)
     start = node.end if node.end < len(text) else max(0, len(text) - 1)
     what = f'"{key}" has no value.' if key and path[-1] == key else "An item of the list has no value."
     return Mistake("empty", what, 'Write one, or "" for an empty text.', *_before(text, start))
@@ -134,7 +138,7 @@ def in_braces(key: Scalar, value: Node, text: str) -> Mistake | None:
     if not is_alone or not isinstance(value, Scalar) or value.style != "plain" or value.start < key.end:
         return None
     if found := COLON_ALONE.fullmatch(key.text):
-        return Mistake(*no_space(found), key.start, key.end)
+        return Mistake(*no_space(found), key.start, key.end, fix=space_after_colon(found, key.start))
     message = f'In {{ }} a comma ends a text, so "{key.text}" stands alone.'
     return Mistake("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
 
@@ -149,4 +153,5 @@ def in_single_braces(node: Mapping, path: Path, text: str) -> Mistake | None:
     if mistake is None or mistake.code != "comma":
         return None
     advice = f'Write "{{{{ {inside.text} }}}}", in quotes.'
-    return Mistake("braces", "Single braces are no expression.", advice, node.start, node.end)
+    fix = Edit(node.start, node.end, f'"{{{{ {inside.text} }}}}"') if inside.style == "plain" else None
+    return Mistake("braces", "Single braces are no expression.", advice, node.start, node.end, fix=fix)

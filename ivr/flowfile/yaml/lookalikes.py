@@ -7,6 +7,7 @@ from unicodedata import name
 from msgspec.structs import replace
 
 from ivr.flowfile.finding import Edit, Finding
+from ivr.flowfile.source import Source
 from ivr.flowfile.yaml.mistakes import Mistake
 
 MEANT = {
@@ -21,6 +22,7 @@ MEANT = {
 }
 "What each of them is meant for; nothing, where it cannot be seen at all."
 _ANY = re.compile(f"[{re.escape(''.join(MEANT))}]")
+_QUOTE = re.compile("[" + "".join(char for char, meant in MEANT.items() if meant in {"'", '"'}) + "]")
 _SPACES = "".join(char for char, meant in MEANT.items() if meant in {" ", ""})
 _INDENTED = re.compile(rf"^[ \t]*[{_SPACES}][ \t{_SPACES}]*", re.MULTILINE)
 _COLON = re.compile(r"(?:^|[{,])[ \t]*(?:- +)?[\w.]+(\uff1a) ?", re.MULTILINE)
@@ -39,8 +41,8 @@ def in_structure(text: str) -> Iterator[tuple[Mistake, Edit]]:
         yield Mistake("syntax", message, _advice(text[at]), at, at + 1, fix=edit), edit
 
 
-def named(finding: Finding) -> Finding:
-    """Return the first of them in what an error marks: nobody sees it."""
+def named(source: Source, finding: Finding) -> Finding:
+    """Return a finding with the first of them in what it marks, if it is an error: they are hard to see."""
     start = finding.column - 1
     found = _ANY.search(finding.excerpt, start, start + finding.length) if finding.is_error else None
     if found is None and finding.is_error and _INDENTED.match(finding.excerpt):
@@ -48,7 +50,19 @@ def named(finding: Finding) -> Finding:
     if found is None or "U+" in finding.message:
         return finding
     message = f"{finding.message} In column {found.start() + 1} is {_called(found[0])}."
-    return replace(finding, message=message, suggestion=_advice(found[0]))
+    start = source.offset(finding.line)
+    fix = _plain(finding.excerpt, found.start())
+    in_file = Edit(start + fix.start, start + fix.end, fix.text)
+    return replace(finding, message=message, suggestion=_advice(found[0]), fix=in_file)
+
+
+def _plain(line: str, at: int) -> Edit:
+    """Return the edit that writes what the character at a place is meant for; of a quote, its other half too."""
+    closing = _QUOTE.search(line, at + 1) if _QUOTE.match(line, at) else None
+    end = closing.end() if closing else at + 1
+    return Edit(
+        at, end, f"{MEANT[line[at]]}{line[at + 1 : end - 1]}{MEANT[closing[0]]}" if closing else MEANT[line[at]]
+    )
 
 
 def _called(char: str) -> str:

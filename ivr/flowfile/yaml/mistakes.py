@@ -5,6 +5,7 @@ Nobody who writes a phone flow wants to know that.
 """
 
 import re
+from typing import Literal
 
 from msgspec import Struct
 
@@ -98,7 +99,9 @@ def unclosed(start: int, text: str, line: int = 1) -> Mistake:
     # In brackets nobody knows where it was to end.
     stands_alone = re.search(r"(?:^|\n)[ \t]*(?:- +)*(?:[\w.]+: +)?$", text[:start][-LOOK_BACK:])
     mend = Edit(end, end, text[start]) if stands_alone else None
-    return Mistake("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend)
+    last = start + len(text[start:end].rstrip())
+    fix = Edit(last, last, text[start]) if stands_alone and " #" not in text[start:end] else None
+    return Mistake("quote", message, f"Write {text[start]} at the end of the text.", start, end, mend=mend, fix=fix)
 
 
 def twice(key: Scalar, first: int) -> Mistake:
@@ -107,50 +110,88 @@ def twice(key: Scalar, first: int) -> Mistake:
     return Mistake("duplicate-key", message, "Keep one of them.", key.start, key.end)
 
 
-def no_space(key: re.Match[str]) -> tuple[str, str, str]:
+def no_space(key: re.Match[str]) -> tuple[Literal["space"], str, str]:
     """Return the words for what `COLON_ALONE` found: `next:thanks` is one word."""
     value = key[2] if len(key[2]) <= LONGEST_QUOTE else "…"
     advice = f"Write {key[1]}: {value}." if '"' in value else f'Write "{key[1]}: {value}".'
     return "space", "A space is missing after the colon.", advice
 
 
+def space_after_colon(key: re.Match[str], at: int) -> Edit:
+    """Return the edit that puts the space there; `at` is where in the file the text begins that was matched."""
+    colon = at + key.end(1) + 1
+    return Edit(colon, colon, " ")
+
+
 def no_space_after_dash(at: int) -> Mistake:
     """Refuse `-thanks`."""
-    mend = Edit(at + 1, at + 1, " ")
-    return Mistake("space", "A space is missing after the dash.", 'Write "- " before each item.', at, at + 1, mend=mend)
+    edit = Edit(at + 1, at + 1, " ")
+    message, advice = "A space is missing after the dash.", 'Write "- " before each item.'
+    return Mistake("space", message, advice, at, at + 1, mend=edit, fix=edit)
 
 
 def star(start: int, end: int, text: str) -> Mistake:
     """Refuse `dtmf: *`."""
     message = 'A text that begins with "*" must be in quotes.'
-    advice = 'Write "*".' if end - start <= 1 else quoted(text, start)
-    return Mistake("star", message, advice, start, max(end, start + 1), mend=Edit(start, start + 1, "x"))
+    is_key = end - start <= 1
+    advice = 'Write "*".' if is_key else quoted(text, start)
+    fix = Edit(start, start + 1, '"*"') if is_key else in_quotes(text, start)
+    return Mistake("star", message, advice, start, max(end, start + 1), mend=Edit(start, start + 1, "x"), fix=fix)
 
 
-def braces(start: int, end: int) -> Mistake:
+def braces(start: int, end: int, text: str) -> Mistake:
     """Refuse `{tries: {{ tries + 1 }}}`."""
-    return Mistake("braces", "A value with {{ }} must be in quotes.", 'Write "{{ … }}".', start, end)
+    fix = _quoting(start, end, text) if text[start:end].endswith("}}") else None
+    return Mistake("braces", "A value with {{ }} must be in quotes.", 'Write "{{ … }}".', start, end, fix=fix)
 
 
 def odd_key(start: int, end: int, text: str) -> Mistake:
     """Refuse something in braces or brackets where a key should be."""
     if text.startswith("{", start) and "{" in text[start + 1 : start + 3]:
-        return braces(start, end)
+        return braces(start, end, text)
     return Mistake("syntax", "A key is a plain word.", "", start, end)
 
 
 def tag(start: int, text: str) -> Mistake:
     """Refuse `say: !Hello`."""
     end = start + len(re.match(r"\S*", text[start:]).group())  # type: ignore[union-attr]  # it matches nothing, too
-    return Mistake("tag", 'A text that begins with "!" must be in quotes.', quoted(text, start), start, end)
+    message = 'A text that begins with "!" must be in quotes.'
+    return Mistake("tag", message, quoted(text, start), start, end, fix=in_quotes(text, start))
 
 
 def quoted(text: str, at: int) -> str:
     """Show how the value around a place is written in quotes, if that is one line of its own."""
-    line_start = text.rfind("\n", 0, at) + 1
-    line = re.match(r"[^\r\n]*", text[line_start:]).group()  # type: ignore[union-attr]  # as above
-    begin = re.match(r"\s*(?:- +)*(?:[\w.]+: +)?", line).end()  # type: ignore[union-attr]  # as above
-    value = re.sub(r"\s+#.*", "", line[begin:]).rstrip()
-    if line_start + begin > at or len(value) > LONGEST_QUOTE or '"' in value or value[:1] in ("[", "{", "'"):
+    start, end = _value_around(text, at)
+    value = text[start:end]
+    if start > at or len(value) > LONGEST_QUOTE or '"' in value or value[:1] in ("[", "{", "'"):
         return "Put the whole text in quotes."
     return f'Write "{value}".'
+
+
+def in_quotes(text: str, at: int) -> Edit | None:
+    """Return the edit that puts the value around a place in quotes; None: it is not one line of its own, or has some.
+
+    A value in brackets or braces has parts of its own; two braces are an expression.
+    """
+    start, end = _value_around(text, at)
+    has_parts = text[start] in "[{|>" and not text.startswith("{{", start)
+    return None if start > at or has_parts else _quoting(start, end, text)
+
+
+def _value_around(text: str, at: int) -> tuple[int, int]:
+    """Return where the value begins and ends that stands alone in the line of a place; without a comment after it."""
+    first = text.rfind("\n", 0, at) + 1
+    line = re.match(r"[^\r\n]*", text[first:]).group()  # type: ignore[union-attr]  # it matches nothing, too
+    begin = re.match(r"\s*(?:- +)*(?:[\w.]+: +)?", line).end()  # type: ignore[union-attr]  # as above
+    value = re.sub(r"\s+#.*", "", line[begin:]).rstrip()
+    return first + begin, first + begin + len(value)
+
+
+def _quoting(start: int, end: int, text: str) -> Edit | None:
+    """Return the edit that puts a stretch in the quotes that it does not hold itself."""
+    value = text[start:end]
+    if "\n" in value or "\r" in value or value[:1] in QUOTES:
+        return None
+    if '"' not in value and "\\" not in value:
+        return Edit(start, end, f'"{value}"')
+    return Edit(start, end, f"'{value}'") if "'" not in value else None

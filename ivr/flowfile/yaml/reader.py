@@ -80,7 +80,7 @@ class BrokenFileReader:
         odd = list(UNPRINTABLE.finditer(whole.text))
         for found in odd:
             message = f"The file holds a character that nobody can see (U+{ord(found[0][0]):04X})."
-            self._log.add(Mistake("syntax", message, "Delete it.", *found.span()))
+            self._log.add(Mistake("syntax", message, "Delete it.", *found.span(), fix=Edit(*found.span(), "")))
         whole = whole.replaced(*(Edit(*found.span(), " " * len(found[0])) for found in odd))
         odd_ones = list(in_structure(whole.text))
         for odd_one, _ in odd_ones:

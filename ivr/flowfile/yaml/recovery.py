@@ -190,7 +190,8 @@ class Recovery:
                 self._put(entries, key, value)
             return
         mistake = parsed if isinstance(parsed, Mistake) else without_colon(child.text)
-        if told not in {"quote", "syntax"}:  # else this follows from what was told, and not quite put right
+        # Most of what comes then follows from what was told, and not quite put right.
+        if told not in {"quote", "syntax"} or mistake.code in {"star", "at", "percent"}:
             self._tell(child.placed(mistake))
         if mistake.mend is not None and left and len(child.text) <= LONGEST_MENDED:
             self._entry(child.replaced(mistake.mend), entries, depth, left - 1, told=mistake.code)
@@ -240,8 +241,15 @@ class Recovery:
             start = edits[0].start + section.text[edits[0].start : edits[0].end].index("\t")
             more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
             message = f"There is a tab where YAML wants spaces{more}."
-            self._tell(section.placed(Mistake("tab", message, "Use spaces.", start, start + 1)))
+            first, last = edits[0].start, edits[-1].end
+            spaces = section.replaced(*edits).part(first, last + sum(map(_growth, edits))).text
+            fix = Edit(first, last, spaces)
+            self._tell(section.placed(Mistake("tab", message, "Use spaces.", start, start + 1, fix=fix)))
         return section.replaced(*edits)
+
+
+def _growth(edit: Edit) -> int:
+    return len(edit.text) - (edit.end - edit.start)
 
 
 def _lines(text: str, *, tabs: bool = False) -> Iterator[_Line]:

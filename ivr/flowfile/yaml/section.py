@@ -15,15 +15,17 @@ class Section(Struct, frozen=True):
     text: str
     origin: Sequence[int]
     "Where each of its characters stands in the file, and where it ends."
+    file: str
+    "The whole file as it was written."
 
     @classmethod
     def whole(cls, text: str) -> "Section":
         """Take a whole file."""
-        return cls(text, range(len(text) + 1))
+        return cls(text, range(len(text) + 1), text)
 
     def part(self, start: int, end: int) -> "Section":
         """Return a part of this one."""
-        return Section(self.text[start:end], self.origin[start : end + 1])
+        return Section(self.text[start:end], self.origin[start : end + 1], self.file)
 
     def replaced(self, *edits: Edit) -> "Section":
         """Return the same with other texts in some places, which are in order."""
@@ -34,11 +36,20 @@ class Section(Struct, frozen=True):
             texts += [self.text[at : edit.start], edit.text]
             origin += [*self.origin[at : edit.start], *([self.origin[edit.start]] * len(edit.text))]
             at = edit.end
-        return Section("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]])
+        return Section("".join([*texts, self.text[at:]]), [*origin, *self.origin[at:]], self.file)
 
     def placed(self, mistake: Mistake) -> Mistake:
-        """Return a mistake of this part as one of the file."""
+        """Return a mistake of this part as one of the file.
+
+        A fix goes along only where the file was not put right: it must not write what is there to read on.
+        """
         last = len(self.origin) - 1
         start, end = self.origin[min(mistake.start, last)], self.origin[min(mistake.end, last)]
-        fix = mistake.fix and Edit(self.origin[mistake.fix.start], self.origin[mistake.fix.end], mistake.fix.text)
-        return replace(mistake, start=start, end=max(end, start + 1), mend=None, fix=fix)
+        return replace(
+            mistake, start=start, end=max(end, start + 1), mend=None, fix=mistake.fix and self._in_file(mistake.fix)
+        )
+
+    def _in_file(self, edit: Edit) -> Edit | None:
+        start, end = self.origin[edit.start], self.origin[edit.end]
+        is_as_written = self.file[start:end] == self.text[edit.start : edit.end]
+        return Edit(start, end, edit.text) if is_as_written else None

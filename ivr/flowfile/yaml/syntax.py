@@ -14,10 +14,12 @@ from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, S
 from ivr.flowfile.yaml.mistakes import (
     COLON_ALONE,
     Mistake,
+    in_quotes,
     no_space,
     no_space_after_dash,
     quoted,
     runs_on,
+    space_after_colon,
     star,
     unclosed,
 )
@@ -129,7 +131,8 @@ def _comment_in_brackets(text: str, found: re.Match[str]) -> Mistake:
     at = found.start() + found[0].index("#")
     mend = Edit(at, at + 1, "x")
     if re.search(r"[:\[,]\s*$", text[:at]):
-        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend)
+        fix = Edit(at, at + 1, '"#"') if re.match(r"#\s*[,\]}]", text[at:]) else None
+        return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend, fix=fix)
     said = found[0].strip()
     message = f'"{said}" was taken for a comment.'
     return Mistake("hash", message, "Put the text in quotes.", at, at + len(said), mend=mend)
@@ -141,18 +144,20 @@ def _torn(stop: Stop, at: int, before: int | None = None) -> Mistake | None:
     line = stop.text[start:end]
     if found := COLON_ALONE.match(line.lstrip()):
         begin = start + len(line) - len(line.lstrip())
-        colon = begin + found.end(1) + 1
-        return Mistake(*no_space(found), begin, begin + found.end(), mend=Edit(colon, colon, " "))
+        space = space_after_colon(found, begin)
+        return Mistake(*no_space(found), begin, begin + found.end(), mend=space, fix=space)
     if found := _DASH_ALONE.match(line):
         return no_space_after_dash(start + found.end() - 1)
     if (found := _WORD_ALONE.match(line)) and (before is None or _indent(stop, before) > _indent(stop, at)):
         message, advice = f'A colon is missing after "{found[1]}".', f'Write "{found[1]}:".'
         end = start + found.end(1)
-        return Mistake("syntax", message, advice, start + found.start(1), end, mend=Edit(end, end, ":"))
+        colon = Edit(end, end, ":")
+        fix = colon if found[1] in KEYS else None
+        return Mistake("syntax", message, advice, start + found.start(1), end, mend=colon, fix=fix)
     if before is None and (found := _FIRST_WORD.match(line)):
         advice = f'Write "{found[1]}: …", or indent it if it belongs to the text above.'
-        colon = start + found.end(1)
-        mend = Edit(colon, colon, ":") if found[1] in KEYS else None
+        end_of_key = start + found.end(1)
+        mend = Edit(end_of_key, end_of_key, ":") if found[1] in KEYS else None
         return Mistake("syntax", "A colon is missing in this line.", advice, start + found.start(1), end, mend=mend)
     return None
 
@@ -172,21 +177,24 @@ def _here(stop: Stop) -> Mistake:
     if "scanning an alias" in stop.context:
         return star(stop.context_at, at, text)
     if "cannot start any token" in stop.problem and char == "\t":
-        mend = Edit(at, at + 1, " ")
-        return Mistake("tab", "There is a tab where YAML wants spaces.", "Use spaces.", at, at + 1, mend=mend)
+        space = Edit(at, at + 1, " ")
+        message = "There is a tab where YAML wants spaces."
+        return Mistake("tab", message, "Use spaces.", at, at + 1, mend=space, fix=space)
     if "cannot start any token" in stop.problem and char in _STARTERS:
         message = f'A text that begins with "{char}" must be in quotes.'
-        return Mistake(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=Edit(at, at + 1, "x"))
+        mend, fix = Edit(at, at + 1, "x"), in_quotes(text, at)
+        return Mistake(_STARTERS[char], message, quoted(text, at), at, at + 1, mend=mend, fix=fix)
     if (mistake := _after_quotes(stop)) is not None:
         return mistake
     if (bare := _bare_braces(text, at)) is not None:
         message = "A text with {{ }} here must be in quotes."
         advice = "Put the whole text in quotes, single ones if it holds others."
-        return Mistake("braces", message, advice, bare, bare + 2, mend=Edit(bare, _after_braces(text, bare), "x"))
+        mend, fix = Edit(bare, _after_braces(text, bare), "x"), in_quotes(text, bare)
+        return Mistake("braces", message, advice, bare, bare + 2, mend=mend, fix=fix)
     is_colon = "mapping values" in stop.problem or "but got ':'" in stop.problem
     if is_colon and not _begins_a_line(text, at):
-        mend = Edit(at, at + 1, "x")
-        return Mistake("colon", 'A text with ": " in it must be in quotes.', quoted(text, at), at, at + 1, mend=mend)
+        message, mend, fix = 'A text with ": " in it must be in quotes.', Edit(at, at + 1, "x"), in_quotes(text, at)
+        return Mistake("colon", message, quoted(text, at), at, at + 1, mend=mend, fix=fix)
     if ("end of stream" in stop.problem or "<stream end>" in stop.problem) and not stop.is_end:
         return _open_bracket(stop)
     if "end of stream" in stop.problem or "<stream end>" in stop.problem:
@@ -213,7 +221,10 @@ def _after_quotes(stop: Stop) -> Mistake | None:
         return None  # a word after the text, and no quote that was to end it
     advice = "Use double quotes around it." if quote == "'" else "Use single quotes around it."
     mend = Edit(stop.before[0], max(stop.text.rfind(quote, 0, end) + 1, inside + 1), "x")
-    return Mistake("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend)
+    said, other = stop.text[mend.start + 1 : mend.end - 1], "'" if quote == '"' else '"'
+    is_plain = stop.text[mend.end - 1] == quote and not re.search(rf"[\n\\{other}]|{quote}{quote}", said)
+    fix = Edit(mend.start, mend.end, f"{other}{said}{other}") if is_plain else None
+    return Mistake("quote", f"The {quote} inside ends the text.", advice, inside, inside + 1, mend=mend, fix=fix)
 
 
 def _general(problem: str, char: str, at: int, text: str) -> Mistake:
