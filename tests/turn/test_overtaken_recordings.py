@@ -63,7 +63,7 @@ async def test_where_it_brought_nothing_the_call_ends_at_once() -> None:
 
 async def test_an_upload_that_is_under_way_is_waited_for_however_long_it_takes() -> None:
     house = await told_its_end()
-    with house.uploads.one(house.time) as upload:
+    with house.uploads.count(house.time) as upload:
         await house.wait(5 * GRACE)
         await house.told("another", wants="ack")  # a message that says nothing closes the call neither
         upload.calls = frozenset({KEY})
@@ -75,9 +75,9 @@ async def test_an_upload_that_is_under_way_is_waited_for_however_long_it_takes()
 
 async def test_uploads_of_others_and_later_ones_are_not() -> None:
     house = await told_its_end()
-    with house.uploads.one(house.time) as upload:
+    with house.uploads.count(house.time) as upload:
         upload.calls = frozenset({CallKey("sim", "app", "another call")})
-        with house.uploads.one(house.time + GRACE):
+        with house.uploads.count(house.time + GRACE):
             await house.wait(2 * GRACE)
     assert await ended(house) == "abandoned"
 
@@ -85,7 +85,7 @@ async def test_uploads_of_others_and_later_ones_are_not() -> None:
 async def test_nor_is_a_silent_call_closed_while_its_recording_is_under_way() -> None:
     house = House(NOTE)
     await house.told("first", CallReceived("29:anna", "28:bot"))
-    with house.uploads.one(house.time):
+    with house.uploads.count(house.time):
         await house.wait(2 * IDLE)
         assert await ended(house) is None
         await house.told("words", RecordingMade(await house.op(), 2.5, "a.wma"))
