@@ -306,7 +306,7 @@ class Transcript(Struct, frozen=True):
     confidence: float | None = None
     "0 to 1."
     engine: str = ""
-    "Who understood it."
+    "The name of the engine."
     seconds: float | None = None
     "How long the recording is, as far as the engine tells."
     spoken: tuple[SpokenPiece, ...] = ()

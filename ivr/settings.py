@@ -2,7 +2,7 @@
 
 A flag wins over the environment, the environment over the file. `ivr settings` prints this table with the values now
 in force and where each comes from. Development mode is no setting on purpose: it is a flag alone, so that no forgotten
-variable can open a server to everybody.
+variable can open a server to everyone.
 """
 
 import json
@@ -307,7 +307,7 @@ _PLAIN = {
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
 }
-"What pydantic finds, by its name for it, for people who do not know that there is a pydantic."
+"What pydantic finds, by its name for it, in words for operators."
 
 
 def _explained(error: ValidationError, sources: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ class ProcessLimits(Struct, frozen=True):
     "Open files."
 
 
-class _CallFilter(Struct, frozen=True):
+class _SystemCalls(Struct, frozen=True):
     """System calls of one processor."""
 
     architecture: int
@@ -41,8 +41,8 @@ class _CallFilter(Struct, frozen=True):
 _FILTERS = {
     # socket, execve, kill, ptrace, process_vm_readv, process_vm_writev, execveat, pidfd_send_signal, io_uring_setup,
     # pidfd_getfd; fork and vfork, where there are such calls. Without `socket` and io_uring there is no network.
-    "x86_64": _CallFilter(0xC000003E, 56, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438, 57, 58)),
-    "aarch64": _CallFilter(0xC00000B7, 220, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
+    "x86_64": _SystemCalls(0xC000003E, 56, (41, 59, 62, 101, 310, 311, 322, 424, 425, 438, 57, 58)),
+    "aarch64": _SystemCalls(0xC00000B7, 220, (198, 221, 129, 117, 270, 271, 281, 424, 425, 438)),
 }
 _CLONE3 = 435
 "Its flags lie in memory, where a filter cannot look. Where it is said not to exist, `clone` is taken instead."
@@ -97,7 +97,7 @@ def _refuse_system_calls(libc: ctypes.CDLL) -> None:
     _control(libc, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(header))
 
 
-def _program(table: _CallFilter) -> bytes:
+def _program(table: _SystemCalls) -> bytes:
     """Write the filter in the kernel's packet filter language (seccomp(2)): (what, if true, if false, operand)."""
     ends = [
         (_EQUAL, 0, 1, _CLONE3),

@@ -27,7 +27,7 @@ class Decoded(Struct, frozen=True):
     damaged: bool
     "A part of it could not be read, and is missing."
     silent: bool = False
-    "There is no sound in it that anybody could hear (`level`)."
+    "There is no audible sound in it (`level`)."
 
 
 TO_WAV = Job("ivr.audio.decode:to_wav", Decoded, cpu=30.0, wall=60.0)

@@ -11,7 +11,7 @@ from msgspec import Struct
 _PCM_HEAD = 16
 "Bytes of the least format chunk: codec, channels, rate, bytes a second, bytes a frame, bits."
 _UNKNOWN_LENGTH = 0xFFFFFFFF
-"What programs write as the length of samples who cannot go back to correct it."
+"The length that programs write if they cannot go back to correct it."
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF_DATA_HEAD = 50
 "Bytes of a data object before its first packet."

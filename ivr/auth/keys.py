@@ -211,8 +211,8 @@ def _within(seconds: float, then: float, now: float) -> bool:
 
 # --- the file of the last run -----------------------------------------------------------------------------------------
 
-# A restart must work while the metadata hosts are down. The keys are public, but who could write them could call as the
-# platform: the file is its owner's alone.
+# A restart must work while the metadata hosts are down. The keys are public, but a program that could write them could
+# call as the platform: the file is its owner's alone.
 
 
 def load_keys(file: Path) -> Mapping[str, KeySet]:

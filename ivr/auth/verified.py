@@ -64,5 +64,5 @@ class VerifiedTokens:
 
 
 def _digest(token: str) -> bytes:
-    # Of the whole token, signature included: header and claims alone are anybody's to copy.
+    # Of the whole token, signature included: header and claims alone can be copied from another token.
     return sha256(token.encode()).digest()

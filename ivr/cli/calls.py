@@ -299,7 +299,7 @@ def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
     """Return a call as text for people, with what went wrong in its flow."""
     header = recorded.header
     first = recorded.lines[0].event
-    caller = (first.caller or "somebody") if isinstance(first, CallReceived) else "somebody"
+    caller = (isinstance(first, CallReceived) and first.caller) or "a withheld number"
     length = clock(max((line.at, *line.then)[-1] for line in recorded.lines))
     rows = [
         f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",

@@ -1,8 +1,8 @@
 """The recordings that are on their way in.
 
 A platform tells the end of a call apart from the recording that the end cut off, and the upload takes as long as it
-takes. A call that waits for its recording is not closed while one that may be its own is under way. Whose it is stands
-in the part of the form that mostly comes first; until that part is there, it may be anybody's.
+takes. A call that waits for its recording is not closed while one that may be its own is under way. Which call it
+belongs to is in the part of the form that mostly comes first; until that part is there, it may belong to any call.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Arrival(Struct, eq=False):
     began: float
     "When its request's first byte came, in seconds since 1970."
     calls: frozenset[CallKey] | None = None
-    "Whose it is; None: it has not said so yet."
+    "The calls it may belong to; None: not known yet."
 
 
 class Arrivals:

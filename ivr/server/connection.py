@@ -47,7 +47,7 @@ class ConnectionLimits(Struct, frozen=True):
     spare: int = 64
     "Beyond `most`, for our health: each is read for one request, which is turned away unless it asks after that."
     lobby: int = 256
-    "Beyond both, for a moment: who has just come, and of whom it is not known yet whether he has said something."
+    "Beyond both, for a moment: connections that were just accepted, until it is known whether they have sent anything."
     head: float = 10.0
     "Seconds for a whole head from its first byte on, and for a new connection to send one."
     idle: float = 75.0
@@ -153,7 +153,7 @@ class Connection(web.RequestHandler):
             self.wire.close()  # aiohttp would hold it open, deaf, and a request sent on it would wait in vain
 
     def cut(self) -> None:
-        """Close at once: who never takes an answer could hold a closing connection, and the answer, for ever."""
+        """Close at once: a client that never takes its answer could hold a closing connection for ever."""
         if self.wire is not None:
             if self.wire.get_write_buffer_size():
                 # The system has megabytes of the answer too, and would offer them for minutes after we have let go.
@@ -234,7 +234,7 @@ class GuardedServer(web.Server):
             return response
         finally:
             connection.busy, connection.arrived = False, 0.0
-            # Answered it may be, but who sends a form and never its end has done no more than open a connection.
+            # Only if the request came whole: a form without its end is no more than an open connection.
             connection.answered |= request.content.is_eof()
             connection.asking = False
             if connection.connected:
@@ -265,7 +265,7 @@ class GuardedServer(web.Server):
         """Take one more in; False: there is no room.
 
         Many come at once, before anything of the first is read. So each waits until the loop has had time to read, or
-        those who have already sent something would give way to each other as if they were silent.
+        connections that have already sent something would give way to each other as if they were silent.
         """
         if len(self._lobby) >= self._limits.lobby:
             return self._seated(connection)
@@ -282,7 +282,7 @@ class GuardedServer(web.Server):
     def _seated(self, connection: Connection) -> bool:
         """Find a place, if necessary by closing another connection; False: all are taken.
 
-        While all seats are busy, a newcomer gets one of the spare places, which are for who asks after our health.
+        While all seats are busy, a newcomer gets one of the spare places, which are for health checks.
         """
         self._lobby.discard(connection)
         for places in (self._seats, self._spare):
@@ -354,7 +354,7 @@ class GuardedServer(web.Server):
 
 
 def let_in(request: web.BaseRequest) -> None:
-    """Note that a request is of one of those whom this server is for: its connection is among the last to give way."""
+    """Note that a request passed the token check or a login: its connection is among the last to give way."""
     if isinstance(request.protocol, Connection):
         request.protocol.let_in = True
 

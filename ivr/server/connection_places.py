@@ -1,4 +1,4 @@
-"""Places for connections, and who gives one up to a newcomer: the less a connection has done, the sooner it goes.
+"""Places for connections, and which one gives way to a newcomer: the less it has done, the sooner it goes.
 
 A flood costs its sender nothing but connections, so a connection is worth what its sender has done with it. Age alone
 would not do: at a thousand new ones a second, whatever was there before them is the oldest.
@@ -10,14 +10,14 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Standing(IntEnum):
-    """How much a connection has done; within one, who has been quiet longest goes first."""
+    """How much a connection has done; of those that have done the same, the one that was quiet longest goes first."""
 
     SILENT = 0
     "Not a byte has come. It goes whatever its age, but for the newest few: see `ConnectionPlaces.newest`."
     UNFINISHED = 1
     "Something has come, but no whole request: a head without its end, a form without its last letter."
     ANSWERED = 2
-    "A whole request was answered, as anybody's is, with a refusal perhaps."
+    "A whole request was answered, perhaps with a refusal."
     LET_IN = 3
     "One of its requests had a good token, or was an operator's."
 
@@ -41,7 +41,7 @@ G = TypeVar("G", bound=Placed)
 
 
 class ConnectionPlaces(Generic[G]):
-    """So many places. Who has one is busy, with a request under way, or rests."""
+    """A number of places. A connection that has one is busy (a request is under way) or rests."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -50,7 +50,7 @@ class ConnectionPlaces(Generic[G]):
         in: else a thousand that have sent something would push out each newcomer before its first byte could come, or
         before that byte could be looked at."""
         self._taken: dict[G, Standing | None] = {}
-        "Everybody, and where each rests; None: it is busy."
+        "All connections, and where each rests; None: it is busy."
         self._resting: dict[Standing, dict[G, None]] = {standing: {} for standing in Standing}
         "The longest quiet first."
 
@@ -59,7 +59,7 @@ class ConnectionPlaces(Generic[G]):
 
     @property
     def full(self) -> bool:
-        """Whether a newcomer finds no place, unless somebody gives one up."""
+        """Whether a newcomer finds no place, unless another gives way."""
         return len(self._taken) >= self.most
 
     @property
@@ -68,18 +68,18 @@ class ConnectionPlaces(Generic[G]):
         return len(self._taken) - sum(map(len, self._resting.values()))
 
     def resting(self) -> Iterator[G]:
-        """Return who rests now; places may be given up meanwhile."""
+        """Return the connections that rest now; places may be given up meanwhile."""
         return iter([guest for guests in self._resting.values() for guest in guests])
 
     def rest(self, guest: G) -> None:
-        """Let somebody rest, who may be new, or whose standing may have changed."""
+        """Let a connection rest; it may be new, or its standing may have changed."""
         self._wake(guest)
         standing = guest.standing
         self._taken[guest] = standing
         self._resting[standing][guest] = None
 
     def work(self, guest: G) -> None:
-        """Note that somebody has a request under way."""
+        """Note that a connection has a request under way."""
         self._wake(guest)
         self._taken[guest] = None
 
@@ -91,7 +91,7 @@ class ConnectionPlaces(Generic[G]):
     def first_to_go(self, *, quiet_before: float) -> G | None:
         """Return the connection that gives way to a newcomer; None: none can.
 
-        Whose answer may still be on its way, and who was let in, goes only after a moment without a request.
+        One that was let in, or whose answer may still be on its way, goes only after a moment without a request.
         """
         for standing in (Standing.SILENT, Standing.UNFINISHED):
             if len(self._resting[standing]) > self.newest:

@@ -24,7 +24,7 @@ _DEEP = 5
 "Causes that are looked at."
 _STANDARD_ERROR = 2
 _PATIENCE = 1000
-"Milliseconds for which a full pipe is waited for: who reads no log must not keep this process alive."
+"Milliseconds for which a full pipe is waited for: a log that is not read must not keep this process alive."
 _SPARE = [bytearray(256 * 1024)]
 "Let go of at the end, so that there is memory for the last line."
 _PLAIN = b'{"level": "critical", "event": "given up", "reason": "out of memory"}\n'

@@ -29,7 +29,7 @@ def html_page(
 def bar(here: str | None, *beside: Child, development: bool, console: bool = True) -> Html:
     """Make the bar at the top; `here` is the place that a page belongs to, `beside` stands at the end.
 
-    `development`: there are a start page and a phone, too. `console`: who looks at the page may see the console.
+    `development`: there are a start page and a phone, too. `console`: the person at the page may see the console.
     """
     places = [*([("Phone", PHONE)] if development else []), *(_CONSOLE if console else ())]
     links = [tag("a", name, href=path, aria_current="page" if path == here else None) for name, path in places]

@@ -1,4 +1,4 @@
-"""The worker: carries out what calls have ordered, saves the answer, and sees to it that somebody hears of it.
+"""The worker: carries out what calls have ordered, saves the answer, and passes it on to the call.
 
 An order was committed before it gets here, and the store counts each run before it begins. It may run twice after a
 crash, but its first answer alone counts. The answer goes to the turn that is waiting for it (`settled`), or else the

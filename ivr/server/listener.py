@@ -18,7 +18,7 @@ DRAIN = 6.0
 CUT = 1.0
 "Seconds that aiohttp gives what is left after that, twice."
 UNPRIVILEGED, HIGHEST = 8080, 65535
-"A port that anybody may have, and the last one there is."
+"A port that needs no privileges, and the highest one."
 
 
 def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:

@@ -24,7 +24,7 @@ _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)", re.DOTALL)
 
 
 class PartHandler(Protocol):
-    """Who is told of the parts."""
+    """What receives the parts."""
 
     def part(self, headers: Mapping[bytes, bytes]) -> None:
         """Begin a part; the names of its headers are in lower case."""

@@ -22,7 +22,7 @@ def is_loopback_name(host: str) -> bool:
 
 
 def require_own_page(request: web.BaseRequest) -> None:
-    """Refuse what another site's page sends, such as a form; who sends neither header is no browser."""
+    """Refuse what another site's page sends, such as a form; a client that sends neither header is not a browser."""
     site = request.headers.get("Sec-Fetch-Site")
     own = site == "same-origin" if site else "Origin" not in request.headers or is_from_own_page(request)
     if not own:

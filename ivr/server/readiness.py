@@ -21,7 +21,7 @@ PROBE = bytes(4096)
 class CachedCheck:
     """A check that is made once at a time, and not more often than every `FRESH` seconds, however often it is asked.
 
-    Anybody may ask for `/readyz`; on a disk that does not answer, each question would otherwise leave a thread behind.
+    Any client can ask for `/readyz`; if a disk does not answer, each question would otherwise leave a thread behind.
     """
 
     def __init__(self, check: Check) -> None:

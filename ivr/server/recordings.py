@@ -163,7 +163,7 @@ class RecordingFile:
         await self._recordings.sync(self)
 
     def write_rest(self) -> None:
-        """Write all that has gathered, and be it nothing. In the file thread, like `sync`."""
+        """Write all that has gathered, even if it is nothing. In the file thread, like `sync`."""
         self._write(self._take())
 
     def sync(self) -> None:

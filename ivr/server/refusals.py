@@ -1,6 +1,6 @@
 """What the log says of refused requests: a few lines for each reason, then how many there were besides.
 
-Anybody can be refused, as often as he likes. A line for each would fill the disk, and hide what else happens.
+Any client can be refused any number of times. A line for each would fill the disk, and hide what else happens.
 """
 
 import asyncio

@@ -71,7 +71,7 @@ class Retention:
         if forgotten:
             log.info("calls forgotten", extra={"removed": forgotten})
         if self._log_holds_some and await self._store.empty_log():
-            self._log_holds_some = False  # else somebody is reading: the next look tries it again
+            self._log_holds_some = False  # otherwise a reader prevents it: the next round tries it again
 
     async def _delete(self, name: str) -> None:
         try:

@@ -22,7 +22,7 @@ TRIES = 3
 
 _QUESTION = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _ANSWERS = (b"HTTP/1.1 200", b"HTTP/1.1 503")
-"Who says that it has too much to do is alive."
+"A server that answers that it has too much to do is alive."
 
 
 class Watchdog:

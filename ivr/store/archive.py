@@ -190,7 +190,7 @@ class Erasure(Struct, frozen=True):
     left: str = ""
     "Why the database's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
     unread: int = 0
-    "Calls that may be of this caller, since who called cannot be read."
+    "Damaged calls that may be of this caller: their caller cannot be read."
 
 
 def erase_calls(

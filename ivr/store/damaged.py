@@ -1,6 +1,6 @@
 """Calls of which something stored cannot be read: found at the start, where they are set aside, and by a command.
 
-One damaged call must not keep the others from being served. Its rows stay as they are, until somebody has looked at
+One damaged call must not keep the others from being served. Its rows stay as they are, until an operator has looked at
 them and erases it.
 """
 

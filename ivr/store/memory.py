@@ -100,7 +100,7 @@ class MemoryStore:
         return self._flows.get(flow_hash)
 
     async def close(self) -> None:
-        """Nothing is held that anybody must be let have."""
+        """Do nothing: there is nothing to let go of."""
 
     # --- Archive ---
 

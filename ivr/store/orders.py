@@ -4,7 +4,7 @@ Rule 1: what is handed out, how often, and whose answer counts is decided here, 
 Rule 2: this file never learns how anything is saved; stores call it after the commit.
 
 An order is *owed* until its first answer comes or its call is over, and *open* while no worker has taken it. An answer
-somebody waits for goes into the inbox; the answer to an order with `wanted=False` ends the order and is forgotten.
+that a call waits for goes into the inbox; the answer to an order with `wanted=False` ends the order and is forgotten.
 """
 
 from collections.abc import Iterable

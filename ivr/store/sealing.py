@@ -2,7 +2,7 @@
 
 The key comes from a setting or from a file beside the database, readable by its owner alone. Whoever copies the
 database without that file copies nothing that was said in confidence. Sealing protects copies, write-ahead log and
-free pages; it does not protect from somebody who can read the whole data folder.
+free pages; it does not protect against a reader of the whole data folder.
 """
 
 import hmac

@@ -202,7 +202,7 @@ class SqliteStore:
     async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
         """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
 
-        Nobody names their audio any more: who asks for this deletes it, or the sweep does.
+        Their audio belongs to no call any more: the caller of this method deletes it, or the sweep does.
         """
         ended = await self._archive.read(lambda connection: find_ended(connection, before, limit))
         erased = []

@@ -5,7 +5,7 @@ alone. Rule 2: memory follows the disk: what a write changes in memory happens i
 if the task that asked for it has stopped waiting. Rule 3: the thread ends when it is told to, and for no other reason.
 
     event loop                 thread                      event loop
-    save(): into the queue  >  take all that waits,     >  _settle(): change memory, then wake who waits
+    save(): into the queue  >  take all that waits,     >  _settle(): change memory, then wake the waiting task
                                one transaction
 
 A write is on its way between the two ends of this line. What it will change is neither in memory nor on the disk yet,
@@ -57,7 +57,7 @@ class Writer:
         self._queue: SimpleQueue[Write[Any] | None] = SimpleQueue()
         self._unsettled = 0
         self._busy: dict[Hashable, list[asyncio.Future[None]]] = {}
-        "By key: who waits for the write that is on its way."
+        "By key: the tasks that wait for the write that is on its way."
         self._closed = False
         self._log_is_empty = False
         "What the thread found last; read in the loop only after the batch that asked for it has come back."
@@ -204,7 +204,7 @@ def _transaction(connection: sqlite3.Connection, writes: Sequence[Write[Any]]) -
             for sql, values in write.statements:
                 execute(sql, values)
         execute("COMMIT")
-    except MemoryError:  # SQLite has none left; neither has anybody else here, and the process is about to end
+    except MemoryError:  # the whole process has none left, and is about to end
         raise
     except Exception as exc:  # of any kind: the task that waits for these writes gets it, and the thread goes on
         if connection.in_transaction:  # a full disk has SQLite roll back by itself
