@@ -56,17 +56,17 @@ def _title(file: Path) -> str:
 
 def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str]) -> Html:
     """Make the page; `docs` has the title of each page of the documentation by its file's name."""
-    told = [found for one in registry for found in _findings(one)]
+    findings_of_all = [part for one in registry for part in _findings(one)]
     return document(
         "Start",
-        heading("ivr", tag("span", "A server for development: no tokens are asked for, and only this machine is "
-                           "answered.", class_="soft")),
+        heading("ivr", tag("span", "A server for development: requests need no token, and only this machine can "
+                           "connect.", class_="soft")),
         tag("div", _place("Phone", PHONE, "Call a flow and talk to it, by key and by voice. See where the call stands, "
                           "keep it as a test, and replay it against your next edit."),
-            _place("Console", CONSOLE, "Calls that are live and those that were, and what callers do in each flow. It "
+            _place("Console", CONSOLE, "Live and finished calls, and what callers do in each flow. It "
                    "asks for the token that the server has printed."), class_="tiles"),
-        sheet("Flows", _flows(registry), aside="files are taken up as you edit them", live="flows"),
-        tag("div", *told, class_="stack", data_live="findings"),
+        sheet("Flows", _flows(registry), aside="files are loaded as you edit them", live="flows"),
+        tag("div", *findings_of_all, class_="stack", data_live="findings"),
         sheet("Documentation", tag("div", _documentation(docs), class_="body")),
         here=START,
         leave=False,
@@ -95,7 +95,7 @@ def _flows(registry: Sequence[RegisteredFlow]) -> Html:
 
 def _standing(one: RegisteredFlow) -> Html:
     if one.fault:
-        return tag("span", "errors; the version before is served" if one.flow else "errors", class_="tag bad")
+        return tag("span", "errors; the previous version is served" if one.flow else "errors", class_="tag bad")
     if one.doubts:
         return tag("span", "served, with warnings", class_="tag warm")
     return tag("span", "served", class_="tag good")
@@ -104,7 +104,7 @@ def _standing(one: RegisteredFlow) -> Html:
 def _findings(one: RegisteredFlow) -> Sequence[Html]:
     """Show what `ivr check` says of a file: its mistakes, or its doubts where it has no mistakes."""
     if one.fault:
-        aside = "not served: the last good version goes on" if one.flow else "not served"
+        aside = "not served: the last good version is used" if one.flow else "not served"
         return [sheet(one.file.name, findings(one.fault), aside=aside, key=str(one.file))]
     if one.doubts:
         return [sheet(one.file.name, findings(one.doubts, "warm"), aside="warnings", key=str(one.file))]
@@ -113,6 +113,6 @@ def _findings(one: RegisteredFlow) -> Sequence[Html]:
 
 def _documentation(docs: Mapping[str, str]) -> Html:
     if not docs:
-        return tag("p", "It lies in the folder docs of the source code.", class_="soft")
+        return tag("p", "It is in the folder docs of the source code.", class_="soft")
     links = [tag("li", tag("a", title, href=f"{DOCS}{name}")) for name, title in docs.items()]
     return tag("ul", *links, class_="links")

@@ -163,7 +163,7 @@ async def test_the_start_page_shows_a_mistake_as_soon_as_it_is_made(visit: Visit
     desk = visit.flows / "desk.yaml"
     desk.write_text(desk.read_text().replace("next: heard", "next: herd"))
     await page.until("document.querySelector('[data-live=findings]').innerText.includes('Did you mean \"heard\"')")
-    assert "errors; the version before is served" in await page.text("[data-live=flows]")
+    assert "errors; the previous version is served" in await page.text("[data-live=flows]")
 
 
 async def test_a_row_that_has_not_changed_is_the_same_row_after_its_list_was_renewed(visit: Visit, page: Page) -> None:

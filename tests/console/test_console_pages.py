@@ -272,7 +272,7 @@ async def test_the_figures_are_those_of_the_chosen_period(operator: Visit) -> No
 async def test_a_broken_edit_is_shown_and_the_version_before_it_goes_on(operator: Visit) -> None:
     (operator.flows / "desk.yaml").write_text(DESK.replace("message: report", "message: rapport"))
     page = ""
-    while "errors; the version before is served" not in page:
+    while "errors; the previous version is served" not in page:
         page = text(await operator.see("/console/flows"))
     assert "rapport" in page
     assert "unknown-target" in page

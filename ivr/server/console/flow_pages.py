@@ -65,7 +65,7 @@ def flows_page(registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, 
         sheet(
             one.file.name,
             findings(one.fault),
-            aside="not served: the last good version goes on" if one.flow else "not served",
+            aside="not served: the last good version is used" if one.flow else "not served",
             key=str(one.file),
         )
         for one in registry
@@ -113,7 +113,7 @@ def flow_page(
 
 def _standing(one: RegisteredFlow) -> Html:
     if one.fault:
-        return tag("span", "errors; the version before is served" if one.flow else "errors", class_="tag bad")
+        return tag("span", "errors; the previous version is served" if one.flow else "errors", class_="tag bad")
     return tag("span", "served", class_="tag good")
 
 
