@@ -23,7 +23,7 @@ class Standing(IntEnum):
 
 
 class Placed(Protocol):
-    """What has a place."""
+    """The part of a connection that decides about its place."""
 
     quiet_since: float
     "When its last answer was given, or when it came, by the loop's clock."
@@ -69,24 +69,24 @@ class ConnectionPlaces(Generic[G]):
 
     def resting(self) -> Iterator[G]:
         """Return the connections that rest now; places may be given up meanwhile."""
-        return iter([guest for guests in self._resting.values() for guest in guests])
+        return iter([connection for connections in self._resting.values() for connection in connections])
 
-    def rest(self, guest: G) -> None:
+    def rest(self, connection: G) -> None:
         """Let a connection rest; it may be new, or its standing may have changed."""
-        self._wake(guest)
-        standing = guest.standing
-        self._taken[guest] = standing
-        self._resting[standing][guest] = None
+        self._wake(connection)
+        standing = connection.standing
+        self._taken[connection] = standing
+        self._resting[standing][connection] = None
 
-    def work(self, guest: G) -> None:
+    def work(self, connection: G) -> None:
         """Note that a connection has a request under way."""
-        self._wake(guest)
-        self._taken[guest] = None
+        self._wake(connection)
+        self._taken[connection] = None
 
-    def leave(self, guest: G) -> None:
+    def leave(self, connection: G) -> None:
         """Take a place back."""
-        self._wake(guest)
-        self._taken.pop(guest, None)
+        self._wake(connection)
+        self._taken.pop(connection, None)
 
     def first_to_go(self, *, quiet_before: float) -> G | None:
         """Return the connection that gives way to a newcomer; None: none can.
@@ -97,12 +97,12 @@ class ConnectionPlaces(Generic[G]):
             if len(self._resting[standing]) > self.newest:
                 return next(iter(self._resting[standing]))
         for standing in (Standing.ANSWERED, Standing.SILENT, Standing.UNFINISHED, Standing.LET_IN):
-            for guest in self._resting[standing]:
-                if guest.quiet_since <= quiet_before or not (standing is Standing.LET_IN or guest.undelivered):
-                    return guest
+            for connection in self._resting[standing]:
+                if connection.quiet_since <= quiet_before or not (standing is Standing.LET_IN or connection.undelivered):
+                    return connection
         return None
 
-    def _wake(self, guest: G) -> None:
-        standing = self._taken.get(guest)
+    def _wake(self, connection: G) -> None:
+        standing = self._taken.get(connection)
         if standing is not None:
-            del self._resting[standing][guest]
+            del self._resting[standing][connection]

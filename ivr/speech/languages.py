@@ -1,4 +1,7 @@
-"""Language tags in the two forms that services want; flows may write `en` or `en-US`."""
+"""Language tags in the two forms that services want; flows may write `en` or `en-US`.
+
+Apart from the registry, of which engines must not know.
+"""
 
 _HOME = {
     "ar": "EG",
