@@ -98,7 +98,8 @@ class ConnectionPlaces(Generic[G]):
                 return next(iter(self._resting[standing]))
         for standing in (Standing.ANSWERED, Standing.SILENT, Standing.UNFINISHED, Standing.LET_IN):
             for connection in self._resting[standing]:
-                if connection.quiet_since <= quiet_before or not (standing is Standing.LET_IN or connection.undelivered):
+                spared = standing is Standing.LET_IN or connection.undelivered
+                if connection.quiet_since <= quiet_before or not spared:
                     return connection
         return None
 
