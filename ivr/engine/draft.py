@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Listens, Needs
+from ivr.engine.actions.base import Needs
 from ivr.engine.call import KINDS, Call, Failure, Judged, Memory, Operation, Taken, Waiting
 from ivr.engine.commands import (
     Answer,
@@ -159,33 +159,11 @@ class Draft:
         self._answer()
         self._order(Play(self._op(), prompt))
 
-    def listen(self, question: Listens) -> None:
-        """Ask the caller."""
+    def ask(self, command: Recognize | Record) -> None:
+        """Ask the caller; the command has no id yet."""
         self._answer()
-        if question.record is None:
-            recognize = Recognize(
-                self._op(),
-                question.prompt,
-                choices=question.choices,
-                digits=question.digits,
-                barge_in=question.barge_in,
-                initial_silence=question.initial_silence,
-                language=self.scope().language,
-            )
-            self._order(recognize, tuple(choice.name for choice in question.choices))
-            return
-        settings = question.record
-        record = Record(
-            self._op(),
-            question.prompt,
-            max_duration=settings.max_duration,
-            max_silence=settings.max_silence,
-            terminators=settings.terminators,
-            beep=settings.beep,
-            initial_silence=question.initial_silence,
-            format=settings.format,
-        )
-        self._order(record)
+        offered = tuple(choice.name for choice in command.choices) if isinstance(command, Recognize) else ()
+        self._order(replace(command, op=self._op()), offered)
 
     def take(self) -> bool:
         """Answer the call, if nobody has; False: it is known to be answered, there is nothing to wait for."""

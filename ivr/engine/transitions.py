@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeGuard, TypeVar, final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Again, Ends, Listens, Needs, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.actions.base import Again, Asks, Ends, Needs, Raised, Result, Says, Takes, Why, failed
 from ivr.engine.call import Taken
 from ivr.engine.commands import Segment
 from ivr.engine.draft import Draft
@@ -88,12 +88,12 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
         case Says(prompt=prompt):
             draft.speak(prompt)
             return Ends() if draft.here.final else Raised("done")
-        case Listens():
+        case Asks(command=command):
             if draft.gone:
                 # The silent rest ends where somebody would have to answer (C13.2). `hangup` is still to be raised if
                 # the caller hung up after speaking: then `recorded` came first (C13.3).
                 return Ends() if draft.hangup_raised else Raised("hangup")
-            draft.listen(result)
+            draft.ask(command)
             return SETTLED
         case Needs(stores=stores):
             draft.store(stores)  # before the answer: the recording is kept whatever the service makes of it

@@ -4,32 +4,21 @@ Only sound documents are built: the checks have told everything that could go wr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from ivr.engine import flow
 from ivr.engine import prompt as spoken
-from ivr.engine.actions.answer import AnswerCall
-from ivr.engine.actions.base import Action, Question, RecordSettings
-from ivr.engine.actions.decide import Decide
-from ivr.engine.actions.digits import Digits
-from ivr.engine.actions.hangup import HangUpCall
-from ivr.engine.actions.menu import Menu, MenuChoice
-from ivr.engine.actions.record import Record
-from ivr.engine.actions.reject import RejectCall
-from ivr.engine.actions.say import Say
+from ivr.engine.actions.base import Action
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
-from ivr.flowfile.model import AnyPart, AudioPart, SilencePart
+from ivr.flowfile.parts import AnyPart, AudioPart, Branch, SilencePart
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import PUT_IN, uses
-from ivr.flowfile.variables import kept_in, variables
-
-T = TypeVar("T")
+from ivr.flowfile.texts import uses
+from ivr.flowfile.variables import variables
 
 
 def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, flow_hash: str) -> flow.Flow:
@@ -85,90 +74,13 @@ class _Builder:
     # --- actions ---
 
     def action(self, name: str, state: model.State) -> Action:
-        if state.say is not None:
-            return Say(self.prompt(state.say))
-        if state.menu:
-            return self.menu(state.menu)
-        if state.digits:
-            return self.digits(state.digits)
-        if state.record:
-            return self.record(name, state.record)
-        if state.answer:
-            return AnswerCall()
-        if state.hangup:
-            return HangUpCall()
-        if state.reject:
-            return RejectCall()
-        if state.decide is not None:
-            return Decide()
-        # A word of the model that is forgotten here, or a bundle of a later release.
-        raise FlowError(f'the state "{name}" has no action that can be built')
-
-    def menu(self, menu: model.Menu) -> Menu:
-        choices = tuple(
-            MenuChoice(
-                name,
-                choice.dtmf,
-                _sayable(choice),
-                self.prompt(choice.prompt),
-                self.guard(choice.guard),
-            )
-            for name, choice in menu.choices.items()
-        )
-        return Menu(self.question(menu), choices, barge_in=self.barge_in(menu), into=menu.into)
-
-    def digits(self, digits: model.Digits) -> Digits:
-        return Digits(
-            self.question(digits),
-            min_digits=digits.min_digits,
-            max_digits=digits.max_digits,
-            inter_digit=_or(digits.inter_digit, self.defaults.inter_digit),
-            terminators=digits.terminators,
-            barge_in=self.barge_in(digits),
-            variable=self.variables[digits.into] if digits.into else None,
-            sensitive=digits.sensitive or (digits.into is not None and self.variables[digits.into].sensitive),
-        )
-
-    def record(self, name: str, record: model.Record) -> Record:
-        settings = RecordSettings(
-            max_duration=record.max_duration,
-            max_silence=_or(record.max_silence, self.defaults.max_silence),
-            terminators=record.terminators,
-            beep=record.beep,
-            format=record.format,
-        )
-        kept = kept_in(name, record.into)
-        return Record(
-            self.question(record),
-            settings,
-            into=kept,
-            transcribe=record.transcribe,
-            transcribe_timeout=record.transcribe_timeout,
-            phrases=tuple(record.phrases or ()),
-            hold_prompt=self.prompt(record.hold_prompt),
-            sensitive=self.variables[kept].sensitive,
-        )
-
-    def question(self, asking: model.Asking) -> Question:
-        no_match = None
-        if isinstance(asking, model.Matching):
-            no_match = _or(asking.no_match, self.defaults.no_match)
-        no_input = _or(asking.no_input, self.defaults.no_input)
-        return Question(
-            prompt=self.prompt(asking.prompt),
-            reprompt=None if asking.reprompt is None else self.prompt(asking.reprompt),
-            no_input=tuple(self.prompt(text) for text in no_input or ()),
-            no_match=tuple(self.prompt(text) for text in no_match or ()),
-            attempts=_or(asking.max_attempts, self.defaults.max_attempts),
-            initial_silence=_or(asking.initial_silence, self.defaults.initial_silence),
-        )
-
-    def barge_in(self, asking: model.Matching) -> bool:
-        return _or(asking.barge_in, self.defaults.barge_in)
+        if not state.actions:
+            raise FlowError(f'the state "{name}" has no action that can be built')  # a bundle of a later release
+        return state.actions[0].build(name, self)
 
     # --- transitions and prompts ---
 
-    def branches(self, branches: Iterable[model.Branch]) -> flow.Branches:
+    def branches(self, branches: Iterable[Branch]) -> flow.Branches:
         return tuple(
             flow.Branch(
                 branch.target,
@@ -223,13 +135,3 @@ class _Builder:
         text = expression.source
         path = self.places.get((self.state_name, text)) or self.places.get((None, text), ())
         expression.line = self.document.source.within(path, expression.offset, 1).line
-
-
-def _sayable(choice: model.Choice) -> tuple[str, ...]:
-    """Return the spoken forms, without those that hold `{{ }}`: no expression is read there, and nobody says braces."""
-    forms = tuple(form for form in choice.speech or () if not PUT_IN.search(form))
-    return forms if forms or choice.dtmf else tuple(choice.speech or ())
-
-
-def _or(written: T | None, default: T) -> T:
-    return default if written is None else written

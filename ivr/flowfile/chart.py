@@ -11,6 +11,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import SELF, Branch, Flow, State
 from ivr.engine.handlers import longest
+from ivr.flowfile.actions import word_of
 
 ANY = "*"
 "The box that stands for every state: the transitions that all states share begin there. No state can be called so."
@@ -80,4 +81,4 @@ def _when(event: str, guard: Expression | None) -> str:
 
 
 def _kind(state: State) -> str:
-    return type(state.action).__name__.removesuffix("Call").lower()
+    return word_of(state.action)

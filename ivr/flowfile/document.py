@@ -15,9 +15,11 @@ from msgspec import Struct
 from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
+from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
 from ivr.flowfile.finding import Edit, Finding, Problem
-from ivr.flowfile.model import Branch, FlowFile, State
+from ivr.flowfile.model import FlowFile, State
+from ivr.flowfile.parts import Branch
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path, Source
 from ivr.nearest import nearest
@@ -271,13 +273,10 @@ class Document:
 def _may_hold_transitions(path: Path) -> bool:
     """Return whether what was cut out at a path could have been an action or a way on."""
     match path:
-        case ("states", _, "menu" | "digits" | "record", *_) if path[-1] in TRANSITIONS:
-            return True  # written a level too deep
-        case ("states", _, "menu", "choices", *deeper):
-            return len(deeper) < 2
-        case ("states", _, "record", key):
-            return key == "transcribe"
-        case ("states", _, "menu" | "digits" | "record", _, *_) | ("variables" | "defaults" | "limits", *_):
+        case ("states", _, word, *inner) if inner and (asking := ACTIONS.get(str(word))) and asking.attempts_fail_by:
+            is_too_deep = path[-1] in TRANSITIONS
+            return is_too_deep or asking.may_change_events(tuple(inner))
+        case ("variables" | "defaults" | "limits", *_):
             return False
         case _:
             return path[-1] not in WAYLESS
@@ -297,7 +296,7 @@ def once(work: Callable[[Document], T]) -> Callable[[Document], T]:
 
 def action_of(state: State) -> str | None:
     """Return the action of a state, the first if it has several; None: it has none."""
-    return next((word for word in State.ACTIONS if getattr(state, word) is not None), None)
+    return next((action.word for action in state.actions), None)
 
 
 def _renamed(state: State, handlers: Mapping[str, Handler]) -> dict[str, Handler]:

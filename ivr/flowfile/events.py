@@ -1,10 +1,13 @@
-"""Which events an action raises, and which of them somebody must handle (LANGUAGE C8)."""
+"""Which events a state raises, and which of them somebody must handle (LANGUAGE C8).
+
+What is of one action, its file in `ivr.flowfile.actions` says; here is what holds for all of them.
+"""
 
 from ivr.engine.handlers import longest
+from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
 from ivr.flowfile.model import State
 
 LINE_ERRORS = ("error.system", "error.workflow")
-TRANSCRIPTION_ERRORS = ("error.transcribe.timeout", "error.transcribe.failed")
 EVERYWHERE = (*LINE_ERRORS, "error.expression", "error.limit")
 "What any state that goes on can meet."
 SHARED = ("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording")
@@ -21,23 +24,19 @@ RESERVED = ("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "d
 
 def asking(state: State) -> bool:
     """Return whether a state asks the caller."""
-    return bool(state.menu or state.digits or state.record)
+    return bool(state.asking)
 
 
 def ends(state: State) -> bool:
     """Return whether the call ends in a state."""
-    return state.final or state.hangup is not None or state.reject is not None
+    return state.final or any(action.ends_the_call for action in state.actions)
 
 
 def successes(state: State) -> tuple[str, ...]:
     """Return the events of an action's success: what `next` can stand for (C3)."""
-    if state.menu:
-        return tuple(state.menu.choices)
-    if state.digits:
-        return ("digits",)
-    if state.record:
-        return ("recorded",)
-    return ("done",) if state.say is not None or state.answer else ()
+    # Of a state that does too much, the question counts: its events are what the author wrote the ways for.
+    events = (action.successes() for action in (*state.asking, *state.actions))
+    return next(filter(None, events), ())
 
 
 def raised(state: State) -> tuple[str, ...]:
@@ -49,12 +48,9 @@ def raised(state: State) -> tuple[str, ...]:
         events += [why for why in ("noInput", "noMatch") if why in state.on and may_fail_by(state, why)]
     if exhausts(state):
         events.append("exhausted")
-    if can_be_empty(state):
-        events.append("empty")
-    if state.record:
-        events.append("error.recording")
-        events += TRANSCRIPTION_ERRORS if state.record.transcribe else ()
-    if not state.decide:
+    for action in state.actions:
+        events += action.failures()
+    if _is_on_the_line(state):
         events.append("hangup")
     return tuple(events)
 
@@ -62,14 +58,14 @@ def raised(state: State) -> tuple[str, ...]:
 def demanded(state: State) -> tuple[str, ...]:
     """Return the events that somebody must handle: the state, or the flow."""
     optional = {"noInput", "noMatch", "hangup", "error.limit"}
-    if state.decide:
-        optional |= set(LINE_ERRORS)  # nothing of it is on the line, but for what a transition says
+    if not _is_on_the_line(state):
+        optional |= set(LINE_ERRORS)  # only what a transition says can fail
     return tuple(event for event in raised(state) if event not in optional)
 
 
 def may_fail_by(state: State, why: str) -> bool:
-    """Return whether an attempt in a state can fail so: who only records has no wrong answer."""
-    return why == "noInput" or (why == "noMatch" and not state.record)
+    """Return whether an attempt in a state can fail so: a recording has no wrong answer."""
+    return all(why in action.attempts_fail_by for action in state.asking)
 
 
 def exhausts(state: State) -> bool:
@@ -77,11 +73,10 @@ def exhausts(state: State) -> bool:
     return asking(state) and any(why not in state.on for why in ("noInput", "noMatch") if may_fail_by(state, why))
 
 
-def can_be_empty(state: State) -> bool:
-    """Return whether a menu can have no choice left (C5)."""
-    return state.menu is not None and all(choice.guard for choice in state.menu.choices.values())
-
-
 def fits(name: str, events: tuple[str, ...]) -> bool:
     """Return whether a handler's name fits any of these events (C7)."""
     return any(longest((name,), event) for event in events)
+
+
+def _is_on_the_line(state: State) -> bool:
+    return all(action.is_on_the_line for action in state.actions)

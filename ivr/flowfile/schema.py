@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from ivr.flowfile.model import FlowFile, Model
+from ivr.flowfile.model import FlowFile
+from ivr.flowfile.parts import Model
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOISE = frozenset({"title", "default"})

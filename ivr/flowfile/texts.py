@@ -12,12 +12,10 @@ from ivr.engine.expressions.compile import Expression, Template, compile_express
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
-from ivr.flowfile.model import AudioPart, State, TextPart
-from ivr.flowfile.prompts import Moment, Spoken, of_action, of_defaults
+from ivr.flowfile.model import State
+from ivr.flowfile.parts import PUT_IN, AudioPart, Moment, Spoken, TextPart
+from ivr.flowfile.prompts import of_action, of_defaults
 from ivr.flowfile.source import Path
-
-PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
-"A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
 
@@ -115,9 +113,9 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
     yield from _values(state.set, (*here, "set"), "entry", name)
     for prompt in of_action(name, state):
         yield from _prompt(prompt, name)
-    for choice, written in state.menu.choices.items() if state.menu else ():
-        if written.guard:
-            yield Use((*here, "menu", "choices", choice, "guard"), written.guard, "guard", "prompt", name)
+    for spec in state.actions:
+        for path, guard in spec.guards((*here, spec.word)):
+            yield Use(path, guard, "guard", "prompt", name)
     for event, handler in document.written(name):
         yield from of_handler(handler, name, event)
 

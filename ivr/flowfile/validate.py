@@ -12,9 +12,13 @@ from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from ivr.flowfile.actions import ACTIONS
+from ivr.flowfile.actions.base import Asking, Nothing
+from ivr.flowfile.actions.menu import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
-from ivr.flowfile.model import PARTS, Asking, Choice, Digits, FlowFile, Menu, Model, Part, Record, State
+from ivr.flowfile.model import FlowFile, State
+from ivr.flowfile.parts import PARTS, Model, Part
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading
@@ -22,7 +26,7 @@ from ivr.nearest import did_you_mean, nearest, only_near
 
 ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
-NOTHINGS = frozenset({"answer", "hangup", "reject"})
+NOTHINGS = frozenset(word for word, spec in ACTIONS.items() if spec.model is Nothing)
 "Actions without keys of their own."
 NOT_YET = "It is a word of the language, but not of this release."
 
@@ -252,7 +256,7 @@ class _Judge:
         class_ = self._class(path)
         if issubclass(class_, Asking) and key in State.words():
             return "It belongs to the state, beside the action."
-        if class_ is State and any(key in action.words() for action in (Menu, Digits, Record)):
+        if class_ is State and any(spec.model and key in spec.model.words() for spec in ACTIONS.values()):
             return "It belongs to the action."
         if class_ is Choice and key in TRANSITIONS:
             return 'Where a choice leads stands in the "on" of the state.'

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import flow
 from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
-from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, RECORDING, TEXT, Type, optional
+from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.values import Value
 from ivr.flowfile import model
+from ivr.flowfile.actions import PRIVATE_FIELDS
+from ivr.flowfile.actions.base import AskingSpec
 from ivr.flowfile.document import Document, once
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
@@ -22,39 +25,23 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 
 
-ANSWERS: Mapping[str, frozenset[str]] = {
-    "digits": frozenset({"digits"}),
-    "record": frozenset({"transcript", "confidence", "seconds"}),
-}
-"The fields of an action's event that hold what the caller said or keyed."
-
-
 class Into(Struct, frozen=True):
     """What keeps a caller's answer: a variable that a state names in `into`, or an unnamed one."""
 
     variable: str
     state: str
-    action: model.AskingAction
-    path: Path
-    sensitive: bool
+    asked: AskingSpec[Any]
+    "The action that asks for it."
 
     @property
-    def type(self) -> Type:
-        """The type that it implies."""
-        return RECORDING if self.action == "record" else TEXT
-
-
-def kept_in(state: str, into: str | None) -> str:
-    """Return what keeps the answer of a state; if the author did not, it is a name that no author can write."""
-    return into or f"answer in {state}"
+    def path(self) -> Path:
+        """Where it is written."""
+        return "states", self.state, self.asked.word, "into"
 
 
 def into_of(name: str, state: model.State) -> Into | None:
     """Return what keeps the answer of a state; None: it does not ask."""
-    for action, asked in state.questions():
-        sensitive = isinstance(asked, model.Digits | model.Record) and asked.sensitive
-        return Into(kept_in(name, asked.into), name, action, ("states", name, action, "into"), sensitive)
-    return None
+    return next((Into(asked.kept_in(name), name, asked) for asked in state.asking), None)
 
 
 @once
@@ -67,7 +54,7 @@ def intos(document: Document) -> tuple[Into, ...]:
 @once
 def variables(document: Document) -> Mapping[str, flow.Variable]:
     """Return all variables by name. A default or a limit that does not fit is left out: the check `type` tells it."""
-    implied = {into.variable: into.type for into in reversed(intos(document))}
+    implied = {into.variable: into.asked.answer_type for into in reversed(intos(document))}
     known = {
         name: _declared(document, name, written, implied.get(name, TEXT))
         for name, written in document.model.variables.items()
@@ -149,7 +136,7 @@ def constants(document: Document) -> Mapping[str, Value]:
 @once
 def private(document: Document) -> frozenset[str]:
     """Find the variables that hold something private: the mark follows the value through `into` and `set` (C12)."""
-    marked = {into.variable for into in intos(document) if into.sensitive}
+    marked = {into.variable for into in intos(document) if into.asked.is_sensitive}
     marked |= {name for name, written in document.model.variables.items() if written.sensitive}
     readers: dict[str, list[str]] = {}
     for use in uses(document):
@@ -168,6 +155,6 @@ def origins(document: Document, use: Use) -> frozenset[str]:
     if use.state is not None:
         asked: list[Into | None] = [into_of(use.state, document.model.states[use.state])]
     else:
-        asked = [*intos(document)] if names & ANSWERS["record"] else []
-    kept = {into.variable for into in asked if into and names & ANSWERS.get(into.action, frozenset())}
+        asked = [*intos(document)] if names & PRIVATE_FIELDS else []
+    kept = {into.variable for into in asked if into and names & into.asked.private_fields}
     return names | kept

@@ -9,9 +9,10 @@ from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
+from ivr.flowfile.actions import ACTIONS
+from ivr.flowfile.parts import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
-from ivr.flowfile.texts import PUT_IN
 from ivr.flowfile.yaml.reader import read
 
 _NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
@@ -60,7 +61,8 @@ class FlowPlaces:
     def question(self, name: str) -> FlowPlace:
         """Find what a state asks: its choices, or its action."""
         here: Path = ("states", name)
-        action = next((key for key in ("menu", "digits", "record") if self._source.has((*here, key))), None)
+        asking = (word for word, spec in ACTIONS.items() if spec.attempts_fail_by)
+        action = next((word for word in asking if self._source.has((*here, word))), None)
         if action is None:
             return self.state(name)
         choices = (*here, action, "choices")

@@ -10,6 +10,7 @@ from ivr.engine.actions.decide import Decide
 from ivr.engine.actions.hangup import HangUpCall
 from ivr.engine.actions.menu import Menu, MenuChoice
 from ivr.engine.call import Facts, new_call
+from ivr.engine.commands import Choice
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -392,7 +393,7 @@ def test_branches_of_which_none_is_open_raise_an_error() -> None:
 
 
 def test_c5_a_menu_without_an_open_choice_raises_empty() -> None:
-    closed = MenuChoice("one", "1", guard=compile_expression("false"))
+    closed = MenuChoice(Choice("one", "1"), guard=compile_expression("false"))
     menu = Menu(Question(attempts=3), (closed,), barge_in=True)
     end = (Branch("end"),)
     states = {"ask": State("ask", menu, {"empty": end}), "end": State("end", HangUpCall(), {}, final=True)}

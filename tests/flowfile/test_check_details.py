@@ -5,10 +5,10 @@ from msgspec.structs import replace
 
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.expressions.compile import compile_expression
+from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.checks.menus import announcement
 from ivr.flowfile.checks.whole_calls import limited
-from ivr.flowfile.model import Menu
 from ivr.flowfile.reachability import components, shortest
 from ivr.nearest import did_you_mean, nearest
 from tests.flowfile.reading import codes, load, said, whole

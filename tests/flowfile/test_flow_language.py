@@ -12,6 +12,7 @@ from ivr.engine.actions.hangup import HangUpCall
 from ivr.engine.actions.menu import Menu
 from ivr.engine.actions.record import Record
 from ivr.engine.actions.reject import RejectCall
+from ivr.engine.commands import Choice, DigitInput
 from ivr.engine.expressions.types import RECORDING, TEXT, Type
 from ivr.engine.flow import SELF
 from ivr.engine.prompt import AudioPart, SilencePart, TextPart
@@ -169,11 +170,11 @@ states:
         assert [text_of(text) for text in shared.question.no_input] == [["Hello?"]]
         assert [text_of(text) for text in shared.question.no_match] == [["No."], ["Not that."]]
         assert (shared.question.attempts, shared.question.initial_silence) == (2, 7.0)
-        assert (shared.inter_digit, shared.barge_in) == (2.0, False)
+        assert (shared.keys.inter_digit, shared.barge_in) == (2.0, False)
         assert [text_of(text) for text in own.question.no_input] == [["Still there?"]]
         assert (own.question.attempts, own.question.initial_silence) == (4, 1.0)
-        assert (own.inter_digit, own.barge_in) == (5.0, True)
-        assert speak.settings.max_silence == 4.0
+        assert (own.keys.inter_digit, own.barge_in) == (5.0, True)
+        assert speak.order.max_silence == 4.0
         assert speak.question.no_match == ()
 
 
@@ -239,7 +240,7 @@ class TestC4Actions:
     def test_defaults_of_digits(self) -> None:
         action = flow("start: {digits: {prompt: Key it.}, next: bye}").states["start"].action
         assert isinstance(action, Digits)
-        assert (action.min_digits, action.max_digits, action.inter_digit, action.terminators) == (1, 20, 3.0, "#")
+        assert action.keys == DigitInput(1, 20, "#", 3.0)
         assert (action.barge_in, action.variable, action.sensitive, action.attempts) == (True, None, False, 3)
         assert (action.question.reprompt, action.question.no_input, action.question.no_match) == (None, (), ())
         assert action.question.initial_silence is None, "a channel must see that it was not written"
@@ -247,9 +248,9 @@ class TestC4Actions:
     def test_defaults_of_record(self) -> None:
         action = flow("start: {record: {prompt: Speak.}, next: bye}").states["start"].action
         assert isinstance(action, Record)
-        settings = action.settings
-        assert (settings.max_duration, settings.max_silence, settings.terminators, settings.beep) == (120, 3, "#", True)
-        assert settings.format is None, "a channel must see that it was not written"
+        order = action.order
+        assert (order.max_duration, order.max_silence, order.terminators, order.beep) == (120, 3, "#", True)
+        assert order.format is None, "a channel must see that it was not written"
         assert (action.transcribe, action.transcribe_timeout, action.phrases, action.hold_prompt) == (False, 30, (), ())
 
     def test_what_can_be_written_of_record(self) -> None:
@@ -274,9 +275,9 @@ start:
             .action
         )
         assert isinstance(action, Record)
-        settings = action.settings
-        assert (settings.max_duration, settings.max_silence, settings.terminators) == (600, 1, "")
-        assert (settings.beep, settings.format, action.transcribe, action.transcribe_timeout) == (
+        order = action.order
+        assert (order.max_duration, order.max_silence, order.terminators) == (600, 1, "")
+        assert (order.beep, order.format, action.transcribe, action.transcribe_timeout) == (
             False,
             "mp3",
             True,
@@ -366,16 +367,16 @@ judge: {decide: [{guard: chosen == 'go', target: bye}, bye]}
         )
         assert isinstance(action, Menu)
         go, end = action.choices
-        assert (go.name, go.key, go.speech) == ("go", "*", ("go", "go on"))
+        assert go.offer == Choice("go", "*", ("go", "go on"))
         assert text_of(go.prompt) == ["To go press {{ key }}."]
         assert go.guard is not None
         assert go.guard.source == "call.from"
-        assert (end.key, end.speech, end.guard) == ("#", (), None)
+        assert (end.offer, end.guard) == (Choice("end", "#"), None)
         assert (action.into, action.barge_in) == ("chosen", False)
 
     def test_one_spoken_form_needs_no_list(self) -> None:
         action = flow('start: {menu: {prompt: Say go., choices: {go: {dtmf: "1", speech: go}}}, next: bye}')
-        assert action.states["start"].action.choices[0].speech == ("go",)  # type: ignore[attr-defined]
+        assert action.states["start"].action.choices[0].offer.speech == ("go",)  # type: ignore[attr-defined]
 
     def test_a_key_may_be_unquoted_where_yaml_allows(self) -> None:
         assert codes("start: {menu: {prompt: To go press 1., choices: {go: {dtmf: 1}}}, next: bye}") == []

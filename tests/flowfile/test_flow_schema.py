@@ -8,7 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from ivr.flowfile.model import FlowFile, Model
+from ivr.flowfile.model import FlowFile
+from ivr.flowfile.parts import Model
 from ivr.flowfile.schema import keys, schema, schema_text
 from tests.flowfile.reading import HERE, load
 

@@ -127,7 +127,7 @@ def test_what_the_engine_has_no_sounds_for_is_told_once() -> None:
 
 def test_a_spoken_form_with_braces_never_reaches_the_line() -> None:
     text = 'start: {menu: {prompt: Press 1., choices: {a: {dtmf: "1", speech: [yes, no]}}}, next: bye}'
-    assert flow(text).states["start"].action.choices[0].speech == ("yes", "no")  # type: ignore[attr-defined]
+    assert flow(text).states["start"].action.choices[0].offer.speech == ("yes", "no")  # type: ignore[attr-defined]
     for written, kept in (("[yes, '{{ a }}']", ("yes",)), ("['{{ a }}']", ())):
         loaded = load_text(whole(text.replace("[yes, no]", written)).encode(), file="flow.yaml", folder=NOWHERE)
-        assert loaded.served().states["start"].action.choices[0].speech == kept  # type: ignore[attr-defined]
+        assert loaded.served().states["start"].action.choices[0].offer.speech == kept  # type: ignore[attr-defined]

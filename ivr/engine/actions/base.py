@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Choice, DigitInput, RecordingFormat, Segment
+from ivr.engine.commands import Recognize, Record, Segment
 from ivr.engine.events import Event, Scalar
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
@@ -47,25 +47,11 @@ class Says(Struct, frozen=True):
     prompt: tuple[Segment, ...]
 
 
-class Listens(Struct, frozen=True):
-    """A question: the machine makes a `Recognize` or a `Record` of it and waits for the caller."""
+class Asks(Struct, frozen=True):
+    """A question: it is put to the caller, and the machine waits for what comes of it."""
 
-    prompt: tuple[Segment, ...]
-    choices: tuple[Choice, ...] = ()
-    digits: DigitInput | None = None
-    barge_in: bool = True
-    initial_silence: float | None = None
-    record: "RecordSettings | None" = None
-
-
-class RecordSettings(Struct, frozen=True):
-    """What a `Record` has beside its prompt; see `ivr.engine.commands.Record`."""
-
-    max_duration: float
-    max_silence: float
-    terminators: str
-    beep: bool
-    format: RecordingFormat | None
+    command: Recognize | Record
+    "Without its id, which the reply gives it."
 
 
 class Needs(Struct, frozen=True):
@@ -87,7 +73,7 @@ class Ends(Struct, frozen=True):
     """The call ends here."""
 
 
-Result: TypeAlias = Raised | Again | Says | Listens | Needs | Takes | Ends
+Result: TypeAlias = Raised | Again | Says | Asks | Needs | Takes | Ends
 
 
 class Action(Protocol):

@@ -1,7 +1,7 @@
 """`digits`: asks for keys and judges them by length, type and range."""
 
-from ivr.engine.actions.base import Again, Asking, Listens, Raised, Result, Why
-from ivr.engine.commands import DigitInput, Segment
+from ivr.engine.actions.base import Again, Asking, Asks, Raised, Result, Why
+from ivr.engine.commands import DigitInput, Recognize, Segment
 from ivr.engine.events import Event, InputInvalid, InputTimedOut, KeysJudged, KeysPressed
 from ivr.engine.flow import Variable
 from ivr.engine.scope import Scope
@@ -12,11 +12,7 @@ from ivr.engine.variables import Misfit, fit_keys
 class Digits(Asking, frozen=True):
     """The action `digits` (LANGUAGE C4)."""
 
-    min_digits: int
-    max_digits: int
-    inter_digit: float
-    "Seconds."
-    terminators: str
+    keys: DigitInput
     barge_in: bool
     variable: Variable | None = None
     "What `into` names: its type and range decide what is an answer."
@@ -34,12 +30,12 @@ class Digits(Asking, frozen=True):
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
-        return self._listens(scope.prompt(self.question.prompt))
+        return self._asks(scope, scope.prompt(self.question.prompt))
 
     def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         whole = scope.prompt(self.question.prompt)
-        return self._listens(self.question.repeated(scope, whole, why, count))
+        return self._asks(scope, self.question.repeated(scope, whole, why, count))
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge an answer."""
@@ -60,16 +56,19 @@ class Digits(Asking, frozen=True):
             return KeysJudged(event.op, "refused" if isinstance(result, Again) else "accepted")
         return event
 
-    def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
-        return Listens(
-            prompt,
-            digits=DigitInput(self.min_digits, self.max_digits, self.terminators, self.inter_digit),
+    def _asks(self, scope: Scope, prompt: tuple[Segment, ...]) -> Asks:
+        recognize = Recognize(
+            op="",
+            prompt=prompt,
+            digits=self.keys,
             barge_in=self.barge_in,
             initial_silence=self.question.initial_silence,
+            language=scope.language,
         )
+        return Asks(recognize)
 
     def _judged(self, keys: str) -> Result:
-        if not self.min_digits <= len(keys) <= self.max_digits:
+        if not self.keys.minimum <= len(keys) <= self.keys.maximum:
             return Again("noMatch")
         try:
             return self._accepted(keys, fit_keys(keys, self.variable) if self.variable else keys)

@@ -6,9 +6,8 @@ here against what was offered.
 
 from msgspec import Struct
 
-from ivr.engine import commands
-from ivr.engine.actions.base import Again, Asking, Listens, Raised, Result, Why, failed
-from ivr.engine.commands import Segment
+from ivr.engine.actions.base import Again, Asking, Asks, Raised, Result, Why, failed
+from ivr.engine.commands import Choice, Recognize, Segment
 from ivr.engine.events import ChoiceMade, Event, InputInvalid, InputTimedOut, KeysPressed, SpeechHeard
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.prompt import Prompt
@@ -19,9 +18,8 @@ from ivr.engine.utterance import as_heard
 class MenuChoice(Struct, frozen=True):
     """One choice (LANGUAGE C5)."""
 
-    name: str
-    key: str | None = None
-    speech: tuple[str, ...] = ()
+    offer: Choice
+    "What the line listens for."
     prompt: Prompt = ()
     guard: Expression | None = None
 
@@ -42,13 +40,13 @@ class Menu(Asking, frozen=True):
     def start(self, scope: Scope) -> Result:
         """Ask."""
         open_choices = self._open(scope)
-        return self._listens(scope, open_choices, self._whole(scope, open_choices))
+        return self._asks(scope, open_choices, self._whole(scope, open_choices))
 
     def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         open_choices = self._open(scope)
         whole = self._whole(scope, open_choices)
-        return self._listens(scope, open_choices, self.question.repeated(scope, whole, why, count))
+        return self._asks(scope, open_choices, self.question.repeated(scope, whole, why, count))
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge an answer."""
@@ -62,42 +60,45 @@ class Menu(Asking, frozen=True):
                     return failed("error.workflow", "a choice that was never offered")
                 return self._chosen(name)
             case KeysPressed(keys=keys):
-                return self._matched(next((c for c in self._among(offered) if c.key and c.key == keys), None))
+                return self._matched(
+                    next((c for c in self._among(offered) if c.offer.key and c.offer.key == keys), None)
+                )
             case SpeechHeard(text=text):
                 return self._matched(self._spoken(text, offered))
         return None
 
     def _spoken(self, text: str, offered: tuple[str, ...]) -> MenuChoice | None:
         said = as_heard(text)
-        return next((c for c in self._among(offered) if said and said in map(as_heard, c.speech)), None)
+        return next((c for c in self._among(offered) if said and said in map(as_heard, c.offer.speech)), None)
 
     def _open(self, scope: Scope) -> tuple[MenuChoice, ...]:
         return tuple(choice for choice in self.choices if scope.allows(choice.guard))
 
     def _among(self, offered: tuple[str, ...]) -> tuple[MenuChoice, ...]:
-        return tuple(choice for choice in self.choices if choice.name in offered)
+        return tuple(choice for choice in self.choices if choice.offer.name in offered)
 
     def _whole(self, scope: Scope, open_choices: tuple[MenuChoice, ...]) -> tuple[Segment, ...]:
         segments = scope.prompt(self.question.prompt)
         for choice in open_choices:
             if choice.prompt:
-                segments += scope.having({"key": choice.key}).prompt(choice.prompt)
+                segments += scope.having({"key": choice.offer.key}).prompt(choice.prompt)
         return segments
 
-    def _listens(
-        self, scope: Scope, open_choices: tuple[MenuChoice, ...], prompt: tuple[Segment, ...]
-    ) -> Listens | Raised:
+    def _asks(self, scope: Scope, open_choices: tuple[MenuChoice, ...], prompt: tuple[Segment, ...]) -> Asks | Raised:
         if not open_choices:
             return Raised("empty")
-        return Listens(
-            prompt,
-            choices=tuple(commands.Choice(choice.name, choice.key, choice.speech) for choice in open_choices),
+        recognize = Recognize(
+            op="",
+            prompt=prompt,
+            choices=tuple(choice.offer for choice in open_choices),
             barge_in=self.barge_in,
             initial_silence=self.question.initial_silence,
+            language=scope.language,
         )
+        return Asks(recognize)
 
     def _matched(self, choice: MenuChoice | None) -> Result:
-        return self._chosen(choice.name) if choice else Again("noMatch")
+        return self._chosen(choice.offer.name) if choice else Again("noMatch")
 
     def _chosen(self, name: str) -> Raised:
         return Raised(name, {"choice": name}, {self.into: name} if self.into else {})

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Again, Asking, Listens, Needs, Raised, RecordSettings, Result, Why, failed
+from ivr.engine import commands
+from ivr.engine.actions.base import Again, Asking, Asks, Needs, Raised, Result, Why, failed
 from ivr.engine.commands import Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
 from ivr.engine.prompt import Prompt
@@ -28,7 +29,8 @@ _REASONS = {
 class Record(Asking, frozen=True):
     """The action `record` (LANGUAGE C4)."""
 
-    settings: RecordSettings
+    order: commands.Record
+    "The recording as it is ordered, but for its prompt."
     into: str
     "The variable that keeps the recording; never absent, since the words come later than the audio."
     transcribe: bool
@@ -50,12 +52,12 @@ class Record(Asking, frozen=True):
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
-        return self._listens(scope.prompt(self.question.prompt))
+        return self._asks(scope.prompt(self.question.prompt))
 
     def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
         whole = scope.prompt(self.question.prompt)
-        return self._listens(self.question.repeated(scope, whole, why, count))
+        return self._asks(self.question.repeated(scope, whole, why, count))
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Keep what was said; with `transcribe`, wait for its words first."""
@@ -81,8 +83,8 @@ class Record(Asking, frozen=True):
         """Return what is heard while the speech engine works."""
         return scope.prompt(self.hold_prompt)
 
-    def _listens(self, prompt: tuple[Segment, ...]) -> Listens:
-        return Listens(prompt, initial_silence=self.question.initial_silence, record=self.settings)
+    def _asks(self, prompt: tuple[Segment, ...]) -> Asks:
+        return Asks(replace(self.order, prompt=prompt, initial_silence=self.question.initial_silence))
 
     def _kept_audio(self, scope: Scope, event: RecordingMade) -> Result:
         recording = Recording(event.seconds, event.media)

@@ -7,11 +7,12 @@ from decimal import ROUND_CEILING, Decimal
 from ivr.engine import flow
 from ivr.engine.events import PHONE_KEYS
 from ivr.engine.variables import before, within
+from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.variable_types import too_few_keys
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
-from ivr.flowfile.model import Digits, Variable
+from ivr.flowfile.model import Variable
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import into_of, variables

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.verbatim import unsayable_because
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model import State, TextPart
+from ivr.flowfile.parts import TextPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.ports import Capabilities
 
@@ -91,7 +92,9 @@ def channel(document: Document, environment: Environment) -> Iterator[Finding]:
         return
     yield from _languages(document, can)
     for name, state in document.states():
-        yield from _state(document, name, state, can)
+        for action in state.actions:
+            for need in action.needs(("states", name, action.word)):
+                yield from _unsupported(document, need, can)
 
 
 def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
@@ -109,20 +112,17 @@ def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
                 yield document.finding(_language_of_text(listed, part.language), (*prompt.path, number, "language"))
 
 
-def _state(document: Document, name: str, state: State, can: Capabilities) -> Iterator[Finding]:
-    here = ("states", name)
-    if state.reject and not can.reject:
-        yield document.finding(_no_reject(), (*here, "reject"), key=True)
-    if state.record and can.recording == "none":
-        yield document.finding(_no_record(), (*here, "record"), key=True)
-    for action, terminators in (("digits", state.digits), ("record", state.record)):
-        keys = terminators.terminators if terminators else None
-        if keys and len(keys) > can.terminators:
-            problem = _too_many_terminators(len(keys), can.terminators)
-            yield document.finding(problem, (*here, action, "terminators"))
-    for choice, written in state.menu.choices.items() if state.menu and not can.speech else ():
-        if written.dtmf is None:
-            yield document.finding(_no_speech(choice), (*here, "menu", "choices", choice), key=True)
+def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Iterator[Finding]:
+    """Compare what an action needs with what the line can do."""
+    match need.what:
+        case "reject" if not can.reject:
+            yield document.finding(_no_reject(), need.path, key=True)
+        case "record" if can.recording == "none":
+            yield document.finding(_no_record(), need.path, key=True)
+        case "terminators" if need.count > can.terminators:
+            yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
+        case "speech" if not can.speech:
+            yield document.finding(_no_speech(str(need.path[-1])), need.path, key=True)
 
 
 @SPEECH.environment_finder

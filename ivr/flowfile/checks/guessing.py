@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
+from ivr.flowfile.actions.base import kept_in
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.whole_calls import only_a_few_times, rounds
 from ivr.flowfile.document import Document, Transition
@@ -11,7 +12,7 @@ from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
-from ivr.flowfile.variables import kept_in, private, variables
+from ivr.flowfile.variables import private, variables
 
 GUESSING = Check(
     "guessing",

@@ -19,20 +19,19 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.narrow import narrowed, overlaid, proved
 from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.engine.naming import is_name
+from ivr.flowfile.actions.base import kept_in
 from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Transition
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import REMEMBERED, Use, compiled, reads, root
-from ivr.flowfile.variables import into_of, kept_in, variables
+from ivr.flowfile.variables import into_of, variables
 
 Facts: TypeAlias = int
 "A bit for each fact, as `Known` numbers them."
 Paths: TypeAlias = frozenset[str]
 
 NOTHING: Facts = 0
-STORING = ("digits", "recorded", "error.transcribe.timeout", "error.transcribe.failed", "error.recording")
-"Events, beside the choices of a menu, that come with an answer to be kept."
 
 
 class Scene(Struct, frozen=True):
@@ -248,15 +247,22 @@ class Known:
         learnt = self._failed[transition.path] | (
             proofs(transition.branch.guard, True) if transition.branch.guard else frozenset()
         )
-        env = _with(overlaid(self.declared, fields_of(transition.event)), learnt) if transition.branch.set else {}
+        env = (
+            _with(
+                overlaid(self.declared, fields_of(self.document.model.states[transition.state], transition.event)),
+                learnt,
+            )
+            if transition.branch.set
+            else {}
+        )
         storing = self._storing(transition.state, transition.event)
         return storing, Change(NOTHING, self.bits(learnt)), self._setting(transition.branch.set, env)
 
     def _storing(self, state: str, event: str) -> Change:
         """Return what `into` does on an event."""
         written = self.document.model.states[state]
-        is_choice = written.menu is not None and event in written.menu.choices
-        into = into_of(state, written) if is_choice or event in STORING else None
+        into = into_of(state, written)
+        into = into if into and into.asked.stores_on(event) else None
         kept = (into.variable,) if into else ()
         certain = () if into and self._may_be_left_out(written, into.variable) else kept
         return Change(self._about(kept), self.bits(certain))

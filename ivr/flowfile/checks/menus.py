@@ -7,13 +7,14 @@ from itertools import pairwise
 from msgspec import Struct
 
 from ivr.engine.utterance import as_heard
+from ivr.flowfile.actions.base import Asking
+from ivr.flowfile.actions.menu import Choice, Menu
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.key_instructions import keys_named
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
-from ivr.flowfile.model import AnyPart, Asking, Choice, Menu, SilencePart
+from ivr.flowfile.parts import PUT_IN, AnyPart, SilencePart
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import PUT_IN
 
 DUPLICATE_DTMF = Check(
     "duplicate-dtmf",

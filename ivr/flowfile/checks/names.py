@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from ivr.engine.actions.decide import DECIDED
-from ivr.engine.expressions.types import ANY, DATE, DATETIME, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.expressions.types import ANY, DATE, DATETIME, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
+from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
 from ivr.flowfile.document import Document
-from ivr.flowfile.events import TRANSCRIPTION_ERRORS, raised
+from ivr.flowfile.events import raised
+from ivr.flowfile.model import State
 from ivr.flowfile.texts import Use
 from ivr.flowfile.variables import intos
 
@@ -18,12 +20,8 @@ LATER: Env = {"calendar": ANY, "secrets": ANY}
 FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
 GIVING_WAY = ("today",)
 "Facts that came later than flows with a variable of that name; there the variable is meant."
-EVENT_FIELDS = (
-    *("choice", "digits", "transcript", "confidence", "seconds", "status", "body", "value"),
-    *("reason", "error"),
-)
+EVENT_FIELDS = (*ACTION_FIELDS, "status", "body", "value", "reason", "error")
 _ERROR: Env = {"error": Type("object", fields={"name": TEXT, "reason": TEXT}), "reason": TEXT}
-_RECORDED: Env = {"transcript": optional(TEXT), "confidence": optional(DECIMAL), "seconds": DECIMAL}
 _CALL = Type(
     "object",
     fields={
@@ -55,18 +53,10 @@ def facts_of_call(document: Document) -> Env:
     return {**dict.fromkeys(wrong, ANY), **{name: type_ for name, type_ in facts.items() if name not in given_way}}
 
 
-def fields_of(event: str) -> Env:
-    """Return the fields of one event."""
-    if event in TRANSCRIPTION_ERRORS:
-        return {**_ERROR, **_RECORDED}
-    if event.startswith("error"):
-        return _ERROR
-    if event == "recorded":
-        return _RECORDED
-    if event == "digits":
-        return {"digits": TEXT}
-    is_choice = event not in {"done", "hangup", "exhausted", "empty", "noInput", "noMatch", DECIDED}
-    return {"choice": TEXT} if is_choice else {}
+def fields_of(state: State, event: str) -> Env:
+    """Return the fields of one event of a state."""
+    own = {name: type_ for action in state.actions for name, type_ in action.fields(event).items()}
+    return {**_ERROR, **own} if event.startswith("error") else own
 
 
 def fields_at(document: Document, use: Use) -> Env:
@@ -74,9 +64,11 @@ def fields_at(document: Document, use: Use) -> Env:
     if use.moment != "way":
         return {}
     if use.state is not None:
-        several = [fields_of(event) for event in handled(document, use.state, use.event)]
+        state = document.model.states[use.state]
+        several = [fields_of(state, event) for event in handled(document, use.state, use.event)]
     else:
-        several = [fields_of(event) for _, event in left_to_flow(document, use.event)]
+        left = left_to_flow(document, use.event)
+        several = [fields_of(document.model.states[name], event) for name, event in left]
     common = several[0] if several else {}
     return {name: type_ for name, type_ in common.items() if all(name in fields for fields in several)}
 

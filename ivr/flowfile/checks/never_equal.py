@@ -7,12 +7,13 @@ from msgspec import Struct
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
+from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.answers import can_be_keyed
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.names import handled, left_to_flow
 from ivr.flowfile.document import WAYLESS, Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model import Digits, State
+from ivr.flowfile.model import State
 from ivr.flowfile.texts import Use, compiled, root, uses
 from ivr.flowfile.variables import intos, variables
 from ivr.nearest import did_you_mean

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
+from ivr.flowfile.actions.base import Asking
+from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.assets import UnplayableAudio, soundness, written
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.file_format import MISSING
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model import Asking, AudioPart, Menu, State, TextPart
+from ivr.flowfile.model import State
+from ivr.flowfile.parts import AudioPart, TextPart
 from ivr.flowfile.prompts import of_action
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.texts import compiled, of_state

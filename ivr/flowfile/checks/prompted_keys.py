@@ -19,14 +19,19 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.flow import SELF
 from ivr.engine.utterance import as_heard
 from ivr.engine.variables import Misfit, fit_keys
+from ivr.flowfile.actions.base import Asking
+from ivr.flowfile.actions.digits import Digits
+from ivr.flowfile.actions.menu import Menu
+from ivr.flowfile.actions.record import Record
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.key_instructions import Named, keys_named
 from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.model import AnyPart, Asking, Digits, Menu, Record, SilencePart, State
-from ivr.flowfile.prompts import Spoken, of_action, of_handler
+from ivr.flowfile.model import State
+from ivr.flowfile.parts import AnyPart, SilencePart, Spoken
+from ivr.flowfile.prompts import of_action, of_handler
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import variables

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from ivr.engine.flow import OUTCOMES, SELF
 from ivr.engine.handlers import FAILURES
 from ivr.engine.naming import is_name
+from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.checks.declaration import CHECKS, Check
 from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
-from ivr.flowfile.document import Document, action_of
+from ivr.flowfile.document import Document
 from ivr.flowfile.events import RESERVED, ends
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
@@ -128,7 +129,7 @@ bye: {say: Something went wrong., final: true, outcome: failed}
 
 @ONE_ACTION.message
 def _no_action(state: str) -> Text:
-    return f'"{state}" has no action.', f"Add one of: {', '.join(State.ACTIONS)}."
+    return f'"{state}" has no action.', f"Add one of: {', '.join(ACTIONS)}."
 
 
 @ONE_ACTION.message
@@ -215,7 +216,7 @@ _LINE_ENDS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def one_action(document: Document) -> Iterator[Finding]:
     """Find states with no action, or with several."""
     for name, state in document.states():
-        actions = [word for word in State.ACTIONS if getattr(state, word) is not None]
+        actions = [action.word for action in state.actions]
         if len(actions) > 1:
             yield document.finding(_several_actions(name, actions), ("states", name, actions[1]), key=True)
         elif not actions and document.is_known(name):
@@ -281,7 +282,7 @@ def _invalid(document: Document, path: Path, word: str, rule: str, *, key: bool 
 def state_name(document: Document) -> Iterator[Finding]:
     """Find states that are named after an action, which says nothing about what happens there."""
     for word, _ in document.states():
-        if word in State.ACTIONS or word in State.LATER:
+        if word in ACTIONS or word in State.LATER:
             yield document.finding(_name_of_action(word), ("states", word), key=True)
 
 
@@ -293,9 +294,8 @@ def final(document: Document) -> Iterator[Finding]:
         for key, written in (("next", state.next), ("on", state.on)):
             if ends(state) and written:
                 yield document.finding(_after_end(word, key), (*here, key), key=True)
-        action = action_of(state)
-        if state.final and action not in {"say", "hangup", "reject", None}:
-            yield document.finding(_cannot_be_final(str(action)), (*here, "final"), key=True)
+        if state.final and state.actions and not state.actions[0].may_be_final:
+            yield document.finding(_cannot_be_final(state.actions[0].word), (*here, "final"), key=True)
         if state.outcome and not ends(state):
             yield document.finding(_outcome_before_end(), (*here, "outcome"), key=True)
         if document.is_known(word) and document.is_sound("on"):

@@ -10,12 +10,13 @@ from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.types import NUMBERS, Type, fits
 from ivr.engine.variables import fit
+from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import Env
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
-from ivr.flowfile.model import Digits, Variable
+from ivr.flowfile.model import Variable
 from ivr.flowfile.source import Path
 from ivr.flowfile.variables import intos, is_nothing, variables
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
@@ -205,7 +206,6 @@ def _value_for(node: tree.Node, variable: flow.Variable, env: Env) -> str:
     return f'Write "{{{{ {path} }}}}".' if path and fits(type_, variable.type) else ""
 
 
-KEYABLE = frozenset({"text", "integer", "decimal", "date", "time"})
 ORDERED = frozenset({"integer", "decimal", "date", "time"})
 KEYS_NEEDED = {"date": 8, "time": 4}
 
@@ -259,14 +259,10 @@ def kept(document: Document) -> Iterator[Finding]:
     known = variables(document)
     for into in intos(document):
         variable = known[into.variable]
-        wanted = {"menu": {"text"}, "digits": KEYABLE, "record": {"recording"}}[into.action]
         if not document.source.has(into.path):
             continue
-        if variable.type.name not in wanted:
-            what = {"menu": "the name of a choice", "digits": "a sequence of keys", "record": "a recording"}[
-                into.action
-            ]
-            yield document.finding(_other_answer(variable, what), into.path)
+        if variable.type.name not in into.asked.kept_as:
+            yield document.finding(_other_answer(variable, into.asked.answer_called), into.path)
         digits = document.model.states[into.state].digits
         if digits and (problem := too_few_keys(digits, variable)):
             yield document.finding(problem, into.path)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.naming import is_name
+from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, once
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
-from ivr.flowfile.variables import ANSWERS, SETTABLE, intos, origins, private, variables
+from ivr.flowfile.variables import SETTABLE, intos, origins, private, variables
 
 BARE_NAME = Check(
     "bare-name",
@@ -224,9 +225,9 @@ def sensitive(document: Document) -> Iterator[Finding]:
 @CHOICE_SPOKEN.finder
 def choice_spoken(document: Document) -> Iterator[Finding]:
     """Find the name of a choice in what is spoken: it is meant for the author, not for the caller."""
-    names = {into.variable for into in intos(document) if into.action == "menu"}
+    names = {into.variable for into in intos(document) if into.asked.word == "menu"}
     names -= {use.variable for use in uses(document) if use.role == "value"}
-    names -= {into.variable for into in intos(document) if into.action != "menu"}
+    names -= {into.variable for into in intos(document) if into.asked.word != "menu"}
     for use in uses(document) if names else ():
         found = reads(use) & names
         if use.role == "text" and found:
@@ -237,6 +238,6 @@ def _mark(document: Document, use: Use, names: "frozenset[str] | set[str]") -> M
     """Find the expression that reads one of these names."""
     template = compiled(use.text, bare=False)
     expressions = template.expressions if isinstance(template, Template) else ()
-    wanted = names | frozenset().union(*ANSWERS.values())
+    wanted = names | PRIVATE_FIELDS
     node = next(one.node for one in expressions if wanted.intersection(map(root, one.names)))
     return document.source.within(use.path, node.start, node.end - node.start)

@@ -10,15 +10,16 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import SELF
+from ivr.flowfile.actions.base import kept_in
+from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, Transition
-from ivr.flowfile.events import TRANSCRIPTION_ERRORS, asking, demanded, ends, successes
+from ivr.flowfile.events import asking, demanded, ends, successes
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
 from ivr.flowfile.reachability import Graph, components, reached, shortest
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, reads, uses
-from ivr.flowfile.variables import kept_in
 
 NO_END = Check(
     "no-end",

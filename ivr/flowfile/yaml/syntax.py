@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.flowfile.actions import MODELS
 from ivr.flowfile.finding import Edit
-from ivr.flowfile.model import Branch, Choice, Digits, FlowFile, Menu, Record, State
+from ivr.flowfile.model import FlowFile, State
+from ivr.flowfile.parts import Branch, Model
 from ivr.flowfile.yaml.mistakes import (
     COLON_ALONE,
     Mistake,
@@ -29,7 +31,8 @@ Span: TypeAlias = tuple[int, int]
 
 LONGEST_SCANNED = 10_000
 "Characters of a part of a file among which what was opened is looked for."
-KEYS = frozenset(key for model in (FlowFile, State, Menu, Digits, Record, Choice, Branch) for key in model.words())
+_WITH_KEYS: tuple[type[Model], ...] = (FlowFile, State, Branch, *MODELS)
+KEYS = frozenset(key for model in _WITH_KEYS for key in model.words())
 _CLOSING = {"[": "]", "{": "}"}
 _STRUCTURE = re.compile(r"""(?<=[\s\[{,:])"(?:\\.|[^"\\])*"|(?<=[\s\[{,:])'(?:''|[^'])*'|(?:^|\s)\#[^\n]*|[\[\]{}]""")
 "Texts in quotes, comments and brackets."

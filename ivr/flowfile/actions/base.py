@@ -1,0 +1,229 @@
+"""What the reader of flow files knows of an action, and what the actions that ask share.
+
+An action of the language is two files: the one in `ivr.engine.actions` does it, the one beside this file reads it. Here
+is what it can be asked before a call runs: which keys it has, which events it raises, what it says, what it keeps, what
+it needs of a line, and what the engine is to run. The table of all actions is in `ivr.flowfile.actions`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from msgspec import Struct
+from pydantic import Field
+
+from ivr.engine import prompt as engine_prompt
+from ivr.engine.actions.base import Action, Question
+from ivr.engine.expressions.compile import Expression
+from ivr.engine.expressions.types import Type
+from ivr.engine.flow import Variable
+from ivr.flowfile.fields import Bool, GivenName, OneOrMany, Time, Whole
+from ivr.flowfile.parts import AnyPart, Model, Prompt, Prompts, Spoken, each_spoken, spoken
+from ivr.flowfile.source import Path
+
+T = TypeVar("T")
+Written = TypeVar("Written")
+
+
+class Nothing(Model):
+    """An action without keys: write {}."""
+
+
+class Asking(Model):
+    """What menu, digits and record share."""
+
+    prompt: Prompt | None = Field(None, description="The question.")
+    reprompt: Annotated[list[AnyPart], OneOrMany("text", empty="false")] | None = Field(
+        None, description="Said when the question is repeated, instead of the whole question; false: nothing."
+    )
+    no_input: Prompts | None = Field(
+        None, description="One text for each silence, the last repeats; then the question."
+    )
+    max_attempts: Annotated[int, Whole(1, 10)] | None = Field(None, description="1 to 10, default 3; then exhausted.")
+    initial_silence: Annotated[float, Time(1, 30)] | None = Field(
+        None, description="How long the caller may be silent: 1s to 30s, default 5s."
+    )
+    into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the answer.")
+
+
+class Matching(Asking):
+    """What menu and digits share."""
+
+    LATER = frozenset({"commands"})
+
+    no_match: Prompts | None = Field(
+        None, description="One text for each wrong answer, the last repeats; then the question."
+    )
+    barge_in: Bool | None = Field(None, description="The caller may interrupt the question; default true.")
+
+
+class Defaults(Model):
+    """What asking states use that do not say otherwise."""
+
+    no_input: Prompts | None = Field(None, description="One text for each silence.")
+    no_match: Prompts | None = Field(None, description="One text for each wrong answer.")
+    max_attempts: Annotated[int, Whole(1, 10)] = Field(3, description="1 to 10.")
+    # Not filled in: a channel must see that the author left it to the language (see `engine.commands`).
+    initial_silence: Annotated[float, Time(1, 30)] | None = Field(None, description="1s to 30s.")
+    inter_digit: Annotated[float, Time(1, 5)] = Field(3.0, description="1s to 5s.")
+    max_silence: Annotated[float, Time(1, 30)] = Field(3.0, description="1s to 30s.")
+    barge_in: Bool = Field(True, description="The caller may interrupt questions.")
+
+
+class LineNeed(Struct, frozen=True):
+    """Something that an action needs of the line, as `Capabilities` has it."""
+
+    what: Literal["reject", "record", "terminators", "speech"]
+    path: Path
+    "What is written that needs it; for speech, the choice."
+    count: int = 1
+    "How many terminators."
+
+
+class Builder(Protocol):
+    """What an action is built with (`ivr.flowfile.build`)."""
+
+    @property
+    def defaults(self) -> Defaults:
+        """The flow's `defaults`."""
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """The flow's variables by name."""
+
+    def prompt(self, parts: Sequence[AnyPart] | None) -> engine_prompt.Prompt:
+        """Build a prompt; none is empty."""
+
+    def guard(self, text: str | None) -> Expression | None:
+        """Compile a guard."""
+
+
+class ActionSpec(ABC, Generic[Written]):
+    """One action of the language, as it is written in one state; its class says what holds wherever it is written.
+
+    What is not overridden stands for an action that speaks or does something, asks nothing and goes on.
+    """
+
+    word: ClassVar[str]
+    "Its key in a state, and the name of its two files."
+    description: ClassVar[str]
+    "For editors and the documentation."
+    runs: ClassVar[type[Action]]
+    "What the engine runs."
+    model: ClassVar[type[Model] | None] = None
+    "The keys in it, if it has keys."
+    parts: ClassVar[tuple[type[Model], ...]] = ()
+    "The mappings inside it that have other keys."
+    attempts_fail_by: ClassVar[tuple[str, ...]] = ()
+    "How an attempt to answer can fail; empty: it does not ask."
+    is_on_the_line: ClassVar[bool] = True
+    "False: the line has nothing to do for it."
+    ends_the_call: ClassVar[bool] = False
+    may_be_final: ClassVar[bool] = False
+    "It may stand in a final state."
+    event_fields: ClassVar[tuple[str, ...]] = ()
+    "The fields of its own events; no variable can be called so."
+    private_fields: ClassVar[frozenset[str]] = frozenset()
+    "Those of them that hold what the caller said or keyed."
+
+    def __init__(self, written: Written) -> None:
+        self.written = written
+
+    @classmethod
+    def key(cls) -> Any:
+        """Return the field that it is in the model of a state."""
+        return Field(None, description=cls.description)
+
+    @classmethod
+    def may_change_events(cls, inner: Path) -> bool:
+        """Return whether a part that was cut out of it, at this path inside it, could change which events it raises."""
+        return False
+
+    @abstractmethod
+    def build(self, state: str, builder: Builder) -> Action:
+        """Make what the engine runs in this state."""
+
+    def successes(self) -> tuple[str, ...]:
+        """Return the events of its success: what `next` can stand for (C3)."""
+        return ()
+
+    def failures(self) -> tuple[str, ...]:
+        """Return the events that this action raises beside its successes and what any state can meet."""
+        return ()
+
+    def fields(self, event: str) -> Mapping[str, Type]:
+        """Return the fields of one of its events, beside those that every error has."""
+        return {}
+
+    def stores_on(self, event: str) -> bool:
+        """Return whether this event comes with an answer to be kept (`into`)."""
+        return False
+
+    def prompts(self, here: Path) -> Iterator[Spoken]:
+        """Go through what it says; `here` is its own path."""
+        yield from ()
+
+    def guards(self, here: Path) -> Iterator[tuple[Path, str]]:
+        """Go through its guards, beside those in prompts and transitions, each with its path."""
+        yield from ()
+
+    def needs(self, here: Path) -> Iterator[LineNeed]:
+        """Go through what it needs of a line that not every line can do."""
+        yield from ()
+
+
+A = TypeVar("A", bound=Asking)
+
+
+class AskingSpec(ActionSpec[A]):
+    """An action that asks the caller, waits for an answer, and may keep it."""
+
+    attempts_fail_by: ClassVar[tuple[str, ...]] = ("noInput",)
+    answer_type: ClassVar[Type]
+    "The type of a variable that `into` alone declares."
+    kept_as: ClassVar[frozenset[str]]
+    "The types of variables that can keep an answer."
+    answer_called: ClassVar[str]
+    "What an answer is, in messages."
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether the author says that the answer is private (C12)."""
+        return False
+
+    def kept_in(self, state: str) -> str:
+        """Return the variable that keeps the answer; if the author names none, a name that no author can write."""
+        return kept_in(state, self.written.into)
+
+    def prompts(self, here: Path) -> Iterator[Spoken]:
+        """Go through the question, and what is said before it is repeated."""
+        asked = self.written
+        yield from spoken(asked.prompt, (*here, "prompt"))
+        yield from spoken(asked.reprompt, (*here, "reprompt"))
+        yield from each_spoken(asked.no_input, (*here, "noInput"))
+        if isinstance(asked, Matching):
+            yield from each_spoken(asked.no_match, (*here, "noMatch"))
+
+    def question(self, builder: Builder) -> Question:
+        """Build the question."""
+        asked, defaults = self.written, builder.defaults
+        no_input = written_or(asked.no_input, defaults.no_input)
+        no_match = written_or(asked.no_match, defaults.no_match) if isinstance(asked, Matching) else None
+        return Question(
+            prompt=builder.prompt(asked.prompt),
+            reprompt=None if asked.reprompt is None else builder.prompt(asked.reprompt),
+            no_input=tuple(builder.prompt(text) for text in no_input or ()),
+            no_match=tuple(builder.prompt(text) for text in no_match or ()),
+            attempts=written_or(asked.max_attempts, defaults.max_attempts),
+            initial_silence=written_or(asked.initial_silence, defaults.initial_silence),
+        )
+
+
+def kept_in(state: str, into: str | None) -> str:
+    """Return what keeps the answer of a state; if the author did not say, it is a name that no author can write."""
+    return into or f"answer in {state}"
+
+
+def written_or(written: T | None, default: T) -> T:
+    """Return what the author wrote, or the default."""
+    return default if written is None else written

@@ -1,0 +1,168 @@
+"""What states and actions are made of: the base of every model, prompts, and transitions (LANGUAGE C7, C9)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic.alias_generators import to_camel
+
+from ivr.flowfile.fields import (
+    AnyText,
+    Bool,
+    Fields,
+    GivenName,
+    Guard,
+    LanguageTag,
+    OneOf,
+    OneOrMany,
+    Reference,
+    Text,
+    Time,
+    Voice,
+)
+from ivr.flowfile.source import Path
+from ivr.nearest import nearest
+
+PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
+"A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
+
+
+class Model(BaseModel):
+    """What all parts of a flow share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember(cls, value: Any, info: ValidationInfo) -> Any:
+        """Note which class judged which mapping, so that an unknown key can be compared with the known ones."""
+        if isinstance(info.context, dict):
+            info.context[id(value)] = cls
+        return value
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """Return the keys that can be written here."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+
+# --- prompts ---------------------------------------------------------------------------------------------------------
+
+
+class Part(Model):
+    """What every part of a prompt can have."""
+
+    LATER = frozenset({"recording", "ref", "foreach", "item"})
+
+    guard: Guard | None = Field(None, description="Expression: the part is there only while it is true.")
+    voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
+    language: Annotated[str, LanguageTag()] | None = Field(None, description="Speak this text in this language.")
+    emphasize: Bool = Field(False, description="Speak with emphasis.")
+    say_as: (
+        Annotated[
+            str,
+            OneOf(
+                *("telephone", "letters", "cardinal", "ordinal", "name", "phoneticName", "time12", "time24"),
+                *("yearMonthDay", "monthDayYear", "dayMonthYear", "yearMonth", "monthYear", "monthDay", "dayMonth"),
+                *("day", "month", "year"),
+            ),
+        ]
+        | None
+    ) = Field(None, description="How the line should read it; prefer a filter such as {{ day | date }}.")
+
+
+class TextPart(Part):
+    """Words to be spoken; {{ expression }} puts a value in."""
+
+    text: Text = Field(description="The words; may hold {{ expression }}.")
+
+
+class AudioPart(Part):
+    """An audio file to be played."""
+
+    audio: Text = Field(description="A WMA or WAV file beside the flow, at most 512 KB, or an http(s) address.")
+    text: Text | None = Field(None, description="What the file says: for transcripts, and if it cannot be fetched.")
+
+
+class SilencePart(Part):
+    """A pause."""
+
+    silence: Annotated[float, Time(0.001, 60)] = Field(description="How long: 1ms to 60s.")
+
+
+PARTS: dict[str, type[Part]] = {"audio": AudioPart, "silence": SilencePart, "text": TextPart}
+
+
+def _which_part(value: object) -> str:
+    """Return the class for a part: by its key, a key of that sort misspelt, or as text."""
+    if isinstance(value, dict):
+        for key in PARTS:
+            if key in value:
+                return f"<{key}>"
+        for word in value:
+            if meant := nearest(str(word), PARTS):
+                return f"<{meant}>"
+    return "<text>"
+
+
+AnyPart: TypeAlias = Annotated[
+    Annotated[AudioPart, Tag("<audio>")]
+    | Annotated[SilencePart, Tag("<silence>")]
+    | Annotated[TextPart, Tag("<text>")],
+    Discriminator(_which_part),
+]
+Prompt: TypeAlias = Annotated[list[AnyPart], OneOrMany("text")]
+Prompts: TypeAlias = Annotated[list[Prompt], OneOrMany()]
+
+
+# --- transitions -----------------------------------------------------------------------------------------------------
+
+Assignments: TypeAlias = Annotated[
+    dict[Annotated[str, GivenName()], Annotated[str, AnyText()]], Fields("variables with their new values")
+]
+
+
+class Branch(Model):
+    """One way on."""
+
+    target: Annotated[str, Reference()] = Field(description='The state to go to; "self" asks again without entering.')
+    guard: Guard | None = Field(None, description="Expression: this way is taken only if it is true.")
+    set: Assignments = Field({}, description="Variables to set: name: value.")
+    say: Prompt | None = Field(None, description="Heard before anything of the target.")
+
+
+Branches: TypeAlias = Annotated[list[Branch], OneOrMany("target")]
+Handlers: TypeAlias = Annotated[dict[str, Branches], Fields("events with their targets")]
+
+
+# --- where prompts stand ---------------------------------------------------------------------------------------------
+
+Moment: TypeAlias = Literal["entry", "prompt", "choice", "way"]
+"""When an expression is read. `entry`: `set` of a state; `prompt`: when the state speaks; `choice`: the same, and `key`
+is known; `way`: in a transition, where the event's fields are known."""
+
+
+class Spoken(Struct, frozen=True):
+    """One prompt, and where it stands."""
+
+    parts: Sequence[AnyPart]
+    path: Path
+    moment: Moment = "prompt"
+    guard: str | None = None
+    "Set: all of it is there only while this is true."
+
+
+def spoken(prompt: Sequence[AnyPart] | None, path: Path, moment: Moment = "prompt") -> Iterator[Spoken]:
+    """Go through a prompt that may not be written."""
+    if prompt:
+        yield Spoken(prompt, path, moment)
+
+
+def each_spoken(several: Sequence[Sequence[AnyPart]] | None, path: Path) -> Iterator[Spoken]:
+    """Go through the texts of a list that may not be written."""
+    for number, prompt in enumerate(several or ()):
+        yield Spoken(prompt, (*path, number))
