@@ -17,7 +17,7 @@ from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.values import Value
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.domains import Domains
-from ivr.flowfile.checks.formulas import Formula, Verdict, atoms, formula, judge
+from ivr.flowfile.checks.formulas import Formula, TruthValues, atoms, formula, judge
 from ivr.flowfile.checks.known import known_of
 from ivr.flowfile.checks.names import Env
 from ivr.flowfile.checks.samples import Samples
@@ -115,10 +115,10 @@ class Judges:
         self.kept = kept
         self.samples = samples
 
-    def of(self, whole: Formula, env: Env) -> dict[int, Verdict]:
+    def of(self, whole: Formula, env: Env) -> dict[int, TruthValues]:
         """Return whether each part of a formula can be true, and false; nothing, if that is too much to find out."""
         groups = list(Domains(atoms(whole), env, self.kept, self.samples).signatures())
-        verdicts: dict[int, Verdict] = {}
+        verdicts: dict[int, TruthValues] = {}
         if prod(map(len, groups)) <= MOST:
             for together in product(*groups):
                 judge(whole, {meaning: held for each in together for meaning, held in each.items()}, verdicts)
@@ -145,7 +145,9 @@ def _before(handlers: Mapping[Path, Handler], use: Use, env: Env) -> list[Formul
     return formulas if len(formulas) == len(guards) else []
 
 
-def _found(part: Formula, verdicts: Mapping[int, Verdict], *, is_whole: bool = False) -> Iterator[tuple[Formula, bool]]:
+def _found(
+    part: Formula, verdicts: Mapping[int, TruthValues], *, is_whole: bool = False
+) -> Iterator[tuple[Formula, bool]]:
     """Return the smallest parts that are decided, each with what it always is."""
     inner = [found for each in part.parts for found in _found(each, verdicts)]
     yield from inner

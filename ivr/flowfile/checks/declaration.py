@@ -50,7 +50,7 @@ Finder: TypeAlias = Callable[[Document], Iterator[Finding]]
 EnvironmentFinder: TypeAlias = Callable[[Document, Environment], Iterator[Finding]]
 
 
-class Message(Struct, frozen=True):
+class CheckText(Struct, frozen=True):
     """One of the texts of a check."""
 
     severity: Severity
@@ -86,7 +86,7 @@ class Check:
         self.bad = bad
         self.good = good
         self.fixable = fixable
-        self.messages: list[Message] = []
+        self.messages: list[CheckText] = []
         self.finders: list[EnvironmentFinder] = []
         CHECKS[code] = self
 
@@ -115,7 +115,7 @@ class Check:
         return self._with(text, "warning")
 
     def _with(self, text: Callable[P, Text], severity: Severity) -> Callable[P, Problem]:
-        self.messages.append(Message(severity, text))
+        self.messages.append(CheckText(severity, text))
 
         @wraps(text)
         def problem(*args: P.args, **kwargs: P.kwargs) -> Problem:

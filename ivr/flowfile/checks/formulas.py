@@ -53,21 +53,21 @@ def atoms(whole: Formula) -> Iterator[tree.Node]:
         yield from atoms(part)
 
 
-class Verdict(Struct):
+class TruthValues(Struct):
     """Whether a part of a guard was ever true, and ever false, in all that was tried."""
 
     true: bool = False
     false: bool = False
 
 
-def judge(whole: Formula, values: Mapping[object, bool | None], verdicts: dict[int, Verdict]) -> bool | None:
+def judge(whole: Formula, values: Mapping[object, bool | None], verdicts: dict[int, TruthValues]) -> bool | None:
     """Return the value of a formula where its atoms have these, and note it for all its parts."""
     value: bool | None
     if whole.sort == "atom":
         value = values[tree.meaning(whole.node)]
     else:
         value = _joined(whole.sort, [judge(part, values, verdicts) for part in whole.parts])
-    verdict = verdicts.setdefault(id(whole), Verdict())
+    verdict = verdicts.setdefault(id(whole), TruthValues())
     verdict.true |= value is not False
     verdict.false |= value is not True
     return value

@@ -87,7 +87,7 @@ _FOR_A_SIGN = re.compile(
 )
 
 
-class Listening(Struct, frozen=True):
+class Accepted(Struct, frozen=True):
     """What means something in a question, or in the questions that can come next."""
 
     keys: frozenset[str] = frozenset()
@@ -101,52 +101,52 @@ class Listening(Struct, frozen=True):
     is_known: bool = True
     "False: what was cut out of the file may listen, too."
 
-    def __or__(self, other: "Listening") -> "Listening":
+    def __or__(self, other: "Accepted") -> "Accepted":
         words = None if self.words is None or other.words is None else self.words | other.words
         signs = self.signs | other.signs
         beeps, asks = self.beeps or other.beeps, self.asks or other.asks
-        return Listening(self.keys | other.keys, signs, words, beeps, asks, self.is_known and other.is_known)
+        return Accepted(self.keys | other.keys, signs, words, beeps, asks, self.is_known and other.is_known)
 
 
-UNKNOWN = Listening(is_known=False)
+UNKNOWN = Accepted(is_known=False)
 
 
 @PROMPT_KEY.finder
 def prompt_key(document: Document) -> Iterator[Finding]:
     """Find keys, words and beeps that a text mentions and that do not exist there."""
-    listeners = _Listeners(document)
+    acceptance = _Acceptance(document)
     for name, state in document.states():
-        yield from _of_state(listeners, name, state)
+        yield from _of_state(acceptance, name, state)
     for name in document.model.states:
         for _, handler in document.written(name):
-            yield from _of_handler(listeners, handler, name)
+            yield from _of_handler(acceptance, handler, name)
     for handler in document.shared.values():
-        yield from _of_handler(listeners, handler, None)
-    yield from _of_defaults(listeners)
+        yield from _of_handler(acceptance, handler, None)
+    yield from _of_defaults(acceptance)
 
 
-def _of_state(listeners: "_Listeners", name: str, state: State) -> Iterator[Finding]:
+def _of_state(acceptance: "_Acceptance", name: str, state: State) -> Iterator[Finding]:
     action = next((action for action, _ in state.questions()), None)
     for prompt in of_action(name, state):
         is_question = action is not None and prompt.path[3:4] != ("holdPrompt",)
-        yield from _of_prompt(listeners, prompt, listeners.of(name) if is_question else listeners.after(name))
+        yield from _of_prompt(acceptance, prompt, acceptance.of(name) if is_question else acceptance.after(name))
 
 
-def _of_handler(listeners: "_Listeners", handler: Handler, state: str | None) -> Iterator[Finding]:
+def _of_handler(acceptance: "_Acceptance", handler: Handler, state: str | None) -> Iterator[Finding]:
     for prompt, branch in zip(of_handler(handler), (one for one in handler.branches if one.say), strict=True):
         target = state if branch.target == SELF else branch.target
         if target is not None:
-            yield from _of_prompt(listeners, prompt, listeners.at(target))
+            yield from _of_prompt(acceptance, prompt, acceptance.at(target))
 
 
-def _of_defaults(listeners: "_Listeners") -> Iterator[Finding]:
+def _of_defaults(acceptance: "_Acceptance") -> Iterator[Finding]:
     """Read the texts that states without their own have: each of them has to listen."""
-    document = listeners.document
+    document = acceptance.document
     for why, texts in (("noInput", document.model.defaults.no_input), ("noMatch", document.model.defaults.no_match)):
         for number, parts in enumerate(texts or ()):
             prompt = Spoken(parts, ("defaults", why, number))
             for name in _without_own(document, why):
-                found = list(_of_prompt(listeners, prompt, listeners.of(name), f'in "{name}"'))
+                found = list(_of_prompt(acceptance, prompt, acceptance.of(name), f'in "{name}"'))
                 yield from found
                 if found:
                     break
@@ -160,12 +160,12 @@ def _without_own(document: Document, why: str) -> Iterator[str]:
                 yield name
 
 
-def _of_prompt(listeners: "_Listeners", prompt: Spoken, listening: Listening, place: str = "here") -> Iterator[Finding]:
-    if not listening.is_known:
+def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, place: str = "here") -> Iterator[Finding]:
+    if not accepted.is_known:
         return
     for number, part in enumerate(prompt.parts):
         text = _text(part)
-        for named, sort in _missing(text, listening):
+        for named, sort in _missing(text, accepted):
             words = text[named.start : named.end]
             match sort:
                 case "key":
@@ -175,7 +175,7 @@ def _of_prompt(listeners: "_Listeners", prompt: Spoken, listening: Listening, pl
                 case "beep":
                     problem = _no_beep(words, named.what, place)
             path: Path = (*prompt.path, number, "text")
-            yield listeners.document.finding_within(problem, path, named.start, named.end)
+            yield acceptance.document.finding_within(problem, path, named.start, named.end)
 
 
 def _text(part: AnyPart) -> str:
@@ -183,55 +183,54 @@ def _text(part: AnyPart) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _missing(text: str, listening: Listening) -> Sequence[tuple[Named, Sort]]:
+def _missing(text: str, accepted: Accepted) -> Sequence[tuple[Named, Sort]]:
     """List what a text mentions and what does not exist, each with what it is."""
     lower = text.lower()
-    if not listening.asks and any(words in lower for words in _ANOTHER_CALL):
+    if not accepted.asks and any(words in lower for words in _ANOTHER_CALL):
         return []
     found: list[tuple[Named, Sort]] = [
         (named, "key")
         for named in keys_named(text)
-        if named.what not in listening.keys
-        and not (named.what in listening.signs and _FOR_A_SIGN.match(text, named.end))
+        if named.what not in accepted.keys and not (named.what in accepted.signs and _FOR_A_SIGN.match(text, named.end))
     ]
-    if listening.asks and listening.words is not None:
-        found += [(named, "words") for named in words_named(text, listening.words) if named.what not in listening.words]
-    if listening.asks and not listening.beeps:
+    if accepted.asks and accepted.words is not None:
+        found += [(named, "words") for named in words_named(text, accepted.words) if named.what not in accepted.words]
+    if accepted.asks and not accepted.beeps:
         found += [(named, "beep") for named in beeps_named(text)]
     return found
 
 
-class _Listeners:
+class _Acceptance:
     """What listens where, each state looked at once."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self._variables = variables(document)
         self._compared = _compared_keys(document)
-        self._known = {name: self._listening(name, state) for name, state in document.states() if asking(state)}
+        self._known = {name: self._accepted(name, state) for name, state in document.states() if asking(state)}
 
-    def of(self, name: str) -> Listening:
+    def of(self, name: str) -> Accepted:
         """Return what a question listens for."""
         return self._known[name]
 
-    def at(self, name: str) -> Listening:
+    def at(self, name: str) -> Accepted:
         """Return what is listened for once a state is entered."""
         return self._at.get(name, UNKNOWN) if self.document.has_all_transitions else UNKNOWN
 
-    def after(self, name: str) -> Listening:
+    def after(self, name: str) -> Accepted:
         """Return what the questions listen for that can be the next after a state."""
         if not self.document.has_all_transitions:
             return UNKNOWN
-        return reduce(or_, (self._at[target] for target in self._next(name)), Listening())
+        return reduce(or_, (self._at[target] for target in self._next(name)), Accepted())
 
     @cached_property
-    def _at(self) -> Mapping[str, Listening]:
+    def _at(self) -> Mapping[str, Accepted]:
         """Carry what questions listen for back over the states that lead to them."""
         comes_from: dict[str, set[str]] = {}
         for name in self.document.model.states.keys() - self._known.keys():
             for target in self._next(name):
                 comes_from.setdefault(target, set()).add(name)
-        found = {name: self._known.get(name, Listening()) for name in self.document.model.states}
+        found = {name: self._known.get(name, Accepted()) for name in self.document.model.states}
         waiting = list(self._known)
         while waiting:
             name = waiting.pop()
@@ -247,22 +246,22 @@ class _Listeners:
             if not transition.event.startswith(("error", "hangup")):
                 yield transition.target
 
-    def _listening(self, name: str, state: State) -> Listening:
-        found = Listening(asks=True)
+    def _accepted(self, name: str, state: State) -> Accepted:
+        found = Accepted(asks=True)
         for action, asked in state.questions():
             found |= self._of_question(asked) if self.document.is_sound("states", name, action) else UNKNOWN
         return found
 
-    def _of_question(self, asked: Asking) -> Listening:
+    def _of_question(self, asked: Asking) -> Accepted:
         if isinstance(asked, Menu):
             keys = frozenset(choice.dtmf for choice in asked.choices.values() if choice.dtmf)
             forms = (form for choice in asked.choices.values() for form in choice.speech or ())
-            return Listening(keys, words=_as_heard(forms))
+            return Accepted(keys, words=_as_heard(forms))
         if isinstance(asked, Record):
-            return Listening(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
-        return self._of_digits(asked) if isinstance(asked, Digits) else Listening()
+            return Accepted(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
+        return self._of_digits(asked) if isinstance(asked, Digits) else Accepted()
 
-    def _of_digits(self, digits: Digits) -> Listening:
+    def _of_digits(self, digits: Digits) -> Accepted:
         """Return the keys that can be part of an answer, or end it."""
         variable = self._variables.get(digits.into) if digits.into else None
         ends = frozenset(digits.terminators)
@@ -276,7 +275,7 @@ class _Listeners:
                 keys = frozenset(key for key in keys if _fits(key, variable)) or keys
         # Without a type, keys are text: the star may stand for a point in it, if the prompt says so.
         signs = PHONE_KEYS - ends if variable is None or variable.type.name == "text" else frozenset()
-        return Listening(keys | ends, signs)
+        return Accepted(keys | ends, signs)
 
 
 def _phrases(record: Record) -> frozenset[str] | None:
