@@ -1,6 +1,6 @@
 """Lines that a person types, without holding up what else goes on, and without holding up Ctrl-C.
 
-No thread: one that waits in `input` cannot be ended, and brings the interpreter down with a message of its own.
+No thread: one that waits in `input` cannot be ended, and makes the interpreter exit with an error message.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Keyboard:
         self._over = False
 
     async def line(self, question: str) -> str | None:
-        """Ask for a line; None: there are no more (Ctrl-D)."""
+        """Ask for a line; None: the end of the input (Ctrl-D)."""
         self._show(question)
         while "\n" not in self._typed and not self._over:
             number = _descriptor()

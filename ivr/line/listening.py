@@ -83,7 +83,7 @@ def _take(action: Recognize, phase: Collecting, now: float) -> Collecting | Outc
     """Count the key that was held."""
     digits, key = _digits(action), phase.held or ""
     if key in digits.terminators:
-        # Alone it ends the input too, but without digits that is no success (protocol 6, 7).
+        # Alone it ends the input too, but without digits that is a failure (protocol 6, 7).
         return Outcome(action.op, ok=bool(phase.keys), result="terminator", keys=phase.keys)
     keys = phase.keys + key
     if len(keys) >= digits.maximum:

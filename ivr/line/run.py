@@ -4,8 +4,8 @@ The rules that are not the protocol's own words:
 
 - A signal that comes at the deadline or after it is too late: the deadline is applied first.
 - A key counts when it is let go; one that is held for longer than the pause between keys counts as the last digit, and
-  in a menu as a pause. A stop tone ends a recording when it begins, since it is no part of it.
-- Keys that nobody listens for are lost: in a prompt that cannot be interrupted, in a menu without keys.
+  in a menu as a pause. A stop tone ends a recording when it begins, since it does not belong to it.
+- Keys that are not listened for are lost: in a prompt that cannot be interrupted, in a menu without keys.
 - Other words than those that are offered change nothing (protocol 7): if at all, they end in silence.
 """
 

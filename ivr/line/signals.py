@@ -1,8 +1,8 @@
 """What happens on a line, what it wants done, and what it reports in the end; all of it plain data.
 
-*Signals* go in: keys, voice, words, the end of a prompt, time. *Effects* come out, for whoever makes sound and shows
-what is going on. The one *outcome* of a list of actions is the last effect (protocol 2: the last action's if all went
-well, else the first failed one's).
+*Signals* go in: keys, voice, words, the end of a prompt, time. *Effects* come out, for the code that makes sound and
+shows what is going on. The one *outcome* of a list of commands is the last effect (protocol 2: that of the last command
+if all went well, else that of the first one that failed).
 """
 
 from typing import Literal, TypeAlias
@@ -32,7 +32,7 @@ class VoiceSignal(Struct, frozen=True, tag=True):
 
 
 class WordsUnderstood(Struct, frozen=True, tag=True):
-    """Words were understood: by a recogniser, or typed where there is none."""
+    """Words were understood: by a recogniser, or typed."""
 
     words: str
 
@@ -42,7 +42,7 @@ class PromptEnded(Struct, frozen=True, tag=True):
 
 
 class PromptFailed(Struct, frozen=True, tag=True):
-    """The prompt cannot be played: its file cannot be had, or is no audio."""
+    """The prompt cannot be played: its file is not available, or is not audio."""
 
     why: str
 
@@ -71,7 +71,7 @@ Result: TypeAlias = Literal[
     "done",  # answered, played, hung up
     "key",  # a choice, by its key
     "speech",  # a choice, by its words
-    "wrong key",  # a key that is no choice
+    "wrong key",  # a key without a choice
     "silence",  # nothing came at all
     "pause",  # nothing more came: the keys so far, or a key that was never let go
     "terminator",  # a stop tone

@@ -47,11 +47,11 @@ class Microphone:
 
     @property
     def active(self) -> bool:
-        """Whether somebody makes a sound."""
+        """Whether a sound is heard now."""
         return self._activity.active
 
     def utterance(self) -> bytes:
-        """Return the utterance that has just ended, once; empty: there is none."""
+        """Return the utterance that has just ended, once; empty: none has."""
         whole, self._whole = self._whole, b""
         return whole
 

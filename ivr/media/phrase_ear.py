@@ -21,7 +21,7 @@ class PhraseEar:
         self._language = language
 
     async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
-        """Return the phrase that was said; None: none of them, or nobody knows."""
+        """Return the phrase that was said; None: none of them, or it is not known."""
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             await asyncio.to_thread(_write, Path(file.name), samples)
             try:

@@ -21,11 +21,11 @@ FRAME = 0.02
 "Seconds of one frame."
 FRAME_BYTES = round(FRAME * BYTES_A_SECOND)
 CHARACTERS_A_SECOND = 15.0
-"How fast a text is spoken, where nobody speaks it."
+"How fast a text is taken to be spoken, without a voice."
 MURMUR = 180.0
-"Hertz of what stands in for words where there is no voice to say them."
+"Hertz of the tone that stands for words, without a voice."
 FILE_SECONDS = 2.0
-"How long a file is taken to be, where nobody plays it."
+"How long a file is taken to be, if it cannot be decoded."
 
 
 class Unplayable(IvrError):
@@ -36,7 +36,7 @@ class SoundPiece(Struct, frozen=True):
     """A part of a prompt."""
 
     samples: bytes
-    "Empty: nobody speaks it."
+    "Empty: it is not heard, but takes its time."
     seconds: float
 
 
@@ -56,7 +56,7 @@ class PromptRenderer(Protocol):
 
 
 async def spoken(words: Text, renderer: PromptRenderer) -> AsyncIterator[SoundPiece]:
-    """Return a caller's typed words as sound, a murmur where there is no voice; raise Unplayable."""
+    """Return a caller's typed words as sound, a tone without a voice; raise Unplayable."""
     async for piece in renderer.render([words]):
         yield SoundPiece(piece.samples or tone(MURMUR, piece.seconds), piece.seconds)
 
@@ -86,7 +86,7 @@ class SilentRenderer:
 
 
 def estimate(segment: Segment) -> float:
-    """Return how long a segment takes, in seconds, where nobody speaks it."""
+    """Return how long a segment takes, in seconds, without a voice."""
     match segment:
         case Silence(milliseconds=milliseconds):
             return milliseconds / 1000

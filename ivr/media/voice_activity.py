@@ -1,4 +1,4 @@
-"""Is somebody making a sound? By loudness against the noise that is there anyway; pure, frame by frame.
+"""Voice activity detection: loudness against the background noise, frame by frame; pure.
 
 A sound must last to count as one (a click is none), and a pause must last to end one (between two words is none). The
 floor follows the quietest that was heard, so that a hum is silence after a while.

@@ -32,5 +32,5 @@ class Handset(Protocol):
 
 
 def typed(words: str) -> Text:
-    """Return words that were typed, as somebody would say them."""
+    """Return typed words as a text to be spoken."""
     return Text(words, "female", LANGUAGE)

@@ -1,4 +1,4 @@
-"""What a phone tells whoever looks on: the terminal, a page, a script. Plain data; as JSON each has its name as `type`.
+"""The events of a call, for a terminal, a page or a script. Plain data; as JSON each has its name as `type`.
 
 The order is the order in which things happen; `Ended` is the last one, and there is always exactly one.
 """
@@ -172,7 +172,7 @@ class Ended(_EventBase, frozen=True):
     by: Literal["bot", "caller", "platform"]
     reason: str
     """For programs. The bot: `hangup`, `reject`, `no-workflow`, `no-links` (its last workflow wanted no report). The
-    caller: `left`. The platform: `unreachable`, `refused` (an answer that is no success), `workflows`, `length`."""
+    caller: `left`. The platform: `unreachable`, `refused` (an error status), `workflows`, `length`."""
     detail: str = ""
     "For people."
 
@@ -198,7 +198,7 @@ PhoneEvent: TypeAlias = (
 )
 
 OnTheLine: TypeAlias = PromptBegan | PromptAudio | ListensFor | RecordingBegan
-"What nobody notices who has hung up: a bot that was still thinking says it to an empty line."
+"What a caller who has hung up no longer notices, although a bot that was still busy may order it."
 
 
 def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:

@@ -44,7 +44,7 @@ class _Report(Struct, frozen=True):
     """What is posted next."""
 
     url: str
-    message: reports.Message
+    message: reports.PhoneMessage
     last: Ended | None = None
     "The call is over; whatever the bot answers to this is not done."
 
@@ -183,6 +183,6 @@ class PlacedCall:
 
     def _result(
         self, outcome: wire.Outcome, app_state: str | None, *, over: bool, audio: EncodedRecording | None = None
-    ) -> reports.Message:
+    ) -> reports.PhoneMessage:
         state: wire.CallState = "terminated" if over else "established" if self._answered else "establishing"
         return reports.result(self._id, outcome, state=state, app_state=app_state, audio=audio)

@@ -55,7 +55,7 @@ class Target(Struct, frozen=True):
 
     @property
     def signed(self) -> bool:
-        """Whether the bot seems to check tokens: somebody has thought of them."""
+        """Whether the bot probably checks tokens: a setting for them was given."""
         return self.app_id != DEFAULT_APP or self.key is not None or self.identity_port != 0
 
 

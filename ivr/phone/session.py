@@ -79,7 +79,7 @@ class Session:
         self._left = False
         self._listening: Recognize | Record | None = None
         self.player = Player(sound.renderer, self._clock, paced=paced)
-        "For whoever measures it."
+        "Counts late frames, for measurements."
         self._playing: asyncio.Task[None] | None = None
         self._microphone = Microphone()
         self._speaking: set[asyncio.Task[None]] = set()
@@ -87,7 +87,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._call: asyncio.Task[Ended] | None = None
 
-    # --- for whoever looks on -------------------------------------------------------------------------------------
+    # --- the call, and its events -----------------------------------------------------------------------------------
 
     def dial(self, who: Caller | None = None) -> None:
         """Place the call."""
@@ -116,13 +116,13 @@ class Session:
     # --- commands -------------------------------------------------------------------------------------------------
 
     def press(self, keys: str) -> None:
-        """Press keys one after the other; raise ValueError for what is no key."""
+        """Press keys one after the other; raise ValueError for anything that is not a key."""
         for key in keys:
             self.key_down(key)
             self.key_up()
 
     def key_down(self, key: str) -> None:
-        """Hold a key; raise ValueError for what is no key."""
+        """Hold a key; raise ValueError for anything that is not a key."""
         if key not in PHONE_KEYS:
             raise ValueError("a key is one of 0-9, *, #, A-D")
         self.tell(KeyHeard(key))
@@ -182,7 +182,7 @@ class Session:
                 self._drop(PromptEnded, PromptFailed)
             case Listening(action=action):
                 self._listening = action
-                # What was said or pressed before the question is no answer to it.
+                # What was said or pressed before the question does not answer it.
                 self._microphone.forget()
                 self._drop(KeyDown, KeyUp, WordsUnderstood)
             case RecordingStarted():
@@ -192,7 +192,7 @@ class Session:
             case RecordingEnded() | Finished():
                 self._microphone.keep()
                 self._listening = None
-                while self._speaking:  # what nobody records any more is not said
+                while self._speaking:  # words after the recording are not spoken
                     self._speaking.pop().cancel()
 
     async def next(self, deadline: float | None) -> Signal:

@@ -31,7 +31,7 @@ class Loudspeaker:
         self._watching: asyncio.Task[None] | None = None
         self._got = bytearray()
         self._turn = asyncio.Lock()
-        "Whoever starts or ends a player: what is played, a stop, and the death of the last one come when they like."
+        "Held while a player is started or ended: sound, a stop and the end of the last player come at any time."
 
     async def play(self, samples: bytes) -> None:
         """Let samples be heard after those before; never fails, and where nothing plays is silent."""
@@ -76,7 +76,7 @@ class Loudspeaker:
             return
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Notice that a player has died, for which nobody has asked it."""
+        """Notice that a player has ended by itself."""
         words = b""
         while process.stderr is not None and (piece := await process.stderr.read(COMPLAINT)):
             words = (words + piece)[-4 * COMPLAINT :]
@@ -99,5 +99,5 @@ class Loudspeaker:
 
 def _write(process: asyncio.subprocess.Process, samples: bytes) -> None:
     if process.stdin is not None:
-        with suppress(OSError, RuntimeError):  # it has died, which is noticed; uvloop has an error of its own for that
+        with suppress(OSError, RuntimeError):  # it has ended, which `_watch` notices; uvloop raises its own error
             process.stdin.write(samples)

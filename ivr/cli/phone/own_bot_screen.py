@@ -1,6 +1,6 @@
 """The phone's view of a bot that is ours: what went wrong in its flow, which no bot tells its platform.
 
-It is read from the data folder of this machine's settings. A call that is not in it was taken by somebody else's bot.
+It is read from the data folder of this machine's settings. A call that is not in it was taken by another bot.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class OwnBotScreen(Screen):
                 keys = (CallKey(CHANNEL, account, self._call) for account in self._accounts)
                 found = next(filter(None, map(archive.named, keys)), None)
                 return [one.text for one in mistakes_in(archive, found)] if found else ()
-        except (IvrError, click.ClickException):  # there is no folder: the bot is somebody else's
+        except (IvrError, click.ClickException):  # there is no folder: it is another bot
             return ()
 
 

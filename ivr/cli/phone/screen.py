@@ -60,7 +60,7 @@ class Screen:
         self._thinks = False
         "The bot has a message, and has not answered it."
         self._deaf = False
-        "It was said that nobody listens."
+        "The caller was told that the bot is not listening."
 
     def show(self, event: PhoneEvent) -> None:
         """Write one event down, if it is of interest."""

@@ -56,7 +56,7 @@ class Typist:
         ask: Callable[[str], Awaitable[str | None]],
         commands: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
-        """`ask` asks for a line; None: there are no more. `commands` are what else can be typed (`/state`)."""
+        """`ask` asks for a line; None: the end. `commands` are further commands that can be typed (`/state`)."""
         self._screen = screen
         self._ask = ask
         self._commands = commands or {}

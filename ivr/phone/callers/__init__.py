@@ -1,1 +1,1 @@
-"""Callers for whom time waits: somebody who types, a call script, and as many as a load test wants."""
+"""Callers for whom time waits: a person who types, a call script, and those of a load test."""

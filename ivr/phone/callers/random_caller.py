@@ -1,6 +1,6 @@
 """A caller who behaves like callers in general: mostly does what is asked, at times something else, or nothing.
 
-Whoever is called by enough of them has met every way through a flow that people find. What such a caller does follows
+Enough of them find every path through a flow that people find. What such a caller does follows
 from the chances it is given: the same seed, the same caller.
 """
 

@@ -14,7 +14,7 @@ from ivr.errors import IvrError
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, Reply
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
-from ivr.phone.wire.reports import Message
+from ivr.phone.wire.reports import PhoneMessage
 
 CHAIN_ID = "x-microsoft-skype-chain-id"
 USER_AGENT = "Microsoft-Skype/3.0,(Calling/1.0)"  # bots may look at it (protocol 3)
@@ -46,7 +46,7 @@ class MessageExchange:
         self._tell = tell
         self._chain = str(uuid4())
 
-    async def send(self, url: str, message: Message) -> bytes:
+    async def send(self, url: str, message: PhoneMessage) -> bytes:
         """Return the body of the bot's successful reply; raise NotDelivered."""
         message_id = str(uuid4())
         given_up = NotDelivered("unreachable", "")
@@ -70,7 +70,7 @@ class MessageExchange:
                 break
         raise given_up
 
-    async def _once(self, url: str, message: Message, message_id: str) -> Reply:
+    async def _once(self, url: str, message: PhoneMessage, message_id: str) -> Reply:
         headers = {
             "Content-Type": message.content_type,
             "Accept": "application/json",
@@ -99,7 +99,7 @@ class Notifications:
         self._exchange = exchange
         self._last: asyncio.Task[None] | None = None
 
-    def post(self, message: Message) -> None:
+    def post(self, message: PhoneMessage) -> None:
         """Send a notification after those that are on their way; the call does not wait for it."""
         if self.url is not None:
             self._last = asyncio.create_task(self._send(self.url, message, self._last))
@@ -109,7 +109,7 @@ class Notifications:
         if self._last is not None:
             await self._last
 
-    async def _send(self, url: str, message: Message, before: asyncio.Task[None] | None) -> None:
+    async def _send(self, url: str, message: PhoneMessage, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await before
         with contextlib.suppress(NotDelivered):  # nothing depends on a notification
@@ -121,7 +121,7 @@ class _Fault(Struct, frozen=True):
 
 
 class _Refusal(Struct, frozen=True):
-    """What many bots say beside a status that is no success, ours too (docs/operations.md)."""
+    """The body that many bots, ours too, send with an error status (docs/operations.md)."""
 
     error: _Fault = _Fault()
 

@@ -41,7 +41,7 @@ class KeyUnusable(IvrError):
 
 
 class Identity:
-    """A key of its own, new with each phone unless it is kept in a file."""
+    """The phone's key: a new one for each phone, unless it is stored in a file."""
 
     def __init__(self, app_id: str, key: rsa.RSAPrivateKey | None = None) -> None:
         """Speak to the bot with this app id."""

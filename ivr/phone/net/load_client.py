@@ -161,7 +161,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _read(data: bytearray) -> tuple[int, bytes, bool] | None:
-    """Read status, body, and whether the connection stays; None: it is not whole; raise ValueError if it is no HTTP."""
+    """Read status, body, and whether the connection stays; None: incomplete; raise ValueError if it is not HTTP."""
     status = 0
     while status < 200:  # "continue", and the like: the answer is still to come
         end = data.find(_HEAD_END)

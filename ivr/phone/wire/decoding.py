@@ -2,7 +2,7 @@
 
 The phone's own reader: of the bot's codec it shares those types alone, so that a mistake of either shows in the other.
 Members' names are folded while the JSON is parsed. Then each object is asked for the members that it may have, and what
-nobody asks for is ignored. Whether a workflow that can be read is allowed too is `rulebook`.
+is not asked for is ignored. Whether a readable workflow is also allowed is decided by `rulebook`.
 """
 
 import json
@@ -24,7 +24,7 @@ Reader: TypeAlias = Callable[[object], T]
 "Gives the value that is meant, or raises Unreadable; never gets a null."
 
 _TWICE: Final = object()
-"Stands for what was named twice: which of the two counts nobody could say. It matters only if somebody asks for it."
+"Stands for a member that is given twice: it is ambiguous, which matters only if it is asked for."
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _FLAGS = {"true": True, "false": False}
 _CULTURES = {"enus": wire.LANGUAGE}  # the vendor writes a language's tag, and reads the name that it has in code
@@ -141,7 +141,9 @@ def _flag(value: object) -> bool:
 
 
 def _key(value: object) -> str:
-    if not isinstance(value, str) or value not in PHONE_KEYS:  # a number is no key, unlike elsewhere (protocol 5.5)
+    if (
+        not isinstance(value, str) or value not in PHONE_KEYS
+    ):  # a number is not accepted, unlike elsewhere (protocol 5.5)
         raise Unreadable("must be one of the keys 0-9, *, #, A-D, as text")
     return value
 

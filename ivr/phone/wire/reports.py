@@ -52,7 +52,7 @@ _FAILURE: Mapping[Result, str] = {
 "Free text, in the style of the vendor's classes (protocol 6)."
 
 
-class Message(Struct, frozen=True):
+class PhoneMessage(Struct, frozen=True):
     """A request body, and the type it is sent with."""
 
     json: bytes
@@ -70,9 +70,9 @@ class Message(Struct, frozen=True):
         return self.body or self.json
 
 
-def conversation(call: str, *, caller: str, bot: str, language: str | None, at: str | None = None) -> Message:
+def conversation(call: str, *, caller: str, bot: str, language: str | None, at: str | None = None) -> PhoneMessage:
     """Announce a call; `at` is the time that it is to be for the bot."""
-    return Message(
+    return PhoneMessage(
         msgspec.json.encode(
             wire.Conversation(
                 id=call,
@@ -96,7 +96,7 @@ def result(
     state: wire.CallState,
     app_state: str | None,
     audio: EncodedRecording | None = None,
-) -> Message:
+) -> PhoneMessage:
     """Report an outcome; with a recording it is a form of two parts (protocol 9)."""
     report = wire.ConversationResult(
         id=call,
@@ -105,7 +105,7 @@ def result(
         app_state=app_state,
     )
     body = msgspec.json.encode(report)
-    return Message(body) if audio is None else _form(body, audio)
+    return PhoneMessage(body) if audio is None else _form(body, audio)
 
 
 def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
@@ -167,17 +167,17 @@ def _digits_reason(action: Recognize, result: Result) -> wire.DigitsReason:
     return _DIGITS.get(result, "unknown")
 
 
-def notification(call: str, state: Literal["establishing", "established", "terminated"]) -> Message:
+def notification(call: str, state: Literal["establishing", "established", "terminated"]) -> PhoneMessage:
     """Return the notification of a change of the call's state (protocol 12)."""
     code = "0" if state == "terminated" else None
-    return Message(
+    return PhoneMessage(
         msgspec.json.encode(
             wire.Notification(id=call, type="callStateChange", current_state=state, state_change_code=code)
         )
     )
 
 
-def _form(body: bytes, audio: EncodedRecording) -> Message:
+def _form(body: bytes, audio: EncodedRecording) -> PhoneMessage:
     """Write the two parts so that every SDK finds both: the two names, their types, no file name (protocol 9)."""
     boundary = str(uuid4())
     edge = f"--{boundary}".encode()
@@ -197,4 +197,4 @@ def _form(body: bytes, audio: EncodedRecording) -> Message:
             b"",
         ]
     )
-    return Message(body, f'multipart/form-data; boundary="{boundary}"', parts, len(audio.data))
+    return PhoneMessage(body, f'multipart/form-data; boundary="{boundary}"', parts, len(audio.data))

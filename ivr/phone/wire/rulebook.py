@@ -1,6 +1,6 @@
 """Which workflows a platform runs (protocol 5, 8, 18): the phone's own list of the rules, written from the protocol.
 
-The bot's side holds what it writes against a list of its own, and neither knows the other. A rule yields a sentence per
+The bot's side checks what it writes with another list, and neither knows the other. A rule yields a sentence per
 violation, each beginning with its place, which is put together from the inside out; no violation, no sentence.
 """
 

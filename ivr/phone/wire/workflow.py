@@ -166,7 +166,7 @@ def _segments(prompt: wire.Prompt) -> tuple[line.Segment, ...]:
         return (*before, line.Audio(url=prompt.file_uri))
     if prompt.value and prompt.value.strip():
         say_as = prompt.say_as if prompt.say_as != "unknown" else None
-        # A word that is no gender is the vendor's zero value (protocol 7).
+        # An unknown gender is the vendor's zero value (protocol 7).
         voice: line.Gender = "female" if prompt.voice == "female" else "male"
         return (*before, line.Text(prompt.value, voice, wire.LANGUAGE, say_as, prompt.emphasize or False))
     return before

@@ -219,7 +219,7 @@ class PageLine:
             await self._tell(outdated)
 
     async def _watch(self) -> None:
-        """Look until the server is done: a transcript may come when nobody is on the line any more."""
+        """Look until the server is done: a transcript may come after the caller has left."""
         for _ in range(LOOKS):
             if await self._look():
                 return
@@ -278,7 +278,7 @@ class PageLine:
 
 
 def _wrong_time(text: str) -> str:
-    """Return what is wrong with a pretended time; empty: nothing, or there is none."""
+    """Return what is wrong with a pretended time; empty: nothing, or none was given."""
     try:
         read_time(text) if text else None
     except ValueError as error:

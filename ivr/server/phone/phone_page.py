@@ -110,7 +110,7 @@ def _talk(own_bot: OwnBot | None) -> Html:
 
 
 def _record() -> Html:
-    """Lead to what the console knows of the call, in a tab of its own: leaving this one hangs up."""
+    """Link to the call in the console, in another tab: leaving this page hangs up."""
     return tag("a", "In the console", id_="record", href=CONSOLE, target="_blank", rel="noopener", hidden=True)
 
 

@@ -1,4 +1,4 @@
-"""What a call remembers, for whoever tries a flow out. What is private stays sealed: only that it is there is shown."""
+"""The variables of a call, for an author who tries out a flow; of private ones only that they exist."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

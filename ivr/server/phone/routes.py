@@ -90,5 +90,5 @@ def _can_open(socket: web.WebSocketResponse, request: web.BaseRequest) -> bool:
     """Return whether a request asks for a websocket as it should."""
     try:
         return socket.can_prepare(request).ok
-    except ValueError:  # a key that is no base64, nor even ASCII
+    except ValueError:  # a key that is not base64, or not even ASCII
         return False

@@ -142,7 +142,7 @@ function stopSpeaking() {
   speaking = null;
 }
 
-// While somebody presses an answer, the others stay where they are: the click is for the one under the finger.
+// While an answer is pressed, the others stay in place: the click is for the one under the finger.
 const SETTLES = 300; // ms: on a touch screen the click comes a moment after the finger has gone
 let pressing = false;
 let next = null; // what is offered when the finger has gone
@@ -332,7 +332,7 @@ $("microphone").addEventListener("click", async () => {
   button.textContent = microphone.open ? "Microphone is on" : "Use the microphone";
 });
 
-// A key is held for as long as the finger stays; the keyboard's Enter and Space, and whoever reads the screen aloud,
+// A key is held for as long as the finger stays; the keyboard's Enter and Space, and screen readers,
 // press it by a click that no pointer has made.
 for (const key of keys) {
   const release = () => {

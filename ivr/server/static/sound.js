@@ -8,10 +8,10 @@ export class Loudspeaker {
     this.context = null;
     this.playing = new Set();
     this.free = 0; // when the next piece can begin
-    this.heard = 0; // seconds given out so far, for whoever wonders whether there was sound
+    this.heard = 0; // seconds given out so far, for tests
   }
 
-  // Browsers let a page make sound only after somebody has pressed something on it.
+  // Browsers let a page make sound only after a click or key press on it.
   async open() {
     this.context ??= new AudioContext();
     await this.context.resume();

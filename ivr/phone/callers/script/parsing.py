@@ -28,7 +28,7 @@ class ScriptError(IvrError):
 
 
 def read_script(file: Path, caller: Caller | None = None) -> Script:
-    """Read a script; `caller` calls where the script names nobody.
+    """Read a script; `caller` calls if the script names no caller.
 
     Raise ScriptError for all that is wrong in it, and if it cannot be read.
     """

@@ -16,7 +16,7 @@ from ivr.phone.phone_events import Dialled, Done, Ended, PhoneEvent, PromptBegan
 from ivr.phone.platform import Platform
 
 StateOf = Callable[[str], Awaitable[str | None]]
-"Tells in which state the bot's call of that id is; None: nobody knows."
+"Returns the state in which the bot's call of that id is; None: unknown."
 Samples = Callable[[Path], Awaitable[bytes]]
 "Reads an audio file, as 16 kHz, mono, 16 bit; raises OSError or IvrError."
 

@@ -22,7 +22,7 @@ from ivr.phone.phone_events import (
 )
 
 SPOKEN = "what the caller said"
-"Stands for a recording of which nobody knows the words."
+"Stands for a recording whose words are not known."
 
 WAITED = frozenset({"silence", "pause", "spoken", "limit"})
 "What ends because nothing more came: else the next caller action would be about the same question."
