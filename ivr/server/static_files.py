@@ -43,7 +43,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 @cache
 def content(name: str) -> bytes:
-    """Return a file; raise WebhookError 404 for a name that is none of ours. Names with slashes never are."""
+    """Return a file; raise WebhookError 404 for an unknown name, or one with a slash."""
     known = {entry.name: entry for entry in files("ivr.server").joinpath("static").iterdir()}
     if name not in known or name.rpartition(".")[2] not in TYPES:
         raise not_found()

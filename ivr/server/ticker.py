@@ -76,7 +76,7 @@ class Retention:
     async def _delete(self, name: str) -> None:
         try:
             await self._recordings.delete(name)
-        except (FileNotFoundError, IvrError) as error:  # no name of ours, or the disk: the sweep finds what is there
+        except (FileNotFoundError, IvrError) as error:  # not a valid name, or the disk failed: the sweep tries again
             log.warning("recording left to the sweep", extra={"reason": type(error).__name__})
 
 

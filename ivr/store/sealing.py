@@ -49,7 +49,7 @@ class Sealer:
     def find(cls, setting: str | None, file: Path) -> "Sealer":
         """Take the key from the setting, else from the file, else draw one, which `keep` then writes to the file.
 
-        Blocks on the disk. Raises DataUnusable where a key is there and is none.
+        Blocks on the disk. Raises DataUnusable for a key that is not valid.
         """
         if setting is not None:
             return cls(_parsed(setting, "the sealing key in the settings"), source="the one in the settings")

@@ -139,7 +139,7 @@ INSERT INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call;
 def open_database(database: Path) -> sqlite3.Connection:
     """Open the file for writing, from whichever thread; make it if need be, for its owner alone. Blocks on the disk.
 
-    Raises DataUnusable if it is no database of ours, if it is damaged, or of a version that is not known here.
+    Raises DataUnusable if it is another program's database, is damaged, or has an unknown version.
     """
     try:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
