@@ -34,7 +34,7 @@ class Assignment(Struct, frozen=True):
 
 
 class Branch(Struct, frozen=True):
-    """One way on."""
+    """One transition."""
 
     target: str
     "A state's name, or `SELF`."

@@ -57,7 +57,7 @@ class ScalarField(ABC):
 
     def _checked(self, value: object) -> object:
         if not isinstance(value, str):
-            raise refused("value", "Here belongs a single value.", "It has no keys and is no list.")
+            raise refused("value", "Expected a single value.", "A mapping or a list is not possible here.")
         return self.read(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -195,7 +195,9 @@ class PhoneKey(ScalarField):
     def read(self, text: str) -> str:
         """Read `"1"`."""
         if len(text) != 1 or text not in PHONE_KEYS:
-            raise refused("value", f'"{text}" is no key.', 'Write one of 0-9, *, #, A-D in quotes, such as "1".')
+            raise refused(
+                "value", f'"{text}" is not a phone key.', 'Write one of 0-9, *, #, A-D in quotes, such as "1".'
+            )
         return text
 
     def schema(self) -> Json:
@@ -213,13 +215,13 @@ class Terminators(ScalarField):
         if text == "none":
             return ""
         if not 1 <= len(text) <= 5 or len(set(text)) < len(text) or not PHONE_KEYS.issuperset(text):
-            message = f'"{text}" is no set of keys.'
+            message = f'"{text}" is not a valid set of keys.'
             raise refused("value", message, 'Write 1 to 5 different keys in quotes, such as "#*", or none.')
         return text
 
     def _checked(self, value: object) -> object:
         if isinstance(value, list) and PHONE_KEYS.issuperset(value):
-            raise refused("value", "These keys are one text, not a list.", f'Write "{"".join(value)}".')
+            raise refused("value", "The keys must be one text, not a list.", f'Write "{"".join(value)}".')
         return super()._checked(value)
 
     def schema(self) -> Json:
@@ -233,7 +235,7 @@ class Words(ScalarField):
     def read(self, text: str) -> str:
         """Read a text."""
         if not text.strip():
-            raise refused("empty", "There is no text here.", "Write one, or leave the key out.")
+            raise refused("empty", "The text is empty.", "Write one, or delete the key.")
         return text
 
     def schema(self) -> Json:
@@ -292,7 +294,7 @@ class LanguageTag(ScalarField):
     def read(self, text: str) -> str:
         """Read a tag (BCP 47)."""
         if not re.fullmatch(self.PATTERN, text):
-            raise refused("value", f'"{text}" is no language.', "Write a language tag, such as en-US.")
+            raise refused("value", f'"{text}" is not a language tag.', "Write a language tag, such as en-US.")
         return text
 
     def schema(self) -> Json:
@@ -358,7 +360,7 @@ class Fields:
         if isinstance(value, str) and (found := COLON_ALONE.match(value)):
             raise refused(*no_space(found), meant=space_after_colon(found, 0).within(value))
         if not isinstance(value, Mapping):
-            raise refused("value", f"Here belong {self.what}, each with its name.", "Write name: value, one a line.")
+            raise refused("value", f"Expected {self.what} (name: value).", "Write one name: value on each line.")
         return value
 
 
@@ -395,7 +397,7 @@ def read_type(value: object) -> Type:
                 "object", fields={str(name).removesuffix("?"): _field(str(name), value[name]) for name in value}
             )
         case _:
-            raise refused("value", "This is no type.", "A list is written [type], an object {name: type}.")
+            raise refused("value", "This is not a type.", "A list is written [type], an object {name: type}.")
 
 
 def _field(name: str, written: object) -> Type:

@@ -111,7 +111,7 @@ def load_text(
     zone = validated.model.time_zone or default_zone
     rules = zone_data(zone)
     if rules is None:
-        raise FlowError(f'there is no time zone "{zone}"')
+        raise FlowError(f'unknown time zone "{zone}"')
     files = {name: data for name, data in audio.items() if isinstance(data, bytes)}  # all: a refusal is an error
     bundle = Bundle(file, text, files, zone, rules)
     return _built(document, bundle, ordered)

@@ -36,16 +36,19 @@ from ivr.flowfile.parts import Assignments, Branches, Handlers, Model
 
 
 class State(ActionKeys):
-    """A state: one action, and the ways on."""
+    """A state: one action, and its transitions."""
 
     LATER = frozenset({"http", "transfer", "notify", "split", "invoke", "return", "consent", "milestone"})
 
-    next: Branches | None = Field(None, description="The ordinary way on; for a menu, every choice that is not in on.")
+    next: Branches | None = Field(
+        None, description="Where the call goes next; for a menu, after every choice that is not in on."
+    )
     on: Handlers = Field({}, description="Events, each with the state it leads to.")
     set: Assignments = Field({}, description="Set each time the state is entered, before its prompt is made.")
     final: Annotated[bool, OnlyTrue()] = Field(False, description="The call ends here.")
     outcome: Annotated[str, GivenName()] | None = Field(
-        None, description="With final: resolved (default), unresolved, voicemail, abandoned, failed, or an own word."
+        None,
+        description="With final: resolved (default), unresolved, voicemail, abandoned, failed, or a word of your own.",
     )
     allow: Annotated[dict[str, Text], Fields("checks with reasons")] = Field(
         {}, description="Acknowledges what a check finds in this state: check: reason."
@@ -59,10 +62,10 @@ class Variable(Model):
         None, description="text, integer, decimal, boolean, date, time, datetime, recording, [type], {name: type}."
     )
     default: Annotated[str, AnyText()] | None = Field(
-        None, description="The value it begins with; none: it may stay without one."
+        None, description="The initial value; none: it may have no value."
     )
-    min: Text | None = Field(None, description="The least value of an integer, decimal, date or time.")
-    max: Text | None = Field(None, description="The greatest value of an integer, decimal, date or time.")
+    min: Text | None = Field(None, description="The smallest value of an integer, decimal, date or time.")
+    max: Text | None = Field(None, description="The largest value of an integer, decimal, date or time.")
     values: Annotated[list[Text], OneOrMany()] | None = Field(None, description="The texts that are allowed.")
     format: Annotated[str, OneOf("ddmmyyyy", "mmddyyyy", "yyyymmdd")] | None = Field(
         None, description="How a date is keyed; default ddmmyyyy."
@@ -88,7 +91,9 @@ class FlowFile(Model):
     voice: Voice = Field("male", description="male or female; default male.")
     time_zone: Text | None = Field(None, description="For now and the time filters, such as Europe/Vienna.")
     initial: Annotated[str, Reference()] = Field(description="The state where a call begins.")
-    defaults: Defaults = Field(Defaults.model_validate({}), description="Used by each asking state that has none.")
+    defaults: Defaults = Field(
+        Defaults.model_validate({}), description="Used by each state that asks and has no value of its own."
+    )
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[
         dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")

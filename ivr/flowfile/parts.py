@@ -58,7 +58,7 @@ class Part(Model):
 
     LATER = frozenset({"recording", "ref", "foreach", "item"})
 
-    guard: Guard | None = Field(None, description="Expression: the part is there only while it is true.")
+    guard: Guard | None = Field(None, description="Expression: the part is used only if it is true.")
     voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
     language: Annotated[str, LanguageTag()] | None = Field(None, description="Speak this text in this language.")
     emphasize: Bool = Field(False, description="Speak with emphasis.")
@@ -127,12 +127,12 @@ Assignments: TypeAlias = Annotated[
 
 
 class Branch(Model):
-    """One way on."""
+    """One transition."""
 
     target: Annotated[str, Reference()] = Field(description='The state to go to; "self" asks again without entering.')
-    guard: Guard | None = Field(None, description="Expression: this way is taken only if it is true.")
+    guard: Guard | None = Field(None, description="Expression: this transition is taken only if it is true.")
     set: Assignments = Field({}, description="Variables to set: name: value.")
-    say: Prompt | None = Field(None, description="Heard before anything of the target.")
+    say: Prompt | None = Field(None, description="Spoken before anything of the target state.")
 
 
 Branches: TypeAlias = Annotated[list[Branch], OneOrMany("target")]

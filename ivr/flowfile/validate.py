@@ -28,7 +28,7 @@ ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
 NOTHINGS = frozenset(word for word, spec in ACTIONS.items() if spec.model is Nothing)
 "Actions without keys of their own."
-NOT_YET = "It is a word of the language, but not of this release."
+NOT_YET = "It is part of the language, but not of this release."
 
 
 NO_MAPPING = frozenset({"model_type", "model_attributes_type"})
@@ -230,7 +230,7 @@ class _Judge:
         key = str(path[-1]) if path else ""
         match error["type"]:
             case "extra_forbidden" if self._is_later(error):
-                return "not-yet", f'"{key}" is not there yet.', NOT_YET
+                return "not-yet", f'"{key}" is not supported yet.', NOT_YET
             case "extra_forbidden":
                 return "unknown-key", f'"{key}" is not known here.', self._meant(key, path[:-1])
             case "missing":
@@ -239,15 +239,15 @@ class _Judge:
             case "too_short":
                 return "empty", f'"{key}" is empty.', "Write at least one."
             case "too_long":
-                return "value", f'"{key}" has too many items.', f"{error['ctx']['max_length']} are possible."
+                return "value", f'"{key}" has too many items.', f"At most {error['ctx']['max_length']} are possible."
             case code if code in NO_MAPPING and key in NOTHINGS:
                 return "value", f'"{key}" takes no value.', f'Write "{key}: {{}}".'
             case code if code in NO_MAPPING and (found := COLON_ALONE.match(str(error["input"]))):
                 return no_space(found)
             case "model_type" | "model_attributes_type" | "dict_type":
-                return "value", "Here belong keys with values.", "Write key: value, one a line."
+                return "value", "Expected a mapping (key: value).", "Write one key: value on each line."
             case "string_type":
-                return "value", "Here belongs a single value.", "It has no keys and is no list."
+                return "value", "Expected a single value.", "A mapping or a list is not possible here."
             case code:
                 context = error.get("ctx", {})
                 return code, str(context.get("message", error["msg"])), str(context.get("suggestion", ""))
@@ -255,11 +255,11 @@ class _Judge:
     def _meant(self, key: str, path: Path) -> str:
         class_ = self._class(path)
         if issubclass(class_, Asking) and key in State.words():
-            return "It belongs to the state, beside the action."
+            return "Write it in the state, beside the action."
         if class_ is State and any(spec.model and key in spec.model.words() for spec in ACTIONS.values()):
-            return "It belongs to the action."
+            return "Write it inside the action."
         if class_ is Choice and key in TRANSITIONS:
-            return 'Where a choice leads stands in the "on" of the state.'
+            return 'Write where a choice leads in the "on" of the state.'
         if other := _OTHERS.get(re.sub("[_-]", "", key).lower()):
             return other
         return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."

@@ -234,13 +234,13 @@ DAY = "Write a day such as '2026-12-24', or '12-24' for that of any year."
         ("wish < opens", "wish < opens", "A value of type date cannot be compared with one of type time."),
         ("today in ['12-24', '24-12']", "'24-12'", f"A value of type date cannot be compared with one of type text. {DAY}"),  # noqa: E501
         ("name in ['a', 1]", "1", "A value of type text cannot be compared with one of type integer."),
-        ("(now | weekday) in ['Sunday', 'Sonday']", "'Sonday'", '"weekday" never gives "Sonday". Did you mean "Sunday"?'),  # noqa: E501
-        ("now in ['08:00']", "'08:00'", 'A value of type datetime cannot be compared with one of type time. Only which is first can be asked: "<", ">=".'),  # noqa: E501
-        ("name in [nam]", "nam", 'Nothing is called "nam" here. Did you mean "name"?'),
-        ("today + 30 > wish", "today", 'A value of type date cannot be calculated with. Say how much, such as "+ 30 days".'),  # noqa: E501
+        ("(now | weekday) in ['Sunday', 'Sonday']", "'Sonday'", '"weekday" never returns "Sonday". Did you mean "Sunday"?'),  # noqa: E501
+        ("now in ['08:00']", "'08:00'", 'A value of type datetime cannot be compared with one of type time. Compare only the order: "<", ">=".'),  # noqa: E501
+        ("name in [nam]", "nam", 'Unknown name "nam". Did you mean "name"?'),
+        ("today + 30 > wish", "today", 'A value of type date cannot be used in a calculation. State the amount, such as "+ 30 days".'),  # noqa: E501
         ("today + 2 hours > now", "today", "A value of type date cannot be moved by hours."),
-        ("opens - 30 minutes < now", "opens", 'A value of type time cannot be moved by minutes. Days and moments can be moved, such as "today" and "now".'),  # noqa: E501
-        ("now + 1.5 hours > wish", "1.5", "A number of hours is an integer, not decimal."),
+        ("opens - 30 minutes < now", "opens", 'A value of type time cannot be moved by minutes. Dates and times can be moved, such as "today" and "now".'),  # noqa: E501
+        ("now + 1.5 hours > wish", "1.5", "A number of hours must be an integer, not decimal."),
         ("now + few days > wish", "few", '"few" may have no value here. Guard it, or write "few or …".'),
         ("maybe + 1 day > wish", "maybe", '"maybe" may have no value here. Guard it, or write "maybe or …".'),
     ],

@@ -132,9 +132,9 @@ def test_what_can_be_compared_is_no_mistake(guard: str) -> None:
 TIME_OF_DAY = "Write a time of day such as '08:00'."
 TIME_OR_DAY = "Write a time of day such as '08:00', or a day such as '2026-12-24'."
 DAY = "Write a day such as '2026-12-24', or '12-24' for that of any year."
-ONLY_ORDER = 'Only which is first can be asked: "<", ">=".'
-NO_ORDER = "gives words to be spoken, which have no order."
-DAYS = "It gives Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday."
+ONLY_ORDER = 'Compare only the order: "<", ">=".'
+NO_ORDER = "returns words to be spoken, which have no order."
+DAYS = "It returns Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday."
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ DAYS = "It gives Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday.
             "now | weekday < 'Saturday'",
             [f"\"weekday\" {NO_ORDER} Write which are meant: \"(… | weekday) in ['Monday', 'Tuesday']\"."],
         ),
-        ("(now | weekday) == 'sunday'", ['"weekday" never gives "sunday". Did you mean "Sunday"?']),
-        ("'Sonday' != (now | weekday)", ['"weekday" never gives "Sonday". Did you mean "Sunday"?']),
-        ("(now | weekday) == 'x'", [f'"weekday" never gives "x". {DAYS}']),
-        ("(now | weekday) in 'sat'", [f'Nothing that "weekday" gives is in "sat". {DAYS}']),
+        ("(now | weekday) == 'sunday'", ['"weekday" never returns "sunday". Did you mean "Sunday"?']),
+        ("'Sonday' != (now | weekday)", ['"weekday" never returns "Sonday". Did you mean "Sunday"?']),
+        ("(now | weekday) == 'x'", [f'"weekday" never returns "x". {DAYS}']),
+        ("(now | weekday) in 'sat'", [f'No result of "weekday" is in "sat". {DAYS}']),
         ("now == '08:00'", [f"A value of type datetime cannot be compared with one of type time. {ONLY_ORDER}"]),
         ("now != opens", [f"A value of type datetime cannot be compared with one of type time. {ONLY_ORDER}"]),
         ("now >= '8:00'", [f"A value of type datetime cannot be compared with one of type text. {TIME_OR_DAY}"]),

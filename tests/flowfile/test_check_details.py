@@ -253,7 +253,7 @@ class TestMistakesOfYaml:
 
     def test_two_texts_with_a_comma_between(self) -> None:
         assert said('start:\n  say: "Hello.", "You."\n  next: bye\n') == [
-            "syntax: Two texts stand here, with a comma between. Put them in [ ], or in one text."
+            "syntax: Two texts with a comma between them are not one value. Put them in [ ], or in one text."
         ]
 
     def test_a_long_value_behind_a_colon_without_space_is_not_repeated(self) -> None:
@@ -359,7 +359,7 @@ states:
 
     def test_a_misspelt_key_beside_its_action_is_told_where_it_belongs(self) -> None:
         assert said("start: {say: Hello., choices: {}, next: bye}") == [
-            'unknown-key: "choices" is not known here. It belongs to the action.'
+            'unknown-key: "choices" is not known here. Write it inside the action.'
         ]
 
     @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ states:
 
     def test_a_file_over_the_size_limit_is_refused(self) -> None:
         (found,) = load("#" * (1 << 22) + "\n").findings
-        message = "The file has more than the 4,194,304 bytes that a flow may have."
+        message = "The file is larger than 4,194,304 bytes, the limit for a flow."
         assert (found.code, found.message) == ("size", message)
 
     def test_aliases_are_allowed(self) -> None:
@@ -98,7 +98,7 @@ again: {say: *hello, next: bye}
     )
     def test_a_character_that_there_is_not_is_refused(self, text: str, column: int) -> None:
         found = [each for each in load(text).findings if each.code == "syntax"]
-        assert [(each.column, each.message) for each in found] == [(column, "There is no such character.")]
+        assert [(each.column, each.message) for each in found] == [(column, "This character does not exist.")]
 
     def test_an_alias_to_itself_is_refused(self) -> None:
         assert "star" in [found.code for found in load("flow: &a [*a]").findings]

@@ -195,7 +195,7 @@ class TestWhatWouldBeSpoken:
         ("done == YES", 'Write "true".'),
         ("done == None", 'Write "none".'),
         ("done == NULL", 'Write "none".'),
-        ("done == 'no'", 'Ask for the truth alone, or with "not" before it.'),
+        ("done == 'no'", 'Use the value itself, or "not" before it.'),
     ],
 )
 def test_a_word_in_a_guard_gets_ours(guard: str, hint: str) -> None:

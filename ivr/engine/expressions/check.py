@@ -149,7 +149,7 @@ def _is_opaque(type_: Type) -> bool:
 
 def _no_common_type(node: tree.Node, one: Type, other: Type, proof: _Proof) -> Type:
     first, second = ("something else" if _is_opaque(type_) else str(type_) for type_ in (one, other))
-    return proof.wrong("type", f"This is either {first} or {second}, and nothing takes both.", node)
+    return proof.wrong("type", f"This is either {first} or {second}; both results must have the same type.", node)
 
 
 def _spoken(node: tree.Node, proof: _Proof) -> None:
@@ -179,7 +179,7 @@ def _name(node: tree.Name, proof: _Proof) -> Type:
         return proof.env[node.name]
     ours = _OTHER_WORDS.get(node.name.lower())
     hint = did_you_mean(node.name, proof.env) if ours is None else f'Write "{ours}".'
-    return proof.wrong("undefined", f'Nothing is called "{node.name}" here.', node, hint)
+    return proof.wrong("undefined", f'Unknown name "{node.name}".', node, hint)
 
 
 @_type_of.register
@@ -193,7 +193,7 @@ def _field(node: tree.Field, proof: _Proof) -> Type:
     if found is not None:
         return optional(found) if of.optional else found
     known = of.fields or RECORDING_FIELDS
-    message, start = f'There is no field "{node.name}" here.', max(node.start, node.end - len(node.name))
+    message, start = f'Unknown field "{node.name}".', max(node.start, node.end - len(node.name))
     return proof.wrong("undefined", message, node, did_you_mean(node.name, known), start)
 
 
@@ -202,7 +202,7 @@ def _index(node: tree.Index, proof: _Proof) -> Type:
     of = _type_of(node.of, proof)
     key = proof.needed(node.key, _type_of(node.key, proof))
     if key.name not in {"integer", "any"}:
-        return proof.wrong("type", f"An item is taken by an integer, not by {key}.", node.key)
+        return proof.wrong("type", f"An index must be an integer, not {key}.", node.key)
     if of.name in {"any", "none"}:
         return of
     if of.name not in {"list", "text"}:
@@ -256,10 +256,10 @@ def _moved(node: tree.Moved, proof: _Proof) -> Type:
     of = proof.needed(node.of, _type_of(node.of, proof))
     count = proof.needed(node.count, _type_of(node.count, proof))
     if count.name not in {"integer", "any"}:
-        return proof.wrong("type", f"A number of {node.unit} is an integer, not {count}.", node.count)
+        return proof.wrong("type", f"A number of {node.unit} must be an integer, not {count}.", node.count)
     if of.name in {"datetime", "any"} or (of.name == "date" and node.unit in WHOLE_DAYS):
         return of
-    hint = "" if of.name in ON_THE_CALENDAR else 'Days and moments can be moved, such as "today" and "now".'
+    hint = "" if of.name in ON_THE_CALENDAR else 'Dates and times can be moved, such as "today" and "now".'
     return proof.wrong("type", f"A value of type {of} cannot be moved by {node.unit}.", node.of, hint)
 
 
@@ -307,7 +307,7 @@ def _read(read: Callable[[str], object], node: tree.Filtered, proof: _Proof) -> 
     """Check text that a filter reads: it must be written out, so that it can be read now."""
     if not isinstance(node.of, tree.Constant):
         hint = "Store it in a variable of that type."
-        proof.wrong("type", f'Nothing proves that "{node.filter}" can read this text.', node.of, hint)
+        proof.wrong("type", f'It is not certain that "{node.filter}" can read this text.', node.of, hint)
         return
     try:
         read(str(node.of.value))
@@ -320,8 +320,10 @@ def _number(node: tree.Node, proof: _Proof, sign: str = "-") -> Type:
     if type_.name in NUMBERS or type_.name == "any":
         return type_
     hint = 'To join texts, write "~".' if sign == "+" and type_.name == "text" else ""
-    hint = f'Say how much, such as "{sign} 30 days".' if sign in {"+", "-"} and type_.name in ON_THE_CALENDAR else hint
-    return proof.wrong("type", f"A value of type {type_} cannot be calculated with.", node, hint)
+    hint = (
+        f'State the amount, such as "{sign} 30 days".' if sign in {"+", "-"} and type_.name in ON_THE_CALENDAR else hint
+    )
+    return proof.wrong("type", f"A value of type {type_} cannot be used in a calculation.", node, hint)
 
 
 _Side = tuple[tree.Node, Type]
@@ -365,7 +367,7 @@ def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
         if "none" not in {mine.name, item.name}:
             _same_kind(mine, item, _COMPARABLE, span, proof)
     elif container.name != "any":
-        proof.wrong("type", f"Nothing can be in a value of type {container}.", within[0])
+        proof.wrong("type", f"A value of type {container} cannot contain anything.", within[0])
 
 
 def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, proof: _Proof) -> None:
@@ -377,8 +379,8 @@ def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, 
 
 def _hint(groups: set[str]) -> str:
     if groups == ON_THE_CLOCK:
-        return 'Only which is first can be asked: "<", ">=".'
+        return 'Compare only the order: "<", ">=".'
     if groups == {"boolean", "text"}:
-        return 'Ask for the truth alone, or with "not" before it.'
+        return 'Use the value itself, or "not" before it.'
     moment = next((_WRITTEN[group] for group in groups if group in _WRITTEN), "")
     return f"Write {moment}." if moment and "text" in groups else ""

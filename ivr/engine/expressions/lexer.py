@@ -77,7 +77,7 @@ class Tokens:
     def unfinished(self) -> ExpressionError:
         """Make the error for an expression that ends too early."""
         if not self.items:
-            return ExpressionError("expression", "There is no expression.", self.start, 1)
+            return ExpressionError("expression", "The expression is empty.", self.start, 1)
         last = self.items[-1].lineno
         return ExpressionError("expression", "The expression is not finished.", last, self.length(last))
 
@@ -95,7 +95,7 @@ class Tokens:
         except TemplateSyntaxError as exc:
             raise self._unreadable(source, at) from exc
         if inside:
-            raise ExpressionError("expression", 'There is no "}}" to this "{{".', self.start - 2, 2)
+            raise ExpressionError("expression", 'This "{{" is never closed.', self.start - 2, 2)
         return at
 
     def _unreadable(self, source: str, at: int) -> ExpressionError:
@@ -146,21 +146,23 @@ class Tokens:
 
     def _word(self, at: int, text: str) -> str:
         if text in _CAPITALS:
-            self._refuse(f'The language has no "{text}".', at, text, f'Write "{_CAPITALS[text]}".')
+            self._refuse(f'"{text}" is not part of the language.', at, text, f'Write "{_CAPITALS[text]}".')
         if not is_name(text):
-            self._refuse(f'"{text}" is no name: a letter, then letters, digits or "_".', at, text)
+            self._refuse(f'"{text}" is not a name: write a letter, then letters, digits or "_".', at, text)
         return normal(text)
 
     def _number(self, at: int, text: str) -> int | Decimal:
         if not _NUMBER.fullmatch(text):
-            self._refuse(f'"{text}" is no number here: digits, and one point between them.', at, text)
+            self._refuse(f'"{text}" is not a number: write digits, with at most one point between them.', at, text)
         if len(text.replace(".", "")) > MAX_DIGITS:
             self._refuse(f"A number has at most {MAX_DIGITS} digits.", at, text)
         return Decimal(text) if "." in text else int(text)
 
     def _unescaped(self, escape: re.Match[str], at: int) -> str:
         if escape[1] not in _ESCAPES:
-            self._refuse(f'The text holds "{escape[0]}".', at + 1 + escape.start(), escape[0], r'Write "\\" for "\".')
+            self._refuse(
+                f'The text contains "{escape[0]}".', at + 1 + escape.start(), escape[0], r'Write "\\" for "\".'
+            )
         return _ESCAPES[escape[1]]
 
     def _refuse(self, message: str, at: int, text: str, suggestion: str = "") -> NoReturn:

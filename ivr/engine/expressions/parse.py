@@ -39,7 +39,9 @@ def parse_expression(source: str) -> tree.Node:
     source = _checked(source)
     if source.lstrip().startswith("{{"):
         at = source.index("{{")
-        raise ExpressionError("expression", 'An expression stands here without "{{ }}".', at, 2, "Leave them out.")
+        raise ExpressionError(
+            "expression", 'This is an expression already, without "{{ }}".', at, 2, "Delete the braces."
+        )
     return _parse(Tokens(source, 0, inside=False))
 
 
@@ -64,7 +66,7 @@ def _refuse_statement(source: str, start: int, end: int) -> None:
     opened = source.find("{%", start, end)
     closed = source.find("%}", opened + 2)
     if opened >= 0 and closed >= 0:  # either alone is text
-        message, hint = "There are no statements.", "Use guards and branches."
+        message, hint = "Statements are not supported.", "Use guards and branches."
         raise ExpressionError("statement", message, opened, closed + 2 - opened, hint)
 
 
@@ -72,7 +74,7 @@ def _checked(source: str) -> str:
     if len(source) > MAX_SOURCE:
         raise ExpressionError("expression", f"The text is longer than {MAX_SOURCE} characters.", 0, 1)
     if found := _UNSPEAKABLE.search(source):
-        raise ExpressionError("expression", f"The text holds the character {found[0]!a}.", found.start(), 1)
+        raise ExpressionError("expression", f"The text contains the character {found[0]!a}.", found.start(), 1)
     return source.replace("\r", " ")  # Jinja2 would make one character of "\r\n", and move all that follows
 
 
@@ -100,7 +102,7 @@ class _Translator:
         """Translate a node and all below it; raise ExpressionError for what the language does not have."""
         rule = _RULES.get(type(node))
         if rule is None:
-            raise self.refused(node, _REFUSALS.get(type(node), "This is no part of the language."))
+            raise self.refused(node, _REFUSALS.get(type(node), "This is not part of the language."))
         return rule(self, node)
 
     def refused(self, node: nodes.Node, message: str, suggestion: str = "") -> ExpressionError:
@@ -189,7 +191,7 @@ class _Translator:
 
     def is_none(self, node: nodes.Test) -> tree.Node:
         if node.name != "none":
-            raise self.refused(node, f'There is no test "is {node.name}".', 'Write "is none" or "is not none".')
+            raise self.refused(node, f'Unknown test "is {node.name}".', 'Write "is none" or "is not none".')
         of = self.translate(node.node)
         word = self._tokens.after(node.lineno)
         none = self._tokens.after(word.lineno) if word.value == "not" else word
@@ -197,16 +199,18 @@ class _Translator:
 
     def filtered(self, node: nodes.Filter) -> tree.Node:
         if self._counts_time(node):
-            message = f'"{node.name}" counts after "+" or "-" alone.'
-            raise self.refused(node, message, f'Write it such as "now + 2 {node.name}", with what is moved before it.')
+            message = f'"{node.name}" can only follow "+" or "-".'
+            raise self.refused(node, message, f'Write, for example, "now + 2 {node.name}".')
         if node.node is not None and self._counts_time(node.node):
-            message = f'"{node.name}" would be done before the sum.'
+            message = f'"{node.name}" would be applied before the sum.'
             raise self.refused(node, message, f'Write "(… + … {node.node.name}) | {node.name}".')
         filter_ = FILTERS.get(node.name)
         if filter_ is None:
-            what = "is not there yet" if node.name in LATER else "is unknown"
-            message = f'The filter "{node.name}" {what}.'
-            hint = "" if node.name in LATER else did_you_mean(node.name, FILTERS)
+            is_later = node.name in LATER
+            message = (
+                f'The filter "{node.name}" is not supported yet.' if is_later else f'Unknown filter "{node.name}".'
+            )
+            hint = "" if is_later else did_you_mean(node.name, FILTERS)
             raise ExpressionError("filter", message, node.lineno, len(node.name), hint)
         arguments = tuple(argument.value for argument in node.args if isinstance(argument, nodes.Const))
         if not filter_.accepts(arguments) or len(arguments) != len(node.args) or _has_more(node):
@@ -217,7 +221,7 @@ class _Translator:
     def call(self, node: nodes.Call) -> tree.Node:
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         hint = f'Write "… | {name}".' if name in FILTERS else ""
-        raise self.refused(node, "There are no functions to call.", hint)
+        raise self.refused(node, "Functions cannot be called.", hint)
 
 
 def _has_more(node: nodes.Filter) -> bool:
@@ -249,9 +253,9 @@ _RULES: Mapping[type[nodes.Node], _Rule] = {
 }
 _REFUSALS: Mapping[type[nodes.Node], str] = {
     nodes.Pow: "There are no powers.",
-    nodes.Pos: 'A number has no "+" before it.',
-    nodes.List: 'A list stands after "in" alone.',
-    nodes.Tuple: 'A list is written in [ ], and stands after "in" alone.',
+    nodes.Pos: 'A number must not have "+" before it.',
+    nodes.List: 'A list is only possible after "in".',
+    nodes.Tuple: 'A list is written in [ ], and is only possible after "in".',
     nodes.Dict: "An object cannot be written here.",
     nodes.Slice: "Only one item can be taken.",
 }

@@ -27,7 +27,7 @@ def words_compared(comparator: tree.Comparator, left: tree.Node, right: tree.Nod
         if filter_ is None:
             continue
         if comparator in ORDERS and filter_.speaks:
-            message = f'"{filter_.name}" gives words to be spoken, which have no order.'
+            message = f'"{filter_.name}" returns words to be spoken, which have no order.'
             return ComparisonMistake(message, _instead(filter_, comparator, left, right))
         if filter_.yields and isinstance(other, tree.Constant) and isinstance(other.value, str):
             mistake = _never(filter_, other.value, comparator, is_left=one is left)
@@ -56,9 +56,9 @@ def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Com
     """Find a word that the filter never gives; a text in which it looks for words must have one of them."""
     match comparator:
         case "==" | "!=" if word not in filter_.yields:
-            message = f'"{filter_.name}" never gives "{word}".'
+            message = f'"{filter_.name}" never returns "{word}".'
         case "in" | "not in" if is_left and not any(name in word for name in filter_.yields):
-            message = f'Nothing that "{filter_.name}" gives is in "{word}".'
+            message = f'No result of "{filter_.name}" is in "{word}".'
         case _:
             return None
-    return ComparisonMistake(message, did_you_mean(word, filter_.yields) or f"It gives {', '.join(filter_.yields)}.")
+    return ComparisonMistake(message, did_you_mean(word, filter_.yields) or f"It returns {', '.join(filter_.yields)}.")

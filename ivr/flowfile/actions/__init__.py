@@ -30,7 +30,7 @@ from ivr.flowfile.parts import Branches, Model, Prompt
 class ActionKeys(Model):
     """The keys of a state that say what it does: one for each action, of which a state has one."""
 
-    description: str | None = Field(None, description="A comment that belongs to the flow.")
+    description: str | None = Field(None, description="A comment for authors.")
     say: Prompt | None = SaySpec.key()
     menu: Menu | None = MenuSpec.key()
     digits: Digits | None = DigitsSpec.key()

@@ -58,7 +58,7 @@ class Matching(Asking):
 
 
 class Defaults(Model):
-    """What asking states use that do not say otherwise."""
+    """Defaults for the states that ask."""
 
     no_input: Prompts | None = Field(None, description="One text for each silence.")
     no_match: Prompts | None = Field(None, description="One text for each wrong answer.")

@@ -22,7 +22,7 @@ class Choice(Model):
     dtmf: Annotated[str, PhoneKey()] | None = Field(None, description='One key, in quotes: "1".')
     speech: Annotated[list[Text], OneOrMany()] | None = Field(None, description="Up to 5 spoken forms.", max_length=5)
     prompt: Prompt | None = Field(None, description="Spoken after the menu's own prompt; knows {{ key }}.")
-    guard: Guard | None = Field(None, description="Expression: the choice is there only while it is true.")
+    guard: Guard | None = Field(None, description="Expression: the choice is offered only if it is true.")
 
 
 class Menu(Matching):

@@ -39,7 +39,7 @@ class Record(Asking):
     format: Annotated[commands.RecordingFormat, OneOf(*get_args(commands.RecordingFormat))] | None = Field(
         None, description="The audio's format; default wma."
     )
-    transcribe: Bool = Field(False, description="Have a speech engine write the words down.")
+    transcribe: Bool = Field(False, description="Transcribe the recording with a speech engine.")
     transcribe_timeout: Annotated[float, Time(1, 300)] = Field(
         30.0, description="How long the engine may work: 1s to 5m, default 30s."
     )

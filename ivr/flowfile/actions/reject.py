@@ -11,7 +11,7 @@ class RejectSpec(ActionSpec[Nothing]):
     """The action `reject` (LANGUAGE C4)."""
 
     word = "reject"
-    description = "Declines a call that nobody has answered: {}."
+    description = "Declines a call that has not been answered: {}."
     runs = RejectCall
     model = Nothing
     ends_the_call = True

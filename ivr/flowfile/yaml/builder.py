@@ -92,7 +92,7 @@ class NodeBuilder:
                 case "DocumentStartEvent" if self._root is not None:
                     at, _ = self._places(event)
                     self._log.add(
-                        Mistake("syntax", "A file holds one flow.", "Delete this and what follows.", at, at + 3)
+                        Mistake("syntax", "A file contains one flow.", "Delete this and what follows.", at, at + 3)
                     )
                     break
         return self._root if self._root is not None else NOTHING

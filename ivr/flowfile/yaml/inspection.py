@@ -90,9 +90,14 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
     comment = COMMENT.match(text, node.end, node.end + LONGEST_COMMENT) if spoken else None
     if comment:
         said = comment[1].rstrip()
-        message = f'"{said}" was taken for a comment.'
+        message = f'"{said}" was read as a comment.'
         return Mistake(
-            "hash", message, "Quote the text if it belongs to it.", comment.start(1), comment.end(1), "warning"
+            "hash",
+            message,
+            "Put the text in quotes if this belongs to it.",
+            comment.start(1),
+            comment.end(1),
+            "warning",
         )
     if node.text:
         return None
@@ -118,7 +123,7 @@ def _before(text: str, at: int) -> tuple[int, int]:
 
 def no_items(node: Sequence) -> Mistake:
     """Refuse `[]`."""
-    return Mistake("empty", "The list is empty.", "Write an item, or leave the key out.", node.start, node.end)
+    return Mistake("empty", "The list is empty.", "Write an item, or delete the key.", node.start, node.end)
 
 
 def in_list(node: Sequence, path: Path) -> Iterator[Mistake]:
@@ -139,7 +144,7 @@ def in_braces(key: Scalar, value: Node, text: str) -> Mistake | None:
         return None
     if found := COLON_ALONE.fullmatch(key.text):
         return Mistake(*no_space(found), key.start, key.end, fix=space_after_colon(found, key.start))
-    message = f'In {{ }} a comma ends a text, so "{key.text}" stands alone.'
+    message = f'In {{ }} a comma ends a text, so "{key.text}" is a key without a value.'
     return Mistake("comma", message, "Put the text before the comma in quotes.", key.start, key.end)
 
 
@@ -154,4 +159,4 @@ def in_single_braces(node: Mapping, path: Path, text: str) -> Mistake | None:
         return None
     advice = f'Write "{{{{ {inside.text} }}}}", in quotes.'
     fix = Edit(node.start, node.end, f'"{{{{ {inside.text} }}}}"') if inside.style == "plain" else None
-    return Mistake("braces", "Single braces are no expression.", advice, node.start, node.end, fix=fix)
+    return Mistake("braces", "An expression needs double braces.", advice, node.start, node.end, fix=fix)

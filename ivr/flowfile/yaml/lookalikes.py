@@ -37,7 +37,7 @@ def in_structure(text: str) -> Iterator[tuple[Mistake, Edit]]:
         found.append((at, Edit(*white.span(), meant)))
     found += [(colon.start(1), Edit(colon.start(1), colon.end(), ": ")) for colon in _COLON.finditer(text)]
     for at, edit in sorted(found, key=lambda one: one[1].start):
-        message = f"Here is {_called(text[at])}."
+        message = f"This is {_called(text[at])}."
         yield Mistake("syntax", message, _advice(text[at]), at, at + 1, fix=edit), edit
 
 
@@ -49,7 +49,7 @@ def named(source: Source, finding: Finding) -> Finding:
         found = _ANY.search(finding.excerpt)  # what the line is indented with belongs to its key
     if found is None or "U+" in finding.message:
         return finding
-    message = f"{finding.message} In column {found.start() + 1} is {_called(found[0])}."
+    message = f"{finding.message} Column {found.start() + 1} contains {_called(found[0])}."
     start = source.offset(finding.line)
     fix = _plain(finding.excerpt, found.start())
     in_file = Edit(start + fix.start, start + fix.end, fix.text)

@@ -78,7 +78,7 @@ def no_character(text: str, start: int = 0) -> Mistake:
     """Refuse an escape for a character that there is not, the first after a place."""
     found = NO_CHARACTER.search(text, start)
     at, end = found.span() if found else (start, start + 1)
-    return Mistake("syntax", "There is no such character.", "Correct its number.", at, end, mend=Edit(at, end, "x"))
+    return Mistake("syntax", "This character does not exist.", "Correct its number.", at, end, mend=Edit(at, end, "x"))
 
 
 def runs_on(start: int, end: int, text: str, line: int = 1) -> Mistake | None:
@@ -106,7 +106,7 @@ def unclosed(start: int, text: str, line: int = 1) -> Mistake:
 
 def twice(key: Scalar, first: int) -> Mistake:
     """Refuse a key that stands in one place twice; `first` is the line of the other."""
-    message = f'"{key.text}" stands here twice; the first is in line {first}.'
+    message = f'"{key.text}" is written twice; the first is in line {first}.'
     return Mistake("duplicate-key", message, "Keep one of them.", key.start, key.end)
 
 
@@ -149,7 +149,7 @@ def odd_key(start: int, end: int, text: str) -> Mistake:
     """Refuse something in braces or brackets where a key should be."""
     if text.startswith("{", start) and "{" in text[start + 1 : start + 3]:
         return braces(start, end, text)
-    return Mistake("syntax", "A key is a plain word.", "", start, end)
+    return Mistake("syntax", "A key must be a plain word.", "", start, end)
 
 
 def tag(start: int, text: str) -> Mistake:

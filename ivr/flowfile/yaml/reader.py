@@ -38,7 +38,7 @@ class Reading(Struct, frozen=True):
 def read(file: str, data: bytes) -> Reading:
     """Read a flow file. Never raises; whatever is wrong is a finding."""
     if len(data) > MAX_BYTES:
-        message = f"The file has more than the {MAX_BYTES:,} bytes that a flow may have."  # how many, nobody has read
+        message = f"The file is larger than {MAX_BYTES:,} bytes, the limit for a flow."  # how many, nobody has read
         return _unreadable(Source(file, "", NOTHING), Mistake("size", message, "Divide it into several flows."))
     try:
         text = data.decode("utf-8-sig")
@@ -79,7 +79,7 @@ class BrokenFileReader:
         whole = Section.whole(self._source.text)
         odd = list(UNPRINTABLE.finditer(whole.text))
         for found in odd:
-            message = f"The file holds a character that nobody can see (U+{ord(found[0][0]):04X})."
+            message = f"The file contains an invisible character (U+{ord(found[0][0]):04X})."
             self._log.add(Mistake("syntax", message, "Delete it.", *found.span(), fix=Edit(*found.span(), "")))
         whole = whole.replaced(*(Edit(*found.span(), " " * len(found[0])) for found in odd))
         odd_ones = list(in_structure(whole.text))
@@ -115,7 +115,7 @@ def _walked(source: Source, log: MistakeLog) -> Reading:
     if source.root is NOTHING and not log.found:
         return _unreadable(source, Mistake("empty", "There is no flow in this file.", EXAMPLE))
     if not isinstance(source.root, Mapping):
-        mistake = Mistake("syntax", "A flow is a list of keys with values.", 'Begin with "flow: <name>".', 0, 1)
+        mistake = Mistake("syntax", "A flow is a mapping (key: value).", 'Begin with "flow: <name>".', 0, 1)
         return _unreadable(source, *log.found, mistake)
     broken = sorted(mistake.start for mistake in log.found)
     root = NodeInspector(broken, log).inspected(source.root, (), source.text)

@@ -158,7 +158,9 @@ class Recovery:
     def _askew(self, section: Section, line: _Line, level: int, other: _Line) -> Mistake:
         """Return how far a line is indented, and how far it should be."""
         number = self._line_at(section.origin[other.start])
-        message = f"This line begins in column {line.indent + 1}, and line {number}, beside it, in column {level + 1}."
+        message = (
+            f"This line begins in column {line.indent + 1}, but line {number} beside it begins in column {level + 1}."
+        )
         start = line.start + line.indent
         return section.placed(
             Mistake("syntax", message, f"Begin it in column {level + 1}.", start, start + len(line.text.rstrip()))
@@ -240,7 +242,7 @@ class Recovery:
         if edits:
             start = edits[0].start + section.text[edits[0].start : edits[0].end].index("\t")
             more = f", and in {len(edits) - 1} more lines" if len(edits) > 1 else ""
-            message = f"There is a tab where YAML wants spaces{more}."
+            message = f"There is a tab where YAML needs spaces{more}."
             first, last = edits[0].start, edits[-1].end
             spaces = section.replaced(*edits).part(first, last + sum(map(_growth, edits))).text
             fix = Edit(first, last, spaces)

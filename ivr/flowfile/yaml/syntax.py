@@ -75,7 +75,7 @@ def without_colon(text: str) -> Mistake:
     """Return what is missing in lines that were to be a key with its value, and are a text."""
     start = len(text) - len(text.lstrip())
     torn = _torn(Stop("", "", start, start, text), start)
-    return torn or Mistake("syntax", "This is no key with a value.", "Write key: value.", start, start + 1)
+    return torn or Mistake("syntax", "This is not a key with a value.", "Write key: value.", start, start + 1)
 
 
 # --- what happened before the place where it was noticed --------------------------------------------------------------
@@ -137,7 +137,7 @@ def _comment_in_brackets(text: str, found: re.Match[str]) -> Mistake:
         fix = Edit(at, at + 1, '"#"') if re.match(r"#\s*[,\]}]", text[at:]) else None
         return Mistake("hash", '"#" without quotes begins a comment.', 'Write "#".', at, at + 1, mend=mend, fix=fix)
     said = found[0].strip()
-    message = f'"{said}" was taken for a comment.'
+    message = f'"{said}" was read as a comment.'
     return Mistake("hash", message, "Put the text in quotes.", at, at + len(said), mend=mend)
 
 
@@ -181,7 +181,7 @@ def _here(stop: Stop) -> Mistake:
         return star(stop.context_at, at, text)
     if "cannot start any token" in stop.problem and char == "\t":
         space = Edit(at, at + 1, " ")
-        message = "There is a tab where YAML wants spaces."
+        message = "There is a tab where YAML needs spaces."
         return Mistake("tab", message, "Use spaces.", at, at + 1, mend=space, fix=space)
     if "cannot start any token" in stop.problem and char in _STARTERS:
         message = f'A text that begins with "{char}" must be in quotes.'
@@ -214,7 +214,7 @@ def _after_quotes(stop: Stop) -> Mistake | None:
         texts = [text for _, text in re.findall(r"""(["'])([^"']+)\1""", found[0])]
         is_keys = found[1] == "terminators"
         advice = f'Write both as one text: "{"".join(texts)}".' if is_keys else "Put them in [ ], or in one text."
-        message, mend = "Two texts stand here, with a comma between.", Edit(stop.at, end, "")
+        message, mend = "Two texts with a comma between them are not one value.", Edit(stop.at, end, "")
         return Mistake("syntax", message, advice, stop.at, stop.at + 1, mend=mend)
     if stop.before is None or stop.text[stop.before[1] : stop.at].strip() or "'<scalar>'" not in stop.problem:
         return None
@@ -234,7 +234,7 @@ def _general(problem: str, char: str, at: int, text: str) -> Mistake:
     if "found '<scalar>'" not in problem and re.search("block|sequence entries|mapping values", problem):
         start = text.rfind("\n", 0, at) + 1
         start += len(text[start:at]) - len(text[start:at].lstrip())
-        message = "This line does not fit the lines above it."
+        message = "The indentation of this line does not match the lines above it."
         return Mistake("syntax", message, "Lines that belong together begin in the same column.", start, at + 1)
     mend = Edit(at, at + 1, "/") if "escape" in problem else None
     return Mistake("syntax", *_cause(problem, char), at, at + 1, mend=mend)
@@ -242,11 +242,11 @@ def _general(problem: str, char: str, at: int, text: str) -> Mistake:
 
 def _cause(problem: str, char: str) -> tuple[str, str]:
     if "found '<scalar>'" in problem:
-        return "Something follows a text that was complete.", "Put the whole text in quotes."
+        return "Unexpected text after a complete value.", "Put the whole text in quotes."
     if "escape" in problem:
         return "In double quotes, a backslash begins an escape.", "Write it twice, or use single quotes."
     if char in tuple("]},"):
-        return f'"{char}" does not belong here.', "Do the brackets and braces match?"
+        return f'Unexpected "{char}".', "Do the brackets and braces match?"
     return "This is not valid YAML.", "Put the text in quotes."
 
 

@@ -169,4 +169,4 @@ states:
 """).findings
         if f.code == "undefined"
     ]
-    assert [(f.message, f.line) for f in found] == [('Nothing is called "größe" here.', 5)]
+    assert [(f.message, f.line) for f in found] == [('Unknown name "größe".', 5)]
