@@ -40,9 +40,7 @@ class State(ActionKeys):
 
     LATER = frozenset({"http", "transfer", "notify", "split", "invoke", "return", "consent", "milestone"})
 
-    next: Branches | None = Field(
-        None, description="Where the call goes next; for a menu, after every choice that is not in on."
-    )
+    next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")
     set: Assignments = Field({}, description="Set each time the state is entered, before its prompt is made.")
     final: Annotated[bool, OnlyTrue()] = Field(False, description="The call ends here.")
