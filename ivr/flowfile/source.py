@@ -7,13 +7,14 @@ model or in an expression, finds its line and column here. This module does not 
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from ivr.flowfile.finding import Edit, Finding, Problem, Severity
+from ivr.nearest import only_near
 
 Path: TypeAlias = tuple[str | int, ...]
 Tree: TypeAlias = "str | dict[str, Tree] | list[Tree]"
@@ -221,6 +222,11 @@ class Source:
             return None
         start, end = (node.start, node.end) if node.style == "plain" else (node.start + 1, node.end - 1)
         return Edit(start, end, text) if self.text[start:end] == old else None
+
+    def renaming(self, path: Path, old: str, known: Collection[str], *, key: bool = False) -> Edit | None:
+        """Return the edit that writes the known name for one that is not; None: no name is near, or several are."""
+        meant = only_near(old, known)
+        return self.replacing(path, meant, old=old, key=key) if meant is not None else None
 
     def replacing_within(self, path: Path, offset: int, old: str, text: str) -> Edit | None:
         """Return the edit that writes another word in a text, as `within` finds it; None: it is written otherwise."""

@@ -80,6 +80,10 @@ PLANTED = {
     "a character that cannot be seen": ("Key your number.", "Key your\x07 number."),
     "a key": ("noInput:", "noInptu:"),
     "no colon": ("    menu:", "    menu"),
+    "a target": ("next: told", "next: tolld"),
+    "an event": ("      help: spoken", "      halp: spoken"),
+    "a name in an expression": ("{{ number | digits }}", "{{ nubmer | digits }}"),
+    "a filter": ("{{ number | digits }}", "{{ number | digts }}"),
     "a word of a list": ("type: text", "type: txt"),
 }
 "What is right, and what an author wrote instead."

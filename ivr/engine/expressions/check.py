@@ -4,7 +4,7 @@
 here without errors never raises `WrongKind` on values of those types.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import singledispatch
 
 from ivr.engine.expressions import tree
@@ -33,7 +33,7 @@ from ivr.engine.expressions.types import (
     present,
 )
 from ivr.engine.expressions.words import words_compared
-from ivr.nearest import did_you_mean
+from ivr.nearest import did_you_mean, only_near
 
 _OPAQUE = Type("object")
 "One of several things that no use has in common: good for a guard, and any of them may be what counts as false."
@@ -92,6 +92,13 @@ class _Proof:
         """Note a mistake; the type to go on with is `any`, so that one mistake is not told twice."""
         start = node.start if start is None else start
         self.errors.append(ExpressionError(code, message, start, node.end - start, suggestion))
+        return ANY
+
+    def unknown(self, message: str, node: tree.Node, name: str, known: Iterable[str]) -> Type:
+        """Note a name that is not known, at the end of a node, with the one that is near."""
+        start, names = max(node.start, node.end - len(name)), tuple(known)
+        meant, hint = only_near(name, names), did_you_mean(name, names)
+        self.errors.append(ExpressionError("undefined", message, start, node.end - start, hint, meant=meant))
         return ANY
 
     def needed(self, node: tree.Node, type_: Type) -> Type:
@@ -178,8 +185,10 @@ def _name(node: tree.Name, proof: _Proof) -> Type:
     if node.name in proof.env:
         return proof.env[node.name]
     ours = _OTHER_WORDS.get(node.name.lower())
-    hint = did_you_mean(node.name, proof.env) if ours is None else f'Write "{ours}".'
-    return proof.wrong("undefined", f'Unknown name "{node.name}".', node, hint)
+    message = f'Unknown name "{node.name}".'
+    if ours is not None:
+        return proof.wrong("undefined", message, node, f'Write "{ours}".')
+    return proof.unknown(message, node, node.name, proof.env)
 
 
 @_type_of.register
@@ -193,8 +202,7 @@ def _field(node: tree.Field, proof: _Proof) -> Type:
     if found is not None:
         return optional(found) if of.optional else found
     known = of.fields or RECORDING_FIELDS
-    message, start = f'Unknown field "{node.name}".', max(node.start, node.end - len(node.name))
-    return proof.wrong("undefined", message, node, did_you_mean(node.name, known), start)
+    return proof.unknown(f'Unknown field "{node.name}".', node, node.name, known)
 
 
 @_type_of.register

@@ -16,7 +16,7 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.filters import FILTERS, LATER
 from ivr.engine.expressions.lexer import JINJA, RESERVED, Tokens
-from ivr.nearest import did_you_mean
+from ivr.nearest import did_you_mean, only_near
 
 MAX_SOURCE = 10_000
 "Characters of a template; longer ones are no spoken text any more."
@@ -211,7 +211,8 @@ class _Translator:
                 f'The filter "{node.name}" is not supported yet.' if is_later else f'Unknown filter "{node.name}".'
             )
             hint = "" if is_later else did_you_mean(node.name, FILTERS)
-            raise ExpressionError("filter", message, node.lineno, len(node.name), hint)
+            meant = None if is_later else only_near(node.name, FILTERS)
+            raise ExpressionError("filter", message, node.lineno, len(node.name), hint, meant=meant)
         arguments = tuple(argument.value for argument in node.args if isinstance(argument, nodes.Const))
         if not filter_.accepts(arguments) or len(arguments) != len(node.args) or _has_more(node):
             raise ExpressionError("filter", filter_.usage(), node.lineno, len(node.name))

@@ -24,6 +24,7 @@ UNDEFINED = Check(
     "error",
     "Unknown name.",
     group="Values",
+    fixable=True,
     bad="""
 start: {say: "You call from {{ call.form }}.", next: bye}
 """,
@@ -37,6 +38,7 @@ FILTER = Check(
     "error",
     "Unknown filter.",
     group="Values",
+    fixable=True,
     bad="""
 start: {say: "It is {{ now | tme }}.", next: bye}
 """,
@@ -231,7 +233,13 @@ def _finding(
         return document.finding_within(_may_have_no_value(name, _path_without(known, name, use)), use.path, *place)
     advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
     advice = "" if advice in _NOT_THERE_EITHER else advice
-    return document.finding_within(CHECKS[error.code].problem(error.message, advice), use.path, *place)
+    is_sure = error.meant is not None and advice == error.suggestion
+    fix = (
+        document.source.replacing_within(use.path, place[0], use.text[slice(*place)], str(error.meant))
+        if is_sure
+        else None
+    )
+    return document.finding_within(CHECKS[error.code].problem(error.message, advice), use.path, *place, fix=fix)
 
 
 def _path_without(known: Known, variable: str, use: Use) -> Sequence[str]:
@@ -261,7 +269,8 @@ def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding
     if use.variable in {*FACTS, *GIVING_WAY}:
         yield document.finding(_fact_cannot_be_set(use.variable), use.path, key=True)
     elif use.variable not in known.constant:  # else its declaration is the mistake, as another check says
-        yield document.finding(_no_such_variable(use.variable, known.variables), use.path, key=True)
+        fix = document.source.renaming(use.path, use.variable, known.variables, key=True)
+        yield document.finding(_no_such_variable(use.variable, known.variables), use.path, key=True, fix=fix)
 
 
 def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Type) -> Iterator[Finding]:

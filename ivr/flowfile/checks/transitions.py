@@ -31,6 +31,7 @@ UNKNOWN_TARGET = Check(
     "error",
     "A transition leads to a state that does not exist.",
     group="Shape",
+    fixable=True,
     bad="""
 start: {say: Hello., next: by}
 """,
@@ -196,7 +197,8 @@ def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator
 def _unknown(document: Document, path: Path, target: str) -> Finding:
     meant = nearest(target, document.names)
     line = document.line("states", meant) if meant else 0
-    return document.finding(_no_such_state(target, meant, line, is_end=target.lower() in END_WORDS), path)
+    fix = document.source.renaming(path, target, document.names)
+    return document.finding(_no_such_state(target, meant, line, is_end=target.lower() in END_WORDS), path, fix=fix)
 
 
 @UNREACHABLE.finder

@@ -39,11 +39,12 @@ NEVER = Check(
     "error",
     "A handler for an event that never happens there.",
     group="Shape",
+    fixable=True,
     bad="""
 start:
   say: Hello.
   next: bye
-  on: {noInput: bye}
+  on: {hangpu: bye}
 """,
     good="""
 start:
@@ -169,7 +170,8 @@ def never(document: Document) -> Iterator[Finding]:
             if fits(event, LATER) and not fits(event, events):
                 yield document.finding(not_yet(event), path, key=True)
             elif not fits(event, events) and action_of(state) and document.is_known(name):
-                yield document.finding(_why(state, name, event), path, key=True)
+                fix = document.source.renaming(path, event, [one for one in events if one not in state.on], key=True)
+                yield document.finding(_why(state, name, event), path, key=True, fix=fix)
     for event in document.model.on:
         if fits(event, LATER) and not fits(event, SHARED):
             yield document.finding(not_yet(event), ("on", event), key=True)
