@@ -16,7 +16,7 @@ Env = Mapping[str, Type]
 "The type of each name."
 
 LATER: Env = {"calendar": ANY, "secrets": ANY}
-"Facts that are not there yet."
+"Facts of a later release."
 FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
 GIVING_WAY = ("today",)
 "Facts that came later than flows with a variable of that name; there the variable is meant."

@@ -172,7 +172,7 @@ def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, pl
                     problem = _key_not_accepted(words, named.what, place)
                 case "words":
                     problem = _words_not_recognized(words, place)
-                case "beep":
+                case _:  # the beep
                     problem = _no_beep(words, named.what, place)
             path: Path = (*prompt.path, number, "text")
             yield acceptance.document.finding_within(problem, path, named.start, named.end)
