@@ -21,6 +21,7 @@ from ivr.flowfile.actions.decide import DecideSpec
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.actions.hangup import HangUpSpec
 from ivr.flowfile.actions.menu import Menu, MenuSpec
+from ivr.flowfile.actions.pause import PauseLength, PauseSpec
 from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.say import SaySpec
@@ -32,6 +33,7 @@ class ActionKeys(Model):
 
     description: str | None = Field(None, description="A comment for authors.")
     say: Prompt | None = SaySpec.key()
+    pause: PauseLength | None = PauseSpec.key()
     menu: Menu | None = MenuSpec.key()
     digits: Digits | None = DigitsSpec.key()
     record: Record | None = RecordSpec.key()
@@ -71,6 +73,7 @@ def table(*specs: type[ActionSpec[Any]], keys: Iterable[str]) -> Mapping[str, ty
 
 ACTIONS = table(
     SaySpec,
+    PauseSpec,
     MenuSpec,
     DigitsSpec,
     RecordSpec,
