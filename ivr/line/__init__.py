@@ -1,4 +1,4 @@
-"""Runs one list of actions against tones, the caller's voice and time: what a line does between two replies of a flow.
+"""Runs one list of commands against tones, the caller's voice and time: what a line does between two replies of a flow.
 
 Plain functions, and time comes in as an argument: `begin` a list, `apply` each signal, play the effects, look again at
 the `deadline`. Nothing here knows which platform, sound card or network carries the call.

@@ -1,4 +1,4 @@
-"""One list of actions, from the first to the one outcome (protocol 2, 5, 7).
+"""One list of commands, from the first to the one outcome (protocol 2, 5, 7).
 
 The rules that are not the protocol's own words:
 
@@ -37,12 +37,12 @@ from ivr.line.signals import (
 from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, LineStep, Over, Phase, Playing, RecordingVoice
 
 
-def begin(actions: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
-    """Start a list of actions, which is not empty; `now` is in seconds from any beginning that stays the same.
+def begin(commands: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
+    """Start a list of commands, which is not empty; `now` is in seconds from any beginning that stays the same.
 
     `choice_pause` is for how many seconds a key of a menu may be held.
     """
-    return _next(Line(tuple(actions), Over(), choice_pause=choice_pause), now)
+    return _next(Line(tuple(commands), Over(), choice_pause=choice_pause), now)
 
 
 def apply(line: Line, signal: Signal, *, now: float) -> LineStep:
@@ -85,36 +85,36 @@ def _applied(line: Line, signal: Signal, now: float) -> LineStep:
 
 
 def _next(line: Line, now: float) -> LineStep:
-    """Begin with the first action of the list."""
-    action = line.todo[0]
-    match action:
+    """Begin with the first command of the list."""
+    command = line.todo[0]
+    match command:
         case Answer(op=op):
             return _succeeded(line, Outcome(op, ok=True, result="done"), now, Connected(op))
         case HangUp(op=op):
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "hangup"))
         case Reject(op=op):
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "reject"))
-    beep = isinstance(action, Record) and action.beep
-    if not action.prompt and not beep:
+    beep = isinstance(command, Record) and command.beep
+    if not command.prompt and not beep:
         return _prompted(line, now)
-    interruptible = isinstance(action, Recognize) and action.barge_in
-    started = PromptStarted(action.op, action.prompt, interruptible, beep)
-    listens = (Listening(action.op, action),) if isinstance(action, Recognize) and interruptible else ()
+    interruptible = isinstance(command, Recognize) and command.barge_in
+    started = PromptStarted(command.op, command.prompt, interruptible, beep)
+    listens = (Listening(command.op, command),) if isinstance(command, Recognize) and interruptible else ()
     return LineStep(replace(line, phase=Playing(interruptible)), (started, *listens))
 
 
 def _prompted(line: Line, now: float, *, heard: bool = False) -> LineStep:
     """Go on after the prompt, be it played or interrupted; `heard`: the caller could answer already."""
-    action = line.todo[0]
-    match action:
+    command = line.todo[0]
+    match command:
         case Recognize():
-            due = now + silence_allowed(action)
-            phase: Phase = Collecting(due) if action.digits else Choosing(due)
-            return LineStep(replace(line, phase=phase), () if heard else (Listening(action.op, action),))
+            due = now + silence_allowed(command)
+            phase: Phase = Collecting(due) if command.digits else Choosing(due)
+            return LineStep(replace(line, phase=phase), () if heard else (Listening(command.op, command),))
         case Record():
-            phase = RecordingVoice(now, now + silence_allowed(action), now + action.max_duration)
-            return LineStep(replace(line, phase=phase), (Listening(action.op, action), RecordingStarted(action.op)))
-    return _succeeded(line, Outcome(action.op, ok=True, result="done"), now)
+            phase = RecordingVoice(now, now + silence_allowed(command), now + command.max_duration)
+            return LineStep(replace(line, phase=phase), (Listening(command.op, command), RecordingStarted(command.op)))
+    return _succeeded(line, Outcome(command.op, ok=True, result="done"), now)
 
 
 def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> LineStep:
@@ -141,14 +141,14 @@ def _voice(line: Line, now: float, *, active: bool) -> LineStep:
     if active == line.speaking:
         return LineStep(line)
     line = replace(line, speaking=active)
-    action = line.todo[0]
+    command = line.todo[0]
     match line.phase:
-        case Playing(interruptible=True) if active and isinstance(action, Recognize) and listening.by_voice(action):
-            return LineStep(_prompted(line, now, heard=True).line, (PromptStopped(action.op),))
-        case Choosing() if not active and isinstance(action, Recognize) and listening.by_voice(action):
+        case Playing(interruptible=True) if active and isinstance(command, Recognize) and listening.by_voice(command):
+            return LineStep(_prompted(line, now, heard=True).line, (PromptStopped(command.op),))
+        case Choosing() if not active and isinstance(command, Recognize) and listening.by_voice(command):
             return LineStep(replace(line, phase=replace(line.phase, quiet_since=now)))
-        case RecordingVoice() if not active and isinstance(action, Record):
-            return LineStep(replace(line, phase=replace(line.phase, quiet_at=now + action.max_silence)))
+        case RecordingVoice() if not active and isinstance(command, Record):
+            return LineStep(replace(line, phase=replace(line.phase, quiet_at=now + command.max_silence)))
     return LineStep(line)
 
 
@@ -164,10 +164,10 @@ def _left(line: Line, now: float) -> LineStep:
 
 
 def _while_recording(line: Line, recording: RecordingVoice, signal: Signal, now: float) -> LineStep:
-    action = line.todo[0]
-    if isinstance(action, Record) and isinstance(signal, KeyDown) and signal.key in action.terminators:
+    command = line.todo[0]
+    if isinstance(command, Record) and isinstance(signal, KeyDown) and signal.key in command.terminators:
         seconds = now - recording.started
-        return _recorded(line, Outcome(action.op, ok=seconds > 0, result="terminator", seconds=seconds), now)
+        return _recorded(line, Outcome(command.op, ok=seconds > 0, result="terminator", seconds=seconds), now)
     return LineStep(line)
 
 
@@ -192,7 +192,7 @@ def _recording_expired(line: Line, recording: RecordingVoice, deadline: float) -
     return Outcome(op, ok=seconds > 0, result="spoken", seconds=seconds)
 
 
-# --- the end of an action --------------------------------------------------------------------------------------------
+# --- the end of a command --------------------------------------------------------------------------------------------
 
 
 def _concluded(line: Line, result: Phase | Outcome, now: float) -> LineStep:
@@ -209,7 +209,7 @@ def _recorded(line: Line, outcome: Outcome, now: float) -> LineStep:
 
 
 def _succeeded(line: Line, outcome: Outcome, now: float, *effects: Connected | RecordingEnded) -> LineStep:
-    """Go on with the next action; only the last one is reported (protocol 2)."""
+    """Go on with the next command; only the last one is reported (protocol 2)."""
     if len(line.todo) == 1:
         return _finished(line, Finished(outcome), *effects)
     following = _next(replace(line, todo=line.todo[1:]), now)
@@ -231,7 +231,7 @@ def _finished(line: Line, finished: Finished, *effects: Connected | PromptStoppe
 
 
 def _recognize(line: Line) -> Recognize:
-    action = line.todo[0]
-    if not isinstance(action, Recognize):  # a phase of listening belongs to a Recognize alone
-        raise TypeError(f"{type(action).__name__} does not listen")
-    return action
+    command = line.todo[0]
+    if not isinstance(command, Recognize):  # a phase of listening belongs to a Recognize alone
+        raise TypeError(f"{type(command).__name__} does not listen")
+    return command

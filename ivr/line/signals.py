@@ -85,10 +85,10 @@ Result: TypeAlias = Literal[
 
 
 class Outcome(Struct, frozen=True, tag=True, omit_defaults=True):
-    """What became of a list of actions."""
+    """What became of a list of commands."""
 
     op: str
-    "Of the action that is reported."
+    "Of the command that is reported."
     ok: bool
     result: Result
     choice: str | None = None
@@ -113,7 +113,7 @@ class PromptStarted(Struct, frozen=True, tag=True):
     """Play this now, and say `PromptEnded`."""
 
     op: str
-    "Of the action that is reported, not of a nested prompt."
+    "Of the command that is reported, not of a nested prompt."
     segments: tuple[Segment, ...]
     interruptible: bool
     beep: bool = False
@@ -130,7 +130,7 @@ class Listening(Struct, frozen=True, tag=True):
     """From now on the caller's keys and words count; sent while the prompt plays if it can be interrupted."""
 
     op: str
-    action: Recognize | Record
+    command: Recognize | Record
 
 
 class RecordingStarted(Struct, frozen=True, tag=True):

@@ -1,4 +1,4 @@
-"""Where a list of actions stands: immutable, so that a test can keep one and go on from it in several ways.
+"""Where a list of commands stands: immutable, so that a test can keep one and go on from it in several ways.
 
 Each phase tells when it ends if nothing happens; a caller who is making a sound puts some of these ends off.
 """
@@ -93,7 +93,7 @@ Phase: TypeAlias = Playing | Choosing | Collecting | RecordingVoice | Over
 
 
 class Line(Struct, frozen=True):
-    """A list of actions on its way."""
+    """A list of commands on its way."""
 
     todo: tuple[LineCommand, ...]
     "The first is the one that runs."

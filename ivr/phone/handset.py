@@ -24,7 +24,7 @@ class Handset(Protocol):
     async def next(self, deadline: float | None) -> Signal:
         """Return what happens next; a `Tick` when the deadline is reached. After the caller left: `CallerLeft`."""
 
-    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
+    async def recording(self, command: Record, seconds: float) -> EncodedRecording | None:
         """Return what was recorded since the last `RecordingStarted`; None: nothing, or it cannot be encoded."""
 
     def hang_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Runs one list of actions on a line, with a handset at its end: what every call does between two replies of a flow."""
+"""Runs one list of commands on a line with a handset at its end: what a call does between two replies of a flow."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,14 +16,14 @@ class Performed(Struct, frozen=True):
     """What became of the list."""
 
     line: Line
-    "As it stood when the reported action ran: that is the first of `todo`."
+    "As it stood when the reported command ran: that is the first of `todo`."
     finished: Finished
     expired: bool
     "The caller was made to leave because the time was over."
 
 
 async def perform(
-    actions: Sequence[LineCommand],
+    commands: Sequence[LineCommand],
     handset: Handset,
     *,
     state: str = "",
@@ -32,12 +32,12 @@ async def perform(
     cut: bool = False,
     connected: Callable[[], None] | None = None,
 ) -> Performed:
-    """Run the actions to their one outcome.
+    """Run the commands to their one outcome.
 
     `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
     ends it at the first opportunity; `connected` is called when the call is answered.
     """
-    step = begin(actions, now=handset.now(), choice_pause=choice_pause)
+    step = begin(commands, now=handset.now(), choice_pause=choice_pause)
     expired = False
     while True:
         for effect in step.effects:

@@ -208,8 +208,8 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
             yield PromptBegan(op, spoken(segments), interruptible, state)
         case PromptStopped(op=op):
             yield PromptOver(op, interrupted=True)
-        case Listening(op=op, action=action):
-            yield _listens(op, action, state)
+        case Listening(op=op, command=command):
+            yield _listens(op, command, state)
         case RecordingStarted(op=op):
             yield RecordingBegan(op)
         case RecordingEnded(op=op, seconds=seconds):
@@ -220,11 +220,11 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
             pass
 
 
-def _listens(op: str, action: Recognize | Record, state: str) -> ListensFor:
-    if isinstance(action, Record):
-        return ListensFor(op, "recording", terminators=action.terminators, state=state)
-    if action.digits is not None:
-        most, terminators = action.digits.maximum, action.digits.terminators
+def _listens(op: str, command: Recognize | Record, state: str) -> ListensFor:
+    if isinstance(command, Record):
+        return ListensFor(op, "recording", terminators=command.terminators, state=state)
+    if command.digits is not None:
+        most, terminators = command.digits.maximum, command.digits.terminators
         return ListensFor(op, "digits", most=most, terminators=terminators, state=state)
-    choices = tuple(OfferedChoice(choice.name, choice.key, choice.speech) for choice in action.choices)
+    choices = tuple(OfferedChoice(choice.name, choice.key, choice.speech) for choice in command.choices)
     return ListensFor(op, "choice", choices, state=state)

@@ -1,7 +1,7 @@
 """One call, from the platform's side (protocol 2): post, take the workflow, run it, report the one outcome, and again.
 
-Here is when a call ends and who ended it. What a workflow may be is `workflow`, how its actions run is `ivr.line`, what
-is written is `reports`, how it is sent is `exchange`, who is on the phone is the handset.
+This module decides when a call ends and who ended it. What a workflow may be is in `workflow`, how its commands run in
+`ivr.line`, what is written in `reports`, how it is sent in `exchange`; the handset is who is on the phone.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ class PlacedCall:
             problems = misplaced(workflow, answered=self._answered)
             if not problems:
                 return await self._run_workflow(workflow)
-            workflow = RefusedWorkflow(workflow.actions[0].op, problems, workflow.callback, workflow.app_state)
+            workflow = RefusedWorkflow(workflow.commands[0].op, problems, workflow.callback, workflow.app_state)
         return self._refuse(workflow)
 
     def _refuse(self, refusal: RefusedWorkflow) -> _Report:
@@ -130,9 +130,9 @@ class PlacedCall:
         ended = self._ended(finished)
         if workflow.callback is None:  # protocol 2: nothing is reported, and at the end the platform hangs up
             raise _Over(ended or Ended("platform", "no-links", "The bot did not ask for a report."))
-        action, found = performed.line.todo[0], finished.outcome
-        audio = await self._audio(action, found)
-        outcome = reports.outcome(action, found, audio)
+        command, found = performed.line.todo[0], finished.outcome
+        audio = await self._audio(command, found)
+        outcome = reports.wire_outcome(command, found, audio)
         sent = audio if isinstance(outcome, wire.RecordOutcome) and outcome.outcome == "success" else None
         return _Report(
             workflow.callback, self._result(outcome, workflow.app_state, over=bool(ended), audio=sent), ended
@@ -140,7 +140,7 @@ class PlacedCall:
 
     async def _perform(self, workflow: RunnableWorkflow) -> Performed:
         performed = await perform(
-            workflow.actions,
+            workflow.commands,
             self._handset,
             state=workflow.app_state or "",
             choice_pause=workflow.choice_pause,
@@ -176,9 +176,9 @@ class PlacedCall:
             return Ended("platform", "workflows", f"More than {self._limits.workflows} workflows in one call.")
         return Ended("platform", "length", f"The call is longer than {self._limits.call_length:g} s.")
 
-    async def _audio(self, action: LineCommand, found: Outcome) -> EncodedRecording | None:
-        if isinstance(action, Record) and found.ok:
-            return await self._handset.recording(action, found.seconds)
+    async def _audio(self, command: LineCommand, found: Outcome) -> EncodedRecording | None:
+        if isinstance(command, Record) and found.ok:
+            return await self._handset.recording(command, found.seconds)
         return None
 
     def _result(

@@ -180,14 +180,14 @@ class Session:
                 self._playing.cancel()
                 # An end that was on its way would end the next prompt.
                 self._drop(PromptEnded, PromptFailed)
-            case Listening(action=action):
-                self._listening = action
+            case Listening(command=command):
+                self._listening = command
                 # What was said or pressed before the question does not answer it.
                 self._microphone.forget()
                 self._drop(KeyDown, KeyUp, WordsUnderstood)
             case RecordingStarted():
                 self._microphone.record()
-                if self._microphone.active:  # since before this list of actions, which has not heard of it
+                if self._microphone.active:  # since before this list of commands, which has not heard of it
                     self._put(VoiceSignal(active=True))
             case RecordingEnded() | Finished():
                 self._microphone.keep()
@@ -205,9 +205,9 @@ class Session:
                 timer.cancel()
         return self._next()
 
-    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
+    async def recording(self, command: Record, seconds: float) -> EncodedRecording | None:
         """Encode what was recorded."""
-        return await self._sound.encoder.encode(self._microphone.recorded(seconds), action.format or "wma")
+        return await self._sound.encoder.encode(self._microphone.recorded(seconds), command.format or "wma")
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -239,13 +239,13 @@ class Session:
             async for active in changes:
                 self._put(VoiceSignal(active))
 
-    async def _understand(self, utterance: bytes, action: Recognize) -> None:
-        phrases = [phrase for choice in action.choices for phrase in choice.speech]
+    async def _understand(self, utterance: bytes, command: Recognize) -> None:
+        phrases = [phrase for choice in command.choices for phrase in choice.speech]
         if not phrases or self._sound.ear is None:
             return
         words = await self._sound.ear.understand(utterance, phrases)
         self.tell(WordsHeard(words))
-        if words is not None and self._listening is action:
+        if words is not None and self._listening is command:
             self._put(WordsUnderstood(words))
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:

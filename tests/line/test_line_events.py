@@ -92,7 +92,7 @@ def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, .
     kept = found.ok and hasattr(action, "max_duration")
     audio = EncodedRecording(b"sound", "wma", found.seconds) if kept else None
     over = "terminated" if found.result == "left" else "established"
-    outcome = reports.outcome(action, found, audio)
+    outcome = reports.wire_outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
     heard = reading.read_message(reading.parse(message.json))
     return hearing.events(heard, AUDIO if kept else None)

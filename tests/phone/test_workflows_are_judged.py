@@ -42,7 +42,7 @@ def test_the_verdict_is_the_one_of_microsofts_classes(case: dict[str, Any]) -> N
 def test_what_a_bot_leaves_out_has_the_protocol_s_defaults() -> None:
     recognize = {"operationId": "1", "action": "recognize", "choices": [{"name": "a", "dtmfVariation": "1"}]}
     record = {"operationId": "2", "action": "record"}
-    asked, recorded = read(recognize, record).actions
+    asked, recorded = read(recognize, record).commands
     assert asked == line.Recognize("1", (), (line.Choice("a", "1"),), None, barge_in=True, initial_silence=5.0)
     assert recorded == line.Record("2", (), 180.0, 5.0, "", beep=True, initial_silence=5.0, format="wma")
 
@@ -53,7 +53,7 @@ def test_prompts_become_segments_with_their_silence_first() -> None:
         {"fileUri": "http://127.0.0.1/a.wav", "value": None},
         {"value": "b", "voice": "robot", "sayAs": "sung"},
     ]
-    (played,) = read({"operationId": "1", "action": "playPrompt", "prompts": prompts}).actions
+    (played,) = read({"operationId": "1", "action": "playPrompt", "prompts": prompts}).commands
     assert isinstance(played, line.Play)
     assert played.prompt == (
         line.Silence(200),
@@ -65,7 +65,7 @@ def test_prompts_become_segments_with_their_silence_first() -> None:
 
 def test_digits_without_a_maximum_end_at_twenty() -> None:
     collect = {"operationId": "1", "action": "recognize", "collectDigits": {"stopTones": "#"}}
-    (asked,) = read(collect | {"interdigitTimeoutInSeconds": 2.5}).actions
+    (asked,) = read(collect | {"interdigitTimeoutInSeconds": 2.5}).commands
     assert isinstance(asked, line.Recognize)
     assert asked.digits == line.DigitInput(0, 20, "#", 2.5)
 
@@ -86,7 +86,7 @@ def test_a_byte_order_mark_and_half_of_a_character_are_read_as_dotnet_reads_them
     actions = b'[{"action": "playPrompt", "operationId": "1", "prompts": ' + prompts + b"}]"
     found = read_workflow(b'\xef\xbb\xbf{"actions": ' + actions + b', "unheardOf": "\\ude00"}')
     assert isinstance(found, RunnableWorkflow)
-    (play,) = found.actions
+    (play,) = found.commands
     assert isinstance(play, line.Play)
     assert [part.value for part in play.prompt if isinstance(part, line.Text)] == ["Hi \ufffd", "😀"]
 

@@ -137,8 +137,8 @@ class TurnBased:
                 self._prompt, self._prompt_ends = effect, None
             case PromptStopped():
                 self._prompt = None
-            case Listening(action=action):
-                self._listening = action
+            case Listening(command=command):
+                self._listening = command
             case RecordingStarted():
                 self._recording, self._recording_began = bytearray(), self._now
             case Finished():
@@ -164,14 +164,14 @@ class TurnBased:
         finally:
             self._waiting = None
 
-    async def recording(self, action: Record, seconds: float) -> EncodedRecording | None:
+    async def recording(self, command: Record, seconds: float) -> EncodedRecording | None:
         """Encode what was said, with the silence around it."""
         if self._sound is None:
             return None
         missing = seconds - len(self._recording) / BYTES_A_SECOND
         samples = bytes(self._recording) + (silence(missing) if missing > 0 else b"")
         return await self._sound.encoder.encode(
-            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], action.format or RECORDING_FORMAT
+            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], command.format or RECORDING_FORMAT
         )
 
     # ---------------------------------------------------------------------------------------------------------------
@@ -230,10 +230,10 @@ class TurnBased:
 
     async def _play(self, samples: bytes, at: float) -> None:
         ends = self._sounds(samples, at)
-        action = self._listening
+        command = self._listening
         ear = self._sound.ear if self._sound else None
-        if isinstance(action, Recognize) and ear is not None:
-            words = await ear.understand(samples, [phrase for choice in action.choices for phrase in choice.speech])
+        if isinstance(command, Recognize) and ear is not None:
+            words = await ear.understand(samples, [phrase for choice in command.choices for phrase in choice.speech])
             self.tell(WordsHeard(words))
             if words is not None:
                 self._plan.append((ends, WordsUnderstood(words)))

@@ -113,45 +113,45 @@ def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
-def outcome(action: LineCommand, found: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
-    """Put what became of an action into the vendor's words. A recording that could not be made is a failure."""
-    word: wire.OutcomeWord = "success" if found.ok else "failure"
-    why = None if found.ok else found.why or _FAILURE.get(found.result, "Unknown")
-    match action:
+def wire_outcome(command: LineCommand, outcome: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
+    """Put what became of a command into the vendor's words. A recording that could not be made is a failure."""
+    word: wire.OutcomeWord = "success" if outcome.ok else "failure"
+    why = None if outcome.ok else outcome.why or _FAILURE.get(outcome.result, "Unknown")
+    match command:
         case Recognize(digits=None):
             choice = wire.ChoiceOutcome(
-                completion_reason=_CHOICE.get(found.result, "unknown"), choice_name=found.choice
+                completion_reason=_CHOICE.get(outcome.result, "unknown"), choice_name=outcome.choice
             )
-            return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, choice_outcome=choice)
+            return wire.RecognizeOutcome(id=outcome.op, outcome=word, failure_reason=why, choice_outcome=choice)
         case Recognize():
             digits = wire.CollectDigitsOutcome(
-                completion_reason=_digits_reason(action, found.result), digits=found.keys if found.ok else None
+                completion_reason=_digits_reason(command, outcome.result), digits=outcome.keys if outcome.ok else None
             )
-            return wire.RecognizeOutcome(id=found.op, outcome=word, failure_reason=why, collect_digits_outcome=digits)
+            return wire.RecognizeOutcome(id=outcome.op, outcome=word, failure_reason=why, collect_digits_outcome=digits)
         case Record():
-            return _record(found, recorded, why)
+            return _record(outcome, recorded, why)
         case LineAnswer():
-            return wire.AnswerOutcome(id=found.op, outcome=word, failure_reason=why)
+            return wire.AnswerOutcome(id=outcome.op, outcome=word, failure_reason=why)
         case LineReject():
-            return wire.RejectOutcome(id=found.op, outcome=word, failure_reason=why)
+            return wire.RejectOutcome(id=outcome.op, outcome=word, failure_reason=why)
         case Play():
-            return wire.PlayPromptOutcome(id=found.op, outcome=word, failure_reason=why)
-    return wire.HangupOutcome(id=found.op, outcome=word, failure_reason=why)
+            return wire.PlayPromptOutcome(id=outcome.op, outcome=word, failure_reason=why)
+    return wire.HangupOutcome(id=outcome.op, outcome=word, failure_reason=why)
 
 
-def _record(found: Outcome, recorded: EncodedRecording | None, why: str | None) -> wire.RecordOutcome:
-    if found.ok and recorded is not None:
+def _record(outcome: Outcome, recorded: EncodedRecording | None, why: str | None) -> wire.RecordOutcome:
+    if outcome.ok and recorded is not None:
         return wire.RecordOutcome(
-            id=found.op,
+            id=outcome.op,
             outcome="success",
-            completion_reason=_RECORD.get(found.result, "unknown"),
+            completion_reason=_RECORD.get(outcome.result, "unknown"),
             length_of_recording_in_secs=recorded.seconds,
             format=recorded.format,
         )
     # Without audio there is nothing to succeed with: then the platform, not the caller, has failed.
-    result: Result = "system" if found.ok and found.result != "left" else found.result
+    result: Result = "system" if outcome.ok and outcome.result != "left" else outcome.result
     return wire.RecordOutcome(
-        id=found.op,
+        id=outcome.op,
         outcome="failure",
         failure_reason=why or _FAILURE.get(result, "Unknown"),
         completion_reason=_RECORD.get(result, "unknown"),
@@ -159,10 +159,10 @@ def _record(found: Outcome, recorded: EncodedRecording | None, why: str | None) 
     )
 
 
-def _digits_reason(action: Recognize, result: Result) -> wire.DigitsReason:
+def _digits_reason(command: Recognize, result: Result) -> wire.DigitsReason:
     if result == "count":
         # There is no word for a full count; these are the ones that both SDKs take for an answer (protocol 7).
-        has_stop_tones = action.digits is not None and bool(action.digits.terminators)
+        has_stop_tones = command.digits is not None and bool(command.digits.terminators)
         return "completedStopToneDetected" if has_stop_tones else "interdigitTimeout"
     return _DIGITS.get(result, "unknown")
 

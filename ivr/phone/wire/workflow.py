@@ -21,7 +21,7 @@ NO_OPERATION = "none"
 class RunnableWorkflow(Struct, frozen=True):
     """A workflow that can be run."""
 
-    actions: tuple[line.LineCommand, ...]
+    commands: tuple[line.LineCommand, ...]
     choice_pause: float
     "Seconds for which a key of a menu may be held."
     callback: str | None
@@ -76,7 +76,7 @@ def _refusal(tree: object, problems: tuple[str, ...]) -> RefusedWorkflow:
 def _runnable(workflow: wire.Workflow) -> RunnableWorkflow:
     links = workflow.links
     return RunnableWorkflow(
-        actions=tuple(_action(action) for action in workflow.actions),
+        commands=tuple(_command(action) for action in workflow.actions),
         choice_pause=_choice_pause(workflow),
         callback=links.callback if links else None,
         notification=links.notification if links else None,
@@ -87,9 +87,9 @@ def _runnable(workflow: wire.Workflow) -> RunnableWorkflow:
 def misplaced(workflow: RunnableWorkflow, *, answered: bool) -> tuple[str, ...]:
     """Return what does not fit the state of the call, which the validator does not know (protocol 8)."""
     if answered:
-        wrong = [action for action in workflow.actions if isinstance(action, line.Answer | line.Reject)]
+        wrong = [command for command in workflow.commands if isinstance(command, line.Answer | line.Reject)]
         return ("actions: the call is already answered",) if wrong else ()
-    first = workflow.actions[0]
+    first = workflow.commands[0]
     return () if isinstance(first, line.Answer | line.Reject) else ("actions: the call is not answered yet",)
 
 
@@ -100,7 +100,7 @@ def _choice_pause(workflow: wire.Workflow) -> float:
     return CHOICE_PAUSE
 
 
-def _action(action: wire.Action) -> line.LineCommand:
+def _command(action: wire.Action) -> line.LineCommand:
     match action:
         case wire.Answer():
             return line.Answer(action.operation_id)
