@@ -159,7 +159,12 @@ def _left(line: Line, now: float) -> LineStep:
         seconds = now - line.phase.started
         outcome = Outcome(op, ok=True, result="left", seconds=seconds)
         return _finished(line, Finished(outcome, "left"), RecordingEnded(op, seconds))
-    stopped = (PromptStopped(op),) if isinstance(line.phase, Playing) else ()
+    stopped: tuple[PromptStopped | RecordingEnded, ...] = ()
+    match line.phase:
+        case Playing():
+            stopped = (PromptStopped(op),)
+        case RecordingVoice():  # it has only begun, but what has begun has an end
+            stopped = (RecordingEnded(op, 0.0),)
     return _finished(line, Finished(Outcome(op, ok=False, result="left"), "left"), *stopped)
 
 

@@ -267,3 +267,9 @@ def test_without_prompt_and_beep_recording_begins_at_once() -> None:
 
 def test_a_menu_without_a_prompt_listens_at_once() -> None:
     assert LineDriver(replace(menu(SALES), prompt=())).names() == ["Listening"]
+
+
+def test_a_recording_that_is_left_as_it_begins_ends_all_the_same() -> None:
+    driver = LineDriver(record(beep=False)).hear_out().apply(CallerLeft())
+    assert driver.names()[-2:] == ["RecordingEnded", "Finished"]
+    assert driver.outcome == Outcome("record", ok=False, result="left")
