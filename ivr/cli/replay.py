@@ -56,12 +56,12 @@ class _Subject(Struct, frozen=True):
     "--allow",
     multiple=True,
     type=click.Choice(["wording", "way"]),
-    help="Let this kind of change pass: other words, or another way. May be given twice.",
+    help="Accept changes of this kind: `wording`, or `way` (path, questions, end, outcome). Can be given twice.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @data_option
 def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live: bool, **how: Any) -> None:
-    """Run recorded calls through the flows as they are now, and show who would hear or reach something else.
+    """Replay recorded calls against the current flows, and show which callers would hear or reach something else.
 
     PATHS are cases, or folders of them; without any, those in recordings/cases. Ends with 0 if every call is the same
     (or changed as --allow says), with 1 if not or if no call was replayed at all, with 2 if something cannot be read.
@@ -72,7 +72,7 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
               ivr replay --allow wording recordings/cases/support
     """
     if live and paths:
-        raise click.UsageError("--live replays what is stored; leave the PATHS out.")
+        raise click.UsageError("--live replays the stored calls and takes no PATHS.")
     registry = CurrentFlows([file]) if file else CurrentFlows.of(folder or flows_in(Path()))
     allowed = frozenset[Kind](how["allow"])
     try:

@@ -90,7 +90,7 @@ def _flows(registry: Sequence[RegisteredFlow]) -> Html:
         )
         for one in registry
     }  # fmt: skip
-    return table(("Flow", "What it is for", "State", "Try it"), rows, empty="No flow is served.", long="What it is for")
+    return table(("Flow", "Description", "State", "Try it"), rows, empty="No flow is served.", long="Description")
 
 
 def _standing(one: RegisteredFlow) -> Html:

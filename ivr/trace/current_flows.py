@@ -75,12 +75,12 @@ def read_current_flow(file: Path, zone: str) -> FlowWithPlaces:
     try:
         loaded = load_flow(file, default_zone=zone, named=name)
     except FileNotFoundError as error:
-        raise FlowError(f"{name} is not there any more") from error
+        raise FlowError(f"{name} no longer exists") from error
     except OSError as error:
         raise FlowError(f"{name} cannot be read: {error.strerror}") from error
     flow, bundle = loaded.served(), loaded.bundle
     if bundle is None:
-        raise FlowError(f"{name} cannot be kept")
+        raise FlowError(f"{name} cannot be stored")
     return FlowWithPlaces(flow, FlowPlaces(name, bundle.text))
 
 

@@ -29,14 +29,14 @@ MAX_LINES = 10_000
 
 NAME: Final = r"^[a-z0-9][a-z0-9-]{0,59}\Z"
 "What a case can be called, as a pattern; the same in words:"
-NAME_RULE: Final = "Small letters, digits and hyphens, at most 60"
+NAME_RULE: Final = "Lowercase letters, digits and hyphens, at most 60 characters"
 
 _MAY_BE_HUGE = re.compile(rb"[0-9]{10}|[0-9][eE]")
 "Most lines have none; texts that look so are looked at, too."
 _HUGE = 1e12
 "Beyond any number that a service tells or a line needs; arithmetic with what is far beyond fails."
 
-_HOW = "`ivr calls export CALL --to NAME` makes one of a call, and so does the phone in the browser after it"
+_HOW = "make one with `ivr calls export CALL --to NAME`, or with the browser phone after a call"
 
 T = TypeVar("T")
 
@@ -82,10 +82,10 @@ def case_files(paths: Iterable[Path]) -> list[Path]:
     """List the cases among paths: files as they are, of folders every `*.jsonl` in them; raise CaseError for none."""
     places = list(paths)
     if CASES in places and not CASES.exists():
-        raise CaseError(f"there are no cases here yet, since there is no folder {CASES}; {_HOW}")
+        raise CaseError(f"there are no cases yet, since the folder {CASES} does not exist; {_HOW}")
     found = [file for path in places for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
     if not found:
-        raise CaseError(f"there is no case ({SUFFIX}) in {', '.join(map(str, places))}; {_HOW}")
+        raise CaseError(f"no case ({SUFFIX}) found in {', '.join(map(str, places))}; {_HOW}")
     return list(dict.fromkeys(found))
 
 
@@ -107,13 +107,13 @@ def keep_case(case: Case, name: str, folder: Path) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CaseError(f"{file.parent} cannot be made: {error.strerror}") from error
+        raise CaseError(f"{file.parent} cannot be created: {error.strerror}") from error
     try:
         with file.open("xb") as opened, _nothing_left(file):
             opened.write(dumps(case))
             opened.flush()
     except FileExistsError as error:
-        raise CaseError(f"There is a case {file} already; choose another name.") from error
+        raise CaseError(f"The case {file} already exists; choose another name.") from error
     except OSError as error:
         raise CaseError(f"{file} cannot be written: {error.strerror}") from error
     return file
@@ -178,11 +178,11 @@ def loads(data: bytes, name: str) -> Case:
 
 def _check_order(lines: tuple[CaseLine, ...], header: Header, name: str) -> None:
     if header.started.tzinfo is None:
-        raise CaseError(f"{name}:1: the time at which the call started needs its offset, such as Z")
+        raise CaseError(f"{name}:1: the start time of the call needs a UTC offset, such as Z")
     if not 1970 <= header.started.year < 9000:
-        raise CaseError(f"{name}:1: nobody called in the year {header.started.year}")
+        raise CaseError(f"{name}:1: the call cannot have started in the year {header.started.year}")
     if not lines or not isinstance(lines[0].event, CallReceived):
-        raise CaseError(f'{name}:2: a case begins with the event "called"')
+        raise CaseError(f'{name}:2: a case must begin with the event "called"')
     before = 0.0
     for number, line in enumerate(lines, 2):
         if not before <= line.at < 1e9:
@@ -212,4 +212,4 @@ def _refuse_huge(tree: object, place: str) -> None:
             for item in tree:
                 _refuse_huge(item, place)
         case int() | float() if not -_HUGE < tree < _HUGE:
-            raise CaseError(f"{place}: {str(tree)[:12]}… is too large for a number of a case")
+            raise CaseError(f"{place}: {str(tree)[:12]}… is too large a number for a case")

@@ -44,13 +44,13 @@ class CaseItem(pytest.Item):
             return
         told = report(shown, recorded, verdict, today.places)
         if not self.config.getoption("--ivr-update"):
-            raise _failed(told, "If that is on purpose: pytest --ivr-update")
+            raise _failed(told, "If this change is intended, run: pytest --ivr-update")
         if verdict.why is not None:
-            raise _failed(told, "It cannot be made anew: make the call again, and export it.")
+            raise _failed(told, "It cannot be updated: make the call again, and export it.")
         try:
             anew = rewrite(recorded, today.flow, today.places.lines())
         except CannotRewrite as cannot:
-            raise _failed(told, f"It cannot be made anew: {cannot}.") from cannot
+            raise _failed(told, f"It cannot be updated: {cannot}.") from cannot
         self.path.write_bytes(dumps(anew))
         self.user_properties.append((UPDATED, _made_anew(told)))
 

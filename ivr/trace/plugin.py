@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option and the two settings."""
     group = parser.getgroup("ivr", "recorded calls")
     group.addoption(
-        "--ivr-update", action="store_true", help="Make recorded calls anew whose flow was changed on purpose."
+        "--ivr-update", action="store_true", help="Update recorded calls whose flow was changed on purpose."
     )
     parser.addini("ivr_cases", "The folder of the recorded calls.", default=str(CASES))
     parser.addini(
@@ -56,6 +56,6 @@ def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
         if name == UPDATED
     ]
     if made_anew:
-        terminalreporter.section("recorded calls made anew")
+        terminalreporter.section("recorded calls updated")
         for text in made_anew:
             terminalreporter.write_line(text)

@@ -192,7 +192,7 @@ def rewrite(recorded: Case, flow: Flow, lines: Mapping[str, int]) -> Case:
             raise CannotRewrite(unknown.why) from unknown
         asked = next((line.asked for line in reversed(caller_step.lines) if line.asked), None)
     if then.outcome is not None and not rerun.over:
-        raise CannotRewrite("the call does not end any more where it ended")
+        raise CannotRewrite("the call no longer ends where it ended")
     header = header_of(flow, lines, call=then.call, channel=then.channel, started=recorded.now(0.0))
     outcome = rerun.call.outcome if rerun.over else None
     return Case(replace(header, outcome=outcome), tuple(draft.line() for draft in rerun.lines))

@@ -91,11 +91,11 @@ def _detail(found: Difference) -> tuple[str, ...]:
                 f"now:    {sentences.question(now.experience.asked)}",
             )
         case "state":
-            return (f"before: the call got to {before.state}", f"now:    it gets to {now.state}")
+            return (f"before: the call reached {before.state}", f"now:    it reaches {now.state}")
         case "end":
             return (f"before: {_end(before)}", f"now:    {_end(now)}")
         case "outcome":
-            return (f"before: the call counted as {before.outcome}", f"now:    it counts as {now.outcome}")
+            return (f"before: the outcome was {before.outcome}", f"now:    the outcome is {now.outcome}")
         case "ordered":
             return (
                 f"before: {sentences.services(before.experience.ordered)} was asked",
@@ -110,7 +110,7 @@ def _detail(found: Difference) -> tuple[str, ...]:
     same_words = sentences.spoken(before.experience.spoken) == sentences.spoken(now.experience.spoken)
     if not same_words:
         return ()
-    return (other or "the same words, but the caller can interrupt another part of them",)
+    return (other or "the same words, but the caller can interrupt a different part",)
 
 
 def _end(side: Side) -> str:
@@ -118,7 +118,7 @@ def _end(side: Side) -> str:
         case "hangup":
             return f"the call ended in {side.state}"
         case "reject":
-            return f"the call was declined in {side.state}"
+            return f"the call was rejected in {side.state}"
     return f"the call went on in {side.state}"
 
 
@@ -207,7 +207,7 @@ def as_text(told: Report, others: Sequence[str] = ()) -> str:
         rows += _marked(told.place_before, "recorded with ")
     elif told.line_before:
         rows.append(f"  recorded in {told.line_before}")
-    rows += [f"  way before: {told.path_before}", f"  way now:    {told.path_now}"]
+    rows += [f"  path before: {told.path_before}", f"  path now:    {told.path_now}"]
     return "\n".join(rows)
 
 

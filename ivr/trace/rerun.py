@@ -123,9 +123,9 @@ class Rerun:
                 media = f"recording {self._recordings}" if event.kept else None
                 return RecordingMade(op, event.seconds, media, event.ended)
             case case.Answered() | case.Failed():
-                raise Unknown("this is no caller action", self.state)
+                raise Unknown("this is not something that a caller did", self.state)
             case KeysJudged() if not self._private_stands:
-                raise Unknown("how a private answer is judged was edited", self.state)
+                raise Unknown("the rules for a private answer were changed", self.state)
             case ChoiceMade():
                 return replace(event, op=op, choice=self._choice(event, asked))
         return replace(event, op=op)
@@ -137,7 +137,7 @@ class Rerun:
         chosen = next((c for c in asked.choices if c.name == name), None) if isinstance(asked, AskedChoices) else None
         if chosen is None:  # a name that was never offered
             if any(choice.name == name for choice in offered):
-                raise Unknown(f'"{name}" was no choice then, and is one now', self.state)
+                raise Unknown(f'"{name}" was not a choice then, but is one now', self.state)
             return name
         if chosen in offered:
             return name
@@ -145,7 +145,7 @@ class Rerun:
         if same is None and event.by == "keys":  # another wording for speech does not matter to a key
             same = next((choice for choice in offered if choice.key == chosen.key), None)
         if same is None:
-            raise Unknown(f'the choice "{name}" is not offered any more', self.state)
+            raise Unknown(f'the choice "{name}" is no longer offered', self.state)
         return same.name
 
     def _running(self, during: case.Running | None) -> str | None:
@@ -156,7 +156,7 @@ class Rerun:
             return self.call.asked[0].op if self.call.asked else None
         found = next((asked.op for asked in self.call.asked if asked.kind == during), None)
         if found is None and self.call.waiting is None:
-            raise Unknown(f"the caller left during {_DURING[during]}, which is not there any more", self.state)
+            raise Unknown(f"the caller hung up during {_DURING[during]}, which no longer takes place", self.state)
         return found
 
     def _failure(self, event: case.LineFailed) -> OperationFailed:
@@ -165,7 +165,7 @@ class Rerun:
             return OperationFailed(None, event.code, event.reason, event.whole)
         op = next((asked.op for asked in self.call.asked if asked.kind == event.during), None)
         if op is None and event.during is not None and not event.whole:
-            raise Unknown(f"the line failed during {_DURING[event.during]}, which is not there any more", self.state)
+            raise Unknown(f"the line failed during {_DURING[event.during]}, which no longer takes place", self.state)
         return OperationFailed(None if event.whole else op, event.code, event.reason, event.whole)
 
     # --- going on until the caller is due ---
@@ -185,7 +185,7 @@ class Rerun:
         """Let the service say what it said then; False: the caller did something before."""
         request = self._request
         if request is None:
-            raise Unknown("the call waits for nothing", self.state)
+            raise Unknown("the call does not wait for a service", self.state)
         breaks = upcoming is not None and isinstance(self._case.lines[upcoming].event, BREAKS)
         answers = self._answers[request.service]
         number = self._asked_so_far[request.service]
@@ -196,7 +196,9 @@ class Rerun:
         if answer is None:
             if upcoming is None and self._case.header.outcome is None:
                 return False  # the recorded call was waiting too when it was looked at
-            raise Unknown(f'this call never asked the service "{request.service}" so, and has no answer', self.state)
+            raise Unknown(
+                f'this call has no recorded answer of the service "{request.service}" to this request', self.state
+            )
         self._play_out(more=False)
         line = self._case.lines[answer]
         self._check(request, self._ordered(request.service, number), line)
@@ -216,11 +218,11 @@ class Rerun:
         ordered, asked_at = then
         today = ordered_of(request)
         if today.arguments != ordered.arguments:
-            raise Unknown(f'the service "{request.service}" is asked something else', self.state)
+            raise Unknown(f'the service "{request.service}" gets another request now', self.state)
         timed_out = isinstance(line.event, case.Failed) and line.event.code == "timeout"
         shorter = today.timeout < ordered.timeout
         if timed_out and today.timeout > ordered.timeout:
-            raise Unknown(f'the service "{request.service}" has more time now, and could have answered', self.state)
+            raise Unknown(f'the service "{request.service}" has more time now, and might have answered', self.state)
         if not timed_out and shorter and line.at - asked_at > today.timeout:
             raise Unknown(f'the service "{request.service}" has less time now, and needed more', self.state)
 
@@ -278,10 +280,10 @@ class Rerun:
             taken = step(self.flow, self.call, event, now=self._case.now(self._at), judged=tuple(self._judged))
         except MaskedRead as unreadable:
             raise Unknown(
-                "it hangs on a private value, and what decides over it was edited", self.state
+                "it depends on a private value, and the rules for that value were changed", self.state
             ) from unreadable
         if taken.ignored is not None:
-            raise Unknown(f"the flow has no use for it: {taken.ignored}", self.state)
+            raise Unknown(f"the flow ignores this: {taken.ignored}", self.state)
         self.call = taken.call
         self._note(taken, held=isinstance(event, HoldNeeded))
 
@@ -321,7 +323,7 @@ _DURING: Mapping[case.Running, str] = {
     "play": "a prompt",
     "recognize": "a question",
     "record": "a recording",
-    "hangup": "the end",
-    "reject": "the end",
-    "hold": "a pause",
+    "hangup": "the end of the call",
+    "reject": "the rejection of the call",
+    "hold": "a hold prompt",
 }

@@ -60,17 +60,17 @@ def caller_action(event: Happened) -> str:
         case CallReceived():
             return "the call came in"
         case KeysPressed(keys=keys):
-            return f"the caller pressed {keys}" if keys else "the caller pressed nothing but the end key"
+            return f"the caller pressed {keys}" if keys else "the caller pressed only the end key"
         case KeysJudged(verdict=verdict):
-            return f"the caller keyed something private, which was {verdict}"
+            return f"the caller entered private digits ({verdict})"
         case SpeechHeard(text=text):
             return f'the caller said "{text}"'
         case ChoiceMade(choice=choice, by=by):
-            return f"the caller chose {_named(choice)} by {'a key' if by == 'keys' else 'saying so'}"
+            return f"the caller chose {_named(choice)} by {'a key' if by == 'keys' else 'speech'}"
         case InputTimedOut():
-            return "the caller kept silent"
+            return "the caller was silent"
         case InputInvalid():
-            return "the caller answered something else"
+            return "the caller gave an invalid answer"
         case case.Recorded(seconds=seconds, ended=ended):
             return f"the caller spoke for {seconds:.1f} s" + (" and hung up" if ended == "hangup" else "")
         case _:
@@ -113,16 +113,17 @@ def question(asked: Asked | None) -> str:
             return f"the caller can choose {', '.join(_choice(choice) for choice in choices)}; {_times(asked)}"
         case AskedKeys(minimum=least, maximum=most, terminators=ends):
             number = f"{least}" if least == most else f"{least} to {most}"
-            return f"the caller can key {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
+            return f"the caller can enter {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
         case case.AskedRecording(longest=longest, pause=pause, format=kind):
             until = f"until {pause:g} s of silence"
             return f"the caller is recorded for up to {longest:g} s ({kind}), {until}; {_times(asked)}"
 
 
 def _choice(choice: Choice) -> str:
-    ways = [f"by {choice.key}"] if choice.key else []
-    ways += [f'"{words}"' for words in choice.speech]
-    return " ".join([*([_named(choice.name)] if choice.name else []), " or ".join(ways)])
+    inputs = [f"key {choice.key}"] if choice.key else []
+    inputs += [f'"{words}"' for words in choice.speech]
+    offered = " or ".join(inputs)
+    return f"{_named(choice.name)} ({offered})" if choice.name else offered
 
 
 def _named(choice: str) -> str:

@@ -27,7 +27,7 @@ async def developed(tmp_path: Path) -> AsyncIterator[Visit]:
 async def test_the_address_that_the_server_prints_opens_the_console(developed: Visit, page: Page) -> None:
     await page.open(f"{developed.url}/console/login#{TOKEN}")
     await page.until("location.pathname === '/console'")
-    assert (await page.text("[data-live=live]")).split("\n") == ["Live: 0", "", "Nobody is calling."]
+    assert (await page.text("[data-live=live]")).split("\n") == ["Live: 0", "", "No live calls."]
     assert await page.run("document.cookie") == ""
 
 
@@ -51,7 +51,7 @@ async def test_a_wrong_token_is_told_and_the_right_one_lets_in(visit: Visit, pag
     await page.click("input[name=token]")
     await page.write("guess")
     await page.press("Enter")
-    assert await page.text("[role=alert]") == "This is not the console's token."
+    assert await page.text("[role=alert]") == "This is not the console token."
     assert [complaint for complaint in page.complaints if "401" not in complaint] == []
     page.complaints.clear()
     await log_in(visit, page)
@@ -73,7 +73,7 @@ async def test_live_calls_come_and_go_without_anybody_reloading(visit: Visit, pa
     await page.click("nav a[href='/console']")
     await page.until("location.pathname === '/console'")
     await page.until("document.querySelector('[data-live=finished]').innerText.includes('resolved')")
-    assert "Nobody is calling." in await page.text("[data-live=live]")
+    assert "No live calls." in await page.text("[data-live=live]")
 
 
 async def test_a_page_whose_session_is_over_leads_to_the_login(visit: Visit, page: Page) -> None:

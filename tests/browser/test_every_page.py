@@ -120,7 +120,7 @@ async def test_a_row_of_a_table_is_a_card_on_a_pocket_and_a_row_still_for_those_
     await opened(visit, page, "/console/flows")
     labels = await page.run("""[...document.querySelectorAll('tbody tr:first-child td')].map((cell) =>
         getComputedStyle(cell, '::before').content)""")
-    assert labels == [f'"{name}"' for name in ("Flow", "What it is for", "Version", "State", "Calls in 7 days")]
+    assert labels == [f'"{name}"' for name in ("Flow", "Description", "Version", "State", "Calls in 7 days")]
     nodes = (await page.send("Accessibility.getFullAXTree"))["nodes"]
     roles = [node["role"]["value"] for node in nodes if "role" in node]
     assert (roles.count("table"), roles.count("row")) == (1, 3)

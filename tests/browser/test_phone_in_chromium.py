@@ -226,7 +226,7 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
         await page.click("#replay")
         await page.until("document.querySelector('#kept').innerText.startsWith('Changed:')")
         assert "Please press 1" in await page.text("#kept.warm pre")
-        assert await page.text("#name-rule") == "Small letters, digits and hyphens, at most 60."
+        assert await page.text("#name-rule") == "Lowercase letters, digits and hyphens, at most 60 characters."
         await page.run("document.querySelector('#name').value = ''")
         await page.click("#name")
         await page.write("Left, at Once")
@@ -236,7 +236,7 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
         assert (await page.text("#kept pre")).startswith("ivr replay --flow ")
         assert "left-at-once.jsonl" in await page.text("#kept.good")
         await page.click("#keep .button")
-        await page.until("document.querySelector('#kept').innerText.includes('already; choose another name')")
+        await page.until("document.querySelector('#kept').innerText.includes('already exists; choose another name')")
         assert await page.run("document.querySelector('#kept').className") == "bad"
     assert (visit.cases / "desk" / "left-at-once.jsonl").is_file()
     _, trace = only_call(visit)

@@ -193,7 +193,7 @@ async def test_a_flow_of_another_name_or_without_a_file_gives_no_verdict(visit: 
         assert (await person.sees("Sorry"))["text"] == renamed
         flow.unlink()
         await person.does("replay")
-        assert (await person.sees("Sorry"))["text"].endswith(f"\n\n{flow} is not there any more")
+        assert (await person.sees("Sorry"))["text"].endswith(f"\n\n{flow} no longer exists")
 
 
 async def test_whoever_calls_an_edited_flow_is_told_if_it_is_the_version_before(visit: Visit) -> None:

@@ -112,7 +112,7 @@ def test_an_exported_call_is_kept_where_replay_finds_it(folder: Path) -> None:
     assert ivr("replay").output == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
     again = ivr("calls", "export", call_id(4), "--to", "wrong-key")
     assert again.exit_code == 1
-    assert "wrong-key.jsonl already; choose another name." in again.output
+    assert "wrong-key.jsonl already exists; choose another name." in again.output
     assert file.read_bytes() == ivr("calls", "export", call_id(3)).stdout_bytes
 
 
@@ -120,7 +120,9 @@ def test_an_exported_call_is_kept_where_replay_finds_it(folder: Path) -> None:
 def test_a_case_gets_no_name_that_a_test_could_not_have(folder: Path, name: str) -> None:
     result = ivr("calls", "export", call_id(3), "--to", name)
     assert result.exit_code == 2
-    assert "is not a valid name for a case. Small letters, digits and hyphens, at most 60." in result.output
+    assert (
+        "is not a valid name for a case. Lowercase letters, digits and hyphens, at most 60 characters." in result.output
+    )
     assert not (folder / "recordings").exists()
 
 
@@ -129,12 +131,12 @@ def test_a_case_that_cannot_be_kept_says_why(folder: Path) -> None:
     (folder / "recordings" / "cases").write_text("a file")
     result = ivr("calls", "export", call_id(3), "--to", "wrong-key")
     assert result.exit_code == 1
-    assert "recordings/cases/flight-desk cannot be made: Not a directory" in result.output
+    assert "recordings/cases/flight-desk cannot be created: Not a directory" in result.output
     (folder / "recordings" / "cases").unlink()
     (folder / "recordings" / "cases").mkdir()
     (folder / "recordings" / "cases" / "flight-desk").write_text("a file")
     result = ivr("calls", "export", call_id(3), "--to", "wrong-key")
-    assert "recordings/cases/flight-desk cannot be made: File exists" in result.output
+    assert "recordings/cases/flight-desk cannot be created: File exists" in result.output
 
 
 def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:

@@ -128,8 +128,8 @@ def test_without_cases_it_is_said_how_one_is_made(folder: Path) -> None:
     result = ivr("replay")
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: there are no cases here yet, since there is no folder recordings/cases; `ivr calls export CALL "
-        "--to NAME` makes one of a call, and so does the phone in the browser after it\n"
+        "Error: there are no cases yet, since the folder recordings/cases does not exist; make one with "
+        "`ivr calls export CALL --to NAME`, or with the browser phone after a call\n"
     )
 
 

@@ -178,7 +178,7 @@ def test_a_file_that_is_cut_off_or_has_no_header_is_no_case() -> None:
     for kept, message in (
         ([], "c: the file is empty"),
         (rows()[1:], "c:1: Object contains unknown field `at`"),
-        (rows()[:1], 'c:2: a case begins with the event "called"'),
+        (rows()[:1], 'c:2: a case must begin with the event "called"'),
         ([rows()[0].replace(b'"case": 1', b'"case": 2'), *rows()[1:]], "c:1: Invalid enum value 2"),
     ):
         with pytest.raises(CaseError) as error:
@@ -194,7 +194,7 @@ def test_size_and_number_of_lines_are_bounded() -> None:
 
 
 def test_a_start_without_its_offset_is_refused() -> None:
-    with pytest.raises(CaseError, match="c:1: the time at which the call started needs its offset"):
+    with pytest.raises(CaseError, match="c:1: the start time of the call needs a UTC offset"):
         loads(dumps(a_case()).replace(b"Z", b"", 1), "c")
 
 

@@ -64,7 +64,7 @@ def test_while_the_guard_stands_it_is_known_how_the_call_goes_on(change: tuple[s
     flow = flow_of(PIN.replace(*change))
     assert {replay(recorded, flow).why for recorded in calls()} <= {
         None,
-        "the flow has no use for it: not the operation awaited",
+        "the flow ignores this: not the operation awaited",
     }
 
 
@@ -90,7 +90,7 @@ def test_how_a_private_answer_is_judged_counts_too() -> None:
     typed = PIN.replace("states:", "variables: {pin: {type: text, values: ['1234', '5678']}}\nstates:", 1)
     flow = flow_of(typed)
     verdicts = {replay(recorded, flow).why for recorded in calls() if judged(recorded)}
-    assert verdicts == {"how a private answer is judged was edited"}
+    assert verdicts == {"the rules for a private answer were changed"}
 
 
 def test_guards_over_parts_and_choices_are_remembered_as_well() -> None:

@@ -64,7 +64,7 @@ def test_a_failure_says_what_a_caller_would_hear_and_which_line_makes_it_so(proj
     assert f"  heard before: {PROMPT} or say" in done.stdout
     assert f"  hears now:    {REWORDED} or say" in done.stdout
     assert "  flows/support.yaml:15:7\n" in done.stdout
-    assert "If that is on purpose: pytest --ivr-update" in done.stdout
+    assert "If this change is intended, run: pytest --ivr-update" in done.stdout
     assert "Traceback" not in done.stdout
     summary = done.stdout.splitlines()[-2]
     assert summary.startswith(f"FAILED {CASE}::replay - changed: a caller")
@@ -75,7 +75,7 @@ def test_what_changed_on_purpose_is_made_anew_and_shown(project: Path) -> None:
     reword(project)
     done = run(project, "--ivr-update")
     assert done.returncode == 0
-    assert "recorded calls made anew" in done.stdout
+    assert "recorded calls updated" in done.stdout
     assert f"{CASE}\n  heard before: {PROMPT}" in done.stdout
     assert (project / CASE).read_bytes() == before.replace(PROMPT.encode(), REWORDED.encode()).replace(
         _hash(before), _hash((project / CASE).read_bytes())
@@ -97,7 +97,7 @@ def test_a_question_that_nobody_answered_cannot_be_made_anew(project: Path) -> N
     done = run(project, "--ivr-update")
     assert done.returncode == 1
     assert 'undetermined: "who" asks something that this caller never answered' in done.stdout
-    assert "It cannot be made anew: make the call again, and export it." in done.stdout
+    assert "It cannot be updated: make the call again, and export it." in done.stdout
     assert (project / CASE).read_bytes() == before
 
 

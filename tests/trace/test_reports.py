@@ -60,8 +60,8 @@ def test_an_edited_prompt_is_shown_before_and_now_with_its_line() -> None:
         '      say: To Vienna you can fly at {{ "09:40" | time }} and {{ "17:15" | time }}.\n'
         f"           {CARETS}\n"
         "  recorded in times (line 36 then)\n"
-        "  way before: main → times → main\n"
-        "  way now:    main → times → main"
+        "  path before: main → times → main\n"
+        "  path now:    main → times → main"
     )
 
 
@@ -87,15 +87,15 @@ def test_a_new_question_is_undetermined_and_named() -> None:
     [
         (
             [("{problem: report, times: times}", "{problem: times, times: report}")],
-            ("  before: the call got to main\n  now:    it gets to report\n", "desk.yaml:19:33\n", "now:    main →"),
+            ("  before: the call reached main\n  now:    it reaches report\n", "desk.yaml:19:33\n", "now:    main →"),
         ),
         (
             [('times:   {dtmf: "2"', 'times:   {dtmf: "3"')],
-            ("  now:    the caller can choose problem by 1 or", "times by 3 or", "desk.yaml:14:7\n      choices:\n"),
+            ("  now:    the caller can choose problem (key 1", "times (key 3 or", "desk.yaml:14:7\n      choices:\n"),
         ),
         (
             [("outcome: unresolved", "outcome: lost")],
-            ("  before: the call counted as unresolved\n  now:    it counts as lost\n", "desk.yaml:47:14\n"),
+            ("  before: the outcome was unresolved\n  now:    the outcome is lost\n", "desk.yaml:47:14\n"),
         ),
         ([("voice: female", "voice: male")], ("  voice female is now male\n", "desk.yaml:13:15\n")),
         (
@@ -103,11 +103,11 @@ def test_a_new_question_is_undetermined_and_named() -> None:
                 ("    say: Goodbye.\n    final: true", "    say: Goodbye.\n    next: more\n  more:\n    hangup: {}"),
                 ("error: goodbye}", "error: goodbye, error.limit: more}"),
             ],
-            ("  before: the call got to goodbye\n  now:    it gets to more\n",),
+            ("  before: the call reached goodbye\n  now:    it reaches more\n",),
         ),
         (
             [("I did not hear you.", "Nothing came.")],
-            ("  0:06 after the caller kept silent\n", "desk.yaml:17:17\n      noInput: [Nothing came.,"),
+            ("  0:06 after the caller was silent\n", "desk.yaml:17:17\n      noInput: [Nothing came.,"),
         ),
         (
             [("say: Goodbye.", "say: {silence: 500ms}")],
@@ -139,7 +139,7 @@ def test_what_hangs_on_a_private_value_says_so_without_a_word_about_the_question
     verdicts = [(recorded, replay(recorded, edited)) for recorded in (random_call(flow, seed) for seed in range(40))]
     recorded, verdict = next((one, said) for one, said in verdicts if said.why)
     told_now = report("a case", recorded, verdict, None)
-    assert told_now.why == "it hangs on a private value, and what decides over it was edited"
+    assert told_now.why == "it depends on a private value, and the rules for that value were changed"
     assert told_now.place is None
     assert told_now.detail[:1] == () or "asked" not in told_now.detail[0]
 

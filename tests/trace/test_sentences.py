@@ -22,14 +22,14 @@ from ivr.trace.case import Asked, Happened
     [
         (CallReceived("29:anna", "28:bot"), "the call came in"),
         (KeysPressed("", "42"), "the caller pressed 42"),
-        (KeysPressed("", ""), "the caller pressed nothing but the end key"),
-        (KeysJudged("", "refused"), "the caller keyed something private, which was refused"),
+        (KeysPressed("", ""), "the caller pressed only the end key"),
+        (KeysJudged("", "refused"), "the caller entered private digits (refused)"),
         (SpeechHeard("", "my issue"), 'the caller said "my issue"'),
         (ChoiceMade("", "issues", "keys"), "the caller chose issues by a key"),
-        (ChoiceMade("", "issues", "speech"), "the caller chose issues by saying so"),
+        (ChoiceMade("", "issues", "speech"), "the caller chose issues by speech"),
         (ChoiceMade("", "Technical issues", "keys"), 'the caller chose "Technical issues" by a key'),
-        (InputTimedOut(""), "the caller kept silent"),
-        (InputInvalid(""), "the caller answered something else"),
+        (InputTimedOut(""), "the caller was silent"),
+        (InputInvalid(""), "the caller gave an invalid answer"),
         (case.Recorded(2.46), "the caller spoke for 2.5 s"),
         (case.Recorded(2.46, "hangup"), "the caller spoke for 2.5 s and hung up"),
         (case.HungUp(), "the caller hung up"),
@@ -51,15 +51,18 @@ def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:
         (None, "nothing is asked"),
         (
             case.AskedChoices((), (Choice("yes", "1", ("yes", "yeah")), Choice("no", None, ("no",))), 5.0),
-            'the caller can choose yes by 1 or "yes" or "yeah", no "no"; may be silent for 5 s',
+            'the caller can choose yes (key 1 or "yes" or "yeah"), no ("no"); may be silent for 5 s',
         ),
         (
             case.AskedKeys((), 4, 4, "#", 9.0, 2.5, barge_in=False),
-            "the caller can key 4 digits, ended by #; may be silent for 9 s and pause for 2.5 s, and cannot interrupt",
+            (
+                "the caller can enter 4 digits, ended by #; "
+                "may be silent for 9 s and pause for 2.5 s, and cannot interrupt"
+            ),
         ),
         (
             case.AskedKeys((), 0, 8, "", 5.0, 3.0),
-            "the caller can key 0 to 8 digits, ended by a pause; may be silent for 5 s and pause for 3 s",
+            "the caller can enter 0 to 8 digits, ended by a pause; may be silent for 5 s and pause for 3 s",
         ),
         (
             case.AskedRecording((), 60.0, 5.0, 3.0, "#", beep=True, format="wma"),

@@ -116,7 +116,7 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
             case case.Recorded():
                 secret = is_secret(flow, state)
                 kept = not secret and number < len(files) and files[number] is not None
-                text = "spoke in confidence" if secret else _caller_action(line.event)
+                text = "left a private recording" if secret else _caller_action(line.event)
                 yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
             case case.Answered() | case.Failed() | case.LineFailed() | CallReceived() | case.HungUp():

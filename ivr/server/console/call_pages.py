@@ -83,7 +83,7 @@ def _live(live: Sequence[CallRow], now: float) -> Html:
         )
         for one in live
     }
-    return table(("Call", "Flow", "State", "From", "Came in", "Age"), rows, empty="Nobody is calling.", numbers="Age")
+    return table(("Call", "Flow", "State", "From", "Started", "Age"), rows, empty="No live calls.", numbers="Age")
 
 
 def _finished(finished: Sequence[FinishedCall]) -> Html:
@@ -98,8 +98,8 @@ def _finished(finished: Sequence[FinishedCall]) -> Html:
         )
         for one in finished
     }
-    columns = ("Call", "Flow", "Outcome", "From", "Came in", "Lasted")
-    return table(columns, rows, empty="No call in the last seven days.", numbers="Lasted")
+    columns = ("Call", "Flow", "Outcome", "From", "Started", "Duration")
+    return table(columns, rows, empty="No call in the last seven days.", numbers="Duration")
 
 
 def call_page(
@@ -109,7 +109,7 @@ def call_page(
     over = record.call.phase == "over"
     states, transitions = marks_of(details.path, flow)
     marks = Marks("" if over else record.call.state, states, transitions)
-    drawn = tag("div", picture(chart_of(flow), f"The way of this call through {flow.name}", marks=marks),
+    drawn = tag("div", picture(chart_of(flow), f"The path of this call through {flow.name}", marks=marks),
                 class_="picture", tabindex="0")  # fmt: skip
     return document(
         f"Call {record.id[:8]}",
@@ -120,7 +120,7 @@ def call_page(
         tag(
             "div",
             tag("div", sheet("Conversation", tag("div", _talk(details.talk, address), class_="body"), live="talk")),
-            tag("div", sheet("The way through the flow", drawn, aside=flow_link(flow.name), live="way")),
+            tag("div", sheet("The path through the flow", drawn, aside=flow_link(flow.name), live="way")),
             class_="columns",
         ),
         _events(details.rows, record),
@@ -137,7 +137,7 @@ def bare_call_page(
         f"Call {record.id[:8]}",
         heading(f"Call {record.id[:8]}", _state_tag(record), _id(record)),
         tag("section", _facts(record, rows, None, now=now), class_="sheet"),
-        sheet("Conversation", tag("p", f"It cannot be told: {why}.", class_="empty")),
+        sheet("Conversation", tag("p", f"The conversation cannot be shown: {why}.", class_="empty")),
         _events(rows, record),
         here=ROOT,
         development=development,
@@ -155,8 +155,8 @@ def _facts(record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, n
         [
             ("From", _caller(record)),
             ("To", known.called or "unknown"),
-            ("Came in (UTC)", moment(known.started)),
-            ("Lasted" if over else "Age", lasted(length)),
+            ("Started (UTC)", moment(known.started)),
+            ("Duration" if over else "Age", lasted(length)),
             ("State", record.call.state or "none yet"),
             ("Flow", flow.name if flow else "(lost)"),
             ("Version", version),
@@ -192,9 +192,9 @@ def _events(trace_rows: Sequence[TraceRow], record: CallRecord) -> Html:
         )
         for number, line in enumerate(trace_rows)
     }
-    columns = ("At", "After", "Event", "Way", "Ordered")
-    aside = "further messages that moved nothing are not listed" if record.unmoved >= REMEMBERED else None
-    shown = table(columns, rows, empty="None.", numbers="At|After", long="Way")
+    columns = ("At", "After", "Event", "Transitions", "Commands")
+    aside = "further messages that changed nothing are not listed" if record.unmoved >= REMEMBERED else None
+    shown = table(columns, rows, empty="None.", numbers="At|After", long="Transitions")
     return sheet("Events", shown, aside=aside, live="events")
 
 

@@ -100,7 +100,7 @@ class Console:
         if request.method == "POST":
             return await self._posted(request, path)
         if request.method not in {"GET", "HEAD"}:
-            raise WebhookError(405, "method", "The console is there to look at.")
+            raise WebhookError(405, "method", "The console is read-only.")
         if path.startswith(f"{ROOT}/static/"):
             return static_reply(path.removeprefix(f"{ROOT}/static/"), request)
         session = self._sessions.of(request)
@@ -132,7 +132,7 @@ class Console:
 
     async def _posted(self, request: web.BaseRequest, path: str) -> web.Response:
         if path not in {LOGIN, LOGOUT}:
-            raise WebhookError(405, "method", "The console is there to look at.")
+            raise WebhookError(405, "method", "The console is read-only.")
         require_own_page(request)
         if path == LOGOUT:
             self._sessions.leave(request)
@@ -257,8 +257,8 @@ def _version(hash_: str, taken: FlowCalls | None, served: str) -> Version:
 
 
 def _sorry(error: WebhookError) -> Html:
-    leads_on = tag("p", tag("a", "To the calls", href=ROOT))
-    return tag("section", tag("div", heading("This did not work"), tag("p", error.message), leads_on, class_="body"),
+    leads_on = tag("p", tag("a", "Back to the calls", href=ROOT))
+    return tag("section", tag("div", heading("Error"), tag("p", error.message), leads_on, class_="body"),
                class_="sheet enter")  # fmt: skip
 
 
@@ -267,11 +267,11 @@ def _login_page(wrong: str = "", *, development: bool = False) -> Html:
                 autofocus=True, class_="field", id_="token", aria_describedby="hint")  # fmt: skip
     form = tag(
         "form",
-        tag("label", "The console's token", for_="token"),
+        tag("label", "Console token", for_="token"),
         field,
         tag("p", wrong, class_="wrong", role="alert") if wrong else None,
         tag("button", "Log in", class_="button strong"),
-        tag("p", "It is the setting IVR_CONSOLE_TOKEN of the server. In development mode, the server prints it.",
+        tag("p", "The server's setting IVR_CONSOLE_TOKEN. In development mode, the server prints it when it starts.",
             class_="soft", id_="hint"),
         method="post",
         action=LOGIN,
@@ -292,12 +292,12 @@ class _Forms:
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         encoding = request.headers.get("Content-Encoding", "identity").lower()
         if kind != "application/x-www-form-urlencoded" or encoding != "identity":
-            raise WebhookError(415, "content-type", "That is no form.")
+            raise WebhookError(415, "content-type", "This is not a form.")
         body = await self._body(request)
         try:
             fields: Mapping[str, Sequence[str]] = parse_qs(body.decode("ascii"), max_num_fields=4)
         except ValueError as error:
-            raise WebhookError(400, "malformed", "That is no form.") from error
+            raise WebhookError(400, "malformed", "This is not a form.") from error
         return fields.get(name, [""])[0]
 
     async def _body(self, request: web.BaseRequest) -> bytes:
@@ -322,4 +322,4 @@ class _Forms:
 
 
 def _sent_to(path: str, **more: str) -> web.Response:
-    return page_reply(document("Moved", tag("a", "Go on", href=path)), status=303, Location=path, **more)
+    return page_reply(document("Moved", tag("a", "Continue", href=path)), status=303, Location=path, **more)

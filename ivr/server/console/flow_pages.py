@@ -71,9 +71,9 @@ def flows_page(registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, 
         for one in registry
         if one.fault
     ]
-    columns = ("Flow", "What it is for", "Version", "State", "Calls in 7 days")
+    columns = ("Flow", "Description", "Version", "State", "Calls in 7 days")
     listed = table(columns, rows, empty="No flow is served.", numbers="Calls in 7 days",
-                   long="What it is for")  # fmt: skip
+                   long="Description")  # fmt: skip
     return document(
         "Flows", heading("Flows"), tag("section", listed, class_="sheet", data_live="flows"),
         tag("div", *faults, class_="stack", data_live="faults"), here=HERE, development=development,
@@ -118,7 +118,7 @@ def _standing(one: RegisteredFlow) -> Html:
 
 
 def _fault(text: str) -> Html:
-    return sheet("The file as it stands now is not served", findings(text))
+    return sheet("The current file is not served", findings(text))
 
 
 def _sums(counted: Counted, calls: int) -> Html:
@@ -129,7 +129,7 @@ def _sums(counted: Counted, calls: int) -> Html:
     rows: list[tuple[str, Html | str]] = [
         ("Calls", _covered(counted, calls)),
         ("Live now", str(figures.calls - figures.over)),
-        ("Mean length", mean),
+        ("Average duration", mean),
         ("Callers who hung up", _share(left, figures.calls)),
     ]
     for outcome, count in figures.outcomes.most_common(6):
@@ -162,10 +162,10 @@ def _transitions(figures: Figures) -> Html:
 
 def _left(figures: Figures) -> Html:
     rows = {
-        state: (name_tag(state or "before anything"), str(count), _share(count, figures.calls, bare=True))
+        state: (name_tag(state or "before the first state"), str(count), _share(count, figures.calls, bare=True))
         for state, count in figures.left.most_common()
     }
-    return table(("State", "Callers", "Share"), rows, empty="Nobody hung up.", numbers="Callers|Share")
+    return table(("State", "Callers", "Share"), rows, empty="No caller hung up.", numbers="Callers|Share")
 
 
 def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:

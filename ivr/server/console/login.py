@@ -58,9 +58,9 @@ class Sessions:
         while self._wrong and self._wrong[0] <= now - WINDOW:
             self._wrong.popleft()
         if len(self._wrong) >= GUESSES:
-            raise WebhookError(429, "too-many-guesses", "Too many wrong tokens were tried. Wait a minute.")
+            raise WebhookError(429, "too-many-guesses", "Too many wrong tokens. Wait a minute.")
         self._wrong.append(now)
-        raise WebhookError(401, "wrong-token", "This is not the console's token.")
+        raise WebhookError(401, "wrong-token", "This is not the console token.")
 
     def _begin(self, now: float) -> str:
         secret = secrets.token_urlsafe(32)
@@ -112,7 +112,7 @@ class Sessions:
         until, _, proof = seal.partition(".")
         good = until.isascii() and until.isdecimal() and len(until) < 12 and int(until) >= self._now()
         if not good or not hmac.compare_digest(self._proof(session, what, int(until)).encode(), proof.encode()):
-            raise WebhookError(404, "not-found", "This address is not good any more. Load the call's page again.")
+            raise WebhookError(404, "not-found", "This address has expired. Load the call's page again.")
 
     def _proof(self, session: str, what: str, until: int) -> str:
         return hmac.new(self._key, f"{session}\n{what}\n{until}".encode(), hashlib.sha256).hexdigest()

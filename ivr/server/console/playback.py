@@ -42,13 +42,13 @@ class Playback:
         with ExitStack() as stack:
             source = await self._recordings.do(lambda: _opened(self._recordings, media))
             if source is None:
-                raise WebhookError(404, "not-found", "The recording is not there any more.")
+                raise WebhookError(404, "not-found", "The recording no longer exists.")
             stack.callback(source.close)
             target = stack.enter_context(tempfile.TemporaryFile())
             try:
                 await self._workers.run(TO_WAV, source, target, longest=LONGEST)
             except TranscriptionFailed as error:
-                raise WebhookError(415, "no-audio", f"It cannot be played: {error}.") from error
+                raise WebhookError(415, "no-audio", f"The recording cannot be played: {error}.") from error
             wav = await self._recordings.do(lambda: _whole(target))
         self._made[media] = wav
         return wav
