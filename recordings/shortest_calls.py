@@ -24,6 +24,7 @@ from ivr.engine.events import (
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -183,7 +184,7 @@ def _stepped(flow: Flow, call: Call, event: Event) -> tuple[Call, tuple[Command,
 def _service(job: str, what: str) -> Event:
     if what in NOT_UNDERSTOOD:
         return ServiceFailed(job, what)
-    return ServiceAnswered(job, {"transcript": SAID[what], "confidence": 0.9})
+    return ServiceAnswered(job, Transcribed(SAID[what], 0.9))
 
 
 def _event(point: Point, caller_step: CallerStep) -> Event:

@@ -26,6 +26,7 @@ from ivr.engine.events import (
     ServiceFailed,
     SpeechHeard,
     TimePassed,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -94,7 +95,7 @@ class Caller:
         return self.apply(OperationFailed(None, "workflow", whole=True))
 
     def understood(self, text: str | None, confidence: float | None = 0.9) -> Caller:
-        return self.apply(ServiceAnswered(self.job, {"transcript": text, "confidence": confidence}))
+        return self.apply(ServiceAnswered(self.job, Transcribed(text, confidence)))
 
     def not_understood(self, code: str = "failed") -> Caller:
         return self.apply(ServiceFailed(self.job, code))

@@ -22,7 +22,7 @@ from ivr.cli.phone.terminal import Typist
 from ivr.cli.plain import plain
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Request
-from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed
+from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.line import Connected, Effect, Finished
@@ -73,7 +73,7 @@ class Talk:
             if line:
                 events = await self._perform(line)
             elif request is not None:
-                events = [ServiceAnswered(request.job, {"transcript": self._view.words, "confidence": 1.0})]
+                events = [ServiceAnswered(request.job, Transcribed(self._view.words, 1.0))]
             else:
                 events = [TimePassed()]  # the line is closed, and nothing more is to come
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")

@@ -5,7 +5,6 @@ counted string that the engine itself gave out. The order of the families and wh
 `docs/architecture.md`.
 """
 
-from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -101,11 +100,26 @@ class CallEnded(Struct, frozen=True, tag=True, omit_defaults=True):
     "Seconds for which a recording that was under way may still come in; none: nothing more comes."
 
 
+class Transcribed(Struct, frozen=True, omit_defaults=True):
+    """The answer of the service `transcribe`: what a speech engine understood of a recording."""
+
+    transcript: str | None = None
+    "None: nothing was understood."
+    confidence: float | None = None
+    "0 to 1, if the engine tells."
+    engine: str = ""
+    "The engine's name, for the trace."
+    seconds: float | None = None
+    "How long the recording is, if the engine tells."
+    masked: bool = False
+    "It was about a sensitive recording: a trace keeps that there was an answer, and nothing of it (LANGUAGE C12)."
+
+
 class ServiceAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
     """A service did what a `Request` asked."""
 
     job: str
-    answer: Mapping[str, Scalar]
+    answer: Transcribed
 
 
 class ServiceFailed(Struct, frozen=True, tag=True, omit_defaults=True):

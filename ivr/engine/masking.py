@@ -24,6 +24,7 @@ from ivr.engine.events import (
     RecordingReady,
     ServiceAnswered,
     SpeechHeard,
+    Transcribed,
 )
 
 FOREIGN = "?"
@@ -48,7 +49,7 @@ def masked(event: Event) -> Event:
         case OperationFailed():
             return replace(event, reason="")
         case ServiceAnswered():
-            return replace(event, answer={})
+            return replace(event, answer=Transcribed())
     return event
 
 

@@ -3,13 +3,13 @@
 A service may be asked the same thing twice after a crash; the job is the key by which it can tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Request
-from ivr.engine.events import Scalar
+from ivr.engine.events import Transcribed
 from ivr.errors import IvrError, TranscriptionFailed
 from ivr.flowfile.checks import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
@@ -30,21 +30,18 @@ class ServiceError(IvrError):
 class Service(Protocol):
     """Something outside that a call may wait for."""
 
-    async def run(self, request: Request) -> Mapping[str, Scalar]:
-        """Carry out a request and give its answer; raise ServiceError if it cannot be done."""
+    async def run(self, request: Request) -> Transcribed:
+        """Carry out a request and return its answer; raise ServiceError if it cannot be done."""
 
 
 class Transcription:
-    """The service `transcribe`: a recording's words, as `{"transcript", "confidence"}`, which flows read.
-
-    Where the engine tells, `engine` (who understood them) and `seconds` (how long the recording is) are in the trace.
-    """
+    """The service `transcribe`: a recording's words, by the speech engine of the settings."""
 
     def __init__(self, engine: SpeechToText, recordings: Recordings) -> None:
         self._engine = engine
         self._recordings = recordings
 
-    async def run(self, request: Request) -> Mapping[str, Scalar]:
+    async def run(self, request: Request) -> Transcribed:
         """Ask the speech engine."""
         arguments = request.arguments
         phrases = arguments.get("phrases")
@@ -58,12 +55,7 @@ class Transcription:
             raise ServiceError(error.code) from error
         except FileNotFoundError as error:
             raise ServiceError("recording") from error
-        told: dict[str, Scalar] = {"transcript": heard.text, "confidence": heard.confidence}
-        if heard.engine:
-            told["engine"] = heard.engine
-        if heard.seconds is not None:
-            told["seconds"] = heard.seconds
-        return told
+        return Transcribed(heard.text, heard.confidence, heard.engine, heard.seconds)
 
 
 # --- the speech engine of the settings --------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from ivr.engine.events import (
     KeysPressed,
     Scalar,
     SpeechHeard,
+    Transcribed,
 )
 from ivr.errors import IvrError
 
@@ -78,7 +79,7 @@ class Answered(Struct, frozen=True, tag="answered", omit_defaults=True, forbid_u
     """A service answered."""
 
     service: str
-    answer: Mapping[str, Scalar]
+    answer: Transcribed
 
 
 class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unknown_fields=True):

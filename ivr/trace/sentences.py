@@ -12,6 +12,7 @@ from ivr.engine.events import (
     KeysJudged,
     KeysPressed,
     SpeechHeard,
+    Transcribed,
 )
 from ivr.engine.naming import is_name
 from ivr.trace import case
@@ -99,9 +100,8 @@ def failure(failed: Failure, file: str) -> str:
     return f"{failed.event} in {failed.state} ({where}): {failed.reason}"
 
 
-def _answer(answer: object) -> str:
-    words = answer.get("transcript") if isinstance(answer, dict) else None
-    return f' "{words}"' if words else ""
+def _answer(answer: Transcribed) -> str:
+    return f' "{answer.transcript}"' if answer.transcript else ""
 
 
 def question(asked: Asked | None) -> str:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ivr.advance import Heard, advance
 from ivr.channels.skype.codec import SkypeChannel
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, Event, ServiceAnswered, ServiceFailed
+from ivr.engine.events import CallEnded, Event, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.flow import Flow
 from ivr.ports import CallKey, CallRecord, Commit, Incoming, Stepped, Upload, WebhookRequest
 from tests.callers.platform import Report
@@ -87,7 +87,7 @@ class Bot(Struct, frozen=True):
         assert waiting is not None
         if random is not None and random.random() < 0.3:
             return (ServiceFailed(waiting.job, random.choice(["failed", "timeout", "recording", "odd"])),)
-        return (ServiceAnswered(waiting.job, {"transcript": "cancel my flight", "confidence": 0.8}),)
+        return (ServiceAnswered(waiting.job, Transcribed("cancel my flight", 0.8)),)
 
     def _with(self, commit: Commit, messages: int) -> Bot:
         return Bot(self.flow, commit.record, self.now + 3, self.trace + commit.trace, messages)

@@ -22,6 +22,7 @@ from ivr.engine.events import (
     ServiceAnswered,
     ServiceFailed,
     TimePassed,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from tests.caller import Caller
@@ -132,7 +133,7 @@ def anything(caller: Caller, random: Random) -> Event:
         *(KeysPressed(op, keys) for keys in ("1", "2", "12", "9", "12345")),
         *(OperationDone(op), OperationFailed(op, "system"), OperationFailed(None, "workflow", whole=True)),
         *(InputTimedOut(op), InputInvalid(op), RecordingMade(op, 2.5, "a.wma"), HoldNeeded(), TimePassed()),
-        *(ServiceAnswered(job, {"transcript": "words"}), ServiceFailed(job, "failed"), CallReceived(None, "28:bot")),
+        *(ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"), CallReceived(None, "28:bot")),
     ]
     return random.choice(events)
 

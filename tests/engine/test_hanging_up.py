@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ivr.engine.events import CallEnded, ServiceAnswered
+from ivr.engine.events import CallEnded, ServiceAnswered, Transcribed
 from ivr.engine.flow import Branch
 from tests.caller import Caller, Request
 from tests.flows import flow_of
@@ -148,7 +148,7 @@ states:
 def test_a_call_that_ended_before_it_began_is_abandoned_and_nothing_moves_it_again() -> None:
     caller = Caller(flow_of(VOICEMAIL)).hangs_up().ended("abandoned")
     caller.apply(CallEnded("caller")).ignored("the call is over")
-    caller.apply(ServiceAnswered("1.1", {})).ignored("the call is over")
+    caller.apply(ServiceAnswered("1.1", Transcribed())).ignored("the call is over")
 
 
 def test_holds_grow_and_are_not_many() -> None:
@@ -170,7 +170,7 @@ def test_a_service_that_never_answers_is_given_up_at_its_deadline() -> None:
     caller = Caller(flow_of(VOICEMAIL)).speaks()
     job = caller.job
     caller.waits(5).ignored("no deadline has passed").waits(20).hears("we heard you")
-    caller.apply(ServiceAnswered(job, {"transcript": "late"})).ignored("not the job awaited")
+    caller.apply(ServiceAnswered(job, Transcribed("late"))).ignored("not the job awaited")
 
 
 def test_nobody_is_held_who_has_gone_or_does_not_wait() -> None:

@@ -34,6 +34,7 @@ from ivr.engine.events import (
     ServiceFailed,
     SpeechHeard,
     TimePassed,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -124,7 +125,7 @@ def events_at(call: Call) -> Iterator[Event]:
     yield from (CallReceived("29:anna", "28:bot"), CallReceived("barred", "28:bot"))
     yield from (HoldNeeded(), TimePassed(), LineReported(), RecordingReady(FOREIGN, "a.wma"))
     for job in (FOREIGN, *([call.waiting.job] if call.waiting else [])):
-        yield from (ServiceAnswered(job, {"transcript": "words"}), ServiceFailed(job, "failed"))
+        yield from (ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"))
     for op in (None, FOREIGN, *(operation.op for operation in call.asked)):
         yield from (CallEnded("caller", op), CallEnded("caller", op, grace=60.0))
         for whole in (False, True):

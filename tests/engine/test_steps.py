@@ -23,6 +23,7 @@ from ivr.engine.events import (
     RecordingReady,
     ServiceAnswered,
     SpeechHeard,
+    Transcribed,
 )
 from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.flow import SELF, Branch, Branches, Flow, Limits, State
@@ -224,7 +225,7 @@ states:
     waiting = live.call
     live.understood("navy blue").hears("blue")
     kept = live.last.traced
-    assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, {"masked": True})  # type: ignore[union-attr]
+    assert kept == ServiceAnswered(live.steps[1][2].call.waiting.job, Transcribed(masked=True))  # type: ignore[union-attr]
     replayed = step(flow, waiting, kept, now=live.now, judged=live.last.judged)
     assert replayed.commands == live.last.commands
 
@@ -245,7 +246,7 @@ states:
 """)
     )
     caller.speaks(told)
-    caller.apply(ServiceAnswered(caller.job, {"transcript": "hello", "seconds": measured})).hears(f"{kept} seconds")
+    caller.apply(ServiceAnswered(caller.job, Transcribed("hello", seconds=measured))).hears(f"{kept} seconds")
 
 
 def test_an_answer_to_nothing_changes_nothing() -> None:
@@ -260,7 +261,8 @@ def test_c12_of_what_nobody_listened_to_neither_keys_nor_words_are_kept() -> Non
     caller = Caller(flow_of(PIN))
     assert caller.apply(KeysPressed("9.9", "4711")).last.traced == KeysPressed("?", "")
     assert caller.apply(SpeechHeard("9.9", "four seven")).last.traced == SpeechHeard("?", "")
-    assert caller.apply(ServiceAnswered("9.9", {"transcript": "words"})).last.traced == ServiceAnswered("9.9", {})
+    unasked = ServiceAnswered("9.9", Transcribed("words"))
+    assert caller.apply(unasked).last.traced == ServiceAnswered("9.9", Transcribed())
 
 
 def test_c12_nor_is_anything_else_that_a_line_writes_freely() -> None:
@@ -436,5 +438,5 @@ states:
 """)
     live = Caller(flow).speaks()
     masked = replace(live.call, memory=replace(live.call.memory, private={"note": MaskedValue()}))
-    answered = step(flow, masked, ServiceAnswered(live.job, {"transcript": "x"}), now=live.now)
+    answered = step(flow, masked, ServiceAnswered(live.job, Transcribed("x")), now=live.now)
     assert answered.call.memory.private == {"note": MaskedValue()}

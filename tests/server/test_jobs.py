@@ -1,7 +1,7 @@
 """The worker: every order gets one answer, and somebody hears of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ import pytest
 
 from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Request
-from ivr.engine.events import Event, Scalar, ServiceAnswered, ServiceFailed
+from ivr.engine.events import Event, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Order
 from ivr.server.jobs import Worker
@@ -29,7 +29,7 @@ class Echo:
     most: int = 0
     now: int = 0
 
-    async def run(self, request: Request) -> Mapping[str, Scalar]:
+    async def run(self, request: Request) -> Transcribed:
         self.ran.append(request.job)
         self.begun.put_nowait(request.job)
         self.now += 1
@@ -38,7 +38,7 @@ class Echo:
             await self.let.wait()
             if self.error:
                 raise self.error
-            return {"transcript": str(request.arguments["media"])}
+            return Transcribed(str(request.arguments["media"]))
         finally:
             self.now -= 1
 
@@ -116,7 +116,7 @@ async def test_an_answer_goes_to_the_turn_that_waits_and_nobody_is_woken() -> No
         one.echo.let.set()
         async with asyncio.timeout(5):
             await waiting
-        assert await one.store.inbox("c1") == (ServiceAnswered("1.1", {"transcript": "c1.wav"}),)
+        assert await one.store.inbox("c1") == (ServiceAnswered("1.1", Transcribed("c1.wav")),)
         assert one.woken.empty()
 
 
@@ -221,7 +221,7 @@ async def test_orders_left_by_an_earlier_process_are_begun_at_start() -> None:
     echo.let.set()
     second = House(Worker(store, {"transcribe": echo}), store, echo)
     second.worker.start(second.wake)
-    assert await second.answer_of("c1") == ServiceAnswered("1.1", {"transcript": "c1.wav"})
+    assert await second.answer_of("c1") == ServiceAnswered("1.1", Transcribed("c1.wav"))
     assert echo.ran == ["1.1", "1.1"]
     await second.worker.close()
 
@@ -235,7 +235,7 @@ async def test_an_answer_is_kept_until_the_store_can_take_it() -> None:
             one.echo.let.set()
             await one.store.failed.wait()
             clock.turn(1.0)  # the pause before the next try
-        assert await one.answer_of("c1") == ServiceAnswered("1.1", {"transcript": "c1.wav"})
+        assert await one.answer_of("c1") == ServiceAnswered("1.1", Transcribed("c1.wav"))
 
 
 async def test_orders_that_the_store_could_not_give_out_are_asked_for_again() -> None:
@@ -244,7 +244,7 @@ async def test_orders_that_the_store_could_not_give_out_are_asked_for_again() ->
         await one.order("c1")
         await one.store.failed.wait()
         one.worker.kick()
-        assert await one.answer_of("c1") == ServiceAnswered("1.1", {"transcript": "c1.wav"})
+        assert await one.answer_of("c1") == ServiceAnswered("1.1", Transcribed("c1.wav"))
 
 
 async def test_a_wake_that_fails_takes_nothing_down() -> None:

@@ -86,7 +86,7 @@ async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restar
     _, trace = await world.look(call.id)
     assert any(isinstance(step.event, CallEnded) for step in trace)
     (heard,) = [step.event for step in trace if isinstance(step.event, ServiceAnswered)]
-    assert heard.answer["transcript"] == "in the end"
+    assert heard.answer.transcript == "in the end"
     assert len(world.audio) == 1
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ivr.engine.call import Call, Facts, Memory, Operation, Taken, Waiting
 from ivr.engine.commands import Play, Request, Text
-from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade, ServiceAnswered
+from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade, ServiceAnswered, Transcribed
 from ivr.engine.values import (
     DateTimeValue,
     DateValue,
@@ -83,7 +83,7 @@ def request(job: str, *, wanted: bool = True, sensitive: bool = False) -> Reques
 
 
 def answered(job: str, text: str = "hello") -> ServiceAnswered:
-    return ServiceAnswered(job, {"text": text, "confidence": 0.5})
+    return ServiceAnswered(job, Transcribed(text, 0.5))
 
 
 def after(before: CallRecord, *steps: Stepped, over: bool = False, **more: object) -> Commit:

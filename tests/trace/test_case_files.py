@@ -21,6 +21,7 @@ from ivr.engine.events import (
     KeysJudged,
     KeysPressed,
     SpeechHeard,
+    Transcribed,
 )
 from ivr.trace.case import (
     Answered,
@@ -77,7 +78,7 @@ EVENTS: list[tuple[Happened, str]] = [
     (HungUp(), '{"type": "left"}'),
     (HungUp("flow", "play"), '{"type": "left", "by": "flow", "during": "play"}'),
     (LineFailed("system", "hold"), '{"type": "line failed", "code": "system", "during": "hold"}'),
-    (Answered("stt", {"masked": True}), '{"type": "answered", "service": "stt", "answer": {"masked": true}}'),
+    (Answered("stt", Transcribed(masked=True)), '{"type": "answered", "service": "stt", "answer": {"masked": true}}'),
     (Failed("transcribe", "timeout"), '{"type": "failed", "service": "transcribe", "code": "timeout"}'),
 ]  # fmt: skip
 "How everything that can happen stands in a case, for as long as the format has this version."

@@ -12,6 +12,7 @@ from ivr.engine.events import (
     KeysJudged,
     KeysPressed,
     SpeechHeard,
+    Transcribed,
 )
 from ivr.trace import case, sentences
 from ivr.trace.case import Asked, Happened
@@ -36,8 +37,8 @@ from ivr.trace.case import Asked, Happened
         (case.HungUp("system"), "the call was ended by the system"),
         (case.LineFailed("system", "play"), "the line failed (system)"),
         (case.LineFailed("workflow", whole=True), "the line refused the reply (workflow)"),
-        (case.Answered("transcribe", {"transcript": "hello"}), 'transcribe answered "hello"'),
-        (case.Answered("transcribe", {"masked": True}), "transcribe answered"),
+        (case.Answered("transcribe", Transcribed("hello")), 'transcribe answered "hello"'),
+        (case.Answered("transcribe", Transcribed(masked=True)), "transcribe answered"),
         (case.Failed("transcribe", "timeout"), "transcribe failed (timeout)"),
     ],
 )

@@ -29,6 +29,7 @@ from ivr.engine.events import (
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.errors import StaleCall, WebhookError
@@ -186,7 +187,7 @@ class SimJobs:
         for _ in range(self._world.random.randrange(6)):
             await pause()
         self._world.service_runs += 1
-        event: Event = ServiceAnswered(job, {"transcript": f"words of {order.request.arguments['media']}"})
+        event: Event = ServiceAnswered(job, Transcribed(f"words of {order.request.arguments['media']}"))
         if self._world.random.random() < 0.1:
             event = ServiceFailed(job, "failed")
         await self._store.finish(order.call, job, event)

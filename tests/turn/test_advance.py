@@ -12,6 +12,7 @@ from ivr.engine.events import (
     OperationDone,
     RecordingMade,
     ServiceAnswered,
+    Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Commit, Incoming, Stepped
@@ -93,7 +94,7 @@ def held(line: Line = LINE) -> tuple[Told, ServiceAnswered]:
     call.told(RecordingMade(call.op, 2.5, "a.wma"))
     call.owed()
     assert call.record.call.waiting is not None
-    return call, ServiceAnswered(call.record.call.waiting.job, {"transcript": "words", "confidence": 0.9})
+    return call, ServiceAnswered(call.record.call.waiting.job, Transcribed("words", 0.9))
 
 
 def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_of_it() -> None:
@@ -123,4 +124,5 @@ def test_c12_words_that_come_too_late_are_not_kept() -> None:
     call, answer = held()
     call.told(OperationDone(call.op), inbox=(answer,))
     call.told(OperationDone(call.op), inbox=(answer,))
-    assert (call.trace[-1].event, call.trace[-1].ignored) == (ServiceAnswered(answer.job, {}), "the call is over")
+    last = call.trace[-1]
+    assert (last.event, last.ignored) == (ServiceAnswered(answer.job, Transcribed()), "the call is over")

@@ -1,6 +1,5 @@
 """`record`: records the caller and, where the flow wants the words, has a speech engine write them down."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -8,15 +7,14 @@ from msgspec.structs import replace
 from ivr.engine import commands
 from ivr.engine.actions.base import Again, Asking, Asks, Needs, Raised, Result, Why, failed
 from ivr.engine.commands import Segment
-from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed
+from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
 
 TRANSCRIBE = "transcribe"
 "The service that turns a recording into text; its arguments are `media`, `language` and `phrases`."
-MASKED = {"masked": True}
-"What a trace keeps of the answer to a sensitive request."
+_MASKED = Transcribed(masked=True)
 _FAILURES = {"timeout": "error.transcribe.timeout", "recording": "error.recording"}
 
 _REASONS = {
@@ -76,7 +74,7 @@ class Record(Asking, frozen=True):
     def traced(self, event: Event, result: Result | None) -> Event:
         """Keep of sensitive words only that there was an answer (C12)."""
         if self.sensitive and isinstance(event, ServiceAnswered):
-            return ServiceAnswered(event.job, MASKED)
+            return ServiceAnswered(event.job, _MASKED)
         return event
 
     def hold(self, scope: Scope) -> tuple[Segment, ...]:
@@ -97,18 +95,17 @@ class Record(Asking, frozen=True):
         }
         return Needs(TRANSCRIBE, arguments, self.transcribe_timeout, {self.into: recording}, self.sensitive)
 
-    def _understood(self, scope: Scope, answer: Mapping[str, Scalar]) -> Raised:
-        if answer == MASKED:
+    def _understood(self, scope: Scope, answer: Transcribed) -> Raised:
+        if answer.masked:
             return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()}, private=True)
         recording = scope[self.into]
         if isinstance(recording, Recording):
-            transcript, confidence, measured = answer.get("transcript"), answer.get("confidence"), answer.get("seconds")
             recording = replace(
                 recording,
-                # Whoever listened knows how long it is where the line did not.
-                seconds=recording.seconds or (float(measured) if isinstance(measured, int | float) else 0.0),
-                transcript=transcript if isinstance(transcript, str) and transcript.strip() else None,
-                confidence=float(confidence) if isinstance(confidence, int | float) else None,
+                # The engine that listened knows how long it is where the line does not tell.
+                seconds=recording.seconds or answer.seconds or 0.0,
+                transcript=answer.transcript if (answer.transcript or "").strip() else None,
+                confidence=answer.confidence,
             )
         return Raised("recorded", _fields(recording), {self.into: recording}, self.sensitive)
 

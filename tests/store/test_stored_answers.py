@@ -1,0 +1,31 @@
+"""What a service answered is read from rows as earlier versions wrote them."""
+
+import pytest
+from store_examples import request
+
+from ivr.engine.events import ServiceAnswered, Transcribed
+from ivr.store.rows import Rows, read_stepped, to_json
+from ivr.store.sealing import Sealer
+
+WRITTEN = [
+    ('{"transcript":"hello","confidence":0.5,"engine":"azure","seconds":2}', Transcribed("hello", 0.5, "azure", 2.0)),
+    ('{"transcript":"hello","confidence":null}', Transcribed("hello")),
+    ('{"transcript":null,"confidence":null,"engine":"none"}', Transcribed(engine="none")),
+    ('{"masked":true}', Transcribed(masked=True)),
+    ("{}", Transcribed()),
+]
+
+
+@pytest.mark.parametrize(("written", "answer"), WRITTEN)
+def test_an_answer_in_a_trace_of_an_earlier_version_is_read(written: str, answer: Transcribed) -> None:
+    row = f'{{"event":{{"type":"ServiceAnswered","job":"3.1","answer":{written}}},"now":1.5}}'
+    step = read_stepped(row)
+    assert step.event == ServiceAnswered("3.1", answer)
+    assert read_stepped(to_json(step)) == step
+
+
+@pytest.mark.parametrize(("written", "answer"), WRITTEN)
+def test_an_answer_that_an_earlier_version_left_in_an_inbox_is_read(written: str, answer: Transcribed) -> None:
+    rows, asked = Rows(Sealer(bytes(32), source="test")), request("3.1")
+    row = f'{{"type":"ServiceAnswered","job":"3.1","answer":{written}}}'.encode()
+    assert rows.read_answer("a", asked, row) == ServiceAnswered("3.1", answer)
