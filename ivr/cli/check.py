@@ -32,14 +32,14 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
     type=click.Choice([*CHANNELS, "none"]),
     default="skype",
     show_default=True,
-    help="Also find what this line cannot do; none: look at no line.",
+    help="Also check what this line supports. none: check no line.",
 )
 @click.option(
     "--stt",
     type=click.Choice(ENGINES),
-    help="Also warn of what this speech engine has not; default: that of IVR_STT, if it is set.",
+    help="Also warn of what this speech engine does not support. Default: the engine of IVR_STT, if it is set.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings fail, too.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--fix", is_flag=True, help="Correct in the files what has one plain correction; the rest is shown.")
 @click.option("--diff", is_flag=True, help="With --fix: show the corrections as a diff, and change no file.")
 def check(

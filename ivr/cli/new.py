@@ -24,7 +24,7 @@ from ivr.trace.recorded import case_of
 FLOW = """\
 # yaml-language-server: $schema=./flow.schema.json
 flow: {name}
-description: Tells the opening hours.
+description: Says the opening hours.
 initial: main
 on: {{exhausted: bye, error: bye}}
 

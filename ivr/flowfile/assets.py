@@ -78,7 +78,7 @@ def read(folder: Path, name: str) -> bytes | UnplayableAudio:
     if sniff(data) not in PLAYABLE:
         return UnplayableAudio(f'"{name}" is neither WMA nor WAV.', "Convert it to one of these.")
     if not soundness(data).has_sound:
-        return UnplayableAudio(f'There is no sound in "{name}".', "It is empty or incomplete: copy or export it again.")
+        return UnplayableAudio(f'"{name}" contains no sound.', "It is empty or incomplete: copy or export it again.")
     return data
 
 

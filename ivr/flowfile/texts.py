@@ -80,7 +80,7 @@ def in_single_braces(use: Use) -> Iterator[SingleBraces]:
     for found in _IN_SINGLE_BRACES.finditer(plain):
         what = compiled(found[1], bare=True)
         if isinstance(what, ExpressionError):
-            names, is_filtered = frozenset[str](), what.code == "filter"  # a filter that there is not
+            names, is_filtered = frozenset[str](), what.code == "filter"  # an unknown filter
         else:
             names = frozenset(map(root, what.names))
             is_filtered = isinstance(what, Expression) and isinstance(what.node, Filtered)

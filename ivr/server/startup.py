@@ -31,7 +31,7 @@ def check_settings(settings: Settings, *, reply_within: float, dev: bool) -> Non
         return
     if settings.app_id is None:
         raise SettingsError(
-            "IVR_APP_ID is not set, so the platform's requests cannot be told from anyone else's. Set it to the bot's "
+            "IVR_APP_ID is not set, so requests of the platform cannot be verified. Set it to the bot's "
             "app id. To try the server on this machine only: ivr serve --dev"
         )
     if settings.public_url is None or not _may_be_public(settings.public_url, settings):

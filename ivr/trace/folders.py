@@ -16,7 +16,7 @@ FLOWS: Final = Path("flows")
 SUFFIX: Final = ".jsonl"
 "Of a case."
 UPDATED: Final = "ivr-update"
-"The user property of a test that holds what was made anew; it survives the way between processes."
+"The user property of a test that holds what was written again; it survives the way between processes."
 
 
 def flows_in(project: Path) -> Path:

@@ -1,7 +1,7 @@
 """The pytest plugin: every case below `recordings/cases` is a test, wherever this package is installed.
 
     pytest                  replays the cases beside all other tests
-    pytest --ivr-update     makes those anew that changed on purpose, and says which
+    pytest --ivr-update     writes those again that changed on purpose, and prints which
 
 Nothing else of the package is imported before there is a case: pytest loads this file in every project.
 """
@@ -49,13 +49,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
     """Show what was made anew."""
-    made_anew = [
+    written_again = [
         str(text)
         for report in terminalreporter.getreports("passed")
         for name, text in report.user_properties
         if name == UPDATED
     ]
-    if made_anew:
+    if written_again:
         terminalreporter.section("recorded calls updated")
-        for text in made_anew:
+        for text in written_again:
             terminalreporter.write_line(text)

@@ -138,7 +138,7 @@ def test_a_pipe_is_refused(folder: Path) -> None:
     os.mkfifo(folder / "hello.yaml")
     result = ivr("--fix", "hello.yaml")
     assert result.exit_code == 1
-    assert "The file cannot be read: it is no regular file." in result.output
+    assert "The file cannot be read: it is not a regular file." in result.output
 
 
 def test_a_file_that_is_edited_meanwhile_stays(folder: Path) -> None:

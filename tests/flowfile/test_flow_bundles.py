@@ -174,7 +174,7 @@ class TestAudioFiles:
 
     def test_a_file_without_a_sound_cannot_be_played_and_one_that_was_cut_off_is_doubted(self, folder: Path) -> None:
         (folder / "a.wav").write_bytes(WAV[:44])
-        assert self.refusal(folder, "a.wav") == 'There is no sound in "a.wav".'
+        assert self.refusal(folder, "a.wav") == '"a.wav" contains no sound.'
         assert [found.code for found in load_flow(folder / "music.yaml").findings if found.is_error] == [
             "audio-text"
         ] * 2

@@ -108,6 +108,7 @@ def test_check_as_json_is_a_list_for_programs(folder: Path) -> None:
             "column": 17,
             "message": 'No state is called "by".',
             "suggestion": 'Did you mean "bye" (line 8)?',
+            "fix": {"start": TYPO.index("by\n"), "end": TYPO.index("by\n") + 2, "text": "bye"},
         }
     ]
 
@@ -184,7 +185,7 @@ def test_a_folder_called_like_a_flow_is_a_finding(folder: Path) -> None:
     (folder / "odd.yaml").mkdir()
     result = ivr("check", ".")
     assert result.exit_code == 1
-    assert result.output.startswith("odd.yaml:1:1  unreadable\n  The file cannot be read: it is no regular file.\n")
+    assert result.output.startswith("odd.yaml:1:1  unreadable\n  The file cannot be read: it is not a regular file.\n")
 
 
 @pytest.mark.parametrize("command", ["check", "schema", "graph"])
@@ -211,7 +212,7 @@ def test_graph_of_a_bad_flow_says_why_there_is_none(folder: Path) -> None:
 
 
 def test_a_flow_that_cannot_be_read_is_a_mistake_of_use(folder: Path) -> None:
-    with pytest.raises(ClickException, match=r"\. cannot be read: it is no regular file\."):
+    with pytest.raises(ClickException, match=r"\. cannot be read: it is not a regular file\."):
         load_or_exit(Path())
 
 

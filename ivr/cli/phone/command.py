@@ -26,10 +26,12 @@ BOT = "http://127.0.0.1:8080/call"
 
 @click.command()
 @click.option("--bot", default=BOT, show_default=True, metavar="URL", help="The bot's calling webhook.")
-@click.option("--app-id", default=DEFAULT_APP, show_default=True, help="The bot's app id; tokens are made out to it.")
+@click.option(
+    "--app-id", default=DEFAULT_APP, show_default=True, help="The bot's app id: the audience of the phone's tokens."
+)
 @click.option("--from", "caller", default=Caller().caller, show_default=True, help="Who calls.")
 @click.option("--language", default=Caller().language, show_default=True, help="The caller's language.")
-@click.option("--at", type=TIME, help="Let it be this time for a bot in development: 10:00, 2026-12-24, or both.")
+@click.option("--at", type=TIME, help="The time that a bot in development takes for now: 10:00, 2026-12-24, or both.")
 @click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
 @click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
 @click.option("--port", type=PORT, default=8090, show_default=True, help="The port of that page; 0: any free one.")
@@ -41,9 +43,9 @@ BOT = "http://127.0.0.1:8080/call"
     type=click.Path(exists=True, path_type=Path),
     help="Run call scripts (*.call.yaml, or folders of them) instead; ends with 1 if one fails.",
 )
-@click.option("--calls", type=click.IntRange(1), help="Place so many calls instead, and measure.")
+@click.option("--calls", type=click.IntRange(1), help="Place this number of calls instead, and measure.")
 @click.option("--concurrency", type=click.IntRange(1, 5000), default=50, show_default=True, help="Calls at once.")
-@click.option("--rate", type=Finite(), help="Calls begun a second; none: as many as go.")
+@click.option("--rate", type=Finite(), help="Calls started per second. Default: as many as possible.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
 @click.option("--allow", multiple=True, metavar="HOST", help="A host to connect to, besides this machine.")
 @click.option(
@@ -51,12 +53,12 @@ BOT = "http://127.0.0.1:8080/call"
     type=PORT,
     default=0,
     show_default=True,
-    help="Where metadata and keys are served; 0: anywhere.",
+    help="The port of metadata and keys. 0: any free port.",
 )
 @click.option(
     "--key",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file of the phone's key, made if it is not there; none: a new key each time.",
+    help="The file of the phone's key; created if it does not exist. Default: a new key each time.",
 )
 @limited
 @click.pass_context

@@ -253,7 +253,7 @@ _RULES: Mapping[type[nodes.Node], _Rule] = {
     nodes.Call: _Translator.call,
 }
 _REFUSALS: Mapping[type[nodes.Node], str] = {
-    nodes.Pow: "There are no powers.",
+    nodes.Pow: "Powers are not supported.",
     nodes.Pos: 'A number must not have "+" before it.',
     nodes.List: 'A list is only possible after "in".',
     nodes.Tuple: 'A list is written in [ ], and is only possible after "in".',

@@ -113,7 +113,7 @@ def _walked(source: Source, log: MistakeLog) -> Reading:
     if _is_broken(source.root):
         return _unreadable(source, *log.found)
     if source.root is NOTHING and not log.found:
-        return _unreadable(source, Mistake("empty", "There is no flow in this file.", EXAMPLE))
+        return _unreadable(source, Mistake("empty", "The file does not contain a flow.", EXAMPLE))
     if not isinstance(source.root, Mapping):
         mistake = Mistake("syntax", "A flow is a mapping (key: value).", 'Begin with "flow: <name>".', 0, 1)
         return _unreadable(source, *log.found, mistake)
