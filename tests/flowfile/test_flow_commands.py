@@ -108,7 +108,7 @@ def test_check_as_json_is_a_list_for_programs(folder: Path) -> None:
             "column": 17,
             "message": 'No state is called "by".',
             "suggestion": 'Did you mean "bye" (line 8)?',
-            "fix": {"start": TYPO.index("by\n"), "end": TYPO.index("by\n") + 2, "text": "bye"},
+            "fix": {"start": TYPO.index("sales: by") + 7, "end": TYPO.index("sales: by") + 9, "text": "bye"},
         }
     ]
 

@@ -155,10 +155,6 @@ class ActionSpec(ABC, Generic[Written]):
         """Return the fields of one of its events, beside those that every error has."""
         return {}
 
-    def stores_on(self, event: str) -> bool:
-        """Return whether this event comes with an answer to be kept (`into`)."""
-        return False
-
     def prompts(self, here: Path) -> Iterator[Spoken]:
         """Go through what it says; `here` is its own path."""
         yield from ()
@@ -190,6 +186,10 @@ class AskingSpec(ActionSpec[A]):
     def is_sensitive(self) -> bool:
         """Whether the author says that the answer is private (C12)."""
         return False
+
+    @abstractmethod
+    def stores_on(self, event: str) -> bool:
+        """Return whether this event comes with an answer to be kept (`into`)."""
 
     def kept_in(self, state: str) -> str:
         """Return the variable that keeps the answer; if the author names none, a name that no author can write."""

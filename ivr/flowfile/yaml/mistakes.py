@@ -174,7 +174,7 @@ def in_quotes(text: str, at: int) -> Edit | None:
     A value in brackets or braces has parts of its own; two braces are an expression.
     """
     start, end = _value_around(text, at)
-    has_parts = text[start] in "[{|>" and not text.startswith("{{", start)
+    has_parts = text[start : start + 1] in "[{|>" and not text.startswith("{{", start)
     return None if start > at or has_parts else _quoting(start, end, text)
 
 
