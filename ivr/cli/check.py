@@ -12,7 +12,7 @@ from ivr.channels.skype import SkypeChannel
 from ivr.cli.file_fixer import Checker, FileFixer
 from ivr.flowfile.checks import Missing, Phrases
 from ivr.flowfile.finding import Finding, as_text, visible
-from ivr.flowfile.flow_folder import find_flows, quarrel, twin_of
+from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.ports import Capabilities
 from ivr.server.services import missing_of, phrases_of
@@ -128,7 +128,7 @@ def _taken(file: Path, twin: Path, name: str) -> Finding:
     """Return the finding, at a flow's name, that another file has it."""
     reading = read(str(file), read_head(file, MAX_BYTES + 1))
     mark = reading.source.mark("flow")
-    return reading.source.finding("name", "error", mark, f"{quarrel(file, twin, name)}.")
+    return reading.source.finding("name", "error", mark, f"{same_name(file, twin, name)}.")
 
 
 def _summary(files: int, fixer: FileFixer | None, errors: int, warnings: int) -> str:

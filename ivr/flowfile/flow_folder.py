@@ -1,4 +1,4 @@
-"""Which files of a folder are flows, and which of them quarrel: one rule, for `ivr check`, `ivr serve` and replays.
+"""Which files of a folder are flows, and which have the same name: one rule, for `ivr check`, `ivr serve` and replays.
 
 Beside flows lie call scripts, notes, and what other programs keep as YAML. A file is a flow unless its name or its
 keys say that it is something else; one that is meant as a flow and broken must be told about, not passed over.
@@ -40,9 +40,9 @@ class FlowFiles(Struct, frozen=True):
 
 
 def find_flows(places: Iterable[Path]) -> FlowFiles:
-    """Return the flow files among places: files as they are named, and of folders all `*.yaml` and `*.yml` in them.
+    """Return the flow files among paths: files as they are named, and of folders all `*.yaml` and `*.yml` in them.
 
-    A file that is named is a flow, whatever is in it, unless it is called like a script. None comes twice, however
+    A file that is named is a flow, whatever is in it, unless it is called like a script. Each is listed once, however
     many names lead to it.
     """
     flows: dict[Path, Path] = {}
@@ -68,8 +68,8 @@ def twin_of(file: Path, name: str, named: Mapping[Path, str]) -> Path | None:
     return next((other for other, taken in named.items() if taken == name and other != file), None)
 
 
-def quarrel(file: Path, other: Path, name: str) -> str:
-    """Return the sentence that two files hold flows of one name."""
+def same_name(file: Path, other: Path, name: str) -> str:
+    """Return the message that two files hold flows of one name."""
     return f'{file} and {other} are both called "{name}"; give one of them another name'
 
 
@@ -82,7 +82,7 @@ def _listed(folder: Path) -> list[Path]:
 def _whole(file: Path) -> Path:
     try:
         return file.resolve()
-    except (OSError, RuntimeError):  # links in a circle: whoever reads it says so
+    except (OSError, RuntimeError):  # links in a circle: reading it reports that
         return file.absolute()
 
 
@@ -95,7 +95,7 @@ def _why_none(file: Path, *, look: bool) -> str:
     try:
         state = file.stat()
         if not file.is_file():
-            return ""  # whoever reads it says so
+            return ""  # reading it reports that
         return _why_no_flow(file, state.st_mtime_ns, state.st_size)
     except OSError:
         return ""

@@ -141,7 +141,7 @@ Handlers: TypeAlias = Annotated[dict[str, Branches], Fields("events with their t
 
 # --- where prompts stand ---------------------------------------------------------------------------------------------
 
-Moment: TypeAlias = Literal["entry", "prompt", "choice", "way"]
+Moment: TypeAlias = Literal["entry", "prompt", "choice", "transition"]
 """When an expression is read. `entry`: `set` of a state; `prompt`: when the state speaks; `choice`: the same, and `key`
 is known; `way`: in a transition, where the event's fields are known."""
 

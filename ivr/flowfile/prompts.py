@@ -25,7 +25,7 @@ def of_defaults(document: Document) -> Iterator[Spoken]:
 def of_handler(handler: Handler) -> Iterator[Spoken]:
     """Go through what the branches of a handler say."""
     for number, branch in enumerate(handler.branches):
-        yield from spoken(branch.say, (*handler.path, number, "say"), "way")
+        yield from spoken(branch.say, (*handler.path, number, "say"), "transition")
 
 
 def of_action(name: str, state: State) -> Iterator[Spoken]:

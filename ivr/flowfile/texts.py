@@ -126,10 +126,10 @@ def of_handler(handler: Handler, state: str | None, event: str) -> Iterator[Use]
         path = (*handler.path, number)
         held = (branch.guard,) if branch.guard else ()
         if branch.guard:
-            yield Use((*path, "guard"), branch.guard, "guard", "way", state, event, branch=path)
-        for use in _values(branch.set, (*path, "set"), "way", state):
+            yield Use((*path, "guard"), branch.guard, "guard", "transition", state, event, branch=path)
+        for use in _values(branch.set, (*path, "set"), "transition", state):
             yield replace(use, event=event, branch=path, guards=held)
-        for use in _prompt(Spoken(branch.say or (), (*path, "say"), "way"), state):
+        for use in _prompt(Spoken(branch.say or (), (*path, "say"), "transition"), state):
             yield replace(use, event=event, branch=path, guards=(*held, *use.guards), sets=branch.set)
 
 

@@ -118,7 +118,7 @@ _OTHERS: dict[str, str] = {
     **dict.fromkeys(("play", "playback", "background"), 'Write "say: {audio: <file>, text: <its words>}".'),
     **dict.fromkeys(("speak", "tts", "message"), 'Write "say".'),
     **dict.fromkeys(("dial", "forward", "queue", "bridge"), "Calls cannot be transferred yet."),
-    **dict.fromkeys(("wait", "pause", "sleep"), "Write it in a prompt: {silence: 1s}."),
+    **dict.fromkeys(("wait", "pause", "sleep", "delay"), 'Write "pause: 1s" in a state, or {silence: 1s} in a prompt.'),
     **dict.fromkeys(("finishonkey", "termchar", "termdigits"), 'Write "terminators".'),
     **dict.fromkeys(("numdigits", "maxlength"), 'Write "maxDigits".'),
     **dict.fromkeys(("retries", "tries", "attempts", "maxtries", "maxretries", "loop"), 'Write "maxAttempts".'),

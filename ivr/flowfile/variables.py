@@ -149,7 +149,7 @@ def private(document: Document) -> frozenset[str]:
 def origins(document: Document, use: Use) -> frozenset[str]:
     """Return the variables that a use reads; for a field of an event, the variable that keeps the answer."""
     names = reads(use)
-    if use.moment != "way":
+    if use.moment != "transition":
         return names
     # A handler of the flow stands for every state that leaves the event to it.
     if use.state is not None:

@@ -19,7 +19,7 @@ from ivr.engine.naming import normal
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
-from ivr.flowfile.flow_folder import Skipped, find_flows, quarrel, twin_of
+from ivr.flowfile.flow_folder import Skipped, find_flows, same_name, twin_of
 from ivr.flowfile.load import LoadedFlow, rebuild
 from ivr.nearest import did_you_mean
 from ivr.server.static_files import Asset, content_type_of
@@ -106,7 +106,7 @@ class FlowRegistry:
         """Load everything; raise FlowError, with all that is wrong, where that is more than one flow's own matter.
 
         A broken flow is never served. It does not keep the others from it, unless `strict` says so, none is left, a
-        setting leads to it, or two files quarrel about a name.
+        setting leads to it, or two files have the same flow name.
         """
         faults: dict[Path, FlowError] = {}
         for file in self._files():
@@ -117,8 +117,8 @@ class FlowRegistry:
         if not self._served and not faults:
             raise FlowError(f"No flow (*.yaml) was found in {', '.join(str(place) for place in self._places)}.")
         strangers = self._strangers() if self._served else []
-        quarrel = any(isinstance(fault, NameTaken) for fault in faults.values())
-        if strangers or quarrel or (faults and (strict or not self._served)):
+        has_taken_name = any(isinstance(fault, NameTaken) for fault in faults.values())
+        if strangers or has_taken_name or (faults and (strict or not self._served)):
             raise FlowError("\n".join([*map(str, faults.values()), *strangers]))
         for file, fault in faults.items():
             self._refuse(file, {}, fault)
@@ -220,7 +220,7 @@ class FlowRegistry:
             raise FlowError(f"{file} cannot be stored")
         twin = twin_of(file, flow.name, {path: one.name for path, one in self._served.items()})
         if twin and twin.exists():
-            raise NameTaken(quarrel(file, twin, flow.name))
+            raise NameTaken(same_name(file, twin, flow.name))
         await self._store.save_flow(flow.hash, bundle.encode())
         if twin:  # gone from the disk: it was renamed to this one
             self._drop(twin)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ivr.errors import FlowError, IvrError
-from ivr.flowfile.flow_folder import flow_files, quarrel, twin_of
+from ivr.flowfile.flow_folder import flow_files, same_name, twin_of
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.nearest import did_you_mean
@@ -26,7 +26,7 @@ class CurrentFlows:
         self._folder = folder
         self._loaded: dict[tuple[Path, str], FlowWithPlaces] = {}
         self._by_name: Mapping[str, Path] | None = None
-        self._quarrels: dict[str, str] = {}
+        self._same_names: dict[str, str] = {}
         "By the name that several files say: what is wrong with that."
 
     @classmethod
@@ -38,8 +38,8 @@ class CurrentFlows:
         """Return the flow of a case's name; raise NoSuchFlow, or FlowError if the file has mistakes or a twin."""
         names = self.names()
         wanted = recorded.header.flow
-        if wanted in self._quarrels:
-            raise FlowError(self._quarrels[wanted])
+        if wanted in self._same_names:
+            raise FlowError(self._same_names[wanted])
         if wanted not in names:
             where = self._folder if self._folder is not None else ", ".join(map(str, self._files))
             place = "this folder" if where == Path() else where
@@ -63,7 +63,7 @@ class CurrentFlows:
                 except FlowError:
                     name = _name_said(file)
                 if (twin := twin_of(file, name, named)) is not None:
-                    self._quarrels[name] = quarrel(file, twin, name)
+                    self._same_names[name] = same_name(file, twin, name)
                 named[file] = name
             self._by_name = {name: file for file, name in named.items()}
         return self._by_name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.flowfile.flow_folder import find_flows, flow_files, quarrel, twin_of
+from ivr.flowfile.flow_folder import find_flows, flow_files, same_name, twin_of
 
 FLOW = "flow: desk\ninitial: a\nstates: {a: {say: Hello., final: true}}\n"
 SCRIPT = "script: again\nflow: desk.yaml\nsteps: [hangup]\n"
@@ -91,4 +91,4 @@ def test_two_files_quarrel_about_one_name() -> None:
     one, two = Path("one.yaml"), Path("two.yaml")
     assert twin_of(two, "desk", {one: "desk", two: "desk"}) == one
     assert twin_of(two, "shop", {one: "desk"}) is None
-    assert quarrel(two, one, "desk") == 'two.yaml and one.yaml are both called "desk"; give one of them another name'
+    assert same_name(two, one, "desk") == 'two.yaml and one.yaml are both called "desk"; give one of them another name'

@@ -164,7 +164,7 @@ class Known:
             entry = self.on_entry.get(use.state, self._all)
             if use.moment == "entry":
                 return entry
-            if use.moment != "way":
+            if use.moment != "transition":
                 return self._inside[use.state].applied(entry)
             return self._at_events(use.state, handled(self.document, use.state, use.event))
         if not use.event:

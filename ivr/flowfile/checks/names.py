@@ -61,7 +61,7 @@ def fields_of(state: State, event: str) -> Env:
 
 def fields_at(document: Document, use: Use) -> Env:
     """Return the fields that every event has which a handler gets."""
-    if use.moment != "way":
+    if use.moment != "transition":
         return {}
     if use.state is not None:
         state = document.model.states[use.state]

@@ -173,7 +173,7 @@ class _Values:
             return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
         if path == "key" and use.moment == "choice" and use.state is not None:
             return self._key(use.state, str(use.path[4]))
-        return self._field(use, path) if use.moment == "way" else None
+        return self._field(use, path) if use.moment == "transition" else None
 
     def _key(self, state: str, choice: str) -> Domain | None:
         menu = self.document.model.states[state].menu
