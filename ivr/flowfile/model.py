@@ -15,17 +15,15 @@ from pydantic import Field
 from ivr.engine.expressions.types import Type
 from ivr.flowfile.actions import ActionKeys
 from ivr.flowfile.actions.base import Defaults
+from ivr.flowfile.containers import Fields, OneOrMany, ShortFor
 from ivr.flowfile.fields import (
     AnyText,
     Bool,
-    Fields,
     GivenName,
     LanguageTag,
     OneOf,
-    OneOrMany,
     OnlyTrue,
     Reference,
-    ShortFor,
     Text,
     Time,
     TypeWord,

@@ -8,20 +8,8 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
-from ivr.flowfile.fields import (
-    AnyText,
-    Bool,
-    Fields,
-    GivenName,
-    Guard,
-    LanguageTag,
-    OneOf,
-    OneOrMany,
-    Reference,
-    Text,
-    Time,
-    Voice,
-)
+from ivr.flowfile.containers import Fields, OneOrMany
+from ivr.flowfile.fields import AnyText, Bool, GivenName, Guard, LanguageTag, OneOf, Reference, Text, Time, Voice
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
 

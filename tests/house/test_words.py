@@ -13,7 +13,10 @@ FILES = sorted(
     if "node_modules" not in path.parts
 )
 NOT_RETURN = re.compile(r"(Give(?! up)|Gives|Tell|Tells|Say|Says|Name|Names)\b")
-RETIRED = re.compile(r"(?:^|_)(?:feel|felt|obey|fruit|deeds?|shelf|slips?|lacks)(?:$|_)", re.IGNORECASE)
+RETIRED = re.compile(
+    r"(?:^|_)(?:feel|felt|obey|fruit|deeds?|shelf|doors|slips?|lacks|anybody|kit|lean|desk|telling)(?:$|_)",
+    re.IGNORECASE,
+)
 "Names of ours that once stood for apply, perform, result, caller action, registry, routes, mistake, missing and so on."
 
 

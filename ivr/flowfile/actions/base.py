@@ -17,7 +17,8 @@ from ivr.engine.actions.base import Action, Question
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.types import Type
 from ivr.engine.flow import Variable
-from ivr.flowfile.fields import Bool, GivenName, OneOrMany, Time, Whole
+from ivr.flowfile.containers import OneOrMany
+from ivr.flowfile.fields import Bool, GivenName, Time, Whole
 from ivr.flowfile.parts import AnyPart, Model, Prompt, Prompts, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 

@@ -9,7 +9,8 @@ from ivr.engine import commands
 from ivr.engine.actions import menu as engine
 from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import AskingSpec, Builder, LineNeed, Matching, written_or
-from ivr.flowfile.fields import ChoiceName, Fields, Guard, OneOrMany, PhoneKey, Text
+from ivr.flowfile.containers import Fields, OneOrMany
+from ivr.flowfile.fields import ChoiceName, Guard, PhoneKey, Text
 from ivr.flowfile.parts import PUT_IN, Model, Prompt, Spoken
 from ivr.flowfile.source import Path
 

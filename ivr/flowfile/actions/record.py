@@ -15,7 +15,8 @@ from ivr.flowfile.actions.base import (
     LineNeed,
     written_or,
 )
-from ivr.flowfile.fields import Bool, OneOf, OneOrMany, Terminators, Text, Time
+from ivr.flowfile.containers import OneOrMany
+from ivr.flowfile.fields import Bool, OneOf, Terminators, Text, Time
 from ivr.flowfile.parts import Prompt, Spoken, spoken
 from ivr.flowfile.source import Path
 
