@@ -25,7 +25,7 @@ from ivr.cli.datafolder import (
     open_archive,
 )
 from ivr.cli.erasing import ErasureTarget, erase
-from ivr.cli.plain import escaped
+from ivr.cli.terminal_text import escaped
 from ivr.engine.events import CallReceived
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible

@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from ivr.cli.datafolder import data_folder, open_archive
-from ivr.cli.plain import escaped
+from ivr.cli.terminal_text import escaped
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile

@@ -19,7 +19,7 @@ from ivr.cli.keyboard import Keyboard
 from ivr.cli.phone.flags import TIME
 from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
-from ivr.cli.plain import plain
+from ivr.cli.terminal_text import plain
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Request
 from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
@@ -30,7 +30,7 @@ from ivr.line.engine_events import events_of
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import TurnBased
-from ivr.phone.performing import perform
+from ivr.phone.command_run import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
 from ivr.trace.sentences import failure
 

@@ -11,7 +11,7 @@ from ivr.audio.formats import sniff
 from ivr.audio.soundness import Soundness, soundness_of_wav, soundness_of_wma
 from ivr.flowfile import source
 from ivr.flowfile.document import Document
-from ivr.flowfile.parts import AudioPart
+from ivr.flowfile.model_parts import AudioPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.smallfiles import read_small
 

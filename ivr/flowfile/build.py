@@ -15,7 +15,7 @@ from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
-from ivr.flowfile.parts import AnyPart, AudioPart, Branch, SilencePart
+from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, SilencePart
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import variables

@@ -19,7 +19,7 @@ from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.events import LATER, asking, fits, raised, successes
 from ivr.flowfile.finding import Edit, Finding, Problem
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.parts import Branch
+from ivr.flowfile.model_parts import Branch
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path, Source
 from ivr.nearest import nearest

@@ -3,7 +3,7 @@
 The JSON Schema that editors use comes from these classes, so the two cannot drift. Each default of the language stands
 once. `None` means "not written": `build` looks further, mostly in `Defaults`. What needs more than one key to judge is
 judged by `checks`. What an action is written with stands in its file (`ivr.flowfile.actions`), what both are made of in
-`parts`.
+`model_parts`.
 
 `LATER` names the words that the language has and this release does not: they are refused as "not there yet".
 """
@@ -30,7 +30,7 @@ from ivr.flowfile.fields import (
     Voice,
     Whole,
 )
-from ivr.flowfile.parts import Assignments, Branches, Handlers, Model
+from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model
 
 
 class State(ActionKeys):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import State
-from ivr.flowfile.parts import Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import Spoken, each_spoken, spoken
 
 
 def all_prompts(document: Document) -> Iterator[Spoken]:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.parts import Model
+from ivr.flowfile.model_parts import Model
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOISE = frozenset({"title", "default"})

@@ -13,7 +13,7 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.parts import PUT_IN, AudioPart, Moment, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, Moment, Spoken, TextPart
 from ivr.flowfile.prompts import of_action, of_defaults
 from ivr.flowfile.source import Path
 

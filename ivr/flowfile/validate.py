@@ -18,7 +18,7 @@ from ivr.flowfile.actions.menu import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.parts import PARTS, Model, Part
+from ivr.flowfile.model_parts import PARTS, Model, Part
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from ivr.audio.workers import Workers
 from ivr.media.espeak import EspeakVoice
 from ivr.media.phrase_ear import PhraseEar
+from ivr.media.prompt_renderer import Fetch, Speaker
 from ivr.media.recorder import Recorder
 from ivr.media.sound import Sound
-from ivr.media.speaker import Fetch, Speaker
 from ivr.speech.engines.sphinx.engine import Sphinx
 
 _MISSING = {

@@ -13,10 +13,10 @@ from ivr.channels.skype import wire
 from ivr.engine.commands import LineCommand, Record
 from ivr.line import Finished, Outcome
 from ivr.media.sound import EncodedRecording
+from ivr.phone.command_run import Performed, perform
 from ivr.phone.handset import Handset
 from ivr.phone.net.exchange import MessageExchange, NotDelivered, Notifications
 from ivr.phone.net.limits import PhoneLimits
-from ivr.phone.performing import Performed, perform
 from ivr.phone.phone_events import Dialled, Ended, StateChanged, WorkflowRefused
 from ivr.phone.wire import reports
 from ivr.phone.wire.workflow import RefusedWorkflow, RunnableWorkflow, misplaced, read_workflow

@@ -9,8 +9,8 @@ from aiohttp import web
 from ivr.errors import WebhookError
 from ivr.server.console.console_page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
 from ivr.server.flow_registry import FlowRegistry, RegisteredFlow
-from ivr.server.frame import CONSOLE, PHONE, START
 from ivr.server.html import Html, tag
+from ivr.server.page_frame import CONSOLE, PHONE, START
 from ivr.server.replies import headers
 
 DOCS = "/docs/"

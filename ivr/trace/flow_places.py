@@ -10,7 +10,7 @@ from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import ACTIONS
-from ivr.flowfile.parts import PUT_IN
+from ivr.flowfile.model_parts import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
 from ivr.flowfile.yaml.reader import read

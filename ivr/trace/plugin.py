@@ -42,7 +42,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Take every case for a test."""
     if file_path.suffix != SUFFIX or cases_folder(parent.config) not in file_path.parents:
         return None
-    from ivr.trace.items import CaseFile  # noqa: PLC0415  # see above
+    from ivr.trace.pytest_items import CaseFile  # noqa: PLC0415  # see above
 
     return CaseFile.from_parent(parent, path=file_path)
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.parts import Model
+from ivr.flowfile.model_parts import Model
 from ivr.flowfile.schema import keys, schema, schema_text
 from tests.flowfile.reading import HERE, load
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.engine.expressions.types import TEXT, Type
-from ivr.flowfile.checks.known import known_of
+from ivr.flowfile.checks.known_variables import known_of
 from ivr.flowfile.checks.samples import Samples
 from ivr.flowfile.document import Document
 from ivr.flowfile.texts import uses

@@ -25,7 +25,7 @@ PLANTED = {
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
-    "plugin": ("ivr/trace/items.py", "import ivr.trace.plugin"),
+    "plugin": ("ivr/trace/pytest_items.py", "import ivr.trace.plugin"),
     "stages": ("ivr/flowfile/yaml/syntax.py", "import ivr.flowfile.document"),
     "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),

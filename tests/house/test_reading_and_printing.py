@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ivr.cli.plain import clean, plain
+from ivr.cli.terminal_text import clean, plain
 from ivr.smallfiles import open_regular, read_head, read_small
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def test_files_are_read_in_one_way() -> None:
 
 def test_markup_is_made_of_a_text_in_one_way() -> None:
     found = [file.name for file in (ROOT / "ivr").rglob("*.py") if "rich.markup" in file.read_text("utf-8")]
-    assert found == ["plain.py"]
+    assert found == ["terminal_text.py"]
 
 
 def test_a_stranger_s_text_steers_no_terminal() -> None:

@@ -15,8 +15,8 @@ from ivr.media.installed import installed_sound, missing
 from ivr.media.microphone import Microphone
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.player import Player
+from ivr.media.prompt_renderer import Speaker
 from ivr.media.sound import BYTES_A_SECOND, FRAME, FRAME_BYTES, Unplayable, silence, tone
-from ivr.media.speaker import Speaker
 from ivr.ports import Ear, Transcript, Voice
 from tests.phone.clockwork import ManualClock
 

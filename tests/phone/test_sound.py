@@ -11,9 +11,9 @@ import pytest
 
 from ivr.engine.commands import Audio, Silence, Text
 from ivr.media.installed import missing
+from ivr.media.prompt_renderer import Speaker, samples_of
 from ivr.media.recorder import Recorder
 from ivr.media.sound import BYTES_A_SECOND, Sound, Unplayable, silence, tone
-from ivr.media.speaker import Speaker, samples_of
 from ivr.phone.callers.turn_based import PlaySamples, Speak
 from ivr.phone.platform import Target, platform, sound_of
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, RECORD, fake_bot, flow

@@ -17,8 +17,8 @@ import pytest
 from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
 from ivr.engine.events import ServiceFailed
+from ivr.media.prompt_renderer import samples_of
 from ivr.media.sound import EncodedRecording, SilentRenderer, Sound, tone
-from ivr.media.speaker import samples_of
 from ivr.phone.callers.turn_based import PlaySamples
 from ivr.phone.net.post import Reply
 from tests.fakes.azure_speech import AzureSpeech, Phrase

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from ivr.cli.phone.own_bot_screen import mistakes_in_all
 from ivr.cli.phone.terminal import print_metadata
-from ivr.cli.plain import plain
+from ivr.cli.terminal_text import plain
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.flow_folder import SCRIPT_SUFFIX
 from ivr.flowfile.load import asks_the_clock
 from ivr.flowfile.yaml.reader import MAX_BYTES
-from ivr.media.speaker import samples_of
+from ivr.media.prompt_renderer import samples_of
 from ivr.phone.callers.script.parsing import ScriptError, read_script
 from ivr.phone.callers.script.playing import Played, StateOf, play
 from ivr.phone.callers.script.steps import Script

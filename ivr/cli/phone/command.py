@@ -13,7 +13,7 @@ from ivr.cli.phone.call_scripts import run_scripts
 from ivr.cli.phone.flags import PORT, TIME, Finite, check_together, limited
 from ivr.cli.phone.load_report import report_load
 from ivr.cli.phone.terminal import print_metadata, talk, talk_aloud
-from ivr.cli.plain import clean
+from ivr.cli.terminal_text import clean
 from ivr.errors import IvrError
 from ivr.phone.callers.load_test import LoadPlan
 from ivr.phone.net.limits import PhoneLimits

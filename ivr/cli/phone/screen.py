@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from rich.console import Console
 
-from ivr.cli.plain import plain
+from ivr.cli.terminal_text import plain
 from ivr.engine.utterance import as_heard
 from ivr.phone.phone_events import (
     Dialled,

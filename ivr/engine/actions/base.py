@@ -1,7 +1,7 @@
 """What the machine knows of an action of the flow language, and what an action can answer it.
 
-Adding an action: one file beside this one with a frozen struct that follows `Action`, and its model in `ivr.flowfile`.
-The machine never asks which action it has before it.
+Adding an action: one file beside this one, and one of the same name in `ivr.flowfile.actions`; the recipe is in
+`docs/architecture.md`. The machine never asks which action it has before it.
 """
 
 from collections.abc import Mapping

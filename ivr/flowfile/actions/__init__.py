@@ -25,7 +25,7 @@ from ivr.flowfile.actions.pause import PauseLength, PauseSpec
 from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.say import SaySpec
-from ivr.flowfile.parts import Branches, Model, Prompt
+from ivr.flowfile.model_parts import Branches, Model, Prompt
 
 
 class ActionKeys(Model):

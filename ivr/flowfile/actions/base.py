@@ -19,7 +19,7 @@ from ivr.engine.expressions.types import Type
 from ivr.engine.flow import Variable
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Bool, GivenName, Time, Whole
-from ivr.flowfile.parts import AnyPart, Model, Prompt, Prompts, Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import AnyPart, Model, Prompt, Prompts, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 
 T = TypeVar("T")

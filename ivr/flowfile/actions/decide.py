@@ -2,7 +2,7 @@
 
 from ivr.engine.actions.decide import Decide
 from ivr.flowfile.actions.base import ActionSpec, Builder
-from ivr.flowfile.parts import Branches
+from ivr.flowfile.model_parts import Branches
 
 
 class DecideSpec(ActionSpec[Branches]):

@@ -11,7 +11,7 @@ from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import AskingSpec, Builder, LineNeed, Matching, written_or
 from ivr.flowfile.containers import Fields, OneOrMany
 from ivr.flowfile.fields import ChoiceName, Guard, PhoneKey, Text
-from ivr.flowfile.parts import PUT_IN, Model, Prompt, Spoken
+from ivr.flowfile.model_parts import PUT_IN, Model, Prompt, Spoken
 from ivr.flowfile.source import Path
 
 

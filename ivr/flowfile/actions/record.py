@@ -17,7 +17,7 @@ from ivr.flowfile.actions.base import (
 )
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Bool, OneOf, Terminators, Text, Time
-from ivr.flowfile.parts import Prompt, Spoken, spoken
+from ivr.flowfile.model_parts import Prompt, Spoken, spoken
 from ivr.flowfile.source import Path
 
 TRANSCRIPTION_ERRORS = ("error.transcribe.timeout", "error.transcribe.failed")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ivr.engine.actions.say import Say
 from ivr.flowfile.actions.base import ActionSpec, Builder
-from ivr.flowfile.parts import Prompt, Spoken, spoken
+from ivr.flowfile.model_parts import Prompt, Spoken, spoken
 from ivr.flowfile.source import Path
 
 

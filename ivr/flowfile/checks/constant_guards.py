@@ -18,7 +18,7 @@ from ivr.engine.values import Value
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.domains import Domains
 from ivr.flowfile.checks.formulas import Formula, TruthValues, atoms, formula, judge
-from ivr.flowfile.checks.known import known_of
+from ivr.flowfile.checks.known_variables import known_of
 from ivr.flowfile.checks.names import Env
 from ivr.flowfile.checks.samples import Samples
 from ivr.flowfile.document import Document, Handler

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.parts import TextPart
+from ivr.flowfile.model_parts import TextPart
 from ivr.flowfile.prompts import all_prompts
 
 DOUBLED_WORD = Check(

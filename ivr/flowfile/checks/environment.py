@@ -7,7 +7,7 @@ from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.verbatim import unsayable_because
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
-from ivr.flowfile.parts import TextPart
+from ivr.flowfile.model_parts import TextPart
 from ivr.flowfile.prompts import all_prompts
 from ivr.ports import Capabilities
 

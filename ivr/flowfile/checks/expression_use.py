@@ -10,7 +10,7 @@ from ivr.engine.naming import normal
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.declaration import CHECKS, Check
 from ivr.flowfile.checks.file_format import not_yet
-from ivr.flowfile.checks.known import NOTHING, Known, Scene, known_of
+from ivr.flowfile.checks.known_variables import NOTHING, Known, Scene, known_of
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
 from ivr.flowfile.checks.variable_types import TYPE, misfit, not_valid
 from ivr.flowfile.document import Document

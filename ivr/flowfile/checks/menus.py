@@ -13,7 +13,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.key_instructions import keys_named
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
-from ivr.flowfile.parts import PUT_IN, AnyPart, SilencePart
+from ivr.flowfile.model_parts import PUT_IN, AnyPart, SilencePart
 from ivr.flowfile.source import Path
 
 DUPLICATE_DTMF = Check(

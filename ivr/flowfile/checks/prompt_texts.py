@@ -14,7 +14,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.parts import AudioPart, TextPart
+from ivr.flowfile.model_parts import AudioPart, TextPart
 from ivr.flowfile.prompts import of_action
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.texts import compiled, of_state

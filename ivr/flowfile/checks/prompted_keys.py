@@ -30,7 +30,7 @@ from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.parts import AnyPart, SilencePart, Spoken
+from ivr.flowfile.model_parts import AnyPart, SilencePart, Spoken
 from ivr.flowfile.prompts import of_action, of_handler
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, uses

@@ -14,7 +14,7 @@ from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.flow import Variable
 from ivr.engine.values import Value
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.known import known_of
+from ivr.flowfile.checks.known_variables import known_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.source import Path

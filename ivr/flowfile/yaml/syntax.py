@@ -12,7 +12,7 @@ from msgspec import Struct
 from ivr.flowfile.actions import MODELS
 from ivr.flowfile.finding import Edit
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.parts import Branch, Model
+from ivr.flowfile.model_parts import Branch, Model
 from ivr.flowfile.yaml.mistakes import (
     COLON_ALONE,
     Mistake,

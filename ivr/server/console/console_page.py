@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ivr.server.frame import CONSOLE, bar, html_page
 from ivr.server.html import Child, Html, tag
+from ivr.server.page_frame import CONSOLE, bar, html_page
 from ivr.server.replies import headers
 from ivr.server.static_files import POLICY
 

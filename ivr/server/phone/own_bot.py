@@ -18,7 +18,7 @@ from ivr.ports import Archive, CallKey, CallRecord, CallStore
 from ivr.server.console.figures import marks_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import FlowRegistry
-from ivr.server.frame import CONSOLE
+from ivr.server.page_frame import CONSOLE
 from ivr.server.phone.remembered import Remembered, remembered
 from ivr.trace.case import CaseError
 from ivr.trace.current_flows import read_current_flow

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ivr.server.frame import CONSOLE, PHONE, bar, html_page
 from ivr.server.html import Html, tag
+from ivr.server.page_frame import CONSOLE, PHONE, bar, html_page
 from ivr.server.phone.own_bot import OwnBot
 from ivr.trace.files import NAME_RULE
 
