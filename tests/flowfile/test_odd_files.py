@@ -12,7 +12,7 @@ from tests.flowfile.reading import load
 def test_a_pipe_is_no_flow_and_nobody_waits_for_it(tmp_path: Path) -> None:
     pipe = tmp_path / "flow.yaml"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         load_flow(pipe)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.engine.commands import Request
-from ivr.engine.events import Scalar
+from ivr.engine.events import Scalar, Transcribed
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
 from ivr.server.recordings import Recordings
@@ -51,7 +51,7 @@ async def _order(recordings: Recordings, phrases: Sequence[str] = ("sales", "sup
 async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_answer(recordings: Recordings) -> None:
     ear = Ear()
     answer = await Transcription(ear, recordings).run(await _order(recordings))
-    assert answer == {"transcript": "hello", "confidence": 0.5}
+    assert answer == Transcribed("hello", 0.5)
     assert ear.heard == (b"audio", "de-AT", ("sales", "support"))
 
 
