@@ -122,7 +122,7 @@ def _print(results: Sequence[Transcribed | NotTranscribed], form: str) -> None:
             case NotTranscribed(file=file, code=code, message=message):
                 click.echo(f"{visible(file)}: {code}: {message}", err=True)
             case Transcribed(file=file, transcript=transcript) if transcript.text is None:
-                click.echo(f"{visible(file)}: no speech was understood", err=True)
+                click.echo(f"{visible(file)}: nothing was understood", err=True)
 
 
 # --- transcripts as text, JSON or SRT ---------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_a_failure_is_in_the_json_too(tmp_path: Path) -> None:
 def test_a_file_in_which_nothing_is_understood_is_no_failure(tmp_path: Path) -> None:
     result = transcribe(SUPPORT, **scripted(tmp_path, lines={"*": {}}))
     assert (result.stdout, result.exit_code) == ("\n", 0)
-    assert "no speech was understood" in result.stderr
+    assert "nothing was understood" in result.stderr
 
 
 def test_what_a_service_says_does_not_steer_the_terminal(tmp_path: Path) -> None:
