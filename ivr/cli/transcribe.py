@@ -25,7 +25,7 @@ AT_ONCE = 2
 FORMS = ("text", "json", "srt")
 
 
-class Transcribed(Struct, frozen=True):
+class TranscribedFile(Struct, frozen=True):
     """What an engine made of a file."""
 
     file: str
@@ -83,7 +83,7 @@ def _settings(file: Path | None, stt: str | None) -> Settings:
 
 async def _all(
     settings: Settings, files: Sequence[Path], language: str, phrases: Sequence[str]
-) -> Sequence[Transcribed | NotTranscribed]:
+) -> Sequence[TranscribedFile | NotTranscribed]:
     """Transcribe all files, some at the same time; the results are in the order of the files."""
     workers = Workers(size=AT_ONCE)
     places = asyncio.Semaphore(AT_ONCE)
@@ -94,7 +94,7 @@ async def _all(
         with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
             task = progress.add_task(f"{engine.name} listens", total=len(files))
 
-            async def one(file: Path) -> Transcribed | NotTranscribed:
+            async def one(file: Path) -> TranscribedFile | NotTranscribed:
                 async with places:
                     result = await _one(engine, file, language, phrases)
                 progress.advance(task)
@@ -105,54 +105,56 @@ async def _all(
         await workers.close()
 
 
-async def _one(engine: SpeechToText, file: Path, language: str, phrases: Sequence[str]) -> Transcribed | NotTranscribed:
+async def _one(
+    engine: SpeechToText, file: Path, language: str, phrases: Sequence[str]
+) -> TranscribedFile | NotTranscribed:
     try:
-        return Transcribed(str(file), await engine.transcribe(file, language=language, phrases=phrases))
+        return TranscribedFile(str(file), await engine.transcribe(file, language=language, phrases=phrases))
     except TranscriptionFailed as error:
         return NotTranscribed(str(file), error.code, str(error))
     except OSError as error:  # an engine that reads the file itself
         return NotTranscribed(str(file), "recording", f"it cannot be opened: {error.strerror}")
 
 
-def _print(results: Sequence[Transcribed | NotTranscribed], form: str) -> None:
+def _print(results: Sequence[TranscribedFile | NotTranscribed], form: str) -> None:
     write = {"json": as_json, "srt": as_srt, "text": as_text}[form]
     click.echo(write(results), nl=False)
     for result in results:
         match result:
             case NotTranscribed(file=file, code=code, message=message):
                 click.echo(f"{visible(file)}: {code}: {message}", err=True)
-            case Transcribed(file=file, transcript=transcript) if transcript.text is None:
+            case TranscribedFile(file=file, transcript=transcript) if transcript.text is None:
                 click.echo(f"{visible(file)}: nothing was understood", err=True)
 
 
 # --- transcripts as text, JSON or SRT ---------------------------------------------------------------------------------
 
 
-def as_text(results: Sequence[Transcribed | NotTranscribed]) -> str:
+def as_text(results: Sequence[TranscribedFile | NotTranscribed]) -> str:
     """Return a line for each file that was heard; its name is before its words if there are several files."""
     named = len(results) > 1
     return "".join(
         f"{visible(f'{one.file}: ' if named else '')}{visible(one.transcript.text or '')}\n"
         for one in results
-        if isinstance(one, Transcribed)
+        if isinstance(one, TranscribedFile)
     )
 
 
-def as_json(results: Sequence[Transcribed | NotTranscribed]) -> str:
+def as_json(results: Sequence[TranscribedFile | NotTranscribed]) -> str:
     """Return a list with all that is known of each file."""
     return json.dumps([_members(one) for one in results], indent=2) + "\n"
 
 
-def as_srt(results: Sequence[Transcribed | NotTranscribed]) -> str:
+def as_srt(results: Sequence[TranscribedFile | NotTranscribed]) -> str:
     """Return subtitles; a transcript without pieces is one, as long as the recording."""
-    pieces = [piece for one in results if isinstance(one, Transcribed) for piece in _pieces(one.transcript)]
+    pieces = [piece for one in results if isinstance(one, TranscribedFile) for piece in _pieces(one.transcript)]
     return "\n".join(
         f"{number}\n{_time(piece.start)} --> {_time(piece.end)}\n{visible(piece.text)}\n"
         for number, piece in enumerate(pieces, 1)
     )
 
 
-def _members(one: Transcribed | NotTranscribed) -> dict[str, object]:
+def _members(one: TranscribedFile | NotTranscribed) -> dict[str, object]:
     if isinstance(one, NotTranscribed):
         return {"file": one.file, "error": {"code": one.code, "message": one.message}}
     return {"file": one.file, **to_builtins(one.transcript)}
