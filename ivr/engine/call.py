@@ -78,8 +78,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     facts: Facts
     phase: Phase = "new"
     state: str = ""
-    turn: int = 0
-    "Steps that counted so far; operations of a step are `<turn>.<n>`."
+    steps: int = field(default=0, name="turn")
+    "Steps that counted so far; operations of a step are `<step>.<n>`. Stored calls have it as `turn`."
     memory: Memory = Memory()
     silent: int = 0
     "Silences in this state since it was entered."

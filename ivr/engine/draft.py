@@ -43,7 +43,7 @@ class Draft:
         self.facts = call.facts
         self.phase = call.phase
         self.state = call.state
-        self.turn = call.turn + 1
+        self.steps = call.steps + 1
         self.memory = call.memory
         self.silent, self.wrong = call.silent, call.wrong
         self.errors, self.holds = call.errors, call.holds
@@ -208,7 +208,7 @@ class Draft:
             facts=self.facts,
             phase=self.phase,
             state=self.state,
-            turn=self.turn,
+            steps=self.steps,
             memory=self.memory,
             silent=self.silent,
             wrong=self.wrong,
@@ -224,7 +224,7 @@ class Draft:
 
     def _op(self) -> str:
         self._counted += 1
-        return f"{self.turn}.{self._counted}"
+        return f"{self.steps}.{self._counted}"
 
     def _answer(self) -> None:
         if self.phase == "ringing":

@@ -94,4 +94,4 @@ def step(flow: Flow, call: Call, event: Event, *, now: float, judged: tuple[Judg
 
 def _ignored(call: Call, event: Event, why: str) -> Step:
     """Leave a call as it is. No action has judged whether what came in is private, so none of it is kept."""
-    return Step(call, ignored=why, traced=without_foreign_id(masked(event), call.turn))
+    return Step(call, ignored=why, traced=without_foreign_id(masked(event), call.steps))

@@ -53,8 +53,8 @@ def masked(event: Event) -> Event:
     return event
 
 
-def without_foreign_id(event: Event, turn: int) -> Event:
-    """Return the event with the id of its operation only if it can be one that was ordered up to this turn."""
+def without_foreign_id(event: Event, steps: int) -> Event:
+    """Return the event with the id of its operation only if it can be one that was ordered in so many steps."""
     match event:
         case (
             KeysPressed()
@@ -69,10 +69,10 @@ def without_foreign_id(event: Event, turn: int) -> Event:
             | OperationDone()
             | OperationFailed()
         ):
-            return event if event.op is None or _was_ordered(event.op, turn) else replace(event, op=FOREIGN)
+            return event if event.op is None or _was_ordered(event.op, steps) else replace(event, op=FOREIGN)
     return event
 
 
-def _was_ordered(op: str, turn: int) -> bool:
+def _was_ordered(op: str, steps: int) -> bool:
     counted = _COUNTED.fullmatch(op)
-    return counted is not None and int(counted[1]) <= turn
+    return counted is not None and int(counted[1]) <= steps

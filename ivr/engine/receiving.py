@@ -228,7 +228,7 @@ def _hold(draft: Draft) -> Received:
 def _leave(draft: Draft, event: CallEnded) -> Received:
     """Note that the caller has left: an answer that is still to come counts first, then `hangup` is raised (C13)."""
     operation = draft.operation(event.op)
-    draft.traced = without_foreign_id(event, draft.turn)
+    draft.traced = without_foreign_id(event, draft.steps)
     if draft.gone:
         # Reported again, and this time it names the recording that it cut off: so none comes.
         return _hung_up_at(draft, operation) if operation else Ignored("the caller has already left")

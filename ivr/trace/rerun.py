@@ -264,7 +264,7 @@ class Rerun:
         if self.call.waiting is not None:
             self.lines[-1].paced = line.paced
             self._peek(line)
-            self.call = replace(self.call, turn=self.call.turn + line.paced)
+            self.call = replace(self.call, steps=self.call.steps + line.paced)
 
     def _peek(self, line: CaseLine) -> None:
         """See what would be heard while the service works, where the caller was kept waiting then; nothing moves."""

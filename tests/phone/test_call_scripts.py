@@ -70,6 +70,11 @@ async def test_another_state_is_named(tmp_path: Path) -> None:
     assert 'The call is in state "main".' in await failure(file, flow(ANSWER, MENU, state="main"), flow(HANG_UP))
 
 
+async def test_a_bot_that_names_no_state_is_said_to_name_none(tmp_path: Path) -> None:
+    file = written(tmp_path, "expect: {hears: ~press 1, state: billing}")
+    assert 'the bot sends no "appState"' in await failure(file, flow(ANSWER, MENU), flow(HANG_UP))
+
+
 async def test_a_step_that_nobody_waited_for_fails(tmp_path: Path) -> None:
     file = written(tmp_path, 'press: "1"\npress: "2"')
     told = await failure(file, flow(ANSWER, MENU), flow(HANG_UP))

@@ -126,6 +126,7 @@ async def test_an_answer_that_came_before_anybody_waited_is_there_at_once() -> N
         async with asyncio.timeout(5):
             await one.woken.get()
             await one.worker.settled("c1", 3600)
+        assert await one.store.inbox("c1") == (ServiceAnswered("1.1", Transcribed("c1.wav")),)
 
 
 async def test_where_nobody_waits_the_call_is_woken_after_the_answer_is_saved() -> None:
@@ -254,6 +255,7 @@ async def test_a_wake_that_fails_takes_nothing_down() -> None:
             await one.order(call)
             async with asyncio.timeout(5):
                 await one.woken.get()
+            assert await one.store.inbox(call) == (ServiceAnswered("1.1", Transcribed(f"{call}.wav")),)
 
 
 async def test_closing_ends_what_is_under_way() -> None:

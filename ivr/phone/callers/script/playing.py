@@ -17,6 +17,10 @@ from ivr.phone.platform import Platform
 
 StateOf = Callable[[str], Awaitable[str | None]]
 "Returns the state in which the bot's call of that id is; None: unknown."
+NO_STATE = (
+    'The state of the call is not known: the bot sends no "appState". '
+    'For a flow on this machine, write "flow: <file>" at the top of the script.'
+)
 Samples = Callable[[Path], Awaitable[bytes]]
 "Reads an audio file, as 16 kHz, mono, 16 bit; raises OSError or IvrError."
 
@@ -136,7 +140,7 @@ class ScriptCaller:
     def _instead(self, expected: Expect) -> list[str]:
         lines = []
         if expected.state is not None and self._state != expected.state:
-            lines.append(f'The call is in state "{self._state or "unknown"}".')
+            lines.append(f'The call is in state "{self._state}".' if self._state else NO_STATE)
         if expected.hears:
             texts = [heard.text for heard in self._heard]
             lines.append("Heard: " + ("; ".join(f'"{text}"' for text in texts) or "nothing more") + ".")

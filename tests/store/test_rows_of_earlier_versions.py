@@ -1,7 +1,7 @@
-"""What a service answered is read from rows as earlier versions wrote them."""
+"""What earlier versions stored is read, and what is stored keeps its keys."""
 
 import pytest
-from store_examples import request
+from store_examples import record, request
 
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.store.rows import Rows, read_stepped, to_json
@@ -29,3 +29,8 @@ def test_an_answer_that_an_earlier_version_left_in_an_inbox_is_read(written: str
     rows, asked = Rows(Sealer(bytes(32), source="test")), request("3.1")
     row = f'{{"type":"ServiceAnswered","job":"3.1","answer":{written}}}'.encode()
     assert rows.read_answer("a", asked, row) == ServiceAnswered("3.1", answer)
+
+
+def test_a_stored_call_counts_its_steps_under_the_key_of_earlier_versions() -> None:
+    call = record("a").call
+    assert f'"turn":{call.steps}' in to_json(call)
