@@ -37,12 +37,14 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
         return msgspec.msgpack.encode(self)
 
     @classmethod
-    def decode(cls, data: bytes) -> "Bundle":
-        """Read what `encode` gave; raise FlowError if it is something else."""
+    def decode(cls, data: bytes, flow_hash: str) -> "Bundle":
+        """Read what `encode` returned for the flow with this hash; raise FlowError if it is something else."""
         try:
             bundle = msgspec.msgpack.decode(data, type=cls)
         except msgspec.DecodeError as error:
             raise FlowError("a stored flow cannot be read") from error
         if bundle.format != FORMAT:
             raise FlowError(f"a stored flow has format {bundle.format}, not {FORMAT}")
+        if bundle.hash != flow_hash:
+            raise FlowError("what is stored of the flow is damaged")
         return bundle

@@ -169,10 +169,7 @@ class FlowRegistry:
             source = await self._store.flow(flow_hash)
             if source is None:
                 raise FlowError("the flow of this call is not in the store")
-            bundle = Bundle.decode(source)
-            if bundle.hash != flow_hash:
-                raise FlowError("the stored flow of this call is damaged")
-            loaded = await asyncio.to_thread(rebuild, bundle)
+            loaded = await asyncio.to_thread(rebuild, Bundle.decode(source, flow_hash))
             self._remember(loaded.served(), loaded.assets)
         self._by_hash.move_to_end(flow_hash)
         return self._by_hash[flow_hash]

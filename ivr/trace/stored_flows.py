@@ -44,7 +44,5 @@ class StoredFlows:
 
 
 def _read(source: bytes, flow_hash: str) -> FlowWithPlaces:
-    bundle = Bundle.decode(source)
-    if bundle.hash != flow_hash:
-        raise FlowError("what is stored of the flow is damaged")
+    bundle = Bundle.decode(source, flow_hash)
     return FlowWithPlaces(rebuild(bundle).served(), FlowPlaces(bundle.file, bundle.text))

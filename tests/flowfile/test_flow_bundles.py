@@ -56,7 +56,7 @@ def test_audio_files_are_collected_and_named_by_what_is_in_them(folder: Path) ->
 def test_a_bundle_makes_the_same_flow_without_the_folder(folder: Path) -> None:
     loaded = load_flow(folder / "music.yaml", default_zone="Asia/Tokyo")
     assert loaded.bundle is not None
-    again = rebuild(Bundle.decode(loaded.bundle.encode()))
+    again = rebuild(Bundle.decode(loaded.bundle.encode(), loaded.bundle.hash))
     assert again.served().hash == loaded.served().hash == loaded.bundle.hash
     assert again.assets == loaded.assets
     assert again.served().zone.key == "Asia/Tokyo"
@@ -93,13 +93,18 @@ def test_the_hash_is_over_the_time_zone_and_its_rules(folder: Path) -> None:
 
 def test_a_stored_flow_that_cannot_be_read_says_so() -> None:
     with pytest.raises(FlowError, match="cannot be read"):
-        Bundle.decode(b"garbage")
+        Bundle.decode(b"garbage", "")
 
 
 def test_a_stored_flow_of_another_format_says_so(folder: Path) -> None:
     other = msgspec.structs.replace(bundle(folder), format=99)
     with pytest.raises(FlowError, match="format 99"):
-        Bundle.decode(other.encode())
+        Bundle.decode(other.encode(), other.hash)
+
+
+def test_a_stored_flow_that_is_not_the_one_of_its_hash_is_damaged(folder: Path) -> None:
+    with pytest.raises(FlowError, match="damaged"):
+        Bundle.decode(bundle(folder).encode(), "0" * 64)
 
 
 @pytest.mark.parametrize("text", [b"flow: [", b"flow: x\ninitial: a\nstates: {a: {colour: red}}"])
