@@ -6,38 +6,39 @@ variable can open a server to everyone.
 """
 
 import json
-import os
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from msgspec import Struct
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from msgspec.structs import replace
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.auth.documents import DOCUMENTS
-from ivr.errors import IvrError
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
-from ivr.nearest import nearest
-from ivr.smallfiles import read_small
+from ivr.setting_sources import (
+    NO_ADDRESS,
+    LoadedSettings,
+    SettingsError,
+    load,
+    refuse_user,
+    secret_text,
+    split_commas,
+    value_text,
+)
 from ivr.speech.accounts import OPENAI
 from ivr.speech.registry import Engine
 
-PREFIX = "IVR_"
+__all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "value_text", "variable"]
 
-MAX_FILE = 1 << 20
-"Bytes of a file of settings."
+PREFIX = "IVR_"
+OTHERS = ("IVR_GATEWAY_",)
+"Beginnings of variables that are settings of another process."
 SHORTEST_TOKEN = 16
 "Characters."
 
 _NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id": "voicemail"}'
-_NO_ADDRESS = "must be an address such as https://ivr.example.com"
-
-
-class SettingsError(IvrError):
-    """Settings that cannot be used; the text names each one and what to do."""
 
 
 class Settings(BaseSettings):
@@ -139,7 +140,7 @@ class Settings(BaseSettings):
     @field_validator("openid_metadata", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return split_commas(value)
 
     @field_validator("routes", mode="before")
     @classmethod
@@ -175,14 +176,14 @@ class Settings(BaseSettings):
     @classmethod
     def _shown_whole(cls, value: str | None) -> str | None:
         if value is not None:
-            _without_user(value)
+            refuse_user(value)
         return value
 
     @field_validator("openid_metadata")
     @classmethod
     def _all_shown_whole(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for address in value:
-            _without_user(address)
+            refuse_user(address)
         return value
 
     @field_validator("public_url")
@@ -192,7 +193,7 @@ class Settings(BaseSettings):
             return None
         parts = urlsplit(value)
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(_NO_ADDRESS)
+            raise ValueError(NO_ADDRESS)
         return value.rstrip("/")
 
     @field_validator("seal_key")
@@ -205,120 +206,15 @@ class Settings(BaseSettings):
         return value
 
 
-class LoadedSettings(Struct, frozen=True):
-    """Settings, and where they come from."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-    "By name: `flag`, `environment`, the file's name, or `default`."
-    unknown: tuple[str, ...] = ()
-    "Sentences on `IVR_` variables that are not settings."
-    doubtful: tuple[str, ...] = ()
-    "Sentences on settings that can be used and may not be what was meant."
-
-
-def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings:
+def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:
     """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used."""
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    variables = {name.upper(): value for name, value in os.environ.items() if value != ""}
-    names = Settings.model_fields
-    set_outside = {name for name in names if variable(name) in variables} | set(given)
-    written = _read(file) if file else {}
-    strangers = [name for name in written if name not in names]
-    if strangers:
-        raise SettingsError("\n".join(f"{file}: unknown setting {_meant(name, names)}" for name in strangers))
-    sources = dict.fromkeys(names, "default")
-    sources |= {name: str(file) for name in written}
-    sources |= {name: "environment" for name in names if variable(name) in variables}
-    sources |= dict.fromkeys(given, "flag")
-    try:
-        settings = Settings(**{name: value for name, value in written.items() if name not in set_outside}, **given)
-    except ValidationError as error:
-        raise SettingsError(_explained(error, sources)) from error
-    unknown = [
-        f"unknown setting {_meant(name, [variable(known) for known in names])}"
-        for name in sorted(variables)
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in names
-    ]
-    doubts = [f"{variable('zone')} ({sources['zone']}): {doubt}"] if (doubt := never_summer(settings.zone)) else []
-    return LoadedSettings(settings, sources, tuple(unknown), tuple(doubts))
+    loaded = load(Settings, file=file, flags=flags, listed_by="ivr settings", others=OTHERS)
+    doubt = never_summer(loaded.settings.zone)
+    if not doubt:
+        return loaded
+    return replace(loaded, doubtful=(f"{variable('zone')} ({loaded.sources['zone']}): {doubt}",))
 
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return PREFIX + name.upper()
-
-
-def secret_text(secret: SecretStr | None) -> str:
-    """Return a secret as text; empty: it is not set."""
-    return secret.get_secret_value() if secret else ""
-
-
-def _without_user(address: str) -> None:
-    """Refuse an address that holds a password: addresses are printed and logged."""
-    try:
-        host = urlsplit(address).netloc
-    except ValueError:
-        raise ValueError(_NO_ADDRESS) from None  # its own words may repeat the address
-    if "@" in host:
-        raise ValueError(f"{_NO_ADDRESS}, without user or password: addresses appear in the log")
-
-
-def value_text(value: object) -> str:
-    """Write a setting's value for people; a secret is not written."""
-    match value:
-        case None:
-            return "none"
-        case SecretStr():
-            return "(hidden)"
-        case bool():
-            return "yes" if value else "no"
-        case tuple():
-            return ",".join(str(item) for item in value)
-        case Mapping():
-            return json.dumps(dict(value))
-    return str(value)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_small(file, MAX_FILE).decode())
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # not UTF-8, or not TOML
-        raise SettingsError(f"{file} is not TOML: {error}") from error
-
-
-def _meant(name: str, names: Iterable[str]) -> str:
-    meant = nearest(name, names)
-    return f"{name}. Did you mean {meant}?" if meant else f"{name}. `ivr settings` lists all settings."
-
-
-_PLAIN = {
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number, without a unit",
-    "bool_parsing": "must be yes or no",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be {le:g} or less",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be {ge:g} or more",
-    "literal_error": "must be {expected}",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must have at most {max_length} characters",
-}
-"What pydantic finds, by its name for it, in words for operators."
-
-
-def _explained(error: ValidationError, sources: Mapping[str, str]) -> str:
-    """Return what is wrong with each setting, never with what value: it may be a secret."""
-    lines = []
-    for one in error.errors(include_url=False, include_input=False):
-        name = str(one["loc"][0])
-        said = one["msg"].removeprefix("Value error, ")
-        if plain := _PLAIN.get(one["type"]):
-            said = plain.format(**one.get("ctx", {})).replace("'", "")
-        if one["type"].endswith("_parsing"):
-            said += f": {Settings.model_fields[name].description}"
-        lines.append(f"{variable(name)} ({sources.get(name, 'flag')}): {said}")
-    return "\n".join(lines)

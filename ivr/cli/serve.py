@@ -15,9 +15,9 @@ import click
 
 from ivr.cli.event_loop import fast_loop
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
+from ivr.logs import quiet_loop, start_logging
 from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
-from ivr.server.logs import quiet_loop, start_logging
 from ivr.server.skype_endpoint import REPLY_WITHIN
 from ivr.server.startup import check_settings
 from ivr.settings import Settings, SettingsError, load_settings, variable

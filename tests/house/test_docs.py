@@ -25,7 +25,7 @@ from ivr.flowfile import events as flow_events
 from ivr.flowfile import model
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.load import LoadedFlow, load_text
-from ivr.server.logs import FIELDS
+from ivr.logs import FIELDS
 from ivr.server.phone.page_commands import PageCommand
 from ivr.server.phone.page_line import PageMessage
 from ivr.settings import Settings, variable

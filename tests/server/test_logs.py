@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ivr.server.logs import NOISY, JsonLines, quiet_loop, start_logging
+from ivr.logs import NOISY, JsonLines, quiet_loop, start_logging
 
 
 @pytest.fixture
