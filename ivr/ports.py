@@ -353,5 +353,8 @@ class Voice(Protocol):
 class Ear(Protocol):
     """Understands short answers, each in the moment in which it was given."""
 
-    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
-        """Return which of the phrases was said; None: none of them, or it could not be understood."""
+    async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
+        """Return which of the phrases was said; None: none of them, or it could not be understood.
+
+        `language` is BCP 47.
+        """

@@ -20,27 +20,28 @@ _CONTAINERS: dict[RecordingFormat, tuple[str, str]] = {
 }
 _FRAME = 1024
 _BIT_RATE = 32_000
+"A second; at 8 kHz, FFmpeg's encoder of WMA takes no less than 24,000."
 
 
-def encoded(samples: bytes, form: RecordingFormat) -> bytes:
-    """Return a file of samples at `RATE`, mono, 16 bit. Takes some 3 ms for a second of sound."""
+def encoded(samples: bytes, form: RecordingFormat, rate: int = RATE) -> bytes:
+    """Return a file of mono samples of 16 bit, 8 or 16 kHz. Takes some 3 ms for a second of sound."""
     container_name, codec = _CONTAINERS[form]
     file = io.BytesIO()
     with av.open(file, "w", format=container_name) as container:
-        stream = cast("av.AudioStream", container.add_stream(codec, rate=RATE, layout="mono"))
+        stream = cast("av.AudioStream", container.add_stream(codec, rate=rate, layout="mono"))
         if form != "wav":
             stream.bit_rate = _BIT_RATE
-        for frame in _frames(samples, RATE):
+        for frame in _frames(samples, rate):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
 
 
-def resampled(samples: bytes, rate: int) -> bytes:
-    """Bring 16 bit mono samples of another rate to `RATE`."""
-    if rate == RATE:
+def resampled(samples: bytes, rate: int, wanted: int = RATE) -> bytes:
+    """Bring 16 bit mono samples of another rate to the `wanted` one. Blocks."""
+    if rate == wanted:
         return samples
-    resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=RATE)
+    resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=wanted)
     parts = []
     for frame in [*_frames(samples, rate), None]:
         parts += [bytes(piece.planes[0])[: 2 * piece.samples] for piece in resampler.resample(frame)]

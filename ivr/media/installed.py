@@ -19,12 +19,12 @@ _MISSING = {
 "By module: what is missed without it, and how to get it. The voice alone is an extra; the others come with `ivr`."
 
 
-def installed_sound(workers: Workers, fetch: Fetch, language: str) -> Sound:
-    """Return the best sound there is, good for any number of calls; callers are expected to speak `language`."""
+def installed_sound(workers: Workers, fetch: Fetch) -> Sound:
+    """Return the best sound there is, good for any number of calls."""
     codecs = _installed("av")
     voice = EspeakVoice() if codecs and _installed("espeakng_loader") else None
     renderer = Speaker(voice, fetch, workers, plays=codecs)
-    ear = PhraseEar(Sphinx(workers), language) if codecs and _installed("pocketsphinx") else None
+    ear = PhraseEar(Sphinx(workers)) if codecs and _installed("pocketsphinx") else None
     return Sound(renderer, Recorder.installed(), ear)
 
 

@@ -5,43 +5,59 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 
 from ivr.engine.commands import Text
+from ivr.media.capture import LINEAR, CaptureBuffer, CapturedSound, CaptureFormat
 from ivr.media.pacing import Clock, until
-from ivr.media.sound import BYTES_A_SECOND, FRAME_BYTES, PromptRenderer, Unplayable, spoken
+from ivr.media.sound import PromptRenderer, Unplayable, spoken
 from ivr.media.voice_activity import Activity, detect
 
-BEFORE = round(0.4 * BYTES_A_SECOND)
-"Bytes kept from before a sound counts as one: its beginning."
-LONGEST_UTTERANCE = 20 * BYTES_A_SECOND
+BEFORE = 0.4
+"Seconds kept from before a sound counts as one: its beginning."
+LONGEST_UTTERANCE = 20.0
+"Seconds."
+_NOTHING = CapturedSound()
 
 
 class Microphone:
-    """Takes samples of any length; nothing in here waits, but for typed words that are being spoken."""
+    """Takes sound in pieces of any length; nothing in here waits, but for typed words that are being spoken."""
 
-    def __init__(self) -> None:
+    def __init__(self, capture: CaptureFormat = LINEAR) -> None:
+        """Take sound of the form `capture`."""
         self._activity = Activity()
         self._rest = b""
-        self._utterance = bytearray()
-        self._whole = b""
-        self._recording = bytearray()
+        self._utterance = CaptureBuffer()
+        self._whole = _NOTHING
+        self._recording = CaptureBuffer()
         self._records = False
         self._mouth = asyncio.Lock()
         "Typed words are spoken one after the other, and in place of what is heard in the meantime."
+        self._take(capture)
 
-    def hear(self, samples: bytes) -> Iterator[bool]:
-        """Take samples; yield True where a voice begins, False where it ends."""
+    def use(self, capture: CaptureFormat) -> None:
+        """Take sound of another form from now on: the line has another codec. Recordings and utterances go on."""
+        if capture is not self._capture:
+            self._utterance.add(self._capture, self._rest)
+            self._rest = b""
+            self._take(capture)
+
+    def hear(self, data: bytes) -> Iterator[bool]:
+        """Take sound; yield True where a voice begins, False where it ends."""
         typed = self._mouth.locked()
         if self._records and not typed:
-            self._recording += samples
-        samples = self._rest + samples
-        whole = len(samples) - len(samples) % FRAME_BYTES
-        self._rest = samples[whole:]
-        for start in range(0, whole, FRAME_BYTES):
-            frame = samples[start : start + FRAME_BYTES]
-            before, self._activity = self._activity, detect(self._activity, frame)
-            self._keep_utterance(frame, silent=not (before.active or self._activity.active))
-            if before.active != self._activity.active:
-                if before.active:
-                    self._whole, self._utterance = bytes(self._utterance), bytearray()
+            self._recording.add(self._capture, data)
+        if self._rest:
+            data = self._rest + data
+        size = self._frame_bytes
+        whole = len(data) - len(data) % size
+        self._rest = data[whole:]
+        for start in range(0, whole, size):
+            frame = data[start : start + size]
+            active = self._activity.active
+            self._activity = detect(self._activity, self._level(frame))
+            self._keep_utterance(frame, silent=not (active or self._activity.active))
+            if active != self._activity.active:
+                if active:
+                    self._whole = self._utterance.sound(self._capture.rate)
+                    self._utterance.clear()
                 if not typed:
                     yield self._activity.active
 
@@ -50,14 +66,14 @@ class Microphone:
         """Whether a sound is heard now."""
         return self._activity.active
 
-    def utterance(self) -> bytes:
-        """Return the utterance that has just ended, once; empty: none has."""
-        whole, self._whole = self._whole, b""
+    def utterance(self) -> CapturedSound:
+        """Return the utterance that has just ended, once; false: none has."""
+        whole, self._whole = self._whole, _NOTHING
         return whole
 
     def forget(self) -> None:
         """Drop what was said so far; a sound that goes on goes on."""
-        self._whole = b""
+        self._whole = _NOTHING
         if not self._activity.active:
             self._utterance.clear()
 
@@ -70,10 +86,9 @@ class Microphone:
         """Record no more; what is recorded stays until the next recording."""
         self._records = False
 
-    def recorded(self, seconds: float) -> bytes:
-        """Return the recording, as long as it was; where no microphone sent anything, its silence."""
-        wanted = 2 * round(seconds * BYTES_A_SECOND / 2)
-        return bytes(self._recording[:wanted]).ljust(wanted, b"\0")
+    def recorded(self) -> CapturedSound:
+        """Return what was recorded; where no microphone sent anything, nothing at the line's rate."""
+        return self._recording.sound(self._capture.rate)
 
     async def speak(self, words: Text, renderer: PromptRenderer, clock: Clock) -> AsyncGenerator[bool, None]:
         """Let typed words be heard, for as long as they take; yields as `hear` does."""
@@ -84,13 +99,15 @@ class Microphone:
                 async for piece in spoken(words, renderer):
                     seconds += piece.seconds
                     if self._records:
-                        self._recording += piece.samples
+                        self._recording.add(LINEAR, piece.samples)
             await until(clock, begun + seconds)
         yield self.active
 
+    def _take(self, capture: CaptureFormat) -> None:
+        self._capture = capture
+        # Looked up once, not fifty times a second for each call.
+        self._level, self._frame_bytes = capture.level, capture.frame_bytes
+
     def _keep_utterance(self, frame: bytes, *, silent: bool) -> None:
-        self._utterance += frame
-        if silent and len(self._utterance) > BEFORE:
-            del self._utterance[: len(self._utterance) - BEFORE]
-        elif len(self._utterance) > LONGEST_UTTERANCE:
-            del self._utterance[: len(self._utterance) - LONGEST_UTTERANCE]
+        self._utterance.add(self._capture, frame)
+        self._utterance.keep_last(BEFORE if silent else LONGEST_UTTERANCE)

@@ -14,18 +14,17 @@ log = logging.getLogger(__name__)
 
 
 class PhraseEar:
-    """An `Ear` (`ivr.ports`) on top of a speech engine that listens for phrases, in one language."""
+    """An `Ear` (`ivr.ports`) on top of a speech engine that listens for phrases."""
 
-    def __init__(self, engine: SpeechToText, language: str) -> None:
+    def __init__(self, engine: SpeechToText) -> None:
         self._engine = engine
-        self._language = language
 
-    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
+    async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
         """Return the phrase that was said; None: none of them, or it is not known."""
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             await asyncio.to_thread(_write, Path(file.name), samples)
             try:
-                found = await self._engine.transcribe(Path(file.name), language=self._language, phrases=phrases)
+                found = await self._engine.transcribe(Path(file.name), language=language, phrases=phrases)
             except TranscriptionFailed as error:
                 log.warning("nothing understood", extra={"reason": str(error)})
                 return None

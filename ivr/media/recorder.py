@@ -8,7 +8,7 @@ from typing import Self
 
 from ivr.audio.formats import RATE, WIDTH
 from ivr.engine.commands import RecordingFormat
-from ivr.media.sound import BYTES_A_SECOND, EncodedRecording
+from ivr.media.sound import EncodedRecording
 
 
 class Recorder:
@@ -23,27 +23,28 @@ class Recorder:
         """Make the best one there is."""
         return cls(encodes=find_spec("av") is not None)
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = RATE) -> EncodedRecording | None:
         """Return the file; None where there is nothing to be heard, or nothing to encode it with."""
         if not samples:
             return None
         if form == "wav":
-            return wav(samples)
+            return wav(samples, rate)
         if not self._encodes:
             return None
-        return EncodedRecording(await asyncio.to_thread(_encoded, samples, form), form, len(samples) / BYTES_A_SECOND)
+        data = await asyncio.to_thread(_encoded, samples, form, rate)
+        return EncodedRecording(data, form, len(samples) / (WIDTH * rate))
 
 
-def wav(samples: bytes) -> EncodedRecording:
-    """Write a WAV file."""
+def wav(samples: bytes, rate: int = RATE) -> EncodedRecording:
+    """Write a WAV file of 16 bit samples."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setparams((1, WIDTH, RATE, 0, "NONE", ""))
+        writer.setparams((1, WIDTH, rate, 0, "NONE", ""))
         writer.writeframes(samples)
-    return EncodedRecording(file.getvalue(), "wav", len(samples) / BYTES_A_SECOND)
+    return EncodedRecording(file.getvalue(), "wav", len(samples) / (WIDTH * rate))
 
 
-def _encoded(samples: bytes, form: RecordingFormat) -> bytes:
+def _encoded(samples: bytes, form: RecordingFormat, rate: int) -> bytes:
     from ivr.audio.encode import encoded  # noqa: PLC0415  # an extra, and a slow import
 
-    return encoded(samples, form)
+    return encoded(samples, form, rate)

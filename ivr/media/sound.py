@@ -1,7 +1,7 @@
 """What the sound of a line is made of: prompts, an ear, an encoder.
 
-Sound is 16 kHz, mono, 16 bit little endian everywhere. Without a voice, prompts take as long as they would; without an
-ear, words have to be typed; without an encoder, recordings are WAV.
+Sound is 16 kHz, mono, 16 bit little endian, but for what a telephone captures (`capture`). Without a voice, prompts
+take as long as they would; without an ear, words have to be typed; without an encoder, recordings are WAV.
 """
 
 import math
@@ -64,8 +64,8 @@ async def spoken(words: Text, renderer: PromptRenderer) -> AsyncIterator[SoundPi
 class Encoder(Protocol):
     """Makes files of recordings."""
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
-        """Return the file, as `wma`, `wav` or `mp3`; None: it cannot be made."""
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = RATE) -> EncodedRecording | None:
+        """Return the file, as `wma`, `wav` or `mp3`, with so many samples a second; None: it cannot be made."""
 
 
 class Sound(Struct, frozen=True):

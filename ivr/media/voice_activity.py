@@ -35,9 +35,8 @@ class Activity(Struct, frozen=True):
     "Seconds for which it has been otherwise than `active` says."
 
 
-def detect(before: Activity, samples: bytes) -> Activity:
-    """Take one frame of 16 bit samples in this machine's byte order; 20 ms, whatever their rate."""
-    level = loudness(samples)
+def detect(before: Activity, level: float) -> Activity:
+    """Take one frame of 20 ms, by its root mean square as 16 bit samples."""
     loud = level > max(LEAST, before.floor * ABOVE)
     floor = min(max(min(level, before.floor * (1 + RISE)), LEAST / ABOVE), LOUDEST_FLOOR)
     changing = 0.0 if loud == before.active else before.changing + FRAME
@@ -47,7 +46,10 @@ def detect(before: Activity, samples: bytes) -> Activity:
 
 
 def loudness(samples: bytes) -> float:
-    """Return the root mean square of 16 bit samples; every fourth is enough to tell speech from silence."""
+    """Return the root mean square of 16 bit samples in this machine's byte order.
+
+    Every fourth is enough to tell speech from silence.
+    """
     some = array("h", samples[: len(samples) & ~1])[::4]
     if not some:
         return 0.0

@@ -13,7 +13,6 @@ from uuid import uuid4
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
-from ivr.channels.skype.wire import LANGUAGE
 from ivr.media.installed import installed_sound
 from ivr.media.sound import Sound, Unplayable
 from ivr.phone.handset import Handset
@@ -106,7 +105,7 @@ class Platform:
 
 def sound_of(phone: Platform) -> Sound:
     """Return the sound of a phone, good for any number of calls as long as the phone lasts."""
-    return installed_sound(phone.workers, phone.fetch, LANGUAGE)
+    return installed_sound(phone.workers, phone.fetch)
 
 
 def identity_of(target: Target) -> Identity:

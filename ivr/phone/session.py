@@ -15,8 +15,9 @@ Commands, at any time and from the event loop's thread; none of them waits, and 
     trouble()               the line breaks                    hang_up()                 the caller leaves
 
 `audio` takes 16 kHz, mono, 16 bit little endian, in pieces of any length, all the time: voice and silence are told
-apart here. Prompts come as `PromptBegan`, then `PromptAudio` (each piece as soon as it is spoken, or in frames of
-20 ms at their time if `paced`), then `PromptOver`, upon which a player stops at once. Without a voice there is no
+apart here. A line with another codec hands in the `Microphone` that takes its frames, and tells it of a change
+(`Microphone.use`). Prompts come as `PromptBegan`, then `PromptAudio` (each piece as soon as it is spoken, or in frames
+of 20 ms at their time if `paced`), then `PromptOver`, upon which a player stops at once. Without a voice there is no
 `PromptAudio`.
 """
 
@@ -25,7 +26,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing
 
-from ivr.engine.commands import Recognize, Record
+from ivr.audio.formats import RATE
+from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     CallerLeft,
@@ -46,6 +48,7 @@ from ivr.line import (
     VoiceSignal,
     WordsUnderstood,
 )
+from ivr.media.capture import CapturedSound
 from ivr.media.microphone import Microphone
 from ivr.media.pacing import Clock, LoopClock
 from ivr.media.player import Player
@@ -68,7 +71,15 @@ from ivr.phone.platform import Platform
 class Session:
     """One live call; its own handset."""
 
-    def __init__(self, phone: Platform, sound: Sound, *, clock: Clock | None = None, paced: bool = False) -> None:
+    def __init__(
+        self,
+        phone: Platform,
+        sound: Sound,
+        *,
+        clock: Clock | None = None,
+        paced: bool = False,
+        microphone: Microphone | None = None,
+    ) -> None:
         """Prepare a call; nothing happens before `dial`."""
         self._phone = phone
         self._sound = sound
@@ -81,7 +92,7 @@ class Session:
         self.player = Player(sound.renderer, self._clock, paced=paced)
         "Counts late frames, for measurements."
         self._playing: asyncio.Task[None] | None = None
-        self._microphone = Microphone()
+        self._microphone = microphone or Microphone()
         self._speaking: set[asyncio.Task[None]] = set()
         "Typed words that are being recorded."
         self._tasks: set[asyncio.Task[None]] = set()
@@ -140,9 +151,9 @@ class Session:
         self.tell(WordsHeard(words, typed=True))
         self._put(WordsUnderstood(words))
 
-    def audio(self, samples: bytes) -> None:
-        """Take what a microphone heard."""
-        for active in self._microphone.hear(samples):
+    def audio(self, data: bytes) -> None:
+        """Take what a microphone heard, in the form that it captures."""
+        for active in self._microphone.hear(data):
             self.tell(VoiceHeard(active))
             self._put(VoiceSignal(active))
         utterance = self._microphone.utterance()
@@ -207,7 +218,9 @@ class Session:
 
     async def recording(self, command: Record, seconds: float) -> EncodedRecording | None:
         """Encode what was recorded."""
-        return await self._sound.encoder.encode(self._microphone.recorded(seconds), command.format or "wma")
+        recorded = self._microphone.recorded()
+        samples = await recorded.samples(recorded.rate, seconds)
+        return await self._sound.encoder.encode(samples, command.format or RECORDING_FORMAT, recorded.rate)
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -239,11 +252,12 @@ class Session:
             async for active in changes:
                 self._put(VoiceSignal(active))
 
-    async def _understand(self, utterance: bytes, command: Recognize) -> None:
+    async def _understand(self, utterance: CapturedSound, command: Recognize) -> None:
         phrases = [phrase for choice in command.choices for phrase in choice.speech]
         if not phrases or self._sound.ear is None:
             return
-        words = await self._sound.ear.understand(utterance, phrases)
+        samples = await utterance.samples(RATE)
+        words = await self._sound.ear.understand(samples, phrases, language=command.language)
         self.tell(WordsHeard(words))
         if words is not None and self._listening is command:
             self._put(WordsUnderstood(words))

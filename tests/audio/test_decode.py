@@ -17,11 +17,13 @@ import pytest
 
 from ivr.audio.formats import RATE, TO_WAV, Decoded
 from ivr.audio.workers import Workers
+from ivr.engine.commands import RecordingFormat
 from ivr.errors import TranscriptionFailed
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 
 from ivr.audio.decode import RecordingSamples, to_wav  # noqa: E402  # it imports av
+from ivr.audio.encode import encoded  # noqa: E402  # it imports av, too
 
 TONE = 440
 "Hertz."
@@ -102,6 +104,17 @@ def test_every_sort_of_recording_keeps_its_tone_and_its_length(
     assert abs(len(samples) - 1.5 * RATE) <= (2 * frame / rate + 0.002) * RATE
     assert hertz(samples) == pytest.approx(TONE, rel=0.02)
     assert 5000 < max(samples) < 20_000  # codecs overshoot where a tone begins
+    assert not damaged
+
+
+@pytest.mark.parametrize("form", ["wma", "wav", "mp3"])
+def test_what_a_telephone_recorded_keeps_its_rate_its_tone_and_its_length(form: RecordingFormat) -> None:
+    file = encoded(tone(1.5, 8_000).tobytes(), form, 8_000)
+    with av.open(io.BytesIO(file)) as container:
+        assert container.streams.audio[0].rate == 8_000
+    samples, damaged = heard(file)
+    assert len(samples) / RATE == pytest.approx(1.5, abs=0.15)
+    assert hertz(samples) == pytest.approx(TONE, rel=0.02)
     assert not damaged
 
 

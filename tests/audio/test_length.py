@@ -23,6 +23,11 @@ def test_the_file_of_a_recording_says_how_long_it_is(form: str) -> None:
     assert length(FILES[form]) == pytest.approx(3.0, abs=0.25)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_recording_of_a_telephone_says_how_long_it_is_too(form: RecordingFormat) -> None:
+    assert length(encoded(bytes(2 * 8_000 * 3), form, 8_000)) == pytest.approx(3.0, abs=0.25)
+
+
 def test_a_writer_that_streams_a_wav_does_not_know_its_length() -> None:
     for told in (b"\x00\x00\x00\x00", b"\xff\xff\xff\xff"):
         at = FILES["wav"].index(b"data") + 4

@@ -149,7 +149,7 @@ class _Noise:
     def __init__(self, random: Random) -> None:
         self._random = random
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = 16_000) -> EncodedRecording | None:
         noise = self._random.randbytes(self._random.randrange(100, 40_000))
         return EncodedRecording(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.audio.formats import RATE
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Segment, Silence, Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
@@ -98,12 +99,14 @@ async def test_a_voice_that_fails_makes_the_prompt_unplayable_and_says_why() -> 
 async def understood(engine: Engine, *, speaks: float) -> tuple[list[bool], str | None]:
     """Let a caller speak into frames; return what the microphone told, and what an ear makes of the utterance."""
     microphone, told = Microphone(), list[bool]()
-    ear: Ear = PhraseEar(engine, "en-US")
+    ear: Ear = PhraseEar(engine)
     spoken = silence(0.5) + tone(300.0, speaks) + silence(1.0)
     for start in range(0, len(spoken), FRAME_BYTES):
         told += microphone.hear(spoken[start : start + FRAME_BYTES])
     utterance = microphone.utterance()
-    return told, await ear.understand(utterance, ["yes", "no"]) if utterance else None
+    if not utterance:
+        return told, None
+    return told, await ear.understand(await utterance.samples(RATE), ["yes", "no"], language="en-US")
 
 
 async def test_an_ear_gets_the_utterance_that_the_frames_hold_with_what_is_listened_for() -> None:
@@ -136,7 +139,7 @@ async def test_the_voice_that_is_installed_speaks_sentence_by_sentence() -> None
 async def test_what_is_installed_serves_any_carrier() -> None:
     workers = Workers()
     try:
-        sound = installed_sound(workers, nowhere, "en-US")
+        sound = installed_sound(workers, nowhere)
         pieces = [piece async for piece in sound.renderer.render([HELLO])]
         assert [round(len(piece.samples) / BYTES_A_SECOND, 3) for piece in pieces] == [
             round(piece.seconds, 3) for piece in pieces

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
+import wave
 from array import array
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +14,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from ivr.audio.g711 import A_LAW as A_LAW_TABLES
+from ivr.audio.g711 import MU_LAW as MU_LAW_TABLES
 from ivr.engine.commands import Segment, Text
+from ivr.media.capture import A_LAW, MU_LAW
+from ivr.media.microphone import Microphone
 from ivr.media.recorder import Recorder
 from ivr.media.sound import BYTES_A_SECOND, Sound, SoundPiece, tone
 from ivr.phone.net.guard import Guard
@@ -34,6 +40,7 @@ from ivr.phone.platform import Platform, Target
 from ivr.phone.session import Session
 from tests.phone.clockwork import ManualClock, settled
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, Told, flow
+from tests.waiting import PATIENCE
 
 E = TypeVar("E", bound=PhoneEvent)
 IDENTITY = Identity("the-app")
@@ -68,7 +75,7 @@ class Listener:
         self.words = words
         self.heard: list[tuple[float, Sequence[str]]] = []
 
-    async def understand(self, samples: bytes, phrases: Sequence[str]) -> str | None:
+    async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
         self.heard.append((len(samples) / BYTES_A_SECOND, phrases))
         return self.words
 
@@ -92,6 +99,17 @@ class LiveDriver:
     def all(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
 
+    async def frames(self, seconds: float, frame: bytes) -> None:
+        """Let the line hear so much of a frame of 20 ms."""
+        for _ in range(round(seconds * 50)):
+            self.session.audio(frame)
+            await self.turn(0.02)
+
+    async def over(self) -> None:
+        """Wait for the end of the call: samples are converted in a thread, whose time no clock here turns."""
+        async with asyncio.timeout(PATIENCE):
+            await self.session.ended()
+
     async def hear(self, seconds: float, samples: Callable[[float], bytes]) -> None:
         """Let the microphone hear something, in pieces of 100 ms."""
         for _ in range(round(seconds * 10)):
@@ -109,12 +127,18 @@ def loud(seconds: float) -> bytes:
 
 
 @asynccontextmanager
-async def on_the_phone(*answers: Any, words: str | None = "sales", paced: bool = False) -> AsyncIterator[LiveDriver]:
+async def on_the_phone(
+    *answers: Any,
+    words: str | None = "sales",
+    paced: bool = False,
+    microphone: Microphone | None = None,
+    ear: Listener | None = None,
+) -> AsyncIterator[LiveDriver]:
     clock, bot = ManualClock(), FakeBot([flow(ANSWER), *answers], base="http://127.0.0.1:1")
     web = WebPost(Guard())
     phone = Platform(Target(bot.call, "the-app"), BotInMemory(bot), IDENTITY, metadata="", files=web)
-    sound = Sound(Talker(), Recorder(encodes=False), Listener(words))
-    live = LiveDriver(Session(phone, sound, clock=clock, paced=paced), clock, bot)
+    sound = Sound(Talker(), Recorder(encodes=False), ear or Listener(words))
+    live = LiveDriver(Session(phone, sound, clock=clock, paced=paced, microphone=microphone), clock, bot)
     live.session.dial()
 
     async def watch() -> None:
@@ -223,6 +247,41 @@ async def test_a_recording_holds_what_the_microphone_heard_and_ends_by_silence()
         audio = live.bot.told[2].parts["recordedAudio"]
         assert audio.startswith(b"RIFF")
         assert loud(0.1) in audio
+
+
+LOUD = array("h", loud(0.02))[::2].tobytes()
+"A frame at 8 kHz."
+
+
+async def test_a_telephone_is_recorded_at_its_own_rate_through_a_change_of_its_codec() -> None:
+    microphone = Microphone(A_LAW)
+    async with on_the_phone(flow(RECORD), flow(HANG_UP), microphone=microphone) as live:
+        await live.turn(0.3)
+        await live.frames(1.0, A_LAW_TABLES.compressed(LOUD))
+        microphone.use(MU_LAW)
+        await live.frames(1.0, MU_LAW_TABLES.compressed(LOUD))
+        await live.frames(3.0, MU_LAW.silence * 160)
+        await live.over()
+        told = live.outcome["lengthOfRecordingInSecs"]
+        assert told == pytest.approx(4.4, abs=0.3)
+        with wave.open(io.BytesIO(live.bot.told[2].parts["recordedAudio"])) as recorded:
+            assert recorded.getframerate() == 8_000
+            assert recorded.getnframes() / 8_000 == pytest.approx(told, abs=0.01)
+            first, second = recorded.readframes(8_000), recorded.readframes(8_000)
+        assert A_LAW_TABLES.linear(A_LAW_TABLES.compressed(LOUD)) in first
+        assert MU_LAW_TABLES.linear(MU_LAW_TABLES.compressed(LOUD)) in second
+
+
+async def test_a_voice_on_a_telephone_is_understood_at_the_rate_of_the_ear() -> None:
+    ear = Listener("sales")
+    async with on_the_phone(flow(MENU), flow(HANG_UP), microphone=Microphone(MU_LAW), ear=ear) as live:
+        await live.frames(0.8, MU_LAW_TABLES.compressed(LOUD))
+        await live.frames(0.6, MU_LAW.silence * 160)
+        await live.over()
+        assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
+        [(seconds, phrases)] = ear.heard
+        assert seconds == pytest.approx(0.8 + 0.35, abs=0.05)
+        assert phrases == ["sales"]
 
 
 async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:

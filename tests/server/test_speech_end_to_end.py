@@ -67,7 +67,7 @@ class Tape:
     def __init__(self, file: bytes) -> None:
         self._file = file
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording:
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = 16_000) -> EncodedRecording:
         return EncodedRecording(self._file, form, 1.8)
 
 

@@ -9,6 +9,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.audio.formats import RATE
 from ivr.engine.commands import RecordingFormat, Segment
 from ivr.media.recorder import Recorder
 from ivr.media.sound import EncodedRecording, Sound, SoundPiece, tone
@@ -111,7 +112,7 @@ class _CannedEncoder:
         forms: Sequence[RecordingFormat] = ("wma", "wav", "mp3")
         return cls({form: await recorder.encode(samples, form) for form in forms})
 
-    async def encode(self, samples: bytes, form: RecordingFormat) -> EncodedRecording | None:
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = RATE) -> EncodedRecording | None:
         return self._made[form]
 
 

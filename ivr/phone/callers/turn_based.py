@@ -233,7 +233,8 @@ class TurnBased:
         command = self._listening
         ear = self._sound.ear if self._sound else None
         if isinstance(command, Recognize) and ear is not None:
-            words = await ear.understand(samples, [phrase for choice in command.choices for phrase in choice.speech])
+            phrases = [phrase for choice in command.choices for phrase in choice.speech]
+            words = await ear.understand(samples, phrases, language=command.language)
             self.tell(WordsHeard(words))
             if words is not None:
                 self._plan.append((ends, WordsUnderstood(words)))
