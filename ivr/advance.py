@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from ivr.engine.commands import LineCommand, Request
 from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
+from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
 from ivr.ports import CallRecord, Channel, Commit, Exchange, Incoming, Outbound, Stepped, WebhookReply
 
@@ -54,6 +55,7 @@ class _Turn:
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
         self.outbound: list[Outbound] = []
+        self.line = record.line
         self.moved = False
 
     def step(self, event: Event) -> None:
@@ -62,6 +64,8 @@ class _Turn:
         self.trace.append(
             Stepped(traced, self.now, stepped.commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
         )
+        if isinstance(event, LineReported) and event.facts is not None:
+            self.line = (self.line or LineFacts()).updated(event.facts)
         if stepped.ignored:
             return
         self.moved = True
@@ -193,6 +197,7 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
         last=last,
         idle_at=turn.now + idle if incoming is not None else record.idle_at,
         wake=turn.wake,
+        line=turn.line,
         unmoved=unmoved,
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from ivr.engine.call import Call, Failure, Judged, Taken
 from ivr.engine.commands import Command, LineCommand, Request, Text
 from ivr.engine.events import Event
+from ivr.engine.line_facts import LineFacts
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
 
@@ -158,6 +159,8 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "When the call is closed if no message comes, in seconds since 1970."
     wake: float | None = None
     "When the channel wants to be woken."
+    line: LineFacts | None = None
+    "What the line has told of itself so far."
     unmoved: int = 0
     "Messages since the call was moved last; of the first of them alone a trace is kept."
 

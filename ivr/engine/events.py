@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from ivr.engine.line_facts import LineFacts
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 PHONE_KEYS = frozenset("0123456789*#ABCD")
@@ -156,7 +158,10 @@ class TimePassed(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class LineReported(Struct, frozen=True, tag=True, omit_defaults=True):
-    """The line reported something that moves no call, such as that it is established."""
+    """The line reported something that moves no call: that it is established, or what it tells of itself."""
+
+    facts: LineFacts | None = None
+    "What is new about the line. The channel has cleaned it: short plain text, and numbers in their range."
 
 
 CallersEvent: TypeAlias = (

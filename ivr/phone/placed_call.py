@@ -19,6 +19,7 @@ from ivr.phone.net.exchange import MessageExchange, NotDelivered, Notifications
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Dialled, Ended, StateChanged, WorkflowRefused
 from ivr.phone.wire import reports
+from ivr.phone.wire.line_news import LineNews, LookAtLine
 from ivr.phone.wire.workflow import RefusedWorkflow, RunnableWorkflow, misplaced, read_workflow
 
 
@@ -53,14 +54,22 @@ class PlacedCall:
     """One call. `run` it once."""
 
     def __init__(
-        self, call: str, *, url: str, handset: Handset, exchange: MessageExchange, limits: PhoneLimits
+        self,
+        call: str,
+        *,
+        url: str,
+        handset: Handset,
+        exchange: MessageExchange,
+        limits: PhoneLimits,
+        line: LookAtLine | None = None,
     ) -> None:
-        """Call the bot at `url`; `call` is the call's id."""
+        """Call the bot at `url`; `call` is the call's id. The bot is told what there is to see of the `line`."""
         self._id = call
         self._url = url
         self._handset = handset
         self._exchange = exchange
         self._limits = limits
+        self._line = LineNews(line)
         self._notifications = Notifications(exchange)
         self._ends_at = handset.now() + limits.call_length
         self._answered = False
@@ -74,7 +83,9 @@ class PlacedCall:
         """Hold the call to its end. Never raises for anything that the bot does."""
         self._handset.tell(Dialled(self._id, self._url))
         self._handset.tell(StateChanged("incoming"))
-        announced = reports.conversation(self._id, caller=who.caller, bot=who.bot, language=who.language, at=who.at)
+        announced = reports.conversation(
+            self._id, caller=who.caller, bot=who.bot, language=who.language, at=who.at, line=self._line.take()
+        )
         try:
             report = _Report(self._url, announced)
             while report.last is None:
@@ -86,7 +97,7 @@ class PlacedCall:
             ended = Ended("platform", error.reason, error.detail)
         except _Over as over:
             ended = over.ended
-        self._notifications.post(reports.notification(self._id, "terminated"))
+        self._notifications.post(reports.notification(self._id, "terminated", line=self._line.take(last=True)))
         await self._notifications.sent()
         self._handset.tell(StateChanged("terminated"))
         self._handset.tell(ended)
@@ -185,4 +196,5 @@ class PlacedCall:
         self, outcome: wire.Outcome, app_state: str | None, *, over: bool, audio: EncodedRecording | None = None
     ) -> reports.PhoneMessage:
         state: wire.CallState = "terminated" if over else "established" if self._answered else "establishing"
-        return reports.result(self._id, outcome, state=state, app_state=app_state, audio=audio)
+        line = self._line.take(last=over)
+        return reports.result(self._id, outcome, state=state, app_state=app_state, audio=audio, line=line)

@@ -23,6 +23,7 @@ from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, WebPost
 from ivr.phone.phone_events import Ended
 from ivr.phone.placed_call import Caller, PlacedCall
+from ivr.phone.wire.line_news import LookAtLine
 
 DEFAULT_APP = "development"
 "For bots that ask for no tokens."
@@ -79,8 +80,10 @@ class Platform:
         except NoReply as error:
             raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
 
-    async def place(self, handset: Handset, *, who: Caller | None = None, bot: str | None = None) -> Ended:
-        """Hold one call to its end; `bot` is another address than the target's.
+    async def place(
+        self, handset: Handset, *, who: Caller | None = None, bot: str | None = None, line: LookAtLine | None = None
+    ) -> Ended:
+        """Hold one call to its end; `bot` is another address than the target's, `line` what it is told of the line.
 
         If cancelled, the caller hangs up, and the bot is told within `PhoneLimits.parting` seconds; if cancelled again,
         it is not told.
@@ -88,7 +91,7 @@ class Platform:
         target = self.target
         exchange = MessageExchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
-        one = PlacedCall(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits)
+        one = PlacedCall(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits, line=line)
         call = asyncio.create_task(one.run(who or target.who))
         try:
             return await asyncio.shield(call)

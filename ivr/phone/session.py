@@ -66,6 +66,7 @@ from ivr.phone.phone_events import (
 )
 from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
+from ivr.phone.wire.line_news import LookAtLine
 
 
 class Session:
@@ -100,9 +101,9 @@ class Session:
 
     # --- the call, and its events -----------------------------------------------------------------------------------
 
-    def dial(self, who: Caller | None = None) -> None:
-        """Place the call."""
-        self._call = asyncio.create_task(self._phone.place(self, who=who))
+    def dial(self, who: Caller | None = None, *, bot: str | None = None, line: LookAtLine | None = None) -> None:
+        """Place the call; `bot` is another address than the phone's, `line` what it is told of the line."""
+        self._call = asyncio.create_task(self._phone.place(self, who=who, bot=bot, line=line))
         self._call.add_done_callback(self._over)
 
     async def events(self) -> AsyncIterator[PhoneEvent]:

@@ -15,6 +15,7 @@ from ivr.engine.events import (
     Transcribed,
 )
 from ivr.engine.flow import Flow
+from ivr.engine.line_facts import LineFacts
 from ivr.ports import CallRecord, Commit, Incoming, Stepped
 from tests.flows import flow_of
 from tests.turn.simulator import KEY, Line
@@ -126,3 +127,20 @@ def test_c12_words_that_come_too_late_are_not_kept() -> None:
     call.told(OperationDone(call.op), inbox=(answer,))
     last = call.trace[-1]
     assert (last.event, last.ignored) == (ServiceAnswered(answer.job, Transcribed()), "the call is over")
+
+
+def test_what_the_line_tells_of_itself_is_kept_with_the_call_and_moves_nothing() -> None:
+    call = Told(PIN)
+    before = call.record.call
+    call.told(LineReported(LineFacts(kind="sip", codec="PCMA")), wants_commands=False)
+    call.told(LineReported(LineFacts(codec="PCMU")), wants_commands=False)
+    assert call.record.call == before
+    assert call.record.line == LineFacts(kind="sip", codec="PCMU")
+    assert call.trace[-1].event == LineReported(LineFacts(codec="PCMU"))
+    assert call.trace[-1].ignored == "a report that moves no call"
+
+
+def test_a_line_that_tells_nothing_has_no_facts() -> None:
+    call = Told(PIN)
+    call.told(wants_commands=False)
+    assert call.record.line is None

@@ -19,6 +19,7 @@ from ivr.engine.events import (
     InputInvalid,
     InputTimedOut,
     KeysPressed,
+    LineReported,
     OperationDone,
     OperationFailed,
     RecordingMade,
@@ -47,7 +48,15 @@ _RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
 
 
 def events(message: wire.Message, audio: Upload | None, *, at: str | None = None) -> tuple[Event, ...]:
-    """Return what happened, in order. `audio`: what came in another part of the request; `at`: a pretended time."""
+    """Return what happened, in order. `audio`: what came in another part of the request; `at`: a pretended time.
+
+    What the line tells of itself comes last: it moves nothing.
+    """
+    told = () if message.ivr is None else (LineReported(message.ivr),)
+    return (*_happened(message, audio, at), *told)
+
+
+def _happened(message: wire.Message, audio: Upload | None, at: str | None) -> tuple[Event, ...]:
     match message:
         case wire.Conversation():
             return (CallEnded("caller"),) if over(message) else (_received(message, at),)
@@ -81,8 +90,9 @@ def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
     caller = next((person for person in conversation.participants if person.originator), None)
     called = [person.identity for person in conversation.participants if person is not caller]
     language = caller.language_id if caller else None
+    withheld = conversation.ivr is not None and conversation.ivr.withheld
     return CallReceived(
-        caller=caller.identity if caller else None,
+        caller=caller.identity if caller and not withheld else None,
         called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
         language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
         at=at,

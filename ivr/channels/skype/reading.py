@@ -17,6 +17,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, TypeVar, Union, get_args, 
 import msgspec
 
 from ivr.channels.skype import wire
+from ivr.channels.skype.line_member import read_line
 from ivr.errors import WebhookError
 
 Fold: TypeAlias = Callable[[Any], Any]
@@ -247,5 +248,6 @@ _SCALARS: dict[Any, Fold] = {
     bool: _flag,
     wire.Key: _as_it_is,
     wire.Length: _length,
+    wire.LineNews: read_line,
     dict[str, str]: _links,
 }

@@ -13,6 +13,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from ivr.engine.line_facts import LineFacts
+
 CallState: TypeAlias = Literal[
     "unknown",
     "idle",
@@ -89,6 +91,9 @@ Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
 Number: TypeAlias = int | float
 Length: TypeAlias = Annotated[Number | None, Meta(description="Seconds.")]
 "How long a recording is; None: not told, or in a way that cannot be understood."
+
+LineNews: TypeAlias = Annotated[LineFacts | None, Meta(description="What is new about the line.")]
+"An addition of ours (protocol 22); None: nothing, or nothing that can be understood."
 
 MESSAGE_ID = "x-microsoft-skype-message-id"
 PRETENDED_TIME = "x-ivr-pretended-time"  # an addition of ours, for trying flows out (protocol 21)
@@ -232,6 +237,7 @@ class Conversation(Wire, frozen=True, kw_only=True):
     app_id: str | None = None
     app_state: str | None = None
     links: dict[str, str] | None = None
+    ivr: LineNews = None
 
 
 class OutcomeBase(Wire, frozen=True, kw_only=True, tag_field="type"):
@@ -318,6 +324,7 @@ class ConversationResult(Wire, frozen=True, kw_only=True):
     app_state: str | None = None
     app_id: str | None = None
     links: dict[str, str] | None = None
+    ivr: LineNews = None
 
 
 class RosterEntry(Wire, frozen=True, kw_only=True):
@@ -341,6 +348,7 @@ class Notification(Wire, frozen=True, kw_only=True):
     state_change_code: str | None = None
     participants: tuple[RosterEntry, ...] | None = None
     "Of a `rosterUpdate`: the full list."
+    ivr: LineNews = None
 
 
 Message: TypeAlias = Conversation | ConversationResult | Notification

@@ -11,6 +11,7 @@ from ivr.channels.skype import wire
 from ivr.engine.commands import Answer as LineAnswer
 from ivr.engine.commands import LineCommand, Play, Recognize, Record
 from ivr.engine.commands import Reject as LineReject
+from ivr.engine.line_facts import LineFacts
 from ivr.line import Outcome, Result
 from ivr.media.sound import EncodedRecording
 
@@ -70,8 +71,16 @@ class PhoneMessage(Struct, frozen=True):
         return self.body or self.json
 
 
-def conversation(call: str, *, caller: str, bot: str, language: str | None, at: str | None = None) -> PhoneMessage:
-    """Announce a call; `at` is the time that it is to be for the bot."""
+def conversation(
+    call: str,
+    *,
+    caller: str,
+    bot: str,
+    language: str | None,
+    at: str | None = None,
+    line: LineFacts | None = None,
+) -> PhoneMessage:
+    """Announce a call; `at` is the time that it is to be for the bot, `line` what there is to tell of the line."""
     return PhoneMessage(
         msgspec.json.encode(
             wire.Conversation(
@@ -83,6 +92,7 @@ def conversation(call: str, *, caller: str, bot: str, language: str | None, at: 
                 is_multiparty=False,
                 presented_modality_types=("audio",),
                 call_state="incoming",
+                ivr=line,
             )
         ),
         at=at,
@@ -96,6 +106,7 @@ def result(
     state: wire.CallState,
     app_state: str | None,
     audio: EncodedRecording | None = None,
+    line: LineFacts | None = None,
 ) -> PhoneMessage:
     """Report an outcome; with a recording it is a form of two parts (protocol 9)."""
     report = wire.ConversationResult(
@@ -103,6 +114,7 @@ def result(
         operation_outcome=outcome,
         call_state=state,
         app_state=app_state,
+        ivr=line,
     )
     body = msgspec.json.encode(report)
     return PhoneMessage(body) if audio is None else _form(body, audio)
@@ -167,12 +179,14 @@ def _digits_reason(command: Recognize, result: Result) -> wire.DigitsReason:
     return _DIGITS.get(result, "unknown")
 
 
-def notification(call: str, state: Literal["establishing", "established", "terminated"]) -> PhoneMessage:
+def notification(
+    call: str, state: Literal["establishing", "established", "terminated"], *, line: LineFacts | None = None
+) -> PhoneMessage:
     """Return the notification of a change of the call's state (protocol 12)."""
     code = "0" if state == "terminated" else None
     return PhoneMessage(
         msgspec.json.encode(
-            wire.Notification(id=call, type="callStateChange", current_state=state, state_change_code=code)
+            wire.Notification(id=call, type="callStateChange", current_state=state, state_change_code=code, ivr=line)
         )
     )
 
