@@ -1,0 +1,203 @@
+"""The gateway's settings: where they come from, what is said about wrong ones, and that secrets stay hidden."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ivr.gateway.gateway_settings import (
+    FLAGS,
+    NO_FLAG,
+    PREFIX,
+    GatewaySettings,
+    host_port_of,
+    listen_parts,
+    load_gateway_settings,
+    open_doors,
+    password_of,
+    plan_of,
+    register_password_of,
+)
+from ivr.setting_sources import SettingsError, value_text
+from ivr.settings import Settings, load_settings
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in GatewaySettings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def refused(**flags: object) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_gateway_settings(flags=flags)
+    return str(error.value)
+
+
+def doors(**flags: object) -> list[str]:
+    return list(open_doors(load_gateway_settings(flags=flags).settings))
+
+
+def test_the_defaults_are_closed_and_local() -> None:
+    settings = load_gateway_settings().settings
+    assert settings.sip == ("udp://127.0.0.1:5070", "tcp://127.0.0.1:5070")
+    assert settings.allow_from == ()
+    assert settings.status is None
+    assert doors() == []
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('calls = 1\nrtp = "1000-1009"\n[map]\n"*" = "/call/{number}"\n')
+    monkeypatch.setenv("IVR_GATEWAY_CALLS", "2")
+    loaded = load_gateway_settings(file=file, flags={"calls": "3", "bot": None})
+    assert (loaded.settings.calls, loaded.settings.rtp, loaded.settings.map) == (
+        3,
+        "1000-1009",
+        {"*": "/call/{number}"},
+    )
+    assert [loaded.sources[name] for name in ("calls", "rtp", "bot")] == ["flag", str(file), "default"]
+
+
+def test_a_map_is_repeated_flags_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = {"map": ("+4989=/call/a", "*=http://127.0.0.1/x=y")}
+    assert load_gateway_settings(flags=flags).settings.map == {"+4989": "/call/a", "*": "http://127.0.0.1/x=y"}
+    monkeypatch.setenv("IVR_GATEWAY_MAP", '{"support": "/call/support"}')
+    loaded = load_gateway_settings().settings
+    assert plan_of(loaded).bot_for("support") == "http://127.0.0.1:8080/call/support"
+
+
+@pytest.mark.parametrize("value", ["support", "[1]", '{"a": 1}', "[" * 100_000, ("=x",), ("support",)])
+def test_what_is_no_map_is_refused_with_an_example(value: object) -> None:
+    assert "must be NUMBER=TARGET" in refused(map=value)
+
+
+def test_lists_are_separated_by_commas_or_are_repeated_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_GATEWAY_ALLOW_FROM", "10.0.0.0/8, 192.0.2.7,")
+    assert load_gateway_settings().settings.allow_from == ("10.0.0.0/8", "192.0.2.7")
+    assert load_gateway_settings(flags={"allow_from": ("::1",)}).settings.allow_from == ("::1",)
+
+
+def test_the_server_does_not_take_the_gateways_variables_for_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"IVR_{name.upper()}", raising=False)
+    monkeypatch.setenv("IVR_GATEWAY_BOT", "http://127.0.0.1:1/call")
+    monkeypatch.setenv("IVR_GATEWAY_ALOW", "x")
+    assert load_settings().unknown == ()
+    assert load_gateway_settings().unknown == ("unknown setting IVR_GATEWAY_ALOW. Did you mean IVR_GATEWAY_ALLOW?",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("bot", "127.0.0.1:8080", "must be an address such as http://127.0.0.1:8080/call"),
+        ("sip", "udp://localhost:5060", "must be a list of addresses such as udp://127.0.0.1:5070"),
+        ("sip", "sip:127.0.0.1", "must be a list of addresses"),
+        ("sip", "udp://127.0.0.1:99999", "must be a list of addresses"),
+        ("sip", "udp://127.0.0.1:", "must be a list of addresses"),
+        ("sip", "udp://127.0.0.1:5060/x", "must be a list of addresses"),
+        ("sip", ",", "must be a list of addresses"),
+        ("rtp", "20000", "must be two ports, such as 20000-29999"),
+        ("rtp", "9-8", "must be two ports"),
+        ("rtp", "0-70000", "must be two ports"),
+        ("advertise", "sip.example.com", "must be an IP address, such as 203.0.113.7"),
+        ("allow_from", "10.0.0.1/8", "must be addresses or networks, such as 10.0.0.0/8; did you set bits"),
+        ("allow_from", "here", "must be addresses or networks, such as 10.0.0.0/8"),
+        ("status", "9070", "must be an address and a port, such as 127.0.0.1:9070"),
+        ("status", "localhost:9070", "must be an address and a port"),
+        ("calls", "0", "must be 1 or more"),
+        ("calls", "many", "must be a whole number: Calls at the same time, at most; others get 503."),
+        ("retry_time", "30s", "must be a number, without a unit"),
+        ("log_level", "loud", "must be debug, info, warning or error"),
+        ("codecs", "PCMA,G729", "must be PCMA, PCMU, G722 or opus"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(name: str, value: str, said: str) -> None:
+    assert refused(**{name: value}).startswith(f"IVR_GATEWAY_{name.upper()} (flag): {said}")
+
+
+def test_a_bots_address_holds_no_password_and_is_not_repeated() -> None:
+    said = refused(bot="http://u:hush@127.0.0.1/call")
+    assert "without user or password" in said
+    assert "hush" not in said
+
+
+def test_a_mapped_target_that_is_no_address_is_refused() -> None:
+    assert refused(map=("1=call",)).startswith("IVR_GATEWAY_MAP: call must be a path at the bot's host")
+
+
+def test_the_password_comes_from_the_environment_or_a_file_never_from_a_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert FLAGS["user"] == "--password"
+    assert {"password", "register_password"} <= set(NO_FLAG)
+    file = tmp_path / "password"
+    file.write_text(f"{PASSWORD}\n")
+    settings = load_gateway_settings(flags={"user": "desk", "password_file": str(file)}).settings
+    assert password_of(settings) == PASSWORD
+    assert register_password_of(settings) == ""
+    monkeypatch.setenv("IVR_GATEWAY_PASSWORD", PASSWORD)
+    loaded = load_gateway_settings(flags={"user": "desk"})
+    assert password_of(loaded.settings) == PASSWORD
+    assert PASSWORD not in repr(loaded)
+    assert value_text(loaded.settings.password) == "(hidden)"
+    assert "both set" in refused(user="desk", password_file=str(file))
+
+
+def test_a_password_file_that_is_of_no_use_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    assert f"{file} cannot be read" in refused(user="x", password_file=str(file))
+    file.write_text(" \n")
+    assert f"{file} is empty" in refused(user="x", password_file=str(file))
+    file.write_bytes(b"\xff")
+    assert f"{file} is not text" in refused(user="x", password_file=str(file))
+
+
+def test_settings_that_need_each_other_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "belong together" in refused(user="desk")
+    assert "TLS_CERTIFICATE" in refused(sip="tls://127.0.0.1:5061")
+    assert "REGISTER_AS (--register) is not set" in refused(register_user="x")
+    monkeypatch.setenv("IVR_GATEWAY_PASSWORD", "hunter2")
+    assert "belong together" in refused()
+    said = refused(user="desk")
+    assert "12 characters or more" in said
+    assert "hunter2" not in said
+
+
+def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_GATEWAY_RTP", "x")
+    monkeypatch.setenv("IVR_GATEWAY_CALLS", "0")
+    assert re.findall(r"^IVR_GATEWAY_\w+", refused(bot="x"), re.MULTILINE) == [
+        "IVR_GATEWAY_BOT",
+        "IVR_GATEWAY_RTP",
+        "IVR_GATEWAY_CALLS",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("udp://127.0.0.1:5070", ("udp", "127.0.0.1", 5070)),
+        ("tcp://[::1]:0", ("tcp", "::1", 0)),
+        ("udp://[::1]", ("udp", "::1", 5060)),
+        ("tls://0.0.0.0", ("tls", "0.0.0.0", 5061)),
+    ],
+)
+def test_an_address_to_listen_at(address: str, parts: tuple[str, str, int]) -> None:
+    assert listen_parts(address) == parts
+
+
+def test_an_address_of_the_status_pages() -> None:
+    assert host_port_of("[::1]:9070") == ("::1", 9070)
+
+
+def test_what_is_open_is_told() -> None:
+    assert "Anybody can call" in doors(allow_from="0.0.0.0/0")[0]
+    assert "Every private network" in doors(sip="udp://192.0.2.1:5060")[0]
+    assert doors(sip="udp://192.0.2.1:5060", allow_from="198.51.100.0/24") == []
+    assert "/metrics" in doors(status="0.0.0.0:9070")[0]
+    assert "in the clear" in doors(srtp_without_tls=True)[0]
