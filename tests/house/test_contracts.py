@@ -24,6 +24,7 @@ PLANTED = {
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
+    "gateway-decisions": ("ivr/gateway/rate_limit.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),
     "plugin": ("ivr/trace/pytest_items.py", "import ivr.trace.plugin"),
     "stages": ("ivr/flowfile/yaml/syntax.py", "import ivr.flowfile.document"),

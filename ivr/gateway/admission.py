@@ -1,0 +1,157 @@
+"""Who may call: the policy of a gateway, which its SIP endpoint asks about every request outside of a call.
+
+| comes from | without a password | with a password |
+| --- | --- | --- |
+| an address that is named (`allow_from`) | may call, and is believed about the caller | the same |
+| if none is named: this machine | may call, and is believed | has to know the password |
+| if none is named: a private network | may call | has to know the password |
+| anywhere else | 403 | has to know the password |
+
+Scanners, and whoever asks more often than the limits allow, get no answer at all. What is not an INVITE is answered
+only where calls are taken without a password. Pure: time comes in as an argument.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ivr.gateway.networks import LOOPBACK, PRIVATE, Network, address_of, sender_of, within
+from ivr.gateway.rate_limit import RateLimit
+from ivr.sip.message import Request
+from ivr.sip.outputs import Flow
+from ivr.sip.policy import Admission, Allowed, Challenge, Refused, Silence
+
+REALM = "ivr"
+SCANNERS = ("friendly-scanner", "sipvicious", "sundayddr", "sip-scan", "sipsak", "sipcli", "pplsip", "smap", "iwar")
+"What the User-Agent of well-known scanners contains, in lower case."
+OTHERS_PER_SECOND, OTHERS_BURST = 5.0, 20.0
+"Requests of one address that are no INVITE: pings by OPTIONS come each 30 s."
+STRANGERS_PER_SECOND, STRANGERS_BURST = 50.0, 200.0
+"INVITEs that are challenged or refused, of all strangers together: answers to addresses that may be forged."
+RETRY_AFTER = 5
+"Seconds."
+
+Refusal: TypeAlias = Literal["scanner", "flood", "address", "challenge", "number", "calls"]
+"Why a request was not taken; `challenge`: a password was asked for, and the same call may come again with it."
+
+
+class AdmissionRules(Struct, frozen=True):
+    """What the operator has set."""
+
+    named: tuple[Network, ...] = ()
+    user: str = ""
+    "Empty: there is no password."
+    password: str = ""
+    calls: int = 200
+    calls_per_address: int = 200
+    invites_per_second: float = 20.0
+
+
+class AdmissionPolicy:
+    """A `Policy` (`ivr.sip.policy`), which counts the calls that it is told of."""
+
+    realm = REALM
+
+    def __init__(
+        self,
+        rules: AdmissionRules,
+        *,
+        secret: bytes,
+        served: Callable[[Request], bool],
+        refused: Callable[[Refusal], None],
+    ) -> None:
+        """`secret` signs nonces; `served` is whether a called number leads anywhere; `refused` counts."""
+        self.secret = secret
+        self.draining = False
+        "Set when the gateway is about to end."
+        self._rules = rules
+        self._served = served
+        self._refused = refused
+        self._calls: Counter[str] = Counter()
+        self._invites = RateLimit(rules.invites_per_second, max(2.0, 2 * rules.invites_per_second))
+        self._others = RateLimit(OTHERS_PER_SECOND, OTHERS_BURST)
+        self._unproven = RateLimit(rules.invites_per_second, max(2.0, 2 * rules.invites_per_second))
+        self._strangers = RateLimit(STRANGERS_PER_SECOND, STRANGERS_BURST)
+
+    # --- the policy -------------------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether no call is taken now."""
+        return self._calls.total() >= self._rules.calls
+
+    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+        """Decide on a request outside of any dialog."""
+        if any(name in (request.headers.get("User-Agent") or "").lower() for name in SCANNERS):
+            return self._silent("scanner")
+        try:
+            sender, decision = sender_of(flow.remote[0]), self._by_address(flow.remote[0])
+        except ValueError:  # a name where there should be an address
+            return self._silent("address")
+        if request.method != "INVITE":
+            return decision if self._answers_others(decision, sender, now) else self._silent("flood")
+        if isinstance(decision, Allowed):
+            return self._within_limits(decision, sender, now)
+        return self._stranger(decision, sender, now)
+
+    def serves(self, request: Request) -> bool:
+        """Return whether the called number leads anywhere."""
+        served = self._served(request)
+        if not served:
+            self._refused("number")
+        return served
+
+    def password_of(self, user: str) -> str | None:
+        """Return a user's password; None: there is no such user."""
+        return self._rules.password if self._rules.user and user == self._rules.user else None
+
+    # --- the calls that there are -----------------------------------------------------------------------------------
+
+    def began(self, flow: Flow) -> None:
+        """Count a call of this peer."""
+        self._calls[sender_of(flow.remote[0])] += 1
+
+    def ended(self, flow: Flow) -> None:
+        """Count it no more."""
+        sender = sender_of(flow.remote[0])
+        self._calls[sender] -= 1
+        if not self._calls[sender]:
+            del self._calls[sender]
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _by_address(self, host: str) -> Admission:
+        address, rules = address_of(host), self._rules
+        if within(address, rules.named):
+            return Allowed(trusted=True)
+        if rules.user:
+            return Challenge()
+        if not rules.named and within(address, PRIVATE):
+            return Allowed(trusted=within(address, LOOPBACK))
+        return Refused(403)
+
+    def _answers_others(self, decision: Admission, sender: str, now: float) -> bool:
+        return isinstance(decision, Allowed) and self._others.take(sender, now)
+
+    def _within_limits(self, decision: Allowed, sender: str, now: float) -> Admission:
+        if not self._invites.take(sender, now):
+            return self._silent("flood")
+        if self._calls[sender] >= self._rules.calls_per_address:
+            self._refused("calls")
+            return Refused(503, RETRY_AFTER)
+        return decision
+
+    def _stranger(self, decision: Admission, sender: str, now: float) -> Admission:
+        if not (self._unproven.take(sender, now) and self._strangers.take("", now)):
+            return self._silent("flood")
+        if self._calls[sender] >= self._rules.calls_per_address:
+            self._refused("calls")
+            return Refused(503, RETRY_AFTER)
+        self._refused("challenge" if isinstance(decision, Challenge) else "address")
+        return decision
+
+    def _silent(self, why: Refusal) -> Silence:
+        self._refused(why)
+        return Silence()
