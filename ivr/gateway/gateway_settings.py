@@ -266,7 +266,7 @@ def host_port_of(text: str) -> tuple[str, int]:
     return host, port
 
 
-def open_doors(settings: GatewaySettings) -> Iterator[str]:
+def exposures(settings: GatewaySettings) -> Iterator[str]:
     """Yield a sentence for each thing that is open to more people than is usual, for the operator's eyes."""
     networks = [ip_network(network) for network in settings.allow_from]
     if settings.user is None and any(network.prefixlen < WIDE for network in networks):

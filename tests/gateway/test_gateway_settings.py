@@ -13,7 +13,7 @@ from ivr.gateway.gateway_settings import (
     host_port_of,
     listen_parts,
     load_gateway_settings,
-    open_doors,
+    exposures,
     password_of,
     plan_of,
     register_password_of,
@@ -36,8 +36,8 @@ def refused(**flags: object) -> str:
     return str(error.value)
 
 
-def doors(**flags: object) -> list[str]:
-    return list(open_doors(load_gateway_settings(flags=flags).settings))
+def exposed(**flags: object) -> list[str]:
+    return list(exposures(load_gateway_settings(flags=flags).settings))
 
 
 def test_the_defaults_are_closed_and_local() -> None:
@@ -45,7 +45,7 @@ def test_the_defaults_are_closed_and_local() -> None:
     assert settings.sip == ("udp://127.0.0.1:5070", "tcp://127.0.0.1:5070")
     assert settings.allow_from == ()
     assert settings.status is None
-    assert doors() == []
+    assert exposed() == []
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(
@@ -196,8 +196,8 @@ def test_an_address_of_the_status_pages() -> None:
 
 
 def test_what_is_open_is_told() -> None:
-    assert "Anybody can call" in doors(allow_from="0.0.0.0/0")[0]
-    assert "Every private network" in doors(sip="udp://192.0.2.1:5060")[0]
-    assert doors(sip="udp://192.0.2.1:5060", allow_from="198.51.100.0/24") == []
-    assert "/metrics" in doors(status="0.0.0.0:9070")[0]
-    assert "in the clear" in doors(srtp_without_tls=True)[0]
+    assert "Anybody can call" in exposed(allow_from="0.0.0.0/0")[0]
+    assert "Every private network" in exposed(sip="udp://192.0.2.1:5060")[0]
+    assert exposed(sip="udp://192.0.2.1:5060", allow_from="198.51.100.0/24") == []
+    assert "/metrics" in exposed(status="0.0.0.0:9070")[0]
+    assert "in the clear" in exposed(srtp_without_tls=True)[0]
