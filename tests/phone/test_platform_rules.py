@@ -140,6 +140,23 @@ async def test_a_bot_that_is_silent_in_the_end_is_unreachable() -> None:
     assert (ended.by, ended.reason) == ("platform", "unreachable")
 
 
+async def test_repeats_go_on_for_the_time_that_there_is_for_a_message() -> None:
+    async with fake_bot(*[503] * 40, flow(ANSWER), END) as bot:
+        limits = PhoneLimits(retries=10_000, retry_after=1e-9, retry_most=0.0001, give_up=60)
+        ended, _ = await call(bot, limits=limits)
+    assert ended.reason == "hangup"
+    assert len(bot.told) == 43
+
+
+async def test_after_the_time_for_a_message_the_bot_is_given_up() -> None:
+    async with fake_bot(503, None, flow(ANSWER)) as bot:
+        limits = PhoneLimits(retries=10_000, retry_after=0, retry_most=0, answer_time=60, give_up=0.3)
+        ended, _ = await call(bot, limits=limits)
+    assert (ended.by, ended.reason) == ("platform", "unreachable")
+    assert ended.detail.startswith("no answer within 0.")
+    assert len(bot.told) == 2
+
+
 async def test_a_refusal_is_not_repeated() -> None:
     async with fake_bot(403, flow(ANSWER)) as bot:
         ended, _ = await call(bot)

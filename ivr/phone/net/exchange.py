@@ -50,12 +50,17 @@ class MessageExchange:
         """Return the body of the bot's successful reply; raise NotDelivered."""
         message_id = str(uuid4())
         given_up = NotDelivered("unreachable", "")
-        for attempt in range(1, self._limits.retries + 2):
+        clock, limits = asyncio.get_running_loop(), self._limits
+        ends_at = clock.time() + limits.give_up
+        for attempt in range(1, limits.retries + 2):
             if attempt > 1:
-                await asyncio.sleep(self._limits.retry_after * 2 ** (attempt - 2))
+                await asyncio.sleep(min(limits.retry_most, limits.retry_after * 2.0 ** min(attempt - 2, 30)))
+            left = ends_at - clock.time()
+            if attempt > 1 and left <= 0:
+                break
             self._tell(Sent(url, message_id, attempt, message.json.decode(), message.audio))
             try:
-                reply = await self._once(url, message, message_id)
+                reply = await self._once(url, message, message_id, min(limits.answer_time, left))
             except NoReply as error:
                 self._tell(Replied(message_id, 0, "", 0.0, error.code))
                 given_up = NotDelivered("unreachable", str(error))
@@ -70,7 +75,7 @@ class MessageExchange:
                 break
         raise given_up
 
-    async def _once(self, url: str, message: PhoneMessage, message_id: str) -> Reply:
+    async def _once(self, url: str, message: PhoneMessage, message_id: str, answer_time: float) -> Reply:
         headers = {
             "Content-Type": message.content_type,
             "Accept": "application/json",
@@ -80,8 +85,7 @@ class MessageExchange:
             "User-Agent": USER_AGENT,
             **({PRETENDED_TIME: message.at} if message.at else {}),
         }
-        limits = self._limits
-        return await self._post.send(url, message.data, headers, answer_time=limits.answer_time, most=limits.reply_size)
+        return await self._post.send(url, message.data, headers, answer_time=answer_time, most=self._limits.reply_size)
 
     def _show(self, message_id: str, reply: Reply) -> None:
         body = reply.body[:SHOWN].decode("utf-8", "replace")

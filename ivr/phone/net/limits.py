@@ -1,5 +1,7 @@
 """What the platform puts up with; the protocol leaves most of these numbers open (protocol 14, 18)."""
 
+import math
+
 from msgspec import Struct
 
 
@@ -15,6 +17,10 @@ class PhoneLimits(Struct, frozen=True):
     "Repeats of a message that got a 5xx or no answer."
     retry_after: float = 0.5
     "Before the first repeat; doubled for each further one."
+    retry_most: float = math.inf
+    "Before any repeat, at most."
+    give_up: float = math.inf
+    "For all tries of one message: one that is under way is then cut off."
     reply_size: int = 1024 * 1024
     file_size: int = 512 * 1024
     "Of a played file."
