@@ -21,6 +21,7 @@ PLANTED = {
     "phone": ("ivr/phone/wire/planted_reader.py", "import ivr.channels.skype.reading"),
     "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
     "media": ("ivr/media/planted_line.py", "import ivr.line"),
+    "useragent": ("ivr/useragent/planted_talk.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
