@@ -1,6 +1,7 @@
 """Plays one prompt at a time, in real time: hands its sound out, and waits until it was heard."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 from ivr.engine.commands import Segment
 from ivr.media.pacing import Clock, until
@@ -21,11 +22,12 @@ class Player:
     async def play(self, segments: Sequence[Segment], out: Callable[[bytes], None], *, beep: bool = False) -> None:
         """Play to the end, with a `beep` after it if wanted; raise Unplayable."""
         ends: float | None = None
-        async for piece in _pieces(self._renderer, segments, beep=beep):
-            # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
-            begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
-            await self._hand_out(piece, begins, out)
-            ends = begins + piece.seconds
+        async with aclosing(_pieces(self._renderer, segments, beep=beep)) as pieces:
+            async for piece in pieces:
+                # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
+                begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
+                await self._hand_out(piece, begins, out)
+                ends = begins + piece.seconds
         if ends is not None:
             await until(self._clock, ends)
 
@@ -43,8 +45,11 @@ class Player:
             out(piece.samples[start : start + FRAME_BYTES])
 
 
-async def _pieces(renderer: PromptRenderer, segments: Sequence[Segment], *, beep: bool) -> AsyncIterator[SoundPiece]:
-    async for piece in renderer.render(segments):
-        yield piece
+async def _pieces(
+    renderer: PromptRenderer, segments: Sequence[Segment], *, beep: bool
+) -> AsyncGenerator[SoundPiece, None]:
+    async with aclosing(renderer.render(segments)) as rendered:
+        async for piece in rendered:
+            yield piece
     if beep:
         yield BEEP

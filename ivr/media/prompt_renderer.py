@@ -2,7 +2,9 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +18,10 @@ from ivr.smallfiles import read_small
 
 LONGEST = 600.0
 "Seconds of a file that are played."
+AHEAD = 2
+"Segments that are rendered while the one before them is heard."
+_FILE_PIECE = 10 * BYTES_A_SECOND
+"Bytes: a whole file as one piece would be hashed and encoded in one go."
 _HEADER = 44
 "Bytes before the samples in the WAV files that are made here."
 
@@ -33,17 +39,30 @@ class Speaker:
         self._workers = workers
         self._plays = plays
 
-    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
-        """Return the pieces as soon as each is there; raise Unplayable."""
-        for segment in segments:
-            match segment:
-                case Text():
-                    async for piece in self._text(segment):
-                        yield piece
-                case Silence(milliseconds=milliseconds):
-                    yield _piece(silence(milliseconds / 1000))
-                case Audio(url=url):
-                    yield await self._file(url or "")
+    async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
+        """Return the pieces as soon as each is there; raise Unplayable. The next segments are begun early."""
+        later = iter(segments)
+        begun = deque(_BegunSegment(self._segment(segment)) for segment in islice(later, 1 + AHEAD))
+        try:
+            while begun:
+                async for piece in begun[0].pieces():
+                    yield piece
+                begun.popleft()
+                begun += (_BegunSegment(self._segment(segment)) for segment in islice(later, 1))
+        finally:
+            for one in begun:
+                one.stop()
+
+    async def _segment(self, segment: Segment) -> AsyncIterator[SoundPiece]:
+        match segment:
+            case Text():
+                async for piece in self._text(segment):
+                    yield piece
+            case Silence(milliseconds=milliseconds):
+                yield _piece(silence(milliseconds / 1000))
+            case Audio(url=url):
+                async for piece in self._file(url or ""):
+                    yield piece
 
     async def _text(self, text: Text) -> AsyncIterator[SoundPiece]:
         if self._voice is None:
@@ -55,11 +74,40 @@ class Speaker:
         except SynthesisFailed as error:
             raise Unplayable(f"The prompt cannot be spoken: {error}") from error
 
-    async def _file(self, url: str) -> SoundPiece:
+    async def _file(self, url: str) -> AsyncIterator[SoundPiece]:
         data = await self._fetch(url)
         if not self._plays:
-            return SoundPiece(b"", FILE_SECONDS)
-        return _piece(await decoded(data, self._workers))
+            yield SoundPiece(b"", FILE_SECONDS)
+            return
+        samples = await decoded(data, self._workers)
+        for start in range(0, len(samples), _FILE_PIECE):
+            yield _piece(samples[start : start + _FILE_PIECE])
+
+
+class _BegunSegment:
+    """A segment that is being rendered, whether or not it is listened to yet."""
+
+    def __init__(self, pieces: AsyncIterator[SoundPiece]) -> None:
+        self._made: asyncio.Queue[SoundPiece | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._make(pieces))
+
+    async def pieces(self) -> AsyncIterator[SoundPiece]:
+        """Return the pieces; raise Unplayable."""
+        while (piece := await self._made.get()) is not None:
+            yield piece
+        await self._task
+
+    def stop(self) -> None:
+        """Render no more; nobody listens."""
+        self._task.cancel()
+        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _make(self, pieces: AsyncIterator[SoundPiece]) -> None:
+        try:
+            async for piece in pieces:
+                self._made.put_nowait(piece)
+        finally:
+            self._made.put_nowait(None)
 
 
 async def decoded(data: bytes, workers: Workers) -> bytes:

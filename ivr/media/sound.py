@@ -6,7 +6,7 @@ take as long as they would; without an ear, words have to be typed; without an e
 
 import math
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -51,7 +51,7 @@ class EncodedRecording(Struct, frozen=True):
 class PromptRenderer(Protocol):
     """Turns prompts into sound."""
 
-    def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the pieces as soon as each is there; raise Unplayable."""
 
 
@@ -79,7 +79,7 @@ class Sound(Struct, frozen=True):
 class SilentRenderer:
     """A `PromptRenderer` without a sound: prompts take as long as they would."""
 
-    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the time that each segment takes."""
         for segment in segments:
             yield SoundPiece(b"", estimate(segment))

@@ -7,7 +7,7 @@ import io
 import math
 import wave
 from array import array
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -62,7 +62,7 @@ class BotInMemory:
 class Talker:
     """A voice of one second a sentence."""
 
-    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         for segment in segments:
             assert isinstance(segment, Text)
             yield SoundPiece(tone(300, 1.0), 1.0)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from random import Random
 
 from msgspec import Struct
@@ -95,7 +95,7 @@ class _Tally:
 class _InstantRenderer:
     """A `PromptRenderer` that takes no time."""
 
-    async def render(self, segments: Sequence[Segment]) -> AsyncIterator[SoundPiece]:
+    async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         for _ in ():
             yield _
 
