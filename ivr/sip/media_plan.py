@@ -30,9 +30,9 @@ class MediaPlan(Struct, frozen=True):
     event_type: int | None
     "The number of `telephone-event` (RFC 4733); None: it was not offered."
     event_clock: int
-    "Units a second in which events are measured."
+    "Units a second in which events are measured: the codec's clock where that was offered (RFC 4733 2.1), else 8000."
     remote: HostPort
-    "Where the other side says that it hears."
+    "Where the other side says that it hears; the address 0.0.0.0 or :: means nowhere (RFC 3264 8.4)."
     rtcp_remote: HostPort
     direction: Direction
     "Ours."
@@ -40,4 +40,4 @@ class MediaPlan(Struct, frozen=True):
     "RTP and RTCP share one port (RFC 5761)."
     srtp: SrtpKeys | None = None
     comfort_noise: int | None = None
-    "The number of comfort noise (RFC 3389); None: it was not offered."
+    "The number of comfort noise (RFC 3389); None: it was not offered. It is never agreed to, and may come yet."

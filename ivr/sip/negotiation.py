@@ -5,10 +5,10 @@ refused with port 0. Rules of the formats: RFC 3551, RFC 4733 (keys), RFC 7587 (
 """
 
 import base64
-from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from ivr.sip.media_plan import CodecName, Direction, HostPort, MediaPlan, SrtpKeys
 from ivr.sip.sdp import (
     MalformedDescription,
     MediaDescription,
@@ -19,9 +19,6 @@ from ivr.sip.sdp import (
     parse_sdp,
     rtp_formats,
 )
-
-CodecName: TypeAlias = Literal["PCMA", "PCMU", "G722", "opus"]
-Direction: TypeAlias = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 "Suites that we take (RFC 4568 6.2); both have a key of 30 bytes: 16 of the cipher, 14 of salt."
@@ -44,17 +41,6 @@ _DIRECTIONS: dict[tuple[bool, bool], Direction] = {
 }
 
 
-class SrtpKeys(Struct, frozen=True):
-    """The master keys of a call, 30 bytes each."""
-
-    suite: str
-    "One of SUITES."
-    local: bytes
-    "What we encrypt with."
-    remote: bytes
-    "What the other side encrypts with."
-
-
 class LocalMedia(Struct, frozen=True):
     """Our side of a negotiation."""
 
@@ -74,27 +60,6 @@ class LocalMedia(Struct, frozen=True):
     "Whether a key may be sent in SDP: the signalling is TLS, or the operator allows it without."
     direction: Direction = "sendrecv"
     "What we want, whatever the other side wants."
-
-
-class MediaPlan(Struct, frozen=True):
-    """What both sides agreed on."""
-
-    codec: CodecName
-    payload_type: int
-    event_type: int | None
-    "The payload type of telephone-event; None: the other side sends no keys in RTP."
-    event_clock: int
-    "Hertz of its timestamps: that of the codec where it was offered (RFC 4733 2.1), else 8000."
-    remote: tuple[str, int]
-    "Where RTP is sent to until some comes; the address 0.0.0.0 or :: means nowhere."
-    rtcp_remote: tuple[str, int]
-    direction: Direction
-    "Ours."
-    rtcp_mux: bool
-    "RTCP shares the port of RTP (RFC 5761)."
-    srtp: SrtpKeys | None
-    comfort_noise: int | None
-    "The payload type of comfort noise if offered (RFC 3389). We never agree to it, and understand it if it comes."
 
 
 class _Crypto(Struct, frozen=True):
@@ -239,7 +204,7 @@ def _crypto(media: MediaDescription) -> _Crypto | None:
     return None
 
 
-def _remote(theirs: SessionDescription, media: MediaDescription, local: LocalMedia) -> tuple[str, int] | None:
+def _remote(theirs: SessionDescription, media: MediaDescription, local: LocalMedia) -> HostPort | None:
     """Return where RTP is to be sent to; None for a name, another family of addresses, or a crowd of receivers."""
     host = media.connection or theirs.connection or ""
     address = literal_address(host)
@@ -248,7 +213,7 @@ def _remote(theirs: SessionDescription, media: MediaDescription, local: LocalMed
     return (str(address), media.port) if (address.version == 6) == (":" in local.host) else None
 
 
-def _rtcp(media: MediaDescription, remote: tuple[str, int]) -> tuple[str, int]:
+def _rtcp(media: MediaDescription, remote: HostPort) -> HostPort:
     """Return where RTCP is to be sent to: one port above, or what `a=rtcp` says (RFC 3605).
 
     Only its port is taken: reports go where the sound goes, never to a third party.

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ivr.sip.negotiation import CodecName, LocalMedia, MediaPlan, SrtpKeys, accepted, answer, offer
+from ivr.sip.media_plan import CodecName, MediaPlan, SrtpKeys
+from ivr.sip.negotiation import LocalMedia, accepted, answer, offer
 from ivr.sip.sdp import encode_sdp, parse_sdp
 
 OURS = bytes(range(30))
