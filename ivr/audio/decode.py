@@ -2,7 +2,8 @@
 
 Runs in worker processes only: the input is a stranger's, and FFmpeg is large. It is told which containers and codecs
 it may read; without that, a "recording" that says `ffconcat` makes it open other files of this machine. A damaged
-recording gives what can still be heard of it. PyAV's other user is `ivr.audio.encode`, for samples of our own.
+recording gives what can still be heard of it. PyAV's other users are `ivr.audio.encode`, for samples of our own, and
+`ivr.rtp.codecs`, for the packets of a call.
 """
 
 import os

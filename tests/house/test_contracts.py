@@ -35,6 +35,7 @@ PLANTED = {
     "sqlite3": ("ivr/server/planted_query.py", "import sqlite3"),
     "aiohttp": ("ivr/auth/planted_web.py", "import aiohttp"),
     "av": ("ivr/server/planted_decoder.py", "import av"),
+    "pylibsrtp": ("ivr/rtp/planted_cipher.py", "import pylibsrtp"),
     "pocketsphinx": ("ivr/speech/planted_ear.py", "import pocketsphinx"),
     "azure": ("ivr/speech/planted_sdk.py", "import azure"),
     "multipart": ("ivr/server/planted_form.py", "import python_multipart"),

@@ -1,0 +1,139 @@
+"""What a stream receives: the packets of one source at a time, put in order and into their time, as sound and keys.
+
+Keys do not wait for packets before them, and may come from a source of their own: their timestamps tell them apart.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ivr.rtp.codecs import decoder
+from ivr.rtp.heard import Heard, SoundHeard
+from ivr.rtp.packet import RtpPacket
+from ivr.rtp.reception import Reception
+from ivr.rtp.reordering import Reordering
+from ivr.rtp.sound_format import SOUND_FORMATS
+from ivr.rtp.telephone_events import KeyReceiver
+from ivr.rtp.timeline import Timeline
+from ivr.sip.media_plan import MediaPlan
+
+COMFORT_NOISE: Final = 13
+"The number that comfort noise always has (RFC 3551 6)."
+_GONE: Final = 0.2
+"Seconds without a packet after which a source may be replaced by the one that it replaced."
+
+
+class Incoming:
+    """The other side's packets. `now` is in seconds, and never goes back."""
+
+    def __init__(self, plan: MediaPlan, now: float) -> None:
+        self.undecodable = 0
+        "Packets whose payload is damaged."
+        self.reception: Reception | None = None
+        "Of the present source; None: none has sent sound."
+        self.reordering = Reordering()
+        self.keys = KeyReceiver()
+        self.timeline = Timeline(SOUND_FORMATS[plan.codec], now)
+        self._plan = plan
+        self._decoder = decoder(plan.codec)
+        self._clock = SOUND_FORMATS[plan.codec].clock
+        self._pending: list[Heard] = []
+        "Heard, and not told yet."
+        self._lost = 0
+        "Of former sources."
+        self._expected = 0
+        self._former: int | None = None
+        "The source that was replaced. Two at once must not take turns."
+        self._last = now
+        "When the present source sent."
+
+    @property
+    def types(self) -> frozenset[int]:
+        """The payload types that may come: no sound while none is agreed on (RFC 3264 6.1)."""
+        plan = self._plan
+        sound = plan.payload_type if plan.direction in ("sendrecv", "recvonly") else None
+        numbers = (sound, plan.event_type, plan.comfort_noise, COMFORT_NOISE)
+        return frozenset(number for number in numbers if number is not None)
+
+    @property
+    def lost(self) -> int:
+        """Packets that did not come."""
+        return self._lost + (self.reception.lost if self.reception else 0)
+
+    @property
+    def expected(self) -> int:
+        """Packets that were sent, as far as those that came tell."""
+        return self._expected + (self.reception.expected if self.reception else 0)
+
+    def use(self, plan: MediaPlan, now: float) -> None:
+        """Go on by another plan."""
+        if plan.codec == self._plan.codec and plan.payload_type == self._plan.payload_type:
+            self._plan = plan
+            return
+        self._forget_source(now)
+        self._former = None  # it may be the same that goes on
+        self._plan = plan
+        form = SOUND_FORMATS[plan.codec]
+        self._clock = form.clock
+        self._decoder = decoder(plan.codec)
+        self._pending += map(SoundHeard, self.timeline.use(form))
+
+    def receive(self, packet: RtpPacket, now: float) -> Sequence[Heard]:
+        """Return what a packet of one of the `types` lets be heard."""
+        if packet.payload_type == self._plan.payload_type:
+            return self._sound(packet, now)
+        heard: Sequence[Heard] = ()
+        if self.reception is not None and packet.source == self.reception.source:  # one of the numbers of its sound
+            self.reception.count(packet.sequence)
+            heard = self._in_order(self.reordering.put(packet, now), now)
+        if packet.payload_type == self._plan.event_type:
+            keys = self.keys.receive(packet.payload, packet.timestamp, packet.source, now)
+            return [*heard, *keys] if keys else heard
+        return heard
+
+    def overdue(self, now: float) -> Sequence[Heard]:
+        """Return what is heard because time has passed."""
+        waited = self._in_order(self.reordering.overdue(now), now)
+        silence = self.timeline.elapse(now)
+        ended = self.keys.overdue(now)
+        if not (waited or silence or ended or self._pending):
+            return ()
+        return [*self._told(), *waited, *map(SoundHeard, silence), *ended]
+
+    def _sound(self, packet: RtpPacket, now: float) -> Sequence[Heard]:
+        reception = self.reception
+        if reception is None or packet.source != reception.source:
+            if packet.source == self._former and now - self._last < _GONE:
+                return ()
+            self._forget_source(now)
+            reception = self.reception = Reception(packet.source, self._clock)
+            self._decoder = decoder(self._plan.codec)
+        self._last = now
+        reception.count(packet.sequence)
+        reception.time(packet.timestamp, now)
+        heard = self._in_order(self.reordering.put(packet, now), now)
+        return [*self._told(), *heard] if self._pending else heard
+
+    def _in_order(self, packets: Sequence[RtpPacket], now: float) -> Sequence[Heard]:
+        heard: list[Heard] = []
+        for packet in packets:
+            if packet.payload_type != self._plan.payload_type:
+                continue
+            sound = self._decoder.decode(packet.payload)
+            if sound is None:
+                self.undecodable += 1
+                continue
+            heard += map(SoundHeard, self.timeline.add(packet.timestamp, sound, now))
+        return heard
+
+    def _told(self) -> list[Heard]:
+        pending, self._pending = self._pending, []
+        return pending
+
+    def _forget_source(self, now: float) -> None:
+        self._pending += self._in_order(self.reordering.restart(), now)
+        if self.reception is not None:
+            self._lost += self.reception.lost
+            self._expected += self.reception.expected
+            self._former = self.reception.source
+        self.reception = None
+        self.timeline.restart()
