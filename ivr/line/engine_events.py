@@ -7,7 +7,7 @@ A platform reports the same outcome as JSON (`ivr.phone.wire.reports`), and the 
 from collections.abc import Mapping
 from typing import Literal
 
-from ivr.engine.commands import LineCommand, Recognize, Record
+from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import (
     CallEnded,
     ChoiceMade,
@@ -20,6 +20,7 @@ from ivr.engine.events import (
     RecordingMade,
 )
 from ivr.line.signals import Outcome, Result
+from ivr.line.transfer import OrderedCommand, Transfer
 
 _KEYED: Mapping[Result, Literal["terminator", "silence", "count"]] = {
     "terminator": "terminator",
@@ -34,19 +35,21 @@ _RECORDED: Mapping[Result, Literal["terminator", "silence", "limit", "hangup"]] 
 }
 
 
-def events_of(command: LineCommand, outcome: Outcome, media: str | None) -> tuple[Event, ...]:
+def events_of(command: OrderedCommand, outcome: Outcome, media: str | None) -> tuple[Event, ...]:
     """Return what happened, in order; `outcome` is that of `command`, `media` names the recording that was kept of it.
 
     What the caller still did before leaving counts; that something failed on a line that is gone does not.
     """
     event = _event(command, outcome, media)
+    ended = CallEnded("caller", outcome.op)
+    if isinstance(command, Transfer) and outcome.ok:
+        return (event, ended)
     if outcome.result != "left":
         return (event,)
-    ended = CallEnded("caller", outcome.op)
     return (event, ended) if isinstance(event, RecordingMade) else (ended,)
 
 
-def _event(command: LineCommand, outcome: Outcome, media: str | None) -> Event:
+def _event(command: OrderedCommand, outcome: Outcome, media: str | None) -> Event:
     op, result = outcome.op, outcome.result
     match command:
         case Recognize() | Record() if result == "silence":

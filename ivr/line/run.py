@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.commands import Answer, HangUp, LineCommand, Recognize, Record, Reject, silence_allowed
+from ivr.engine.commands import Answer, HangUp, Recognize, Record, Reject, silence_allowed
 from ivr.line import listening
 from ivr.line.signals import (
     CallerLeft,
@@ -30,14 +30,30 @@ from ivr.line.signals import (
     RecordingStarted,
     Signal,
     Tick,
+    TransferFailed,
+    Transferred,
+    TransferStarted,
     Trouble,
     VoiceSignal,
     WordsUnderstood,
 )
-from ivr.line.state import CHOICE_PAUSE, Choosing, Collecting, Line, LineStep, Over, Phase, Playing, RecordingVoice
+from ivr.line.state import (
+    CHOICE_PAUSE,
+    LONGEST_TRANSFER,
+    Choosing,
+    Collecting,
+    Line,
+    LineStep,
+    Over,
+    Phase,
+    Playing,
+    RecordingVoice,
+    Transferring,
+)
+from ivr.line.transfer import OrderedCommand, Transfer
 
 
-def begin(commands: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
+def begin(commands: Sequence[OrderedCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
     """Start a list of commands, which is not empty; `now` is in seconds from any beginning that stays the same.
 
     `choice_pause` is for how many seconds a key of a menu may be held.
@@ -56,11 +72,9 @@ def apply(line: Line, signal: Signal, *, now: float) -> LineStep:
 
 
 def _applied(line: Line, signal: Signal, now: float) -> LineStep:
-    if line.over:
+    if line.over or isinstance(signal, Tick):
         return LineStep(line)
     match signal:
-        case Tick():
-            return LineStep(line)
         case CallerLeft():
             return _left(line, now)
         case Trouble(kind=kind):
@@ -78,6 +92,8 @@ def _applied(line: Line, signal: Signal, now: float) -> LineStep:
             return _concluded(line, listening.collecting(_recognize(line), line.phase, signal, now), now)
         case RecordingVoice():
             return _while_recording(line, line.phase, signal, now)
+        case Transferring():
+            return _while_transferring(line, signal)
     return LineStep(line)
 
 
@@ -94,6 +110,9 @@ def _next(line: Line, now: float) -> LineStep:
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "hangup"))
         case Reject(op=op):
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "reject"))
+        case Transfer(op=op, target=target):
+            waiting = replace(line, phase=Transferring(now + LONGEST_TRANSFER))
+            return LineStep(waiting, (TransferStarted(op, target),))
     beep = isinstance(command, Record) and command.beep
     if not command.prompt and not beep:
         return _prompted(line, now)
@@ -176,6 +195,16 @@ def _while_recording(line: Line, recording: RecordingVoice, signal: Signal, now:
     return LineStep(line)
 
 
+def _while_transferring(line: Line, signal: Signal) -> LineStep:
+    op = line.todo[0].op
+    match signal:
+        case Transferred():
+            return _finished(line, Finished(Outcome(op, ok=True, result="done"), "transfer"))
+        case TransferFailed(status=status, why=why):
+            return _failed(line, Outcome(op, ok=False, result="system", why=why, status=status))
+    return LineStep(line)
+
+
 def _expired(line: Line, deadline: float, now: float) -> LineStep:
     match line.phase:
         case Choosing(held=held):
@@ -185,6 +214,8 @@ def _expired(line: Line, deadline: float, now: float) -> LineStep:
             return _concluded(line, listening.digits_expired(_recognize(line), line.phase), now)
         case RecordingVoice():
             return _recorded(line, _recording_expired(line, line.phase, deadline), now)
+        case Transferring():
+            return _failed(line, Outcome(line.todo[0].op, ok=False, result="system", why="nobody answered"))
     return LineStep(line)
 
 

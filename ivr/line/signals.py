@@ -57,12 +57,34 @@ class Trouble(Struct, frozen=True, tag=True):
     kind: Literal["system", "unknown"] = "system"
 
 
+class Transferred(Struct, frozen=True, tag=True):
+    """The caller is connected with somebody else."""
+
+
+class TransferFailed(Struct, frozen=True, tag=True):
+    """The caller cannot be connected, and is still there."""
+
+    status: int = 0
+    "The answer of the other side, as a SIP status; 0: there was none."
+    why: str = ""
+
+
 class Tick(Struct, frozen=True, tag=True):
     """Nothing but time has passed."""
 
 
 Signal: TypeAlias = (
-    KeyDown | KeyUp | VoiceSignal | WordsUnderstood | PromptEnded | PromptFailed | CallerLeft | Trouble | Tick
+    KeyDown
+    | KeyUp
+    | VoiceSignal
+    | WordsUnderstood
+    | PromptEnded
+    | PromptFailed
+    | CallerLeft
+    | Trouble
+    | Transferred
+    | TransferFailed
+    | Tick
 )
 
 # --- the outcome -----------------------------------------------------------------------------------------------------
@@ -98,6 +120,8 @@ class Outcome(Struct, frozen=True, tag=True, omit_defaults=True):
     "Of a recording."
     why: str = ""
     "For people; may be empty."
+    status: int = 0
+    "Of a transfer that failed, as in `TransferFailed`."
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -146,12 +170,28 @@ class RecordingEnded(Struct, frozen=True, tag=True):
     seconds: float
 
 
+class TransferStarted(Struct, frozen=True, tag=True):
+    """Connect the caller with somebody else, and say `Transferred` or `TransferFailed`."""
+
+    op: str
+    target: str
+
+
 class Finished(Struct, frozen=True, tag=True):
     """The list is done; always the last effect, and always exactly one."""
 
     outcome: Outcome
-    ended: Literal["hangup", "reject", "left"] | None = None
+    ended: Literal["hangup", "reject", "transfer", "left"] | None = None
     "Whether the call is over with it, and who ended it."
 
 
-Effect: TypeAlias = Connected | PromptStarted | PromptStopped | Listening | RecordingStarted | RecordingEnded | Finished
+Effect: TypeAlias = (
+    Connected
+    | PromptStarted
+    | PromptStopped
+    | Listening
+    | RecordingStarted
+    | RecordingEnded
+    | TransferStarted
+    | Finished
+)

@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import LineCommand
 from ivr.line.signals import Effect
+from ivr.line.transfer import OrderedCommand
 
 CHOICE_PAUSE = 1.0
 "Seconds for which a key may be held in a menu (protocol 5.5: inter-digit)."
 GRACE = 1.0
 "Seconds from the end of a sound in which a recogniser may still say what it was."
+LONGEST_TRANSFER = 90.0
+"Seconds after which a transfer has failed; who rings the other side has its own limit, which is shorter."
 LONGEST_UTTERANCE = 15.0
 "Seconds by which sounds can put off the end of silence; a noisy line must not listen for ever."
 
@@ -81,6 +83,16 @@ class RecordingVoice(Struct, frozen=True):
         return min(self.ends_at, self.silence_at if self.quiet_at is None else self.quiet_at)
 
 
+class Transferring(Struct, frozen=True):
+    """The caller is being connected with somebody else."""
+
+    given_up_at: float
+
+    def ends(self, *, speaking: bool) -> float | None:
+        """When nobody has answered for so long that nobody will."""
+        return self.given_up_at
+
+
 class Over(Struct, frozen=True):
     """The outcome was given; whatever happens now changes nothing."""
 
@@ -89,13 +101,13 @@ class Over(Struct, frozen=True):
         return None
 
 
-Phase: TypeAlias = Playing | Choosing | Collecting | RecordingVoice | Over
+Phase: TypeAlias = Playing | Choosing | Collecting | RecordingVoice | Transferring | Over
 
 
 class Line(Struct, frozen=True):
     """A list of commands on its way."""
 
-    todo: tuple[LineCommand, ...]
+    todo: tuple[OrderedCommand, ...]
     "The first is the one that runs."
     phase: Phase
     speaking: bool = False

@@ -5,11 +5,26 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ivr.engine.commands import LineCommand
-from ivr.line import CallerLeft, Connected, Finished, Line, PromptEnded, PromptFailed, apply, begin
+from ivr.line import (
+    CallerLeft,
+    Connected,
+    Finished,
+    Line,
+    PromptEnded,
+    PromptFailed,
+    Signal,
+    TransferFailed,
+    TransferStarted,
+    apply,
+    begin,
+)
 from ivr.line.state import CHOICE_PAUSE
+from ivr.line.transfer import OrderedCommand
 from ivr.phone.handset import Handset
 from ivr.phone.phone_events import PromptOver, events_of_effect
+from ivr.phone.wire.transfer_targets import may_transfer
+
+NOT_ALLOWED = TransferFailed(403, "calls may not be transferred to this address")
 
 
 class Performed(Struct, frozen=True):
@@ -23,7 +38,7 @@ class Performed(Struct, frozen=True):
 
 
 async def perform(
-    commands: Sequence[LineCommand],
+    commands: Sequence[OrderedCommand],
     handset: Handset,
     *,
     state: str = "",
@@ -31,16 +46,22 @@ async def perform(
     ends_at: float = math.inf,
     cut: bool = False,
     connected: Callable[[], None] | None = None,
+    transfers: Sequence[str] = (),
 ) -> Performed:
     """Run the commands to their one outcome.
 
     `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
-    ends it at the first opportunity; `connected` is called when the call is answered.
+    ends it at the first opportunity; `connected` is called when the call is answered; `transfers` are the patterns of
+    the addresses to which a call may be transferred.
     """
     step = begin(commands, now=handset.now(), choice_pause=choice_pause)
     expired = False
     while True:
+        refusal: Signal | None = None
         for effect in step.effects:
+            if isinstance(effect, TransferStarted) and not may_transfer(effect.target, transfers):
+                refusal = NOT_ALLOWED
+                continue
             for event in events_of_effect(effect, state):
                 handset.tell(event)
             handset.perform(effect)
@@ -50,7 +71,8 @@ async def perform(
                 return Performed(step.line, effect, expired)
         deadline = step.line.deadline
         until = ends_at if deadline is None else min(deadline, ends_at)
-        signal = CallerLeft() if cut or expired else await handset.next(until if math.isfinite(until) else None)
+        waits_until = until if math.isfinite(until) else None
+        signal = CallerLeft() if cut or expired else refusal or await handset.next(waits_until)
         if isinstance(signal, PromptEnded | PromptFailed):
             handset.tell(PromptOver(step.line.todo[0].op, interrupted=False))
         now = handset.now()

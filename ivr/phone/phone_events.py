@@ -17,6 +17,7 @@ from ivr.line import (
     PromptStopped,
     RecordingEnded,
     RecordingStarted,
+    TransferStarted,
 )
 from ivr.trace.sentences import spoken
 
@@ -155,6 +156,13 @@ class RecordingOver(_EventBase, frozen=True):
     seconds: float
 
 
+class TransferBegan(_EventBase, frozen=True):
+    """The caller is being connected with somebody else."""
+
+    op: str
+    target: str
+
+
 class Done(_EventBase, frozen=True):
     """The one outcome of a workflow, as it is reported."""
 
@@ -171,8 +179,8 @@ class Ended(_EventBase, frozen=True):
 
     by: Literal["bot", "caller", "platform"]
     reason: str
-    """For programs. The bot: `hangup`, `reject`, `no-workflow`, `no-links` (its last workflow wanted no report). The
-    caller: `left`. The platform: `unreachable`, `refused` (an error status), `workflows`, `length`."""
+    """For programs. The bot: `hangup`, `reject`, `transfer`, `no-workflow`, `no-links` (its last workflow wanted no
+    report). The caller: `left`. The platform: `unreachable`, `refused` (an error status), `workflows`, `length`."""
     detail: str = ""
     "For people."
 
@@ -193,6 +201,7 @@ PhoneEvent: TypeAlias = (
     | HangingUp
     | RecordingBegan
     | RecordingOver
+    | TransferBegan
     | Done
     | Ended
 )
@@ -214,6 +223,8 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
             yield RecordingBegan(op)
         case RecordingEnded(op=op, seconds=seconds):
             yield RecordingOver(op, seconds)
+        case TransferStarted(op=op, target=target):
+            yield TransferBegan(op, target)
         case Finished(outcome=outcome):
             yield Done(outcome.op, outcome.ok, outcome.result, outcome.choice, outcome.keys, outcome.why)
         case _:

@@ -5,13 +5,15 @@ This module decides when a call ends and who ended it. What a workflow may be is
 """
 
 import contextlib
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from ivr.channels.skype import wire
-from ivr.engine.commands import LineCommand, Record
+from ivr.engine.commands import Record
 from ivr.line import Finished, Outcome
+from ivr.line.transfer import OrderedCommand
 from ivr.media.sound import EncodedRecording
 from ivr.phone.command_run import Performed, perform
 from ivr.phone.handset import Handset
@@ -62,14 +64,20 @@ class PlacedCall:
         exchange: MessageExchange,
         limits: PhoneLimits,
         line: LookAtLine | None = None,
+        transfers: Sequence[str] = (),
     ) -> None:
-        """Call the bot at `url`; `call` is the call's id. The bot is told what there is to see of the `line`."""
+        """Call the bot at `url`; `call` is the call's id.
+
+        The bot is told what there is to see of the `line`, and may have the caller connected with the addresses that
+        one of the patterns in `transfers` allows (protocol 22, 23).
+        """
         self._id = call
         self._url = url
         self._handset = handset
         self._exchange = exchange
         self._limits = limits
-        self._line = LineNews(line)
+        self._line = LineNews(line, transfer=bool(transfers))
+        self._transfers = transfers
         self._notifications = Notifications(exchange)
         self._ends_at = handset.now() + limits.call_length
         self._answered = False
@@ -112,7 +120,7 @@ class PlacedCall:
         """Do what a reply says, and give what is to be reported."""
         if not body.strip():
             raise _Over(Ended("bot", "no-workflow", "The bot's answer was empty, so nothing follows."))
-        workflow = read_workflow(body)
+        workflow = read_workflow(body, transfer=bool(self._transfers))
         if isinstance(workflow, RunnableWorkflow):
             self._callback = workflow.callback or self._callback
             self._notifications.url = workflow.notification or self._notifications.url
@@ -158,6 +166,7 @@ class PlacedCall:
             ends_at=self._ends_at,
             cut=self._cut is not None,
             connected=self._connected,
+            transfers=self._transfers,
         )
         if performed.expired:
             self._cut = "length"
@@ -187,7 +196,7 @@ class PlacedCall:
             return Ended("platform", "workflows", f"More than {self._limits.workflows} workflows in one call.")
         return Ended("platform", "length", f"The call is longer than {self._limits.call_length:g} s.")
 
-    async def _audio(self, command: LineCommand, found: Outcome) -> EncodedRecording | None:
+    async def _audio(self, command: OrderedCommand, found: Outcome) -> EncodedRecording | None:
         if isinstance(command, Record) and found.ok:
             return await self._handset.recording(command, found.seconds)
         return None

@@ -47,6 +47,8 @@ class Target(Struct, frozen=True):
     language: str | None = Caller().language
     at: str | None = None
     "The time that it is to be for the bot (protocol 21)."
+    transfers: tuple[str, ...] = ()
+    "Patterns of the addresses that a call may be transferred to (protocol 23); none: it is not offered to the bot."
 
     @property
     def who(self) -> Caller:
@@ -91,7 +93,15 @@ class Platform:
         target = self.target
         exchange = MessageExchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
-        one = PlacedCall(str(uuid4()), url=url, handset=handset, exchange=exchange, limits=target.limits, line=line)
+        one = PlacedCall(
+            str(uuid4()),
+            url=url,
+            handset=handset,
+            exchange=exchange,
+            limits=target.limits,
+            line=line,
+            transfers=target.transfers,
+        )
         call = asyncio.create_task(one.run(who or target.who))
         try:
             return await asyncio.shield(call)

@@ -23,8 +23,9 @@ of 20 ms at their time if `paced`), then `PromptOver`, upon which a player stops
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from typing import TypeAlias
 
 from ivr.audio.formats import RATE
 from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
@@ -44,6 +45,9 @@ from ivr.line import (
     RecordingStarted,
     Signal,
     Tick,
+    TransferFailed,
+    Transferred,
+    TransferStarted,
     Trouble,
     VoiceSignal,
     WordsUnderstood,
@@ -68,6 +72,16 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
 from ivr.phone.wire.line_news import LookAtLine
 
+ConnectCaller: TypeAlias = Callable[[str], Awaitable[int]]
+"""Connect the caller with an address (`sip:…`, `tel:…`), and return the answer as a SIP status, 2xx if it is done.
+
+Cancelled if the caller leaves meanwhile; raises nothing."""
+
+
+async def nobody_else(_: str) -> int:
+    """Connect the caller with nobody, and say that it was done: for a phone on which a bot is tried."""
+    return 200
+
 
 class Session:
     """One live call; its own handset."""
@@ -80,8 +94,11 @@ class Session:
         clock: Clock | None = None,
         paced: bool = False,
         microphone: Microphone | None = None,
+        connect: ConnectCaller = nobody_else,
     ) -> None:
-        """Prepare a call; nothing happens before `dial`."""
+        """Prepare a call; nothing happens before `dial`. `connect` is asked for allowed addresses alone."""
+        self._connect = connect
+        self._connecting: asyncio.Task[None] | None = None
         self._phone = phone
         self._sound = sound
         self._clock = clock or LoopClock()
@@ -201,7 +218,11 @@ class Session:
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of commands, which has not heard of it
                     self._put(VoiceSignal(active=True))
+            case TransferStarted(target=target):
+                self._connecting = self._begin(self._transfer(target))
             case RecordingEnded() | Finished():
+                if self._connecting is not None:
+                    self._connecting.cancel()
                 self._microphone.keep()
                 self._listening = None
                 while self._speaking:  # words after the recording are not spoken
@@ -246,6 +267,10 @@ class Session:
             self._put(PromptFailed(str(error)))
         else:
             self._put(PromptEnded())
+
+    async def _transfer(self, target: str) -> None:
+        status = await self._connect(target)
+        self._put(Transferred() if 200 <= status < 300 else TransferFailed(status, f"the other side answered {status}"))
 
     async def _speak(self, words: str) -> None:
         self.tell(WordsHeard(words, typed=True))

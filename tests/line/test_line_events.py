@@ -9,20 +9,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.channels.skype import hearing, reading
-from ivr.engine.commands import Answer, LineCommand, Play
+from ivr.engine.commands import Answer, Play
 from ivr.engine.events import Event, KeysPressed
-from ivr.line import CallerLeft, Outcome, PromptFailed, Result, Signal, Tick, Trouble, VoiceSignal, WordsUnderstood
+from ivr.line import (
+    CallerLeft,
+    Outcome,
+    PromptFailed,
+    Result,
+    Signal,
+    Tick,
+    TransferFailed,
+    Transferred,
+    Trouble,
+    VoiceSignal,
+    WordsUnderstood,
+)
 from ivr.line.engine_events import events_of
+from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.media.sound import EncodedRecording
 from ivr.phone.wire import reports
 from ivr.ports import Upload
-from tests.line.line_driver import LineDriver, digits, menu, record
+from tests.line.line_driver import LineDriver, digits, menu, record, transfer
 from tests.line.test_line_properties import STORY
 
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
 HUMS = (VoiceSignal(active=True), Tick(), VoiceSignal(active=False))
-CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
+CALLS: dict[str, tuple[OrderedCommand, LineDriver]] = {
     "a key of a menu": (menu(), LineDriver(menu()).hear_out().press("1")),
     "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(WordsUnderstood("buy something"))),
     "a wrong key": (menu(), LineDriver(menu()).hear_out().press("9")),
@@ -54,12 +67,16 @@ CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
     "a broken line": (menu(), LineDriver(menu()).hear_out().apply(Trouble())),
     "a broken line, nobody knows why": (record(), LineDriver(record()).hear_out().apply(Trouble("unknown"))),
     "a prompt that cannot be played": (Play("p", ()), LineDriver(menu()).apply(PromptFailed("gone"))),
+    "a transfer": (transfer(), LineDriver(transfer()).apply(Transferred())),
+    "a transfer that failed": (transfer(), LineDriver(transfer()).apply(TransferFailed(486, "busy"))),
+    "a transfer that nobody answered": (transfer(), LineDriver(transfer()).wait(91)),
+    "leaving while being transferred": (transfer(), LineDriver(transfer()).apply(CallerLeft())),
     "an answer": (Answer("a"), LineDriver(Answer("a"))),
 }
 
 
 @pytest.mark.parametrize(("action", "driver"), CALLS.values(), ids=CALLS.keys())
-def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand, driver: LineDriver) -> None:
+def test_the_engine_hears_what_a_platform_would_have_told_it(action: OrderedCommand, driver: LineDriver) -> None:
     assert _plain(events_of(action, driver.outcome, AUDIO.media)) == _plain(
         _by_way_of_a_platform(action, driver.outcome)
     )
@@ -70,11 +87,11 @@ def test_every_result_of_a_line_is_among_them() -> None:
 
 
 @given(
-    st.sampled_from([menu(), digits(), digits(ends=""), record(), Play("p", menu().prompt), Answer("a")]),
+    st.sampled_from([menu(), digits(), digits(ends=""), record(), transfer(), Play("p", menu().prompt), Answer("a")]),
     STORY,
 )
 def test_whatever_happens_on_a_line_both_routes_say_the_same(
-    command: LineCommand, story: list[tuple[float, Signal]]
+    command: OrderedCommand, story: list[tuple[float, Signal]]
 ) -> None:
     driver = LineDriver(command)
     for after, signal in story:
@@ -88,10 +105,11 @@ def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
     assert events_of(digits(), CALLS["a full count"][1].outcome, None) == (KeysPressed("digits", "1234", "count"),)
 
 
-def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, ...]:
+def _by_way_of_a_platform(action: OrderedCommand, found: Outcome) -> tuple[Event, ...]:
     kept = found.ok and hasattr(action, "max_duration")
     audio = EncodedRecording(b"sound", "wma", found.seconds) if kept else None
-    over = "terminated" if found.result == "left" else "established"
+    transferred = isinstance(action, Transfer) and found.ok
+    over = "terminated" if found.result == "left" or transferred else "established"
     outcome = reports.wire_outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
     heard = reading.read_message(reading.parse(message.json))

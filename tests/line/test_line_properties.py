@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.engine.commands import Answer, HangUp, LineCommand, Play, Recognize, Record
+from ivr.engine.commands import Answer, HangUp, Play, Recognize, Record
 from ivr.line import (
     CallerLeft,
     Finished,
@@ -19,12 +19,15 @@ from ivr.line import (
     RecordingStarted,
     Signal,
     Tick,
+    TransferFailed,
+    Transferred,
     Trouble,
     VoiceSignal,
     WordsUnderstood,
     apply,
 )
-from tests.line.line_driver import PROMPT, LineDriver, digits, menu, record
+from ivr.line.transfer import OrderedCommand
+from tests.line.line_driver import PROMPT, LineDriver, digits, menu, record, transfer
 
 SIGNALS = st.one_of(
     st.sampled_from("0123456789*#ABCD").map(KeyDown),
@@ -34,7 +37,7 @@ SIGNALS = st.one_of(
     st.just(PromptEnded()),
     st.just(PromptFailed("no such file")),
     st.just(Tick()),
-    st.sampled_from([CallerLeft(), Trouble()]),
+    st.sampled_from([CallerLeft(), Trouble(), Transferred(), TransferFailed(603, "declined")]),
 )
 STORY = st.lists(st.tuples(st.floats(0, 12), SIGNALS), max_size=40)
 MIDDLE = st.lists(
@@ -48,14 +51,14 @@ MIDDLE = st.lists(
 )
 
 
-def renamed(actions: list[LineCommand]) -> list[LineCommand]:
+def renamed(actions: list[OrderedCommand]) -> list[OrderedCommand]:
     """Return the actions, each with an id of its own."""
     return [
         type(action)(**{**_fields(action), "op": f"{type(action).__name__}.{n}"}) for n, action in enumerate(actions)
     ]
 
 
-def _fields(action: LineCommand) -> dict[str, object]:
+def _fields(action: OrderedCommand) -> dict[str, object]:
     return {name: getattr(action, name) for name in action.__struct_fields__}
 
 
@@ -63,11 +66,11 @@ LISTS = st.builds(
     lambda first, middle, last: renamed([*first, *middle, *last]),
     st.sampled_from([[], [Answer("a")]]),
     MIDDLE,
-    st.sampled_from([[], [HangUp("h")]]),
+    st.sampled_from([[], [HangUp("h")], [transfer()]]),
 ).filter(bool)
 
 
-def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> LineDriver:
+def tell(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> LineDriver:
     driver = LineDriver(*actions)
     for after, signal in story:
         driver.apply(signal, after=after)
@@ -75,7 +78,9 @@ def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> LineD
 
 
 @given(LISTS, STORY)
-def test_there_is_one_outcome_and_it_comes_last(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
+def test_there_is_one_outcome_and_it_comes_last(
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+) -> None:
     driver = tell(actions, story)
     finished = [effect for effect in driver.effects if isinstance(effect, Finished)]
     assert len(finished) == driver.over
@@ -84,7 +89,7 @@ def test_there_is_one_outcome_and_it_comes_last(actions: list[LineCommand], stor
 
 @given(LISTS, STORY)
 def test_actions_begin_in_the_order_in_which_they_stand(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     order = [action.op for action in actions]
     begun = [effect.op for effect in tell(actions, story).effects if isinstance(effect, PromptStarted)]
@@ -93,7 +98,7 @@ def test_actions_begin_in_the_order_in_which_they_stand(
 
 @given(LISTS, STORY)
 def test_a_success_is_the_last_action_s_unless_the_call_is_over(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     if driver.over and driver.outcome.ok and driver.outcome.result != "left":
@@ -102,7 +107,7 @@ def test_a_success_is_the_last_action_s_unless_the_call_is_over(
 
 @given(LISTS, STORY)
 def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     started = [effect.op for effect in driver.effects if isinstance(effect, RecordingStarted)]
@@ -117,7 +122,7 @@ def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
 
 @given(LISTS, STORY)
 def test_answers_are_among_those_that_were_offered(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     if not driver.over:
@@ -133,7 +138,7 @@ def test_answers_are_among_those_that_were_offered(
 
 @given(LISTS, STORY)
 def test_time_alone_ends_everything_once_the_caller_is_silent(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     driver.apply(VoiceSignal(active=False))
@@ -146,13 +151,13 @@ def test_time_alone_ends_everything_once_the_caller_is_silent(
 
 
 @given(LISTS, STORY)
-def test_the_same_story_always_ends_the_same(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
+def test_the_same_story_always_ends_the_same(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> None:
     assert tell(actions, story).effects == tell(actions, story).effects
 
 
 @given(LISTS, STORY)
 def test_a_tick_before_the_deadline_changes_nothing(
-    actions: list[LineCommand], story: list[tuple[float, Signal]]
+    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     line: Line = driver.line
@@ -161,6 +166,6 @@ def test_a_tick_before_the_deadline_changes_nothing(
 
 
 @given(LISTS, STORY)
-def test_each_question_listens_once(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
+def test_each_question_listens_once(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> None:
     listened = [effect.op for effect in tell(actions, story).effects if isinstance(effect, Listening)]
     assert len(listened) == len(set(listened))

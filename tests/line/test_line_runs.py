@@ -13,11 +13,14 @@ from ivr.line import (
     PromptEnded,
     PromptFailed,
     PromptStarted,
+    TransferFailed,
+    Transferred,
+    TransferStarted,
     Trouble,
     VoiceSignal,
     WordsUnderstood,
 )
-from tests.line.line_driver import HELP, PROMPT, SALES, LineDriver, digits, menu, record
+from tests.line.line_driver import HELP, PROMPT, SALES, LineDriver, digits, menu, record, transfer
 
 WELCOME = Play("welcome", PROMPT)
 
@@ -47,7 +50,26 @@ def test_a_rejected_call_is_over() -> None:
     assert LineDriver(Reject("no")).effects == [Finished(Outcome("no", ok=True, result="done"), "reject")]
 
 
-@pytest.mark.parametrize("signal", [CallerLeft(), Trouble(), KeyDown("1"), PromptEnded()])
+def test_a_caller_who_was_transferred_is_gone() -> None:
+    driver = LineDriver(WELCOME, transfer("tel:+4930")).hear_out()
+    assert driver.effects[-1] == TransferStarted("transfer", "tel:+4930")
+    driver.apply(Transferred(), after=20)
+    assert driver.effects[-1] == Finished(Outcome("transfer", ok=True, result="done"), "transfer")
+
+
+def test_a_caller_who_cannot_be_transferred_is_still_there() -> None:
+    driver = LineDriver(transfer()).apply(KeyDown("1")).apply(TransferFailed(486, "busy"), after=20)
+    assert driver.effects[-1] == Finished(Outcome("transfer", ok=False, result="system", why="busy", status=486))
+
+
+def test_a_transfer_is_not_waited_for_for_ever() -> None:
+    driver = LineDriver(transfer()).wait(89)
+    assert not driver.over
+    driver.wait(2)
+    assert driver.outcome == Outcome("transfer", ok=False, result="system", why="nobody answered")
+
+
+@pytest.mark.parametrize("signal", [CallerLeft(), Trouble(), KeyDown("1"), PromptEnded(), Transferred()])
 def test_nothing_happens_after_the_end(signal: KeyDown) -> None:
     driver = LineDriver(HangUp("bye"))
     line = driver.line

@@ -107,12 +107,18 @@ ANSWER = action(
     "answer",
     maybe(acceptModalityTypes=mostly(st.sampled_from([[], ["AUDIO"], ["video", 1]]), st.lists(words(wire.Modality)))),
 )
-ANY_ACTION = ANSWER | PLAY | RECOGNIZE | RECORD | action("hangup") | action("reject") | action("transfer")
+TARGETS = mostly(
+    st.sampled_from(["sip:sales@pbx.example", "sips:a@[::1]:5061;transport=tls", "tel:+4930", "tel:" + "1" * 252]),
+    st.sampled_from(["", "a", "sip:", "SIP:a@b", "sip:a b", "sip:a@b\r\nX: y", "tel:" + "1" * 253, "sip:é@b", 7, None]),
+)
+TRANSFER = action("transfer", st.fixed_dictionaries({"target": TARGETS}))
+END = action("hangup") | TRANSFER
+ANY_ACTION = ANSWER | PLAY | RECOGNIZE | RECORD | END | action("reject")
 IN_ORDER = st.tuples(
     st.lists(ANSWER, max_size=1),
     st.lists(PLAY, max_size=2),
     st.sampled_from([[], [RECOGNIZE], [RECORD], [RECORD, PLAY, RECOGNIZE]]).flatmap(lambda some: st.tuples(*some)),
-    st.lists(action("hangup"), max_size=1),
+    st.lists(END, max_size=1),
 ).map(lambda parts: [one for part in parts for one in part])
 LINKS = together(
     st.fixed_dictionaries({"callback": mostly(ADDRESSES, BAD_ADDRESSES)}),
@@ -158,6 +164,7 @@ EACH_ACTION: dict[str, Tree] = {
     },
     "hangup": {"operationId": "h", "action": "hangup"},
     "reject": {"operationId": "x", "action": "reject"},
+    "transfer": {"operationId": "t", "action": "transfer", "target": "sip:sales@pbx.example"},
 }
 COLLECT = EACH_ACTION["recognize"] | {"choices": None, "collectDigits": {"maxNumberOfDtmfs": 4, "stopTones": ["#"]}}
 EVERYTHING: list[Tree] = [
@@ -168,6 +175,7 @@ EVERYTHING: list[Tree] = [
         "notificationSubscriptions": ["callStateChange"],
     },
     {"actions": [COLLECT]},
+    {"actions": [EACH_ACTION["answer"], EACH_ACTION["transfer"]]},
 ]
 "Together they have every member that there is."
 NUMBERS = (0, 0.4, 0.5, 0.6, 0.9, 1, 1.5, 1.9, 2, 2.5, 5, 5.1, 6, 20, 20.4, 20.5, 20.6, 21, 30, 30.1, 31, 600, 600.1)

@@ -10,7 +10,7 @@ from tests.phone.contract import valid
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, FakeBot, fake_bot, flow
 from tests.phone.people import QUICK, QUIET, Person, call
 
-RINGING = LineFacts(kind="sip", trunk="192.0.2.7:5060", transport="udp", called="+4930123456", transfer=False)
+RINGING = LineFacts(kind="sip", trunk="192.0.2.7:5060", transport="udp", called="+4930123456")
 SOUND = LineFacts(packets=100, loss=0.0, jitter=1.5)
 END = LineFacts(packets=150, loss=0.5, jitter=2.0, ended="BYE")
 
@@ -45,7 +45,6 @@ async def test_the_first_message_says_what_line_it_is() -> None:
                 "trunk": "192.0.2.7:5060",
                 "transport": "udp",
                 "called": "+4930123456",
-                "transfer": False,
             }
         ]
 

@@ -45,6 +45,8 @@ def test_flags_of_which_one_would_be_ignored_are_refused(flags: list[str], sente
         ["--port", "65536", "--browser"],
         ["--identity-port", "-1"],
         ["--at", "tomorrow"],
+        ["--allow-transfer", "sales"],
+        ["--allow-transfer", "*"],
         ["--calls", "0"],
         ["--calls", "1", "--concurrency", "0"],
     ],

@@ -40,7 +40,8 @@ async def typed(*lines: str, answers: list[Answer], wire: bool = False) -> tuple
     """Type lines at a bot; give what was shown, and the keyboard."""
     output, keyboard = io.StringIO(), Typing(*lines)
     console = Console(file=output, width=200, color_system=None)
-    async with fake_bot(*answers) as bot, platform(Target(bot.call, limits=QUICK)) as phone:
+    transfers = ("sip:*@pbx.example",)
+    async with fake_bot(*answers) as bot, platform(Target(bot.call, limits=QUICK, transfers=transfers)) as phone:
         await phone.place(TurnBased(Typist(Screen(console, wire=wire), keyboard.line), QUIET))
     return output.getvalue(), keyboard
 
@@ -144,6 +145,13 @@ def test_what_is_typed_when_nobody_listens_is_told_to_be_lost_once() -> None:
 async def test_a_refused_workflow_and_its_reason_are_shown() -> None:
     shown, _ = await typed(answers=[flow(ANSWER, MENU, MENU), flow(ANSWER, HANG_UP)])
     assert "answer, recognize, recognize cannot be combined" in shown
+
+
+async def test_where_a_bot_transfers_the_call_to_is_shown() -> None:
+    transfer = {"operationId": "go", "action": "transfer", "target": "sip:sales@pbx.example"}
+    shown, _ = await typed(answers=[flow(ANSWER, transfer)])
+    assert "(transferring to sip:sales@pbx.example)" in shown
+    assert "The bot transferred the call." in shown
 
 
 async def test_the_wire_is_shown_when_asked_for() -> None:

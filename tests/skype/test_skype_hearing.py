@@ -116,7 +116,17 @@ def test_a_refusal_that_names_no_operation_of_ours_means_the_last_reply() -> Non
 
 
 def test_an_unknown_outcome_is_a_failure_even_if_it_says_success() -> None:
-    assert heard(result("transferOutcome")) == (broken(),)
+    assert heard(result("placeCallOutcome")) == (broken(),)
+
+
+@pytest.mark.parametrize("status", [None, 200, "200", "high", [], {}])
+def test_a_caller_who_was_transferred_is_gone(status: Any) -> None:
+    assert heard(result("transferOutcome", state="terminated", status=status)) == (OperationDone(OP), GONE)
+
+
+def test_a_transfer_that_failed_is_a_failure_of_the_line() -> None:
+    failed = result("transferOutcome", outcome="failure", status=486, failureReason="the other side answered 486")
+    assert heard(failed) == (broken("the other side answered 486"),)
     assert heard(result("AnswerOutcome")) == (broken(),)
 
 

@@ -28,29 +28,46 @@ MAX_DIGITS = 20
 MAX_DIGITS_OF_CSHARP = 5
 MAX_SPEECH = 5
 
-_RANK = {wire.Answer: 1, wire.PlayPrompt: 2, wire.Record: 2, wire.Recognize: 2, wire.Hangup: 3, wire.Reject: 0}
+_RANK = {
+    wire.Answer: 1,
+    wire.PlayPrompt: 2,
+    wire.Record: 2,
+    wire.Recognize: 2,
+    wire.Hangup: 3,
+    wire.Transfer: 3,
+    wire.Reject: 0,
+}
+_ADDRESS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/%:@#[]"
 
 
-def refusals(shape: type[wire.Message | wire.Workflow], tree: object, *, strict: bool = False) -> tuple[str, ...]:
-    """Return why a JSON value is not allowed as a message of this shape; empty: it is allowed."""
+def refusals(
+    shape: type[wire.Message | wire.Workflow], tree: object, *, strict: bool = False, transfer: bool = False
+) -> tuple[str, ...]:
+    """Return why a JSON value is not allowed as a message of this shape; empty: it is allowed.
+
+    `transfer`: the platform has offered it in this call (protocol 23).
+    """
     try:
         message = reading.read(shape, tree)
     except WebhookError as exc:
         return (exc.message,)
-    found = tuple(violations(message, strict=strict))
+    found = tuple(violations(message, strict=strict, transfer=transfer))
     # Folding hides other spellings, unknown words and members: what is read is written again, and must be the same.
     if strict and _sorted_json(message) != _sorted_json(tree):
         found += ("$: not in the contract's exact spelling, or with members that it does not have",)
     return found
 
 
-def violations(message: wire.Message | wire.Workflow, *, strict: bool = False) -> Problems:
+def violations(message: wire.Message | wire.Workflow, *, strict: bool = False, transfer: bool = False) -> Problems:
     """Return the rules that a message breaks, once it has been read."""
     match message:
         case wire.Workflow():
             yield from _workflow(message, strict)
+            yield from _transfers(message, offered=transfer)
         case wire.ConversationResult():
             yield from _result(message, strict)
+            if isinstance(message.operation_outcome, wire.TransferOutcome) and not transfer:
+                yield "operationOutcome.type: not an outcome of the protocol"
         case wire.Conversation():
             yield from rules.violations(message)
             if strict:
@@ -80,7 +97,9 @@ def _together(actions: Sequence[wire.Action], strict: bool) -> Problems:
         yield "actions: reject stands alone"
     ranks = [_RANK[kind] for kind in kinds]
     if ranks != sorted(ranks):
-        yield "actions: the order is answer, then playPrompt, record and recognize, then hangup"
+        yield "actions: the order is answer, then playPrompt, record and recognize, then hangup or transfer"
+    if wire.Hangup in kinds and wire.Transfer in kinds:
+        yield "actions: either hangup or transfer"
     for kind, count in Counter(kinds).items():
         # Until May 2017 no action could repeat, playPrompt included.
         if count > 1 and (strict or kind is not wire.PlayPrompt):
@@ -88,6 +107,20 @@ def _together(actions: Sequence[wire.Action], strict: bool) -> Problems:
     # The vendor's validator does not mind, but only the last outcome is reported: an answer or audio would be lost.
     if strict and any(kind in (wire.Recognize, wire.Record) for kind in kinds[:-1]):
         yield "actions: nothing may follow recognize or record"
+
+
+def _transfers(workflow: wire.Workflow, *, offered: bool) -> Problems:
+    """Check the addresses of an addition of ours, which is none of the vendor's actions (protocol 23)."""
+    for index, action in enumerate(workflow.actions):
+        if not isinstance(action, wire.Transfer):
+            continue
+        if not offered:
+            yield f"actions[{index}].action: transfer was not offered"
+        scheme, colon, rest = action.target.partition(":")
+        if scheme not in ("sip", "sips", "tel") or not colon or not rest or len(action.target) > 256:
+            yield f"actions[{index}].target: no address"
+        if not set(rest) <= set(_ADDRESS):
+            yield f"actions[{index}].target: a sign that no address has"
 
 
 def _action(action: wire.Action, at: str, strict: bool) -> Problems:

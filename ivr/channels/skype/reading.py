@@ -222,8 +222,8 @@ def _whole(value: Any) -> object:
     return round(number) if isinstance(number, float) else number  # as .NET does, a half to the even side
 
 
-def _length(value: Any) -> object:
-    """Fold a length, which is good to know and no more: a recording is worth more than what is said of it."""
+def _noted(value: Any) -> object:
+    """Fold a number that is good to know and no more: a recording is worth more than the length that is told of it."""
     number = _number(value)
     return number if type(number) in (int, float) else None
 
@@ -247,7 +247,8 @@ _SCALARS: dict[Any, Fold] = {
     float: _number,
     bool: _flag,
     wire.Key: _as_it_is,
-    wire.Length: _length,
+    wire.Length: _noted,
+    wire.Status: _noted,
     wire.LineNews: read_line,
     dict[str, str]: _links,
 }

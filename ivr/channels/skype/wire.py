@@ -91,6 +91,8 @@ Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
 Number: TypeAlias = int | float
 Length: TypeAlias = Annotated[Number | None, Meta(description="Seconds.")]
 "How long a recording is; None: not told, or in a way that cannot be understood."
+Status: TypeAlias = Annotated[Number | None, Meta(description="SIP status.")]
+"None: not told, or in a way that cannot be understood."
 
 LineNews: TypeAlias = Annotated[LineFacts | None, Meta(description="What is new about the line.")]
 "An addition of ours (protocol 22); None: nothing, or nothing that can be understood."
@@ -191,7 +193,13 @@ class Record(ActionBase, frozen=True, kw_only=True, tag="record"):
     stop_tones: tuple[Key, ...] | None = None
 
 
-Action: TypeAlias = Answer | Reject | Hangup | PlayPrompt | Recognize | Record
+class Transfer(ActionBase, frozen=True, kw_only=True, tag="transfer"):
+    """Connect the caller with somebody else: an addition of ours (23), only where the platform has offered it."""
+
+    target: str
+
+
+Action: TypeAlias = Answer | Reject | Hangup | PlayPrompt | Recognize | Record | Transfer
 
 
 class WorkflowLinks(Wire, frozen=True, kw_only=True):
@@ -295,6 +303,13 @@ class RecordOutcome(OutcomeBase, frozen=True, kw_only=True, tag="recordOutcome")
     format: RecordingFormat | None = None
 
 
+class TransferOutcome(OutcomeBase, frozen=True, kw_only=True, tag="transferOutcome"):
+    """Whether the caller was connected with somebody else (23); where they were, the call is over."""
+
+    status: Status = None
+    "What the other side answered, as a SIP status."
+
+
 class WorkflowValidationOutcome(OutcomeBase, frozen=True, tag=WORKFLOW_VALIDATION):
     """The whole workflow was refused, and nothing of it was done."""
 
@@ -310,6 +325,7 @@ Outcome: TypeAlias = (
     | PlayPromptOutcome
     | RecognizeOutcome
     | RecordOutcome
+    | TransferOutcome
     | WorkflowValidationOutcome
     | UnknownOutcome
 )

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ivr.cli.event_loop import fast_loop, on_first_signal, until_signal
 from ivr.cli.phone.call_scripts import run_scripts
-from ivr.cli.phone.flags import PORT, TIME, Finite, check_together, limited
+from ivr.cli.phone.flags import PORT, TARGETS, TIME, Finite, check_together, limited
 from ivr.cli.phone.load_report import report_load
 from ivr.cli.phone.terminal import print_metadata, talk, talk_aloud
 from ivr.cli.terminal_text import clean
@@ -49,6 +49,13 @@ BOT = "http://127.0.0.1:8080/call"
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
 @click.option("--allow", multiple=True, metavar="HOST", help="A host to connect to, besides this machine.")
 @click.option(
+    "--allow-transfer",
+    multiple=True,
+    type=TARGETS,
+    metavar="PATTERN",
+    help="Offer the bot to transfer its caller to such addresses, like sip:*@pbx.example. Here nobody is called.",
+)
+@click.option(
     "--identity-port",
     type=PORT,
     default=0,
@@ -80,6 +87,7 @@ def phone(
     rate: float | None,
     as_json: bool,
     allow: tuple[str, ...],
+    allow_transfer: tuple[str, ...],
     identity_port: int,
     key: Path | None,
     limits: PhoneLimits,
@@ -97,7 +105,7 @@ def phone(
                ivr phone --calls 2000 --concurrency 200
     """  # to click, the character \b keeps the line ends of a paragraph
     check_together(context)
-    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at)
+    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at, allow_transfer)
     console = Console(highlight=False, soft_wrap=True)
     if browser:
         _run(_serve_page(target, port))

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from ivr.engine.pretend import read_time
 from ivr.phone.net.limits import PhoneLimits
+from ivr.phone.wire.transfer_targets import is_target
 
 DAY = 86_400.0
 PORT = click.IntRange(0, 65_535)
@@ -36,6 +37,21 @@ class _Time(click.ParamType[str]):
 
 
 TIME = _Time()
+
+
+class _TransferTargets(click.ParamType[str]):
+    """A pattern of the addresses that a call may be transferred to."""
+
+    name = "pattern"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read what was typed; fail as click does."""
+        if not is_target(str(value)):
+            self.fail(f"{value} is not an address like sip:*@pbx.example or tel:+4930*", param, ctx)
+        return str(value)
+
+
+TARGETS = _TransferTargets()
 
 
 class Finite(click.FloatRange):

@@ -20,6 +20,7 @@ from ivr.phone.phone_events import (
     RecordingOver,
     Replied,
     Sent,
+    TransferBegan,
     WordsHeard,
     WorkflowRefused,
 )
@@ -36,6 +37,7 @@ Type what the caller does:
 ENDINGS = {
     "hangup": "The bot hung up.",
     "reject": "The bot rejected the call.",
+    "transfer": "The bot transferred the call.",
     "left": "You hung up.",
     "no-links": "The call is over.",
 }
@@ -73,6 +75,8 @@ class Screen:
                 self._dim("  (recording)")
             case RecordingOver(seconds=seconds):
                 self._dim(f"  (recorded {seconds:.1f} s)")
+            case TransferBegan(target=target):
+                self._dim(f"  (transferring to {target})")
             case WordsHeard(words=words, typed=False):
                 self._dim(f"  (heard: {words})" if words else "  (heard none of the expected phrases)")
             case WorkflowRefused(problems=problems):

@@ -26,6 +26,8 @@ from ivr.line import (
     RecordingStarted,
     Signal,
     Tick,
+    Transferred,
+    TransferStarted,
     Trouble,
     VoiceSignal,
     WordsUnderstood,
@@ -118,6 +120,7 @@ class TurnBased:
         self._recording = bytearray()
         self._recording_began: float | None = None
         self._left = False
+        self._transferring = False
         self._waiting: asyncio.Task[object] | None = None
         "Who waits for the person, or for a prompt's sound."
 
@@ -141,6 +144,8 @@ class TurnBased:
                 self._listening = command
             case RecordingStarted():
                 self._recording, self._recording_began = bytearray(), self._now
+            case TransferStarted():
+                self._transferring = True
             case Finished():
                 self._listening, self._recording_began = None, None
                 self._plan = deque(one for one in self._plan if isinstance(one[1], CallerLeft))
@@ -179,6 +184,8 @@ class TurnBased:
     async def _next(self, deadline: float | None) -> Signal:
         if self._left:
             return CallerLeft()
+        if self._transferring:  # there is nobody else to connect the caller with: who wants to see it has seen it
+            return Transferred()
         if self._prompt is not None and self._prompt_ends is None:
             try:
                 self._prompt_ends = self._now + await self._length(self._prompt)

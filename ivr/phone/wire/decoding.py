@@ -67,9 +67,12 @@ def parse(body: bytes) -> object:
         raise Unreadable(f"not JSON: {exc}") from exc
 
 
-def read(tree: object) -> wire.Workflow:
-    """Return what `parse` gave as a workflow; raise Unreadable with the first place that is none."""
-    return _WORKFLOW(tree)
+def read(tree: object, *, transfer: bool = False) -> wire.Workflow:
+    """Return what `parse` gave as a workflow; raise Unreadable with the first place that is none.
+
+    `transfer`: the action was offered to the bot (protocol 23); else there is none of this name.
+    """
+    return (_WORKFLOW_WITH_TRANSFER if transfer else _WORKFLOW)(tree)
 
 
 def remains(tree: object) -> Remains:
@@ -267,7 +270,7 @@ _RECORD = _Object(
     play_beep=_flag,
     stop_tones=_keys,
 )
-_ACTION = _OneOf(
+_ACTIONS = (
     _Object(wire.Answer, operation_id=_text, accept_modality_types=_list_of(_word_of(wire.Modality))),
     _Object(wire.Reject, operation_id=_text),
     _Object(wire.Hangup, operation_id=_text),
@@ -275,10 +278,18 @@ _ACTION = _OneOf(
     _RECOGNIZE,
     _RECORD,
 )
-_WORKFLOW = _Object(
-    wire.Workflow,
-    links=_Object(wire.WorkflowLinks, callback=_text, notification=_text),
-    actions=_list_of(_ACTION),
-    app_state=_text,
-    notification_subscriptions=_list_of(_word_of(wire.NotificationType)),
-)
+_TRANSFER = _Object(wire.Transfer, operation_id=_text, target=_text)
+
+
+def _workflow_of(*actions: _Object[Any]) -> _Object[wire.Workflow]:
+    return _Object(
+        wire.Workflow,
+        links=_Object(wire.WorkflowLinks, callback=_text, notification=_text),
+        actions=_list_of(_OneOf(*actions)),
+        app_state=_text,
+        notification_subscriptions=_list_of(_word_of(wire.NotificationType)),
+    )
+
+
+_WORKFLOW = _workflow_of(*_ACTIONS)
+_WORKFLOW_WITH_TRANSFER = _workflow_of(*_ACTIONS, _TRANSFER)

@@ -14,24 +14,18 @@ LookAtLine: TypeAlias = Callable[[], LineFacts]
 class LineNews:
     """Remembers what was told of one line."""
 
-    def __init__(self, look: LookAtLine | None) -> None:
-        """`look` sees the line; None: there is nothing to tell of it."""
-        self._look = look
+    def __init__(self, look: LookAtLine | None, *, transfer: bool = False) -> None:
+        """`look` sees the line, None: there is nothing to tell of it; `transfer` is offered to the bot."""
+        self._look = look or LineFacts
+        self._transfer = transfer or None
         self._told = LineFacts()
-
-    @property
-    def offers_transfer(self) -> bool:
-        """Whether the bot was told that its caller can be connected with somebody else."""
-        return self._told.transfer is True
 
     def take(self, *, last: bool = False) -> LineFacts | None:
         """Return what is new; None: nothing. How the sound was, and why the call ended, is told in its `last` message.
 
         What changes with each packet would else be news in each message.
         """
-        if self._look is None:
-            return None
-        known = self._look()
+        known = replace(self._look(), transfer=self._transfer)
         if not last:
             known = replace(known, packets=None, loss=None, jitter=None, ended=None)
         news = known.since(self._told)

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from ivr.channels.skype import wire
 from ivr.engine.commands import Answer as LineAnswer
-from ivr.engine.commands import LineCommand, Play, Recognize, Record
+from ivr.engine.commands import Play, Recognize, Record
 from ivr.engine.commands import Reject as LineReject
 from ivr.engine.line_facts import LineFacts
 from ivr.line import Outcome, Result
+from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.media.sound import EncodedRecording
 
 JSON = "application/json; charset=utf-8"
@@ -125,7 +126,7 @@ def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
-def wire_outcome(command: LineCommand, outcome: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
+def wire_outcome(command: OrderedCommand, outcome: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
     """Put what became of a command into the vendor's words. A recording that could not be made is a failure."""
     word: wire.OutcomeWord = "success" if outcome.ok else "failure"
     why = None if outcome.ok else outcome.why or _FAILURE.get(outcome.result, "Unknown")
@@ -148,6 +149,9 @@ def wire_outcome(command: LineCommand, outcome: Outcome, recorded: EncodedRecord
             return wire.RejectOutcome(id=outcome.op, outcome=word, failure_reason=why)
         case Play():
             return wire.PlayPromptOutcome(id=outcome.op, outcome=word, failure_reason=why)
+        case Transfer():
+            status = outcome.status or None
+            return wire.TransferOutcome(id=outcome.op, outcome=word, failure_reason=why, status=status)
     return wire.HangupOutcome(id=outcome.op, outcome=word, failure_reason=why)
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from ivr.channels.skype import wire
+from ivr.phone.wire.transfer_targets import is_target
 
 Problems: TypeAlias = Iterator[str]
 Range: TypeAlias = tuple[float, float]
@@ -37,8 +38,9 @@ _LETTERS: Mapping[type, str] = {
     wire.Record: "r",
     wire.Recognize: "q",
     wire.Hangup: "h",
+    wire.Transfer: "t",
 }
-_TOGETHER = re.compile("x|a?p*(rp*)?(qp*)?h?|a?p*qp*rp*h?")
+_TOGETHER = re.compile("x|a?p*(rp*)?(qp*)?[ht]?|a?p*qp*rp*[ht]?")
 
 
 def problems(workflow: wire.Workflow) -> Problems:
@@ -98,6 +100,8 @@ def _action(action: wire.Action) -> Problems:
             yield from _recognize(action)
         case wire.Record():
             yield from _record(action)
+        case wire.Transfer(target=target) if not is_target(target):
+            yield ".target: must be a sip:, sips: or tel: address"
         case _:  # reject and hangup have nothing that could be wrong
             pass
 

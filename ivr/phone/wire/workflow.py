@@ -7,6 +7,7 @@ from msgspec import Struct
 from ivr.channels.skype import wire
 from ivr.engine import commands as line
 from ivr.line.state import CHOICE_PAUSE
+from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.phone.wire import decoding, rulebook
 
 MAX_DURATION = 180.0
@@ -21,7 +22,7 @@ NO_OPERATION = "none"
 class RunnableWorkflow(Struct, frozen=True):
     """A workflow that can be run."""
 
-    commands: tuple[line.LineCommand, ...]
+    commands: tuple[OrderedCommand, ...]
     choice_pause: float
     "Seconds for which a key of a menu may be held."
     callback: str | None
@@ -41,23 +42,26 @@ class RefusedWorkflow(Struct, frozen=True):
     app_state: str | None
 
 
-def read_workflow(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
-    """Read a reply that is not empty; never raises. Small ones are remembered: under load the same come again."""
-    return _remembered(body) if len(body) <= REMEMBERED else _read(body)
+def read_workflow(body: bytes, *, transfer: bool = False) -> RunnableWorkflow | RefusedWorkflow:
+    """Read a reply that is not empty; never raises. `transfer`: it was offered to the bot (protocol 23).
+
+    Small ones are remembered: under load the same come again.
+    """
+    return _remembered(body, transfer) if len(body) <= REMEMBERED else _read(body, transfer)
 
 
 @lru_cache(maxsize=512)
-def _remembered(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
-    return _read(body)
+def _remembered(body: bytes, transfer: bool) -> RunnableWorkflow | RefusedWorkflow:  # a cache's key
+    return _read(body, transfer)
 
 
-def _read(body: bytes) -> RunnableWorkflow | RefusedWorkflow:
+def _read(body: bytes, transfer: bool) -> RunnableWorkflow | RefusedWorkflow:
     try:
         tree = decoding.parse(body)
     except decoding.Unreadable as error:
         return RefusedWorkflow(NO_OPERATION, (str(error),), None, None)
     try:
-        workflow = decoding.read(tree)
+        workflow = decoding.read(tree, transfer=transfer)
     except decoding.Unreadable as error:
         return _refusal(tree, (str(error),))
     problems = tuple(rulebook.problems(workflow))
@@ -90,7 +94,9 @@ def misplaced(workflow: RunnableWorkflow, *, answered: bool) -> tuple[str, ...]:
         wrong = [command for command in workflow.commands if isinstance(command, line.Answer | line.Reject)]
         return ("actions: the call is already answered",) if wrong else ()
     first = workflow.commands[0]
-    return () if isinstance(first, line.Answer | line.Reject) else ("actions: the call is not answered yet",)
+    # A call that is not answered can be sent elsewhere, too.
+    begins = isinstance(first, line.Answer | line.Reject | Transfer)
+    return () if begins else ("actions: the call is not answered yet",)
 
 
 def _choice_pause(workflow: wire.Workflow) -> float:
@@ -100,7 +106,7 @@ def _choice_pause(workflow: wire.Workflow) -> float:
     return CHOICE_PAUSE
 
 
-def _command(action: wire.Action) -> line.LineCommand:
+def _command(action: wire.Action) -> OrderedCommand:
     match action:
         case wire.Answer():
             return line.Answer(action.operation_id)
@@ -112,6 +118,8 @@ def _command(action: wire.Action) -> line.LineCommand:
             return line.Play(action.operation_id, _prompt(action))
         case wire.Recognize():
             return _recognize(action)
+        case wire.Transfer():
+            return Transfer(action.operation_id, action.target)
     return _record(action)
 
 

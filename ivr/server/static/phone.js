@@ -47,6 +47,7 @@ const endings = {
   hangup: "hung up",
   left: "hung up",
   reject: "rejected the call",
+  transfer: "transferred the call",
   unreachable: "could not reach the bot",
   refused: "was refused by the bot",
 };
@@ -94,6 +95,7 @@ const happens = {
     paper.add("caller", `spoke for ${seconds.toFixed(1)} s`);
     show("on the line", "live");
   },
+  TransferBegan: ({ target }) => paper.add("note", `transferring to ${target}`),
   Done({ ok, why, result }) {
     stopSpeaking();
     offer(null);
