@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from ivr.phone.callers.load_test import Latency, LoadPlan, LoadResult, run_load_test
+from ivr.phone.callers.dialler import LoadPlan
+from ivr.phone.callers.load_test import Latency, LoadResult, run_load_test
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.load_client import LoadClient

@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from ivr.cli.phone.call_scripts import run_script
-from ivr.phone.callers.load_test import LoadPlan, run_load_test
+from ivr.phone.callers.dialler import LoadPlan
+from ivr.phone.callers.load_test import run_load_test
 from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, OnTheLine, PhoneEvent

@@ -15,7 +15,7 @@ from ivr.cli.phone.load_report import report_load
 from ivr.cli.phone.terminal import print_metadata, talk, talk_aloud
 from ivr.cli.terminal_text import clean
 from ivr.errors import IvrError
-from ivr.phone.callers.load_test import LoadPlan
+from ivr.phone.callers.dialler import LoadPlan
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.placed_call import Caller
 from ivr.phone.platform import DEFAULT_APP, Target

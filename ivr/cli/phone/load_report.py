@@ -10,7 +10,8 @@ from rich.table import Table
 
 from ivr.cli.event_loop import on_first_signal
 from ivr.cli.phone.terminal import print_metadata
-from ivr.phone.callers.load_test import Latency, LoadPlan, LoadResult, run_load_test
+from ivr.phone.callers.dialler import LoadPlan
+from ivr.phone.callers.load_test import Latency, LoadResult, run_load_test
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.load_client import LoadClient
 from ivr.phone.net.post import WebPost

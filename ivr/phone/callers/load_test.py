@@ -13,6 +13,7 @@ from ivr.audio.formats import RATE
 from ivr.engine.commands import RecordingFormat, Segment
 from ivr.media.recorder import Recorder
 from ivr.media.sound import EncodedRecording, Sound, SoundPiece, tone
+from ivr.phone.callers.dialler import Dialler, LoadPlan
 from ivr.phone.callers.random_caller import RandomCaller
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.phone_events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
@@ -20,16 +21,6 @@ from ivr.phone.platform import Platform
 
 RECORDING = 1.0
 "Seconds of what is recorded."
-
-
-class LoadPlan(Struct, frozen=True):
-    """What is to be placed."""
-
-    calls: int
-    concurrency: int = 50
-    rate: float | None = None
-    "Calls begun a second; None: as many as go."
-    seed: int = 1
 
 
 class Latency(Struct, frozen=True):
@@ -129,53 +120,15 @@ async def run_load_test(
     """
     tally, sound = _Tally(), Sound(_InstantRenderer(), await _CannedEncoder.make())
     begun, used = time.perf_counter(), time.process_time()
-    dialler = _Dialler(phone, plan, lambda caller: TurnBased(RandomCaller(caller, tally.take), sound), progress)
-    work, stopped = asyncio.create_task(dialler.run()), asyncio.create_task((stop or asyncio.Event()).wait())
-    try:
-        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        work.cancel()
-        stopped.cancel()
-        await asyncio.gather(work, stopped, return_exceptions=True)
-    if not work.cancelled():
-        work.result()
+
+    async def place(number: int) -> None:
+        random = Random(f"{plan.seed}.{number}")  # noqa: S311  # the same callers in each run
+        await phone.place(TurnBased(RandomCaller(random, tally.take), sound))
+
+    dialler = Dialler(plan, place, progress)
+    await dialler.run(stop)
     placed = replace(plan, calls=dialler.begun)
     return _measured(placed, tally, time.perf_counter() - begun, time.process_time() - used)
-
-
-class _Dialler:
-    """Begins the calls of a plan, each when there is a place for it and its time has come."""
-
-    def __init__(
-        self, phone: Platform, plan: LoadPlan, handset: Callable[[Random], TurnBased], progress: Callable[[int], None]
-    ) -> None:
-        self.begun = 0
-        self._phone = phone
-        self._plan = plan
-        self._handset = handset
-        self._progress = progress
-        self._free = asyncio.Semaphore(plan.concurrency)
-        self._over = 0
-
-    async def run(self) -> None:
-        """Hold all calls; cancelled, the open ones are hung up."""
-        start, rate = time.perf_counter(), self._plan.rate
-        async with asyncio.TaskGroup() as group:
-            for number in range(self._plan.calls):
-                if rate:
-                    await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
-                await self._free.acquire()
-                group.create_task(self._hold(number))
-
-    async def _hold(self, number: int) -> None:
-        self.begun += 1
-        try:
-            random = Random(f"{self._plan.seed}.{number}")  # noqa: S311  # the same callers in each run
-            await self._phone.place(self._handset(random))
-        finally:
-            self._free.release()
-            self._over += 1
-            self._progress(self._over)
 
 
 def _measured(plan: LoadPlan, tally: _Tally, seconds: float, used: float) -> LoadResult:
@@ -186,15 +139,15 @@ def _measured(plan: LoadPlan, tally: _Tally, seconds: float, used: float) -> Loa
         seconds=round(seconds, 3),
         calls_per_second=round(plan.calls / seconds, 1),
         requests_per_second=round(requests / seconds, 1),
-        reply=_latency(tally.seconds),
-        reply_to_recordings=_latency(tally.to_recordings),
+        reply=latency(tally.seconds),
+        reply_to_recordings=latency(tally.to_recordings),
         errors=dict(tally.errors),
         endings=dict(tally.endings),
         phone_microseconds=round(1e6 * used / max(1, requests), 1),
     )
 
 
-def _latency(seconds: Sequence[float]) -> Latency | None:
+def latency(seconds: Sequence[float]) -> Latency | None:
     """Sum up reply times."""
     ordered = sorted(1000 * each for each in seconds)
     if not ordered:
