@@ -63,18 +63,21 @@ class UserAgentConfig(Struct, frozen=True):
     endpoint: EndpointConfig = EndpointConfig()
     tls: TlsFiles = TlsFiles()
     limits: StreamLimits = StreamLimits()
-    silence: float = 30.0
-    "Seconds without RTP, outside of hold, after which a call is ended."
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
     """Return the context of the listening side; raise OSError (an ssl.SSLError too) if the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_certificate(context, files)
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
+    """Let handshakes from now on use what the files hold; raise OSError if they cannot be used."""
     if files.certificate is None:
         raise OSError("TLS needs a certificate to listen with")
     context.load_cert_chain(files.certificate, files.key)
-    return context
 
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:

@@ -42,7 +42,7 @@ class RtpPorts:
         self._pairs = max(0, (ports.last - self._first + 1) // 2)
         self._chance = random.SystemRandom()
 
-    def open(self, host: str) -> PortPair:
+    def bind(self, host: str) -> PortPair:
         """Bind a pair at an address of this machine; raise NoFreePorts, or OSError if the address cannot be had."""
         for port in self._candidates():
             pair = _bound(host, port)

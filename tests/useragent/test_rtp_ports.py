@@ -31,7 +31,7 @@ def all_of(ports: RtpPorts) -> list[PortPair]:
     found = []
     try:
         while True:
-            found.append(ports.open("127.0.0.1"))
+            found.append(ports.bind("127.0.0.1"))
     except NoFreePorts:
         return found
 
@@ -64,8 +64,8 @@ def test_a_pair_of_which_another_has_one_port_is_passed_over(first: int) -> None
 
 def test_a_port_that_was_given_back_is_free(first: int) -> None:
     ports = RtpPorts(PortRange(first, first + 1))
-    ports.open("127.0.0.1").close()
-    ports.open("127.0.0.1").close()
+    ports.bind("127.0.0.1").close()
+    ports.bind("127.0.0.1").close()
 
 
 def test_an_odd_first_port_is_left_out(first: int) -> None:
@@ -78,7 +78,7 @@ def test_the_search_begins_at_a_random_place(first: int) -> None:
     ports = RtpPorts(PortRange(first, first + 7))
     found = set()
     for _ in range(40):
-        pair = ports.open("127.0.0.1")
+        pair = ports.bind("127.0.0.1")
         found.add(pair.port)
         pair.close()
     assert len(found) > 1
@@ -87,15 +87,15 @@ def test_the_search_begins_at_a_random_place(first: int) -> None:
 @pytest.mark.parametrize("ports", [PortRange(21341, 21342), PortRange(21350, 21340)])
 def test_a_range_without_a_pair_has_none(ports: PortRange) -> None:
     with pytest.raises(NoFreePorts):
-        RtpPorts(ports).open("127.0.0.1")
+        RtpPorts(ports).bind("127.0.0.1")
 
 
 def test_ipv6(first: int) -> None:
-    pair = RtpPorts(PortRange(first, first + 7)).open("::1")
+    pair = RtpPorts(PortRange(first, first + 7)).bind("::1")
     assert pair.rtp.getsockname()[:2] == ("::1", pair.port)
     pair.close()
 
 
 def test_an_address_that_is_not_ours_is_told(first: int) -> None:
     with pytest.raises(OSError, match="assign"):
-        RtpPorts(PortRange(first, first + 7)).open("192.0.2.1")
+        RtpPorts(PortRange(first, first + 7)).bind("192.0.2.1")
