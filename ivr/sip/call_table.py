@@ -1,0 +1,106 @@
+"""The table of an endpoint's calls, and what requests find them by."""
+
+from collections import Counter
+from typing import TypeVar
+
+from msgspec import Struct
+
+from ivr.sip.deadlines import Deadlines
+from ivr.sip.incoming_call import IncomingCall
+from ivr.sip.live_call import LiveCall
+from ivr.sip.message import Request, call_id, from_, to
+from ivr.sip.server_transaction import ServerKey
+from ivr.sip.sip_call import Call
+
+CallT = TypeVar("CallT", bound=Call)
+
+
+class _Entry(Struct):
+    """What a call is found by."""
+
+    dialog: tuple[str, str]
+    invite: ServerKey | None = None
+    origin: tuple[str, str] | None = None
+    host: str = ""
+    "Whose limit of unanswered INVITEs it counts for; empty: none."
+
+
+class CallTable:
+    """Calls by their handles, by the dialog of a request, by the INVITE that a CANCEL means."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._dialogs: dict[tuple[str, str], str] = {}
+        self._invites: dict[ServerKey, str] = {}
+        self._origins: dict[tuple[str, str], str] = {}
+        self._unanswered: Counter[str] = Counter()
+        self.deadlines: Deadlines[str] = Deadlines(self._deadline)
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def get(self, handle: str) -> Call | None:
+        """Return a call by its handle; None: it is over."""
+        return self._calls.get(handle)
+
+    def of_kind(self, handle: str, kind: type[CallT]) -> CallT | None:
+        """Return a call if it is in this state; None otherwise."""
+        call = self._calls.get(handle)
+        return call if isinstance(call, kind) else None
+
+    def of_dialog(self, request: Request) -> Call | None:
+        """Return the call that a request belongs to by Call-ID and our tag; who is asked compares the peer's tag."""
+        tag = to(request).tag
+        return self._calls.get(self._dialogs.get((call_id(request), tag), "")) if tag else None
+
+    def of_invite(self, key: ServerKey) -> Call | None:
+        """Return the call of an INVITE that came in."""
+        return self._calls.get(self._invites.get(key, ""))
+
+    def has_origin(self, invite: Request) -> bool:
+        """Return whether a call came in with this Call-ID and From tag (RFC 3261 8.2.2.2)."""
+        return (call_id(invite), from_(invite).tag) in self._origins
+
+    def unanswered(self, host: str) -> int:
+        """Return how many calls of an address are not established yet."""
+        return self._unanswered[host]
+
+    def keep(self, call: Call) -> None:
+        """Keep a call as it stands now, or forget it if it is over."""
+        if call.handle not in self._entries:
+            self._enter(call)
+        entry = self._entries[call.handle]
+        if entry.host and not _is_unanswered(call):
+            self._unanswered[entry.host] -= 1
+            if not self._unanswered[entry.host]:
+                del self._unanswered[entry.host]
+            entry.host = ""
+        if call.over:
+            self._forget(call, entry)
+        else:
+            self._calls[call.handle] = call
+        self.deadlines.changed(call.handle)
+
+    def _deadline(self, handle: str) -> float | None:
+        return self._calls[handle].deadline if handle in self._calls else None
+
+    def _enter(self, call: Call) -> None:
+        entry = self._entries[call.handle] = _Entry(call.dialog_key)
+        self._dialogs[entry.dialog] = call.handle
+        if isinstance(call, IncomingCall):
+            entry.invite, entry.host = call.key, call.dialog.flow.remote[0]
+            entry.origin = call_id(call.invite), from_(call.invite).tag
+            self._invites[entry.invite] = self._origins[entry.origin] = call.handle
+            self._unanswered[entry.host] += 1
+
+    def _forget(self, call: Call, entry: _Entry) -> None:
+        self._calls.pop(call.handle, None)
+        del self._entries[call.handle], self._dialogs[entry.dialog]
+        if entry.invite is not None and entry.origin is not None:
+            del self._invites[entry.invite], self._origins[entry.origin]
+
+
+def _is_unanswered(call: Call) -> bool:
+    waits = isinstance(call, IncomingCall) or (isinstance(call, LiveCall) and call.state == "accepted")
+    return waits and not call.over
