@@ -21,12 +21,14 @@ from ivr.cli.datafolder import (
     data_option,
     exported,
     find_call,
+    line_of,
     mistakes_in,
     open_archive,
 )
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.cli.terminal_text import escaped
 from ivr.engine.events import CallReceived
+from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
 from ivr.store.archive import ArchiveFile, CallSummary
@@ -35,7 +37,7 @@ from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
 from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case, written_lines
 from ivr.trace.folders import CASES
-from ivr.trace.sentences import caller_action, clock, question, services, spoken
+from ivr.trace.sentences import caller_action, clock, line_in_full, question, services, spoken
 from ivr.trace.stored_flows import StoredFlows
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -166,12 +168,14 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
     with open_archive(data or of_group) as archive:
         recorded = exported(archive, call := find_call(archive, call))
         mistakes = mistakes_in(archive, call)
+        line = line_of(archive, call)
     if as_json:
         header, lines = to_builtins(recorded.header), to_builtins(written_lines(recorded))
         errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
-        click.echo(json.dumps({**header, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
+        told = {} if line is None else {"line": to_builtins(line)}
+        click.echo(json.dumps({**header, **told, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
     else:
-        click.echo(transcript(recorded, mistakes))
+        click.echo(transcript(recorded, mistakes, line))
 
 
 @calls.command()
@@ -295,8 +299,8 @@ def _roughly(seconds: float) -> str:
 # --- one call as a transcript -----------------------------------------------------------------------------------------
 
 
-def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
-    """Return a call as text for people, with what went wrong in its flow."""
+def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = (), came_by: LineFacts | None = None) -> str:
+    """Return a call as text for people, with what went wrong in its flow, and what its line told of itself."""
     header = recorded.header
     first = recorded.lines[0].event
     caller = (isinstance(first, CallReceived) and first.caller) or "a withheld number"
@@ -304,6 +308,9 @@ def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = ()) -> str:
     rows = [
         f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",
         f"call {header.call} on {header.channel}, flow {header.hash[:12]}",
+        *wrap(
+            f"line: {told}" if came_by and (told := line_in_full(came_by)) else "", WIDTH, subsequent_indent="      "
+        ),
         "",
     ]
     voice = FlowVoice(header.language, header.voice)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ivr.engine.line_facts import LineFacts
 from ivr.errors import DataUnusable, FlowError, UnreadableRow
 from ivr.settings import SettingsError, load_settings
 from ivr.store.archive import ArchiveFile
@@ -63,6 +64,12 @@ def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
     except FlowError:
         file = ""
     return flow_failures(trace, file)
+
+
+def line_of(archive: ArchiveFile, call: str) -> LineFacts | None:
+    """Return what the line of a stored call told of itself; None: nothing."""
+    record = archive.record(call)
+    return record.line if record else None
 
 
 def exported(archive: ArchiveFile, call: str) -> Case:

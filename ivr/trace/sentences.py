@@ -14,6 +14,7 @@ from ivr.engine.events import (
     SpeechHeard,
     Transcribed,
 )
+from ivr.engine.line_facts import LineFacts
 from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered
@@ -23,6 +24,36 @@ def clock(seconds: float) -> str:
     """Write a time since the start of a call: `0:04`. None is negative, though a clock may have been set back."""
     whole = max(int(seconds), 0)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def line_in_short(facts: LineFacts) -> str:
+    """Write by what a call came, for a list: `sip 192.0.2.7:5060, PCMA, 0.4 % lost`."""
+    way = " ".join(part for part in (facts.kind, facts.trunk) if part)
+    return ", ".join(part for part in (way, facts.codec, _lost(facts)) if part)
+
+
+def line_in_full(facts: LineFacts) -> str:
+    """Write all that a line has told of itself; empty: nothing that is worth a word."""
+    way = " ".join(part for part in (facts.kind, facts.trunk and f"from {facts.trunk}") if part)
+    encrypted = {None: None, True: "encrypted", False: "not encrypted"}[facts.encrypted]
+    parts = (
+        f"{way} over {facts.transport}" if facts.transport else way,
+        facts.called and f"dialled {facts.called}",
+        facts.diverted and f"diverted from {facts.diverted}",
+        "number withheld" if facts.withheld else None,
+        "transfer offered" if facts.transfer else None,
+        facts.codec,
+        encrypted,
+        facts.packets is not None and f"{facts.packets:,} packets of sound",
+        _lost(facts),
+        facts.jitter is not None and f"{facts.jitter:g} ms jitter",
+        facts.ended and f"ended: {facts.ended}",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _lost(facts: LineFacts) -> str | None:
+    return None if facts.loss is None else f"{facts.loss:g} % lost"
 
 
 def spoken(segments: Iterable[Segment]) -> str:

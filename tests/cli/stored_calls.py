@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from ivr.cli import main
+from ivr.engine.line_facts import LineFacts
 from ivr.flowfile.load import load_flow
 from ivr.ports import Commit
 from ivr.store.data_folder import DataFolder
@@ -15,6 +16,9 @@ from ivr.store.sqlite import SqliteStore
 from tests.trace.recorded_calls import ROOT, random_bot
 
 CALLERS = ("29:anna", "29:bert")
+LINED = 2
+"The call whose line told of itself."
+LINE = LineFacts(kind="sip", trunk="192.0.2.7:5060", transport="udp", codec="PCMA", encrypted=False, loss=0.4)
 
 
 def project(folder: Path, calls: int = 12) -> Path:
@@ -37,7 +41,7 @@ async def _store(folder: Path, calls: int) -> None:
             trace = (replace(first, event=replace(first.event, caller=facts.caller)), *rest)  # type: ignore[type-var]
             record = replace(
                 bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
-                call=replace(bot.record.call, facts=facts),
+                call=replace(bot.record.call, facts=facts), line=LINE if number == LINED else None,
             )  # fmt: skip
             await store.commit(Commit(record, trace))
         await store.close()

@@ -13,7 +13,7 @@ from ivr.cli.erasing import ErasureTarget, erase
 from ivr.store.archive import ArchiveFile, CallSummary
 from ivr.store.data_folder import DataFolder
 from ivr.trace.files import loads
-from tests.cli.stored_calls import call_id, ivr, project
+from tests.cli.stored_calls import LINED, call_id, ivr, project
 
 
 @pytest.fixture
@@ -84,6 +84,22 @@ def test_one_call_is_told_as_a_transcript_with_times(folder: Path) -> None:
     assert "\nThe call ended: " in told
     document = json.loads(ivr("calls", "show", call_id(0), "--json").output)
     assert (document["call"], document["lines"][0]["event"]["type"]) == (bot_id(), "called")
+
+
+def test_what_the_line_of_a_call_told_is_a_row_of_its_transcript(folder: Path) -> None:
+    told = ivr("calls", "show", call_id(LINED)).output
+    assert "\nline: sip from 192.0.2.7:5060 over udp, PCMA, not encrypted, 0.4 % lost\n" in told
+    document = json.loads(ivr("calls", "show", call_id(LINED), "--json").output)
+    assert document["line"] == {
+        "kind": "sip",
+        "trunk": "192.0.2.7:5060",
+        "transport": "udp",
+        "codec": "PCMA",
+        "encrypted": False,
+        "loss": 0.4,
+    }
+    assert "\nline: " not in ivr("calls", "show", call_id(0)).output
+    assert "line" not in json.loads(ivr("calls", "show", call_id(0), "--json").output)
 
 
 def bot_id() -> str:

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ivr.engine.line_facts import LineFacts
 from ivr.server import static_files
+from ivr.store.archive import ArchiveFile
+from ivr.trace.replay import replay
+from ivr.trace.stored_flows import StoredFlows
 from tests.console.visiting import DESK, Visit, visiting
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</td>\u202e'
@@ -90,6 +94,58 @@ async def test_there_is_no_page_for_a_call_that_never_was(operator: Visit) -> No
     assert (await operator.get(f"/console/calls/{'0' * 32}"))[0] == 404
     assert (await operator.get("/console/calls/short"))[0] == 404
     assert (await operator.get(f"/console/audio/{'0' * 32}/0?seal=1.2"))[0] == 404
+
+
+# --- the line that a call came by ------------------------------------------------------------------------------------
+
+SIP = LineFacts(kind="sip", trunk="192.0.2.7:5060", transport="tls", called="+4930123456", codec="PCMA", encrypted=True)
+SOUND = LineFacts(packets=5000, loss=0.4, jitter=3.25, ended="BYE")
+
+
+async def test_the_line_of_a_call_is_shown_in_the_list_and_on_its_page(operator: Visit) -> None:
+    caller = await operator.calls(line=lambda: SIP.updated(SOUND))
+    assert "State From Line Started Age" in text(await operator.see())
+    assert "sip 192.0.2.7:5060, PCMA " in text(await operator.see())
+    whole = "sip from 192.0.2.7:5060 over tls, dialled +4930123456, PCMA, encrypted"
+    assert f"Line {whole} Conversation" in text(await operator.call_page())
+    await caller.leaves()
+    assert "sip 192.0.2.7:5060, PCMA, 0.4 % lost" in text(await operator.see())
+    page = text(await operator.call_page())
+    assert f"{whole}, 5,000 packets of sound, 0.4 % lost, 3.25 ms jitter, ended: BYE" in page
+    assert "LineReported (ignored: a report that moves no call)" in page
+    assert "LineReported (ignored: the call is over)" in page
+
+
+async def test_a_line_that_tells_nothing_has_no_row(operator: Visit) -> None:
+    await operator.calls()
+    assert "State From Started Age" in text(await operator.see())
+    assert "Line " not in text(await operator.call_page())
+
+
+async def test_a_call_exports_and_replays_the_same_whatever_its_line_told(operator: Visit) -> None:
+    plain, told = [await operator.calls(line=line) for line in (None, lambda: SIP.updated(SOUND))]
+    for caller in (plain, told):
+        await caller.is_silent()
+        await caller.presses("1")
+        await caller.speaks()
+        await caller.hears_the_end()
+    with ArchiveFile.open(operator.data / "calls.db") as archive:
+        flows = StoredFlows(archive.flow)
+        records = [record for record, _ in archive.records()]
+        cases = [flows.case(one, archive.trace(one.id)).case for one in records]
+        same = [replay(recorded, flows.get(recorded.header.hash).flow).verdict for recorded in cases]
+    assert sorted(one.line is None for one in records) == [False, True]
+    assert same == ["same", "same"]
+    first, second = ([(line.event, line.path, line.heard, line.asked) for line in one.lines] for one in cases)
+    assert first == second
+
+
+async def test_what_a_line_tells_stays_text(operator: Visit) -> None:
+    await operator.calls(line=lambda: LineFacts(kind=HOSTILE, trunk=HOSTILE, called=HOSTILE, ended=HOSTILE))
+    for page in (await operator.see(), await operator.call_page()):
+        assert "alert(1)" in Reader(page).text
+        assert not {"img"} & set(Reader(page).tags)
+        assert "\u202e" not in page
 
 
 # --- hostile words ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from yarl import URL
 
 from ivr.media import sound
 from ivr.media.recorder import wav
+from ivr.phone.wire.line_news import LookAtLine
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from tests.phone.calling import Phone, Signer, phone_to
@@ -91,9 +92,9 @@ class Visit:
         ) as answer:
             return answer.status, answer.headers, await answer.text()
 
-    async def calls(self, who: str = "+43 664 5550100") -> Caller:
-        """Let somebody call, and get as far as the first prompt."""
-        caller = Caller(self._phone, who)
+    async def calls(self, who: str = "+43 664 5550100", line: LookAtLine | None = None) -> Caller:
+        """Let somebody call, and get as far as the first prompt; `line`: what the server is told of it."""
+        caller = Caller(self._phone, who, line)
         self._callers.append(caller)
         return await caller.dials()
 

@@ -15,6 +15,7 @@ from ivr.media import sound
 from ivr.phone.callers.turn_based import REACTION, CallerAction, Leave, PlaySamples, Press, Situation, TurnBased
 from ivr.phone.phone_events import Done, Ended, PhoneEvent, Replied
 from ivr.phone.placed_call import Caller as Who
+from ivr.phone.wire.line_news import LookAtLine
 from tests.phone.calling import RECORDS, Phone
 from tests.phone.people import QUICK
 from tests.waiting import PATIENCE
@@ -26,8 +27,10 @@ HUM = 424.0
 class Caller:
     """A `Person`. Each step returns when the server has answered to it, and the next thing could be done."""
 
-    def __init__(self, phone: Phone, who: str) -> None:
+    def __init__(self, phone: Phone, who: str, line: LookAtLine | None = None) -> None:
+        """`line`: what the server is told of it."""
         self.who = who
+        self._line = line
         self.events: list[PhoneEvent] = []
         self._platform = phone.platform(phone.way, QUICK)
         self._steps: asyncio.Queue[tuple[CallerAction, ...]] = asyncio.Queue()
@@ -36,7 +39,7 @@ class Caller:
         self._still = asyncio.Event()
 
     async def dials(self) -> Self:
-        placed = self._platform.place(TurnBased(self, RECORDS), who=Who(caller=self.who))
+        placed = self._platform.place(TurnBased(self, RECORDS), who=Who(caller=self.who), line=self._line)
         self._call = asyncio.create_task(placed)
         self._call.add_done_callback(lambda _: self._still.set())
         return await self._stands_still()

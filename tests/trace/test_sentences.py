@@ -14,6 +14,7 @@ from ivr.engine.events import (
     SpeechHeard,
     Transcribed,
 )
+from ivr.engine.line_facts import LineFacts
 from ivr.trace import case, sentences
 from ivr.trace.case import Asked, Happened
 
@@ -105,3 +106,24 @@ def test_a_path_and_a_time_are_short() -> None:
 
 def test_no_time_is_negative_though_a_clock_may_have_been_set_back() -> None:
     assert [sentences.clock(seconds) for seconds in (-0.5, -2.0, -6_480_059.0)] == ["0:00"] * 3
+
+
+@pytest.mark.parametrize(
+    ("facts", "short", "full"),
+    [
+        (LineFacts(), "", ""),
+        (LineFacts(kind="sip"), "sip", "sip"),
+        (LineFacts(trunk="192.0.2.7:5060"), "192.0.2.7:5060", "from 192.0.2.7:5060"),
+        (LineFacts(codec="opus", encrypted=True), "opus", "opus, encrypted"),
+        (
+            LineFacts(kind="sip", withheld=True, transfer=True, diverted="+4930"),
+            "sip",
+            "sip, diverted from +4930, number withheld, transfer offered",
+        ),
+        (LineFacts(kind="sip", withheld=False, transfer=False), "sip", "sip"),
+        (LineFacts(loss=0.0, packets=0, jitter=0.0), "0 % lost", "0 packets of sound, 0 % lost, 0 ms jitter"),
+        (LineFacts(ended="no audio for 30 s"), "", "ended: no audio for 30 s"),
+    ],
+)
+def test_a_line_is_told_in_a_list_and_in_full(facts: LineFacts, short: str, full: str) -> None:
+    assert (sentences.line_in_short(facts), sentences.line_in_full(facts)) == (short, full)

@@ -1,6 +1,6 @@
 """The pages about calls: those that are live and those that were, and one call from beginning to end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -27,8 +27,8 @@ from ivr.server.console.console_page import (
 )
 from ivr.server.console.figures import CallFigures, marks_of
 from ivr.server.drawing.svg import Marks, picture
-from ivr.server.html import Html, tag
-from ivr.trace.sentences import clock
+from ivr.server.html import Child, Html, tag
+from ivr.trace.sentences import clock, line_in_full, line_in_short
 
 Address = Callable[[int], str]
 "Gives the address at which the n-th recording of the call can be heard."
@@ -72,33 +72,38 @@ def calls_page(
 
 
 def _live(live: Sequence[CallRow], now: float) -> Html:
+    by_line = _tells_lines(one.record for one in live)
     rows = {
         one.record.id: (
             call_link(one.record.id),
             flow_link(one.flow),
             name_tag(one.record.call.state),
             _who(one.record),
+            *_line_cell(one.record, shown=by_line),
             moment(one.record.call.facts.started),
             lasted(now - one.record.call.facts.started),
         )
         for one in live
     }
-    return table(("Call", "Flow", "State", "From", "Started", "Age"), rows, empty="No live calls.", numbers="Age")
+    columns = ("Call", "Flow", "State", "From", *(("Line",) if by_line else ()), "Started", "Age")
+    return table(columns, rows, empty="No live calls.", numbers="Age")
 
 
 def _finished(finished: Sequence[FinishedCall]) -> Html:
+    by_line = _tells_lines(one.shown.record for one in finished)
     rows = {
         one.shown.record.id: (
             call_link(one.shown.record.id),
             flow_link(one.shown.flow),
             outcome_tag(one.figures.outcome or "none"),
             _who(one.shown.record),
+            *_line_cell(one.shown.record, shown=by_line),
             moment(one.shown.record.call.facts.started),
             lasted(one.figures.seconds),
         )
         for one in finished
     }
-    columns = ("Call", "Flow", "Outcome", "From", "Started", "Duration")
+    columns = ("Call", "Flow", "Outcome", "From", *(("Line",) if by_line else ()), "Started", "Duration")
     return table(columns, rows, empty="No call in the last seven days.", numbers="Duration")
 
 
@@ -161,6 +166,7 @@ def _facts(record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, n
             ("Flow", flow.name if flow else "(lost)"),
             ("Version", version),
             ("Channel", known.channel or record.key.channel),
+            *([("Line", told)] if record.line and (told := line_in_full(record.line)) else ()),
         ]
     )
 
@@ -222,6 +228,16 @@ def _caller(record: CallRecord) -> str:
 def _who(record: CallRecord) -> Html:
     """Return the caller in a list, where a long name must not push the others out of sight."""
     return tag("span", _caller(record), class_="clamp")
+
+
+def _tells_lines(records: Iterable[CallRecord]) -> bool:
+    """Return whether any of these calls came by a line that tells of itself; else a list has no column for it."""
+    return any(record.line for record in records)
+
+
+def _line_cell(record: CallRecord, *, shown: bool) -> tuple[Child, ...]:
+    told = line_in_short(record.line) if record.line else ""
+    return (tag("span", told or "–", class_="clamp"),) if shown else ()
 
 
 def _status() -> Html:
