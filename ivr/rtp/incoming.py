@@ -18,8 +18,8 @@ from ivr.sip.media_plan import MediaPlan
 
 COMFORT_NOISE: Final = 13
 "The number that comfort noise always has (RFC 3551 6)."
-_GONE: Final = 0.2
-"Seconds without a packet after which a source may be replaced by the one that it replaced."
+STEADY: Final = 0.2
+"Seconds for which a source keeps its place: two at once must not take turns, nor each packet be a new one."
 
 
 class Incoming:
@@ -28,6 +28,8 @@ class Incoming:
     def __init__(self, plan: MediaPlan, now: float) -> None:
         self.undecodable = 0
         "Packets whose payload is damaged."
+        self.unexpected = 0
+        "Packets of another source, while the present one is there."
         self.reception: Reception | None = None
         "Of the present source; None: none has sent sound."
         self.reordering = Reordering()
@@ -42,9 +44,9 @@ class Incoming:
         "Of former sources."
         self._expected = 0
         self._former: int | None = None
-        "The source that was replaced. Two at once must not take turns."
-        self._last = now
-        "When the present source sent."
+        "The source that was replaced."
+        self._since = self._last = now
+        "When the present source began, and when it sent last."
 
     @property
     def types(self) -> frozenset[int]:
@@ -66,11 +68,12 @@ class Incoming:
 
     def use(self, plan: MediaPlan, now: float) -> None:
         """Go on by another plan."""
+        self._former, self._since = None, now - STEADY  # another source may follow at once
         if plan.codec == self._plan.codec and plan.payload_type == self._plan.payload_type:
             self._plan = plan
             return
         self._forget_source(now)
-        self._former = None  # it may be the same that goes on
+        self._former = None
         self._plan = plan
         form = SOUND_FORMATS[plan.codec]
         self._clock = form.clock
@@ -102,9 +105,11 @@ class Incoming:
     def _sound(self, packet: RtpPacket, now: float) -> Sequence[Heard]:
         reception = self.reception
         if reception is None or packet.source != reception.source:
-            if packet.source == self._former and now - self._last < _GONE:
+            if reception is not None and not self._gives_way(packet.source, now):
+                self.unexpected += 1
                 return ()
             self._forget_source(now)
+            self._since = now
             reception = self.reception = Reception(packet.source, self._clock)
             self._decoder = decoder(self._plan.codec)
         self._last = now
@@ -124,6 +129,9 @@ class Incoming:
                 continue
             heard += map(SoundHeard, self.timeline.add(packet.timestamp, sound, now))
         return heard
+
+    def _gives_way(self, source: int, now: float) -> bool:
+        return now - (self._last if source == self._former else self._since) >= STEADY
 
     def _told(self) -> list[Heard]:
         pending, self._pending = self._pending, []

@@ -5,6 +5,7 @@ sent (the other side holds the call), time goes on and what was queued passes un
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -41,13 +42,24 @@ class Outgoing:
         "Payloads of 20 ms each."
         self.sending = sending
         self._keys = KeySender()
+        self._tones: deque[deque[bytes]] = deque()
+        self._tones_finished = 0
         self._sequence = sequence % SEQUENCES
         self._quiet = True
         "Sound that follows begins with a marker (RFC 3551 4.1)."
 
+    @property
+    def keys_sent(self) -> int:
+        """Keys of which the end was sent."""
+        return self._keys.finished + self._tones_finished
+
     def press(self, key: str, seconds: float) -> None:
-        """Send a key as an event, after those before it; raise ValueError. It takes the place of sound."""
+        """Send a key as an event, after those before it. It takes the place of sound."""
         self._keys.press(key, seconds)
+
+    def play(self, tone: Sequence[bytes]) -> None:
+        """Send a key as payloads of its tone, in the place of sound."""
+        self._tones.append(deque(tone))
 
     def frame(self) -> bytes | None:
         """Return the packet of the next 20 ms; None: nothing is sent in this time."""
@@ -57,6 +69,8 @@ class Outgoing:
         sound = self.queue.popleft() if self.queue else None
         if self._keys.is_active:
             return self._key(timestamp)
+        if self._tones:
+            sound = self._tone()
         if not sending.allowed:
             self._quiet = True
             return None
@@ -68,6 +82,14 @@ class Outgoing:
             second |= MARKER
             self._quiet = False
         return self._packet(second, timestamp, sound)
+
+    def _tone(self) -> bytes | None:
+        tone = self._tones[0]
+        if tone:
+            return tone.popleft()
+        self._tones.popleft()
+        self._tones_finished += 1
+        return None  # between two tones is silence
 
     def _key(self, timestamp: int) -> bytes | None:
         sending = self.sending

@@ -5,11 +5,20 @@ address that the other side named, as soon as anything comes from there. Keys ma
 only sound moves the port.
 """
 
+from typing import Final
+
 from ivr.sip.media_plan import HostPort
+
+_NOWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  # addresses that are compared, not bound
+
+
+def is_nowhere(address: HostPort) -> bool:
+    """Return whether an address is that of a telephone on hold (RFC 3264 8.4), where nothing can be sent to."""
+    return address[0] in _NOWHERE
 
 
 class Remote:
-    """The other side's address for RTP, or for RTCP."""
+    """The other side's address for RTP."""
 
     def __init__(self, declared: HostPort) -> None:
         self.destination = declared

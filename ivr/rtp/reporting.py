@@ -47,7 +47,9 @@ class Reporting:
 
     def report(self, outgoing: Outgoing, reception: Reception | None, now: float) -> bytes:
         """Return a report: a sender's if anything was sent since the last one, else a receiver's (6.4)."""
-        self._due = max(self._due + INTERVAL, now)
+        self._due += INTERVAL
+        if self._due <= now:  # nobody asked for a while
+            self._due = now + INTERVAL
         return encode_compound((*self._reports(outgoing, reception, now), self._description(outgoing)))
 
     def goodbye(self, outgoing: Outgoing, reception: Reception | None, now: float) -> bytes:

@@ -20,7 +20,7 @@ class StreamStatistics(Struct, frozen=True):
     refused: int
     "With a wrong key, or repeated by a stranger (SRTP)."
     unexpected: int
-    "No RTP, or of a type that should not come."
+    "No RTP, or of a type or a source that should not come."
     undecodable: int
     "With a payload that its codec refused."
     excess: int

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ivr.audio.g711 import A_LAW_OF_MU_LAW, MU_LAW_OF_A_LAW
-from ivr.rtp.codecs import silent_payload
+from ivr.rtp.codecs import payloads, silent_payload
+from ivr.rtp.dtmf_tones import TONES, tone
 from ivr.rtp.heard import Heard
 from ivr.rtp.incoming import Incoming
 from ivr.rtp.outgoing import Outgoing, Sending
 from ivr.rtp.packet import RTCP_TYPES, parse
-from ivr.rtp.remote import Remote
+from ivr.rtp.remote import Remote, is_nowhere
 from ivr.rtp.reporting import Reporting
 from ivr.rtp.sound_format import FRAMES_A_SECOND, SOUND_FORMATS
 from ivr.rtp.statistics import StreamStatistics
@@ -49,6 +50,11 @@ class RtpStream:
         "Where reports come from."
         self._srtp = _srtp(plan.srtp)
         self._received = self._foreign = self._refused = self._unexpected = 0
+
+    @property
+    def plan(self) -> MediaPlan:
+        """How it goes now."""
+        return self._plan
 
     def use(self, plan: MediaPlan, now: float) -> int:
         """Go on by another plan, after another offer and answer.
@@ -135,13 +141,26 @@ class RtpStream:
         return len(self._outgoing.queue)
 
     def press(self, key: str, seconds: float = 0.16) -> None:
-        """Send a key, for up to eight seconds; raise ValueError if there is no such key."""
-        self._outgoing.press(key, seconds)
+        """Send a key; raise ValueError if there is none of this name.
+
+        It is an event, of up to eight seconds in the clock of G.711; or its tones, if events were not agreed on.
+        """
+        if key not in TONES:
+            raise ValueError(f"{key!r} is no key of a telephone")
+        if self._plan.event_type is not None:
+            self._outgoing.press(key, seconds)
+        else:
+            self._outgoing.play(payloads(self._plan.codec, tone(key, seconds)))
+
+    @property
+    def keys_sent(self) -> int:
+        """Keys whose end was sent."""
+        return self._outgoing.keys_sent
 
     def tick(self) -> Datagrams:
         """Return what to send in the next 20 ms, from the port of RTP: a packet, or none."""
         packet = self._outgoing.frame()
-        if packet is None:
+        if packet is None or is_nowhere(self._remote.destination):
             return ()
         return ((packet if self._srtp is None else self._srtp.protect(packet), self._remote.destination),)
 
@@ -168,7 +187,7 @@ class RtpStream:
             reordered=incoming.reordering.reordered,
             foreign=self._foreign,
             refused=self._refused,
-            unexpected=self._unexpected,
+            unexpected=self._unexpected + incoming.unexpected,
             undecodable=incoming.undecodable,
             excess=incoming.timeline.excess,
             reports=reporting.received,
@@ -183,7 +202,10 @@ class RtpStream:
         return self._plan.direction in ("sendrecv", "recvonly")
 
     def _to_rtcp(self, report: bytes) -> Datagrams:
-        return ((report if self._srtp is None else self._srtp.protect_rtcp(report), self._rtcp_destination()),)
+        destination = self._rtcp_destination()
+        if is_nowhere(destination):
+            return ()
+        return ((report if self._srtp is None else self._srtp.protect_rtcp(report), destination),)
 
     def _rtcp_destination(self) -> HostPort:
         remote = self._remote

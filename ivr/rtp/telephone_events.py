@@ -26,6 +26,7 @@ from ivr.rtp.sound_format import FRAME
 
 KEYS: Final = "0123456789*#ABCD"
 "By the number of the event (RFC 4733 3.2)."
+_NUMBERS: Final = {key: number for number, key in enumerate(KEYS)}
 SILENCE: Final = 0.1
 "Seconds without a packet that end a key."
 _EVENT: Final = Layout("!BBH")
@@ -40,8 +41,6 @@ _PAUSE: Final = 3
 "Packets that are left out after a key."
 _SHORTEST: Final = 3
 "Packets of a key: receivers need 40 ms at least (ITU-T Q.24)."
-_LONGEST: Final = 400
-"Packets of a key: more would not fit into one part."
 _MEMORY: Final = 2.0
 "Seconds after which a timestamp may be that of another key: some senders count anew with each key."
 _OVERTAKEN: Final = 0.3
@@ -156,8 +155,10 @@ class KeySender:
     def __init__(self) -> None:
         self._keys: deque[tuple[int, int]] = deque()
         "Numbers of events, with how many packets each lasts."
+        self.finished = 0
+        "Keys of which an end was sent."
         self._sent = 0
-        "Packets of the first key."
+        "Frames of the first key."
         self._timestamp = 0
 
     @property
@@ -166,8 +167,8 @@ class KeySender:
         return bool(self._keys)
 
     def press(self, key: str, seconds: float) -> None:
-        """Press a key for a time of up to eight seconds, after those that are pressed already; raise ValueError."""
-        self._keys.append((KEYS.index(key), min(max(round(seconds / FRAME), _SHORTEST), _LONGEST)))
+        """Press one of `KEYS`, after those that are pressed already, for as long as one part lasts at most."""
+        self._keys.append((_NUMBERS[key], max(round(seconds / FRAME), _SHORTEST)))
 
     def frame(self, timestamp: int, units: int) -> SentEvent | None:
         """Return the packet of the next 20 ms, which begin at `timestamp`; `units` of the events' clock are a frame.
@@ -175,6 +176,7 @@ class KeySender:
         None: there is a pause.
         """
         number, length = self._keys[0]
+        length = min(length, LONGEST_PART // units)
         self._sent += 1
         if self._sent == 1:
             self._timestamp = timestamp
@@ -184,6 +186,6 @@ class KeySender:
             return None
         if self._sent > length + _REPEATS:
             return None
-        duration = min(min(self._sent, length) * units, LONGEST_PART)
-        event = KeyEvent(number, self._sent >= length, duration)
+        self.finished += self._sent == length
+        event = KeyEvent(number, self._sent >= length, min(self._sent, length) * units)
         return SentEvent(encode_event(event), self._timestamp, marker=self._sent == 1)

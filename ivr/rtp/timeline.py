@@ -86,11 +86,12 @@ class Timeline:
         "Bytes of silence that came by our own clock since there was sound."
 
     def _gap(self, timestamp: int, room: int) -> int:
-        """Return how many bytes are missing before a packet, of which our clock has seen `room`."""
-        if self._expected is None:
-            return max(room, 0)
-        missing = max(units_between(self._expected, timestamp), 0) * self._size // self._units - self._filled
-        return max(missing if missing <= room + GAP_SLACK * self._rate else room, 0)
+        """Return how many bytes are missing before a packet, if our clock is `room` bytes ahead of its sound."""
+        if self._expected is not None:
+            missing = max(units_between(self._expected, timestamp), 0) * self._size // self._units - self._filled
+            if missing <= room + GAP_SLACK * self._rate:
+                return max(missing, 0)
+        return max(room - room % self._size, 0)
 
     def _silence(self, size: int) -> bytes:
         size -= size % self._form.sample_bytes
