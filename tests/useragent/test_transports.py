@@ -89,16 +89,6 @@ def at(transport: Transport, host: str = "127.0.0.1") -> ListenAddress:
     return ListenAddress(transport, host, 0)
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "authority")
-
-
-@pytest.fixture(scope="session")
-def ours(authority: Authority) -> TlsFiles:
-    return authority.issue("127.0.0.1", "::1", "localhost")
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_a_message_comes_as_it_was_sent_and_the_answer_goes_the_same_way(

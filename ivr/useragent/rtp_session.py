@@ -1,0 +1,116 @@
+"""The sound of one call on the network: its two sockets, and the stream between them and the call (RFC 3550)."""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+
+from ivr.rtp.heard import Heard
+from ivr.rtp.stream import Datagrams, RtpStream
+from ivr.sip.media_plan import MediaPlan
+from ivr.useragent.media_clock import MediaClock
+from ivr.useragent.rtp_ports import PortPair
+
+log = logging.getLogger(__name__)
+
+LARGEST = 2048
+"Bytes of a datagram that are read; sound of 20 ms has some 200."
+
+
+class RtpSession:
+    """Begins with the first plan; `close` gives the ports back. `heard` and `failed` are called in the loop."""
+
+    def __init__(
+        self, ports: PortPair, clock: MediaClock, heard: Callable[[Heard], None], failed: Callable[[], None]
+    ) -> None:
+        """`failed`: the stream cannot go on; a fault of ours."""
+        self.ports = ports
+        self.stream: RtpStream | None = None
+        self._clock = clock
+        self._heard = heard
+        self._failed = failed
+        self._closed = False
+        self._shared = False
+        "RTP and RTCP go by one port (RFC 5761)."
+
+    def use(self, plan: MediaPlan, now: float) -> None:
+        """Send and receive as this plan says from now on."""
+        if self._closed:
+            return
+        self._shared = plan.rtcp_mux
+        if self.stream is not None:
+            self.stream.use(plan, now)
+            return
+        # Unpredictable (RFC 3550 sections 5.1 and 8.1): what SRTP protects must not be guessed.
+        self.stream = RtpStream(
+            plan,
+            ssrc=secrets.randbits(32),
+            sequence=secrets.randbits(15),  # not the upper half: SRTP takes the first roll-over to be 0
+            timestamp=secrets.randbits(32),
+            now=now,
+        )
+        self._clock.watch(self.ports.rtp, self._read_rtp)
+        self._clock.watch(self.ports.rtcp, self._read_rtcp)
+        self._clock.add(self)
+
+    def tick(self, now: float) -> None:
+        """Send the frame that is due, and what RTCP has to say; tell what is heard because time has passed."""
+        stream = self.stream
+        if stream is None or self._closed:
+            return
+        try:
+            for datagram, remote in stream.tick():
+                self.ports.rtp.sendto(datagram, remote)
+            self._tell(stream.heard(now))
+            if reports := stream.reports(now):
+                self._send_rtcp(reports)
+        except OSError:
+            return  # the system's buffer is full, or nothing leads there; sound that is late is of no use
+        except Exception:  # one call must not silence the others, which share the clock
+            log.exception("sound failed")
+            self._failed()
+
+    def close(self, now: float) -> None:
+        """End it, with a last report. Twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
+        if self.stream is not None:
+            self._clock.remove(self)
+            self._clock.forget(self.ports.rtp)
+            self._clock.forget(self.ports.rtcp)
+            self._send_rtcp(self.stream.goodbye(now))
+        self.ports.close()
+
+    def _send_rtcp(self, reports: Datagrams) -> None:
+        for datagram, remote in reports:
+            try:
+                (self.ports.rtp if self._shared else self.ports.rtcp).sendto(datagram, remote)
+            except OSError:
+                return
+
+    def _read_rtp(self, now: float) -> None:
+        stream = self.stream
+        if stream is None or self._closed:
+            return
+        try:
+            datagram, source = self.ports.rtp.recvfrom(LARGEST)
+        except OSError:
+            return  # nothing there, or an ICMP message
+        try:
+            self._tell(stream.receive(datagram, source[:2], now))
+        except Exception:
+            log.exception("sound failed")
+            self._failed()
+
+    def _read_rtcp(self, now: float) -> None:
+        if self.stream is None or self._closed:
+            return
+        try:
+            datagram, source = self.ports.rtcp.recvfrom(LARGEST)
+        except OSError:
+            return
+        self.stream.receive_rtcp(datagram, source[:2], now)
+
+    def _tell(self, heard: Sequence[Heard]) -> None:
+        for each in heard:
+            self._heard(each)

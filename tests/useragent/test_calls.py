@@ -1,0 +1,41 @@
+"""Calls between two user agents, by real sockets: sound, keys, hold, and how they end."""
+
+import pytest
+
+from ivr.sip.outputs import Transport
+from ivr.useragent.configuration import TlsFiles
+from tests.useragent.parties import connected, party
+
+TONE = [bytes([number]) * 160 for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("transport", "host"),
+    [("udp", "127.0.0.1"), ("tcp", "127.0.0.1"), ("tls", "127.0.0.1"), ("udp", "::1"), ("tls", "::1")],
+)
+async def test_sound_and_keys_go_both_ways(transport: Transport, host: str, ours: TlsFiles) -> None:
+    async with party(transport, host=host, tls=ours) as anna, party(transport, host=host, tls=ours) as bert:
+        caller, callee = await connected(anna, bert, transport)
+        assert caller.leg.plan
+        assert (caller.leg.plan.srtp is not None) == (transport == "tls")
+        caller.leg.queue(TONE)
+        callee.leg.queue(TONE[::-1])
+        await callee.until(lambda ear: TONE[-1] in ear.frames)
+        await caller.until(lambda ear: TONE[0] in ear.frames)
+        start = callee.frames.index(TONE[0])
+        assert callee.frames[start : start + len(TONE)] == TONE
+        start = caller.frames.index(TONE[-1])
+        assert caller.frames[start : start + len(TONE)] == TONE[::-1]
+        caller.leg.press("1")
+        caller.leg.press("#")
+        callee.leg.press("7")
+        await callee.until(lambda ear: len(ear.keys) == 4)
+        await caller.until(lambda ear: len(ear.keys) == 2)
+        assert (callee.keys, caller.keys) == (["1", "^", "#", "^"], ["7", "^"])
+        caller.leg.hang_up()
+        await callee.until(lambda ear: ear.ended)
+        assert callee.ended[0].by == "remote"
+        await caller.until(lambda ear: ear.ended)
+        assert caller.ended[0].by == "local"
+        assert not anna.agent.legs
+        assert not bert.agent.legs
