@@ -20,6 +20,7 @@ class _Entry(Struct):
 
     dialog: tuple[str, str]
     invite: ServerKey | None = None
+    "Only while it has no final answer: then a CANCEL may come, and nobody else has the key."
     origin: tuple[str, str] | None = None
     host: str = ""
     "Whose limit of unanswered INVITEs it counts for; empty: none."
@@ -55,7 +56,7 @@ class CallTable:
         return self._calls.get(self._dialogs.get((call_id(request), tag), "")) if tag else None
 
     def of_invite(self, key: ServerKey) -> Call | None:
-        """Return the call of an INVITE that came in."""
+        """Return the call of an INVITE that came in and has no final answer."""
         return self._calls.get(self._invites.get(key, ""))
 
     def has_origin(self, invite: Request) -> bool:
@@ -76,6 +77,9 @@ class CallTable:
             if not self._unanswered[entry.host]:
                 del self._unanswered[entry.host]
             entry.host = ""
+        if entry.invite is not None and (call.over or not isinstance(call, IncomingCall)):
+            del self._invites[entry.invite]
+            entry.invite = None
         if call.over:
             self._forget(call, entry)
         else:
@@ -97,8 +101,8 @@ class CallTable:
     def _forget(self, call: Call, entry: _Entry) -> None:
         self._calls.pop(call.handle, None)
         del self._entries[call.handle], self._dialogs[entry.dialog]
-        if entry.invite is not None and entry.origin is not None:
-            del self._invites[entry.invite], self._origins[entry.origin]
+        if entry.origin is not None:
+            del self._origins[entry.origin]
 
 
 def _is_unanswered(call: Call) -> bool:

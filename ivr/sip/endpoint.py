@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec.structs import replace
 
 from ivr.sip import in_dialog, incoming_call, outgoing_call, outside_dialog, own_requests, referral
+from ivr.sip import registration as registrations
 from ivr.sip.addresses import parse_uri
 from ivr.sip.call_table import CallTable
 from ivr.sip.dialog import of_invite
@@ -33,11 +34,15 @@ from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outgoing_call import OutgoingCall
 from ivr.sip.outputs import Flow, Hop, Output, Send
 from ivr.sip.policy import Allowed, EndpointConfig, Policy
+from ivr.sip.registration import Registration, RegistrationState, RegistrationStep
 from ivr.sip.responses import malformed, respond
 from ivr.sip.server_transaction import ServerKey, arrived, server_key
 from ivr.sip.sip_call import Abandon, Acknowledge, Ask, Call, CallStep, Credentials, Effect, RepeatAnswer, Respond
 from ivr.sip.timers import earliest
 from ivr.sip.transactions import Given, Transactions
+
+_REGISTRAR = "registrar"
+"The owner of our REGISTERs; no handle of a call looks like it."
 
 
 class Endpoint:
@@ -51,11 +56,13 @@ class Endpoint:
         self._counts = NonceCounts()
         self._transactions = Transactions(config.most_transactions)
         self._calls = CallTable()
+        self._registration: RegistrationState | None = None
 
     @property
     def deadline(self) -> float | None:
         """When `tick` is due next, in the seconds of `now`; None: not before something is received."""
-        return earliest(self._transactions.deadline, self._calls.deadlines.first)
+        registration = self._registration.deadline if self._registration else None
+        return earliest(self._transactions.deadline, self._calls.deadlines.first, registration)
 
     @property
     def calls(self) -> int:
@@ -89,6 +96,8 @@ class Endpoint:
         outputs: list[Output] = [*sends, *self._give(given, now)]
         for handle in self._calls.deadlines.take_due(now):
             outputs += self._ticked(handle, now)
+        if self._registration is not None:
+            outputs += self._registered(registrations.tick(self._registration, now), now)
         return outputs
 
     def failed(self, to: Flow | Hop, now: float) -> list[Output]:
@@ -175,6 +184,30 @@ class Endpoint:
         """Give up a call that was not answered yet; one that was is hung up."""
         return self.hang_up(call, now)
 
+    # --- registration
+
+    def register(self, registration: Registration, now: float) -> list[Output]:
+        """Register at a registrar, and stay registered; again, with another way there, if the one is lost.
+
+        Its credentials also serve calls that come in, whose peer may ask for them in our requests. Raise
+        MalformedAddress if the address or the registrar is no URI.
+        """
+        parse_uri(registration.address)
+        parse_uri(registration.registrar)
+        if self._registration is not None:
+            return self._registered(registrations.changed(self._registration, registration), now)
+        step = registrations.begin(
+            registration, call_id=self._tokens() + self._tokens(), tag=self._tokens(), seed=self._tokens(),
+            name=self._config.name,
+        )  # fmt: skip
+        return self._registered(step, now)
+
+    def unregister(self, now: float) -> list[Output]:
+        """Take the registration back; `Registered` with 0 follows."""
+        if self._registration is None:
+            return []
+        return self._registered(registrations.unregister(self._registration), now)
+
     # --- responses
 
     def _response(self, response: Response, now: float) -> list[Output]:
@@ -187,6 +220,10 @@ class Endpoint:
         """Let owners of requests know what became of them."""
         outputs: list[Output] = []
         for owner, request, response, failure in given:
+            if owner == _REGISTRAR and self._registration is not None:
+                step = registrations.responded(self._registration, request, response, failure, now)
+                outputs += self._registered(step, now)
+                continue
             match self._calls.get(owner):
                 case OutgoingCall() as call:
                     outputs += self._step(outgoing_call.responded(call, request, response, failure, now), now)
@@ -251,7 +288,7 @@ class Endpoint:
     def _cancelled(self, cancel: Request, key: ServerKey, invite: ServerKey, now: float) -> list[Output]:
         """Take a CANCEL: 200 in any case, and the end of an INVITE that has no final answer (RFC 3261 9.2)."""
         call = self._calls.of_invite(invite)
-        tag = call.dialog_key[1] if call else self._tokens()
+        tag = call.dialog_key[1] if call else self._transactions.tag_of(invite) or self._tokens()
         outputs: list[Output] = list(self._transactions.respond(key, respond(cancel, 200, tag=tag), now))
         if isinstance(call, IncomingCall):
             outputs += self._step(incoming_call.cancelled(call, cancel.headers.get("Reason") or ""), now)
@@ -286,6 +323,7 @@ class Endpoint:
             handle=self._tokens(), config=self._config, invite=invite, key=key, dialog=dialog, offer=None,
             rseq=1 + int(seed[:7], 16), ends=now + self._config.longest_ringing,
             expires=incoming_call.expiry(invite, now),
+            credentials=self._registration.wanted.credentials if self._registration else None,
         )  # fmt: skip
 
     # --- steps
@@ -294,6 +332,10 @@ class Endpoint:
         """Keep a call as it stands now, or forget it, and carry out what it wants."""
         self._calls.keep(step.call)
         return [output for each in step.effects for output in self._carry_out(each, step.call.handle, now)]
+
+    def _registered(self, step: RegistrationStep, now: float) -> list[Output]:
+        self._registration = step.registration if step.registration.state != "over" else None
+        return [output for each in step.effects for output in self._carry_out(each, _REGISTRAR, now)]
 
     def _carry_out(self, effect: Effect, handle: str, now: float) -> Sequence[Output]:
         match effect:

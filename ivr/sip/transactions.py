@@ -12,7 +12,8 @@ from ivr.sip import client_transaction, server_transaction
 from ivr.sip.addresses import MalformedAddress, parse_name_address, parse_uri
 from ivr.sip.client_transaction import ClientKey, ClientTransaction, client_key
 from ivr.sip.deadlines import Deadlines
-from ivr.sip.message import Request, Response, encode
+from ivr.sip.message import Request, Response, encode, parse
+from ivr.sip.message import to as to_address
 from ivr.sip.outputs import Flow, Hop, Send
 from ivr.sip.server_transaction import ServerKey, ServerTransaction
 from ivr.sip.timers import earliest
@@ -64,6 +65,11 @@ class Transactions:
             if len(self._answered) > self._most:
                 self._forget_server(next(iter(self._answered)))
         return sends
+
+    def tag_of(self, key: ServerKey) -> str:
+        """Return the To tag of the last answer to a request; "" if it has none."""
+        transaction = self._server.get(key)
+        return to_address(parse(transaction.last)).tag if transaction and transaction.last else ""
 
     def repeat(self, key: ServerKey) -> list[Send]:
         """Send the last answer to a request again."""

@@ -1,0 +1,130 @@
+"""Two endpoints on a bad network: whatever is lost, repeated, late or swapped, both come to the same end, in bounded time.
+
+Time is simulated: an example of an hour takes milliseconds.
+"""
+
+from collections import defaultdict
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivr.sip.message import Request, cseq, parse, top_via
+from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, Output
+from tests.sip.sip_network import CALLEE, Network, Side, media
+
+FATES = st.tuples(
+    st.sampled_from([0.0, 0.1, 0.3, 0.6]),  # lost
+    st.sampled_from([0.0, 0.2]),  # repeated
+    st.sampled_from([0.01, 0.3, 1.5]),  # the longest delay, in seconds
+)
+MOMENTS = st.floats(min_value=0, max_value=6, allow_nan=False)
+CALLERS = st.lists(st.tuples(MOMENTS, st.sampled_from(["modify", "hang_up", "refer", "hang_up"])), max_size=4)
+CALLEES = st.lists(st.tuples(MOMENTS, st.sampled_from(["modify", "hang_up", "refer", "modify"])), max_size=4)
+ANSWERS = st.tuples(st.sampled_from(["answer", "answer", "answer", "reject", "silence"]), st.booleans(), MOMENTS)
+HEADERS = st.sampled_from([(), (("Require", "100rel"),), (("Session-Expires", "90;refresher=uas"),),
+                           (("Session-Expires", "90;refresher=uac"),)])  # fmt: skip
+
+HANGS_UP = 300.0
+"Seconds after which both sides have had enough."
+
+
+class Play:
+    """One call with what both owners do, at which moments; at the end both hang up."""
+
+    def __init__(self, seed: int, fate: tuple[float, float, float], answer: tuple[str, bool, float]) -> None:
+        chance = Random(seed)
+        lost, repeated, longest = fate
+
+        def arrivals() -> list[float]:
+            copies = (0 if chance.random() < lost else 1) + (1 if chance.random() < repeated else 0)
+            return [chance.uniform(0.001, longest) for _ in range(copies)]
+
+        self.network = Network(fate=arrivals)
+        self.network.on_event = self.on_event
+        self.how, self.rings, self.answer_after = answer
+        self.callees: list[tuple[float, str]] = []
+        self.todo: list[tuple[float, Side, str, str]] = []
+
+    def on_event(self, side: Side, event: Event) -> list[Output]:
+        if isinstance(event, CallOffered):
+            actions = [(self.answer_after, self.how), *self.callees, (HANGS_UP, "hang_up")]
+            self.todo += [(self.network.now + at, side, action, event.call) for at, action in actions]
+            return side.endpoint.ring(event.call, self.network.now) if self.rings else []
+        return []
+
+    def act(self, side: Side, action: str, call: str) -> None:
+        endpoint, now = side.endpoint, self.network.now
+        local = media(40000 if side is self.network.callee else 30000, side.here[0])
+        outputs: list[Output] = []
+        match action:
+            case "answer":
+                outputs = endpoint.answer(call, local, now)
+            case "reject":
+                outputs = endpoint.reject(call, 486, "", now)
+            case "modify":
+                outputs = endpoint.modify(call, local, now)
+            case "refer":
+                outputs = endpoint.refer(call, "sip:other@192.0.2.9", now)
+            case "hang_up":
+                outputs = endpoint.hang_up(call, now)
+        self.network.do(side, outputs)
+
+    def run(self, seconds: float) -> None:
+        """Run for some time, with all that is to be done on the way."""
+        until = self.network.now + seconds
+        while (first := min(self.todo, key=lambda each: each[0], default=None)) and first[0] <= until:
+            self.network.run(max(0.0, first[0] - self.network.now))
+            first = min(self.todo, key=lambda each: each[0])  # something nearer may have come up
+            self.todo.remove(first)
+            self.act(*first[1:])
+        self.network.run(until - self.network.now)
+
+
+def played(
+    seed: int, fate: tuple[float, float, float], answer: tuple[str, bool, float], headers: tuple[tuple[str, str], ...],
+    callers: list[tuple[float, str]], callees: list[tuple[float, str]],
+) -> Network:  # fmt: skip
+    """Return the network after a call that was over for long."""
+    play = Play(seed, fate, answer)
+    play.callees = callees
+    call = play.network.dial(headers=headers)
+    actions = [*callers, (HANGS_UP, "hang_up")]
+    play.todo += [(play.network.now + at, play.network.caller, action, call) for at, action in actions]
+    play.run(HANGS_UP + 200.0)
+    return play.network
+
+
+def check_the_end(network: Network) -> None:
+    for side in (network.caller, network.callee):
+        assert (side.endpoint.calls, side.endpoint.transactions, side.endpoint.deadline) == (0, 0, None), side.name
+        calls = defaultdict(list)
+        for event in side.events:
+            calls[event.call].append(event)  # type: ignore[union-attr]
+        assert len(calls) <= 1, "one INVITE is one call"
+        for told in calls.values():
+            ends = [isinstance(each, CallEnded | CallFailed) for each in told]
+            assert ends.count(True) == 1
+            assert ends[-1], "nothing comes after the end"
+            assert sum(isinstance(each, CallEstablished) for each in told) <= 1
+
+
+def check_the_bytes(side: Side) -> None:
+    """What is sent again is the same, byte for byte."""
+    seen = defaultdict(set)
+    for data in side.sent:
+        message = parse(data)
+        if isinstance(message, Request):
+            seen[message.method, top_via(message).branch].add(data)
+        elif message.status >= 200:
+            seen[cseq(message).method, top_via(message).branch, "final"].add(data)
+    assert [key for key, forms in seen.items() if len(forms) > 1] == []
+
+
+@given(st.integers(0, 2**32), FATES, ANSWERS, HEADERS, CALLERS, CALLEES)
+@settings(max_examples=200, deadline=None)
+def test_every_call_ends_on_both_sides(seed, fate, answer, headers, callers, callees) -> None:  # type: ignore[no-untyped-def]
+    network = played(seed, fate, answer, headers, callers, callees)
+    check_the_end(network)
+    check_the_bytes(network.caller)
+    check_the_bytes(network.callee)
