@@ -45,7 +45,8 @@ LINES = [
     b"Session-Expires: 9\r\n", b"Session-Expires: x;;\r\n", b"Min-SE: 4000000000\r\n", b"RAck: 1 1 INVITE\r\n",
     b"Expires: 1\r\n", b"Event: refer\r\nSubscription-State: terminated\r\n", b"Contact: <tel:+4989>\r\n",
     b"Contact: <sip:x@[::1]:5062;transport=tcp>\r\n", b"Contact: *\r\n", b"Record-Route: <sip:192.0.2.7;lr>\r\n",
-    b"Record-Route: <sip:strict.example>\r\n", b"Record-Route: <mailto:x>\r\n", b"Content-Type: application/dtmf-relay\r\n",
+    b"Record-Route: <sip:strict.example>\r\n", b"Record-Route: <mailto:x>\r\n",
+    b"Content-Type: application/dtmf-relay\r\n",
     b"WWW-Authenticate: Digest realm=\"x\", nonce=\"n\", qop=\"auth\", stale=true\r\n", b"WWW-Authenticate: Digest\r\n",
     b"Authorization: Digest username=\"u\"\r\n", b"Retry-After: 99999999999999\r\n", b"Via: SIP/2.0/TCP 192.0.2.9\r\n",
 ]  # fmt: skip
@@ -100,13 +101,15 @@ def damaged(data: bytes, chance: Random) -> bytes:
     return data
 
 
-def endpoints(chance: Random) -> list[Endpoint]:
+def endpoints() -> list[Endpoint]:
     """Return a callee, a caller with the tags of the recorded calls, and one that asks for passwords."""
     policy, strict = OpenPolicy(), OpenPolicy(admission=Challenge(), passwords={"u": "p"})
     config = EndpointConfig(most_transactions=50, most_calls=20)
     return [
-        Endpoint(config, policy, tokens("b")), Endpoint(config, policy, tokens("a")), Endpoint(config, strict, tokens("c"))
-    ]  # fmt: skip
+        Endpoint(config, policy, tokens("b")),
+        Endpoint(config, policy, tokens("a")),
+        Endpoint(config, strict, tokens("c")),
+    ]
 
 
 def command(endpoint: Endpoint, handles: list[str], chance: Random, now: float) -> list[object]:
@@ -138,7 +141,7 @@ def command(endpoint: Endpoint, handles: list[str], chance: Random, now: float) 
 @settings(max_examples=60, deadline=None)
 def test_nothing_that_comes_in_breaks_an_endpoint(seed: int) -> None:
     chance = Random(seed)
-    for endpoint in endpoints(chance):
+    for endpoint in endpoints():
         now, handles = 1000.0, []
         flows: list[Flow] = [flow(CALLEE, CALLER), flow(CALLER, CALLEE), flow(CALLEE, CALLER, "tcp", 3)]
         for _ in range(120):

@@ -1,4 +1,4 @@
-"""Two endpoints on a bad network: whatever is lost, repeated, late or swapped, both come to the same end, in bounded time.
+"""Two endpoints on a bad network: whatever is lost, repeated, late or swapped, both come to the same end, in time.
 
 Time is simulated: an example of an hour takes milliseconds.
 """
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ivr.sip.message import Request, cseq, parse, top_via
 from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, Output
-from tests.sip.sip_network import CALLEE, Network, Side, media
+from tests.sip.sip_network import Network, Side, media
 
 FATES = st.tuples(
     st.sampled_from([0.0, 0.1, 0.3, 0.6]),  # lost
