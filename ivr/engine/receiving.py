@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.actions.base import Ends, Raised, Result, failed
-from ivr.engine.call import Operation, Taken
+from ivr.engine.call import Operation, OperationKind, Taken
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
     CallEnded,
@@ -61,6 +61,8 @@ CallersInput: TypeAlias = (
 )
 "What a caller does where something was asked; silence, too."
 _INPUTS = frozenset(get_args(CallersInput))
+_QUESTIONS: frozenset[OperationKind] = frozenset({"recognize", "record"})
+"What a caller answers; the outcome of all else is that it was done."
 
 
 def stale(draft: Draft, event: Event) -> Ignored | None:
@@ -71,8 +73,13 @@ def stale(draft: Draft, event: Event) -> Ignored | None:
     """
     if _is_input(event) or type(event) is OperationDone:
         # Success counts from the last operation alone: the line carries out a reply in order.
-        awaited = draft.asked[-1].op if draft.asked else None
-        return None if event.op == awaited else Ignored("not the operation awaited")
+        awaited = draft.asked[-1] if draft.asked else None
+        if awaited is None or event.op != awaited.op:
+            return Ignored("not the operation awaited")
+        # What does not listen has no answer, though the call stands at a question: where it is given up, a hang-up is
+        # awaited, and where a service works, the end of a hold prompt.
+        listens = awaited.kind in _QUESTIONS
+        return None if listens is not (type(event) is OperationDone) else Ignored("not an answer to what was asked")
     match event:
         case OperationFailed(op=op):
             # A failure counts from any operation of the reply: the line stops there, and nothing comes of the rest.
@@ -139,10 +146,8 @@ def _answered(draft: Draft, event: CallersInput) -> Received:
 
 
 def _done(draft: Draft, event: OperationDone) -> Received:
-    """Go on after the last operation of the reply; a question's outcome is an answer, never that it was done."""
+    """Go on after the last operation of the reply."""
     kind = draft.asked[-1].kind
-    if kind in {"recognize", "record"}:
-        return Ignored("not an answer to what was asked")
     _line_works(draft)
     if kind in {"hangup", "reject"}:
         draft.over()
