@@ -16,6 +16,9 @@ from ivr.errors import IvrError
 Parameters: TypeAlias = tuple[tuple[str, str | None], ...]
 "Names in lower case, values as written; None: a parameter without a value, such as `lr`."
 
+LONGEST_ADDRESS = 4096
+"Characters of one address with its parameters; what is longer is refused before time is spent on it."
+
 _SIP = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[^@\s<>\"]*)@)?(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<parameters>(?:;[^;?\s<>\"@]*)*)(?:\?(?P<headers>[^\s<>\"]*))?",
@@ -147,6 +150,7 @@ class Via(Struct, frozen=True):
 
 def parse_uri(text: str) -> SipUri:
     """Read a `sip:`, `sips:` or `tel:` URI; raise MalformedAddress for anything else."""
+    _check_length(text)
     if found := _SIP.fullmatch(text):
         user = _user(found["user"].partition(":")[0]) if found["user"] is not None else ""
         if found["user"] is not None and not user:
@@ -165,6 +169,7 @@ def parse_name_address(text: str) -> NameAddress:
     A display name without quotes may hold more than the grammar has (RFC 4475 3.1.2.15 leaves that to the reader).
     Without angle brackets, parameters belong to the header, and the URI may have no `?` or comma (RFC 3261 20.10).
     """
+    _check_length(text)
     text = text.strip()
     found = _NAME_ADDRESS.fullmatch(text)
     if found is None:
@@ -179,6 +184,7 @@ def parse_name_address(text: str) -> NameAddress:
 
 def parse_via(text: str) -> Via:
     """Read one Via; raise MalformedAddress if it is none."""
+    _check_length(text)
     found = _VIA.fullmatch(text.strip())
     if found is None:
         raise MalformedAddress("no Via of SIP/2.0")
@@ -188,12 +194,15 @@ def parse_via(text: str) -> Via:
 
 def parse_parameters(text: str) -> Parameters:
     """Read `;name=value;flag` behind an address; raise MalformedAddress if anything else stands there."""
+    if not text:
+        return ()
+    _check_length(text)
     found: list[tuple[str, str | None]] = []
     at = 0
     while at < len(text):
         one = _PARAMETER.match(text, at)
         if one is None:
-            if not text[at:].strip(" \t;"):  # a semicolon with nothing behind it
+            if text[at:].strip() == ";":  # a semicolon at the end, which some write
                 break
             raise MalformedAddress("parameters that cannot be read")
         found.append((one["name"].lower(), one["value"]))
@@ -220,6 +229,11 @@ def host_port(host: str, port: int | None) -> str:
     """Return `host:port`, with brackets round an IPv6 address (RFC 3261 25.1: IPv6reference)."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_ADDRESS:
+        raise MalformedAddress("too long an address")
 
 
 def _parameters_text(parameters: Parameters) -> str:

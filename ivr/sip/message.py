@@ -37,7 +37,8 @@ _LISTS = _TOKEN_LISTS | {"Via", "Contact", "Route", "Record-Route", "Path", "Ser
 "Headers whose value may be split at commas (RFC 3261 7.3.1, and their own RFCs)."
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Content-Type")
 _NEEDED = ("From", "To", "Call-ID", "CSeq")
-_ADDRESSES = frozenset({"Contact", "Route", "Record-Route"})
+_ADDRESSES = frozenset({"Contact", "Record-Route"})
+"Headers that a dialog is made of: each value must be an address. A Route is none of an end's business."
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _FOLD = re.compile(r"\r\n[ \t]+")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: ([^\r\n]*))?", re.IGNORECASE)
@@ -226,7 +227,7 @@ def contact(message: Message) -> NameAddress | None:
 
 
 def routes(message: Message, name: str) -> tuple[NameAddress, ...]:
-    """Return all addresses of Route, Record-Route or Contact."""
+    """Return all addresses of Contact or Record-Route."""
     return tuple(parse_name_address(value) for value in message.headers.all(name) if value != "*")
 
 
@@ -288,9 +289,11 @@ def _read_fields(lines: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]
         name, colon, value = line.partition(":")
         name = name.rstrip(" \t")
         known = _SPELLED.get(name)
-        if not colon or (known is None and not _TOKEN.fullmatch(name)) or "\n" in value or "\r" in value:
-            problems.append("a line that is no header")
+        if "\n" in line or "\r" in line:
+            problems.append("half a line break in a header")
             continue
+        if not colon or (known is None and not _TOKEN.fullmatch(name)):
+            continue  # RFC 3261 8.2.2: what is malformed and not necessary is ignored
         known = known or _spell(name)
         fields += [(known, one) for one in _values(known, value)]
     return fields, problems
@@ -309,26 +312,29 @@ def _cut(lengths: Sequence[str], body: bytes) -> tuple[bytes, list[str]]:
 
 
 def _request(start: str, headers: Headers, body: bytes, problems: list[str]) -> Request:
-    parts = start.split(" ")
-    method, uri, version = parts[0], " ".join(parts[1:-1]), parts[-1]
-    if not _VERSION.fullmatch(version) or not _TOKEN.fullmatch(method):
+    words = start.split()
+    if len(words) < 2 or not _VERSION.fullmatch(words[-1]) or not _TOKEN.fullmatch(words[0]):
         raise MalformedMessage("no start line of SIP")
+    method, uri, version = words[0], " ".join(words[1:-1]), words[-1]
     request = Request(method, uri, headers, body)
     status = 400
     if version.upper() != "SIP/2.0":
         problems, status = ["another version of SIP"], 505
-    problems += _request_line_problems(uri) + _problems(headers, method)
+    if start != f"{method} {uri} {version}":  # RFC 4475 3.1.2.9, 3.1.2.10
+        problems.append("a start line with spaces of its own")
+    problems += _request_uri_problems(uri) + _problems(headers, method)
     if problems:
         raise MalformedMessage(problems[0], request if _may_be_answered(request) else None, status)
     return request
 
 
-def _request_line_problems(uri: str) -> list[str]:
+def _request_uri_problems(uri: str) -> list[str]:
     if not _URI_CHARACTERS.fullmatch(uri):
         return ["no Request-URI"]
     if uri.partition(":")[0].lower() in ("sip", "sips", "tel"):
         try:
-            parse_uri(uri)
+            if parse_uri(uri).headers:
+                return ["headers in a Request-URI"]  # RFC 3261 19.1.1
         except MalformedAddress:
             return ["a Request-URI that cannot be read"]
     return []

@@ -13,6 +13,8 @@ from ivr.errors import IvrError
 
 MOST_MEDIA = 32
 "Media lines of a description: each offered one needs an answer."
+MOST_FORMATS = 128
+"Formats of a media line: there are no more payload types."
 
 _ORIGIN = re.compile(r"\S+ (?P<session>[0-9]{1,20}) (?P<version>[0-9]{1,20}) IN IP[46] \S+")
 _MEDIA = re.compile(r"(?P<kind>\S+) (?P<port>[0-9]{1,5})(?:/[0-9]+)? (?P<protocol>\S+)(?P<formats>(?: \S+)*)")
@@ -133,8 +135,9 @@ def _media(lines: Iterable[tuple[str, str]]) -> tuple[MediaDescription, ...]:
     found: list[tuple[re.Match[str], list[tuple[str, str]]]] = []
     for kind, value in lines:
         if kind == "m":
-            media = _MEDIA.fullmatch(" ".join(value.split()))
-            if media is None or int(media["port"]) > 65535 or len(found) == MOST_MEDIA:
+            words = value.split(None, MOST_FORMATS + 3)
+            media = _MEDIA.fullmatch(" ".join(words[: MOST_FORMATS + 3]))
+            if media is None or int(media["port"]) > 65535 or len(words) > MOST_FORMATS + 3 or len(found) == MOST_MEDIA:
                 raise MalformedDescription("a media line that cannot be read, or too many of them")
             found.append((media, []))
         else:

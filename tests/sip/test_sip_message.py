@@ -149,7 +149,7 @@ def test_a_message_needs_five_headers(name: str) -> None:
         {"Content_Length": "1"},
         {"Content_Length": "٣"},
         {"T": "<sip:c@h>"},
-        {"b d": "x"},
+        {"X": "a\nb"},
     ],
 )
 def test_a_request_that_cannot_be_taken_can_be_answered(changed: dict[str, str]) -> None:
@@ -200,6 +200,12 @@ def test_what_is_no_message_is_dropped(data: bytes) -> None:
 
 def test_a_datagram_without_content_length_is_body_to_its_end() -> None:
     assert parse(invite() + b"body").body == b"body"
+
+
+def test_a_malformed_line_that_nobody_needs_is_ignored() -> None:
+    """RFC 3261 8.2.2."""
+    message = parse(invite(**{"b d": "x", "Route": "<broken", "Date": "yesterday"}).replace(b"Date: ", b"Date "))
+    assert [name for name, _ in message.headers] == ["Via", "From", "To", "Call-ID", "CSeq", "Route"]
 
 
 def test_line_breaks_before_a_message_are_skipped() -> None:
