@@ -11,7 +11,6 @@ from ivr.audio.formats import RATE
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Segment, Silence, Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
-from ivr.media.espeak import EspeakVoice
 from ivr.media.installed import installed_sound, missing
 from ivr.media.microphone import Microphone
 from ivr.media.phrase_ear import PhraseEar
@@ -19,6 +18,7 @@ from ivr.media.player import Player
 from ivr.media.prompt_renderer import Speaker
 from ivr.media.sound import BYTES_A_SECOND, FRAME, FRAME_BYTES, Unplayable, silence, tone
 from ivr.ports import Ear, Transcript, Voice
+from ivr.speech.voices.espeak import EspeakVoice
 from tests.phone.clockwork import ManualClock
 
 HELLO = Text("Hello. Press 1.", "female", "en-US")
@@ -121,6 +121,16 @@ async def test_an_ear_that_cannot_understand_says_none() -> None:
     assert await understood(Engine(None), speaks=0.8) == ([True, False], None)
 
 
+async def test_an_ear_that_takes_too_long_says_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(Engine):
+        async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr("ivr.media.phrase_ear.LONGEST_WAIT", 0.01)
+    assert await PhraseEar(Endless("yes")).understand(tone(300.0, 0.5), ["yes"], language="en-US") is None
+
+
 async def test_a_click_is_no_utterance() -> None:
     engine = Engine("yes")
     assert await understood(engine, speaks=FRAME) == ([], None)
@@ -150,9 +160,9 @@ async def test_what_is_installed_serves_any_carrier() -> None:
 
 
 async def test_a_voice_whose_library_does_not_work_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(ssml: str, gender: str) -> bytes:
+    def broken(ssml: str, language: str, gender: str) -> bytes:
         raise OSError("espeak-ng cannot be initialized")
 
-    monkeypatch.setattr("ivr.media.espeak._samples", broken)
+    monkeypatch.setattr("ivr.speech.voices.espeak._samples", broken)
     with pytest.raises(SynthesisFailed, match="espeak-ng cannot be initialized"):
         [part async for part in EspeakVoice().speak(HELLO)]
