@@ -27,8 +27,8 @@ from bench.voices import BANDS, Said, lacking, record, voices
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import SpeechToText
-from ivr.server.services import engine_of
 from ivr.settings import SettingsError, load_settings
+from ivr.speech_settings import engine_of
 
 ENGINES = ("pocketsphinx", "azure", "azure-fast", "openai")
 AT_ONCE = 2

@@ -80,6 +80,10 @@ class SynthesisFailed(IvrError):
     """A voice cannot speak a text; the text of the error says why."""
 
 
+class VoiceUnavailable(SynthesisFailed):
+    """A speech service speaks no text now: it is away, too slow, or refuses the key."""
+
+
 class TranscriptionFailed(IvrError):
     """A speech engine's "no".
 

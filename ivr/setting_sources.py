@@ -50,17 +50,20 @@ def load(
     flags: Mapping[str, Any] | None = None,
     listed_by: str,
     others: tuple[str, ...] = (),
+    also: Iterable[str] = (),
 ) -> LoadedSettings[Model]:
     """Put the settings of a model together; raise SettingsError, with everything that is wrong, if they are unusable.
 
-    `listed_by` is the command that lists them; `others` are beginnings of variables that belong to another model.
+    `listed_by` is the command that lists them; `others` are beginnings of variables that belong to another model, and
+    `also` the names of its settings, where they are in the same file.
     """
     prefix = prefix_of(model)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     variables = {name.upper(): value for name, value in os.environ.items() if value != ""}
     names = model.model_fields
     in_environment = {name for name in names if prefix + name.upper() in variables}
-    written = _read(file) if file else {}
+    whole, elsewhere = _read(file) if file else {}, set(also)
+    written = {name: value for name, value in whole.items() if name in names or name not in elsewhere}
     strangers = [name for name in written if name not in names]
     if strangers:
         raise SettingsError(

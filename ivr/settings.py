@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from ivr.auth.documents import DOCUMENTS
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
@@ -27,12 +27,10 @@ from ivr.setting_sources import (
     split_commas,
     value_text,
 )
-from ivr.speech.accounts import OPENAI
-from ivr.speech.registry import Engine
+from ivr.speech_settings import PREFIX, SpeechSettings
 
 __all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "value_text", "variable"]
 
-PREFIX = "IVR_"
 OTHERS = ("IVR_GATEWAY_",)
 "Beginnings of variables that are settings of another process."
 SHORTEST_TOKEN = 16
@@ -41,10 +39,8 @@ SHORTEST_TOKEN = 16
 _NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id": "voicemail"}'
 
 
-class Settings(BaseSettings):
+class Settings(SpeechSettings):
     """The settings of one server."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     app_id: str | None = Field(
         None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."
@@ -75,28 +71,6 @@ class Settings(BaseSettings):
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
     )
     zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
-    stt: Engine = Field(
-        "none",
-        description="The speech engine: none (no transcripts), pocketsphinx (on this machine, for phrases), azure, "
-        "azure-fast, openai, or scripted (fixed answers, for tests).",
-    )
-    stt_dictation: bool = Field(
-        False,
-        description="Let pocketsphinx transcribe free speech when a state has no phrases; many words will be wrong.",
-    )
-    stt_script: Path | None = Field(None, description="The JSON file with the answers of the scripted speech engine.")
-    azure_key: SecretStr | None = Field(
-        None, description="The key of the Azure Speech resource, for azure and azure-fast."
-    )
-    azure_region: str | None = Field(None, description="The region of the Azure Speech resource, such as westeurope.")
-    azure_endpoint: str | None = Field(
-        None, description="The address of the Azure Speech resource or of a container, instead of a region."
-    )
-    openai_url: str = Field(OPENAI, description="The server for the engine openai; many servers support its protocol.")
-    openai_key: SecretStr | None = Field(
-        None, description="The key for the server of IVR_OPENAI_URL; none: no key is sent."
-    )
-    openai_model: str = Field("whisper-1", min_length=1, description="The model that the engine openai asks for.")
     jobs: int | None = Field(
         None,
         ge=1,
@@ -172,7 +146,7 @@ class Settings(BaseSettings):
             raise ValueError(f"must have {SHORTEST_TOKEN} characters or more; to make one: openssl rand -hex 24")
         return value
 
-    @field_validator("public_url", "azure_endpoint", "openai_url")
+    @field_validator("public_url")
     @classmethod
     def _shown_whole(cls, value: str | None) -> str | None:
         if value is not None:

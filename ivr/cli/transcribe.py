@@ -16,9 +16,9 @@ from ivr.cli.event_loop import fast_loop
 from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
 from ivr.ports import SpeechToText, SpokenPiece, Transcript
-from ivr.server.services import engine_of
 from ivr.settings import Settings, SettingsError, load_settings
 from ivr.speech.registry import Engine
+from ivr.speech_settings import engine_of
 
 AT_ONCE = 2
 "Files under way at the same time: as many as there are worker processes."

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from ivr.audio.workers import Workers
-from ivr.media.espeak import EspeakVoice
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.prompt_renderer import Fetch, Speaker
 from ivr.media.recorder import Recorder
 from ivr.media.sound import Sound
+from ivr.ports import Ear, Voice
 from ivr.speech.engines.sphinx.engine import Sphinx
+from ivr.speech.voices.espeak import installed_voice
 
 _MISSING = {
     "espeakng_loader": ("Prompts are shown, not spoken.", "pip install 'ivr[phone]'"),
@@ -19,19 +20,35 @@ _MISSING = {
 "By module: what is missed without it, and how to get it. The voice alone is an extra; the others come with `ivr`."
 
 
+def installed_ear(workers: Workers) -> Ear | None:
+    """Return the ear that is installed, good for any number of calls; None: there is none."""
+    return PhraseEar(Sphinx(workers)) if _installed("av") and _installed("pocketsphinx") else None
+
+
+def sound_of_parts(voice: Voice | None, ear: Ear | None, workers: Workers, fetch: Fetch) -> Sound:
+    """Return the sound of a line with this voice and this ear, good for any number of calls."""
+    return Sound(Speaker(voice, fetch, workers, plays=_installed("av")), Recorder.installed(), ear)
+
+
 def installed_sound(workers: Workers, fetch: Fetch) -> Sound:
-    """Return the best sound there is, good for any number of calls."""
-    codecs = _installed("av")
-    voice = EspeakVoice() if codecs and _installed("espeakng_loader") else None
-    renderer = Speaker(voice, fetch, workers, plays=codecs)
-    ear = PhraseEar(Sphinx(workers)) if codecs and _installed("pocketsphinx") else None
-    return Sound(renderer, Recorder.installed(), ear)
+    """Return the best sound there is without a service, good for any number of calls."""
+    return sound_of_parts(installed_voice(), installed_ear(workers), workers, fetch)
 
 
 def _installed(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def missing(installed: Callable[[str], bool] = _installed) -> Sequence[str]:
-    """Return what this machine's phones cannot do, and what to do about it, in sentences."""
-    return [f"{misses} To change that: {cure}" for name, (misses, cure) in _MISSING.items() if not installed(name)]
+def missing(
+    installed: Callable[[str], bool] = _installed, *, voice: Voice | None = None, ear: Ear | None = None
+) -> Sequence[str]:
+    """Return what this machine's phones cannot do, and what to do about it, in sentences.
+
+    A `voice` or an `ear` that is there, whatever it is, is not missed.
+    """
+    there = {name for name, part in (("espeakng_loader", voice), ("pocketsphinx", ear)) if part is not None}
+    return [
+        f"{misses} To change that: {cure}"
+        for name, (misses, cure) in _MISSING.items()
+        if name not in there and not installed(name)
+    ]

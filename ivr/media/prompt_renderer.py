@@ -1,29 +1,27 @@
 """Prompts to sound: texts by a voice, files fetched and decoded, silence."""
 
 import asyncio
-import tempfile
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from ivr.audio.formats import TO_WAV
+from ivr.audio.file_samples import decoded_samples
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.media.sound import BYTES_A_SECOND, FILE_SECONDS, SoundPiece, Unplayable, estimate, silence
 from ivr.ports import Voice
 from ivr.smallfiles import read_small
+from ivr.speech.wording import divided
 
 LONGEST = 600.0
 "Seconds of a file that are played."
 AHEAD = 2
-"Segments that are rendered while the one before them is heard."
+"Segments, or parts of a long text, that are rendered while the one before them is heard."
 _FILE_PIECE = 10 * BYTES_A_SECOND
 "Bytes: a whole file as one piece would be hashed and encoded in one go."
-_HEADER = 44
-"Bytes before the samples in the WAV files that are made here."
 
 Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
 "Returns the file at an address; raises Unplayable. How large it may be, and where it may lie, is for it to say."
@@ -41,7 +39,7 @@ class Speaker:
 
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the pieces as soon as each is there; raise Unplayable. The next segments are begun early."""
-        later = iter(segments)
+        later = _parts(segments)
         begun = deque(_BegunSegment(self._segment(segment)) for segment in islice(later, 1 + AHEAD))
         try:
             while begun:
@@ -84,8 +82,16 @@ class Speaker:
             yield _piece(samples[start : start + _FILE_PIECE])
 
 
+def _parts(segments: Sequence[Segment]) -> Iterator[Segment]:
+    for segment in segments:
+        if isinstance(segment, Text):
+            yield from divided(segment)
+        else:
+            yield segment
+
+
 class _BegunSegment:
-    """A segment that is being rendered, whether or not it is listened to yet."""
+    """A segment, or a part of a long text, that is being rendered, whether or not it is listened to yet."""
 
     def __init__(self, pieces: AsyncIterator[SoundPiece]) -> None:
         self._made: asyncio.Queue[SoundPiece | None] = asyncio.Queue()
@@ -112,15 +118,10 @@ class _BegunSegment:
 
 async def decoded(data: bytes, workers: Workers) -> bytes:
     """Return the samples of an audio file, which is a stranger's; raise Unplayable."""
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
-        source.write(data)
-        source.flush()
-        try:
-            await workers.run(TO_WAV, source, target, longest=LONGEST)
-        except TranscriptionFailed as error:
-            raise Unplayable(f"A file of the prompt cannot be played: {error}") from error
-        target.seek(_HEADER)
-        return target.read()
+    try:
+        return await decoded_samples(data, workers, longest=LONGEST)
+    except TranscriptionFailed as error:
+        raise Unplayable(f"A file of the prompt cannot be played: {error}") from error
 
 
 MAX_PLAYED = 64 << 20

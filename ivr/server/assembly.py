@@ -85,7 +85,13 @@ async def running(
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
-        phone = make_phone(backend, address, DEVELOPMENT_ACCOUNT, channel.name, cases) if dev else None
+        phone = (
+            make_phone(
+                stack, settings, backend, address, account=DEVELOPMENT_ACCOUNT, channel=channel.name, cases=cases
+            )
+            if dev
+            else None
+        )
         start = StartPages(backend.registry) if dev else None
         pages = [one for one in (console, phone, start) if one]
         webhook = _webhook(settings, channel, backend, make_verifier(settings, keys), refusals)

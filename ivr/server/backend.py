@@ -21,8 +21,9 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.recordings import Recordings
-from ivr.server.services import Transcription, concurrency_of, engine_of, missing_of, phrases_of
+from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
 from ivr.settings import Settings
+from ivr.speech_settings import engine_of
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import printable_id

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from ivr.audio.workers import Workers
-from ivr.phone.platform import Target
+from ivr.media.installed import missing, sound_of_parts
+from ivr.media.sound import Sound
+from ivr.phone.platform import Platform, Target
 from ivr.server.backend import Backend
 from ivr.server.console.console_routes import LOGIN, Console
 from ivr.server.console.counting import Counts
@@ -17,6 +19,7 @@ from ivr.server.phone.routes import PhonePages
 from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.refusals import Refusals
 from ivr.settings import Settings
+from ivr.speech_settings import live_ear, live_voice
 from ivr.store.blocks import CallBlocks
 from ivr.store.read_only import Reader
 
@@ -53,7 +56,24 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     )
 
 
-def make_phone(backend: Backend, address: str, account: str, channel: str, cases: Path) -> PhonePages:
-    """Make the phone that calls this server as the platform would; it keeps calls in `cases`."""
+def make_phone(
+    stack: AsyncExitStack,
+    settings: Settings,
+    backend: Backend,
+    address: str,
+    *,
+    account: str,
+    channel: str,
+    cases: Path,
+) -> PhonePages:
+    """Make the phone that calls this server as the platform would; it keeps calls in `cases`. Raise SettingsError."""
+    workers = Workers()
+    stack.push_async_callback(workers.close)
+    voice, ear = live_voice(settings, workers), live_ear(settings, workers)
+
+    def sound(phone: Platform) -> Sound:
+        return sound_of_parts(voice, ear, workers, phone.fetch)
+
     own = OwnBot(address, account, channel, backend.store, backend.store, backend.registry, cases)
-    return PhonePages(SharedPhone(Target(own.address("")), own_bot=own))
+    misses = missing(voice=voice, ear=ear)
+    return PhonePages(SharedPhone(Target(own.address("")), own_bot=own, sound=sound, misses=misses))

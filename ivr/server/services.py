@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from ivr.audio.workers import Workers
 from ivr.engine.commands import Request
 from ivr.engine.events import Transcribed
 from ivr.errors import IvrError, TranscriptionFailed
 from ivr.flowfile.checks import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
 from ivr.server.recordings import Recordings
-from ivr.settings import Settings, SettingsError, secret_text
-from ivr.speech.accounts import AzureAccount, OpenAiServer
-from ivr.speech.registry import ENGINES, EngineOptions, SpeechNeeds, capabilities, missing_abilities
+from ivr.settings import Settings
+from ivr.speech.registry import ENGINES, SpeechNeeds, capabilities, missing_abilities
 
 
 class ServiceError(IvrError):
@@ -59,26 +57,6 @@ class Transcription:
 
 
 # --- the speech engine of the settings --------------------------------------------------------------------------------
-
-
-def engine_of(settings: Settings, workers: Workers) -> SpeechToText:
-    """Make the engine; raise SettingsError, with what to do, if something that it needs is missing.
-
-    `workers` decode recordings, and stay the caller's: they are to be closed after the last transcription.
-    """
-    options = EngineOptions(
-        workers,
-        script=settings.stt_script,
-        dictation=settings.stt_dictation,
-        azure=lambda: AzureAccount(
-            secret_text(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or ""
-        ),
-        openai=lambda: OpenAiServer(settings.openai_url, secret_text(settings.openai_key), settings.openai_model),
-    )
-    try:
-        return ENGINES[settings.stt].make(options)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
 
 
 def concurrency_of(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Where a speech service is, and the key to it. Addresses come from settings alone, never from a flow or a caller."""
 
 import re
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -64,8 +65,39 @@ class OpenAiServer(Struct, frozen=True):
     @property
     def transcriptions(self) -> str:
         """Return the address that transcribes."""
-        base = self.url.rstrip("/")
-        return f"{base if base.endswith('/v1') else f'{base}/v1'}/audio/transcriptions"
+        return f"{_versioned(self.url)}/audio/transcriptions"
+
+
+class VoiceServer(Struct, frozen=True):
+    """A server that speaks OpenAI's speech protocol, and what is asked of it."""
+
+    url: str = OPENAI
+    "With or without the `/v1` at its end."
+    key: str = ""
+    "Empty: it wants none, as many in one's own house."
+    model: str = "tts-1"
+    form: Literal["wav", "pcm"] = "wav"
+    "What it is to send: a file, or 16 bit samples at 24 kHz."
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with what to do, if this cannot be used."""
+        parts = _checked(self.url, "IVR_VOICE_URL", secret=bool(self.key), schemes=("https", "http"))
+        if not self.key and parts.hostname == "api.openai.com":
+            raise ValueError("OpenAI needs IVR_VOICE_KEY. For your own server, set IVR_VOICE_URL")
+
+    def __repr__(self) -> str:
+        """Keep the key out of logs."""
+        return f"VoiceServer(url={self.url!r}, model={self.model!r}, form={self.form!r})"
+
+    @property
+    def speech(self) -> str:
+        """Return the address that speaks."""
+        return f"{_versioned(self.url)}/audio/speech"
+
+
+def _versioned(url: str) -> str:
+    base = url.rstrip("/")
+    return base if base.endswith("/v1") else f"{base}/v1"
 
 
 def _checked(url: str, setting: str, *, secret: bool, schemes: tuple[str, ...]) -> SplitResult:

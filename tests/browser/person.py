@@ -49,8 +49,8 @@ async def ends(page: Page) -> None:
 async def says(words: str) -> bytes:
     """Return a WAV file of somebody who says something and then waits for an answer."""
     from ivr.audio.workers import Workers  # noqa: PLC0415  # only where there is a voice
-    from ivr.media.espeak import EspeakVoice  # noqa: PLC0415
     from ivr.media.prompt_renderer import Speaker  # noqa: PLC0415
+    from ivr.speech.voices.espeak import EspeakVoice  # noqa: PLC0415
 
     async def nothing(url: str) -> bytes:
         raise AssertionError(url)

@@ -1,8 +1,13 @@
 """The other side of Microsoft's Speech SDK: the service's websocket protocol, on loopback, for the real SDK.
 
-A text message is headers, an empty line and JSON; a binary one is the length of its headers in two bytes, the headers
-and audio. The first audio message begins with a WAV header, an empty one ends it. The service then tells what it
+A text message is headers, an empty line and a body; a binary one is the length of its headers in two bytes, the headers
+and audio.
+
+*Recognition.* The first audio message begins with a WAV header, an empty one ends it. The service then tells what it
 heard, phrase by phrase, and that the dictation is over.
+
+*Synthesis.* `synthesis.context` says in what form the sound is wanted, `ssml` has the text. The service sends the sound
+in pieces of a stream, an empty one at its end, and that the turn is over. It closes a connection whose text it refuses.
 
     service = AzureSpeech(says=[Phrase("Technical support.", 0.93)])
     await service.start()
@@ -18,6 +23,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+PIECE = 4096
+"Bytes of sound in one message."
 TICKS_A_BYTE = 312.5
 "16 kHz, 16 bit, in units of 100 ns."
 
@@ -43,10 +50,25 @@ class Heard:
 
 
 @dataclass
+class Spoken:
+    """What one client had spoken."""
+
+    path: str
+    form: str
+    "Of the sound, in the service's word for it."
+    ssml: str
+
+
+@dataclass
 class AzureSpeech:
     """A Speech resource with one key; `hold` keeps its answers back until `release`."""
 
     says: list[Phrase] = field(default_factory=list)
+    sounds: bytes = b""
+    "What it makes of any text."
+    refuses: int = 0
+    "The code with which it closes the connection on a text (RFC 6455 7.4.1); 0: it speaks."
+    spoken: list[Spoken] = field(default_factory=list)
     key: str = "0123456789abcdef0123456789abcdef"
     heard: list[Heard] = field(default_factory=list)
     refused: int = 0
@@ -98,12 +120,19 @@ class AzureSpeech:
         return socket
 
     async def _converse(self, socket: web.WebSocketResponse, heard: Heard) -> None:
-        began = None
+        began, form = None, ""
         async for message in socket:
             if message.type == WSMsgType.TEXT:
                 head, _, body = message.data.partition("\r\n\r\n")
-                if headers(head)["path"] == "speech.context":
-                    heard.phrases = phrases(json.loads(body))
+                match headers(head)["path"]:
+                    case "speech.context":
+                        heard.phrases = phrases(json.loads(body))
+                    case "synthesis.context":
+                        form = json.loads(body)["synthesis"]["audio"]["outputFormat"]
+                    case "ssml":
+                        self.spoken.append(Spoken(heard.path, form, body))
+                        await self._go_on.wait()
+                        await self._speak(socket, headers(head)["x-requestid"])
             elif message.type == WSMsgType.BINARY:
                 (size,) = struct.unpack(">H", message.data[:2])
                 turn, audio = headers(message.data[2 : 2 + size].decode())["x-requestid"], message.data[2 + size :]
@@ -116,6 +145,19 @@ class AzureSpeech:
                     heard.seconds = asyncio.get_running_loop().time() - began
                     await self._go_on.wait()
                     await self._answer(socket, turn, len(heard.audio) - 44)
+
+    async def _speak(self, socket: web.WebSocketResponse, turn: str) -> None:
+        if self.refuses:
+            await socket.close(code=self.refuses, message=b"Unsupported voice.")
+            return
+        stream = uuid.uuid4().hex
+        await say(socket, "turn.start", turn, {"context": {"serviceTag": uuid.uuid4().hex}})
+        await say(socket, "response", turn, {"audio": {"type": "inline", "streamId": stream}})
+        head = f"X-RequestId:{turn}\r\nPath:audio\r\nX-StreamId:{stream}\r\n".encode()
+        pieces = [self.sounds[start : start + PIECE] for start in range(0, len(self.sounds), PIECE)]
+        for piece in (*pieces, b""):
+            await socket.send_bytes(struct.pack(">H", len(head)) + head + piece)
+        await say(socket, "turn.end", turn, {})
 
     async def _answer(self, socket: web.WebSocketResponse, turn: str, size: int) -> None:
         whole = int(size * TICKS_A_BYTE)

@@ -24,6 +24,7 @@ PLANTED = {
     "useragent": ("ivr/useragent/planted_talk.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
+    "voices": ("ivr/speech/voices/azure_voice.py", "import ivr.speech.voices.openai_voice"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),
     "gateway-decisions": ("ivr/gateway/rate_limit.py", "import time"),
     "actions": ("ivr/engine/machine.py", "import ivr.engine.actions.menu"),

@@ -30,6 +30,7 @@ from ivr.server.phone.page_commands import PageCommand
 from ivr.server.phone.page_line import PageMessage
 from ivr.settings import Settings, variable
 from ivr.speech.registry import Engine
+from ivr.speech.voice_registry import VoiceName
 
 LANGUAGE = text("flow-language.md")
 
@@ -134,7 +135,7 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
             assert row == f"{default:g}" or row == str(default)
         case str() | Path():
             assert row == f"`{default}`"
-        case tuple():
+        case tuple() if default:
             assert "protocol 13" in row
         case _:
             assert row == "none"
@@ -150,6 +151,12 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 def test_every_speech_engine_is_documented(engine: str) -> None:
     assert re.search(rf"^\| `{engine}` \|", section(text("speech.md"), "## Which engine"), re.MULTILINE)
     assert f"`{engine}`" in section(text("operations.md"), "## Settings")
+
+
+@pytest.mark.parametrize("voice", get_args(VoiceName))
+def test_every_voice_is_documented(voice: str) -> None:
+    assert re.search(rf"^\| `{voice}` \|", section(text("speech.md"), "## Voices"), re.MULTILINE)
+    assert f"`{voice}`" in section(text("operations.md"), "## Settings")
 
 
 def test_every_command_is_documented() -> None:

@@ -26,6 +26,7 @@ ROOMS = {
     "audio/decode.py": "files that are open already",
     "audio/encode.py": "a file in memory",
     "media/recorder.py": "writes a file",
+    "speech/voice_folder.py": "writes a file that is open already",
     "cli/file_fixer.py": "writes a corrected flow",
     "cli/new.py": "writes a new flow",
     "phone/net/identity.py": "writes a new key",

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from ivr.engine.pretend import read_time
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable
-from ivr.media.installed import missing
 from ivr.phone.callers.script.writing import as_script
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.placed_call import Caller
@@ -98,7 +97,7 @@ class PageLine:
     async def run(self) -> None:
         """Serve until the page goes away; a call that is under way ends with it."""
         try:
-            await self._tell(Missing(tuple(missing())))
+            await self._tell(Missing(tuple(self._phone.misses)))
             async for message in self._socket:
                 if message.type is WSMsgType.BINARY:
                     self._hear(message.data)

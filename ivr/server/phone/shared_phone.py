@@ -5,12 +5,13 @@ called from a page.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.media.installed import missing
 from ivr.media.sound import Sound
 from ivr.phone.net.identity import Identity
 from ivr.phone.platform import Platform, Target, identity_of, platform, sound_of
@@ -29,10 +30,20 @@ class _OpenPhone(Struct, frozen=True):
 class SharedPhone:
     """A phone's place in a server."""
 
-    def __init__(self, target: Target, *, own_bot: OwnBot | None = None) -> None:
-        """Call `target`; `own_bot`: it is our own server, in this process."""
+    def __init__(
+        self,
+        target: Target,
+        *,
+        own_bot: OwnBot | None = None,
+        sound: Callable[[Platform], Sound] = sound_of,
+        misses: Sequence[str] | None = None,
+    ) -> None:
+        """Call `target`; `own_bot`: it is our own server, in this process. `sound` makes the sound of a phone."""
         self.target = target
         self.own_bot = own_bot
+        self.misses = missing() if misses is None else misses
+        "What its sound has to do without, in sentences."
+        self._sound = sound
         self._open: _OpenPhone | None = None
         self._opening = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -61,5 +72,5 @@ class SharedPhone:
             if self._open is None:
                 identity = await asyncio.to_thread(identity_of, self.target)  # a key takes its time
                 phone = await self._stack.enter_async_context(platform(self.target, identity=identity))
-                self._open = _OpenPhone(identity, phone, sound_of(phone))
+                self._open = _OpenPhone(identity, phone, self._sound(phone))
             return self._open

@@ -1,4 +1,4 @@
-"""The engine `azure`: Microsoft's Speech SDK, over a websocket. No other module imports the SDK, which is an extra.
+"""The engine `azure`: Microsoft's Speech SDK, over a websocket.
 
 The SDK has threads of its own and calls back from them; here they meet one thread of ours a recording, never the loop
 itself. Recognition goes on to the end of the recording: the SDK's simpler call stops at the first pause.
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -20,13 +19,9 @@ from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
 from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount
+from ivr.speech.azure_sdk import NEEDED, sdk, speech_config
 from ivr.speech.languages import with_region
 from ivr.speech.wav import Wav, transcribe_wav
-
-try:
-    from azure.cognitiveservices import speech as sdk
-except ImportError:  # the extra is not installed, or one of the SDK's system libraries is not
-    sdk = None
 
 _THROTTLE = "SPEECH-TransmitLengthBeforThrottleMs"  # sic: the SDK's own spelling
 """The SDK sends the first seconds at once and the rest at twice the speed of speech, since it expects a microphone: ten
@@ -53,10 +48,7 @@ class Azure:
     def __init__(self, account: AzureAccount, workers: Workers) -> None:
         """Raise ValueError, with what to do, if the SDK is not there."""
         if sdk is None:
-            raise ValueError(
-                "IVR_STT=azure needs Microsoft's SDK (pip install 'ivr[azure]') and the system libraries libssl3 and "
-                "libuuid1; IVR_STT=azure-fast needs neither"
-            )
+            raise ValueError(f"IVR_STT=azure {NEEDED}; IVR_STT=azure-fast needs neither")
         self._config = _config(account)
         self._workers = workers
 
@@ -160,14 +152,7 @@ class _Recognition:
 
 
 def _config(account: AzureAccount) -> Any:
-    if not account.endpoint:
-        config = sdk.SpeechConfig(subscription=account.key, region=account.region)
-    elif urlsplit(account.endpoint).path.strip("/"):
-        config = sdk.SpeechConfig(subscription=account.key, endpoint=account.endpoint)
-    elif account.endpoint.startswith("ws"):
-        config = sdk.SpeechConfig(subscription=account.key, host=account.endpoint.rstrip("/"))
-    else:
-        config = sdk.SpeechConfig(subscription=account.key, endpoint=account.endpoint.rstrip("/"))
+    config = speech_config(account)
     config.output_format = sdk.OutputFormat.Detailed
     config.set_property_by_name(_THROTTLE, "3600000")
     return config

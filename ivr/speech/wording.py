@@ -1,17 +1,23 @@
-"""How a text is spoken: `sayAs`, emphasis and sentences, as SSML for the voice (protocol 5.4, 7).
+"""How a text is spoken: `sayAs`, emphasis and sentences, in words or as SSML for the voice (protocol 5.4, 7).
 
-A text that does not look like what it is said to be is spoken as it stands.
+A text that does not look like what it is said to be is spoken as it stands; so is a date, a time or an ordinal in
+another language than English, whose voices know better.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
+from msgspec.structs import replace
+
 from ivr.engine.commands import Text
 from ivr.engine.expressions.english import MONTHS, nth
+from ivr.speech.languages import without_region
 
 LONGEST = 400
 "Characters that are spoken in one go."
+PART = 200
+"Characters of whole sentences that are rendered together, where a text is divided: some 13 s."
 
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
 _NUMBERS = re.compile(r"\d+")
@@ -21,10 +27,34 @@ _XML_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff
 
 def spoken(text: Text) -> Iterator[str]:
     """Return the SSML of a text, sentence by sentence: the first can be heard while the next is made."""
-    words = _said(text.value, text.say_as)
-    for sentence in _sentences(words):
-        ssml = escape(_XML_CONTROLS.sub(" ", sentence))
+    for sentence in _sentences(in_words(text)):
+        ssml = escape(speakable(sentence))
         yield f"<speak>{f'<emphasis>{ssml}</emphasis>' if text.emphasize else ssml}</speak>"
+
+
+def speakable(text: str) -> str:
+    """Return a text without what no XML can hold."""
+    return _XML_CONTROLS.sub(" ", text)
+
+
+def in_words(text: Text) -> str:
+    """Return what is said, for a voice that reads plain text."""
+    return _said(text.value, text.say_as, english=without_region(text.language) == "en")
+
+
+def divided(text: Text) -> Iterator[Text]:
+    """Return a text in parts of whole sentences: each can be made by itself, before it is due, and be kept."""
+    if text.say_as is not None or len(text.value) <= PART:
+        yield text
+        return
+    part = ""
+    for sentence in _sentences(text.value):
+        if part and len(part) + 1 + len(sentence) > PART:
+            yield replace(text, value=part)
+            part = ""
+        part = f"{part} {sentence}" if part else sentence
+    if part:
+        yield replace(text, value=part)
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -37,10 +67,10 @@ def _sentences(text: str) -> Iterator[str]:
             rest = rest[end:].lstrip()
 
 
-def _said(text: str, say_as: str | None) -> str:
-    if say_as in _DATES:
-        return _date(text, _DATES[say_as]) or text
-    say = _SAY.get(say_as or "")
+def _said(text: str, say_as: str | None, *, english: bool) -> str:
+    if order := DATES.get(say_as or ""):
+        return (_date(text, order) if english else None) or text
+    say = _SAY.get(say_as or "") or (_SAY_IN_ENGLISH.get(say_as or "") if english else None)
     return say(text) if say else text
 
 
@@ -77,7 +107,7 @@ def _minutes(minute: int) -> str:
     return "" if minute == 0 else f"oh {minute} " if minute < 10 else f"{minute} "
 
 
-_DATES: Mapping[str | None, str] = {
+DATES: Mapping[str, str] = {
     "yearMonthDay": "ymd",
     "monthDayYear": "mdy",
     "dayMonthYear": "dmy",
@@ -89,9 +119,9 @@ _DATES: Mapping[str | None, str] = {
     "month": "m",
     "year": "y",
 }
-_SAY: Mapping[str, Callable[[str], str]] = {
-    "letters": _letters,
-    "telephone": _telephone,
+"The orders of dates, as SSML writes them."
+_SAY: Mapping[str, Callable[[str], str]] = {"letters": _letters, "telephone": _telephone}
+_SAY_IN_ENGLISH: Mapping[str, Callable[[str], str]] = {
     "ordinal": _ordinal,
     "time12": _time12,
     "time24": _time24,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.engine.commands import Text
-from ivr.media.wording import LONGEST, spoken
+from ivr.speech.wording import LONGEST, PART, divided, in_words, spoken
 
 
 def said(value: str, say_as: str | None = None) -> str:
@@ -69,3 +69,37 @@ def test_any_text_becomes_well_formed_and_bounded(value: str, say_as: str | None
 def test_no_word_is_lost(value: str) -> None:
     words = re.sub(r"\s+", "", value)
     assert re.sub(r"\s+", "", said(value)) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "say_as", "words"),
+    [
+        ("24.12.", "dayMonth", "24.12."),
+        ("15:07", "time12", "15:07"),
+        ("21", "ordinal", "21"),
+        ("ABC 1", "letters", "A, B, C, 1"),
+        ("+49 89", "telephone", "plus 4 9, 8 9"),
+    ],
+)
+def test_another_language_says_its_dates_and_times_itself(value: str, say_as: str, words: str) -> None:
+    assert in_words(Text(value, "male", "de-DE", say_as)) == words
+
+
+def test_a_long_text_is_divided_between_sentences() -> None:
+    sentences = [f"This is sentence number {number} of this long text." for number in range(10)]
+    parts = list(divided(Text(" ".join(sentences), "female", "en-GB", emphasize=True)))
+    assert [len(part.value) <= PART for part in parts] == [True] * len(parts)
+    assert 3 <= len(parts) <= 5
+    assert " ".join(part.value for part in parts) == " ".join(sentences)
+    assert {(part.voice, part.language, part.emphasize) for part in parts} == {("female", "en-GB", True)}
+
+
+@pytest.mark.parametrize("text", [Text("Hello. Press 1.", "male", "en-US"), Text("1" * 500, "male", "en", "letters")])
+def test_a_short_text_and_one_that_is_a_date_or_so_stay_whole(text: Text) -> None:
+    assert list(divided(text)) == [text]
+
+
+@given(st.text(max_size=2000))
+def test_no_word_is_lost_in_parts(value: str) -> None:
+    parts = [part.value for part in divided(Text(value, "male", "en-US"))]
+    assert re.sub(r"\s+", "", "".join(parts)) == re.sub(r"\s+", "", value)

@@ -1,0 +1,72 @@
+"""What is done while a speech service is away: it is not asked again for a while, and another voice speaks.
+
+A caller who waits hears silence, so a service that has just failed is not waited for by the next prompt.
+"""
+
+import logging
+import math
+from collections.abc import AsyncIterator, Callable
+
+from ivr.engine.commands import Text
+from ivr.errors import SynthesisFailed, VoiceUnavailable
+from ivr.ports import Voice
+
+log = logging.getLogger(__name__)
+
+REST = 15.0
+"Seconds for which a service that failed is not asked."
+QUIET = 60.0
+"Seconds for which nothing more is logged about it."
+
+
+class RestingVoice:
+    """A `Voice` in front of a service, which is left alone after a failure."""
+
+    def __init__(self, voice: Voice, now: Callable[[], float]) -> None:
+        """`now` gives the time in seconds, from any beginning."""
+        self._voice = voice
+        self._now = now
+        self._rests_until = -math.inf
+        self._logged = -math.inf
+
+    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+        """Return the samples; raise SynthesisFailed, at once while the service rests."""
+        if self._now() < self._rests_until:
+            raise VoiceUnavailable("the speech service has just failed")
+        try:
+            async for part in self._voice.speak(text):
+                yield part
+        except SynthesisFailed as error:
+            if isinstance(error, VoiceUnavailable):
+                self._rests_until = self._now() + REST
+            self._log(error)
+            raise
+
+    def _log(self, error: SynthesisFailed) -> None:
+        if self._now() >= self._logged + QUIET:
+            self._logged = self._now()
+            log.warning("voice failed", extra={"reason": str(error)})
+
+
+class FallbackVoice:
+    """A `Voice` that lets another one speak what it cannot."""
+
+    def __init__(self, voice: Voice, fallback: Voice) -> None:
+        self._voice = voice
+        self._fallback = fallback
+
+    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+        """Return the samples of one of the two; raise the SynthesisFailed of the first if neither can."""
+        begun = False
+        try:
+            async for part in self._voice.speak(text):
+                begun = True
+                yield part
+        except SynthesisFailed as failure:
+            if begun:  # nobody is to hear the beginning twice
+                raise
+            try:
+                async for part in self._fallback.speak(text):
+                    yield part
+            except SynthesisFailed:
+                raise failure from None

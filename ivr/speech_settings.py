@@ -1,0 +1,169 @@
+"""The settings of speech, which several processes share: the speech engine, and the voice and ear of live sound.
+
+`ivr serve` has them among its own (`ivr.settings`); a gateway reads them from the same variables.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ivr.audio.workers import Workers
+from ivr.media.installed import installed_ear, sound_of_parts
+from ivr.media.phrase_ear import PhraseEar
+from ivr.media.prompt_renderer import Fetch
+from ivr.media.sound import Sound
+from ivr.ports import Ear, SpeechToText, Voice
+from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, secret_text, split_commas
+from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer, VoiceServer
+from ivr.speech.registry import ENGINES, Engine, EngineOptions
+from ivr.speech.voice_names import VoiceNames
+from ivr.speech.voice_registry import VoiceName, VoiceOptions, voice_of
+
+PREFIX = "IVR_"
+MEBIBYTE = 1 << 20
+
+
+class SpeechSettings(BaseSettings):
+    """What turns speech into words, and words into speech."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    stt: Engine = Field(
+        "none",
+        description="The speech engine: none (no transcripts), pocketsphinx (on this machine, for phrases), azure, "
+        "azure-fast, openai, or scripted (fixed answers, for tests).",
+    )
+    stt_dictation: bool = Field(
+        False,
+        description="Let pocketsphinx transcribe free speech when a state has no phrases; many words will be wrong.",
+    )
+    stt_script: Path | None = Field(None, description="The JSON file with the answers of the scripted speech engine.")
+    azure_key: SecretStr | None = Field(
+        None, description="The key of the Azure Speech resource, for azure and azure-fast."
+    )
+    azure_region: str | None = Field(None, description="The region of the Azure Speech resource, such as westeurope.")
+    azure_endpoint: str | None = Field(
+        None, description="The address of the Azure Speech resource or of a container, instead of a region."
+    )
+    openai_url: str = Field(OPENAI, description="The server for the engine openai; many servers support its protocol.")
+    openai_key: SecretStr | None = Field(
+        None, description="The key for the server of IVR_OPENAI_URL; none: no key is sent."
+    )
+    openai_model: str = Field("whisper-1", min_length=1, description="The model that the engine openai asks for.")
+    voice: VoiceName = Field(
+        "espeak",
+        description="The voice of live prompts: espeak (on this machine, if it is installed), openai (any server with "
+        "OpenAI's speech protocol), or azure (with IVR_AZURE_KEY and IVR_AZURE_REGION).",
+    )
+    voice_url: str = Field(OPENAI, description="The server for the voice openai; many servers support its protocol.")
+    voice_key: SecretStr | None = Field(
+        None, description="The key for the server of IVR_VOICE_URL; none: no key is sent."
+    )
+    voice_model: str = Field("tts-1", min_length=1, description="The model that the voice openai asks for.")
+    voice_format: Literal["wav", "pcm"] = Field(
+        "wav", description="What the server of IVR_VOICE_URL is to send: wav, or pcm (16 bit, 24 kHz)."
+    )
+    voice_female: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="The service's voice for female prompts, and others for some languages, separated by commas: "
+        "nova,de=katja,fr-CA=sylvie; none: one that the service is known to have.",
+    )
+    voice_male: Annotated[tuple[str, ...], NoDecode] = Field((), description="The same for male prompts.")
+    voice_cache: Path | None = Field(
+        None, description="The folder where the sound of a service's voice is kept; none: it is kept in memory alone."
+    )
+    voice_cache_size: int = Field(256, ge=1, le=1_000_000, description="The largest size of that folder, in MiB.")
+    voice_fallback: Literal["espeak", "none"] = Field(
+        "espeak",
+        description="What speaks when a service cannot: espeak, if it is installed, or none: the prompt fails.",
+    )
+
+    @field_validator("voice_female", "voice_male", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return split_commas(value)
+
+    @field_validator("voice_female", "voice_male")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        VoiceNames.of(value, ())
+        return value
+
+    @field_validator("azure_endpoint", "openai_url", "voice_url")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None:
+            refuse_user(value)
+        return value
+
+
+def load_speech_settings(
+    *, file: Path | None = None, flags: Mapping[str, Any] | None = None, also: Iterable[str] = ()
+) -> LoadedSettings[SpeechSettings]:
+    """Put the settings together, for a process that has others, too; raise SettingsError.
+
+    `also` are the names of the others in the file.
+    """
+    loaded = load(SpeechSettings, file=file, flags=flags, listed_by="ivr settings", also=also)
+    return LoadedSettings(loaded.settings, loaded.sources)  # an unknown variable may be a server's
+
+
+def engine_of(settings: SpeechSettings, workers: Workers) -> SpeechToText:
+    """Make the engine; raise SettingsError, with what to do, if something that it needs is missing.
+
+    `workers` decode recordings, and stay the caller's: they are to be closed after the last transcription.
+    """
+    options = EngineOptions(
+        workers,
+        script=settings.stt_script,
+        dictation=settings.stt_dictation,
+        azure=lambda: _azure_account(settings),
+        openai=lambda: OpenAiServer(settings.openai_url, secret_text(settings.openai_key), settings.openai_model),
+    )
+    try:
+        return ENGINES[settings.stt].make(options)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def live_sound(settings: SpeechSettings, workers: Workers, fetch: Fetch) -> Sound:
+    """Return the sound of live lines, good for any number of calls; raise SettingsError, with what to do.
+
+    `workers` decode, and stay the caller's; `fetch` returns a file of a prompt.
+    """
+    return sound_of_parts(live_voice(settings, workers), live_ear(settings, workers), workers, fetch)
+
+
+def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:
+    """Return what speaks on live lines; None: espeak-ng is not installed. Raise SettingsError, with what to do."""
+    options = VoiceOptions(
+        workers,
+        names=VoiceNames.of(settings.voice_female, settings.voice_male),
+        server=lambda: VoiceServer(
+            settings.voice_url, secret_text(settings.voice_key), settings.voice_model, settings.voice_format
+        ),
+        azure=lambda: _azure_account(settings),
+        cache=settings.voice_cache,
+        cache_size=settings.voice_cache_size * MEBIBYTE,
+        fallback=settings.voice_fallback == "espeak",
+    )
+    try:
+        return voice_of(settings.voice, options)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}VOICE_CACHE: {settings.voice_cache} cannot be used: {error.strerror}") from error
+
+
+def live_ear(settings: SpeechSettings, workers: Workers) -> Ear | None:
+    """Return what understands choices on live lines; None: pocketsphinx is not installed. Raise SettingsError."""
+    if settings.stt in {"none", "scripted", "pocketsphinx"}:  # it takes nothing out of this machine
+        return installed_ear(workers)
+    return PhraseEar(engine_of(settings, workers), at_once=ENGINES[settings.stt].at_once)
+
+
+def _azure_account(settings: SpeechSettings) -> AzureAccount:
+    return AzureAccount(secret_text(settings.azure_key), settings.azure_region or "", settings.azure_endpoint or "")

@@ -1,0 +1,174 @@
+"""What speaks and listens on live lines, by the settings."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.audio.workers import Workers
+from ivr.engine.commands import Text
+from ivr.errors import SynthesisFailed
+from ivr.media.installed import missing
+from ivr.media.phrase_ear import PhraseEar
+from ivr.media.recorder import wav
+from ivr.media.sound import Unplayable, tone
+from ivr.ports import Transcript
+from ivr.setting_sources import SettingsError, load
+from ivr.settings import Settings, load_settings, variable
+from ivr.speech_settings import SpeechSettings, live_ear, live_sound, live_voice, load_speech_settings
+from tests.fakes.voice_api import Sound, VoiceApi
+
+HELLO = Text("Hello.", "female", "en-US")
+needs_espeak = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    workers = Workers()
+    yield workers
+    await workers.close()
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[VoiceApi]:
+    api = VoiceApi(wav(tone(300, 0.5)).data)
+    await api.start()
+    yield api
+    await api.stop()
+
+
+async def nowhere(url: str) -> bytes:
+    raise Unplayable(f"{url} cannot be fetched")
+
+
+def settings(**given: Any) -> SpeechSettings:
+    return SpeechSettings(**given)
+
+
+async def spoken(given: SpeechSettings, workers: Workers) -> list[bytes]:
+    return [piece.samples async for piece in live_sound(given, workers, nowhere).renderer.render([HELLO])]
+
+
+async def test_a_service_speaks_and_the_next_process_finds_it_in_the_folder(
+    api: VoiceApi, workers: Workers, tmp_path: Path
+) -> None:
+    for key in ("one", "two"):  # a new key is the same voice
+        given = settings(voice="openai", voice_url=api.base, voice_key=key, voice_cache=tmp_path, voice_female="bella")
+        assert await spoken(given, workers) == [tone(300, 0.5)]
+    [order] = api.orders
+    assert order.body["voice"] == "bella"
+    assert order.headers["Authorization"] == "Bearer one"
+    other = settings(voice="openai", voice_url=api.base, voice_cache=tmp_path, voice_female="nova")
+    await spoken(other, workers)
+    assert len(api.orders) == 2  # another voice is another sound
+
+
+@needs_espeak
+async def test_while_the_service_is_away_espeak_speaks_unless_it_must_not(api: VoiceApi, workers: Workers) -> None:
+    api.answers = [Sound(status=401)]
+    assert len(b"".join(await spoken(settings(voice="openai", voice_url=api.base), workers))) > 10_000
+    with pytest.raises(Unplayable, match="refused the key"):
+        await spoken(settings(voice="openai", voice_url=api.base, voice_fallback="none"), workers)
+
+
+@needs_espeak
+async def test_espeak_is_the_default_and_speaks_the_languages_that_it_has(workers: Workers) -> None:
+    voice = live_voice(settings(), workers)
+    assert voice is not None
+    with pytest.raises(SynthesisFailed, match='espeak-ng does not speak "xx"'):
+        [part async for part in voice.speak(Text("Hello.", "male", "xx"))]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"voice": "openai"}, "IVR_VOICE_KEY"),
+        ({"voice": "openai", "voice_url": "http://a.example", "voice_key": "secret"}, "IVR_VOICE_URL must begin"),
+        ({"voice": "azure"}, "IVR_AZURE_KEY"),
+        ({"voice": "openai", "voice_url": "http://127.0.0.1", "voice_cache": Path("/dev/null/x")}, "IVR_VOICE_CACHE"),
+    ],
+)
+async def test_what_is_missing_is_said_before_any_call(given: dict[str, Any], says: str, workers: Workers) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
+        live_voice(settings(**given), workers)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("IVR_VOICE", "siri", "must be espeak, openai or azure"),
+        ("IVR_VOICE_FEMALE", "de=", "must be the name of a voice, or LANGUAGE=NAME, separated by commas"),
+        ("IVR_VOICE_MALE", "onyx,echo", "names two voices for all languages"),
+        ("IVR_VOICE_URL", "https://user:hunter2@voice.example.com", "without user or password"),
+        ("IVR_VOICE_CACHE_SIZE", "0", "must be 1 or more"),
+    ],
+)
+def test_a_wrong_setting_of_the_voice_is_explained(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    for read in (load_settings, load_speech_settings):
+        with pytest.raises(SettingsError, match=says) as caught:
+            read()
+        assert "hunter2" not in str(caught.value)
+
+
+def test_a_process_with_other_settings_reads_these_from_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ivr.toml"
+    file.write_text('voice = "azure"\nstt = "openai"\nport = 8081\n')
+    monkeypatch.setenv("IVR_STT", "azure")
+    monkeypatch.setenv("IVR_HOST", "127.0.0.2")
+    loaded = load_speech_settings(file=file, flags={"voice_female": "katja"}, also=["port"])
+    assert (loaded.settings.voice, loaded.settings.stt, loaded.settings.voice_female) == ("azure", "azure", ("katja",))
+    assert [loaded.sources[name] for name in ("voice", "stt", "voice_female")] == [str(file), "environment", "flag"]
+    assert loaded.unknown == ()  # IVR_HOST is a server's
+    with pytest.raises(SettingsError, match="unknown setting port"):
+        load_speech_settings(file=file)
+    whole = load(SpeechSettings, file=file, listed_by="ivr settings", also=["port"])
+    assert whole.settings.voice == "azure"
+
+
+async def test_the_ear_is_the_engine_that_is_set_or_the_one_that_is_installed(workers: Workers) -> None:
+    assert isinstance(live_ear(settings(), workers), PhraseEar)
+    ear = live_ear(settings(stt="openai", openai_url="http://127.0.0.1:9", openai_model="small"), workers)
+    assert isinstance(ear, PhraseEar)
+    assert ear._engine.name == "openai"
+    for stt in ("none", "scripted", "pocketsphinx"):
+        installed = live_ear(settings(stt=stt), workers)
+        assert isinstance(installed, PhraseEar)
+        assert installed._engine.name == "pocketsphinx"
+    with pytest.raises(SettingsError, match="IVR_OPENAI_KEY"):
+        live_ear(settings(stt="openai"), workers)
+
+
+class Dictation:
+    """An engine that writes down what it hears."""
+
+    name = "dictation"
+
+    def __init__(self, words: str | None) -> None:
+        self.asked: list[tuple[str, Sequence[str]]] = []
+        self._words = words
+
+    async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
+        self.asked.append((language, phrases))
+        return Transcript(self._words)
+
+
+@pytest.mark.parametrize(
+    ("words", "phrase"), [("I'd like sales, please.", "sales"), ("Good morning.", None), (None, None)]
+)
+async def test_an_engine_that_writes_down_everything_is_an_ear_for_choices(words: str | None, phrase: str) -> None:
+    engine = Dictation(words)
+    assert await PhraseEar(engine).understand(tone(300, 0.5), ["sales", "support"], language="de-DE") == phrase
+    assert engine.asked == [("de-DE", ["sales", "support"])]
