@@ -48,7 +48,7 @@ class LegOwner(Protocol):
 
 
 class Leg:
-    """One call. Its owner sets `on_heard`, `on_media`, `on_ringing` and `on_ended`; nothing comes after `on_ended`."""
+    """One call. Its owner sets what is called on events, as `on_heard`; nothing comes after `on_ended`."""
 
     def __init__(
         self, owner: LegOwner, call: str, invite: Request | None, flow: Flow, *, trusted: bool = False
@@ -66,6 +66,8 @@ class Leg:
         "How the call ended."
         self.on_heard: Callable[[Heard], None] = _ignore
         "Sound and keys; sound from the answer on, keys once the answer was acknowledged."
+        self.on_released: Callable[[], None] = _ignore
+        "A key of ours is up again: its end was sent."
         self.on_media: Callable[[MediaPlan], None] = _ignore
         "Sound goes otherwise from now on: at the answer, on hold, with another codec."
         self.on_ringing: Callable[[int], None] = _ignore
@@ -143,8 +145,8 @@ class Leg:
 
     def press(self, key: str, seconds: float = 0.16) -> None:
         """Press a key for so long, 8 s at most (RFC 4733), after those before it; raise ValueError: no such key."""
-        if (stream := self._stream) is not None:
-            stream.press(key, seconds)
+        if self._session is not None:
+            self._session.press(key, seconds)
 
     def hold(self) -> None:
         """Put the other side on hold: it hears us no more, nor do we hear it."""
@@ -202,6 +204,11 @@ class Leg:
         self._session, self._local = self._owner.open_sound(self)
         return self._local
 
+    def release_ports(self) -> None:
+        """Return the ports to the system. Twice does no harm."""
+        if self._session is not None:
+            self._session.close(self._owner.now())
+
     def media(self, plan: MediaPlan) -> None:
         """Take note how sound goes from now on."""
         if self._session is None or plan == self.plan:
@@ -221,6 +228,10 @@ class Leg:
         """Hand on what came by RTP."""
         if self.established or isinstance(heard, SoundHeard):
             self.on_heard(heard)
+
+    def released(self) -> None:
+        """Hand on that the end of a key of ours was sent."""
+        self.on_released()
 
     def key_pressed(self, key: str) -> None:
         """Hand on a key that came by INFO, which has no length."""
@@ -242,8 +253,7 @@ class Leg:
         else:
             failure, end = NotAnswered(487, "Request Terminated"), self._why or end
         self.over = end
-        if self._session is not None:
-            self._session.close(self._owner.now())
+        self.release_ports()
         if not self._answer.done():
             self._answer.set_exception(failure)
             self._answer.exception()  # nobody has to wait for it
@@ -266,5 +276,5 @@ class Leg:
             self._do(lambda endpoint, now: endpoint.modify(self.call, local, now))
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     """Let it pass."""

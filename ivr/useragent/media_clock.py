@@ -48,6 +48,10 @@ class LatenessHistogram:
         self.seconds += late * frames
         self.worst = max(self.worst, late)
 
+    def later_than(self, bound: float) -> int:
+        """Return how many frames were later than one of the bounds."""
+        return sum(self.counts[self.BOUNDS.index(bound) + 1 :])
+
     @property
     def frames(self) -> int:
         """How many frames were counted."""

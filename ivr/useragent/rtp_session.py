@@ -20,14 +20,23 @@ class RtpSession:
     """Begins with the first plan; `close` gives the ports back. `heard` and `failed` are called in the loop."""
 
     def __init__(
-        self, ports: PortPair, clock: MediaClock, heard: Callable[[Heard], None], failed: Callable[[], None]
+        self,
+        ports: PortPair,
+        clock: MediaClock,
+        heard: Callable[[Heard], None],
+        released: Callable[[], None],
+        failed: Callable[[], None],
     ) -> None:
-        """`failed`: the stream cannot go on; a fault of ours."""
+        """`released`: the end of a key of ours was sent. `failed`: the stream cannot go on; a fault of ours."""
         self.ports = ports
         self.stream: RtpStream | None = None
         self._clock = clock
         self._heard = heard
+        self._released = released
         self._failed = failed
+        self._pressed = 0
+        "Keys whose end is still to be sent."
+        self._keys_sent = 0
         self._closed = False
         self._shared = False
         "RTP and RTCP go by one port (RFC 5761)."
@@ -52,6 +61,12 @@ class RtpSession:
         self._clock.watch(self.ports.rtcp, self._read_rtcp)
         self._clock.add(self)
 
+    def press(self, key: str, seconds: float) -> None:
+        """Press a key for so long, 8 s at most, after those before it; raise ValueError: no such key."""
+        if self.stream is not None and not self._closed:
+            self.stream.press(key, seconds)
+            self._pressed += 1
+
     def tick(self, now: float) -> None:
         """Send the frame that is due, and what RTCP has to say; tell what is heard because time has passed."""
         stream = self.stream
@@ -60,6 +75,8 @@ class RtpSession:
         try:
             for datagram, remote in stream.tick():
                 self.ports.rtp.sendto(datagram, remote)
+            if self._pressed:
+                self._look_at_keys(stream)
             self._tell(stream.heard(now))
             if reports := stream.reports(now):
                 self._send_rtcp(reports)
@@ -80,6 +97,12 @@ class RtpSession:
             self._clock.forget(self.ports.rtcp)
             self._send_rtcp(self.stream.goodbye(now))
         self.ports.close()
+
+    def _look_at_keys(self, stream: RtpStream) -> None:
+        sent, self._keys_sent = stream.keys_sent - self._keys_sent, stream.keys_sent
+        self._pressed -= sent
+        for _ in range(sent):
+            self._released()
 
     def _send_rtcp(self, reports: Datagrams) -> None:
         for datagram, remote in reports:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from ivr.rtp.stream import DEAD
+from ivr.sip.addresses import MalformedAddress, parse_uri
 from ivr.sip.endpoint import Endpoint
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outputs import (
@@ -20,21 +21,26 @@ from ivr.sip.outputs import (
     KeyPressed,
     MediaChanged,
     Output,
+    Registered,
+    RegistrationFailed,
     Ringing,
     Send,
     TransferNotified,
 )
 from ivr.sip.policy import Policy
+from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.configuration import ListenAddress, UserAgentConfig
 from ivr.useragent.leg import Leg
 from ivr.useragent.media_clock import LatenessHistogram, MediaClock
+from ivr.useragent.registering import RegistrationKeeper, RegistrationOrder
 from ivr.useragent.rtp_ports import RtpPorts
 from ivr.useragent.rtp_session import RtpSession
 from ivr.useragent.transports import TransportCounts, Transports
 
 log = logging.getLogger(__name__)
 
+FAULT = "a fault of ours: see the log"
 LAST_WORDS = 2.0
 "Seconds at the end for BYE to be answered."
 
@@ -54,9 +60,14 @@ class UserAgent:
         self._outputs: deque[Output] = deque()
         self._carrying_out = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        "When the timer fires. uvloop's own handles do not all tell."
         self._sweeper: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
-        "Set whenever a call ends."
+        "Set whenever a call, or the registration, ends."
+        self._registration: RegistrationKeeper | None = None
+        self._leaving = False
+        "The registration was taken back, which the registrar has not confirmed."
 
     @property
     def legs(self) -> Mapping[str, Leg]:
@@ -92,19 +103,45 @@ class UserAgent:
     ) -> Leg:
         """Call an address, and return the call as soon as the INVITE is sent; `Leg.answered` waits for more.
 
-        `caller` is the From. Raises Unreachable, NoFreePorts, or OSError if sound cannot be had.
+        `caller` is the From. Raises MalformedAddress, Unreachable, NoFreePorts, or OSError if sound cannot be had.
         """
         flow = await self._transports.reach(hop)
         leg = Leg(self, "", None, flow)
         if on_ringing is not None:
             leg.on_ringing = on_ringing
         local = leg.prepare_sound()
-        leg.call, outputs = self.endpoint.dial(
-            uri, flow, local, self.now(), caller=caller, credentials=credentials, headers=headers
-        )
+        try:
+            leg.call, outputs = self.endpoint.dial(
+                uri, flow, local, self.now(), caller=caller, credentials=credentials, headers=headers
+            )
+        except MalformedAddress:
+            leg.release_ports()
+            raise
         self._legs[leg.call] = leg
         self.carry_out(outputs)
         return leg
+
+    def register(self, order: RegistrationOrder, tell: Callable[[Registered | RegistrationFailed], None]) -> None:
+        """Register, and stay registered; `tell` gets what becomes of it. One registration at a time.
+
+        Raise MalformedAddress if the address or the registrar is no URI.
+        """
+        for uri in (order.address, order.registrar):
+            parse_uri(uri)
+        self._registration = RegistrationKeeper(order, self._transports.reach, self._register, tell)
+        self._registration.begin()
+
+    def unregister(self) -> None:
+        """Take the registration back."""
+        keeper = self._registration
+        if keeper is None:
+            return
+        keeper.stop()
+        if keeper.flow is None:  # there never was one
+            self._registration = None
+        else:
+            self._leaving = True
+            self.carry_out(self.endpoint.unregister(self.now()))
 
     def reload_tls(self) -> None:
         """Prove ourselves with what the files hold now, on new connections; raise OSError if they cannot be used."""
@@ -115,9 +152,9 @@ class UserAgent:
 
         That no new ones come is the policy's business.
         """
-        if not await self._no_calls_within(patience):
+        if not await self._over_within(patience):
             self.hang_up_all()
-            await self._no_calls_within(LAST_WORDS)
+            await self._over_within(LAST_WORDS)
 
     def hang_up_all(self) -> None:
         """Hang up every call."""
@@ -134,7 +171,7 @@ class UserAgent:
         """Open ports for the sound of a call, and say what SDP tells of them; raise NoFreePorts or OSError."""
         ports = self._ports.bind(self._transports.sound_host(leg.flow))
         secure = leg.flow.transport == "tls" or self._config.endpoint.srtp_without_tls
-        session = RtpSession(ports, self.clock, leg.heard, lambda: leg.fail("a fault of ours: see the log"))
+        session = RtpSession(ports, self.clock, leg.heard, leg.released, lambda: leg.fail(FAULT))
         local = LocalMedia(
             host=self._config.advertised or leg.flow.local[0],
             port=ports.port,
@@ -176,22 +213,25 @@ class UserAgent:
             await self._close()
 
     async def _take_leave(self) -> None:
+        self.unregister()
         self.hang_up_all()
-        await self._no_calls_within(LAST_WORDS)
+        await self._over_within(LAST_WORDS)
 
     async def _close(self) -> None:
         for timer in (self._timer, self._sweeper):
             if timer is not None:
                 timer.cancel()
+        if self._registration is not None:
+            self._registration.stop()
         for leg in tuple(self._legs.values()):
             self._end(CallEnded(leg.call, by="local", cause="closed"))
         self.clock.close()
         await self._transports.close()
 
-    async def _no_calls_within(self, seconds: float) -> bool:
+    async def _over_within(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                while self._legs:
+                while self._legs or self._leaving:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -211,10 +251,11 @@ class UserAgent:
     def _arm(self) -> None:
         """Set the timer for the endpoint's deadline; one that is too early does no harm, and is left as it is."""
         deadline = self.endpoint.deadline
-        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+        if deadline is None or (self._timer is not None and self._timer_at <= deadline):
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._timer_at = deadline
         self._timer = self._loop.call_at(deadline, self._tick)
 
     def _sweep(self) -> None:
@@ -224,6 +265,8 @@ class UserAgent:
             if leg.established and leg.silent:
                 leg.time_out(f"no audio for {DEAD:g} s")
         in_use = {leg.flow.connection for leg in self._legs.values()}
+        if self._registration is not None and self._registration.flow is not None:
+            in_use.add(self._registration.flow.connection)
         self._transports.sweep(in_use)
 
     def _carry_out(self, output: Output) -> None:
@@ -237,8 +280,20 @@ class UserAgent:
                     self._on_call(leg)
             case CallEnded() | CallFailed():
                 self._end(output)
+            case Registered() | RegistrationFailed():
+                self._registration_changed(output)
             case CallEstablished() | MediaChanged() | KeyPressed() | TransferNotified() | Ringing():
                 self._tell(output)
+
+    def _register(self, registration: Registration) -> None:
+        self.carry_out(self.endpoint.register(registration, self.now()))
+
+    def _registration_changed(self, news: Registered | RegistrationFailed) -> None:
+        if self._registration is not None:
+            self._registration.told(news)
+            if self._registration.over:
+                self._registration, self._leaving = None, False
+                self._changed.set()
 
     def _tell(self, output: CallEstablished | MediaChanged | KeyPressed | TransferNotified | Ringing) -> None:
         leg = self._legs.get(output.call)
@@ -271,7 +326,7 @@ class UserAgent:
             yield
         except Exception:
             log.exception("call failed")
-            leg.fail("a fault of ours: see the log")
+            leg.fail(FAULT)
 
 
 @asynccontextmanager

@@ -1,7 +1,10 @@
 """Calls between two user agents, by real sockets: sound, keys, hold, and how they end."""
 
+import asyncio
+
 import pytest
 
+from ivr.cli.event_loop import fast_loop
 from ivr.sip.outputs import Transport
 from ivr.useragent.configuration import TlsFiles
 from tests.useragent.parties import connected, party
@@ -39,3 +42,21 @@ async def test_sound_and_keys_go_both_ways(transport: Transport, host: str, ours
         assert caller.ended[0].by == "local"
         assert not anna.agent.legs
         assert not bert.agent.legs
+
+
+def test_the_fast_loop_carries_a_call_as_well() -> None:
+    """uvloop has handles, sockets and rounding of its own."""
+
+    async def call() -> None:
+        async with party("udp", "tcp") as anna, party("udp", "tcp") as bert:
+            for transport in ("udp", "tcp"):
+                caller, callee = await connected(anna, bert, transport)
+                caller.leg.queue(TONE[:3])
+                await callee.until(lambda ear: TONE[2] in ear.frames)
+                caller.leg.press("5")
+                await callee.until(lambda ear: ear.keys == ["5", "^"])
+                callee.leg.hang_up()
+                await caller.until(lambda ear: ear.ended)
+
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        runner.run(call())

@@ -139,5 +139,6 @@ def test_lateness_is_counted_by_its_bound() -> None:
     found.add(9.0, 1)
     assert found.counts == [3, 0, 0, 0, 2, 1, 0, 0, 0, 1]
     assert found.frames == 7
+    assert found.later_than(0.02) == 2
     assert found.worst == 9.0
     assert found.seconds == pytest.approx(9.061)
