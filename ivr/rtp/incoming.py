@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from ivr.rtp.codecs import decoder
+from ivr.rtp.dtmf_detection import DtmfDetector
 from ivr.rtp.heard import Heard, SoundHeard
 from ivr.rtp.packet import RtpPacket
 from ivr.rtp.reception import Reception
 from ivr.rtp.reordering import Reordering
-from ivr.rtp.sound_format import SOUND_FORMATS
+from ivr.rtp.sound_format import SOUND_FORMATS, telephone_samples
 from ivr.rtp.telephone_events import KeyReceiver
 from ivr.rtp.timeline import Timeline
 from ivr.sip.media_plan import MediaPlan
@@ -33,8 +34,11 @@ class Incoming:
         self.reception: Reception | None = None
         "Of the present source; None: none has sent sound."
         self.reordering = Reordering()
-        self.keys = KeyReceiver()
+        self._keys = KeyReceiver()
         self.timeline = Timeline(SOUND_FORMATS[plan.codec], now)
+        self._tones = DtmfDetector() if plan.event_type is None else None
+        "What looks for keys in the sound; None: they come as events."
+        self._tone_keys = 0
         self._plan = plan
         self._decoder = decoder(plan.codec)
         self._clock = SOUND_FORMATS[plan.codec].clock
@@ -69,6 +73,10 @@ class Incoming:
     def use(self, plan: MediaPlan, now: float) -> None:
         """Go on by another plan."""
         self._former, self._since = None, now - STEADY  # another source may follow at once
+        if plan.event_type is not None:
+            self.ignore_tones()
+        elif self._tones is None:
+            self._tones = DtmfDetector()
         if plan.codec == self._plan.codec and plan.payload_type == self._plan.payload_type:
             self._plan = plan
             return
@@ -78,7 +86,19 @@ class Incoming:
         form = SOUND_FORMATS[plan.codec]
         self._clock = form.clock
         self._decoder = decoder(plan.codec)
-        self._pending += map(SoundHeard, self.timeline.use(form))
+        self._frames(self.timeline.use(form), self._pending)
+
+    def ignore_tones(self) -> None:
+        """Look no more for keys in the sound: they come in another way."""
+        if self._tones is not None:
+            self._pending += self._tones.release()
+            self._tone_keys += self._tones.keys
+            self._tones = None
+
+    @property
+    def key_count(self) -> int:
+        """Keys that went down."""
+        return self._keys.keys + self._tone_keys + (self._tones.keys if self._tones is not None else 0)
 
     def receive(self, packet: RtpPacket, now: float) -> Sequence[Heard]:
         """Return what a packet of one of the `types` lets be heard."""
@@ -89,7 +109,7 @@ class Incoming:
             self.reception.count(packet.sequence)
             heard = self._in_order(self.reordering.put(packet, now), now)
         if packet.payload_type == self._plan.event_type:
-            keys = self.keys.receive(packet.payload, packet.timestamp, packet.source, now)
+            keys = self._keys.receive(packet.payload, packet.timestamp, packet.source, now)
             return [*heard, *keys] if keys else heard
         return heard
 
@@ -97,10 +117,12 @@ class Incoming:
         """Return what is heard because time has passed."""
         waited = self._in_order(self.reordering.overdue(now), now)
         silence = self.timeline.elapse(now)
-        ended = self.keys.overdue(now)
+        ended = self._keys.overdue(now)
         if not (waited or silence or ended or self._pending):
             return ()
-        return [*self._told(), *waited, *map(SoundHeard, silence), *ended]
+        heard = [*self._told(), *waited]
+        self._frames(silence, heard)
+        return [*heard, *ended]
 
     def _sound(self, packet: RtpPacket, now: float) -> Sequence[Heard]:
         reception = self.reception
@@ -127,8 +149,15 @@ class Incoming:
             if sound is None:
                 self.undecodable += 1
                 continue
-            heard += map(SoundHeard, self.timeline.add(packet.timestamp, sound, now))
+            self._frames(self.timeline.add(packet.timestamp, sound, now), heard)
         return heard
+
+    def _frames(self, frames: Sequence[bytes], heard: list[Heard]) -> None:
+        """Add frames to what is heard, and the keys in them, if keys come in no other way."""
+        for frame in frames:
+            heard.append(SoundHeard(frame))  # a key follows its frame
+            if self._tones is not None:
+                heard += self._tones.hear(telephone_samples(self._plan.codec, frame))
 
     def _gives_way(self, source: int, now: float) -> bool:
         return now - (self._last if source == self._former else self._since) >= STEADY

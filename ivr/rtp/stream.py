@@ -121,6 +121,10 @@ class RtpStream:
         """Return what is heard because time has passed: what waited, silence, and the end of a key."""
         return self._incoming.overdue(now)
 
+    def ignore_tones(self) -> None:
+        """Look no more for keys in the sound, which is done while events are not agreed on: they come otherwise."""
+        self._incoming.ignore_tones()
+
     def is_dead(self, now: float) -> bool:
         """Return whether nothing has come for too long, although the other side does not hold the call."""
         return self._receives and now - self.last_heard > DEAD
@@ -191,7 +195,7 @@ class RtpStream:
             undecodable=incoming.undecodable,
             excess=incoming.timeline.excess,
             reports=reporting.received,
-            keys=incoming.keys.keys,
+            keys=incoming.key_count,
             jitter=reception.jitter if reception is not None else 0.0,
             round_trip=reporting.round_trip,
             remote_loss=reporting.remote_loss,
