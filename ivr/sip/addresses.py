@@ -151,6 +151,8 @@ class Via(Struct, frozen=True):
 def parse_uri(text: str) -> SipUri:
     """Read a `sip:`, `sips:` or `tel:` URI; raise MalformedAddress for anything else."""
     _check_length(text)
+    if not (text.isascii() and text.isprintable()):  # RFC 3261 25.1: all else is escaped
+        raise MalformedAddress("a URI with letters that need an escape")
     if found := _SIP.fullmatch(text):
         user = _user(found["user"].partition(":")[0]) if found["user"] is not None else ""
         if found["user"] is not None and not user:
@@ -265,8 +267,6 @@ def _port(text: str | None) -> int | None:
 
 def _user(text: str) -> str:
     """Undo the escapes that are not needed in a user part; what needs one keeps it (RFC 3261 19.1.2)."""
-    if not text.isascii():
-        raise MalformedAddress("a user part with letters that need an escape")
 
     def plain(escape: re.Match[str]) -> str:
         character = chr(int(escape[1], 16))

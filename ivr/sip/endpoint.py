@@ -130,7 +130,8 @@ class Endpoint:
         return self._step(step, now)
 
     def redirect(self, call: str, uri: str, now: float) -> list[Output]:
-        """Send the caller to another address, before the answer (RFC 3261 21.3.3)."""
+        """Send the caller to another address, before the answer (302); raise MalformedAddress for no URI."""
+        parse_uri(uri)
         return self.reject(call, 302, "", now, [("Contact", f"<{uri}>")])
 
     # --- commands, for any call

@@ -50,7 +50,8 @@ def test_a_request_uri_of_rfc_4475_is_read() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "sip:", "alice", "http://h", "sip:a b@h", "sip:h:0", "sip:h:65536", "sip:@h", "sip:[::1", "sip:[zz]", "tel:",
-     "sip:2001:db8::10", "sip:[1:2]", "sip:a@h\r\nX: y", "sip:h;a b", "tel:abc xyz", "sip:<h>", "sip:ä@h", "sip:a@b@c"],
+     "sip:2001:db8::10", "sip:[1:2]", "sip:a@h\r\nX: y", "sip:h;a b", "tel:abc xyz", "sip:<h>", "sip:ä@h", "sip:a@b@c",
+     "sip:a\x7f@h", "sip:a\x00@h", "sip:h;x=ä", "sip:h?\x01", "tel:1;x=\x01", "sip:h\n"],
 )  # fmt: skip
 def test_what_is_no_uri_is_refused(text: str) -> None:
     with pytest.raises(MalformedAddress):
