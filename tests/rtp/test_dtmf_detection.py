@@ -11,7 +11,6 @@ import pytest
 
 from ivr.audio.g711 import MU_LAW
 from ivr.engine.commands import Text
-from ivr.media.espeak import EspeakVoice
 from ivr.media.installed import missing
 from ivr.rtp.codecs import payloads
 from ivr.rtp.dtmf_detection import RATE, DtmfDetector
@@ -19,6 +18,7 @@ from ivr.rtp.dtmf_tones import TONES, tone
 from ivr.rtp.heard import Heard
 from ivr.rtp.telephone_events import KEYS
 from ivr.sip.media_plan import CodecName
+from ivr.speech.voices.espeak import EspeakVoice
 from tests.rtp import streams
 from tests.rtp.streams import CALLER, PLAN, keys, recording, stream
 
