@@ -122,9 +122,9 @@ def value_text(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple():
-            return ",".join(str(item) for item in value)
+            return ",".join(str(item) for item in value) or "none"
         case Mapping():
-            return json.dumps(dict(value))
+            return json.dumps(dict(value)) if value else "none"
     return str(value)
 
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "Find every mistake in flow files.",
     "talk": "Try a flow in the terminal, as its caller.",
     "phone": "Call a bot as the platform does: by hand, by script, or many times at once.",
+    "gateway": "Take telephone calls by SIP, for a bot.",
     "graph": "Draw a flow as a Mermaid diagram.",
     "schema": "Print the JSON Schema of flow files, for editors.",
     "calls": "List, show, export and erase recorded calls.",

@@ -5,27 +5,32 @@ from pathlib import Path
 
 import click
 
-from ivr.settings import Settings, SettingsError, load_settings, value_text, variable
+from ivr.gateway.gateway_settings import load_gateway_settings
+from ivr.setting_sources import SettingsError, prefix_of, value_text
+from ivr.settings import load_settings
 
 
 @click.command
 @click.option(
     "--settings", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings."
 )
-def settings(file: Path | None) -> None:
+@click.option("--gateway", "of_gateway", is_flag=True, help="List those of `ivr gateway` instead.")
+def settings(file: Path | None, of_gateway: bool) -> None:
     """List all settings: name, meaning, value, and the source of the value. Secrets are not shown.
 
     \b
     A flag of `ivr serve` overrides the environment, the environment overrides the file given with --settings.
     In the file a setting has the name of its variable, in lower case and without IVR_:   port = 8081
+    The settings of `ivr gateway` begin with IVR_GATEWAY_, which is left out in its file, too.
     """
     try:
-        loaded = load_settings(file=file)
+        loaded = load_gateway_settings(file=file) if of_gateway else load_settings(file=file)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    for name, field in Settings.model_fields.items():
+    model = type(loaded.settings)
+    for name, field in model.model_fields.items():
         value, source = getattr(loaded.settings, name), loaded.sources[name]
-        click.echo(f"{variable(name)} = {value_text(value)}  ({source})")
+        click.echo(f"{prefix_of(model)}{name.upper()} = {value_text(value)}  ({source})")
         click.echo(textwrap.fill(field.description or "", 100, initial_indent="    ", subsequent_indent="    "))
         if source != "default":
             click.echo(f"    Default: {value_text(field.get_default(call_default_factory=True))}")

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.gateway.numbers import NumberPlan, UnusableTarget
+from ivr.phone.wire.transfer_targets import is_target
 from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, split_commas
 from ivr.smallfiles import read_small
 
@@ -48,6 +49,11 @@ class GatewaySettings(BaseSettings):
     )
     allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Hosts to connect to as bots, besides this machine, separated by commas."
+    )
+    allow_transfer: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses that bots may transfer calls to, such as sip:*@pbx.example or tel:+4930*, separated by "
+        "commas; none: no transfer.",
     )
     app_id: str = Field("development", min_length=1, max_length=200, description="The bot's app id: tokens are for it.")
     key: Path | None = Field(
@@ -115,7 +121,7 @@ class GatewaySettings(BaseSettings):
     ringing_per_address: int = Field(50, ge=1, description="Calls of one address that are not answered yet, at most.")
     answer_time: float = Field(15.0, gt=0, le=300, description="Seconds for a reply of the bot.")
     retry_time: float = Field(
-        30.0, ge=0, le=600, description="Seconds for which a message is sent again to a bot that does not answer."
+        30.0, gt=0, le=600, description="Seconds for all tries of a message to the bot; then it is away."
     )
     call_length: float = Field(3600.0, gt=0, le=86400, description="Seconds of a call, at most.")
     drain_time: float = Field(
@@ -131,10 +137,10 @@ class GatewaySettings(BaseSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("allow", "sip", "codecs", "allow_from", mode="before")
+    @field_validator("allow", "allow_transfer", "sip", "codecs", "allow_from", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return split_commas(value)
+        return split_commas(",".join(value) if isinstance(value, tuple) and all(map(_is_text, value)) else value)
 
     @field_validator("map", mode="before")
     @classmethod
@@ -162,6 +168,13 @@ class GatewaySettings(BaseSettings):
             raise ValueError(_NO_LISTEN)
         for address in value:
             listen_parts(address)
+        return value
+
+    @field_validator("allow_transfer")
+    @classmethod
+    def _targets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(is_target, value)):
+            raise ValueError("must be addresses such as sip:*@pbx.example or tel:+4930*")
         return value
 
     @field_validator("rtp")
@@ -277,6 +290,10 @@ def exposures(settings: GatewaySettings) -> Iterator[str]:
         yield "Other machines can read /metrics: --status is not an address of this machine alone."
     if settings.srtp_without_tls:
         yield "Keys of encrypted sound travel in the clear over UDP and TCP (--srtp-without-tls)."
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _loopback(address: str) -> bool:

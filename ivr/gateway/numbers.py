@@ -6,7 +6,7 @@ without that nowhere. Numbers come from strangers: what is put into an address i
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
@@ -42,10 +42,9 @@ class NumberPlan(Struct, frozen=True):
                          for number, target in mapped.items()})  # fmt: skip
 
     def bot_for(self, number: str) -> str | None:
-        """Return the address that a called number leads to; None: it is not served."""
+        """Return the address that a called number leads to; None: it is not served. Escapes in it are undone before."""
         if not self.targets:
             return self.bot
-        number = unquote(number, errors="replace")
         if len(number) > LONGEST or number in {".", ".."}:  # in a path these two mean something else
             return None
         target = self.targets.get(comparable(number), self.targets.get(ANY))

@@ -8,8 +8,6 @@ import pytest
 from ivr.gateway.gateway_settings import (
     FLAGS,
     NO_FLAG,
-    PREFIX,
-    GatewaySettings,
     exposures,
     host_port_of,
     listen_parts,
@@ -22,12 +20,6 @@ from ivr.setting_sources import SettingsError, value_text
 from ivr.settings import Settings, load_settings
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in GatewaySettings.model_fields:
-        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
 
 
 def refused(**flags: object) -> str:
@@ -79,7 +71,8 @@ def test_what_is_no_map_is_refused_with_an_example(value: object) -> None:
 def test_lists_are_separated_by_commas_or_are_repeated_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IVR_GATEWAY_ALLOW_FROM", "10.0.0.0/8, 192.0.2.7,")
     assert load_gateway_settings().settings.allow_from == ("10.0.0.0/8", "192.0.2.7")
-    assert load_gateway_settings(flags={"allow_from": ("::1",)}).settings.allow_from == ("::1",)
+    flags = {"allow_from": ("::1", "10.0.0.0/8,192.0.2.7")}
+    assert load_gateway_settings(flags=flags).settings.allow_from == ("::1", "10.0.0.0/8", "192.0.2.7")
 
 
 def test_the_server_does_not_take_the_gateways_variables_for_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:

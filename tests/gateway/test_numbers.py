@@ -27,7 +27,7 @@ def test_with_a_map_other_numbers_are_not_served_unless_it_has_a_star() -> None:
 
 
 @pytest.mark.parametrize("written", ["+49891234", "49891234", "+49 (89) 12-34", "+49.89.1234"])
-@pytest.mark.parametrize("called", ["+49891234", "49891234", "+49-89-1234", "%2B49891234"])
+@pytest.mark.parametrize("called", ["+49891234", "49891234", "+49-89-1234"])
 def test_one_number_in_all_its_forms_is_one(written: str, called: str) -> None:
     assert NumberPlan.of(BOT, {written: "/call/munich"}).bot_for(called) == "http://127.0.0.1:8080/call/munich"
 
@@ -49,7 +49,7 @@ def test_a_number_is_put_into_the_address_as_it_was_called() -> None:
     assert any_number.bot_for("a/../b?c#d&e=%") == f"http://127.0.0.1:8080/call/{odd}?n={odd}"
 
 
-@pytest.mark.parametrize("called", [".", "..", "%2e%2E", "5" * 129])
+@pytest.mark.parametrize("called", [".", "..", "5" * 129])
 def test_a_number_that_would_mean_something_else_in_a_path_is_not_served(called: str) -> None:
     assert NumberPlan.of(BOT, {"*": "/call/{number}"}).bot_for(called) is None
 
@@ -62,7 +62,7 @@ def test_a_called_number_never_changes_where_the_address_leads(called: str) -> N
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("http", "127.0.0.1:8080", "", "")
     assert parts.path.count("/") == 2
-    assert unquote(parts.path).removeprefix("/call/") == plain(unquote(called, errors="replace"))
+    assert unquote(parts.path).removeprefix("/call/") == plain(called)
 
 
 def test_a_whole_address_is_kept_and_its_host_can_be_asked_for() -> None:

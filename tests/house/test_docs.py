@@ -25,9 +25,11 @@ from ivr.flowfile import events as flow_events
 from ivr.flowfile import model
 from ivr.flowfile.checks import CHECKS
 from ivr.flowfile.load import LoadedFlow, load_text
+from ivr.gateway.gateway_settings import PREFIX, GatewaySettings
 from ivr.logs import FIELDS
 from ivr.server.phone.page_commands import PageCommand
 from ivr.server.phone.page_line import PageMessage
+from ivr.setting_sources import value_text
 from ivr.settings import Settings, variable
 from ivr.speech.registry import Engine
 from ivr.speech.voice_registry import VoiceName
@@ -141,9 +143,18 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
             assert row == "none"
 
 
+@pytest.mark.parametrize("name", GatewaySettings.model_fields)
+def test_every_setting_of_the_gateway_is_documented_with_its_default(name: str) -> None:
+    table = section(text("gateway.md"), "## Settings")
+    (row,) = re.findall(rf"^\| `{PREFIX}{name.upper()}` \| (.+?) \|", table, re.MULTILINE)
+    default = value_text(GatewaySettings.model_fields[name].get_default(call_default_factory=True))
+    assert row.strip("`") == default.removesuffix(".0")
+
+
 def test_no_setting_is_documented_that_does_not_exist() -> None:
     known = {variable(name) for name in Settings.model_fields}
-    mentioned = {word for page in PAGES for word in re.findall(r"\bIVR_[A-Z_]+\b", page.read_text("utf-8"))}
+    known |= {f"{PREFIX}{name.upper()}" for name in GatewaySettings.model_fields}
+    mentioned = {word for page in PAGES for word in re.findall(r"\bIVR_[A-Z_]+[A-Z]\b", page.read_text("utf-8"))}
     assert mentioned <= known
 
 
@@ -167,7 +178,7 @@ def test_every_command_is_documented() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["serve", "check", "talk", "graph", "schema", "transcribe", "settings"])
+@pytest.mark.parametrize("name", ["serve", "check", "talk", "gateway", "graph", "schema", "transcribe", "settings"])
 def test_every_command_explains_itself(name: str) -> None:
     assert isinstance(main, click.Group)
     command = main.get_command(click.Context(main), name)
@@ -192,7 +203,8 @@ def test_every_message_that_operators_look_up_is_one_of_the_code() -> None:
 
 
 def test_every_field_of_the_log_is_documented() -> None:
-    assert set(FIELDS) <= codes(section(text("operations.md"), "## The log"))
+    server, gateway = (section(text(page), "## The log") for page in ("operations.md", "gateway.md"))
+    assert set(FIELDS) <= codes(server) | codes(gateway)
 
 
 # --- for developers --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Every event that can be logged is in the table of operations.md, and none of them holds data."""
+"""Every event that can be logged is in the table of operations.md or gateway.md, and none of them holds data."""
 
 import ast
 import re
@@ -32,12 +32,12 @@ def logged() -> Iterator[tuple[str, ast.expr, ast.Call]]:
 
 
 def table() -> set[str]:
-    """Return the events of the table."""
-    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    rows = text.partition("| event | what to do |")[2].partition("\n\n")[0]
+    """Return the events of the tables."""
+    pages = [(ROOT / "docs" / page).read_text("utf-8") for page in ("operations.md", "gateway.md")]
+    rows = [page.partition("| event | what to do |")[2].partition("\n\n")[0] for page in pages]
     return {
         name
-        for row in rows.splitlines()
+        for row in "\n".join(rows).splitlines()
         if row.startswith("| `")
         for name in re.findall("`([^`]+)`", row.split("|")[1])
     }

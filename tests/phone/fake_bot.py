@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import Any
+from typing import Any, Union
 
 from aiohttp import web
 
-Answer = dict[str, Any] | int | bytes | str | tuple[int, bytes] | None
-"A workflow; a status; a body; a status with a body; nothing at all, ever (`None`)."
+from tests.waiting import PATIENCE
+
+Answer = Union[dict[str, Any], int, bytes, str, tuple[int, bytes], "Later", None]
+"A workflow; a status; a body; a status with a body; one of these, but later; nothing at all, ever (`None`)."
 
 CALLBACK = {"callback": "BASE/callback"}
 SAY = {"operationId": "say", "action": "playPrompt", "prompts": [{"value": "Hello."}]}
@@ -28,6 +30,14 @@ MENU = {
 }
 DIGITS = {"operationId": "digits", "action": "recognize", "collectDigits": {"maxNumberOfDtmfs": 3, "stopTones": ["#"]}}
 RECORD = {"operationId": "record", "action": "record", "recordingFormat": "wav", "maxSilenceTimeoutInSeconds": 2}
+
+
+@dataclass
+class Later:
+    """An answer that is given when it is let go."""
+
+    answer: Answer
+    go: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -84,6 +94,7 @@ class FakeBot:
     told: list[Told] = field(default_factory=list)
     notices: list[Told] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    _happened: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def call(self) -> str:
@@ -97,6 +108,13 @@ class FakeBot:
     def outcomes(self) -> list[dict[str, Any]]:
         return [result["operationOutcome"] for result in self.results]
 
+    async def was_told(self, count: int) -> None:
+        """Wait until so many messages have come."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.told) < count:
+                self._happened.clear()
+                await self._happened.wait()
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         told = Told(request.rel_url.path, dict(request.headers), await request.read())
         if told.path.startswith("/files/"):
@@ -106,7 +124,12 @@ class FakeBot:
             self.notices.append(told)
             return web.Response(status=202)
         self.told.append(told)
+        self._happened.set()
         answer = self.answers.pop(0) if self.answers else b""
+        if isinstance(answer, Later):
+            await answer.go.wait()
+            answer = answer.answer
+        assert not isinstance(answer, Later)
         if answer is None:
             await asyncio.Event().wait()
         if isinstance(answer, int):

@@ -47,6 +47,13 @@ class Serving:
             writer.write(request("POST", path, json.dumps(message).encode(), JSON))
             return await read_answer(reader)
 
+    async def said(self, event: str) -> None:
+        """Wait until the log has an event; what came before it is read and gone."""
+        assert self.process.stderr
+        async with asyncio.timeout(20):
+            while event not in (await self.process.stderr.readline()).decode():
+                assert self.process.returncode is None
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
         """Send the signal, and give the log."""
         self.process.send_signal(number)

@@ -1,0 +1,35 @@
+"""What a caller hears when the bot is away: made before the first call, so that nothing is needed when it is due."""
+
+from pathlib import Path
+
+from ivr.audio.workers import Workers
+from ivr.engine.commands import Text
+from ivr.media.prompt_renderer import samples_of
+from ivr.media.sound import PromptRenderer, Unplayable
+from ivr.setting_sources import SettingsError
+
+ENGLISH = "Sorry, this service is not available at the moment. Please call again later. Goodbye."
+TEXTS = {
+    "en": ENGLISH,
+    "de": "Dieser Dienst ist im Moment leider nicht erreichbar. Bitte rufen Sie später wieder an. Auf Wiederhören.",
+}
+"By language; others hear the English one, which a file replaces."
+
+
+async def apology_samples(
+    file: Path | None, renderer: PromptRenderer, workers: Workers, *, language: str = "en-US"
+) -> bytes:
+    """Return the apology, 16 kHz, mono, 16 bit; empty: there is no voice. Raise SettingsError for an unusable file."""
+    if file is not None:
+        try:
+            return await samples_of(file, workers)
+        except OSError as error:
+            raise SettingsError(f"The apology {file} cannot be read: {error.strerror}") from error
+        except Unplayable as error:
+            raise SettingsError(f"The apology {file} cannot be played: {error}") from error
+    known = language.partition("-")[0].lower()
+    text = Text(TEXTS.get(known, ENGLISH), "female", language if known in TEXTS else "en-US")
+    try:
+        return b"".join([piece.samples async for piece in renderer.render([text])])
+    except Unplayable:  # a voice that cannot be reached now; the call ends without it
+        return b""

@@ -1,0 +1,139 @@
+"""What a gateway counts, and how it is written for Prometheus (its text format, version 0.0.4).
+
+Every counter exists from the beginning with each of its labels, so that a first failure is seen as a rise from 0. No
+label comes from outside: numbers of callers and names of hosts are in no metric.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias, TypeVar, get_args
+
+from ivr.gateway.admission import Refusal
+from ivr.sip.media_plan import CodecName
+
+End: TypeAlias = Literal[
+    "caller", "bot", "rejected", "transferred", "not-found", "bot-away", "limit", "silence", "drained", "failed"
+]
+"""How a call ended. `caller`, `bot`: hung up. `rejected`, `transferred`: by the bot. `not-found`: it has no such flow.
+`bot-away`: no usable answer, the caller heard the apology. `limit`: too long. `silence`: the caller's side sent no
+sound. `drained`: the gateway ended. `failed`: the line, such as no ports, no ACK, no media in common."""
+
+JITTER_BOUNDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
+"Seconds."
+LENGTH_BOUNDS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+"Seconds."
+
+Label = TypeVar("Label", bound=str)
+
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Histogram:
+    """Counts by upper bound."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        "Each value once; the last are those above all bounds."
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value."""
+        at = next((place for place, bound in enumerate(self.bounds) if value <= bound), len(self.bounds))
+        self.counts[at] += 1
+        self.total += value
+
+
+class Metrics:
+    """The counters of one gateway."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.answered = 0
+        self.ended: Counter[End] = Counter()
+        self.refused: Counter[Refusal] = Counter()
+        self.codecs: Counter[CodecName] = Counter()
+        "Of calls that are over, by their last codec."
+        self.seconds = Histogram(LENGTH_BOUNDS)
+        "Of answered calls that are over."
+        self.packets = 0
+        "RTP packets received in calls that are over."
+        self.lost = 0
+        self.jitter = Histogram(JITTER_BOUNDS)
+        "Of answered calls that are over, in seconds."
+
+    @property
+    def calls(self) -> int:
+        """How many calls there are now."""
+        return self.begun - self.ended.total()
+
+
+def written(
+    metrics: Metrics, *, lateness: tuple[Sequence[float], Sequence[int], float], codecs: Mapping[CodecName, int],
+    registered: bool | None, draining: bool,
+) -> bytes:  # fmt: skip
+    """Write everything.
+
+    `lateness`: bounds in seconds, counts as in `Histogram`, and the sum; `codecs`: of calls now; `registered`: None if
+    no registration is wanted.
+    """
+    lines: list[str] = []
+    lines += _gauge("calls", "Calls now.", metrics.calls)
+    lines += _counter("calls_begun_total", "Calls that came in and were let in.", metrics.begun)
+    lines += _counter("calls_answered_total", "Calls that were answered.", metrics.answered)
+    lines += _labelled(
+        "calls_ended_total", "Calls that are over, by how they ended.", "end", get_args(End), metrics.ended
+    )
+    lines += _labelled(
+        "requests_refused_total", "Requests that were not taken, and why.", "reason", get_args(Refusal), metrics.refused
+    )
+    lines += _labelled("codec_calls", "Calls now, by codec.", "codec", get_args(CodecName), codecs, kind="gauge")
+    lines += _labelled(
+        "codec_calls_ended_total", "Calls that are over, by codec.", "codec", get_args(CodecName), metrics.codecs
+    )
+    lines += _histogram("call_seconds", "Length of answered calls.", metrics.seconds)
+    lines += _counter("rtp_packets_received_total", "Of calls that are over.", metrics.packets)
+    lines += _counter("rtp_packets_lost_total", "Of calls that are over.", metrics.lost)
+    lines += _histogram("call_jitter_seconds", "Jitter (RFC 3550) at the end of calls.", metrics.jitter)
+    late = Histogram(lateness[0])
+    late.counts, late.total = list(lateness[1]), lateness[2]
+    lines += _histogram("frame_lateness_seconds", "How late frames of 20 ms were sent.", late)
+    if registered is not None:
+        lines += _gauge("registered", "1 while a registrar holds the registration.", int(registered))
+    lines += _gauge("draining", "1 from SIGTERM on.", int(draining))
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _gauge(name: str, meaning: str, value: float) -> Iterator[str]:
+    yield from _head(name, meaning, "gauge")
+    yield f"ivr_gateway_{name} {value:g}"
+
+
+def _counter(name: str, meaning: str, value: int) -> Iterator[str]:
+    yield from _head(name, meaning, "counter")
+    yield f"ivr_gateway_{name} {value}"
+
+
+def _labelled(
+    name: str, meaning: str, label: str, values: Iterable[Label], counts: Mapping[Label, int], *, kind: str = "counter"
+) -> Iterator[str]:
+    yield from _head(name, meaning, kind)
+    for value in values:
+        yield f'ivr_gateway_{name}{{{label}="{value}"}} {counts.get(value, 0)}'
+
+
+def _histogram(name: str, meaning: str, values: Histogram) -> Iterator[str]:
+    yield from _head(name, meaning, "histogram")
+    below = 0
+    for bound, count in zip(values.bounds, values.counts, strict=False):
+        below += count
+        yield f'ivr_gateway_{name}_bucket{{le="{bound:g}"}} {below}'
+    total = sum(values.counts)
+    yield f'ivr_gateway_{name}_bucket{{le="+Inf"}} {total}'
+    yield f"ivr_gateway_{name}_sum {values.total:g}"
+    yield f"ivr_gateway_{name}_count {total}"
+
+
+def _head(name: str, meaning: str, kind: str) -> Iterator[str]:
+    yield f"# HELP ivr_gateway_{name} {meaning}"
+    yield f"# TYPE ivr_gateway_{name} {kind}"

@@ -1,0 +1,78 @@
+"""A bot transfers its caller: by 302 before the answer, by REFER after it, where the operator allows the address."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from ivr.useragent.leg import NotAnswered
+from tests.gateway.calling_the_gateway import FILES, gateway_to, says
+from tests.gateway.telephone import telephone
+from tests.phone.fake_bot import ANSWER, HANG_UP, fake_bot, flow
+
+ALLOWED = "sip:*@pbx.example"
+
+
+def transfer(target: str) -> dict[str, str]:
+    return {"operationId": "connect", "action": "transfer", "target": target}
+
+
+async def test_a_call_that_is_not_answered_is_sent_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with (
+        fake_bot(flow(transfer("sip:sales@pbx.example"))) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[0])
+        with pytest.raises(NotAnswered) as failed:
+            await caller.answered()
+        await bot.was_told(2)
+    assert failed.value.status == 302
+    assert bot.told[0].json["ivr"]["transfer"] is True
+    assert bot.outcomes == [{"type": "transferOutcome", "id": "connect", "outcome": "success"}]
+    assert bot.results[0]["callState"] == "terminated"
+    (line,) = [record for record in caplog.records if record.getMessage() == "call ended"]
+    assert line.end == "transferred"
+
+
+async def test_a_transfer_that_the_other_side_refuses_is_told_and_the_call_goes_on() -> None:
+    async with (
+        fake_bot(flow(ANSWER, transfer("sip:sales@pbx.example")), flow(says("hello.wav"), HANG_UP), files=FILES) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[0])
+        await caller.answered()
+        await caller.ended()
+    assert bot.outcomes[0]["outcome"] == "failure"
+    assert bot.outcomes[0]["status"] == 405, "our own user agent follows no REFER"
+    assert len(bot.told) == 3
+
+
+async def test_an_address_that_is_not_allowed_is_called_by_nobody() -> None:
+    async with (
+        fake_bot(flow(ANSWER, transfer("sip:sales@elsewhere.example")), flow(HANG_UP)) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[0])
+        await caller.ended()
+    assert bot.outcomes[0]["status"] == 403
+
+
+async def test_without_the_setting_there_is_no_transfer() -> None:
+    async with (
+        fake_bot(flow(transfer("sip:sales@pbx.example")), b"") as bot,
+        gateway_to(bot) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[0])
+        with pytest.raises(NotAnswered):
+            await caller.answered()
+        async with asyncio.timeout(5):
+            await bot.was_told(2)
+    assert "transfer" not in bot.told[0].json["ivr"]
+    assert bot.outcomes[0]["type"] == "worfklowValidationOutcome"
