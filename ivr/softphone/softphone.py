@@ -7,7 +7,6 @@ from importlib.util import find_spec
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
-from ivr.media.espeak import EspeakVoice
 from ivr.rtp.codecs import payloads
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
@@ -16,6 +15,7 @@ from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.softphone.call_news import CallNews, Dialling, NotReached, Rings
 from ivr.softphone.dial_target import DialTarget
 from ivr.softphone.softphone_call import SoftphoneCall
+from ivr.speech.voices.espeak import EspeakVoice
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.datagrams import local_address
 from ivr.useragent.leg import Leg

@@ -14,10 +14,10 @@ import pytest
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
-from ivr.media.espeak import EspeakVoice
 from ivr.media.prompt_renderer import samples_of
 from ivr.media.sound import BEEP
 from ivr.rtp.codecs import payloads
+from ivr.speech.voices.espeak import EspeakVoice
 from tests.cli.stored_calls import ivr
 from tests.gateway.calling_the_gateway import gateway_to
 from tests.gateway.telephone import Telephone, telephone
