@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
+from ivr.errors import SynthesisFailed
 from ivr.rtp.codecs import payloads
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
@@ -15,13 +16,14 @@ from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.softphone.call_news import CallNews, Dialling, NotReached, Rings
 from ivr.softphone.dial_target import DialTarget
 from ivr.softphone.softphone_call import SoftphoneCall
-from ivr.speech.voices.espeak import EspeakVoice
+from ivr.speech.voices.espeak import installed_voice
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.datagrams import local_address
 from ivr.useragent.leg import Leg
 from ivr.useragent.transports import Unreachable
 from ivr.useragent.user_agent import UserAgent, user_agent
 
+NO_VOICE = "Words need a voice: pip install 'ivr[phone]'."
 LANGUAGE = "en-US"
 "Of what is spoken (BCP 47)."
 PORTS = PortRange(16_384, 32_767)
@@ -35,7 +37,7 @@ class Softphone:
         self.target = target
         self.agent = agent
         self.workers = workers
-        self._voice = EspeakVoice()
+        self._voice = installed_voice()
 
     async def dial(self, tell: Callable[[CallNews], None], *, keep: bool = False) -> SoftphoneCall:
         """Call, and return once it was answered; raise NotAnswered, Unreachable. To give up, cancel.
@@ -60,7 +62,9 @@ class Softphone:
         return call
 
     async def words(self, words: str, codec: CodecName, language: str = LANGUAGE) -> tuple[bytes, ...]:
-        """Return words as payloads; raise SynthesisFailed. Only if `can_speak`."""
+        """Return words as payloads; raise SynthesisFailed."""
+        if self._voice is None:
+            raise SynthesisFailed(NO_VOICE)
         text = Text(words, voice="male", language=language)
         return await self.encoded(b"".join([samples async for samples in self._voice.speak(text)]), codec)
 
@@ -88,7 +92,7 @@ class _OnlyCalls:
 
 def can_speak() -> bool:
     """Return whether words that are typed can be spoken."""
-    return find_spec("espeakng_loader") is not None
+    return installed_voice() is not None
 
 
 def has_srtp() -> bool:

@@ -14,7 +14,7 @@ from ivr.phone.callers.script.parsing import ScriptError
 from ivr.phone.callers.script.steps import Do, Expect, PlayFile, Script, ScriptStep, Silent
 from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Speak, Wait
 from ivr.softphone.call_news import CallNews, NotReached, Over, SoundBegan, SoundOver
-from ivr.softphone.softphone import LANGUAGE, Softphone, can_speak
+from ivr.softphone.softphone import LANGUAGE, NO_VOICE, Softphone, can_speak
 from ivr.softphone.softphone_call import SoftphoneCall
 from ivr.useragent.leg import NotAnswered
 from ivr.useragent.transports import Unreachable
@@ -65,7 +65,7 @@ def _step_findings(script: Script, step: ScriptStep) -> Iterator[Finding]:
         case Do(caller_action=Fail()):
             message = '"fail" is not possible here: a telephone cannot let the line fail.'
         case Do(caller_action=Speak()) if not can_speak():
-            message = "Words need a voice: pip install 'ivr[phone]'."
+            message = NO_VOICE
     if message:
         yield Finding("script", "error", str(script.file), step.line, step.column, step.length, message)
 
@@ -182,7 +182,7 @@ class _ScriptPlayer:
         self._tell_others(news)
 
     def _failure(self, why: str, step: ScriptStep | None) -> str:
-        """Say which step did not happen, and what did."""
+        """Return which step did not happen, and what did."""
         lines = []
         if step is not None:
             number = self._script.steps.index(step) + 1
