@@ -54,7 +54,7 @@ class Endpoint:
         self._policy = policy
         self._tokens = tokens
         self._counts = NonceCounts()
-        self._transactions = Transactions(config.most_transactions)
+        self._transactions = Transactions(config.most_transactions, config.most_answer_bytes)
         self._calls = CallTable()
         self._registration: RegistrationState | None = None
 
@@ -120,7 +120,11 @@ class Endpoint:
     def reject(
         self, call: str, status: int, reason: str, now: float, headers: Sequence[tuple[str, str]] = ()
     ) -> list[Output]:
-        """Refuse a call with a status of 300 to 699; `reason` "" is the status's own phrase."""
+        """Refuse a call with a status of 300 to 699; `reason` "" is the status's own phrase.
+
+        Raise ValueError for a text with a line break.
+        """
+        _check_lines(reason, *(text for header in headers for text in header))
         waiting = self._calls.of_kind(call, IncomingCall)
         if waiting is None:
             return []
@@ -130,14 +134,18 @@ class Endpoint:
         return self._step(step, now)
 
     def redirect(self, call: str, uri: str, now: float) -> list[Output]:
-        """Send the caller to another address, before the answer (302); raise MalformedAddress for no URI."""
+        """Send the caller to another address before the answer (RFC 3261 21.3.3); raise MalformedAddress for no URI."""
         parse_uri(uri)
         return self.reject(call, 302, "", now, [("Contact", f"<{uri}>")])
 
     # --- commands, for any call
 
     def hang_up(self, call: str, now: float, reason: str = "") -> list[Output]:
-        """End a call: BYE, CANCEL or 480; `reason` is the value of the Reason header (RFC 3326)."""
+        """End a call: BYE, CANCEL or 480; `reason` is the value of the Reason header (RFC 3326).
+
+        Raise ValueError for a reason with a line break.
+        """
+        _check_lines(reason)
         found = self._calls.of_kind(call, Call)
         match found:
             case IncomingCall():
@@ -167,9 +175,10 @@ class Endpoint:
     ) -> tuple[str, list[Output]]:  # fmt: skip
         """Place a call; return its handle. `caller` is the value of From, a URI or a name with one.
 
-        Raise MalformedAddress if `uri` or `caller` is none.
+        Raise MalformedAddress if `uri` or `caller` is none, ValueError for a header with a line break.
         """
         parse_uri(uri)
+        _check_lines(*(text for header in headers for text in header))
         handle, seed = self._tokens(), self._tokens()
         invite = outgoing_call.invite(
             uri, to, local, caller=caller, tag=self._tokens(), identity=f"{self._tokens()}{self._tokens()}", seed=seed,
@@ -362,3 +371,9 @@ class Endpoint:
             case LiveCall() as call:
                 return self._step(own_requests.tick(call, now), now)
         return []
+
+
+def _check_lines(*texts: str) -> None:
+    """Refuse a text that would begin a header of its own, before anything has happened."""
+    if any("\r" in each or "\n" in each for each in texts):
+        raise ValueError("a text for a SIP header with a line break in it")

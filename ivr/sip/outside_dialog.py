@@ -35,6 +35,8 @@ RETRY_AFTER = ("Retry-After", "5")
 
 _IN_DIALOG = frozenset({"BYE", "CANCEL", "PRACK", "UPDATE", "INFO", "NOTIFY"})
 "Requests that mean nothing outside of a dialog."
+_MOST_PROOFS = 4
+"Credentials that are looked at in one request."
 _ZERO_KEY = bytes(30)
 
 
@@ -116,14 +118,14 @@ def _any_media(flow: Flow, config: EndpointConfig) -> LocalMedia:
 
 
 def _proved(request: Request, policy: Policy, counts: NonceCounts, tag: str, now: float) -> Allowed | Response:
-    given = request.headers.get("Authorization")
-    result = "refused"
-    if given is not None:
+    stale = False
+    for given in request.headers.all("Authorization")[:_MOST_PROOFS]:  # one for each realm on the way
         result = verify(
             given, method=request.method, realm=policy.realm, password_of=policy.password_of, secret=policy.secret,
             now=now, counts=counts,
         )  # fmt: skip
         if result == "ok":
             return Allowed()
-    asked = challenges(policy.realm, secret=policy.secret, now=now, stale=result == "stale")
+        stale = stale or result == "stale"
+    asked = challenges(policy.realm, secret=policy.secret, now=now, stale=stale)
     return respond(request, 401, [("WWW-Authenticate", each) for each in asked], tag=tag)

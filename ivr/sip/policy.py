@@ -74,7 +74,7 @@ class EndpointConfig(Struct, frozen=True):
     srtp_without_tls: bool = False
     "Whether its keys may also come by UDP and TCP, where others can read them."
     name: str = "ivr"
-    "For User-Agent and Server."
+    "For User-Agent and the user part of Contact."
     longest_ringing: float = 180.0
     "Seconds after which a call that came in and was not answered gets 480, and one that we place is cancelled."
     most_calls: int = 1000
@@ -83,3 +83,5 @@ class EndpointConfig(Struct, frozen=True):
     "INVITEs of one address whose call is not established yet; one beyond gets 503."
     most_transactions: int = 20_000
     "Answers kept for repeats; the oldest is forgotten first."
+    most_answer_bytes: int = 64 << 20
+    "How large these answers may be together: they hold what the requests said."

@@ -7,11 +7,14 @@ proceeding | the request again         | proceeding | the last provisional answe
 proceeding | 1xx                       | proceeding | it
 proceeding | a final answer, no INVITE | answered   | it
 proceeding | 2xx to an INVITE          | answered   | it; the call repeats it until the ACK (13.3.1.4)
-proceeding | 300-699 to an INVITE      | unconfirmed| it; by UDP again after T1, doubling to T2 (timer G)
+proceeding | 300-699 to an INVITE      | unconfirmed| it; after a 1xx by UDP again: T1, doubling to T2 (timer G)
 unconfirmed| ACK                       | answered   | nothing
 answered, unconfirmed: the request again            | the last answer, the same bytes
 answered, unconfirmed: 64*T1 after the final answer | over (timers H, I, J, L; as long by any transport)
 ```
+
+Without a 1xx the sender repeats its INVITE until it has the answer, so the answer is not repeated by itself: an INVITE
+with a forged sender that is refused makes one datagram of one, as that of a stateless server does (RFC 3261 8.2.7).
 
 RFC 6026 lets a repeated INVITE go without answer after its 2xx. It is answered here, too: the repeat shows that the 2xx
 got lost. Whoever asks, the answer goes where the first one went, so a spoofed repeat sends nothing to others.
@@ -107,7 +110,8 @@ def answered(transaction: ServerTransaction, status: int, data: bytes, now: floa
     if status < 200:
         return ServerStep(replace(transaction, last=data), sends)
     unconfirmed = transaction.invite and status >= 300
-    again = repeats(now) if unconfirmed and transaction.to.transport == "udp" else None
+    by_itself = unconfirmed and transaction.last and transaction.to.transport == "udp"
+    again = repeats(now) if by_itself else None
     state: Literal["unconfirmed", "answered"] = "unconfirmed" if unconfirmed else "answered"
     return ServerStep(replace(transaction, state=state, last=data, repeats=again, ends=now + TIMEOUT), sends)
 

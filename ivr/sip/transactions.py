@@ -25,11 +25,14 @@ Given: TypeAlias = tuple[str, Request, Response | None, int]
 class Transactions:
     """Transactions by their keys."""
 
-    def __init__(self, most: int) -> None:
-        """Begin without any; `most` answered requests are kept."""
+    def __init__(self, most: int, most_bytes: int) -> None:
+        """Begin without any; `most` answers are kept, and not more than `most_bytes` of them."""
         self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._server: dict[ServerKey, ServerTransaction] = {}
-        self._answered: dict[ServerKey, None] = {}
+        self._answered: dict[ServerKey, int] = {}
+        "How many bytes the final answers have, the oldest first."
         self._client: dict[ClientKey, ClientTransaction] = {}
         self._owners: dict[ClientKey, str] = {}
         self._server_deadlines: Deadlines[ServerKey] = Deadlines(self._server_deadline)
@@ -61,8 +64,9 @@ class Transactions:
         step = server_transaction.answered(transaction, response.status, encode(response), now)
         sends = self._keep_server(key, step)
         if response.status >= 200 and key not in self._answered:
-            self._answered[key] = None
-            if len(self._answered) > self._most:
+            self._answered[key] = len(self._server[key].last)
+            self._bytes += self._answered[key]
+            while len(self._answered) > self._most or self._bytes > self._most_bytes:
                 self._forget_server(next(iter(self._answered)))
         return sends
 
@@ -169,7 +173,7 @@ class Transactions:
 
     def _forget_server(self, key: ServerKey) -> None:
         del self._server[key]
-        self._answered.pop(key, None)
+        self._bytes -= self._answered.pop(key, 0)
         self._server_deadlines.changed(key)
 
     def _keep_client(self, key: ClientKey, step: client_transaction.ClientStep) -> list[Send]:
