@@ -15,7 +15,7 @@ from ivr.phone.placed_call import Caller
 from ivr.sip.caller_identity import call_parties, called_number
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
-from ivr.useragent.leg import Leg
+from ivr.useragent.call_leg import CallLeg
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Gateway:
         self._language = language
         self._calls: dict[asyncio.Task[None], GatewayCall] = {}
 
-    def take(self, leg: Leg) -> None:
+    def take(self, leg: CallLeg) -> None:
         """Begin a call that came in."""
         number = called_number(leg.invite)
         bot = self.plan.bot_for(number)
@@ -77,7 +77,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _planned(self, leg: Leg, number: str, bot: str) -> CallPlan:
+    def _planned(self, leg: CallLeg, number: str, bot: str) -> CallPlan:
         parties = call_parties(leg.invite, trusted=leg.trusted)
         host, port = leg.flow.remote
         facts = LineFacts(
@@ -100,6 +100,6 @@ class Gateway:
             log.error("call failed", exc_info=error)
 
 
-def codecs_now(legs: Iterable[Leg]) -> Counter[CodecName]:
+def codecs_now(legs: Iterable[CallLeg]) -> Counter[CodecName]:
     """Count the calls by codec."""
     return Counter(leg.plan.codec for leg in legs if leg.plan is not None)

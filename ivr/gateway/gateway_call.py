@@ -36,7 +36,7 @@ from ivr.phone.session import Session
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.media_plan import CodecName, MediaPlan
 from ivr.sip.outputs import CallEnded
-from ivr.useragent.leg import Leg
+from ivr.useragent.call_leg import CallLeg
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class CallPlan(Struct, frozen=True):
 class GatewayCall:
     """One call. `run` it once."""
 
-    def __init__(self, leg: Leg, plan: CallPlan, services: CallServices, *, over: Callable[[], None]) -> None:
+    def __init__(self, leg: CallLeg, plan: CallPlan, services: CallServices, *, over: Callable[[], None]) -> None:
         """`over` is called when the leg has ended; the bot may still have to be told."""
         self._leg = leg
         self._plan = plan

@@ -17,9 +17,9 @@ from ivr.softphone.call_news import CallNews, Dialling, NotReached, Rings
 from ivr.softphone.dial_target import DialTarget
 from ivr.softphone.softphone_call import SoftphoneCall
 from ivr.speech.voices.espeak import installed_voice
+from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.datagrams import local_address
-from ivr.useragent.leg import Leg
 from ivr.useragent.transports import Unreachable
 from ivr.useragent.user_agent import UserAgent, user_agent
 
@@ -129,5 +129,5 @@ async def _own_address(target: DialTarget) -> str:
         raise Unreachable(f"{hop.host} cannot be reached: {error.strerror or error}") from error
 
 
-def _refuse(leg: Leg) -> None:
+def _refuse(leg: CallLeg) -> None:
     leg.reject(603, "Decline")

@@ -10,7 +10,7 @@ from ivr.rtp.heard import Heard, SoundHeard
 from ivr.sip.media_plan import CodecName, MediaPlan
 from ivr.sip.outputs import CallEnded
 from ivr.softphone.call_news import Answered, CallNews, Held, NotReached, Over, SoundBegan, SoundOver
-from ivr.useragent.leg import Leg, NotAnswered
+from ivr.useragent.call_leg import CallLeg, NotAnswered
 
 CAPTURES: dict[CodecName, CaptureFormat] = {"PCMA": A_LAW, "PCMU": MU_LAW, "G722": LINEAR, "opus": LINEAR}
 "In what form a codec's sound is heard."
@@ -21,7 +21,7 @@ class SoftphoneCall:
 
     def __init__(
         self,
-        leg: Leg,
+        leg: CallLeg,
         tell: Callable[[CallNews], None],
         now: Callable[[], float],
         *,

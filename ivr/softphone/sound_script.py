@@ -16,7 +16,7 @@ from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press,
 from ivr.softphone.call_news import CallNews, NotReached, Over, SoundBegan, SoundOver
 from ivr.softphone.softphone import LANGUAGE, NO_VOICE, Softphone, can_speak
 from ivr.softphone.softphone_call import SoftphoneCall
-from ivr.useragent.leg import NotAnswered
+from ivr.useragent.call_leg import NotAnswered
 from ivr.useragent.transports import Unreachable
 
 PROMPT_OVER = 1.0

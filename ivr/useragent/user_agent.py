@@ -1,4 +1,4 @@
-"""A SIP endpoint with sockets and time: calls come in as `Leg`s, and are placed as such."""
+"""A SIP endpoint with sockets and time: calls come in as `CallLeg`s, and are placed as such."""
 
 import asyncio
 import logging
@@ -30,8 +30,8 @@ from ivr.sip.outputs import (
 from ivr.sip.policy import Policy
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
+from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, UserAgentConfig
-from ivr.useragent.leg import Leg
 from ivr.useragent.media_clock import LatenessHistogram, MediaClock
 from ivr.useragent.registering import RegistrationKeeper, RegistrationOrder
 from ivr.useragent.rtp_ports import RtpPorts
@@ -48,13 +48,13 @@ LAST_WORDS = 2.0
 class UserAgent:
     """Made by `user_agent`."""
 
-    def __init__(self, config: UserAgentConfig, endpoint: Endpoint, on_call: Callable[[Leg], None]) -> None:
+    def __init__(self, config: UserAgentConfig, endpoint: Endpoint, on_call: Callable[[CallLeg], None]) -> None:
         self.endpoint = endpoint
         self.clock = MediaClock()
         self._config = config
         self._on_call = on_call
         self._loop = asyncio.get_running_loop()
-        self._legs: dict[str, Leg] = {}
+        self._legs: dict[str, CallLeg] = {}
         self._ports = RtpPorts(config.rtp)
         self._transports = Transports(config, self._received, self._send_failed)
         self._outputs: deque[Output] = deque()
@@ -70,7 +70,7 @@ class UserAgent:
         "The registration was taken back, which the registrar has not confirmed."
 
     @property
-    def legs(self) -> Mapping[str, Leg]:
+    def legs(self) -> Mapping[str, CallLeg]:
         """The calls that there are, by their handles."""
         return self._legs
 
@@ -100,13 +100,13 @@ class UserAgent:
         credentials: Credentials | None = None,
         headers: Sequence[tuple[str, str]] = (),
         on_ringing: Callable[[int], None] | None = None,
-    ) -> Leg:
-        """Call an address, and return the call as soon as the INVITE is sent; `Leg.answered` waits for more.
+    ) -> CallLeg:
+        """Call an address, and return the call as soon as the INVITE is sent; `CallLeg.answered` waits for more.
 
         `caller` is the From. Raises MalformedAddress, Unreachable, NoFreePorts, or OSError if sound cannot be had.
         """
         flow = await self._transports.reach(hop)
-        leg = Leg(self, "", None, flow)
+        leg = CallLeg(self, "", None, flow)
         if on_ringing is not None:
             leg.on_ringing = on_ringing
         local = leg.prepare_sound()
@@ -167,7 +167,7 @@ class UserAgent:
         """Return the time of the loop."""
         return self._loop.time()
 
-    def open_sound(self, leg: Leg) -> tuple[RtpSession, LocalMedia]:
+    def open_sound(self, leg: CallLeg) -> tuple[RtpSession, LocalMedia]:
         """Open ports for the sound of a call, and say what SDP tells of them; raise NoFreePorts or OSError."""
         ports = self._ports.bind(self._transports.sound_host(leg.flow))
         secure = leg.flow.transport == "tls" or self._config.endpoint.srtp_without_tls
@@ -274,7 +274,7 @@ class UserAgent:
             case Send(to=to, data=data):
                 self._transports.send(to, data)
             case CallOffered():
-                leg = Leg(self, output.call, output.invite, output.flow, trusted=output.trusted)
+                leg = CallLeg(self, output.call, output.invite, output.flow, trusted=output.trusted)
                 self._legs[output.call] = leg
                 with self._guarded(leg):
                     self._on_call(leg)
@@ -320,7 +320,7 @@ class UserAgent:
                 leg.end(output)
 
     @contextmanager
-    def _guarded(self, leg: Leg) -> Iterator[None]:
+    def _guarded(self, leg: CallLeg) -> Iterator[None]:
         """Let an error of one call's owner end that call, and no other."""
         try:
             yield
@@ -331,7 +331,7 @@ class UserAgent:
 
 @asynccontextmanager
 async def user_agent(
-    config: UserAgentConfig, policy: Policy, on_call: Callable[[Leg], None]
+    config: UserAgentConfig, policy: Policy, on_call: Callable[[CallLeg], None]
 ) -> AsyncIterator[UserAgent]:
     """Run a user agent; raise OSError if an address cannot be had. `on_call` gets each call that comes in."""
     endpoint = Endpoint(config.endpoint, policy, lambda: secrets.token_hex(8))

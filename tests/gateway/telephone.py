@@ -14,8 +14,8 @@ from ivr.sip.message import Request
 from ivr.sip.outputs import CallEnded, Flow, Hop
 from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.sip.sip_call import Credentials
+from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, PortRange, UserAgentConfig
-from ivr.useragent.leg import Leg
 from ivr.useragent.user_agent import UserAgent, user_agent
 from tests.waiting import PATIENCE
 
@@ -43,7 +43,7 @@ class Nobody:
 class Caller:
     """One call that is placed."""
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, leg: CallLeg) -> None:
         self.leg = leg
         self.heard = bytearray()
         "What came, as payloads of the codec."

@@ -12,7 +12,7 @@ import pytest
 from ivr.audio import g711
 from ivr.media.sound import tone
 from ivr.rtp.codecs import payloads
-from ivr.useragent.leg import NotAnswered
+from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, HELLO, OTHER, SORRY, apology, gateway_to, samples_and_rate, says
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, Answer, Later, fake_bot, flow, nobody, ops

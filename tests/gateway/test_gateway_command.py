@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ivr.cli import main
-from ivr.useragent.leg import NotAnswered
+from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, HELLO, says
 from tests.gateway.gateway_process import ANY_PORT, gateway_process, refusal
 from tests.gateway.telephone import telephone

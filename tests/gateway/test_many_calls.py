@@ -12,7 +12,7 @@ import pytest
 from ivr.gateway.running_gateway import RunningGateway
 from ivr.media.sound import tone
 from ivr.sip.sip_call import Credentials
-from ivr.useragent.leg import NotAnswered
+from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, HELLO, gateway_to, says
 from tests.gateway.telephone import Telephone, telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, Later, fake_bot, flow

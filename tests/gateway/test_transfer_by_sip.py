@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from ivr.useragent.leg import NotAnswered
+from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, gateway_to, says
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, fake_bot, flow

@@ -8,8 +8,8 @@ from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.message import Request
 from ivr.sip.outputs import CallEnded, Flow, Hop, Transport
 from ivr.sip.policy import Admission, Allowed, EndpointConfig
+from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, PortRange, StreamLimits, TlsFiles, UserAgentConfig
-from ivr.useragent.leg import Leg
 from ivr.useragent.user_agent import UserAgent, user_agent
 from tests.waiting import PATIENCE
 
@@ -38,7 +38,7 @@ class Open:
 class Ear:
     """What one end of a call hears."""
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, leg: CallLeg) -> None:
         self.leg = leg
         self.frames: list[bytes] = []
         self.keys: list[str] = []
@@ -76,18 +76,18 @@ class Party:
 
     def __init__(self) -> None:
         self.agent: UserAgent
-        self.calls: asyncio.Queue[Leg] = asyncio.Queue()
+        self.calls: asyncio.Queue[CallLeg] = asyncio.Queue()
 
     def hop(self, transport: Transport = "udp") -> Hop:
         """Return where it listens."""
         found = next(each for each in self.agent.addresses if each.transport == transport)
         return Hop(transport, found.host, found.port)
 
-    async def takes(self) -> Leg:
+    async def takes(self) -> CallLeg:
         async with asyncio.timeout(PATIENCE):
             return await self.calls.get()
 
-    async def calls_up(self, other: "Party", transport: Transport = "udp") -> Leg:
+    async def calls_up(self, other: "Party", transport: Transport = "udp") -> CallLeg:
         return await self.agent.dial("sip:support@example.com", other.hop(transport), caller="<sip:anna@example.com>")
 
 
@@ -100,7 +100,7 @@ async def party(
     limits: StreamLimits = LIMITS,
     endpoint: EndpointConfig = ENDPOINT,
     ports: PortRange = PORTS,
-    on_call: Callable[[Leg], None] | None = None,
+    on_call: Callable[[CallLeg], None] | None = None,
 ) -> AsyncIterator[Party]:
     """Run a user agent that listens by these transports, UDP if none is named."""
     made = Party()
@@ -120,7 +120,7 @@ async def connected(caller: Party, callee: Party, transport: Transport = "udp") 
     return ours, theirs
 
 
-async def answered(leg: Leg) -> None:
+async def answered(leg: CallLeg) -> None:
     async with asyncio.timeout(PATIENCE):
         await leg.answered()
 

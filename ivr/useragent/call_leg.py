@@ -43,11 +43,11 @@ class LegOwner(Protocol):
     def carry_out(self, outputs: Sequence[Output]) -> None:
         """Send what is to be sent, and tell who is to be told."""
 
-    def open_sound(self, leg: "Leg") -> tuple[RtpSession, LocalMedia]:
+    def open_sound(self, leg: "CallLeg") -> tuple[RtpSession, LocalMedia]:
         """Open ports for the sound of a call, and say what SDP tells of them; raise NoFreePorts or OSError."""
 
 
-class Leg:
+class CallLeg:
     """One call. Its owner sets what is called on events, as `on_heard`; nothing comes after `on_ended`."""
 
     def __init__(
