@@ -109,6 +109,11 @@ def ack(dialog: Dialog, number: int, headers: Sequence[tuple[str, str]] = ()) ->
     return _made(dialog, (number, "ACK"), where, headers, b""), where
 
 
+def credentials_of(invite: Request) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an INVITE that its ACK has as well (RFC 3261 22.1)."""
+    return tuple(each for each in invite.headers if each[0] in ("Authorization", "Proxy-Authorization"))
+
+
 def branch(seed: str, number: int, method: str, tag: str = "") -> str:
     """Return the branch of a request: unlike that of any other, since the seed is random (RFC 3261 8.1.1.7).
 

@@ -241,7 +241,7 @@ def _accepted(call: OutgoingCall, response: Response, now: float) -> CallStep:
     if early is not None:  # the route set is that of the 2xx, the numbers go on (RFC 3261 13.2.2.4)
         numbers = max(early.dialog.local_cseq, made.local_cseq)
         made = replace(made, local_cseq=numbers, remote_cseq=early.dialog.remote_cseq)
-    request, where = dialogs.ack(made, cseq(call.invite).number)
+    request, where = dialogs.ack(made, cseq(call.invite).number, dialogs.credentials_of(call.invite))
     acked = Acknowledge(client_key(call.invite), request, where)
     body = sdp_of(response)
     plan = accepted(body, call.local) if isinstance(body, bytes) else None

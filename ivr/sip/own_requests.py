@@ -125,7 +125,7 @@ def _invite_accepted(call: LiveCall, invite: Request, response: Response, now: f
     if to(response).tag != call.dialog.remote.tag:
         return CallStep(call, stray(invite, response, call.dialog.flow, call.dialog.seed, call.dialog.name))
     call = replace(call, dialog=dialogs.refreshed(call.dialog, response))
-    request, where = dialogs.ack(call.dialog, cseq(invite).number)
+    request, where = dialogs.ack(call.dialog, cseq(invite).number, dialogs.credentials_of(invite))
     acked = Acknowledge(client_key(invite), request, where)
     asked = call.asked
     if asked is None or asked.key != client_key(invite) or asked.local is None:
@@ -143,7 +143,7 @@ def _invite_accepted(call: LiveCall, invite: Request, response: Response, now: f
 def stray(invite: Request, response: Response, flow: Flow, seed: str, name: str) -> tuple[Acknowledge | Ask, ...]:
     """Return what ends a dialog that nobody wants: a second answer to a forked INVITE (RFC 3261 13.2.2.4)."""
     other = dialogs.of_response(invite, response, flow, seed=seed, name=name)
-    request, where = dialogs.ack(other, cseq(invite).number)
+    request, where = dialogs.ack(other, cseq(invite).number, dialogs.credentials_of(invite))
     _, goodbye, away = dialogs.request(other, "BYE")
     return Acknowledge(client_key(invite), request, where), Ask(goodbye, away, owned=False)
 
