@@ -171,12 +171,18 @@ class Session:
 
     def audio(self, data: bytes) -> None:
         """Take what a microphone heard, in the form that it captures."""
+        ended = False
         for active in self._microphone.hear(data):
             self.tell(VoiceHeard(active))
-            self._put(VoiceSignal(active))
+            ended = not active
+            if active:
+                self._put(VoiceSignal(active=True))
         utterance = self._microphone.utterance()
         if utterance and isinstance(self._listening, Recognize) and self._sound.ear:
+            # The line waits for a sound that may still become a choice: it ends, for the line, when it is understood.
             self._begin(self._understand(utterance, self._listening))
+        elif ended:
+            self._put(VoiceSignal(active=False))
 
     def trouble(self) -> None:
         """Let the line break in what it does."""
@@ -280,13 +286,14 @@ class Session:
 
     async def _understand(self, utterance: CapturedSound, command: Recognize) -> None:
         phrases = [phrase for choice in command.choices for phrase in choice.speech]
-        if not phrases or self._sound.ear is None:
-            return
-        samples = await utterance.samples(RATE)
-        words = await self._sound.ear.understand(samples, phrases, language=command.language)
-        self.tell(WordsHeard(words))
-        if words is not None and self._listening is command:
-            self._put(WordsUnderstood(words))
+        if phrases and self._sound.ear is not None:
+            samples = await utterance.samples(RATE)
+            words = await self._sound.ear.understand(samples, phrases, language=command.language)
+            self.tell(WordsHeard(words))
+            if words is not None and self._listening is command:
+                self._put(WordsUnderstood(words))
+        if not self._microphone.active:
+            self._put(VoiceSignal(active=False))
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

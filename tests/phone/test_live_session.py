@@ -17,6 +17,7 @@ import pytest
 from ivr.audio.g711 import A_LAW as A_LAW_TABLES
 from ivr.audio.g711 import MU_LAW as MU_LAW_TABLES
 from ivr.engine.commands import Segment, Text
+from ivr.line.state import LONGEST_UTTERANCE
 from ivr.media.capture import A_LAW, MU_LAW
 from ivr.media.microphone import Microphone
 from ivr.media.recorder import Recorder
@@ -40,7 +41,7 @@ from ivr.phone.platform import Platform, Target
 from ivr.phone.session import Session
 from tests.phone.clockwork import ManualClock, settled
 from tests.phone.fake_bot import ANSWER, DIGITS, HANG_UP, MENU, RECORD, SAY, FakeBot, Told, flow
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, Gate
 
 E = TypeVar("E", bound=PhoneEvent)
 IDENTITY = Identity("the-app")
@@ -282,6 +283,52 @@ async def test_a_voice_on_a_telephone_is_understood_at_the_rate_of_the_ear() -> 
         [(seconds, phrases)] = ear.heard
         assert seconds == pytest.approx(0.8 + 0.35, abs=0.05)
         assert phrases == ["sales"]
+
+
+class SlowListener(Listener):
+    """An ear that is busy with other callers."""
+
+    def __init__(self, words: str | None) -> None:
+        super().__init__(words)
+        self.gate = Gate()
+
+    async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
+        await self.gate.wait()
+        return await super().understand(samples, phrases, language=language)
+
+
+async def test_a_caller_is_not_silent_while_the_ear_works() -> None:
+    ear = SlowListener("sales")
+    async with on_the_phone(flow(MENU), flow(HANG_UP), ear=ear) as live:
+        await live.hear(1.0, loud)
+        await live.hear(0.5, quiet)
+        await ear.gate.reached()
+        await live.turn(8)  # longer than a caller may be silent
+        ear.gate.set()
+        await live.over()
+        assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
+
+
+async def test_a_caller_is_silent_once_the_ear_has_understood_nothing() -> None:
+    ear = SlowListener(None)
+    async with on_the_phone(flow(MENU), flow(HANG_UP), ear=ear) as live:
+        await live.hear(1.0, loud)
+        await live.hear(0.5, quiet)
+        await ear.gate.reached()
+        await live.turn(8)
+        assert len(live.bot.outcomes) == 1
+        ear.gate.set()
+        await settled()
+        await live.turn(1)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
+
+
+async def test_an_ear_that_never_answers_keeps_no_caller_for_ever() -> None:
+    async with on_the_phone(flow(MENU), flow(HANG_UP), ear=SlowListener("sales")) as live:
+        await live.hear(1.0, loud)
+        await live.hear(0.5, quiet)
+        await live.turn(5 + LONGEST_UTTERANCE)
+        assert live.outcome["choiceOutcome"]["completionReason"] == "initialSilenceTimeout"
 
 
 async def test_typed_words_are_recorded_as_the_voice_speaks_them() -> None:
