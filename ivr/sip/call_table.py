@@ -8,7 +8,7 @@ from msgspec import Struct
 from ivr.sip.deadlines import Deadlines
 from ivr.sip.incoming_call import IncomingCall
 from ivr.sip.live_call import LiveCall
-from ivr.sip.message import Request, call_id, from_, to
+from ivr.sip.message import Request, call_id, from_
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.sip_call import Call
 
@@ -50,10 +50,9 @@ class CallTable:
         call = self._calls.get(handle)
         return call if isinstance(call, kind) else None
 
-    def of_dialog(self, request: Request) -> Call | None:
-        """Return the call that a request belongs to by Call-ID and our tag; who is asked compares the peer's tag."""
-        tag = to(request).tag
-        return self._calls.get(self._dialogs.get((call_id(request), tag), "")) if tag else None
+    def of_dialog(self, identity: str, tag: str) -> Call | None:
+        """Return the call of a Call-ID and our tag; who is asked compares the peer's tag."""
+        return self._calls.get(self._dialogs.get((identity, tag), ""))
 
     def of_invite(self, key: ServerKey) -> Call | None:
         """Return the call of an INVITE that came in and has no final answer."""
@@ -72,6 +71,10 @@ class CallTable:
         if call.handle not in self._entries:
             self._enter(call)
         entry = self._entries[call.handle]
+        if entry.dialog != call.dialog_key:  # the call goes on in another dialog (RFC 3891)
+            del self._dialogs[entry.dialog]
+            entry.dialog = call.dialog_key
+            self._dialogs[entry.dialog] = call.handle
         if entry.host and not _is_unanswered(call):
             self._unanswered[entry.host] -= 1
             if not self._unanswered[entry.host]:

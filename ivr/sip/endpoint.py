@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from ivr.sip import in_dialog, incoming_call, outgoing_call, outside_dialog, own_requests, referral
+from ivr.sip import in_dialog, incoming_call, outgoing_call, outside_dialog, own_requests, referral, replacing
 from ivr.sip import registration as registrations
 from ivr.sip.addresses import parse_uri
 from ivr.sip.call_table import CallTable
@@ -21,15 +21,7 @@ from ivr.sip.dialog import of_invite
 from ivr.sip.digest import NonceCounts
 from ivr.sip.incoming_call import IncomingCall
 from ivr.sip.live_call import LiveCall
-from ivr.sip.message import (
-    MalformedMessage,
-    Request,
-    Response,
-    encode,
-    from_,
-    parse,
-    to,
-)  # fmt: skip
+from ivr.sip.message import MalformedMessage, Request, Response, call_id, encode, from_, parse, to
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outgoing_call import OutgoingCall
 from ivr.sip.outputs import Flow, Hop, Output, Send
@@ -273,7 +265,7 @@ class Endpoint:
         if request.method == "CANCEL" and self._transactions.knows(invite):
             self._transactions.take(key, request, reply_to)
             return self._cancelled(request, key, invite, now)
-        call = self._calls.of_dialog(request)
+        call = self._calls.of_dialog(call_id(request), to(request).tag)
         if call is None or request.method == "CANCEL":
             return self._outside(request, key, reply_to, flow, now)
         self._transactions.take(key, request, reply_to)
@@ -290,7 +282,7 @@ class Endpoint:
         """Take an ACK: of a refusal it ends the repeats, of a 2xx it is the call's (RFC 3261 13.3.1.4, 17.2.1)."""
         if self._transactions.acknowledge(key):
             return []
-        call = self._calls.of_dialog(ack)
+        call = self._calls.of_dialog(call_id(ack), to(ack).tag)
         if isinstance(call, LiveCall) and call.dialog.remote.tag == from_(ack).tag:
             return self._step(in_dialog.acknowledged(call, ack, now), now)
         return []
@@ -323,8 +315,10 @@ class Endpoint:
         )
         if isinstance(taken, Response):
             return list(self._transactions.respond(key, taken, now))
-        call = self._incoming(request, key, flow, tag, now)
-        return self._step(incoming_call.offered(replace(call, offer=taken.offer), trusted=admitted.trusted), now)
+        call = replace(self._incoming(request, key, flow, tag, now), offer=taken.offer)
+        if request.headers.get("Replaces") is not None:
+            return self._replaced(call, now)
+        return self._step(incoming_call.offered(call, trusted=admitted.trusted), now)
 
     def _incoming(self, invite: Request, key: ServerKey, flow: Flow, tag: str, now: float) -> IncomingCall:
         seed = self._tokens()
@@ -335,6 +329,15 @@ class Endpoint:
             expires=incoming_call.expiry(invite, now),
             credentials=self._registration.wanted.credentials if self._registration else None,
         )  # fmt: skip
+
+    def _replaced(self, newcomer: IncomingCall, now: float) -> list[Output]:
+        """Let an INVITE take the place of a call's dialog (RFC 3891 3)."""
+        wanted = replacing.replaces_of(newcomer.invite)
+        call = self._calls.of_dialog(wanted.call_id, wanted.local_tag) if wanted else None
+        step = replacing.replaced(call, wanted, newcomer, now)
+        if isinstance(step, Response):
+            return list(self._transactions.respond(newcomer.key, step, now))
+        return self._step(step, now)
 
     # --- steps
 

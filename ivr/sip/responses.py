@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ivr.sip.message import Headers, Request, Response, to
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, NOTIFY"
-SUPPORTED = "timer, 100rel"
-EXTENSIONS = frozenset({"timer", "100rel"})
-"What a Require may name (RFC 4028, RFC 3262)."
+SUPPORTED = "timer, 100rel, replaces"
+EXTENSIONS = frozenset({"timer", "100rel", "replaces"})
+"What a Require may name (RFC 4028, RFC 3262, RFC 3891)."
 REASONS = {
     100: "Trying",
     180: "Ringing",
