@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from ivr.audio import g711
+from ivr.media.capture import A_LAW, LINEAR, MU_LAW
 from ivr.rtp.codecs import payloads
 from ivr.rtp.heard import Heard, SoundHeard
 from ivr.sip.media_plan import CodecName, Direction, MediaPlan
@@ -20,6 +20,8 @@ from ivr.useragent.user_agent import UserAgent, user_agent
 from tests.waiting import PATIENCE
 
 PORTS = PortRange(40000, 49999)
+CAPTURES = {"PCMA": A_LAW, "PCMU": MU_LAW, "G722": LINEAR, "opus": LINEAR}
+"How the sound of each codec is heard."
 
 
 class Nobody:
@@ -90,11 +92,12 @@ class Caller:
 
     async def hears_sound(self) -> None:
         """Wait until a sound is heard, whatever it is."""
-        await self.until(lambda: self._loud(bytes(self.heard[-160:])), "a sound was heard")
+        size = CAPTURES[self.codec].frame_bytes
+        await self.until(lambda: self._loud(bytes(self.heard[-size:])), "a sound was heard")
 
     async def hears_silence(self, seconds: float) -> None:
         """Wait until so many seconds have come in which nothing was heard."""
-        size = round(seconds * g711.RATE)
+        size = round(seconds * CAPTURES[self.codec].bytes_a_second)
         self.heard.clear()
         await self.until(
             lambda: len(self.heard) >= size and not self._loud(bytes(self.heard[-size:])), "silence was heard"
@@ -111,9 +114,8 @@ class Caller:
     def speak(self, samples: bytes) -> None:
         self.leg.queue(payloads(self.codec, samples))
 
-    def _loud(self, frame: bytes) -> bool:
-        law = g711.A_LAW if self.codec == "PCMA" else g711.MU_LAW
-        return bool(frame) and law.loudness(frame) > 300
+    def _loud(self, sound: bytes) -> bool:
+        return bool(sound) and CAPTURES[self.codec].level(sound) > 300
 
     def _on_heard(self, heard: Heard) -> None:
         if isinstance(heard, SoundHeard):
