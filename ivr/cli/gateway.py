@@ -14,7 +14,7 @@ from ivr.cli.terminal_text import clean
 from ivr.errors import IvrError
 from ivr.gateway.gateway_settings import (
     FLAGS,
-    NO_FLAG,
+    GATEWAY_SECRETS,
     PREFIX,
     GatewaySettings,
     exposures,
@@ -23,9 +23,13 @@ from ivr.gateway.gateway_settings import (
 from ivr.gateway.numbers import ANY
 from ivr.gateway.running_gateway import RunningGateway, running_gateway
 from ivr.logs import quiet_loop, start_logging
+from ivr.setting_sources import prefix_of
+from ivr.speech_settings import SpeechSettings, load_speech_settings
 
 log = logging.getLogger(__name__)
 
+NO_FLAG = (*GATEWAY_SECRETS, "azure_key", "openai_key", "voice_key")
+"Secrets."
 LISTS = ("map", "allow", "allow_transfer", "sip", "codecs", "allow_from")
 "Settings whose flag can be repeated."
 TRUTHS = ("srtp_without_tls",)
@@ -36,11 +40,13 @@ AFTER_DRAINING = 10.0
 
 def _flags(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command a flag for each setting."""
-    for name, field in reversed(GatewaySettings.model_fields.items()):
+    fields = [(PREFIX, *one) for one in GatewaySettings.model_fields.items()]
+    fields += [(prefix_of(SpeechSettings), *one) for one in SpeechSettings.model_fields.items()]
+    for prefix, name, field in reversed(fields):
         if name in NO_FLAG:
             continue
         flag = FLAGS.get(name, "--" + name.replace("_", "-"))
-        meaning = f"{field.description} [{PREFIX}{name.upper()}]"
+        meaning = f"{field.description} [{prefix}{name.upper()}]"
         if name in TRUTHS:
             option = click.option(flag, name, is_flag=True, default=None, help=meaning)
         else:
@@ -67,17 +73,20 @@ def gateway(file: Path | None, **flags: str | tuple[str, ...] | bool | None) -> 
     when the running ones have ended; a second time: at once. The log is written to standard error, as lines of JSON.
     """
     try:
-        loaded = load_gateway_settings(file=file, flags={name: value or None for name, value in flags.items()})
+        given = {name: value for name, value in flags.items() if value not in (None, ())}
+        speech = {name: given.pop(name) for name in SpeechSettings.model_fields if name in given}
+        loaded = load_gateway_settings(file=file, flags=given, also=SpeechSettings.model_fields)
+        spoken = load_speech_settings(file=file, flags=speech, also=GatewaySettings.model_fields)
         start_logging(loaded.settings.log_level)
         for sentence in loaded.unknown:
             log.warning("unknown setting", extra={"reason": sentence})
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_run(loaded.settings))
+            runner.run(_run(loaded.settings, spoken.settings))
     except (IvrError, OSError) as error:
         raise click.ClickException(clean(str(error))) from error
 
 
-async def _run(settings: GatewaySettings) -> None:
+async def _run(settings: GatewaySettings, speech: SpeechSettings) -> None:
     loop = asyncio.get_running_loop()
     quiet_loop(loop)
     stop = asyncio.Event()
@@ -90,7 +99,8 @@ async def _run(settings: GatewaySettings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
-    async with running_gateway(settings) as running:
+    async with running_gateway(settings, speech) as running:
+        loop.add_signal_handler(signal.SIGHUP, running.reload_certificate)
         _announce(settings, running)
         await stop.wait()
         await running.drain(settings.drain_time)

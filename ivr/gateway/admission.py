@@ -2,7 +2,7 @@
 
 | comes from | without a password | with a password |
 | --- | --- | --- |
-| an address that is named (`allow_from`) | may call, and is believed about the caller | the same |
+| an address that is named (`allow_from`), or the registrar's | may call, and is believed about the caller | the same |
 | if none is named: this machine | may call, and is believed | has to know the password |
 | if none is named: a private network | may call | has to know the password |
 | anywhere else | 403 | has to know the password |
@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.gateway.networks import LOOPBACK, PRIVATE, Network, address_of, sender_of, within
+from ivr.gateway.networks import LOOPBACK, PRIVATE, Address, Network, address_of, sender_of, within
 from ivr.gateway.rate_limit import RateLimit
 from ivr.sip.message import Request
 from ivr.sip.outputs import Flow
@@ -69,6 +69,7 @@ class AdmissionPolicy:
         self._rules = rules
         self._served = served
         self._refused = refused
+        self._registrar: frozenset[Address] = frozenset()
         self._calls: Counter[str] = Counter()
         self._invites = RateLimit(rules.invites_per_second, max(2.0, 2 * rules.invites_per_second))
         self._others = RateLimit(OTHERS_PER_SECOND, OTHERS_BURST)
@@ -107,6 +108,10 @@ class AdmissionPolicy:
         """Return a user's password; None: there is no such user."""
         return self._rules.password if self._rules.user and user == self._rules.user else None
 
+    def trust(self, registrar: frozenset[Address]) -> None:
+        """Take calls from the addresses of the registrar, in place of any that it had before."""
+        self._registrar = registrar
+
     # --- the calls that there are -----------------------------------------------------------------------------------
 
     def began(self, flow: Flow) -> None:
@@ -124,7 +129,7 @@ class AdmissionPolicy:
 
     def _by_address(self, host: str) -> Admission:
         address, rules = address_of(host), self._rules
-        if within(address, rules.named):
+        if within(address, rules.named) or address in self._registrar:
             return Allowed(trusted=True)
         if rules.user:
             return Challenge()

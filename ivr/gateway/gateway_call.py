@@ -34,6 +34,7 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
 from ivr.phone.session import Session
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
+from ivr.sip.addresses import MalformedAddress
 from ivr.sip.media_plan import CodecName, MediaPlan
 from ivr.sip.outputs import CallEnded
 from ivr.useragent.call_leg import CallLeg
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 NORMAL = 'Q.850;cause=16;text="Normal call clearing"'
 FAILURE = 'Q.850;cause=41;text="Temporary failure"'
 "Reason headers (RFC 3326) with the causes of ITU-T Q.850."
+BAD_ADDRESS = 416
+"Unsupported URI Scheme: what a transfer to an address gets that can be written nowhere in SIP (RFC 3261 21.4.14)."
 TAIL = 2.0
 "Seconds for what is queued to be heard before the line is hung up."
 _CAUSE = re.compile(r"Q\.850\s*;.*?\bcause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
@@ -214,13 +217,13 @@ class GatewayCall:
         An unanswered call is sent there (302), an answered one is transferred (REFER, RFC 5589).
         """
         if self._answered is None:
-            self._end = "transferred"
-            self._leg.redirect(target)
-            return 200
+            return self._redirect(target)
         await self._heard_out(TAIL)
         self._transferring = True
         try:
             status = await self._leg.refer(target)
+        except MalformedAddress:
+            return BAD_ADDRESS
         finally:
             self._transferring = False
         if 200 <= status < 300:
@@ -228,6 +231,15 @@ class GatewayCall:
         if self._leg.over is not None:
             self._settle(self._leg.over)
         return status
+
+    def _redirect(self, target: str) -> int:
+        before, self._end = self._end, "transferred"  # known before the leg ends
+        try:
+            self._leg.redirect(target)
+        except MalformedAddress:
+            self._end = before
+            return BAD_ADDRESS
+        return 200
 
     def _hang_up(self, end: End, header: str, reason: str) -> None:
         if self._leg.over is None:

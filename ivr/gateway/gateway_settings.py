@@ -5,7 +5,7 @@ list of processes shows flags: they are in the environment or in a file that a f
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.gateway.numbers import NumberPlan, UnusableTarget
+from ivr.gateway.trunk_registration import NoExtension, order_of
 from ivr.phone.wire.transfer_targets import is_target
 from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, split_commas
 from ivr.smallfiles import read_small
@@ -26,11 +27,13 @@ SHORTEST_PASSWORD = 12
 "Characters of the password that callers prove themselves with: a digest can be tried out offline."
 FLAGS = {"user": "--password", "register_as": "--register"}
 "Flags that have another name than their setting."
-NO_FLAG = ("password", "register_password")
+GATEWAY_SECRETS = ("password", "register_password")
+"Settings without a flag."
 WIDE = 8
 "Bits of a network with so many addresses that anybody is meant."
 
 _NO_MAP = 'must be NUMBER=TARGET, or a table such as {"+4989123456": "/call/support"}'
+_NO_EXTENSION = "must be an address such as sip:200@pbx.example.com, sip:200@192.0.2.7:5062;transport=tcp, or sips:…"
 _NO_LISTEN = "must be a list of addresses such as udp://127.0.0.1:5070, tcp://[::1]:5070 or tls://192.0.2.1:5061"
 
 
@@ -177,6 +180,16 @@ class GatewaySettings(BaseSettings):
             raise ValueError("must be addresses such as sip:*@pbx.example or tel:+4930*")
         return value
 
+    @field_validator("register_as")
+    @classmethod
+    def _extension(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                order_of(value, user=None, password="")
+            except NoExtension:
+                raise ValueError(_NO_EXTENSION) from None
+        return value
+
     @field_validator("rtp")
     @classmethod
     def _range(cls, value: str) -> str:
@@ -213,10 +226,13 @@ class GatewaySettings(BaseSettings):
 
 
 def load_gateway_settings(
-    *, file: Path | None = None, flags: Mapping[str, Any] | None = None
+    *, file: Path | None = None, flags: Mapping[str, Any] | None = None, also: Iterable[str] = ()
 ) -> LoadedSettings[GatewaySettings]:
-    """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used."""
-    loaded = load(GatewaySettings, file=file, flags=flags, listed_by="ivr settings --gateway")
+    """Put the settings together; raise SettingsError, with everything that is wrong, if they cannot be used.
+
+    `also` are the names of other settings in the file.
+    """
+    loaded = load(GatewaySettings, file=file, flags=flags, listed_by="ivr settings --gateway", also=also)
     problems = list(_problems(loaded.settings))
     if problems:
         raise SettingsError("\n".join(problems))

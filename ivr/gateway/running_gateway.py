@@ -19,12 +19,14 @@ from ivr.gateway.gateway_settings import (
     password_of,
     plan_of,
     port_range,
+    register_password_of,
 )
 from ivr.gateway.metrics import written
 from ivr.gateway.numbers import NumberPlan, hosts
 from ivr.gateway.status_pages import Health, status_pages
-from ivr.media.installed import installed_sound
+from ivr.gateway.trunk_registration import TrunkRegistration, order_of
 from ivr.media.payload_cache import PayloadCache
+from ivr.media.sound import Sound
 from ivr.phone.net.guard import AddressNotAllowed, Guard
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import WebPost
@@ -32,6 +34,7 @@ from ivr.phone.platform import Platform, Target, platform
 from ivr.rtp.codecs import payloads
 from ivr.setting_sources import SettingsError
 from ivr.sip.policy import EndpointConfig
+from ivr.speech_settings import SpeechSettings, live_sound
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.user_agent import UserAgent, user_agent
 
@@ -50,7 +53,15 @@ FILES_A_CALL, FILES_BESIDE = 3, 100
 class RunningGateway:
     """A gateway that takes calls; made by `running_gateway`."""
 
-    def __init__(self, gateway: Gateway, agent: UserAgent, phone: Platform, missing: Sequence[str]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        agent: UserAgent,
+        phone: Platform,
+        *,
+        registration: TrunkRegistration | None,
+        missing: Sequence[str],
+    ) -> None:
         self.plan = gateway.plan
         self.metadata = phone.metadata
         "The address of the OpenID metadata, for bots that check tokens."
@@ -60,6 +71,7 @@ class RunningGateway:
         "Sentences on what cannot be done here."
         self._gateway = gateway
         self._agent = agent
+        self._registration = registration
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -81,12 +93,13 @@ class RunningGateway:
             self._gateway.metrics,
             lateness=(late.BOUNDS, late.counts, late.seconds),
             codecs=codecs_now(self._agent.legs.values()),
-            registered=None,
+            registered=self._registration.held if self._registration else None,
             draining=self._gateway.policy.draining,
         )
 
     async def drain(self, patience: float) -> None:
         """Take no more calls, let those that there are end within `patience` seconds, and hang up the rest."""
+        self._agent.unregister()
         await self._gateway.drain(patience)
 
     def reload_certificate(self) -> None:
@@ -100,7 +113,7 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def running_gateway(settings: GatewaySettings) -> AsyncIterator[RunningGateway]:
+async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> AsyncIterator[RunningGateway]:
     """Run a gateway as long as the context lasts; raise SettingsError, or OSError if an address cannot be had."""
     plan = plan_of(settings)
     guard = Guard(settings.allow)
@@ -112,12 +125,15 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[RunningGat
         web = WebPost(guard, connections=settings.calls + CONNECTIONS_BESIDE)
         stack.push_async_callback(web.close)
         phone = await stack.enter_async_context(platform(target_of(settings), post=web))
-        sound = installed_sound(phone.workers, phone.fetch)
+        sound = live_sound(speech, phone.workers, phone.fetch)
         apology = await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language)
         gateway.services = CallServices(phone, sound, PayloadCache(payloads), apology, gateway.metrics)
         agent = await stack.enter_async_context(user_agent(agent_config(settings), gateway.policy, gateway.take))
         stack.push_async_callback(gateway.close)
-        running = RunningGateway(gateway, agent, phone, _missing(apology))
+        registration = registration_of(settings, gateway)
+        if registration is not None:
+            await registration.begin(agent)
+        running = RunningGateway(gateway, agent, phone, registration=registration, missing=_missing(apology, sound))
         if status is not None:
             pages = status_pages(status, health=lambda: running.health, metrics=running.metrics)
             await stack.enter_async_context(pages)
@@ -171,6 +187,15 @@ def agent_config(settings: GatewaySettings) -> UserAgentConfig:
     )
 
 
+def registration_of(settings: GatewaySettings, gateway: Gateway) -> TrunkRegistration | None:
+    """Return what is to be registered; None: nothing."""
+    if settings.register_as is None:
+        return None
+    password = register_password_of(settings)
+    order = order_of(settings.register_as, user=settings.register_user, password=password)
+    return TrunkRegistration(order, gateway.policy.trust)
+
+
 async def _check_hosts(plan: NumberPlan, guard: Guard) -> None:
     """Refuse bots at hosts that were not allowed, before a caller finds out; raise SettingsError."""
     for host in sorted(hosts(plan)):
@@ -208,11 +233,13 @@ def _status_socket(settings: GatewaySettings) -> socket.socket | None:
         raise SettingsError(f"IVR_GATEWAY_STATUS: {settings.status} cannot be had: {error.strerror}") from error
 
 
-def _missing(apology: bytes) -> list[str]:
+def _missing(apology: bytes, sound: Sound) -> list[str]:
     """Return what callers will miss, and what to do about it."""
     found = []
     if not apology:
-        found.append("There is no voice, so texts are silence: pip install 'ivr[phone]'.")
+        found.append("There is no voice, so texts are silence: pip install 'ivr[phone]', or set IVR_VOICE.")
+    if sound.ear is None:
+        found.append("There is no ear, so choices are made by key alone: pip install pocketsphinx, or set IVR_STT.")
     if find_spec("pylibsrtp") is None:
         found.append("Encrypted sound (SRTP) is refused: pip install 'ivr[srtp]'.")
     return found

@@ -13,6 +13,7 @@ from ivr.gateway.gateway_settings import GatewaySettings, load_gateway_settings
 from ivr.gateway.running_gateway import RunningGateway, running_gateway
 from ivr.media.recorder import wav
 from ivr.media.sound import tone
+from ivr.speech_settings import SpeechSettings
 from tests.phone.fake_bot import FakeBot
 
 HELLO, OTHER, SORRY = tone(400, 0.3), tone(700, 0.3), tone(1100, 0.2)
@@ -36,7 +37,7 @@ def settings(bot: str, **flags: Any) -> GatewaySettings:
 async def gateway_to(bot: FakeBot | str, **flags: Any) -> AsyncIterator[RunningGateway]:
     """Run a gateway to a bot."""
     url = bot if isinstance(bot, str) else bot.call
-    async with running_gateway(settings(url, **flags)) as running:
+    async with running_gateway(settings(url, **flags), SpeechSettings()) as running:
         yield running
 
 

@@ -4,11 +4,9 @@ import os
 
 import pytest
 
-from ivr.gateway.gateway_settings import PREFIX
-
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
-        if name.startswith(PREFIX):
+        if name.startswith("IVR_"):
             monkeypatch.delenv(name)

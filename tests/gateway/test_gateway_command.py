@@ -15,6 +15,7 @@ from tests.gateway.calling_the_gateway import FILES, HELLO, says
 from tests.gateway.gateway_process import ANY_PORT, gateway_process, refusal
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, fake_bot, flow
+from tests.useragent.certificates import Authority
 
 BOT = "http://127.0.0.1:9/call"
 PASSWORD = "correct horse battery"
@@ -146,3 +147,28 @@ async def test_a_gateway_that_is_killed_leaves_nothing_that_a_new_one_misses() -
             await again.ended()
         caller.leg.hang_up()
     assert [told.path for told in bot.told] == ["/call", "/call", "/callback"]
+
+
+async def test_a_new_certificate_is_read_at_sighup_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
+    files = Authority(tmp_path, "one").issue("127.0.0.1")
+    assert files.certificate
+    assert files.key
+    options = ("--sip", "tls://127.0.0.1:0", "--tls-certificate", str(files.certificate), "--tls-key", str(files.key))
+    async with gateway_process(BOT, *options) as gateway:
+        assert gateway.addresses[2].startswith("tls://")
+        gateway.signal(signal.SIGHUP)
+        await gateway.logged("certificate loaded")
+        files.certificate.write_text("none")
+        gateway.signal(signal.SIGHUP)
+        await gateway.logged("certificate not loaded")
+        gateway.signal(signal.SIGTERM)
+        assert await gateway.ended() == 0
+
+
+async def test_voice_and_ear_are_set_by_the_settings_of_speech(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('calls = 7\nvoice = "openai"\n')
+    assert "IVR_VOICE_KEY" in await refusal(*ANY_PORT, "--settings", str(file))
+    assert "IVR_AZURE_KEY" in await refusal(*ANY_PORT, "--settings", str(file), "--voice", "azure")
+    file.write_text("cals = 7\n")
+    assert "Did you mean calls?" in await refusal(*ANY_PORT, "--settings", str(file))

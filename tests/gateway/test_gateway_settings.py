@@ -7,7 +7,7 @@ import pytest
 
 from ivr.gateway.gateway_settings import (
     FLAGS,
-    NO_FLAG,
+    GATEWAY_SECRETS,
     exposures,
     host_port_of,
     listen_parts,
@@ -127,7 +127,7 @@ def test_the_password_comes_from_the_environment_or_a_file_never_from_a_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert FLAGS["user"] == "--password"
-    assert {"password", "register_password"} <= set(NO_FLAG)
+    assert {"password", "register_password"} <= set(GATEWAY_SECRETS)
     file = tmp_path / "password"
     file.write_text(f"{PASSWORD}\n")
     settings = load_gateway_settings(flags={"user": "desk", "password_file": str(file)}).settings
