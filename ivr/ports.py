@@ -114,7 +114,25 @@ class Capabilities(Struct, frozen=True):
     "How many different keys can end an input."
     speech: bool
     languages: frozenset[str] | None
-    "None: any."
+    "What it speaks: language tags, or their first part (`en`) for all of a language; None: any."
+    understands: frozenset[str] | None = None
+    "In which languages it understands spoken choices, as far as it speaks them; None: any."
+
+    def speaks(self, language: str) -> bool:
+        """Return whether it speaks the language of a tag."""
+        return _among(self.languages, language)
+
+    def hears(self, language: str) -> bool:
+        """Return whether it understands choices in the language of a tag."""
+        return self.speech and _among(self.understands, language)
+
+
+def _among(languages: frozenset[str] | None, tag: str) -> bool:
+    """Return whether a language is one of these, with its region or as a whole."""
+    wanted = tag.lower()
+    parts = wanted.split("-")
+    named = {"-".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    return languages is None or any(language.lower() in named for language in languages)
 
 
 class Channel(Protocol):

@@ -8,7 +8,7 @@ variable can open a server to everyone.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -37,6 +37,10 @@ SHORTEST_TOKEN = 16
 "Characters."
 
 _NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id": "voicemail"}'
+
+
+CheckedLine: TypeAlias = Literal["skype", "sip"]
+"What `IVR_CHECK_CHANNEL` can be."
 
 
 class Settings(SpeechSettings):
@@ -69,6 +73,11 @@ class Settings(SpeechSettings):
     routes: Annotated[Mapping[str, str], NoDecode] = Field(
         default_factory=dict,
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
+    )
+    check_channel: CheckedLine = Field(
+        "skype",
+        description="The line that flows are checked against: skype, or sip (a gateway with the voice and the speech "
+        "engine of these settings).",
     )
     zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
     jobs: int | None = Field(

@@ -11,19 +11,21 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.audio.workers import Workers
-from ivr.media.installed import installed_ear, sound_of_parts
+from ivr.media.installed import ear_is_installed, installed_ear, sound_of_parts
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.prompt_renderer import Fetch
 from ivr.media.sound import Sound
 from ivr.ports import Ear, SpeechToText, Voice
 from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, secret_text, split_commas
 from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer, VoiceServer
-from ivr.speech.registry import ENGINES, Engine, EngineOptions
+from ivr.speech.registry import ENGINES, Engine, EngineOptions, capabilities
 from ivr.speech.voice_names import VoiceNames
-from ivr.speech.voice_registry import VoiceName, VoiceOptions, voice_of
+from ivr.speech.voice_registry import VoiceName, VoiceOptions, languages_of, voice_of
 
 PREFIX = "IVR_"
 MEBIBYTE = 1 << 20
+_IN_THIS_MACHINE = frozenset({"none", "scripted", "pocketsphinx"})
+"Engines with which the ear is pocketsphinx: it takes nothing out of this machine."
 
 
 class SpeechSettings(BaseSettings):
@@ -160,9 +162,21 @@ def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:
 
 def live_ear(settings: SpeechSettings, workers: Workers) -> Ear | None:
     """Return what understands choices on live lines; None: pocketsphinx is not installed. Raise SettingsError."""
-    if settings.stt in {"none", "scripted", "pocketsphinx"}:  # it takes nothing out of this machine
+    if settings.stt in _IN_THIS_MACHINE:
         return installed_ear(workers)
     return PhraseEar(engine_of(settings, workers), at_once=ENGINES[settings.stt].at_once)
+
+
+def spoken_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
+    """Return the languages of the voice, as `Capabilities.languages` has them; None: any. Empty: there is no voice."""
+    return languages_of(settings.voice)
+
+
+def understood_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
+    """Return the languages of the ear, as `Capabilities.understands` has them; None: any. Empty: there is no ear."""
+    if settings.stt in _IN_THIS_MACHINE:
+        return capabilities("pocketsphinx").languages if ear_is_installed() else frozenset()
+    return capabilities(settings.stt).languages
 
 
 def _azure_account(settings: SpeechSettings) -> AzureAccount:

@@ -8,20 +8,19 @@ from typing import get_args
 
 import click
 
-from ivr.channels.skype import SkypeChannel
 from ivr.cli.file_fixer import Checker, FileFixer
-from ivr.flowfile.checks import Missing, Phrases
 from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
-from ivr.ports import Capabilities
 from ivr.server.services import missing_of, phrases_of
-from ivr.settings import SettingsError, load_settings
+from ivr.server.skype_endpoint import line_of_flows
+from ivr.settings import CheckedLine, SettingsError, load_settings
 from ivr.smallfiles import read_head
 from ivr.speech.registry import Engine
 
 ENGINES = get_args(Engine)
-CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
+CHANNELS: tuple[CheckedLine, ...] = get_args(CheckedLine)
+NONE = "none"
 
 
 @click.command()
@@ -29,10 +28,9 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, for editors and other programs.")
 @click.option(
     "--channel",
-    type=click.Choice([*CHANNELS, "none"]),
-    default="skype",
-    show_default=True,
-    help="Also check what this line supports. none: check no line.",
+    type=click.Choice([*CHANNELS, NONE]),
+    help="Also check what this line supports. sip: a gateway with the voice and the speech engine of the settings. "
+    "none: check no line. Default: that of IVR_CHECK_CHANNEL, which is skype.",
 )
 @click.option(
     "--stt",
@@ -43,7 +41,7 @@ CHANNELS: dict[str, Capabilities] = {"skype": SkypeChannel.can}
 @click.option("--fix", is_flag=True, help="Correct in the files what has one plain correction; the rest is shown.")
 @click.option("--diff", is_flag=True, help="With --fix: show the corrections as a diff, and change no file.")
 def check(
-    paths: tuple[Path, ...], *, as_json: bool, channel: str, stt: str | None, strict: bool, fix: bool, diff: bool
+    paths: tuple[Path, ...], *, as_json: bool, channel: str | None, stt: str | None, strict: bool, fix: bool, diff: bool
 ) -> None:
     """Find every mistake in flow files, or in all flow files of folders.
 
@@ -53,6 +51,7 @@ def check(
     \b
     Example:  ivr check flows/
               ivr check --strict --stt pocketsphinx flows/support.yaml
+              ivr check --channel sip flows/
               ivr check --fix --diff flows/
     """
     if diff and not fix:
@@ -62,7 +61,7 @@ def check(
         click.echo(f"Skipped {skipped.file}: {skipped.reason}.", err=True)
     if not files.flows:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    checker = Checker(CHANNELS.get(channel), *_engine(stt))
+    checker = _checker(channel, stt)
     fixer = FileFixer(checker, write=not diff) if fix else None
     findings = _findings(files.flows, checker, fixer)
     errors = sum(found.is_error for found in findings)
@@ -79,15 +78,18 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _engine(stt: str | None) -> tuple[Missing | None, Phrases | None]:
-    """Return what the named engine cannot, or the one of the settings, and what it makes of phrases."""
+def _checker(channel: str | None, stt: str | None) -> Checker:
+    """Return what flows are checked by: the line and the speech engine that are named, or those of the settings."""
+    named = next((name for name in CHANNELS if name == channel), None)
     try:
         loaded = load_settings(flags={"stt": stt})
+        settings = loaded.settings
+        line = None if channel == NONE else line_of_flows(settings, named)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     if loaded.sources["stt"] == "default":
-        return None, None
-    return missing_of(loaded.settings), phrases_of(loaded.settings)
+        return Checker(line, None, None)
+    return Checker(line, missing_of(settings), phrases_of(settings))
 
 
 def _findings(files: Sequence[Path], checker: Checker, fixer: FileFixer | None) -> Sequence[Finding]:

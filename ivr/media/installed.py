@@ -22,7 +22,12 @@ _MISSING = {
 
 def installed_ear(workers: Workers) -> Ear | None:
     """Return the ear that is installed, good for any number of calls; None: there is none."""
-    return PhraseEar(Sphinx(workers)) if _installed("av") and _installed("pocketsphinx") else None
+    return PhraseEar(Sphinx(workers)) if ear_is_installed() else None
+
+
+def ear_is_installed() -> bool:
+    """Return whether there is an ear without a service; it understands English."""
+    return _installed("av") and _installed("pocketsphinx")
 
 
 def sound_of_parts(voice: Voice | None, ear: Ear | None, workers: Workers, fetch: Fetch) -> Sound:

@@ -27,7 +27,7 @@ from ivr.server.pages import console_address, console_token, make_console, make_
 from ivr.server.phone.routes import PhonePages
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
-from ivr.server.skype_endpoint import DEVELOPMENT_ACCOUNT, FORM, fetch_keys, make_channel, make_verifier
+from ivr.server.skype_endpoint import DEVELOPMENT_ACCOUNT, FORM, fetch_keys, line_of_flows, make_channel, make_verifier
 from ivr.server.start_page import StartPages
 from ivr.server.startup import address_of, bind_port, fit_to_open_files
 from ivr.server.watchdog import Watchdog
@@ -81,7 +81,8 @@ async def running(
         sock = stack.enter_context(bind_port(settings, dev=dev))
         address = address_of(sock)
         channel = make_channel(settings, public=settings.public_url or address, pretends=dev or pretends)
-        backend = await open_backend(stack, settings, paths, channel, strict=dev)
+        line = await asyncio.to_thread(line_of_flows, settings)  # it may load a voice
+        backend = await open_backend(stack, settings, paths, channel, line=line, strict=dev)
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None

@@ -16,7 +16,7 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.flowfile.load import load_flow
-from ivr.ports import Channel
+from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
@@ -45,9 +45,17 @@ class Backend(Struct, frozen=True):
 
 
 async def open_backend(
-    stack: AsyncExitStack, settings: Settings, paths: Sequence[Path], channel: Channel, *, strict: bool
+    stack: AsyncExitStack,
+    settings: Settings,
+    paths: Sequence[Path],
+    channel: Channel,
+    *,
+    line: Capabilities,
+    strict: bool,
 ) -> Backend:
     """Own the data folder, open the store, load the flows (`strict`: all), begin with the work that was left.
+
+    Flows are checked against what `line` can do.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -60,7 +68,7 @@ async def open_backend(
     stack.push_async_callback(store.close)
     for damaged in store.damaged:
         log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
-    registry = await _open_registry(settings, paths, store, channel, strict=strict)
+    registry = await _open_registry(settings, paths, store, line, strict=strict)
     recordings = Recordings(folder.audio)
     stack.callback(recordings.close)
     arrivals = Arrivals()
@@ -84,13 +92,13 @@ async def open_backend(
 
 
 async def _open_registry(
-    settings: Settings, paths: Sequence[Path], store: SqliteStore, channel: Channel, *, strict: bool
+    settings: Settings, paths: Sequence[Path], store: SqliteStore, line: Capabilities, *, strict: bool
 ) -> FlowRegistry:
     missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
     load = partial(
         load_flow,
         default_zone=settings.zone,
-        channel=channel.can,
+        channel=line,
         missing=missing,
         phrases=phrases_of(settings),
     )

@@ -8,14 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import AcceptAll, BearerVerifier
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
-from ivr.ports import Channel, Verifier
+from ivr.ports import Capabilities, Channel, Verifier
 from ivr.server.app import CALLBACK, MEDIA
 from ivr.server.multipart import Form
-from ivr.settings import Settings, SettingsError
+from ivr.settings import CheckedLine, Settings, SettingsError
+from ivr.speech_settings import spoken_on_live_lines, understood_on_live_lines
 
 CHANNEL: Final = SkypeChannel.name
 "The channel's name in stored calls."
@@ -35,6 +38,20 @@ def make_channel(settings: Settings, *, public: str, pretends: bool) -> Channel:
     account = settings.app_id or DEVELOPMENT_ACCOUNT
     media = f"{public}{MEDIA}".rstrip("/")
     return SkypeChannel(account=account, callback=f"{public}{CALLBACK}", media_base=media, pretends=pretends)
+
+
+def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabilities:
+    """Return what the line can do that flows are checked against, that of the settings unless it is named.
+
+    The same messages carry calls by Skype's platform and by a gateway (`sip`); what differs is who speaks and listens
+    there. Raises SettingsError if a gateway would have no voice.
+    """
+    if (name or settings.check_channel) == "skype":
+        return SkypeChannel.can
+    spoken, understood = spoken_on_live_lines(settings), understood_on_live_lines(settings)
+    if spoken == frozenset():
+        raise SettingsError("the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE")
+    return replace(SkypeChannel.can, speech=understood != frozenset(), languages=spoken, understands=understood)
 
 
 async def fetch_keys(stack: AsyncExitStack, settings: Settings, file: Path) -> KeyRing:

@@ -17,7 +17,7 @@ from ivr.speech.voice_cache import CachedVoice
 from ivr.speech.voice_folder import VoiceFolder
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voice_outage import FallbackVoice, RestingVoice
-from ivr.speech.voices.espeak import installed_voice
+from ivr.speech.voices.espeak import installed_voice, spoken_languages
 
 VoiceName: TypeAlias = Literal["espeak", "openai", "azure"]
 "What `IVR_VOICE` can be."
@@ -71,6 +71,11 @@ SERVICES: Mapping[VoiceName, RegisteredService] = {
     "openai": RegisteredService(_openai, at_once=16),
     "azure": RegisteredService(_azure, at_once=16),
 }
+
+
+def languages_of(name: VoiceName) -> frozenset[str] | None:
+    """Return what a voice speaks, as `Capabilities.languages` has it; None: only the service knows."""
+    return spoken_languages() if name == "espeak" else None
 
 
 def voice_of(name: VoiceName, options: VoiceOptions) -> Voice | None:

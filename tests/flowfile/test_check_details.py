@@ -41,6 +41,32 @@ class TestChannel:
             'The channel does not support speech, and "wait" has no key.'
         ]
 
+    @pytest.mark.parametrize(
+        ("language", "found"),
+        [
+            ("en-US", []),
+            ("en", []),
+            ("de-AT", ['The channel does not understand de-AT, and "go" has no key.']),
+            ("ja", ["The channel does not speak ja."]),
+        ],
+    )
+    def test_a_line_that_speaks_more_languages_than_it_understands(self, language: str, found: list[str]) -> None:
+        speaks = frozenset({"en-gb", "en", "de", "fr-FR", "it", "es"})
+        can = replace(SkypeChannel.can, languages=speaks, understands=frozenset({"en"}))
+        text = f"""
+language: {language}
+states:
+  start: {{menu: {{prompt: Say go., choices: {{go: {{speech: [go]}}, wait: {{dtmf: "1", speech: [wait]}}}}}}}}
+"""
+        findings = load(whole(text), channel=can).findings
+        assert [each.message for each in findings if each.code == "channel"] == found
+
+    def test_a_text_in_a_language_that_a_voice_of_many_does_not_speak(self) -> None:
+        can = replace(SkypeChannel.can, languages=frozenset({"en", "de", "fr", "it", "es", "pt-br"}))
+        text = "start: {say: [Hello., {text: Hei., language: fi}, {text: Oi., language: pt-BR}], next: bye}"
+        findings = load(whole(text), channel=can).findings
+        assert [each.message for each in findings] == ["The channel does not speak fi."]
+
     def test_any_language_where_the_line_speaks_all(self) -> None:
         assert on_channel(CHECKS["channel"].bad) == []
 

@@ -53,6 +53,11 @@ def words(alias: Any) -> st.SearchStrategy[Any]:
     return known | known.map(str.upper) | st.integers(-1, 20) | st.sampled_from(["smell", "1", "EnUs", "", None])
 
 
+CULTURES = st.sampled_from(
+    ["unknown", "en-US", "EN-us", "enus", "de-DE", "de", "zh-Hant-TW", "i-klingon", "x", "de_DE", "de-", "déu", "smell"]
+) | st.sampled_from([-1, 0, 1, 2, 1.0, True, "1", "0", "", None, "de\n", "de-DE-" + "x" * 9])
+
+
 def action(name: str, *parts: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     return together(st.fixed_dictionaries({"operationId": OPS, "action": st.just(name)}), *parts)
 
@@ -64,7 +69,7 @@ PROMPT = maybe(
         st.sampled_from([0, 1, 500.5, 0.4, 0.6, "500", 60_000, 60_000.4]), st.sampled_from([60_000.6, 60_001, -1])
     ),
     voice=words(wire.VoiceGender),
-    culture=words(wire.Culture),
+    culture=CULTURES,
     emphasize=st.sampled_from([True, False, "true", "FALSE", None]),
     sayAs=words(wire.SayAs),
 )
@@ -86,7 +91,7 @@ RECOGNIZE = action(
     | st.fixed_dictionaries({"collectDigits": maybe(maxNumberOfDtmfs=seconds(1, 20), stopTones=TONES)}),
     maybe(
         bargeInAllowed=st.booleans(),
-        culture=words(wire.Culture),
+        culture=CULTURES,
         initialSilenceTimeoutInSeconds=seconds(1, 30),
         interdigitTimeoutInSeconds=seconds(1, 5),
     ),
@@ -180,7 +185,24 @@ EVERYTHING: list[Tree] = [
 "Together they have every member that there is."
 NUMBERS = (0, 0.4, 0.5, 0.6, 0.9, 1, 1.5, 1.9, 2, 2.5, 5, 5.1, 6, 20, 20.4, 20.5, 20.6, 21, 30, 30.1, 31, 600, 600.1)
 SILENCES = (-1, -0.4, 60_000, 60_000.4, 60_000.5, 60_000.6, 60_001, 10**30)
-SPELLED = ("", " ", "text", "male", "FEMALE", "enus", "en-us", "WAV", "Audio", "VIDEO", "true", "False", "#", "E", "12")
+SPELLED = (
+    "",
+    " ",
+    "text",
+    "male",
+    "de-DE",
+    "FEMALE",
+    "enus",
+    "en-us",
+    "WAV",
+    "Audio",
+    "VIDEO",
+    "true",
+    "False",
+    "#",
+    "E",
+    "12",
+)
 LENGTHS = tuple(letter * count for letter in " xé😀" for count in (512, 513, 1024, 1025, 2048, 2049))
 LISTS = (*([*"123456"[:count]] for count in range(7)), ["yes"], ["No"], ["no", "no"], [" "], [None], ["a", 7], [[]])
 SCALARS = (*NUMBERS, *SILENCES, *map(str, NUMBERS), *map(str, SILENCES), None, True, False)

@@ -63,6 +63,18 @@ def test_prompts_become_segments_with_their_silence_first() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("culture", "language"),
+    [(None, "en-US"), ("unknown", "en-US"), ("EN-US", "en-US"), (1, "en-US"), ("smell", "en-US"), ("de-DE", "de-DE")],
+)
+def test_what_is_said_and_listened_for_is_in_the_language_that_the_bot_names(culture: Any, language: str) -> None:
+    prompt = {"operationId": "1.p", "action": "playPrompt", "prompts": [{"value": "a", "culture": culture}]}
+    menu = {"operationId": "1", "action": "recognize", "culture": culture, "playPrompt": prompt}
+    (asked,) = read(menu | {"choices": [{"name": "a", "dtmfVariation": "1"}]}).commands
+    assert isinstance(asked, line.Recognize)
+    assert (asked.language, asked.prompt) == (language, (line.Text("a", "male", language),))
+
+
 def test_digits_without_a_maximum_end_at_twenty() -> None:
     collect = {"operationId": "1", "action": "recognize", "collectDigits": {"stopTones": "#"}}
     (asked,) = read(collect | {"interdigitTimeoutInSeconds": 2.5}).commands

@@ -173,7 +173,7 @@ def test_texts_files_and_silences_become_prompts_in_order() -> None:
         {"value": "12", "voice": "female", "emphasize": True, "sayAs": "cardinal"},
         {"fileUri": "https://ivr.example/media/" + "ab" * 32},
         {"silenceLengthInMilliseconds": 500},
-        {"value": "42", "voice": "male"},
+        {"value": "42", "voice": "male", "culture": "de"},
     ]
 
 
@@ -194,6 +194,13 @@ def test_a_long_text_is_divided_at_sentence_ends() -> None:
     sentence = "word " * 199 + "end."
     pieces = [prompt["value"] for prompt in prompts_of(male(" ".join([sentence] * 5)))]
     assert pieces == [f"{sentence} {sentence}"] * 2 + [sentence]
+
+
+@pytest.mark.parametrize(("language", "written"), [("en-US", None), ("EN-us", None), ("de-DE", "de-DE"), ("en", "en")])
+def test_another_language_than_the_wires_own_is_written(language: str, written: str | None) -> None:
+    menu = Recognize("1.0", (Text("Go?", "male", language),), (Choice("go", "1", ("go",)),), language=language)
+    (asked,) = spoken(menu)["actions"]
+    assert asked.get("culture") == asked["playPrompt"]["prompts"][0].get("culture") == written
 
 
 def test_a_sentence_ends_after_its_quotation_marks() -> None:

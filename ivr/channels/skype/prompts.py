@@ -30,6 +30,7 @@ def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
                 wire.Prompt(
                     value=piece,
                     voice=segment.voice,
+                    culture=culture(segment.language),
                     emphasize=segment.emphasize or None,
                     say_as=_SAY_AS.get(segment.say_as or ""),
                 )
@@ -39,6 +40,11 @@ def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
             return (wire.Prompt(file_uri=segment.url or f"{media_base}/{segment.asset}"),)
         case _:  # silence
             return (wire.Prompt(silence_length_in_milliseconds=segment.milliseconds),)
+
+
+def culture(language: str) -> str | None:
+    """Return the language to be written; None: it is the one that a platform speaks where nothing is said."""
+    return None if language.lower() == wire.LANGUAGE.lower() else language
 
 
 def divided(text: str, limit: int = MAX_TEXT) -> Iterator[str]:

@@ -26,7 +26,9 @@ T = TypeVar("T")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _UNKNOWN = "unknown"
 _TWICE = "an object names a member twice"
-_CULTURE_CODE_NAME = {"enus": "en-US"}  # the vendor's classes read the code's name and write the tag (protocol 7)
+_CULTURES = ("unknown", wire.LANGUAGE)  # in the order of their numbers
+_CULTURE_CODE_NAME = {"enus": wire.LANGUAGE}  # the vendor's classes read the code's name and write the tag (protocol 7)
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,7}")  # RFC 5646 2.1, as far as anybody uses it
 _VALIDATION_SPELLINGS = {
     spelling.lower(): wire.WORKFLOW_VALIDATION
     for spelling in (wire.WORKFLOW_VALIDATION, wire.WORKFLOW_VALIDATION_ELSEWHERE)
@@ -186,7 +188,6 @@ def _tag(word: Any, known: Mapping[str, Fold]) -> Any:
 
 def _words(values: tuple[str, ...]) -> Fold:
     by_name = {value.lower(): value for value in values}
-    by_name |= {code: tag for code, tag in _CULTURE_CODE_NAME.items() if tag in values}
     by_name |= {str(number): value for number, value in enumerate(values)}
 
     def fold(value: Any) -> object:
@@ -198,6 +199,14 @@ def _words(values: tuple[str, ...]) -> Fold:
         return _UNKNOWN if isinstance(value, bool | float) else value
 
     return fold
+
+
+def _culture(value: Any) -> object:
+    """Fold a language: a word of the vendor's, else any tag (protocol 24)."""
+    word = _words(_CULTURES)(value)
+    if word != _UNKNOWN or not isinstance(value, str):
+        return word
+    return _CULTURE_CODE_NAME.get(value.lower()) or (value if _LANGUAGE_TAG.fullmatch(value) else _UNKNOWN)
 
 
 def _list(inner: Fold) -> Fold:
@@ -247,6 +256,7 @@ _SCALARS: dict[Any, Fold] = {
     float: _number,
     bool: _flag,
     wire.Key: _as_it_is,
+    wire.Culture: _culture,
     wire.Length: _noted,
     wire.Status: _noted,
     wire.LineNews: read_line,

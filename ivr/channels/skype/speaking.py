@@ -11,7 +11,7 @@ import msgspec
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import nested
-from ivr.channels.skype.prompts import prompts
+from ivr.channels.skype.prompts import culture, prompts
 from ivr.engine.commands import (
     Answer,
     Choice,
@@ -61,6 +61,7 @@ def _recognize(action: Recognize, media_base: str) -> wire.Recognize:
         operation_id=action.op,
         play_prompt=_question(action.op, action.prompt, media_base),
         barge_in_allowed=action.barge_in,
+        culture=None if digits else culture(action.language),
         initial_silence_timeout_in_seconds=_seconds(action.initial_silence),
         interdigit_timeout_in_seconds=_seconds(digits.inter_digit if digits else None, default=_INTER_DIGIT),
         choices=None if digits else tuple(_option(choice) for choice in action.choices),

@@ -32,9 +32,10 @@ Modality: TypeAlias = Literal["unknown", "audio", "video", "videoBasedScreenShar
 # The vendor's own zero values are `success` and `male`, so that a word its classes do not know succeeds. Not here.
 OutcomeWord: TypeAlias = Literal["success", "failure", "unknown"]
 VoiceGender: TypeAlias = Literal["male", "female", "unknown"]
-Culture: TypeAlias = Literal["unknown", "en-US"]
+Culture: TypeAlias = Annotated[str, Meta(description="A language tag.")]
+"A tag or `unknown`; the vendor's readers know `unknown` and `en-US`, and others are an addition of ours (24)."
 LANGUAGE: Final = "en-US"
-"The only one that the protocol ever spoke (protocol 10)."
+"The only one that the vendor's platform ever spoke (protocol 10)."
 RecordingFormat: TypeAlias = Literal["unknown", "wma", "wav", "mp3"]
 SayAs: TypeAlias = Literal[
     "unknown",

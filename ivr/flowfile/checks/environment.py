@@ -42,14 +42,22 @@ start: {record: {prompt: Which department?, transcribe: true, phrases: [sales, s
 )
 
 
+_LISTED = 5
+"Languages that are named; a voice that has more of them has a list of its own."
+
+
 @CHANNEL.message
 def _language(known: Sequence[str], language: str) -> Text:
     advice = "Use audio files, and keys instead of speech."
+    if len(known) > _LISTED:
+        return f"The channel does not speak {language}.", "Use audio files."
     return f"The channel supports only {', '.join(known)}, not {language}.", advice
 
 
 @CHANNEL.message
 def _language_of_text(known: Sequence[str], language: str) -> Text:
+    if len(known) > _LISTED:
+        return f"The channel does not speak {language}.", "Use an audio file."
     return f"The channel speaks only {', '.join(known)}, not {language}.", "Use an audio file."
 
 
@@ -72,6 +80,11 @@ def _too_many_terminators(count: int, allowed: int) -> Text:
 @CHANNEL.message
 def _no_speech(choice: str) -> Text:
     return f'The channel does not support speech, and "{choice}" has no key.', "Add a key."
+
+
+@CHANNEL.message
+def _no_speech_in(language: str, choice: str) -> Text:
+    return f'The channel does not understand {language}, and "{choice}" has no key.', "Add a key."
 
 
 @SPEECH.message
@@ -99,16 +112,13 @@ def channel(document: Document, environment: Environment) -> Iterator[Finding]:
 
 def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
     """Find languages that the line does not speak or recognize."""
-    if can.languages is None:
-        return
-    known = {tag.lower() for tag in can.languages}
-    listed = sorted(can.languages)
-    if document.model.language.lower() not in known:
+    listed = sorted(can.languages or ())
+    if not can.speaks(document.model.language):
         path = ("language",) if document.source.has(("language",)) else ("flow",)
         yield document.finding(_language(listed, document.model.language), path)
     for prompt in all_prompts(document):
         for number, part in enumerate(prompt.parts):
-            if isinstance(part, TextPart) and part.language and part.language.lower() not in known:
+            if isinstance(part, TextPart) and part.language and not can.speaks(part.language):
                 yield document.finding(_language_of_text(listed, part.language), (*prompt.path, number, "language"))
 
 
@@ -123,6 +133,8 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
             yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
         case "speech" if not can.speech:
             yield document.finding(_no_speech(str(need.path[-1])), need.path, key=True)
+        case "speech" if can.speaks(language := document.model.language) and not can.hears(language):
+            yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
 
 
 @SPEECH.environment_finder

@@ -27,7 +27,10 @@ _TWICE: Final = object()
 "Stands for a member that is given twice: it is ambiguous, which matters only if it is asked for."
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _FLAGS = {"true": True, "false": False}
-_CULTURES = {"enus": wire.LANGUAGE}  # the vendor writes a language's tag, and reads the name that it has in code
+# The vendor writes a language's tag, and reads it, the name that it has in code, or its number. Any other tag is ours
+# (protocol 24).
+_CULTURES = {"unknown": "unknown", "0": "unknown", "en-us": wire.LANGUAGE, "enus": wire.LANGUAGE, "1": wire.LANGUAGE}
+_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,7}", re.IGNORECASE | re.ASCII)
 _UNKNOWN = "unknown"
 
 
@@ -155,7 +158,6 @@ def _word_of(words: Any) -> Reader[Any]:
     """Make the reader of an enumeration of `wire`: in any case, or by number; all other words are one (protocol 7)."""
     in_order: tuple[str, ...] = get_args(words)
     known = {word.lower(): word for word in in_order} | {str(number): word for number, word in enumerate(in_order)}
-    known |= {name: tag for name, tag in _CULTURES.items() if tag in in_order}
 
     def read_word(value: object) -> str:
         if isinstance(value, dict | list):
@@ -163,6 +165,15 @@ def _word_of(words: Any) -> Reader[Any]:
         return known.get(str(value).lower(), _UNKNOWN)
 
     return read_word
+
+
+def _culture(value: object) -> str:
+    if isinstance(value, dict | list):
+        raise Unreadable("must be a word")
+    known = _CULTURES.get(str(value).lower())
+    if known is not None:
+        return known
+    return value if isinstance(value, str) and _TAG.fullmatch(value) else _UNKNOWN
 
 
 def _list_of(read_item: Reader[T]) -> Reader[tuple[T, ...]]:
@@ -241,7 +252,7 @@ _PROMPT = _Object(
     file_uri=_text,
     silence_length_in_milliseconds=_whole,
     voice=_word_of(wire.VoiceGender),
-    culture=_word_of(wire.Culture),
+    culture=_culture,
     emphasize=_flag,
     say_as=_word_of(wire.SayAs),
 )
@@ -253,7 +264,7 @@ _RECOGNIZE = _Object(
     operation_id=_text,
     play_prompt=_OneOf(_PLAY_PROMPT),
     barge_in_allowed=_flag,
-    culture=_word_of(wire.Culture),
+    culture=_culture,
     initial_silence_timeout_in_seconds=_number,
     interdigit_timeout_in_seconds=_number,
     choices=_list_of(_CHOICE),

@@ -133,6 +133,7 @@ def _recognize(action: wire.Recognize) -> line.Recognize:
         ),
         digits=_digits(action),
         barge_in=action.barge_in_allowed is not False,
+        language=_language(action.culture),
         initial_silence=_seconds(action.initial_silence_timeout_in_seconds, line.INITIAL_SILENCE),
     )
 
@@ -176,8 +177,13 @@ def _segments(prompt: wire.Prompt) -> tuple[line.Segment, ...]:
         say_as = prompt.say_as if prompt.say_as != "unknown" else None
         # An unknown gender is the vendor's zero value (protocol 7).
         voice: line.Gender = "female" if prompt.voice == "female" else "male"
-        return (*before, line.Text(prompt.value, voice, wire.LANGUAGE, say_as, prompt.emphasize or False))
+        text = line.Text(prompt.value, voice, _language(prompt.culture), say_as, prompt.emphasize or False)
+        return (*before, text)
     return before
+
+
+def _language(culture: wire.Culture | None) -> str:
+    return wire.LANGUAGE if culture is None or culture == "unknown" else culture
 
 
 def _seconds(value: wire.Number | None, default: float) -> float:

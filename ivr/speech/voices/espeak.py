@@ -34,6 +34,20 @@ def installed_voice() -> CachedVoice | None:
     return CachedVoice(EspeakVoice(), "espeak", at_once=AT_ONCE)
 
 
+def spoken_languages() -> frozenset[str]:
+    """Return the languages that it speaks: tags in lower case, and their first parts where it knows a region for them.
+
+    Empty: it is not installed, or does not work.
+    """
+    if find_spec("espeakng_loader") is None or find_spec("av") is None:
+        return frozenset()
+    try:
+        tags = _library().tags
+    except OSError:
+        return frozenset()
+    return tags | {language for tag in tags if with_region(language := tag.partition("-")[0]).lower() in tags}
+
+
 class EspeakVoice:
     """A `Voice` (`ivr.ports`), sentence by sentence, in the language of the text."""
 
@@ -83,6 +97,11 @@ class _Library:
             raise OSError("espeak-ng cannot be initialized")
         self._library.espeak_SetSynthCallback(self._callback)
         self._voices = self._listed()
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The language tags of its voices, in lower case."""
+        return frozenset(self._voices)
 
     def voice(self, language: str) -> str:
         """Return the identifier of the voice for a language tag; raise SynthesisFailed if there is none."""
