@@ -24,7 +24,7 @@ from ivr.sip.live_call import LiveCall
 from ivr.sip.message import MalformedMessage, Request, Response, call_id, encode, from_, parse, to
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outgoing_call import OutgoingCall
-from ivr.sip.outputs import Flow, Hop, Output, Send
+from ivr.sip.outputs import Flow, Hop, Output, Send, TransferNotified
 from ivr.sip.policy import Allowed, EndpointConfig, Policy
 from ivr.sip.registration import Registration, RegistrationState, RegistrationStep
 from ivr.sip.responses import malformed, respond
@@ -149,10 +149,17 @@ class Endpoint:
         return []
 
     def refer(self, call: str, target: str, now: float) -> list[Output]:
-        """Ask the peer of an answered call to call `target` instead (RFC 3515); raise MalformedAddress for no URI."""
+        """Ask the peer of an answered call to call `target` instead (RFC 3515); raise MalformedAddress for no URI.
+
+        Unless the call is over, `TransferNotified` with `done` follows, or its end.
+        """
         parse_uri(target)
-        live = self._calls.of_kind(call, LiveCall)
-        return self._step(referral.refer(live, target, now), now) if live else []
+        match self._calls.get(call):
+            case LiveCall() as live:
+                return self._step(referral.refer(live, target, now), now)
+            case None:
+                return []
+        return [TransferNotified(call, 481, done=True)]  # not answered: `redirect` is meant
 
     def modify(self, call: str, local: LocalMedia, now: float) -> list[Output]:
         """Offer other media in an answered call, such as hold; `MediaChanged` comes if the peer takes it."""

@@ -82,9 +82,11 @@ def acknowledged(call: LiveCall, ack: Request, now: float) -> CallStep:
     if plan is None:  # nothing was agreed; a call that had something before keeps it
         return left(call, "error", "the ACK has no answer to our offer") if call.plan is None else CallStep(call)
     call = replace(call, plan=plan, local=waiting.offered or call.local, state="established")
+    events: tuple[Effect, ...] = (MediaChanged(call.handle, plan),) if waiting.offered is not None else ()
     if first:
-        return CallStep(call, (CallEstablished(call.handle, plan),))
-    return CallStep(call, (MediaChanged(call.handle, plan),) if waiting.offered is not None else ())
+        events = (CallEstablished(call.handle, plan),)
+    step = referral.refer(replace(call, to_refer=""), call.to_refer, now) if call.to_refer else CallStep(call)
+    return CallStep(step.call, events + step.effects)
 
 
 def _changed(call: LiveCall, request: Request, key: ServerKey, now: float) -> CallStep:

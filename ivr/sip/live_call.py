@@ -102,6 +102,8 @@ class LiveCall(Call, frozen=True, kw_only=True):
     asked: Asked | None = None
     postponed: Postponed | None = None
     referral: Referral | None = None
+    to_refer: str = ""
+    "Whom the peer is asked to call as soon as the ACK is there."
     leaving: Leaving | None = None
     peer_updates: bool = False
     "Whether the peer's Allow has UPDATE."
@@ -180,4 +182,4 @@ def bye(call: LiveCall, *extra: tuple[str, str], proofs: int = 0) -> CallStep:
 
 def _bare(call: LiveCall) -> LiveCall:
     """Return the call without anything that is still to come."""
-    return replace(call, unacknowledged=None, timer=None, asked=None, postponed=None, referral=None)
+    return replace(call, unacknowledged=None, timer=None, asked=None, postponed=None, referral=None, to_refer="")

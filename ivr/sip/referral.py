@@ -3,7 +3,7 @@
 ```
 state    | what happens                        | next     | what is done
 ---------+-------------------------------------+----------+--------------------------------------------------------------
--        | refer                               | referred | REFER with Refer-To and Referred-By
+-        | refer; if our 200 has no ACK: later | referred | REFER with Refer-To and Referred-By
 referred | 401, 407                            | referred | REFER with credentials, once
 referred | 300-699, no answer                  | -        | TransferNotified, done
 referred | NOTIFY, sipfrag 1xx                 | referred | 200, TransferNotified
@@ -35,9 +35,13 @@ _FRAGMENT = re.compile(rb"\s*SIP/2\.0 ([1-6][0-9][0-9])\b", re.IGNORECASE)
 
 
 def refer(call: LiveCall, target: str, now: float) -> CallStep:
-    """Ask the peer to call `target`, a URI; while a transfer runs or before the ACK, nothing happens."""
-    if call.state != "established" or call.referral is not None:
+    """Ask the peer to call `target`, a URI; one at a time, and not before the ACK of our 200."""
+    if call.state == "leaving":
         return CallStep(call)
+    if call.referral is not None or call.to_refer:
+        return CallStep(call, (TransferNotified(call.handle, 491, done=True),))
+    if call.state == "accepted":
+        return CallStep(replace(call, to_refer=target))
     return _asked(call, target, now)
 
 

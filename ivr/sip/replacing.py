@@ -81,13 +81,13 @@ def replaced(call: Call | None, wanted: Replaces | None, newcomer: IncomingCall,
     if newcomer.offer is not None and plan is not None:
         effects = (*effects, MediaChanged(call.handle, plan))
     effects = (*effects, Ask(bye, where, owned=False))
-    if call.referral is not None:
+    if call.referral is not None or call.to_refer:
         effects = (*effects, TransferNotified(call.handle, 487, done=True))
     offered = local if newcomer.offer is None else None
     after = replace(
         call, dialog=dialog, outgoing=False, local=local, body=body, plan=plan, timer=timer,
         unacknowledged=unacknowledged(newcomer.key, cseq(invite).number, offered, now), asked=None, postponed=None,
-        referral=None, peer_updates="UPDATE" in invite.headers.all("Allow"),
+        referral=None, to_refer="", peer_updates="UPDATE" in invite.headers.all("Allow"),
     )  # fmt: skip
     return CallStep(after, effects)
 

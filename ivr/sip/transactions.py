@@ -136,7 +136,10 @@ class Transactions:
         return sends, given
 
     def failed(self, to: Flow | Hop) -> tuple[list[Send], list[Given]]:
-        """Send by a new connection what went by one that is lost; give up what cannot be sent at all."""
+        """Send by a new connection what went by one that is lost; give up what cannot be sent at all.
+
+        Outside of a dialog who sends knows the way better, and looks for another one.
+        """
         sends: list[Send] = []
         given: list[Given] = []
         for key, server in list(self._server.items()):
@@ -145,7 +148,7 @@ class Transactions:
         for client, transaction in list(self._client.items()):
             if transaction.to != to and all(ack.to != to for _, ack in transaction.acks):
                 continue
-            if isinstance(to, Flow) and to.transport != "udp":
+            if isinstance(to, Flow) and to.transport != "udp" and to_address(transaction.request).tag:
                 step = client_transaction.moved(transaction, _next_hop(transaction.request, to))
             else:
                 step = client_transaction.failed(transaction)

@@ -389,6 +389,28 @@ def test_a_notify_that_ends_the_subscription_without_news_ends_the_transfer() ->
 def test_one_transfer_at_a_time_and_to_a_uri() -> None:
     peer = Peer().established()
     referred(peer)
-    assert peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now) == []
+    peer.owner(peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now))
+    assert (raw(peer.outputs), told(peer)) == ([], [(491, True)])
     with pytest.raises(Exception, match="URI"):
         peer.endpoint.refer(peer.handle, "nobody", peer.now)
+
+
+def test_a_refer_waits_for_the_ack_of_our_200() -> None:
+    peer = Peer()
+    peer.invite()
+    peer.answered()
+    assert peer.owner(peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now)) == []
+    (refer,) = peer.ack()
+    assert method_of(refer) == "REFER"
+    assert isinstance(peer.events[-1], CallEstablished)
+    peer.reply(refer, 603)
+    assert told(peer) == [(603, True)]
+
+
+def test_whoever_asks_for_a_transfer_that_cannot_be_is_told() -> None:
+    peer = Peer()
+    peer.invite()
+    assert peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now) == [
+        TransferNotified(peer.handle, 481, done=True)
+    ]
+    assert peer.endpoint.refer("nobody", "sip:x@192.0.2.9", peer.now) == []
