@@ -16,7 +16,7 @@ MOST_MEDIA = 32
 MOST_FORMATS = 128
 "Formats of a media line: there are no more payload types."
 
-_ORIGIN = re.compile(r"\S+ (?P<session>[0-9]{1,20}) (?P<version>[0-9]{1,20}) IN IP[46] \S+")
+_ORIGIN = re.compile(r"\S+\s+([0-9]{1,20})\s+([0-9]{1,20})\s+IN\s+IP[46]\s+(\S+)")
 _MEDIA = re.compile(r"(?P<kind>\S+) (?P<port>[0-9]{1,5})(?:/[0-9]+)? (?P<protocol>\S+)(?P<formats>(?: \S+)*)")
 _TIME = re.compile(r"[0-9]{1,20} [0-9]{1,20}")
 _RTPMAP = re.compile(
@@ -78,16 +78,20 @@ class RtpFormat(Struct, frozen=True):
 
 
 def parse_sdp(data: bytes) -> SessionDescription:
-    """Read a description; raise MalformedDescription if it is none. Lines that mean nothing here are skipped."""
+    """Read a description; raise MalformedDescription if it is none.
+
+    Lines that mean nothing here are skipped. Nothing depends on `o=`, so that one which cannot be read does no harm.
+    """
     text = data.decode("utf-8", "replace").replace("\r", "\n")  # RFC 8866 5 wants CRLF, and readers to take less
     lines = [(line[0], line[2:].strip()) for line in text.split("\n") if line[1:2] == "="]
     first = next((index for index, (kind, _) in enumerate(lines) if kind == "m"), len(lines))
     session = dict(reversed(lines[:first]))  # the first of a kind counts
     origin = _ORIGIN.fullmatch(session.get("o", ""))
-    if session.get("v") != "0" or origin is None:
+    if session.get("v") != "0":
         raise MalformedDescription("no session description of version 0")
+    number, version, host = (int(origin[1]), int(origin[2]), origin[3]) if origin else (0, 0, "")
     return SessionDescription(
-        int(origin["session"]), int(origin["version"]), origin[0].rpartition(" ")[2], _media(lines[first:]),
+        number, version, host, _media(lines[first:]),
         _connection(session["c"]) if "c" in session else None,
         session.get("t", "") if _TIME.fullmatch(session.get("t", "")) else "0 0",
         tuple(_attribute(value) for kind, value in lines[:first] if kind == "a"),

@@ -96,6 +96,11 @@ def test_a_parameter_is_given_without_its_quotes() -> None:
     assert address.parameter("other") is None
 
 
+def test_the_parameters_of_a_uri_are_its_own() -> None:
+    uri = parse_uri(parse_name_address("<sip:a@h;transport=tcp;lr>;tag=1").uri)
+    assert (uri.parameter("transport"), uri.parameter("lr"), uri.parameter("tag")) == ("tcp", "", None)
+
+
 def test_a_tag_is_put_in_place_of_another() -> None:
     address = parse_name_address("<sip:a@h>;tag=1;x=2")
     assert address.tag == "1"

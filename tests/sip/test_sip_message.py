@@ -88,6 +88,12 @@ def test_names_are_compared_without_case_and_written_as_the_rfcs_do() -> None:
     assert message.headers.get("CALL-id") == message.headers.get("i") == "a84b4c76e66710@pc33"
 
 
+def test_what_was_not_parsed_says_what_it_lacks() -> None:
+    empty = Request("INVITE", "sip:h", Headers())
+    with pytest.raises(MalformedMessage):
+        cseq(empty)
+
+
 def test_only_lists_are_split_at_commas() -> None:
     headers = parse(INVITE).headers
     assert headers.all("Supported") == ("timer", "100rel", "replaces")
@@ -245,6 +251,11 @@ def test_nothing_that_is_written_can_begin_a_new_header(mark: str) -> None:
             encode(message)
     with pytest.raises(ValueError, match="name of a header"):
         good.added(evil, "x")
+
+
+def test_the_length_of_a_body_is_written_as_it_is() -> None:
+    message = Response(200, "OK", Headers.of(("Content-Length", "99"), ("X-A", "1")), b"body")
+    assert encode(message) == b"SIP/2.0 200 OK\r\nX-A: 1\r\nContent-Length: 4\r\n\r\nbody"
 
 
 def test_a_contact_may_be_a_star() -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ivr.sip.media_plan import CodecName, MediaPlan, SrtpKeys
 from ivr.sip.negotiation import LocalMedia, accepted, answer, offer
-from ivr.sip.sdp import encode_sdp, parse_sdp
+from ivr.sip.sdp import MediaDescription, SessionDescription, encode_sdp, parse_sdp
 
 OURS = bytes(range(30))
 THEIRS = bytes(range(100, 130))
@@ -230,6 +230,33 @@ def test_the_offer_of_a_browser_does_not_fit(protocol: str) -> None:
 def test_what_does_not_fit_is_not_answered(body: bytes) -> None:
     assert answer(body, LOCAL) is None
     assert accepted(body, LOCAL) is None
+
+
+@pytest.mark.parametrize("origin", [b"o=- 1.5 x IN IP4 h", b"o=-  1  2  IN  IP4  h", b"o=", b"x="])
+def test_an_origin_that_cannot_be_read_does_no_harm(origin: bytes) -> None:
+    assert answer(sdp("m=audio 30000 RTP/AVP 8").replace(b"o=- 1 2 IN IP4 192.0.2.1", origin), LOCAL) is not None
+
+
+def test_a_description_comes_back_as_it_was_written() -> None:
+    audio = MediaDescription("audio", 4000, "RTP/AVP", ("8",), "192.0.2.7", (("ptime", "20"), ("sendrecv", "")))
+    whole = SessionDescription(1, 2, "192.0.2.1", (audio,), "2001:db8::1", "1 2", (("tool", "x"),))
+    assert parse_sdp(encode_sdp(whole)) == whole
+    bare = SessionDescription(1, 2, "192.0.2.1", (audio,))
+    assert parse_sdp(encode_sdp(bare)) == bare
+
+
+@pytest.mark.parametrize("mark", ["\r\n", "\r", "\n"])
+def test_no_line_of_a_description_can_begin_another(mark: str) -> None:
+    evil = f"x{mark}a=crypto:1"
+    for description in (
+        SessionDescription(1, 1, evil, ()),
+        SessionDescription(1, 1, "h", (), evil),
+        SessionDescription(1, 1, "h", (), attributes=(("x", evil),)),
+        SessionDescription(1, 1, "h", (MediaDescription(evil, 1, "RTP/AVP", ("0",)),)),
+        SessionDescription(1, 1, "h", (MediaDescription("audio", 1, "RTP/AVP", (evil,)),)),
+    ):
+        with pytest.raises(ValueError, match="line break"):
+            encode_sdp(description)
 
 
 def test_an_offer_with_bare_line_feeds_is_read() -> None:
