@@ -33,6 +33,7 @@ from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, Prom
 from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
 from ivr.phone.session import Session
+from ivr.rtp.codecs import remembered
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.addresses import MalformedAddress
 from ivr.sip.media_plan import CodecName, MediaPlan
@@ -94,6 +95,8 @@ class GatewayCall:
         self._began = asyncio.get_running_loop().time()
         self._answered: float | None = None
         "When the call was answered."
+        self._piece_before = b""
+        "The end of the last piece of a prompt, for codecs whose payloads depend on it."
         self._sounds = asyncio.Event()
         "It is known how sound goes, or the call is over."
         self._gone = asyncio.Event()
@@ -153,7 +156,10 @@ class GatewayCall:
     async def _play(self, samples: bytes) -> None:
         await self._sounds.wait()  # where our 200 brought the offer, until the ACK brings the answer
         if self._leg.plan is not None and self._leg.over is None:
-            self._leg.queue(await self._services.payloads.payloads(self._leg.plan.codec, samples))
+            codec = self._leg.plan.codec
+            before = self._piece_before if self._leg.queued else b""  # else it follows silence
+            self._leg.queue(await self._services.payloads.payloads(codec, samples, before))
+            self._piece_before = remembered(codec, samples)
 
     async def _finish(self, ended: Ended) -> None:
         """Let the caller know how the session ended, unless it was the caller who ended it."""

@@ -4,7 +4,10 @@ A stranger's payload goes to a bare decoder, of G.722 or Opus, and never to a de
 nothing by what it finds. What a decoder refuses counts as lost. Sound is 16 kHz, mono, 16 bit little endian here.
 """
 
+from collections import deque
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import cache
 from typing import Final, Protocol, cast
 
 import av
@@ -30,6 +33,16 @@ _OPUS_UNITS: Final = (
     *(120, 240, 480, 960) * 4,  # 2.5 to 20 ms of music
 )
 "Samples at 48 kHz of one frame, by the five bits of the configuration (RFC 6716 3.1)."
+MEMORY_FRAMES: Final = 10
+"How many frames of 20 ms an encoder, or a decoder, remembers at most: then its state is that of what it got."
+_MEMORY: Final = MEMORY_FRAMES * _WIDTH * RATE // FRAMES_A_SECOND
+SETTLING: Final[dict[CodecName, int]] = {"PCMA": 0, "PCMU": 0, "G722": 5, "opus": 0}
+"Frames of silence after which the other side's decoder is in its state of silence, whatever it got before."
+_QUIETEST: Final = 13
+_TABLES: Final[dict[tuple[CodecName, CodecName], bytes]] = {
+    ("PCMU", "PCMA"): g711.A_LAW_OF_MU_LAW,
+    ("PCMA", "PCMU"): g711.MU_LAW_OF_A_LAW,
+}
 _PRIMING: Final = bytes(_WIDTH * 32)
 "Silence before all that is resampled: the filter keeps some samples, and each payload must give its whole time."
 
@@ -61,25 +74,52 @@ def decoder(codec: CodecName) -> Decoder:
     return _Companded()
 
 
-def payload_encoder(codec: CodecName) -> PayloadEncoder:
-    """Return an encoder in its first state."""
+def payload_encoder(codec: CodecName, before: bytes = b"") -> PayloadEncoder:
+    """Return an encoder as it is after some sound; without any, after silence.
+
+    The other side's decoder is in the same state then. With another one, G.722 cracks for 60 ms.
+    """
     law = _LAWS.get(codec)
-    return _LibraryEncoder(codec) if law is None else _CompandingEncoder(law)
+    if law is not None:
+        return _CompandingEncoder(law)
+    encoder = _LibraryEncoder(codec)
+    encoder.encode(before[-_MEMORY:].rjust(_MEMORY, b"\0"))
+    return encoder
 
 
-def payloads(codec: CodecName, samples: bytes) -> tuple[bytes, ...]:
-    """Return a whole piece of sound as payloads of 20 ms. It takes its time, so call it in a thread."""
-    encoder = payload_encoder(codec)
+def payloads(codec: CodecName, samples: bytes, before: bytes = b"") -> tuple[bytes, ...]:
+    """Return a piece of sound as payloads of 20 ms. It takes its time, so call it in a thread.
+
+    `before` is what is heard immediately before, as far as `remembered` has it.
+    """
+    encoder = payload_encoder(codec, before)
     return (*encoder.encode(samples), *encoder.finish())
 
 
+def remembered(codec: CodecName, samples: bytes) -> bytes:
+    """Return what the payloads of the next piece depend on: the end of this one, or nothing."""
+    return b"" if codec in _LAWS else samples[-_MEMORY:]
+
+
+@cache
 def silent_payload(codec: CodecName) -> bytes:
     """Return 20 ms of silence."""
     law = _LAWS.get(codec)
     if law is not None:
         return law.silence * (g711.RATE // FRAMES_A_SECOND)
-    # Not the first payload: an encoder has to settle.
-    return payloads(codec, bytes(_WIDTH * RATE // 5))[-1]
+    # Which one matters: repeated, some of G.722 hum at -36 dB of full scale, and this one at -69.
+    return payloads(codec, bytes(_QUIETEST * _WIDTH * RATE // FRAMES_A_SECOND))[-1]
+
+
+def transcoder(before: CodecName, codec: CodecName, recent: Iterable[bytes]) -> Callable[[bytes], bytes]:
+    """Return what makes a payload of `codec` of each payload of another codec, of which `recent` ones came before.
+
+    It takes up to 0.3 ms for each, so it is for the rest of one prompt. What is made begins after silence.
+    """
+    table = _TABLES.get((before, codec))
+    if table is not None:
+        return lambda payload: payload.translate(table)
+    return _Transcoder(before, codec, recent).payload
 
 
 class _Companded:
@@ -112,8 +152,7 @@ class _OpusDecoder:
         sound = _decoded(self._context, payload)
         if sound is None or len(sound) != _WIDTH * units:
             return None
-        for piece in self._resampler.resample(_frame(sound, _OPUS_RATE)):
-            self._sound += bytes(piece.planes[0])[: _WIDTH * piece.samples]
+        self._sound += _samples(self._resampler.resample(_frame(sound, _OPUS_RATE)))
         size = _WIDTH * units * RATE // _OPUS_RATE
         taken = bytes(self._sound[:size])
         del self._sound[:size]
@@ -146,7 +185,29 @@ def _decoded(context: av.AudioCodecContext, payload: bytes) -> bytes | None:
         frames = context.decode(av.Packet(payload))
     except (av.FFmpegError, ValueError):
         return None
-    return b"".join(bytes(frame.planes[0])[: _WIDTH * frame.samples] for frame in frames) or None
+    return _samples(frames) or None
+
+
+class _Transcoder:
+    def __init__(self, before: CodecName, codec: CodecName, recent: Iterable[bytes]) -> None:
+        self._law = _LAWS.get(before)
+        self._decoder = decoder(before)
+        self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+        self._encoder = payload_encoder(codec)
+        self._silence = silent_payload(codec)
+        self._made: deque[bytes] = deque()
+        for payload in recent:
+            self._sound(payload)
+
+    def payload(self, payload: bytes) -> bytes:
+        self._made += self._encoder.encode(self._sound(payload))
+        return self._made.popleft() if self._made else self._silence
+
+    def _sound(self, payload: bytes) -> bytes:
+        sound = self._decoder.decode(payload) or b""
+        if self._law is None or not sound:
+            return sound
+        return _samples(self._resampler.resample(_frame(self._law.linear(sound), g711.RATE)))
 
 
 class _CompandingEncoder:
@@ -164,9 +225,7 @@ class _CompandingEncoder:
         return [*whole, self._codes.ljust(self._size, self._law.silence)] if self._codes else whole
 
     def _cut(self, frame: av.AudioFrame | None) -> list[bytes]:
-        pieces = self._resampler.resample(frame)
-        samples = b"".join(bytes(piece.planes[0])[: _WIDTH * piece.samples] for piece in pieces)
-        codes = self._codes + self._law.compressed(samples)
+        codes = self._codes + self._law.compressed(_samples(self._resampler.resample(frame)))
         whole = len(codes) - len(codes) % self._size
         self._codes = codes[whole:]
         return [codes[start : start + self._size] for start in range(0, whole, self._size)]
@@ -201,6 +260,10 @@ class _LibraryEncoder:
         frame.pts = self._encoded
         self._encoded += frame.samples
         return b"".join(bytes(packet) for packet in self._context.encode(frame))
+
+
+def _samples(frames: Iterable[av.AudioFrame]) -> bytes:
+    return b"".join(bytes(frame.planes[0])[: _WIDTH * frame.samples] for frame in frames)
 
 
 def _frame(samples: bytes, rate: int) -> av.AudioFrame:

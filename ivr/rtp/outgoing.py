@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from ivr.rtp.arithmetic import SEQUENCES, TIMESTAMPS
 from ivr.rtp.packet import HEADER, MARKER, PLAIN
+from ivr.rtp.payload_queue import PayloadQueue
 from ivr.rtp.telephone_events import KeySender
+from ivr.sip.media_plan import CodecName
 
 
 class Sending(Struct, frozen=True):
@@ -31,15 +33,14 @@ class Sending(Struct, frozen=True):
 class Outgoing:
     """One synchronization source."""
 
-    def __init__(self, sending: Sending, *, source: int, sequence: int, timestamp: int) -> None:
+    def __init__(self, codec: CodecName, sending: Sending, *, source: int, sequence: int, timestamp: int) -> None:
         self.source = source
         self.packets = 0
         self.octets = 0
         "Of payload, as a sender report counts them (RFC 3550 6.4.1)."
         self.timestamp = timestamp % TIMESTAMPS
         "Of the next frame."
-        self.queue: deque[bytes] = deque()
-        "Payloads of 20 ms each."
+        self.queue = PayloadQueue(codec)
         self.sending = sending
         self._keys = KeySender()
         self._tones: deque[deque[bytes]] = deque()
@@ -66,7 +67,7 @@ class Outgoing:
         sending = self.sending
         timestamp = self.timestamp
         self.timestamp = (timestamp + sending.units) % TIMESTAMPS
-        sound = self.queue.popleft() if self.queue else None
+        sound = self.queue.take()
         if self._keys.is_active:
             return self._key(timestamp)
         if self._tones:

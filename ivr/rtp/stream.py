@@ -8,7 +8,6 @@ in here raises for it, and nothing grows with it.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ivr.audio.g711 import A_LAW_OF_MU_LAW, MU_LAW_OF_A_LAW
 from ivr.rtp.codecs import payloads, silent_payload
 from ivr.rtp.dtmf_tones import TONES, tone
 from ivr.rtp.heard import Heard
@@ -19,7 +18,7 @@ from ivr.rtp.remote import Remote, is_nowhere
 from ivr.rtp.reporting import Reporting
 from ivr.rtp.sound_format import FRAMES_A_SECOND, SOUND_FORMATS
 from ivr.rtp.statistics import StreamStatistics
-from ivr.sip.media_plan import CodecName, HostPort, MediaPlan, SrtpKeys
+from ivr.sip.media_plan import HostPort, MediaPlan, SrtpKeys
 
 if TYPE_CHECKING:
     from ivr.rtp.srtp import SrtpContext
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 DEAD: Final = 30.0
 "Seconds without a packet after which the other side is gone, unless it need not send."
 Datagrams: TypeAlias = Sequence[tuple[bytes, HostPort]]
-_TRANSCODED: Final[dict[tuple[CodecName, CodecName], bytes]] = {
-    ("PCMU", "PCMA"): A_LAW_OF_MU_LAW,
-    ("PCMA", "PCMU"): MU_LAW_OF_A_LAW,
-}
 
 
 class RtpStream:
@@ -43,7 +38,7 @@ class RtpStream:
         self._plan = plan
         self._incoming = Incoming(plan, now)
         self._types = self._incoming.types
-        self._outgoing = Outgoing(_sending(plan), source=ssrc, sequence=sequence, timestamp=timestamp)
+        self._outgoing = Outgoing(plan.codec, _sending(plan), source=ssrc, sequence=sequence, timestamp=timestamp)
         self._reporting = Reporting(now)
         self._remote = Remote(plan.remote)
         self._rtcp_source: HostPort | None = None
@@ -56,12 +51,8 @@ class RtpStream:
         """How it goes now."""
         return self._plan
 
-    def use(self, plan: MediaPlan, now: float) -> int:
-        """Go on by another plan, after another offer and answer.
-
-        Return how many of the last queued payloads had to be dropped, because they are of another codec. Between the
-        two laws of G.711 they are kept.
-        """
+    def use(self, plan: MediaPlan, now: float) -> None:
+        """Go on by another plan, after another offer and answer. What is queued is transcoded, if need be."""
         before, self._plan = self._plan, plan
         self._incoming.use(plan, now)
         self._types = self._incoming.types
@@ -71,8 +62,8 @@ class RtpStream:
             self._rtcp_source = None
         if plan.srtp != before.srtp:
             self._srtp = _srtp(plan.srtp)
+        self._outgoing.queue.use(plan.codec)
         self.last_heard = now
-        return self._requeue(before.codec, plan.codec)
 
     # --- what comes ---------------------------------------------------------------------------------------------------
 
@@ -133,7 +124,7 @@ class RtpStream:
 
     def queue(self, payloads: Sequence[bytes]) -> None:
         """Send these payloads of 20 ms each, after those that are queued."""
-        self._outgoing.queue.extend(payloads)
+        self._outgoing.queue.add(payloads)
 
     def flush(self) -> None:
         """Forget what is queued."""
@@ -221,17 +212,6 @@ class RtpStream:
             return self._plan.rtcp_remote
         host, port = remote.destination  # behind an address translator: the port beside, if any
         return host, port + 1
-
-    def _requeue(self, before: CodecName, codec: CodecName) -> int:
-        if codec == before:
-            return 0
-        queue = self._outgoing.queue
-        table = _TRANSCODED.get((before, codec))
-        kept = [] if table is None else [payload.translate(table) for payload in queue]
-        dropped = len(queue) - len(kept)
-        queue.clear()
-        queue.extend(kept)
-        return dropped
 
 
 def _sending(plan: MediaPlan) -> Sending:

@@ -18,8 +18,8 @@ class Codecs:
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def encode(self, codec: str, samples: bytes) -> Sequence[bytes]:
-        self.asked.append((codec, samples))
+    def encode(self, codec: str, samples: bytes, before: bytes) -> Sequence[bytes]:
+        self.asked.append((codec, samples + before))
         self.go_on.wait()
         if not samples:
             raise ValueError("nothing")
@@ -36,6 +36,14 @@ async def test_two_hundred_calls_that_begin_at_once_encode_a_prompt_once() -> No
     assert await cache.payloads("A", bytes(b"123456"[:5])) == [b"A12", b"A34", b"A5"]
     assert codecs.asked == [("A", b"12345")]
     assert await cache.payloads("B", b"12345") == [b"B12", b"B34", b"B5"]
+
+
+async def test_a_piece_after_another_one_is_another_piece() -> None:
+    codecs = Codecs()
+    cache = PayloadCache(codecs.encode)
+    for before in (b"", b"xy", b"xy", b"zz", b""):
+        assert await cache.payloads("A", b"12", before) == [b"A12"]
+    assert codecs.asked == [("A", b"12"), ("A", b"12xy"), ("A", b"12zz")]
 
 
 async def test_who_leaves_does_not_stop_it_for_others() -> None:

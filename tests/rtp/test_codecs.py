@@ -6,13 +6,15 @@ from array import array
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.audio import g711
-from ivr.rtp.codecs import decoder, opus_units, payload_encoder, payloads, silent_payload
-from ivr.rtp.packet import RtpPacket, encode
+from ivr.rtp.codecs import decoder, opus_units, payload_encoder, payloads, remembered, silent_payload
+from ivr.rtp.packet import RtpPacket, encode, parse
 from ivr.rtp.sound_format import SOUND_FORMATS
+from ivr.rtp.stream import RtpStream
 from ivr.sip.media_plan import CodecName
-from tests.rtp.streams import CALLER, receive_all, recording, stream
+from tests.rtp.streams import CALLER, PLAN, receive_all, recording, stream
 
 CODECS: tuple[CodecName, ...] = ("PCMA", "PCMU", "G722", "opus")
 EACH = pytest.mark.parametrize("codec", CODECS)
@@ -178,3 +180,82 @@ def test_what_one_stream_sends_another_hears(codec: CodecName) -> None:
             heard += called.receive(datagram, CALLER, number * 0.02)
     original = voice(1.5, 8_000 if codec in ("PCMA", "PCMU") else 16_000)
     assert likeness(original, linear(codec, recording(heard))) > 0.99
+
+
+# --- seams: an encoder and the other side's decoder have a state ------------------------------------------------------
+
+
+def loudest(codec: CodecName, sound: bytes) -> int:
+    return max(map(abs, linear(codec, sound)))
+
+
+@EACH
+def test_pieces_of_one_sound_have_no_crack_where_they_meet(codec: CodecName) -> None:
+    samples = voice(1.0).tobytes()
+    pieces = [samples[start : start + 6_400] for start in range(0, len(samples), 6_400)]  # 0.2 s each
+    back, before = decoder(codec), b""
+    sound = b""
+    for piece in pieces:
+        sound += b"".join(back.decode(payload) for payload in payloads(codec, piece, before))
+        before = remembered(codec, piece)
+    original = voice(1.0, 8_000 if codec in ("PCMA", "PCMU") else 16_000)
+    assert likeness(original, linear(codec, sound)) > 0.98
+    assert loudest(codec, sound) < 1.15 * max(map(abs, original))
+
+
+def test_what_is_encoded_by_tables_does_not_depend_on_what_was_before() -> None:
+    assert remembered("PCMA", b"\1\2" * 9_000) == b""
+    assert len(remembered("G722", b"\1\2" * 9_000)) == 6_400
+
+
+@pytest.mark.parametrize("codec", WIDE)
+def test_a_prompt_that_interrupts_another_has_no_crack_at_its_beginning(codec: CodecName) -> None:
+    caller = stream(codec=codec, payload_type=TYPES[codec])
+    back = decoder(codec)
+    loud = payloads(codec, voice(0.5).tobytes())
+    quiet = payloads(codec, array("h", (each // 20 for each in voice(0.5))).tobytes())
+    caller.queue(loud)
+    for _ in range(12):
+        back.decode(packet_of(caller).payload)
+    caller.flush()
+    caller.queue(quiet)
+    after = [back.decode(packet_of(caller).payload) for _ in range(35)]
+    assert loudest(codec, b"".join(after[1:])) < 2_500  # the very first still has the end of the loud one
+    assert caller.queued == 0
+
+
+def test_only_g722_needs_silence_between_two_sounds() -> None:
+    for codec, silent in (("PCMU", 0), ("opus", 0), ("G722", 5)):
+        caller = stream(codec=codec, payload_type=TYPES[codec])
+        caller.queue([b"\1" * 160, b"\2" * 160])
+        assert packet_of(caller).payload == b"\1" * 160  # at the beginning of a call nothing was before
+        caller.flush()
+        caller.queue([b"\3" * 160])
+        sent = [packet_of(caller).payload for _ in range(8)]
+        assert sent.index(b"\3" * 160) == silent
+
+
+@pytest.mark.parametrize("before", CODECS)
+@pytest.mark.parametrize("after", CODECS)
+def test_another_codec_in_the_middle_of_a_prompt_lets_the_rest_be_heard(before: CodecName, after: CodecName) -> None:
+    caller = stream(codec=before, payload_type=TYPES[before])
+    caller.queue(payloads(before, voice(1.5).tobytes()))
+    for _ in range(20):
+        packet_of(caller)
+    caller.use(replace(PLAN, codec=after, payload_type=TYPES[after]), 0.4)
+    back = decoder(after)
+    packets = [packet_of(caller) for _ in range(65)]
+    assert caller.queued == 0
+    assert {packet.payload_type for packet in packets} == {TYPES[after]}
+    settling = 5 if after == "G722" != before else 0
+    heard = linear(after, b"".join(back.decode(packet.payload) for packet in packets)[settling * 640 :])
+    narrow = "P" in after
+    original = voice(1.5, 8_000 if narrow else 16_000)[3_200 if narrow else 6_400 :]
+    assert likeness(original, heard) > (0.95 if before == after else 0.9)
+
+
+def packet_of(caller: RtpStream) -> RtpPacket:
+    ((datagram, _),) = caller.tick()
+    packet = parse(datagram)
+    assert packet is not None
+    return packet
