@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -50,6 +51,14 @@ class Speaker:
         finally:
             for one in begun:
                 one.stop()
+
+    async def prepare(self, segments: Sequence[Segment]) -> None:
+        """Let the voice speak the texts, which keeps them; files are fetched when they are played."""
+        for segment in _parts(segments):
+            if isinstance(segment, Text) and self._voice is not None:
+                with suppress(SynthesisFailed):  # whoever plays it is told
+                    async for _ in self._voice.speak(segment):
+                        pass
 
     async def _segment(self, segment: Segment) -> AsyncIterator[SoundPiece]:
         match segment:

@@ -54,6 +54,9 @@ class PromptRenderer(Protocol):
     def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the pieces as soon as each is there; raise Unplayable."""
 
+    async def prepare(self, segments: Sequence[Segment]) -> None:
+        """Make what is going to be rendered soon, as far as it is kept until then; never fails."""
+
 
 async def spoken(words: Text, renderer: PromptRenderer) -> AsyncIterator[SoundPiece]:
     """Return a caller's typed words as sound, a tone without a voice; raise Unplayable."""
@@ -83,6 +86,9 @@ class SilentRenderer:
         """Return the time that each segment takes."""
         for segment in segments:
             yield SoundPiece(b"", estimate(segment))
+
+    async def prepare(self, segments: Sequence[Segment]) -> None:
+        """Do nothing: nothing has to be made."""
 
 
 def estimate(segment: Segment) -> float:

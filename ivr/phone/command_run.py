@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from ivr.engine.commands import Play, Recognize, Record
 from ivr.line import (
     CallerLeft,
     Connected,
@@ -54,6 +55,8 @@ async def perform(
     ends it at the first opportunity; `connected` is called when the call is answered; `transfers` are the patterns of
     the addresses to which a call may be transferred.
     """
+    prompts = [command.prompt for command in commands if isinstance(command, Play | Recognize | Record)]
+    handset.expect(prompts[1:])
     step = begin(commands, now=handset.now(), choice_pause=choice_pause)
     expired = False
     while True:

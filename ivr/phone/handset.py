@@ -1,9 +1,10 @@
 """Who is on the phone, as far as the platform needs to know: something that makes sound, keeps time and has a will."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ivr.channels.skype.wire import LANGUAGE
-from ivr.engine.commands import Record, Text
+from ivr.engine.commands import Record, Segment, Text
 from ivr.line import Effect, Signal
 from ivr.media.sound import EncodedRecording
 from ivr.phone.phone_events import PhoneEvent
@@ -14,6 +15,9 @@ class Handset(Protocol):
 
     def now(self) -> float:
         """Return the time, in seconds from any beginning; it never goes back."""
+
+    def expect(self, prompts: Sequence[Sequence[Segment]]) -> None:
+        """Make the prompts that come next, if that takes time. Never fails, never waits."""
 
     def perform(self, effect: Effect) -> None:
         """Make sound, or stop; every prompt is answered by a `PromptEnded` or `PromptFailed` from `next`."""

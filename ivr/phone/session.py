@@ -23,12 +23,12 @@ of 20 ms at their time if `paced`), then `PromptOver`, upon which a player stops
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import TypeAlias
 
 from ivr.audio.formats import RATE
-from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
+from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record, Segment
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     CallerLeft,
@@ -205,6 +205,11 @@ class Session:
         """Hand an event on."""
         if not (self._left and isinstance(event, OnTheLine)):
             self._events.put_nowait(event)
+
+    def expect(self, prompts: Sequence[Sequence[Segment]]) -> None:
+        """Let the voice speak what comes next, while what comes first is heard."""
+        for segments in prompts:
+            self._begin(self._sound.renderer.prepare(segments))
 
     def perform(self, effect: Effect) -> None:
         """Make sound, or stop."""

@@ -7,11 +7,11 @@ from contextlib import aclosing
 import pytest
 
 from ivr.audio.workers import Workers
-from ivr.engine.commands import Audio, Text
+from ivr.engine.commands import Audio, Silence, Text
 from ivr.errors import SynthesisFailed
 from ivr.media.prompt_renderer import AHEAD, Speaker
 from ivr.media.recorder import wav
-from ivr.media.sound import Unplayable, tone
+from ivr.media.sound import SilentRenderer, Unplayable, tone
 from tests.waiting import PATIENCE
 
 
@@ -85,6 +85,17 @@ async def test_a_segment_that_fails_is_told_when_it_is_due() -> None:
     assert (await anext(pieces)).samples == b"one"
     with pytest.raises(Unplayable, match="cannot be spoken: hoarse"):
         await anext(pieces)
+
+
+async def test_what_comes_next_is_spoken_before_and_a_voice_that_fails_is_no_trouble_yet() -> None:
+    voice = Slow("one", "two")
+    voice.fails = "one"
+    for event in voice.speaks.values():
+        event.set()
+    await Speaker(voice, nowhere, Workers(), plays=True).prepare([*said("one"), Silence(10), *said("two")])
+    assert voice.begun == ["one", "two"]
+    await Speaker(None, nowhere, Workers(), plays=True).prepare(said("one"))
+    await SilentRenderer().prepare(said("one"))
 
 
 async def test_a_long_file_comes_in_pieces() -> None:

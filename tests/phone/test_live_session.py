@@ -63,10 +63,16 @@ class BotInMemory:
 class Talker:
     """A voice of one second a sentence."""
 
+    def __init__(self) -> None:
+        self.prepared: list[str] = []
+
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         for segment in segments:
             assert isinstance(segment, Text)
             yield SoundPiece(tone(300, 1.0), 1.0)
+
+    async def prepare(self, segments: Sequence[Segment]) -> None:
+        self.prepared += [segment.value for segment in segments if isinstance(segment, Text)]
 
 
 class Listener:
@@ -86,6 +92,7 @@ class LiveDriver:
     session: Session
     clock: ManualClock
     bot: FakeBot
+    talker: Talker
     events: list[PhoneEvent] = field(default_factory=list)
 
     @property
@@ -138,8 +145,9 @@ async def on_the_phone(
     clock, bot = ManualClock(), FakeBot([flow(ANSWER), *answers], base="http://127.0.0.1:1")
     web = WebPost(Guard())
     phone = Platform(Target(bot.call, "the-app"), BotInMemory(bot), IDENTITY, metadata="", files=web)
-    sound = Sound(Talker(), Recorder(encodes=False), ear or Listener(words))
-    live = LiveDriver(Session(phone, sound, clock=clock, paced=paced, microphone=microphone), clock, bot)
+    talker = Talker()
+    sound = Sound(talker, Recorder(encodes=False), ear or Listener(words))
+    live = LiveDriver(Session(phone, sound, clock=clock, paced=paced, microphone=microphone), clock, bot, talker)
     live.session.dial()
 
     async def watch() -> None:
@@ -165,6 +173,12 @@ async def test_a_prompt_is_heard_for_as_long_as_it_takes() -> None:
         await live.turn(0.2)
         assert live.all(PromptOver) == [PromptOver("say", interrupted=False)]
         assert live.events[-1] == Ended("bot", "hangup")
+
+
+async def test_the_prompts_that_come_next_are_made_while_the_first_is_heard() -> None:
+    async with on_the_phone(flow(SAY, MENU), flow(HANG_UP)) as live:
+        assert live.all(PromptBegan)[-1].op == "say"
+        assert live.talker.prepared == ["Press 1 or say sales."]
 
 
 async def test_a_key_silences_the_prompt_at_once() -> None:

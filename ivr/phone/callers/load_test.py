@@ -90,6 +90,9 @@ class _InstantRenderer:
         for _ in ():
             yield _
 
+    async def prepare(self, segments: Sequence[Segment]) -> None:
+        pass
+
 
 class _CannedEncoder:
     """An `Encoder` that makes each kind of file once."""

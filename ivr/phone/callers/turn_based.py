@@ -7,11 +7,12 @@ real.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record
+from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record, Segment
 from ivr.line import (
     CallerLeft,
     Effect,
@@ -132,6 +133,9 @@ class TurnBased:
         """Let the person notice."""
         if not (self._left and isinstance(event, OnTheLine)):
             self._person.tell(event)
+
+    def expect(self, prompts: Sequence[Sequence[Segment]]) -> None:
+        """Do nothing: time waits for whatever takes some."""
 
     def perform(self, effect: Effect) -> None:
         """Begin, or end, what takes time."""
