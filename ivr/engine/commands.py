@@ -128,6 +128,11 @@ def silence_allowed(asked: Recognize | Record) -> float:
     return INITIAL_SILENCE if asked.initial_silence is None else asked.initial_silence
 
 
+def recorded_as(asked: Record) -> RecordingFormat:
+    """Return the format in which the audio is wanted."""
+    return asked.format or RECORDING_FORMAT
+
+
 LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
 
 

@@ -28,7 +28,7 @@ from contextlib import aclosing
 from typing import TypeAlias
 
 from ivr.audio.formats import RATE
-from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record, Segment
+from ivr.engine.commands import Recognize, Record, Segment, recorded_as
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     CallerLeft,
@@ -253,7 +253,7 @@ class Session:
         """Encode what was recorded."""
         recorded = self._microphone.recorded()
         samples = await recorded.samples(recorded.rate, seconds)
-        return await self._sound.encoder.encode(samples, command.format or RECORDING_FORMAT, recorded.rate)
+        return await self._sound.encoder.encode(samples, recorded_as(command), recorded.rate)
 
     # ---------------------------------------------------------------------------------------------------------------
 

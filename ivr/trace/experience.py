@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.commands import RECORDING_FORMAT, Choice, Command, Gender, Segment, Text, silence_allowed
+from ivr.engine.commands import Choice, Command, Gender, Segment, Text, recorded_as, silence_allowed
 from ivr.engine.utterance import as_heard
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, CaseLine, Ending, Heard, Held, Ordered
 
@@ -79,7 +79,7 @@ def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> As
             pause=action.max_silence,
             terminators=action.terminators,
             beep=action.beep,
-            format=action.format or RECORDING_FORMAT,
+            format=recorded_as(action),
         )
     if digits := action.digits:
         return AskedKeys(

@@ -44,7 +44,9 @@ def test_what_a_bot_leaves_out_has_the_protocol_s_defaults() -> None:
     record = {"operationId": "2", "action": "record"}
     asked, recorded = read(recognize, record).commands
     assert asked == line.Recognize("1", (), (line.Choice("a", "1"),), None, barge_in=True, initial_silence=5.0)
-    assert recorded == line.Record("2", (), 180.0, 5.0, "", beep=True, initial_silence=5.0, format="wma")
+    assert recorded == line.Record("2", (), 180.0, 5.0, "", beep=True, initial_silence=5.0)
+    assert isinstance(recorded, line.Record)
+    assert line.recorded_as(recorded) == "wma"
 
 
 def test_prompts_become_segments_with_their_silence_first() -> None:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import RECORDING_FORMAT, Recognize, Record, Segment
+from ivr.engine.commands import Recognize, Record, Segment, recorded_as
 from ivr.line import (
     CallerLeft,
     Effect,
@@ -180,7 +180,7 @@ class TurnBased:
         missing = seconds - len(self._recording) / BYTES_A_SECOND
         samples = bytes(self._recording) + (silence(missing) if missing > 0 else b"")
         return await self._sound.encoder.encode(
-            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], command.format or RECORDING_FORMAT
+            samples[: round(seconds * BYTES_A_SECOND / 2) * 2], recorded_as(command)
         )
 
     # ---------------------------------------------------------------------------------------------------------------

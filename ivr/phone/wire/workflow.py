@@ -160,7 +160,7 @@ def _record(action: wire.Record) -> line.Record:
         terminators="".join(action.stop_tones or ()),
         beep=action.play_beep is not False,
         initial_silence=_seconds(action.initial_silence_timeout_in_seconds, line.INITIAL_SILENCE),
-        format=line.RECORDING_FORMAT if form is None or form == "unknown" else form,
+        format=None if form == "unknown" else form,
     )
 
 
