@@ -157,7 +157,7 @@ class Endpoint:
         match self._calls.get(call):
             case LiveCall() as live:
                 return self._step(referral.refer(live, target, now), now)
-            case None:
+            case None | OutgoingCall(state="cancelling"):  # it is over, for its owner at least
                 return []
         return [TransferNotified(call, 481, done=True)]  # not answered: `redirect` is meant
 

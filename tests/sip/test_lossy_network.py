@@ -8,9 +8,10 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.sip.message import Request, cseq, parse, top_via
-from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, Output
+from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, MediaChanged, Output
 from tests.sip.sip_network import Network, Side, media
 
 FATES = st.tuples(
@@ -73,12 +74,17 @@ class Play:
     def run(self, seconds: float) -> None:
         """Run for some time, with all that is to be done on the way."""
         until = self.network.now + seconds
-        while (first := min(self.todo, key=lambda each: each[0], default=None)) and first[0] <= until:
-            self.network.run(max(0.0, first[0] - self.network.now))
-            first = min(self.todo, key=lambda each: each[0])  # something nearer may have come up
-            self.todo.remove(first)
-            self.act(*first[1:])
-        self.network.run(until - self.network.now)
+        while True:
+            first = min(self.todo, key=lambda each: each[0], default=None)
+            if first is not None and first[0] <= self.network.now:
+                self.todo.remove(first)
+                self.act(*first[1:])
+                continue
+            moments = [until, self.network.next_moment(), first[0] if first else None]
+            nearest = max(self.network.now, min(each for each in moments if each is not None))
+            self.network.run(nearest - self.network.now)
+            if nearest >= until and not any(each[0] <= until for each in self.todo):
+                return
 
 
 def played(
@@ -128,3 +134,57 @@ def test_every_call_ends_on_both_sides(seed, fate, answer, headers, callers, cal
     check_the_end(network)
     check_the_bytes(network.caller)
     check_the_bytes(network.callee)
+
+
+MIRRORED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
+CHANGES = st.lists(
+    st.tuples(MOMENTS, st.booleans(), st.sampled_from(["sendrecv", "sendonly", "inactive"])), max_size=6
+)  # fmt: skip
+
+
+@given(st.integers(0, 2**32), st.sampled_from([(0.0, 0.0, 0.05), (0.0, 0.2, 0.8), (0.2, 0.2, 0.3)]), CHANGES)
+@settings(max_examples=150, deadline=None)
+def test_both_sides_agree_on_the_media_whoever_changes_it_and_when(seed, fate, changes) -> None:  # type: ignore[no-untyped-def]
+    play = Play(seed, fate, ("answer", True, 0.0))
+    network = play.network
+    call = network.dial()
+    began = network.now
+    for at, by_caller, direction in sorted(changes):
+        play.run(max(0.0, began + at - network.now))
+        side = network.caller if by_caller else network.callee
+        handles = [each.call for each in side.events if isinstance(each, CallEstablished)]
+        for handle in handles:
+            local = replace(media(30000 if by_caller else 40000, side.here[0]), direction=direction)
+            network.do(side, side.endpoint.modify(handle, local, network.now))
+    play.run(120.0)
+    plans = [
+        [each.plan for each in side.events if isinstance(each, MediaChanged | CallEstablished)]
+        for side in (network.caller, network.callee)
+    ]
+    assert all(plans), "a call that nobody hangs up stands"
+    ours, theirs = (each[-1] for each in plans)
+    assert MIRRORED[ours.direction] == theirs.direction
+    assert ours.codec == theirs.codec
+    network.do(network.caller, network.caller.endpoint.hang_up(call, network.now))
+    play.run(300.0)
+    check_the_end(network)
+
+
+@given(st.integers(0, 2**32), ANSWERS, HEADERS, CALLERS, CALLEES, st.floats(0, 8, allow_nan=False), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_a_side_that_is_left_alone_comes_to_an_end_by_itself(  # type: ignore[no-untyped-def]
+    seed, answer, headers, callers, callees, cut_at, caller_is_gone
+) -> None:
+    play = Play(seed, (0.0, 0.0, 0.05), answer)
+    play.callees = callees
+    network = play.network
+    call = network.dial(headers=headers)
+    play.todo += [(network.now + at, network.caller, action, call) for at, action in [*callers, (HANGS_UP, "hang_up")]]
+    play.run(cut_at)
+    network.fate = list
+    alone = network.callee if caller_is_gone else network.caller
+    play.todo = [each for each in play.todo if each[1] is alone]
+    play.run(HANGS_UP + 100.0)
+    assert (alone.endpoint.calls, alone.endpoint.transactions, alone.endpoint.deadline) == (0, 0, None)
+    ends = [each for each in alone.events if isinstance(each, CallEnded | CallFailed)]
+    assert len(ends) == (1 if alone.events else 0)
