@@ -4,7 +4,10 @@ import re
 
 from tests.house.pages import ROOT, text
 
-ROW = re.compile(r"^\| [^|]+ \| (RFC [^|]+) \| \[(\w+)\]\(\.\./(ivr/\w+/\w+\.py)\) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| [^|]+ \| (RFC [^|]+) \| \[(\w+)\]\(\.\./(ivr/\w+/\w+\.py)\) \| \[(\w+)\]\(\.\./(tests/\w+/\w+\.py)\) \|$",
+    re.MULTILINE,
+)
 PAGE = text("sip.md")
 ROWS = ROW.findall(PAGE)
 
@@ -15,14 +18,18 @@ def absent(clauses: str, code: str) -> list[str]:
     return [each for each in wanted if not re.search(rf"(?<![0-9.]){re.escape(each)}(?!\.?[0-9])", code)]
 
 
-def test_every_row_names_a_clause_and_a_file() -> None:
+def test_every_row_names_a_clause_a_file_and_a_test() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith(("| rule", "| ---"))]
     assert len(ROWS) == len(rows) > 40
-    assert all(path.endswith(f"/{name}.py") for _, name, path in ROWS)
+    assert all(path.endswith(f"/{name}.py") for _, name, path, _, _ in ROWS)
+
+
+def test_every_row_names_tests_that_are_there() -> None:
+    assert all(path.endswith(f"/{name}.py") and (ROOT / path).is_file() for _, _, _, name, path in ROWS)
 
 
 def test_every_clause_stands_in_the_file_that_keeps_it() -> None:
-    found = [(path, absent(clauses, (ROOT / path).read_text("utf-8"))) for clauses, _, path in ROWS]
+    found = [(path, absent(clauses, (ROOT / path).read_text("utf-8"))) for clauses, _, path, _, _ in ROWS]
     assert [(path, clauses) for path, clauses in found if clauses] == []
 
 
