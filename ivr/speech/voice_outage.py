@@ -20,7 +20,7 @@ QUIET = 60.0
 
 
 class RestingVoice:
-    """A `Voice` in front of a service, which is left alone after a failure."""
+    """A `Voice` in front of another one: its failures are logged, and a service is left alone after one."""
 
     def __init__(self, voice: Voice, now: Callable[[], float]) -> None:
         """`now` gives the time in seconds, from any beginning."""

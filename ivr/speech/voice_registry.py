@@ -84,11 +84,11 @@ def voice_of(name: VoiceName, options: VoiceOptions) -> Voice | None:
     Raises ValueError, with what to do, if something that a service needs is missing, and OSError if the folder cannot
     be used.
     """
+    installed = installed_voice()
     if name == "espeak":  # as fast as the folder
-        return installed_voice()
+        return RestingVoice(installed, time.monotonic) if installed else None
     service = SERVICES[name]
     voice, identity = service.make(options)
     folder = VoiceFolder(options.cache, most=options.cache_size) if options.cache else None
     kept = CachedVoice(RestingVoice(voice, time.monotonic), identity, at_once=service.at_once, folder=folder)
-    fallback = installed_voice() if options.fallback else None
-    return FallbackVoice(kept, fallback) if fallback else kept
+    return FallbackVoice(kept, installed) if installed and options.fallback else kept

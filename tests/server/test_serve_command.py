@@ -64,6 +64,11 @@ async def test_a_port_that_is_taken_is_named(folder: Path) -> None:
     assert f"Choose another port: PORT={other} make serve, or ivr serve --port {other}" in said
 
 
+async def test_a_voice_that_cannot_be_used_is_named_before_any_call(folder: Path) -> None:
+    said = await refused(folder, "--dev", "--port", "0", IVR_VOICE="openai")
+    assert "OpenAI needs IVR_VOICE_KEY. For your own server, set IVR_VOICE_URL" in said
+
+
 async def test_a_budget_that_is_longer_than_the_platforms_patience_is_refused(folder: Path) -> None:
     error = await refused(folder, "--dev", IVR_REPLY_BUDGET="5")
     assert "IVR_REPLY_BUDGET must be under the 5 seconds" in error
