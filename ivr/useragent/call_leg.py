@@ -234,7 +234,9 @@ class CallLeg:
         self.on_released()
 
     def key_pressed(self, key: str) -> None:
-        """Hand on a key that came by INFO, which has no length."""
+        """Hand on a key that came by INFO, which has no length; what is heard of keys is not looked for any more."""
+        if (stream := self._stream) is not None:
+            stream.ignore_tones()
         if self.established:
             self.on_heard(KeyBegan(key))
             self.on_heard(KeyEnded())

@@ -2,11 +2,13 @@
 
 import logging
 import secrets
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ivr.rtp.heard import Heard
 from ivr.rtp.stream import Datagrams, RtpStream
-from ivr.sip.media_plan import MediaPlan
+from ivr.sip.media_plan import HostPort, MediaPlan
 from ivr.useragent.media_clock import MediaClock
 from ivr.useragent.rtp_ports import PortPair
 
@@ -74,14 +76,12 @@ class RtpSession:
             return
         try:
             for datagram, remote in stream.tick():
-                self.ports.rtp.sendto(datagram, remote)
+                _send(self.ports.rtp, datagram, remote)
             if self._pressed:
                 self._look_at_keys(stream)
             self._tell(stream.heard(now))
             if reports := stream.reports(now):
                 self._send_rtcp(reports)
-        except OSError:
-            return  # the system's buffer is full, or nothing leads there; sound that is late is of no use
         except Exception:  # one call must not silence the others, which share the clock
             log.exception("sound failed")
             self._failed()
@@ -106,34 +106,45 @@ class RtpSession:
 
     def _send_rtcp(self, reports: Datagrams) -> None:
         for datagram, remote in reports:
-            try:
-                (self.ports.rtp if self._shared else self.ports.rtcp).sendto(datagram, remote)
-            except OSError:
-                return
+            _send(self.ports.rtp if self._shared else self.ports.rtcp, datagram, remote)
 
     def _read_rtp(self, now: float) -> None:
-        stream = self.stream
-        if stream is None or self._closed:
+        stream, read = self.stream, self._read(self.ports.rtp)
+        if stream is None or read is None:
             return
         try:
-            datagram, source = self.ports.rtp.recvfrom(LARGEST)
-        except OSError:
-            return  # nothing there, or an ICMP message
-        try:
-            self._tell(stream.receive(datagram, source[:2], now))
+            self._tell(stream.receive(*read, now))
         except Exception:
             log.exception("sound failed")
             self._failed()
 
     def _read_rtcp(self, now: float) -> None:
-        if self.stream is None or self._closed:
+        stream, read = self.stream, self._read(self.ports.rtcp)
+        if stream is None or read is None:
             return
         try:
-            datagram, source = self.ports.rtcp.recvfrom(LARGEST)
+            stream.receive_rtcp(*read, now)
+        except Exception:
+            log.exception("sound failed")
+            self._failed()
+
+    def _read(self, sock: socket.socket) -> tuple[bytes, HostPort] | None:
+        if self._closed:
+            return None
+        try:
+            datagram, source = sock.recvfrom(LARGEST)
         except OSError:
-            return
-        self.stream.receive_rtcp(datagram, source[:2], now)
+            return None  # nothing there, or an ICMP message
+        return datagram, source[:2]
 
     def _tell(self, heard: Sequence[Heard]) -> None:
         for each in heard:
+            if self._closed:  # by what was told before
+                return
             self._heard(each)
+
+
+def _send(sock: socket.socket, datagram: bytes, remote: HostPort) -> None:
+    """Send it, or not: sound that is late is of no use."""
+    with suppress(OSError):  # the system's buffer is full, or nothing leads there
+        sock.sendto(datagram, remote)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.cli.event_loop import fast_loop
 from ivr.sip.outputs import Transport
@@ -42,6 +43,33 @@ async def test_sound_and_keys_go_both_ways(transport: Transport, host: str, ours
         assert caller.ended[0].by == "local"
         assert not anna.agent.legs
         assert not bert.agent.legs
+
+
+async def test_keys_in_the_sound_count_until_keys_come_by_info() -> None:
+    async with party() as anna, party() as bert:
+        caller, callee = await connected(anna, bert)
+        for ear in (caller, callee):
+            assert ear.leg.plan
+            ear.leg.media(replace(ear.leg.plan, event_type=None))
+        caller.leg.press("5")
+        await callee.until(lambda ear: ear.keys == ["5", "^"])
+        callee.leg.key_pressed("6")
+        caller.leg.press("7")
+        await caller.until(lambda ear: len(ear.frames) >= 1)
+        before = len(callee.frames)
+        await callee.until(lambda ear: len(ear.frames) > before + 15)
+        assert callee.keys == ["5", "^", "6", "^"]
+
+
+async def test_an_address_to_which_nothing_can_be_sent_does_not_stop_what_is_heard() -> None:
+    async with party() as anna, party() as bert:
+        caller, callee = await connected(anna, bert)
+        assert caller.leg.plan
+        assert callee.leg.plan
+        caller.leg.media(replace(caller.leg.plan, direction="inactive"))
+        callee.leg.media(replace(callee.leg.plan, remote=("255.255.255.255", 9)))
+        before = len(callee.frames)
+        await callee.until(lambda ear: len(ear.frames) > before + 5)  # silence, by the clock
 
 
 def test_the_fast_loop_carries_a_call_as_well() -> None:
