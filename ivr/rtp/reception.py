@@ -1,4 +1,4 @@
-"""What a receiver knows of a source (RFC 3550 A.1, A.3, A.8): packets expected and lost, and jitter."""
+"""What a receiver knows of a source (RFC 3550 A.1, A.3 and A.8): packets expected and lost, and jitter."""
 
 from typing import Final
 

@@ -86,6 +86,16 @@ def test_sound_goes_where_the_other_side_says_until_it_comes_from_elsewhere() ->
     assert to(calling) == ("198.51.100.1", 6_000)
 
 
+@pytest.mark.parametrize("nowhere", ["0.0.0.0", "::"])
+def test_an_address_on_hold_is_sent_nothing(nowhere: str) -> None:
+    """RFC 3264 8.4: what older telephones say of a hold."""
+    calling = stream(remote=(nowhere, 4_000), rtcp_remote=(nowhere, 4_001))
+    assert calling.tick() == ()
+    assert calling.reports(5.0) == ()
+    calling.receive(sound(1), CALLER, 5.1)  # it is somewhere, after all
+    assert to(calling) == CALLER
+
+
 def test_the_address_is_latched_and_the_port_may_move() -> None:
     calling = stream()
     calling.receive(sound(1), CALLER, 0.0)
