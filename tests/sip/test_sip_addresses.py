@@ -113,6 +113,9 @@ VIAS = [
     ("SIP/2.0/TLS [2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3-111",
      Via("TLS", "2001:db8::9:1", None, (("received", "2001:db8::9:255"), ("branch", "z9hG4bKas3-111")))),
     ("SIP/2.0/UDP h", Via("UDP", "h")),
+    ('SIP/2.0/UDP 192.0.2.1:5060;x-ds0num="ISDN 0 / 0 / 1:15; DS0";branch=z9hG4bK1;alias',
+     Via("UDP", "192.0.2.1", 5060,
+         (("x-ds0num", '"ISDN 0 / 0 / 1:15; DS0"'), ("branch", "z9hG4bK1"), ("alias", None)))),
 ]  # fmt: skip
 
 

@@ -134,6 +134,12 @@ def test_our_own_wish_limits_the_direction() -> None:
     assert held.direction == "inactive"
 
 
+@pytest.mark.parametrize("time", ["ptime:10", "ptime:30", "ptime:60", "maxptime:150", "ptime:0", "ptime:x"])
+def test_their_packets_may_be_of_any_length_and_ours_are_of_20_ms(time: str) -> None:
+    """RFC 8866 6.4: a wish of the receiver."""
+    assert "a=ptime:20" in agreed("m=audio 30000 RTP/AVP 8", f"a={time}")[0]
+
+
 def test_the_address_of_a_media_line_wins_over_that_of_the_session() -> None:
     assert agreed("m=audio 30000 RTP/AVP 8", "c=IN IP4 198.51.100.4/127")[1].remote == ("198.51.100.4", 30000)
 
