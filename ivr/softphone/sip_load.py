@@ -133,7 +133,7 @@ async def _one_call(phone: Softphone, random: Random, tally: _Tally) -> None:
             if not call.over:
                 tally.failed["no sound"] += 1
             return
-        tally.first_sound.append((call.first_loud or answered) - answered)
+        tally.first_sound.append(max(0.0, (call.first_loud or answered) - answered))
         for _ in range(KEYS):
             if not await _press(call, random, tally):
                 return

@@ -107,7 +107,7 @@ async def softphone(target: DialTarget, *, most_calls: int = 1) -> AsyncIterator
     config = UserAgentConfig(
         listen=(ListenAddress("udp", host, 0),),
         rtp=PORTS,
-        endpoint=EndpointConfig(srtp=has_srtp(), name="ivr phone", most_calls=most_calls),
+        endpoint=EndpointConfig(srtp=has_srtp(), name="ivr-phone", most_calls=most_calls),
         tls=TlsFiles(authorities=target.authorities),
     )
     workers = Workers()

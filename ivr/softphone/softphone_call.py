@@ -36,7 +36,7 @@ class SoftphoneCall:
         self.active = False
         "Something is heard."
         self.quiet = 0.0
-        "Seconds since nothing is heard any more."
+        "Seconds since nothing is heard any more, or since `listen_anew`."
         self._tell = tell
         self._now = now
         self._begun = now()
@@ -93,6 +93,7 @@ class SoftphoneCall:
     def listen_anew(self) -> None:
         """Let the next frame with something to hear be the first one, and the next key the last one."""
         self.first_loud = self.released_at = None
+        self.quiet = 0.0
 
     async def until(self, holds: Callable[["SoftphoneCall"], object], seconds: float) -> bool:
         """Wait until something is true of the call, which is asked after each frame; False: not in time, or over."""
@@ -118,12 +119,13 @@ class SoftphoneCall:
             return
         self._frames += 1
         level = self._form.level(heard.frame)
-        if self.first_loud is None and level > max(LEAST, ABOVE * self._activity.floor):
+        loud = level > max(LEAST, ABOVE * self._activity.floor)
+        if loud and self.first_loud is None:
             self.first_loud = self._now()
         if self._kept is not None:
             self._kept.add(self._form, heard.frame)
         before, self._activity = self._activity, detect(self._activity, level)
-        self.quiet = 0.0 if self._activity.active else self.quiet + FRAME
+        self.quiet = 0.0 if loud or self._activity.active else self.quiet + FRAME
         if self._activity.active != before.active:
             self._sound_changed()
         self._changed.set()

@@ -1,6 +1,8 @@
 """Call scripts for a caller who only hears sound: it acts when a prompt is over, and cannot tell what it said.
 
-A prompt is over once it has been quiet for a while: prompts pause between sentences.
+A prompt is over once it has been quiet for a while: prompts pause between sentences. Where none begins soon after an
+action, the other side may still listen, as to the words before the key that ends a recording: then the next action is
+due.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +24,9 @@ from ivr.useragent.transports import Unreachable
 PROMPT_OVER = 1.0
 "Seconds of quiet after which a prompt is over."
 NO_PROMPT = 30.0
-"Seconds after which a script fails that waits for a prompt, or for the end."
+"Seconds after which a script fails that waits for the first prompt, or for the end."
+STILL_LISTENING = 2.5
+"Seconds after an action in which the next prompt begins, or none does."
 LONGEST_PROMPT = 600.0
 "Seconds."
 KEY_HELD = 8.0
@@ -93,6 +97,7 @@ class _ScriptPlayer:
         "Why the call is over, as scripts say it."
         self._prompted = False
         "Something was heard since the last action."
+        self._acted = False
 
     async def play(self) -> SoundPlayed:
         failure = None
@@ -129,14 +134,17 @@ class _ScriptPlayer:
             raise _Failed(f"The call was over: {self._ended}." if self._ended else self._missing(act))
         else:
             self._transcript.append(f"does   {step.text}")
-            self._prompted = False
+            self._prompted, self._acted = False, True
             await self._do(act.caller_action, call)
 
     async def _is_time(self, act: Do, call: SoftphoneCall) -> bool:
-        """Wait until a prompt is over, or is heard, for one who interrupts."""
-        began = self._prompted or await call.until(lambda _: self._prompted, NO_PROMPT)
-        if act.interrupts or not began:
+        """Wait until a prompt is over, or is heard, for one who interrupts; False: it never is."""
+        most = STILL_LISTENING if self._acted and not act.interrupts else NO_PROMPT
+        began = self._prompted or await call.until(lambda _: self._prompted, most)
+        if act.interrupts or call.over:
             return began
+        if not began:
+            return self._acted
         return await call.until(lambda each: not each.active and each.quiet >= PROMPT_OVER, LONGEST_PROMPT)
 
     @staticmethod
@@ -164,6 +172,7 @@ class _ScriptPlayer:
 
     async def _expect_end(self, expected: Expect, call: SoftphoneCall | None) -> None:
         if call is not None and self._ended is None:
+            call.listen_anew()
             await call.until(lambda each: each.over or each.quiet > NO_PROMPT, LONGEST_PROMPT)
         if self._ended != expected.ends:
             raise _Failed(f"The call was over: {self._ended}." if self._ended else "The call was not over.")

@@ -29,6 +29,7 @@ ROOMS = {
     "speech/voice_folder.py": "writes a file that is open already",
     "cli/file_fixer.py": "writes a corrected flow",
     "cli/new.py": "writes a new flow",
+    "cli/phone/sip_calls.py": "writes what was heard on a call",
     "phone/net/identity.py": "writes a new key",
     "auth/keys.py": "writes the keys",
     "server/recordings.py": "writes a recording",

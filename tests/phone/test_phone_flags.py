@@ -11,6 +11,10 @@ from ivr.cli.phone import phone
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, fake_bot, flow, nobody
 
 SCRIPT = "steps:\n  - expect: {ends: hangup}\n"
+ABOUT_BOTS = (
+    ["--bot", "http://127.0.0.1/"], ["--app-id", "a"], ["--allow", "a"], ["--at", "10:00"], ["--language", "de-DE"],
+    ["--sound"], ["--browser"], ["--wire"], ["--retries", "1"], ["--key", "a"], ["--identity-port", "8079"],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,13 @@ SCRIPT = "steps:\n  - expect: {ends: hangup}\n"
         (["--rate", "5"], "--rate has no effect without --calls"),
         (["--json", "--script", "."], "--json has no effect without --calls"),
         (["--wire", "--browser"], "--wire is for the terminal and has no effect with --browser"),
+        *((["--sip", "sip:a@b", *other], f"{other[0]} has no effect with --sip") for other in ABOUT_BOTS),
+        (["--sip-user", "anna"], "--sip-user has no effect without --sip"),
+        (["--record", "a.wav"], "--record has no effect without --sip"),
+        (["--sip", "sip:a@b", "--sip-user", "anna"], "--sip-user and --sip-password belong together"),
+        (["--sip", "sip:a@b", "--sip-password", "secret"], "--sip-user and --sip-password belong together"),
+        (["--sip", "sip:a@b", "--record", "a.wav", "--calls", "2"], "--record is for one call"),
+        (["--sip", "sip:a@b", "--record", "a.wav", "--script", "."], "--record is for one call"),
         (["--wire", "--calls", "2"], "--wire is for the terminal and has no effect with --calls"),
     ],
 )

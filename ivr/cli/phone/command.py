@@ -10,8 +10,9 @@ from rich.console import Console
 
 from ivr.cli.event_loop import fast_loop, on_first_signal, until_signal
 from ivr.cli.phone.call_scripts import run_scripts
-from ivr.cli.phone.flags import PORT, TARGETS, TIME, Finite, check_together, limited
+from ivr.cli.phone.flags import PORT, TARGETS, TIME, Finite, check_together, given, limited
 from ivr.cli.phone.load_report import report_load
+from ivr.cli.phone.sip_calls import SipFlags, call_sip
 from ivr.cli.phone.terminal import print_metadata, talk, talk_aloud
 from ivr.cli.terminal_text import clean
 from ivr.errors import IvrError
@@ -35,6 +36,25 @@ BOT = "http://127.0.0.1:8080/call"
 @click.option("--sound", is_flag=True, help="Speak the prompts through a player of this machine, in real time.")
 @click.option("--browser", is_flag=True, help="Serve a page to call from instead: microphone, keypad, conversation.")
 @click.option("--port", type=PORT, default=8090, show_default=True, help="The port of that page; 0: any free one.")
+@click.option("--sip", metavar="ADDRESS", help="Call this SIP address instead of a bot: sip:support@127.0.0.1:5070.")
+@click.option("--sip-user", metavar="USER", help="With --sip: who to be if a password is asked for.")
+@click.option(
+    "--sip-password",
+    metavar="PASSWORD",
+    envvar="SIP_PASSWORD",
+    help="With --sip: the password of --sip-user. Others on this machine can read command lines: better set"
+    " SIP_PASSWORD.",
+)
+@click.option(
+    "--sip-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --sip: a PEM file of the authorities that a TLS server is believed by. Default: the system's.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="With --sip: write what is heard to this WAV file.",
+)
 @click.option("--wire", is_flag=True, help="Also show every message and its reply.")
 @click.option(
     "--script",
@@ -80,6 +100,11 @@ def phone(
     sound: bool,
     browser: bool,
     port: int,
+    sip: str | None,
+    sip_user: str | None,
+    sip_password: str | None,
+    sip_ca: Path | None,
+    record: Path | None,
     wire: bool,
     scripts: tuple[Path, ...],
     calls: int | None,
@@ -92,7 +117,7 @@ def phone(
     key: Path | None,
     limits: PhoneLimits,
 ) -> None:
-    """Call a bot, as the calling platform did: ours, or any that speaks the protocol.
+    """Call a bot, as the calling platform did: ours, or any that speaks the protocol. With --sip call a SIP address.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. Only this machine is connected to, unless
     --allow names others. A bot that checks tokens has to know where the phone's metadata is: its address is printed
@@ -103,10 +128,17 @@ def phone(
                ivr phone --browser
                ivr phone --script calls/
                ivr phone --calls 2000 --concurrency 200
+               ivr phone --sip sip:support@127.0.0.1:5070
     """  # to click, the character \b keeps the line ends of a paragraph
     check_together(context)
-    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at, allow_transfer)
     console = Console(highlight=False, soft_wrap=True)
+    if sip:
+        who = caller if given(context, "caller") else None
+        called = SipFlags(sip, who, sip_user, sip_password, sip_ca, record)
+        plan = LoadPlan(calls, concurrency, rate) if calls else None
+        _run(call_sip(called, console, scripts=scripts, plan=plan, as_json=as_json))
+        return
+    target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at, allow_transfer)
     if browser:
         _run(_serve_page(target, port))
     elif scripts:

@@ -20,6 +20,9 @@ FACES = {"browser": "--browser", "scripts": "--script", "calls": "--calls", "sou
 ONLY_WITH = {"port": "browser", "concurrency": "calls", "rate": "calls", "as_json": "calls"}
 "Flags that mean something to one of them."
 NOT_WITH = {"wire": ("browser", "scripts", "calls")}
+NEEDS_SIP = ("sip_user", "sip_password", "sip_ca", "record")
+WITH_SIP = frozenset({*NEEDS_SIP, "sip", "caller", "scripts", "calls", "concurrency", "rate", "as_json"})
+"Flags that mean something where a SIP address is called. All others are about a bot, or about other faces."
 
 
 class _Time(click.ParamType[str]):
@@ -91,23 +94,50 @@ def limited(command: Callable[..., None]) -> Callable[..., None]:
     return with_limits
 
 
+def given(context: click.Context, name: str) -> bool:
+    """Return whether a parameter was set, rather than left at its default."""
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
 def check_together(context: click.Context) -> None:
     """Refuse flags of which one would be ignored; raise UsageError."""
-    given = {
+    set_here = {
         name: next(parameter.opts[0] for parameter in context.command.params if parameter.name == name)
         for name in context.params
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given(context, name)
     }
-    faces = [name for name in FACES if name in given]
+    _check_faces(context, set_here)
+    if "sip" in set_here:
+        _check_sip(context, set_here)
+        return
+    for name in NEEDS_SIP:
+        # A password in the environment is there for other calls, too.
+        if name in set_here and context.get_parameter_source(name) is not ParameterSource.ENVIRONMENT:
+            raise click.UsageError(f"{set_here[name]} has no effect without --sip.", context)
+
+
+def _check_faces(context: click.Context, set_here: Mapping[str, str]) -> None:
+    faces = [name for name in FACES if name in set_here]
     if len(faces) > 1:
         first, second = (FACES[name] for name in faces[:2])
         raise click.UsageError(f"{first} and {second} cannot be used together.", context)
     for name, face in ONLY_WITH.items():
-        if name in given and face not in given:
-            raise click.UsageError(f"{given[name]} has no effect without {FACES[face]}.", context)
+        if name in set_here and face not in set_here:
+            raise click.UsageError(f"{set_here[name]} has no effect without {FACES[face]}.", context)
     for name, others in NOT_WITH.items():
         for face in others:
-            if name in given and face in given:
+            if name in set_here and face in set_here:
                 raise click.UsageError(
-                    f"{given[name]} is for the terminal and has no effect with {FACES[face]}.", context
+                    f"{set_here[name]} is for the terminal and has no effect with {FACES[face]}.", context
                 )
+
+
+def _check_sip(context: click.Context, set_here: Mapping[str, str]) -> None:
+    for name, flag in set_here.items():
+        if name not in WITH_SIP:
+            raise click.UsageError(f"{flag} has no effect with --sip.", context)
+    if ("sip_user" in set_here) != ("sip_password" in set_here):
+        raise click.UsageError("--sip-user and --sip-password belong together.", context)
+    for face in ("calls", "scripts"):
+        if "record" in set_here and face in set_here:
+            raise click.UsageError(f"--record is for one call and has no effect with {FACES[face]}.", context)

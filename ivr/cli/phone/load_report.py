@@ -55,8 +55,8 @@ def _table(measured: LoadResult) -> Table:
         "time": f"{measured.seconds:.1f} s",
         "calls/s": f"{measured.calls_per_second:,.1f}",
         "requests/s": f"{measured.requests_per_second:,.1f}",
-        "reply p50 / p90 / p99 / max": _times(measured.reply),
-        "the same, to recordings": _times(measured.reply_to_recordings),
+        "reply p50 / p90 / p99 / max": times(measured.reply),
+        "the same, to recordings": times(measured.reply_to_recordings),
         "ended by": ", ".join(f"{how} {count}" for how, count in sorted(measured.endings.items())),
         "errors": ", ".join(f"{kind} {count}" for kind, count in sorted(measured.errors.items())) or "none",
         "this phone": f"{measured.phone_microseconds} µs of processor time for a request",
@@ -66,7 +66,8 @@ def _table(measured: LoadResult) -> Table:
     return table
 
 
-def _times(found: Latency | None) -> str:
+def times(found: Latency | None) -> str:
+    """Return reply times as a table shows them."""
     if found is None:
         return "none"
     return f"{found.p50:,.1f} / {found.p90:,.1f} / {found.p99:,.1f} / {found.max:,.1f} ms"
