@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ivr.cli.event_loop import fast_loop
+from ivr.cli.event_loop import fast_loop, spare_the_collector
 from ivr.cli.terminal_text import clean
 from ivr.errors import IvrError
 from ivr.gateway.gateway_settings import (
@@ -101,6 +101,7 @@ async def _run(settings: GatewaySettings, speech: SpeechSettings) -> None:
         loop.add_signal_handler(number, on_signal)
     async with running_gateway(settings, speech) as running:
         loop.add_signal_handler(signal.SIGHUP, running.reload_certificate)
+        spare_the_collector()
         _announce(settings, running)
         await stop.wait()
         await running.drain(settings.drain_time)

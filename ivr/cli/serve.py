@@ -1,7 +1,6 @@
 """`ivr serve`: says what is wrong before anything starts, what to do next once it runs, and stops when told to."""
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from ivr.cli.event_loop import fast_loop
+from ivr.cli.event_loop import fast_loop, spare_the_collector
 from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.logs import quiet_loop, start_logging
 from ivr.server.assembly import Running, running
@@ -85,20 +84,9 @@ async def _serve(settings: Settings, places: Sequence[Path], *, dev: bool) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with running(settings, places, dev=dev, watched=True) as server:
-        _spare_the_collector()
+        spare_the_collector()
         _announce(server, dev=dev)
         await stop.wait()
-
-
-def _spare_the_collector() -> None:
-    """Look for cycles seldom, and never again in what is there since the start.
-
-    Requests leave next to none, but make enough objects to have modules and flows walked every few seconds, which kept
-    all callers waiting for some 50 ms; young objects alone cost a tenth of each turn.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 def _give_up() -> None:

@@ -1,12 +1,14 @@
 """What a gateway counts, and how it is written for Prometheus (its text format, version 0.0.4).
 
-Every counter exists from the beginning with each of its labels, so that a first failure is seen as a rise from 0. No
-label comes from outside: numbers of callers and names of hosts are in no metric.
+Every counter but the answers' exists from the beginning with each of its labels, so that a first failure is seen as a
+rise from 0. No label comes from outside: numbers of callers and names of hosts are in no metric.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, TypeVar, get_args
+
+from msgspec import Struct
 
 from ivr.gateway.admission import Refusal
 from ivr.sip.media_plan import CodecName
@@ -68,15 +70,22 @@ class Metrics:
         return self.begun - self.ended.total()
 
 
-def written(
-    metrics: Metrics, *, lateness: tuple[Sequence[float], Sequence[int], float], codecs: Mapping[CodecName, int],
-    registered: bool | None, draining: bool,
-) -> bytes:  # fmt: skip
-    """Write everything.
+class Snapshot(Struct, frozen=True):
+    """What others than the gateway itself count."""
 
-    `lateness`: bounds in seconds, counts as in `Histogram`, and the sum; `codecs`: of calls now; `registered`: None if
-    no registration is wanted.
-    """
+    lateness: tuple[Sequence[float], Sequence[int], float] = ((), (0,), 0.0)
+    "Of frames: bounds in seconds, counts as in `Histogram`, and the sum."
+    codecs: Mapping[CodecName, int] = {}
+    "Of calls now."
+    answers: Mapping[int, int] = {}
+    "Final answers that were sent, by status."
+    registered: bool | None = None
+    "None: no registration is wanted."
+    draining: bool = False
+
+
+def written(metrics: Metrics, now: Snapshot) -> bytes:
+    """Write everything."""
     lines: list[str] = []
     lines += _gauge("calls", "Calls now.", metrics.calls)
     lines += _counter("calls_begun_total", "Calls that came in and were let in.", metrics.begun)
@@ -87,7 +96,7 @@ def written(
     lines += _labelled(
         "requests_refused_total", "Requests that were not taken, and why.", "reason", get_args(Refusal), metrics.refused
     )
-    lines += _labelled("codec_calls", "Calls now, by codec.", "codec", get_args(CodecName), codecs, kind="gauge")
+    lines += _labelled("codec_calls", "Calls now, by codec.", "codec", get_args(CodecName), now.codecs, kind="gauge")
     lines += _labelled(
         "codec_calls_ended_total", "Calls that are over, by codec.", "codec", get_args(CodecName), metrics.codecs
     )
@@ -95,12 +104,15 @@ def written(
     lines += _counter("rtp_packets_received_total", "Of calls that are over.", metrics.packets)
     lines += _counter("rtp_packets_lost_total", "Of calls that are over.", metrics.lost)
     lines += _histogram("call_jitter_seconds", "Jitter (RFC 3550) at the end of calls.", metrics.jitter)
-    late = Histogram(lateness[0])
-    late.counts, late.total = list(lateness[1]), lateness[2]
+    bounds, counts, total = now.lateness
+    late = Histogram(bounds)
+    late.counts, late.total = list(counts), total
     lines += _histogram("frame_lateness_seconds", "How late frames of 20 ms were sent.", late)
-    if registered is not None:
-        lines += _gauge("registered", "1 while a registrar holds the registration.", int(registered))
-    lines += _gauge("draining", "1 from SIGTERM on.", int(draining))
+    statuses = {f"{status}": count for status, count in sorted(now.answers.items())}
+    lines += _labelled("sip_answers_total", "Final answers to SIP requests.", "status", statuses, statuses)
+    if now.registered is not None:
+        lines += _gauge("registered", "1 while a registrar holds the registration.", int(now.registered))
+    lines += _gauge("draining", "1 from SIGTERM on.", int(now.draining))
     return ("\n".join(lines) + "\n").encode()
 
 

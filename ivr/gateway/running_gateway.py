@@ -21,7 +21,7 @@ from ivr.gateway.gateway_settings import (
     port_range,
     register_password_of,
 )
-from ivr.gateway.metrics import written
+from ivr.gateway.metrics import Snapshot, written
 from ivr.gateway.numbers import NumberPlan, hosts
 from ivr.gateway.status_pages import Health, status_pages
 from ivr.gateway.trunk_registration import TrunkRegistration, order_of
@@ -89,13 +89,14 @@ class RunningGateway:
     def metrics(self) -> bytes:
         """Return the counters as text for Prometheus."""
         late = self._agent.lateness
-        return written(
-            self._gateway.metrics,
+        now = Snapshot(
             lateness=(late.BOUNDS, late.counts, late.seconds),
             codecs=codecs_now(self._agent.legs.values()),
+            answers=self._agent.answers,
             registered=self._registration.held if self._registration else None,
             draining=self._gateway.policy.draining,
         )
+        return written(self._gateway.metrics, now)
 
     async def drain(self, patience: float) -> None:
         """Take no more calls, let those that there are end within `patience` seconds, and hang up the rest."""

@@ -309,4 +309,7 @@ class Session:
     def _over(self, _: object) -> None:
         for task in self._tasks:
             task.cancel()
+        # What was cancelled remembers where, and `connect` may belong to who has this session: nothing of it is left to
+        # the collector of cycles.
+        self._playing, self._connecting, self._connect = None, None, nobody_else
         self._events.put_nowait(None)

@@ -261,7 +261,10 @@ class CallLeg:
             self._answer.exception()  # nobody has to wait for it
         self.transferred(481, done=True)
         self._ended.set()
-        self.on_ended(end)
+        on_ended = self.on_ended
+        # Nothing more comes, so that owner and leg need not keep each other: a recording would wait for the collector.
+        self.on_heard = self.on_media = self.on_ringing = self.on_ended = _ignore
+        on_ended(end)
 
     @property
     def _stream(self) -> RtpStream | None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
@@ -40,6 +40,8 @@ from ivr.useragent.transports import TransportCounts, Transports
 
 log = logging.getLogger(__name__)
 
+ANSWER = b"SIP/2.0 "
+"What the messages begin with that answer a request."
 FAULT = "a fault of ours: see the log"
 LAST_WORDS = 2.0
 "Seconds at the end for BYE to be answered."
@@ -63,6 +65,8 @@ class UserAgent:
         self._timer_at = 0.0
         "When the timer fires. uvloop's own handles do not all tell."
         self._sweeper: asyncio.TimerHandle | None = None
+        self.answers: Counter[int] = Counter()
+        "Final answers that were sent, by status; repeats count."
         self._changed = asyncio.Event()
         "Set whenever a call, or the registration, ends."
         self._registration: RegistrationKeeper | None = None
@@ -272,6 +276,8 @@ class UserAgent:
     def _carry_out(self, output: Output) -> None:
         match output:
             case Send(to=to, data=data):
+                if data.startswith(ANSWER) and (status := int(data[len(ANSWER) : len(ANSWER) + 3])) >= 200:
+                    self.answers[status] += 1
                 self._transports.send(to, data)
             case CallOffered():
                 leg = CallLeg(self, output.call, output.invite, output.flow, trusted=output.trusted)

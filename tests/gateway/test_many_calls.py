@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import weakref
 from typing import Any
 
 import aiohttp
 import pytest
 
 from ivr.gateway.running_gateway import RunningGateway
-from ivr.media.sound import tone
+from ivr.media.sound import BEEP, tone
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, HELLO, gateway_to, says
 from tests.gateway.telephone import Telephone, telephone
+from tests.phone.clockwork import settled
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, Later, fake_bot, flow
 from tests.waiting import PATIENCE
 
@@ -47,6 +50,7 @@ async def test_twenty_calls_at_once_each_hear_their_prompt_and_are_recorded() ->
             caller = callers[number]
             await caller.answered()
             await caller.hears(HELLO)
+            await caller.hears(BEEP.samples)
             caller.speak(tone(200 + 10 * number, 0.3))
             await caller.until(lambda: caller.leg.queued == 0, "all was said")
             caller.press("#")
@@ -57,6 +61,30 @@ async def test_twenty_calls_at_once_each_hear_their_prompt_and_are_recorded() ->
     recordings = [told.audio for told in bot.told if told.is_form]
     assert len(recordings) == 20
     assert len({audio for audio in recordings if audio}) == 20
+
+
+async def test_a_call_that_is_over_leaves_nothing_for_the_collector_of_cycles() -> None:
+    async with (
+        fake_bot(flow(ANSWER, RECORD), b"") as bot,
+        gateway_to(bot) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[FIRST])
+        await caller.answered()
+        ((task, call),) = gateway._gateway._calls.items()
+        kept = [weakref.ref(part) for part in (call, call._session, call._microphone)]
+        gc.collect()
+        gc.disable()
+        try:
+            caller.leg.hang_up()
+            async with asyncio.timeout(PATIENCE):
+                await task
+            del call, task
+            await settled()
+            left = [part() for part in kept]
+        finally:
+            gc.enable()
+    assert left == 3 * [None]
 
 
 async def test_a_call_beyond_the_limit_gets_503_until_another_has_ended() -> None:
@@ -198,6 +226,7 @@ async def test_the_counters_tell_of_the_calls() -> None:
         "ivr_gateway_calls_answered_total 1",
         'ivr_gateway_calls_ended_total{end="bot"} 1',
         'ivr_gateway_calls_ended_total{end="rejected"} 1',
+        'ivr_gateway_sip_answers_total{status="603"} 1',
         'ivr_gateway_codec_calls_ended_total{codec="PCMA"} 1',
         "ivr_gateway_rtp_packets_lost_total 0",
     ):

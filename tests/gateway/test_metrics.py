@@ -8,7 +8,7 @@ import aiohttp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.gateway.metrics import Histogram, Metrics, written
+from ivr.gateway.metrics import Histogram, Metrics, Snapshot, written
 from ivr.gateway.status_pages import Health, status_pages
 
 LINE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\]+"\})? (-?[0-9.e+-]+)')
@@ -16,13 +16,14 @@ LINE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\]+"\})? (-?[0-9.e+-]+)')
 
 def page(metrics: Metrics, *, registered: bool | None = None, draining: bool = False) -> dict[str, float]:
     """Return every value of the page, which is read strictly: each has its help and its type before it."""
-    text = written(
-        metrics,
+    now = Snapshot(
         lateness=([0.001, 0.02], [5, 2, 1], 0.5),
         codecs={"PCMA": 2},
+        answers={488: 3, 200: 1},
         registered=registered,
         draining=draining,
-    ).decode()
+    )
+    text = written(metrics, now).decode()
     assert text.endswith("\n")
     values: dict[str, float] = {}
     kind, family = "", ""
@@ -68,6 +69,7 @@ def test_what_was_counted_is_written() -> None:
     assert values["ivr_gateway_call_jitter_seconds_sum"] == 9.004
     assert values['ivr_gateway_frame_lateness_seconds_bucket{le="0.02"}'] == 7
     assert values["ivr_gateway_frame_lateness_seconds_count"] == 8
+    assert values['ivr_gateway_sip_answers_total{status="488"}'] == 3
     assert values["ivr_gateway_registered"] == 1
     assert values["ivr_gateway_draining"] == 1
 
