@@ -5,7 +5,7 @@ nothing by what it finds. What a decoder refuses counts as lost. Sound is 16 kHz
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Final, Protocol, cast
@@ -136,7 +136,7 @@ class _G722Decoder:
     def decode(self, payload: bytes) -> bytes | None:
         if not 0 < len(payload) <= _LONGEST * g711.RATE:  # half of its samples a second are bytes a second
             return None
-        return _decoded(self._context, payload)
+        return _samples(_decoded(self._context, payload)) or None
 
 
 class _OpusDecoder:
@@ -149,10 +149,12 @@ class _OpusDecoder:
         units = opus_units(payload)
         if not 0 < units <= _LONGEST * _OPUS_RATE:
             return None
-        sound = _decoded(self._context, payload)
-        if sound is None or len(sound) != _WIDTH * units:
+        frames = _decoded(self._context, payload)
+        if sum(frame.samples for frame in frames) != units:
             return None
-        self._sound += _samples(self._resampler.resample(_frame(sound, _OPUS_RATE)))
+        for frame in frames:
+            frame.pts = None
+            self._sound += _samples(self._resampler.resample(frame))
         size = _WIDTH * units * RATE // _OPUS_RATE
         taken = bytes(self._sound[:size])
         del self._sound[:size]
@@ -179,13 +181,12 @@ def _decoding(codec: CodecName, rate: int) -> av.AudioCodecContext:
     return context
 
 
-def _decoded(context: av.AudioCodecContext, payload: bytes) -> bytes | None:
-    """Decode a payload, which is not empty: an empty one would end the stream."""
+def _decoded(context: av.AudioCodecContext, payload: bytes) -> Sequence[av.AudioFrame]:
+    """Decode a payload, which is not empty: an empty one would end the stream. Nothing comes of a damaged one."""
     try:
-        frames = context.decode(av.Packet(payload))
+        return context.decode(av.Packet(payload))
     except (av.FFmpegError, ValueError):
-        return None
-    return _samples(frames) or None
+        return ()
 
 
 class _Transcoder:
