@@ -2,17 +2,21 @@
 
 `make bench-phone`, or `python -m bench.phone [--quick] [--json] [--bot URL]`. Without `--bot` a server of ours is
 started with the shipped support flow. Speech synthesis is included (pip install 'ivr[phone]'): once with prompts that
-were spoken before, as they mostly are on a line, and once with every prompt spoken anew.
+were spoken before, as they mostly are on a line, and once with every prompt spoken anew. Then what a caller's sound
+costs, frame by frame.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import shutil
 import time
+from array import array
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 
 from msgspec import Struct, to_builtins
 from rich.console import Console
@@ -20,8 +24,11 @@ from rich.table import Table
 
 from bench.run import SCRATCH
 from bench.subject import cores, free_port, running
+from ivr.audio import g711
 from ivr.cli.event_loop import fast_loop
+from ivr.media.capture import LINEAR, MU_LAW, CaptureFormat
 from ivr.media.installed import missing, sound_of_parts
+from ivr.media.microphone import Microphone
 from ivr.media.sound import Sound
 from ivr.phone.phone_events import PromptAudio
 from ivr.phone.platform import Platform, Target, platform, sound_of
@@ -78,6 +85,15 @@ class Waits(Struct, frozen=True):
     max: float
 
 
+class FrameCost(Struct, frozen=True):
+    """Processor time for a caller's 20 ms, in microseconds: voice told from silence, recorded."""
+
+    telephone: float
+    "G.711, as it comes from a telephone."
+    wideband: float
+    "16 kHz, 16 bit."
+
+
 class Results(Struct, frozen=True):
     """Everything that one run found."""
 
@@ -87,6 +103,7 @@ class Results(Struct, frozen=True):
     frames: int
     late: int
     "Frames that came more than 20 ms late."
+    frame_microseconds: FrameCost
     missing: Sequence[str]
     "What is not installed, and so was not measured."
 
@@ -122,8 +139,34 @@ async def measure(bot: str, extent: Extent, console: Console) -> Results:
         calls_at_once=extent.calls_at_once,
         frames=sum(session.player.frames for session in sessions),
         late=sum(session.player.late for session in sessions),
+        frame_microseconds=FrameCost(
+            frame_cost(phone, sound, MU_LAW, g711.MU_LAW.compressed(noise(8_000))),
+            frame_cost(phone, sound, LINEAR, noise(16_000)),
+        ),
         missing=missing(),
     )
+
+
+def noise(rate: int) -> bytes:
+    """Return a second that is half a voice, half a quiet line."""
+    chance = Random(1)
+    heights = [4000] * (rate // 2) + [30] * (rate // 2)
+    return array("h", (round(chance.gauss(0, height)) for height in heights)).tobytes()
+
+
+def frame_cost(phone: Platform, sound: Sound, form: CaptureFormat, second: bytes) -> float:
+    """Return what a frame costs in a recorded call; the best of many tries, since other work only adds to it."""
+    microphone = Microphone(form)
+    session = Session(phone, sound, microphone=microphone)
+    frames = [second[start : start + form.frame_bytes] for start in range(0, len(second), form.frame_bytes)]
+    best = math.inf
+    for _ in range(200):
+        microphone.record()
+        began = time.perf_counter()
+        for frame in frames:
+            session.audio(frame)
+        best = min(best, time.perf_counter() - began)
+    return round(1e6 * best / len(frames), 1)
 
 
 async def _keyed(phone: Platform, sound: Sound, calls: int) -> Waits:
@@ -166,6 +209,11 @@ def show(found: Results, console: Console) -> None:
     console.print(table)
     console.print(
         f"{found.calls_at_once} calls at once: {found.late:,} of {found.frames:,} frames over {LATE} ms late."
+    )
+    cost = found.frame_microseconds
+    console.print(
+        f"20 ms of a caller cost {cost.telephone:g} microseconds in G.711, {cost.wideband:g} in wideband: "
+        f"{cost.telephone * 50 * 200 / 1e4:.0f} and {cost.wideband * 50 * 200 / 1e4:.0f} % of a core for 200 calls."
     )
     for each in found.missing:
         console.print(f"Not measured: {each}")
