@@ -112,8 +112,9 @@ def acknowledge(transaction: ClientTransaction, ack: Request, to_: Flow | Hop) -
 
 
 def failed(transaction: ClientTransaction) -> ClientStep:
-    """Give up, since the request cannot be sent (RFC 3261 8.1.3.1)."""
-    return _given_up(transaction, 503)
+    """Give up a request that cannot be sent (RFC 3261 8.1.3.1); one that was answered is kept for repeats of that."""
+    waits = transaction.state in ("trying", "proceeding")
+    return _given_up(transaction, 503) if waits else ClientStep(transaction)
 
 
 def moved(transaction: ClientTransaction, to_: Hop) -> ClientStep:

@@ -148,11 +148,7 @@ class Transactions:
         for client, transaction in list(self._client.items()):
             if transaction.to != to and all(ack.to != to for _, ack in transaction.acks):
                 continue
-            if isinstance(to, Flow) and to.transport != "udp" and to_address(transaction.request).tag:
-                step = client_transaction.moved(transaction, _next_hop(transaction.request, to))
-            else:
-                step = client_transaction.failed(transaction)
-            given += self._advance(client, step, sends)
+            given += self._advance(client, _without(transaction, to), sends)
         return sends, given
 
     def _server_deadline(self, key: ServerKey) -> float | None:
@@ -186,6 +182,17 @@ class Transactions:
             self._client[key] = step.transaction
         self._client_deadlines.changed(key)
         return list(step.sends)
+
+
+def _without(transaction: ClientTransaction, to: Flow | Hop) -> client_transaction.ClientStep:
+    """Return what becomes of a transaction that can send nothing to `to`."""
+    last = transaction.request
+    if transaction.state == "accepted" and transaction.acks:
+        ack = parse(transaction.acks[-1][1].data)
+        last = ack if isinstance(ack, Request) else last
+    if isinstance(to, Flow) and to.transport != "udp" and to_address(last).tag:
+        return client_transaction.moved(transaction, _next_hop(last, to))
+    return client_transaction.failed(transaction)
 
 
 def _next_hop(request: Request, flow: Flow) -> Hop:

@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.sip.message import Message, Request, cseq, to, top_via
-from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, MediaChanged, Ringing, Send
+from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, Hop, MediaChanged, Ringing, Send
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.sip_call import Credentials
 from tests.sip.sip_network import CALLEE, media
@@ -328,3 +328,26 @@ def test_a_response_with_two_vias_is_for_somebody_else() -> None:
     peer, invite = dialled()
     peer.reply(invite, 486, [("Via", "SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKx")])
     assert peer.events == []
+
+
+def test_an_ack_that_gets_no_way_takes_a_new_connection() -> None:
+    peer, invite = dialled(Peer(transport="tcp"))
+    peer.reply(invite, 200, [("Contact", "<sip:desk@192.0.2.1:5080;transport=tcp>")], ANSWER)
+    ack = raw(peer.outputs)
+    peer.owner(peer.endpoint.failed(peer.flow, peer.now))
+    assert [(each.to, each.data) for each in peer.outputs if isinstance(each, Send)] == [
+        (Hop("tcp", "192.0.2.1", 5080), *ack)
+    ]
+    peer.owner(peer.endpoint.failed(Hop("tcp", "192.0.2.1", 5080), peer.now))
+    assert peer.outputs == []
+    peer.reply(invite, 200, [("Contact", "<sip:desk@192.0.2.1:5080;transport=tcp>")], ANSWER)
+    assert raw(peer.outputs) == ack
+
+
+def test_a_second_cancel_and_a_ring_of_ours_do_nothing() -> None:
+    peer, invite = dialled()
+    peer.reply(invite, 180)
+    peer.owner(peer.endpoint.cancel(peer.handle, peer.now))
+    assert peer.endpoint.cancel(peer.handle, peer.now) == []
+    assert peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now) == []
+    assert peer.reply(invite, 183) == []

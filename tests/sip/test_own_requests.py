@@ -291,3 +291,49 @@ def test_without_credentials_a_challenge_is_a_refusal() -> None:
     bye = only(peer.owner(peer.endpoint.hang_up(peer.handle, peer.now)))
     assert peer.reply(bye, 401, [CHALLENGE]) == []
     assert peer.endpoint.calls == 0
+
+
+def test_a_refresh_by_re_invite_waits_for_a_re_invite_that_is_under_way() -> None:
+    peer = timed("uas")
+    peer.wait(44)
+    invite = modified(peer)
+    peer.reply(invite, 100)
+    assert peer.wait(3) == []
+    peer.reply(invite, 200, [("Session-Expires", "90;refresher=uac")], ALAW)
+    assert next(each.method for each in peer.wait(45.1) if isinstance(each, Request)) == "INVITE"
+
+
+def test_a_refresh_after_491_comes_again() -> None:
+    peer = timed("uas")
+    peer.reply(only(peer.wait(45)), 491)
+    again = only(peer.wait(2.1))
+    assert (again.method, again.headers.get("Session-Expires")) == ("INVITE", "90;refresher=uac")
+
+
+def test_a_refresh_is_challenged_once() -> None:
+    peer = registered_pbx()
+    peer.ask("UPDATE", [("Session-Expires", "90;refresher=uas"), ("Supported", "timer")])
+    again = only(peer.reply(only(peer.wait(45)), 401, [CHALLENGE])[1:])
+    assert again.headers.get("Authorization")
+    assert again.headers.get("Session-Expires") == "90;refresher=uac"
+
+
+def test_a_422_that_asks_for_no_more_is_a_failure_like_others() -> None:
+    peer = timed("uas", ("Allow", "UPDATE"))
+    assert peer.reply(only(peer.wait(45)), 422, [("Min-SE", "90")]) == []
+    assert only(peer.wait(10)).method == "UPDATE"
+
+
+def test_after_our_bye_nothing_is_offered_any_more() -> None:
+    peer = Peer().established()
+    peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
+    assert peer.endpoint.modify(peer.handle, media(), peer.now) == []
+    assert peer.endpoint.refer(peer.handle, "sip:x@192.0.2.9", peer.now) == []
+    assert peer.endpoint.hang_up(peer.handle, peer.now) == []
+
+
+def test_an_answer_to_a_re_invite_that_comes_after_our_bye_is_acknowledged() -> None:
+    peer = Peer().established()
+    invite = modified(peer)
+    peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
+    assert only(peer.reply(invite, 200, (), ALAW)).method == "ACK"
