@@ -21,7 +21,7 @@ from ivr.sip.dialog import of_invite
 from ivr.sip.digest import NonceCounts
 from ivr.sip.incoming_call import IncomingCall
 from ivr.sip.live_call import LiveCall
-from ivr.sip.message import MalformedMessage, Request, Response, call_id, encode, from_, parse, to
+from ivr.sip.message import MalformedMessage, Request, Response, call_id, encode, from_, parse, reasons, to
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outgoing_call import OutgoingCall
 from ivr.sip.outputs import Flow, Hop, Output, Send, TransferNotified
@@ -300,7 +300,7 @@ class Endpoint:
         tag = call.dialog_key[1] if call else self._transactions.tag_of(invite) or self._tokens()
         outputs: list[Output] = list(self._transactions.respond(key, respond(cancel, 200, tag=tag), now))
         if isinstance(call, IncomingCall):
-            outputs += self._step(incoming_call.cancelled(call, cancel.headers.get("Reason") or ""), now)
+            outputs += self._step(incoming_call.cancelled(call, reasons(cancel)), now)
         return outputs
 
     def _outside(self, request: Request, key: ServerKey, reply_to: Flow, flow: Flow, now: float) -> list[Output]:

@@ -27,7 +27,7 @@ from ivr.sip import referral, session_timer
 from ivr.sip.bodies import Unsupported, sdp_of
 from ivr.sip.live_call import LiveCall, bye, ended_by_peer, left, next_media, unacknowledged
 from ivr.sip.media_plan import MediaPlan
-from ivr.sip.message import Request, cseq
+from ivr.sip.message import Request, cseq, reasons
 from ivr.sip.negotiation import LocalMedia, accepted
 from ivr.sip.negotiation import answer as answer_offer
 from ivr.sip.negotiation import offer as make_offer
@@ -51,7 +51,7 @@ def received(call: LiveCall, request: Request, key: ServerKey, flow: Flow, now: 
     if unknown := unknown_extensions(request):
         return CallStep(call, (Respond(key, bad_extension(request, unknown)),))
     if request.method == "BYE":
-        over, effects = ended_by_peer(call, request.headers.get("Reason") or "")
+        over, effects = ended_by_peer(call, reasons(request))
         return CallStep(over, (Respond(key, respond(request, 200)), *effects))
     if call.state == "leaving":
         return CallStep(call, (Respond(key, respond(request, 481)),))

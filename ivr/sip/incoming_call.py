@@ -33,7 +33,7 @@ from ivr.sip.bodies import sdp_of
 from ivr.sip.dialog import Dialog, own_contact
 from ivr.sip.live_call import LiveCall, unacknowledged
 from ivr.sip.media_plan import MediaPlan
-from ivr.sip.message import Request, cseq
+from ivr.sip.message import Request, cseq, reasons
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.negotiation import answer as answer_offer
 from ivr.sip.negotiation import offer as make_offer
@@ -176,7 +176,7 @@ def received(call: IncomingCall, request: Request, key: ServerKey, now: float) -
         return CallStep(call, (Respond(key, bad_extension(request, unknown)),))
     match request.method:
         case "BYE":
-            step = cancelled(call, request.headers.get("Reason") or "")
+            step = cancelled(call, reasons(request))
             return CallStep(step.call, (Respond(key, respond(request, 200)), *step.effects))
         case "PRACK":
             return _pracked(call, request, key, now)

@@ -231,6 +231,11 @@ def routes(message: Message, name: str) -> tuple[NameAddress, ...]:
     return tuple(parse_name_address(value) for value in message.headers.all(name) if value != "*")
 
 
+def reasons(message: Message) -> str:
+    """Return why a request was sent, as one header says it: perhaps once for SIP and once for Q.850 (RFC 3326 2)."""
+    return ", ".join(message.headers.all("Reason"))
+
+
 def request_uri(request: Request) -> SipUri | None:
     """Return the Request-URI in its parts; None if its scheme is none of ours (416, RFC 3261 8.2.2.1)."""
     try:

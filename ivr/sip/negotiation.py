@@ -5,6 +5,7 @@ refused with port 0. Rules of the formats: RFC 3551, RFC 4733 (keys), RFC 7587 (
 """
 
 import base64
+import re
 
 from msgspec import Struct
 
@@ -33,6 +34,7 @@ _FORMATS: dict[CodecName, RtpFormat] = {
 "How a codec is offered; what is offered to us is known by its name, never by its number."
 _EVENT_NUMBERS = {8000: 101, 48000: 102}
 "Payload types of telephone-event in our offers, by clock."
+_TAG = re.compile(r"[0-9]{1,9}")
 _DIRECTIONS: dict[tuple[bool, bool], Direction] = {
     (True, True): "sendrecv",
     (True, False): "sendonly",
@@ -96,7 +98,7 @@ def offer(local: LocalMedia) -> bytes:
     clocks = dict.fromkeys(each.clock for each in formats)
     events = [RtpFormat(_EVENT_NUMBERS[clock], "TELEPHONE-EVENT", clock) for clock in clocks]
     attributes = [pair for each in (*formats, *events) for pair in _format_attributes(each)]
-    if _may_encrypt(local):
+    if _may_encrypt(local):  # RFC 4568 6.1
         attributes += [_crypto_attribute(str(tag), suite, local.srtp_key) for tag, suite in enumerate(SUITES, 1)]
     attributes += [("ptime", "20"), (local.direction, "")]
     protocol = "RTP/SAVP" if _may_encrypt(local) else "RTP/AVP"
@@ -188,7 +190,7 @@ def _crypto(media: MediaDescription) -> _Crypto | None:
     """Find the first key that can be used: a suite of ours, no MKI, nothing left unencrypted (RFC 4568 6.3, 9.2)."""
     for name, value in media.attributes:
         parts = value.split()
-        if name != "crypto" or len(parts) < 3 or parts[1] not in SUITES or not parts[0].isdigit():
+        if name != "crypto" or len(parts) < 3 or parts[1] not in SUITES or not _TAG.fullmatch(parts[0]):
             continue
         method, _, rest = parts[2].partition(":")
         key, *options = rest.split("|")

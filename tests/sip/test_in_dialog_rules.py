@@ -31,6 +31,16 @@ def test_a_bye_ends_the_call_and_its_reason_is_told() -> None:
     assert (peer.endpoint.calls, peer.endpoint.transactions, peer.endpoint.deadline) == (0, 0, None)
 
 
+def test_all_reasons_of_a_bye_are_told() -> None:
+    """RFC 3326 2: one for SIP, one for the telephone network, in one header or two."""
+    for headers in ([("Reason", 'SIP;cause=200, Q.850;cause=17;text="Busy"')],
+                    [("Reason", "SIP;cause=200"), ("Reason", 'Q.850;cause=17;text="Busy"')]):  # fmt: skip
+        peer = Peer().established()
+        peer.ask("BYE", headers)
+        reason = 'SIP;cause=200, Q.850;cause=17;text="Busy"'
+        assert peer.events[-1] == CallEnded(peer.handle, "remote", "the caller hung up", reason)
+
+
 def test_a_bye_is_judged_by_its_dialog_and_not_by_its_address() -> None:
     peer = Peer().established()
     stranger = flow(CALLEE, ("203.0.113.9", 9))

@@ -210,6 +210,7 @@ def test_a_key_is_taken_only_over_tls_or_if_allowed(local: LocalMedia) -> None:
         "1 AES_CM_128_HMAC_SHA1_80 url:https://h/key",
         "1 AES_CM_128_HMAC_SHA1_80",
         "x AES_CM_128_HMAC_SHA1_80 " + INLINE,
+        "٣ AES_CM_128_HMAC_SHA1_80 " + INLINE,
     ],
 )
 def test_a_key_that_protects_less_or_cannot_be_used_is_passed_over(crypto: str) -> None:
