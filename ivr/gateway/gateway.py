@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 ANONYMOUS = "anonymous"
 "The caller, for the bot, where the number is withheld (RFC 3323 4.1.1.3)."
 UNKNOWN = "unknown"
-"The same where From has neither a number nor a name."
+"The same where From has neither a number nor a name, or nobody was called by one; nobody may be blank (protocol 4.1)."
 PARTING = 5.0
 "Seconds that bots have to hear of calls that were hung up by draining."
 
@@ -88,7 +88,7 @@ class Gateway:
             diverted=parties.diverted_from or None,
             withheld=parties.withheld or None,
         )
-        who = Caller(parties.caller or (ANONYMOUS if parties.withheld else UNKNOWN), number, self._language)
+        who = Caller(parties.caller or (ANONYMOUS if parties.withheld else UNKNOWN), number or UNKNOWN, self._language)
         return CallPlan(bot, who, facts)
 
     def _serves(self, request: Request) -> bool:

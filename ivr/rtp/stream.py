@@ -14,7 +14,7 @@ from ivr.rtp.heard import Heard
 from ivr.rtp.incoming import Incoming
 from ivr.rtp.outgoing import Outgoing, Sending
 from ivr.rtp.packet import RTCP_TYPES, parse
-from ivr.rtp.remote import Remote, is_nowhere
+from ivr.rtp.remote import Remote
 from ivr.rtp.reporting import Reporting
 from ivr.rtp.sound_format import FRAMES_A_SECOND, SOUND_FORMATS
 from ivr.rtp.statistics import StreamStatistics
@@ -31,8 +31,13 @@ Datagrams: TypeAlias = Sequence[tuple[bytes, HostPort]]
 class RtpStream:
     """The sound of one call. `now` is in seconds, and never goes back; a source is a host and a port."""
 
-    def __init__(self, plan: MediaPlan, *, ssrc: int, sequence: int, timestamp: int, now: float) -> None:
-        """`ssrc`, `sequence` and `timestamp` are random numbers of 32, 16 and 32 bits (RFC 3550 5.1)."""
+    def __init__(
+        self, plan: MediaPlan, *, ssrc: int, sequence: int, timestamp: int, now: float, peer: str | None = None
+    ) -> None:
+        """`ssrc`, `sequence` and `timestamp` are random numbers of 32, 16 and 32 bits (RFC 3550 5.1).
+
+        `peer` is the host that a call comes from: before `confirm`, sound goes nowhere else. None: we place the call.
+        """
         self.last_heard = now
         "When a good packet came, or the other side was first expected to send."
         self._plan = plan
@@ -40,7 +45,7 @@ class RtpStream:
         self._types = self._incoming.types
         self._outgoing = Outgoing(plan.codec, _sending(plan), source=ssrc, sequence=sequence, timestamp=timestamp)
         self._reporting = Reporting(now)
-        self._remote = Remote(plan.remote)
+        self._remote = Remote(plan.remote, peer)
         self._rtcp_source: HostPort | None = None
         "Where reports come from."
         self._srtp = _srtp(plan.srtp)
@@ -64,6 +69,10 @@ class RtpStream:
             self._srtp = _srtp(plan.srtp)
         self._outgoing.queue.use(plan.codec)
         self.last_heard = now
+
+    def confirm(self) -> None:
+        """Take it that the caller has got our answer (its ACK came): sound may go where it was asked for."""
+        self._remote.confirm()
 
     # --- what comes ---------------------------------------------------------------------------------------------------
 
@@ -154,8 +163,10 @@ class RtpStream:
 
     def tick(self) -> Datagrams:
         """Return what to send in the next 20 ms, from the port of RTP: a packet, or none."""
+        if self._remote.waits:  # what is queued waits, too
+            return ()
         packet = self._outgoing.frame()
-        if packet is None or is_nowhere(self._remote.destination):
+        if packet is None or self._remote.nowhere:
             return ()
         return ((packet if self._srtp is None else self._srtp.protect(packet), self._remote.destination),)
 
@@ -198,7 +209,7 @@ class RtpStream:
 
     def _to_rtcp(self, report: bytes) -> Datagrams:
         destination = self._rtcp_destination()
-        if is_nowhere(destination):
+        if not self._remote.takes(destination[0]):
             return ()
         return ((report if self._srtp is None else self._srtp.protect_rtcp(report), destination),)
 

@@ -221,6 +221,8 @@ class CallLeg:
         """Take note that the dialog is confirmed."""
         self.established = True
         self.media(plan)
+        if self._session is not None:
+            self._session.confirm()
         if not self._answer.done():
             self._answer.set_result(None)
 

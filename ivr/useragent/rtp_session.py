@@ -28,14 +28,20 @@ class RtpSession:
         heard: Callable[[Heard], None],
         released: Callable[[], None],
         failed: Callable[[], None],
+        *,
+        peer: str | None,
     ) -> None:
-        """`released`: the end of a key of ours was sent. `failed`: the stream cannot go on; a fault of ours."""
+        """`released`: the end of a key of ours was sent. `failed`: the stream cannot go on; a fault of ours.
+
+        `peer`: as in `RtpStream`.
+        """
         self.ports = ports
         self.stream: RtpStream | None = None
         self._clock = clock
         self._heard = heard
         self._released = released
         self._failed = failed
+        self._peer = peer
         self._pressed = 0
         "Keys whose end is still to be sent."
         self._keys_sent = 0
@@ -58,10 +64,16 @@ class RtpSession:
             sequence=secrets.randbits(15),  # not the upper half: SRTP takes the first roll-over to be 0
             timestamp=secrets.randbits(32),
             now=now,
+            peer=self._peer,
         )
         self._clock.watch(self.ports.rtp, self._read_rtp)
         self._clock.watch(self.ports.rtcp, self._read_rtcp)
         self._clock.add(self)
+
+    def confirm(self) -> None:
+        """Take it that the caller has got our answer."""
+        if self.stream is not None:
+            self.stream.confirm()
 
     def press(self, key: str, seconds: float) -> None:
         """Press a key for so long, 8 s at most, after those before it; raise ValueError: no such key."""

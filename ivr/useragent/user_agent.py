@@ -175,7 +175,8 @@ class UserAgent:
         """Open ports for the sound of a call, and say what SDP tells of them; raise NoFreePorts or OSError."""
         ports = self._ports.bind(self._transports.sound_host(leg.flow))
         secure = leg.flow.transport == "tls" or self._config.endpoint.srtp_without_tls
-        session = RtpSession(ports, self.clock, leg.heard, leg.released, lambda: leg.fail(FAULT))
+        peer = leg.flow.remote[0] if leg.incoming else None
+        session = RtpSession(ports, self.clock, leg.heard, leg.released, lambda: leg.fail(FAULT), peer=peer)
         local = LocalMedia(
             host=self._config.advertised or leg.flow.local[0],
             port=ports.port,

@@ -25,8 +25,9 @@ PLAN = MediaPlan(
 SILENCE = b"\xff" * 160
 
 
-def stream(plan: MediaPlan = PLAN, now: float = 0.0, **changes: object) -> RtpStream:
-    return RtpStream(replace(plan, **changes), ssrc=0x0A0B0C0D, sequence=65_534, timestamp=2**32 - 160, now=now)
+def stream(plan: MediaPlan = PLAN, now: float = 0.0, peer: str | None = None, **changes: object) -> RtpStream:
+    plan = replace(plan, **changes)
+    return RtpStream(plan, ssrc=0x0A0B0C0D, sequence=65_534, timestamp=2**32 - 160, now=now, peer=peer)
 
 
 def frame(number: int) -> bytes:
