@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -49,7 +50,15 @@ class GatewayProcess:
             return await self.process.wait()
 
 
-async def start(arguments: Sequence[str], **variables: str) -> asyncio.subprocess.Process:
+async def start(
+    arguments: Sequence[str], *, files: tuple[int, int] | None = None, **variables: str
+) -> asyncio.subprocess.Process:
+    """Start it; `files`: how many open files it may have, and may raise that to."""
+
+    def limit() -> None:
+        if files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, files)
+
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IVR_")}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -57,12 +66,13 @@ async def start(arguments: Sequence[str], **variables: str) -> asyncio.subproces
         env={**clean, **variables, "PYTHONWARNINGS": "error"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=limit,
     )
 
 
-async def refusal(*arguments: str, **variables: str) -> str:
+async def refusal(*arguments: str, files: tuple[int, int] | None = None, **variables: str) -> str:
     """Start a gateway that must not start, and return what it says."""
-    process = await start(arguments, **variables)
+    process = await start(arguments, files=files, **variables)
     async with asyncio.timeout(20):
         out, error = await process.communicate()
     assert process.returncode == 1
@@ -72,9 +82,11 @@ async def refusal(*arguments: str, **variables: str) -> str:
 
 
 @asynccontextmanager
-async def gateway_process(bot: str, *arguments: str, **variables: str) -> AsyncIterator[GatewayProcess]:
+async def gateway_process(
+    bot: str, *arguments: str, files: tuple[int, int] | None = None, **variables: str
+) -> AsyncIterator[GatewayProcess]:
     """Run a gateway to a bot on free ports."""
-    process = await start([*ANY_PORT, "--bot", bot, *arguments], **variables)
+    process = await start([*ANY_PORT, "--bot", bot, *arguments], files=files, **variables)
     assert process.stdout
     try:
         async with asyncio.timeout(20):

@@ -15,7 +15,7 @@ from ivr.sip.outputs import CallEnded, Flow, Hop
 from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.call_leg import CallLeg
-from ivr.useragent.configuration import ListenAddress, PortRange, UserAgentConfig
+from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.user_agent import UserAgent, user_agent
 from tests.waiting import PATIENCE
 
@@ -163,12 +163,13 @@ class Telephone:
 
 
 @asynccontextmanager
-async def telephone(*codecs: CodecName) -> AsyncIterator[Telephone]:
-    """Make a telephone that offers these codecs."""
+async def telephone(*codecs: CodecName, tls: TlsFiles | None = None) -> AsyncIterator[Telephone]:
+    """Make a telephone that offers these codecs, and encrypts where it can if it has the files for it."""
     config = UserAgentConfig(
         listen=(ListenAddress("udp", "127.0.0.1", 0),),
         rtp=PORTS,
-        endpoint=EndpointConfig(codecs=codecs or ("PCMA",)),
+        endpoint=EndpointConfig(codecs=codecs or ("PCMA",), srtp=tls is not None),
+        tls=tls or TlsFiles(),
     )
     async with user_agent(config, Nobody(), lambda leg: leg.reject(480, "Temporarily Unavailable")) as agent:
         yield Telephone(agent)

@@ -172,3 +172,12 @@ async def test_voice_and_ear_are_set_by_the_settings_of_speech(tmp_path: Path) -
     assert "IVR_AZURE_KEY" in await refusal(*ANY_PORT, "--settings", str(file), "--voice", "azure")
     file.write_text("cals = 7\n")
     assert "Did you mean calls?" in await refusal(*ANY_PORT, "--settings", str(file))
+
+
+async def test_it_takes_the_open_files_that_its_calls_need_or_says_how_to_get_them() -> None:
+    said = await refusal(*ANY_PORT, "--calls", "300", files=(256, 512))
+    assert "`ulimit -n` allows 512 open files, and 300 calls take 1000. Raise it (LimitNOFILE= in systemd)" in said
+    async with gateway_process(BOT, "--calls", "300", files=(256, 4096)) as gateway:
+        limits = Path(f"/proc/{gateway.process.pid}/limits").read_text()
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    assert line.split()[3] == "1000"
