@@ -25,7 +25,7 @@ class Player:
         async with aclosing(_pieces(self._renderer, segments, beep=beep)) as pieces:
             async for piece in pieces:
                 # Time runs from when there is something to hear; a piece that is spoken too slowly leaves a gap.
-                begins = self._clock.now() if ends is None else max(ends, self._clock.now() if self._paced else 0.0)
+                begins = self._clock.now() if ends is None else max(ends, self._clock.now())
                 await self._hand_out(piece, begins, out)
                 ends = begins + piece.seconds
         if ends is not None:

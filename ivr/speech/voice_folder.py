@@ -27,6 +27,10 @@ _SLACK = 0.9
 "How much of what is allowed is left when room is made, so that it is not made each time."
 
 
+_COUNTED_AFTER = 20
+"Files that are written before the folder is counted anew, since other processes may write, too."
+
+
 class _Head(Struct, frozen=True, array_like=True):
     """The line before the samples."""
 
@@ -46,7 +50,9 @@ class VoiceFolder:
         self._most = most
         self._lock = threading.Lock()
         self._size = sum(size for _, size, _ in self._files())
-        "Of what this process knows; counted anew where room is made."
+        "As far as this process knows: others may write, too."
+        self._written = 0
+        "Files since it was counted."
         self._failing = False
 
     def get(self, key: str) -> Sequence[bytes] | None:
@@ -69,7 +75,8 @@ class VoiceFolder:
             self._write(self._file(key), data)
             with self._lock:
                 self._size += len(data)
-                if self._size > self._most:
+                self._written += 1
+                if self._size > self._most or self._written >= _COUNTED_AFTER:
                     self._make_room()
         except OSError as error:
             if not self._failing:
@@ -91,6 +98,9 @@ class VoiceFolder:
     def _make_room(self) -> None:
         files = sorted(self._files(), key=lambda one: one[2])
         self._size = sum(size for _, size, _ in files)
+        self._written = 0
+        if self._size <= self._most:
+            return
         for file, size, _ in files:
             if self._size <= self._most * _SLACK:
                 break

@@ -13,6 +13,7 @@ from ivr.engine.commands import Segment, Silence, Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.media.installed import installed_sound, missing
 from ivr.media.microphone import Microphone
+from ivr.media.pacing import until
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.player import Player
 from ivr.media.prompt_renderer import Speaker
@@ -89,6 +90,29 @@ async def test_a_line_gets_what_a_voice_speaks_in_frames_of_20_ms_each_at_its_ti
 async def test_silence_and_the_beep_go_the_same_way() -> None:
     sent = await frames(Silence(100), HELLO, voice=Hum(), beep=True)
     assert b"".join(samples for _, samples in sent) == silence(0.1) + 3 * tone(300.0, 0.05) + tone(1000, 0.25)
+
+
+class Hesitant:
+    """A voice of 1 s a part, whose second part comes after 3 s."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+        yield tone(300.0, 1.0)
+        await until(self._clock, 3.0)
+        yield tone(300.0, 1.0)
+
+
+@pytest.mark.parametrize("paced", [True, False])
+async def test_a_prompt_whose_voice_is_slow_is_not_over_before_it_was_heard(paced: bool) -> None:
+    clock = ManualClock(time=0.0)
+    player = Player(speaker(Hesitant(clock)), clock, paced=paced)
+    playing = asyncio.create_task(player.play([HELLO], lambda _: None))
+    await clock.turn(3.9)
+    assert not playing.done()
+    await clock.turn(0.2)
+    assert playing.done()
 
 
 async def test_a_voice_that_fails_makes_the_prompt_unplayable_and_says_why() -> None:

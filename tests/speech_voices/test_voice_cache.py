@@ -191,6 +191,16 @@ def test_the_folder_stays_within_its_size_and_drops_what_was_not_wanted_for_long
     assert sum(file.stat().st_size for file in tmp_path.glob("*.speech")) <= 4 * size
 
 
+def test_two_processes_together_stay_within_the_size(tmp_path: Path) -> None:
+    part = [bytes(1000)]
+    most = 50 * len(_written(part))
+    folders = [VoiceFolder(tmp_path, most=most) for _ in range(3)]
+    for number in range(200):
+        folders[number % 3].put(f"{number:03}", part)
+        assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= most * 2
+    assert folders[0].get("199") == part
+
+
 def test_what_is_larger_than_the_folder_is_not_kept(tmp_path: Path) -> None:
     folder = VoiceFolder(tmp_path, most=100)
     folder.put("k", [bytes(1000)])

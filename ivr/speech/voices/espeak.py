@@ -29,7 +29,7 @@ AT_ONCE = 4
 
 def installed_voice() -> CachedVoice | None:
     """Return this voice, good for any number of calls; None: it is not installed."""
-    if find_spec("espeakng_loader") is None or find_spec("av") is None:
+    if not _is_installed():
         return None
     return CachedVoice(EspeakVoice(), "espeak", at_once=AT_ONCE)
 
@@ -39,13 +39,17 @@ def spoken_languages() -> frozenset[str]:
 
     Empty: it is not installed, or does not work.
     """
-    if find_spec("espeakng_loader") is None or find_spec("av") is None:
+    if not _is_installed():
         return frozenset()
     try:
         tags = _library().tags
     except OSError:
         return frozenset()
     return tags | {language for tag in tags if with_region(language := tag.partition("-")[0]).lower() in tags}
+
+
+def _is_installed() -> bool:
+    return find_spec("espeakng_loader") is not None and find_spec("av") is not None
 
 
 class EspeakVoice:
