@@ -5,6 +5,7 @@
 | an address that is named (`allow_from`), or the registrar's | may call, and is believed about the caller | the same |
 | if none is named: this machine | may call, and is believed | has to know the password |
 | if none is named: a private network | may call | has to know the password |
+| if none is named: any address, where SIP is taken at loopback addresses alone | may call | has to know the password |
 | anywhere else | 403 | has to know the password |
 
 Scanners, and whoever asks more often than the limits allow, get no answer at all. What is not an INVITE is answered
@@ -41,6 +42,8 @@ class AdmissionRules(Struct, frozen=True):
     """What the operator has set."""
 
     named: tuple[Network, ...] = ()
+    only_here: bool = False
+    "SIP is taken at loopback addresses alone: whoever reaches them is on this machine, by whatever address it calls."
     user: str = ""
     "Empty: there is no password."
     password: str = ""
@@ -133,7 +136,7 @@ class AdmissionPolicy:
             return Allowed(trusted=True)
         if rules.user:
             return Challenge()
-        if not rules.named and within(address, PRIVATE):
+        if not rules.named and (rules.only_here or within(address, PRIVATE)):
             return Allowed(trusted=within(address, LOOPBACK))
         return Refused(403)
 

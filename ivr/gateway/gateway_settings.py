@@ -300,7 +300,7 @@ def exposures(settings: GatewaySettings) -> Iterator[str]:
     networks = [ip_network(network) for network in settings.allow_from]
     if settings.user is None and any(network.prefixlen < WIDE for network in networks):
         yield "Anybody can call: --allow-from names nearly every address, and no password is asked for (--password)."
-    elif settings.user is None and not networks and not all(_loopback(address) for address in settings.sip):
+    elif settings.user is None and not networks and not all(is_loopback(address) for address in settings.sip):
         yield "Every private network can call without a password; --allow-from names those that are meant."
     if settings.status is not None and not ip_address(host_port_of(settings.status)[0]).is_loopback:
         yield "Other machines can read /metrics: --status is not an address of this machine alone."
@@ -312,7 +312,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Return whether SIP that is taken there comes from this machine."""
     return ip_address(listen_parts(address)[1]).is_loopback
 
 

@@ -15,6 +15,7 @@ from ivr.gateway.gateway_call import CallServices
 from ivr.gateway.gateway_settings import (
     GatewaySettings,
     host_port_of,
+    is_loopback,
     listen_parts,
     password_of,
     plan_of,
@@ -147,6 +148,7 @@ def rules_of(settings: GatewaySettings) -> AdmissionRules:
     """Return who may call."""
     return AdmissionRules(
         named=tuple(ip_network(network) for network in settings.allow_from),
+        only_here=all(is_loopback(address) for address in settings.sip),
         user=settings.user or "",
         password=password_of(settings),
         calls=settings.calls,

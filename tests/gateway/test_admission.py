@@ -55,6 +55,14 @@ def test_who_may_call(host: str, default: Admission, named: Admission, password:
     assert Door(AdmissionRules(named=NAMED, user="desk", password=PASSWORD)).ask(host) == both
 
 
+def test_whoever_reaches_a_loopback_address_is_on_this_machine() -> None:
+    """A softphone here may call by the machine's public address; what it says of itself is not believed."""
+    assert Door(AdmissionRules(only_here=True)).ask(STRANGER) == Allowed()
+    assert Door(AdmissionRules(only_here=True)).ask(HERE) == Allowed(trusted=True)
+    assert Door(AdmissionRules(only_here=True, named=NAMED)).ask(STRANGER) == Refused(403)
+    assert Door(AdmissionRules(only_here=True, user="desk", password=PASSWORD)).ask(STRANGER) == Challenge()
+
+
 def test_the_password_is_that_of_the_user() -> None:
     policy = Door(AdmissionRules(user="desk", password=PASSWORD)).policy
     assert policy.password_of("desk") == PASSWORD
