@@ -9,6 +9,7 @@ from ivr.sip.deadlines import Deadlines
 from ivr.sip.incoming_call import IncomingCall
 from ivr.sip.live_call import LiveCall
 from ivr.sip.message import Request, call_id, from_
+from ivr.sip.outgoing_call import OutgoingCall
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.sip_call import Call
 
@@ -22,6 +23,8 @@ class _Entry(Struct):
     invite: ServerKey | None = None
     "Only while it has no final answer: then a CANCEL may come, and nobody else has the key."
     origin: tuple[str, str] | None = None
+    left: bool = False
+    "It has ended for its owner; only the peer's answer to BYE or CANCEL is waited for."
     host: str = ""
     "Whose limit of unanswered INVITEs it counts for; empty: none."
 
@@ -36,10 +39,15 @@ class CallTable:
         self._invites: dict[ServerKey, str] = {}
         self._origins: dict[tuple[str, str], str] = {}
         self._unanswered: Counter[str] = Counter()
+        self._left = 0
         self.deadlines: Deadlines[str] = Deadlines(self._deadline)
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    def is_full(self, most: int) -> bool:
+        """Return whether there are as many calls, or as many again whose end the peers do not confirm."""
+        return len(self._calls) - self._left >= most or self._left >= most
 
     def get(self, handle: str) -> Call | None:
         """Return a call by its handle; None: it is over."""
@@ -83,6 +91,9 @@ class CallTable:
         if entry.invite is not None and (call.over or not isinstance(call, IncomingCall)):
             del self._invites[entry.invite]
             entry.invite = None
+        if not entry.left and _is_left(call):
+            entry.left = True
+            self._left += 1
         if call.over:
             self._forget(call, entry)
         else:
@@ -103,9 +114,18 @@ class CallTable:
 
     def _forget(self, call: Call, entry: _Entry) -> None:
         self._calls.pop(call.handle, None)
+        self._left -= entry.left
         del self._entries[call.handle], self._dialogs[entry.dialog]
         if entry.origin is not None:
             del self._origins[entry.origin]
+
+
+def _is_left(call: Call) -> bool:
+    """Return whether a call has ended for its owner."""
+    match call:
+        case LiveCall(state="leaving") | OutgoingCall(state="cancelling"):
+            return True
+    return False
 
 
 def _is_unanswered(call: Call) -> bool:

@@ -314,7 +314,7 @@ class Endpoint:
             return list(self._transactions.respond(key, admitted, now))
         if request.method != "INVITE" or to(request).tag:
             return list(self._transactions.respond(key, outside_dialog.answered(request, self._policy, tag), now))
-        crowded = len(self._calls) >= self._config.most_calls
+        crowded = self._calls.is_full(self._config.most_calls)
         crowded = crowded or self.unanswered(flow.remote[0]) >= self._config.most_unanswered
         merged = self._calls.has_origin(request)
         taken = outside_dialog.checked(

@@ -78,7 +78,7 @@ class EndpointConfig(Struct, frozen=True):
     longest_ringing: float = 180.0
     "Seconds after which a call that came in and was not answered gets 480, and one that we place is cancelled."
     most_calls: int = 1000
-    "Calls at once, of both directions; an INVITE beyond gets 503."
+    "Calls at once, of both directions; an INVITE beyond gets 503. Those whose BYE waits for its answer do not count."
     most_unanswered: int = 200
     "INVITEs of one address whose call is not established yet; one beyond gets 503."
     most_transactions: int = 20_000

@@ -9,8 +9,9 @@ proceeding | a final answer, no INVITE | answered   | it
 proceeding | 2xx to an INVITE          | answered   | it; the call repeats it until the ACK (13.3.1.4)
 proceeding | 300-699 to an INVITE      | unconfirmed| it; after a 1xx by UDP again: T1, doubling to T2 (timer G)
 unconfirmed| ACK                       | answered   | nothing
+unconfirmed| 64*T1 without ACK         | answered   | nothing more (timer H)
 answered, unconfirmed: the request again            | the last answer, the same bytes
-answered, unconfirmed: 64*T1 after the final answer | over (timers H, I, J, L; as long by any transport)
+answered, unconfirmed: 64*T1 + T4 after that answer | over (timers I, J, L; as long by any transport)
 ```
 
 Without a 1xx the sender repeats its INVITE until it has the answer, so the answer is not repeated by itself: an INVITE
@@ -27,7 +28,7 @@ from msgspec.structs import replace
 
 from ivr.sip.message import Request, call_id, cseq, from_, top_via
 from ivr.sip.outputs import Flow, Hop, Send
-from ivr.sip.timers import TIMEOUT, Repeats, earliest, repeats
+from ivr.sip.timers import KEPT, TIMEOUT, Repeats, earliest, repeats
 
 MAGIC_COOKIE = "z9hG4bK"
 "How the branch of a sender of RFC 3261 begins (8.1.1.7)."
@@ -113,7 +114,7 @@ def answered(transaction: ServerTransaction, status: int, data: bytes, now: floa
     by_itself = unconfirmed and transaction.last and transaction.to.transport == "udp"
     again = repeats(now) if by_itself else None
     state: Literal["unconfirmed", "answered"] = "unconfirmed" if unconfirmed else "answered"
-    return ServerStep(replace(transaction, state=state, last=data, repeats=again, ends=now + TIMEOUT), sends)
+    return ServerStep(replace(transaction, state=state, last=data, repeats=again, ends=now + KEPT), sends)
 
 
 def again(transaction: ServerTransaction) -> ServerStep:
@@ -142,6 +143,8 @@ def tick(transaction: ServerTransaction, now: float) -> ServerStep:
     """Apply what is due."""
     if transaction.ends is not None and now >= transaction.ends:
         return ServerStep(replace(transaction, state="over", repeats=None, ends=None))
+    if transaction.repeats is not None and transaction.ends is not None and now >= transaction.ends - KEPT + TIMEOUT:
+        return ServerStep(replace(transaction, state="answered", repeats=None))
     if transaction.repeats is not None and now >= transaction.repeats.due:
         after = replace(transaction, repeats=transaction.repeats.after(now))
         return ServerStep(after, (Send(transaction.to, transaction.last),))

@@ -9,7 +9,9 @@ T2 = 4.0
 T4 = 5.0
 "Seconds for which a message may stay in the network."
 TIMEOUT = 64 * T1
-"Seconds after which nothing more is waited for; for as long, answers are kept for repeats (timers B, F, H, J, L, M)."
+"Seconds after which nothing more is waited for (timers B, F, H, M)."
+KEPT = TIMEOUT + T4
+"Seconds for which answers are kept (J, L): whoever asks repeats for 64*T1, and a repeat may be under way for T4."
 
 
 class Repeats(Struct, frozen=True):

@@ -80,8 +80,6 @@ class Side:
         self.flow = flow(here, there)
         self.events: list[Event] = []
         self.sent: list[bytes] = []
-        self.moments: list[float] = []
-        "When each of them was sent."
 
     @property
     def words(self) -> list[str]:
@@ -115,7 +113,6 @@ class Network:
                 self.do(side, self.on_event(side, each))
                 continue
             side.sent.append(each.data)
-            side.moments.append(self.now)
             address = each.to.remote if isinstance(each.to, Flow) else (each.to.host, each.to.port)
             target = {self.caller.here: self.caller, self.callee.here: self.callee}.get(address)
             for delay in self.fate() if target is not None else []:

@@ -27,7 +27,7 @@ def test_a_bye_ends_the_call_and_its_reason_is_told() -> None:
     peer = Peer().established()
     assert status_of(peer.ask("BYE", [("Reason", "Q.850;cause=16")])) == 200
     assert peer.events[-1] == CallEnded(peer.handle, "remote", "the caller hung up", "Q.850;cause=16")
-    peer.wait(33)
+    peer.wait(38)
     assert (peer.endpoint.calls, peer.endpoint.transactions, peer.endpoint.deadline) == (0, 0, None)
 
 
@@ -302,7 +302,7 @@ def test_crossing_byes_both_get_200() -> None:
     assert status_of(peer.ask("BYE")) == 200
     assert sum(isinstance(each, CallEnded) for each in peer.events) == 1
     peer.reply(ours, 200)
-    peer.wait(33)
+    peer.wait(38)
     assert (peer.endpoint.calls, peer.endpoint.transactions) == (0, 0)
 
 

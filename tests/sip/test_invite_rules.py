@@ -157,6 +157,25 @@ def test_calls_and_unanswered_invites_of_one_host_have_limits() -> None:
     assert statuses == [100, 100, 503]
 
 
+def test_calls_whose_peer_does_not_confirm_the_end_take_no_place_but_have_a_limit() -> None:
+    peer = Peer(config=EndpointConfig(most_calls=2))
+    statuses = []
+    for number in range(5):
+        peer.call_id, peer.remote_tag, peer.number = f"call{number}", "", 0
+        (answer,) = peer.send(peer.request("INVITE", (), OFFER, to_tag=""))
+        statuses.append(status_of(answer))
+        if statuses[-1] == 503:
+            continue
+        peer.handle = peer.events[-1].call  # type: ignore[union-attr]
+        peer.answered()
+        peer.ack(number=1)
+        peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
+    assert statuses == [100, 100, 503, 503, 503]
+    peer.wait(33)
+    peer.call_id = "later"
+    assert status_of(peer.send(peer.request("INVITE", (), OFFER, to_tag=""))[0]) == 100
+
+
 def test_a_flood_of_invites_leaves_nothing_behind() -> None:
     peer = Peer(config=EndpointConfig(most_unanswered=10))
     for number in range(500):

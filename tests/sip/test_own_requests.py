@@ -225,7 +225,7 @@ def test_a_request_is_repeated_at_t1_doubling_to_t2_by_udp_and_given_up_after_32
         assert peer.wait(pause - 0.01) == []
         peer.wait(0.01)
         assert raw(peer.outputs) == first
-    assert peer.wait(1) == []
+    assert peer.wait(6) == []
     assert (peer.endpoint.calls, peer.endpoint.transactions) == (0, 0)
 
 
