@@ -86,7 +86,7 @@ async def test_a_wrong_key_is_the_voices_fault_not_the_texts(service: AzureSpeec
 
 
 async def test_a_service_that_is_away_says_so() -> None:
-    with pytest.raises(VoiceUnavailable, match="ConnectionFailure|took too long"):  # the SDK may try for longer
+    with pytest.raises(VoiceUnavailable, match=r"ConnectionFailure|took too long"):  # the SDK may try for longer
         await spoken(AzureVoice(AzureAccount("k" * 32, endpoint="ws://127.0.0.1:9"), NO_NAMES), HELLO)
 
 
