@@ -1,7 +1,7 @@
 """Which phrase was meant by what an engine wrote down."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.media.said_phrase import said_phrase
@@ -35,12 +35,14 @@ def test_a_phrase_is_found_as_it_is_among_the_words_or_near(words: str, phrase: 
     assert said_phrase(words, MENU) == phrase
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=80), st.lists(st.text(max_size=20), max_size=8))
 def test_nothing_but_a_phrase_is_ever_found(words: str, phrases: list[str]) -> None:
     found = said_phrase(words, phrases)
     assert found is None or found in phrases
 
 
+@settings(max_examples=50)
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=8), st.data())
 def test_what_is_a_phrase_letter_by_letter_is_that_phrase(phrases: list[str], data: st.DataObject) -> None:
     phrase = data.draw(st.sampled_from(phrases))

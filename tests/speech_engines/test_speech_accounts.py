@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.speech.accounts import AzureAccount, OpenAiServer
+from ivr.speech.accounts import AzureAccount, OpenAiServer, VoiceServer
 from ivr.speech.languages import with_region, without_region
 
 
@@ -38,8 +38,22 @@ def test_an_openai_server_that_cannot_be_used_says_which_setting(server: dict[st
         OpenAiServer(**server)
 
 
+@pytest.mark.parametrize(
+    ("server", "says"),
+    [
+        ({}, "OpenAI needs IVR_VOICE_KEY. For your own server, set IVR_VOICE_URL"),
+        ({"key": "k", "url": "http://voice.example.com"}, "IVR_VOICE_URL must begin with https"),
+        ({"url": "voice"}, "IVR_VOICE_URL must be an address"),
+    ],
+)
+def test_a_server_that_speaks_and_cannot_be_used_says_which_setting(server: dict[str, str], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        VoiceServer(**server)  # type: ignore[arg-type]
+
+
 def test_a_server_in_the_house_may_be_plain_if_no_key_travels() -> None:
     assert OpenAiServer("http://whisper:9000").transcriptions == "http://whisper:9000/v1/audio/transcriptions"
+    assert VoiceServer("http://kokoro:8880/v1/").speech == "http://kokoro:8880/v1/audio/speech"
     assert AzureAccount("k", endpoint="ws://127.0.0.1:5000").rest == "http://127.0.0.1:5000"
 
 
@@ -50,6 +64,7 @@ def test_an_azure_region_is_an_address_of_microsofts() -> None:
 def test_keys_are_not_printed() -> None:
     assert "secret" not in repr(AzureAccount("secret", "westeurope"))
     assert "secret" not in repr(OpenAiServer(key="secret"))
+    assert "secret" not in repr(VoiceServer(key="secret"))
 
 
 @pytest.mark.parametrize(

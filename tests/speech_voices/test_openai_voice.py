@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 import pytest
+import pytest_asyncio
 
 from ivr.audio.formats import RATE
 from ivr.audio.workers import Workers
@@ -29,7 +30,10 @@ HELLO = Text("Hello. Press 1.", "female", "en-US")
 SAID = wav(tone(300, 0.5)).data
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workers() -> AsyncIterator[Workers]:
     workers = Workers()
     yield workers
@@ -181,17 +185,3 @@ async def test_a_server_that_says_nothing_is_not_waited_for(workers: Workers, mo
         api.release()
         with pytest.raises(SynthesisFailed, match="too long"):  # more bytes than a prompt has
             await spoken(voice(api, workers))
-
-
-@pytest.mark.parametrize(
-    ("server", "says"),
-    [
-        ({}, "OpenAI needs IVR_VOICE_KEY. For your own server, set IVR_VOICE_URL"),
-        ({"key": "k", "url": "http://voice.example.com"}, "IVR_VOICE_URL must begin with https"),
-        ({"url": "voice"}, "IVR_VOICE_URL must be an address"),
-    ],
-)
-def test_a_server_that_cannot_be_used_says_which_setting(server: dict[str, str], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        VoiceServer(**server)  # type: ignore[arg-type]
-    assert "secret" not in repr(VoiceServer(key="secret"))
