@@ -4,7 +4,7 @@
 | --- | --- |
 | the next one | passes at once, with those that waited for it |
 | one that comes up to 3,000 numbers later | waits for those between, 60 ms at most |
-| one of the last 100 numbers | too late, or a repeat: dropped |
+| one of the last 100 numbers | too late, or a repeat: dropped; after half a second without packets like any other |
 | any other | dropped, unless the one after it follows: the source has begun anew (RFC 3550 A.1) |
 
 Memory is bounded: 32 packets wait at most.
@@ -19,6 +19,8 @@ from ivr.rtp.packet import RtpPacket
 PATIENCE: Final = 0.06
 "Seconds that a packet waits for the ones before it."
 _MOST_WAITING: Final = 32
+_PAUSE: Final = 0.5
+"Seconds without a packet after which none is late any more: some sources play a file again with the same numbers."
 
 
 class Reordering:
@@ -32,6 +34,8 @@ class Reordering:
         self._next: int | None = None
         self._waiting: dict[int, tuple[RtpPacket, float]] = {}
         "By sequence number, with the time at which each came; the first has waited longest."
+        self._at = 0.0
+        "When a packet came in order."
         self._jumped: RtpPacket | None = None
         "A packet from elsewhere, which counts if the next one follows it."
 
@@ -40,6 +44,7 @@ class Reordering:
         sequence = packet.sequence
         if sequence == self._next and not self._waiting:
             self._next = (sequence + 1) % SEQUENCES
+            self._at = now
             return (packet,)
         return self._unusual(packet, now)
 
@@ -55,14 +60,15 @@ class Reordering:
 
     def _unusual(self, packet: RtpPacket, now: float) -> Sequence[RtpPacket]:
         if self._next is None:
-            self._next = sequence_after(packet.sequence)
+            self._next, self._at = sequence_after(packet.sequence), now
             return (packet,)
         ahead = (packet.sequence - self._next) % SEQUENCES
-        if ahead >= LATEST or packet.sequence in self._waiting:
+        if (ahead >= LATEST and now - self._at < _PAUSE) or packet.sequence in self._waiting:
             self.late += 1
             return self.overdue(now)
         if ahead >= FURTHEST:
-            return self._from_elsewhere(packet)
+            return self._from_elsewhere(packet, now)
+        self._at = now
         if any((waiting - self._next) % SEQUENCES > ahead for waiting in self._waiting):
             self.reordered += 1
         self._waiting[packet.sequence] = (packet, now)
@@ -84,13 +90,13 @@ class Reordering:
     def _nearest(self, sequence: int) -> int:
         return min(self._waiting, key=lambda waiting: (waiting - sequence) % SEQUENCES)
 
-    def _from_elsewhere(self, packet: RtpPacket) -> Sequence[RtpPacket]:
+    def _from_elsewhere(self, packet: RtpPacket, now: float) -> Sequence[RtpPacket]:
         before, self._jumped = self._jumped, packet
         if before is None or packet.sequence != sequence_after(before.sequence):
             return ()
         rest = self._rest()
         self._jumped = None
-        self._next = sequence_after(packet.sequence)
+        self._next, self._at = sequence_after(packet.sequence), now
         return [*rest, before, packet]
 
     def _rest(self) -> list[RtpPacket]:

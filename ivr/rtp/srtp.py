@@ -25,12 +25,23 @@ class SrtpContext:
 
     def __init__(self, keys: SrtpKeys) -> None:
         """Raise KeyError for a suite that is not ours, ValueError for a key that is too short."""
-        profile = _SUITES[keys.suite]
-        outbound = pylibsrtp.Policy.SSRC_ANY_OUTBOUND
-        inbound = pylibsrtp.Policy.SSRC_ANY_INBOUND
-        self._local = pylibsrtp.Session(pylibsrtp.Policy(keys.local, outbound, srtp_profile=profile))
-        self._remote = pylibsrtp.Session(pylibsrtp.Policy(keys.remote, inbound, srtp_profile=profile))
+        self._keys = keys
+        self._local = _session(keys.suite, keys.local, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._remote = _session(keys.suite, keys.remote, pylibsrtp.Policy.SSRC_ANY_INBOUND)
         self._sources: set[bytes] = set()
+
+    def use(self, keys: SrtpKeys) -> None:
+        """Go on with other keys; raises as `__init__` does.
+
+        A direction whose key stays has to stay as it is: both sides count its rounds of 65,536 packets (RFC 3711
+        3.3.1), and no packet tells them.
+        """
+        before, self._keys = self._keys, keys
+        if (keys.suite, keys.local) != (before.suite, before.local):
+            self._local = _session(keys.suite, keys.local, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        if (keys.suite, keys.remote) != (before.suite, before.remote):
+            self._remote = _session(keys.suite, keys.remote, pylibsrtp.Policy.SSRC_ANY_INBOUND)
+            self._sources.clear()
 
     def protect(self, packet: bytes) -> bytes:
         """Return an RTP packet of ours, encrypted."""
@@ -59,3 +70,7 @@ class SrtpContext:
         if not known:
             self._sources.add(source)
         return packet
+
+
+def _session(suite: str, key: bytes, direction: int) -> pylibsrtp.Session:
+    return pylibsrtp.Session(pylibsrtp.Policy(key, direction, srtp_profile=_SUITES[suite]))

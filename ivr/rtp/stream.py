@@ -65,8 +65,10 @@ class RtpStream:
         self._remote.declare(plan.remote)
         if plan.rtcp_remote != before.rtcp_remote:
             self._rtcp_source = None
-        if plan.srtp != before.srtp:
+        if plan.srtp is None or self._srtp is None:
             self._srtp = _srtp(plan.srtp)
+        else:
+            self._srtp.use(plan.srtp)
         self._outgoing.queue.use(plan.codec)
         self.last_heard = now
 

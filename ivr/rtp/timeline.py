@@ -87,8 +87,9 @@ class Timeline:
 
     def _gap(self, timestamp: int, room: int) -> int:
         """Return how many bytes are missing before a packet, if our clock is `room` bytes ahead of its sound."""
-        if self._expected is not None:
-            missing = max(units_between(self._expected, timestamp), 0) * self._size // self._units - self._filled
+        units = -1 if self._expected is None else units_between(self._expected, timestamp)
+        if units >= 0:  # else it is another source, or the same one from its beginning
+            missing = units * self._size // self._units - self._filled
             if missing <= room + GAP_SLACK * self._rate:
                 return max(missing, 0)
         return max(room - room % self._size, 0)

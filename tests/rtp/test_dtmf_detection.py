@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.audio.g711 import MU_LAW
 from ivr.engine.commands import Text
@@ -172,3 +173,14 @@ def test_it_is_not_looked_at_any_more_once_keys_come_otherwise() -> None:
     assert keys([*heard, *calling.heard(0.5)]) == "5-"
     calling.use(PLAN, 1.0)
     assert calling.statistics.keys == 1
+
+
+def test_a_later_offer_without_events_begins_the_search_and_one_with_them_ends_it() -> None:
+    calling = stream()
+    calling.use(replace(PLAN, event_type=None), 0.0)
+    heard: list[Heard] = []
+    for number, payload in enumerate(payloads("PCMU", tone("5", 0.2))[:6]):
+        heard += calling.receive(streams.sound(number, payload), CALLER, number * 0.02)
+    assert keys(heard) == "5"
+    calling.use(PLAN, 0.12)  # in the middle of the key
+    assert keys(calling.heard(0.13)) == "-"

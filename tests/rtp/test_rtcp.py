@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.rtp.packet import RtpPacket, encode
 from ivr.rtp.rtcp import (
@@ -151,6 +152,9 @@ def test_reports_go_where_reports_come_from_and_beside_the_sound_of_a_translator
     calling.receive_rtcp(encode_compound((ReceiverReport(1),)), ("198.51.100.1", 7_777), 6.0)
     ((_, to),) = calling.reports(10.0)
     assert to == ("198.51.100.1", 7_777)
+    calling.use(replace(PLAN, remote=("192.0.2.9", 5_000), rtcp_remote=("192.0.2.9", 5_001)), 11.0)
+    ((_, to),) = calling.reports(15.0)
+    assert to == ("192.0.2.9", 5_001)
 
 
 def test_with_one_port_for_both_reports_go_and_come_with_the_sound() -> None:

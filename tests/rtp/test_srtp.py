@@ -102,6 +102,30 @@ def test_another_key_in_mid_call_counts_from_then_on() -> None:
     assert parse(opened) is not None
 
 
+def test_a_direction_whose_key_stays_goes_on_counting_its_rounds() -> None:
+    calling = stream(srtp=plan(SUITES[0]))  # its numbers begin at 65,534
+    peer = SrtpContext(plan(SUITES[0], ours=THEIRS, theirs=OURS))
+    for _ in range(5):
+        ((datagram, _),) = calling.tick()
+        assert peer.unprotect(datagram) is not None
+    calling.use(replace(PLAN, srtp=plan(SUITES[0], theirs=WRONG)), 0.1)
+    peer.use(plan(SUITES[0], ours=WRONG, theirs=OURS))
+    ((datagram, _),) = calling.tick()
+    assert peer.unprotect(datagram) is not None
+    heard = calling.receive(peer.protect(encode(RtpPacket(0, 1, 160, 7, frame(1)))), CALLER, 0.2)
+    assert recording(heard).endswith(frame(1))
+
+
+def test_encryption_may_begin_and_end_in_mid_call() -> None:
+    calling = stream()
+    calling.use(replace(PLAN, srtp=plan(SUITES[0])), 0.1)
+    ((datagram, _),) = calling.tick()
+    assert SrtpContext(plan(SUITES[0], theirs=OURS)).unprotect(datagram) is not None
+    calling.use(PLAN, 0.2)
+    ((datagram, _),) = calling.tick()
+    assert len(datagram) == 12 + 160
+
+
 def test_sources_without_end_fill_no_memory() -> None:
     """libsrtp keeps a state for each source; who has the key could name millions of them."""
     calling, caller = SrtpContext(plan(SUITES[0])), SrtpContext(plan(SUITES[0], ours=THEIRS))

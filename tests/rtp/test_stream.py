@@ -140,6 +140,7 @@ def test_a_later_offer_with_another_address_begins_anew() -> None:
     calling.receive(sound(1), CALLER, 0.0)
     calling.use(replace(PLAN, remote=("198.51.100.1", 6_000)), 0.1)
     assert to(calling) == ("198.51.100.1", 6_000)
+    assert calling.plan.remote == ("198.51.100.1", 6_000)
     assert calling.receive(sound(2, source=2), ("198.51.100.1", 6_002), 0.12)
 
 

@@ -183,3 +183,13 @@ def test_a_source_that_begins_anew_without_saying_so_goes_on_with_its_second_pac
     recorded = recording(play(calling, arrivals, 0.85))
     assert recorded == b"".join(map(frame, range(40)))
     assert calling.statistics.lost == 0
+
+
+def test_a_source_that_plays_a_short_file_again_with_the_same_numbers_is_heard_again() -> None:
+    calling = stream()
+    arrivals = [(start + number * TICK, sound(number)) for start in (0.0, 3.0) for number in range(50)]
+    recorded = recording(play(calling, arrivals, 4.1))
+    whole = b"".join(map(frame, range(50)))
+    assert recorded.startswith(whole)
+    assert recorded.endswith(whole)
+    assert abs(len(recorded) / 8_000 - 4.0) <= 3 * TICK
