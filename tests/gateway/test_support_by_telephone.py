@@ -70,7 +70,9 @@ async def told(folder: Path, flow: str = "support") -> str:
     (call,) = json.loads((await asyncio.to_thread(ivr, "calls", "--json", "--data", data)).stdout)
     replayed = await asyncio.to_thread(ivr, "replay", "--live", "--data", data, "--flow", folder / f"flows/{flow}.yaml")
     assert replayed.stdout == "1 call replayed: 1 same, 0 changed, 0 undetermined.\n"
-    return (await asyncio.to_thread(ivr, "calls", "show", call["id"], "--data", data)).stdout
+    shown = (await asyncio.to_thread(ivr, "calls", "show", call["id"], "--data", data)).stdout
+    assert "line: sip from 127.0.0.1:" in shown
+    return shown
 
 
 async def test_a_choice_by_voice_and_a_recording_whose_words_come_back(folder: Path) -> None:

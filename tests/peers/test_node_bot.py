@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from ivr.engine.line_facts import LineFacts
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Situation, Speak, TurnBased
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
 from ivr.phone.platform import Target, platform
+from ivr.phone.wire.line_news import LookAtLine
 
 HERE = Path(__file__).parent
 APP = "peer-app"
@@ -112,14 +114,22 @@ class Held:
         return [event.status for event in self.caller.events if isinstance(event, Replied)]
 
 
-async def hold(*caller_actions: CallerAction | None, trouble: int = 0, app: str = APP, retries: int = 2) -> Held:
+async def hold(
+    *caller_actions: CallerAction | None,
+    trouble: int = 0,
+    app: str = APP,
+    retries: int = 2,
+    line: LookAtLine | None = None,
+    transfers: tuple[str, ...] = (),
+) -> Held:
     limits = PhoneLimits(retry_after=0.0, retries=retries)
     async with (
-        platform(Target("http://127.0.0.1/", app_id=APP, limits=limits)) as phone,
+        platform(Target("http://127.0.0.1/", app_id=APP, limits=limits, transfers=transfers)) as phone,
         node_bot(phone.metadata, trouble=trouble, app=app) as peer,
     ):
         caller = CallerActions(list(caller_actions))
-        ended = await phone.place(TurnBased(caller, Sound(SilentRenderer(), Recorder(encodes=False))), bot=peer.url)
+        handset = TurnBased(caller, Sound(SilentRenderer(), Recorder(encodes=False)))
+        ended = await phone.place(handset, bot=peer.url, line=line)
         return Held(ended, caller, await peer.got())
 
 
@@ -131,6 +141,23 @@ async def test_a_menu_by_key_is_answered_and_the_bot_hangs_up() -> None:
     assert call.got == [("choice", "end")]
     assert (call.ended.by, call.ended.reason) == ("bot", "hangup")
     assert call.states == ["incoming", "established", "terminated"]
+    assert set(call.statuses()) == {200}
+
+
+async def test_what_a_line_tells_of_itself_and_offers_is_passed_over() -> None:
+    sip = LineFacts(kind="sip", trunk="192.0.2.7:5060", called="+4930", codec="PCMA", encrypted=False, loss=0.1)
+    call = await hold(Press("1"), Press("4711#"), line=lambda: sip, transfers=("sip:*@pbx.example",))
+    told = [json.loads(event.body).get("ivr") for event in call.caller.events if isinstance(event, Sent)]
+    assert told[0] == {
+        "kind": "sip",
+        "trunk": "192.0.2.7:5060",
+        "called": "+4930",
+        "transfer": True,
+        "codec": "PCMA",
+        "encrypted": False,
+    }
+    assert told[-1] == {"loss": 0.1}
+    assert call.got == [("choice", "digits"), ("digits", "4711")]
     assert set(call.statuses()) == {200}
 
 
