@@ -27,18 +27,19 @@ class RestingVoice:
         self._voice = voice
         self._now = now
         self._rests_until = -math.inf
+        self._reason = ""
         self._logged = -math.inf
 
     async def speak(self, text: Text) -> AsyncIterator[bytes]:
         """Return the samples; raise SynthesisFailed, at once while the service rests."""
         if self._now() < self._rests_until:
-            raise VoiceUnavailable("the speech service has just failed")
+            raise VoiceUnavailable(self._reason)
         try:
             async for part in self._voice.speak(text):
                 yield part
         except SynthesisFailed as error:
             if isinstance(error, VoiceUnavailable):
-                self._rests_until = self._now() + REST
+                self._rests_until, self._reason = self._now() + REST, str(error)
             self._log(error)
             raise
 

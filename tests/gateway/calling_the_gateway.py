@@ -34,10 +34,12 @@ def settings(bot: str, **flags: Any) -> GatewaySettings:
 
 
 @asynccontextmanager
-async def gateway_to(bot: FakeBot | str, **flags: Any) -> AsyncIterator[RunningGateway]:
-    """Run a gateway to a bot."""
+async def gateway_to(
+    bot: FakeBot | str, *, speech: SpeechSettings | None = None, **flags: Any
+) -> AsyncIterator[RunningGateway]:
+    """Run a gateway to a bot, with this voice and this ear."""
     url = bot if isinstance(bot, str) else bot.call
-    async with running_gateway(settings(url, **flags), SpeechSettings()) as running:
+    async with running_gateway(settings(url, **flags), speech or SpeechSettings()) as running:
         yield running
 
 
