@@ -10,7 +10,7 @@ JOBS  ?= 2
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint check-flows docs bench bench-speech bench-phone clean
+.PHONY: help serve test lint check-flows docs bench bench-speech bench-phone bench-gateway clean
 
 help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
@@ -61,6 +61,10 @@ bench-speech:  ## Measure the available speech engines: accuracy, time and memor
 bench-phone:  ## Measure the delay to the next prompt, and the sound of 200 calls at once (ARGS="--quick --json")
 	@tools/prepare run
 	@$(VENV)/python -m bench.phone $(ARGS)
+
+bench-gateway:  ## Measure how many telephone calls one core carries, and the delay after a key (ARGS="--quick --json")
+	@tools/prepare run
+	@$(VENV)/python -m bench.gateway $(ARGS)
 
 clean:  ## Remove the virtual environment and all caches; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*

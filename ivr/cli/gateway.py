@@ -21,6 +21,7 @@ from ivr.gateway.gateway_settings import (
     load_gateway_settings,
 )
 from ivr.gateway.numbers import ANY
+from ivr.gateway.process_tuning import favour_the_loop
 from ivr.gateway.running_gateway import RunningGateway, running_gateway
 from ivr.logs import quiet_loop, start_logging
 from ivr.setting_sources import prefix_of
@@ -100,6 +101,7 @@ async def _run(settings: GatewaySettings, speech: SpeechSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with running_gateway(settings, speech) as running:
+        favour_the_loop(loop)
         loop.add_signal_handler(signal.SIGHUP, running.reload_certificate)
         spare_the_collector()
         _announce(settings, running)

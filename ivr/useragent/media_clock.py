@@ -18,8 +18,10 @@ FRAME = 0.02
 SLOTS = 10
 "In one frame."
 SLOT = FRAME / SLOTS
+EARLY = 0.001
+"Seconds by which a slot may be early: uvloop's timers count milliseconds, and fire that much before their time."
 MOST_BEHIND = 0.5
-"Seconds of frames that are made up for after the process stood still; what is older is left out."
+"Seconds of frames that are made up for after the process stood still. Older ones are left out, and count as late."
 
 
 class Ticking(Protocol):
@@ -63,8 +65,6 @@ class MediaClock:
 
     def __init__(self) -> None:
         self.lateness = LatenessHistogram()
-        self.left_out = 0
-        "Frames that were never sent, since the process stood still for longer than `MOST_BEHIND`."
         self._loop = asyncio.get_running_loop()
         self._slots: list[list[Ticking]] = [[] for _ in range(SLOTS)]
         self._selector = selectors.DefaultSelector()
@@ -116,7 +116,7 @@ class MediaClock:
         self._leave_out(now)
         for _ in range(SLOTS):
             due = self._begun + self._next * SLOT
-            if due > now:
+            if due > now + EARLY:
                 break
             self._read(now)
             slot = self._slots[self._next % SLOTS]
@@ -132,7 +132,7 @@ class MediaClock:
         behind = now - (self._begun + self._next * SLOT)
         if behind > MOST_BEHIND:
             slots = int(behind / SLOT)
-            self.left_out += sum(len(self._slots[(self._next + number) % SLOTS]) for number in range(slots))
+            self.lateness.add(behind, sum(len(self._slots[(self._next + number) % SLOTS]) for number in range(slots)))
             self._next += slots
 
     def _read(self, now: float) -> None:
