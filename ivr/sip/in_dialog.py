@@ -115,7 +115,7 @@ def _changed(call: LiveCall, request: Request, key: ServerKey, now: float) -> Ca
         waits = unacknowledged(key, cseq(request).number, local if offer is None else None, now)
         call = replace(call, unacknowledged=waits, state="established")
     call = replace(call, dialog=dialogs.refreshed(call.dialog, request), timer=timer)
-    if offer is not None:
+    if body:
         call = replace(call, local=local, body=body, plan=plan)
     effects = (*established, Respond(key, respond(request, 200, headers, body=body)))
     changed = (MediaChanged(call.handle, plan),) if offer is not None and plan is not None else ()

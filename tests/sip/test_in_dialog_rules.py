@@ -138,6 +138,11 @@ def test_after_hold_we_offer_what_we_want_ourselves() -> None:
     offer = peer.ask("INVITE")
     assert b"a=sendrecv" in offer.body
     assert version(offer.body) == 3
+    peer.ack(OFFER)
+    again = peer.ask("INVITE")
+    assert again.body == offer.body
+    peer.ack()
+    assert version(peer.ask("UPDATE", (), OFFER).body) == 4
 
 
 def test_a_re_invite_without_sdp_whose_ack_has_none_keeps_the_media() -> None:
