@@ -20,6 +20,7 @@ PLANTED = {
     "channels": ("ivr/channels/planted/__init__.py", "import ivr.channels.skype"),
     "phone": ("ivr/phone/wire/planted_reader.py", "import ivr.channels.skype.reading"),
     "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
+    "sip-rooms": ("ivr/sip/dialog.py", "import ivr.sip.endpoint"),
     "media": ("ivr/media/planted_line.py", "import ivr.line"),
     "useragent": ("ivr/useragent/planted_talk.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
