@@ -116,7 +116,7 @@ class RunningGateway:
 
 @asynccontextmanager
 async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> AsyncIterator[RunningGateway]:
-    """Run a gateway as long as the context lasts; raise SettingsError, or OSError if an address cannot be had."""
+    """Run a gateway as long as the context lasts; raise SettingsError, or OSError if a port cannot be had."""
     plan = plan_of(settings)
     guard = Guard(settings.allow)
     await _check_hosts(plan, guard)
@@ -124,13 +124,15 @@ async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> 
     gateway = Gateway(plan, rules_of(settings), language=settings.language)
     async with AsyncExitStack() as stack:
         status = _status_socket(settings)
+        if status is not None:
+            stack.callback(status.close)
         web = WebPost(guard, connections=settings.calls + CONNECTIONS_BESIDE)
         stack.push_async_callback(web.close)
         phone = await stack.enter_async_context(platform(target_of(settings), post=web))
         sound = live_sound(speech, phone.workers, phone.fetch)
         apology = await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language)
         gateway.services = CallServices(phone, sound, PayloadCache(payloads), apology, gateway.metrics)
-        agent = await stack.enter_async_context(user_agent(agent_config(settings), gateway.policy, gateway.take))
+        agent = await _listen(stack, settings, gateway)
         stack.push_async_callback(gateway.close)
         registration = registration_of(settings, gateway)
         if registration is not None:
@@ -142,6 +144,16 @@ async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> 
         log.info("taking calls")
         yield running
     log.info("stopped")
+
+
+async def _listen(stack: AsyncExitStack, settings: GatewaySettings, gateway: Gateway) -> UserAgent:
+    """Take SIP at the addresses of the settings; raise SettingsError if one cannot be had."""
+    try:
+        return await stack.enter_async_context(user_agent(agent_config(settings), gateway.policy, gateway.take))
+    except OSError as error:
+        raise SettingsError(
+            f"SIP cannot be taken at {', '.join(settings.sip)}: {error.strerror or error}. Other addresses: --sip"
+        ) from error
 
 
 def rules_of(settings: GatewaySettings) -> AdmissionRules:
