@@ -1,5 +1,9 @@
-"""Damaged, invented and misplaced messages in any state of a call: no exception, no growth, an end in bounded time."""
+"""Damaged, invented and misplaced messages in any state of a call: no exception, no growth, an end in bounded time.
 
+`FUZZ=100000 pytest tests/sip/test_endpoint_fuzzed.py` sends so many of them.
+"""
+
+import os
 from random import Random
 
 import pytest
@@ -14,6 +18,9 @@ from ivr.sip.sip_call import Credentials
 from tests.sip.sip_network import CALLEE, CALLER, Network, OpenPolicy, flow, media, tokens
 from tests.sip.test_endpoint_calls import answering
 
+COUNT = int(os.environ.get("FUZZ", "14000"))
+STEPS = 120
+"With each of three endpoints."
 METHODS = [b"INVITE", b"ACK", b"BYE", b"CANCEL", b"OPTIONS", b"PRACK", b"UPDATE", b"INFO", b"NOTIFY", b"REFER",
            b"REGISTER", b"SUBSCRIBE", b"MESSAGE", b"NEWS"]  # fmt: skip
 STATUSES = [
@@ -138,13 +145,13 @@ def command(endpoint: Endpoint, handles: list[str], chance: Random, now: float) 
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=max(1, COUNT // (3 * STEPS)), deadline=None)
 def test_nothing_that_comes_in_breaks_an_endpoint(seed: int) -> None:
     chance = Random(seed)
     for endpoint in endpoints():
         now, handles = 1000.0, []
         flows: list[Flow] = [flow(CALLEE, CALLER), flow(CALLER, CALLEE), flow(CALLEE, CALLER, "tcp", 3)]
-        for _ in range(120):
+        for _ in range(STEPS):
             now += chance.choice([0.0, 0.01, 0.6, 5.0, 40.0])
             outputs: list[object] = []
             match chance.randrange(10):
