@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from ivr.errors import IvrError
@@ -85,6 +86,12 @@ def load(
         if name.startswith(prefix) and not name.startswith(others) and name not in known
     )
     return LoadedSettings(settings, sources, unknown)
+
+
+def fields_of(model: type[BaseSettings]) -> dict[str, FieldInfo]:
+    """Return a model's settings by name, in the order for people: its own before those that it shares."""
+    own = {name: field for name, field in model.model_fields.items() if name in model.__annotations__}
+    return own | model.model_fields
 
 
 def prefix_of(model: type[BaseSettings]) -> str:

@@ -19,6 +19,7 @@ from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
 from ivr.server.skype_endpoint import REPLY_WITHIN
 from ivr.server.startup import check_settings
+from ivr.setting_sources import fields_of
 from ivr.settings import Settings, SettingsError, load_settings, variable
 from ivr.trace.folders import FLOWS
 
@@ -33,7 +34,7 @@ _ENVIRONMENT_ONLY = {"seal_key", "console_token", "azure_key", "openai_key", "vo
 
 def _flags(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command a flag for each setting."""
-    for name, field in reversed(Settings.model_fields.items()):
+    for name, field in reversed(fields_of(Settings).items()):
         if name not in _ENVIRONMENT_ONLY:
             flag = "--" + name.replace("_", "-")
             command = click.option(flag, name, metavar="VALUE", help=f"{field.description} [{variable(name)}]")(command)

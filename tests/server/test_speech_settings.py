@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from ivr.audio.workers import Workers
+from ivr.cli.settings import settings as command
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed
 from ivr.media.installed import missing
@@ -136,6 +138,20 @@ def test_a_process_with_other_settings_reads_these_from_the_same_file(
         load_speech_settings(file=file)
     whole = load(SpeechSettings, file=file, listed_by="ivr settings", also=["port"])
     assert whole.settings.voice == "azure"
+
+
+def test_the_settings_of_a_gateway_are_listed_with_those_that_it_shares(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('voice = "azure"\ncalls = 3\n')
+    said = CliRunner().invoke(command, ["--gateway", "--settings", str(file)]).stdout
+    assert f"IVR_GATEWAY_CALLS = 3  ({file})" in said
+    assert f"IVR_VOICE = azure  ({file})" in said
+
+
+def test_a_servers_own_settings_are_listed_before_those_of_speech() -> None:
+    said = CliRunner().invoke(command).stdout
+    assert said.startswith("IVR_APP_ID = none  (default)\n")
+    assert said.count("IVR_VOICE = espeak  (default)\n") == 1
 
 
 async def test_the_ear_is_the_engine_that_is_set_or_the_one_that_is_installed(workers: Workers) -> None:
