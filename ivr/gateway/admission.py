@@ -30,7 +30,9 @@ SCANNERS = ("friendly-scanner", "sipvicious", "sundayddr", "sip-scan", "sipsak",
 OTHERS_PER_SECOND, OTHERS_BURST = 5.0, 20.0
 "Requests of one address that are no INVITE: pings by OPTIONS come each 30 s."
 STRANGERS_PER_SECOND, STRANGERS_BURST = 50.0, 200.0
-"INVITEs that are challenged or refused, of all strangers together: answers to addresses that may be forged."
+"""INVITEs by UDP that are challenged or refused, of all strangers together: answers to addresses that may be forged.
+
+Who has made a connection is really there, and gets its challenge although others flood."""
 RETRY_AFTER = 5
 "Seconds."
 
@@ -78,6 +80,7 @@ class AdmissionPolicy:
         self._others = RateLimit(OTHERS_PER_SECOND, OTHERS_BURST)
         self._unproven = RateLimit(rules.invites_per_second, max(2.0, 2 * rules.invites_per_second))
         self._strangers = RateLimit(STRANGERS_PER_SECOND, STRANGERS_BURST)
+        self._connected = RateLimit(rules.invites_per_second, max(2.0, 2 * rules.invites_per_second))
 
     # --- the policy -------------------------------------------------------------------------------------------------
 
@@ -98,7 +101,7 @@ class AdmissionPolicy:
             return decision if self._answers_others(decision, sender, now) else self._silent("flood")
         if isinstance(decision, Allowed):
             return self._within_limits(decision, sender, now)
-        return self._stranger(decision, sender, now)
+        return self._stranger(decision, sender, now, connected=flow.transport != "udp")
 
     def serves(self, request: Request) -> bool:
         """Return whether the called number leads anywhere."""
@@ -151,8 +154,12 @@ class AdmissionPolicy:
             return Refused(503, RETRY_AFTER)
         return decision
 
-    def _stranger(self, decision: Admission, sender: str, now: float) -> Admission:
-        if not (self._unproven.take(sender, now) and self._strangers.take("", now)):
+    def _stranger(self, decision: Admission, sender: str, now: float, *, connected: bool) -> Admission:
+        if connected:
+            answered = self._connected.take(sender, now)
+        else:
+            answered = self._unproven.take(sender, now) and self._strangers.take("", now)
+        if not answered:
             return self._silent("flood")
         if self._calls[sender] >= self._rules.calls_per_address:
             self._refused("calls")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.gateway.admission import AdmissionPolicy, AdmissionRules
+from ivr.sip.outputs import Transport
 from ivr.sip.policy import Admission, Allowed, Challenge, Refused, Silence
 from tests.gateway.requests_made import flow, request
 
@@ -109,6 +110,16 @@ def test_all_strangers_together_get_a_limited_number_of_answers() -> None:
     assert answers.count(Refused(403)) == 200
     assert answers.count(Silence()) == 9800
     assert door.ask(PRIVATE) == Allowed()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_who_has_made_a_connection_gets_its_challenge_in_a_flood_of_forged_datagrams(transport: Transport) -> None:
+    door = Door(AdmissionRules(user="desk", password=PASSWORD))
+    for number in range(10_000):
+        door.ask(f"203.{number // 62500}.{number // 250 % 250}.{number % 250}")
+    assert door.ask(STRANGER) == Silence()
+    answers = [door.policy.admit(request(), flow(STRANGER, transport=transport), 0.0) for _ in range(100)]
+    assert answers == 40 * [Challenge()] + 60 * [Silence()], "no more than any address"
 
 
 def test_one_host_of_ipv6_is_counted_once_whichever_of_its_addresses_it_takes() -> None:
