@@ -1,0 +1,115 @@
+"""Run the server and a gateway in front of it, for development (`make serve`); Ctrl-C ends both.
+
+    .venv/bin/python tools/serve.py --port 8080 --sip-port 5070 flows/
+
+The gateway takes calls of softphones on this machine. Where its port is taken, the server runs without it, and says so.
+"""
+
+import argparse
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+PATIENCE = 20.0
+"Seconds that each of the two has to end before it is killed."
+
+
+def main() -> int:
+    """Run both until one is told to end them, or the server ends by itself; return the server's exit status."""
+    options = _options()
+    server = _start("serve", "--dev", "--host", options.host, "--port", options.port, *options.flows)
+    gateways: list[subprocess.Popen[str]] = []
+
+    def stop(*_: object) -> None:
+        # The gateway first: it hangs up, and the server hears of it. Ctrl-C of the terminal reaches neither of the two.
+        for process in gateways:
+            _end(process)
+        server.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    for line in _lines(server):
+        _print(line)
+        if not gateways and (url := re.search(r"^Serving .* at (http://\S+)", line)):
+            gateways += _gateway(url[1], options.sip_port)
+    status = server.wait()
+    for process in gateways:
+        _end(process)
+    return status
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default=LOOPBACK, help="of the server")
+    parser.add_argument("--port", default="8080", help="of the server")
+    parser.add_argument("--sip-port", type=int, default=5070, help="of the gateway")
+    parser.add_argument("flows", nargs="*", help="flow files, or folders of them")
+    return parser.parse_args()
+
+
+def _gateway(url: str, port: int) -> Sequence[subprocess.Popen[str]]:
+    """Start the gateway, if its port is free."""
+    if not _is_free(port):
+        _print(f"No telephone calls: port {port} is in use. To take another: make serve SIP_PORT={port + 10}")
+        return ()
+    listens = [f"--sip={transport}://{LOOPBACK}:{port}" for transport in ("udp", "tcp")]
+    process = _start("gateway", f"--bot={url}/call", "--map=*=/call/{number}", "--drain-time=0", *listens)
+    threading.Thread(target=_introduce, args=(process, port), daemon=True).start()
+    return (process,)
+
+
+def _introduce(process: subprocess.Popen[str], port: int) -> None:
+    """Print what to dial once the gateway takes calls, or that it has ended."""
+    for line in _lines(process):
+        if line.startswith("Taking calls"):
+            _print(f"By telephone: call sip:FLOW@{LOOPBACK}:{port} with a softphone on this machine,")
+            _print(f"             such as sip:support@{LOOPBACK}:{port}   (docs/sip-setups.md)")
+        elif line.startswith("WARNING"):
+            _print(line)
+    if process.wait() > 0:
+        _print("The gateway has ended: no more calls by telephone. The server goes on.")
+
+
+def _start(*command: str) -> subprocess.Popen[str]:
+    ivr = str(Path(sys.executable).parent / "ivr")
+    return subprocess.Popen((ivr, *command), stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    return (line.rstrip("\n") for line in process.stdout or ())
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _is_free(port: int) -> bool:
+    """Return whether nobody has the port of this machine, neither for UDP nor for TCP."""
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: right after one ended
+                probe.bind((LOOPBACK, port))
+    except OSError:
+        return False
+    return True
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
