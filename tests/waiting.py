@@ -69,7 +69,7 @@ class Clock:
             loop.time = own  # type: ignore[method-assign]
 
 
-async def until(holds: Callable[[], bool], *, within: Path) -> None:
+async def until(holds: Callable[[], bool], *, within: Path, patience: float = PATIENCE) -> None:
     """Return once something is true of a folder or a file, which the system tells of at each change."""
     libc = ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -83,7 +83,7 @@ async def until(holds: Callable[[], bool], *, within: Path) -> None:
         if libc.inotify_add_watch(watch, os.fsencode(within), _CREATED | _DELETED | _WRITTEN | _MOVED) < 0:
             raise OSError(ctypes.get_errno(), "nothing can be watched here", str(within))
         loop.add_reader(watch, read)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not holds():  # asked after the watch began: no change is missed
                 await changed.wait()
                 changed.clear()
