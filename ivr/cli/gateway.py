@@ -139,7 +139,8 @@ def _dialled(number: str, address: str) -> str:
 
 
 def _callers(settings: GatewaySettings) -> str:
-    named = ", ".join(settings.allow_from)
-    if settings.user is None:
-        return named or "this machine and private networks"
-    return f"{named + ', and ' if named else ''}everybody who knows the password of {settings.user}"
+    who = [", ".join(settings.allow_from)] if settings.allow_from else []
+    if settings.user is not None:
+        who.append(f"everybody who knows the password of {settings.user}")
+    who = who or ["this machine and private networks"]
+    return ", and ".join([*who, "the registrar"] if settings.register_as else who)

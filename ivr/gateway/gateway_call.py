@@ -47,6 +47,8 @@ FAILURE = 'Q.850;cause=41;text="Temporary failure"'
 "Reason headers (RFC 3326) with the causes of ITU-T Q.850."
 BAD_ADDRESS = 416
 "Unsupported URI Scheme: what a transfer to an address gets that can be written nowhere in SIP (RFC 3261 21.4.14)."
+LONGEST_REASON = 256
+"Characters of the caller's Reason that are looked at."
 TAIL = 2.0
 "Seconds for what is queued to be heard before the line is hung up."
 _CAUSE = re.compile(r"Q\.850\s*;.*?\bcause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
@@ -341,5 +343,5 @@ def _end_by_line(over: CallEnded, *, answered: bool) -> End:
 
 def q850(reason: str) -> int | None:
     """Return the cause in a Reason header (RFC 3326, ITU-T Q.850); None: it has none."""
-    found = _CAUSE.search(reason)
+    found = _CAUSE.search(reason[:LONGEST_REASON])
     return int(found[1]) if found else None

@@ -252,7 +252,7 @@ def _missing(apology: bytes, sound: Sound) -> list[str]:
     """Return what callers will miss, and what to do about it."""
     found = []
     if not apology:
-        found.append("There is no voice, so texts are silence: pip install 'ivr[phone]', or set IVR_VOICE.")
+        found.append("Nothing can be spoken now: install a voice (pip install 'ivr[phone]'), or see IVR_VOICE.")
     if sound.ear is None:
         found.append("There is no ear, so choices are made by key alone: pip install pocketsphinx, or set IVR_STT.")
     if find_spec("pylibsrtp") is None:

@@ -153,7 +153,7 @@ class Telephone:
         host, _, port = place.rpartition(":")
         assert transport in ("udp", "tcp", "tls")
         leg = await self.agent.dial(
-            f"sip:{number}@{place}",
+            f"sip:{number}@{place}" if number else f"sip:{place}",
             Hop(transport, host, int(port)),  # type: ignore[arg-type]  # narrowed by the assertion
             caller=caller,
             credentials=credentials,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ivr.audio import g711
+from ivr.gateway.gateway_call import q850
 from ivr.media.sound import tone
 from ivr.rtp.codecs import payloads
 from ivr.useragent.call_leg import NotAnswered
@@ -327,3 +328,30 @@ async def test_one_line_is_logged_of_a_call_with_why_it_ended(caplog: pytest.Log
         "caller", 31, "anna", "support", "PCMA", "udp",
     )  # fmt: skip
     assert line.platform_call == bot.told[0].json["id"]
+
+
+async def test_a_call_for_nobody_in_particular_from_nobody_in_particular_is_a_call() -> None:
+    async with (
+        bot_with_files(flow(ANSWER, HANG_UP)) as bot,
+        gateway_to(bot) as gateway,
+        telephone() as phone,
+    ):
+        caller = await phone.dial(gateway.addresses[0], "", caller="<sip:127.0.0.1>")
+        await caller.ended()
+    assert [one["identity"] for one in bot.told[0].json["participants"]] == ["unknown", "unknown"]
+    assert "called" not in bot.told[0].json["ivr"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ('Q.850;cause=16;text="Normal"', 16),
+        ('SIP;cause=200, q.850 ; text="x" ; cause = 31', 31),
+        ("SIP;cause=200", None),
+        ("Q.850;cause=1234", None),
+        ("", None),
+        ("Q.850;" * 10_000, None),
+    ],
+)
+def test_the_cause_of_a_hang_up_is_read_from_its_reason(reason: str, cause: int | None) -> None:
+    assert q850(reason) == cause
