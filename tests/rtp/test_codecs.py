@@ -2,9 +2,12 @@
 
 import math
 from array import array
+from functools import cache
+from itertools import product
+from operator import mul
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -22,6 +25,7 @@ WIDE: tuple[CodecName, ...] = ("G722", "opus")
 TYPES = {"PCMA": 8, "PCMU": 0, "G722": 9, "opus": 96}
 
 
+@cache
 def voice(seconds: float, rate: int = 16_000) -> array:
     """Return a sound with a pitch that rises and words of 0.2 s, so that it is like itself at one place only."""
     return array(
@@ -38,15 +42,16 @@ def voice(seconds: float, rate: int = 16_000) -> array:
 
 
 def likeness(one: array, other: array) -> float:
-    """Return the correlation of two sounds, at the delay (up to 25 ms) at which it is best: 1 is the same."""
-    part = one[2_000:6_000]
+    """Return the correlation of two sounds, at the delay (up to 16 ms) at which it is best: 1 is the same."""
+    part = one[2_000:4_000]
+    strength = sum(map(mul, part, part))
 
     def at(delay: int) -> float:
-        piece = other[2_000 + delay : 6_000 + delay]
-        power = math.sqrt(sum(x * x for x in part) * sum(y * y for y in piece))
-        return sum(x * y for x, y in zip(part, piece, strict=True)) / power if power else 0.0
+        piece = other[2_000 + delay : 4_000 + delay]
+        power = math.sqrt(strength * sum(map(mul, piece, piece)))
+        return sum(map(mul, part, piece)) / power if power else 0.0
 
-    return max(at(delay) for delay in range(400))
+    return max(at(delay) for delay in range(260))
 
 
 def linear(codec: CodecName, sound: bytes) -> array:
@@ -116,6 +121,7 @@ def test_the_length_of_opus_is_known_by_its_first_bytes(payload: str, units: int
     assert opus_units(bytes.fromhex(payload)) == units
 
 
+@settings(max_examples=40)
 @given(st.lists(st.binary(min_size=1, max_size=200), max_size=8), st.sampled_from(CODECS))
 def test_any_payload_is_bounded_sound_or_lost(damaged: list[bytes], codec: CodecName) -> None:
     back = decoder(codec)
@@ -125,6 +131,7 @@ def test_any_payload_is_bounded_sound_or_lost(damaged: list[bytes], codec: Codec
     assert back.decode(silent_payload(codec)) is not None
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_opus_that_was_damaged_on_its_way_does_no_harm(data: st.DataObject) -> None:
     back = decoder("opus")
@@ -235,8 +242,7 @@ def test_only_g722_needs_silence_between_two_sounds() -> None:
         assert sent.index(b"\3" * 160) == silent
 
 
-@pytest.mark.parametrize("before", CODECS)
-@pytest.mark.parametrize("after", CODECS)
+@pytest.mark.parametrize(("before", "after"), [pair for pair in product(CODECS, CODECS) if pair[0] != pair[1]])
 def test_another_codec_in_the_middle_of_a_prompt_lets_the_rest_be_heard(before: CodecName, after: CodecName) -> None:
     caller = stream(codec=before, payload_type=TYPES[before])
     caller.queue(payloads(before, voice(1.5).tobytes()))
@@ -247,11 +253,11 @@ def test_another_codec_in_the_middle_of_a_prompt_lets_the_rest_be_heard(before: 
     packets = [packet_of(caller) for _ in range(65)]
     assert caller.queued == 0
     assert {packet.payload_type for packet in packets} == {TYPES[after]}
-    settling = 5 if after == "G722" != before else 0
+    settling = 5 if after == "G722" else 0
     heard = linear(after, b"".join(back.decode(packet.payload) for packet in packets)[settling * 640 :])
     narrow = "P" in after
     original = voice(1.5, 8_000 if narrow else 16_000)[3_200 if narrow else 6_400 :]
-    assert likeness(original, heard) > (0.95 if before == after else 0.9)
+    assert likeness(original, heard) > 0.9
 
 
 def packet_of(caller: RtpStream) -> RtpPacket:

@@ -4,7 +4,7 @@ import random
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.rtp.heard import SoundHeard
@@ -25,6 +25,7 @@ HEADERS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.one_of(st.binary(max_size=60), HEADERS), st.sampled_from(SOURCES), st.floats(0, 0.1))),
     st.sampled_from(["PCMU", "opus", "G722"]),
@@ -70,7 +71,7 @@ def flood(calling: RtpStream, seed: int, count: int) -> None:
             calling.heard(index * 0.001)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_flood_takes_no_memory_and_the_call_goes_on_after_it(seed: int) -> None:
     calling = stream()
     calling.receive(sound(0), CALLER, 0.0)

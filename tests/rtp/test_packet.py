@@ -1,7 +1,7 @@
 """RTP packets to the byte (RFC 3550 5.1), read both ways, then damaged on purpose."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.rtp.packet import RtpPacket, encode, parse
@@ -47,12 +47,14 @@ def test_what_is_cut_off_or_of_another_version_is_no_packet(wire: str) -> None:
     assert parse(bytes.fromhex(wire)) is None
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_a_packet_or_none(datagram: bytes) -> None:
     packet = parse(datagram)
     assert packet is None or len(packet.payload) <= len(datagram) - 12
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         RtpPacket,

@@ -1,7 +1,7 @@
 """Keys as events (RFC 4733), in both directions, with every packet that a network may lose, swap or repeat."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.rtp.packet import parse
@@ -120,6 +120,7 @@ def test_keys_take_numbers_of_the_sound_and_leave_silence_in_its_time() -> None:
     assert calling.statistics.lost == 0
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_any_order_loss_and_repetition_within_a_key_is_one_key_that_ends(data: st.DataObject) -> None:
     packets = pressed("6", packets=data.draw(st.integers(1, 6)))
@@ -129,6 +130,7 @@ def test_any_order_loss_and_repetition_within_a_key_is_one_key_that_ends(data: s
     assert keys([*heard, *calling.heard(9.0)]) == "6-"
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.binary(max_size=6), st.integers(0, 2**32 - 1), st.integers(0, 2)), max_size=60))
 def test_whatever_comes_keys_go_down_and_up_in_turn(packets: list[tuple[bytes, int, int]]) -> None:
     receiver = KeyReceiver()
@@ -175,6 +177,7 @@ def test_keys_follow_one_another_with_a_pause_and_then_sound_begins_with_a_marke
     assert calling.keys_sent == 2
 
 
+@settings(max_examples=40)
 @given(st.text(alphabet=KEYS, min_size=1, max_size=4), st.floats(0.0, 0.4))
 def test_what_one_stream_sends_the_other_hears(names: str, seconds: float) -> None:
     caller, called = stream(remote=CALLER), stream(remote=CALLER)

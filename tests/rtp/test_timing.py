@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.rtp.heard import Heard
@@ -37,6 +37,7 @@ def networks(draw: st.DrawFn) -> tuple[list[float | None], set[int], int]:
     return delays, twice, ahead
 
 
+@settings(max_examples=40)
 @given(networks())
 def test_lost_swapped_and_repeated_packets_leave_the_length_and_the_order(
     network: tuple[list[float | None], set[int], int],
@@ -63,6 +64,7 @@ def test_lost_swapped_and_repeated_packets_leave_the_length_and_the_order(
     assert abs(len(whole) / 8_000 - begun * TICK) <= 0.08  # what was before the first that came is silence, too
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(1, 20), st.integers(0, 60)), min_size=1, max_size=6),
     st.lists(st.floats(0, 0.055), min_size=120, max_size=120),
@@ -104,6 +106,7 @@ def test_silence_is_heard_before_the_first_packet() -> None:
     assert recording(heard).endswith(b"".join(map(frame, range(10))))
 
 
+@settings(max_examples=40)
 @given(st.floats(0.1, 1.9), st.integers(0, 40))
 def test_sound_that_was_only_slow_is_kept_whole_and_later_silence_is_shorter(stall: float, before: int) -> None:
     total = before + 100
@@ -119,6 +122,7 @@ def test_sound_that_was_only_slow_is_kept_whole_and_later_silence_is_shorter(sta
     assert calling.statistics.excess == 0
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=100))
 def test_timestamps_that_jump_by_hours_fill_no_memory(timestamps: list[int]) -> None:
     calling = stream()
@@ -139,6 +143,7 @@ def test_more_sound_than_time_is_dropped_and_counted() -> None:
     assert calling.statistics.excess > 2_000
 
 
+@settings(max_examples=40)
 @given(st.integers(10, 60), st.integers(1, 40))
 def test_packets_of_other_lengths_are_cut_into_frames_of_20_ms(milliseconds: int, count: int) -> None:
     size = 8 * milliseconds
