@@ -35,9 +35,9 @@ class NotReached(Struct, frozen=True):
     """The call came to nothing."""
 
     status: int
-    "The final answer's; 0: no way leads there."
+    "The final answer's; 0: the call was not made, and the reason is ours."
     reason: str
-    "Hostile text."
+    "Hostile text, if there was an answer."
 
 
 class SoundBegan(Struct, frozen=True):

@@ -76,7 +76,7 @@ class _Tally:
     def take(self, news: CallNews) -> None:
         match news:
             case NotReached(status=status, reason=reason):
-                self.failed[f"{status} {reason}".strip() if status else "unreachable"] += 1
+                self.failed[f"{status} {reason}".strip() if status else reason] += 1
             case Over(by=by, statistics=statistics):
                 self.endings[by] += 1
                 self.packets += statistics.expected
@@ -124,7 +124,7 @@ async def _one_call(phone: Softphone, random: Random, tally: _Tally) -> None:
     dialled = now()
     try:
         call = await phone.dial(tally.take)
-    except IvrError:
+    except (IvrError, OSError):
         return  # the news of it was told
     answered = now()
     tally.answer.append(answered - dialled)

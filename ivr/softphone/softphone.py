@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
-from ivr.errors import SynthesisFailed
+from ivr.errors import IvrError, SynthesisFailed
 from ivr.rtp.codecs import payloads
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
@@ -40,9 +40,9 @@ class Softphone:
         self._voice = installed_voice()
 
     async def dial(self, tell: Callable[[CallNews], None], *, keep: bool = False) -> SoftphoneCall:
-        """Call, and return once it was answered; raise NotAnswered, Unreachable. To give up, cancel.
+        """Call, and return once it was answered. To give up, cancel. `keep`: keep what is heard.
 
-        `keep`: keep what is heard.
+        Raise NotAnswered, Unreachable, or NoFreePorts or OSError where this machine cannot; the news has it, too.
         """
         target = self.target
         tell(Dialling(target.uri, target.hop.transport))
@@ -54,7 +54,7 @@ class Softphone:
                 credentials=target.credentials,
                 on_ringing=lambda status: tell(Rings(status)),
             )
-        except Unreachable as error:
+        except (IvrError, OSError) as error:
             tell(NotReached(0, str(error)))
             raise
         call = SoftphoneCall(leg, tell, self.agent.now, keep=keep)

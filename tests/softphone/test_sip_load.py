@@ -8,11 +8,12 @@ from random import Random
 import pytest
 from rich.console import Console
 
-from ivr.cli.phone.sip_calls import SipFlags, call_sip
+from ivr.cli.phone.sip_calls import SipFlags, TooManyCalls, call_sip
 from ivr.phone.callers.dialler import LoadPlan
 from ivr.softphone import sip_load
 from ivr.softphone.sip_load import run_sip_load
 from ivr.softphone.softphone import softphone
+from ivr.useragent.configuration import PortRange
 from tests.softphone.answering import AnsweringMachine, answering
 
 
@@ -80,3 +81,24 @@ async def test_what_was_measured_is_printed(*, as_json: bool) -> None:
     else:
         assert "2 calls, 2 answered" in output.getvalue()
         assert "key to sound (6 keys)" in output.getvalue()
+
+
+async def test_what_this_machine_cannot_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivr.softphone.softphone.PORTS", PortRange(0, 0))
+    async with answering(AnsweringMachine()) as target, softphone(target) as phone:
+        found = await run_sip_load(phone, LoadPlan(2))
+    assert found.failed == {"all of the 0 pairs of ports for sound are taken": 2}
+
+
+async def test_a_call_that_the_other_side_ends_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Random, "choice", lambda *_: "0")  # the machine hangs up
+    async with answering(AnsweringMachine()) as target, softphone(target) as phone:
+        found = await run_sip_load(phone, LoadPlan(1))
+    assert (found.answered, found.failed, found.endings) == (1, {}, {"remote": 1})
+
+
+async def test_more_calls_than_open_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (64, 100))
+    flags = SipFlags("sip:a@127.0.0.1:9", None, None, None, None, None)
+    with pytest.raises(TooManyCalls, match="`ulimit -n` allows 100 open files, and 50 calls at once take 200"):
+        await call_sip(flags, Console(), scripts=(), plan=LoadPlan(50, 50), as_json=True)

@@ -20,6 +20,7 @@ from ivr.sip.policy import Admission, Challenge
 from ivr.softphone import softphone
 from ivr.softphone.dial_target import NotDiallable
 from tests.softphone.answering import AnsweringMachine, answering
+from tests.useragent.certificates import Authority
 from tests.useragent.parties import Open, party
 from tests.waiting import PATIENCE
 
@@ -196,3 +197,32 @@ async def test_who_calls_the_telephone_gets_no_answer() -> None:
         await anna.agent.dial(f"sip:a@{own.host}:{own.port}", anna.hop(), caller="<sip:b@c>")
         assert phone.agent.legs == {}
         assert not heard.is_set()
+
+
+async def test_hold_is_shown(terminal: Terminal) -> None:
+    machine = AnsweringMachine()
+    async with answering(machine) as target, calling(flags(target.uri), terminal) as call:
+        await terminal.shows("s of sound")
+        (leg,) = machine.legs
+        leg.hold()
+        await terminal.shows("the other side holds the call")
+        leg.resume()
+        await terminal.shows("the call goes on")
+        leg.hang_up()
+        assert await call
+
+
+async def test_over_tls_a_private_authority_is_named(terminal: Terminal, tmp_path: Path) -> None:
+    files = Authority(tmp_path, "authority").issue("127.0.0.1")
+    machine = AnsweringMachine()
+    async with party("tls", tls=files, on_call=machine.take) as callee:
+        hop = callee.hop("tls")
+        uri = f"sips:support@{hop.host}:{hop.port}"
+        trusting = SipFlags(uri, None, None, None, files.authorities, None)
+        async with calling(trusting, terminal) as call:
+            await terminal.shows("PCMA, encrypted")
+            terminal.types("/hangup")
+            assert await call
+        async with calling(flags(uri), terminal) as call:
+            assert not await call
+    assert "cannot be trusted" in terminal.text

@@ -1,6 +1,7 @@
 """`ivr phone --sip`: calls of a SIP address, by hand, by script, or many at once."""
 
 import asyncio
+import resource
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from ivr.cli.phone.load_report import times
 from ivr.cli.phone.sip_screen import SipScreen
 from ivr.cli.terminal_text import plain
 from ivr.engine.events import PHONE_KEYS
-from ivr.errors import SynthesisFailed
+from ivr.errors import IvrError, SynthesisFailed
 from ivr.flowfile.flow_folder import SCRIPT_SUFFIX
 from ivr.media.capture import CapturedSound
 from ivr.phone.callers.dialler import LoadPlan
@@ -31,8 +32,13 @@ from ivr.softphone.sip_load import SipLoadResult, run_sip_load
 from ivr.softphone.softphone import NO_VOICE, Softphone, can_speak, softphone
 from ivr.softphone.softphone_call import SoftphoneCall
 from ivr.softphone.sound_script import check_script, play_by_sound
-from ivr.useragent.call_leg import NotAnswered
-from ivr.useragent.transports import Unreachable
+
+FILES_A_CALL, FILES_BESIDE = 2, 100
+"Open files: the ports for sound of each call; what else a process needs."
+
+
+class TooManyCalls(IvrError):
+    """More calls at once than this process can hold."""
 
 
 class SipFlags(Struct, frozen=True):
@@ -74,7 +80,7 @@ async def _talk(target: DialTarget, console: Console, record: Path | None) -> bo
     async with softphone(target) as phone:
         try:
             call = await phone.dial(screen.show, keep=record is not None)
-        except (NotAnswered, Unreachable):
+        except (IvrError, OSError):
             return False  # the screen has said why
         typing = asyncio.create_task(_type(phone, call, screen))
         try:
@@ -165,6 +171,7 @@ def _read(paths: Sequence[Path]) -> list[Script]:
 
 async def _report_load(target: DialTarget, plan: LoadPlan, console: Console, *, as_json: bool) -> bool:
     """Place the calls and print what was measured; False: one of them failed, or it was interrupted."""
+    _make_room_for(plan.concurrency)
     stop = asyncio.Event()
     columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     async with softphone(target, most_calls=plan.concurrency + 10) as phone:
@@ -181,6 +188,17 @@ async def _report_load(target: DialTarget, plan: LoadPlan, console: Console, *, 
     if stop.is_set():
         click.echo(f"Interrupted: {measured.calls:,} of {plan.calls:,} calls were placed.", err=True)
     return not measured.failed and not stop.is_set()
+
+
+def _make_room_for(calls: int) -> None:
+    """Let the process have the open files that so many calls take; raise TooManyCalls if it cannot."""
+    needed = FILES_A_CALL * calls + FILES_BESIDE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise TooManyCalls(f"`ulimit -n` allows {hard} open files, and {calls} calls at once take {needed}.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _table(measured: SipLoadResult) -> Table:
