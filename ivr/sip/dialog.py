@@ -95,11 +95,14 @@ def destination(dialog: Dialog) -> Flow | Hop:
 
 
 def request(
-    dialog: Dialog, method: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
+    dialog: Dialog, method: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, back: bool = False
 ) -> tuple[Dialog, Request, Flow | Hop]:
-    """Return the dialog after a request of ours in it, the request, and where it goes (RFC 3261 12.2.1.1)."""
+    """Return the dialog after a request of ours in it, the request, and where it goes (RFC 3261 12.2.1.1).
+
+    `back`: to where the INVITE came from, since nothing shows that its sender is the one that its Contact names.
+    """
     number = dialog.local_cseq + 1
-    where = destination(dialog)
+    where = dialog.flow if back else destination(dialog)
     return replace(dialog, local_cseq=number), _made(dialog, (number, method), where, headers, body), where
 
 

@@ -83,6 +83,8 @@ class Leaving(Struct, frozen=True):
     "None: it waits for the ACK of our 200."
     reason: str = ""
     proofs: int = 0
+    unproven: bool = False
+    "No ACK came: a forged INVITE must not have a BYE sent, and repeated, to whomever its Contact names."
 
 
 class LiveCall(Call, frozen=True, kw_only=True):
@@ -154,17 +156,26 @@ def ended_by_peer(call: LiveCall, reason: str) -> tuple[LiveCall, tuple[Effect, 
 
 
 def left(
-    call: LiveCall, by: Literal["local", "timeout", "error"], cause: str, *, reason: str = "", quiet: bool = False
+    call: LiveCall,
+    by: Literal["local", "timeout", "error"],
+    cause: str,
+    *,
+    reason: str = "",
+    quiet: bool = False,
+    unproven: bool = False,
 ) -> CallStep:
     """End the call: with a BYE, which waits if our 200 has no ACK yet (RFC 3261 15).
 
-    `reason` is for the BYE (RFC 3326); `quiet`: there is no event, since the call has ended for its owner already.
+    `reason` is for the BYE (RFC 3326); `quiet`: there is no event, since the call has ended for its owner already;
+    `unproven`: as in `Leaving`.
     """
     if call.state == "leaving":
         return CallStep(call)
     events: tuple[Effect, ...] = () if quiet else (CallEnded(call.handle, by, cause),)
     waiting = call.unacknowledged if call.state == "accepted" else None
-    call = replace(_bare(call), state="leaving", leaving=Leaving(reason=reason), unacknowledged=waiting)
+    call = replace(
+        _bare(call), state="leaving", leaving=Leaving(reason=reason, unproven=unproven), unacknowledged=waiting
+    )
     if waiting is not None:
         return CallStep(call, events)
     step = bye(call)
@@ -175,7 +186,7 @@ def bye(call: LiveCall, *extra: tuple[str, str], proofs: int = 0) -> CallStep:
     """Send the BYE of a call that is left; `extra`: credentials."""
     leaving = call.leaving or Leaving()
     headers = (("Reason", leaving.reason),) if leaving.reason else ()
-    dialog, request, where = dialogs.request(call.dialog, "BYE", (*headers, *extra))
+    dialog, request, where = dialogs.request(call.dialog, "BYE", (*headers, *extra), back=leaving.unproven)
     leaving = replace(leaving, key=client_key(request), proofs=proofs)
     return CallStep(replace(call, dialog=dialog, leaving=leaving, unacknowledged=None), (Ask(request, where),))
 

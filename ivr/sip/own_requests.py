@@ -75,8 +75,8 @@ def tick(call: LiveCall, now: float) -> CallStep:
     waiting, timer = call.unacknowledged, call.timer
     if waiting is not None and now >= waiting.ends:
         if call.leaving is not None:
-            return bye(call)
-        return left(replace(call, unacknowledged=None), "timeout", "no ACK came")
+            return bye(replace(call, leaving=replace(call.leaving, unproven=True)))
+        return left(replace(call, unacknowledged=None), "timeout", "no ACK came", unproven=True)
     if timer is not None and now >= timer.ends:
         return left(call, "timeout", "the session was not refreshed", reason='SIP;cause=408;text="Session timed out"')
     if waiting is not None and now >= waiting.repeats.due:

@@ -287,6 +287,20 @@ def test_no_ack_within_32_seconds_ends_the_call_with_a_bye() -> None:
     assert (peer.endpoint.calls, peer.endpoint.transactions) == (0, 0)
 
 
+@pytest.mark.parametrize("we_hang_up", [False, True])
+def test_without_an_ack_nobody_but_who_has_called_gets_a_bye(we_hang_up: bool) -> None:
+    """A forged INVITE can name anybody as its proxy or in its Contact."""
+    peer = Peer()
+    peer.invite([("Record-Route", "<sip:203.0.113.9;transport=tcp;lr>")])
+    peer.answered()
+    if we_hang_up:
+        peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
+    peer.wait(33)
+    byes = [each for each in peer.outputs if isinstance(each, Send) and each.data.startswith(b"BYE")]
+    assert {each.to for each in byes} == {peer.flow}
+    assert all(parse(each.data).headers.all("Via")[0].startswith("SIP/2.0/UDP") for each in byes)
+
+
 def test_a_bye_of_ours_waits_for_the_ack() -> None:
     peer = Peer()
     peer.invite()
