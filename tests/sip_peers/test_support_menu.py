@@ -76,9 +76,10 @@ def twenty(line: Line) -> Iterator[PythonCaller]:
         )
 
 
-async def all_walk(line: Line, proxy: Proxy | None, tls: Certificates, folder: Path) -> Mapping[str, Walked]:
+async def all_walk(
+    line: Line, proxy: Proxy | None, tls: Certificates, menu: SupportMenu, folder: Path
+) -> Mapping[str, Walked]:
     """Let everybody who goes all the way do so at the same time."""
-    menu = await SupportMenu.spoken()
     work = [by_phone(phone, line, menu, tls, folder) for phone in PHONES] if BARESIP else []
     if PYTHON:
         work.append(by_python(Order(tuple(whole(line, proxy)), str(tls.authority))))
@@ -121,14 +122,6 @@ def _words(caller: str | None) -> Sequence[str]:
     return (caller or "").replace(":", " ").replace("@", " ").split()
 
 
-async def levels_of(file: Path) -> Levels:
-    workers = Workers()
-    try:
-        return Levels.of(await samples_of(file, workers), RATE)
-    finally:
-        await workers.close()
-
-
 def replays_the_same(line: Line, call: str, folder: Path) -> None:
     ivr = CliRunner()
     case = ivr.invoke(main, ["calls", "export", call, "--data", str(line.server.data.path)])
@@ -139,13 +132,13 @@ def replays_the_same(line: Line, call: str, folder: Path) -> None:
     assert json.loads(replay.stdout)["same"] == 1
 
 
-async def assert_walked(user: str, one: Walked, line: Line, folder: Path) -> None:
+async def assert_walked(one: Walked, line: Line, menu: SupportMenu, workers: Workers, folder: Path) -> None:
     """Hold one call against what was to come of it."""
     assert one.like.keys() == {*PROMPTS, "products"}
     assert min(one.like.values()) >= ALIKE
-    call = stored(line, user)
-    recorded, said = await levels_of(line.server.recording(call)), (await SupportMenu.spoken()).issue
-    assert likeness([*[0.0] * 10, *recorded], Levels.of(said, RATE).speech()) >= ALIKE
+    call = stored(line, one.user)
+    recorded = Levels.of(await samples_of(line.server.recording(call), workers), RATE)
+    assert likeness([*[0.0] * 10, *recorded], Levels.of(menu.issue, RATE).speech()) >= ALIKE
     replays_the_same(line, call, folder)
 
 
@@ -153,11 +146,15 @@ async def assert_walked(user: str, one: Walked, line: Line, folder: Path) -> Non
 async def test_telephones_walk_through_the_menu(
     line: Line, proxy: Proxy | None, certificates: Certificates, alone: None, tmp_path: Path
 ) -> None:
-    walked = await all_walk(line, proxy, certificates, tmp_path)
+    menu, workers = await SupportMenu.spoken(), Workers()
+    walked = await all_walk(line, proxy, certificates, menu, tmp_path)
     assert {user: one.failed for user, one in walked.items() if one.failed} == {}
     assert walked.keys() == {*(phone.user for phone in PHONES), *(one.user for one in whole(line, proxy))}
-    for user, one in walked.items():
-        await assert_walked(user, one, line, tmp_path)
+    try:
+        for one in walked.values():
+            await assert_walked(one, line, menu, workers, tmp_path)
+    finally:
+        await workers.close()
 
 
 @pytest.mark.skipif(not PYTHON, reason="baresip-python is not installed (pip install -e '.[dev]')")
