@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 NO_FLAG = (*GATEWAY_SECRETS, "azure_key", "openai_key", "voice_key")
 "Secrets."
-LISTS = ("map", "allow", "allow_transfer", "sip", "codecs", "allow_from")
+LISTS = ("map", "allow", "allow_transfer", "sip", "codecs", "allow_from", "digest")
 "Settings whose flag can be repeated."
 TRUTHS = ("srtp_without_tls",)
 "Settings whose flag has no value."

@@ -105,6 +105,11 @@ class GatewaySettings(BaseSettings):
     )
     password: SecretStr | None = Field(None, description="That password, 12 characters or more.")
     password_file: Path | None = Field(None, description="The file with that password, instead.")
+    digest: Annotated[tuple[Literal["SHA-256", "MD5"], ...], NoDecode] = Field(
+        ("SHA-256", "MD5"),
+        min_length=1,
+        description="What callers may prove it with, in this order; MD5 alone for telephones that give up at SHA-256.",
+    )
     register_as: str | None = Field(
         None,
         description="Register as an extension of a PBX: sip:USER@HOST, sip:USER@HOST:PORT;transport=tcp, or sips:….",
@@ -140,7 +145,7 @@ class GatewaySettings(BaseSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("allow", "allow_transfer", "sip", "codecs", "allow_from", mode="before")
+    @field_validator("allow", "allow_transfer", "sip", "codecs", "allow_from", "digest", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(",".join(value) if isinstance(value, tuple) and all(map(_is_text, value)) else value)

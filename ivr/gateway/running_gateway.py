@@ -193,6 +193,7 @@ def agent_config(settings: GatewaySettings) -> UserAgentConfig:
         advertised=settings.advertise,
         endpoint=EndpointConfig(
             codecs=settings.codecs,
+            algorithms=settings.digest,
             srtp=find_spec("pylibsrtp") is not None,
             srtp_without_tls=settings.srtp_without_tls,
             most_calls=settings.calls,

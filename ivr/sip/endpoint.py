@@ -306,7 +306,7 @@ class Endpoint:
     def _outside(self, request: Request, key: ServerKey, reply_to: Flow, flow: Flow, now: float) -> list[Output]:
         """Judge a request that belongs to no dialog."""
         tag = self._tokens()
-        admitted = outside_dialog.admitted(request, flow, self._policy, self._counts, tag=tag, now=now)
+        admitted = outside_dialog.admitted(request, flow, self._policy, self._config, self._counts, tag=tag, now=now)
         if admitted is None:
             return []
         self._transactions.take(key, request, reply_to)

@@ -20,11 +20,13 @@ OPTIONS gets 200, or 503 while draining: that is how load balancers take us out 
 alone gets 481, anything else 405: nobody registers here, and no call is made for a caller.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from ivr.sip import session_timer
 from ivr.sip.bodies import Unsupported, sdp_of
-from ivr.sip.digest import NonceCounts, challenges, verify
+from ivr.sip.digest import Algorithm, NonceCounts, challenges, verify
 from ivr.sip.message import Headers, Request, Response, request_uri, to
 from ivr.sip.negotiation import LocalMedia, answer
 from ivr.sip.outputs import Flow
@@ -47,7 +49,7 @@ class Taken(Struct, frozen=True):
 
 
 def admitted(
-    request: Request, flow: Flow, policy: Policy, counts: NonceCounts, *, tag: str, now: float
+    request: Request, flow: Flow, policy: Policy, config: EndpointConfig, counts: NonceCounts, *, tag: str, now: float
 ) -> Allowed | Response | None:
     """Ask the policy, and for a password if it wants one; None: no answer at all."""
     admission = policy.admit(request, flow, now)
@@ -58,7 +60,7 @@ def admitted(
             headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
             return respond(request, status, headers, tag=tag)
         case Challenge() if request.method in ("INVITE", "OPTIONS"):
-            return _proved(request, policy, counts, tag, now)
+            return _proved(request, policy, config.algorithms, counts, tag=tag, now=now)
         case Challenge():
             return Allowed()  # it gets an answer that tells nothing: 405 or 481
     return admission
@@ -117,15 +119,17 @@ def _any_media(flow: Flow, config: EndpointConfig) -> LocalMedia:
     return LocalMedia(flow.remote[0], 9, 0, 0, codecs=config.codecs, srtp_key=key, secure=secure)
 
 
-def _proved(request: Request, policy: Policy, counts: NonceCounts, tag: str, now: float) -> Allowed | Response:
+def _proved(
+    request: Request, policy: Policy, algorithms: Sequence[Algorithm], counts: NonceCounts, *, tag: str, now: float
+) -> Allowed | Response:
     stale = False
     for given in request.headers.all("Authorization")[:_MOST_PROOFS]:  # one for each realm on the way
         result = verify(
             given, method=request.method, realm=policy.realm, password_of=policy.password_of, secret=policy.secret,
-            now=now, counts=counts,
+            now=now, counts=counts, algorithms=algorithms,
         )  # fmt: skip
         if result == "ok":
             return Allowed()
         stale = stale or result == "stale"
-    asked = challenges(policy.realm, secret=policy.secret, now=now, stale=stale)
+    asked = challenges(policy.realm, secret=policy.secret, now=now, stale=stale, algorithms=algorithms)
     return respond(request, 401, [("WWW-Authenticate", each) for each in asked], tag=tag)

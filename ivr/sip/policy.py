@@ -4,6 +4,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
+from ivr.sip.digest import ALGORITHMS, Algorithm
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
 from ivr.sip.outputs import Flow
@@ -69,6 +70,8 @@ class EndpointConfig(Struct, frozen=True):
 
     codecs: tuple[CodecName, ...] = ("PCMA", "PCMU")
     "What calls that come in may use; an INVITE that offers none of them gets 488."
+    algorithms: tuple[Algorithm, ...] = ALGORITHMS
+    "What callers may prove passwords with, as challenges name them; old telephones read the first challenge alone."
     srtp: bool = False
     "Whether RTP/SAVP may be agreed on: the SRTP library is there."
     srtp_without_tls: bool = False

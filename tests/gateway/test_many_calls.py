@@ -121,6 +121,27 @@ async def test_a_caller_must_know_the_password_where_there_is_one(monkeypatch: p
     assert len(bot.told) == 2
 
 
+async def test_old_telephones_are_asked_for_md5_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_GATEWAY_PASSWORD", PASSWORD)
+    async with (
+        fake_bot(flow(ANSWER, HANG_UP)) as bot,
+        gateway_to(bot, user="desk", digest="MD5") as gateway,
+        telephone() as phone,
+    ):
+        port = int(gateway.addresses[FIRST].rpartition(":")[2])
+        loop = asyncio.get_running_loop()
+        transport, datagrams = await loop.create_datagram_endpoint(Datagrams, remote_addr=("127.0.0.1", port))
+        transport.sendto(asked("INVITE", "an old telephone", "old"))
+        async with asyncio.timeout(PATIENCE):
+            answer = await datagrams.came.get()
+        transport.close()
+        assert answer.count(b"WWW-Authenticate: Digest") == 1
+        assert b"algorithm=MD5" in answer
+        caller = await phone.dial(gateway.addresses[FIRST], credentials=Credentials("desk", PASSWORD))
+        await caller.answered()
+        await caller.ended()
+
+
 async def test_only_named_addresses_may_call_where_some_are_named() -> None:
     async with fake_bot() as bot, gateway_to(bot, allow_from="192.0.2.0/24") as gateway, telephone() as phone:
         assert await refused(phone, gateway) == 403
