@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.sip import digest
 from ivr.sip.digest import NONCE_SECONDS, NonceCounts, challenges, credentials, is_stale, verify
@@ -121,6 +122,26 @@ def test_what_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
     good = proof(*asked())
     assert verdict(good) == "ok"
     assert verdict(good, **changed) == "refused"
+
+
+@pytest.mark.parametrize(
+    ("count", "cnonce"), [("1", "c"), ("0000000g", "c"), ("000000001", "c"), ("00000001", "c" * 513), ("", "c")]
+)
+def test_a_right_password_does_not_excuse_a_count_or_a_nonce_that_cannot_be(count: str, cnonce: str) -> None:
+    good = digest._fields_of(proof(*asked()))
+    assert good is not None
+    made = replace(good, count=count, cnonce=cnonce)
+    answer = digest._response(made, "INVITE", "sesame")
+    text = (
+        f'Digest username="alice", realm="ivr", nonce="{made.nonce}", uri="sip:h", response="{answer}", qop=auth, '
+        f'algorithm=SHA-256, nc={count or chr(34) * 2}, cnonce="{cnonce}"'
+    )
+    assert verdict(text) == "refused"
+
+
+def test_who_names_no_algorithm_means_md5() -> None:
+    """RFC 7616 3.4: the default."""
+    assert verdict(proof(asked()[1].replace("algorithm=MD5, ", ""))) == "ok"
 
 
 def test_no_password_is_not_an_empty_password() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.sip.framing import KeepAlive, StreamFramer
-from ivr.sip.message import LONGEST_HEAD, MalformedMessage
+from ivr.sip.message import LONGEST_BODY, LONGEST_HEAD, MalformedMessage
 
 PING = KeepAlive(b"\r\n")
 PONG = KeepAlive(b"")
@@ -64,6 +64,12 @@ def test_a_ping_is_two_line_breaks_and_gets_one() -> None:
 def test_where_a_message_ends_must_be_known(data: bytes) -> None:
     with pytest.raises(MalformedMessage):
         list(StreamFramer().feed(data))
+
+
+def test_a_message_may_be_as_long_as_its_limits() -> None:
+    start = b"OPTIONS sip:h SIP/2.0\r\nContent-Length: 65536\r\nX: "
+    whole = start + b"x" * (LONGEST_HEAD - len(start)) + b"\r\n\r\n" + b"b" * LONGEST_BODY
+    assert list(StreamFramer().feed(whole)) == [whole]
 
 
 def test_no_more_is_held_than_a_message_may_be_long() -> None:
