@@ -56,7 +56,7 @@ class Policy(Protocol):
         """Whether no call is taken now."""
 
     def admit(self, request: Request, flow: Flow, now: float) -> Admission:
-        """Decide on a request outside of any dialog, once: its repeats are not asked for."""
+        """Decide on a request outside of any dialog, once: repeats get the same answer, unless that was silence."""
 
     def serves(self, request: Request) -> bool:
         """Return whether the called number leads anywhere; else 404."""
