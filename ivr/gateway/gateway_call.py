@@ -108,11 +108,14 @@ class GatewayCall:
         self._reason = ""
         self._transferring = False
         "The other side was asked to connect the caller with somebody else, and has not said what became of it."
+        # At once: a CANCEL may come with the INVITE, before `run` has its turn.
+        leg.on_heard, leg.on_media, leg.on_ended = self._on_heard, self._on_media, self._on_ended
 
     async def run(self) -> None:
         """Hold the call to its end, and until the bot was told of it."""
         leg, session = self._leg, self._session
-        leg.on_heard, leg.on_media, leg.on_ended = self._on_heard, self._on_media, self._on_ended
+        if leg.over is not None:
+            return
         leg.ring()
         session.dial(self._plan.who, bot=self._plan.bot, line=self._look)
         try:
@@ -157,11 +160,19 @@ class GatewayCall:
 
     async def _play(self, samples: bytes) -> None:
         await self._sounds.wait()  # where our 200 brought the offer, until the ACK brings the answer
-        if self._leg.plan is not None and self._leg.over is None:
-            codec = self._leg.plan.codec
+        while (codec := self._codec) is not None:
             before = self._piece_before if self._leg.queued else b""  # else it follows silence
-            self._leg.queue(await self._services.payloads.payloads(codec, samples, before))
-            self._piece_before = remembered(codec, samples)
+            payloads = await self._services.payloads.payloads(codec, samples, before)
+            if codec == self._codec:  # else the caller has changed it meanwhile, as trunks do right after the answer
+                self._leg.queue(payloads)
+                self._piece_before = remembered(codec, samples)
+                return
+
+    @property
+    def _codec(self) -> CodecName | None:
+        """How sound is sent now; None: it is not."""
+        plan = self._leg.plan
+        return plan.codec if plan is not None and self._leg.over is None else None
 
     async def _finish(self, ended: Ended) -> None:
         """Let the caller know how the session ended, unless it was the caller who ended it."""
@@ -230,15 +241,15 @@ class GatewayCall:
         self._transferring = True
         try:
             status = await self._leg.refer(target)
+            if 200 <= status < 300:
+                self._end = "transferred"
+            return status
         except MalformedAddress:
             return BAD_ADDRESS
-        finally:
+        finally:  # cancelled, too: the call may have ended in the same moment
             self._transferring = False
-        if 200 <= status < 300:
-            self._end = "transferred"
-        if self._leg.over is not None:
-            self._settle(self._leg.over)
-        return status
+            if self._leg.over is not None:
+                self._settle(self._leg.over)
 
     def _redirect(self, target: str) -> int:
         before, self._end = self._end, "transferred"  # known before the leg ends

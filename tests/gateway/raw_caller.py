@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ivr.sip.message import Request, Response, encode, parse, to
+from ivr.sip.message import Headers, Request, Response, encode, parse, to
 from tests.gateway.requests_made import request
 from tests.waiting import PATIENCE
 
@@ -63,6 +63,19 @@ class RawCaller(Datagrams):
             message = parse(await self.next())
             if isinstance(message, Response) and message.status == status:
                 return message
+
+    async def asked(self, method: str) -> Request:
+        """Wait for a request of this method, whatever comes before."""
+        while True:
+            message = parse(await self.next())
+            if isinstance(message, Request) and message.method == method:
+                return message
+
+    def accepts(self, asked: Request) -> None:
+        """Answer a request with 202."""
+        names = ("Via", "From", "To", "Call-ID", "CSeq")
+        headers = Headers.of(*((name, asked.headers.get(name) or "") for name in names))
+        self.transport.sendto(encode(Response(202, "Accepted", headers)), self.gateway)
 
 
 def offer(host: str, port: int) -> bytes:

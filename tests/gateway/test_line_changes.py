@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from ivr.audio import g711
+from ivr.media.payload_cache import PayloadCache
 from ivr.media.sound import tone
 from ivr.rtp.codecs import payloads
+from ivr.sip.media_plan import CodecName
 from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, HELLO, gateway_to, samples_and_rate, says
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, RECORD, fake_bot, flow
 from tests.useragent.certificates import Authority
+from tests.waiting import PATIENCE
 
 LONG_RECORD = {**RECORD, "recordingFormat": "wav", "maxSilenceTimeoutInSeconds": 1, "playBeep": False}
 
@@ -48,6 +54,36 @@ async def test_a_recording_goes_on_when_the_codec_changes_in_mid_call() -> None:
     after = g711.MU_LAW.linear(b"".join(payloads("PCMU", second)))
     assert samples.index(before) + len(before) <= samples.index(after)
     assert bot.told[1].json["ivr"]["codec"] == "PCMU"
+
+
+async def test_a_prompt_is_heard_in_the_codec_that_is_changed_to_while_it_is_encoded() -> None:
+    """Trunks lock the codec right after the answer, as the first prompt is being made."""
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def encode(codec: CodecName, samples: bytes, before: bytes) -> Sequence[bytes]:
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(PATIENCE)
+        return payloads(codec, samples, before)
+
+    async with (
+        fake_bot(flow(ANSWER, says("hello.wav")), flow(HANG_UP), files=FILES) as bot,
+        gateway_to(bot) as gateway,
+        telephone("PCMA", "PCMU") as phone,
+    ):
+        running = gateway._gateway
+        assert running.services
+        running.services = replace(running.services, payloads=PayloadCache(encode))
+        caller = await phone.dial(gateway.addresses[0])
+        await caller.answered()
+        await begun.wait()
+        assert caller.codec == "PCMA"
+        assert caller.leg._local
+        local = replace(caller.leg._local, codecs=("PCMU",))
+        phone.agent.carry_out(phone.agent.endpoint.modify(caller.leg.call, local, phone.agent.now()))
+        await caller.until(lambda: caller.codec == "PCMU", "the codec changed")
+        go_on.set()
+        await caller.hears(HELLO)
 
 
 async def test_over_tls_sound_is_encrypted_and_the_bot_is_told(tmp_path: Path) -> None:

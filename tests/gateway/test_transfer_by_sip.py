@@ -9,6 +9,7 @@ import pytest
 
 from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, gateway_to, says
+from tests.gateway.raw_caller import ELSEWHERE, offer, raw_caller
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, fake_bot, flow
 
@@ -76,3 +77,23 @@ async def test_without_the_setting_there_is_no_transfer() -> None:
             await bot.was_told(2)
     assert "transfer" not in bot.told[0].json["ivr"]
     assert bot.outcomes[0]["type"] == "worfklowValidationOutcome"
+
+
+async def test_a_call_that_is_drained_while_it_is_transferred_is_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with (
+        fake_bot(flow(ANSWER, transfer("sip:sales@pbx.example"))) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        raw_caller(gateway.addresses[0]) as (caller, bystander),
+    ):
+        invite = caller.invite(offer(ELSEWHERE, bystander.port))
+        caller.sends(invite)
+        caller.sends(caller.ack(invite, await caller.answered(200)))
+        caller.accepts(await caller.asked("REFER"))
+        await gateway.drain(0)
+        assert gateway.health.calls == 0
+        await bot.was_told(2)
+    (line,) = [record for record in caplog.records if record.getMessage() == "call ended"]
+    assert line.end == "drained"
