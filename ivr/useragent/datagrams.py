@@ -24,7 +24,7 @@ class DatagramSocket:
     """Bound and read; `received` is called in the loop.
 
     At a wildcard address each datagram is asked which address it was sent to, and an answer leaves from there: a
-    machine with several addresses must not answer from another one than it was asked at.
+    machine with several addresses must not answer from another one than it was asked at (RFC 3581 section 4).
     """
 
     def __init__(self, address: ListenAddress, received: Received) -> None:
