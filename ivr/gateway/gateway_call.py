@@ -241,11 +241,12 @@ class GatewayCall:
         self._transferring = True
         try:
             status = await self._leg.refer(target)
+        except MalformedAddress:
+            return BAD_ADDRESS
+        else:
             if 200 <= status < 300:
                 self._end = "transferred"
             return status
-        except MalformedAddress:
-            return BAD_ADDRESS
         finally:  # cancelled, too: the call may have ended in the same moment
             self._transferring = False
             if self._leg.over is not None:

@@ -31,8 +31,8 @@ def names(body: list[ast.stmt], within: str = "") -> set[str]:
     return found
 
 
-def test_the_tour_has_six_questions() -> None:
-    assert len(QUESTIONS) == 6
+def test_the_tour_has_seven_questions() -> None:
+    assert len(QUESTIONS) == 7
     assert all(question.endswith("?") for question in QUESTIONS)
 
 
