@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +35,12 @@ def kamailio(
     *,
     algorithm: Literal["MD5", "SHA-256"] = "MD5",
     trunk: str = "192.0.2.0/24",
-    gateway: str = "sip:127.0.0.1:9",
+    gateways: Sequence[str] = ("sip:127.0.0.1:9",),
 ) -> Iterator[Proxy]:
-    """Run it; `trunk` is who may call without a password, `gateway` where its calls go if nobody has registered."""
+    """Run it; `trunk` is who may call without a password, `gateways` where calls go if nobody has registered."""
     port = free_port(count=2)
     (folder / "run").mkdir(parents=True)
-    (folder / "gateways").write_text(f"1 {gateway}\n")
+    (folder / "gateways").write_text("".join(f"1 {one}\n" for one in gateways))
     settings = {
         "REALM": "ivr.test",
         "PASSWORD": PASSWORD,

@@ -1,9 +1,12 @@
 """Kamailio as a PBX that our gateway registers at, and as a proxy on the route of its calls."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from tests.sip_peers.by_hand import Dialog, bound
 from tests.sip_peers.certificates import Certificates
 from tests.sip_peers.kamailio import PASSWORD, kamailio
 from tests.sip_peers.lines import Server, gateway
@@ -45,9 +48,37 @@ async def test_a_caller_of_the_proxy_stays_on_its_route(
 ) -> None:
     with (
         gateway(tmp_path / "gateway", bot.url + "/call/support") as one,
-        kamailio(tmp_path / "proxy", certificates, gateway=one.uri("support", transport)) as proxy,
+        kamailio(tmp_path / "proxy", certificates, gateways=[one.uri("", transport)]) as proxy,
     ):
         await sipp("proxied", proxy.port, tmp_path, "-au", "tester", "-ap", PASSWORD, transport=transport)
+
+
+async def test_a_gateway_that_is_gone_gets_no_calls(bot: Server, certificates: Certificates, tmp_path: Path) -> None:
+    with (
+        gateway(tmp_path / "gateway", bot.url + "/call/support") as one,
+        kamailio(
+            tmp_path / "proxy", certificates, trunk=EVERYBODY_HERE, gateways=["sip:127.0.0.1:9", one.uri("")]
+        ) as proxy,
+    ):
+        await sipp("routed", proxy.port, tmp_path, "-m", "2", "-l", "1")  # round robin: one of them is to go there
+
+
+async def test_a_gateway_that_drains_gets_no_calls(bot: Server, certificates: Certificates, tmp_path: Path) -> None:
+    with (
+        gateway(tmp_path / "draining", bot.url + "/call/support") as leaving,
+        gateway(tmp_path / "gateway", bot.url + "/call/support") as one,
+        kamailio(
+            tmp_path / "proxy", certificates, trunk=EVERYBODY_HERE, gateways=[leaving.uri(""), one.uri("")]
+        ) as proxy,
+    ):
+        async with bound() as sock:
+            call = Dialog(leaving.port, sock)
+            await call.answered()
+            os.kill(leaving.process.pid, signal.SIGTERM)
+            leaving.process.said("draining")
+            await sipp("routed", proxy.port, tmp_path, "-m", "2", "-l", "1")
+            call.send(call.message("BYE", 2))
+            assert await call.status("2 BYE") == 200
 
 
 def registered(folder: Path, bot: Server, tls: Certificates, at: str, password: str = PASSWORD):

@@ -101,7 +101,7 @@ def proxy(folder: Path, line: Line, certificates: Certificates) -> Iterator[Prox
     if not KAMAILIO:
         yield None
         return
-    with kamailio(folder / "proxy", certificates, gateway=line.gateway.uri("", "tls")) as one:
+    with kamailio(folder / "proxy", certificates, gateways=[line.gateway.uri("", "tls")]) as one:
         yield one
 
 
