@@ -47,6 +47,8 @@ FAILURE = 'Q.850;cause=41;text="Temporary failure"'
 "Reason headers (RFC 3326) with the causes of ITU-T Q.850."
 BAD_ADDRESS = 416
 "Unsupported URI Scheme: what a transfer to an address gets that can be written nowhere in SIP (RFC 3261 21.4.14)."
+GONE = 481
+"The call does not exist: what a transfer of a caller gets who has left (RFC 3261 21.4.19)."
 LONGEST_REASON = 256
 "Characters of the caller's Reason that are looked at."
 TAIL = 2.0
@@ -238,6 +240,8 @@ class GatewayCall:
         if self._answered is None:
             return self._redirect(target)
         await self._heard_out(TAIL)
+        if self._gone.is_set():  # meanwhile, and all of it is told already
+            return GONE
         self._transferring = True
         try:
             status = await self._leg.refer(target)

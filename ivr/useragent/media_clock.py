@@ -108,6 +108,8 @@ class MediaClock:
         self._selector.close()
 
     def _arm(self) -> None:
+        if self._timer is not None:  # armed for a call that began while another had its frame
+            self._timer.cancel()
         self._timer = self._loop.call_at(self._begun + self._next * SLOT, self._run)
 
     def _run(self) -> None:

@@ -107,7 +107,8 @@ class UserAgent:
     ) -> CallLeg:
         """Call an address, and return the call as soon as the INVITE is sent; `CallLeg.answered` waits for more.
 
-        `caller` is the From. Raises MalformedAddress, Unreachable, NoFreePorts, or OSError if sound cannot be had.
+        `caller` is the From. Raises MalformedAddress, Unreachable, NoFreePorts, OSError if sound cannot be had, or
+        ValueError for a header with a line break.
         """
         flow = await self._transports.reach(hop)
         leg = CallLeg(self, "", None, flow)
@@ -118,7 +119,7 @@ class UserAgent:
             leg.call, outputs = self.endpoint.dial(
                 uri, flow, local, self.now(), caller=caller, credentials=credentials, headers=headers
             )
-        except MalformedAddress:
+        except (MalformedAddress, ValueError):
             leg.release_ports()
             raise
         self._legs[leg.call] = leg

@@ -71,11 +71,20 @@ class RawCaller(Datagrams):
             if isinstance(message, Request) and message.method == method:
                 return message
 
-    def accepts(self, asked: Request) -> None:
-        """Answer a request with 202."""
+    def accepts(self, asked: Request, status: int = 202) -> None:
+        """Answer a request."""
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         headers = Headers.of(*((name, asked.headers.get(name) or "") for name in names))
-        self.transport.sendto(encode(Response(202, "Accepted", headers)), self.gateway)
+        self.transport.sendto(encode(Response(status, "Accepted", headers)), self.gateway)
+
+    def within(self, invite: Request, answer: Response, method: str, body: bytes = b"", **headers: str) -> Request:
+        """Return the next request of a call that was answered."""
+        fields = invite.headers.without("Content-Type").replaced("To", to(answer).text)
+        fields = fields.replaced("CSeq", f"2 {method}")
+        fields = fields.replaced("Via", f"SIP/2.0/UDP {HERE}:{self.port};branch=z9hG4bK{method};rport")
+        for name, value in headers.items():
+            fields = fields.added(name.replace("_", "-"), value)
+        return Request(method, invite.uri, fields, body)
 
 
 def offer(host: str, port: int) -> bytes:

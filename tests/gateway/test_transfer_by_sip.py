@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from ivr.gateway.gateway_call import GatewayCall
 from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, gateway_to, says
 from tests.gateway.raw_caller import ELSEWHERE, offer, raw_caller
@@ -51,6 +52,59 @@ async def test_a_transfer_that_the_other_side_refuses_is_told_and_the_call_goes_
     assert bot.outcomes[0]["outcome"] == "failure"
     assert bot.outcomes[0]["status"] == 405, "our own user agent follows no REFER"
     assert len(bot.told) == 3
+
+
+async def test_a_transfer_that_the_other_side_carries_out_is_the_end_of_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with (
+        fake_bot(flow(ANSWER, transfer("sip:sales@pbx.example"))) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        raw_caller(gateway.addresses[0]) as (caller, bystander),
+    ):
+        invite = caller.invite(offer(ELSEWHERE, bystander.port))
+        caller.sends(invite)
+        answer = await caller.answered(200)
+        caller.sends(caller.ack(invite, answer))
+        asked = await caller.asked("REFER")
+        assert asked.headers.get("Refer-To") == "<sip:sales@pbx.example>"
+        caller.accepts(asked)
+        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
+        caller.sends(caller.within(invite, answer, "NOTIFY", b"SIP/2.0 200 OK\r\n", **news))
+        caller.accepts(await caller.asked("BYE"), 200)
+        await bot.was_told(2)
+        assert gateway.health.calls == 0
+    assert bot.outcomes[0]["outcome"] == "success"
+    (line,) = [record for record in caplog.records if record.getMessage() == "call ended"]
+    assert line.end == "transferred"
+
+
+async def test_a_caller_who_leaves_before_the_transfer_begins_is_counted_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    reached, heard_out = asyncio.Event(), GatewayCall._heard_out
+
+    async def watched(call: GatewayCall, most: float) -> None:
+        reached.set()
+        await heard_out(call, most)
+
+    monkeypatch.setattr(GatewayCall, "_heard_out", watched)
+    async with (
+        fake_bot(flow(ANSWER, says("hello.wav"), transfer("sip:sales@pbx.example")), files=FILES) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        raw_caller(gateway.addresses[0]) as (caller, bystander),
+    ):
+        invite = caller.invite(offer(ELSEWHERE, bystander.port))
+        caller.sends(invite)
+        answer = await caller.answered(200)  # without ACK nothing is sent elsewhere, so that the prompt is not over yet
+        await reached.wait()
+        caller.sends(caller.within(invite, answer, "BYE"))
+        await bot.was_told(2)
+        assert gateway.health.calls == 0
+    (line,) = [record for record in caplog.records if record.getMessage() == "call ended"]
+    assert line.end == "caller"
 
 
 async def test_an_address_that_is_not_allowed_is_called_by_nobody() -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ivr.sip.addresses import MalformedAddress
 from ivr.sip.outputs import CallEnded
 from ivr.useragent.call_leg import CallLeg, NotAnswered
 from ivr.useragent.configuration import PortRange, TlsFiles
@@ -88,6 +90,16 @@ async def test_without_free_ports_a_call_is_refused() -> None:
             await answered(leg)
         with pytest.raises(NoFreePorts):
             await bert.calls_up(anna)
+
+
+@pytest.mark.parametrize(("uri", "header"), [("nobody", "fine"), ("sip:support@example.com", "two\r\nlines")])
+async def test_a_call_that_cannot_be_written_keeps_no_ports(uri: str, header: str) -> None:
+    async with party() as anna, party() as bert:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises((MalformedAddress, ValueError)) as refused:
+            await anna.agent.dial(uri, bert.hop("udp"), caller="<sip:anna@example.com>", headers=[("X-Note", header)])
+        assert refused.tb is not None  # what it holds is not closed by the collector
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 # --- on the call -----------------------------------------------------------------------------------------------------

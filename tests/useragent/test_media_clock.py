@@ -111,6 +111,27 @@ async def test_a_call_may_end_in_its_own_frame(clock: MediaClock) -> None:
     assert brief.ticks == 1
 
 
+async def test_a_call_that_begins_in_the_last_frame_of_another_makes_no_second_timer() -> None:
+    class Counted(MediaClock):
+        runs = 0
+
+        def _run(self) -> None:
+            self.runs += 1
+            super()._run()
+
+    clock, next_one = Counted(), Frames(4)
+
+    class Last:
+        def tick(self, now: float) -> None:
+            clock.remove(self)
+            clock.add(next_one)
+
+    clock.add(Last())
+    await next_one.come()
+    clock.close()
+    assert clock.runs <= clock._next + 1, "each slot has one run"
+
+
 async def test_what_came_is_read_with_the_time(clock: MediaClock) -> None:
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     mine.setblocking(False)
