@@ -13,8 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 THREADS = 8
 "For all that blocks: encoding, speaking, files, names."
-LESS = 10
-"How much nicer these threads are than the loop: a ninth of its share where both want the processor (sched(7))."
+LESS = 3
+"""How much nicer these threads are than the loop: half of its share where both want the processor (sched(7)).
+
+Not more: one that holds Python's lock has to get on with it even where other processes want the processor as well, or
+the loop waits for it (with 10, up to half a second on a busy machine)."""
 SWITCH = 0.001
 "Seconds after which a thread that runs Python must let another one in; the default of 5 ms is a quarter of a frame."
 
