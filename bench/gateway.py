@@ -54,8 +54,8 @@ class Step(Struct, frozen=True):
     "That the gateway sent."
     late: int
     "Of these, more than 20 ms late."
-    worst: float
-    "An upper bound: that of the highest bucket that was filled."
+    worst: float | None
+    "An upper bound: that of the highest bucket that was filled; None: above all of them."
     processor: float
     "Percent of the core that the gateway took."
     a_call: float
@@ -137,12 +137,13 @@ async def measure(phone: Softphone, gateway: Subject, status: str, calls: int, s
     await asyncio.gather(*(call.leg.ended() for call in made))
     statistics = [call.leg.statistics for call in made]
     found = {bound: after[bound] - before[bound] for bound in after}
+    worst = min(bound for bound, count in found.items() if count == found[float("inf")])
     return Step(
         calls=calls,
         seconds=seconds,
         frames=found[float("inf")],
         late=found[float("inf")] - found[LATE],
-        worst=1000 * min(bound for bound, count in found.items() if count == found[float("inf")]),
+        worst=None if worst == float("inf") else 1000 * worst,
         processor=round(100 * used / seconds, 1),
         a_call=round(100 * used / seconds / calls, 3),
         memory=round(memory, 1),
@@ -226,7 +227,7 @@ def show(found: Results, console: Console) -> None:
         table.add_column(heading, justify="right")
     for step in found.steps:
         table.add_row(
-            str(step.calls), f"{step.frames:,}", f"{step.late:,}", f"{step.worst:g} ms", f"{step.processor:g} %",
+            str(step.calls), f"{step.frames:,}", f"{step.late:,}", "above all" if step.worst is None else f"{step.worst:g} ms", f"{step.processor:g} %",
             f"{step.a_call:g} %", f"{step.memory:g} MiB", f"{step.lost:,}", f"{step.callers_late:,}", str(step.gone),
         )  # fmt: skip
     console.print(table)
