@@ -226,8 +226,9 @@ def show(found: Results, console: Console) -> None:
     ):
         table.add_column(heading, justify="right")
     for step in found.steps:
+        worst = "above all" if step.worst is None else f"{step.worst:g} ms"
         table.add_row(
-            str(step.calls), f"{step.frames:,}", f"{step.late:,}", "above all" if step.worst is None else f"{step.worst:g} ms", f"{step.processor:g} %",
+            str(step.calls), f"{step.frames:,}", f"{step.late:,}", worst, f"{step.processor:g} %",
             f"{step.a_call:g} %", f"{step.memory:g} MiB", f"{step.lost:,}", f"{step.callers_late:,}", str(step.gone),
         )  # fmt: skip
     console.print(table)
