@@ -35,7 +35,7 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     jitter: float | None = None
     "How unevenly they came, in milliseconds."
     ended: str | None = None
-    "Why the line says that the call ended, for people: `BYE`, `no audio for 30 s`."
+    "Why the line says that the call ended, for people: `the caller hung up`, `no audio for 30 s`."
 
     def updated(self, news: "LineFacts") -> "LineFacts":
         """Return these facts, with those that the news tells in their place."""

@@ -71,7 +71,8 @@ class Gateway:
             await asyncio.wait(self._calls, timeout=PARTING)
 
     async def close(self) -> None:
-        """Leave nothing running."""
+        """Leave nothing running, and let nothing begin."""
+        self.policy.draining = True
         tasks = tuple(self._calls)
         for task in tasks:
             task.cancel()

@@ -1,7 +1,6 @@
 """Puts a gateway together from its settings, and takes it apart in the end."""
 
 import logging
-import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -37,6 +36,7 @@ from ivr.setting_sources import SettingsError
 from ivr.sip.policy import EndpointConfig
 from ivr.speech_settings import SpeechSettings, live_sound
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
+from ivr.useragent.open_files import make_room_for
 from ivr.useragent.user_agent import UserAgent, user_agent
 
 log = logging.getLogger(__name__)
@@ -227,15 +227,11 @@ async def _check_hosts(plan: NumberPlan, guard: Guard) -> None:
 def _make_room_for(calls: int) -> None:
     """Let the process have the open files that so many calls take; raise SettingsError if it cannot."""
     needed = FILES_A_CALL * calls + FILES_BESIDE
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    if hard != resource.RLIM_INFINITY and hard < needed:
+    if (allowed := make_room_for(needed)) is not None:
         raise SettingsError(
-            f"`ulimit -n` allows {hard} open files, and {calls} calls take {needed}. Raise it (LimitNOFILE= in "
+            f"`ulimit -n` allows {allowed} open files, and {calls} calls take {needed}. Raise it (LimitNOFILE= in "
             "systemd), or lower IVR_GATEWAY_CALLS."
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _status_socket(settings: GatewaySettings) -> socket.socket | None:

@@ -221,6 +221,7 @@ async def test_a_gateway_that_is_closed_hangs_up_even_if_the_bot_is_silent() -> 
             caller = await phone.dial(gateway.addresses[FIRST])
             await caller.answered()
         await caller.ended()
+        assert gateway.health.draining, "whoever calls meanwhile gets 503"
     assert len(bot.told) == 2
 
 

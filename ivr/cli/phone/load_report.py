@@ -1,9 +1,12 @@
 """The phone under load: a bar while it runs, then a table, or JSON."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 import msgspec
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -27,26 +30,40 @@ async def report_load(plan: LoadPlan, target: Target, console: Console, *, as_js
     guard = Guard(target.allowed)
     web = WebPost(guard, connections=plan.concurrency)
     client = LoadClient(guard, web)
-    columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         async with platform(target, post=client) as phone:
             print_metadata(target, phone.metadata)
-            with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
-                task = bar.add_task("calls", total=plan.calls)
-                with on_first_signal(stop.set):
-                    measured = await run_load_test(
-                        phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
-                    )
+            with load_bar(plan, shown=not as_json) as progress, on_first_signal(stop.set):
+                measured = await run_load_test(phone, plan, progress=progress, stop=stop)
     finally:
         client.close()
         await web.close()
+    print_load(measured, _table(measured), console, as_json=as_json)
+    if stop.is_set():
+        say_interrupted(measured.calls, plan)
+    return not measured.errors and not stop.is_set()
+
+
+@contextmanager
+def load_bar(plan: LoadPlan, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while a load runs; it is told how many calls are over."""
+    columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
+        task = bar.add_task("calls", total=plan.calls)
+        yield lambda over: bar.update(task, completed=over)
+
+
+def print_load(measured: Struct, table: Table, console: Console, *, as_json: bool) -> None:
+    """Print what was measured: for people its table, for programs itself."""
     if as_json:
         console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)
     else:
-        console.print(_table(measured))
-    if stop.is_set():
-        click.echo(f"Interrupted: {measured.calls:,} of {plan.calls:,} calls were placed.", err=True)
-    return not measured.errors and not stop.is_set()
+        console.print(table)
+
+
+def say_interrupted(calls: int, plan: LoadPlan) -> None:
+    """Print that a load was stopped after so many calls."""
+    click.echo(f"Interrupted: {calls:,} of {plan.calls:,} calls were placed.", err=True)
 
 
 def _table(measured: LoadResult) -> Table:

@@ -1,21 +1,17 @@
 """`ivr phone --sip`: calls of a SIP address, by hand, by script, or many at once."""
 
 import asyncio
-import resource
 import wave
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-import msgspec
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ivr.cli.event_loop import on_first_signal, until_signal
 from ivr.cli.keyboard import Keyboard
-from ivr.cli.phone.load_report import times
+from ivr.cli.phone.load_report import load_bar, print_load, say_interrupted, times
 from ivr.cli.phone.sip_screen import SipScreen
 from ivr.cli.terminal_text import plain
 from ivr.engine.events import PHONE_KEYS
@@ -32,6 +28,7 @@ from ivr.softphone.sip_load import SipLoadResult, run_sip_load
 from ivr.softphone.softphone import NO_VOICE, Softphone, can_speak, softphone
 from ivr.softphone.softphone_call import SoftphoneCall
 from ivr.softphone.sound_script import check_script, play_by_sound
+from ivr.useragent.open_files import make_room_for
 
 FILES_A_CALL, FILES_BESIDE = 2, 100
 "Open files: the ports for sound of each call; what else a process needs."
@@ -173,32 +170,20 @@ async def _report_load(target: DialTarget, plan: LoadPlan, console: Console, *, 
     """Place the calls and print what was measured; False: one of them failed, or it was interrupted."""
     _make_room_for(plan.concurrency)
     stop = asyncio.Event()
-    columns = (TextColumn("Calls"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     async with softphone(target, most_calls=plan.concurrency + 10) as phone:
-        with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
-            task = bar.add_task("calls", total=plan.calls)
-            with on_first_signal(stop.set):
-                measured = await run_sip_load(
-                    phone, plan, progress=lambda over: bar.update(task, completed=over), stop=stop
-                )
-    if as_json:
-        console.out(msgspec.json.format(msgspec.json.encode(measured)).decode(), highlight=False)
-    else:
-        console.print(_table(measured))
+        with load_bar(plan, shown=not as_json) as progress, on_first_signal(stop.set):
+            measured = await run_sip_load(phone, plan, progress=progress, stop=stop)
+    print_load(measured, _table(measured), console, as_json=as_json)
     if stop.is_set():
-        click.echo(f"Interrupted: {measured.calls:,} of {plan.calls:,} calls were placed.", err=True)
+        say_interrupted(measured.calls, plan)
     return not measured.failed and not stop.is_set()
 
 
 def _make_room_for(calls: int) -> None:
     """Let the process have the open files that so many calls take; raise TooManyCalls if it cannot."""
     needed = FILES_A_CALL * calls + FILES_BESIDE
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        raise TooManyCalls(f"`ulimit -n` allows {hard} open files, and {calls} calls at once take {needed}.")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    if (allowed := make_room_for(needed)) is not None:
+        raise TooManyCalls(f"`ulimit -n` allows {allowed} open files, and {calls} calls at once take {needed}.")
 
 
 def _table(measured: SipLoadResult) -> Table:
