@@ -1,6 +1,7 @@
 import fcntl
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,20 @@ def words() -> bytes:
 
 @pytest.fixture
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep other processes of the tests from making many calls at the same time."""
+    """Let no other process of the tests make many calls at the same time."""
+    with locked(tmp_path_factory, fcntl.LOCK_EX):
+        yield
+
+
+@pytest.fixture
+def among_others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let nobody be alone; calls in real time take long, and can be made beside each other."""
+    with locked(tmp_path_factory, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def locked(tmp_path_factory: pytest.TempPathFactory, how: int) -> Iterator[None]:
     with (tmp_path_factory.getbasetemp().parent / "many-calls.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, how)
         yield

@@ -20,7 +20,7 @@ import pytest
 
 T = TypeVar("T")
 
-PATIENCE = 90.0
+PATIENCE = 120.0
 "Seconds after which something that should have happened has not: other tests keep the machine busy."
 
 
@@ -156,7 +156,7 @@ def completed(work: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, work).result()
 
 
-async def finished(*command: str, folder: Path) -> tuple[int, str]:
+async def finished(*command: str, folder: Path, patience: float = PATIENCE) -> tuple[int, str]:
     """Run a program to its end; return its exit status and its output."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -166,7 +166,7 @@ async def finished(*command: str, folder: Path) -> tuple[int, str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             output, _ = await process.communicate()
     finally:
         if process.returncode is None:

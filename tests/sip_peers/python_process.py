@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from tests.sip_peers.lines import FLOWS
-from tests.sip_peers.programs import finished
+from tests.sip_peers.programs import PATIENCE, finished
 
 
 class PythonCaller(Struct, frozen=True):
@@ -48,7 +48,7 @@ class Walked(Struct, frozen=True):
 async def by_python(order: Order) -> Sequence[Walked]:
     """Let callers call; return how it went for each of them."""
     command = (sys.executable, "-m", "tests.sip_peers.python_callers", msgspec.json.encode(order).decode())
-    status, output = await finished(*command, folder=FLOWS.parent)
+    status, output = await finished(*command, folder=FLOWS.parent, patience=3 * PATIENCE)
     walked = [msgspec.json.decode(text, type=Walked) for text in output.splitlines() if text.startswith("{")]
     missing = {caller.user for caller in order.callers} - {one.user for one in walked}
     return [*walked, *(Walked(user, failed=f"the process ended with {status}: {output[-2000:]}") for user in missing)]

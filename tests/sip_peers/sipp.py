@@ -30,7 +30,7 @@ async def sipp(
     status, output = await finished(
         *(path, "-sf", str(file), "-s", number, "-t", _MODES[transport]),
         *("-i", f"[{host}]" if ":" in host else host, "-mi", host, "-p", str(own), "-nostdin"),
-        *("-recv_timeout", "60000", "-timeout", "80", "-timeout_error"),  # ms, s
+        *("-recv_timeout", "80000", "-timeout", "110", "-timeout_error"),  # ms, s
         *("-trace_err", "-error_file", str(errors)),
         *(options if "-m" in options else (*options, "-m", "1")),
         f"[{host}]:{port}" if ":" in host else f"{host}:{port}",

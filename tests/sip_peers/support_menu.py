@@ -27,10 +27,10 @@ PROMPTS = {
     "main again": ("If you want to report technical issues, press 1 or say technical issues.",),  # here, too
     "chosen": ("Please describe the issue after the beep.",),
     "describe": ("Press pound when you are done.",),
-    "thanks": ("Thank you.", "A technician will call you."),
-    "heard": ("We heard:", f"{ISSUE}."),
+    "thanks": ("Thank you. A technician will call you.",),
+    "heard": (f"We heard: {ISSUE}.",),
 }
-"What the flow says on that way, but for the file; by sentence: a voice may pause between two."
+"What the flow says on that way, but for the file; by sentence, since a voice may pause between two, but not too short."
 SORRY = ("That is not one of the choices.", "I did not hear you.", "I still cannot hear you.")
 "What it says where it has not understood: on a busy machine the ear may be too slow."
 
