@@ -4,13 +4,13 @@ Without a map every number leads to the one bot. With a map, what it has no entr
 without that nowhere. Numbers come from strangers: what is put into an address is percent-encoded, and never a host.
 """
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
 from ivr.errors import IvrError
+from ivr.sip.caller_identity import is_number, plain_number
 
 ANY = "*"
 "The entry of a map for every other number."
@@ -18,9 +18,6 @@ NUMBER = "{number}"
 "What stands in an address for the called number."
 LONGEST = 128
 "Characters of a number that can be called."
-
-_SEPARATORS = re.compile(r"[-.() ]")
-_TELEPHONE = re.compile(r"\+?[0-9*#]+")
 
 
 class UnusableTarget(IvrError):
@@ -48,19 +45,13 @@ class NumberPlan(Struct, frozen=True):
         if len(number) > LONGEST or number in {".", ".."}:  # in a path these two mean something else
             return None
         target = self.targets.get(comparable(number), self.targets.get(ANY))
-        return None if target is None else target.replace(NUMBER, quote(plain(number), safe=""))
-
-
-def plain(number: str) -> str:
-    """Return a telephone number without visual separators (RFC 3966 5.1.1), and a name as it is."""
-    bare = _SEPARATORS.sub("", number)
-    return bare if _TELEPHONE.fullmatch(bare) else number
+        return None if target is None else target.replace(NUMBER, quote(plain_number(number), safe=""))
 
 
 def comparable(number: str) -> str:
     """Return the form in which numbers are compared: E.164 with and without its plus is one, letters have no case."""
-    bare = plain(number)
-    return bare.removeprefix("+") if _TELEPHONE.fullmatch(bare) else bare.casefold()
+    bare = plain_number(number)
+    return bare.removeprefix("+") if is_number(bare) else bare.casefold()
 
 
 def target_url(target: str, bot: str) -> str:

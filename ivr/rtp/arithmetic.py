@@ -15,11 +15,6 @@ def sequence_after(sequence: int, count: int = 1) -> int:
     return (sequence + count) % SEQUENCES
 
 
-def timestamp_after(timestamp: int, units: int) -> int:
-    """Return the timestamp that comes `units` later."""
-    return (timestamp + units) % TIMESTAMPS
-
-
 def units_between(earlier: int, later: int) -> int:
     """Return how many units a timestamp comes after another; below zero: before it. The shorter way round counts."""
     return (later - earlier + TIMESTAMPS // 2) % TIMESTAMPS - TIMESTAMPS // 2

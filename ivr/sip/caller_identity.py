@@ -72,9 +72,18 @@ def number_of(uri: str) -> str:
     parts = _parts(uri)
     if parts is None:
         return ""
-    user = cleaned(unquote(parts.user.partition(";")[0], errors="replace"), LONGEST_NUMBER)
-    bare = _SEPARATORS.sub("", user)
-    return bare if _TELEPHONE.fullmatch(bare) else user
+    return plain_number(cleaned(unquote(parts.user.partition(";")[0], errors="replace"), LONGEST_NUMBER))
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a telephone number without visual separators."""
+    return _TELEPHONE.fullmatch(text) is not None
+
+
+def plain_number(text: str) -> str:
+    """Return a telephone number without visual separators (RFC 3966 5.1.1), and a name as it is."""
+    bare = _SEPARATORS.sub("", text)
+    return bare if is_number(bare) else text
 
 
 def cleaned(text: str, longest: int) -> str:

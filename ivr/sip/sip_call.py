@@ -12,7 +12,7 @@ from msgspec import Struct
 from ivr.sip.client_transaction import ClientKey
 from ivr.sip.dialog import Dialog
 from ivr.sip.message import Request, Response
-from ivr.sip.outputs import CallEnded, CallFailed, Event, Flow, Hop
+from ivr.sip.outputs import Event, Flow, Hop
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.server_transaction import ServerKey
 
@@ -95,8 +95,3 @@ class CallStep(Struct, frozen=True):
 def dialog_key(dialog: Dialog) -> tuple[str, str]:
     """Return what the requests of a dialog are found by."""
     return dialog.call_id, dialog.local.tag
-
-
-def has_ended(step: CallStep) -> bool:
-    """Return whether the call's last event is among the effects."""
-    return any(isinstance(each, CallEnded | CallFailed) for each in step.effects)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.gateway.numbers import NumberPlan, UnusableTarget, comparable, hosts, plain
+from ivr.gateway.numbers import NumberPlan, UnusableTarget, comparable, hosts
+from ivr.sip.caller_identity import plain_number
 
 BOT = "http://127.0.0.1:8080/call"
 
@@ -38,7 +39,7 @@ def test_letters_are_compared_without_case() -> None:
 
 def test_separators_belong_to_a_name() -> None:
     assert comparable("my-flow.2") == "my-flow.2"
-    assert plain("my-flow.2") == "my-flow.2"
+    assert plain_number("my-flow.2") == "my-flow.2"
 
 
 def test_a_number_is_put_into_the_address_as_it_was_called() -> None:
@@ -62,7 +63,7 @@ def test_a_called_number_never_changes_where_the_address_leads(called: str) -> N
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("http", "127.0.0.1:8080", "", "")
     assert parts.path.count("/") == 2
-    assert unquote(parts.path).removeprefix("/call/") == plain(called)
+    assert unquote(parts.path).removeprefix("/call/") == plain_number(called)
 
 
 def test_a_whole_address_is_kept_and_its_host_can_be_asked_for() -> None:
