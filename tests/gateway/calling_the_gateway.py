@@ -15,6 +15,7 @@ from ivr.media.recorder import wav
 from ivr.media.sound import tone
 from ivr.speech_settings import SpeechSettings
 from tests.phone.fake_bot import FakeBot
+from tests.waiting import PATIENCE
 
 HELLO, OTHER, SORRY = tone(400, 0.3), tone(700, 0.3), tone(1100, 0.2)
 "Samples of prompts, 16 kHz."
@@ -22,12 +23,12 @@ FILES = {"hello.wav": wav(HELLO).data, "other.wav": wav(OTHER).data}
 
 
 def settings(bot: str, **flags: Any) -> GatewaySettings:
-    """Return the settings of a gateway for tests: any free ports, short waits, this environment left out."""
+    """Return the settings of a gateway for tests: any free ports, and patience with a machine that is busy."""
     known = {
         "bot": bot,
         "sip": ("udp://127.0.0.1:0", "tcp://127.0.0.1:0"),
         "rtp": "30000-39999",
-        "retry_time": 0.3,
+        "retry_time": PATIENCE,
         **flags,
     }
     return load_gateway_settings(flags=known).settings

@@ -39,8 +39,8 @@ async def test_a_call_is_answered_heard_and_hung_up_by_the_bot() -> None:
     ):
         caller = await phone.dial(gateway.addresses[0])
         await caller.answered()
-        await caller.hears(HELLO)
-        await caller.hears(OTHER)
+        await caller.hears_exactly(HELLO)
+        await caller.hears_exactly(OTHER)
         over = await caller.ended()
     assert over.by == "remote"
     assert over.reason_header.startswith("Q.850;cause=16")
@@ -152,7 +152,7 @@ async def test_a_caller_who_gives_up_while_the_bot_thinks_is_a_call_that_was_end
     thinking = Later(flow(ANSWER, says("hello.wav")))
     async with (
         bot_with_files(thinking, b"") as bot,
-        gateway_to(bot, retry_time=20) as gateway,
+        gateway_to(bot) as gateway,
         telephone() as phone,
     ):
         caller = await phone.dial(gateway.addresses[0])
@@ -168,9 +168,14 @@ async def test_a_caller_who_gives_up_while_the_bot_thinks_is_a_call_that_was_end
 # --- the bot is away -------------------------------------------------------------------------------------------------
 
 
+def away(folder: Path) -> dict[str, Any]:
+    """Return the flags for a bot that is given up soon."""
+    return {"retry_time": 1.5, "apology": str(apology(folder))}
+
+
 async def test_a_bot_that_is_away_from_the_beginning_is_excused(tmp_path: Path) -> None:
     with nobody() as url:
-        async with gateway_to(f"{url}/call", apology=str(apology(tmp_path))) as gateway, telephone() as phone:
+        async with gateway_to(f"{url}/call", **away(tmp_path)) as gateway, telephone() as phone:
             caller = await phone.dial(gateway.addresses[0])
             await caller.answered()
             await caller.hears(SORRY)
@@ -181,7 +186,7 @@ async def test_a_bot_that_is_away_from_the_beginning_is_excused(tmp_path: Path) 
 async def test_a_bot_that_goes_away_in_mid_call_is_excused_after_silence(tmp_path: Path) -> None:
     async with (
         bot_with_files(flow(ANSWER, says("hello.wav")), *[503] * 1000) as bot,
-        gateway_to(bot, apology=str(apology(tmp_path))) as gateway,
+        gateway_to(bot, **away(tmp_path)) as gateway,
         telephone() as phone,
     ):
         caller = await phone.dial(gateway.addresses[0])
@@ -195,7 +200,7 @@ async def test_a_bot_that_goes_away_in_mid_call_is_excused_after_silence(tmp_pat
 async def test_a_bot_that_comes_back_goes_on_where_it_was() -> None:
     async with (
         bot_with_files(flow(ANSWER, says("hello.wav")), 503, 503, flow(says("other.wav"), HANG_UP)) as bot,
-        gateway_to(bot, retry_time=20) as gateway,
+        gateway_to(bot) as gateway,
         telephone() as phone,
     ):
         caller = await phone.dial(gateway.addresses[0])
@@ -209,7 +214,7 @@ async def test_a_bot_that_comes_back_goes_on_where_it_was() -> None:
 async def test_a_bot_that_refuses_a_message_is_excused_at_once(tmp_path: Path) -> None:
     async with (
         bot_with_files(flow(ANSWER), 403) as bot,
-        gateway_to(bot, retry_time=20, apology=str(apology(tmp_path))) as gateway,
+        gateway_to(bot, apology=str(apology(tmp_path))) as gateway,
         telephone() as phone,
     ):
         caller = await phone.dial(gateway.addresses[0])
@@ -261,7 +266,7 @@ async def test_on_hold_the_call_goes_on_and_the_caller_hears_nothing() -> None:
     waiting = Later(flow(says("other.wav")))
     async with (
         bot_with_files(flow(ANSWER, says("hello.wav")), waiting, flow(HANG_UP)) as bot,
-        gateway_to(bot, retry_time=20) as gateway,
+        gateway_to(bot) as gateway,
         telephone() as phone,
     ):
         caller = await phone.dial(gateway.addresses[0])

@@ -38,7 +38,7 @@ async def test_twenty_calls_at_once_each_hear_their_prompt_and_are_recorded() ->
     waits = [Later(flow(ANSWER, says("hello.wav"), {**RECORD, "recordingFormat": "wav"})) for _ in range(20)]
     async with (
         fake_bot(*waits, *[flow(HANG_UP)] * 20, files=FILES) as bot,
-        gateway_to(bot, retry_time=PATIENCE) as gateway,
+        gateway_to(bot) as gateway,
         telephone() as phone,
     ):
         callers = [await phone.dial(gateway.addresses[FIRST], f"{number}") for number in range(20)]
@@ -51,6 +51,7 @@ async def test_twenty_calls_at_once_each_hear_their_prompt_and_are_recorded() ->
             await caller.answered()
             await caller.hears(HELLO)
             await caller.hears(BEEP.samples)
+            await caller.hears_silence(0.1)
             caller.speak(tone(200 + 10 * number, 0.3))
             await caller.until(lambda: caller.leg.queued == 0, "all was said")
             caller.press("#")
