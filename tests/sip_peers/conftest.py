@@ -1,7 +1,6 @@
 import fcntl
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,20 +65,7 @@ def words() -> bytes:
 
 @pytest.fixture
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no other process of the tests make many calls at the same time."""
-    with locked(tmp_path_factory, fcntl.LOCK_EX):
-        yield
-
-
-@pytest.fixture
-def among_others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let nobody be alone; calls in real time take long, and can be made beside each other."""
-    with locked(tmp_path_factory, fcntl.LOCK_SH):
-        yield
-
-
-@contextmanager
-def locked(tmp_path_factory: pytest.TempPathFactory, how: int) -> Iterator[None]:
+    """Let no other process of the tests make many calls at the same time: who starves hears the sound of none whole."""
     with (tmp_path_factory.getbasetemp().parent / "many-calls.lock").open("w") as file:
-        fcntl.flock(file, how)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

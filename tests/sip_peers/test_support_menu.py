@@ -144,7 +144,7 @@ async def assert_walked(one: Walked, line: Line, menu: SupportMenu, workers: Wor
 
 @pytest.mark.skipif(not (BARESIP and PYTHON), reason="baresip-core (Debian) or baresip-python is not installed")
 async def test_telephones_walk_through_the_menu(
-    line: Line, proxy: Proxy | None, certificates: Certificates, among_others: None, tmp_path: Path
+    line: Line, proxy: Proxy | None, certificates: Certificates, alone: None, tmp_path: Path
 ) -> None:
     menu, workers = await SupportMenu.spoken(), Workers()
     walked = await all_walk(line, proxy, certificates, menu, tmp_path)
@@ -159,7 +159,7 @@ async def test_telephones_walk_through_the_menu(
 
 @pytest.mark.skipif(not PYTHON, reason="baresip-python is not installed (pip install -e '.[dev]')")
 async def test_twenty_callers_at_once_hear_it_all(
-    line: Line, certificates: Certificates, among_others: None, tmp_path: Path
+    line: Line, certificates: Certificates, alone: None, tmp_path: Path
 ) -> None:
     walked = await by_python(Order(tuple(twenty(line)), str(certificates.authority)))
     assert {one.user: one.failed for one in walked if one.failed} == {}
