@@ -21,7 +21,7 @@ from msgspec import Struct
 from ivr.gateway.networks import LOOPBACK, PRIVATE, Address, Network, address_of, sender_of, within
 from ivr.gateway.rate_limit import RateLimit
 from ivr.sip.message import Request
-from ivr.sip.outputs import Flow
+from ivr.sip.outputs import Link
 from ivr.sip.policy import Admission, Allowed, Challenge, Refused, Silence
 
 REALM = "ivr"
@@ -89,19 +89,19 @@ class AdmissionPolicy:
         """Whether no call is taken now."""
         return self._calls.total() >= self._rules.calls
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         """Decide on a request outside of any dialog."""
         if any(name in (request.headers.get("User-Agent") or "").lower() for name in SCANNERS):
             return self._silent("scanner")
         try:
-            sender, decision = sender_of(flow.remote[0]), self._by_address(flow.remote[0])
+            sender, decision = sender_of(link.remote[0]), self._by_address(link.remote[0])
         except ValueError:  # a name where there should be an address
             return self._silent("address")
         if request.method != "INVITE":
             return decision if self._answers_others(decision, sender, now) else self._silent("flood")
         if isinstance(decision, Allowed):
             return self._within_limits(decision, sender, now)
-        return self._stranger(decision, sender, now, connected=flow.transport != "udp")
+        return self._stranger(decision, sender, now, connected=link.transport != "udp")
 
     def serves(self, request: Request) -> bool:
         """Return whether the called number leads anywhere."""
@@ -120,13 +120,13 @@ class AdmissionPolicy:
 
     # --- the calls that there are -----------------------------------------------------------------------------------
 
-    def began(self, flow: Flow) -> None:
+    def began(self, link: Link) -> None:
         """Count a call of this peer."""
-        self._calls[sender_of(flow.remote[0])] += 1
+        self._calls[sender_of(link.remote[0])] += 1
 
-    def ended(self, flow: Flow) -> None:
+    def ended(self, link: Link) -> None:
         """Count it no more."""
-        sender = sender_of(flow.remote[0])
+        sender = sender_of(link.remote[0])
         self._calls[sender] -= 1
         if not self._calls[sender]:
             del self._calls[sender]

@@ -50,10 +50,10 @@ class Gateway:
         if bot is None or self.services is None:  # the policy has asked before; a gateway that begins is not there yet
             leg.reject(404, "Not Found")
             return
-        self.policy.began(leg.flow)
+        self.policy.began(leg.link)
         self.metrics.begun += 1
         call = GatewayCall(
-            leg, self._planned(leg, number, bot), self.services, over=lambda: self.policy.ended(leg.flow)
+            leg, self._planned(leg, number, bot), self.services, over=lambda: self.policy.ended(leg.link)
         )
         task = asyncio.create_task(call.run())
         self._calls[task] = call
@@ -80,11 +80,11 @@ class Gateway:
 
     def _planned(self, leg: CallLeg, number: str, bot: str) -> CallPlan:
         parties = call_parties(leg.invite, trusted=leg.trusted)
-        host, port = leg.flow.remote
+        host, port = leg.link.remote
         facts = LineFacts(
             kind="sip",
             trunk=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            transport=leg.flow.transport,
+            transport=leg.link.transport,
             called=number or None,
             diverted=parties.diverted_from or None,
             withheld=parties.withheld or None,

@@ -11,9 +11,9 @@ from ivr.sip.live_call import LiveCall
 from ivr.sip.message import Request, call_id, from_
 from ivr.sip.outgoing_call import OutgoingCall
 from ivr.sip.server_transaction import ServerKey
-from ivr.sip.sip_call import Call
+from ivr.sip.sip_call import SipCall
 
-CallT = TypeVar("CallT", bound=Call)
+CallT = TypeVar("CallT", bound=SipCall)
 
 
 class _Entry(Struct):
@@ -33,7 +33,7 @@ class CallTable:
     """Calls by their handles, by the dialog of a request, by the INVITE that a CANCEL means."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, SipCall] = {}
         self._entries: dict[str, _Entry] = {}
         self._dialogs: dict[tuple[str, str], str] = {}
         self._invites: dict[ServerKey, str] = {}
@@ -49,7 +49,7 @@ class CallTable:
         """Return whether there are as many calls, or as many again whose end the peers do not confirm."""
         return len(self._calls) - self._left >= most or self._left >= most
 
-    def get(self, handle: str) -> Call | None:
+    def get(self, handle: str) -> SipCall | None:
         """Return a call by its handle; None: it is over."""
         return self._calls.get(handle)
 
@@ -58,11 +58,11 @@ class CallTable:
         call = self._calls.get(handle)
         return call if isinstance(call, kind) else None
 
-    def of_dialog(self, identity: str, tag: str) -> Call | None:
+    def of_dialog(self, identity: str, tag: str) -> SipCall | None:
         """Return the call of a Call-ID and our tag; who is asked compares the peer's tag."""
         return self._calls.get(self._dialogs.get((identity, tag), ""))
 
-    def of_invite(self, key: ServerKey) -> Call | None:
+    def of_invite(self, key: ServerKey) -> SipCall | None:
         """Return the call of an INVITE that came in and has no final answer."""
         return self._calls.get(self._invites.get(key, ""))
 
@@ -74,7 +74,7 @@ class CallTable:
         """Return how many calls of an address are not established yet."""
         return self._unanswered[host]
 
-    def keep(self, call: Call) -> None:
+    def keep(self, call: SipCall) -> None:
         """Keep a call as it stands now, or forget it if it is over."""
         if call.handle not in self._entries:
             self._enter(call)
@@ -103,16 +103,16 @@ class CallTable:
     def _deadline(self, handle: str) -> float | None:
         return self._calls[handle].deadline if handle in self._calls else None
 
-    def _enter(self, call: Call) -> None:
+    def _enter(self, call: SipCall) -> None:
         entry = self._entries[call.handle] = _Entry(call.dialog_key)
         self._dialogs[entry.dialog] = call.handle
         if isinstance(call, IncomingCall):
-            entry.invite, entry.host = call.key, call.dialog.flow.remote[0]
+            entry.invite, entry.host = call.key, call.dialog.link.remote[0]
             entry.origin = call_id(call.invite), from_(call.invite).tag
             self._invites[entry.invite] = self._origins[entry.origin] = call.handle
             self._unanswered[entry.host] += 1
 
-    def _forget(self, call: Call, entry: _Entry) -> None:
+    def _forget(self, call: SipCall, entry: _Entry) -> None:
         self._calls.pop(call.handle, None)
         self._left -= entry.left
         del self._entries[call.handle], self._dialogs[entry.dialog]
@@ -120,7 +120,7 @@ class CallTable:
             del self._origins[entry.origin]
 
 
-def _is_left(call: Call) -> bool:
+def _is_left(call: SipCall) -> bool:
     """Return whether a call has ended for its owner."""
     match call:
         case LiveCall(state="leaving") | OutgoingCall(state="cancelling"):
@@ -128,6 +128,6 @@ def _is_left(call: Call) -> bool:
     return False
 
 
-def _is_unanswered(call: Call) -> bool:
+def _is_unanswered(call: SipCall) -> bool:
     waits = isinstance(call, IncomingCall) or (isinstance(call, LiveCall) and call.state == "accepted")
     return waits and not call.over

@@ -25,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.sip.message import Headers, Request, Response, call_id, cseq, encode, to, top_via
-from ivr.sip.outputs import Flow, Hop, Send
+from ivr.sip.outputs import Hop, Link, Send
 from ivr.sip.timers import T2, T4, TIMEOUT, Repeats, earliest, repeats
 
 MOST_FORKS = 16
@@ -38,7 +38,7 @@ class ClientTransaction(Struct, frozen=True):
     """A request and where it stands."""
 
     request: Request
-    to: Flow | Hop
+    to: Link | Hop
     data: bytes
     state: Literal["trying", "proceeding", "completed", "accepted", "over"] = "trying"
     repeats: Repeats | None = None
@@ -78,7 +78,7 @@ def client_key(message: Request | Response) -> ClientKey:
     return (top_via(message).branch, cseq(message).method)
 
 
-def begin(request: Request, to: Flow | Hop, now: float) -> ClientStep:
+def begin(request: Request, to: Link | Hop, now: float) -> ClientStep:
     """Send a request; its top Via is ours."""
     data = encode(request)
     longest = TIMEOUT if request.method == "INVITE" else T2
@@ -105,7 +105,7 @@ def received(transaction: ClientTransaction, response: Response, now: float) -> 
     return ClientStep(transaction)
 
 
-def acknowledge(transaction: ClientTransaction, ack: Request, to_: Flow | Hop) -> ClientStep:
+def acknowledge(transaction: ClientTransaction, ack: Request, to_: Link | Hop) -> ClientStep:
     """Send the ACK of a 2xx, now and for each repeat of the 2xx (RFC 3261 13.2.2.4)."""
     send = Send(to_, encode(ack))
     return ClientStep(replace(transaction, acks=(*transaction.acks, (to(ack).tag, send))), (send,))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from ivr.sip.addresses import MalformedAddress, NameAddress, SipUri, Via, host_port, parse_name_address, parse_uri
 from ivr.sip.message import Headers, Request, Response, call_id, contact, cseq, from_, to
-from ivr.sip.outputs import Flow, Hop, Transport
+from ivr.sip.outputs import Hop, Link, Transport
 from ivr.sip.server_transaction import MAGIC_COOKIE
 
 _WITH_CONTACT = frozenset({"INVITE", "UPDATE", "REFER"})
@@ -36,7 +36,7 @@ class Dialog(Struct, frozen=True):
     target: str
     "The peer's Contact: where our requests go to."
     route: tuple[str, ...]
-    flow: Flow
+    link: Link
     "By which the peer was last heard."
     seed: str
     name: str
@@ -45,22 +45,22 @@ class Dialog(Struct, frozen=True):
     remote_cseq: int = -1
 
 
-def of_invite(invite: Request, flow: Flow, *, tag: str, seed: str, name: str) -> Dialog:
+def of_invite(invite: Request, link: Link, *, tag: str, seed: str, name: str) -> Dialog:
     """Return the dialog of an INVITE that came in, of which we are the UAS (RFC 3261 12.1.1)."""
     peer = contact(invite)
     return Dialog(
         call_id=call_id(invite), local=to(invite).with_tag(tag), remote=from_(invite),
-        target=peer.uri if peer else from_(invite).uri, route=invite.headers.all("Record-Route"), flow=flow, seed=seed,
+        target=peer.uri if peer else from_(invite).uri, route=invite.headers.all("Record-Route"), link=link, seed=seed,
         name=name, remote_cseq=cseq(invite).number,
     )  # fmt: skip
 
 
-def of_response(invite: Request, response: Response, flow: Flow, *, seed: str, name: str) -> Dialog:
+def of_response(invite: Request, response: Response, link: Link, *, seed: str, name: str) -> Dialog:
     """Return the dialog that an answer to our INVITE makes, of which we are the UAC (RFC 3261 12.1.2)."""
     peer = contact(response)
     return Dialog(
         call_id=call_id(invite), local=from_(invite), remote=to(response), target=peer.uri if peer else invite.uri,
-        route=tuple(reversed(response.headers.all("Record-Route"))), flow=flow, seed=seed, name=name,
+        route=tuple(reversed(response.headers.all("Record-Route"))), link=link, seed=seed, name=name,
         local_cseq=cseq(invite).number,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def refreshed(dialog: Dialog, message: Request | Response) -> Dialog:
     return replace(dialog, target=peer.uri) if peer else dialog
 
 
-def destination(dialog: Dialog) -> Flow | Hop:
+def destination(dialog: Dialog) -> Link | Hop:
     """Return where the next request goes: to the first Route, or the target (RFC 3261 8.1.2, 18.1.1).
 
     The peer's connection is used as long as it is not said that another transport is meant: it may be the only way to a
@@ -80,33 +80,33 @@ def destination(dialog: Dialog) -> Flow | Hop:
     try:
         uri = parse_uri(_uri_of(dialog.route[0]) if dialog.route else dialog.target)
     except MalformedAddress:
-        return dialog.flow
+        return dialog.link
     if uri.scheme == "tel":
-        return dialog.flow
-    transport = _transport(uri, dialog.flow)
+        return dialog.link
+    transport = _transport(uri, dialog.link)
     port = uri.port or _WELL_KNOWN[transport]
-    if transport != dialog.flow.transport:
+    if transport != dialog.link.transport:
         return Hop(transport, uri.host, port)
     if transport != "udp":
-        return dialog.flow
-    if _same_family(uri.host, dialog.flow):
-        return replace(dialog.flow, remote=(uri.host, port))
+        return dialog.link
+    if _same_family(uri.host, dialog.link):
+        return replace(dialog.link, remote=(uri.host, port))
     return Hop("udp", uri.host, port)
 
 
 def request(
     dialog: Dialog, method: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, back: bool = False
-) -> tuple[Dialog, Request, Flow | Hop]:
+) -> tuple[Dialog, Request, Link | Hop]:
     """Return the dialog after a request of ours in it, the request, and where it goes (RFC 3261 12.2.1.1).
 
     `back`: to where the INVITE came from, since nothing shows that its sender is the one that its Contact names.
     """
     number = dialog.local_cseq + 1
-    where = dialog.flow if back else destination(dialog)
+    where = dialog.link if back else destination(dialog)
     return replace(dialog, local_cseq=number), _made(dialog, (number, method), where, headers, body), where
 
 
-def ack(dialog: Dialog, number: int, headers: Sequence[tuple[str, str]] = ()) -> tuple[Request, Flow | Hop]:
+def ack(dialog: Dialog, number: int, headers: Sequence[tuple[str, str]] = ()) -> tuple[Request, Link | Hop]:
     """Return the ACK of a 2xx to our INVITE with this CSeq, and where it goes (RFC 3261 13.2.2.4)."""
     where = destination(dialog)
     return _made(dialog, (number, "ACK"), where, headers, b""), where
@@ -126,27 +126,27 @@ def branch(seed: str, number: int, method: str, tag: str = "") -> str:
     return f"{MAGIC_COOKIE}{seed}{number}{method[:2].lower()}{dialog}"
 
 
-def own_via(where: Flow | Hop, flow: Flow, branch: str) -> str:
+def own_via(where: Link | Hop, link: Link, branch: str) -> str:
     """Return the Via of a request of ours, with rport (RFC 3581 3)."""
-    host, port = where.local if isinstance(where, Flow) else flow.local
+    host, port = where.local if isinstance(where, Link) else link.local
     return Via(where.transport.upper(), host, port, (("branch", branch), ("rport", None))).text
 
 
-def own_contact(flow: Flow, name: str) -> str:
+def own_contact(link: Link, name: str) -> str:
     """Return our Contact: peers open their ACK and BYE to it, so that it must name the transport of the call."""
-    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-    return f"<sip:{name}@{host_port(*flow.local)}{transport}>"
+    transport = "" if link.transport == "udp" else f";transport={link.transport}"
+    return f"<sip:{name}@{host_port(*link.local)}{transport}>"
 
 
 def _made(
-    dialog: Dialog, cseq: tuple[int, str], where: Flow | Hop, headers: Sequence[tuple[str, str]], body: bytes
+    dialog: Dialog, cseq: tuple[int, str], where: Link | Hop, headers: Sequence[tuple[str, str]], body: bytes
 ) -> Request:
     number, method = cseq
     uri, route = dialog.target, dialog.route
     if route and not _is_loose(route[0]):  # a strict router of RFC 2543
         uri, route = _uri_of(route[0]), (*route[1:], f"<{dialog.target}>")
     fields = [
-        ("Via", own_via(where, dialog.flow, branch(dialog.seed, number, method, dialog.remote.tag))),
+        ("Via", own_via(where, dialog.link, branch(dialog.seed, number, method, dialog.remote.tag))),
         *(("Route", each) for each in route),
         ("Max-Forwards", "70"),
         ("From", dialog.local.text),
@@ -155,7 +155,7 @@ def _made(
         ("CSeq", f"{number} {method}"),
     ]
     if method in _WITH_CONTACT:
-        fields.append(("Contact", own_contact(dialog.flow, dialog.name)))
+        fields.append(("Contact", own_contact(dialog.link, dialog.name)))
     return Request(method, uri, Headers.of(*fields, ("User-Agent", dialog.name), *headers), body)
 
 
@@ -170,20 +170,20 @@ def _is_loose(route: str) -> bool:
         return True
 
 
-def _transport(uri: SipUri, flow: Flow) -> Transport:
+def _transport(uri: SipUri, link: Link) -> Transport:
     named = (uri.parameter("transport") or "").lower()
     if uri.scheme == "sips":
         return "tls"
     match named:
-        case "tcp" if flow.transport != "tls":
+        case "tcp" if link.transport != "tls":
             return "tcp"
         case "udp" | "tls":
             return "udp" if named == "udp" else "tls"
-    return flow.transport
+    return link.transport
 
 
-def _same_family(host: str, flow: Flow) -> bool:
+def _same_family(host: str, link: Link) -> bool:
     try:
-        return ip_address(host).version == ip_address(flow.remote[0]).version
+        return ip_address(host).version == ip_address(link.remote[0]).version
     except ValueError:
         return False

@@ -24,12 +24,12 @@ from ivr.sip.live_call import LiveCall
 from ivr.sip.message import MalformedMessage, Request, Response, call_id, encode, from_, parse, reasons, to
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outgoing_call import OutgoingCall
-from ivr.sip.outputs import Flow, Hop, Output, Send, TransferNotified
+from ivr.sip.outputs import Hop, Link, Output, Send, TransferNotified
 from ivr.sip.policy import Allowed, EndpointConfig, Policy
 from ivr.sip.registration import Registration, RegistrationState, RegistrationStep
 from ivr.sip.responses import malformed, respond
 from ivr.sip.server_transaction import ServerKey, arrived, server_key
-from ivr.sip.sip_call import Abandon, Acknowledge, Ask, Call, CallStep, Credentials, Effect, RepeatAnswer, Respond
+from ivr.sip.sip_call import Abandon, Acknowledge, Ask, CallStep, Credentials, Effect, RepeatAnswer, Respond, SipCall
 from ivr.sip.timers import earliest
 from ivr.sip.transactions import Given, Transactions
 
@@ -72,15 +72,15 @@ class Endpoint:
 
     # --- what comes in
 
-    def receive(self, message: bytes, flow: Flow, now: float) -> list[Output]:
+    def receive(self, message: bytes, link: Link, now: float) -> list[Output]:
         """Take one message; what cannot be read is dropped, or answered with 400 if it is a request."""
         try:
             parsed = parse(message)
         except MalformedMessage as error:
-            return self._malformed(error, flow, now)
+            return self._malformed(error, link, now)
         if isinstance(parsed, Response):
             return self._response(parsed, now)
-        return self._request(*arrived(parsed, flow), flow, now)
+        return self._request(*arrived(parsed, link), link, now)
 
     def tick(self, now: float) -> list[Output]:
         """Do what is due."""
@@ -92,7 +92,7 @@ class Endpoint:
             outputs += self._registered(registrations.tick(self._registration, now), now)
         return outputs
 
-    def failed(self, to: Flow | Hop, now: float) -> list[Output]:
+    def failed(self, to: Link | Hop, now: float) -> list[Output]:
         """Take it that what goes to `to` cannot be sent: no route, or the connection is gone."""
         sends, given = self._transactions.failed(to)
         return [*sends, *self._give(given, now)]
@@ -138,7 +138,7 @@ class Endpoint:
         Raise ValueError for a reason with a line break.
         """
         _check_lines(reason)
-        found = self._calls.of_kind(call, Call)
+        found = self._calls.of_kind(call, SipCall)
         match found:
             case IncomingCall():
                 return self._step(incoming_call.refuse(found, 480, by="local", cause="we hung up"), now)
@@ -169,7 +169,7 @@ class Endpoint:
     # --- commands, for calls that we place
 
     def dial(
-        self, uri: str, to: Flow, local: LocalMedia, now: float, *, caller: str, credentials: Credentials | None = None,
+        self, uri: str, to: Link, local: LocalMedia, now: float, *, caller: str, credentials: Credentials | None = None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> tuple[str, list[Output]]:  # fmt: skip
         """Place a call; return its handle. `caller` is the value of From, a URI or a name with one.
@@ -184,7 +184,7 @@ class Endpoint:
             name=self._config.name, headers=headers,
         )  # fmt: skip
         call = OutgoingCall(
-            handle=handle, config=self._config, invite=invite, flow=to, seed=seed, local=local,
+            handle=handle, config=self._config, invite=invite, link=to, seed=seed, local=local,
             ends=now + self._config.longest_ringing, credentials=credentials,
         )  # fmt: skip
         return handle, self._step(outgoing_call.dialled(call), now)
@@ -244,25 +244,25 @@ class Endpoint:
 
     def _unwanted(self, invite: Request, response: Response, now: float) -> list[Output]:
         """End the dialog of a 2xx that comes when its call is over."""
-        flow = self._transactions.flow_of(invite)
-        if flow is None:
+        link = self._transactions.flow_of(invite)
+        if link is None:
             return []
-        effects = own_requests.stray(invite, response, flow, self._tokens(), self._config.name)
+        effects = own_requests.stray(invite, response, link, self._tokens(), self._config.name)
         return [output for each in effects for output in self._carry_out(each, "", now)]
 
     # --- requests
 
-    def _malformed(self, error: MalformedMessage, flow: Flow, now: float) -> list[Output]:
+    def _malformed(self, error: MalformedMessage, link: Link, now: float) -> list[Output]:
         """Answer a request that cannot be read, if its sender is one who gets answers; nothing is kept of it."""
         if error.request is None:
             return []
-        admitted = self._policy.admit(outside_dialog.stand_in(error.request), flow, now)
+        admitted = self._policy.admit(outside_dialog.stand_in(error.request), link, now)
         if not isinstance(admitted, Allowed):
             return []
-        request, reply_to = arrived(error.request, flow)
+        request, reply_to = arrived(error.request, link)
         return [Send(reply_to, encode(malformed(request, error.status)))]
 
-    def _request(self, request: Request, reply_to: Flow, flow: Flow, now: float) -> list[Output]:
+    def _request(self, request: Request, reply_to: Link, link: Link, now: float) -> list[Output]:
         key = server_key(request)
         if request.method == "ACK":
             return self._acknowledged(request, key, now)
@@ -274,7 +274,7 @@ class Endpoint:
             return self._cancelled(request, key, invite, now)
         call = self._calls.of_dialog(call_id(request), to(request).tag)
         if call is None or request.method == "CANCEL":
-            return self._outside(request, key, reply_to, flow, now)
+            return self._outside(request, key, reply_to, link, now)
         self._transactions.take(key, request, reply_to)
         match call:
             case OutgoingCall():
@@ -282,7 +282,7 @@ class Endpoint:
             case IncomingCall() if call.dialog.remote.tag == from_(request).tag:
                 return self._step(incoming_call.received(call, request, key, now), now)
             case LiveCall() if call.dialog.remote.tag == from_(request).tag:
-                return self._step(in_dialog.received(call, request, key, flow, now), now)
+                return self._step(in_dialog.received(call, request, key, link, now), now)
         return list(self._transactions.respond(key, respond(request, 481), now))
 
     def _acknowledged(self, ack: Request, key: ServerKey, now: float) -> list[Output]:
@@ -303,10 +303,10 @@ class Endpoint:
             outputs += self._step(incoming_call.cancelled(call, reasons(cancel)), now)
         return outputs
 
-    def _outside(self, request: Request, key: ServerKey, reply_to: Flow, flow: Flow, now: float) -> list[Output]:
+    def _outside(self, request: Request, key: ServerKey, reply_to: Link, link: Link, now: float) -> list[Output]:
         """Judge a request that belongs to no dialog."""
         tag = self._tokens()
-        admitted = outside_dialog.admitted(request, flow, self._policy, self._config, self._counts, tag=tag, now=now)
+        admitted = outside_dialog.admitted(request, link, self._policy, self._config, self._counts, tag=tag, now=now)
         if admitted is None:
             return []
         self._transactions.take(key, request, reply_to)
@@ -315,21 +315,21 @@ class Endpoint:
         if request.method != "INVITE" or to(request).tag:
             return list(self._transactions.respond(key, outside_dialog.answered(request, self._policy, tag), now))
         crowded = self._calls.is_full(self._config.most_calls)
-        crowded = crowded or self.unanswered(flow.remote[0]) >= self._config.most_unanswered
+        crowded = crowded or self.unanswered(link.remote[0]) >= self._config.most_unanswered
         merged = self._calls.has_origin(request)
         taken = outside_dialog.checked(
-            request, flow, self._policy, self._config, tag=tag, crowded=crowded, merged=merged
+            request, link, self._policy, self._config, tag=tag, crowded=crowded, merged=merged
         )
         if isinstance(taken, Response):
             return list(self._transactions.respond(key, taken, now))
-        call = replace(self._incoming(request, key, flow, tag, now), offer=taken.offer)
+        call = replace(self._incoming(request, key, link, tag, now), offer=taken.offer)
         if request.headers.get("Replaces") is not None:
             return self._replaced(call, now)
         return self._step(incoming_call.offered(call, trusted=admitted.trusted), now)
 
-    def _incoming(self, invite: Request, key: ServerKey, flow: Flow, tag: str, now: float) -> IncomingCall:
+    def _incoming(self, invite: Request, key: ServerKey, link: Link, tag: str, now: float) -> IncomingCall:
         seed = self._tokens()
-        dialog = of_invite(invite, flow, tag=tag, seed=seed, name=self._config.name)
+        dialog = of_invite(invite, link, tag=tag, seed=seed, name=self._config.name)
         return IncomingCall(
             handle=self._tokens(), config=self._config, invite=invite, key=key, dialog=dialog, offer=None,
             rseq=1 + int(seed[:7], 16), ends=now + self._config.longest_ringing,

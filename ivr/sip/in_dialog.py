@@ -31,7 +31,7 @@ from ivr.sip.message import Request, cseq, reasons
 from ivr.sip.negotiation import LocalMedia, accepted
 from ivr.sip.negotiation import answer as answer_offer
 from ivr.sip.negotiation import offer as make_offer
-from ivr.sip.outputs import CallEstablished, Flow, KeyPressed, MediaChanged
+from ivr.sip.outputs import CallEstablished, KeyPressed, Link, MediaChanged
 from ivr.sip.responses import bad_extension, capabilities, not_allowed, respond, unknown_extensions, unsupported_body
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.sip_call import CallStep, Effect, Respond
@@ -42,12 +42,12 @@ _NUMBERED = {**{str(number): "0123456789*#ABCD"[number] for number in range(16)}
 "Keys as gateways write them: by their character or by the number of the event (RFC 4733 3.2)."
 
 
-def received(call: LiveCall, request: Request, key: ServerKey, flow: Flow, now: float) -> CallStep:
+def received(call: LiveCall, request: Request, key: ServerKey, link: Link, now: float) -> CallStep:
     """Answer a request of the peer."""
     number = cseq(request).number
     if number <= call.dialog.remote_cseq:
         return CallStep(call, (Respond(key, respond(request, 500)),))
-    call = replace(call, dialog=replace(call.dialog, remote_cseq=number, flow=flow))
+    call = replace(call, dialog=replace(call.dialog, remote_cseq=number, link=link))
     if unknown := unknown_extensions(request):
         return CallStep(call, (Respond(key, bad_extension(request, unknown)),))
     if request.method == "BYE":
@@ -107,7 +107,7 @@ def _changed(call: LiveCall, request: Request, key: ServerKey, now: float) -> Ca
     elif request.method == "INVITE":
         local, body = _offered_again(call)
     timer = session_timer.of_request(request, call.timer, now)
-    headers = (("Contact", dialogs.own_contact(call.dialog.flow, call.dialog.name)), *capabilities())
+    headers = (("Contact", dialogs.own_contact(call.dialog.link, call.dialog.name)), *capabilities())
     headers += session_timer.answer_headers(timer, request)
     established: tuple[Effect, ...] = ()
     if request.method == "INVITE":

@@ -40,7 +40,7 @@ from ivr.sip.negotiation import offer as make_offer
 from ivr.sip.outputs import CallEnded, CallOffered, MediaChanged
 from ivr.sip.responses import bad_extension, capabilities, not_allowed, respond, unknown_extensions
 from ivr.sip.server_transaction import ServerKey
-from ivr.sip.sip_call import Call, CallStep, Credentials, Effect, RepeatAnswer, Respond, dialog_key
+from ivr.sip.sip_call import CallStep, Credentials, Effect, RepeatAnswer, Respond, SipCall, dialog_key
 from ivr.sip.timers import TIMEOUT, Repeats, earliest, repeats
 
 RING_AGAIN = 60.0
@@ -57,7 +57,7 @@ class ReliableRinging(Struct, frozen=True):
     ends: float
 
 
-class IncomingCall(Call, frozen=True, kw_only=True):
+class IncomingCall(SipCall, frozen=True, kw_only=True):
     """An INVITE that has no final answer yet."""
 
     invite: Request
@@ -98,7 +98,7 @@ class IncomingCall(Call, frozen=True, kw_only=True):
 
 def offered(call: IncomingCall, *, trusted: bool) -> CallStep:
     """Begin: the INVITE passed all checks."""
-    event = CallOffered(call.handle, call.invite, call.dialog.flow, trusted, call.offer)
+    event = CallOffered(call.handle, call.invite, call.dialog.link, trusted, call.offer)
     return CallStep(call, (Respond(call.key, respond(call.invite, 100)), event))
 
 
@@ -235,7 +235,7 @@ def _answered(
 
 
 def _contact(call: IncomingCall) -> tuple[tuple[str, str], ...]:
-    return (("Contact", own_contact(call.dialog.flow, call.dialog.name)),)
+    return (("Contact", own_contact(call.dialog.link, call.dialog.name)),)
 
 
 def _requires_100rel(invite: Request) -> bool:

@@ -31,7 +31,7 @@ from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outputs import CallEnded
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.session_timer import SessionTimer
-from ivr.sip.sip_call import Ask, Call, CallStep, Credentials, Effect, RepeatAnswer, dialog_key
+from ivr.sip.sip_call import Ask, CallStep, Credentials, Effect, RepeatAnswer, SipCall, dialog_key
 from ivr.sip.timers import TIMEOUT, Repeats, earliest, repeats
 
 
@@ -87,7 +87,7 @@ class Leaving(Struct, frozen=True):
     "No ACK came: a forged INVITE must not have a BYE sent, and repeated, to whomever its Contact names."
 
 
-class LiveCall(Call, frozen=True, kw_only=True):
+class LiveCall(SipCall, frozen=True, kw_only=True):
     """A call that was answered."""
 
     dialog: Dialog

@@ -37,11 +37,11 @@ from ivr.sip.media_plan import MediaPlan
 from ivr.sip.message import Headers, Request, Response, call_id, contact, cseq, from_, routes, to
 from ivr.sip.negotiation import LocalMedia, accepted
 from ivr.sip.negotiation import offer as make_offer
-from ivr.sip.outputs import CallEstablished, CallFailed, Flow, MediaChanged, Ringing
+from ivr.sip.outputs import CallEstablished, CallFailed, Link, MediaChanged, Ringing
 from ivr.sip.proving import proof
 from ivr.sip.responses import bad_extension, capabilities, not_allowed, respond, unknown_extensions
 from ivr.sip.server_transaction import ServerKey
-from ivr.sip.sip_call import Abandon, Acknowledge, Ask, Call, CallStep, Credentials, Effect, Respond
+from ivr.sip.sip_call import Abandon, Acknowledge, Ask, CallStep, Credentials, Effect, Respond, SipCall
 from ivr.sip.timers import TIMEOUT, earliest
 
 
@@ -55,11 +55,11 @@ class Fork(Struct, frozen=True):
     "What its answer came to, if it brought one."
 
 
-class OutgoingCall(Call, frozen=True, kw_only=True):
+class OutgoingCall(SipCall, frozen=True, kw_only=True):
     """An INVITE of ours without a final answer."""
 
     invite: Request
-    flow: Flow
+    link: Link
     seed: str
     local: LocalMedia
     ends: float
@@ -84,22 +84,22 @@ class OutgoingCall(Call, frozen=True, kw_only=True):
 
 def dialled(call: OutgoingCall) -> CallStep:
     """Begin: send the INVITE."""
-    return CallStep(call, (Ask(call.invite, call.flow),))
+    return CallStep(call, (Ask(call.invite, call.link),))
 
 
 def invite(
-    uri: str, flow: Flow, local: LocalMedia, *, caller: str, tag: str, identity: str, seed: str, name: str,
+    uri: str, link: Link, local: LocalMedia, *, caller: str, tag: str, identity: str, seed: str, name: str,
     headers: Sequence[tuple[str, str]] = (),
 ) -> Request:  # fmt: skip
     """Return the INVITE of a new call (RFC 3261 8.1.1, 13.2.1); `caller` is the value of From, without a tag."""
     fields = [
-        ("Via", own_via(flow, flow, branch(seed, 1, "INVITE"))),
+        ("Via", own_via(link, link, branch(seed, 1, "INVITE"))),
         ("Max-Forwards", "70"),
         ("From", parse_name_address(caller).with_tag(tag).text),
         ("To", f"<{uri}>"),
         ("Call-ID", identity),
         ("CSeq", "1 INVITE"),
-        ("Contact", own_contact(flow, name)),
+        ("Contact", own_contact(link, name)),
         ("User-Agent", name),
         *capabilities(),
         *headers,
@@ -153,7 +153,7 @@ def received(call: OutgoingCall, request: Request, key: ServerKey, now: float) -
         case "INVITE" | "UPDATE" if request.method == "INVITE" or sdp_of(request) is not None:
             return CallStep(call, (Respond(key, respond(request, 491)),))
         case "OPTIONS" | "INFO" | "UPDATE":
-            headers = (("Contact", own_contact(call.flow, call.config.name)), *capabilities())
+            headers = (("Contact", own_contact(call.link, call.config.name)), *capabilities())
             return CallStep(call, (Respond(key, respond(request, 200, headers)),))
     return CallStep(call, (Respond(key, not_allowed(request)),))
 
@@ -173,7 +173,7 @@ def _cancel(call: OutgoingCall) -> Ask:
     fields = [(name, value) for name, value in call.invite.headers if name in names]
     via = ("Via", call.invite.headers.get("Via") or "")
     number = ("CSeq", f"{cseq(call.invite).number} CANCEL")
-    return Ask(Request("CANCEL", call.invite.uri, Headers.of(via, *fields, number)), call.flow, owned=False)
+    return Ask(Request("CANCEL", call.invite.uri, Headers.of(via, *fields, number)), call.link, owned=False)
 
 
 def _failed(call: OutgoingCall, status: int, reason: str, contacts: tuple[str, ...] = ()) -> CallStep:
@@ -185,7 +185,7 @@ def _invited_again(call: OutgoingCall, header: tuple[str, str], now: float) -> C
     """Send the INVITE with credentials: the same call, another transaction (RFC 3261 22.2)."""
     number = cseq(call.invite).number + 1
     headers = call.invite.headers.without("Authorization").without("Proxy-Authorization")
-    headers = headers.replaced("Via", own_via(call.flow, call.flow, branch(call.seed, number, "INVITE")))
+    headers = headers.replaced("Via", own_via(call.link, call.link, branch(call.seed, number, "INVITE")))
     headers = headers.replaced("CSeq", f"{number} INVITE").added(*header)
     call = replace(
         call, invite=replace(call.invite, headers=headers), proofs=call.proofs + 1, state="calling", forks=()
@@ -209,7 +209,7 @@ def _provisional(call: OutgoingCall, response: Response) -> CallStep:
     if at == len(call.forks):
         if at >= MOST_FORKS:
             return CallStep(call)
-        made = dialogs.of_response(call.invite, response, call.flow, seed=call.seed, name=call.config.name)
+        made = dialogs.of_response(call.invite, response, call.link, seed=call.seed, name=call.config.name)
         call = replace(call, forks=(*call.forks, Fork(made)))
     fork = call.forks[at]
     if _is_reliable(response):
@@ -237,7 +237,7 @@ def _pracked(fork: Fork, response: Response, rseq: int, invite: Request) -> tupl
 def _accepted(call: OutgoingCall, response: Response, now: float) -> CallStep:
     tag = to(response).tag
     early = next((fork for fork in call.forks if fork.dialog.remote.tag == tag), None)
-    made = dialogs.of_response(call.invite, response, call.flow, seed=call.seed, name=call.config.name)
+    made = dialogs.of_response(call.invite, response, call.link, seed=call.seed, name=call.config.name)
     if early is not None:  # the route set is that of the 2xx, the numbers go on (RFC 3261 13.2.2.4)
         numbers = max(early.dialog.local_cseq, made.local_cseq)
         made = replace(made, local_cseq=numbers, remote_cseq=early.dialog.remote_cseq)

@@ -15,7 +15,7 @@ from ivr.sip.message import Request
 Transport: TypeAlias = Literal["udp", "tcp", "tls"]
 
 
-class Flow(Struct, frozen=True):
+class Link(Struct, frozen=True):
     """A way to a peer that is open: a pair of UDP addresses, or a connection."""
 
     transport: Transport
@@ -27,7 +27,7 @@ class Flow(Struct, frozen=True):
 
 
 class Hop(Struct, frozen=True):
-    """Where a request goes for which no flow is open yet: who has the sockets resolves the name and connects."""
+    """Where a request goes for which no link is open yet: who has the sockets resolves the name and connects."""
 
     transport: Transport
     host: str
@@ -37,7 +37,7 @@ class Hop(Struct, frozen=True):
 class Send(Struct, frozen=True, tag=True):
     """Send this message."""
 
-    to: Flow | Hop
+    to: Link | Hop
     data: bytes
 
 
@@ -50,7 +50,7 @@ class CallOffered(Struct, frozen=True, tag=True):
     call: str
     "The call's handle, for commands and later events."
     invite: Request
-    flow: Flow
+    link: Link
     trusted: bool
     "Whether the policy trusts what the peer asserts, as in P-Asserted-Identity (RFC 3325)."
     offer: bytes | None

@@ -29,7 +29,7 @@ from ivr.sip.bodies import Unsupported, sdp_of
 from ivr.sip.digest import Algorithm, NonceCounts, challenges, verify
 from ivr.sip.message import Headers, Request, Response, request_uri, to
 from ivr.sip.negotiation import LocalMedia, answer
-from ivr.sip.outputs import Flow
+from ivr.sip.outputs import Link
 from ivr.sip.policy import Allowed, Challenge, EndpointConfig, Policy, Refused, Silence
 from ivr.sip.responses import bad_extension, capabilities, not_allowed, respond, unknown_extensions, unsupported_body
 
@@ -49,10 +49,10 @@ class Taken(Struct, frozen=True):
 
 
 def admitted(
-    request: Request, flow: Flow, policy: Policy, config: EndpointConfig, counts: NonceCounts, *, tag: str, now: float
+    request: Request, link: Link, policy: Policy, config: EndpointConfig, counts: NonceCounts, *, tag: str, now: float
 ) -> Allowed | Response | None:
     """Ask the policy, and for a password if it wants one; None: no answer at all."""
-    admission = policy.admit(request, flow, now)
+    admission = policy.admit(request, link, now)
     match admission:
         case Silence():
             return None
@@ -67,7 +67,7 @@ def admitted(
 
 
 def checked(
-    invite: Request, flow: Flow, policy: Policy, config: EndpointConfig, *, tag: str, crowded: bool, merged: bool
+    invite: Request, link: Link, policy: Policy, config: EndpointConfig, *, tag: str, crowded: bool, merged: bool
 ) -> Response | Taken:
     """Judge an INVITE that was admitted; `crowded`: no call fits in, `merged`: it is a call's, by another way."""
     if request_uri(invite) is None:
@@ -83,7 +83,7 @@ def checked(
         return unsupported_body(invite, tag)
     if merged:
         return respond(invite, 482, tag=tag)
-    if offer is not None and answer(offer, _any_media(flow, config)) is None:
+    if offer is not None and answer(offer, _any_media(link, config)) is None:
         return respond(invite, 488, tag=tag)
     if not policy.serves(invite):
         return respond(invite, 404, tag=tag)
@@ -112,11 +112,11 @@ def stand_in(request: Request) -> Request:
     return Request(request.method, "sip:unreadable@invalid.invalid", Headers.of(*fields))
 
 
-def _any_media(flow: Flow, config: EndpointConfig) -> LocalMedia:
+def _any_media(link: Link, config: EndpointConfig) -> LocalMedia:
     """Return media to try an offer with, before any port is opened."""
-    secure = flow.transport == "tls" or config.srtp_without_tls
+    secure = link.transport == "tls" or config.srtp_without_tls
     key = _ZERO_KEY if config.srtp else b""
-    return LocalMedia(flow.remote[0], 9, 0, 0, codecs=config.codecs, srtp_key=key, secure=secure)
+    return LocalMedia(link.remote[0], 9, 0, 0, codecs=config.codecs, srtp_key=key, secure=secure)
 
 
 def _proved(

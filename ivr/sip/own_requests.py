@@ -30,7 +30,7 @@ from ivr.sip.live_call import Asked, Leaving, LiveCall, Postponed, bye, left, ne
 from ivr.sip.message import Request, Response, cseq, to
 from ivr.sip.negotiation import LocalMedia, accepted
 from ivr.sip.negotiation import offer as make_offer
-from ivr.sip.outputs import Flow, MediaChanged
+from ivr.sip.outputs import Link, MediaChanged
 from ivr.sip.proving import proof
 from ivr.sip.responses import capabilities
 from ivr.sip.sip_call import Acknowledge, Ask, CallStep
@@ -123,7 +123,7 @@ def _invited(call: LiveCall, local: LocalMedia, *extra: tuple[str, str], refresh
 def _invite_accepted(call: LiveCall, invite: Request, response: Response, now: float) -> CallStep:
     """Acknowledge a 2xx to our INVITE, and take its media if the call still wants it."""
     if to(response).tag != call.dialog.remote.tag:
-        return CallStep(call, stray(invite, response, call.dialog.flow, call.dialog.seed, call.dialog.name))
+        return CallStep(call, stray(invite, response, call.dialog.link, call.dialog.seed, call.dialog.name))
     call = replace(call, dialog=dialogs.refreshed(call.dialog, response))
     request, where = dialogs.ack(call.dialog, cseq(invite).number, dialogs.credentials_of(invite))
     acked = Acknowledge(client_key(invite), request, where)
@@ -140,9 +140,9 @@ def _invite_accepted(call: LiveCall, invite: Request, response: Response, now: f
     return CallStep(call, (acked, MediaChanged(call.handle, plan)))
 
 
-def stray(invite: Request, response: Response, flow: Flow, seed: str, name: str) -> tuple[Acknowledge | Ask, ...]:
+def stray(invite: Request, response: Response, link: Link, seed: str, name: str) -> tuple[Acknowledge | Ask, ...]:
     """Return what ends a dialog that nobody wants: a second answer to a forked INVITE (RFC 3261 13.2.2.4)."""
-    other = dialogs.of_response(invite, response, flow, seed=seed, name=name)
+    other = dialogs.of_response(invite, response, link, seed=seed, name=name)
     request, where = dialogs.ack(other, cseq(invite).number, dialogs.credentials_of(invite))
     _, goodbye, away = dialogs.request(other, "BYE")
     return Acknowledge(client_key(invite), request, where), Ask(goodbye, away, owned=False)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from ivr.sip.digest import ALGORITHMS, Algorithm
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
-from ivr.sip.outputs import Flow
+from ivr.sip.outputs import Link
 
 
 class Allowed(Struct, frozen=True):
@@ -55,7 +55,7 @@ class Policy(Protocol):
     def full(self) -> bool:
         """Whether no call is taken now."""
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         """Decide on a request outside of any dialog, once: repeats get the same answer, unless that was silence."""
 
     def serves(self, request: Request) -> bool:

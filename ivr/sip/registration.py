@@ -28,7 +28,7 @@ from ivr.sip.addresses import MalformedAddress, parse_name_address, parse_uri
 from ivr.sip.client_transaction import ClientKey, client_key
 from ivr.sip.dialog import branch, own_contact, own_via
 from ivr.sip.message import Headers, Request, Response
-from ivr.sip.outputs import Event, Flow, Registered, RegistrationFailed
+from ivr.sip.outputs import Event, Link, Registered, RegistrationFailed
 from ivr.sip.proving import proof
 from ivr.sip.sip_call import Ask, Credentials
 
@@ -48,7 +48,7 @@ class Registration(Struct, frozen=True):
     "The address of record, such as `sip:200@pbx.example`; its user is the user of our Contact."
     registrar: str
     "The Request-URI: the domain, such as `sip:pbx.example`."
-    to: Flow
+    to: Link
     credentials: Credentials | None = None
     expires: int = 300
     "Seconds to ask for."

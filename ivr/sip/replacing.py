@@ -30,7 +30,7 @@ from ivr.sip.negotiation import answer as answer_offer
 from ivr.sip.negotiation import offer as make_offer
 from ivr.sip.outputs import MediaChanged, TransferNotified
 from ivr.sip.responses import capabilities, respond
-from ivr.sip.sip_call import Ask, Call, CallStep, Effect, Respond
+from ivr.sip.sip_call import Ask, CallStep, Effect, Respond, SipCall
 
 
 class Replaces(Struct, frozen=True):
@@ -56,7 +56,7 @@ def replaces_of(invite: Request) -> Replaces | None:
     return Replaces(identity.strip(), local, remote, parameter(parameters, "early-only") is not None)
 
 
-def replaced(call: Call | None, wanted: Replaces | None, newcomer: IncomingCall, now: float) -> CallStep | Response:
+def replaced(call: SipCall | None, wanted: Replaces | None, newcomer: IncomingCall, now: float) -> CallStep | Response:
     """Let a call go on in the dialog of an INVITE that names the one it has, or refuse."""
     invite, dialog = newcomer.invite, newcomer.dialog
     refused = _refusal(call, wanted)
@@ -72,7 +72,7 @@ def replaced(call: Call | None, wanted: Replaces | None, newcomer: IncomingCall,
             return respond(invite, 488, tag=dialog.local.tag)
         body, plan = agreed
     timer = session_timer.of_request(invite, None, now)
-    headers = (("Contact", dialogs.own_contact(dialog.flow, dialog.name)), *capabilities())
+    headers = (("Contact", dialogs.own_contact(dialog.link, dialog.name)), *capabilities())
     headers += session_timer.answer_headers(timer, invite)
     _, bye, where = dialogs.request(call.dialog, "BYE")
     effects: tuple[Effect, ...] = (
@@ -92,7 +92,7 @@ def replaced(call: Call | None, wanted: Replaces | None, newcomer: IncomingCall,
     return CallStep(after, effects)
 
 
-def _refusal(call: Call | None, wanted: Replaces | None) -> int:
+def _refusal(call: SipCall | None, wanted: Replaces | None) -> int:
     """Return the status for a call that cannot be replaced; 0: it can."""
     if wanted is None:
         return 400

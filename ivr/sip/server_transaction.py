@@ -27,7 +27,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.sip.message import Request, call_id, cseq, from_, top_via
-from ivr.sip.outputs import Flow, Hop, Send
+from ivr.sip.outputs import Hop, Link, Send
 from ivr.sip.timers import KEPT, TIMEOUT, Repeats, earliest, repeats
 
 MAGIC_COOKIE = "z9hG4bK"
@@ -39,7 +39,7 @@ ServerKey: TypeAlias = tuple[str, ...]
 class ServerTransaction(Struct, frozen=True):
     """A request and its last answer."""
 
-    to: Flow | Hop
+    to: Link | Hop
     invite: bool
     fallback: Hop | None = None
     "Where answers go if the connection is gone (RFC 3261 18.2.2)."
@@ -75,7 +75,7 @@ def server_key(request: Request, method: str = "") -> ServerKey:
     return (method, via.text, request.uri, call_id(request), from_(request).tag, str(cseq(request).number))
 
 
-def arrived(request: Request, flow: Flow) -> tuple[Request, Flow]:
+def arrived(request: Request, link: Link) -> tuple[Request, Link]:
     """Return the request with `received` and `rport` in its top Via, and where its answers go.
 
     By UDP they go to the address it came from (RFC 3261 18.2.2), to the port it came from if it asks for that (RFC 3581
@@ -84,18 +84,18 @@ def arrived(request: Request, flow: Flow) -> tuple[Request, Flow]:
     via = top_via(request)
     asks = via.parameter("rport") is not None
     changed = via
-    if asks or via.host.lower() != flow.remote[0].lower():
-        changed = changed.with_parameter("received", flow.remote[0])
+    if asks or via.host.lower() != link.remote[0].lower():
+        changed = changed.with_parameter("received", link.remote[0])
     if asks:
-        changed = changed.with_parameter("rport", str(flow.remote[1]))
+        changed = changed.with_parameter("rport", str(link.remote[1]))
     rest = request.headers.all("Via")[1:]
     request = replace(request, headers=request.headers.replaced("Via", changed.text, *rest))
-    if flow.transport != "udp" or asks:
-        return request, flow
-    return request, replace(flow, remote=(flow.remote[0], via.port or 5060))
+    if link.transport != "udp" or asks:
+        return request, link
+    return request, replace(link, remote=(link.remote[0], via.port or 5060))
 
 
-def begin(request: Request, to: Flow) -> ServerTransaction:
+def begin(request: Request, to: Link) -> ServerTransaction:
     """Start with a request that was not seen before; `to` is where its answers go."""
     fallback = None
     if to.transport != "udp":

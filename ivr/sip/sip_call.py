@@ -12,7 +12,7 @@ from msgspec import Struct
 from ivr.sip.client_transaction import ClientKey
 from ivr.sip.dialog import Dialog
 from ivr.sip.message import Request, Response
-from ivr.sip.outputs import Event, Flow, Hop
+from ivr.sip.outputs import Event, Hop, Link
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.server_transaction import ServerKey
 
@@ -34,7 +34,7 @@ class Ask(Struct, frozen=True, tag=True):
     """Send a request, and repeat it until it is answered."""
 
     request: Request
-    to: Flow | Hop
+    to: Link | Hop
     owned: bool = True
     "Whether the call wants to know what becomes of it."
 
@@ -44,7 +44,7 @@ class Acknowledge(Struct, frozen=True, tag=True):
 
     invite: ClientKey
     ack: Request
-    to: Flow | Hop
+    to: Link | Hop
 
 
 class Abandon(Struct, frozen=True, tag=True):
@@ -66,7 +66,7 @@ class Credentials(Struct, frozen=True):
         return f"Credentials({self.user!r})"
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class SipCall(Struct, frozen=True, kw_only=True):
     """A call in whatever state."""
 
     handle: str
@@ -88,7 +88,7 @@ class Call(Struct, frozen=True, kw_only=True):
 class CallStep(Struct, frozen=True):
     """Where the call stands now, and what is to be done, in order."""
 
-    call: Call
+    call: SipCall
     effects: tuple[Effect, ...] = ()
 
 

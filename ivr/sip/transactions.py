@@ -14,7 +14,7 @@ from ivr.sip.client_transaction import ClientKey, ClientTransaction, client_key
 from ivr.sip.deadlines import Deadlines
 from ivr.sip.message import Request, Response, encode, parse
 from ivr.sip.message import to as to_address
-from ivr.sip.outputs import Flow, Hop, Send
+from ivr.sip.outputs import Hop, Link, Send
 from ivr.sip.server_transaction import ServerKey, ServerTransaction
 from ivr.sip.timers import earliest
 
@@ -52,7 +52,7 @@ class Transactions:
         """Return whether a request was seen before."""
         return key in self._server
 
-    def take(self, key: ServerKey, request: Request, to: Flow) -> None:
+    def take(self, key: ServerKey, request: Request, to: Link) -> None:
         """Take a request that was not seen before."""
         self._server[key] = server_transaction.begin(request, to)
 
@@ -89,13 +89,13 @@ class Transactions:
 
     # --- requests of ours
 
-    def ask(self, request: Request, to: Flow | Hop, owner: str, now: float) -> list[Send]:
+    def ask(self, request: Request, to: Link | Hop, owner: str, now: float) -> list[Send]:
         """Send a request; `owner` is who is given its answers, "" for nobody."""
         key = client_key(request)
         self._owners[key] = owner
         return self._keep_client(key, client_transaction.begin(request, to, now))
 
-    def send_ack(self, invite: ClientKey, ack: Request, to: Flow | Hop) -> list[Send]:
+    def send_ack(self, invite: ClientKey, ack: Request, to: Link | Hop) -> list[Send]:
         """Send the ACK of a 2xx, and again for each repeat of the 2xx."""
         transaction = self._client.get(invite)
         if transaction is None:
@@ -107,10 +107,10 @@ class Transactions:
         if (transaction := self._client.get(invite)) is not None:
             self._keep_client(invite, client_transaction.ClientStep(client_transaction.abandoned(transaction)))
 
-    def flow_of(self, request: Request) -> Flow | None:
+    def flow_of(self, request: Request) -> Link | None:
         """Return the open way that a request of ours was sent by; None: it is not known any more."""
         transaction = self._client.get(client_key(request))
-        return transaction.to if transaction and isinstance(transaction.to, Flow) else None
+        return transaction.to if transaction and isinstance(transaction.to, Link) else None
 
     def received(self, response: Response, now: float) -> tuple[list[Send], Given | None]:
         """Take an answer; one to nothing that we asked is ignored, never answered."""
@@ -135,7 +135,7 @@ class Transactions:
             given += self._advance(client, client_transaction.tick(self._client[client], now), sends)
         return sends, given
 
-    def failed(self, to: Flow | Hop) -> tuple[list[Send], list[Given]]:
+    def failed(self, to: Link | Hop) -> tuple[list[Send], list[Given]]:
         """Send by a new connection what went by one that is lost; give up what cannot be sent at all.
 
         Outside of a dialog who sends knows the way better, and looks for another one.
@@ -184,25 +184,25 @@ class Transactions:
         return list(step.sends)
 
 
-def _without(transaction: ClientTransaction, to: Flow | Hop) -> client_transaction.ClientStep:
+def _without(transaction: ClientTransaction, to: Link | Hop) -> client_transaction.ClientStep:
     """Return what becomes of a transaction that can send nothing to `to`."""
     last = transaction.request
     if transaction.state == "accepted" and transaction.acks:
         ack = parse(transaction.acks[-1][1].data)
         last = ack if isinstance(ack, Request) else last
-    if isinstance(to, Flow) and to.transport != "udp" and to_address(last).tag:
+    if isinstance(to, Link) and to.transport != "udp" and to_address(last).tag:
         return client_transaction.moved(transaction, _next_hop(last, to))
     return client_transaction.failed(transaction)
 
 
-def _next_hop(request: Request, flow: Flow) -> Hop:
+def _next_hop(request: Request, link: Link) -> Hop:
     """Return where to connect to for a request whose connection is gone: its first Route or its Request-URI."""
     route = request.headers.get("Route")
-    well_known = 5061 if flow.transport == "tls" else 5060
+    well_known = 5061 if link.transport == "tls" else 5060
     try:
         uri = parse_uri(parse_name_address(route).uri if route else request.uri)
     except MalformedAddress:
-        return Hop(flow.transport, *flow.remote)
+        return Hop(link.transport, *link.remote)
     if uri.scheme == "tel":
-        return Hop(flow.transport, *flow.remote)
-    return Hop(flow.transport, uri.host, uri.port or well_known)
+        return Hop(link.transport, *link.remote)
+    return Hop(link.transport, uri.host, uri.port or well_known)

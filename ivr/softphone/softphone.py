@@ -11,7 +11,7 @@ from ivr.errors import IvrError, SynthesisFailed
 from ivr.rtp.codecs import payloads
 from ivr.sip.media_plan import CodecName
 from ivr.sip.message import Request
-from ivr.sip.outputs import Flow
+from ivr.sip.outputs import Link
 from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.softphone.call_news import CallNews, Dialling, NotReached, Rings
 from ivr.softphone.dial_target import DialTarget
@@ -80,7 +80,7 @@ class _OnlyCalls:
     realm, secret = "", b""
     draining = full = False
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         return Silence()
 
     def serves(self, request: Request) -> bool:

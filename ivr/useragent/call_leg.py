@@ -18,7 +18,7 @@ from ivr.sip.endpoint import Endpoint
 from ivr.sip.media_plan import Direction, MediaPlan
 from ivr.sip.message import Request
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import CallEnded, CallFailed, Flow, Output
+from ivr.sip.outputs import CallEnded, CallFailed, Link, Output
 from ivr.useragent.rtp_session import RtpSession
 
 
@@ -51,11 +51,11 @@ class CallLeg:
     """One call. Its owner sets what is called on events, as `on_heard`; nothing comes after `on_ended`."""
 
     def __init__(
-        self, owner: LegOwner, call: str, invite: Request | None, flow: Flow, *, trusted: bool = False
+        self, owner: LegOwner, call: str, invite: Request | None, link: Link, *, trusted: bool = False
     ) -> None:
         self.call = call
         "The handle of the call."
-        self.flow = flow
+        self.link = link
         self.trusted = trusted
         "What the other side asserts of the caller is to be believed (RFC 3325)."
         self.plan: MediaPlan | None = None

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from ivr.sip.outputs import Flow, Hop, Registered, RegistrationFailed
+from ivr.sip.outputs import Hop, Link, Registered, RegistrationFailed
 from ivr.sip.registration import FIRST_PAUSE, LONGEST_PAUSE, Registration
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.transports import Unreachable
@@ -36,12 +36,12 @@ class RegistrationKeeper:
     def __init__(
         self,
         order: RegistrationOrder,
-        reach: Callable[[Hop], Awaitable[Flow]],
+        reach: Callable[[Hop], Awaitable[Link]],
         register: Callable[[Registration], None],
         tell: Callable[[Registered | RegistrationFailed], None],
     ) -> None:
         """`reach` raises Unreachable; `register` hands the endpoint a registration; `tell` gets the news."""
-        self.flow: Flow | None = None
+        self.link: Link | None = None
         "The way that it goes by."
         self.over = False
         self._order = order
@@ -84,14 +84,14 @@ class RegistrationKeeper:
     async def _find(self) -> None:
         order = self._order
         try:
-            flow = await self._reach(order.hop)
+            link = await self._reach(order.hop)
         except Unreachable as error:
             pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
-            if self.flow is None:  # else the endpoint says it
+            if self.link is None:  # else the endpoint says it
                 self._tell(RegistrationFailed(NOT_SENT, str(error), pause))
                 self._timer = self._loop.call_later(pause, self._look)
             return
         self._found_at = self._loop.time()
-        if flow != self.flow:
-            self.flow = flow
-            self._register(Registration(order.address, order.registrar, flow, order.credentials, order.expires))
+        if link != self.link:
+            self.link = link
+            self._register(Registration(order.address, order.registrar, link, order.credentials, order.expires))

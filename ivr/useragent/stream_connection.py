@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from ivr.sip.framing import KeepAlive, StreamFramer
 from ivr.sip.media_plan import HostPort
 from ivr.sip.message import MalformedMessage
-from ivr.sip.outputs import Flow, Transport
+from ivr.sip.outputs import Link, Transport
 from ivr.useragent.configuration import StreamLimits
 
 
@@ -16,8 +16,8 @@ class Connections(Protocol):
 
     limits: StreamLimits
 
-    def opened(self, connection: "StreamConnection", remote: HostPort) -> Flow:
-        """Take note of it, and return the flow that it is."""
+    def opened(self, connection: "StreamConnection", remote: HostPort) -> Link:
+        """Take note of it, and return the link that it is."""
 
     def received(self, connection: "StreamConnection", data: bytes) -> None:
         """Take a whole message."""
@@ -34,7 +34,7 @@ class StreamConnection(asyncio.Protocol):
     ) -> None:
         """`accepted_from`: whose it is; None: it is ours, and need not send a message to be kept."""
         self.kind = transport
-        self.flow: Flow | None = None
+        self.link: Link | None = None
         "Known from when it is open."
         self.local: HostPort = ("", 0)
         "Of its socket."
@@ -86,7 +86,7 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self.local = local[:2]
-        self.flow = self._owner.opened(self, remote[:2])
+        self.link = self._owner.opened(self, remote[:2])
 
     def data_received(self, data: bytes) -> None:
         """Take the messages that are whole now."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ivr.errors import IvrError
 from ivr.sip.media_plan import HostPort
-from ivr.sip.outputs import Flow, Hop, Transport
+from ivr.sip.outputs import Hop, Link, Transport
 from ivr.useragent.configuration import (
     ListenAddress,
     StreamLimits,
@@ -53,8 +53,8 @@ class Transports:
     def __init__(
         self,
         config: UserAgentConfig,
-        received: Callable[[bytes, Flow], None],
-        failed: Callable[[Flow | Hop], None],
+        received: Callable[[bytes, Link], None],
+        failed: Callable[[Link | Hop], None],
     ) -> None:
         self.limits: StreamLimits = config.limits
         self._config = config
@@ -69,7 +69,7 @@ class Transports:
         self._connections: dict[int, StreamConnection] = {}
         self._by_peer: dict[Hop, int] = {}
         "The open connection to a peer, by where it was found, and by its address."
-        self._connecting: dict[Hop, asyncio.Task[Flow]] = {}
+        self._connecting: dict[Hop, asyncio.Task[Link]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
         self._server_contexts: list[ssl.SSLContext] = []
         self._context: ssl.SSLContext | None = None
@@ -151,20 +151,20 @@ class Transports:
 
     # --- sending ---
 
-    def send(self, to: Flow | Hop, data: bytes) -> None:
+    def send(self, to: Link | Hop, data: bytes) -> None:
         """Send a message, as soon as there is a way; where there is none, `failed` is called later."""
         self._sent += 1
-        flow = to if isinstance(to, Flow) else self._ready(to)
-        if flow is None:
+        link = to if isinstance(to, Link) else self._ready(to)
+        if link is None:
             self._send_later(to, data)
-        elif not self._sent_by(flow, data):
+        elif not self._sent_by(link, data):
             self._loop.call_soon(self._failed, to)
 
-    async def reach(self, hop: Hop) -> Flow:
-        """Return a flow to a peer, connected if need be; raise Unreachable."""
-        flow = self._ready(hop)
-        if flow is not None:
-            return flow
+    async def reach(self, hop: Hop) -> Link:
+        """Return a link to a peer, connected if need be; raise Unreachable."""
+        link = self._ready(hop)
+        if link is not None:
+            return link
         try:
             async with asyncio.timeout(CONNECTING):
                 return await (self._resolved(hop) if hop.transport == "udp" else self._connected(hop))
@@ -175,23 +175,23 @@ class Transports:
         except OSError as error:
             raise Unreachable(f"{hop.host}:{hop.port} cannot be reached: {error.strerror or error}") from error
 
-    def sound_host(self, flow: Flow) -> str:
-        """Return the address of this machine that the sound of a call by this flow is bound to."""
-        if flow.transport == "udp":
-            return flow.local[0] if not self._advertised else self._datagram_socket(flow.local, flow.remote).host
-        connection = self._connections.get(flow.connection)
-        return local_address(flow.remote) if connection is None else connection.local[0]
+    def sound_host(self, link: Link) -> str:
+        """Return the address of this machine that the sound of a call by this link is bound to."""
+        if link.transport == "udp":
+            return link.local[0] if not self._advertised else self._datagram_socket(link.local, link.remote).host
+        connection = self._connections.get(link.connection)
+        return local_address(link.remote) if connection is None else connection.local[0]
 
-    def _ready(self, hop: Hop) -> Flow | None:
-        """Return the flow to a peer where nothing is to be waited for."""
+    def _ready(self, hop: Hop) -> Link | None:
+        """Return the link to a peer where nothing is to be waited for."""
         if hop.transport == "udp":
-            return self._udp_flow((hop.host, hop.port)) if _is_address(hop.host) else None
+            return self._udp_link((hop.host, hop.port)) if _is_address(hop.host) else None
         number = self._by_peer.get(hop)
         connection = None if number is None else self._connections.get(number)
-        return connection.flow if connection is not None and connection.open else None
+        return connection.link if connection is not None and connection.open else None
 
-    def _send_later(self, to: Flow | Hop, data: bytes) -> None:
-        if isinstance(to, Flow) or len(self._deliveries) >= MOST_WAITING:
+    def _send_later(self, to: Link | Hop, data: bytes) -> None:
+        if isinstance(to, Link) or len(self._deliveries) >= MOST_WAITING:
             self._loop.call_soon(self._failed, to)
             return
         task = self._loop.create_task(self._deliver(to, data))
@@ -206,16 +206,16 @@ class Transports:
         if not delivered:
             self._failed(hop)
 
-    def _sent_by(self, flow: Flow, data: bytes) -> bool:
-        """Send by an open flow; False: it is not open any more, or leads nowhere."""
-        if flow.transport == "udp":
+    def _sent_by(self, link: Link, data: bytes) -> bool:
+        """Send by an open link; False: it is not open any more, or leads nowhere."""
+        if link.transport == "udp":
             try:
-                source = "" if self._advertised else flow.local[0]
-                self._datagram_socket(flow.local, flow.remote).send(data, flow.remote, source)
+                source = "" if self._advertised else link.local[0]
+                self._datagram_socket(link.local, link.remote).send(data, link.remote, source)
             except (OSError, Unreachable):
                 return False
             return True
-        connection = self._connections.get(flow.connection)
+        connection = self._connections.get(link.connection)
         if connection is None or not connection.open:
             return False
         connection.send(data)
@@ -226,7 +226,7 @@ class Transports:
     def _datagram_received(self, number: int, data: bytes, host: str, remote: HostPort) -> None:
         self._received_count += 1
         port = self._datagrams[number].port
-        self._received(data, Flow("udp", (self._advertised or host, port), remote))
+        self._received(data, Link("udp", (self._advertised or host, port), remote))
 
     def _datagram_socket(self, local: HostPort, remote: HostPort) -> DatagramSocket:
         """Return the socket that has a local address, or else the first that can reach the other; raise Unreachable."""
@@ -238,25 +238,25 @@ class Transports:
         exact = [each for each in same_port if each.wildcard or each.host == local[0]]
         return next(itertools.chain(exact, same_port, able))
 
-    def _udp_flow(self, remote: HostPort) -> Flow | None:
+    def _udp_link(self, remote: HostPort) -> Link | None:
         try:
             used = self._datagram_socket(("", 0), remote)
             host = self._advertised or (local_address(remote) if used.wildcard else used.host)
         except (OSError, Unreachable):
             return None
-        return Flow("udp", (host, used.port), remote)
+        return Link("udp", (host, used.port), remote)
 
-    async def _resolved(self, hop: Hop) -> Flow:
+    async def _resolved(self, hop: Hop) -> Link:
         found = await self._loop.getaddrinfo(hop.host, hop.port, type=socket.SOCK_DGRAM)
         for *_, remote in found:
-            flow = self._udp_flow((str(remote[0]), int(remote[1])))
-            if flow is not None:
-                return flow
+            link = self._udp_link((str(remote[0]), int(remote[1])))
+            if link is not None:
+                return link
         raise Unreachable(f"no UDP address of ours reaches {hop.host}")
 
     # --- streams ---
 
-    async def _connected(self, hop: Hop) -> Flow:
+    async def _connected(self, hop: Hop) -> Link:
         """Return a connection; who asks while another already connects shares it."""
         task = self._connecting.get(hop)
         if task is None:
@@ -264,7 +264,7 @@ class Transports:
             task.add_done_callback(lambda _: self._connecting.pop(hop, None))
         return await asyncio.shield(task)
 
-    async def _connect(self, hop: Hop) -> Flow:
+    async def _connect(self, hop: Hop) -> Link:
         secure = hop.transport == "tls"
         if secure and self._context is None:
             self._context = await asyncio.to_thread(client_context, self._config.tls)
@@ -277,10 +277,10 @@ class Transports:
             server_hostname=hop.host if secure else None,
             ssl_handshake_timeout=CONNECTING if secure else None,
         )
-        if connection.flow is None:
+        if connection.link is None:
             raise ConnectionResetError
-        self._by_peer[hop] = connection.flow.connection
-        return connection.flow
+        self._by_peer[hop] = connection.link.connection
+        return connection.link
 
     def _make(self, kind: Transport, host: str) -> StreamConnection:
         return StreamConnection(self, kind, self._loop.time, accepted_from=host)
@@ -295,31 +295,31 @@ class Transports:
 
     # --- of a connection ---
 
-    def opened(self, connection: StreamConnection, remote: HostPort) -> Flow:
-        """Take note of it, and return the flow that it is."""
+    def opened(self, connection: StreamConnection, remote: HostPort) -> Link:
+        """Take note of it, and return the link that it is."""
         kind, local = connection.kind, connection.local
         listeners = self._listeners[kind]
         port = next(
             (each.port for each in listeners if each.host == local[0]), listeners[0].port if listeners else local[1]
         )
-        flow = Flow(kind, (self._advertised or local[0], port), remote, next(self._numbers))
-        self._connections[flow.connection] = connection
-        self._by_peer[Hop(kind, *remote)] = flow.connection
-        return flow
+        link = Link(kind, (self._advertised or local[0], port), remote, next(self._numbers))
+        self._connections[link.connection] = connection
+        self._by_peer[Hop(kind, *remote)] = link.connection
+        return link
 
     def received(self, connection: StreamConnection, data: bytes) -> None:
         """Take a whole message."""
         self._received_count += 1
-        if connection.flow is not None:
-            self._received(data, connection.flow)
+        if connection.link is not None:
+            self._received(data, connection.link)
 
     def closed(self, connection: StreamConnection) -> None:
         """Take note that it is no more. Twice does no harm."""
         host, connection.accepted_from = connection.accepted_from, None
         if host is not None:
             self._places.leave(host)
-        if connection.flow is not None and self._connections.pop(connection.flow.connection, None) is not None:
-            self._by_peer = {hop: each for hop, each in self._by_peer.items() if each != connection.flow.connection}
+        if connection.link is not None and self._connections.pop(connection.link.connection, None) is not None:
+            self._by_peer = {hop: each for hop, each in self._by_peer.items() if each != connection.link.connection}
 
 
 def _is_address(host: str) -> bool:

@@ -16,9 +16,9 @@ from ivr.sip.outputs import (
     CallEstablished,
     CallFailed,
     CallOffered,
-    Flow,
     Hop,
     KeyPressed,
+    Link,
     MediaChanged,
     Output,
     Registered,
@@ -110,14 +110,14 @@ class UserAgent:
         `caller` is the From. Raises MalformedAddress, Unreachable, NoFreePorts, OSError if sound cannot be had, or
         ValueError for a header with a line break.
         """
-        flow = await self._transports.reach(hop)
-        leg = CallLeg(self, "", None, flow)
+        link = await self._transports.reach(hop)
+        leg = CallLeg(self, "", None, link)
         if on_ringing is not None:
             leg.on_ringing = on_ringing
         local = leg.prepare_sound()
         try:
             leg.call, outputs = self.endpoint.dial(
-                uri, flow, local, self.now(), caller=caller, credentials=credentials, headers=headers
+                uri, link, local, self.now(), caller=caller, credentials=credentials, headers=headers
             )
         except (MalformedAddress, ValueError):
             leg.release_ports()
@@ -142,7 +142,7 @@ class UserAgent:
         if keeper is None:
             return
         keeper.stop()
-        if keeper.flow is None:  # there never was one
+        if keeper.link is None:  # there never was one
             self._registration = None
         else:
             self._leaving = True
@@ -174,12 +174,12 @@ class UserAgent:
 
     def open_sound(self, leg: CallLeg) -> tuple[RtpSession, LocalMedia]:
         """Open ports for the sound of a call, and say what SDP tells of them; raise NoFreePorts or OSError."""
-        ports = self._ports.bind(self._transports.sound_host(leg.flow))
-        secure = leg.flow.transport == "tls" or self._config.endpoint.srtp_without_tls
-        peer = leg.flow.remote[0] if leg.incoming else None
+        ports = self._ports.bind(self._transports.sound_host(leg.link))
+        secure = leg.link.transport == "tls" or self._config.endpoint.srtp_without_tls
+        peer = leg.link.remote[0] if leg.incoming else None
         session = RtpSession(ports, self.clock, leg.heard, leg.released, lambda: leg.fail(FAULT), peer=peer)
         local = LocalMedia(
-            host=self._config.advertised or leg.flow.local[0],
+            host=self._config.advertised or leg.link.local[0],
             port=ports.port,
             session=secrets.randbits(62),
             version=1,
@@ -244,10 +244,10 @@ class UserAgent:
             return False
         return True
 
-    def _received(self, data: bytes, flow: Flow) -> None:
-        self.carry_out(self.endpoint.receive(data, flow, self.now()))
+    def _received(self, data: bytes, link: Link) -> None:
+        self.carry_out(self.endpoint.receive(data, link, self.now()))
 
-    def _send_failed(self, to: Flow | Hop) -> None:
+    def _send_failed(self, to: Link | Hop) -> None:
         self.carry_out(self.endpoint.failed(to, self.now()))
 
     def _tick(self) -> None:
@@ -270,9 +270,9 @@ class UserAgent:
         for leg in tuple(self._legs.values()):
             if leg.established and leg.silent:
                 leg.time_out(f"no audio for {DEAD:g} s")
-        in_use = {leg.flow.connection for leg in self._legs.values()}
-        if self._registration is not None and self._registration.flow is not None:
-            in_use.add(self._registration.flow.connection)
+        in_use = {leg.link.connection for leg in self._legs.values()}
+        if self._registration is not None and self._registration.link is not None:
+            in_use.add(self._registration.link.connection)
         self._transports.sweep(in_use)
 
     def _carry_out(self, output: Output) -> None:
@@ -282,7 +282,7 @@ class UserAgent:
                     self.answers[status] += 1
                 self._transports.send(to, data)
             case CallOffered():
-                leg = CallLeg(self, output.call, output.invite, output.flow, trusted=output.trusted)
+                leg = CallLeg(self, output.call, output.invite, output.link, trusted=output.trusted)
                 self._legs[output.call] = leg
                 with self._guarded(leg):
                     self._on_call(leg)

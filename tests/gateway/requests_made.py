@@ -1,7 +1,7 @@
 """SIP requests as strangers send them, for tests of what is decided about them."""
 
 from ivr.sip.message import Headers, Request
-from ivr.sip.outputs import Flow, Transport
+from ivr.sip.outputs import Link, Transport
 
 
 def request(method: str = "INVITE", uri: str = "sip:support@127.0.0.1", **headers: str) -> Request:
@@ -17,5 +17,5 @@ def request(method: str = "INVITE", uri: str = "sip:support@127.0.0.1", **header
     return Request(method, uri, Headers.of(*every.items()))
 
 
-def flow(host: str = "127.0.0.1", port: int = 5060, transport: Transport = "udp") -> Flow:
-    return Flow(transport, ("127.0.0.1", 5070), (host, port), connection=int(transport != "udp"))
+def link(host: str = "127.0.0.1", port: int = 5060, transport: Transport = "udp") -> Link:
+    return Link(transport, ("127.0.0.1", 5070), (host, port), connection=int(transport != "udp"))

@@ -12,7 +12,7 @@ from ivr.rtp.codecs import payloads
 from ivr.rtp.heard import Heard, SoundHeard
 from ivr.sip.media_plan import CodecName, Direction, MediaPlan
 from ivr.sip.message import Request
-from ivr.sip.outputs import CallEnded, Flow, Hop
+from ivr.sip.outputs import CallEnded, Hop, Link
 from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.call_leg import CallLeg
@@ -35,7 +35,7 @@ class Nobody:
     draining = False
     full = False
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         return Silence()
 
     def serves(self, request: Request) -> bool:

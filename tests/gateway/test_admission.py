@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ivr.gateway.admission import AdmissionPolicy, AdmissionRules
 from ivr.sip.outputs import Transport
 from ivr.sip.policy import Admission, Allowed, Challenge, Refused, Silence
-from tests.gateway.requests_made import flow, request
+from tests.gateway.requests_made import link, request
 
 NAMED = (ip_network("198.51.100.0/24"), ip_network("2001:db8::/32"))
 PASSWORD = "correct horse battery"
@@ -29,7 +29,7 @@ class Door:
         )
 
     def ask(self, host: str, method: str = "INVITE", now: float = 0.0, **headers: str) -> Admission:
-        return self.policy.admit(request(method, **headers), flow(host), now)
+        return self.policy.admit(request(method, **headers), link(host), now)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_who_has_made_a_connection_gets_its_challenge_in_a_flood_of_forged_datag
     for number in range(10_000):
         door.ask(f"203.{number // 62500}.{number // 250 % 250}.{number % 250}")
     assert door.ask(STRANGER) == Silence()
-    answers = [door.policy.admit(request(), flow(STRANGER, transport=transport), 0.0) for _ in range(100)]
+    answers = [door.policy.admit(request(), link(STRANGER, transport=transport), 0.0) for _ in range(100)]
     assert answers == 40 * [Challenge()] + 60 * [Silence()], "no more than any address"
 
 
@@ -132,13 +132,13 @@ def test_one_host_of_ipv6_is_counted_once_whichever_of_its_addresses_it_takes() 
 def test_calls_of_one_address_and_of_all_have_a_limit() -> None:
     door = Door(AdmissionRules(calls=3, calls_per_address=2))
     for _ in range(2):
-        door.policy.began(flow(PRIVATE))
+        door.policy.began(link(PRIVATE))
     assert door.ask(PRIVATE) == Refused(503, 5)
     assert door.ask(HERE) == Allowed(trusted=True)
     assert not door.policy.full
-    door.policy.began(flow(HERE))
+    door.policy.began(link(HERE))
     assert door.policy.full
-    door.policy.ended(flow(PRIVATE))
+    door.policy.ended(link(PRIVATE))
     assert door.ask(PRIVATE) == Allowed()
     assert not door.policy.full
     assert door.refused == {"calls": 1}
@@ -147,7 +147,7 @@ def test_calls_of_one_address_and_of_all_have_a_limit() -> None:
 def test_a_stranger_with_many_calls_is_not_asked_for_its_password_again() -> None:
     door = Door(AdmissionRules(user="desk", password=PASSWORD, calls_per_address=1))
     assert door.ask(STRANGER) == Challenge()
-    door.policy.began(flow(STRANGER))
+    door.policy.began(link(STRANGER))
     assert door.ask(STRANGER) == Refused(503, 5)
     assert door.refused == {"challenge": 1, "calls": 1}
 
@@ -168,11 +168,11 @@ def test_what_began_and_ended_leaves_nothing(calls: list[tuple[str, bool]]) -> N
     policy = Door(AdmissionRules(calls=1)).policy
     begun = []
     for host, again in calls:
-        policy.began(flow(host))
+        policy.began(link(host))
         begun.append(host)
         if again:
-            policy.ended(flow(begun.pop()))
+            policy.ended(link(begun.pop()))
     for host in begun:
-        policy.ended(flow(host))
+        policy.ended(link(host))
     assert not policy.full
     assert not policy._calls

@@ -8,7 +8,7 @@ from itertools import count
 from ivr.sip.endpoint import Endpoint
 from ivr.sip.message import Message, Request, parse
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import Event, Flow, HostPort, Output, Send, Transport
+from ivr.sip.outputs import Event, HostPort, Link, Output, Send, Transport
 from ivr.sip.policy import Admission, Allowed, EndpointConfig
 
 CALLER: HostPort = ("192.0.2.1", 5060)
@@ -34,7 +34,7 @@ class OpenPolicy:
     passwords: dict[str, str] = field(default_factory=dict)
     asked: int = 0
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         self.asked += 1
         return self.admission
 
@@ -49,8 +49,8 @@ def media(port: int = 30000, host: str = CALLER[0]) -> LocalMedia:
     return LocalMedia(host, port, session=7, version=1)
 
 
-def flow(local: HostPort, remote: HostPort, transport: Transport = "udp", connection: int = 0) -> Flow:
-    return Flow(transport, local, remote, connection)
+def link(local: HostPort, remote: HostPort, transport: Transport = "udp", connection: int = 0) -> Link:
+    return Link(transport, local, remote, connection)
 
 
 def sent(outputs: list[Output]) -> list[Message]:
@@ -77,7 +77,7 @@ class Side:
         self.here = here
         self.policy = OpenPolicy()
         self.endpoint = Endpoint(config or EndpointConfig(), self.policy, tokens(name))
-        self.flow = flow(here, there)
+        self.link = link(here, there)
         self.events: list[Event] = []
         self.sent: list[bytes] = []
 
@@ -113,7 +113,7 @@ class Network:
                 self.do(side, self.on_event(side, each))
                 continue
             side.sent.append(each.data)
-            address = each.to.remote if isinstance(each.to, Flow) else (each.to.host, each.to.port)
+            address = each.to.remote if isinstance(each.to, Link) else (each.to.host, each.to.port)
             target = {self.caller.here: self.caller, self.callee.here: self.callee}.get(address)
             for delay in self.fate() if target is not None else []:
                 heappush(self._under_way, (self.now + delay, next(self._numbers), target, each.data, side.here))
@@ -125,7 +125,7 @@ class Network:
             self.now = max(self.now, moment)
             if self._under_way and self._under_way[0][0] <= self.now:
                 _, _, side, data, source = heappop(self._under_way)
-                self.do(side, side.endpoint.receive(data, flow(side.here, source), self.now))
+                self.do(side, side.endpoint.receive(data, link(side.here, source), self.now))
             for side in (self.caller, self.callee):
                 if (due := side.endpoint.deadline) is not None and due <= self.now:
                     self.do(side, side.endpoint.tick(self.now))
@@ -139,7 +139,7 @@ class Network:
     def dial(self, **more: object) -> str:
         """Let the caller call; return its handle."""
         handle, outputs = self.caller.endpoint.dial(
-            "sip:support@192.0.2.2", self.caller.flow, media(), self.now, caller="sip:anna@192.0.2.1", **more
+            "sip:support@192.0.2.2", self.caller.link, media(), self.now, caller="sip:anna@192.0.2.1", **more
         )
         self.do(self.caller, outputs)
         return handle

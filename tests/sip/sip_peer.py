@@ -5,9 +5,9 @@ from itertools import count
 
 from ivr.sip.endpoint import Endpoint
 from ivr.sip.message import Headers, Message, Request, Response, cseq, encode, from_, parse, to
-from ivr.sip.outputs import CallOffered, Event, Flow, Output, Send, Transport
+from ivr.sip.outputs import CallOffered, Event, Link, Output, Send, Transport
 from ivr.sip.policy import EndpointConfig
-from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, events, flow, media, sent, tokens
+from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, events, link, media, sent, tokens
 
 OFFER = (
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 30000 RTP/AVP 0 8 101\r\n"
@@ -27,7 +27,7 @@ class Peer:
     ) -> None:  # fmt: skip
         self.policy = policy or OpenPolicy()
         self.endpoint = endpoint or Endpoint(config or EndpointConfig(), self.policy, tokens("b"))
-        self.flow: Flow = flow(CALLEE, CALLER, transport, 0 if transport == "udp" else 1)
+        self.link: Link = link(CALLEE, CALLER, transport, 0 if transport == "udp" else 1)
         self.transport = transport
         self.now = 1000.0
         self.call_id = "call"
@@ -65,9 +65,9 @@ class Peer:
         ]
         return encode(Request(method, uri, Headers.of(*fields, *([SDP] if body else []), *headers), body))
 
-    def send(self, data: bytes, by: Flow | None = None) -> list[Message]:
+    def send(self, data: bytes, by: Link | None = None) -> list[Message]:
         """Let the endpoint receive this; return the messages that it sends."""
-        return self._took(self.endpoint.receive(data, by or self.flow, self.now))
+        return self._took(self.endpoint.receive(data, by or self.link, self.now))
 
     def ask(self, method: str, headers: Lines = (), body: bytes = b"") -> Message:
         """Send a request; return its one answer."""

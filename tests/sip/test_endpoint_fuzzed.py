@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.sip.endpoint import Endpoint
-from ivr.sip.outputs import CallOffered, Flow, Send
+from ivr.sip.outputs import CallOffered, Link, Send
 from ivr.sip.policy import Challenge, EndpointConfig
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
-from tests.sip.sip_network import CALLEE, CALLER, Network, OpenPolicy, flow, media, tokens
+from tests.sip.sip_network import CALLEE, CALLER, Network, OpenPolicy, link, media, tokens
 from tests.sip.test_endpoint_calls import answering
 
 COUNT = int(os.environ.get("FUZZ", "14000"))
@@ -122,7 +122,7 @@ def endpoints() -> list[Endpoint]:
 def command(endpoint: Endpoint, handles: list[str], chance: Random, now: float) -> list[object]:
     """Let an owner do something."""
     call = chance.choice(handles) if handles else "none"
-    to = flow(CALLER, CALLEE)
+    to = link(CALLER, CALLEE)
     match chance.randrange(8):
         case 0:
             handle, outputs = endpoint.dial("sip:x@192.0.2.2", to, media(), now, caller="sip:a@192.0.2.1",
@@ -150,7 +150,7 @@ def test_nothing_that_comes_in_breaks_an_endpoint(seed: int) -> None:
     chance = Random(seed)
     for endpoint in endpoints():
         now, handles = 1000.0, []
-        flows: list[Flow] = [flow(CALLEE, CALLER), flow(CALLER, CALLEE), flow(CALLEE, CALLER, "tcp", 3)]
+        links: list[Link] = [link(CALLEE, CALLER), link(CALLER, CALLEE), link(CALLEE, CALLER, "tcp", 3)]
         for _ in range(STEPS):
             now += chance.choice([0.0, 0.01, 0.6, 5.0, 40.0])
             outputs: list[object] = []
@@ -160,11 +160,11 @@ def test_nothing_that_comes_in_breaks_an_endpoint(seed: int) -> None:
                 case 1:
                     outputs = list(endpoint.tick(now))
                 case 2:
-                    outputs = list(endpoint.failed(chance.choice(flows), now))
+                    outputs = list(endpoint.failed(chance.choice(links), now))
                 case _:
                     data = chance.choice(RECORDED)
                     data = damaged(data, chance) if chance.random() < 0.7 else data
-                    outputs = list(endpoint.receive(data, chance.choice(flows), now))
+                    outputs = list(endpoint.receive(data, chance.choice(links), now))
             handles += [each.call for each in outputs if isinstance(each, CallOffered)]
             assert len([each for each in outputs if isinstance(each, Send)]) < 60
         assert endpoint.calls <= 20 + len(handles)
@@ -185,4 +185,4 @@ def test_nothing_that_comes_in_breaks_an_endpoint(seed: int) -> None:
 )
 def test_what_is_no_message_gets_no_answer(data: bytes) -> None:
     endpoint = Endpoint(EndpointConfig(), OpenPolicy(), tokens("b"))
-    assert endpoint.receive(data, flow(CALLEE, CALLER), 1.0) == []
+    assert endpoint.receive(data, link(CALLEE, CALLER), 1.0) == []

@@ -10,7 +10,7 @@ from ivr.sip.negotiation import LocalMedia, offer
 from ivr.sip.outputs import Output, Send
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
-from tests.sip.sip_network import CALLEE, CALLER, Network, Side, flow, media
+from tests.sip.sip_network import CALLEE, CALLER, Network, Side, link, media
 from tests.sip.test_endpoint_calls import answering
 
 BREAKS = ("\r\nEvil: 1", "\nEvil: 1", "\rEvil: 1", "\r\n\r\nEvil: 1", "%0d%0aEvil: 1", "\x85Evil: 1", "\u2028Evil: 1")
@@ -31,7 +31,7 @@ def test_no_command_writes_a_header_that_its_text_holds(command: str, evil: str)
     side, now = network.caller, network.now
     incoming = network.callee.events[0].call  # type: ignore[union-attr]
     outputs: list[Output] = []
-    to = flow(CALLER, CALLEE)
+    to = link(CALLER, CALLEE)
     with contextlib.suppress(IvrError, ValueError):
         match command:
             case "dial":
@@ -96,7 +96,7 @@ def test_no_answer_has_a_header_that_the_request_smuggled_in(place: int, evil: s
     text = "".join(part + (evil if number == place else "") for number, part in enumerate(parts))
     data = text.encode() + offer(LocalMedia("192.0.2.1", 4000, 1, 1))
     side = Side("b", CALLEE, CALLER)
-    outputs = side.endpoint.receive(data, side.flow, 1.0)
+    outputs = side.endpoint.receive(data, side.link, 1.0)
     for event in outputs:
         if not isinstance(event, Send):
             outputs += side.endpoint.ring(event.call, 1.0)  # type: ignore[union-attr]

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from ivr.sip.message import Request
 from ivr.sip.outputs import CallEnded, CallEstablished, KeyPressed, MediaChanged, Send, TransferNotified
-from tests.sip.sip_network import CALLEE, flow, media
+from tests.sip.sip_network import CALLEE, link, media
 from tests.sip.sip_peer import OFFER, Peer, raw, status_of
 
 ALAW = OFFER.replace(b"0 8 101", b"8 101")
@@ -43,7 +43,7 @@ def test_all_reasons_of_a_bye_are_told() -> None:
 
 def test_a_bye_is_judged_by_its_dialog_and_not_by_its_address() -> None:
     peer = Peer().established()
-    stranger = flow(CALLEE, ("203.0.113.9", 9))
+    stranger = link(CALLEE, ("203.0.113.9", 9))
     (guess,) = peer.send(peer.request("BYE", to_tag="guess"), stranger)
     assert status_of(guess) == 481
     peer.tag, ours = "other", peer.tag
@@ -230,7 +230,7 @@ def test_no_call_is_made_for_a_caller(method: str) -> None:
     answer = peer.ask(method, [("Refer-To", "<sip:+9001234@192.0.2.66>"), ("Event", "refer")])
     assert status_of(answer) == 405
     assert "INVITE" in answer.headers.all("Allow")
-    assert next(each for each in peer.outputs if isinstance(each, Send)).to == peer.flow
+    assert next(each for each in peer.outputs if isinstance(each, Send)).to == peer.link
     assert peer.wait(30) == []
 
 
@@ -246,7 +246,7 @@ def test_requests_of_ours_follow_the_record_route_and_the_last_contact() -> None
     assert bye.uri == "sip:anna@192.0.2.50:5070"
     assert bye.headers.all("Route") == ("<sip:192.0.2.5;lr>", "<sip:192.0.2.6;lr>")
     assert [each.to for each in peer.outputs if isinstance(each, Send)] == [
-        replace(peer.flow, remote=("192.0.2.5", 5060))
+        replace(peer.link, remote=("192.0.2.5", 5060))
     ]
 
 
@@ -293,8 +293,8 @@ def test_a_connection_is_used_as_long_as_it_is_there_and_then_another_is_opened(
     peer = Peer(transport="tcp").established()
     peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
     (bye,) = (each for each in peer.outputs if isinstance(each, Send))
-    assert bye.to == peer.flow
-    peer.owner(peer.endpoint.failed(peer.flow, peer.now))
+    assert bye.to == peer.link
+    peer.owner(peer.endpoint.failed(peer.link, peer.now))
     again = [each for each in peer.outputs if isinstance(each, Send) and each.data == bye.data]
     assert [(each.to.host, each.to.port) for each in again] == [("192.0.2.1", 5060)]  # type: ignore[union-attr]
     peer.owner(peer.endpoint.failed(again[0].to, peer.now))

@@ -8,7 +8,7 @@ from ivr.sip.outputs import CallEnded, CallEstablished, CallOffered, MediaChange
 from ivr.sip.policy import Allowed, Challenge, EndpointConfig, Refused, Silence
 from ivr.sip.proving import proof
 from ivr.sip.sip_call import Credentials
-from tests.sip.sip_network import CALLEE, OpenPolicy, flow, media
+from tests.sip.sip_network import CALLEE, OpenPolicy, link, media
 from tests.sip.sip_peer import OFFER, Peer, raw, status_of
 
 VIDEO = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=video 3000 RTP/AVP 99\r\n"
@@ -149,7 +149,7 @@ def test_calls_and_unanswered_invites_of_one_host_have_limits() -> None:
         answers = peer.send(peer.request("INVITE", (), OFFER, to_tag=""))
     assert [status_of(each) for each in answers] == [503]
     assert peer.endpoint.unanswered("192.0.2.1") == 3
-    elsewhere = flow(CALLEE, ("192.0.2.77", 5060))
+    elsewhere = link(CALLEE, ("192.0.2.77", 5060))
     statuses = []
     for number in range(5, 8):
         peer.call_id = f"call{number}"
@@ -222,11 +222,11 @@ def test_a_dialog_that_is_not_there_gets_481(method: str) -> None:
 def test_a_request_that_cannot_be_read_gets_400_if_its_sender_gets_answers() -> None:
     peer = Peer()
     unreadable = peer.request("OPTIONS", to_tag="").replace(b"CSeq: 1", b"CSeq: one")
-    (answer,) = peer.endpoint.receive(unreadable, peer.flow, peer.now)
+    (answer,) = peer.endpoint.receive(unreadable, peer.link, peer.now)
     assert isinstance(answer, Send)
     assert answer.data.startswith(b"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;rport=5060")
     peer.policy.admission = Refused()
-    assert peer.endpoint.receive(unreadable, peer.flow, peer.now) == []
+    assert peer.endpoint.receive(unreadable, peer.link, peer.now) == []
 
 
 # --- a call that comes in
@@ -297,7 +297,7 @@ def test_without_an_ack_nobody_but_who_has_called_gets_a_bye(we_hang_up: bool) -
         peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
     peer.wait(33)
     byes = [each for each in peer.outputs if isinstance(each, Send) and each.data.startswith(b"BYE")]
-    assert {each.to for each in byes} == {peer.flow}
+    assert {each.to for each in byes} == {peer.link}
     assert all(parse(each.data).headers.all("Via")[0].startswith("SIP/2.0/UDP") for each in byes)
 
 
@@ -333,7 +333,7 @@ def test_a_cancel_after_the_answer_gets_200_and_changes_nothing() -> None:
 def test_a_cancel_is_judged_by_its_ids_not_by_its_address() -> None:
     peer = Peer()
     peer.invite()
-    stranger = flow(CALLEE, ("203.0.113.9", 9))
+    stranger = link(CALLEE, ("203.0.113.9", 9))
     (refused,) = peer.send(peer.request("CANCEL", branch="z9hG4bKguessed", to_tag=""), stranger)
     assert status_of(refused) == 481
     answers = peer.send(peer.request("CANCEL", branch="z9hG4bKinvite", to_tag=""), stranger)

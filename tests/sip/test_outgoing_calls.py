@@ -18,7 +18,7 @@ def dialled(peer: Peer | None = None, credentials: Credentials | None = None) ->
     """Let the endpoint call the peer; return its INVITE."""
     peer = peer or Peer()
     peer.handle, outputs = peer.endpoint.dial(
-        "sip:desk@192.0.2.1", peer.flow, media(40000, CALLEE[0]), peer.now, caller='"Line" <sip:ivr@192.0.2.2>',
+        "sip:desk@192.0.2.1", peer.link, media(40000, CALLEE[0]), peer.now, caller='"Line" <sip:ivr@192.0.2.2>',
         credentials=credentials, headers=[("X-Test", "1")],
     )  # fmt: skip
     (invite,) = peer.owner(outputs)
@@ -91,7 +91,7 @@ def test_no_answer_within_32_seconds_is_a_408() -> None:
 
 def test_an_invite_that_cannot_be_sent_is_a_503() -> None:
     peer, _ = dialled()
-    peer.owner(peer.endpoint.failed(peer.flow, peer.now))
+    peer.owner(peer.endpoint.failed(peer.link, peer.now))
     assert peer.events == [CallFailed(peer.handle, 503, "Service Unavailable")]
     hung_up(peer)
 
@@ -334,7 +334,7 @@ def test_an_ack_that_gets_no_way_takes_a_new_connection() -> None:
     peer, invite = dialled(Peer(transport="tcp"))
     peer.reply(invite, 200, [("Contact", "<sip:desk@192.0.2.1:5080;transport=tcp>")], ANSWER)
     ack = raw(peer.outputs)
-    peer.owner(peer.endpoint.failed(peer.flow, peer.now))
+    peer.owner(peer.endpoint.failed(peer.link, peer.now))
     assert [(each.to, each.data) for each in peer.outputs if isinstance(each, Send)] == [
         (Hop("tcp", "192.0.2.1", 5080), *ack)
     ]

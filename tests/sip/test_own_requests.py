@@ -9,7 +9,7 @@ from ivr.sip.outputs import CallEnded, MediaChanged
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
-from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, flow, media, tokens
+from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, link, media, tokens
 from tests.sip.sip_peer import OFFER, Peer, raw, status_of
 
 ALAW = OFFER.replace(b"0 8 101", b"8 101")
@@ -247,7 +247,7 @@ def registered_pbx() -> Peer:
     """Return a peer that is the PBX which we are registered at, in a call with us."""
     endpoint = Endpoint(EndpointConfig(), OpenPolicy(), tokens("b"))
     peer = Peer(endpoint=endpoint)
-    wanted = Registration("sip:200@192.0.2.1", "sip:192.0.2.1", flow(CALLEE, CALLER), Credentials("200", "secret"))
+    wanted = Registration("sip:200@192.0.2.1", "sip:192.0.2.1", link(CALLEE, CALLER), Credentials("200", "secret"))
     register = only(peer.owner(endpoint.register(wanted, peer.now)))
     peer.reply(register, 200)
     return peer.established()

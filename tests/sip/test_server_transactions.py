@@ -5,7 +5,7 @@ import pytest
 from ivr.sip.message import encode, parse, top_via
 from ivr.sip.outputs import Send
 from ivr.sip.policy import EndpointConfig, Refused
-from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, flow, media
+from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, link, media
 from tests.sip.sip_peer import OFFER, Peer, raw, status_of
 
 
@@ -121,9 +121,9 @@ def test_a_sender_of_rfc_2543_has_its_repeats_known_too() -> None:
 
 def test_received_and_rport_are_filled_and_the_answer_goes_to_where_the_request_came_from() -> None:
     peer = Peer()
-    (answer,) = peer.send(peer.request("OPTIONS", to_tag=""), flow(CALLEE, ("198.51.100.7", 40123)))
+    (answer,) = peer.send(peer.request("OPTIONS", to_tag=""), link(CALLEE, ("198.51.100.7", 40123)))
     assert (top_via(answer).parameter("received"), top_via(answer).parameter("rport")) == ("198.51.100.7", "40123")
-    assert [each.to for each in peer.outputs if isinstance(each, Send)] == [flow(CALLEE, ("198.51.100.7", 40123))]
+    assert [each.to for each in peer.outputs if isinstance(each, Send)] == [link(CALLEE, ("198.51.100.7", 40123))]
 
 
 def test_without_rport_the_answer_goes_to_the_port_of_the_via_and_never_to_another_host() -> None:
@@ -133,8 +133,8 @@ def test_without_rport_the_answer_goes_to_the_port_of_the_via_and_never_to_anoth
         .replace(b";rport", b";maddr=203.0.113.5")
         .replace(b"192.0.2.1;", b"192.0.2.8:5099;")
     )
-    peer.send(data, flow(CALLEE, ("198.51.100.7", 40123)))
-    assert [each.to for each in peer.outputs if isinstance(each, Send)] == [flow(CALLEE, ("198.51.100.7", 5099))]
+    peer.send(data, link(CALLEE, ("198.51.100.7", 40123)))
+    assert [each.to for each in peer.outputs if isinstance(each, Send)] == [link(CALLEE, ("198.51.100.7", 5099))]
 
 
 def test_the_table_of_answers_has_a_limit_in_number() -> None:
@@ -154,8 +154,8 @@ def test_the_table_of_answers_has_a_limit_in_bytes() -> None:
 def test_an_answer_follows_its_peer_to_a_new_connection() -> None:
     peer = Peer(transport="tcp")
     peer.invite()
-    peer.owner(peer.endpoint.failed(peer.flow, peer.now))
+    peer.owner(peer.endpoint.failed(peer.link, peer.now))
     assert [each.to.port for each in peer.outputs if isinstance(each, Send)] == [5060]  # type: ignore[union-attr]
     peer.owner(peer.endpoint.answer(peer.handle, media(), peer.now))
-    assert not any(each.to == peer.flow for each in peer.outputs if isinstance(each, Send))
+    assert not any(each.to == peer.link for each in peer.outputs if isinstance(each, Send))
     assert CALLER[0] in {each.to.host for each in peer.outputs if isinstance(each, Send)}  # type: ignore[union-attr]

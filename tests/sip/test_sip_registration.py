@@ -8,12 +8,12 @@ from ivr.sip.outputs import Registered, RegistrationFailed
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
-from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, flow, tokens
+from tests.sip.sip_network import CALLEE, CALLER, OpenPolicy, link, tokens
 from tests.sip.sip_peer import Peer
 
 CHALLENGE = ("WWW-Authenticate", 'Digest realm="pbx", nonce="n1", qop="auth", algorithm=MD5')
 STALE = ("WWW-Authenticate", 'Digest realm="pbx", nonce="n2", qop="auth", algorithm=MD5, stale=true')
-WANTED = Registration("sip:200@pbx.example", "sip:pbx.example", flow(CALLEE, CALLER), Credentials("200", "secret"))
+WANTED = Registration("sip:200@pbx.example", "sip:pbx.example", link(CALLEE, CALLER), Credentials("200", "secret"))
 CONTACT = "<sip:200@192.0.2.2:5060>"
 
 
@@ -179,7 +179,7 @@ def test_nothing_is_taken_back_where_nothing_is_registered() -> None:
 def test_a_new_way_to_the_registrar_keeps_the_registration() -> None:
     peer, register = registering()
     peer.reply(register, 200)
-    other = Registration("sip:200@pbx.example", "sip:pbx.example", flow(CALLEE, CALLER, "tcp", 9), WANTED.credentials)
+    other = Registration("sip:200@pbx.example", "sip:pbx.example", link(CALLEE, CALLER, "tcp", 9), WANTED.credentials)
     again = only(peer.owner(peer.endpoint.register(other, peer.now)))
     assert (call_id(again), cseq(again).number) == (call_id(register), 2)
     assert again.headers.get("Contact") == "<sip:200@192.0.2.2:5060;transport=tcp>"

@@ -15,7 +15,7 @@ from rich.console import Console
 from ivr.cli.phone.sip_calls import SipFlags, call_sip
 from ivr.media.voice_activity import loudness
 from ivr.sip.message import Request
-from ivr.sip.outputs import Flow
+from ivr.sip.outputs import Link
 from ivr.sip.policy import Admission, Challenge
 from ivr.softphone import softphone
 from ivr.softphone.dial_target import NotDiallable
@@ -167,7 +167,7 @@ async def test_what_is_no_address_is_told(terminal: Terminal) -> None:
 class Password(Open):
     """Wants a password."""
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         return Challenge()
 
     def password_of(self, user: str) -> str | None:

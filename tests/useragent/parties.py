@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.message import Request
-from ivr.sip.outputs import CallEnded, Flow, Hop, Transport
+from ivr.sip.outputs import CallEnded, Hop, Link, Transport
 from ivr.sip.policy import Admission, Allowed, EndpointConfig
 from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, PortRange, StreamLimits, TlsFiles, UserAgentConfig
@@ -25,7 +25,7 @@ class Open:
     realm, secret = "test", b"secret"
     draining = full = False
 
-    def admit(self, request: Request, flow: Flow, now: float) -> Admission:
+    def admit(self, request: Request, link: Link, now: float) -> Admission:
         return Allowed()
 
     def serves(self, request: Request) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ivr.sip.media_plan import HostPort
-from ivr.sip.outputs import Flow, Hop, Transport
+from ivr.sip.outputs import Hop, Link, Transport
 from ivr.useragent.configuration import ListenAddress, PortRange, StreamLimits, TlsFiles, UserAgentConfig
 from ivr.useragent.stream_connection import StreamConnection
 from ivr.useragent.transports import Transports, Unreachable
@@ -34,10 +34,10 @@ class Watched(Transports):
         super().__init__(*arguments)
         self.changed = asyncio.Event()
 
-    def opened(self, connection: StreamConnection, remote: HostPort) -> Flow:
-        flow = super().opened(connection, remote)
+    def opened(self, connection: StreamConnection, remote: HostPort) -> Link:
+        link = super().opened(connection, remote)
         self.changed.set()
-        return flow
+        return link
 
     def closed(self, connection: StreamConnection) -> None:
         super().closed(connection)
@@ -48,18 +48,18 @@ class Peer:
     """Sockets, and what came by them."""
 
     def __init__(self, config: UserAgentConfig) -> None:
-        self.got: asyncio.Queue[tuple[bytes, Flow]] = asyncio.Queue()
-        self.failed: asyncio.Queue[Flow | Hop] = asyncio.Queue()
+        self.got: asyncio.Queue[tuple[bytes, Link]] = asyncio.Queue()
+        self.failed: asyncio.Queue[Link | Hop] = asyncio.Queue()
         self.sockets = Watched(config, lambda *got: self.got.put_nowait(got), self.failed.put_nowait)
 
     def port(self, transport: Transport, host: str = "127.0.0.1") -> int:
         return next(each.port for each in self.sockets.addresses if (each.transport, each.host) == (transport, host))
 
-    async def takes(self) -> tuple[bytes, Flow]:
+    async def takes(self) -> tuple[bytes, Link]:
         async with asyncio.timeout(PATIENCE):
             return await self.got.get()
 
-    async def fails(self) -> Flow | Hop:
+    async def fails(self) -> Link | Hop:
         async with asyncio.timeout(PATIENCE):
             return await self.failed.get()
 
@@ -96,17 +96,17 @@ async def test_a_message_comes_as_it_was_sent_and_the_answer_goes_the_same_way(
 ) -> None:
     async with peer(at(transport, host), tls=ours) as one, peer(at(transport, host), tls=ours) as two:
         one.sockets.send(Hop(transport, host, two.port(transport, host)), MESSAGE)
-        got, flow = await two.takes()
+        got, link = await two.takes()
         assert got == MESSAGE
-        assert (flow.transport, flow.local) == (transport, (host, two.port(transport, host)))
-        assert flow.remote[0] == host
-        assert (flow.connection > 0) == (transport != "udp")
-        two.sockets.send(flow, b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+        assert (link.transport, link.local) == (transport, (host, two.port(transport, host)))
+        assert link.remote[0] == host
+        assert (link.connection > 0) == (transport != "udp")
+        two.sockets.send(link, b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
         got, back = await one.takes()
         assert got.startswith(b"SIP/2.0 200")
         assert back.remote == (host, two.port(transport, host))
         assert back.local == (host, one.port(transport, host))  # the one that listens: others reach us there
-        assert one.sockets.sound_host(back) == two.sockets.sound_host(flow) == host
+        assert one.sockets.sound_host(back) == two.sockets.sound_host(link) == host
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -114,21 +114,21 @@ async def test_at_all_addresses_a_flow_has_the_one_that_was_called(transport: Tr
     async with peer(at(transport, "0.0.0.0")) as one, peer(at("udp", "127.0.0.1"), at("tcp", "127.0.0.1")) as two:
         port = one.port(transport, "0.0.0.0")
         two.sockets.send(Hop(transport, "127.0.0.7", port), MESSAGE)
-        _, flow = await one.takes()
-        assert flow.local == ("127.0.0.7", port)
-        assert one.sockets.sound_host(flow) == "127.0.0.7"
-        one.sockets.send(flow, MESSAGE)
+        _, link = await one.takes()
+        assert link.local == ("127.0.0.7", port)
+        assert one.sockets.sound_host(link) == "127.0.0.7"
+        one.sockets.send(link, MESSAGE)
         _, back = await two.takes()
         assert back.remote == ("127.0.0.7", port)  # and the answer comes from there, where the question went
-        assert (await one.sockets.reach(Hop("udp", "127.0.0.1", 9)) if transport == "udp" else flow).local[1] == port
+        assert (await one.sockets.reach(Hop("udp", "127.0.0.1", 9)) if transport == "udp" else link).local[1] == port
 
 
 async def test_at_all_addresses_of_ipv6_as_well() -> None:
     async with peer(at("udp", "::")) as one, peer(at("udp", "::1")) as two:
         two.sockets.send(Hop("udp", "::1", one.port("udp", "::")), MESSAGE)
-        _, flow = await one.takes()
-        assert flow.local[0] == "::1"
-        one.sockets.send(flow, MESSAGE)
+        _, link = await one.takes()
+        assert link.local[0] == "::1"
+        one.sockets.send(link, MESSAGE)
         assert (await two.takes())[1].remote == ("::1", one.port("udp", "::"))
 
 
@@ -139,10 +139,10 @@ async def test_the_advertised_address_stands_in_flows_and_nothing_is_bound_to_it
     ):
         for transport in ("udp", "tcp"):
             two.sockets.send(Hop(transport, "127.0.0.1", one.port(transport)), MESSAGE)
-            _, flow = await one.takes()
-            assert flow.local == ("192.0.2.1", one.port(transport))
-            assert one.sockets.sound_host(flow) == "127.0.0.1"
-            one.sockets.send(flow, MESSAGE)
+            _, link = await one.takes()
+            assert link.local == ("192.0.2.1", one.port(transport))
+            assert one.sockets.sound_host(link) == "127.0.0.1"
+            one.sockets.send(link, MESSAGE)
             assert (await two.takes())[1].remote == ("127.0.0.1", one.port(transport))
 
 
@@ -159,17 +159,17 @@ async def test_a_connection_is_used_again_and_by_both_sides() -> None:
         first, again = await asyncio.gather(one.sockets.reach(hop), one.sockets.reach(hop))
         assert first == again == await one.sockets.reach(hop)
         one.sockets.send(hop, MESSAGE)
-        _, flow = await two.takes()
-        two.sockets.send(Hop("tcp", *flow.remote), MESSAGE)  # their end of the same connection
+        _, link = await two.takes()
+        two.sockets.send(Hop("tcp", *link.remote), MESSAGE)  # their end of the same connection
         assert (await one.takes())[1] == first
         assert one.sockets.counts.connections == two.sockets.counts.connections == 1
 
 
 async def test_without_a_listener_a_flow_names_the_port_of_its_own_connection() -> None:
     async with peer() as one, peer(at("tcp")) as two:
-        flow = await one.sockets.reach(Hop("tcp", "127.0.0.1", two.port("tcp")))
-        one.sockets.send(flow, MESSAGE)
-        assert (await two.takes())[1].remote == flow.local
+        link = await one.sockets.reach(Hop("tcp", "127.0.0.1", two.port("tcp")))
+        one.sockets.send(link, MESSAGE)
+        assert (await two.takes())[1].remote == link.local
 
 
 async def test_what_cannot_be_sent_is_told_later(ours: TlsFiles) -> None:
@@ -187,11 +187,11 @@ async def test_what_cannot_be_sent_is_told_later(ours: TlsFiles) -> None:
         broadcast = Hop("udp", "255.255.255.255", 9)
         one.sockets.send(broadcast, MESSAGE)
         assert await one.fails() == broadcast
-        flow = await one.sockets.reach(Hop("tcp", "127.0.0.1", two.port("tcp")))
+        link = await one.sockets.reach(Hop("tcp", "127.0.0.1", two.port("tcp")))
         await two.sockets.close()
         await one.has_connections(0)
-        one.sockets.send(flow, MESSAGE)
-        assert await one.fails() == flow
+        one.sockets.send(link, MESSAGE)
+        assert await one.fails() == link
 
 
 # --- TLS -------------------------------------------------------------------------------------------------------------
@@ -319,9 +319,9 @@ async def test_an_idle_connection_is_closed_unless_a_call_was_made_by_it() -> No
         async with peer(at("tcp")) as one:
             reader, writer = await asyncio.open_connection("127.0.0.1", one.port("tcp"))
             writer.write(MESSAGE)
-            _, flow = await one.takes()
+            _, link = await one.takes()
             clock.turn(one.sockets.limits.idle + 1)
-            one.sockets.sweep({flow.connection})
+            one.sockets.sweep({link.connection})
             assert one.sockets.counts.connections == 1
             one.sockets.sweep(())
             assert await closed(reader) == b""
@@ -380,9 +380,9 @@ async def test_who_takes_nothing_is_cut_off() -> None:
     async with peer(at("tcp"), limits=StreamLimits(unsent=10_000)) as one:
         with socket.create_connection(("127.0.0.1", one.port("tcp"))) as deaf:
             deaf.sendall(MESSAGE)
-            _, flow = await one.takes()
+            _, link = await one.takes()
             for _ in range(1000):
-                one.sockets.send(flow, bytes(100_000))
+                one.sockets.send(link, bytes(100_000))
             await one.has_connections(0)
 
 
