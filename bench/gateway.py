@@ -169,11 +169,10 @@ async def lateness(status: str) -> dict[float, int]:
 
 
 @asynccontextmanager
-async def subjects(most: int) -> AsyncIterator[tuple[Subject, str, str]]:
-    """Run a bot and a gateway; gives the gateway, its SIP address, and where its metrics are."""
+async def subjects(most: int, one: int, other: int) -> AsyncIterator[tuple[Subject, str, str]]:
+    """Run a gateway on core `one` and a bot on the `other`; gives the gateway, its SIP address, and its metrics'."""
     scratch, ports = SCRATCH / str(os.getpid()), [free_port() for _ in range(3)]
     scratch.mkdir(parents=True)
-    one, other = cores()
     bot_port, sip_port, status_port = ports
     serve = ["ivr", "serve", "--dev", "--port", str(bot_port), str(FLOW)]
     gateway = [
@@ -194,10 +193,10 @@ async def subjects(most: int) -> AsyncIterator[tuple[Subject, str, str]]:
 
 async def run(steps: Sequence[int], seconds: float, console: Console) -> Results:
     found: list[Step] = []
-    one, other = cores()
+    one, other = cores()  # before this process has but one
     os.sched_setaffinity(0, {other})
     async with (
-        subjects(max(steps)) as (gateway, address, status),
+        subjects(max(steps), one, other) as (gateway, address, status),
         softphone(dial_target(address), most_calls=max(steps) + 10) as phone,
     ):
         await measure(phone, gateway, status, 1, 12.0)  # all is loaded, and the prompts are spoken
