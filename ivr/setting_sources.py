@@ -160,6 +160,7 @@ _PLAIN = {
     "greater_than_equal": "must be {ge:g} or more",
     "literal_error": "must be {expected}",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
 }
 "What pydantic finds, by its name for it, in words for operators."
@@ -168,8 +169,12 @@ _PLAIN = {
 def _explained(model: type[BaseSettings], error: ValidationError, sources: Mapping[str, str]) -> str:
     """Return what is wrong with each setting, never with what value: it may be a secret."""
     lines = []
-    for one in error.errors(include_url=False, include_input=False):
+    found = error.errors(include_url=False, include_input=False)
+    wrong_items = {one["loc"][0] for one in found if len(one["loc"]) > 1}
+    for one in found:
         name = str(one["loc"][0])
+        if one["type"] == "too_short" and name in wrong_items:
+            continue  # a list is short of the items that are wrong: not another mistake
         said = one["msg"].removeprefix("Value error, ")
         if plain := _PLAIN.get(one["type"]):
             said = plain.format(**one.get("ctx", {})).replace("'", "")

@@ -126,7 +126,7 @@ class RtpSession:
             return
         try:
             self._tell(stream.receive(*read, now))
-        except Exception:
+        except Exception:  # as in `tick`: the fault is this call's alone
             log.exception("sound failed")
             self._failed()
 
@@ -136,7 +136,7 @@ class RtpSession:
             return
         try:
             stream.receive_rtcp(*read, now)
-        except Exception:
+        except Exception:  # as in `tick`: the fault is this call's alone
             log.exception("sound failed")
             self._failed()
 

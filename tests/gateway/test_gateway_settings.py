@@ -107,10 +107,16 @@ def test_the_server_does_not_take_the_gateways_variables_for_mistakes(monkeypatc
         ("retry_time", "30s", "must be a number, without a unit"),
         ("log_level", "loud", "must be debug, info, warning or error"),
         ("codecs", "PCMA,G729", "must be PCMA, PCMU, G722 or opus"),
+        ("codecs", ",", "must not be empty"),
+        ("digest", ",", "must not be empty"),
     ],
 )
 def test_what_is_wrong_is_said_in_plain_words(name: str, value: str, said: str) -> None:
     assert refused(**{name: value}).startswith(f"IVR_GATEWAY_{name.upper()} (flag): {said}")
+
+
+def test_one_mistake_is_said_once() -> None:
+    assert refused(codecs="G729") == "IVR_GATEWAY_CODECS (flag): must be PCMA, PCMU, G722 or opus"
 
 
 def test_a_bots_address_holds_no_password_and_is_not_repeated() -> None:
