@@ -37,7 +37,7 @@ from ivr.rtp.codecs import remembered
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.addresses import MalformedAddress
 from ivr.sip.media_plan import CodecName, MediaPlan
-from ivr.sip.outputs import CallEnded
+from ivr.sip.outputs import SipCallEnded
 from ivr.useragent.call_leg import CallLeg
 
 log = logging.getLogger(__name__)
@@ -285,13 +285,13 @@ class GatewayCall:
         self._microphone.use(_CAPTURES.get(plan.codec, LINEAR))
         self._sounds.set()
 
-    def _on_ended(self, over: CallEnded) -> None:
+    def _on_ended(self, over: SipCallEnded) -> None:
         self._sounds.set()
         self._gone.set()
         if not self._transferring:  # else it is not known yet whether the caller has left, or is where it should be
             self._settle(over)
 
-    def _settle(self, over: CallEnded) -> None:
+    def _settle(self, over: SipCallEnded) -> None:
         """Let the bot know that the caller has left, count the call and log it."""
         if self._end != "transferred":
             self._session.hang_up()
@@ -346,7 +346,7 @@ class GatewayCall:
         log.info("call ended", extra={"end": end, "reason": reason, "seconds": seconds, **known})
 
 
-def _end_by_line(over: CallEnded, *, answered: bool) -> End:
+def _end_by_line(over: SipCallEnded, *, answered: bool) -> End:
     match over.by:
         case "remote":
             return "caller"

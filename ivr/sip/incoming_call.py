@@ -7,12 +7,12 @@ state    | what happens                        | next     | what is done
 offered  | ring                                | ringing  | 180; with RSeq if the INVITE requires 100rel
 ringing  | a minute                            | ringing  | 180 again, for proxies on the way (13.3.1.1)
 ringing  | T1, 2*T1, … without PRACK           | ringing  | the same 180 (RFC 3262 3)
-ringing  | no PRACK in 64*T1                   | over     | 504, CallEnded
+ringing  | no PRACK in 64*T1                   | over     | 504, SipCallEnded
 ringing  | PRACK                               | ringing  | 200; and an answer that waited
 any      | answer                              | LiveCall | 200 with SDP, MediaChanged; while a PRACK is awaited: later
-any      | reject, redirect                    | over     | 3xx-6xx, CallEnded
-any      | CANCEL (9.2), BYE (15.1.2)          | over     | 200 to it, 487 to the INVITE, CallEnded
-any      | rung too long, or as Expires says   | over     | 480 or 487, CallEnded
+any      | reject, redirect                    | over     | 3xx-6xx, SipCallEnded
+any      | CANCEL (9.2), BYE (15.1.2)          | over     | 200 to it, 487 to the INVITE, SipCallEnded
+any      | rung too long, or as Expires says   | over     | 480 or 487, SipCallEnded
 any      | OPTIONS, INFO, UPDATE without SDP   | as it was| 200
 any      | INVITE, UPDATE with SDP             | as it was| 500 with Retry-After: one is unanswered (14.2, RFC 3311 5.2)
 ```
@@ -37,7 +37,7 @@ from ivr.sip.message import Request, cseq, reasons
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.negotiation import answer as answer_offer
 from ivr.sip.negotiation import offer as make_offer
-from ivr.sip.outputs import CallEnded, CallOffered, MediaChanged
+from ivr.sip.outputs import CallOffered, MediaChanged, SipCallEnded
 from ivr.sip.responses import bad_extension, capabilities, not_allowed, respond, unknown_extensions
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.sip_call import CallStep, Credentials, Effect, RepeatAnswer, Respond, SipCall, dialog_key
@@ -157,7 +157,7 @@ def refuse(
     reason_header: str = "",
 ) -> CallStep:
     """Refuse or redirect the call, which is over with it."""
-    effects = (_answered(call, status, headers, reason=reason), CallEnded(call.handle, by, cause, reason_header))
+    effects = (_answered(call, status, headers, reason=reason), SipCallEnded(call.handle, by, cause, reason_header))
     return CallStep(replace(call, over=True), effects)
 
 

@@ -5,10 +5,10 @@ state       | what happens                          | next        | what is done
 ------------+---------------------------------------+-------------+-------------------------------------------------
 accepted    | T1, 2*T1, … T2 (by any transport)     | accepted    | our 200 again (13.3.1.4)
 accepted    | ACK                                   | established | CallEstablished; a late offer: if it has an answer
-accepted    | no ACK in 64*T1                       | leaving     | BYE, CallEnded
-accepted    | hang up                               | leaving     | CallEnded; BYE after the ACK or 64*T1 (15)
-established | hang up, no refresh, 408 or 481 to us | leaving     | BYE, CallEnded
-any         | BYE                                   | over        | 200, CallEnded (15.1.2)
+accepted    | no ACK in 64*T1                       | leaving     | BYE, SipCallEnded
+accepted    | hang up                               | leaving     | SipCallEnded; BYE after the ACK or 64*T1 (15)
+established | hang up, no refresh, 408 or 481 to us | leaving     | BYE, SipCallEnded
+any         | BYE                                   | over        | 200, SipCallEnded (15.1.2)
 leaving     | final answer to our BYE, or none      | over        | nothing
 established | what else the peer asks for           | established | see `in_dialog`
 established | what else we ask for                  | established | see `own_requests`
@@ -28,7 +28,7 @@ from ivr.sip.client_transaction import ClientKey, client_key
 from ivr.sip.dialog import Dialog
 from ivr.sip.media_plan import MediaPlan
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import CallEnded
+from ivr.sip.outputs import SipCallEnded
 from ivr.sip.server_transaction import ServerKey
 from ivr.sip.session_timer import SessionTimer
 from ivr.sip.sip_call import Ask, CallStep, Credentials, Effect, RepeatAnswer, SipCall, dialog_key
@@ -151,7 +151,7 @@ def ended_by_peer(call: LiveCall, reason: str) -> tuple[LiveCall, tuple[Effect, 
     if call.state == "leaving":
         return over, ()
     return over, (
-        CallEnded(call.handle, "remote", "the caller hung up" if not call.outgoing else "the peer hung up", reason),
+        SipCallEnded(call.handle, "remote", "the caller hung up" if not call.outgoing else "the peer hung up", reason),
     )
 
 
@@ -171,7 +171,7 @@ def left(
     """
     if call.state == "leaving":
         return CallStep(call)
-    events: tuple[Effect, ...] = () if quiet else (CallEnded(call.handle, by, cause),)
+    events: tuple[Effect, ...] = () if quiet else (SipCallEnded(call.handle, by, cause),)
     waiting = call.unacknowledged if call.state == "accepted" else None
     call = replace(
         _bare(call), state="leaving", leaving=Leaving(reason=reason, unproven=unproven), unacknowledged=waiting

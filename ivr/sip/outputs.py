@@ -1,8 +1,8 @@
 """What an endpoint gives out: bytes to send, and events for who answers or places the calls. Plain data.
 
-Of a call that came in: `CallOffered`, then what becomes of it, then one `CallEnded`. Of a call that we place: `Ringing`
-any number of times, then either `CallEstablished`, …, `CallEnded`, or one `CallFailed`. Nothing of a call comes after
-`CallEnded` or `CallFailed`.
+Of a call that came in: `CallOffered`, then what becomes of it, then one `SipCallEnded`. Of a call that we place:
+`Ringing` any number of times, then either `CallEstablished`, …, `SipCallEnded`, or one `CallFailed`. Nothing of a call
+comes after `SipCallEnded` or `CallFailed`.
 """
 
 from typing import Literal, TypeAlias
@@ -98,7 +98,7 @@ class TransferNotified(Struct, frozen=True, tag=True):
     done: bool
 
 
-class CallEnded(Struct, frozen=True, tag=True):
+class SipCallEnded(Struct, frozen=True, tag=True):
     """The call is over, and its handle is free."""
 
     call: str
@@ -158,7 +158,7 @@ Event: TypeAlias = (
     | MediaChanged
     | KeyPressed
     | TransferNotified
-    | CallEnded
+    | SipCallEnded
     | Ringing
     | CallFailed
     | Registered

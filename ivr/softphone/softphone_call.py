@@ -8,7 +8,7 @@ from ivr.media.sound import FRAME
 from ivr.media.voice_activity import ABOVE, LEAST, Activity, detect
 from ivr.rtp.heard import Heard, SoundHeard
 from ivr.sip.media_plan import CodecName, MediaPlan
-from ivr.sip.outputs import CallEnded
+from ivr.sip.outputs import SipCallEnded
 from ivr.softphone.call_news import Answered, CallNews, Held, NotReached, Over, SoundBegan, SoundOver
 from ivr.useragent.call_leg import CallLeg, NotAnswered
 
@@ -149,7 +149,7 @@ class SoftphoneCall:
         self.released_at = self._now()
         self._changed.set()
 
-    def _ended(self, ended: CallEnded) -> None:
+    def _ended(self, ended: SipCallEnded) -> None:
         self.over = True
         statistics = self.leg.statistics
         if self.leg.established and statistics is not None:

@@ -18,7 +18,7 @@ from ivr.sip.endpoint import Endpoint
 from ivr.sip.media_plan import Direction, MediaPlan
 from ivr.sip.message import Request
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import CallEnded, CallFailed, Link, Output
+from ivr.sip.outputs import CallFailed, Link, Output, SipCallEnded
 from ivr.useragent.rtp_session import RtpSession
 
 
@@ -62,7 +62,7 @@ class CallLeg:
         "How sound goes; None: it does not yet."
         self.established = False
         "Answered, and the answer was acknowledged: keys count from now on."
-        self.over: CallEnded | None = None
+        self.over: SipCallEnded | None = None
         "How the call ended."
         self.on_heard: Callable[[Heard], None] = _ignore
         "Sound and keys; sound from the answer on, keys once the answer was acknowledged."
@@ -72,12 +72,12 @@ class CallLeg:
         "Sound goes otherwise from now on: at the answer, on hold, with another codec."
         self.on_ringing: Callable[[int], None] = _ignore
         "The status of a provisional answer to a call that we placed."
-        self.on_ended: Callable[[CallEnded], None] = _ignore
+        self.on_ended: Callable[[SipCallEnded], None] = _ignore
         self._invite = invite
         self._owner = owner
         self._session: RtpSession | None = None
         self._local: LocalMedia | None = None
-        self._why: CallEnded | None = None
+        self._why: SipCallEnded | None = None
         self._answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transfer: asyncio.Future[int] | None = None
         self._ended = asyncio.Event()
@@ -173,15 +173,15 @@ class CallLeg:
 
     def fail(self, cause: str) -> None:
         """End the call since it cannot go on; `cause` is what `on_ended` tells."""
-        self._why = CallEnded(self.call, by="error", cause=cause)
+        self._why = SipCallEnded(self.call, by="error", cause=cause)
         self.hang_up()
 
     def time_out(self, cause: str) -> None:
         """End the call since the other side is silent; `cause` is what `on_ended` tells."""
-        self._why = CallEnded(self.call, by="timeout", cause=cause)
+        self._why = SipCallEnded(self.call, by="timeout", cause=cause)
         self.hang_up()
 
-    async def ended(self) -> CallEnded:
+    async def ended(self) -> SipCallEnded:
         """Wait for the end, and return it."""
         await self._ended.wait()
         assert self.over is not None  # noqa: S101  # set before the event
@@ -248,12 +248,13 @@ class CallLeg:
         if done and self._transfer is not None and not self._transfer.done():
             self._transfer.set_result(status)
 
-    def end(self, end: CallEnded | CallFailed) -> None:
+    def end(self, end: SipCallEnded | CallFailed) -> None:
         """Take note of the end: the ports are given back, and everybody who waits is told."""
         if self.over is not None:
             return
         if isinstance(end, CallFailed):
-            failure, end = NotAnswered(end.status, end.reason), CallEnded(self.call, by="remote", cause="not answered")
+            failure = NotAnswered(end.status, end.reason)
+            end = SipCallEnded(self.call, by="remote", cause="not answered")
         else:
             failure, end = NotAnswered(487, "Request Terminated"), self._why or end
         self.over = end

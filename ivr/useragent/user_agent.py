@@ -12,7 +12,6 @@ from ivr.sip.addresses import MalformedAddress, parse_uri
 from ivr.sip.endpoint import Endpoint
 from ivr.sip.negotiation import LocalMedia
 from ivr.sip.outputs import (
-    CallEnded,
     CallEstablished,
     CallFailed,
     CallOffered,
@@ -25,6 +24,7 @@ from ivr.sip.outputs import (
     RegistrationFailed,
     Ringing,
     Send,
+    SipCallEnded,
     TransferNotified,
 )
 from ivr.sip.policy import Policy
@@ -230,7 +230,7 @@ class UserAgent:
         if self._registration is not None:
             self._registration.stop()
         for leg in tuple(self._legs.values()):
-            self._end(CallEnded(leg.call, by="local", cause="closed"))
+            self._end(SipCallEnded(leg.call, by="local", cause="closed"))
         self.clock.close()
         await self._transports.close()
 
@@ -286,7 +286,7 @@ class UserAgent:
                 self._legs[output.call] = leg
                 with self._guarded(leg):
                     self._on_call(leg)
-            case CallEnded() | CallFailed():
+            case SipCallEnded() | CallFailed():
                 self._end(output)
             case Registered() | RegistrationFailed():
                 self._registration_changed(output)
@@ -320,7 +320,7 @@ class UserAgent:
                 case Ringing(status=status):
                     leg.on_ringing(status)
 
-    def _end(self, output: CallEnded | CallFailed) -> None:
+    def _end(self, output: SipCallEnded | CallFailed) -> None:
         leg = self._legs.pop(output.call, None)
         if leg is not None:
             self._changed.set()

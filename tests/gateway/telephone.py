@@ -12,7 +12,7 @@ from ivr.rtp.codecs import payloads
 from ivr.rtp.heard import Heard, SoundHeard
 from ivr.sip.media_plan import CodecName, Direction, MediaPlan
 from ivr.sip.message import Request
-from ivr.sip.outputs import CallEnded, Hop, Link
+from ivr.sip.outputs import Hop, Link, SipCallEnded
 from ivr.sip.policy import Admission, EndpointConfig, Silence
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.call_leg import CallLeg
@@ -70,7 +70,7 @@ class Caller:
         async with asyncio.timeout(PATIENCE):
             await self.leg.answered()
 
-    async def ended(self) -> CallEnded:
+    async def ended(self) -> SipCallEnded:
         """Wait until the call is over."""
         async with asyncio.timeout(PATIENCE):
             return await self.leg.ended()
@@ -141,7 +141,7 @@ class Caller:
         self.rang.append(status)
         self._changed.set()
 
-    def _on_ended(self, _: CallEnded) -> None:
+    def _on_ended(self, _: SipCallEnded) -> None:
         self._changed.set()
 
 

@@ -1,6 +1,6 @@
 """Whole calls between two endpoints, on a network that loses nothing."""
 
-from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, MediaChanged, Output, Ringing
+from ivr.sip.outputs import CallEstablished, CallFailed, CallOffered, Event, MediaChanged, Output, Ringing, SipCallEnded
 from tests.sip.sip_network import CALLEE, Network, Side, media
 
 
@@ -29,8 +29,8 @@ def test_a_call_is_answered_and_hung_up_by_the_caller() -> None:
     network.run(64)
     assert network.caller.words == ["INVITE", "ACK", "BYE"]
     assert network.callee.words == ["100 INVITE", "180 INVITE", "200 INVITE", "200 BYE"]
-    assert kinds(network.caller) == [Ringing, CallEstablished, CallEnded]
-    assert kinds(network.callee) == [CallOffered, MediaChanged, CallEstablished, CallEnded]
+    assert kinds(network.caller) == [Ringing, CallEstablished, SipCallEnded]
+    assert kinds(network.callee) == [CallOffered, MediaChanged, CallEstablished, SipCallEnded]
     assert [each.by for each in (network.caller.events[-1], network.callee.events[-1])] == ["local", "remote"]  # type: ignore[union-attr]
 
 
@@ -43,7 +43,7 @@ def test_a_call_is_hung_up_by_the_callee() -> None:
     network.run(64)
     assert network.callee.words[-1] == "BYE"
     assert network.caller.words[-1] == "200 BYE"
-    assert network.caller.events[-1] == CallEnded(network.caller.events[0].call, "remote", "the peer hung up")  # type: ignore[union-attr]
+    assert network.caller.events[-1] == SipCallEnded(network.caller.events[0].call, "remote", "the peer hung up")  # type: ignore[union-attr]
 
 
 def test_a_call_is_cancelled_before_the_answer() -> None:
@@ -55,7 +55,7 @@ def test_a_call_is_cancelled_before_the_answer() -> None:
     assert network.caller.words == ["INVITE", "CANCEL", "ACK"]
     assert network.callee.words == ["100 INVITE", "200 CANCEL", "487 INVITE"]
     assert network.caller.events == [CallFailed(call, 487, "Request Terminated")]
-    assert kinds(network.callee) == [CallOffered, CallEnded]
+    assert kinds(network.callee) == [CallOffered, SipCallEnded]
 
 
 def test_nothing_is_left_of_a_call_that_is_over() -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.sip.message import Request
-from ivr.sip.outputs import CallEnded, CallEstablished, KeyPressed, MediaChanged, Send, TransferNotified
+from ivr.sip.outputs import CallEstablished, KeyPressed, MediaChanged, Send, SipCallEnded, TransferNotified
 from tests.sip.sip_network import CALLEE, link, media
 from tests.sip.sip_peer import OFFER, Peer, raw, status_of
 
@@ -26,7 +26,7 @@ def method_of(message: object) -> str:
 def test_a_bye_ends_the_call_and_its_reason_is_told() -> None:
     peer = Peer().established()
     assert status_of(peer.ask("BYE", [("Reason", "Q.850;cause=16")])) == 200
-    assert peer.events[-1] == CallEnded(peer.handle, "remote", "the caller hung up", "Q.850;cause=16")
+    assert peer.events[-1] == SipCallEnded(peer.handle, "remote", "the caller hung up", "Q.850;cause=16")
     peer.wait(38)
     assert (peer.endpoint.calls, peer.endpoint.transactions, peer.endpoint.deadline) == (0, 0, None)
 
@@ -38,7 +38,7 @@ def test_all_reasons_of_a_bye_are_told() -> None:
         peer = Peer().established()
         peer.ask("BYE", headers)
         reason = 'SIP;cause=200, Q.850;cause=17;text="Busy"'
-        assert peer.events[-1] == CallEnded(peer.handle, "remote", "the caller hung up", reason)
+        assert peer.events[-1] == SipCallEnded(peer.handle, "remote", "the caller hung up", reason)
 
 
 def test_a_bye_is_judged_by_its_dialog_and_not_by_its_address() -> None:
@@ -60,7 +60,7 @@ def test_a_cseq_that_does_not_rise_gets_500(number: int) -> None:
     for method in ("BYE", "INVITE", "OPTIONS", "UPDATE", "INFO"):
         (answer,) = peer.send(peer.request(method, number=number))
         assert status_of(answer) == 500
-    assert not isinstance(peer.events[-1], CallEnded)
+    assert not isinstance(peer.events[-1], SipCallEnded)
 
 
 def test_an_unknown_extension_gets_420() -> None:
@@ -115,7 +115,7 @@ def test_the_200_of_a_re_invite_is_repeated_and_without_ack_the_call_ends() -> N
     peer.wait(0.5)
     assert raw(peer.outputs) == first
     assert method_of(peer.wait(32)[-1]) == "BYE"
-    assert isinstance(ended := peer.events[-1], CallEnded)
+    assert isinstance(ended := peer.events[-1], SipCallEnded)
     assert ended.cause == "no ACK came"
 
 
@@ -305,7 +305,7 @@ def test_crossing_byes_both_get_200() -> None:
     peer = Peer().established()
     (ours,) = peer.owner(peer.endpoint.hang_up(peer.handle, peer.now))
     assert status_of(peer.ask("BYE")) == 200
-    assert sum(isinstance(each, CallEnded) for each in peer.events) == 1
+    assert sum(isinstance(each, SipCallEnded) for each in peer.events) == 1
     peer.reply(ours, 200)
     peer.wait(38)
     assert (peer.endpoint.calls, peer.endpoint.transactions) == (0, 0)
@@ -349,7 +349,7 @@ def test_a_transfer_goes_through_and_ends_with_our_bye() -> None:
     assert notify(peer, 180) == ["200"]
     assert notify(peer, 200, "terminated;reason=noresource") == ["200", "BYE"]
     assert told(peer) == [(100, False), (180, False), (200, True)]
-    assert isinstance(ended := peer.events[-1], CallEnded)
+    assert isinstance(ended := peer.events[-1], SipCallEnded)
     assert (ended.by, ended.cause) == ("local", "transferred")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ivr.sip.addresses import parse_name_address
 from ivr.sip.message import Request, Response, cseq, parse, to
-from ivr.sip.outputs import CallEnded, CallEstablished, CallOffered, MediaChanged, Send
+from ivr.sip.outputs import CallEstablished, CallOffered, MediaChanged, Send, SipCallEnded
 from ivr.sip.policy import Allowed, Challenge, EndpointConfig, Refused, Silence
 from ivr.sip.proving import proof
 from ivr.sip.sip_call import Credentials
@@ -281,7 +281,7 @@ def test_no_ack_within_32_seconds_ends_the_call_with_a_bye() -> None:
     peer.answered()
     messages = peer.wait(33)
     assert [each.method for each in messages if isinstance(each, Request)][:1] == ["BYE"]
-    assert isinstance(ended := peer.events[-1], CallEnded)
+    assert isinstance(ended := peer.events[-1], SipCallEnded)
     assert (ended.by, ended.cause) == ("timeout", "no ACK came")
     peer.wait(64)
     assert (peer.endpoint.calls, peer.endpoint.transactions) == (0, 0)
@@ -306,7 +306,7 @@ def test_a_bye_of_ours_waits_for_the_ack() -> None:
     peer.invite()
     peer.answered()
     assert peer.owner(peer.endpoint.hang_up(peer.handle, peer.now)) == []
-    assert kinds(peer)[-1] is CallEnded
+    assert kinds(peer)[-1] is SipCallEnded
     (bye,) = peer.ack()
     assert isinstance(bye, Request)
     assert bye.method == "BYE"
@@ -318,7 +318,9 @@ def test_a_cancel_ends_an_invite_without_final_answer_with_487() -> None:
     answers = peer.send(peer.request("CANCEL", [("Reason", "Q.850;cause=16")], branch="z9hG4bKinvite", to_tag=""))
     assert [(status_of(each), cseq(each).method) for each in answers] == [(200, "CANCEL"), (487, "INVITE")]
     assert to(answers[0]).tag == to(answers[1]).tag
-    assert peer.events[-1] == CallEnded(peer.handle, "remote", "the caller hung up before the answer", "Q.850;cause=16")
+    assert peer.events[-1] == SipCallEnded(
+        peer.handle, "remote", "the caller hung up before the answer", "Q.850;cause=16"
+    )
 
 
 def test_a_cancel_after_the_answer_gets_200_and_changes_nothing() -> None:
@@ -348,7 +350,7 @@ def test_a_call_is_rejected(status: int, reason: str) -> None:
     assert (status_of(answer), answer.headers.get("X-Why")) == (status, "so")
     assert isinstance(answer, Response)
     assert answer.reason == (reason or "Decline")
-    assert kinds(peer) == [CallOffered, CallEnded]
+    assert kinds(peer) == [CallOffered, SipCallEnded]
 
 
 def test_a_call_is_redirected() -> None:
@@ -374,7 +376,7 @@ def test_it_does_not_ring_for_ever_and_says_so_each_minute() -> None:
     assert [status_of(parse(each)) for each in raw(peer.outputs)] == [180, 180]
     (refused, *_) = peer.wait(11)
     assert status_of(refused) == 480
-    assert kinds(peer)[-1] is CallEnded
+    assert kinds(peer)[-1] is SipCallEnded
 
 
 def test_the_callers_expires_is_kept_to() -> None:
@@ -406,7 +408,7 @@ def test_a_late_offer_without_a_usable_answer_ends_the_call(body: bytes) -> None
     (bye,) = peer.ack(body)
     assert isinstance(bye, Request)
     assert bye.method == "BYE"
-    assert isinstance(ended := peer.events[-1], CallEnded)
+    assert isinstance(ended := peer.events[-1], SipCallEnded)
     assert ended.by == "error"
 
 
@@ -416,7 +418,7 @@ def test_media_that_no_longer_fits_at_the_answer_gets_488() -> None:
     narrow = media(40000, CALLEE[0]).__class__(CALLEE[0], 40000, 7, 1, codecs=("G722",))
     (answer,) = peer.owner(peer.endpoint.answer(peer.handle, narrow, peer.now))
     assert status_of(answer) == 488
-    assert kinds(peer) == [CallOffered, CallEnded]
+    assert kinds(peer) == [CallOffered, SipCallEnded]
 
 
 # --- 100rel

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.sip.message import Request, cseq, parse, top_via
-from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, CallOffered, Event, MediaChanged, Output
+from ivr.sip.outputs import CallEstablished, CallFailed, CallOffered, Event, MediaChanged, Output, SipCallEnded
 from tests.sip.sip_network import Network, Side, media
 
 FATES = st.tuples(
@@ -109,7 +109,7 @@ def check_the_end(network: Network) -> None:
             calls[event.call].append(event)  # type: ignore[union-attr]
         assert len(calls) <= 1, "one INVITE is one call"
         for told in calls.values():
-            ends = [isinstance(each, CallEnded | CallFailed) for each in told]
+            ends = [isinstance(each, SipCallEnded | CallFailed) for each in told]
             assert ends.count(True) == 1
             assert ends[-1], "nothing comes after the end"
             assert sum(isinstance(each, CallEstablished) for each in told) <= 1
@@ -187,5 +187,5 @@ def test_a_side_that_is_left_alone_comes_to_an_end_by_itself(  # type: ignore[no
     play.todo = [each for each in play.todo if each[1] is alone]
     play.run(HANGS_UP + 100.0)
     assert (alone.endpoint.calls, alone.endpoint.transactions, alone.endpoint.deadline) == (0, 0, None)
-    ends = [each for each in alone.events if isinstance(each, CallEnded | CallFailed)]
+    ends = [each for each in alone.events if isinstance(each, SipCallEnded | CallFailed)]
     assert len(ends) == (1 if alone.events else 0)

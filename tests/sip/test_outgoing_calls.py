@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.sip.message import Message, Request, cseq, to, top_via
-from ivr.sip.outputs import CallEnded, CallEstablished, CallFailed, Hop, MediaChanged, Ringing, Send
+from ivr.sip.outputs import CallEstablished, CallFailed, Hop, MediaChanged, Ringing, Send, SipCallEnded
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.sip_call import Credentials
 from tests.sip.sip_network import CALLEE, media
@@ -306,7 +306,7 @@ def test_requests_of_the_peer_in_the_call() -> None:
     assert status_of(peer.ask("OPTIONS")) == 200
     assert status_of(peer.ask("UPDATE", (), ANSWER)) == 200
     assert status_of(peer.ask("BYE")) == 200
-    assert peer.events[-1] == CallEnded(peer.handle, "remote", "the peer hung up")
+    assert peer.events[-1] == SipCallEnded(peer.handle, "remote", "the peer hung up")
     hung_up(peer)
 
 

@@ -5,7 +5,7 @@ import pytest
 from ivr.sip.endpoint import Endpoint
 from ivr.sip.message import Request, Response, cseq
 from ivr.sip.negotiation import LocalMedia
-from ivr.sip.outputs import CallEnded, MediaChanged
+from ivr.sip.outputs import MediaChanged, SipCallEnded
 from ivr.sip.policy import EndpointConfig
 from ivr.sip.registration import Registration
 from ivr.sip.sip_call import Credentials
@@ -31,9 +31,9 @@ def only(messages: list[Request | Response]) -> Request:
     return request
 
 
-def ended(peer: Peer) -> CallEnded:
+def ended(peer: Peer) -> SipCallEnded:
     event = peer.events[-1]
-    assert isinstance(event, CallEnded)
+    assert isinstance(event, SipCallEnded)
     return event
 
 
@@ -83,7 +83,7 @@ def test_the_peer_refreshes_the_session(method: str, body: bytes) -> None:
         if method == "INVITE":
             peer.ack()
     peer.wait(50)
-    assert not isinstance(peer.events[-1], CallEnded)
+    assert not isinstance(peer.events[-1], SipCallEnded)
     assert only(peer.wait(11)).method == "BYE"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.sip.message import Request, Response, to
-from ivr.sip.outputs import CallEnded, CallOffered, MediaChanged, TransferNotified
+from ivr.sip.outputs import CallOffered, MediaChanged, SipCallEnded, TransferNotified
 from tests.sip.sip_peer import OFFER, Peer, status_of
 
 
@@ -32,7 +32,7 @@ def test_the_call_goes_on_with_the_newcomer_and_the_old_peer_gets_a_bye() -> Non
     assert peer.ack() == []
     assert peer.wait(60) == []
     assert status_of(peer.ask("BYE")) == 200
-    assert isinstance(peer.events[-1], CallEnded)
+    assert isinstance(peer.events[-1], SipCallEnded)
     assert sum(isinstance(each, CallOffered) for each in peer.events) == 1
     peer.wait(64)
     assert (peer.endpoint.calls, peer.endpoint.transactions, peer.endpoint.deadline) == (0, 0, None)
@@ -60,7 +60,7 @@ def test_without_ack_the_call_ends() -> None:
     peer = Peer().established()
     newcomer(peer)
     peer.wait(33)
-    assert isinstance(peer.events[-1], CallEnded)
+    assert isinstance(peer.events[-1], SipCallEnded)
     assert peer.events[-1].cause == "no ACK came"
 
 

@@ -44,7 +44,7 @@ def test_a_repeated_bye_gets_200_again() -> None:
     first = raw(peer.outputs)
     peer.send(data)
     assert raw(peer.outputs) == first
-    assert len([each for each in peer.events if type(each).__name__ == "CallEnded"]) == 1
+    assert len([each for each in peer.events if type(each).__name__ == "SipCallEnded"]) == 1
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

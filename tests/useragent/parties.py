@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
 from ivr.sip.message import Request
-from ivr.sip.outputs import CallEnded, Hop, Link, Transport
+from ivr.sip.outputs import Hop, Link, SipCallEnded, Transport
 from ivr.sip.policy import Admission, Allowed, EndpointConfig
 from ivr.useragent.call_leg import CallLeg
 from ivr.useragent.configuration import ListenAddress, PortRange, StreamLimits, TlsFiles, UserAgentConfig
@@ -44,7 +44,7 @@ class Ear:
         self.keys: list[str] = []
         "A key goes down as itself, and up as `^`."
         self.directions: list[str] = []
-        self.ended: list[CallEnded] = []
+        self.ended: list[SipCallEnded] = []
         self._changed = asyncio.Event()
         leg.on_heard = self._heard
         leg.on_media = lambda plan: self._note(self.directions, plan.direction)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivr.sip.addresses import MalformedAddress
-from ivr.sip.outputs import CallEnded
+from ivr.sip.outputs import SipCallEnded
 from ivr.useragent.call_leg import CallLeg, NotAnswered
 from ivr.useragent.configuration import PortRange, TlsFiles
 from ivr.useragent.rtp_ports import NoFreePorts
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE, Clock
 LOUD = bytes(range(160))
 
 
-async def ended(leg: CallLeg) -> CallEnded:
+async def ended(leg: CallLeg) -> SipCallEnded:
     async with asyncio.timeout(PATIENCE):
         return await leg.ended()
 
