@@ -47,15 +47,18 @@ class Job(Struct, Generic[T], frozen=True):
     "Seconds of processor time."
     wall: float
     "Seconds."
+    limits: ProcessLimits = ProcessLimits()
+    "Of the process; jobs with other limits have processes of their own."
 
 
 class Workers:
     """A few worker processes. Open files and plain data go in, plain data comes out."""
 
-    def __init__(self, *, size: int = 2, limits: ProcessLimits | None = None) -> None:
-        self._setup = Setup(limits or ProcessLimits(), tuple(str(Path(entry).absolute()) for entry in sys.path))
+    def __init__(self, *, size: int = 2) -> None:
+        """Let so many jobs run at the same time. As many processes of each kind of limits stay, and wait for more."""
+        self._path = tuple(str(Path(entry).absolute()) for entry in sys.path)
         self._places = asyncio.Semaphore(size)
-        self._idle: list[_Worker] = []
+        self._idle: dict[ProcessLimits, list[_Worker]] = {}
         self._ending: set[asyncio.Task[int]] = set()
 
     async def run(self, job: Job[T], *files: BinaryIO, **arguments: Any) -> T:
@@ -68,7 +71,8 @@ class Workers:
             raise TranscriptionFailed("failed", "the request is too long")
         for _ in range(MOST_TRIES):
             async with self._places:
-                worker = self._idle.pop() if self._idle else await self._start()
+                idle = self._idle.setdefault(job.limits, [])
+                worker = idle.pop() if idle else await self._start(job.limits)
                 try:
                     async with asyncio.timeout(job.wall):
                         answer = await worker.ask(order, files)
@@ -80,18 +84,19 @@ class Workers:
                 except TimeoutError as error:
                     raise TranscriptionFailed("timeout", f"it took longer than {job.wall:g} s") from error
                 finally:
-                    self._put_back(worker)
+                    self._put_back(worker, idle)
             return _result(job, answer)
         raise TranscriptionFailed("recording", f"it has crashed {MOST_TRIES} worker processes")
 
     async def close(self) -> None:
         """End all workers. Whoever waits for a job has been cancelled before."""
-        while self._idle:
-            self._end(self._idle.pop())
+        for idle in self._idle.values():
+            while idle:
+                self._end(idle.pop())
         await asyncio.gather(*self._ending)
 
-    async def _start(self) -> "_Worker":
-        worker = await _Worker.start(self._setup)
+    async def _start(self, limits: ProcessLimits) -> "_Worker":
+        worker = await _Worker.start(Setup(limits, self._path))
         try:
             async with asyncio.timeout(START):
                 await worker.ready()
@@ -103,9 +108,9 @@ class Workers:
                 self._end(worker)
         return worker
 
-    def _put_back(self, worker: "_Worker") -> None:
+    def _put_back(self, worker: "_Worker", idle: "list[_Worker]") -> None:
         if worker.usable and worker.orders < ORDERS_PER_WORKER:
-            self._idle.append(worker)
+            idle.append(worker)
         else:
             self._end(worker)
 
@@ -145,7 +150,7 @@ class _Worker:
                     stdin=theirs.fileno(),
                     stdout=DEVNULL,
                     stderr=DEVNULL,  # libraries write what they find in the audio
-                    env={"LC_ALL": "C.UTF-8"},
+                    env={"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"},  # the processors are shared with the calls
                     cwd="/",
                     start_new_session=True,  # Ctrl-C is for the server, which then ends its workers
                 )

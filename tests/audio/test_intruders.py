@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ivr.audio.confinement import ProcessLimits
 from ivr.audio.workers import Job, Workers
@@ -105,9 +106,9 @@ async def test_a_worker_that_died_in_its_sleep_is_replaced(workers: Workers) -> 
 
 
 async def test_workers_that_cannot_start_fail_the_job(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(limits=ProcessLimits(files=1))
+    workers = Workers()
     with pytest.raises(TranscriptionFailed, match="started") as failure:
-        await workers.run(NUMBER)
+        await workers.run(replace(NUMBER, limits=ProcessLimits(files=1)))
     assert failure.value.code == "failed"
     assert caplog.messages == ["worker did not start"]
     await workers.close()

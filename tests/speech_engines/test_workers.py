@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.audio.confinement import ProcessLimits
 from ivr.audio.workers import Job, Workers
@@ -18,15 +19,16 @@ from ivr.errors import TranscriptionFailed
 from tests.waiting import ended, until
 
 MB = 1024 * 1024
+LIMITS = ProcessLimits(memory=300 * MB, written=MB)
 
 
 def job(name: str, returns: type = dict, *, cpu: float = 60.0, wall: float = 60.0) -> Job[Any]:
-    return Job(f"tests.speech_engines.misbehaviour:{name}", returns, cpu, wall)
+    return Job(f"tests.speech_engines.misbehaviour:{name}", returns, cpu, wall, LIMITS)
 
 
 @pytest.fixture
 async def workers() -> AsyncIterator[Workers]:
-    workers = Workers(size=1, limits=ProcessLimits(memory=300 * MB, written=MB))
+    workers = Workers(size=1)
     yield workers
     await workers.close()
 
@@ -53,12 +55,21 @@ async def test_a_worker_gets_open_files_and_is_used_again(workers: Workers, file
     assert first["pid"] == second["pid"] != os.getpid()
 
 
+async def test_jobs_with_other_limits_have_a_process_of_their_own(workers: Workers, file: BinaryIO) -> None:
+    first = await workers.run(job("reads"), file)
+    file.seek(0)
+    second = await workers.run(replace(job("reads"), limits=ProcessLimits()), file)
+    file.seek(0)
+    third = await workers.run(job("reads"), file)
+    assert first["pid"] == third["pid"] != second["pid"]
+
+
 async def test_a_worker_sees_nothing_of_the_server_and_may_do_nothing_but_work(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IVR_AZURE_KEY", "a secret")
     seen = await workers.run(job("looks_around"))
-    assert seen["environment"] == ["LC_ALL"]
+    assert seen["environment"] == ["LC_ALL", "OMP_NUM_THREADS"]
     assert seen["modules"] == []
     assert seen["folder"] == "/"
     assert seen["files"] == [0, 1, 2]  # the socket, nothing, nothing
