@@ -5,7 +5,7 @@ Each Protocol is small, says its promise in its docstring, and has a working twi
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
@@ -358,15 +358,19 @@ class SpeechToText(Protocol):
 
 # --- speech on a line that is live -----------------------------------------------------------------------------------
 # Samples are 16 kHz, mono, 16 bit, little endian, so that a frame of 20 ms is 640 bytes. Whatever carries such frames
-# can use a voice and an ear: the phone does (`ivr.media`).
+# can use a voice and an ear: the phone does (`ivr.media`). A voice speaks at two other rates, too, for files.
+
+SampleRate: TypeAlias = Literal[8_000, 16_000, 48_000]
+"Samples a second of what a voice speaks: of a telephone line, of live lines and most files, of a studio."
 
 
 class Voice(Protocol):
     """Text to speech."""
 
-    def speak(self, text: Text) -> AsyncIterator[bytes]:
+    def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text, in its language, part by part as soon as each is there; raise SynthesisFailed.
 
+        They have `rate` samples a second, and are resampled once at most, from the rate at which the voice made them.
         A part can be of any length. A listener who interrupts takes no more parts.
         """
 

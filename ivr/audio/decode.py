@@ -38,34 +38,35 @@ _RATES = range(4_000, 192_001)
 _MOST_CHANNELS = 8
 
 
-def to_wav(source: int, target: int, *, longest: float) -> Decoded:
+def to_wav(source: int, target: int, *, longest: float, rate: int = RATE) -> Decoded:
     """Write a recording as a WAV file, both given as open files; raise TranscriptionFailed if there is no sound in it.
 
-    `longest` is in seconds; more is refused, since a few bytes can claim to be hours.
+    `longest` is in seconds; more is refused, since a few bytes can claim to be hours. `rate` is in samples a second.
     """
     with os.fdopen(target, "wb") as file, wave.open(file) as wav:
         file.seek(0)  # a worker that crashed may have begun, and its place in the file is ours
         file.truncate()
-        wav.setparams((1, WIDTH, RATE, 0, "NONE", ""))
-        recording = RecordingSamples(source, longest=longest)
+        wav.setparams((1, WIDTH, rate, 0, "NONE", ""))
+        recording = RecordingSamples(source, longest=longest, rate=rate)
         for samples in recording:
             wav.writeframesraw(samples)
-        return Decoded(wav.tell() / RATE, recording.damaged, recording.level.is_silent)
+        return Decoded(wav.tell() / rate, recording.damaged, recording.level.is_silent)
 
 
 class RecordingSamples:
     """The samples of a recording, piece by piece."""
 
-    def __init__(self, source: int, *, longest: float) -> None:
+    def __init__(self, source: int, *, longest: float, rate: int = RATE) -> None:
         self.damaged = False
         "Known once all pieces were taken, as is the level."
         self.level = Level()
         self._source = source
-        self._most = int(longest * RATE)
+        self._rate = rate
+        self._most = int(longest * rate)
         self._samples = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        """Return 16 kHz, mono, 16 bit little endian; raise TranscriptionFailed("recording", …)."""
+        """Return mono samples of 16 bit, little endian; raise TranscriptionFailed("recording", …)."""
         with os.fdopen(self._source, "rb") as file:
             file.seek(0)  # a worker that crashed may have read
             try:
@@ -78,7 +79,7 @@ class RecordingSamples:
             raise TranscriptionFailed("recording", "it contains no sound")
 
     def _decoded(self, container: av.container.InputContainer) -> Iterator[bytes]:
-        resampler = _Resampler()
+        resampler = _Resampler(self._rate)
         for frame in self._frames(container):
             for samples in resampler.resample(frame):
                 yield self._counted(samples)
@@ -108,7 +109,7 @@ class RecordingSamples:
     def _counted(self, samples: bytes) -> bytes:
         self._samples += len(samples) // WIDTH
         if self._samples > self._most:
-            raise TranscriptionFailed("recording", f"it is longer than {self._most / RATE:g} s")
+            raise TranscriptionFailed("recording", f"it is longer than {self._most / self._rate:g} s")
         self.level.add(samples)
         return samples
 
@@ -116,7 +117,8 @@ class RecordingSamples:
 class _Resampler:
     """FFmpeg's resampler, and a new one wherever a recording changes its rate or channels on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
         self._form: tuple[int, str, str] | None = None
         self._resampler: av.audio.resampler.AudioResampler | None = None
 
@@ -127,7 +129,7 @@ class _Resampler:
         if form != self._form:
             yield from self.rest()
             self._form = form
-            self._resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=RATE)
+            self._resampler = av.audio.resampler.AudioResampler(format="s16", layout="mono", rate=self._rate)
         if self._resampler is not None:
             frame.pts = None  # gaps in the clock are no silence; a file may claim that they are an hour
             yield from (_bytes(piece) for piece in self._resampler.resample(frame))

@@ -31,7 +31,7 @@ class Decoded(Struct, frozen=True):
 
 
 TO_WAV = Job("ivr.audio.decode:to_wav", Decoded, cpu=30.0, wall=60.0)
-"""A recording to a WAV file of 16 kHz, mono, 16 bit: `run(TO_WAV, source, target, longest=seconds)`."""
+"""A recording to a WAV file, mono, 16 bit: `run(TO_WAV, source, target, longest=seconds)`; 16 kHz, or the `rate=`."""
 
 
 def sniff(data: bytes) -> RecordingFormat | None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from ivr.engine.commands import Text
-from ivr.ports import Voice
+from ivr.ports import SampleRate, Voice
 from ivr.speech.voice_folder import VoiceFolder
 
 MOST = 64 << 20
@@ -34,9 +34,9 @@ class CachedVoice:
         self._size = 0
         self._under_way: dict[str, _Speech] = {}
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples, at once if they are kept; raise SynthesisFailed."""
-        key = self._key(text)
+        key = self._key(text, rate)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             for part in kept:
@@ -45,15 +45,15 @@ class CachedVoice:
         speech = self._under_way.get(key)
         if speech is None:
             speech = self._under_way[key] = _Speech()
-            speech.task = asyncio.create_task(self._make(key, text, speech))
+            speech.task = asyncio.create_task(self._make(key, text, rate, speech))
             speech.task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may listen
         async for part in speech.listen():
             yield part
 
-    def _key(self, text: Text) -> str:
-        return hashlib.sha256(msgspec.json.encode((self._name, text))).hexdigest()
+    def _key(self, text: Text, rate: SampleRate) -> str:
+        return hashlib.sha256(msgspec.json.encode((self._name, rate, text))).hexdigest()
 
-    async def _make(self, key: str, text: Text, speech: "_Speech") -> None:
+    async def _make(self, key: str, text: Text, rate: SampleRate, speech: "_Speech") -> None:
         """Speak to the end, also if who asked has left: the next caller will ask again."""
         try:
             kept = await asyncio.to_thread(self._folder.get, key) if self._folder else None
@@ -61,7 +61,7 @@ class CachedVoice:
                 speech.add(*kept)
             else:
                 async with self._places:
-                    async for part in self._voice.speak(text):
+                    async for part in self._voice.speak(text, rate=rate):
                         speech.add(part)
                 if self._folder:
                     await asyncio.to_thread(self._folder.put, key, tuple(speech.parts))

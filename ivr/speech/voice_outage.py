@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
-from ivr.ports import Voice
+from ivr.ports import SampleRate, Voice
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ class RestingVoice:
         self._reason = ""
         self._logged = -math.inf
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples; raise SynthesisFailed, at once while the service rests."""
         if self._now() < self._rests_until:
             raise VoiceUnavailable(self._reason)
         try:
-            async for part in self._voice.speak(text):
+            async for part in self._voice.speak(text, rate=rate):
                 yield part
         except SynthesisFailed as error:
             if isinstance(error, VoiceUnavailable):
@@ -56,18 +56,18 @@ class FallbackVoice:
         self._voice = voice
         self._fallback = fallback
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of one of the two; raise the SynthesisFailed of the first if neither can."""
         begun = False
         try:
-            async for part in self._voice.speak(text):
+            async for part in self._voice.speak(text, rate=rate):
                 begun = True
                 yield part
         except SynthesisFailed as failure:
             if begun:  # nobody is to hear the beginning twice
                 raise
             try:
-                async for part in self._fallback.speak(text):
+                async for part in self._fallback.speak(text, rate=rate):
                     yield part
             except SynthesisFailed:
                 raise failure from None

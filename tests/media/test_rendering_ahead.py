@@ -12,6 +12,7 @@ from ivr.errors import SynthesisFailed
 from ivr.media.prompt_renderer import AHEAD, Speaker
 from ivr.media.recorder import wav
 from ivr.media.sound import SilentRenderer, Unplayable, tone
+from ivr.ports import SampleRate
 from tests.waiting import PATIENCE
 
 
@@ -24,7 +25,7 @@ class Slow:
         self.speaks = {text: asyncio.Event() for text in texts}
         self.fails = ""
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         self.begun.append(text.value)
         try:
             await self.speaks[text.value].wait()

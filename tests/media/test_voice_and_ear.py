@@ -18,7 +18,7 @@ from ivr.media.phrase_ear import PhraseEar
 from ivr.media.player import Player
 from ivr.media.prompt_renderer import Speaker
 from ivr.media.sound import BYTES_A_SECOND, FRAME, FRAME_BYTES, Unplayable, silence, tone
-from ivr.ports import Ear, Transcript, Voice
+from ivr.ports import Ear, SampleRate, Transcript, Voice
 from ivr.speech.voices.espeak import EspeakVoice
 from tests.phone.clockwork import ManualClock
 
@@ -33,7 +33,7 @@ class Hum:
         self.texts: list[Text] = []
         self._fails = fails
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         self.texts.append(text)
         for _ in text.value.split():
             yield tone(300.0, 0.05)
@@ -98,7 +98,7 @@ class Hesitant:
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         yield tone(300.0, 1.0)
         await until(self._clock, 3.0)
         yield tone(300.0, 1.0)
@@ -184,7 +184,7 @@ async def test_what_is_installed_serves_any_carrier() -> None:
 
 
 async def test_a_voice_whose_library_does_not_work_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(ssml: str, language: str, gender: str) -> bytes:
+    def broken(ssml: str, language: str, gender: str, rate: int) -> bytes:
         raise OSError("espeak-ng cannot be initialized")
 
     monkeypatch.setattr("ivr.speech.voices.espeak._samples", broken)

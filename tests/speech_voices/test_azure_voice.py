@@ -9,6 +9,7 @@ import pytest
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
 from ivr.media.sound import tone
+from ivr.ports import SampleRate
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voices import azure_voice
@@ -46,6 +47,12 @@ async def test_a_text_comes_back_as_samples_as_they_are_needed(service: AzureSpe
     [order] = service.spoken
     assert order.form == "raw-16khz-16bit-mono-pcm"
     assert "Hello &amp; welcome." in order.ssml
+
+
+@pytest.mark.parametrize(("rate", "form"), [(8_000, "raw-8khz-16bit-mono-pcm"), (48_000, "raw-48khz-16bit-mono-pcm")])
+async def test_the_service_is_asked_for_the_rate(service: AzureSpeech, rate: SampleRate, form: str) -> None:
+    assert [part async for part in voice(service).speak(HELLO, rate=rate)] == [service.sounds]
+    assert [order.form for order in service.spoken] == [form]
 
 
 async def test_the_voice_goes_by_gender_and_language(service: AzureSpeech) -> None:

@@ -1,10 +1,13 @@
 """The voice that is installed speaks the language of a text."""
 
+from typing import get_args
+
 import pytest
 
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed
 from ivr.media.installed import missing
+from ivr.ports import SampleRate
 from ivr.speech.voices.espeak import EspeakVoice, _library, installed_voice
 
 pytestmark = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
@@ -46,6 +49,16 @@ async def test_languages_and_genders_sound_different() -> None:
         for language in ("en-US", "en-GB", "de-DE", "fr-FR")
     }
     assert len(sounds) == 8
+
+
+async def test_every_rate_has_the_same_sound_at_its_own_number_of_samples() -> None:
+    text = Text("Hello. Press 1.", "male", "en-US")
+    low, usual, high = [
+        len(b"".join([part async for part in EspeakVoice().speak(text, rate=rate)])) / (2 * rate)
+        for rate in get_args(SampleRate)
+    ]
+    assert low == pytest.approx(usual, abs=0.001)
+    assert high == pytest.approx(usual, abs=0.001)
 
 
 @pytest.mark.parametrize("language", ["xx", "tlh-Latn", "", "-", "../en"])

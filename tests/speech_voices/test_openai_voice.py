@@ -17,6 +17,7 @@ from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
 from ivr.media.recorder import wav
 from ivr.media.sound import tone
+from ivr.ports import SampleRate
 from ivr.speech import http
 from ivr.speech.accounts import VoiceServer
 from ivr.speech.http import RequestLimits
@@ -114,6 +115,14 @@ def of_rate(rate: int, seconds: float, channels: int = 1) -> bytes:
 async def test_a_file_of_any_rate_is_brought_to_16_khz(workers: Workers, rate: int, channels: int) -> None:
     async with server(of_rate(rate, 0.5, channels)) as api:
         assert len(await spoken(voice(api, workers))) / (2 * RATE) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+async def test_files_and_samples_are_brought_to_the_rate_that_is_wanted(workers: Workers, rate: SampleRate) -> None:
+    async with server(of_rate(24_000, 0.5), bytes(24_000)) as api:
+        for form in ("wav", "pcm"):
+            parts = [part async for part in voice(api, workers, form=form).speak(HELLO, rate=rate)]  # type: ignore[arg-type]
+            assert len(b"".join(parts)) / (2 * rate) == pytest.approx(0.5, abs=0.01)
 
 
 async def test_a_file_that_was_streamed_does_not_know_its_length(workers: Workers) -> None:

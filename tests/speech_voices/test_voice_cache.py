@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed
+from ivr.ports import SampleRate
 from ivr.speech.voice_cache import CachedVoice
 from ivr.speech.voice_folder import VoiceFolder, _read, _written
 from tests.waiting import PATIENCE, begun
@@ -25,13 +26,15 @@ class Speaker:
 
     def __init__(self, *, fails: bool = False) -> None:
         self.texts: list[Text] = []
+        self.rates: list[int] = []
         self.at_once = self.most_at_once = 0
         self.go_on = asyncio.Event()
         self.go_on.set()
         self._fails = fails
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         self.texts.append(text)
+        self.rates.append(rate)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -47,6 +50,14 @@ class Speaker:
 async def spoken(voice: CachedVoice, text: Text = HELLO) -> list[bytes]:
     async with asyncio.timeout(PATIENCE):
         return [part async for part in voice.speak(text)]
+
+
+async def test_each_rate_is_kept_by_itself() -> None:
+    speaker = Speaker()
+    voice = CachedVoice(speaker, "one", at_once=1)
+    for rate in (8_000, 16_000, 8_000, 16_000):
+        assert [part async for part in voice.speak(HELLO, rate=rate)]  # type: ignore[arg-type]
+    assert speaker.rates == [8_000, 16_000]
 
 
 async def test_many_calls_that_begin_at_once_have_a_text_spoken_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
-from ivr.ports import Voice
+from ivr.ports import SampleRate, Voice
 from ivr.speech.voice_outage import QUIET, REST, FallbackVoice, RestingVoice
 
 HELLO = Text("Hello.", "female", "en-US")
@@ -20,7 +20,7 @@ class Service:
         self.fails = fails
         self._parts = parts
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         self.asked += 1
         for part in self._parts:
             yield part

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
+from ivr.ports import SampleRate
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.azure_sdk import NEEDED, sdk, voice_config
 from ivr.speech.languages import with_region
@@ -19,6 +20,12 @@ FEMALE, MALE = "en-US-AvaMultilingualNeural", "en-US-AndrewMultilingualNeural"
 "Voices that speak all languages of the service."
 LONGEST_WAIT = 8.0
 "Seconds for which a caller hears silence, at most."
+_FORMS: Mapping[SampleRate, str] = {
+    8_000: "Raw8Khz16BitMonoPcm",
+    16_000: "Raw16Khz16BitMonoPcm",
+    48_000: "Raw48Khz16BitMonoPcm",
+}
+"What the service is to send, in the words of its SDK: it makes all rates by itself."
 _SAY_AS: Mapping[str, str] = {
     **{name: f'interpret-as="date" format="{order}"' for name, order in DATES.items()},
     "letters": 'interpret-as="characters"',
@@ -39,15 +46,16 @@ class AzureVoice:
         """Raise ValueError, with what to do, if the SDK is not there."""
         if sdk is None:
             raise ValueError(f"IVR_VOICE=azure {NEEDED}")
-        self._config = voice_config(account)
-        self._config.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm)
+        self._account = account
         self._names = names.with_default(FEMALE, MALE)
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed."""
+        config = voice_config(self._account)
+        config.set_speech_synthesis_output_format(sdk.SpeechSynthesisOutputFormat[_FORMS[rate]])
         try:
             async with asyncio.timeout(LONGEST_WAIT):
-                yield await _Synthesis(self._config, ssml(text, self._names.name(text))).result()
+                yield await _Synthesis(config, ssml(text, self._names.name(text))).result()
         except TimeoutError as error:
             raise VoiceUnavailable("the speech service took too long") from error
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 from ivr.engine.commands import Gender, Text
 from ivr.errors import SynthesisFailed
+from ivr.ports import SampleRate
 from ivr.speech.languages import with_region
 from ivr.speech.voice_cache import CachedVoice
 from ivr.speech.wording import spoken
@@ -55,11 +56,11 @@ def _is_installed() -> bool:
 class EspeakVoice:
     """A `Voice` (`ivr.ports`), sentence by sentence, in the language of the text."""
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed."""
         for sentence in spoken(text):
             try:
-                samples = await asyncio.to_thread(_samples, sentence, text.language, text.voice)
+                samples = await asyncio.to_thread(_samples, sentence, text.language, text.voice, rate)
             except OSError as error:
                 raise SynthesisFailed(str(error)) from error
             yield samples
@@ -168,8 +169,8 @@ def _loaded() -> _Library:
     return _Library()
 
 
-def _samples(ssml: str, language: str, gender: Gender) -> bytes:
+def _samples(ssml: str, language: str, gender: Gender, rate: SampleRate) -> bytes:
     from ivr.audio.encode import resampled  # noqa: PLC0415  # a slow import
 
     engine = _library()
-    return resampled(engine.speak(ssml, language, gender), engine.rate)
+    return resampled(engine.speak(ssml, language, gender), engine.rate, rate)

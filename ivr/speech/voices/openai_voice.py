@@ -9,6 +9,7 @@ from ivr.audio.file_samples import decoded_samples
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
+from ivr.ports import SampleRate
 from ivr.speech.accounts import VoiceServer
 from ivr.speech.http import Pause, VoiceService
 from ivr.speech.voice_names import VoiceNames
@@ -35,29 +36,32 @@ class OpenAiVoice:
         self._names = names.with_default(FEMALE, MALE)
         self._workers = workers
 
-    async def speak(self, text: Text) -> AsyncIterator[bytes]:
-        """Return the samples of a text; raise SynthesisFailed. The model takes the language from the words."""
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
+        """Return the samples of a text; raise SynthesisFailed.
+
+        The model takes the language from the words. The protocol asks for no rate: a server sends its own.
+        """
         order = {
             "model": self._server.model,
             "input": in_words(text),
             "voice": self._names.name(text),
             "response_format": self._server.form,
         }
-        yield await self._samples(await self._service.speak(msgspec.json.encode(order)))
+        yield await self._samples(await self._service.speak(msgspec.json.encode(order)), rate)
 
-    async def _samples(self, sound: bytes) -> bytes:
+    async def _samples(self, sound: bytes, rate: SampleRate) -> bytes:
         if self._server.form == "pcm":
-            return await asyncio.to_thread(_from_pcm, sound)
+            return await asyncio.to_thread(_from_pcm, sound, rate)
         try:
-            return await decoded_samples(sound, self._workers, longest=LONGEST)
+            return await decoded_samples(sound, self._workers, longest=LONGEST, rate=rate)
         except TranscriptionFailed as error:
             raise SynthesisFailed(f"the speech server's sound cannot be used: {error}") from error
 
 
-def _from_pcm(sound: bytes) -> bytes:
+def _from_pcm(sound: bytes, rate: SampleRate) -> bytes:
     from ivr.audio.encode import resampled  # noqa: PLC0415  # a slow import
 
-    samples = resampled(sound[: len(sound) & ~1], PCM_RATE)
+    samples = resampled(sound[: len(sound) & ~1], PCM_RATE, rate)
     if not samples:
         raise SynthesisFailed("the speech server's sound is empty")
     return samples
