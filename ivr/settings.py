@@ -84,7 +84,8 @@ class Settings(SpeechSettings):
         None,
         ge=1,
         le=64,
-        description="How many transcriptions run at the same time; none: 4 with pocketsphinx, 16 with a hosted engine.",
+        description="How many transcriptions run at the same time; none: 4 with pocketsphinx, 2 with whisper, "
+        "16 with a hosted engine.",
     )
     reply_budget: float = Field(
         2.0, gt=0, le=15, description="Seconds to wait for a service, from the request's first byte."

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ivr.audio.workers import Workers
+from ivr.errors import TranscriptionFailed
 from ivr.media.installed import ear_is_installed, installed_ear, sound_of_parts
 from ivr.media.phrase_ear import PhraseEar
 from ivr.media.prompt_renderer import Fetch
@@ -18,6 +19,7 @@ from ivr.media.sound import Sound
 from ivr.ports import Ear, SpeechToText, Voice
 from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, secret_text, split_commas
 from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer, VoiceServer
+from ivr.speech.engines.whisper.model_folder import PACKAGED, model_folder
 from ivr.speech.registry import ENGINES, Engine, EngineOptions, capabilities
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voice_registry import VoiceName, VoiceOptions, languages_of, voice_of
@@ -35,12 +37,18 @@ class SpeechSettings(BaseSettings):
 
     stt: Engine = Field(
         "none",
-        description="The speech engine: none (no transcripts), pocketsphinx (on this machine, for phrases), azure, "
-        "azure-fast, openai, or scripted (fixed answers, for tests).",
+        description="The speech engine: none (no transcripts), pocketsphinx (on this machine, for phrases), "
+        "whisper (on this machine, for any speech), azure, azure-fast, openai, or scripted (fixed answers, for tests).",
     )
     stt_dictation: bool = Field(
         False,
         description="Let pocketsphinx transcribe free speech when a state has no phrases; many words will be wrong.",
+    )
+    whisper_model: str = Field(
+        PACKAGED,
+        min_length=1,
+        description="The model of the engine whisper: a folder in CTranslate2's form, or packaged: the one of "
+        "ivr[local-speech-model].",
     )
     stt_script: Path | None = Field(None, description="The JSON file with the answers of the scripted speech engine.")
     azure_key: SecretStr | None = Field(
@@ -122,6 +130,7 @@ def engine_of(settings: SpeechSettings, workers: Workers) -> SpeechToText:
         workers,
         script=settings.stt_script,
         dictation=settings.stt_dictation,
+        whisper=lambda: model_folder(settings.whisper_model),
         azure=lambda: _azure_account(settings),
         openai=lambda: OpenAiServer(settings.openai_url, secret_text(settings.openai_key), settings.openai_model),
     )
@@ -129,6 +138,17 @@ def engine_of(settings: SpeechSettings, workers: Workers) -> SpeechToText:
         return ENGINES[settings.stt].make(options)
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+async def load_models(workers: Workers) -> None:
+    """Load the models of engines and voices that were made with these workers; raise SettingsError if one is bad.
+
+    Nobody has to do it; without it, the first recording waits for its model.
+    """
+    try:
+        await workers.prepare()
+    except TranscriptionFailed as error:
+        raise SettingsError(f"What turns speech into words, or words into speech, cannot begin: {error}") from error
 
 
 def live_sound(settings: SpeechSettings, workers: Workers, fetch: Fetch) -> Sound:

@@ -59,6 +59,7 @@ class Workers:
         self._path = tuple(str(Path(entry).absolute()) for entry in sys.path)
         self._places = asyncio.Semaphore(size)
         self._idle: dict[ProcessLimits, list[_Worker]] = {}
+        self._first: list[tuple[Job[Any], dict[str, Any]]] = []
         self._ending: set[asyncio.Task[int]] = set()
 
     async def run(self, job: Job[T], *files: BinaryIO, **arguments: Any) -> T:
@@ -87,6 +88,17 @@ class Workers:
                     self._put_back(worker, idle)
             return _result(job, answer)
         raise TranscriptionFailed("recording", f"it has crashed {MOST_TRIES} worker processes")
+
+    def prepare_with(self, job: Job[Any], **arguments: Any) -> None:
+        """Have `prepare` do a job that loads what takes long, and so finds out whether it can be used."""
+        self._first.append((job, arguments))
+
+    async def prepare(self) -> None:
+        """Start one worker of each kind that has something to load, and let it load; raise TranscriptionFailed.
+
+        Others are started when jobs come at the same time, and load then.
+        """
+        await asyncio.gather(*(self.run(job, **arguments) for job, arguments in self._first))
 
     async def close(self) -> None:
         """End all workers. Whoever waits for a job has been cancelled before."""

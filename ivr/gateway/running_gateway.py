@@ -34,7 +34,7 @@ from ivr.phone.platform import Platform, Target, platform
 from ivr.rtp.codecs import payloads
 from ivr.setting_sources import SettingsError
 from ivr.sip.policy import EndpointConfig
-from ivr.speech_settings import SpeechSettings, live_sound
+from ivr.speech_settings import SpeechSettings, live_sound, load_models
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
 from ivr.useragent.open_files import make_room_for
 from ivr.useragent.user_agent import UserAgent, user_agent
@@ -130,6 +130,7 @@ async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> 
         stack.push_async_callback(web.close)
         phone = await stack.enter_async_context(platform(target_of(settings), post=web))
         sound = live_sound(speech, phone.workers, phone.fetch)
+        await load_models(phone.workers)
         apology = await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language)
         gateway.services = CallServices(phone, sound, PayloadCache(payloads), apology, gateway.metrics)
         agent = await _listen(stack, settings, gateway)

@@ -87,7 +87,7 @@ async def running(
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone = (
-            make_phone(
+            await make_phone(
                 stack, settings, backend, address, account=DEVELOPMENT_ACCOUNT, channel=channel.name, cases=cases
             )
             if dev

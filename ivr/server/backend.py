@@ -23,7 +23,7 @@ from ivr.server.jobs import Worker
 from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
 from ivr.settings import Settings
-from ivr.speech_settings import engine_of
+from ivr.speech_settings import engine_of, load_models
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import printable_id
@@ -62,6 +62,7 @@ async def open_backend(
     workers = Workers()
     stack.push_async_callback(workers.close)
     speech = engine_of(settings, workers)
+    await load_models(workers)
     folder = stack.enter_context(DataFolder.open(settings.data))
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)

@@ -19,7 +19,7 @@ from ivr.server.phone.routes import PhonePages
 from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.refusals import Refusals
 from ivr.settings import Settings
-from ivr.speech_settings import live_ear, live_voice
+from ivr.speech_settings import live_ear, live_voice, load_models
 from ivr.store.blocks import CallBlocks
 from ivr.store.read_only import Reader
 
@@ -56,7 +56,7 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     )
 
 
-def make_phone(
+async def make_phone(
     stack: AsyncExitStack,
     settings: Settings,
     backend: Backend,
@@ -70,6 +70,7 @@ def make_phone(
     workers = Workers()
     stack.push_async_callback(workers.close)
     voice, ear = live_voice(settings, workers), live_ear(settings, workers)
+    await load_models(workers)
 
     def sound(phone: Platform) -> Sound:
         return sound_of_parts(voice, ear, workers, phone.fetch)

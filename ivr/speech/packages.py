@@ -8,6 +8,8 @@ import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
+from ivr.smallfiles import open_regular
+
 
 def package_folder(name: str) -> Path | None:
     """Return the folder of an installed top-level package, which is not imported; None: it is not installed."""
@@ -22,7 +24,7 @@ def check_digest(file: Path, sha256: str) -> None:
     Blocks: 0.1 s for 75 MB.
     """
     try:
-        with file.open("rb") as content:
+        with open_regular(file) as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}. Install its package again") from error

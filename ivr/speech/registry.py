@@ -5,6 +5,7 @@ brings a library that no other needs. Engines import nothing from here, so that 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -16,9 +17,10 @@ from ivr.audio.workers import Workers
 from ivr.ports import EngineCapabilities, SpeechToText, Transcript
 from ivr.speech.accounts import AzureAccount, OpenAiServer
 from ivr.speech.engines.sphinx.pronunciation import unpronounceable
+from ivr.speech.engines.whisper.model_folder import PACKAGED, WhisperModelFolder, model_folder
 from ivr.speech.languages import without_region
 
-Engine: TypeAlias = Literal["none", "scripted", "pocketsphinx", "azure", "azure-fast", "openai"]
+Engine: TypeAlias = Literal["none", "scripted", "pocketsphinx", "whisper", "azure", "azure-fast", "openai"]
 "What `IVR_STT` can be."
 
 NOTHING = EngineCapabilities(languages=frozenset(), phrases="none", dictation=False, formats=frozenset())
@@ -33,6 +35,8 @@ class EngineOptions(Struct, frozen=True):
     "Of the scripted engine."
     dictation: bool = False
     "Of pocketsphinx."
+    whisper: Callable[[], WhisperModelFolder] = partial(model_folder, PACKAGED)
+    "Finds and checks the model; it raises ValueError if there is none, or it is not what was published."
     azure: Callable[[], AzureAccount] = AzureAccount
     "Asked for the account only if it is needed: it raises ValueError if the settings for it are missing."
     openai: Callable[[], OpenAiServer] = OpenAiServer
@@ -76,6 +80,12 @@ def _pocketsphinx(options: EngineOptions) -> SpeechToText:
     return Sphinx(options.workers, dictation=options.dictation)
 
 
+def _whisper(options: EngineOptions) -> SpeechToText:
+    from ivr.speech.engines.whisper.whisper_engine import Whisper  # noqa: PLC0415
+
+    return Whisper(options.whisper(), options.workers)
+
+
 def _azure(options: EngineOptions) -> SpeechToText:
     from ivr.speech.engines.azure import Azure  # noqa: PLC0415
 
@@ -97,16 +107,20 @@ def _openai(options: EngineOptions) -> SpeechToText:
 _HOSTED = EngineCapabilities(languages=None, phrases="hints", dictation=True, formats=FORMATS)
 "Which languages a service has is not known here; it answers `error.transcribe` to one that it has not."
 _SCRIPTED = EngineCapabilities(languages=None, phrases="none", dictation=True, formats=FORMATS)
+_WHISPER = EngineCapabilities(frozenset({"en"}), phrases="only", dictation=True, formats=FORMATS)
+"A model may know other languages, and is asked for them; they are promised when they were measured."
 _SPHINX = EngineCapabilities(frozenset({"en"}), phrases="only", dictation=False, formats=FORMATS)
 
 ENGINES: Mapping[Engine, RegisteredEngine] = {
-    # At once: pocketsphinx shares this machine's processors with the calls. The hosted engines mostly wait, and a
-    # service's own limits begin not far above 16. The others take no time.
+    # At once: pocketsphinx and Whisper share this machine's processors with the calls, and Whisper keeps one busy for
+    # each recording. The hosted engines mostly wait, and a service's own limits begin not far above 16. The others take
+    # no time.
     "none": RegisteredEngine(lambda _: NoSpeech(), NOTHING, at_once=64),
     "scripted": RegisteredEngine(_scripted, _SCRIPTED, at_once=64),
     "pocketsphinx": RegisteredEngine(
         _pocketsphinx, _SPHINX, at_once=4, optional_dictation=True, unpronounceable=unpronounceable
     ),
+    "whisper": RegisteredEngine(_whisper, _WHISPER, at_once=2),
     "azure": RegisteredEngine(_azure, _HOSTED, at_once=16),
     "azure-fast": RegisteredEngine(_azure_fast, _HOSTED, at_once=16),
     "openai": RegisteredEngine(_openai, _HOSTED, at_once=16),

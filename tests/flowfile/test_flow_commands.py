@@ -165,7 +165,7 @@ def test_check_takes_the_engine_of_the_settings(folder: Path, monkeypatch: pytes
     assert "speech  (warning)" in ivr("check", "mail.yaml").output
     monkeypatch.setenv("IVR_STT_DICTATION", "on")
     assert "nothing found" in ivr("check", "mail.yaml").output
-    monkeypatch.setenv("IVR_STT", "whisper")
+    monkeypatch.setenv("IVR_STT", "no-such-engine")
     assert "IVR_STT" in ivr("check", "mail.yaml").output
 
 

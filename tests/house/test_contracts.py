@@ -39,6 +39,8 @@ PLANTED = {
     "av": ("ivr/server/planted_decoder.py", "import av"),
     "pylibsrtp": ("ivr/rtp/planted_cipher.py", "import pylibsrtp"),
     "pocketsphinx": ("ivr/speech/planted_ear.py", "import pocketsphinx"),
+    "whisper": ("ivr/speech/engines/whisper/whisper_engine.py", "import faster_whisper"),
+    "numpy": ("ivr/speech/planted_arrays.py", "import numpy"),
     "azure": ("ivr/speech/planted_sdk.py", "import azure"),
     "multipart": ("ivr/server/planted_form.py", "import python_multipart"),
     "jwt": ("ivr/server/planted_token.py", "import jwt"),

@@ -1,0 +1,158 @@
+"""What Whisper does in a worker process: write down what is said, or listen for phrases.
+
+This module and `phrase_scores` alone import the libraries. Both need sound in which somebody speaks: for silence and
+noise Whisper makes up words. So a detector of voices (Silero, inside faster-whisper) comes before it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.vad import VadOptions, get_speech_timestamps
+from msgspec import Struct
+
+from ivr.audio.decode import RecordingSamples
+from ivr.audio.formats import RATE
+from ivr.errors import TranscriptionFailed
+from ivr.ports import SpokenPiece, Transcript
+from ivr.speech.engines.whisper.model_folder import WhisperModelFolder
+from ivr.speech.engines.whisper.phrase_scores import choose
+
+ENGINE = "whisper"
+
+_VOICE = 0.35
+"""Probability from which the detector takes sound for a voice: no silence, noise or tone of our tests reaches it, and
+at the usual 0.5 short words are lost (docs/speech.md)."""
+_BEAMS = 5
+"Sentences that are followed at the same time: more exact than one, at the same price."
+_WINDOW = 30.0
+"Seconds that Whisper hears at a time; more is not one of the phrases."
+
+
+def load(*, folder: str, published: Mapping[str, str]) -> bool:
+    """Load the model, so that the first recording need not wait; raise TranscriptionFailed if it cannot be used.
+
+    True: it knows other languages than English.
+    """
+    return bool(_model(folder, published).model.is_multilingual)
+
+
+def dictation(source: int, *, folder: str, published: Mapping[str, str], language: str, longest: float) -> Transcript:
+    """Write down what is said in an open file; raise TranscriptionFailed if it is no recording."""
+    whisper = _model_for(language, folder, published)
+    heard = _heard(source, longest)
+    if heard.silent:
+        return _nothing(heard)
+    ctranslate2.set_random_seed(1)  # where it is unsure it tries at random; the same recording gets the same words
+    pieces, _ = whisper.transcribe(
+        heard.wave,
+        language=language,
+        beam_size=_BEAMS,
+        vad_filter=True,
+        vad_parameters={"threshold": _VOICE},
+        # Timestamps are left on: without them words at the border of two windows are lost. Nor is it told what was
+        # said before, which makes it repeat itself.
+        condition_on_previous_text=False,
+    )
+    said = [piece for piece in pieces if piece.text.strip()]
+    if not said:
+        return _nothing(heard)
+    spoken = tuple(SpokenPiece(heard.within(one.start), heard.within(one.end), one.text.strip()) for one in said)
+    text = " ".join(one.text for one in spoken)
+    return Transcript(text, _confidence(said), ENGINE, heard.seconds, spoken)
+
+
+def phrases(
+    source: int,
+    *,
+    folder: str,
+    published: Mapping[str, str],
+    language: str,
+    phrases: Sequence[str],
+    longest: float,
+) -> Transcript:
+    """Listen for one of these phrases in an open file; raise TranscriptionFailed if it is no recording."""
+    whisper = _model_for(language, folder, published)
+    heard = _heard(source, longest)
+    if heard.silent or not (voices := get_speech_timestamps(heard.wave, VadOptions(threshold=_VOICE))):
+        return _nothing(heard)
+    wave = heard.wave[voices[0]["start"] : voices[-1]["end"]]
+    if len(wave) > _WINDOW * RATE:
+        return _nothing(heard)
+    tokenizer = Tokenizer(whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language)
+    choice = choose(whisper, tokenizer, wave, phrases)
+    if choice.phrase is None:
+        return _nothing(heard)
+    return Transcript(choice.phrase, choice.confidence, ENGINE, heard.seconds)
+
+
+class _Heard(Struct, frozen=True):
+    """A recording, decoded."""
+
+    wave: Any
+    "Samples of 16 kHz as an array of numbers from -1 to 1."
+    seconds: float
+    silent: bool
+    "There is no sound in it."
+
+    def within(self, time: float) -> float:
+        """Return a time in seconds, at the end at the latest: Whisper's windows go on after it."""
+        return round(min(time, self.seconds), 3)
+
+
+def _heard(source: int, longest: float) -> _Heard:
+    recording = RecordingSamples(source, longest=longest)
+    samples = np.frombuffer(b"".join(recording), dtype="<i2")
+    return _Heard(samples.astype(np.float32) / 32768, round(len(samples) / RATE, 3), recording.level.is_silent)
+
+
+def _nothing(heard: _Heard) -> Transcript:
+    return Transcript(None, None, ENGINE, heard.seconds)
+
+
+def _confidence(pieces: Sequence[Any]) -> float:
+    """Return the probability of a token, in the geometric mean over pieces by their length."""
+    weights = [max(piece.end - piece.start, 0.01) for piece in pieces]
+    mean = sum(weight * piece.avg_logprob for weight, piece in zip(weights, pieces, strict=True)) / sum(weights)
+    return round(min(1.0, math.exp(mean)), 3)
+
+
+def _model_for(language: str, folder: str, published: Mapping[str, str]) -> WhisperModel:
+    """Return the model, if it can be asked for a language; raise TranscriptionFailed if not."""
+    whisper = _model(folder, published)
+    if language in whisper.supported_languages:
+        return whisper
+    known = "only English" if not whisper.model.is_multilingual else "other languages"
+    raise TranscriptionFailed("failed", f"this Whisper model understands {known}, not {language}")
+
+
+def _model(folder: str, published: Mapping[str, str]) -> WhisperModel:
+    return _loaded(folder, tuple(published.items()))
+
+
+@cache
+def _loaded(folder: str, published: tuple[tuple[str, str], ...]) -> WhisperModel:
+    """Check a model once more and load it, once for all recordings of this process."""
+    try:
+        WhisperModelFolder(Path(folder), dict(published)).check()
+        whisper = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+    except (ValueError, RuntimeError) as error:  # CTranslate2's only exceptions
+        raise TranscriptionFailed("failed", f"the Whisper model cannot be loaded: {error}") from error
+    _check_features(whisper)
+    return whisper
+
+
+def _check_features(whisper: WhisperModel) -> None:
+    """Refuse a model that wants another picture of the sound: the newest ones say so in a file of their own."""
+    wanted, made = whisper.model.n_mels, len(whisper.feature_extractor.mel_filters)
+    if wanted != made:
+        raise TranscriptionFailed(
+            "failed",
+            f"the Whisper model wants {wanted} mel bands, and preprocessor_config.json, which says so, is missing",
+        )
