@@ -65,8 +65,9 @@ class SpeechSettings(BaseSettings):
     openai_model: str = Field("whisper-1", min_length=1, description="The model that the engine openai asks for.")
     voice: VoiceName = Field(
         "espeak",
-        description="The voice of live prompts: espeak (on this machine, if it is installed), openai (any server with "
-        "OpenAI's speech protocol), or azure (with IVR_AZURE_KEY and IVR_AZURE_REGION).",
+        description="The voice of live prompts: espeak (on this machine, if it is installed), hibari (on this machine, "
+        "English, if it is installed), openai (any server with OpenAI's speech protocol), or azure (with IVR_AZURE_KEY "
+        "and IVR_AZURE_REGION).",
     )
     voice_url: str = Field(OPENAI, description="The server for the voice openai; many servers support its protocol.")
     voice_key: SecretStr | None = Field(

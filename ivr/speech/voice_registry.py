@@ -19,7 +19,7 @@ from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voice_outage import FallbackVoice, RestingVoice
 from ivr.speech.voices.espeak import installed_voice, spoken_languages
 
-VoiceName: TypeAlias = Literal["espeak", "openai", "azure"]
+VoiceName: TypeAlias = Literal["espeak", "hibari", "openai", "azure"]
 "What `IVR_VOICE` can be."
 
 CACHE_SIZE = 256 << 20
@@ -66,7 +66,16 @@ def _azure(options: VoiceOptions) -> tuple[Voice, str]:
     return AzureVoice(options.azure(), options.names), f"azure {options.names!r}"
 
 
+def _hibari(options: VoiceOptions) -> tuple[Voice, str]:
+    from ivr.speech.voices.hibari.hibari_voice import HibariVoice  # noqa: PLC0415
+    from ivr.speech.voices.hibari.voice_package import VERSION  # noqa: PLC0415
+
+    return HibariVoice(options.workers), f"hibari {VERSION}"
+
+
 SERVICES: Mapping[VoiceName, RegisteredService] = {
+    # As many as there are workers.
+    "hibari": RegisteredService(_hibari, at_once=2),
     # A service's own limits begin not far above 16.
     "openai": RegisteredService(_openai, at_once=16),
     "azure": RegisteredService(_azure, at_once=16),
@@ -75,6 +84,8 @@ SERVICES: Mapping[VoiceName, RegisteredService] = {
 
 def languages_of(name: VoiceName) -> frozenset[str] | None:
     """Return what a voice speaks, as `Capabilities.languages` has it; None: only the service knows."""
+    if name == "hibari":
+        return spoken_languages() | {"en"}
     return spoken_languages() if name == "espeak" else None
 
 

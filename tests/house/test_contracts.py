@@ -41,6 +41,7 @@ PLANTED = {
     "pocketsphinx": ("ivr/speech/planted_ear.py", "import pocketsphinx"),
     "whisper": ("ivr/speech/engines/whisper/whisper_engine.py", "import faster_whisper"),
     "numpy": ("ivr/speech/planted_arrays.py", "import numpy"),
+    "hibari": ("ivr/speech/voices/hibari/hibari_voice.py", "import hibari"),
     "azure": ("ivr/speech/planted_sdk.py", "import azure"),
     "multipart": ("ivr/server/planted_form.py", "import python_multipart"),
     "jwt": ("ivr/server/planted_token.py", "import jwt"),

@@ -106,7 +106,7 @@ async def test_what_is_missing_is_said_before_any_call(given: dict[str, Any], sa
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("IVR_VOICE", "siri", "must be espeak, openai or azure"),
+        ("IVR_VOICE", "siri", "must be espeak, hibari, openai or azure"),
         ("IVR_VOICE_FEMALE", "de=", "must be the name of a voice, or LANGUAGE=NAME, separated by commas"),
         ("IVR_VOICE_MALE", "onyx,echo", "names two voices for all languages"),
         ("IVR_VOICE_URL", "https://user:hunter2@voice.example.com", "without user or password"),
