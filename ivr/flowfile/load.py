@@ -20,6 +20,7 @@ from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowledged
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
+from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.lookalikes import named
@@ -125,6 +126,13 @@ def rebuild(bundle: Bundle) -> LoadedFlow:
     if validated.model is None or any(found.is_error for found in findings):
         raise FlowError(as_text(findings))
     return _built(Document(reading.source, validated.model), bundle, findings)
+
+
+def texts_of(bundle: Bundle) -> tuple[FlowText, ...]:
+    """Return every text that a flow speaks, in the order of its file."""
+    reading = read(bundle.file, bundle.text)
+    model = validate(reading).model
+    return flow_texts(Document(reading.source, model)) if model else ()  # a bundle is of a sound file
 
 
 def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> LoadedFlow:

@@ -1,7 +1,7 @@
 """What states and actions are made of: the base of every model, prompts, and transitions (LANGUAGE C7, C9)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import Struct
@@ -142,6 +142,8 @@ class Spoken(Struct, frozen=True):
     moment: Moment = "prompt"
     guard: str | None = None
     "Set: all of it is there only while this is true."
+    knows: Mapping[str, str | None] = {}
+    "What its expressions can read beside what all others can, as far as the file says what that is."
 
 
 def spoken(prompt: Sequence[AnyPart] | None, path: Path, moment: Moment = "prompt") -> Iterator[Spoken]:

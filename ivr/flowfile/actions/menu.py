@@ -87,7 +87,8 @@ class MenuSpec(AskingSpec[Menu]):
         yield from super().prompts(here)
         for name, choice in self.written.choices.items():
             if choice.prompt:
-                yield Spoken(choice.prompt, (*here, "choices", name, "prompt"), "choice", choice.guard)
+                path = (*here, "choices", name, "prompt")
+                yield Spoken(choice.prompt, path, "choice", choice.guard, {"key": choice.dtmf})
 
     def guards(self, here: Path) -> Iterator[tuple[Path, str]]:
         """Go through the guards of choices."""
