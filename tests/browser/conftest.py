@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.visiting import Visit, visiting
-from tests.fakes import chromium
+from tests.fakes.chromium import Browser, Page
 
 
 @pytest.fixture
@@ -22,14 +22,8 @@ async def shipped(tmp_path: Path) -> AsyncIterator[Visit]:
 
 
 @pytest.fixture
-def _chromium() -> None:
-    if chromium.installed() is None:
-        pytest.skip(chromium.MISSING)
-
-
-@pytest.fixture
-async def page(tmp_path: Path, _chromium: None) -> AsyncIterator[chromium.Page]:
-    """A browser whose page must have nothing to complain about."""
-    async with chromium.page(tmp_path) as tab:
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A tab whose page must have nothing to complain about."""
+    async with browser.page() as tab:
         yield tab
         assert tab.complaints == []

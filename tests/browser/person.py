@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivr.engine.commands import Text
-from tests.fakes import chromium
-from tests.fakes.chromium import Page, microphone
+from tests.fakes.chromium import Browser, Page
 
 needs_voice = pytest.mark.skipif(
     importlib.util.find_spec("espeakng_loader") is None, reason="nobody speaks here (pip install 'ivr[phone]')"
@@ -19,9 +18,9 @@ needs_voice = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def person(folder: Path, server: str, flow: str, sound: Path | None = None) -> AsyncIterator[Page]:
+async def person(browser: Browser, server: str, flow: str, sound: Path | None = None) -> AsyncIterator[Page]:
     """Somebody who has opened the phone and chosen a flow; `sound` is what the microphone hears."""
-    async with chromium.page(folder, *microphone(sound)) as page:
+    async with browser.page(microphone=sound) as page:
         await page.go(f"{server}/phone")
         await page.run(f"{{ const flow = document.querySelector('#flow'); flow.value = '{flow}'; "
                        "flow.dispatchEvent(new Event('change')); }")  # fmt: skip

@@ -8,15 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in
 from tests.crash.process import free_port
+from tests.fakes.chromium import Browser
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-
-pytestmark = pytest.mark.usefixtures("_chromium")
 
 
 @asynccontextmanager
@@ -24,7 +21,7 @@ async def make_serve(data: Path) -> AsyncIterator[list[str]]:
     """Run `make serve` with a data folder of its own, and give what it has printed once it has named the phone."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("IVR_", "MAKE", "MFLAGS"))}
     process = await asyncio.create_subprocess_exec(
-        *("make", "serve", f"PORT={free_port()}"),
+        *("make", "serve", f"PORT={free_port()}", f"SIP_PORT={free_port()}"),
         cwd=ROOT,
         env={**settings, "IVR_DATA": str(data)},
         stdout=asyncio.subprocess.PIPE,
@@ -45,13 +42,15 @@ async def make_serve(data: Path) -> AsyncIterator[list[str]]:
 
 
 @needs_voice
-async def test_make_serve_ends_with_the_phone_where_a_call_talks_to_a_shipped_flow(tmp_path: Path) -> None:
+async def test_make_serve_ends_with_the_phone_where_a_call_talks_to_a_shipped_flow(
+    tmp_path: Path, browser: Browser
+) -> None:
     voice = tmp_path / "voice.wav"
     voice.write_bytes(await says("there is no dial tone"))
     async with make_serve(tmp_path / "data") as printed:
         address = urlsplit(printed[-1].split()[2])
         assert address.path == "/phone"
-        async with person(tmp_path, f"http://{address.netloc}", "support", voice) as page:
+        async with person(browser, f"http://{address.netloc}", "support", voice) as page:
             await page.click("#call")
             await stands_in(page, "main")
             await page.press("1")

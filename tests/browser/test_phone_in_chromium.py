@@ -12,11 +12,8 @@ from ivr.ports import CallRecord, Stepped
 from ivr.store.archive import ArchiveFile
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in, talk
 from tests.console.visiting import Visit, tone, visiting
-from tests.fakes import chromium
-from tests.fakes.chromium import microphone
+from tests.fakes.chromium import Browser
 from tests.waiting import until
-
-pytestmark = pytest.mark.usefixtures("_chromium")
 
 
 def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
@@ -26,10 +23,12 @@ def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
         return record, list(trace)
 
 
-async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(tmp_path: Path, shipped: Visit) -> None:
+async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(
+    tmp_path: Path, browser: Browser, shipped: Visit
+) -> None:
     hum = tmp_path / "hum.wav"
     hum.write_bytes(tone(2.0))
-    async with person(tmp_path, shipped.url, "support", hum) as page:
+    async with person(browser, shipped.url, "support", hum) as page:
         await page.click("#microphone")
         await page.until("document.querySelector('#microphone').getAttribute('aria-pressed') === 'true'")
         await page.click("#call")
@@ -61,10 +60,10 @@ async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(tmp_path: 
 
 
 @needs_voice
-async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None:
+async def test_a_choice_is_made_by_voice(tmp_path: Path, browser: Browser, shipped: Visit) -> None:
     spoken = tmp_path / "products.wav"
     spoken.write_bytes(await says("products"))
-    async with person(tmp_path, shipped.url, "support", spoken) as page:
+    async with person(browser, shipped.url, "support", spoken) as page:
         await page.click("#call")
         await stands_in(page, "main")
         await page.until("document.querySelector('#offers button')")
@@ -79,8 +78,8 @@ async def test_a_choice_is_made_by_voice(tmp_path: Path, shipped: Visit) -> None
     assert (chosen[0].choice, chosen[0].by) == ("products", "speech")
 
 
-async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_a_whole_call_needs_nothing_but_the_keyboard(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.run("document.querySelector('#flow').focus()")
         await page.press("Tab")
         assert await page.run("document.activeElement.id") == "at"
@@ -103,8 +102,8 @@ async def test_a_whole_call_needs_nothing_but_the_keyboard(tmp_path: Path, visit
         assert "Thank you." in await talk(page)
 
 
-async def test_without_a_microphone_words_are_typed(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk", None) as page:
+async def test_without_a_microphone_words_are_typed(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#microphone")
         await page.until("document.querySelector('#ear').innerText.includes('Type instead')")
         await page.click("#call")
@@ -118,13 +117,12 @@ async def test_without_a_microphone_words_are_typed(tmp_path: Path, visit: Visit
         await ends(page)
 
 
-async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: Visit) -> None:
+async def test_what_a_bot_says_is_text_whatever_it_says(browser: Browser, visit: Visit) -> None:
     evil = "<img src=x onerror=document.title='caught'><script>document.title='caught'</script>"
     flow = f'flow: evil\ninitial: main\nstates: {{main: {{say: "{evil}", final: true}}}}\n'
     (visit.flows / "evil.yaml").write_text(flow)
-    while "evil" not in (await visit.get("/phone"))[2]:
-        pass  # an edited folder is taken up within a second
-    async with person(tmp_path, visit.url, "evil") as page:
+    await visit.sees("evil", "/phone")
+    async with person(browser, visit.url, "evil") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#talk .flow').length")
         assert evil in await talk(page)
@@ -134,8 +132,8 @@ async def test_what_a_bot_says_is_text_whatever_it_says(tmp_path: Path, visit: V
         await ends(page)
 
 
-async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_what_can_be_answered_is_offered_and_works(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#offers button').length === 3")
         assert await page.texts("#offers button") == ["1 · message", "2 · secret", "3 · pin"]
@@ -151,9 +149,9 @@ async def test_what_can_be_answered_is_offered_and_works(tmp_path: Path, visit: 
 
 
 async def test_what_can_be_answered_is_offered_while_the_question_is_still_being_asked(
-    tmp_path: Path, visit: Visit
+    browser: Browser, visit: Visit
 ) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+    async with person(browser, visit.url, "desk") as page:
         await page.run("""{
             window.offered = [];
             new MutationObserver(() => {
@@ -171,8 +169,8 @@ async def test_what_can_be_answered_is_offered_while_the_question_is_still_being
         await ends(page)
 
 
-async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_path: Path, shipped: Visit) -> None:
-    async with person(tmp_path, shipped.url, "support") as page:
+async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(browser: Browser, shipped: Visit) -> None:
+    async with person(browser, shipped.url, "support") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#offers button').length === 2")
         await page.run("document.querySelectorAll('#offers button')[1].focus()")
@@ -184,8 +182,8 @@ async def test_who_answers_by_keyboard_finds_the_next_answers_one_tab_away(tmp_p
         await ends(page)
 
 
-async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.screen(390, 400)
         await page.click("#call")
         await stands_in(page, "main")
@@ -201,9 +199,9 @@ async def test_whoever_reads_what_was_said_is_not_moved_by_what_is_said_next(tmp
 
 
 async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_call_ends(
-    tmp_path: Path, visit: Visit
+    browser: Browser, visit: Visit
 ) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#call")
         await stands_in(page, "main")
         await page.run("document.querySelector('#picture').focus()")
@@ -212,8 +210,8 @@ async def test_the_keyboard_is_not_taken_from_whoever_uses_it_elsewhere_when_a_c
         assert await page.run("document.activeElement.id") == "picture"
 
 
-async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_after_hanging_up_the_call_is_replayed_and_kept(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         assert await page.run("document.querySelector('#keep').hidden")
         await page.click("#call")
         await stands_in(page, "main")
@@ -243,10 +241,10 @@ async def test_after_hanging_up_the_call_is_replayed_and_kept(tmp_path: Path, vi
     assert isinstance(trace[-1].event, CallEnded) or isinstance(trace[-2].event, CallEnded)
 
 
-async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(tmp_path: Path, visit: Visit) -> None:
+async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(browser: Browser, visit: Visit) -> None:
     flow = visit.flows / "desk.yaml"
     sound = flow.read_text()
-    async with person(tmp_path, visit.url, "desk") as page:
+    async with person(browser, visit.url, "desk") as page:
         await page.screen(340, 740)
         flow.write_text(sound.replace("next: heard", "next: herd # " + "x" * 200))
         await page.click("#call")
@@ -265,8 +263,7 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
             assert "\n              ^^^^\n  No state is called" in await page.text(place)
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
         flow.write_text(sound)
-        while "herd" in await visit.see("/"):
-            pass  # an edited folder is taken up within a second
+        await visit.sees("herd", "/", gone=True)
         await page.click("#call")
         await stands_in(page, "main")
         await page.until("document.querySelector('#outdated').hidden")
@@ -274,10 +271,12 @@ async def test_a_broken_edit_is_shown_beside_the_call_to_the_version_before_it(t
         await ends(page)
 
 
-async def test_after_hanging_up_the_call_is_kept_as_a_script_that_makes_it_again(tmp_path: Path, visit: Visit) -> None:
+async def test_after_hanging_up_the_call_is_kept_as_a_script_that_makes_it_again(
+    tmp_path: Path, browser: Browser, visit: Visit
+) -> None:
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    async with person(tmp_path, visit.url, "desk") as page:
+    async with person(browser, visit.url, "desk") as page:
         await page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
         await page.click("#call")
         await stands_in(page, "main")
@@ -301,9 +300,9 @@ async def test_after_hanging_up_the_call_is_kept_as_a_script_that_makes_it_again
     ]
 
 
-async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path) -> None:
+async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path, browser: Browser) -> None:
     (tmp_path / "server").mkdir()
-    async with chromium.page(tmp_path, *microphone(None)) as page:
+    async with browser.page() as page:
         async with visiting(tmp_path / "server") as visit:
             await page.go(f"{visit.url}/phone")
             await page.click("#call")
@@ -315,19 +314,18 @@ async def test_the_server_going_away_ends_the_call_on_the_page(tmp_path: Path) -
         await page.until("document.querySelector('#status').innerText === 'The server does not answer.'")
 
 
-async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(tmp_path: Path, visit: Visit) -> None:
+async def test_a_bot_that_rejects_the_call_is_said_to_have_done_so(browser: Browser, visit: Visit) -> None:
     flow = "flow: closed\ninitial: main\nstates: {main: {reject: {}, final: true}}\n"
     (visit.flows / "closed.yaml").write_text(flow)
-    while "closed" not in (await visit.get("/phone"))[2]:
-        pass  # an edited folder is taken up within a second
-    async with person(tmp_path, visit.url, "closed") as page:
+    await visit.sees("closed", "/phone")
+    async with person(browser, visit.url, "closed") as page:
         await page.click("#call")
         await page.until("document.querySelector('#talk li:last-child').innerText === 'the flow rejected the call'")
 
 
 @pytest.mark.parametrize("width", [340, 820])
-async def test_the_phone_fits_every_screen(tmp_path: Path, visit: Visit, width: int) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_the_phone_fits_every_screen(browser: Browser, visit: Visit, width: int) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.screen(width, 740)
         await page.click("#call")
         await stands_in(page, "main")
@@ -336,8 +334,8 @@ async def test_the_phone_fits_every_screen(tmp_path: Path, visit: Visit, width: 
         assert min(sizes) >= 44
 
 
-async def test_everything_on_the_page_has_a_name_for_those_who_do_not_see_it(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_everything_on_the_page_has_a_name_for_those_who_do_not_see_it(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#call")
         await page.until("document.querySelector('#offers button')")
         nodes = (await page.send("Accessibility.getFullAXTree"))["nodes"]
@@ -347,11 +345,8 @@ async def test_everything_on_the_page_has_a_name_for_those_who_do_not_see_it(tmp
         assert {("button", "Key pound"), ("log", "Conversation"), ("combobox", "Flow"), ("button", "Hang up")} <= named
 
 
-async def test_two_people_can_call_at_the_same_time(tmp_path: Path, visit: Visit) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir()
-    other.mkdir()
-    async with person(one, visit.url, "desk") as first, person(other, visit.url, "desk") as second:
+async def test_two_people_can_call_at_the_same_time(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as first, person(browser, visit.url, "desk") as second:
         await asyncio.gather(first.click("#call"), second.click("#call"))
         await asyncio.gather(stands_in(first, "main"), stands_in(second, "main"))
         await first.press("1")
@@ -359,8 +354,8 @@ async def test_two_people_can_call_at_the_same_time(tmp_path: Path, visit: Visit
         await stands_in(second, "main")
 
 
-async def test_the_one_button_calls_and_hangs_up_and_keeps_the_keyboard(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_the_one_button_calls_and_hangs_up_and_keeps_the_keyboard(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.run("(window.button = document.querySelector('#call')).focus()")
         for _ in range(2):
             assert await page.text("#call") == "Call"
@@ -373,8 +368,8 @@ async def test_the_one_button_calls_and_hangs_up_and_keeps_the_keyboard(tmp_path
             assert await page.run("document.activeElement === window.button")
 
 
-async def test_who_calls_from_a_field_finds_the_keyboard_at_the_button(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_who_calls_from_a_field_finds_the_keyboard_at_the_button(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.run("document.querySelector('#at').focus()")
         await page.press("Enter")
         await stands_in(page, "main")
@@ -383,8 +378,8 @@ async def test_who_calls_from_a_field_finds_the_keyboard_at_the_button(tmp_path:
         await stands_in(page, "ask_pin")
 
 
-async def test_a_double_click_does_not_hang_up(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_a_double_click_does_not_hang_up(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         where = await page.hold("#call")
         await page.release(where)
         await page.send("Input.dispatchMouseEvent", type="mousePressed", **where, button="left", clickCount=2)
@@ -393,8 +388,8 @@ async def test_a_double_click_does_not_hang_up(tmp_path: Path, visit: Visit) -> 
         assert await page.text("#call") == "Hang up"
 
 
-async def test_the_columns_have_the_height_of_the_window(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_the_columns_have_the_height_of_the_window(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         for height in (800, 620):
             await page.screen(1280, height)
             sheets = await page.run("""[...document.querySelectorAll('.sheet')].map((sheet) =>
@@ -404,8 +399,8 @@ async def test_the_columns_have_the_height_of_the_window(tmp_path: Path, visit: 
             assert await page.run("document.documentElement.scrollHeight <= innerHeight")
 
 
-async def test_on_a_pocket_the_button_is_in_sight_whatever_is_scrolled(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_on_a_pocket_the_button_is_in_sight_whatever_is_scrolled(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.screen(390, 844)
         for place in ("0", "document.body.scrollHeight"):
             await page.run(f"scrollTo(0, {place})")
@@ -417,9 +412,9 @@ async def test_on_a_pocket_the_button_is_in_sight_whatever_is_scrolled(tmp_path:
 
 
 async def test_what_the_flow_remembers_is_shown_and_what_is_sensitive_stays_sealed(
-    tmp_path: Path, visit: Visit
+    browser: Browser, visit: Visit
 ) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#call")
         await stands_in(page, "main")
         await page.press("3")
@@ -442,8 +437,8 @@ async def test_what_the_flow_remembers_is_shown_and_what_is_sensitive_stays_seal
         await page.until("document.querySelector('#variables').innerText.includes('the radio is broken')")
 
 
-async def test_a_call_leads_to_its_page_in_the_console(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_a_call_leads_to_its_page_in_the_console(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         assert await page.run("document.querySelector('#record').hidden")
         await page.click("#call")
         await stands_in(page, "main")
@@ -457,16 +452,16 @@ async def test_a_call_leads_to_its_page_in_the_console(tmp_path: Path, visit: Vi
     assert "29:browser" in await visit.see(address)
 
 
-async def test_a_flow_can_be_chosen_by_the_address(tmp_path: Path, shipped: Visit) -> None:
-    async with chromium.page(tmp_path) as page:
+async def test_a_flow_can_be_chosen_by_the_address(browser: Browser, shipped: Visit) -> None:
+    async with browser.page() as page:
         await page.go(f"{shipped.url}/phone?flow=survey")
         assert await page.run("document.querySelector('#flow').value") == "survey"
         await page.go(f"{shipped.url}/phone?flow=nobody")
         assert await page.run("document.querySelector('#flow').value") != "nobody"
 
 
-async def test_an_answer_stays_under_the_finger_that_presses_it(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_an_answer_stays_under_the_finger_that_presses_it(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#call")
         await page.until("document.querySelectorAll('#offers button').length === 3")
         where = await page.hold("#offers button")
@@ -489,11 +484,10 @@ states:
 """
 
 
-async def test_a_call_is_made_at_the_time_that_stands_beside_the_flow(tmp_path: Path, visit: Visit) -> None:
+async def test_a_call_is_made_at_the_time_that_stands_beside_the_flow(browser: Browser, visit: Visit) -> None:
     (visit.flows / "hours.yaml").write_text(HOURS)
-    while "hours" not in await visit.see("/phone"):
-        pass  # an edited folder is taken up within a second
-    async with person(tmp_path, visit.url, "hours") as page:
+    await visit.sees("hours", "/phone")
+    async with person(browser, visit.url, "hours") as page:
         for time, said in (("10:00", "We are open."), ("2026-12-24 23:30", "We are closed.")):
             await page.run("document.querySelector('#at').value = ''")
             await page.click("#at")
@@ -504,8 +498,8 @@ async def test_a_call_is_made_at_the_time_that_stands_beside_the_flow(tmp_path: 
             assert f"for the flow it is {time}" in await talk(page)
 
 
-async def test_a_time_that_is_none_is_told_where_it_stands(tmp_path: Path, visit: Visit) -> None:
-    async with person(tmp_path, visit.url, "desk") as page:
+async def test_a_time_that_is_none_is_told_where_it_stands(browser: Browser, visit: Visit) -> None:
+    async with person(browser, visit.url, "desk") as page:
         await page.click("#at")
         await page.write("half past ten")
         await page.press("Enter")

@@ -22,6 +22,7 @@ from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import Reader
 from tests.console.visiting import Visit, visiting
 from tests.house.pages import ROOT
+from tests.waiting import PATIENCE
 
 CLOCK = """\
 flow: clock
@@ -45,7 +46,7 @@ class Person:
 
     async def sees(self, kind: str, /, **fields: object) -> dict[str, Any]:
         """Wait for an event with these fields, and give it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             async for message in self.socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     self.sound += len(message.data)
@@ -187,8 +188,7 @@ async def test_a_flow_of_another_name_or_without_a_file_gives_no_verdict(visit: 
         await person.does("replay")
         renamed = f'{flow} holds the flow "dask" now; this call was to "desk".'
         assert (await person.sees("Sorry"))["text"] == renamed
-        while '"dask"' not in (await visit.get("/phone"))[2]:
-            await asyncio.sleep(0)  # an edited file is taken up within a second or two
+        await visit.sees('"dask"', "/phone")
         await person.does("replay")
         assert (await person.sees("Sorry"))["text"] == renamed
         flow.unlink()
@@ -256,7 +256,7 @@ async def test_a_page_that_goes_away_hangs_up(visit: Visit) -> None:
         await person.does("dial", flow="desk")
         await person.sees("PromptBegan")
         assert ended(visit) == [None]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while ended(visit) == [None]:
             await asyncio.sleep(0)
     assert ended(visit) == ["abandoned"]
@@ -327,7 +327,7 @@ async def test_a_call_is_made_at_the_time_that_the_page_names(tmp_path: Path) ->
 async def test_a_line_that_talks_nonsense_is_closed(visit: Visit, message: str) -> None:
     async with line(visit) as person:
         await person.socket.send_str(message)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await person.socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
                 pass
         assert person.socket.close_code == 1008
@@ -336,7 +336,7 @@ async def test_a_line_that_talks_nonsense_is_closed(visit: Visit, message: str) 
 async def test_a_message_that_is_too_long_closes_the_line(visit: Visit) -> None:
     async with line(visit) as person:
         await person.socket.send_bytes(b"\x00" * (LONGEST + 1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await person.socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
                 pass
         assert person.socket.close_code == 1009

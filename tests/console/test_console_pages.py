@@ -327,9 +327,7 @@ async def test_the_figures_are_those_of_the_chosen_period(operator: Visit) -> No
 
 async def test_a_broken_edit_is_shown_and_the_version_before_it_goes_on(operator: Visit) -> None:
     (operator.flows / "desk.yaml").write_text(DESK.replace("message: report", "message: rapport"))
-    page = ""
-    while "errors; the previous version is served" not in page:
-        page = text(await operator.see("/console/flows"))
+    page = text(await operator.sees("errors; the previous version is served", "/console/flows"))
     assert "rapport" in page
     assert "unknown-target" in page
     assert "rapport" in text(await operator.see("/console/flows/desk"))
@@ -338,9 +336,7 @@ async def test_a_broken_edit_is_shown_and_the_version_before_it_goes_on(operator
 
 async def test_a_file_that_was_never_without_errors_is_shown_beside_those_that_are_served(operator: Visit) -> None:
     (operator.flows / "night.yaml").write_text(DESK.replace("flow: desk", "flow: night").replace("thanks\n", "thank\n"))
-    page = ""
-    while "night.yaml" not in page:
-        page = text(await operator.see("/console/flows"))
+    page = text(await operator.sees("night.yaml", "/console/flows"))
     assert "errors; the version before" not in page
     assert "not served" in page
     assert "unknown-target" in page
@@ -351,8 +347,7 @@ async def test_each_version_of_a_flow_has_its_own_figures(operator: Visit) -> No
     old = re.search(r"version=([0-9a-f]{64})", await operator.see("/console/flows/desk"))
     assert old
     (operator.flows / "desk.yaml").write_text(DESK.replace("Takes messages.", "Takes all messages."))
-    while "Takes all messages." not in await operator.see("/console/flows"):
-        pass
+    await operator.sees("Takes all messages.", "/console/flows")
     await operator.calls()
     await operator.calls()
     assert "Calls 2 " in text(await operator.see("/console/flows/desk"))
@@ -368,8 +363,7 @@ async def test_a_call_leads_to_the_version_that_took_it_whether_or_not_anybody_c
     caller = await operator.calls()
     await caller.leaves()
     (operator.flows / "desk.yaml").write_text(DESK.replace("Takes messages.", "Takes all messages."))
-    while "Takes all messages." not in await operator.see("/console/flows"):
-        pass
+    await operator.sees("Takes all messages.", "/console/flows")
     found = re.search(r'href="(/console/flows/desk\?version=[0-9a-f]{64})"', await operator.call_page())
     assert found
     with closing(sqlite3.connect(operator.data / "calls.db")) as database:

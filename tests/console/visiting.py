@@ -19,6 +19,7 @@ from ivr.server.assembly import running
 from ivr.settings import Settings
 from tests.phone.calling import Phone, Signer, phone_to
 from tests.phone.step_by_step import HUM, Caller
+from tests.waiting import PATIENCE, Clock
 
 SHIPPED = Path(__file__).parents[2] / "flows"
 TOKEN = "open-sesame-and-quickly"
@@ -67,10 +68,11 @@ def tone(seconds: float = 0.5) -> bytes:
 class Visit:
     """A person's way through the pages."""
 
-    def __init__(self, url: str, client: aiohttp.ClientSession, phone: Phone, folder: Path) -> None:
+    def __init__(self, url: str, client: aiohttp.ClientSession, phone: Phone, folder: Path, clock: Clock) -> None:
         self.url = url
         self.client = client
         self._phone = phone
+        self._clock = clock
         self._callers: list[Caller] = []
         self.flows, self.data, self.cases = folder / "flows", folder / "data", folder / "cases"
 
@@ -84,6 +86,13 @@ class Visit:
         status, _, text = await self.get(path)
         assert status == 200, text
         return text
+
+    async def sees(self, what: str, path: str, *, gone: bool = False) -> str:
+        """Open a page until an edit of the flows is seen there, which the server looks for once a second."""
+        async with asyncio.timeout(PATIENCE):
+            while (what not in (page := await self.see(path))) is not gone:
+                self._clock.turn(1.0)
+        return page
 
     async def log_in(self, token: str = TOKEN, **headers: str) -> tuple[int, Mapping[str, str], str]:
         form = {"token": token}
@@ -145,6 +154,7 @@ async def visiting(
     }
     signer = Signer()
     async with AsyncExitStack() as stack:
+        clock = stack.enter_context(Clock.of_this_loop())
         if tokens:
             await signer.start()
             stack.push_async_callback(signer.stop)
@@ -156,6 +166,6 @@ async def visiting(
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=url)  # an address, and as good as https
         client = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
         phone = await stack.enter_async_context(phone_to(url.port, signer))
-        visit = Visit(server.url, client, phone, folder)
+        visit = Visit(server.url, client, phone, folder, clock)
         stack.push_async_callback(visit.ends)
         yield visit

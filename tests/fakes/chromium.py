@@ -9,8 +9,9 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ _FLAGS = (
     "--disable-background-timer-throttling",
     "--autoplay-policy=no-user-gesture-required",
     "--hide-scrollbars",
+    "--use-fake-device-for-media-stream",
     "--remote-debugging-port=0",
 )
 _KEYS: Mapping[str, tuple[str, int]] = {"Enter": ("Enter", 13), "Tab": ("Tab", 9), "Escape": ("Escape", 27)}
@@ -161,71 +163,82 @@ class Page:
         self._session = session
 
 
-@asynccontextmanager
-async def page(folder: Path, *flags: str) -> AsyncIterator[Page]:
-    """Open a browser that nobody has used before, with one empty tab. Its data lies in `folder` and goes with it."""
+class Browser:
+    """A Chromium that runs, for as many people as want it; none of them sees what the others left."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, microphone: Path) -> None:
+        self.process = process
+        self._url = url
+        self._microphone = microphone
+
+    @asynccontextmanager
+    async def page(self, *, microphone: Path | None = None) -> AsyncIterator[Page]:
+        """Open one empty tab, in a profile of its own that is gone with it.
+
+        `microphone` is a WAV file, heard from its begin each time it is used; without, the page gets no microphone.
+        Two tabs at once hear the same file.
+        """
+        if microphone:
+            self._microphone.write_bytes(microphone.read_bytes())
+        async with aiohttp.ClientSession() as client, client.ws_connect(self._url, max_msg_size=0) as socket:
+            tab = Page(socket, "", [])
+            listening = asyncio.create_task(tab.listen())
+            profile = (await tab.send("Target.createBrowserContext"))["browserContextId"]
+            try:
+                await self._attach(tab, profile, hears=microphone is not None)
+                yield tab
+            finally:
+                tab.attached("")
+                await tab.send("Target.disposeBrowserContext", browserContextId=profile)
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    @staticmethod
+    async def _attach(tab: Page, profile: str, *, hears: bool) -> None:
+        setting = "granted" if hears else "denied"
+        await tab.send(
+            "Browser.setPermission", permission={"name": "microphone"}, setting=setting, browserContextId=profile
+        )
+        target = await tab.send("Target.createTarget", url="about:blank", browserContextId=profile, newWindow=True)
+        attached = await tab.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        tab.attached(attached["sessionId"])
+        for domain in ("Page", "Runtime", "Log"):
+            await tab.send(f"{domain}.enable")
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """Run a browser that nobody has used before. Its data lies in `folder`."""
     program = installed()
     assert program, MISSING
-    process = await asyncio.create_subprocess_exec(
-        *(program, *_FLAGS, *flags, f"--user-data-dir={folder / 'chromium'}", "about:blank"),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+    microphone = folder / "microphone.wav"
+    process = subprocess.Popen(
+        [
+            *(program, *_FLAGS, f"--use-file-for-fake-audio-capture={microphone}"),
+            f"--user-data-dir={folder / 'chromium'}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         start_new_session=True,
         env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
     )
     try:
-        url = await _address(process)
-        async with aiohttp.ClientSession() as client, client.ws_connect(url, max_msg_size=0) as socket:
-            tab = Page(socket, "", [])
-            listening = asyncio.create_task(tab.listen())
-            try:
-                await _attach(tab)
-                yield tab
-            finally:
-                with suppress(TimeoutError, AssertionError, ConnectionError):
-                    tab.attached("")
-                    await tab.send("Browser.close")
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
+        yield Browser(process, _address(process), microphone)
     finally:
-        await _end(process)
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=5)
+        if process.returncode is None:
+            process.kill()
+            process.communicate()
 
 
-def microphone(wav: Path | None) -> Sequence[str]:
-    """Return the flags for a microphone that is a file, over and over, or one that is refused."""
-    if wav is None:
-        return ("--deny-permission-prompts",)
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={wav}",
-    )
-
-
-async def _address(process: asyncio.subprocess.Process) -> str:
+def _address(process: subprocess.Popen[bytes]) -> str:
     assert process.stderr
-    async with asyncio.timeout(30):
-        async for line in process.stderr:
-            if found := re.search(rb"DevTools listening on (ws://\S+)", line):
-                return found[1].decode()
+    for line in process.stderr:
+        if found := re.search(rb"DevTools listening on (ws://\S+)", line):
+            return found[1].decode()
     raise AssertionError("Chromium did not start")
-
-
-async def _attach(tab: Page) -> None:
-    targets = (await tab.send("Target.getTargets"))["targetInfos"]
-    first = next(target["targetId"] for target in targets if target["type"] == "page")
-    tab.attached((await tab.send("Target.attachToTarget", targetId=first, flatten=True))["sessionId"])
-    for domain in ("Page", "Runtime", "Log"):
-        await tab.send(f"{domain}.enable")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            await process.communicate()
-    if process.returncode is None:
-        process.kill()
-        await process.communicate()
 
 
 _WAIT = """new Promise((done) => {{

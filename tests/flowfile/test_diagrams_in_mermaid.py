@@ -14,7 +14,7 @@ from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import Flow
 from ivr.flowfile.diagram import LONGEST, mermaid
 from ivr.flowfile.load import load_flow
-from tests.fakes import chromium
+from tests.fakes.chromium import Browser, Page
 from tests.flowfile.reading import HERE, flow
 
 MERMAID = HERE.parent / "peers/node_modules/mermaid/dist/mermaid.min.js"
@@ -57,22 +57,20 @@ HOSTILE = [
 
 
 @pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[chromium.Page]:
+async def page(tmp_path: Path, browser: Browser) -> AsyncIterator[Page]:
     """A page with Mermaid in it."""
-    if chromium.installed() is None:
-        pytest.skip(chromium.MISSING)
     if not MERMAID.exists():
         pytest.skip("run `npm install` in tests/peers (make test does)")
     file = tmp_path / "page.html"
     file.write_text(f'<!doctype html><meta charset="utf-8"><body><script src="{MERMAID.as_uri()}"></script>')
-    async with chromium.page(tmp_path) as tab:
+    async with browser.page() as tab:
         await tab.go(file.as_uri())
         await tab.run("mermaid.initialize({startOnLoad: false, securityLevel: 'strict'})")
         yield tab
         assert tab.complaints == []
 
 
-async def drawn(page: chromium.Page, flow: Flow) -> tuple[list[str], list[str]]:
+async def drawn(page: Page, flow: Flow) -> tuple[list[str], list[str]]:
     """Have a flow drawn, and give what stands in the boxes and on the ways."""
     picture = await page.run(PICTURE.format(json.dumps(mermaid(flow))))
     assert set(picture["tags"]) <= DRAWN
@@ -95,7 +93,7 @@ def guarded(guard: str, *, name: str = "start") -> Flow:
     return replace(GUARDED, initial=name, states=states)
 
 
-async def test_every_state_of_a_shipped_flow_is_in_its_picture(page: chromium.Page) -> None:
+async def test_every_state_of_a_shipped_flow_is_in_its_picture(page: Page) -> None:
     for file in sorted((HERE.parents[1] / "flows").glob("*.yaml")):
         built = load_flow(file).served()
         boxes, transitions = await drawn(page, built)
@@ -110,7 +108,7 @@ async def test_every_state_of_a_shipped_flow_is_in_its_picture(page: chromium.Pa
         assert outcomes <= set(transitions)
 
 
-async def test_nothing_that_an_author_writes_changes_the_picture(page: chromium.Page) -> None:
+async def test_nothing_that_an_author_writes_changes_the_picture(page: Page) -> None:
     for text in HOSTILE:
         assert (text, await drawn(page, guarded(text))) == (text, _picture(text))
         assert (text, await drawn(page, guarded("x", name=text))) == (text, _picture("x", name=text))
@@ -118,7 +116,7 @@ async def test_nothing_that_an_author_writes_changes_the_picture(page: chromium.
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(guard=TEXTS, name=TEXTS.filter(str.strip))
-async def test_no_text_at_all_changes_the_picture(page: chromium.Page, guard: str, name: str) -> None:
+async def test_no_text_at_all_changes_the_picture(page: Page, guard: str, name: str) -> None:
     assert await drawn(page, guarded(guard, name=name)) == _picture(guard, name=name)
 
 
