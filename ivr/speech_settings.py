@@ -84,15 +84,16 @@ class SpeechSettings(BaseSettings):
     )
     voice_male: Annotated[tuple[str, ...], NoDecode] = Field((), description="The same for male prompts.")
     voice_cache: Path | None = Field(
-        None, description="The folder where the sound of a service's voice is kept; none: it is kept in memory alone."
+        None, description="The folder where what was spoken is kept; none: it is kept in memory alone."
     )
     voice_cache_size: int = Field(256, ge=1, le=1_000_000, description="The largest size of that folder, in MiB.")
-    voice_fallback: Literal["espeak", "none"] = Field(
-        "espeak",
-        description="What speaks when a service cannot: espeak, if it is installed, or none: the prompt fails.",
+    voice_fallback: Annotated[tuple[Literal[VoiceName, "none"], ...], NoDecode] = Field(
+        ("espeak",),
+        description="The voices that speak what that of IVR_VOICE cannot, in this order, separated by commas: espeak "
+        "(if it is installed), hibari, openai, azure; none: the prompt fails.",
     )
 
-    @field_validator("voice_female", "voice_male", mode="before")
+    @field_validator("voice_female", "voice_male", "voice_fallback", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         return split_commas(value)
@@ -101,6 +102,13 @@ class SpeechSettings(BaseSettings):
     @classmethod
     def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         VoiceNames.of(value, ())
+        return value
+
+    @field_validator("voice_fallback")
+    @classmethod
+    def _none_is_alone(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "none" in value and len(value) > 1:
+            raise ValueError("must be none, or names of voices")
         return value
 
     @field_validator("azure_endpoint", "openai_url", "voice_url")
@@ -162,7 +170,17 @@ def live_sound(settings: SpeechSettings, workers: Workers, fetch: Fetch) -> Soun
 
 def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:
     """Return what speaks on live lines; None: espeak-ng is not installed. Raise SettingsError, with what to do."""
-    options = VoiceOptions(
+    try:
+        return voice_of(settings.voice, voice_options(settings, workers))
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}VOICE_CACHE: {settings.voice_cache} cannot be used: {error.strerror}") from error
+
+
+def voice_options(settings: SpeechSettings, workers: Workers) -> VoiceOptions:
+    """Return what the settings say of voices; `workers` decode, and stay the caller's."""
+    return VoiceOptions(
         workers,
         names=VoiceNames.of(settings.voice_female, settings.voice_male),
         server=lambda: VoiceServer(
@@ -171,14 +189,8 @@ def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:
         azure=lambda: _azure_account(settings),
         cache=settings.voice_cache,
         cache_size=settings.voice_cache_size * MEBIBYTE,
-        fallback=settings.voice_fallback == "espeak",
+        fallback=_fallback(settings),
     )
-    try:
-        return voice_of(settings.voice, options)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}VOICE_CACHE: {settings.voice_cache} cannot be used: {error.strerror}") from error
 
 
 def live_ear(settings: SpeechSettings, workers: Workers) -> Ear | None:
@@ -189,8 +201,8 @@ def live_ear(settings: SpeechSettings, workers: Workers) -> Ear | None:
 
 
 def spoken_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
-    """Return the languages of the voice, as `Capabilities.languages` has them; None: any. Empty: there is no voice."""
-    return languages_of(settings.voice)
+    """Return the languages of the voices, as `Capabilities.languages` has them; None: any. Empty: there is no voice."""
+    return languages_of((settings.voice, *_fallback(settings)))
 
 
 def understood_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
@@ -198,6 +210,10 @@ def understood_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
     if settings.stt in _IN_THIS_MACHINE:
         return capabilities("pocketsphinx").languages if ear_is_installed() else frozenset()
     return capabilities(settings.stt).languages
+
+
+def _fallback(settings: SpeechSettings) -> tuple[VoiceName, ...]:
+    return tuple(name for name in settings.voice_fallback if name != "none")
 
 
 def _azure_account(settings: SpeechSettings) -> AzureAccount:

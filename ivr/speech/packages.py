@@ -5,6 +5,7 @@ never "runs something else".
 """
 
 import hashlib
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,14 @@ def package_folder(name: str) -> Path | None:
     spec = find_spec(name)
     places = (spec.submodule_search_locations if spec else None) or ()
     return next((Path(place) for place in places), None)
+
+
+def package_version(distribution: str) -> str:
+    """Return the version of an installed package, by its name on the index; empty: it does not say."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # its files were put there by something else than pip
+        return ""
 
 
 def check_digest(file: Path, sha256: str) -> None:

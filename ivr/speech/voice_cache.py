@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 
 from ivr.engine.commands import Text
 from ivr.ports import SampleRate, Voice
@@ -15,30 +17,76 @@ MOST = 64 << 20
 "Bytes of samples that are kept in memory: half an hour of speech."
 
 
+class VoiceIdentity(Struct, frozen=True):
+    """What the sound of a text depends on, besides the text itself and the rate: any difference is another sound."""
+
+    engine: str
+    version: str
+    "Of a service: its address, where it is one's own, and the name of the model."
+    name: str
+    "Of the voice, or its gender where voices have no names."
+    words: str
+    "What it is given to say: a release may put a date into other words, while the flow is the same."
+
+
+class KeepableVoice(Voice, Protocol):
+    """A `Voice` whose sound can be kept: it says by what it is told from others."""
+
+    def identity(self, text: Text) -> VoiceIdentity:
+        """Return which voice would speak a text, and what it would say."""
+
+
+class SpeechMemory:
+    """Parts of samples by key; what was not heard for longest is dropped first."""
+
+    def __init__(self, most: int = MOST) -> None:
+        """Keep `most` bytes."""
+        self._most = most
+        self._size = 0
+        self._kept: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
+
+    def get(self, key: str) -> tuple[bytes, ...] | None:
+        """Return the parts; None: they are not kept."""
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+        return kept
+
+    def put(self, key: str, parts: tuple[bytes, ...]) -> None:
+        """Keep parts under a key that has none."""
+        self._kept[key] = parts
+        self._size += sum(map(len, parts))
+        while self._size > self._most:
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= sum(map(len, oldest))
+
+
 class CachedVoice:
     """A `Voice` in front of another one."""
 
     def __init__(
-        self, voice: Voice, name: str, *, at_once: int, folder: VoiceFolder | None = None, most: int = MOST
+        self,
+        voice: Voice,
+        identity: Callable[[Text], VoiceIdentity],
+        *,
+        at_once: int,
+        memory: SpeechMemory | None = None,
+        folder: VoiceFolder | None = None,
     ) -> None:
         """Keep what `voice` speaks, so many texts at the same time.
 
-        `name` tells it from any other voice that the folder was ever used for; `most` is in bytes, of memory.
+        `identity` tells it from any other voice that the memory or the folder is used for.
         """
         self._voice = voice
+        self._identity = identity
         self._places = asyncio.Semaphore(at_once)
-        self._name = name
+        self._memory = memory or SpeechMemory()
         self._folder = folder
-        self._most = most
-        self._kept: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
-        self._size = 0
         self._under_way: dict[str, _Speech] = {}
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples, at once if they are kept; raise SynthesisFailed."""
         key = self._key(text, rate)
-        if (kept := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
+        if (kept := self._memory.get(key)) is not None:
             for part in kept:
                 yield part
             return
@@ -50,13 +98,18 @@ class CachedVoice:
         async for part in speech.listen():
             yield part
 
+    async def is_kept(self, text: Text, *, rate: SampleRate = 16_000) -> bool:
+        """Return whether the folder has the sound of a text, so that it outlives this process."""
+        return await self._from_folder(self._key(text, rate)) is not None
+
     def _key(self, text: Text, rate: SampleRate) -> str:
-        return hashlib.sha256(msgspec.json.encode((self._name, rate, text))).hexdigest()
+        said = text.value, text.say_as, text.emphasize
+        return hashlib.sha256(msgspec.json.encode((self._identity(text), text.language, rate, said))).hexdigest()
 
     async def _make(self, key: str, text: Text, rate: SampleRate, speech: "_Speech") -> None:
         """Speak to the end, also if who asked has left: the next caller will ask again."""
         try:
-            kept = await asyncio.to_thread(self._folder.get, key) if self._folder else None
+            kept = await self._from_folder(key)
             if kept is not None:
                 speech.add(*kept)
             else:
@@ -65,17 +118,13 @@ class CachedVoice:
                         speech.add(part)
                 if self._folder:
                     await asyncio.to_thread(self._folder.put, key, tuple(speech.parts))
-            self._keep(key, tuple(speech.parts))
+            self._memory.put(key, tuple(speech.parts))
         finally:
             del self._under_way[key]
             speech.end()
 
-    def _keep(self, key: str, parts: tuple[bytes, ...]) -> None:
-        self._kept[key] = parts
-        self._size += sum(map(len, parts))
-        while self._size > self._most:
-            _, oldest = self._kept.popitem(last=False)
-            self._size -= sum(map(len, oldest))
+    async def _from_folder(self, key: str) -> Sequence[bytes] | None:
+        return await asyncio.to_thread(self._folder.get, key) if self._folder else None
 
 
 class _Speech:

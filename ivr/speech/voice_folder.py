@@ -90,6 +90,8 @@ class VoiceFolder:
         try:
             with open(handle, "wb") as temporary:  # noqa: PTH123  # it is open already
                 temporary.write(data)
+                temporary.flush()
+                os.fsync(handle)  # or a power cut could leave the new name without its content
             Path(name).replace(file)
         except BaseException:
             Path(name).unlink(missing_ok=True)

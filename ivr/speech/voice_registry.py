@@ -4,7 +4,7 @@ The one place that knows them all; a service's module is imported when its voice
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -13,11 +13,11 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.ports import Voice
 from ivr.speech.accounts import AzureAccount, VoiceServer
-from ivr.speech.voice_cache import CachedVoice
+from ivr.speech.voice_cache import CachedVoice, KeepableVoice, SpeechMemory
 from ivr.speech.voice_folder import VoiceFolder
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voice_outage import FallbackVoice, RestingVoice
-from ivr.speech.voices.espeak import installed_voice, spoken_languages
+from ivr.speech.voices import espeak
 
 VoiceName: TypeAlias = Literal["espeak", "hibari", "openai", "azure"]
 "What `IVR_VOICE` can be."
@@ -39,67 +39,103 @@ class VoiceOptions(Struct, frozen=True):
     "The folder where spoken texts are kept."
     cache_size: int = CACHE_SIZE
     "Bytes."
-    fallback: bool = True
-    "Whether espeak-ng speaks what a service cannot, where it is installed."
+    fallback: tuple[VoiceName, ...] = ("espeak",)
+    "Which voices speak what the first one cannot, in this order."
+    rests: bool = True
+    "Whether a service that has failed is not asked for a while, and the log says so; else every text is tried."
 
 
-class RegisteredService(Struct, frozen=True):
-    """A service that speaks."""
+class RegisteredVoice(Struct, frozen=True):
+    """One voice."""
 
-    make: Callable[[VoiceOptions], tuple[Voice, str]]
-    """Returns the voice, and what its sound depends on besides the text; raises ValueError, with what to do, if
-    something that it needs is missing."""
+    make: Callable[[VoiceOptions], KeepableVoice | None]
+    """Raises ValueError, with what to do, if something that it needs is missing. None: it is not installed, and nobody
+    needs to be told: espeak-ng speaks where it is there."""
     at_once: int
     "How many texts it is given at the same time."
+    languages: Callable[[], frozenset[str] | None] = lambda: None
+    "Returns what it speaks, as `Capabilities.languages` has it; None: only the service knows."
 
 
-def _openai(options: VoiceOptions) -> tuple[Voice, str]:
+class NamedVoice(Struct, frozen=True):
+    """A voice of a chain."""
+
+    name: VoiceName
+    voice: CachedVoice
+
+
+def _espeak(_: VoiceOptions) -> KeepableVoice | None:
+    return espeak.EspeakVoice() if espeak.is_installed() else None
+
+
+def _openai(options: VoiceOptions) -> KeepableVoice:
     from ivr.speech.voices.openai_voice import OpenAiVoice  # noqa: PLC0415
 
-    server = options.server()
-    return OpenAiVoice(server, options.names, options.workers), f"openai {server!r} {options.names!r}"
+    return OpenAiVoice(options.server(), options.names, options.workers)
 
 
-def _azure(options: VoiceOptions) -> tuple[Voice, str]:
+def _azure(options: VoiceOptions) -> KeepableVoice:
     from ivr.speech.voices.azure_voice import AzureVoice  # noqa: PLC0415
 
-    return AzureVoice(options.azure(), options.names), f"azure {options.names!r}"
+    return AzureVoice(options.azure(), options.names)
 
 
-def _hibari(options: VoiceOptions) -> tuple[Voice, str]:
+def _hibari(options: VoiceOptions) -> KeepableVoice:
     from ivr.speech.voices.hibari.hibari_voice import HibariVoice  # noqa: PLC0415
-    from ivr.speech.voices.hibari.voice_package import VERSION  # noqa: PLC0415
 
-    return HibariVoice(options.workers), f"hibari {VERSION}"
+    return HibariVoice(options.workers)
 
 
-SERVICES: Mapping[VoiceName, RegisteredService] = {
+VOICES: Mapping[VoiceName, RegisteredVoice] = {
+    "espeak": RegisteredVoice(_espeak, espeak.AT_ONCE, espeak.spoken_languages),
     # As many as there are workers.
-    "hibari": RegisteredService(_hibari, at_once=2),
+    "hibari": RegisteredVoice(_hibari, at_once=2, languages=lambda: frozenset({"en"})),
     # A service's own limits begin not far above 16.
-    "openai": RegisteredService(_openai, at_once=16),
-    "azure": RegisteredService(_azure, at_once=16),
+    "openai": RegisteredVoice(_openai, at_once=16),
+    "azure": RegisteredVoice(_azure, at_once=16),
 }
 
 
-def languages_of(name: VoiceName) -> frozenset[str] | None:
-    """Return what a voice speaks, as `Capabilities.languages` has it; None: only the service knows."""
-    if name == "hibari":
-        return spoken_languages() | {"en"}
-    return spoken_languages() if name == "espeak" else None
+def languages_of(names: Sequence[VoiceName]) -> frozenset[str] | None:
+    """Return what some of these voices speak, as `Capabilities.languages` has it; None: only a service knows."""
+    found: frozenset[str] = frozenset()
+    for name in names:
+        languages = VOICES[name].languages()
+        if languages is None:
+            return None
+        found |= languages
+    return found
+
+
+def voice_chain(name: VoiceName, options: VoiceOptions) -> tuple[NamedVoice, ...]:
+    """Return a voice and those that speak what it cannot, in order, each with its cache in front of it.
+
+    Raises ValueError, with what to do, if something that one of them needs is missing, and OSError if the folder cannot
+    be used.
+    """
+    made = {each: VOICES[each].make(options) for each in dict.fromkeys((name, *options.fallback))}
+    memory = SpeechMemory()
+    folder = VoiceFolder(options.cache, most=options.cache_size) if options.cache else None
+    return tuple(
+        NamedVoice(
+            each,
+            CachedVoice(
+                RestingVoice(voice, each, time.monotonic) if options.rests else voice,
+                voice.identity,
+                at_once=VOICES[each].at_once,
+                memory=memory,
+                folder=folder,
+            ),
+        )
+        for each, voice in made.items()
+        if voice is not None
+    )
 
 
 def voice_of(name: VoiceName, options: VoiceOptions) -> Voice | None:
-    """Return a voice with all that stands in front of it, good for any number of calls; None: it is not installed.
+    """Return a voice with all that stands behind it, good for any number of calls; None: none is installed.
 
-    Raises ValueError, with what to do, if something that a service needs is missing, and OSError if the folder cannot
-    be used.
+    Raises ValueError and OSError as `voice_chain` does.
     """
-    installed = installed_voice()
-    if name == "espeak":  # as fast as the folder
-        return RestingVoice(installed, time.monotonic) if installed else None
-    service = SERVICES[name]
-    voice, identity = service.make(options)
-    folder = VoiceFolder(options.cache, most=options.cache_size) if options.cache else None
-    kept = CachedVoice(RestingVoice(voice, time.monotonic), identity, at_once=service.at_once, folder=folder)
-    return FallbackVoice(kept, installed) if installed and options.fallback else kept
+    voices = [named.voice for named in voice_chain(name, options)]
+    return FallbackVoice(voices) if len(voices) > 1 else next(iter(voices), None)

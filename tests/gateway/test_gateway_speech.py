@@ -85,7 +85,7 @@ async def test_a_voice_that_is_away_is_stood_in_for(voice: VoiceApi) -> None:
 
 async def test_a_prompt_that_nobody_can_speak_is_told_to_the_bot(voice: VoiceApi) -> None:
     voice.answers = [Sound(status=401)]
-    speech = SpeechSettings(voice="openai", voice_url=voice.base, voice_fallback="none")
+    speech = SpeechSettings(voice="openai", voice_url=voice.base, voice_fallback=("none",))
     async with (
         fake_bot(flow(ANSWER, WELCOME), flow(HANG_UP)) as bot,
         gateway_to(bot, speech=speech) as gateway,

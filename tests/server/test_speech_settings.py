@@ -77,7 +77,23 @@ async def test_while_the_service_is_away_espeak_speaks_unless_it_must_not(api: V
     api.answers = [Sound(status=401)]
     assert len(b"".join(await spoken(settings(voice="openai", voice_url=api.base), workers))) > 10_000
     with pytest.raises(Unplayable, match="refused the key"):
-        await spoken(settings(voice="openai", voice_url=api.base, voice_fallback="none"), workers)
+        await spoken(settings(voice="openai", voice_url=api.base, voice_fallback=("none",)), workers)
+
+
+@needs_espeak
+async def test_the_fallback_is_a_list_in_order(
+    api: VoiceApi, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVR_VOICE_FALLBACK", "openai, espeak")
+    monkeypatch.setenv("IVR_VOICE_URL", api.base)
+    given = load_speech_settings().settings
+    assert given.voice_fallback == ("openai", "espeak")
+    voice = live_voice(given, workers)
+    assert voice is not None
+    in_no_voice = Text("Hello.", "female", "xx")  # of espeak's
+    assert b"".join([part async for part in voice.speak(in_no_voice)]) == tone(300, 0.5)
+    assert len(api.orders) == 1
+    assert "IVR_VOICE_FALLBACK = openai,espeak  (environment)" in CliRunner().invoke(command).stdout
 
 
 @needs_espeak
@@ -111,6 +127,8 @@ async def test_what_is_missing_is_said_before_any_call(given: dict[str, Any], sa
         ("IVR_VOICE_MALE", "onyx,echo", "names two voices for all languages"),
         ("IVR_VOICE_URL", "https://user:hunter2@voice.example.com", "without user or password"),
         ("IVR_VOICE_CACHE_SIZE", "0", "must be 1 or more"),
+        ("IVR_VOICE_FALLBACK", "espeak,siri", "must be espeak, hibari, openai, azure or none"),
+        ("IVR_VOICE_FALLBACK", "espeak,none", "must be none, or names of voices"),
     ],
 )
 def test_a_wrong_setting_of_the_voice_is_explained(

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,12 +16,21 @@ from hypothesis import strategies as st
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed
 from ivr.ports import SampleRate
-from ivr.speech.voice_cache import CachedVoice
+from ivr.speech.voice_cache import CachedVoice, SpeechMemory, VoiceIdentity
 from ivr.speech.voice_folder import VoiceFolder, _read, _written
+from ivr.speech.wording import in_words
 from tests.waiting import PATIENCE, begun
 
 HELLO = Text("Hello.", "female", "en-US")
 PARTS = [b"0011", b"", b"22"]
+
+
+def one(text: Text) -> VoiceIdentity:
+    return VoiceIdentity("one", "1.0", text.voice, in_words(text))
+
+
+def two(text: Text) -> VoiceIdentity:
+    return VoiceIdentity("one", "1.1", text.voice, in_words(text))
 
 
 class Speaker:
@@ -54,7 +66,7 @@ async def spoken(voice: CachedVoice, text: Text = HELLO) -> list[bytes]:
 
 async def test_each_rate_is_kept_by_itself() -> None:
     speaker = Speaker()
-    voice = CachedVoice(speaker, "one", at_once=1)
+    voice = CachedVoice(speaker, one, at_once=1)
     for rate in (8_000, 16_000, 8_000, 16_000):
         assert [part async for part in voice.speak(HELLO, rate=rate)]  # type: ignore[arg-type]
     assert speaker.rates == [8_000, 16_000]
@@ -63,7 +75,7 @@ async def test_each_rate_is_kept_by_itself() -> None:
 async def test_many_calls_that_begin_at_once_have_a_text_spoken_once() -> None:
     speaker = Speaker()
     speaker.go_on.clear()
-    voice = CachedVoice(speaker, "one", at_once=4)
+    voice = CachedVoice(speaker, one, at_once=4)
     first = voice.speak(HELLO)
     assert await anext(first) == b"Hello."  # each part as soon as it is there
     calls = [await begun(spoken(voice)) for _ in range(50)]
@@ -77,7 +89,7 @@ async def test_many_calls_that_begin_at_once_have_a_text_spoken_once() -> None:
 async def test_who_interrupts_leaves_it_to_be_finished_for_the_next() -> None:
     speaker = Speaker()
     speaker.go_on.clear()
-    voice = CachedVoice(speaker, "one", at_once=1)
+    voice = CachedVoice(speaker, one, at_once=1)
     call = await begun(spoken(voice))
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
@@ -89,7 +101,7 @@ async def test_who_interrupts_leaves_it_to_be_finished_for_the_next() -> None:
 async def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
     speaker = Speaker(fails=True)
     speaker.go_on.clear()
-    voice = CachedVoice(speaker, "one", at_once=4)
+    voice = CachedVoice(speaker, one, at_once=4)
     calls = [await begun(spoken(voice)) for _ in range(3)]
     speaker.go_on.set()
     assert [str(error) for error in await asyncio.gather(*calls, return_exceptions=True)] == ["hoarse"] * 3
@@ -100,7 +112,7 @@ async def test_a_failure_is_told_to_all_who_wait_and_not_kept() -> None:
 
 async def test_every_difference_of_a_text_is_another_sound() -> None:
     speaker = Speaker()
-    voice = CachedVoice(speaker, "one", at_once=4)
+    voice = CachedVoice(speaker, one, at_once=4)
     texts = [
         HELLO,
         Text("Hello!", "female", "en-US"),
@@ -117,7 +129,7 @@ async def test_every_difference_of_a_text_is_another_sound() -> None:
 async def test_no_more_texts_are_spoken_at_once_than_a_voice_can() -> None:
     speaker = Speaker()
     speaker.go_on.clear()
-    voice = CachedVoice(speaker, "one", at_once=2)
+    voice = CachedVoice(speaker, one, at_once=2)
     calls = [await begun(spoken(voice, Text(str(number), "male", "en-US"))) for number in range(5)]
     await asyncio.sleep(0)
     speaker.go_on.set()
@@ -127,20 +139,49 @@ async def test_no_more_texts_are_spoken_at_once_than_a_voice_can() -> None:
 
 async def test_what_was_not_heard_for_longest_leaves_the_memory() -> None:
     speaker = Speaker()
-    voice = CachedVoice(speaker, "one", at_once=1, most=6)  # two texts of three bytes
+    voice = CachedVoice(speaker, one, at_once=1, memory=SpeechMemory(6))  # two texts of three bytes
     for word in ("a", "b", "a", "c", "a", "b"):
         await spoken(voice, Text(word, "male", "en-US"))
     assert [text.value for text in speaker.texts] == ["a", "b", "c", "b"]
 
 
+async def test_voices_that_share_a_memory_are_told_apart_by_engine_version_name_and_words() -> None:
+    memory = SpeechMemory()
+    identities = [VoiceIdentity(*parts) for parts in ("a1xw", "b1xw", "a2xw", "a1yw", "a1xv")]
+    for _ in range(2):
+        speakers = [Speaker() for _ in identities]
+        for speaker, identity in zip(speakers, identities, strict=True):
+            await spoken(CachedVoice(speaker, lambda _, its=identity: its, at_once=1, memory=memory))
+    assert [len(speaker.texts) for speaker in speakers] == [0, 0, 0, 0, 0]
+
+
+async def test_a_voice_without_a_name_for_the_gender_speaks_both_alike() -> None:
+    speaker = Speaker()
+    voice = CachedVoice(speaker, lambda _: VoiceIdentity("hibari", "1", "heart", "Hello."), at_once=1)
+    for gender in ("female", "male"):
+        await spoken(voice, Text("Hello.", gender, "en-US"))  # type: ignore[arg-type]
+    assert len(speaker.texts) == 1
+
+
+async def test_whether_a_text_outlives_the_process_is_known(tmp_path: Path) -> None:
+    kept = CachedVoice(Speaker(), one, at_once=1, folder=VoiceFolder(tmp_path, most=1 << 20))
+    assert not await kept.is_kept(HELLO)
+    await spoken(kept)
+    assert await kept.is_kept(HELLO)
+    assert not await kept.is_kept(HELLO, rate=8_000)
+    forgets = CachedVoice(Speaker(), one, at_once=1)
+    await spoken(forgets)
+    assert not await forgets.is_kept(HELLO)
+
+
 async def test_another_process_finds_what_was_spoken_unless_its_voice_is_another(tmp_path: Path) -> None:
     folder = tmp_path / "voices"
-    assert await spoken(CachedVoice(Speaker(), "one", at_once=1, folder=VoiceFolder(folder, most=1 << 20)))
+    assert await spoken(CachedVoice(Speaker(), one, at_once=1, folder=VoiceFolder(folder, most=1 << 20)))
     speaker = Speaker()
     kept = VoiceFolder(folder, most=1 << 20)
-    assert await spoken(CachedVoice(speaker, "one", at_once=1, folder=kept)) == [b"Hello.", b".."]
+    assert await spoken(CachedVoice(speaker, one, at_once=1, folder=kept)) == [b"Hello.", b".."]
     assert speaker.texts == []
-    assert await spoken(CachedVoice(speaker, "two", at_once=1, folder=kept))
+    assert await spoken(CachedVoice(speaker, two, at_once=1, folder=kept))
     assert speaker.texts == [HELLO]
     assert "Hello" not in "".join(file.name for file in folder.iterdir())
 
@@ -200,6 +241,41 @@ def test_the_folder_stays_within_its_size_and_drops_what_was_not_wanted_for_long
     again.put("f", part)
     again.put("g", part)
     assert sum(file.stat().st_size for file in tmp_path.glob("*.speech")) <= 4 * size
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from ivr.speech.voice_folder import VoiceFolder
+folder = VoiceFolder(Path(sys.argv[1]), most=1 << 24)
+number = 0
+while True:
+    folder.put(str(number % 50), [bytes([number % 256]) * 200_000])
+    number += 1
+    print(number, flush=True)
+"""
+
+
+def test_what_a_killed_process_left_is_whole(tmp_path: Path) -> None:
+    for rounds in (1, 7):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout
+            for _ in range(rounds):
+                writer.stdout.readline()
+            writer.send_signal(signal.SIGKILL)
+        files = list(tmp_path.glob("*.speech"))
+        assert len(files) >= rounds
+        assert all(_read(file.read_bytes()) for file in files)
+
+
+def test_what_was_left_half_written_makes_room_first(tmp_path: Path) -> None:
+    half = tmp_path / "x.new"
+    half.write_bytes(bytes(3000))
+    os.utime(half, (1, 1))
+    folder = VoiceFolder(tmp_path, most=4000)
+    folder.put("a", [bytes(1000)])
+    folder.put("b", [bytes(1000)])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.speech", "b.speech"]
 
 
 def test_two_processes_together_stay_within_the_size(tmp_path: Path) -> None:

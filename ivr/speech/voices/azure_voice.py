@@ -13,6 +13,7 @@ from ivr.ports import SampleRate
 from ivr.speech.accounts import AzureAccount
 from ivr.speech.azure_sdk import NEEDED, sdk, voice_config
 from ivr.speech.languages import with_region
+from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.wording import DATES, speakable
 
@@ -48,6 +49,11 @@ class AzureVoice:
             raise ValueError(f"IVR_VOICE=azure {NEEDED}")
         self._account = account
         self._names = names.with_default(FEMALE, MALE)
+
+    def identity(self, text: Text) -> VoiceIdentity:
+        """Return what its sound depends on: the voice is the model, the same in every region."""
+        name = self._names.name(text)
+        return VoiceIdentity("azure", self._account.endpoint, name, ssml(text, name))
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed."""

@@ -15,8 +15,9 @@ from ivr.engine.commands import Gender, Text
 from ivr.errors import SynthesisFailed
 from ivr.ports import SampleRate
 from ivr.speech.languages import with_region
-from ivr.speech.voice_cache import CachedVoice
-from ivr.speech.wording import spoken
+from ivr.speech.packages import package_version
+from ivr.speech.voice_cache import CachedVoice, VoiceIdentity
+from ivr.speech.wording import in_words, spoken
 
 _SYNCHRONOUS = 2
 _UTF8, _SSML = 0x1, 0x10
@@ -30,9 +31,10 @@ AT_ONCE = 4
 
 def installed_voice() -> CachedVoice | None:
     """Return this voice, good for any number of calls; None: it is not installed."""
-    if not _is_installed():
+    if not is_installed():
         return None
-    return CachedVoice(EspeakVoice(), "espeak", at_once=AT_ONCE)
+    voice = EspeakVoice()
+    return CachedVoice(voice, voice.identity, at_once=AT_ONCE)
 
 
 def spoken_languages() -> frozenset[str]:
@@ -40,7 +42,7 @@ def spoken_languages() -> frozenset[str]:
 
     Empty: it is not installed, or does not work.
     """
-    if not _is_installed():
+    if not is_installed():
         return frozenset()
     try:
         tags = _library().tags
@@ -49,12 +51,21 @@ def spoken_languages() -> frozenset[str]:
     return tags | {language for tag in tags if with_region(language := tag.partition("-")[0]).lower() in tags}
 
 
-def _is_installed() -> bool:
+def is_installed() -> bool:
+    """Return whether its library is there, and what resamples its sound."""
     return find_spec("espeakng_loader") is not None and find_spec("av") is not None
 
 
 class EspeakVoice:
     """A `Voice` (`ivr.ports`), sentence by sentence, in the language of the text."""
+
+    def __init__(self) -> None:
+        # The package holds the library and its data. The library's own version is the same for many states of both.
+        self._version = package_version("espeakng-loader")
+
+    def identity(self, text: Text) -> VoiceIdentity:
+        """Return what its sound depends on: voices go by language and gender."""
+        return VoiceIdentity("espeak", self._version, text.voice, in_words(text))
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed."""

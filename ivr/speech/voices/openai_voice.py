@@ -12,6 +12,7 @@ from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.ports import SampleRate
 from ivr.speech.accounts import VoiceServer
 from ivr.speech.http import Pause, VoiceService
+from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.wording import in_words
 
@@ -35,6 +36,12 @@ class OpenAiVoice:
         self._server = server
         self._names = names.with_default(FEMALE, MALE)
         self._workers = workers
+
+    def identity(self, text: Text) -> VoiceIdentity:
+        """Return what its sound depends on: the server, the model, and the voice. A new key is the same voice."""
+        return VoiceIdentity(
+            "openai", f"{self._server.url} {self._server.model}", self._names.name(text), in_words(text)
+        )
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed.

@@ -12,8 +12,9 @@ from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed, VoiceUnavailable
 from ivr.ports import SampleRate
 from ivr.speech.languages import without_region
+from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voices.hibari.reading import sentences
-from ivr.speech.voices.hibari.voice_package import checked_package
+from ivr.speech.voices.hibari.voice_package import VERSION, checked_package
 from ivr.speech.wording import in_words
 
 LANGUAGE = "en"
@@ -37,6 +38,10 @@ class HibariVoice:
         workers.prepare_with(_LOAD)
         self._workers = workers
         self._under_way: set[asyncio.Task[bytes]] = set()
+
+    def identity(self, text: Text) -> VoiceIdentity:
+        """Return what its sound depends on: the release, and how its texts are written out."""
+        return VoiceIdentity("hibari", VERSION, "heart", "\n".join(sentences(in_words(text))))
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed."""
