@@ -56,8 +56,8 @@ bench:  ## Measure the server against a bare echo, the replay, and a full store;
 	@$(VENV)/python -m bench.replay $(ARGS)
 	@$(VENV)/python -m bench.stored $(ARGS)
 
-bench-speech:  ## Measure the available speech engines: accuracy, time and memory (ARGS="--quick")
-	@tools/prepare run
+bench-speech:  ## Measure the speech engines and voices that run here: words, time, memory; takes long (ARGS="--quick")
+	@tools/prepare local
 	@$(VENV)/python -m bench.speech $(ARGS)
 
 bench-phone:  ## Measure the delay to the next prompt, and the sound of 200 calls at once (ARGS="--quick --json")

@@ -1,8 +1,11 @@
-"""Recordings of synthetic speech: flite and espeak-ng, wideband or as from a phone line."""
+"""Recordings as an engine gets them, wideband, as from a phone line or with noise; and voices that speak them."""
 
 import hashlib
+import math
+import random
 import shutil
 import subprocess
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,9 +18,29 @@ VOICES = {
     "flite": ("slt", "rms", "awb", "kal16"),
     "espeak-ng": ("en-us", "en-us+f3", "en-gb"),
 }
-PHONE = "highpass=f=300,highpass=f=300,lowpass=f=3400,lowpass=f=3400,aresample=8000,aformat=sample_fmts=s16"
-BANDS = {"wide": ("aresample=16000", "pcm_s16le", 16_000), "phone": (PHONE, "pcm_mulaw", 8_000)}
-"By name: FFmpeg's filters, codec, and samples a second."
+
+
+class Band(Struct, frozen=True):
+    """What a line leaves of a voice."""
+
+    filters: str
+    "FFmpeg's."
+    codec: str
+    rate: int
+    "Samples a second."
+    noise: float | None = None
+    "White noise, so many decibels below the mean loudness of the recording; None: none is added."
+
+
+_SAMPLES = "aformat=sample_fmts=s16:channel_layouts=mono"
+# A WAV file that does not say which channel its only one is would pass highpass and lowpass as it came.
+_VOICE_OF_A_LINE = "aformat=channel_layouts=mono,highpass=f=300,highpass=f=300,lowpass=f=3400,lowpass=f=3400"
+_PHONE = f"{_VOICE_OF_A_LINE},aresample=8000,{_SAMPLES}"
+BANDS = {
+    "wide": Band(f"aresample=16000,{_SAMPLES}", "pcm_s16le", 16_000),
+    "phone": Band(_PHONE, "pcm_mulaw", 8_000),
+    "phone, noise": Band(_PHONE, "pcm_mulaw", 8_000, noise=15.0),
+}
 
 
 class Said(Struct, frozen=True):
@@ -43,12 +66,22 @@ def voices() -> Sequence[str]:
 def record(folder: Path, text: str, voice: str, band: str) -> Said:
     """Let a voice say a text, as a WAV file in the folder."""
     name = hashlib.sha256(f"{voice}:{text}".encode()).hexdigest()[:16]
-    file, spoken = folder / f"{name}-{band}.wav", folder / f"{name}.wav"
+    spoken = folder / f"{name}.wav"
     if not spoken.exists():
         subprocess.run(_command(text, voice, spoken), check=True, capture_output=True, timeout=30)
-    if not file.exists():
-        _in_band(spoken, file, band)
-    return Said(text, file)
+    return Said(text, in_band(spoken, folder, band))
+
+
+def in_band(source: Path, folder: Path, band: str) -> Path:
+    """Return a recording as a line of that band carries it, as a WAV file in the folder."""
+    target = folder / f"{source.stem}-{band.replace(', ', '-')}.wav"
+    if not target.exists():
+        form = BANDS[band]
+        samples = _filtered(source, form)
+        if form.noise is not None:
+            samples = _noisy(samples, form.noise)
+        _write(target, samples, form)
+    return target
 
 
 def _command(text: str, voice: str, file: Path) -> Sequence[str]:
@@ -58,16 +91,32 @@ def _command(text: str, voice: str, file: Path) -> Sequence[str]:
     return ("espeak-ng", "-v", name, "-s", "150", "-w", str(file), text)
 
 
-def _in_band(source: Path, target: Path, band: str) -> None:
-    filters, codec, rate = BANDS[band]
-    with av.open(str(source)) as spoken, av.open(str(target), "w", format="wav") as file:
-        stream = cast("av.AudioStream", file.add_stream(codec, rate=rate, layout="mono"))
-        graph = _graph(spoken.streams.audio[0], filters)
+def _filtered(source: Path, form: Band) -> "array[int]":
+    samples = array("h")
+    with av.open(str(source)) as spoken:
+        graph = _graph(spoken.streams.audio[0], form.filters)
         for frame in [*spoken.decode(audio=0), None]:
             graph.push(frame)
             while (piece := _pull(graph)) is not None:
-                file.mux(stream.encode(piece))
-        file.mux(stream.encode(None))
+                samples.frombytes(bytes(piece.planes[0])[: 2 * piece.samples])
+    return samples
+
+
+def _noisy(samples: "array[int]", below: float) -> "array[int]":
+    """Add white noise; the same recording always gets the same."""
+    chance = random.Random(len(samples))
+    loudness = math.sqrt(sum(sample * sample for sample in samples) / max(1, len(samples)))
+    deviation = loudness / 10 ** (below / 20)
+    return array("h", (max(-32768, min(32767, round(sample + chance.gauss(0, deviation)))) for sample in samples))
+
+
+def _write(target: Path, samples: "array[int]", form: Band) -> None:
+    frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples))
+    frame.planes[0].update(samples.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+    frame.sample_rate = form.rate
+    with av.open(str(target), "w", format="wav") as file:
+        stream = cast("av.AudioStream", file.add_stream(form.codec, rate=form.rate, layout="mono"))
+        file.mux([*stream.encode(frame), *stream.encode(None)])
 
 
 def _graph(stream: "av.AudioStream", filters: str) -> av.filter.Graph:
