@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ivr.errors import TranscriptionFailed
 from ivr.media.recorder import wav
-from ivr.media.said_phrase import said_phrase
 from ivr.ports import SpeechToText
+from ivr.speech.said_phrase import said_phrase
 
 log = logging.getLogger(__name__)
 

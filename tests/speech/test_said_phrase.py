@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.media.said_phrase import said_phrase
+from ivr.speech.said_phrase import said_phrase
 
 MENU = ("sales", "support", "technical support", "Yes", "yes", "no")
 
