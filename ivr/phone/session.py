@@ -110,6 +110,8 @@ class Session:
         self.player = Player(sound.renderer, self._clock, paced=paced)
         "Counts late frames, for measurements."
         self._playing: asyncio.Task[None] | None = None
+        self._expecting: asyncio.Task[None] | None = None
+        "The prompts that come next, on their way to be made."
         self._microphone = microphone or Microphone()
         self._speaking: set[asyncio.Task[None]] = set()
         "Typed words that are being recorded."
@@ -207,9 +209,15 @@ class Session:
             self._events.put_nowait(event)
 
     def expect(self, prompts: Sequence[Sequence[Segment]]) -> None:
-        """Let the voice speak what comes next, while what comes first is heard."""
-        for segments in prompts:
-            self._begin(self._sound.renderer.prepare(segments))
+        """Let the voice speak what comes next, one text after the other, while what comes first is heard.
+
+        One at a time, since what is heard now is not to wait for what is heard later. What a list before this one would
+        have come to is not made any more: it was interrupted.
+        """
+        if self._expecting is not None:
+            self._expecting.cancel()
+        segments = [segment for prompt in prompts for segment in prompt]
+        self._expecting = self._begin(self._sound.renderer.prepare(segments)) if segments else None
 
     def perform(self, effect: Effect) -> None:
         """Make sound, or stop."""
@@ -311,5 +319,5 @@ class Session:
             task.cancel()
         # What was cancelled remembers where, and `connect` may belong to who has this session: nothing of it is left to
         # the collector of cycles.
-        self._playing, self._connecting, self._connect = None, None, nobody_else
+        self._playing, self._expecting, self._connecting, self._connect = None, None, None, nobody_else
         self._events.put_nowait(None)

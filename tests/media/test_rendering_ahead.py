@@ -13,6 +13,7 @@ from ivr.media.prompt_renderer import AHEAD, Speaker
 from ivr.media.recorder import wav
 from ivr.media.sound import SilentRenderer, Unplayable, tone
 from ivr.ports import SampleRate
+from ivr.speech.voice_cache import CachedVoice, VoiceIdentity
 from tests.waiting import PATIENCE
 
 
@@ -97,6 +98,24 @@ async def test_what_comes_next_is_spoken_before_and_a_voice_that_fails_is_no_tro
     assert voice.begun == ["one", "two"]
     await Speaker(None, nowhere, Workers(), plays=True).prepare(said("one"))
     await SilentRenderer().prepare(said("one"))
+
+
+async def test_what_comes_next_takes_one_place_of_the_voice_so_that_what_is_heard_now_has_another() -> None:
+    slow = Slow("now", "next", "next but one")
+    voice = CachedVoice(slow, lambda text: VoiceIdentity("slow", "1", "", text.value), at_once=2)
+    speaker = Speaker(voice, nowhere, Workers(), plays=True)
+    async with asyncio.timeout(PATIENCE):
+        expecting = asyncio.create_task(speaker.prepare(said("next", "next but one")))
+        while slow.begun != ["next"]:
+            await asyncio.sleep(0)
+        slow.speaks["now"].set()
+        assert [piece.samples async for piece in speaker.render(said("now"))] == [b"now"]
+        assert slow.begun == ["next", "now"]
+        slow.speaks["next"].set()
+        slow.speaks["next but one"].set()
+        await expecting
+    assert [piece.samples async for piece in speaker.render(said("next", "next but one"))] == [b"next", b"next but one"]
+    assert slow.begun == ["next", "now", "next but one"]
 
 
 async def test_a_long_file_comes_in_pieces() -> None:

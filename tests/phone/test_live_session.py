@@ -63,8 +63,13 @@ class BotInMemory:
 class Talker:
     """A voice of one second a sentence."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ready: bool) -> None:
+        """`ready`: what comes next can be made."""
         self.prepared: list[str] = []
+        self.given_up: list[str] = []
+        self.ready = asyncio.Event()
+        if ready:
+            self.ready.set()
 
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         for segment in segments:
@@ -72,7 +77,14 @@ class Talker:
             yield SoundPiece(tone(300, 1.0), 1.0)
 
     async def prepare(self, segments: Sequence[Segment]) -> None:
-        self.prepared += [segment.value for segment in segments if isinstance(segment, Text)]
+        for segment in segments:
+            assert isinstance(segment, Text)
+            self.prepared.append(segment.value)
+            try:
+                await self.ready.wait()
+            except asyncio.CancelledError:
+                self.given_up.append(segment.value)
+                raise
 
 
 class Listener:
@@ -141,11 +153,12 @@ async def on_the_phone(
     paced: bool = False,
     microphone: Microphone | None = None,
     ear: Listener | None = None,
+    ready: bool = True,
 ) -> AsyncIterator[LiveDriver]:
     clock, bot = ManualClock(), FakeBot([flow(ANSWER), *answers], base="http://127.0.0.1:1")
     web = WebPost(Guard())
     phone = Platform(Target(bot.call, "the-app"), BotInMemory(bot), IDENTITY, metadata="", files=web)
-    talker = Talker()
+    talker = Talker(ready=ready)
     sound = Sound(talker, Recorder(encodes=False), ear or Listener(words))
     live = LiveDriver(Session(phone, sound, clock=clock, paced=paced, microphone=microphone), clock, bot, talker)
     live.session.dial()
@@ -179,6 +192,25 @@ async def test_the_prompts_that_come_next_are_made_while_the_first_is_heard() ->
     async with on_the_phone(flow(SAY, MENU), flow(HANG_UP)) as live:
         assert live.all(PromptBegan)[-1].op == "say"
         assert live.talker.prepared == ["Press 1 or say sales."]
+
+
+async def test_what_comes_next_is_made_in_its_order_and_no_longer_than_somebody_waits_for_it() -> None:
+    later = {**SAY, "operationId": "later", "prompts": [{"value": "Later."}]}
+    async with on_the_phone(flow(SAY, later, MENU), flow(SAY, MENU), flow(HANG_UP)) as live:
+        assert live.talker.prepared == ["Later.", "Press 1 or say sales."]
+        live.session.trouble()
+        await live.turn()
+        assert live.talker.prepared[2:] == ["Press 1 or say sales."]
+        assert live.talker.given_up == []
+        live.session.trouble()
+        await live.turn()
+        assert live.events[-1] == Ended("bot", "hangup")
+    async with on_the_phone(flow(SAY, later, MENU), flow(SAY, later), flow(HANG_UP), ready=False) as live:
+        assert live.talker.prepared == ["Later."]  # one at a time
+        live.session.trouble()
+        await live.turn()
+        assert live.talker.given_up == ["Later."]
+        assert live.talker.prepared == ["Later.", "Later."]
 
 
 async def test_a_key_silences_the_prompt_at_once() -> None:
