@@ -18,6 +18,7 @@ from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voice_registry import VoiceOptions, languages_of, voice_chain, voice_of
 from ivr.speech.voices import espeak
 from tests.fakes.voice_api import Sound, VoiceApi
+from tests.local_speech import needs_hibari
 
 HELLO = Text("Hello.", "female", "en-US")
 NO_NAMES = VoiceNames()
@@ -81,6 +82,24 @@ async def test_whoever_speaks_keeps_it_under_its_own_name(api: VoiceApi, workers
     assert not await service.voice.is_kept(HELLO)
     assert await fallback.voice.is_kept(HELLO)
     assert await spoken(fallback.voice) == by_espeak
+
+
+@needs_hibari
+async def test_another_language_than_english_is_spoken_by_the_voice_after_hibari(
+    workers: Workers, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    german = Text("Guten Tag.", "female", "de-DE")
+    given = VoiceOptions(workers, cache=tmp_path)
+    voice = voice_of("hibari", given)
+    assert voice is not None
+    assert len(await spoken(voice, german)) > 10_000
+    hibari, fallback = voice_chain("hibari", given)
+    assert not await hibari.voice.is_kept(german)
+    assert await fallback.voice.is_kept(german)
+    [told] = [vars(record) for record in caplog.records]
+    assert (told["message"], told["service"]) == ("voice failed", "hibari")
+    assert "de-DE" in told["reason"]
+    assert "Guten" not in str(told)
 
 
 async def test_a_run_that_nobody_waits_for_asks_for_every_text(
