@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from ivr.engine.commands import Text
 from ivr.ports import SampleRate, Voice
@@ -27,6 +28,13 @@ class VoiceIdentity(Struct, frozen=True):
     "Of the voice, or its gender where voices have no names."
     words: str
     "What it is given to say: a release may put a date into other words, while the flow is the same."
+
+
+def key_of(identity: VoiceIdentity, text: Text, rate: SampleRate) -> str:
+    """Return the key of a text's sound: 64 hexadecimal digits, which tell nothing of the text."""
+    # JSON of ASCII alone: a text from a command line may have what no UTF-8 can hold.
+    parts = json.dumps((*astuple(identity), text.language, rate, text.value, text.say_as, text.emphasize))
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 class KeepableVoice(Voice, Protocol):
@@ -103,8 +111,7 @@ class CachedVoice:
         return await self._from_folder(self._key(text, rate)) is not None
 
     def _key(self, text: Text, rate: SampleRate) -> str:
-        said = text.value, text.say_as, text.emphasize
-        return hashlib.sha256(msgspec.json.encode((self._identity(text), text.language, rate, said))).hexdigest()
+        return key_of(self._identity(text), text, rate)
 
     async def _make(self, key: str, text: Text, rate: SampleRate, speech: "_Speech") -> None:
         """Speak to the end, also if who asked has left: the next caller will ask again."""

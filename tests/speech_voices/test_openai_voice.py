@@ -94,12 +94,14 @@ async def test_the_voice_goes_by_gender_and_language_and_a_date_is_put_into_word
             Text("12/24/2026", "female", "en-US", "monthDayYear"),
             Text("24.12.", "female", "de-AT", "dayMonth"),
             Text("ABC", "male", "de", "letters"),
+            Text("A\x00\udcff B", "male", "de"),
         ):
             await spoken(one, text)
     assert [(order.body["voice"], order.body["input"]) for order in api.orders] == [
         ("bella", "December 24th, 2026"),
         ("katja", "24.12."),  # a German voice reads it as a German does
         ("onyx", "A, B, C"),
+        ("onyx", "A   B"),
     ]
 
 

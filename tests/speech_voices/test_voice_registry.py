@@ -1,10 +1,13 @@
 """Every voice by its name: the chain of those that speak, each with its cache."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.audio.workers import Workers
 from ivr.engine.commands import Text
@@ -13,10 +16,12 @@ from ivr.media.installed import missing
 from ivr.media.recorder import wav
 from ivr.media.sound import tone
 from ivr.ports import Voice
-from ivr.speech.accounts import VoiceServer
+from ivr.speech.accounts import AzureAccount, VoiceServer
+from ivr.speech.voice_cache import KeepableVoice, key_of
 from ivr.speech.voice_names import VoiceNames
-from ivr.speech.voice_registry import VoiceOptions, languages_of, voice_chain, voice_of
+from ivr.speech.voice_registry import VOICES, VoiceOptions, languages_of, voice_chain, voice_of
 from ivr.speech.voices import espeak
+from ivr.speech.wording import DATES
 from tests.fakes.voice_api import Sound, VoiceApi
 from tests.local_speech import needs_hibari
 
@@ -89,11 +94,11 @@ async def test_another_language_than_english_is_spoken_by_the_voice_after_hibari
     workers: Workers, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     german = Text("Guten Tag.", "female", "de-DE")
-    given = VoiceOptions(workers, cache=tmp_path)
-    voice = voice_of("hibari", given)
+    options = VoiceOptions(workers, cache=tmp_path)
+    voice = voice_of("hibari", options)
     assert voice is not None
     assert len(await spoken(voice, german)) > 10_000
-    hibari, fallback = voice_chain("hibari", given)
+    hibari, fallback = voice_chain("hibari", options)
     assert not await hibari.voice.is_kept(german)
     assert await fallback.voice.is_kept(german)
     [told] = [vars(record) for record in caplog.records]
@@ -132,6 +137,34 @@ async def test_the_key_knows_server_model_and_name(api: VoiceApi, workers: Worke
     ):
         await spoken(another)
     assert len(api.orders) == 4
+
+
+@pytest.fixture(scope="module")
+def installed() -> list[KeepableVoice]:
+    """Every voice that is there."""
+    given = VoiceOptions(
+        Workers(),
+        server=lambda: VoiceServer("http://127.0.0.1"),
+        azure=lambda: AzureAccount("k" * 32, "westeurope"),
+    )
+    made = []
+    for voice in VOICES.values():
+        with suppress(ValueError):  # its package is not installed
+            made.append(voice.make(given))
+    return [voice for voice in made if voice is not None]
+
+
+@given(
+    value=st.text(st.characters()),  # with what no UTF-8 can hold
+    say_as=st.sampled_from([None, "telephone", "letters", "cardinal", "ordinal", "time12", "time24", *DATES]),
+    language=st.sampled_from(["en-US", "de-DE"]),
+)
+def test_every_text_has_a_key_and_always_the_same(
+    installed: list[KeepableVoice], value: str, say_as: str | None, language: str
+) -> None:
+    text = Text(value, "male", language, say_as)
+    keys = {key_of(voice.identity(text), text, 16_000) for voice in installed * 2}
+    assert len(keys) == len(installed) > 1
 
 
 def test_the_languages_are_those_of_all_who_speak() -> None:

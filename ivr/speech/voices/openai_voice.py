@@ -14,7 +14,7 @@ from ivr.speech.accounts import VoiceServer
 from ivr.speech.http import Pause, VoiceService
 from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voice_names import VoiceNames
-from ivr.speech.wording import in_words
+from ivr.speech.wording import in_words, speakable
 
 FEMALE, MALE = "nova", "onyx"
 "Names that OpenAI's voices have, and most servers of their protocol know."
@@ -50,7 +50,7 @@ class OpenAiVoice:
         """
         order = {
             "model": self._server.model,
-            "input": in_words(text),
+            "input": speakable(in_words(text)),
             "voice": self._names.name(text),
             "response_format": self._server.form,
         }
