@@ -1,4 +1,4 @@
-"""Reading files that somebody names: regular ones alone, and never more of them than they can need.
+"""Files that somebody names: regular ones alone are read, and never more of them than needed; written ones are whole.
 
 A named pipe would keep its reader waiting for ever, a device would never end, and a file of gigabytes would take the
 memory of a server. Whatever reads a file of an operator's or an author's reads it here (a test sees to that).
@@ -32,3 +32,14 @@ def read_small(file: Path, most: int) -> bytes:
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(file))
     return data
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all, in place of the one that was there; raise OSError."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -3,10 +3,12 @@
 `ivr serve` has them among its own (`ivr.settings`); a gateway reads them from the same variables.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from msgspec.structs import replace
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -22,7 +24,7 @@ from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer, VoiceServer
 from ivr.speech.engines.whisper.model_folder import PACKAGED, model_folder
 from ivr.speech.registry import ENGINES, Engine, EngineOptions, capabilities
 from ivr.speech.voice_names import VoiceNames
-from ivr.speech.voice_registry import VoiceName, VoiceOptions, languages_of, voice_of
+from ivr.speech.voice_registry import NamedVoice, VoiceName, VoiceOptions, languages_of, voice_chain, voice_of
 
 PREFIX = "IVR_"
 MEBIBYTE = 1 << 20
@@ -170,8 +172,24 @@ def live_sound(settings: SpeechSettings, workers: Workers, fetch: Fetch) -> Soun
 
 def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:
     """Return what speaks on live lines; None: espeak-ng is not installed. Raise SettingsError, with what to do."""
-    try:
+    with _explained(settings):
         return voice_of(settings.voice, voice_options(settings, workers))
+
+
+def named_voices(settings: SpeechSettings, workers: Workers) -> tuple[NamedVoice, ...]:
+    """Return the voices of live lines one by one, in the order in which they are asked; raise SettingsError.
+
+    One that fails does not rest: each text is tried. Empty: espeak-ng is not installed, and there is no other.
+    """
+    with _explained(settings):
+        return voice_chain(settings.voice, replace(voice_options(settings, workers), rests=False))
+
+
+@contextmanager
+def _explained(settings: SpeechSettings) -> Iterator[None]:
+    """Raise SettingsError for what a voice that cannot be made raises."""
+    try:
+        yield
     except ValueError as error:
         raise SettingsError(str(error)) from error
     except OSError as error:

@@ -18,6 +18,8 @@ COMMANDS = {
     "calls": "List, show, export and erase recorded calls.",
     "replay": "Run recorded calls through the flows as they are now.",
     "transcribe": "Transcribe recordings with the speech engine of the settings.",
+    "speak": "Speak a text into a WAV file.",
+    "prompts": "Speak the texts of flows ahead, so that no call waits for a voice.",
     "settings": "List all settings with their meaning and current value.",
 }
 

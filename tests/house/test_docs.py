@@ -178,7 +178,9 @@ def test_every_command_is_documented() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["serve", "check", "talk", "gateway", "graph", "schema", "transcribe", "settings"])
+@pytest.mark.parametrize(
+    "name", ["serve", "check", "talk", "gateway", "graph", "schema", "transcribe", "speak", "prompts", "settings"]
+)
 def test_every_command_explains_itself(name: str) -> None:
     assert isinstance(main, click.Group)
     command = main.get_command(click.Context(main), name)
