@@ -31,8 +31,6 @@ _ANSWER: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 MOST_TRIES = 3
 "Processes that one recording may take down."
-ORDERS_PER_WORKER = 200
-"Then a new one takes over: what a C library leaks is gone with its process."
 START = 30.0
 "Seconds for an interpreter to start, on a machine that is very busy."
 
@@ -49,16 +47,18 @@ class Job(Struct, Generic[T], frozen=True):
     "Seconds."
     limits: ProcessLimits = ProcessLimits()
     "Of the process; jobs with other limits have processes of their own."
+    orders: int = 200
+    "Jobs of a process, after which a new one takes over: what a C library leaks is gone with its process."
 
 
 class Workers:
     """A few worker processes. Open files and plain data go in, plain data comes out."""
 
     def __init__(self, *, size: int = 2) -> None:
-        """Let so many jobs run at the same time. As many processes of each kind of limits stay, and wait for more."""
+        """Let so many jobs of each kind of limits run at the same time, and keep as many processes for more."""
         self._path = tuple(str(Path(entry).absolute()) for entry in sys.path)
-        self._places = asyncio.Semaphore(size)
-        self._idle: dict[ProcessLimits, list[_Worker]] = {}
+        self._size = size
+        self._kinds: dict[ProcessLimits, _Kind] = {}
         self._first: list[tuple[Job[Any], dict[str, Any]]] = []
         self._ending: set[asyncio.Task[int]] = set()
 
@@ -70,10 +70,10 @@ class Workers:
         order = msgspec.msgpack.encode(JobOrder(job.function, arguments, job.cpu))
         if len(order) > PACKET:
             raise TranscriptionFailed("failed", "the request is too long")
+        kind = self._kinds.setdefault(job.limits, _Kind(asyncio.Semaphore(self._size)))
         for _ in range(MOST_TRIES):
-            async with self._places:
-                idle = self._idle.setdefault(job.limits, [])
-                worker = idle.pop() if idle else await self._start(job.limits)
+            async with kind.places:
+                worker = kind.idle.pop() if kind.idle else await self._start(job.limits)
                 try:
                     async with asyncio.timeout(job.wall):
                         answer = await worker.ask(order, files)
@@ -85,7 +85,7 @@ class Workers:
                 except TimeoutError as error:
                     raise TranscriptionFailed("timeout", f"it took longer than {job.wall:g} s") from error
                 finally:
-                    self._put_back(worker, idle)
+                    self._put_back(worker, kind, job.orders)
             return _result(job, answer)
         raise TranscriptionFailed("recording", f"it has crashed {MOST_TRIES} worker processes")
 
@@ -102,9 +102,9 @@ class Workers:
 
     async def close(self) -> None:
         """End all workers. Whoever waits for a job has been cancelled before."""
-        for idle in self._idle.values():
-            while idle:
-                self._end(idle.pop())
+        for kind in self._kinds.values():
+            while kind.idle:
+                self._end(kind.idle.pop())
         await asyncio.gather(*self._ending)
 
     async def _start(self, limits: ProcessLimits) -> "_Worker":
@@ -120,9 +120,9 @@ class Workers:
                 self._end(worker)
         return worker
 
-    def _put_back(self, worker: "_Worker", idle: "list[_Worker]") -> None:
-        if worker.usable and worker.orders < ORDERS_PER_WORKER:
-            idle.append(worker)
+    def _put_back(self, worker: "_Worker", kind: "_Kind", orders: int) -> None:
+        if worker.usable and worker.orders < orders:
+            kind.idle.append(worker)
         else:
             self._end(worker)
 
@@ -131,6 +131,13 @@ class Workers:
         ending = asyncio.create_task(worker.kill())
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
+
+
+class _Kind(Struct, eq=False):
+    """The processes of one kind of limits: a prompt does not wait for two long recordings to be understood."""
+
+    places: asyncio.Semaphore
+    idle: "list[_Worker]" = []
 
 
 class _Ended(Exception):

@@ -146,6 +146,26 @@ async def test_jobs_wait_for_a_free_worker(workers: Workers, file: BinaryIO) -> 
     assert len({answer["pid"] for answer in answers}) == 1
 
 
+async def test_a_job_waits_for_those_of_its_own_kind_alone(workers: Workers, file: BinaryIO, tmp_path: Path) -> None:
+    with (tmp_path / "pid").open("wb") as marks:
+        long = asyncio.create_task(workers.run(job("marks_and_sleeps"), marks))  # type: ignore[arg-type]
+        await written(tmp_path / "pid")
+        other = await workers.run(replace(job("reads"), limits=ProcessLimits()), file)
+        assert other["text"] == "hello"
+        assert not long.done()
+        long.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await long
+
+
+async def test_a_process_is_replaced_after_the_jobs_that_it_may_do(workers: Workers, file: BinaryIO) -> None:
+    pids = []
+    for _ in range(4):
+        file.seek(0)
+        pids.append((await workers.run(replace(job("reads"), orders=2), file))["pid"])
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
 async def test_workers_end_with_a_server_that_was_killed(tmp_path: Path) -> None:
     """SIGKILL leaves a server no time to end its workers, not even one that is at work."""
     marks = tmp_path / "pid"
