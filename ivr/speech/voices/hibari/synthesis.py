@@ -1,8 +1,8 @@
-"""What hibari does in a worker process: speak a sentence. The only module that imports it."""
+"""What hibari does in a worker process: say how sentences sound, and speak them. The only module that imports it."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -25,20 +25,24 @@ def load() -> None:
     _voice()
 
 
-def speak(target: int, *, sentence: str) -> int:
-    """Write the samples of a sentence into an open file, and return how many bytes; raise TranscriptionFailed.
+def pronounce(*, sentences: Sequence[str]) -> list[str]:
+    """Return the sounds of sentences, in pieces that the model can be given; raise TranscriptionFailed."""
+    voice = _voice()
+    try:
+        return [piece for sentence in sentences for phonemes in voice.phonemize(sentence) for piece in pieces(phonemes)]
+    except Exception as error:  # its errors have no class of their own, and their texts hold the sentence
+        raise TranscriptionFailed("failed", f"hibari stopped with {type(error).__name__}") from error
+
+
+def speak(target: int, *, phonemes: str) -> int:
+    """Write the samples of a piece into an open file, and return how many bytes they are.
 
     They are 24 kHz, mono, 16 bit, little endian.
     """
-    voice = _voice()
+    sound = _voice().from_phonemes(phonemes, seed=_SEED)
     with os.fdopen(target, "wb") as file:
         file.seek(0)  # a worker that crashed may have begun
-        try:
-            for samples in _spoken(voice, sentence):
-                file.write(samples)
-        except Exception as error:  # the library's errors have no class of their own, and their texts hold the sentence
-            raise TranscriptionFailed("failed", f"hibari stopped with {type(error).__name__}") from error
-        return file.tell()
+        return file.write((np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
 
 
 def pieces(phonemes: str) -> list[str]:
@@ -50,13 +54,6 @@ def pieces(phonemes: str) -> list[str]:
         found.append(rest[:end])
         rest = rest[end:].lstrip()
     return [*found, rest] if rest else found
-
-
-def _spoken(voice: Any, sentence: str) -> Iterator[bytes]:
-    for phonemes in voice.phonemize(sentence):
-        for piece in pieces(phonemes):
-            sound = voice.from_phonemes(piece, seed=_SEED)
-            yield (np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
 
 
 @cache
