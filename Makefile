@@ -6,6 +6,8 @@ HOST  ?= 127.0.0.1
 PORT  ?= 8080
 # The port of the gateway, for calls by softphone.
 SIP_PORT ?= 5070
+# `make serve SPEECH=local`: Whisper and a better voice, on this machine.
+SPEECH ?=
 # Number of processes that run the tests.
 JOBS  ?= 2
 # Options of the measurements: make bench ARGS="--quick --json"
@@ -18,10 +20,11 @@ help:  ## List these commands
 	@echo 'A self-hosted voice IVR server. Commands:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
-serve:  ## Install what is needed and start the server and a gateway for development, with the flows in flows/
-	@tools/prepare run
+serve:  ## Install what is needed and start the server and a gateway for development, with the flows in flows/ (SPEECH=local)
+	@case '$(SPEECH)' in ''|local) ;; *) echo "SPEECH can be 'local', or is left out; it is '$(SPEECH)'." >&2; exit 2;; esac
+	@tools/prepare $(or $(SPEECH),run)
 	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
-	@IVR_STT="$${IVR_STT:-pocketsphinx}" exec $(VENV)/python tools/serve.py --host $(HOST) --port $(PORT) --sip-port $(SIP_PORT) flows/
+	@exec $(VENV)/python tools/serve.py --host $(HOST) --port $(PORT) --sip-port $(SIP_PORT) --speech '$(SPEECH)' flows/
 
 test: lint  ## Install what is needed and run all checks: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'

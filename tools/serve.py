@@ -1,28 +1,39 @@
 """Run the server and a gateway in front of it, for development (`make serve`); Ctrl-C ends both.
 
-    .venv/bin/python tools/serve.py --port 8080 --sip-port 5070 flows/
+    .venv/bin/python tools/serve.py --port 8080 --sip-port 5070 --speech local flows/
 
 The gateway takes calls of softphones on this machine. Where its port is taken, the server runs without it, and says so.
+With `--speech local` both use Whisper and the voice hibari; settings of speech in the environment go first.
 """
 
 import argparse
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
 "Seconds that each of the two has to end before it is killed."
+COSTS = {
+    "whisper": "Whisper understands English (0.4 GB of disk, 0.3 GB of memory in each of three to six processes, "
+    "up to 1 s of processor time a message or choice)",
+    "hibari": "hibari speaks English (0.2 GB of memory in each of two to four)",
+}
+"What speech on this machine costs, by the names of the engine and the voice."
 
 
 def main() -> int:
     """Run both until one is told to end them, or the server ends by itself; return the server's exit status."""
     options = _options()
+    os.environ.update(_speech(options.speech))
+    if costs := [COSTS[name] for name in (os.environ["IVR_STT"], os.environ.get("IVR_VOICE")) if name in COSTS]:
+        _print(f"Speech on this machine: {'; '.join(costs)}. See docs/speech.md")
     server = _start("serve", "--dev", "--host", options.host, "--port", options.port, *options.flows)
     gateways: list[subprocess.Popen[str]] = []
 
@@ -49,8 +60,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default=LOOPBACK, help="of the server")
     parser.add_argument("--port", default="8080", help="of the server")
     parser.add_argument("--sip-port", type=int, default=5070, help="of the gateway")
+    parser.add_argument("--speech", choices=("", "local"), default="", help="local: Whisper, and the voice hibari")
     parser.add_argument("flows", nargs="*", help="flow files, or folders of them")
     return parser.parse_args()
+
+
+def _speech(speech: str) -> Mapping[str, str]:
+    """Return the settings of speech that both processes get, where the environment has no others."""
+    chosen = {"IVR_STT": "pocketsphinx"}
+    if speech == "local":
+        voices = Path(os.environ.get("IVR_DATA", "recordings/live"), "voices")
+        chosen = {"IVR_STT": "whisper", "IVR_VOICE": "hibari", "IVR_VOICE_CACHE": str(voices)}
+    return {name: os.environ.get(name) or value for name, value in chosen.items()}
 
 
 def _gateway(url: str, port: int) -> Sequence[subprocess.Popen[str]]:

@@ -1,44 +1,11 @@
 """`make serve` as a newcomer meets it: one command, the address it ends with, *Call*, and a flow that understands."""
 
-import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in
-from tests.crash.process import free_port
 from tests.fakes.chromium import Browser
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-
-
-@asynccontextmanager
-async def make_serve(data: Path) -> AsyncIterator[list[str]]:
-    """Run `make serve` with a data folder of its own, and give what it has printed once it has named the phone."""
-    settings = {name: value for name, value in os.environ.items() if not name.startswith(("IVR_", "MAKE", "MFLAGS"))}
-    process = await asyncio.create_subprocess_exec(
-        *("make", "serve", f"PORT={free_port()}", f"SIP_PORT={free_port()}"),
-        cwd=ROOT,
-        env={**settings, "IVR_DATA": str(data)},
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout
-    printed: list[str] = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not any(line.startswith("The phone:") for line in printed):
-                line = await process.stdout.readline()
-                assert line, printed
-                printed.append(line.decode())
-        yield printed
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        await process.communicate()
+from tests.make_serve import make_serve
 
 
 @needs_voice
