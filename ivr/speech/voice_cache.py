@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
@@ -16,6 +17,8 @@ from ivr.speech.voice_folder import VoiceFolder
 
 MOST = 64 << 20
 "Bytes of samples that are kept in memory: half an hour of speech."
+MARKED_EVERY = 3600.0
+"Seconds after which the folder is told again that a text is heard, while it is heard from memory."
 
 
 class VoiceIdentity(Struct, frozen=True):
@@ -44,6 +47,14 @@ class KeepableVoice(Voice, Protocol):
         """Return which voice would speak a text, and what it would say."""
 
 
+class _Kept(Struct):
+    """A text that was spoken."""
+
+    parts: tuple[bytes, ...]
+    marked: float
+    "When the folder was told last that it is heard."
+
+
 class SpeechMemory:
     """Parts of samples by key; what was not heard for longest is dropped first."""
 
@@ -51,21 +62,21 @@ class SpeechMemory:
         """Keep `most` bytes."""
         self._most = most
         self._size = 0
-        self._kept: OrderedDict[str, tuple[bytes, ...]] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def get(self, key: str) -> tuple[bytes, ...] | None:
-        """Return the parts; None: they are not kept."""
+    def get(self, key: str) -> _Kept | None:
+        """Return what is kept; None: nothing is."""
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
         return kept
 
-    def put(self, key: str, parts: tuple[bytes, ...]) -> None:
-        """Keep parts under a key that has none."""
-        self._kept[key] = parts
+    def put(self, key: str, parts: tuple[bytes, ...], now: float) -> None:
+        """Keep parts under a key that has none, and that the folder has just been told of."""
+        self._kept[key] = _Kept(parts, now)
         self._size += sum(map(len, parts))
         while self._size > self._most:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= sum(map(len, oldest))
+            self._size -= sum(map(len, oldest.parts))
 
 
 class CachedVoice:
@@ -79,24 +90,28 @@ class CachedVoice:
         at_once: int,
         memory: SpeechMemory | None = None,
         folder: VoiceFolder | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep what `voice` speaks, so many texts at the same time.
 
-        `identity` tells it from any other voice that the memory or the folder is used for.
+        `identity` tells it from any other voice that the memory or the folder is used for; `now` gives the time in
+        seconds, from any beginning.
         """
         self._voice = voice
         self._identity = identity
         self._places = asyncio.Semaphore(at_once)
         self._memory = memory or SpeechMemory()
         self._folder = folder
+        self._now = now
         self._under_way: dict[str, _Speech] = {}
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples, at once if they are kept; raise SynthesisFailed."""
         key = self._key(text, rate)
         if (kept := self._memory.get(key)) is not None:
-            for part in kept:
+            for part in kept.parts:
                 yield part
+            await self._mark(key, kept)
             return
         speech = self._under_way.get(key)
         if speech is None:
@@ -125,10 +140,16 @@ class CachedVoice:
                         speech.add(part)
                 if self._folder:
                     await asyncio.to_thread(self._folder.put, key, tuple(speech.parts))
-            self._memory.put(key, tuple(speech.parts))
+            self._memory.put(key, tuple(speech.parts), self._now())
         finally:
             del self._under_way[key]
             speech.end()
+
+    async def _mark(self, key: str, kept: _Kept) -> None:
+        """Let the folder know now and then what is heard: else it would drop first what all callers hear."""
+        if self._folder and (now := self._now()) >= kept.marked + MARKED_EVERY:
+            kept.marked = now
+            await asyncio.to_thread(self._folder.mark, key)
 
     async def _from_folder(self, key: str) -> Sequence[bytes] | None:
         return await asyncio.to_thread(self._folder.get, key) if self._folder else None

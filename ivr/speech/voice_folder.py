@@ -66,6 +66,11 @@ class VoiceFolder:
             return None
         return parts
 
+    def mark(self, key: str) -> None:
+        """Note that parts are wanted, which were not asked for here."""
+        with contextlib.suppress(OSError):  # they are gone, and are made again when they are asked for
+            os.utime(self._file(key))
+
     def put(self, key: str, parts: Sequence[bytes]) -> None:
         """Keep parts; a folder that takes no more is no reason not to speak, and is logged once."""
         data = _written(parts)

@@ -6,7 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed
 from ivr.ports import SampleRate
-from ivr.speech.voice_cache import CachedVoice, SpeechMemory, VoiceIdentity
+from ivr.speech.voice_cache import MARKED_EVERY, CachedVoice, SpeechMemory, VoiceIdentity
 from ivr.speech.voice_folder import VoiceFolder, _read, _written
 from ivr.speech.wording import in_words
 from tests.waiting import PATIENCE, begun
@@ -57,6 +57,16 @@ class Speaker:
             yield b".."
         finally:
             self.at_once -= 1
+
+
+class Steady:
+    """A voice that has its sounds ready."""
+
+    def __init__(self, sounds: Mapping[str, bytes]) -> None:
+        self._sounds = sounds
+
+    async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
+        yield self._sounds[text.value]
 
 
 async def spoken(voice: CachedVoice, text: Text = HELLO) -> list[bytes]:
@@ -161,6 +171,36 @@ async def test_a_voice_without_a_name_for_the_gender_speaks_both_alike() -> None
     for gender in ("female", "male"):
         await spoken(voice, Text("Hello.", gender, "en-US"))  # type: ignore[arg-type]
     assert len(speaker.texts) == 1
+
+
+async def test_what_is_heard_from_memory_for_days_is_not_what_the_folder_drops_first(tmp_path: Path) -> None:
+    now = 0.0
+    sounds = {word: bytes(1000) for word in ("welcome", "a", "b", "c", "d")}
+    size = len(_written([next(iter(sounds.values()))]))
+    folder = VoiceFolder(tmp_path, most=4 * size)
+    voice = CachedVoice(Steady(sounds), one, at_once=1, folder=folder, now=lambda: now)
+    for day, word in enumerate(("welcome", "a", "b", "c", "d")):
+        now = day * 86_400.0
+        for said in dict.fromkeys(("welcome", word)):
+            before = set(tmp_path.iterdir())
+            await spoken(voice, Text(said, "male", "en-US"))
+            for new in set(tmp_path.iterdir()) - before:
+                os.utime(new, (day, day))
+    kept = [word for word in sounds if await voice.is_kept(Text(word, "male", "en-US"))]
+    assert kept == ["welcome", "c", "d"]
+
+
+async def test_a_file_that_is_gone_is_not_missed_while_its_text_is_in_memory(tmp_path: Path) -> None:
+    now = 0.0
+    speaker = Speaker()
+    voice = CachedVoice(speaker, one, at_once=1, folder=VoiceFolder(tmp_path, most=1 << 20), now=lambda: now)
+    await spoken(voice)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    now = MARKED_EVERY
+    assert await spoken(voice) == [b"Hello.", b".."]
+    assert list(tmp_path.iterdir()) == []  # who deleted it wanted it forgotten
+    assert speaker.texts == [HELLO]
 
 
 async def test_whether_a_text_outlives_the_process_is_known(tmp_path: Path) -> None:
