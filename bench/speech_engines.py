@@ -20,9 +20,9 @@ from bench.speech_words import word_errors, words_of
 from bench.voices import Said
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed
-from ivr.media.said_phrase import said_phrase
 from ivr.ports import SpeechToText
 from ivr.settings import load_settings
+from ivr.speech.said_phrase import said_phrase
 from ivr.speech_settings import engine_of
 
 AT_ONCE = 2
