@@ -35,7 +35,14 @@ def read_small(file: Path, most: int) -> bytes:
 
 
 def write_whole(file: Path, data: bytes) -> None:
-    """Write a file as a whole or not at all, in place of the one that was there; raise OSError."""
+    """Write a file as a whole or not at all, in place of the one that was there; raise OSError.
+
+    A device or a pipe is not replaced: it gets the bytes. Of a link, what it leads to is replaced.
+    """
+    if file.exists() and not file.is_file():
+        file.write_bytes(data)
+        return
+    file = file.resolve()
     part = file.with_name(f".{file.name}.part")
     try:
         part.write_bytes(data)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 from msgspec import Struct
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ivr.audio.formats import RATE
 from ivr.audio.workers import Workers
 from ivr.cli.event_loop import fast_loop
+from ivr.cli.progress_bar import progress_bar
 from ivr.cli.prompt_export import Export
 from ivr.cli.prompt_making import MadePrompt, PromptMaker
 from ivr.cli.voice_flags import RATES, rate_of, settings_option, speech_settings, tts_option, voices_of
@@ -137,22 +136,20 @@ async def _made(
 ) -> PromptRun:
     texts = list(dict.fromkeys(text for flow in flows for one in flow.texts for text in one.spoken))
     workers = Workers()
-    screen = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     made: dict[Text, MadePrompt] = {}
     sizes: list[int] = []
     try:
-        voices = await voices_of(settings, workers)
-        maker = PromptMaker(voices, rate)
-        began = time.monotonic()
-        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-            task = progress.add_task(f"{voices[0].name} speaks", total=len(texts))
+        with progress_bar(f"{settings.voice} gets ready") as progress:
+            voices = await voices_of(settings, workers)
+            maker = PromptMaker(voices, rate)
+            began = time.monotonic()
+            progress.begin(f"{voices[0].name} speaks", len(texts))
 
             async def take(prompt: MadePrompt, samples: bytes) -> None:
                 made[prompt.text] = prompt
                 if exported and not prompt.failure:
                     sizes.extend(await asyncio.to_thread(exported.write, prompt.text, samples))
-                progress.advance(task)
+                progress.advance()
 
             await maker.make_all(texts, take)
         lost = frozenset[Text]()

@@ -9,14 +9,13 @@ from typing import get_args
 
 import click
 from msgspec import Struct
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ivr.audio.formats import WIDTH
 from ivr.audio.workers import Workers
 from ivr.channels.skype.wire import LANGUAGE, SayAs
 from ivr.cli.event_loop import fast_loop
 from ivr.cli.line_texts import asked_of_a_voice
+from ivr.cli.progress_bar import progress_bar
 from ivr.cli.terminal_text import clean
 from ivr.cli.voice_flags import RATES, rate_of, settings_option, speech_settings, tts_option, voices_of
 from ivr.engine.commands import Gender, Text
@@ -113,18 +112,16 @@ def _run(settings: SpeechSettings, parts: Sequence[Text], rate: SampleRate) -> S
 
 async def _spoken(settings: SpeechSettings, parts: Sequence[Text], rate: SampleRate) -> SpokenText:
     workers = Workers()
-    screen = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     try:
-        named, *_ = await voices_of(settings, workers)
-        began, first, pieces = time.monotonic(), 0.0, list[bytes]()
-        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-            task = progress.add_task(f"{named.name} speaks", total=len(parts))
+        with progress_bar(f"{settings.voice} gets ready") as progress:
+            named, *_ = await voices_of(settings, workers)
+            began, first, pieces = time.monotonic(), 0.0, list[bytes]()
+            progress.begin(f"{named.name} speaks", len(parts))
             for part in parts:
                 async for piece in named.voice.speak(part, rate=rate):
                     first = first or time.monotonic() - began
                     pieces.append(piece)
-                progress.advance(task)
+                progress.advance()
         return SpokenText(named.name, b"".join(pieces), first, time.monotonic() - began)
     finally:
         await workers.close()

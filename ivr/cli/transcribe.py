@@ -8,11 +8,10 @@ from typing import get_args
 
 import click
 from msgspec import Struct, to_builtins
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from ivr.audio.workers import Workers
 from ivr.cli.event_loop import fast_loop
+from ivr.cli.progress_bar import progress_bar
 from ivr.errors import TranscriptionFailed
 from ivr.flowfile.finding import visible
 from ivr.ports import SpeechToText, SpokenPiece, Transcript
@@ -87,17 +86,14 @@ async def _all(
     """Transcribe all files, some at the same time; the results are in the order of the files."""
     workers = Workers(size=AT_ONCE)
     places = asyncio.Semaphore(AT_ONCE)
-    screen = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     try:
         engine = engine_of(settings, workers)
-        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
-            task = progress.add_task(f"{engine.name} listens", total=len(files))
+        with progress_bar(f"{engine.name} listens", len(files)) as progress:
 
             async def one(file: Path) -> TranscribedFile | NotTranscribed:
                 async with places:
                     result = await _one(engine, file, language, phrases)
-                progress.advance(task)
+                progress.advance()
                 return result
 
             return await asyncio.gather(*(one(file) for file in files))

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from ivr.cli.terminal_text import clean, plain
-from ivr.smallfiles import open_regular, read_head, read_small
+from ivr.smallfiles import open_regular, read_head, read_small, write_whole
 
 ROOT = Path(__file__).parents[2]
 READS = {"read_text", "read_bytes", "open", "fdopen"}
@@ -96,3 +96,28 @@ def test_a_huge_file_costs_nothing(tmp_path: Path) -> None:
         opened.truncate(3 << 30)
     with pytest.raises(OSError, match="more than 1,024 bytes"):
         read_small(file, 1024)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    file, link, folder = tmp_path / "file", tmp_path / "link", tmp_path / "folder"
+    write_whole(file, b"one")
+    link.symlink_to(file)
+    write_whole(link, b"two")
+    assert (file.read_bytes(), link.is_symlink()) == (b"two", True)
+    folder.mkdir()
+    for wrong in (folder, tmp_path / "missing" / "file", file / "below"):
+        with pytest.raises(OSError):  # each has its own words
+            write_whole(wrong, b"three")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder", "link"]
+
+
+def test_a_pipe_gets_the_bytes_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)  # so that neither end waits for the other
+    try:
+        write_whole(pipe, b"sound")
+        assert os.read(reader, 100) == b"sound"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
