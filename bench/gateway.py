@@ -3,7 +3,7 @@
 `make bench-gateway`, or `python -m bench.gateway [--quick] [--calls N] [--json]`. The gateway has one core for itself;
 the bot (a server of ours) and the callers (`ivr.softphone`) share the other. Every caller hears prompts, presses keys,
 and leaves recordings, over and over. Steps of more and more calls are made until frames are late. Speech synthesis is
-part of it (pip install 'ivr[phone]').
+part of it (pip install 'ivr[phone]'). Then one caller answers by voice, once with each speech engine that is here.
 """
 
 import argparse
@@ -21,11 +21,14 @@ from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.table import Table
 
+from bench import spoken_choices
 from bench.run import SCRATCH
+from bench.spoken_choices import Answers
 from bench.subject import Subject, cores, free_port, running
 from ivr.cli.event_loop import fast_loop
 from ivr.media.sound import tone
 from ivr.phone.callers.load_test import Latency, latency
+from ivr.setting_sources import SettingsError
 from ivr.softphone.dial_target import dial_target
 from ivr.softphone.softphone import Softphone, softphone
 from ivr.softphone.softphone_call import SoftphoneCall
@@ -86,6 +89,10 @@ class Results(Struct, frozen=True):
     calls_at_once: int
     "The most that were steady; 0: none."
     cores: Sequence[int]
+    answers: Sequence[Answers] = ()
+    "By voice, on one call."
+    missing: Sequence[str] = ()
+    "What could not be measured, and why."
 
 
 class Waits:
@@ -169,14 +176,17 @@ async def lateness(status: str) -> dict[float, int]:
 
 
 @asynccontextmanager
-async def subjects(most: int, one: int, other: int) -> AsyncIterator[tuple[Subject, str, str]]:
+async def subjects(
+    most: int, one: int, other: int, flow: Path = FLOW, stt: str = "none"
+) -> AsyncIterator[tuple[Subject, str, str]]:
     """Run a gateway on core `one` and a bot on the `other`; gives the gateway, its SIP address, and its metrics'."""
+    bot = flow.name.split(".")[0].replace("gateway", "bench")
     scratch, ports = SCRATCH / str(os.getpid()), [free_port() for _ in range(3)]
     scratch.mkdir(parents=True)
     bot_port, sip_port, status_port = ports
-    serve = ["ivr", "serve", "--dev", "--port", str(bot_port), str(FLOW)]
+    serve = ["ivr", "serve", "--dev", "--port", str(bot_port), str(flow)]
     gateway = [
-        *("ivr", "gateway", "--bot", f"http://127.0.0.1:{bot_port}/call/bench", "--status", f"127.0.0.1:{status_port}"),
+        *("ivr", "gateway", "--bot", f"http://127.0.0.1:{bot_port}/call/{bot}", "--status", f"127.0.0.1:{status_port}"),
         *("--sip", f"udp://127.0.0.1:{sip_port}", "--rtp", "20000-29999", "--calls", str(most + 10)),
         *("--ringing-per-address", str(most + 10), "--invites-per-second", "1000", "--log-level", "warning"),
     ]
@@ -184,14 +194,16 @@ async def subjects(most: int, one: int, other: int) -> AsyncIterator[tuple[Subje
     try:
         async with (
             running(serve, port=bot_port, core=other, log=scratch / "bot.log", environment=environment),
-            running(gateway, port=status_port, core=one, log=scratch / "gateway.log") as subject,
+            running(
+                gateway, port=status_port, core=one, log=scratch / "gateway.log", environment={"IVR_STT": stt}
+            ) as subject,
         ):
-            yield subject, f"sip:bench@127.0.0.1:{sip_port}", f"127.0.0.1:{status_port}"
+            yield subject, f"sip:{bot}@127.0.0.1:{sip_port}", f"127.0.0.1:{status_port}"
     finally:
         shutil.rmtree(scratch)
 
 
-async def run(steps: Sequence[int], seconds: float, console: Console) -> Results:
+async def run(steps: Sequence[int], seconds: float, answers_by_voice: int, console: Console) -> Results:
     found: list[Step] = []
     one, other = cores()  # before this process has but one
     os.sched_setaffinity(0, {other})
@@ -205,7 +217,29 @@ async def run(steps: Sequence[int], seconds: float, console: Console) -> Results
             found.append(await measure(phone, gateway, status, calls, seconds))
             if found[-1].late > found[-1].frames / 20:
                 break
-    return Results(found, max((step.calls for step in found if step.steady), default=0), (one, other))
+    answers, missing = await by_voice(answers_by_voice, one, other, console)
+    steady = max((step.calls for step in found if step.steady), default=0)
+    return Results(found, steady, (one, other), answers, missing)
+
+
+async def by_voice(number: int, one: int, other: int, console: Console) -> tuple[Sequence[Answers], Sequence[str]]:
+    """Answer by voice with each engine; return what could not be measured, too."""
+    if not spoken_choices.utterances():
+        return (), ["Answers by voice. flite speaks them (apt-get install flite)."]
+    found, missing = [], []
+    for engine in spoken_choices.ENGINES:
+        try:
+            spoken_choices.check(engine)
+        except SettingsError as error:
+            missing.append(spoken_choices.not_measured(engine, error))
+            continue
+        console.print(f"Answers by voice, understood by {engine}")
+        async with (
+            subjects(1, one, other, spoken_choices.FLOW, engine) as (_, address, _),
+            softphone(dial_target(address)) as phone,
+        ):
+            found.append(await spoken_choices.on_the_gateway(phone, engine, number, phone.agent.now))
+    return found, missing
 
 
 def show(found: Results, console: Console) -> None:
@@ -241,6 +275,10 @@ def show(found: Results, console: Console) -> None:
                 table.add_row(str(step.calls), name, *row)
     console.print(table)
     console.print(f"Steady with {found.calls_at_once} calls at once.")
+    for line in spoken_choices.lines(found.answers):
+        console.print(line)
+    for each in found.missing:
+        console.print(f"Not measured: {each}")
 
 
 if __name__ == "__main__":
@@ -252,7 +290,7 @@ if __name__ == "__main__":
     wanted = (arguments.calls,) if arguments.calls else STEPS[:2] if arguments.quick else STEPS
     screen = Console(stderr=True)
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        results = runner.run(run(wanted, 10.0 if arguments.quick else 20.0, screen))
+        results = runner.run(run(wanted, *((10.0, 10) if arguments.quick else (20.0, 40)), screen))
     if arguments.json:
         print(json.dumps(to_builtins(results), indent=2))
     else:

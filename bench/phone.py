@@ -3,7 +3,7 @@
 `make bench-phone`, or `python -m bench.phone [--quick] [--json] [--bot URL]`. Without `--bot` a server of ours is
 started with the shipped support flow. Speech synthesis is included (pip install 'ivr[phone]'): once with prompts that
 were spoken before, as they mostly are on a line, and once with every prompt spoken anew. Then what a caller's sound
-costs, frame by frame.
+costs, frame by frame. Then, on a server of ours alone, how soon the next prompt follows an answer by voice.
 """
 
 import argparse
@@ -16,13 +16,17 @@ import time
 from array import array
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from bench import spoken_choices
 from bench.run import SCRATCH
+from bench.spoken_choices import Answers
 from bench.subject import cores, free_port, running
 from ivr.audio import g711
 from ivr.cli.event_loop import fast_loop
@@ -33,6 +37,7 @@ from ivr.media.sound import Sound
 from ivr.phone.phone_events import PromptAudio
 from ivr.phone.platform import Platform, Target, platform, sound_of
 from ivr.phone.session import Session
+from ivr.setting_sources import SettingsError
 from ivr.speech.voices.espeak import EspeakVoice, installed_voice
 from ivr.trace.folders import FLOWS
 
@@ -106,6 +111,8 @@ class Results(Struct, frozen=True):
     frame_microseconds: FrameCost
     missing: Sequence[str]
     "What is not installed, and so was not measured."
+    answers: Sequence[Answers] = ()
+    "By voice."
 
 
 class Extent(Struct, frozen=True):
@@ -115,9 +122,11 @@ class Extent(Struct, frozen=True):
     calls_at_once: int = 200
     seconds: float = 10.0
     "Of sound on each of these."
+    answers: int = 40
+    "By voice, for each engine."
 
 
-QUICK = Extent(keyed_calls=20, calls_at_once=50, seconds=3.0)
+QUICK = Extent(keyed_calls=20, calls_at_once=50, seconds=3.0, answers=10)
 
 
 async def measure(bot: str, extent: Extent, console: Console) -> Results:
@@ -179,15 +188,15 @@ async def _keyed(phone: Platform, sound: Sound, calls: int) -> Waits:
 
 
 @asynccontextmanager
-async def a_bot() -> AsyncIterator[str]:
-    """Run a server of ours, and give the address of the support flow."""
+async def a_bot(flow: Path) -> AsyncIterator[str]:
+    """Run a server of ours, and give the address of its only flow."""
     scratch, port = SCRATCH / str(os.getpid()), free_port()
     scratch.mkdir(parents=True)
-    command = ["ivr", "serve", "--dev", "--port", str(port), str(FLOWS / "support.yaml")]
+    command = ["ivr", "serve", "--dev", "--port", str(port), str(flow)]
     environment = {"IVR_DATA": str(scratch / "data"), "IVR_LOG_LEVEL": "warning"}
     try:
         async with running(command, port=port, core=cores()[0], log=scratch / "log", environment=environment):
-            yield f"http://127.0.0.1:{port}/call/support"
+            yield f"http://127.0.0.1:{port}/call/{flow.name.split('.')[0]}"
     finally:
         shutil.rmtree(scratch)
 
@@ -195,8 +204,23 @@ async def a_bot() -> AsyncIterator[str]:
 async def run(bot: str | None, extent: Extent, console: Console) -> Results:
     if bot:
         return await measure(bot, extent, console)
-    async with a_bot() as own:
-        return await measure(own, extent, console)
+    async with a_bot(FLOWS / "support.yaml") as own:
+        found = await measure(own, extent, console)
+    async with a_bot(spoken_choices.FLOW) as own, platform(Target(own)) as phone:
+        return await _with_answers(found, phone, extent.answers, console)
+
+
+async def _with_answers(found: Results, phone: Platform, number: int, console: Console) -> Results:
+    if not spoken_choices.utterances():
+        return replace(found, missing=[*found.missing, "Answers by voice. flite speaks them (apt-get install flite)."])
+    answers, missing = [], [*found.missing]
+    for engine in spoken_choices.ENGINES:
+        console.print(f"From answers by voice to the next prompt, understood by {engine}")
+        try:
+            answers.append(await spoken_choices.on_the_phone(phone, engine, number))
+        except SettingsError as error:
+            missing.append(spoken_choices.not_measured(engine, error))
+    return replace(found, answers=answers, missing=missing)
 
 
 def show(found: Results, console: Console) -> None:
@@ -215,6 +239,8 @@ def show(found: Results, console: Console) -> None:
         f"20 ms of a caller cost {cost.telephone:g} microseconds in G.711, {cost.wideband:g} in wideband: "
         f"{cost.telephone * 50 * 200 / 1e4:.0f} and {cost.wideband * 50 * 200 / 1e4:.0f} % of a core for 200 calls."
     )
+    for line in spoken_choices.lines(found.answers):
+        console.print(line)
     for each in found.missing:
         console.print(f"Not measured: {each}")
 

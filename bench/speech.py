@@ -1,6 +1,6 @@
 """What the speech engines and the voices can do here, in what time and memory.
 
-`make bench-speech`, or `python -m bench.speech [--quick] [--json] [--stt NAME]`. Engines listen to people's speech
+`make bench-speech`, or `python -m bench.speech [--quick] [--json] [--stt NAME] [--set NAME]`. Engines listen to people
 (the few clips that packages ship), to sentences, phrases and digits of synthetic voices, and to sounds in which nobody
 speaks; each wideband, as from a phone line (300-3400 Hz, 8 kHz, mu-law), and with noise on that line. Then the voices
 speak. An engine or voice is measured if it runs here. **No caller was heard.**
@@ -34,6 +34,8 @@ from ivr.speech.voice_registry import VoiceName
 from ivr.speech_settings import engine_of
 
 ENGINES = tuple(name for name in get_args(Engine) if name not in {"none", "scripted"})
+PEOPLE, MESSAGES, DIGIT_STRINGS, VOICES = "people", "messages", "digit strings", "voices"
+ALL = (PEOPLE, MESSAGES, DIGIT_STRINGS, *(offered.name for offered in SETS), QuietTask.name, VOICES)
 LISTENER = "whisper"
 "Says what of a voice can be understood."
 
@@ -61,13 +63,13 @@ class Result(Struct, frozen=True):
     "Engines, voices and packages with clips that are not here, and why."
 
 
-async def measure(folder: Path, extent: Extent, engines: Sequence[str]) -> Result:
-    """Make the speech, let every engine listen that runs here, and every voice speak."""
+async def measure(folder: Path, extent: Extent, engines: Sequence[str], sets: Sequence[str]) -> Result:
+    """Make the speech of the sets, let every engine listen that runs here, and every voice speak, if that is wanted."""
     starts: list[Start] = []
     rows: list[Row] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        clips = _fetched(progress)
-        tasks = list(progress.track([*_tasks(folder, extent, clips)], description="Speech is made"))
+        clips = _fetched(progress) if PEOPLE in sets else People((), {})
+        tasks = _tasks(folder, extent, clips, sets)
         first = record(folder, "yes", voices()[0], "wide").file
         skipped = {f"Clips of {name}": why for name, why in clips.lacking.items()}
         for name in engines:
@@ -78,7 +80,7 @@ async def measure(folder: Path, extent: Extent, engines: Sequence[str]) -> Resul
             else:
                 starts.append(start)
                 rows += heard
-        spoken = await _voices(folder, skipped, progress)
+        spoken = await _voices(folder, skipped, progress) if VOICES in sets else []
     return Result(tuple(starts), tuple(rows), tuple(spoken), skipped)
 
 
@@ -90,20 +92,24 @@ def _fetched(progress: Progress) -> People:
         progress.remove_task(work)
 
 
-def _tasks(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
-    """Yield everything that an engine has to listen to."""
+def _tasks(folder: Path, extent: Extent, clips: People, sets: Sequence[str]) -> Sequence[Task]:
+    """Return everything that an engine has to listen to."""
+    made = [*_spoken(folder, extent, clips), *_without_speech(folder)]
+    return [task for task in made if task.name in sets]
+
+
+def _spoken(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
     speakers = voices()[: extent.speakers]
-    quiet = sounds(folder)
 
     def said(texts: Sequence[str], band: str) -> tuple[Said, ...]:
         return tuple(record(folder, text, voice, band) for text in texts for voice in speakers)
 
     for band in extent.bands:
         if clips.clips:
-            heard = [(clip, in_band(file, folder, band)) for clip, file in clips.clips]
-            yield WordTask("people", band, tuple(Said(clip.text, file) for clip, file in heard))
-        yield WordTask("messages", band, said(TEXTS[:: extent.every], band))
-        yield WordTask("digit strings", band, said(NUMBERS[:: extent.every], band))
+            heard = tuple(Said(clip.text, in_band(file, folder, band)) for clip, file in clips.clips)
+            yield WordTask(PEOPLE, band, heard)
+        yield WordTask(MESSAGES, band, said(TEXTS[:: extent.every], band))
+        yield WordTask(DIGIT_STRINGS, band, said(NUMBERS[:: extent.every], band))
         for offered in SETS:
             meant = tuple(
                 Said(phrase, record(folder, words, voice, band).file)
@@ -111,8 +117,12 @@ def _tasks(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
                 for voice in speakers
             )
             yield PhraseTask(offered, band, meant, said(offered.strange[:: extent.every], band))
+
+
+def _without_speech(folder: Path) -> Iterator[Task]:
     for band in ("wide", "phone"):
-        yield QuietTask(band, tuple(Said(name, in_band(file, folder, band)) for name, file in quiet.items()), _menu())
+        heard = tuple(Said(name, in_band(file, folder, band)) for name, file in sounds(folder).items())
+        yield QuietTask(band, heard, _menu())
 
 
 def _menu() -> PhraseSet:
@@ -141,6 +151,7 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="two synthetic voices and fewer phrases; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--stt", choices=ENGINES, action="append", help="only this engine (repeatable)")
+    parser.add_argument("--set", choices=ALL, action="append", help="only this (repeatable)")
     arguments = parser.parse_args()
     for program in lacking():
         print(f"{program} is not installed: its voices are left out (sudo apt-get install {program}).", file=sys.stderr)
@@ -148,7 +159,12 @@ if __name__ == "__main__":
         sys.exit("No voice is installed to synthesise speech with.")
     with TemporaryDirectory() as scratch:
         found = asyncio.run(
-            measure(Path(scratch), QUICK if arguments.quick else Extent(), arguments.stt or list(ENGINES))
+            measure(
+                Path(scratch),
+                QUICK if arguments.quick else Extent(),
+                arguments.stt or ENGINES,
+                arguments.set or ALL,
+            )
         )
     if arguments.json:
         print(json.dumps(to_builtins(found), indent=2))

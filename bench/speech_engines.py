@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from msgspec import Struct
 from rich.progress import Progress
@@ -105,6 +106,11 @@ class PhraseTask(Struct, frozen=True):
     said: tuple[Said, ...]
     strange: tuple[Said, ...]
 
+    @property
+    def name(self) -> str:
+        """The set's."""
+        return self.offered.name
+
 
 class WordTask(Struct, frozen=True):
     """Recordings to be written down."""
@@ -120,6 +126,7 @@ class QuietTask(Struct, frozen=True):
     band: str
     sounds: tuple[Said, ...]
     offered: PhraseSet
+    name: ClassVar[str] = "nobody"
 
 
 Task = PhraseTask | WordTask | QuietTask
