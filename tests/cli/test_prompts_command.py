@@ -1,5 +1,6 @@
 """`ivr prompts`: what flows speak in every call is made before the first, told of, and exported."""
 
+import asyncio
 import json
 import wave
 from pathlib import Path
@@ -15,6 +16,7 @@ from ivr.flowfile.load import load_flow
 from ivr.flowfile.spoken_texts import FlowText
 from ivr.media.installed import missing
 from ivr.settings import Settings, variable
+from tests.fakes.voice_api import Sound, VoiceApi
 
 pytestmark = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
 
@@ -120,6 +122,30 @@ def test_texts_that_do_not_stay_in_the_folder_are_told(desk: Path, tmp_path: Pat
     assert result.exit_code == 1
     assert "did not stay in the folder: it may have 1 MiB (IVR_VOICE_CACHE_SIZE)." in result.stdout
     assert "spoken, but not kept: " in result.stdout
+
+
+async def test_a_text_that_the_first_voice_refuses_is_spoken_by_the_next_and_told(tmp_path: Path) -> None:
+    server = VoiceApi(Sound(status=400))
+    await server.start()
+    try:
+        file = flow(tmp_path, GERMAN.replace(", {text: Vale., language: qq-QQ}", ""))
+        arguments = [file, "--tts", "openai", "--cache", tmp_path / "voices"]
+        result = await asyncio.to_thread(prompts, *arguments, IVR_VOICE_URL=server.base)
+    finally:
+        await server.stop()
+    assert result.exit_code == 0, result.output
+    assert "  line 6, bye: spoken by espeak (openai: " in result.stdout
+    assert result.stdout.count("Auf Wiedersehen.") == 1
+
+
+def test_what_is_no_flow_and_what_cannot_be_read_is_told(desk: Path, tmp_path: Path) -> None:
+    flow(tmp_path, "script: x\nsteps: []\n", "x.call.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    result = prompts(tmp_path, "--cache", tmp_path / "voices")
+    assert result.exit_code == 1
+    assert f"Skipped {tmp_path / 'x.call.yaml'}: it is a call script" in result.stderr
+    assert f"Error: {tmp_path / 'folder.yaml'} cannot be read: " in result.stderr
+    assert "Together: 10 texts" in result.stdout
 
 
 @pytest.mark.parametrize(
