@@ -1,9 +1,9 @@
 """Spoken texts as files for people and for lines that play files alone: a WAV for each, and an index of them all."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from unicodedata import category
 
 from msgspec import Struct
 
@@ -21,7 +21,6 @@ _LONGEST_NAME = 80
 "Characters; with four bytes each, still short enough for a file system."
 _BRANCHES = frozenset({"on", "next", "decide"})
 "Keys of a state that are no action with prompts of its own."
-_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 class ExportedFlow(Struct, frozen=True):
@@ -42,7 +41,7 @@ class Export:
         self.folder = folder
         self._rate = rate
         self._flows: list[ExportedFlow] = []
-        self._taken: set[str] = {INDEX}
+        self._taken: set[str] = set()
 
     def add(self, name: str, file: str, texts: Sequence[FlowText]) -> None:
         """Add the texts of a flow; each is written as soon as it is there."""
@@ -142,7 +141,9 @@ def _place(text: FlowText) -> str:
 
 
 def _plain(name: str) -> str:
-    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME].lstrip(".") or "_"
+    """Return a name with nothing in it that means more than itself in a path; letters of all alphabets stay."""
+    kept = "".join(char if char.isalnum() or char in "-." or category(char)[0] == "M" else "_" for char in name)
+    return kept[:_LONGEST_NAME].lstrip(".") or "_"
 
 
 def _free(name: str, taken: set[str]) -> str:

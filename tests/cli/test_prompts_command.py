@@ -276,16 +276,18 @@ def test_names_of_files_hold_nothing_that_is_a_path_and_no_two_are_the_same() ->
         text_at("main", "states", "main", "say", 0),
         text_at("MAIN", "states", "MAIN", "say", 0),
         text_at("two", "states", "two", "say", 0, languages=("de-DE", "en-US")),
+        text_at("नमस्ते", "states", "नमस्ते", "say", 0),
         text_at("ö" * 300, "states", "ö" * 300, "say", 0),
     ]
     taken: set[str] = set()
     names = [*named("..", "a.yaml", texts, taken).files.values()]
-    assert names[:5] == [
+    assert names[:6] == [
         "_/_x_y-say.wav",
         "_/main-say.wav",
         "_/MAIN-say-2.wav",
         "_/two-say-de-DE.wav",
         "_/two-say-en-US.wav",
+        "_/नमस्ते-say.wav",
     ]
-    assert names[5] == f"_/{'ö' * 80}.wav"
+    assert names[6] == f"_/{'ö' * 80}.wav"
     assert [*named("..", "b.yaml", texts[1:2], taken).files.values()] == ["_/main-say-3.wav"]

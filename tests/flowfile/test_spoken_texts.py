@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.engine.commands import Text
@@ -236,6 +236,7 @@ def played(flow: Flow, events: list[str]) -> set[Text]:
     return heard
 
 
+@settings(max_examples=40)
 @given(st.lists(EVENTS, max_size=40))
 def test_no_call_speaks_a_text_that_is_not_listed(events: list[str]) -> None:
     listed = {text for one in texts(DESK) for text in one.spoken}
@@ -244,6 +245,7 @@ def test_no_call_speaks_a_text_that_is_not_listed(events: list[str]) -> None:
 
 
 @pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
+@settings(max_examples=20)
 @given(events=st.lists(EVENTS, max_size=30))
 def test_texts_of_shipped_flows_are_listed_or_have_a_value_of_the_call(file: Path, events: list[str]) -> None:
     found = texts_at(file)
