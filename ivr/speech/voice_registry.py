@@ -88,8 +88,8 @@ def _hibari(options: VoiceOptions) -> KeepableVoice:
 
 VOICES: Mapping[VoiceName, RegisteredVoice] = {
     "espeak": RegisteredVoice(_espeak, espeak.AT_ONCE, espeak.spoken_languages),
-    # As many as there are workers.
-    "hibari": RegisteredVoice(_hibari, at_once=2, languages=lambda: frozenset({"en"})),
+    # A text takes a tenth of a second. To wait for it is quicker than to have a second worker load the voice.
+    "hibari": RegisteredVoice(_hibari, at_once=1, languages=lambda: frozenset({"en"})),
     # A service's own limits begin not far above 16.
     "openai": RegisteredVoice(_openai, at_once=16),
     "azure": RegisteredVoice(_azure, at_once=16),

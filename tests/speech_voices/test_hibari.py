@@ -50,6 +50,13 @@ async def test_each_sentence_is_a_part_of_its_own_and_always_the_same(voice: Hib
     assert await parts_of(voice, HELLO) == first
 
 
+async def test_the_first_sound_comes_at_once(voice: HibariVoice) -> None:
+    for part in await parts_of(voice, HELLO):
+        loud = [at for at, sample in enumerate(array("h", part)) if abs(sample) > 100]
+        assert loud[0] / 16_000 < 0.05
+        assert 0.2 < len(part) / 32_000 - loud[-1] / 16_000 < 0.6  # the pause after a sentence
+
+
 @pytest.mark.parametrize("rate", [8_000, 48_000])
 async def test_other_rates_are_as_long(voice: HibariVoice, rate: SampleRate) -> None:
     seconds = [[len(part) / 2 / each for part in await parts_of(voice, HELLO, each)] for each in (rate, 16_000)]

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from ivr.audio.workers import Workers
-from ivr.errors import TranscriptionFailed
+from ivr.setting_sources import SettingsError
 from ivr.speech.packages import package_folder
 from ivr.speech.voice_registry import VoiceOptions, voice_of
 from ivr.speech.voices.hibari.hibari_voice import HibariVoice
 from ivr.speech.voices.hibari.voice_package import check_package, checked_package
+from ivr.speech_settings import SpeechSettings, live_voice, load_models
 from tests.local_speech import needs_hibari
 
 pytestmark = needs_hibari
@@ -91,11 +92,17 @@ def test_a_package_that_is_not_there_is_said_how_to_install(monkeypatch: pytest.
         checked_package()
 
 
-async def test_a_worker_looks_again(folder: Path, workers: Workers) -> None:
-    HibariVoice(workers)
-    replaced(folder / "tts.py", b"raise SystemExit")
-    with pytest.raises(TranscriptionFailed, match=r"hibari/tts\.py is not the file that was published"):
-        await workers.prepare()
+def test_a_server_without_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    with pytest.raises(SettingsError, match="IVR_VOICE=hibari needs a package that is not installed"):
+        live_voice(SpeechSettings(voice="hibari"), Workers())
+
+
+async def test_a_server_whose_worker_finds_something_else_does_not_start(folder: Path, workers: Workers) -> None:
+    live_voice(SpeechSettings(voice="hibari"), workers)
+    (folder / "more.py").write_text("raise SystemExit")
+    with pytest.raises(SettingsError, match=r"cannot begin: .*hibari/more\.py is no file of hibari-tts"):
+        await load_models(workers)
 
 
 async def test_compiled_files_beside_the_sources_are_not_run(folder: Path, workers: Workers, tmp_path: Path) -> None:

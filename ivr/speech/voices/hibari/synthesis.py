@@ -16,6 +16,10 @@ VOICE = "heart"
 LONGEST = 400
 """Phonemes that the model gets at once: some 25 s of sound. More take more memory. The library cuts a long sentence at
 this length, too, but only where there is a comma."""
+_QUIET = 0.001
+"Of full scale: what is below, before the first sound, is silence. The model begins with a quarter of a second of it."
+_LEAD = 480
+"Samples of silence that stay before the first sound: 20 ms."
 _SEED = 0
 "Of the noise in a voice: with the same seed, a text has always the same samples."
 
@@ -40,6 +44,8 @@ def speak(target: int, *, phonemes: str) -> int:
     They are 24 kHz, mono, 16 bit, little endian.
     """
     sound = _voice().from_phonemes(phonemes, seed=_SEED)
+    loud = np.flatnonzero(np.abs(sound) > _QUIET)
+    sound = sound[max(0, loud[0] - _LEAD) :] if loud.size else sound[:0]
     with os.fdopen(target, "wb") as file:
         file.seek(0)  # a worker that crashed may have begun
         return file.write((np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
