@@ -14,10 +14,13 @@ from ivr.audio.workers import Job, Workers
 from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, VoiceUnavailable
 from ivr.ports import SampleRate
+from ivr.speech.voice_registry import VoiceOptions, voice_of
+from ivr.speech.voices.espeak import is_installed
 from ivr.speech.voices.hibari import hibari_voice
 from ivr.speech.voices.hibari.hibari_voice import HibariVoice
 from ivr.speech.voices.hibari.reading import sentences
 from tests.local_speech import needs_hibari
+from tests.waiting import PATIENCE
 
 HELLO = Text("Thank you for calling. Press 1 for sales.", "female", "en-US")
 
@@ -35,7 +38,7 @@ async def workers() -> AsyncIterator[Workers]:
 
 @pytest.fixture
 def voice(workers: Workers) -> HibariVoice:
-    return HibariVoice(workers)
+    return HibariVoice(workers, longest_wait=PATIENCE)
 
 
 async def parts_of(voice: HibariVoice, text: Text, rate: SampleRate = 16_000) -> list[bytes]:
@@ -79,6 +82,17 @@ async def test_what_it_cannot_speak_fails_before_anything_is_heard(voice: Hibari
     with pytest.raises(SynthesisFailed) as caught:
         await anext(voice.speak(text))
     assert (type(caught.value), str(caught.value)) == (SynthesisFailed, reason)
+
+
+@pytest.mark.skipif(not is_installed(), reason="espeakng-loader is not installed")
+async def test_what_it_cannot_speak_is_spoken_by_the_next_voice(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain = voice_of("hibari", VoiceOptions(workers, fallback=("espeak",)))
+    assert chain
+    said = [part async for part in chain.speak(Text("Guten Tag.", "female", "de-DE"))]
+    assert sum(map(len, said)) > 16_000
+    assert "Guten" not in caplog.text
 
 
 @pytest.mark.parametrize(

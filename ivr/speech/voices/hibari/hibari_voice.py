@@ -14,7 +14,7 @@ from ivr.ports import SampleRate
 from ivr.speech.languages import without_region
 from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voices.hibari.reading import has_foreign_letters, sentences
-from ivr.speech.voices.hibari.voice_package import VERSION, checked_package
+from ivr.speech.voices.hibari.voice_package import VERSION, VOICE, checked_package
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class HibariVoice:
 
     def identity(self, text: Text) -> VoiceIdentity:
         """Return what its sound depends on: the release, and how its texts are written out."""
-        return VoiceIdentity("hibari", VERSION, "heart", "\n".join(sentences(text)))
+        return VoiceIdentity("hibari", VERSION, VOICE, "\n".join(sentences(text)))
 
     async def speak(self, text: Text, *, rate: SampleRate = 16_000) -> AsyncIterator[bytes]:
         """Return the samples of a text; raise SynthesisFailed, before the first of them where it cannot be read."""

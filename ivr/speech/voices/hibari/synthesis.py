@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from ivr.errors import TranscriptionFailed
-from ivr.speech.voices.hibari.voice_package import checked_package
+from ivr.speech.voices.hibari.voice_package import VOICE, checked_package
 
-VOICE = "heart"
-"The one voice that comes with the package; it would ask a hub for the others."
 LONGEST = 400
 """Phonemes that the model gets at once: some 25 s of sound. More take more memory. The library cuts a long sentence at
 this length, too, but only where there is a comma."""

