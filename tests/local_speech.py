@@ -5,6 +5,7 @@ need them are skipped.
 """
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +17,10 @@ needs_hibari = pytest.mark.skipif(
     not (find_spec("hibari") and find_spec("onnxruntime")),
     reason="the voice hibari is not installed (pip install 'ivr[local-voice]')",
 )
+
+
+def empty_model(folder: Path) -> str:
+    """Return a folder that has all files of a Whisper model, and nothing in them."""
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"):
+        (folder / name).touch()
+    return str(folder)

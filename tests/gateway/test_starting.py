@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ivr.gateway.running_gateway import running_gateway
 from ivr.setting_sources import SettingsError
 from ivr.speech_settings import SpeechSettings, load_speech_settings
 from tests.gateway.calling_the_gateway import gateway_to
+from tests.local_speech import empty_model
 
 BOT = "http://127.0.0.1:9/call"
 
@@ -76,3 +78,11 @@ async def test_voice_and_ear_are_set_by_the_settings_of_speech_in_the_same_file(
     file.write_text("cals = 7\n")
     with pytest.raises(SettingsError, match=r"Did you mean calls\?"):
         load_gateway_settings(file=file, also=SpeechSettings.model_fields)
+
+
+@pytest.mark.skipif(find_spec("faster_whisper") is None, reason="faster-whisper is not installed")
+async def test_a_model_that_cannot_be_loaded_is_told_before_any_call(tmp_path: Path) -> None:
+    speech = SpeechSettings(stt="whisper", whisper_model=empty_model(tmp_path))
+    with pytest.raises(SettingsError, match="the Whisper model cannot be loaded"):
+        async with gateway_to(BOT, speech=speech):
+            pass

@@ -1,6 +1,7 @@
 """What speaks and listens on live lines, by the settings."""
 
 from collections.abc import AsyncIterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,20 @@ from ivr.media.phrase_ear import PhraseEar
 from ivr.media.recorder import wav
 from ivr.media.sound import Unplayable, tone
 from ivr.ports import Transcript
+from ivr.server.assembly import running
 from ivr.setting_sources import SettingsError, load
 from ivr.settings import Settings, load_settings, variable
-from ivr.speech_settings import SpeechSettings, live_ear, live_sound, live_voice, load_speech_settings
+from ivr.speech_settings import (
+    SpeechSettings,
+    live_ear,
+    live_sound,
+    live_voice,
+    load_models,
+    load_speech_settings,
+    understood_on_live_lines,
+)
 from tests.fakes.voice_api import Sound, VoiceApi
+from tests.local_speech import empty_model
 
 HELLO = Text("Hello.", "female", "en-US")
 needs_espeak = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
@@ -183,6 +194,35 @@ async def test_the_ear_is_the_engine_that_is_set_or_the_one_that_is_installed(wo
         assert installed._engine.name == "pocketsphinx"
     with pytest.raises(SettingsError, match="IVR_OPENAI_KEY"):
         live_ear(settings(stt="openai"), workers)
+
+
+def whisper(folder: Path) -> dict[str, Any]:
+    return {"stt": "whisper", "whisper_model": empty_model(folder)}
+
+
+needs_faster_whisper = pytest.mark.skipif(find_spec("faster_whisper") is None, reason="faster-whisper is not installed")
+
+
+@needs_faster_whisper
+async def test_whisper_is_the_ear_where_it_is_the_engine(workers: Workers, tmp_path: Path) -> None:
+    given = settings(**whisper(tmp_path))
+    ear = live_ear(given, workers)
+    assert isinstance(ear, PhraseEar)
+    assert ear._engine.name == "whisper"
+    assert understood_on_live_lines(given) == {"en"}
+    with pytest.raises(SettingsError, match="the Whisper model cannot be loaded"):
+        await load_models(workers)
+
+
+@needs_faster_whisper
+async def test_a_server_loads_the_model_before_it_answers(tmp_path: Path) -> None:
+    chosen = {"port": 0, "data": tmp_path / "data", "voice": "espeak"}
+    (tmp_path / "model").mkdir()
+    flow = tmp_path / "bye.yaml"
+    flow.write_text("flow: bye\ninitial: bye\nstates:\n  bye: {say: Goodbye., final: true}\n")
+    with pytest.raises(SettingsError, match="the Whisper model cannot be loaded"):
+        async with running(Settings(**chosen, **whisper(tmp_path / "model")), [flow], dev=True):
+            pass
 
 
 class Dictation:

@@ -21,6 +21,16 @@ def reads(source: int) -> dict[str, Any]:
         return {"pid": os.getpid(), "text": file.read().decode()}
 
 
+_remembered: list[str] = []
+
+
+def remembers(words: str | None) -> str:
+    """Keep words in this process, and return those of before."""
+    if words is not None:
+        _remembered.append(words)
+    return _remembered[-1]
+
+
 def eats_memory() -> None:
     blocks = []
     while True:
@@ -111,3 +121,14 @@ def _tries(action: Any) -> str:
     except OSError as error:
         return type(error).__name__
     return "allowed"
+
+
+def asks_a_hub() -> str:
+    """Ask where models are published, with the client that is installed, and return what stood in the way."""
+    from huggingface_hub import get_session  # noqa: PLC0415
+
+    try:
+        get_session().get("http://127.0.0.1:9/")
+    except Exception as error:
+        return str(error)
+    return "it answered"

@@ -64,6 +64,20 @@ async def test_jobs_with_other_limits_have_a_process_of_their_own(workers: Worke
     assert first["pid"] == third["pid"] != second["pid"]
 
 
+async def test_what_takes_long_is_loaded_before_the_first_job(workers: Workers, file: BinaryIO) -> None:
+    workers.prepare_with(job("remembers", str), words="loaded")
+    await workers.prepare()
+    assert await workers.run(job("remembers", str), words=None) == "loaded"
+    assert (await workers.run(job("reads"), file))["text"] == "hello"
+
+
+async def test_what_cannot_be_loaded_is_said(workers: Workers) -> None:
+    await workers.prepare()  # nothing
+    workers.prepare_with(job("refuses"))
+    with pytest.raises(TranscriptionFailed, match="no sound in it"):
+        await workers.prepare()
+
+
 async def test_a_worker_sees_nothing_of_the_server_and_may_do_nothing_but_work(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

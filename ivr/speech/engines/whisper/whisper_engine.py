@@ -22,9 +22,11 @@ MOST_PHRASES = 1000
 "As with other engines: an order no longer fits into its packet."
 
 _JOBS = "ivr.speech.engines.whisper.whisper_jobs"
-_LOAD = Job(f"{_JOBS}:load", bool, cpu=120.0, wall=120.0)
-_PHRASES = Job(f"{_JOBS}:phrases", Transcript, cpu=120.0, wall=300.0)
-_DICTATION = Job(f"{_JOBS}:dictation", Transcript, cpu=300.0, wall=300.0)
+_ORDERS = 2000
+"Recordings after which a process, and with it a loaded model, is replaced."
+_LOAD = Job(f"{_JOBS}:load", bool, cpu=120.0, wall=120.0, orders=_ORDERS)
+_PHRASES = Job(f"{_JOBS}:phrases", Transcript, cpu=120.0, wall=300.0, orders=_ORDERS)
+_DICTATION = Job(f"{_JOBS}:dictation", Transcript, cpu=300.0, wall=300.0, orders=_ORDERS)
 
 _MEMORY = 1536 << 20
 "Bytes of address space with which small weights work: half of it is what the libraries map."
@@ -42,7 +44,7 @@ class Whisper:
         if find_spec("faster_whisper") is None:
             raise ValueError("IVR_STT=whisper needs faster-whisper: pip install 'ivr[local-speech]'")
         self._workers = workers
-        self._limits = ProcessLimits(memory=_MEMORY + 2 * max(0, model.weights - _SMALL))
+        self._limits = ProcessLimits(memory=_MEMORY + max(0, model.weights - _SMALL))
         self._model = {"folder": str(model.path), "published": dict(model.published)}
         workers.prepare_with(self._job(_LOAD), **self._model)
 

@@ -26,11 +26,18 @@ from ivr.speech.engines.whisper.phrase_scores import choose
 
 ENGINE = "whisper"
 
+_CODES = {"nb": "no", "fil": "tl", "jv": "jw"}
+"Languages that Whisper calls otherwise than ISO 639."
 _VOICE = 0.35
 """Probability from which the detector takes sound for a voice: no silence, noise or tone of our tests reaches it, and
 at the usual 0.5 short words are lost (docs/speech.md)."""
 _BEAMS = 5
 "Sentences that are followed at the same time: more exact than one, at the same price."
+_TRIES = (0.0, 0.4, 0.8)
+"Temperatures: what repeats itself is tried again, more at random. Other doubtful words get no better by it."
+_UNSURE = -1.0
+"""Mean log-likelihood of a token under which words are not written down: with noise as loud as the voice, nearly all of
+them are made up. People who were understood at all, on a noisy line too, are above -0.85 (docs/speech.md)."""
 _WINDOW = 30.0
 "Seconds that Whisper hears at a time; more is not one of the phrases."
 
@@ -45,22 +52,25 @@ def load(*, folder: str, published: Mapping[str, str]) -> bool:
 
 def dictation(source: int, *, folder: str, published: Mapping[str, str], language: str, longest: float) -> Transcript:
     """Write down what is said in an open file; raise TranscriptionFailed if it is no recording."""
-    whisper = _model_for(language, folder, published)
+    whisper, language = _model_for(language, folder, published)
     heard = _heard(source, longest)
     if heard.silent:
         return _nothing(heard)
-    ctranslate2.set_random_seed(1)  # where it is unsure it tries at random; the same recording gets the same words
+    ctranslate2.set_random_seed(1)  # the same recording gets the same words
     pieces, _ = whisper.transcribe(
         heard.wave,
         language=language,
         beam_size=_BEAMS,
+        temperature=_TRIES,
+        log_prob_threshold=None,
+        no_speech_threshold=None,
         vad_filter=True,
         vad_parameters={"threshold": _VOICE},
         # Timestamps are left on: without them words at the border of two windows are lost. Nor is it told what was
         # said before, which makes it repeat itself.
         condition_on_previous_text=False,
     )
-    said = [piece for piece in pieces if piece.text.strip()]
+    said = [piece for piece in pieces if piece.text.strip() and piece.avg_logprob >= _UNSURE]
     if not said:
         return _nothing(heard)
     spoken = tuple(SpokenPiece(heard.within(one.start), heard.within(one.end), one.text.strip()) for one in said)
@@ -78,7 +88,7 @@ def phrases(
     longest: float,
 ) -> Transcript:
     """Listen for one of these phrases in an open file; raise TranscriptionFailed if it is no recording."""
-    whisper = _model_for(language, folder, published)
+    whisper, language = _model_for(language, folder, published)
     heard = _heard(source, longest)
     if heard.silent or not (voices := get_speech_timestamps(heard.wave, VadOptions(threshold=_VOICE))):
         return _nothing(heard)
@@ -123,12 +133,12 @@ def _confidence(pieces: Sequence[Any]) -> float:
     return round(min(1.0, math.exp(mean)), 3)
 
 
-def _model_for(language: str, folder: str, published: Mapping[str, str]) -> WhisperModel:
-    """Return the model, if it can be asked for a language; raise TranscriptionFailed if not."""
-    whisper = _model(folder, published)
-    if language in whisper.supported_languages:
-        return whisper
-    known = "only English" if not whisper.model.is_multilingual else "other languages"
+def _model_for(language: str, folder: str, published: Mapping[str, str]) -> tuple[WhisperModel, str]:
+    """Return the model and what it calls a language; raise TranscriptionFailed if it does not know it."""
+    whisper, code = _model(folder, published), _CODES.get(language, language)
+    if code in whisper.supported_languages:
+        return whisper, code
+    known = "other languages" if whisper.model.is_multilingual else "only English"
     raise TranscriptionFailed("failed", f"this Whisper model understands {known}, not {language}")
 
 
@@ -142,8 +152,9 @@ def _loaded(folder: str, published: tuple[tuple[str, str], ...]) -> WhisperModel
     try:
         WhisperModelFolder(Path(folder), dict(published)).check()
         whisper = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
-    except (ValueError, RuntimeError) as error:  # CTranslate2's only exceptions
-        raise TranscriptionFailed("failed", f"the Whisper model cannot be loaded: {error}") from error
+    except Exception as error:  # one of the libraries raises nothing more exact
+        reason = str(error) or type(error).__name__
+        raise TranscriptionFailed("failed", f"the Whisper model cannot be loaded: {reason}") from error
     _check_features(whisper)
     return whisper
 
