@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 
 from ivr.cli import main
 from ivr.cli.prompt_export import named, place_of
-from ivr.cli.prompt_making import MOST_OUTAGES
 from ivr.engine.commands import Text
 from ivr.flowfile.load import load_flow
 from ivr.flowfile.spoken_texts import FlowText
@@ -105,13 +104,11 @@ def test_a_text_that_no_voice_speaks_fails_with_its_reason_and_the_others_are_ma
     assert '  line 6, bye: failed (espeak: espeak-ng does not speak "qq-QQ"): Vale.' in result.stdout
 
 
-def test_a_voice_that_is_away_is_given_up_after_some_texts_and_no_other_takes_its_place(
-    desk: Path, tmp_path: Path
-) -> None:
+def test_a_voice_that_is_away_fails_and_no_other_takes_its_place(desk: Path, tmp_path: Path) -> None:
     result = prompts(desk, "--tts", "openai", "--cache", tmp_path / "voices", IVR_VOICE_URL="http://127.0.0.1:1")
     assert result.exit_code == 1
-    assert "11 failed" in result.stdout
-    assert f"not tried, since it failed {MOST_OUTAGES} times" in result.stdout
+    assert "11 texts, 11 failed" in result.stdout
+    assert "failed (openai: the speech service" in result.stdout
     assert not [*(tmp_path / "voices").glob("*.speech")]
 
 
