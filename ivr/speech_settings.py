@@ -24,7 +24,7 @@ from ivr.speech.accounts import OPENAI, AzureAccount, OpenAiServer, VoiceServer
 from ivr.speech.engines.whisper.model_folder import PACKAGED, model_folder
 from ivr.speech.registry import ENGINES, Engine, EngineOptions, capabilities
 from ivr.speech.voice_names import VoiceNames
-from ivr.speech.voice_registry import NamedVoice, VoiceName, VoiceOptions, languages_of, voice_chain, voice_of
+from ivr.speech.voice_registry import VOICES, NamedVoice, VoiceName, VoiceOptions, languages_of, voice_chain, voice_of
 
 PREFIX = "IVR_"
 MEBIBYTE = 1 << 20
@@ -167,7 +167,9 @@ def live_sound(settings: SpeechSettings, workers: Workers, fetch: Fetch) -> Soun
 
     `workers` decode, and stay the caller's; `fetch` returns a file of a prompt.
     """
-    return sound_of_parts(live_voice(settings, workers), live_ear(settings, workers), workers, fetch)
+    half = max(1, VOICES[settings.voice].at_once // 2)
+    voice, ear = live_voice(settings, workers), live_ear(settings, workers)
+    return sound_of_parts(voice, ear, workers, fetch, prepares_at_once=half)
 
 
 def live_voice(settings: SpeechSettings, workers: Workers) -> Voice | None:

@@ -30,9 +30,15 @@ def ear_is_installed() -> bool:
     return _installed("av") and _installed("pocketsphinx")
 
 
-def sound_of_parts(voice: Voice | None, ear: Ear | None, workers: Workers, fetch: Fetch) -> Sound:
-    """Return the sound of a line with this voice and this ear, good for any number of calls."""
-    return Sound(Speaker(voice, fetch, workers, plays=_installed("av")), Recorder.installed(), ear)
+def sound_of_parts(
+    voice: Voice | None, ear: Ear | None, workers: Workers, fetch: Fetch, *, prepares_at_once: int = 1
+) -> Sound:
+    """Return the sound of a line with this voice and this ear, good for any number of calls.
+
+    So many texts are prepared at the same time, for all calls together.
+    """
+    speaker = Speaker(voice, fetch, workers, plays=_installed("av"), prepares_at_once=prepares_at_once)
+    return Sound(speaker, Recorder.installed(), ear)
 
 
 def installed_sound(workers: Workers, fetch: Fetch) -> Sound:

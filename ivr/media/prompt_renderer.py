@@ -31,12 +31,19 @@ Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
 class Speaker:
     """A `PromptRenderer`. Without a voice texts are silent; files are fetched and played all the same."""
 
-    def __init__(self, voice: Voice | None, fetch: Fetch, workers: Workers, *, plays: bool) -> None:
-        """`plays`: files can be decoded, PyAV is installed."""
+    def __init__(
+        self, voice: Voice | None, fetch: Fetch, workers: Workers, *, plays: bool, prepares_at_once: int = 1
+    ) -> None:
+        """`plays`: files can be decoded, PyAV is installed.
+
+        So many texts are prepared at the same time, for all calls together; fewer than the voice can speak, so that
+        there is a place for what is heard now.
+        """
         self._voice = voice
         self._fetch = fetch
         self._workers = workers
         self._plays = plays
+        self._preparing = asyncio.Semaphore(prepares_at_once)
 
     async def render(self, segments: Sequence[Segment]) -> AsyncGenerator[SoundPiece, None]:
         """Return the pieces as soon as each is there; raise Unplayable. The next segments are begun early."""
@@ -56,9 +63,11 @@ class Speaker:
         """Let the voice speak the texts, which keeps them; files are fetched when they are played."""
         for segment in _parts(segments):
             if isinstance(segment, Text) and self._voice is not None:
-                with suppress(SynthesisFailed):  # whoever plays it is told
-                    async for _ in self._voice.speak(segment):
-                        pass
+                # Whoever plays it is told of a failure, and does not wait for its turn here.
+                async with self._preparing:
+                    with suppress(SynthesisFailed):
+                        async for _ in self._voice.speak(segment):
+                            pass
 
     async def _segment(self, segment: Segment) -> AsyncIterator[SoundPiece]:
         match segment:

@@ -100,22 +100,23 @@ async def test_what_comes_next_is_spoken_before_and_a_voice_that_fails_is_no_tro
     await SilentRenderer().prepare(said("one"))
 
 
-async def test_what_comes_next_takes_one_place_of_the_voice_so_that_what_is_heard_now_has_another() -> None:
-    slow = Slow("now", "next", "next but one")
+async def test_what_calls_hear_later_leaves_a_place_for_what_one_of_them_hears_now() -> None:
+    slow = Slow("now", "next", "of another call")
     voice = CachedVoice(slow, lambda text: VoiceIdentity("slow", "1", "", text.value), at_once=2)
     speaker = Speaker(voice, nowhere, Workers(), plays=True)
     async with asyncio.timeout(PATIENCE):
-        expecting = asyncio.create_task(speaker.prepare(said("next", "next but one")))
+        expecting = [asyncio.create_task(speaker.prepare(said(text))) for text in ("next", "of another call")]
         while slow.begun != ["next"]:
             await asyncio.sleep(0)
         slow.speaks["now"].set()
         assert [piece.samples async for piece in speaker.render(said("now"))] == [b"now"]
         assert slow.begun == ["next", "now"]
+        slow.speaks["of another call"].set()  # which is due, and does not wait for its turn
+        assert [piece.samples async for piece in speaker.render(said("of another call"))] == [b"of another call"]
         slow.speaks["next"].set()
-        slow.speaks["next but one"].set()
-        await expecting
-    assert [piece.samples async for piece in speaker.render(said("next", "next but one"))] == [b"next", b"next but one"]
-    assert slow.begun == ["next", "now", "next but one"]
+        await asyncio.gather(*expecting)
+    assert [piece.samples async for piece in speaker.render(said("next"))] == [b"next"]
+    assert slow.begun == ["next", "now", "of another call"]
 
 
 async def test_a_long_file_comes_in_pieces() -> None:
