@@ -3,10 +3,11 @@
 Engines that take phrases as hints write down what they hear: *I'd like sales, please.*
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from ivr.engine.utterance import as_heard
+from ivr.speech.numerals import in_digits
 
 NEAR = 0.75
 "difflib's ratio from which words may be a phrase that was misheard."
@@ -20,17 +21,43 @@ def said_phrase(words: str, phrases: Sequence[str]) -> str | None:
     """Return the phrase that was said; None: none of them, or it could be two.
 
     It is the one that these words are, as typed words are compared (`ivr.engine.utterance`); or the only one among
-    the words, where a longer one is taken for the shorter one within it; or the only one that is near.
+    the words, where a longer one is taken for the shorter one within it; or the same with numbers in digits; or the
+    only one that is near.
     """
     if words in phrases:
         return words
-    by_sound = {as_heard(phrase): phrase for phrase in reversed(phrases)}
-    by_sound.pop("", None)
-    heard = as_heard(words)
+    for sound_of in (as_heard, in_digits):
+        found = _among(words, phrases, sound_of)
+        if found:
+            return found[0] if len(found) == 1 else None
+    return _near(words, phrases)
+
+
+def _among(words: str, phrases: Sequence[str], sound_of: Callable[[str], str]) -> list[str]:
+    """Return the phrase that the words are, or those that are among them and not within another one there."""
+    by_sound = _by_sound(phrases, sound_of)
+    heard = sound_of(words)
     if heard in by_sound:
-        return by_sound[heard]
+        return [by_sound[heard]]
     inside = [sound for sound in by_sound if f" {sound} " in f" {heard} "]
-    whole = [sound for sound in inside if not any(sound != other and f" {sound} " in f" {other} " for other in inside)]
-    if not whole and len(heard) <= LONGEST:
-        whole = get_close_matches(heard, [sound for sound in by_sound if len(sound) >= SHORTEST], n=2, cutoff=NEAR)
-    return by_sound[whole[0]] if len(whole) == 1 else None
+    return [
+        by_sound[sound]
+        for sound in inside
+        if not any(sound != other and f" {sound} " in f" {other} " for other in inside)
+    ]
+
+
+def _near(words: str, phrases: Sequence[str]) -> str | None:
+    by_sound = _by_sound(phrases, as_heard)
+    heard = as_heard(words)
+    if len(heard) > LONGEST:
+        return None
+    near = get_close_matches(heard, [sound for sound in by_sound if len(sound) >= SHORTEST], n=2, cutoff=NEAR)
+    return by_sound[near[0]] if len(near) == 1 else None
+
+
+def _by_sound(phrases: Sequence[str], sound_of: Callable[[str], str]) -> dict[str, str]:
+    """Return the phrases by how they sound, without those that do not; the first of two that sound the same."""
+    by_sound = {sound_of(phrase): phrase for phrase in reversed(phrases)}
+    by_sound.pop("", None)
+    return by_sound

@@ -47,3 +47,19 @@ def test_nothing_but_a_phrase_is_ever_found(words: str, phrases: list[str]) -> N
 def test_what_is_a_phrase_letter_by_letter_is_that_phrase(phrases: list[str], data: st.DataObject) -> None:
     phrase = data.draw(st.sampled_from(phrases))
     assert said_phrase(phrase, phrases) == phrase
+
+
+@pytest.mark.parametrize(
+    ("words", "phrase"),
+    [
+        ("2", "two"),
+        ("Gate 12, please.", "gate twelve"),
+        ("It's room 205.", "room two zero five"),
+        ("On Sunday at 10.30am.", "sunday at ten thirty a m"),
+        ("22 gates", None),
+        ("2 or gate 12", None),
+    ],
+)
+def test_numbers_are_the_same_said_and_written(words: str, phrase: str | None) -> None:
+    phrases = ("two", "gate twelve", "room two zero five", "sunday at ten thirty a m")
+    assert said_phrase(words, phrases) == phrase
