@@ -20,17 +20,26 @@ LONGEST = 60
 def said_phrase(words: str, phrases: Sequence[str]) -> str | None:
     """Return the phrase that was said; None: none of them, or it could be two.
 
-    It is the one that these words are, as typed words are compared (`ivr.engine.utterance`); or the only one among
-    the words, where a longer one is taken for the shorter one within it; or the same with numbers in digits; or the
-    only one that is near.
+    It is the one among the words (`phrase_among`), or else the only one that is near.
     """
+    found = _all_among(words, phrases) or _near(words, phrases)
+    return found[0] if len(found) == 1 else None
+
+
+def phrase_among(words: str, phrases: Sequence[str]) -> str | None:
+    """Return the phrase that the words are, or that is among them; None: none is, or more than one.
+
+    Words are compared as typed words are (`ivr.engine.utterance`), or else with their numbers in digits. A longer
+    phrase is taken for a shorter one within it.
+    """
+    found = _all_among(words, phrases)
+    return found[0] if len(found) == 1 else None
+
+
+def _all_among(words: str, phrases: Sequence[str]) -> list[str]:
     if words in phrases:
-        return words
-    for sound_of in (as_heard, in_digits):
-        found = _among(words, phrases, sound_of)
-        if found:
-            return found[0] if len(found) == 1 else None
-    return _near(words, phrases)
+        return [words]
+    return _among(words, phrases, as_heard) or _among(words, phrases, in_digits)
 
 
 def _among(words: str, phrases: Sequence[str], sound_of: Callable[[str], str]) -> list[str]:
@@ -47,13 +56,13 @@ def _among(words: str, phrases: Sequence[str], sound_of: Callable[[str], str]) -
     ]
 
 
-def _near(words: str, phrases: Sequence[str]) -> str | None:
+def _near(words: str, phrases: Sequence[str]) -> list[str]:
     by_sound = _by_sound(phrases, as_heard)
     heard = as_heard(words)
     if len(heard) > LONGEST:
-        return None
+        return []
     near = get_close_matches(heard, [sound for sound in by_sound if len(sound) >= SHORTEST], n=2, cutoff=NEAR)
-    return by_sound[near[0]] if len(near) == 1 else None
+    return [by_sound[sound] for sound in near]
 
 
 def _by_sound(phrases: Sequence[str], sound_of: Callable[[str], str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_a_phrase_much_less_likely_than_the_transcript_is_not() -> None:
 
 
 def test_two_phrases_that_are_equally_likely_are_no_answer() -> None:
-    choice = chosen(Heard("John, see?", {" John, see.": -11.0, " John Smith.": -9.7, " Jobs.": -9.8}), MENU)
+    choice = chosen(Heard("John, see?", {" John, see?": -11.0, " John Smith.": -9.7, " Jobs.": -9.8}), MENU)
     assert choice.phrase is None
     assert choice.confidence < 0.5
 
@@ -52,6 +52,10 @@ def test_two_phrases_that_are_equally_likely_are_no_answer() -> None:
 def test_a_sentence_around_a_phrase_is_understood_by_its_words() -> None:
     heard = Heard("I'd like technical support, please.", {" I'd like technical support, please.": -2.0})
     assert chosen(heard, MENU) == Choice("technical support", 0.7)
+
+
+def test_a_word_that_is_only_written_like_a_phrase_is_none() -> None:
+    assert chosen(Heard("Shopping.", {" Shopping.": -1.1, " Shipping.": -7.0}), ("shipping", "returns")).phrase is None
 
 
 def test_a_choice_by_words_is_believed_though_the_model_doubts_them() -> None:

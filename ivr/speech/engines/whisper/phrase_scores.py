@@ -2,7 +2,7 @@
 
 The transcript alone mishears a short word as a more usual one ("Thanks." for *six*). The likelihoods alone refuse
 sentences around a phrase (*I'd like sales, please*). So a phrase is taken that is nearly as likely as the transcript,
-or else one that the transcript says (`said_phrase`).
+or else one that is among the transcript's words.
 
 Likelihoods are asked for twice: of all phrases with the sound alone, then of the best few with the rest of Whisper's
 window of 30 seconds, as the transcript is made. That costs four times as much a phrase, and only so can a phrase be
@@ -24,7 +24,7 @@ from faster_whisper.tokenizer import Tokenizer
 from msgspec import Struct
 
 from ivr.speech.numerals import in_digits, in_writing
-from ivr.speech.said_phrase import said_phrase
+from ivr.speech.said_phrase import phrase_among
 
 MOST_SCORED = 48
 "Phrases whose likelihood is asked for; of more, those that are nearest to the transcript."
@@ -77,7 +77,7 @@ def chosen(sound: Sound, phrases: Sequence[str]) -> Choice:
     likely = _by_likelihood(sound, nearest(sound.transcript, sayable)) if sayable else Choice(None, 0.0)
     if likely.phrase is not None:
         return likely
-    said = said_phrase(sound.transcript, sayable)
+    said = phrase_among(sound.transcript, sayable)
     return likely if said is None else Choice(said, round(max(0.5, sound.probability), 3))
 
 
@@ -110,7 +110,7 @@ def _by_likelihood(sound: Sound, phrases: Sequence[str]) -> Choice:
     for _, (phrase, text) in sorted(rough, reverse=True):
         best.setdefault(phrase, text)
     few = dict(islice(best.items(), _BEST))
-    freely = f" {sound.transcript.strip(' .?!')}."
+    freely = f" {sound.transcript}" + ("" if sound.transcript.endswith((".", "?", "!")) else ".")
     transcript, *exact = sound.likelihoods([freely, *few.values()], exactly=True)
     (first, phrase), *others = sorted(zip(exact, few, strict=True), reverse=True)
     gain = (first.log - transcript.log) / first.tokens + _WORSE
