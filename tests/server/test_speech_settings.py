@@ -1,5 +1,6 @@
 """What speaks and listens on live lines, by the settings."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,7 @@ from ivr.speech_settings import (
 )
 from tests.fakes.voice_api import Sound, VoiceApi
 from tests.local_speech import empty_model
+from tests.waiting import PATIENCE
 
 HELLO = Text("Hello.", "female", "en-US")
 needs_espeak = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
@@ -89,6 +91,25 @@ async def test_while_the_service_is_away_espeak_speaks_unless_it_must_not(api: V
     assert len(b"".join(await spoken(settings(voice="openai", voice_url=api.base), workers))) > 10_000
     with pytest.raises(Unplayable, match="refused the key"):
         await spoken(settings(voice="openai", voice_url=api.base, voice_fallback=("none",)), workers)
+
+
+async def test_what_many_calls_hear_later_takes_half_of_what_a_service_is_asked_at_once(
+    api: VoiceApi, workers: Workers
+) -> None:
+    renderer = live_sound(settings(voice="openai", voice_url=api.base), workers, nowhere).renderer
+    api.hold()
+    async with asyncio.timeout(PATIENCE):
+        later = [asyncio.create_task(renderer.prepare([Text(f"{call}.", "male", "en")])) for call in range(12)]
+        while len(api.orders) < 8:
+            await asyncio.sleep(0)
+        now = asyncio.create_task(anext(renderer.render([HELLO])))
+        while len(api.orders) < 9:
+            await asyncio.sleep(0)
+        assert api.orders[-1].body["input"] == "Hello."
+        api.release()
+        assert (await now).samples == tone(300, 0.5)
+        await asyncio.gather(*later)
+    assert len(api.orders) == 13
 
 
 @needs_espeak
