@@ -23,7 +23,7 @@ PATIENCE = 20.0
 COSTS = {
     "whisper": "Whisper understands English (0.4 GB of disk, 0.3 GB of memory in each of three to six processes, "
     "up to 1 s of processor time a message or choice)",
-    "hibari": "hibari speaks English (0.2 GB of memory in each of two to four)",
+    "hibari": "hibari speaks English (0.2 GB of memory in each of two processes)",
 }
 "What speech on this machine costs, by the names of the engine and the voice."
 

@@ -62,7 +62,8 @@ async def by_browser(browser: Browser, folder: Path, url: str, message: bytes) -
         await page.until("document.querySelector('#ear').innerText === 'hears you'")
         await page.until("document.querySelector('#ear').innerText !== 'hears you'")
         await page.click("[data-key='#']")
-        await hears(page, UNDERSTOOD)
+        said = f"document.querySelector('#talk').innerText.includes('{UNDERSTOOD}')"
+        await page.until(said, patience=60)  # Whisper has what other tests leave of the machine
         await page.click("#microphone")
         await page.click("[data-key='1']")
         await hears(page, "Your message has been kept.")
@@ -132,7 +133,7 @@ async def test_a_sentence_that_nobody_listed_comes_back_as_its_words_by_browser_
     tmp_path: Path, browser: Browser
 ) -> None:
     data, port = tmp_path / "data", free_port()
-    message, keep = await spoken("parcel-in-the-garden.wma"), await spoken("keep-it-please.wma")
+    message, keep = await spoken("parcel-in-the-garden.wma"), await spoken("keep-it-like-that.wma")
     chosen = ("SPEECH=local", f"SIP_PORT={port}")
     async with make_serve(data, *chosen, until="By telephone:") as printed:
         said = dict(line.strip().split(":", 1) for line in printed if ":" in line)
