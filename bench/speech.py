@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -22,7 +23,7 @@ from rich.progress import Progress
 from bench import speech_engines, speech_voices
 from bench.speech_clips import People, cache_folder, people
 from bench.speech_engines import AT_ONCE, PhraseTask, QuietTask, Row, Start, Task, WordTask
-from bench.speech_sets import NUMBERS, PROMPTS, SETS, TEXTS, PhraseSet
+from bench.speech_sets import HELD_OUT, NUMBERS, PROMPTS, SETS, TEXTS, PhraseSet
 from bench.speech_sounds import sounds
 from bench.speech_tables import show
 from bench.speech_voices import Spoken
@@ -35,9 +36,11 @@ from ivr.speech_settings import engine_of
 
 ENGINES = tuple(name for name in get_args(Engine) if name not in {"none", "scripted"})
 PEOPLE, MESSAGES, DIGIT_STRINGS, VOICES = "people", "messages", "digit strings", "voices"
-ALL = (PEOPLE, MESSAGES, DIGIT_STRINGS, *(offered.name for offered in SETS), QuietTask.name, VOICES)
+ALL = (PEOPLE, MESSAGES, DIGIT_STRINGS, *(offered.name for offered in (*SETS, *HELD_OUT)), QuietTask.name, VOICES)
 LISTENER = "whisper"
 "Says what of a voice can be understood."
+HELD_OUT_SPEAKERS = ("flite/awb", "flite/kal16", "espeak-ng/en-gb")
+"Voices with which no threshold was set; they speak the sets of that name in turn."
 
 
 class Extent(Struct, frozen=True):
@@ -117,6 +120,17 @@ def _spoken(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
                 for voice in speakers
             )
             yield PhraseTask(offered, band, meant, said(offered.strange[:: extent.every], band))
+        for offered in HELD_OUT:
+            yield _held_out(folder, offered, extent, band)
+
+
+def _held_out(folder: Path, offered: PhraseSet, extent: Extent, band: str) -> PhraseTask:
+    in_turn = cycle([voice for voice in HELD_OUT_SPEAKERS if voice in voices()] or voices())
+    meant = tuple(
+        Said(phrase, record(folder, words, next(in_turn), band).file) for words, phrase in offered.said[:: extent.every]
+    )
+    strange = tuple(record(folder, words, next(in_turn), band) for words in offered.strange[:: extent.every])
+    return PhraseTask(offered, band, meant, strange)
 
 
 def _without_speech(folder: Path) -> Iterator[Task]:

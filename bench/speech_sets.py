@@ -42,6 +42,20 @@ MENU = (
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TIMES = ("nine a m", "ten thirty a m", "noon", "two p m", "four fifteen p m", "half past five")
 DATES = tuple(f"{day} at {hour}" for day in DAYS for hour in TIMES)
+_DATES = (
+    *("january first", "february fourteenth", "march third", "april twenty second", "may ninth", "june thirtieth"),
+    *("july fourth", "august fifteenth", "september eleventh", "october fifth", "november twelfth"),
+    "december thirty first",
+)
+_NAMES = (
+    *("anna fischer", "peter novak", "olivia brown", "james o'connor", "mei chen", "rajesh patel", "sofia rossi"),
+    *("thomas schmidt", "emily clark", "ahmed hassan", "lucy wright", "david cohen", "nina petrova"),
+    *("carlos mendez", "grace kelly", "william turner"),
+)
+_PLACES = (
+    *("a one", "b two", "c three", "d four", "gate twelve", "gate twenty", "terminal three", "seat fourteen b"),
+    *("room two zero five", "alpha", "bravo", "charlie", "delta", "echo"),
+)
 
 SETS = (
     PhraseSet(
@@ -56,6 +70,84 @@ SETS = (
     # 42 are offered, every fourth of them is said.
     PhraseSet("day and time", DATES, as_listed(*DATES[::4]), STRANGE),
 )
+
+HELD_OUT = (
+    PhraseSet(
+        "held out: a bank",
+        (
+            *("balance", "transfer money", "lost or stolen card", "mortgages", "savings account", "report a fraud"),
+            *("travel insurance", "opening an account", "change my pin", "speak to an adviser", "branch locations"),
+            "something else",
+        ),
+        (
+            *as_listed("balance", "transfer money", "lost or stolen card", "mortgages", "savings account"),
+            *as_listed("report a fraud", "travel insurance", "opening an account", "change my pin"),
+            *as_listed("speak to an adviser", "branch locations", "something else"),
+            ("i'd like to transfer money please", "transfer money"),
+            ("my balance please", "balance"),
+            ("mortgages thanks", "mortgages"),
+            ("i want to report a fraud", "report a fraud"),
+            ("the savings account", "savings account"),
+            ("er travel insurance", "travel insurance"),
+            ("can i speak to an adviser", "speak to an adviser"),
+            ("it's about opening an account", "opening an account"),
+        ),
+        (
+            *("what is the time", "i cannot hear you", "balloons", "my cards are on the table", "it is raining"),
+            *("open the window", "a pint of milk", "bananas", "say that again please", "hold the line"),
+            *("you have reached the wrong number", "palace"),
+        ),
+    ),
+    PhraseSet(
+        "held out: yes or no",
+        ("yes", "no"),
+        (
+            *as_listed("yes", "no"),
+            *(("yes please", "yes"), ("no thank you", "no"), ("yes i do", "yes")),
+            *(("no i do not", "no"), ("oh yes", "yes"), ("um no", "no")),
+        ),
+        ("maybe", "now", "i am not sure", "yesterday", "nobody", "what", "guess", "less", "snow", "hello"),
+    ),
+    PhraseSet(
+        "held out: a digit",
+        DIGITS,
+        as_listed(*DIGITS),
+        ("eleven", "ten", "forty", "tree house", "sick", "heaven", "none", "fine", "to the left", "another time"),
+    ),
+    PhraseSet(
+        "held out: dates",
+        _DATES,
+        (
+            *as_listed(*_DATES),
+            *(("july fourth please", "july fourth"), ("on march third", "march third")),
+            ("i would like may ninth", "may ninth"),
+        ),
+        ("next tuesday", "some time in summer", "i may come", "the fourth of never", "march on", "tomorrow morning"),
+    ),
+    PhraseSet(
+        "held out: names",
+        _NAMES,
+        (
+            *as_listed(*_NAMES),
+            *(("olivia brown please", "olivia brown"), ("can i talk to david cohen", "david cohen")),
+            *(("i'm calling for emily clark", "emily clark"), ("william turner in accounts", "william turner")),
+        ),
+        (
+            *("robert miller", "susan jones", "karl marx", "mary poppins", "the boss", "henry ford"),
+            *("a brown table", "turn right"),
+        ),
+    ),
+    PhraseSet(
+        "held out: letters and numbers",
+        _PLACES,
+        (
+            *as_listed(*_PLACES),
+            *(("gate twelve please", "gate twelve"), ("it is room two zero five", "room two zero five")),
+        ),
+        ("gate thirty", "zulu", "the waiting room", "my seat is broken", "a while ago", "be quiet"),
+    ),
+)
+"On which no threshold was set: these tell what to expect of a new flow."
 
 TEXTS = (
     "my flight was two hours late and nobody told us why",
