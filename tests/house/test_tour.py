@@ -31,8 +31,8 @@ def names(body: list[ast.stmt], within: str = "") -> set[str]:
     return found
 
 
-def test_the_tour_has_seven_questions() -> None:
-    assert len(QUESTIONS) == 7
+def test_the_tour_has_eight_questions() -> None:
+    assert len(QUESTIONS) == 8
     assert all(question.endswith("?") for question in QUESTIONS)
 
 
