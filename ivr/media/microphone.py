@@ -8,7 +8,7 @@ from ivr.engine.commands import Text
 from ivr.media.capture import LINEAR, CaptureBuffer, CapturedSound, CaptureFormat
 from ivr.media.pacing import Clock, until
 from ivr.media.sound import PromptRenderer, Unplayable, spoken
-from ivr.media.voice_activity import Activity, detect
+from ivr.media.voice_activity import Activity, detect, pauses
 
 BEFORE = 0.4
 "Seconds kept from before a sound counts as one: its beginning."
@@ -25,7 +25,7 @@ class Microphone:
         self._activity = Activity()
         self._rest = b""
         self._utterance = CaptureBuffer()
-        self._whole = _NOTHING
+        self._whole = self._so_far = _NOTHING
         self._recording = CaptureBuffer()
         self._records = False
         self._mouth = asyncio.Lock()
@@ -51,9 +51,11 @@ class Microphone:
         self._rest = data[whole:]
         for start in range(0, whole, size):
             frame = data[start : start + size]
-            active = self._activity.active
-            self._activity = detect(self._activity, self._level(frame))
+            before, active = self._activity, self._activity.active
+            self._activity = detect(before, self._level(frame))
             self._keep_utterance(frame, silent=not (active or self._activity.active))
+            if active and pauses(before, self._activity):
+                self._so_far = self._utterance.sound(self._capture.rate)
             if active != self._activity.active:
                 if active:
                     self._whole = self._utterance.sound(self._capture.rate)
@@ -71,9 +73,17 @@ class Microphone:
         whole, self._whole = self._whole, _NOTHING
         return whole
 
+    def paused(self) -> CapturedSound:
+        """Return the utterance so far, once after each pause in it; false: there was none.
+
+        Each end of an utterance has one before it, and between the two nothing was said: the last one is the utterance.
+        """
+        so_far, self._so_far = self._so_far, _NOTHING
+        return so_far
+
     def forget(self) -> None:
         """Drop what was said so far; a sound that goes on goes on."""
-        self._whole = _NOTHING
+        self._whole = self._so_far = _NOTHING
         if not self._activity.active:
             self._utterance.clear()
 

@@ -15,6 +15,8 @@ ONSET = 0.1
 "Seconds that a sound lasts before it counts."
 RELEASE = 0.35
 "Seconds of quiet that end a sound."
+PAUSE = 0.15
+"Seconds of quiet after which a sound is probably over: in a short answer there are few pauses that are longer."
 ABOVE = 3.0
 "How many times louder than the floor a sound is (10 dB)."
 LEAST = 120.0
@@ -43,6 +45,11 @@ def detect(before: Activity, level: float) -> Activity:
     if changing >= (RELEASE if before.active else ONSET) - FRAME / 2:
         return Activity(loud, floor)
     return Activity(before.active, floor, changing)
+
+
+def pauses(before: Activity, after: Activity) -> bool:
+    """Return whether the quiet within a sound has become a pause with the frame between these two."""
+    return before.active and before.changing < PAUSE - FRAME / 2 <= after.changing
 
 
 def loudness(samples: bytes) -> float:

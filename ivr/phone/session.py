@@ -25,7 +25,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ivr.audio.formats import RATE
 from ivr.engine.commands import Recognize, Record, Segment, recorded_as
@@ -72,6 +72,8 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.platform import Platform
 from ivr.phone.wire.line_news import LookAtLine
 
+T = TypeVar("T")
+
 ConnectCaller: TypeAlias = Callable[[str], Awaitable[int]]
 """Connect the caller with an address (`sip:…`, `tel:…`), and return the answer as a SIP status, 2xx if it is done.
 
@@ -115,7 +117,9 @@ class Session:
         self._microphone = microphone or Microphone()
         self._speaking: set[asyncio.Task[None]] = set()
         "Typed words that are being recorded."
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._understanding: tuple[Recognize, asyncio.Task[str | None]] | None = None
+        "What was said before the last pause, for the question that was asked then."
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._call: asyncio.Task[Ended] | None = None
 
     # --- the call, and its events -----------------------------------------------------------------------------------
@@ -179,10 +183,15 @@ class Session:
             ended = not active
             if active:
                 self._put(VoiceSignal(active=True))
-        utterance = self._microphone.utterance()
-        if utterance and isinstance(self._listening, Recognize) and self._sound.ear:
+        paused, utterance = self._microphone.paused(), self._microphone.utterance()
+        command = self._listening if self._sound.ear else None
+        if paused and isinstance(command, Recognize):
+            # An engine takes its time, so it begins in each pause. If the voice goes on, that was for nothing.
+            self._understanding = command, self._begin(self._words(paused, command))
+        if utterance and isinstance(command, Recognize):
             # The line waits for a sound that may still become a choice: it ends, for the line, when it is understood.
-            self._begin(self._understand(utterance, self._listening))
+            asked, words = self._understanding or (None, None)
+            self._begin(self._understand(command, words if asked is command else None, utterance))
         elif ended:
             self._put(VoiceSignal(active=False))
 
@@ -297,18 +306,25 @@ class Session:
             async for active in changes:
                 self._put(VoiceSignal(active))
 
-    async def _understand(self, utterance: CapturedSound, command: Recognize) -> None:
-        phrases = [phrase for choice in command.choices for phrase in choice.speech]
-        if phrases and self._sound.ear is not None:
-            samples = await utterance.samples(RATE)
-            words = await self._sound.ear.understand(samples, phrases, language=command.language)
+    async def _understand(
+        self, command: Recognize, begun: asyncio.Task[str | None] | None, utterance: CapturedSound
+    ) -> None:
+        """Answer with what was begun in the pause; if the question came later than that, with the utterance."""
+        words = await (begun or self._words(utterance, command))
+        if any(choice.speech for choice in command.choices):
             self.tell(WordsHeard(words))
-            if words is not None and self._listening is command:
-                self._put(WordsUnderstood(words))
+        if words is not None and self._listening is command:
+            self._put(WordsUnderstood(words))
         if not self._microphone.active:
             self._put(VoiceSignal(active=False))
 
-    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    async def _words(self, said: CapturedSound, command: Recognize) -> str | None:
+        phrases = [phrase for choice in command.choices for phrase in choice.speech]
+        if not phrases or self._sound.ear is None:
+            return None
+        return await self._sound.ear.understand(await said.samples(RATE), phrases, language=command.language)
+
+    def _begin(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -320,4 +336,5 @@ class Session:
         # What was cancelled remembers where, and `connect` may belong to who has this session: nothing of it is left to
         # the collector of cycles.
         self._playing, self._expecting, self._connecting, self._connect = None, None, None, nobody_else
+        self._understanding = None
         self._events.put_nowait(None)

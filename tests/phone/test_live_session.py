@@ -22,6 +22,7 @@ from ivr.media.capture import A_LAW, MU_LAW
 from ivr.media.microphone import Microphone
 from ivr.media.recorder import Recorder
 from ivr.media.sound import BYTES_A_SECOND, Sound, SoundPiece, tone
+from ivr.media.voice_activity import PAUSE, RELEASE
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity
 from ivr.phone.net.post import Reply, WebPost
@@ -327,7 +328,7 @@ async def test_a_voice_on_a_telephone_is_understood_at_the_rate_of_the_ear() -> 
         await live.over()
         assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
         [(seconds, phrases)] = ear.heard
-        assert seconds == pytest.approx(0.8 + 0.35, abs=0.05)
+        assert seconds == pytest.approx(0.8 + PAUSE, abs=0.05)
         assert phrases == ["sales"]
 
 
@@ -341,6 +342,61 @@ class SlowListener(Listener):
     async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
         await self.gate.wait()
         return await super().understand(samples, phrases, language=language)
+
+
+async def test_the_ear_begins_in_a_pause_and_counts_once_the_voice_is_over() -> None:
+    ear = SlowListener("sales")
+    ear.gate.set()
+    async with on_the_phone(flow(MENU), flow(HANG_UP), microphone=Microphone(MU_LAW), ear=ear) as live:
+        await live.frames(0.8, MU_LAW_TABLES.compressed(LOUD))
+        await live.frames(RELEASE - 0.1, MU_LAW.silence * 160)
+        await ear.gate.reached()
+        await settled()
+        assert (len(ear.heard), len(live.bot.outcomes)) == (1, 1)  # it is understood, and could still go on
+        await live.frames(0.2, MU_LAW.silence * 160)
+        await live.over()
+        assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
+        assert (len(ear.heard), len(live.all(WordsHeard))) == (1, 1)
+
+
+async def test_what_was_understood_in_a_pause_is_dropped_if_the_voice_goes_on() -> None:
+    ear = SlowListener("support")
+    async with on_the_phone(flow(MENU), flow(HANG_UP), microphone=Microphone(MU_LAW), ear=ear) as live:
+        for _ in range(2):
+            await live.frames(0.6, MU_LAW_TABLES.compressed(LOUD))
+            await live.frames(PAUSE + 0.05, MU_LAW.silence * 160)
+            await ear.gate.reached()
+            await settled()
+            ear.gate.set()
+            await settled()
+            ear.words = "sales"
+        await live.frames(0.4, MU_LAW.silence * 160)
+        await live.over()
+        assert [event.words for event in live.all(WordsHeard)] == ["sales"]
+        assert [seconds for seconds, _ in ear.heard] == [
+            pytest.approx(0.6 + PAUSE, abs=0.05),
+            pytest.approx(0.6 + PAUSE + 0.05 + 0.6 + PAUSE, abs=0.05),
+        ]
+
+
+async def test_a_question_that_comes_after_the_pause_gets_the_whole_utterance() -> None:
+    ear = Listener("sales")
+    again = flow(MENU | {"operationId": "again"})
+    async with on_the_phone(flow(MENU), again, flow(HANG_UP), microphone=Microphone(MU_LAW), ear=ear) as live:
+        await live.frames(0.8, MU_LAW_TABLES.compressed(LOUD))
+        await live.frames(RELEASE - 0.1, MU_LAW.silence * 160)
+        live.session.press("1")
+        await live.turn(0.02)
+        await live.frames(0.4, MU_LAW.silence * 160)
+        await live.over()
+        assert [outcome["choiceOutcome"]["completionReason"] for outcome in live.bot.outcomes[1:3]] == [
+            "dtmfOptionMatched",
+            "speechOptionMatched",
+        ]
+        assert [seconds for seconds, _ in ear.heard] == [
+            pytest.approx(0.8 + PAUSE, abs=0.05),
+            pytest.approx(0.8 + RELEASE, abs=0.05),
+        ]
 
 
 async def test_a_caller_is_not_silent_while_the_ear_works() -> None:
