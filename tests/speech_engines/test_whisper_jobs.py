@@ -139,6 +139,30 @@ def test_the_library_loads_a_folder_once_and_asks_no_hub(fake: type[FakeModel], 
 ANY = (SpokenPiece(0.0, 1.0, "Hello."),)
 
 
+def test_a_long_recording_is_cut_at_a_pause(
+    fake: type[FakeModel], tmp_path: Path, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whisper_jobs, "_PART", 5 * RATE)
+    rest = bytes(RATE)  # half a second
+    ear = Ear(tmp_path)
+    heard = ear.dictation((speech + rest) * 4)
+    assert heard.seconds == pytest.approx(4 * 2.388, abs=0.01)
+    lengths = [asked["seconds"] for asked in ear.model.asked]
+    assert sum(lengths) == pytest.approx(heard.seconds, abs=0.001)  # nothing is heard twice, nothing is left out
+    assert lengths[:-1] == [pytest.approx(4.6, abs=0.3)]  # in the rest after the second sentence
+    assert [one.start for one in heard.spoken] == [0.0, pytest.approx(lengths[0], abs=0.001)]
+
+
+def test_who_makes_no_pause_is_cut_at_the_end_of_a_part(
+    fake: type[FakeModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whisper_jobs, "_PART", RATE)
+    monkeypatch.setattr(whisper_jobs, "get_speech_timestamps", lambda wave, _: [{"start": 0, "end": len(wave)}])
+    ear = Ear(tmp_path)
+    ear.dictation(noise(3_000))
+    assert [asked["seconds"] for asked in ear.model.asked] == [1.0] * 3
+
+
 @pytest.mark.parametrize("phrases", [True, False], ids=["phrases", "dictation"])
 def test_a_line_that_is_off_is_not_shown_to_the_model(fake: type[FakeModel], tmp_path: Path, phrases: bool) -> None:
     ear = Ear(tmp_path)

@@ -5,7 +5,7 @@ noise Whisper makes up words. So a detector of voices (Silero, inside faster-whi
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,20 @@ _TRIES = (0.0, 0.4, 0.8)
 _UNSURE = -1.0
 """Mean log-likelihood of a token under which words are not written down: with noise as loud as the voice, nearly all of
 them are made up. People who were understood at all, on a noisy line too, are above -0.85 (docs/speech.md)."""
-_WINDOW = 30.0
-"Seconds that Whisper hears at a time; more is not one of the phrases."
+_WINDOW = 30 * RATE
+"Samples that Whisper hears at a time; more is not one of the phrases."
+_PART = 180 * RATE
+"Samples that are looked at together: a quarter of an hour at once takes a gigabyte."
+_PAUSE = 300
+"Milliseconds without a voice, where a longer recording may be cut."
 
 
 def load(*, folder: str, published: Mapping[str, str]) -> bool:
-    """Load the model, so that the first recording need not wait; raise TranscriptionFailed if it cannot be used.
+    """Load model and detector, so that the first recording need not wait; raise TranscriptionFailed if it cannot be.
 
-    True: it knows other languages than English.
+    True: the model knows other languages than English.
     """
+    _voices(np.zeros(RATE, np.float32))
     return bool(_model(folder, published).model.is_multilingual)
 
 
@@ -57,8 +62,23 @@ def dictation(source: int, *, folder: str, published: Mapping[str, str], languag
     if heard.silent:
         return _nothing(heard)
     ctranslate2.set_random_seed(1)  # the same recording gets the same words
-    pieces, _ = whisper.transcribe(
-        heard.wave,
+    said = [
+        (piece, SpokenPiece(heard.within(start + piece.start), heard.within(start + piece.end), text))
+        for start, wave in _parts(heard.wave)
+        for piece in _written(whisper, wave, language)
+        if (text := piece.text.strip())
+    ]
+    if not said:
+        return _nothing(heard)
+    spoken = tuple(one for _, one in said)
+    confidence = _confidence([piece for piece, _ in said])
+    return Transcript(" ".join(one.text for one in spoken), confidence, ENGINE, heard.seconds, spoken)
+
+
+def _written(whisper: WhisperModel, wave: Any, language: str) -> Sequence[Any]:
+    """Return the segments of faster-whisper of which the model is sure enough."""
+    segments, _ = whisper.transcribe(
+        wave,
         language=language,
         beam_size=_BEAMS,
         temperature=_TRIES,
@@ -70,12 +90,29 @@ def dictation(source: int, *, folder: str, published: Mapping[str, str], languag
         # said before, which makes it repeat itself.
         condition_on_previous_text=False,
     )
-    said = [piece for piece in pieces if piece.text.strip() and piece.avg_logprob >= _UNSURE]
-    if not said:
-        return _nothing(heard)
-    spoken = tuple(SpokenPiece(heard.within(one.start), heard.within(one.end), one.text.strip()) for one in said)
-    text = " ".join(one.text for one in spoken)
-    return Transcript(text, _confidence(said), ENGINE, heard.seconds, spoken)
+    return [one for one in segments if one.avg_logprob >= _UNSURE]
+
+
+def _parts(wave: Any) -> Iterator[tuple[float, Any]]:
+    """Cut a long recording at pauses; return where each part begins, in seconds, and its samples."""
+    place = 0
+    while len(wave) - place > _PART:
+        part = wave[place : place + _PART]
+        # A voice without a pause is cut in its middle, at the shortest rest: so there is always a last one to cut at.
+        voices = _voices(part, min_silence_duration_ms=_PAUSE, max_speech_duration_s=_PART / RATE / 2)
+        cut = voices[-1].start if len(voices) > 1 else _PART
+        yield place / RATE, part[:cut]
+        place += cut
+    yield place / RATE, wave[place:]
+
+
+def _voices(wave: Any, **options: float) -> list[slice]:
+    """Find where somebody speaks, each with a little rest around it; empty: nobody does."""
+    return [
+        slice(place + one["start"], place + one["end"])
+        for place in range(0, len(wave), _PART)
+        for one in get_speech_timestamps(wave[place : place + _PART], VadOptions(threshold=_VOICE, **options))
+    ]
 
 
 def phrases(
@@ -90,10 +127,10 @@ def phrases(
     """Listen for one of these phrases in an open file; raise TranscriptionFailed if it is no recording."""
     whisper, language = _model_for(language, folder, published)
     heard = _heard(source, longest)
-    if heard.silent or not (voices := get_speech_timestamps(heard.wave, VadOptions(threshold=_VOICE))):
+    if heard.silent or not (voices := _voices(heard.wave)):
         return _nothing(heard)
-    wave = heard.wave[voices[0]["start"] : voices[-1]["end"]]
-    if len(wave) > _WINDOW * RATE:
+    wave = heard.wave[voices[0].start : voices[-1].stop]
+    if len(wave) > _WINDOW:
         return _nothing(heard)
     tokenizer = Tokenizer(whisper.hf_tokenizer, whisper.model.is_multilingual, task="transcribe", language=language)
     choice = choose(whisper, tokenizer, wave, phrases)
