@@ -1,18 +1,26 @@
 """How a phrase is chosen by what Whisper finds likely and by what it writes down."""
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("faster_whisper", reason="faster-whisper is not installed (pip install 'ivr[local-speech]')")
+
+import numpy as np
+
 from ivr.speech.engines.whisper.phrase_scores import (
     MOST_SCORED,
     Choice,
     Likelihood,
+    choose,
     chosen,
     nearest,
     spellings,
+    tokens_of,
 )
 
 MENU = ("sales", "technical support", "support", "jobs", "john smith")
@@ -93,3 +101,68 @@ def test_nothing_but_a_phrase_is_ever_chosen(transcript: str, phrases: list[str]
     choice = chosen(Heard(transcript, likely), phrases)
     assert choice.phrase is None or choice.phrase in phrases
     assert (choice.phrase is not None) == (choice.confidence >= 0.5)
+
+
+class Model:
+    """CTranslate2's, which finds only texts of one length likely, and takes as many frames as bands for a picture."""
+
+    n_mels = 80
+
+    def __init__(self, likely: int) -> None:
+        self._likely = likely
+        self.batches: list[tuple[int, int]] = []
+        "Texts and frames of each."
+
+    def generate(self, _encoded: Any, _start: Any, **_options: Any) -> list[Any]:
+        return [SimpleNamespace(sequences_ids=[[7]], scores=[-0.1])]
+
+    def align(self, view: Any, start: list[int], texts: list[list[int]], frames: int) -> list[Any]:
+        shape = np.array(view).shape
+        assert shape[1] != self.n_mels
+        assert (shape[0], 2 * shape[1], start) == (len(texts), frames, [1])
+        self.batches.append((shape[0], shape[1]))
+        return [SimpleNamespace(text_token_probs=[0.9 if len(text) == self._likely else 0.0]) for text in texts]
+
+
+class Tokens:
+    """A tokenizer that has a token for each letter, and for one word."""
+
+    sot_sequence = (1,)
+    no_timestamps = 2
+    tokenizer = SimpleNamespace(token_to_id={"Ġtechnical": 500}.get)
+
+    def encode(self, text: str) -> list[int]:
+        return list(map(ord, text))
+
+    def decode(self, _tokens: list[int]) -> str:
+        return " I hear this."
+
+
+def listening(model: Model) -> Any:
+    return SimpleNamespace(
+        model=model,
+        feature_extractor=lambda wave: np.zeros((80, len(wave) // 160), np.float32),
+        encode=lambda _picture: np.zeros((1, 1500, 4), np.float32),
+    )
+
+
+@pytest.mark.parametrize("frames", [30, 54, 55, 56, 400])
+def test_a_sound_is_cut_to_what_is_said_and_never_taken_for_a_picture_of_it(frames: int) -> None:
+    model = Model(likely=len(" Yes."))
+    choice = choose(listening(model), Tokens(), np.zeros(frames * 320, np.float32), ("yes", "nobody"))  # type: ignore[arg-type]
+    assert choice.phrase == "yes"
+    assert model.batches == [(4, 81 if frames == 55 else frames + 25), (3, 1500)]
+
+
+def test_many_phrases_are_compared_in_batches_that_fit_into_memory() -> None:
+    tens = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+    phrases = [f"chapter {ten} {one}" for ten in tens for one in ("one", "two", "three", "four", "five", "six", "nine")]
+    model = Model(likely=len(" Chapter forty three."))
+    choice = choose(listening(model), Tokens(), np.zeros(32_000, np.float32), phrases)  # type: ignore[arg-type]
+    assert choice.phrase is None  # "fifty three" is as likely
+    assert all(texts * frames <= 7500 and texts * 15 <= 320 for texts, frames in model.batches)
+
+
+def test_a_word_that_the_model_knows_is_one_token_also_where_the_tokenizer_cannot_put_it_together() -> None:
+    tokens = tokens_of(" Technical technical, it's 4.", Tokens())  # type: ignore[arg-type]
+    assert tokens == [*map(ord, " Technical"), 500, *map(ord, ", it's 4.")]

@@ -121,7 +121,7 @@ def _by_likelihood(sound: Sound, phrases: Sequence[str]) -> Choice:
 
 # --- the model --------------------------------------------------------------------------------------------------------
 
-_TOKENS_AT_ONCE = 640
+_TOKENS_AT_ONCE = 320
 "Of all texts of a batch: each takes 0.4 MB for the likelihood of each word that Whisper knows."
 _FRAMES_AT_ONCE = 7500
 "Of all texts of a batch: each takes 12 KB for tiny, 25 for base."
