@@ -93,14 +93,13 @@ async def says_until_it_ends(caller: Caller, sentence: bytes) -> str:
 
 
 async def by_curl(url: str) -> None:
-    """Paste the call of the README, and wait as a platform does: while a prompt asks for a moment, it is played."""
-    (shown,) = (block for block in fences(section(README, "## Speech on this machine"), "sh") if "curl" in block)
-    *_, reply = await pasted(f"{shown}\nprintf '\\0%s' $CALL", url)
-    reply, _, call = reply.partition("\0")
+    """Paste the call of the README, and what comes after it where the machine is busy."""
+    _, left, played = fences(section(README, "## Speech on this machine"), "sh")
+    *_, printed = await pasted(f"{left}\nprintf '\\0%s' $CALL", url)
+    reply, _, call = printed.partition("\0")
     while waiting := re.search(r'"operationId":"([\d.]+)","prompts":\[\{"value":"One moment please\."', reply):
-        outcome = {"type": "playPromptOutcome", "id": waiting[1], "outcome": "success"}
-        played = json.dumps({"id": call, "callState": "established", "operationOutcome": outcome})
-        (reply,) = await pasted(f"curl -s $URL/callback -H 'Content-Type: application/json' -d '{played}'", url)
+        again = played.replace('"3.1"', f'"{waiting[1]}"')
+        (reply,) = await pasted(f"JSON='Content-Type: application/json' CALL={call}\n{again}", url)
     assert UNDERSTOOD in reply
 
 
