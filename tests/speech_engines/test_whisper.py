@@ -116,3 +116,12 @@ async def test_a_server_does_not_start_with_a_folder_that_is_no_model(copy: Whis
     with pytest.raises(SettingsError, match="cannot be loaded"):
         await load_models(workers)
     await workers.close()
+
+
+async def test_a_server_does_not_start_with_the_vocabulary_of_another_model(copy: WhisperModelFolder) -> None:
+    (copy.path / "vocabulary.json").write_text('["a", "b"]')
+    workers = Workers(size=1)
+    engine_of(SpeechSettings(stt="whisper", whisper_model=str(copy.path)), workers)
+    with pytest.raises(SettingsError, match=r"cannot be loaded: .*token was not found"):
+        await load_models(workers)
+    await workers.close()

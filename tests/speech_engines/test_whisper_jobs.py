@@ -44,10 +44,15 @@ class FakeModel:
             raise self.error
         self.folder, self.options = folder, options
         self.asked: list[dict[str, Any]] = []
-        self.model = SimpleNamespace(is_multilingual=not self.english, n_mels=self.mel_bands)
+        self.model = SimpleNamespace(
+            is_multilingual=not self.english, n_mels=self.mel_bands, generate=lambda *_, **__: []
+        )
         self.feature_extractor = SimpleNamespace(mel_filters=[()] * 80)
         self.supported_languages = ["en"] if self.english else ["en", "de", "no"]
         self.hf_tokenizer = SimpleNamespace(token_to_id=lambda _: 0)
+
+    def encode(self, features: Any) -> Any:
+        return features
 
     def transcribe(self, wave: Any, **options: Any) -> tuple[Iterator[Any], None]:
         self.asked.append({"seconds": len(wave) / RATE, **options})

@@ -1,5 +1,6 @@
 """Which Whisper models are taken: before a library sees them, and without one."""
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -43,7 +44,23 @@ def test_a_file_whose_bytes_are_known_must_have_them(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"config\.json is not the file that was published"):
         model.check()
     (folder / "config.json").write_bytes(b"{}")
+    for name in set(ALL) - set(published):
+        published[name] = hashlib.sha256(b"").hexdigest()
     model.check()
+
+
+@pytest.mark.parametrize("name", ["vocabulary.txt", "preprocessor_config.json"])
+def test_a_file_too_many_is_refused_where_all_are_known(folder: Path, name: str) -> None:
+    published = dict.fromkeys(ALL, hashlib.sha256(b"").hexdigest())
+    (folder / name).touch()
+    with pytest.raises(ValueError, match=f"{name} is no file of the model that was published"):
+        WhisperModelFolder(folder, published).check()
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("a" * 300)
+    with pytest.raises(ValueError, match=r"aaa/model\.bin cannot be read: File name too long"):
+        model_folder(str(folder))
 
 
 def test_without_its_package_the_packaged_model_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,13 +33,19 @@ class WhisperModelFolder(Struct, frozen=True):
 
     path: Path
     published: Mapping[str, str] = {}
-    "SHA-256 by the names of files whose bytes are known; none: whatever is there is the operator's choice."
+    "SHA-256 by name of all files, where their bytes are known; empty: whatever is there is the operator's choice."
 
     def check(self) -> None:
-        """Raise ValueError, with what to do, if a file is missing, or is not the published one.
+        """Raise ValueError, with what to do, if a file is missing, is not the published one, or is one too many.
 
         Blocks: 0.1 s for the packaged model.
         """
+        try:
+            self._check()
+        except OSError as error:
+            raise ValueError(f"{error.filename or self.path} cannot be read: {error.strerror}") from error
+
+    def _check(self) -> None:
         missing = [name for name in NEEDED if not (self.path / name).is_file()]
         if not any((self.path / name).is_file() for name in VOCABULARIES):
             missing.append(" or ".join(VOCABULARIES))
@@ -49,6 +55,9 @@ class WhisperModelFolder(Struct, frozen=True):
             )
         for name, sha256 in self.published.items():
             check_digest(self.path / name, sha256)
+        # The libraries prefer some files over others (vocabulary.json over vocabulary.txt), and read further ones.
+        if self.published and (more := {file.name for file in self.path.iterdir()} - set(self.published)):
+            raise ValueError(f"{self.path / min(more)} is no file of the model that was published: delete it")
 
     @property
     def weights(self) -> int:

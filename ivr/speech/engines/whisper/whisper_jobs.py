@@ -189,11 +189,19 @@ def _loaded(folder: str, published: tuple[tuple[str, str], ...]) -> WhisperModel
     try:
         WhisperModelFolder(Path(folder), dict(published)).check()
         whisper = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+        _try_out(whisper)
     except Exception as error:  # one of the libraries raises nothing more exact
         reason = str(error) or type(error).__name__
         raise TranscriptionFailed("failed", f"the Whisper model cannot be loaded: {reason}") from error
     _check_features(whisper)
     return whisper
+
+
+def _try_out(whisper: WhisperModel) -> None:
+    """Let a model hear two frames of silence, 20 ms: a vocabulary of another model is found out no earlier."""
+    encoded = whisper.encode(np.zeros((whisper.model.n_mels, 2), dtype=np.float32))
+    start = whisper.hf_tokenizer.token_to_id("<|startoftranscript|>")
+    whisper.model.generate(encoded, [[start]], max_length=2)
 
 
 def _check_features(whisper: WhisperModel) -> None:
