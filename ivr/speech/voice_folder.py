@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
@@ -57,18 +58,17 @@ class VoiceFolder:
 
     def get(self, key: str) -> Sequence[bytes] | None:
         """Return the parts; None: there are none, or they cannot be read."""
-        file = self._file(key)
         try:
-            parts = _read(read_small(file, MOST_OF_ONE))
-            if parts is not None:
-                os.utime(file)  # it is wanted
+            parts = _read(read_small(self._file(key), MOST_OF_ONE))
         except OSError:
             return None
+        if parts is not None:
+            self.mark(key)
         return parts
 
     def mark(self, key: str) -> None:
-        """Note that parts are wanted, which were not asked for here."""
-        with contextlib.suppress(OSError):  # they are gone, and are made again when they are asked for
+        """Note that parts are wanted."""
+        with contextlib.suppress(OSError):  # gone, and made again when they are asked for; or another user's
             os.utime(self._file(key))
 
     def put(self, key: str, parts: Sequence[bytes]) -> None:
@@ -144,5 +144,4 @@ def _read(data: bytes) -> Sequence[bytes] | None:
     fits = all(size >= 0 and size % 2 == 0 for size in told.sizes) and sum(told.sizes) == len(samples)
     if not fits or hashlib.sha256(samples).hexdigest() != told.digest:
         return None
-    ends = [sum(told.sizes[: number + 1]) for number in range(len(told.sizes))]
-    return [samples[end - size : end] for size, end in zip(told.sizes, ends, strict=True)]
+    return [samples[end - size : end] for size, end in zip(told.sizes, accumulate(told.sizes), strict=True)]

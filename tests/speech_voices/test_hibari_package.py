@@ -88,13 +88,13 @@ def test_a_folder_that_is_elsewhere_is_a_file_too_many(folder: Path, tmp_path: P
 
 def test_a_package_that_is_not_there_is_said_how_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    with pytest.raises(ValueError, match=r"IVR_VOICE=hibari needs a package that is not installed: pip install 'ivr\["):
+    with pytest.raises(ValueError, match=r"The voice hibari needs a package that is not installed: pip install 'ivr\["):
         checked_package()
 
 
 def test_a_server_without_it_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    with pytest.raises(SettingsError, match="IVR_VOICE=hibari needs a package that is not installed"):
+    with pytest.raises(SettingsError, match="The voice hibari needs a package that is not installed"):
         live_voice(SpeechSettings(voice="hibari"), Workers())
 
 

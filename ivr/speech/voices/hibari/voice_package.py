@@ -52,7 +52,7 @@ def checked_package() -> Path:
     """Return the folder of the installed package; raise ValueError, with what to do. Blocks for 20 ms."""
     folder = package_folder("hibari")
     if folder is None:
-        raise ValueError(f"IVR_VOICE=hibari needs a package that is not installed: {INSTALL}")
+        raise ValueError(f"The voice hibari needs a package that is not installed: {INSTALL}")
     check_package(folder)
     return folder
 
