@@ -17,8 +17,8 @@ from ivr.smallfiles import write_whole
 
 INDEX = "index"
 "The name of the two indexes, without `.json` and `.txt`."
-_LONGEST_NAME = 80
-"Characters; with four bytes each, still short enough for a file system."
+_LONGEST_NAME = 200
+"Bytes in UTF-8: with what is added to it, a file system takes it."
 _BRANCHES = frozenset({"on", "next", "decide"})
 "Keys of a state that are no action with prompts of its own."
 
@@ -143,7 +143,7 @@ def _place(text: FlowText) -> str:
 def _plain(name: str) -> str:
     """Return a name with nothing in it that means more than itself in a path; letters of all alphabets stay."""
     kept = "".join(char if char.isalnum() or char in "-." or category(char)[0] == "M" else "_" for char in name)
-    return kept[:_LONGEST_NAME].lstrip(".") or "_"
+    return kept.encode()[:_LONGEST_NAME].decode(errors="ignore").lstrip(".") or "_"
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -103,7 +103,8 @@ def prompts(
         if exported:
             exported.write_index(run.made)
     except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from error
+        where = error.filename or export or "A file"  # a full disk names no file
+        raise click.ClickException(f"{where} cannot be written: {error.strerror}") from error
     for line in (*_report(flows, run), *_summary(settings, run, exported, samples)):
         click.echo(visible(line))
     if not sound or run.lost or any(one.failure for one in run.made.values()):
@@ -212,7 +213,7 @@ def _summary(settings: SpeechSettings, run: PromptRun, exported: Export | None, 
     if run.lost:
         yield (
             f"{_counted(len(run.lost), 'text')} did not stay in the folder: it may have {settings.voice_cache_size} "
-            "MiB (IVR_VOICE_CACHE_SIZE)."
+            "MiB (IVR_VOICE_CACHE_SIZE), and its disk must have room for them."
         )
     if run.too_large:
         yield (

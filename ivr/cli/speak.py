@@ -86,6 +86,8 @@ def speak(
         raise click.UsageError("There is nothing to be spoken in TEXT.")
     settings = speech_settings(file, voice=tts).model_copy(update={"voice_fallback": ("none",), "voice_cache": None})
     spoken = _run(settings, parts, rate_of(rate))
+    if not spoken.samples:
+        raise click.ClickException(f"{spoken.voice} finds nothing to speak in this text.")
     data = wav(spoken.samples, int(rate)).data
     if str(output) == "-":
         click.echo(data, nl=False)

@@ -117,7 +117,7 @@ def test_texts_that_do_not_stay_in_the_folder_are_told(desk: Path, tmp_path: Pat
     file = flow(tmp_path, long)
     result = prompts(file, "--cache", tmp_path / "voices", IVR_VOICE_CACHE_SIZE="1")
     assert result.exit_code == 1
-    assert "did not stay in the folder: it may have 1 MiB (IVR_VOICE_CACHE_SIZE)." in result.stdout
+    assert "did not stay in the folder: it may have 1 MiB (IVR_VOICE_CACHE_SIZE), and" in result.stdout
     assert "spoken, but not kept: " in result.stdout
 
 
@@ -233,6 +233,13 @@ def test_files_that_are_too_large_for_a_flow_are_told(tmp_path: Path) -> None:
     assert "1 file of more than 512 KB" in prompts(file, "--export", tmp_path / "large", "--rate", "48000").stdout
 
 
+def test_a_disk_without_room_is_named(desk: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "prompts"
+    (folder / "desk").mkdir(parents=True)
+    (folder / "desk" / "greet-say.wav").symlink_to("/dev/full")
+    assert f"{folder} cannot be written: No space left on device" in prompts(desk, "--export", folder).stderr
+
+
 def test_a_text_that_fails_has_no_file_and_the_index_says_why(tmp_path: Path) -> None:
     result = prompts(flow(tmp_path, GERMAN), "--export", tmp_path / "out")
     assert result.exit_code == 1
@@ -274,7 +281,7 @@ def test_names_of_files_hold_nothing_that_is_a_path_and_no_two_are_the_same() ->
         text_at("MAIN", "states", "MAIN", "say", 0),
         text_at("two", "states", "two", "say", 0, languages=("de-DE", "en-US")),
         text_at("नमस्ते", "states", "नमस्ते", "say", 0),
-        text_at("ö" * 300, "states", "ö" * 300, "say", 0),
+        text_at("𝒜" * 300, "states", "𝒜" * 300, "say", 0),
     ]
     taken: set[str] = set()
     names = [*named("..", "a.yaml", texts, taken).files.values()]
@@ -286,5 +293,5 @@ def test_names_of_files_hold_nothing_that_is_a_path_and_no_two_are_the_same() ->
         "_/two-say-en-US.wav",
         "_/नमस्ते-say.wav",
     ]
-    assert names[6] == f"_/{'ö' * 80}.wav"
+    assert names[6] == f"_/{'𝒜' * 50}.wav"
     assert [*named("..", "b.yaml", texts[1:2], taken).files.values()] == ["_/main-say-3.wav"]

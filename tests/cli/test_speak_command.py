@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from ivr.cli import main
 from ivr.media.installed import missing
 from ivr.settings import Settings, variable
+from tests.local_speech import needs_hibari
 
 pytestmark = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="espeakng-loader is not installed")
 
@@ -98,3 +99,10 @@ def test_the_settings_of_a_gateway_are_read_too(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text('bot = "http://127.0.0.1:8080/call"\nvoice = "openai"\nvoice_url = "http://127.0.0.1:1"\n')
     assert "openai does not speak" in speak("Hello.", "-o", "-", "--settings", file).stderr
+
+
+@needs_hibari
+def test_a_text_without_sound_is_no_file(tmp_path: Path) -> None:
+    result = speak("🙂", "--tts", "hibari", "-o", tmp_path / "x.wav")
+    assert "hibari finds nothing to speak in this text" in result.stderr
+    assert not (tmp_path / "x.wav").exists()
