@@ -118,7 +118,9 @@ class Session:
         self._speaking: set[asyncio.Task[None]] = set()
         "Typed words that are being recorded."
         self._understanding: tuple[Recognize, asyncio.Task[str | None]] | None = None
-        "What was said before the last pause, for the question that was asked then."
+        "What was said before the last pause, for the question that was asked then; None: the engine was still busy."
+        self._early: asyncio.Task[str | None] | None = None
+        "The last one that was begun in a pause."
         self._tasks: set[asyncio.Task[Any]] = set()
         self._call: asyncio.Task[Ended] | None = None
 
@@ -186,8 +188,12 @@ class Session:
         paused, utterance = self._microphone.paused(), self._microphone.utterance()
         command = self._listening if self._sound.ear else None
         if paused and isinstance(command, Recognize):
-            # An engine takes its time, so it begins in each pause. If the voice goes on, that was for nothing.
-            self._understanding = command, self._begin(self._words(paused, command))
+            # An engine takes its time, so it begins in a pause. If the voice goes on, that was for nothing; so there is
+            # one at a time, or other callers would wait for all the pauses of one who talks on.
+            self._understanding = None
+            if self._early is None or self._early.done():
+                self._early = self._begin(self._words(paused, command))
+                self._understanding = command, self._early
         if utterance and isinstance(command, Recognize):
             # The line waits for a sound that may still become a choice: it ends, for the line, when it is understood.
             asked, words = self._understanding or (None, None)
@@ -336,5 +342,5 @@ class Session:
         # What was cancelled remembers where, and `connect` may belong to who has this session: nothing of it is left to
         # the collector of cycles.
         self._playing, self._expecting, self._connecting, self._connect = None, None, None, nobody_else
-        self._understanding = None
+        self._understanding = self._early = None
         self._events.put_nowait(None)

@@ -379,6 +379,23 @@ async def test_what_was_understood_in_a_pause_is_dropped_if_the_voice_goes_on() 
         ]
 
 
+async def test_a_caller_who_talks_on_keeps_no_ear_busy_with_each_pause() -> None:
+    ear = SlowListener("sales")
+    async with on_the_phone(flow(MENU), flow(HANG_UP), microphone=Microphone(MU_LAW), ear=ear) as live:
+        for _ in range(4):
+            await live.frames(0.6, MU_LAW_TABLES.compressed(LOUD))
+            await live.frames(PAUSE + 0.05, MU_LAW.silence * 160)
+        await live.frames(0.4, MU_LAW.silence * 160)
+        await ear.gate.reached()
+        ear.gate.set()
+        await live.over()
+        assert live.outcome["choiceOutcome"]["choiceName"] == "sales"
+        assert [seconds for seconds, _ in ear.heard] == [
+            pytest.approx(0.6 + PAUSE, abs=0.05),
+            pytest.approx(4 * 0.6 + 3 * (PAUSE + 0.05) + RELEASE, abs=0.05),
+        ]
+
+
 async def test_a_question_that_comes_after_the_pause_gets_the_whole_utterance() -> None:
     ear = Listener("sales")
     again = flow(MENU | {"operationId": "again"})
