@@ -21,8 +21,8 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
 "Seconds that each of the two has to end before it is killed."
 COSTS = {
-    "whisper": "Whisper understands English (0.4 GB of disk, 0.3 to 0.6 GB of memory in each of three to six processes, "
-    "up to 1 s of processor time a message or choice)",
+    "whisper": "Whisper understands English (0.4 GB of disk, 0.3 to 0.6 GB of memory in each of three to six "
+    "processes, up to 1 s of processor time a message or choice)",
     "hibari": "hibari speaks English (up to 0.4 GB of memory in each of two processes)",
 }
 "What speech on this machine costs, by the names of the engine and the voice."
