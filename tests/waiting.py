@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 "Seconds after which a test that waits has failed; other tests keep the machine busy."
 
 _CREATED, _DELETED, _WRITTEN, _MOVED = 0x100, 0x200, 0x2, 0x80

@@ -13,6 +13,7 @@ import pytest
 
 from ivr.auth.keys import DOCUMENTS, MAX_BYTES, KeyRing
 from tests.fakes.identity import Answer, Identity
+from tests.waiting import PATIENCE
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600
@@ -37,7 +38,7 @@ async def ring(*documents: str, now: float = NOW, **options: Any) -> AsyncIterat
 
 async def fetched(keys: KeyRing, *, now: float = NOW) -> None:
     """Return once everything that is being fetched has come in, and is saved."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await keys.find("a name that no key has", now=now) is None
 
 
@@ -109,7 +110,7 @@ async def test_a_host_that_says_nothing_hurts_only_itself(
 
 async def test_a_silent_host_is_not_waited_for_if_another_knows_the_key(identity: Identity, second: Identity) -> None:
     identity.hold()
-    async with asyncio.timeout(5), ring(identity.metadata_url, second.metadata_url, patience=60) as keys:
+    async with asyncio.timeout(PATIENCE), ring(identity.metadata_url, second.metadata_url, patience=60) as keys:
         assert await keys.find(second.kid, now=NOW) is not None
         second.rotate()
         assert await keys.find(second.kid, now=NOW + 300) is not None
@@ -263,7 +264,7 @@ async def test_while_there_is_no_key_at_all_the_host_is_tried_more_often(identit
 
 async def test_start_waits_for_a_silent_host_only_so_long_and_never_fails(identity: Identity) -> None:
     identity.hold()
-    async with asyncio.timeout(5), ring(identity.metadata_url, patience=0.1) as keys:
+    async with asyncio.timeout(PATIENCE), ring(identity.metadata_url, patience=0.1) as keys:
         assert keys.empty
         await keys.start(now=NOW + 1)  # nothing may be fetched yet, so there is nothing to wait for
         assert keys.empty
@@ -302,7 +303,7 @@ async def test_a_restart_with_keys_does_not_wait_for_a_silent_host(identity: Ide
     async with ring(identity.metadata_url, file=file):
         pass
     identity.hold()
-    async with asyncio.timeout(5), ring(identity.metadata_url, file=file, patience=60) as keys:
+    async with asyncio.timeout(PATIENCE), ring(identity.metadata_url, file=file, patience=60) as keys:
         assert await keys.find(identity.kid, now=NOW) is not None
 
 

@@ -375,7 +375,7 @@ async def test_the_page_lets_nothing_in_but_files_of_this_server(visit: Visit) -
 
 
 async def test_an_open_page_does_not_keep_the_server_from_going_down(tmp_path: Path) -> None:
-    async with asyncio.timeout(5), visiting(tmp_path) as visit:
+    async with asyncio.timeout(PATIENCE), visiting(tmp_path) as visit:
         socket = await visit.client.ws_connect(f"{visit.url}/phone/line", headers={"Origin": visit.url})
         person = Person(socket)
         await person.does("dial", flow="desk")

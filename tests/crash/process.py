@@ -14,6 +14,7 @@ from pathlib import Path
 from ivr.settings import variable
 from ivr.store.data_folder import DataFolder
 from tests.phone.calling import Signer
+from tests.waiting import PATIENCE
 
 FLOWS = Path(__file__).parents[2] / "flows"
 
@@ -55,7 +56,7 @@ class Server:
                 stderr=log,
             )
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             line = await self.process.stdout.readline()
         assert b"Serving" in line, self.log.read_text()
 
@@ -63,7 +64,7 @@ class Server:
         """Send a signal, and return the exit status when the process is gone."""
         assert self.process is not None
         os.kill(int(DataFolder(self.data).lock.read_text()), number)  # not the wrapper
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode

@@ -18,6 +18,7 @@ from tests.crash.process import FLOWS, Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at
 from tests.phone.calling import Signer, phone_to
+from tests.waiting import PATIENCE
 
 CALLS = 160
 KILLS = 5
@@ -55,7 +56,7 @@ async def _all_over(server: Server) -> None:
     """Wait for what still works when everybody has hung up: transcriptions, and the silent rest after them."""
     store = await _open(server.data)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while any(record.call.phase != "over" for record in await store.calls()):
                 await asyncio.sleep(0.1)
     finally:

@@ -17,8 +17,8 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE = 15.0
-"Seconds in which a page has to do what is waited for."
+from tests.waiting import PATIENCE
+
 MISSING = "Chromium is not installed (Debian: apt-get install chromium)"
 
 _FLAGS = (

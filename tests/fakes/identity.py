@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.utils import base64url_encode
 
+from tests.waiting import PATIENCE
+
 ISSUER = "https://api.botframework.com"
 
 
@@ -94,7 +96,7 @@ class Identity:
 
     async def asked(self, times: int) -> None:
         """Return once the metadata have been asked for so many times in all."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while self.fetches < times:
                 self._asked.clear()
                 await self._asked.wait()

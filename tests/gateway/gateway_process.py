@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 ANY_PORT = ("--sip", "udp://127.0.0.1:0", "--sip", "tcp://127.0.0.1:0", "--rtp", "30000-39999")
 
 
@@ -26,7 +28,7 @@ class GatewayProcess:
     async def said(self, count: int) -> list[str]:
         """Return the first lines."""
         assert self.process.stdout
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(self.lines) < count:
                 self.lines.append((await self.process.stdout.readline()).decode().rstrip())
         return self.lines
@@ -34,7 +36,7 @@ class GatewayProcess:
     async def logged(self, event: str) -> dict[str, Any]:
         """Wait until the log has an event, and return its line."""
         assert self.process.stderr
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while line := await self.process.stderr.readline():
                 found: dict[str, Any] = json.loads(line)
                 if found["event"] == event:
@@ -46,7 +48,7 @@ class GatewayProcess:
 
     async def ended(self) -> int:
         """Wait for the end, and return the exit status."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
 
@@ -73,7 +75,7 @@ async def start(
 async def refusal(*arguments: str, files: tuple[int, int] | None = None, **variables: str) -> str:
     """Start a gateway that must not start, and return what it says."""
     process = await start(arguments, files=files, **variables)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         out, error = await process.communicate()
     assert process.returncode == 1
     assert not out
@@ -89,7 +91,7 @@ async def gateway_process(
     process = await start([*ANY_PORT, "--bot", bot, *arguments], files=files, **variables)
     assert process.stdout
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         if not line:
             raise AssertionError(((await process.communicate())[1]).decode())

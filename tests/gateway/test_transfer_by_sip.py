@@ -13,6 +13,7 @@ from tests.gateway.calling_the_gateway import FILES, gateway_to, says
 from tests.gateway.raw_caller import ELSEWHERE, offer, raw_caller
 from tests.gateway.telephone import telephone
 from tests.phone.fake_bot import ANSWER, HANG_UP, fake_bot, flow
+from tests.waiting import PATIENCE
 
 ALLOWED = "sip:*@pbx.example"
 
@@ -127,7 +128,7 @@ async def test_without_the_setting_there_is_no_transfer() -> None:
         caller = await phone.dial(gateway.addresses[0])
         with pytest.raises(NotAnswered):
             await caller.answered()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await bot.was_told(2)
     assert "transfer" not in bot.told[0].json["ivr"]
     assert bot.outcomes[0]["type"] == "worfklowValidationOutcome"

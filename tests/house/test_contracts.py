@@ -54,7 +54,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run lint-imports on the package in a folder."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     return subprocess.run(
-        [*command, "--no-logo"], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        [*command, "--no-logo"], cwd=folder, capture_output=True, text=True, timeout=120, check=False,
         env={"PYTHONPATH": str(folder), "COLUMNS": "400", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
 

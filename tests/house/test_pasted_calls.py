@@ -49,13 +49,13 @@ class Server:
         self._process.send_signal(number)
         assert self._process.stdout
         self._process.stdout.close()
-        return self._process.wait(timeout=15)
+        return self._process.wait(timeout=60)
 
     def paste(self, *blocks: str) -> list[str]:
         """Run blocks in one shell, and give what each printed."""
         script = "\nprintf '\\0'\n".join(blocks).replace("127.0.0.1:8080", f"127.0.0.1:{self._port}")
         done = subprocess.run(
-            ["bash", "-euc", script], cwd=self._folder, capture_output=True, text=True, timeout=30, check=False
+            ["bash", "-euc", script], cwd=self._folder, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.split("\0")
@@ -118,7 +118,7 @@ def test_the_call_of_the_tutorial_survives_being_killed(tutorial: Server, tmp_pa
 def test_the_mistake_of_the_tutorial_is_reported_as_shown(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SHOP.replace("next: thanks", "next: thank"), "utf-8")
     command = [sys.executable, "-m", "ivr", "check", "shop.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     (shown,) = fences(section(TUTORIAL, "## 3. Check it"), "")
     assert done.returncode == 1
     assert shown.strip() in done.stdout

@@ -19,6 +19,7 @@ from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, PhoneEvent, PromptBegan, Replied, Sent, StateChanged, WorkflowRefused
 from ivr.phone.platform import Target, platform
 from ivr.phone.wire.line_news import LookAtLine
+from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
 APP = "peer-app"
@@ -61,7 +62,7 @@ async def node_bot(metadata: str, *, app: str = APP, trouble: int = 0) -> AsyncI
     )
     assert process.stdout
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             line = await process.stdout.readline()
             yield Peer(json.loads(line)["url"], process)
     finally:

@@ -9,7 +9,7 @@ import pytest
 
 from ivr.cli.phone.loudspeaker import PLAYERS, Loudspeaker
 from tests.phone.fake_bot import ANSWER, HANG_UP, MENU, SAY, fake_bot, flow
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 class Players:
@@ -99,7 +99,7 @@ async def test_a_call_on_a_machine_without_a_sound_device_goes_on_in_text(player
         assert process.stdout
         assert process.stdin
         shown = b""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while b"prompts are only shown from now on" not in shown:
                 shown += await process.stdout.readline()
             process.stdin.write(b"1\n")

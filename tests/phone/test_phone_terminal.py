@@ -221,6 +221,6 @@ def test_ctrl_c_ends_the_phone_while_it_waits_for_a_line() -> None:
         assert process.stderr
         assert process.stdout.readline() == b"waiting\n"
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         assert b"Fatal" not in process.stderr.read()
     assert process.returncode != 0

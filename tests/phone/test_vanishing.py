@@ -22,6 +22,7 @@ from ivr.phone.phone_events import Ended, OnTheLine, PhoneEvent
 from ivr.phone.platform import Target, platform
 from tests.phone.fake_bot import ANSWER, MENU, RECORD, Answer, FakeBot, fake_bot, flow, listening
 from tests.phone.people import QUIET
+from tests.waiting import PATIENCE
 
 NOTIFIED = {"notification": "BASE/notification"}
 MENU_AND_NOTICES = flow(ANSWER, MENU, links=NOTIFIED)
@@ -163,7 +164,7 @@ async def command(bot: FakeBot, *flags: str, path: str = "") -> AsyncIterator[as
         env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}"},
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             yield process
     finally:
         if process.returncode is None:

@@ -16,6 +16,7 @@ import pytest
 from ivr.settings import variable
 from tests.phone.calling import Signer
 from tests.server.harness import JSON, Answer, connected, read_answer, request
+from tests.waiting import PATIENCE
 
 DESK = """\
 flow: desk
@@ -50,14 +51,14 @@ class Serving:
     async def said(self, event: str) -> None:
         """Wait until the log has an event; what came before it is read and gone."""
         assert self.process.stderr
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while event not in (await self.process.stderr.readline()).decode():
                 assert self.process.returncode is None
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> str:
         """Send the signal, and give the log."""
         self.process.send_signal(number)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             _, log = await self.process.communicate()
         return log.decode()
 
@@ -90,8 +91,13 @@ async def _start(
 async def refused(folder: Path, *arguments: str, files: int | None = None, **variables: str) -> str:
     """Start a server that must not start, and give what it says."""
     process = await _start(arguments, folder, files=files, **variables)
-    async with asyncio.timeout(20):
-        out, error = await process.communicate()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, error = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     assert process.returncode == 1
     assert not out
     assert "Traceback" not in error.decode()
@@ -114,7 +120,7 @@ async def served(
     process = await _start([*mode, "--port", "0", *arguments], folder, files=files, first=first, **variables)
     assert process.stdout
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         if not line:
             pytest.fail(((await process.communicate())[1]).decode())

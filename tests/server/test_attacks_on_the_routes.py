@@ -18,6 +18,7 @@ from ivr.phone.net.identity import LIFETIME, Identity
 from tests.phone.calling import APP, Signer
 from tests.server.harness import Answer, connected, form, read_answer, request, texts
 from tests.server.world import World
+from tests.waiting import PATIENCE
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 FORM = {"Content-Type": 'multipart/form-data; boundary="B", application/json; charset=utf-8'}
@@ -44,7 +45,7 @@ class Attacker:
     async def post(self, path: str, body: bytes, headers: Mapping[str, str], *, token: str | None = None) -> Answer:
         self._messages += 1
         fields = {**headers, "X-Microsoft-Skype-Message-ID": f"m{self._messages}"}
-        async with connected(self.port) as (reader, writer), asyncio.timeout(10):
+        async with connected(self.port) as (reader, writer), asyncio.timeout(PATIENCE):
             writer.write(request("POST", path, body, fields, token=token or self.token))
             return await read_answer(reader)
 

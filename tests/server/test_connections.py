@@ -61,7 +61,7 @@ async def test_a_head_that_drips_gets_408_all_the_same(tmp_path: Path) -> None:
 
 async def test_a_connection_that_sends_nothing_is_closed(tmp_path: Path) -> None:
     async with serving(tmp_path, connections=ConnectionLimits(head=0.05)) as served, connected(served.port) as (r, _):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await r.read() == b""
 
 

@@ -15,7 +15,7 @@ from ivr.ports import CallKey, CallRecord, Commit, Order
 from ivr.server.jobs import Worker
 from ivr.server.services import ServiceError
 from ivr.store.memory import MemoryStore
-from tests.waiting import Clock, begun
+from tests.waiting import PATIENCE, Clock, begun
 
 
 @dataclass
@@ -89,7 +89,7 @@ class House:
         self.worker.kick()
 
     async def answer_of(self, call: str) -> Event:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await self.worker.settled(call, 5)
         (event,) = await self.store.inbox(call)
         return event
@@ -114,7 +114,7 @@ async def test_an_answer_goes_to_the_turn_that_waits_and_nobody_is_woken() -> No
         waiting = await begun(one.worker.settled("c1", 5))
         await one.echo.begun.get()
         one.echo.let.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await waiting
         assert await one.store.inbox("c1") == (ServiceAnswered("1.1", Transcribed("c1.wav")),)
         assert one.woken.empty()
@@ -123,7 +123,7 @@ async def test_an_answer_goes_to_the_turn_that_waits_and_nobody_is_woken() -> No
 async def test_an_answer_that_came_before_anybody_waited_is_there_at_once() -> None:
     async with house() as one:
         await one.order("c1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await one.woken.get()
             await one.worker.settled("c1", 3600)
         assert await one.store.inbox("c1") == (ServiceAnswered("1.1", Transcribed("c1.wav")),)
@@ -132,7 +132,7 @@ async def test_an_answer_that_came_before_anybody_waited_is_there_at_once() -> N
 async def test_where_nobody_waits_the_call_is_woken_after_the_answer_is_saved() -> None:
     async with house() as one:
         await one.order("c1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await one.woken.get() == CallKey("twin", "account", "c1")
         assert await one.store.inbox("c1")
 
@@ -140,7 +140,7 @@ async def test_where_nobody_waits_the_call_is_woken_after_the_answer_is_saved() 
 async def test_waiting_ends_when_the_budget_is_spent() -> None:
     async with house(held=True) as one:
         await one.order("c1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await one.worker.settled("c1", 0.01)
             await one.worker.settled("c1", 0)
         assert not await one.store.inbox("c1")
@@ -149,7 +149,7 @@ async def test_waiting_ends_when_the_budget_is_spent() -> None:
 async def test_one_call_does_not_hear_of_anothers_answer() -> None:
     async with house() as one:
         await one.order("c2")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await one.woken.get()
             await one.worker.settled("c1", 0.01)
         assert not await one.store.inbox("c1")
@@ -194,7 +194,7 @@ async def test_no_more_run_at_once_than_allowed_and_all_of_them_run() -> None:
             await one.echo.begun.get()
         one.echo.let.set()
         for _ in range(10):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await one.woken.get()
         assert one.echo.most == 2
         assert len(one.echo.ran) == 10
@@ -205,7 +205,7 @@ async def test_an_answer_on_its_way_to_the_disk_holds_no_place() -> None:
         one.store.slow_for = "c1"
         await one.order("c1")
         await one.order("c2")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert (await one.woken.get()).id == "c2"
             one.store.disk.set()
             assert (await one.woken.get()).id == "c1"
@@ -253,7 +253,7 @@ async def test_a_wake_that_fails_takes_nothing_down() -> None:
         one.wake_error = StaleCall("somebody was faster")
         for call in ("c1", "c2"):
             await one.order(call)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await one.woken.get()
             assert await one.store.inbox(call) == (ServiceAnswered("1.1", Transcribed(f"{call}.wav")),)
 

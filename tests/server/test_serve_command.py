@@ -16,7 +16,7 @@ from ivr.phone.callers.turn_based import Leave, Speak
 from ivr.phone.net.limits import PhoneLimits
 from tests.phone.calling import PUBLIC, Signer, phone_to
 from tests.server.process import DESK, Serving, refused, served
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 async def test_without_an_app_id_it_says_what_to_set(folder: Path) -> None:
@@ -85,7 +85,7 @@ async def test_a_scripted_engine_without_its_script_is_refused(folder: Path) -> 
         ("azure-fast", {"IVR_AZURE_KEY": "k"}, "IVR_AZURE_REGION, such as westeurope"),
         ("azure-fast", {"IVR_AZURE_KEY": "k", "IVR_AZURE_ENDPOINT": "http://speech.example"}, "begin with https"),
         ("openai", {}, "IVR_OPENAI_KEY"),
-        ("whisper", {}, "IVR_STT"),
+        ("no-such-engine", {}, "IVR_STT"),
     ],
 )
 async def test_a_speech_engine_that_lacks_a_setting_is_refused_with_what_to_set(
@@ -115,7 +115,7 @@ async def test_it_says_what_it_serves_and_the_line_it_prints_works(folder: Path)
     async with served(folder) as one:
         assert one.process.stdout
         lines = [one.text]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while "curl" not in lines[-1]:
                 lines.append((await one.process.stdout.readline()).decode())
         assert lines[0].startswith(f"Serving desk at http://127.0.0.1:{one.port}")
@@ -135,7 +135,7 @@ def two_flows(folder: Path) -> None:
 
 async def lines_after_the_first(one: Serving, count: int) -> list[str]:
     assert one.process.stdout
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return [(await one.process.stdout.readline()).decode().rstrip() for _ in range(count)]
 
 

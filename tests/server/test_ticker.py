@@ -12,6 +12,7 @@ from ivr.ports import CallKey, CallRecord, Commit
 from ivr.server.recordings import Recordings
 from ivr.server.ticker import every, sweep_recordings, wake_due
 from ivr.store.memory import MemoryStore
+from tests.waiting import PATIENCE
 
 
 async def test_a_round_that_fails_is_logged_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
@@ -26,7 +27,7 @@ async def test_a_round_that_fails_is_logged_and_the_next_one_comes(caplog: pytes
         raise RuntimeError("x")
 
     chore = asyncio.create_task(every(0.0, action, name="test"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await enough.wait()
     chore.cancel()
     assert [record.message for record in caplog.records][:2] == ["house-keeping failed"] * 2

@@ -10,7 +10,7 @@ from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import CallKey
 from ivr.server.body import BodyLimits
 from tests.server.harness import JSON, Served, connected, form, part, read_answer, request, serving
-from tests.waiting import Clock, Gate, begun, until
+from tests.waiting import PATIENCE, Clock, Gate, begun, until
 
 CHUNKED = {**JSON, "Transfer-Encoding": "chunked"}
 FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=B"}
@@ -244,7 +244,7 @@ async def test_closing_the_port_cuts_off_what_does_not_end(tmp_path: Path) -> No
         writer.write(request("POST", "/callback", headers={**FORM_TYPE, "Content-Length": "9000000"}))
         writer.write(part("recordedAudio", b"x" * 600_000, "audio/wav"))
         await until(lambda: bool(served.files), within=served.audio)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await served.listener.close(drain=0.05)
             assert (await reader.read(), await idle.read()) == (b"", b"")
         await until(lambda: not served.files, within=served.audio)

@@ -20,6 +20,7 @@ from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_t
 from tests.phone.fake_bot import Told
 from tests.server.harness import connected, read_answer, request, texts
 from tests.server.world import DESK, World
+from tests.waiting import PATIENCE
 
 MESSAGE = (Press("1"), Speak("my flight was late"))
 "What a caller does who leaves a message."
@@ -80,7 +81,7 @@ async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restar
     assert phone.letters[-1].audio is not None
     assert phone.letters[-1].reply.body == b""
     world.script({"text": "in the end"})
-    async with world.server(), asyncio.timeout(10):
+    async with world.server(), asyncio.timeout(PATIENCE):
         while any(record.call.phase != "over" for record in await world.calls()):
             await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
     _, trace = await world.look(call.id)
@@ -135,7 +136,7 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
     async with phone_to(0, world.signer) as phone:
         call = await phone.call(Press("1"), (Speak("my flight was late"), Leave()), by=Overtaking(world, told))
     assert call.ended == Ended("caller", "left")
-    async with world.server(), asyncio.timeout(10):
+    async with world.server(), asyncio.timeout(PATIENCE):
         while any(record.call.phase != "over" for record in await world.calls()):
             await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
     _, trace = await world.look(call.id)
@@ -149,7 +150,7 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
 async def test_where_no_recording_comes_the_call_ends_when_it_was_waited_for_long_enough(world: World) -> None:
     async with world.server(recording_wait=0.05) as phone:
         call = await phone.call(Press("1"), Leave(), by=Cut(phone.way))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while any(record.call.phase != "over" for record in await world.calls()):
                 await asyncio.sleep(0.01)
     record, trace = await world.look(call.id)
@@ -328,7 +329,7 @@ async def test_ten_times_too_much_is_answered_or_turned_away_and_health_still_an
         calls = [asyncio.create_task(caller()) for _ in range(320)]
         health = []
         while not all(call.done() for call in calls):
-            async with connected(phone.port) as (reader, writer), asyncio.timeout(10):
+            async with connected(phone.port) as (reader, writer), asyncio.timeout(PATIENCE):
                 writer.write(request("GET", "/healthz", token=None))
                 with suppress(ConnectionError, asyncio.IncompleteReadError):
                     health.append((await read_answer(reader)).status)

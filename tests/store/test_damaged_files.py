@@ -191,7 +191,7 @@ def test_a_disk_that_is_full_is_said_to_be_full_at_the_start(tmp_path: Path, roo
     """No file may grow beyond `room`: of the lock, the database, or its log."""
     (tmp_path / "one.yaml").write_text(FLOW)
     command = [sys.executable, "-c", FILLED, str(room), str(tmp_path / "data"), str(tmp_path / "one.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     (said,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]

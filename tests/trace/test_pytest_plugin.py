@@ -29,7 +29,7 @@ def run(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run pytest as somebody would who has this package installed."""
     command = [sys.executable, "-m", "pytest", "-p", "ivr.trace.plugin", "-p", "no:cacheprovider", *options]
     return subprocess.run(
-        command, cwd=project, capture_output=True, text=True, timeout=60, check=False,
+        command, cwd=project, capture_output=True, text=True, timeout=120, check=False,
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
 
@@ -41,7 +41,7 @@ def reword(project: Path) -> None:
 
 def test_a_server_knows_the_folders_without_pytest() -> None:
     code = "import sys, ivr.cli.serve, ivr.trace.folders; sys.exit('pytest' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=False).returncode == 0
 
 
 def test_pytest_alone_replays_the_cases_beside_all_other_tests(project: Path) -> None:
