@@ -8,8 +8,8 @@ PORT  ?= 8080
 SIP_PORT ?= 5070
 # `make serve SPEECH=local`: Whisper and a better voice, on this machine.
 SPEECH ?=
-# Number of processes that run the tests.
-JOBS  ?= 2
+# Number of processes that run the tests: more than cores, since many tests wait, for a call's time or another process.
+JOBS  ?= 4
 # Options of the measurements: make bench ARGS="--quick --json"
 ARGS  ?=
 
@@ -28,9 +28,9 @@ serve:  ## Install what is needed and start the server and a gateway for develop
 
 test: lint  ## Install what is needed and run all checks: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'
-	@$(VENV)/pytest -n $(JOBS) --cov --cov-report=
+	@$(VENV)/pytest -n $(JOBS) --dist worksteal --cov=ivr/engine --cov=ivr/flowfile --cov-report=
 	@echo '==> Coverage: every branch of the engine and of the flow reader'
-	@$(VENV)/coverage report --include='ivr/engine/*,ivr/flowfile/*' --fail-under=100
+	@$(VENV)/coverage report --fail-under=100
 	@echo '==> All checks passed.'
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests
