@@ -1,13 +1,12 @@
 """Counting wrong words fairly: two ways to write the same words become one before they are compared; pure.
 
 Numbers are the hard part. One engine writes "10:30 a.m.", another "ten thirty a m", a third "ten 30 am": all of them
-become `1030 am`. Numbers that follow each other become one word, so that "41 55", "4155" and "four one five five" are
-the same. It favours no engine: the same is done to what was said and to what was understood.
+become `1 0 3 0 am`. Each digit is a word, so that "41 55", "4155" and "four one five five" are the same. It favours no
+engine: the same is done to what was said and to what was understood.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 _UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = (
@@ -68,7 +67,7 @@ def words_of(text: str | None) -> list[str]:
     words = "".join(char if char.isalnum() or char == "'" else " " for char in plain).split()
     stripped = " ".join(filter(None, (word.strip("'") for word in words)))
     words = [_ALIKE.get(word, word) for word in _LETTERS_OF_THE_CLOCK.sub(r"\1m", stripped).split()]
-    return list(_joined(_numbered(words)))
+    return list(_numbered(words))
 
 
 def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
@@ -82,28 +81,21 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def _numbered(words: Sequence[str]) -> Iterator[str]:
-    """Write numbers in digits, and ordinals as `3th`, so that "3rd" and "third" are the same."""
+    """Write numbers digit by digit, and ordinals as `3th`, so that "3rd" and "third" are the same."""
     place, after_number = 0, False
     while place < len(words):
-        if after_number and words[place] in {"o", "oh"}:
-            yield "0"
-            place += 1
-            continue
         number, end = _number(words, place)
+        if number is None and words[place] in {"o", "oh"}:
+            before_number = end < len(words) and _number(words, end)[0] is not None
+            number = "0" if after_number or before_number else None
         if number is None:
             ordinal = _ORDINAL.fullmatch(words[place])
             yield f"{ordinal[1]}th" if ordinal else words[place]
+        elif number.isdecimal():
+            yield from number
         else:
             yield number
         after_number, place = number is not None, end
-
-
-def _joined(words: Iterator[str]) -> Iterator[str]:
-    for digits, group in groupby(words, str.isdecimal):
-        if digits:
-            yield "".join(group)
-        else:
-            yield from group
 
 
 def _number(words: Sequence[str], place: int) -> tuple[str | None, int]:
