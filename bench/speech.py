@@ -97,11 +97,10 @@ def _fetched(progress: Progress) -> People:
 
 def _tasks(folder: Path, extent: Extent, clips: People, sets: Sequence[str]) -> Sequence[Task]:
     """Return everything that an engine has to listen to."""
-    made = [*_spoken(folder, extent, clips), *_without_speech(folder)]
-    return [task for task in made if task.name in sets]
+    return [*_spoken(folder, extent, clips, sets), *(_without_speech(folder) if QuietTask.name in sets else ())]
 
 
-def _spoken(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
+def _spoken(folder: Path, extent: Extent, clips: People, sets: Sequence[str]) -> Iterator[Task]:
     speakers = voices()[: extent.speakers]
 
     def said(texts: Sequence[str], band: str) -> tuple[Said, ...]:
@@ -111,16 +110,17 @@ def _spoken(folder: Path, extent: Extent, clips: People) -> Iterator[Task]:
         if clips.clips:
             heard = tuple(Said(clip.text, in_band(file, folder, band)) for clip, file in clips.clips)
             yield WordTask(PEOPLE, band, heard)
-        yield WordTask(MESSAGES, band, said(TEXTS[:: extent.every], band))
-        yield WordTask(DIGIT_STRINGS, band, said(NUMBERS[:: extent.every], band))
-        for offered in SETS:
+        for name, texts in ((MESSAGES, TEXTS), (DIGIT_STRINGS, NUMBERS)):
+            if name in sets:
+                yield WordTask(name, band, said(texts[:: extent.every], band))
+        for offered in (one for one in SETS if one.name in sets):
             meant = tuple(
                 Said(phrase, record(folder, words, voice, band).file)
                 for words, phrase in offered.said[:: extent.every]
                 for voice in speakers
             )
             yield PhraseTask(offered, band, meant, said(offered.strange[:: extent.every], band))
-        for offered in HELD_OUT:
+        for offered in (one for one in HELD_OUT if one.name in sets):
             yield _held_out(folder, offered, extent, band)
 
 

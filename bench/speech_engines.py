@@ -197,7 +197,8 @@ async def _dictation(engine: SpeechToText, task: WordTask) -> Dictation:
 
 async def listen(engine: SpeechToText, recordings: Sequence[Said], phrases: Sequence[str]) -> Heard:
     """Let an engine listen to recordings, two at a time."""
-    places, latencies = asyncio.Semaphore(AT_ONCE), [0.0]
+    places = asyncio.Semaphore(AT_ONCE)
+    latencies: list[float] = []
 
     async def one(said: Said) -> str | None:
         async with places:
@@ -209,7 +210,7 @@ async def listen(engine: SpeechToText, recordings: Sequence[Said], phrases: Sequ
     used = processor_time()
     texts = await asyncio.gather(*(one(said) for said in recordings))
     used = processor_time() - used
-    return Heard(tuple(texts), Cost(statistics.median(latencies), used / max(1, len(texts))))
+    return Heard(tuple(texts), Cost(statistics.median(latencies or [0.0]), used / max(1, len(texts))))
 
 
 async def _text(engine: SpeechToText, file: Path, phrases: Sequence[str]) -> str | None:
