@@ -29,6 +29,7 @@ from bench.speech_tables import show
 from bench.speech_voices import Spoken
 from bench.voices import BANDS, Said, in_band, lacking, record, voices
 from ivr.audio.workers import Workers
+from ivr.errors import SynthesisFailed
 from ivr.settings import SettingsError, load_settings
 from ivr.speech.registry import Engine
 from ivr.speech.voice_registry import VoiceName
@@ -153,7 +154,7 @@ async def _voices(folder: Path, skipped: dict[str, str], progress: Progress) -> 
         for name in get_args(VoiceName):
             try:
                 spoken.append(await speech_voices.measured(name, PROMPTS, folder, listener, progress))
-            except SettingsError as error:
+            except (SettingsError, SynthesisFailed) as error:
                 skipped[f"The voice {name}"] = str(error)
     finally:
         await workers.close()

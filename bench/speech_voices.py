@@ -50,7 +50,7 @@ class Spoken(Struct, frozen=True):
 async def measured(
     name: str, prompts: Sequence[str], folder: Path, listener: SpeechToText | None, progress: Progress
 ) -> Spoken:
-    """Let a voice speak all prompts; raise SettingsError if it does not run here."""
+    """Let a voice speak all prompts; raise SettingsError if it does not run here, or SynthesisFailed."""
     workers = Workers(size=1)
     try:
         settings = load_settings(flags={"voice": name, "voice_fallback": "none"}).settings
