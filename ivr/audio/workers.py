@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from ivr.audio.confinement import ProcessLimits
+from ivr.audio.confinement import ProcessLimits, hide_memory
 from ivr.audio.worker import PACKET, Answer, JobBroken, JobDone, JobOrder, JobRefused, Setup, WorkerReady
 from ivr.errors import TranscriptionFailed
 
@@ -56,6 +56,7 @@ class Workers:
 
     def __init__(self, *, size: int = 2) -> None:
         """Let so many jobs of each kind of limits run at the same time, and keep as many processes for more."""
+        hide_memory()  # of this process, which has the keys, from what runs in its workers
         self._path = tuple(str(Path(entry).absolute()) for entry in sys.path)
         self._size = size
         self._kinds: dict[ProcessLimits, _Kind] = {}
