@@ -28,9 +28,11 @@ serve:  ## Install what is needed and start the server and a gateway for develop
 
 test: lint  ## Install what is needed and run all checks: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'
-	@$(VENV)/pytest -n $(JOBS) --dist worksteal --cov=ivr/engine --cov=ivr/flowfile --cov-report=
+	@$(VENV)/pytest -n $(JOBS) --dist worksteal -m 'not real_time' --cov=ivr/engine --cov=ivr/flowfile --cov-report=
 	@echo '==> Coverage: every branch of the engine and of the flow reader'
 	@$(VENV)/coverage report --fail-under=100
+	@echo '==> Tests of many calls in real time, one after the other'
+	@$(VENV)/pytest -m real_time tests/sip_peers
 	@echo '==> All checks passed.'
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests

@@ -1,4 +1,3 @@
-import fcntl
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,11 +60,3 @@ def guarded(folder: Path, bot: Server) -> Iterator[Gateway]:
 def words() -> bytes:
     """What callers say who are programs: mu-law, 8 kHz."""
     return MU_LAW.compressed(resampled(completed(voice(ISSUE, "female")), RATE, 8000))
-
-
-@pytest.fixture
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let no other process of the tests make many calls at the same time: who starves hears the sound of none whole."""
-    with (tmp_path_factory.getbasetemp().parent / "many-calls.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -77,7 +77,8 @@ async def test_calls_by_ipv6_are_answered(transport: Transport, line: Line, tmp_
     await sipp("answered", line.gateway.port, tmp_path, transport=transport, host="::1")
 
 
-async def test_calls_get_through_where_packets_are_lost(line: Line, alone: None, tmp_path: Path) -> None:
+@pytest.mark.real_time
+async def test_calls_get_through_where_packets_are_lost(line: Line, tmp_path: Path) -> None:
     """One in ten, both ways; a message is tried for 32 s (RFC 3261 17.1.1.2), and none of them is that unlucky."""
     lossy = ("-lost", "10", "-max_invite_retrans", "20", "-max_non_invite_retrans", "20")
     await sipp("with_losses", line.gateway.port, tmp_path, *lossy, "-m", "30", "-l", "30", "-r", "30")
@@ -107,7 +108,6 @@ async def test_a_caller_speaks_and_presses_keys(line: Line, words: bytes, tmp_pa
     await spoken(line, "by_voice_and_keys", words, tmp_path)
 
 
-async def test_a_hundred_calls_at_once_are_answered_and_recorded(
-    line: Line, words: bytes, alone: None, tmp_path: Path
-) -> None:
+@pytest.mark.real_time
+async def test_a_hundred_calls_at_once_are_answered_and_recorded(line: Line, words: bytes, tmp_path: Path) -> None:
     await spoken(line, "by_voice", words, tmp_path, "-m", str(CALLS), "-l", str(CALLS), "-r", str(CALLS))

@@ -143,8 +143,9 @@ async def assert_walked(one: Walked, line: Line, menu: SupportMenu, workers: Wor
 
 
 @pytest.mark.skipif(not (BARESIP and PYTHON), reason="baresip-core (Debian) or baresip-python is not installed")
+@pytest.mark.real_time
 async def test_telephones_walk_through_the_menu(
-    line: Line, proxy: Proxy | None, certificates: Certificates, alone: None, tmp_path: Path
+    line: Line, proxy: Proxy | None, certificates: Certificates, tmp_path: Path
 ) -> None:
     menu, workers = await SupportMenu.spoken(), Workers()
     walked = await all_walk(line, proxy, certificates, menu, tmp_path)
@@ -158,9 +159,8 @@ async def test_telephones_walk_through_the_menu(
 
 
 @pytest.mark.skipif(not PYTHON, reason="baresip-python is not installed (pip install -e '.[dev]')")
-async def test_twenty_callers_at_once_hear_it_all(
-    line: Line, certificates: Certificates, alone: None, tmp_path: Path
-) -> None:
+@pytest.mark.real_time
+async def test_twenty_callers_at_once_hear_it_all(line: Line, certificates: Certificates, tmp_path: Path) -> None:
     walked = await by_python(Order(tuple(twenty(line)), str(certificates.authority)))
     assert {one.user: one.failed for one in walked if one.failed} == {}
     assert min(like for one in walked for like in one.like.values()) >= ALIKE
