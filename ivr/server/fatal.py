@@ -20,6 +20,8 @@ STATUS = 70
 EVENT = "given up"
 OUT_OF_MEMORY = "out of memory"
 
+_NO_THREAD = "can't start new thread"
+"Python's words, in a RuntimeError, where the system has no memory for a stack, or no room for one more thread."
 _DEEP = 5
 "Causes that are looked at."
 _STANDARD_ERROR = 2
@@ -35,6 +37,8 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     """Return whether an error, or what caused it, says that there is no memory left."""
     for _ in range(_DEEP):
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if isinstance(error, RuntimeError) and error.args == (_NO_THREAD,):
             return True
         if error is None:
             return False

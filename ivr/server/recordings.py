@@ -12,7 +12,6 @@ import re
 import secrets
 from collections import ChainMap, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
 from ivr.store.data_folder import sync_folder
 from ivr.store.sqlite_errors import reason
+from ivr.store.started_threads import started_threads
 
 T = TypeVar("T")
 
@@ -55,8 +55,8 @@ class Recordings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._thread = ThreadPoolExecutor(1, "recordings")
-        self._syncs = ThreadPoolExecutor(SYNCS, "recordings-sync")
+        self._thread = started_threads(1, "recordings")
+        self._syncs = started_threads(SYNCS, "recordings-sync")
         self._ready: deque[tuple[RecordingFile, asyncio.Future[None]]] = deque()
 
     def new(self, content_type: str) -> "RecordingFile":

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.store.sqlite_errors import REFUSALS, reason
+from ivr.store.started_threads import started_threads
 from ivr.store.tables import open_for_reading
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class Reader:
     def __init__(self, database: Path) -> None:
         self._database = database.absolute()  # now: the working directory may change
         self._connection: sqlite3.Connection | None = None
-        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "store-reader")
+        self._thread: ThreadPoolExecutor | None = started_threads(1, "store-reader")
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what a question finds in the last commit; raise StoreUnavailable."""
