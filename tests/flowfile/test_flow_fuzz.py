@@ -17,7 +17,7 @@ from tests.flowfile.reading import HERE, load, whole
 GOOD = [file.read_text("utf-8") for file in sorted((HERE / "good").glob("*.yaml"))]
 EXAMPLES = [whole(text) for each in CHECKS.values() for text in (each.bad, each.good) if text]
 WORDS = sorted(set(re.findall(r"[\w.]+|[^\w\s]|\n *", "\n".join([*GOOD, *EXAMPLES]))))
-SIZE = 1 << 15
+SIZE = 1 << 16
 "Characters of a hostile file: a part of what is allowed, so that the tests stay quick; all costs are linear in it."
 CALLS = 500
 "Calls of functions for each character of such a file, at most; none takes 300. Nothing here looks at a clock."
