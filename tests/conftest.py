@@ -1,10 +1,11 @@
 """What holds for all tests: nothing is timed, since a busy machine is no mistake of ours."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ivr.audio.workers import Workers
 from tests.fakes import chromium
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,3 +19,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Brows
         pytest.skip(chromium.MISSING)
     with chromium.browser(tmp_path_factory.mktemp("browser")) as one:
         yield one
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    workers = Workers()
+    yield workers
+    await workers.close()

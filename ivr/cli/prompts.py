@@ -84,14 +84,7 @@ def prompts(
     Example:  ivr prompts flows/ --tts hibari --cache recordings/voices
               ivr prompts flows/support.yaml --export prompts --rate 8000
     """
-    if rate and export is None:
-        raise click.UsageError("--rate goes with --export: live lines ask for 16000.")
-    samples = rate_of(rate or str(RATE))
-    settings = speech_settings(file, voice=tts, voice_cache=cache)
-    if samples != RATE:
-        settings = settings.model_copy(update={"voice_cache": None})
-    if export is None and settings.voice_cache is None:
-        raise click.UsageError("There is no folder: set IVR_VOICE_CACHE, or use --cache or --export.")
+    settings, samples = _chosen(file, tts, cache=cache, export=export, rate=rate)
     flows, sound = _loaded(paths)
     exported = Export(export, samples) if export else None
     for flow in flows:
@@ -109,6 +102,23 @@ def prompts(
         click.echo(visible(line))
     if not sound or run.lost or any(one.failure for one in run.made.values()):
         raise click.exceptions.Exit(1)
+
+
+def _chosen(
+    file: Path | None, tts: str | None, *, cache: Path | None, export: Path | None, rate: str | None
+) -> tuple[SpeechSettings, SampleRate]:
+    """Return the settings and the rate of a run; raise UsageError if the options do not go together."""
+    if rate and export is None:
+        raise click.UsageError("--rate goes with --export: live lines ask for 16000.")
+    samples = rate_of(rate or str(RATE))
+    if cache and samples != RATE:
+        raise click.UsageError(f"--cache keeps what live lines ask for, which has {RATE}: leave out --cache or --rate.")
+    settings = speech_settings(file, voice=tts, voice_cache=cache)
+    if samples != RATE:
+        settings = settings.model_copy(update={"voice_cache": None})
+    if export is None and settings.voice_cache is None:
+        raise click.UsageError("There is no folder: set IVR_VOICE_CACHE, or use --cache or --export.")
+    return settings, samples
 
 
 def _loaded(paths: Sequence[Path]) -> tuple[Sequence[FlowPrompts], bool]:

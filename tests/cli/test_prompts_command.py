@@ -151,6 +151,10 @@ def test_what_is_no_flow_and_what_cannot_be_read_is_told(desk: Path, tmp_path: P
         ((), "Missing argument 'FLOW...'"),
         (("desk.yaml",), "There is no folder: set IVR_VOICE_CACHE, or use --cache or --export."),
         (("desk.yaml", "--cache", "x", "--rate", "8000"), "--rate goes with --export"),
+        (
+            ("desk.yaml", "--cache", "x", "--export", "y", "--rate", "8000"),
+            "--cache keeps what live lines ask for, which has 16000: leave out --cache or --rate.",
+        ),
         (("desk.yaml", "--cache", "desk.yaml/x"), "IVR_VOICE_CACHE: desk.yaml/x cannot be used: Not a directory"),
         (("desk.yaml", "--export", "desk.yaml/x"), "cannot be written: Not a directory"),
         (("empty", "--cache", "x"), "There is no flow"),

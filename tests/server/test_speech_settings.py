@@ -45,13 +45,6 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[Workers]:
-    workers = Workers()
-    yield workers
-    await workers.close()
-
-
-@pytest.fixture
 async def api() -> AsyncIterator[VoiceApi]:
     api = VoiceApi(wav(tone(300, 0.5)).data)
     await api.start()

@@ -1,18 +1,8 @@
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ivr.audio.workers import Workers
-
 RECORDINGS = Path(__file__).parent / "recordings"
-
-
-@pytest.fixture
-async def workers() -> AsyncIterator[Workers]:
-    workers = Workers()
-    yield workers
-    await workers.close()
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ def test_an_english_model_is_not_asked_for_another_language(
 
 def test_a_model_with_another_picture_of_sound_must_bring_it(fake: type[FakeModel], tmp_path: Path) -> None:
     fake.mel_bands = 128
-    with pytest.raises(TranscriptionFailed, match=r"wants 128 mel bands, and preprocessor_config\.json"):
+    with pytest.raises(TranscriptionFailed, match=r"wants 128 mel bands: preprocessor_config\.json"):
         Ear(tmp_path)
 
 

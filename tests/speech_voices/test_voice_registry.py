@@ -31,13 +31,6 @@ pytestmark = pytest.mark.skipif("not spoken" in " ".join(missing()), reason="esp
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[Workers]:
-    workers = Workers()
-    yield workers
-    await workers.close()
-
-
-@pytest.fixture
 async def api() -> AsyncIterator[VoiceApi]:
     api = VoiceApi(wav(tone(300, 0.5)).data)
     await api.start()

@@ -210,5 +210,6 @@ def _check_features(whisper: WhisperModel) -> None:
     if wanted != made:
         raise TranscriptionFailed(
             "failed",
-            f"the Whisper model wants {wanted} mel bands, and preprocessor_config.json, which says so, is missing",
+            f"the Whisper model wants {wanted} mel bands: preprocessor_config.json, which should say so, is missing or "
+            "belongs to another model",
         )
