@@ -27,10 +27,19 @@ from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, Servic
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
-from ivr.ports import CallRecord, Channel, Commit, Exchange, Incoming, Outbound, Stepped, WebhookReply
-
-REMEMBERED = 16
-"Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
+from ivr.ports import (
+    REMEMBERED,
+    CallRecord,
+    Channel,
+    Commit,
+    Exchange,
+    Incoming,
+    Outbound,
+    Stepped,
+    Upload,
+    WebhookReply,
+    recordings_in,
+)
 
 
 class Heard(Struct, frozen=True):
@@ -201,7 +210,13 @@ def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: 
         unmoved=unmoved,
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))
-    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken)
+    audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
+    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio)
+
+
+def _audio(upload: Upload, trace: Sequence[Stepped]) -> bytes | None:
+    """Return a recording that is saved with the turn, if the turn takes it."""
+    return upload.audio if upload.media in recordings_in(trace) else None
 
 
 def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:

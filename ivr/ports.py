@@ -11,14 +11,14 @@ from msgspec import Struct, field
 
 from ivr.engine.call import Call, Failure, Judged, Taken
 from ivr.engine.commands import Command, LineCommand, Request, Text
-from ivr.engine.events import Event
+from ivr.engine.events import Event, RecordingMade, RecordingReady
 from ivr.engine.line_facts import LineFacts
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
 
 
 class Upload(Struct, frozen=True):
-    """A file that came with a request, already whole and synced under a name of ours."""
+    """A file that came with a request, whole: in memory, or synced under a name of ours."""
 
     media: str
     "The name under which it is kept."
@@ -27,6 +27,8 @@ class Upload(Struct, frozen=True):
     content_type: str
     seconds: float | None = None
     "How long it is by what the file says of itself; None: it does not say."
+    audio: bytes | None = None
+    "The file itself, if it is small: it is saved with the turn that takes it. None: it is a file on the disk already."
 
 
 class WebhookRequest(Struct, frozen=True):
@@ -72,6 +74,8 @@ class Incoming(Struct, frozen=True):
     wants: Literal["commands", "ack"] = "commands"
     starts: bool = False
     "True: this message can open a call."
+    upload: Upload | None = None
+    "The recording that came with it."
 
 
 class Outbound(Struct, frozen=True):
@@ -156,6 +160,9 @@ class Channel(Protocol):
 
 # --- the record of a call --------------------------------------------------------------------------------------------
 
+REMEMBERED = 16
+"Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
+
 
 class CallRecord(Struct, frozen=True, omit_defaults=True):
     """A live call with everything a restart needs."""
@@ -195,6 +202,17 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
     failures: tuple[Failure, ...] = ()
 
 
+def recordings_in(trace: Sequence[Stepped]) -> list[str]:
+    """Return the recordings that a call takes with these lines; an ignored event takes nothing."""
+    return [
+        step.event.media
+        for step in trace
+        if step.ignored is None
+        and isinstance(step.event, RecordingMade | RecordingReady)
+        and step.event.media is not None
+    ]
+
+
 class Commit(Struct, frozen=True):
     """Everything of one turn, saved together or not at all."""
 
@@ -206,69 +224,10 @@ class Commit(Struct, frozen=True):
     outbound: tuple[Outbound, ...] = ()
     taken: tuple[str, ...] = ()
     "Jobs whose answers were stepped, and leave the inbox."
-
-
-class Order(Struct, frozen=True):
-    """A request that waits for the worker."""
-
-    call: str
-    "Our id of the call."
-    key: CallKey
-    request: Request
-    attempts: int
-    "Runs begun so far, this one included."
-
-
-class CallStore(Protocol):
-    """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
-
-    def pseudonym(self, message: str) -> str:
-        """Return what stands for a message's id: always the same, and it tells nothing of the id.
-
-        A platform writes ids freely, and can put into one what a caller keyed.
-        """
-
-    async def load(self, key: CallKey) -> CallRecord | None:
-        """Return the call as last committed; None: there is no such call.
-
-        Raises DamagedCall if there is one that cannot be read: it is set aside, and never taken for a new one.
-        """
-
-    async def inbox(self, call: str) -> Sequence[Event]:
-        """Return the answers that are saved and not yet stepped, in the order in which they came."""
-
-    async def commit(self, commit: Commit) -> None:
-        """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
-
-    async def claim(self, *, limit: int) -> Sequence[Order]:
-        """Hand out open orders, each to one taker at a time; the attempt is counted, durably, before this returns.
-
-        An order whose third run was cut off is not handed out again: it is answered `ServiceFailed(job, "failed")`.
-        """
-
-    async def finish(self, call: str, job: str, event: Event) -> bool:
-        """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
-
-    async def due(self, now: float) -> Sequence[CallKey]:
-        """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
-
-        So many at most that the event loop is not held up; repeated questions get all of them.
-        """
-
-    async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
-        """Return those of these recordings that no call took, live or finished; the sweep deletes them."""
-
-    async def named(self, media: str) -> bool:
-        """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
-
-    async def save_flow(self, flow_hash: str, source: bytes) -> None:
-        """Keep the source of a flow for as long as calls name it."""
-
-    async def flow(self, flow_hash: str) -> bytes | None:
-        """Return the source of a flow."""
-
-    async def close(self) -> None:
-        """Let go of the data, after everything under way is saved."""
+    message: str | None = None
+    "The message, among `record.replies`, whose reply this turn wrote or owes: a turn writes one reply at most."
+    audio: bytes | None = None
+    "The recording that the turn takes, if it is saved with it; its name is in the trace."
 
 
 class Archive(Protocol):

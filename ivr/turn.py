@@ -24,12 +24,13 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from ivr.advance import REMEMBERED, Heard, advance, heard_enough
+from ivr.advance import Heard, advance, heard_enough
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.engine.flow import OUTCOMES, Flow
 from ivr.errors import StaleCall, WebhookError
-from ivr.ports import CallKey, CallRecord, CallStore, Channel, Commit, Incoming, Leg, WebhookReply
+from ivr.ports import REMEMBERED, CallKey, CallRecord, Channel, Commit, Incoming, Leg, WebhookReply
+from ivr.storage import CallStore
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 
 from ivr.engine.events import ServiceAnswered, ServiceFailed
 from ivr.errors import IvrError, StoreUnavailable
-from ivr.ports import CallKey, CallStore, Order
+from ivr.ports import CallKey
 from ivr.server.services import Service, ServiceError
+from ivr.storage import CallStore, Order
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ from contextlib import aclosing
 from typing import Protocol
 
 from ivr.errors import IvrError
-from ivr.ports import CallKey, CallStore
+from ivr.ports import CallKey
 from ivr.server.recordings import Recordings
+from ivr.storage import CallStore
 from ivr.store.archive import Forgotten
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from itertools import islice
 
 from msgspec import Struct
 
-from ivr.engine.events import RecordingMade, RecordingReady
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit
 from ivr.store.orders import Orders, Owed, orders_of
@@ -158,17 +157,6 @@ class Live:
     def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose time has come, then those whose inbox alone holds something."""
         return list(dict.fromkeys([*self._alarms.due(now), *self.orders.waiting()]))
-
-
-def recordings(commit: Commit) -> list[str]:
-    """Return the recordings that a call takes with a commit; an ignored event takes nothing."""
-    return [
-        step.event.media
-        for step in commit.trace
-        if step.ignored is None
-        and isinstance(step.event, RecordingMade | RecordingReady)
-        and step.event.media is not None
-    ]
 
 
 def _wake_up(record: CallRecord) -> float:

@@ -10,8 +10,9 @@ from itertools import islice, takewhile
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Order, Outbound, Stepped
-from ivr.store.live import Live, Saved, recordings
+from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
+from ivr.storage import Order
+from ivr.store.live import Live, Saved
 from ivr.store.rows import to_json, to_reply, to_rest, without_private
 from ivr.store.sealing import KEY_BYTES, Sealer
 
@@ -64,7 +65,7 @@ class MemoryStore:
         self._calls[record.id] = saved
         self._keys[record.key] = record.id
         self._traces.setdefault(record.id, []).extend(commit.trace)
-        self._media.update(recordings(commit))
+        self._media.update(recordings_in(commit.trace))
         self._outbound.update(outbound)
 
     async def claim(self, *, limit: int) -> Sequence[Order]:

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceFailed
-from ivr.ports import CallKey, Commit, Order
+from ivr.ports import CallKey, Commit
+from ivr.storage import Order
 
 MAX_RUNS = 3
 """Runs of one order. A run that neither ended nor failed was cut off by a crash, perhaps by its own doing: a recording

@@ -16,11 +16,12 @@ from msgspec import Struct
 
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Order, Stepped
+from ivr.ports import CallKey, CallRecord, Commit, Stepped, recordings_in
+from ivr.storage import Order
 from ivr.store import statements
 from ivr.store.archive import Forgotten, find_ended
 from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
-from ivr.store.live import Saved, recordings
+from ivr.store.live import Saved
 from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import Rows
@@ -233,7 +234,7 @@ class SqliteStore:
 
     def _apply(self, saved: Saved, commit: Commit) -> None:
         self._live.apply(saved, commit)
-        for name in recordings(commit):
+        for name in recordings_in(commit.trace):
             self._media[name] = None
         if saved.over:
             self._recent[saved.record.key] = saved

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
-from ivr.ports import CallKey, CallRecord, Commit, Stepped, WebhookReply
-from ivr.store.live import Saved, recordings
+from ivr.ports import CallKey, CallRecord, Commit, Stepped, WebhookReply, recordings_in
+from ivr.store.live import Saved
 from ivr.store.orders import Owed, orders_of
 from ivr.store.rows import Rows, read_public, read_reply, read_stepped, to_json, to_reply
 from ivr.store.tables import BLOCK, as_bytes
@@ -73,7 +73,7 @@ def commit_statements(
     statements.extend(_reply_statements(row, before.replies if before else {}, record.replies))
     for line, step in enumerate(commit.trace, first):
         statements.append((_ADD_LINE, (row, line, to_json(step))))
-    statements.extend((_ADD_MEDIA, (name, row)) for name in recordings(commit))
+    statements.extend((_ADD_MEDIA, (name, row)) for name in recordings_in(commit.trace))
     statements.extend((_DROP_JOB, (row, REQUEST, job)) for job in dropped)
     statements.extend((_ADD_JOB, (row, REQUEST, request.job, to_json(request))) for request in orders_of(commit))
     statements.extend((_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound)

@@ -11,9 +11,10 @@ from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Order
+from ivr.ports import CallKey, CallRecord, Commit
 from ivr.server.jobs import Worker
 from ivr.server.services import ServiceError
+from ivr.storage import Order
 from ivr.store.memory import MemoryStore
 from tests.waiting import PATIENCE, Clock, begun
 

@@ -41,11 +41,11 @@ from ivr.ports import (
     Exchange,
     Incoming,
     Leg,
-    Order,
     Stepped,
     WebhookReply,
     WebhookRequest,
 )
+from ivr.storage import Order
 from ivr.turn import Turns
 
 KEY = CallKey("sim", "app", "call")

@@ -65,12 +65,14 @@ class SkypeChannel:
         over = hearing.over(message)
         starts = isinstance(message, wire.Conversation) and not over
         at = self._time(request) if starts else None
+        upload = request.uploads.get(wire.RECORDED_AUDIO)
         incoming = Incoming(
             key=CallKey(self.name, self._account, ids.checked(message.id, "call's")),
             id=ids.message_id(request.headers, message, over=over),
-            payload=Received(message, request.uploads.get(wire.RECORDED_AUDIO), at),
+            payload=Received(message, upload, at),
             wants="ack" if over or isinstance(message, wire.Notification) else "commands",
             starts=starts,
+            upload=upload,
         )
         return (incoming,)
 

@@ -1,0 +1,331 @@
+"""What a store promises: live calls (`CallStore`), all that is stored of calls (`Archive`), recordings (`MediaStore`).
+
+Whoever uses a store knows these three and no driver; `ivr.store.opening` says which driver stands behind them.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
+
+from ivr.engine.commands import Request
+from ivr.engine.events import Event
+from ivr.ports import CallKey, CallRecord, Commit, Stepped
+
+T = TypeVar("T")
+
+# --- live calls -------------------------------------------------------------------------------------------------------
+
+
+class Order(Struct, frozen=True):
+    """A request that a worker has claimed."""
+
+    call: str
+    "Our id of the call."
+    key: CallKey
+    request: Request
+    attempts: int
+    "Runs begun so far, this one included."
+
+
+class CallStore(Protocol):
+    """Live calls. What was committed survives `kill -9` and power loss before `commit` returns."""
+
+    def pseudonym(self, message: str) -> str:
+        """Return what stands for a message's id: always the same, and it tells nothing of the id.
+
+        A platform writes ids freely, and can put into one what a caller keyed.
+        """
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        """Return the call as last committed; None: there is no such call.
+
+        Raises DamagedCall if there is one that cannot be read: it is set aside, and never taken for a new one.
+        """
+
+    async def inbox(self, call: str) -> Sequence[Event]:
+        """Return the answers that are saved and not yet stepped, in the order in which they came."""
+
+    async def commit(self, commit: Commit) -> None:
+        """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
+
+    async def claim(self, *, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each to one taker at a time; the attempt is counted, durably, before this returns.
+
+        An order whose third run was cut off is not handed out again: it is answered `ServiceFailed(job, "failed")`.
+        """
+
+    async def finish(self, call: str, job: str, event: Event) -> bool:
+        """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
+
+    async def due(self, now: float) -> Sequence[CallKey]:
+        """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up.
+
+        So many at most that the event loop is not held up; repeated questions get all of them.
+        """
+
+    async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
+        """Return those of these recordings that no call took, live or finished; the sweep deletes them."""
+
+    async def named(self, media: str) -> bool:
+        """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
+
+    async def save_flow(self, flow_hash: str, source: bytes) -> None:
+        """Keep the source of a flow for as long as calls name it."""
+
+    async def flow(self, flow_hash: str) -> bytes | None:
+        """Return the source of a flow."""
+
+    async def close(self) -> None:
+        """Let go of the data, after everything under way is saved."""
+
+
+class Absent(Enum):
+    """Why `glance` gives no call."""
+
+    UNKNOWN = 1
+    "Not in memory: a message that starts calls may be tried as the first of a new one, with `StaleCall` if it is not."
+    WAIT = 2
+    "It has to be loaded: a write of it is on its way, an answer waits in its inbox, it is over or damaged."
+
+
+class CallStoreInMemory(CallStore, Protocol):
+    """A store whose live calls are in memory: a turn waits for nothing but its commit."""
+
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        """Return a call as last committed, if it can be told at once and nothing else is on its way for it."""
+
+    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
+        """Begin to save a turn that was made from what `glance` gave, with nothing awaited in between.
+
+        `then` is called in the event loop once all of it is durable and visible (None), or with what `commit` would
+        raise. Raises at once where nothing was begun.
+        """
+
+
+# --- stored calls -----------------------------------------------------------------------------------------------------
+
+
+class CallSummary(Struct, frozen=True):
+    """One call, as a list shows it."""
+
+    id: str
+    flow: str
+    "The hash of the flow that took it."
+    channel: str
+    caller: str | None
+    called: str
+    started: float
+    "Seconds since 1970, UTC, like `ended`."
+    ended: float
+    "When the last thing happened."
+    state: str
+    outcome: str | None
+    over: bool
+    damaged: bool = False
+    "Its state cannot be read."
+
+
+class StoredCall(Struct, frozen=True):
+    """One call with its trace."""
+
+    id: str
+    record: CallRecord | None
+    "Without what is private in it; None: it cannot be read."
+    trace: Sequence[Stepped] = ()
+    trouble: str = ""
+    "Why it cannot be read."
+
+
+class DamagedCallRow(Struct, frozen=True):
+    """A call that cannot be read."""
+
+    id: str
+    "Ours, or what stands in its place."
+    key: CallKey
+    over: bool
+    what: str
+    "What of it cannot be read, and nothing of what stands there."
+
+
+class ErasedCall(Struct, frozen=True):
+    """What there was of one call."""
+
+    id: str
+    started: float
+    lines: int
+    "Of its trace."
+    recordings: tuple[tuple[str, int | None], ...]
+    "Name of each, and its size in bytes if it went with the call; None: a file, which `MediaStore.delete` deletes."
+
+
+class Erasure(Struct, frozen=True):
+    """What became of an order to erase calls."""
+
+    calls: Sequence[ErasedCall]
+    left: str = ""
+    "Why the store's log still holds what was erased, until it is erased again; empty: it holds nothing of it."
+    unread: int = 0
+    "Damaged calls that may be of this caller: their caller cannot be read."
+
+
+CallTrace: TypeAlias = tuple[str | None, Sequence[Stepped]]
+"How a call ended (None: it has not, empty: without an outcome), and its trace."
+
+
+class Block(Struct, frozen=True):
+    """Calls that came in one after the other, some 50 ms to read, traces included. Two that are equal hold the same."""
+
+    number: int
+    first: int
+    "The first call of it that is wanted."
+    changes: int
+    "How often something of it has changed: each commit of a call counts."
+    members: int
+    "How often a call has come or gone."
+
+    @property
+    def taken(self) -> tuple[int, int, int]:
+        """What two blocks have in common if the same flows took their calls."""
+        return self.number, self.first, self.members
+
+
+class FlowCalls(Struct, frozen=True):
+    """The calls of a block that one version of a flow took."""
+
+    flow: str
+    "Its hash."
+    calls: int
+    last: float
+    "When the last of them came in, in seconds since 1970."
+
+
+class Archive(Protocol):
+    """All stored calls, live and finished, for console and commands; beside a running server, too.
+
+    Records come without replies and without what is private. Everything raises StoreUnavailable where the data cannot
+    be read, and costs what it returns, however many calls are stored; `stored`, `damaged` and `erase` look at all.
+    """
+
+    async def find(self, beginning: str) -> Sequence[str]:
+        """Return our ids that begin so, at most ten."""
+
+    async def named(self, key: CallKey) -> str | None:
+        """Return our id of the call that a platform names so; None: there is no such call."""
+
+    async def call(self, call: str) -> CallRecord | None:
+        """Return one call by our id; raise UnreadableRow."""
+
+    async def trace(self, call: str) -> Sequence[Stepped]:
+        """Return the trace of one call in order; empty: there is no such call. Raises UnreadableRow."""
+
+    def recent(self) -> AsyncIterator[Sequence[CallSummary]]:
+        """Return all calls, the newest first, a portion at a time; whoever stops early has read no more than that."""
+
+    def stored(self) -> AsyncIterator[Sequence[StoredCall]]:
+        """Return all calls with their traces, the oldest first, a portion at a time."""
+
+    def damaged(self) -> AsyncIterator[DamagedCallRow]:
+        """Return every call of which something cannot be read; sealed values are opened where the key is known."""
+
+    async def live(self, *, limit: int) -> Sequence[CallRecord]:
+        """Return the newest calls that are not over, the oldest of them first."""
+
+    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
+        """Return calls that are over and came in since then (seconds since 1970), the newest first."""
+
+    async def count(self, which: Literal["all", "live"]) -> int:
+        """Count the calls."""
+
+    async def blocks(self, since: float) -> Sequence[Block]:
+        """Return the calls that came in since then, the newest block first. Reads no call."""
+
+    async def flows(self, block: Block) -> Sequence[FlowCalls]:
+        """Return which flows took the calls of a block."""
+
+    async def figures(self, block: Block, flow: str, count: Callable[[Iterable[CallTrace]], T]) -> T:
+        """Return what `count`, outside the event loop, makes of those calls of a block that a flow (its hash) took."""
+
+    async def flow(self, flow_hash: str) -> bytes | None:
+        """Return the source of a flow that took calls."""
+
+    async def forget(self, *, before: float, limit: int) -> Sequence[ErasedCall]:
+        """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
+
+        The caller of this method deletes their files, or the sweep does.
+        """
+
+    async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
+        """Erase all calls of a caller, or the one call with our id, all or none, and overwrite what was there.
+
+        The caller of this method deletes their files. No server may be serving these calls.
+        """
+
+    async def empty_log(self) -> bool:
+        """Empty the log, which holds what was erased; return whether no reader prevented it."""
+
+    async def close(self) -> None:
+        """Let go of the data."""
+
+
+# --- recordings -------------------------------------------------------------------------------------------------------
+
+SMALL = 64 * 1024
+"Bytes up to which a recording is saved with its turn (30 s of WMA, 2 s of 16 kHz WAV); larger ones are files."
+
+
+class NewMedia(Protocol):
+    """A recording as it arrives."""
+
+    media: str
+    "Its name: 32 hexadecimal digits, and an extension."
+    size: int
+    "Bytes so far."
+    head: bytes
+    "The first of them."
+
+    def add(self, data: bytes) -> None:
+        """Take more audio."""
+
+    async def flush(self) -> None:
+        """Write what has gathered, if it is enough to be worth it; raise StoreUnavailable if the disk is full."""
+
+    async def keep(self) -> bytes | None:
+        """Return a small recording, to be saved with its turn; a larger one is a file once this returns (None).
+
+        The file would survive a power cut then. Raises StoreUnavailable if it cannot be kept.
+        """
+
+    async def drop(self) -> None:
+        """Leave nothing behind."""
+
+
+class MediaStore(Protocol):
+    """The recordings. A small one is part of the turn that took it, a larger one a file that its turn names."""
+
+    def new(self, content_type: str) -> NewMedia:
+        """Begin a recording; nothing is on disk yet."""
+
+    def open(self, media: str) -> AbstractAsyncContextManager[BinaryIO]:
+        """Open a recording for reading, as a file that a process can be given; raise FileNotFoundError."""
+
+    def path(self, media: str) -> AbstractAsyncContextManager[Path]:
+        """Return a file with the recording, for an engine that takes nothing else, and for as long as the context.
+
+        Of a small recording it is a copy. Raises FileNotFoundError.
+        """
+
+    async def size(self, media: str) -> int:
+        """Return the bytes of a recording; raise FileNotFoundError."""
+
+    async def delete(self, media: str) -> None:
+        """Remove a file; it need not exist. A small recording goes with its call."""
+
+    def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
+        """Return the files that were last written before then (seconds since 1970), a portion at a time."""
+
+    def close(self) -> None:
+        """Finish the work that is under way."""
