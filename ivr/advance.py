@@ -49,8 +49,8 @@ class Heard(Struct, frozen=True):
     exchange: Exchange
 
 
-class _Turn:
-    """The working copy: the record, and what has come of it so far."""
+class _WorkingCopy:
+    """The record, and what has come of it so far in this turn."""
 
     def __init__(self, flow: Flow, channel: Channel, record: CallRecord, now: float) -> None:
         self.flow = flow
@@ -144,7 +144,7 @@ def advance(
     end of the call; `uploading`: one that may be this call's is on its way. A reply that has to wait for a service is
     None in the commit's record.
     """
-    turn = _Turn(flow, channel, record, now)
+    turn = _WorkingCopy(flow, channel, record, now)
     incoming = heard.incoming if heard else None
     # 1. what the platform says, then what the shell has seen
     if heard is not None:
@@ -177,7 +177,9 @@ def heard_enough(record: CallRecord) -> bool:
     return record.call.phase == "over" and record.unmoved >= REMEMBERED
 
 
-def _commit(turn: _Turn, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float) -> Commit:
+def _commit(
+    turn: _WorkingCopy, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float
+) -> Commit:
     record = turn.record
     replies, last = dict(record.replies), record.last
     owed = incoming.id if incoming is not None else answers
@@ -219,7 +221,7 @@ def _audio(upload: Upload, trace: Sequence[Stepped]) -> bytes | None:
     return upload.audio if upload.media in recordings_in(trace) else None
 
 
-def _reply(turn: _Turn, last: WebhookReply | None) -> WebhookReply | None:
+def _reply(turn: _WorkingCopy, last: WebhookReply | None) -> WebhookReply | None:
     """Return the reply to a message; None: it has to wait for a service."""
     if not turn.moved:
         # stale or foreign: the platform has no workflow unless it gets the last one again (protocol 3)

@@ -1,14 +1,23 @@
 """Take one message of a call and answer it once; wake a call for which no message is open.
 
-The page to read first. A turn has two short transactions. The first saves what happened: the message's id, the new
-state, the orders to services. If the call now waits for a service, its reply is saved as owed (None). The turn then
-waits, within the reply's budget, and the second saves the step of the answer (or of the hold) and the reply.
+The page to read first. A turn has two short transactions, and two ways lead through it.
+
+**Two transactions.** The first saves what happened: the message's id, the new state, the orders to services. Nearly
+always the reply is saved with it, and that is all. Only if the call now waits for a service, its reply is saved as owed
+(None). The turn then waits, within the reply's budget, and the second saves the step of the answer (or of the hold) and
+the reply.
 
 *Why not one, at the end.* A crash while the service works would lose a message whose recording lies whole on the disk;
 an order would run that no restart knows of; and a repeat that comes meanwhile would order everything once more.
 
 *Why not one, at the beginning.* Then the reply cannot hold the answer: every caller would hear the hold prompt, for
 words that are there in a second, and each hold costs one of the few workflows that the platform allows a call.
+
+**Two ways.** `take` may wait for whatever it needs: a call or a flow that has to be read from the disk, a turn of the
+same call that is being saved, a service. `take_now` waits for nothing but its commit, which nearly every message allows
+where the live calls are in memory; it costs no task and no future. Where it would have to wait, it says so before
+anything is done, and `take` does it. What they share is all that matters: which reply a message has already (`_named`),
+what it leads to (`_told`, `_opened`), and what follows once that is saved (`_saved`).
 
 Nothing is held in memory that a restart would miss:
 
@@ -18,21 +27,22 @@ Nothing is held in memory that a restart would miss:
 - an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.advance import Heard, advance, heard_enough
-from ivr.engine.call import Call, Facts, new_call
-from ivr.engine.events import CallEnded, CallReceived, RecordingMade
-from ivr.engine.flow import OUTCOMES, Flow
-from ivr.errors import StaleCall, WebhookError
-from ivr.ports import REMEMBERED, CallKey, CallRecord, Channel, Commit, Incoming, Leg, WebhookReply
-from ivr.storage import CallStore
+from ivr.engine.call import Facts, new_call
+from ivr.engine.events import CallEnded, CallReceived, Event
+from ivr.engine.flow import Flow
+from ivr.errors import IvrError, StaleCall, WebhookError
+from ivr.ports import CallKey, CallRecord, Channel, Commit, Incoming, Leg, WebhookReply
+from ivr.storage import Absent, CallStore, CallStoreInMemory
+from ivr.turn_log import log_end, log_failures, log_message
 
-log = logging.getLogger(__name__)
+Store = TypeVar("Store", bound=CallStore)
 
 
 class Flows(Protocol):
@@ -40,6 +50,9 @@ class Flows(Protocol):
 
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by name, by called identity, or the default; raise WebhookError 404."""
+
+    def held(self, flow_hash: str) -> Flow | None:
+        """Return the flow that a running call began with, if it is in memory."""
 
     async def get(self, flow_hash: str) -> Flow:
         """Return the flow that a running call began with."""
@@ -62,13 +75,27 @@ class Uploads(Protocol):
         """Return whether one that began before then (seconds since 1970) is this call's, or may be."""
 
 
-class Turns:
+class Turn(Struct, frozen=True):
+    """What one turn leads to, before it is saved."""
+
+    flow: Flow
+    before: CallRecord
+    commit: Commit
+
+    @property
+    def reply(self) -> WebhookReply | None:
+        """The reply to the message; None: it is owed."""
+        message = self.commit.message
+        return None if message is None else self.commit.record.replies.get(message)
+
+
+class Turns(Generic[Store]):
     """All turns of all calls of one server."""
 
     def __init__(
         self,
         *,
-        store: CallStore,
+        store: Store,
         channels: Mapping[str, Channel],
         flows: Flows,
         jobs: Jobs,
@@ -103,11 +130,10 @@ class Turns:
         came. Raises WebhookError (404: no such call or flow), StoreUnavailable (nothing was saved), and FlowError or
         DataUnusable where what was stored of the call or of its flow cannot be read any more.
         """
-        incoming = await self._with_pseudonym(incoming)
-        record = await self._apply(incoming, flow)
-        while (reply := record.replies.get(incoming.id)) is None:
+        record, message = await self._apply(incoming, flow)
+        while (reply := record.replies.get(message)) is None:
             await self._jobs.settled(record.id, max(0.0, arrived + self._budget - self._now()))
-            record = await self._answer_or_hold(incoming)
+            record = await self._answer_or_hold(incoming.key, message)
         return reply
 
     async def wake(self, key: CallKey) -> None:
@@ -115,7 +141,7 @@ class Turns:
         while (record := await self._store.load(key)) is not None and record.call.phase != "over":
             now = self._now()
             channel = self._channels[key.channel]
-            uploading = self._uploading(record)
+            uploading = self._uploading(record, now)
             forgotten = record.call.phase != "gone" and record.idle_at <= now and not uploading
             if not (forgotten or channel.can.push or record.call.phase == "gone"):
                 return
@@ -131,127 +157,169 @@ class Turns:
                 events=(CallEnded("system"),) if forgotten else (),
                 inbox=await self._store.inbox(record.id),
             )
-            if not commit.trace or await self._committed(flow, record, commit):
+            if not commit.trace or await self._committed(Turn(flow, record, commit)):
                 return
 
-    async def _with_pseudonym(self, incoming: Incoming) -> Incoming:
+    # --- what waits ---
+
+    async def _apply(self, incoming: Incoming, name: str | None) -> tuple[CallRecord, str]:
+        """Save what happened, and return with it the id under which the message's reply is stored.
+
+        Nothing is done for a message that was applied before.
+        """
+        record = await self._look_up(incoming)
+        while True:
+            message = self._named(incoming, record)
+            if record is not None and message.id in record.replies:
+                return record, message.id
+            if record is None:
+                turn = self._opened(message, name)
+            else:
+                flow = await self._flows.get(record.call.flow)
+                turn = self._told(message, flow, record, await self._store.inbox(record.id))
+                if heard_enough(record):
+                    return turn.commit.record, message.id
+            if await self._committed(turn):
+                log_message(turn.flow, turn.commit)
+                return turn.commit.record, message.id
+            record = await self._store.load(incoming.key)
+
+    async def _look_up(self, incoming: Incoming) -> CallRecord | None:
+        """Return the call that a message is about; None: it may be the first of a new one."""
+        return await self._store.load(incoming.key)
+
+    async def _answer_or_hold(self, key: CallKey, message: str) -> CallRecord:
+        """Write the reply that a message is owed: with the service's answer if it is there, else with a hold."""
+        while True:
+            record = await self._store.load(key)
+            if record is None:
+                raise WebhookError(404, "unknown-call", "This call is not known here any more.")
+            if record.replies.get(message) is not None:
+                return record
+            flow = await self._flows.get(record.call.flow)
+            commit = advance(
+                flow,
+                self._channels[key.channel],
+                record,
+                now=self._now(),
+                idle=self._idle,
+                grace=self._grace,
+                inbox=await self._store.inbox(record.id),
+                answers=message,
+            )
+            if await self._committed(Turn(flow, record, commit)):
+                return commit.record
+
+    async def _committed(self, turn: Turn) -> bool:
+        """Save a turn; return whether it was saved, since another may be faster."""
+        try:
+            await self._store.commit(turn.commit)
+        except StaleCall:
+            return False
+        self._saved(turn)
+        return True
+
+    # --- what does not: the same on both ways ---
+
+    def _named(self, incoming: Incoming, record: CallRecord | None) -> Incoming:
         """Return the message with the id under which its reply is stored."""
-        record = await self._store.load(incoming.key)
         if record is not None and incoming.id in record.replies:
             return incoming  # answered by an earlier release, which stored ids as they came
         return replace(incoming, id=self._store.pseudonym(incoming.id))
 
-    async def _apply(self, incoming: Incoming, name: str | None) -> CallRecord:
-        """Save what happened; nothing is done for a message that was applied before."""
-        channel = self._channels[incoming.key.channel]
-        while True:
-            record = await self._store.load(incoming.key)
-            if record is not None and incoming.id in record.replies:
-                return record
-            leg = record.leg if record is not None else Leg()
-            heard = Heard(incoming, channel.hear(leg, incoming, now=self._now()))
-            if record is None:
-                record = self._opened(heard, name)
-            flow = await self._flows.get(record.call.flow)
-            commit = advance(
-                flow,
-                channel,
-                record,
-                now=self._now(),
-                idle=self._idle,
-                grace=self._grace,
-                uploading=self._uploading(record),
-                heard=heard,
-                inbox=await self._store.inbox(record.id),
-            )
-            if heard_enough(record):
-                return commit.record
-            if await self._committed(flow, record, commit):
-                _log_message(flow, commit)
-                return commit.record
-
-    async def _answer_or_hold(self, incoming: Incoming) -> CallRecord:
-        """Write the reply that a message is owed: with the service's answer if it is there, else with a hold."""
-        while True:
-            record = await self._store.load(incoming.key)
-            if record is None:
-                raise WebhookError(404, "unknown-call", "This call is not known here any more.")
-            if record.replies.get(incoming.id) is not None:
-                return record
-            flow = await self._flows.get(record.call.flow)
-            commit = advance(
-                flow,
-                self._channels[incoming.key.channel],
-                record,
-                now=self._now(),
-                idle=self._idle,
-                grace=self._grace,
-                inbox=await self._store.inbox(record.id),
-                answers=incoming.id,
-            )
-            if await self._committed(flow, record, commit):
-                return commit.record
-
-    async def _committed(self, flow: Flow, before: CallRecord, commit: Commit) -> bool:
-        """Save a turn; return whether it was saved, since another may be faster. Every end of a call passes here."""
-        try:
-            await self._store.commit(commit)
-        except StaleCall:
-            return False
-        if commit.jobs or commit.outbound:
-            self._jobs.kick()
-        _log_failures(flow, commit)
-        if commit.record.call.phase == "over" != before.call.phase:
-            _log_end(flow, commit.record.call, now=self._now())
-        return True
-
-    def _uploading(self, record: CallRecord) -> bool:
-        """Return whether a call's time is over, and a recording is on its way in that may be its own."""
-        until = record.idle_at if record.call.grace_until is None else record.call.grace_until
-        return until <= self._now() and self._uploads.under_way(record.key, before=until)
-
-    def _opened(self, heard: Heard, flow: str | None) -> CallRecord:
-        """Return the record of a new call, with the flow that belongs to the number called."""
-        incoming = heard.incoming
-        received = next((event for event in heard.exchange.events if isinstance(event, CallReceived)), None)
+    def _opened(self, incoming: Incoming, name: str | None) -> Turn:
+        """Return what the first message of a call leads to, in the flow that belongs to the number called."""
+        now = self._now()
+        exchange = self._channels[incoming.key.channel].hear(Leg(), incoming, now=now)
+        received = next((event for event in exchange.events if isinstance(event, CallReceived)), None)
         if not incoming.starts or received is None:
             raise WebhookError(404, "unknown-call", "No call with this id is known here.")
-        chosen = self._flows.choose(flow, received.called)
+        flow = self._flows.choose(name, received.called)
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)
-        return CallRecord(call_id, incoming.key, new_call(chosen.hash, facts))
+        record = CallRecord(call_id, incoming.key, new_call(flow.hash, facts))
+        return self._advanced(flow, record, Heard(incoming, exchange), now)
+
+    def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, inbox: Sequence[Event] = ()) -> Turn:
+        """Return what a message leads to where its call stands."""
+        now = self._now()
+        exchange = self._channels[incoming.key.channel].hear(record.leg, incoming, now=now)
+        return self._advanced(flow, record, Heard(incoming, exchange), now, inbox)
+
+    def _advanced(self, flow: Flow, record: CallRecord, heard: Heard, now: float, inbox: Sequence[Event] = ()) -> Turn:
+        commit = advance(
+            flow,
+            self._channels[record.key.channel],
+            record,
+            now=now,
+            idle=self._idle,
+            grace=self._grace,
+            uploading=self._uploading(record, now),
+            heard=heard,
+            inbox=inbox,
+        )
+        return Turn(flow, record, commit)
+
+    def _saved(self, turn: Turn) -> None:
+        """Do what follows a commit. Every end of a call passes here."""
+        commit = turn.commit
+        if commit.jobs or commit.outbound:
+            self._jobs.kick()
+        log_failures(turn.flow, commit)
+        if commit.record.call.phase == "over" != turn.before.call.phase:
+            log_end(turn.flow, commit.record.call, now=self._now())
+
+    def _uploading(self, record: CallRecord, now: float) -> bool:
+        """Return whether a call's time is over, and a recording is on its way in that may be its own."""
+        until = record.idle_at if record.call.grace_until is None else record.call.grace_until
+        return until <= now and self._uploads.under_way(record.key, before=until)
 
 
-def _log_message(flow: Flow, commit: Commit) -> None:
-    """Log that a call begins, or why a message moves none; one that was answered before does not come here."""
-    record = commit.record
-    if record.version == 1:
-        log.info("call begins", extra={"call": record.id, "platform_call": record.key.id, "flow": flow.name})
-    if record.unmoved > REMEMBERED:
-        return
-    # A message can move a call by one of the things that it tells; a recording of it is not dropped silently either.
-    ignored = [
-        step for step in commit.trace if step.ignored and (record.unmoved or isinstance(step.event, RecordingMade))
-    ]
-    if ignored:
-        last = "; further ones are not logged" if record.unmoved == REMEMBERED else ""
-        event, why = type(ignored[0].event).__name__, f"{ignored[0].ignored}{last}"
-        where = {"call": record.id, "flow": flow.name, "state": record.call.state}
-        log.info("message ignored", extra=where | {"code": event, "reason": why})
+class TurnsInMemory(Turns[CallStoreInMemory]):
+    """The same where the live calls are in memory: a message is taken now if it waits for nothing but its commit."""
 
+    def take_now(
+        self, incoming: Incoming, *, flow: str | None = None, told: Callable[[WebhookReply | None], None]
+    ) -> bool:
+        """Begin to take a message of a call that is in memory, or of a new one; return whether it was begun.
 
-def _log_failures(flow: Flow, commit: Commit) -> None:
-    """Log, for whoever wrote the flow, what went wrong in it, and where it stands in the file."""
-    for failure in (failure for step in commit.trace for failure in step.failures):
-        where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
-        what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}
-        log.warning("error in a flow", extra=where | what)
+        False: it is not that simple (something has to be loaded or waited for, a repeat, a refusal, a fault), nothing
+        was done, and `take` must do it. True: `told` is called once, in the event loop, with the reply as soon as it
+        is durable. With None if it could not be saved, or is owed until a service answers: then, too, `take` does it
+        from the start, and finds the message's id if it was saved. A store that needs no time calls it at once.
+        """
+        try:
+            turn = self._turn_now(incoming, flow)
+        except Exception:  # `take` meets it again, and whoever waits for `take` answers and logs it
+            return False
+        if turn is None:
+            return False
 
+        def then(error: Exception | None) -> None:
+            if error is None:
+                self._saved(turn)
+                log_message(turn.flow, turn.commit)
+            told(turn.reply if error is None else None)
 
-def _log_end(flow: Flow, call: Call, *, now: float) -> None:
-    # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
-    written = {*OUTCOMES} | {state.outcome for state in flow.states.values()}
-    outcome = {"outcome": call.outcome} if call.outcome in written else {}
-    seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
-    known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}
-    log.info("call over", extra=known | outcome)
+        try:
+            self._store.hand_over(turn.commit, then)
+        except IvrError:
+            return False
+        return True
+
+    def _turn_now(self, incoming: Incoming, name: str | None) -> Turn | None:
+        """Return what a message leads to; None: that takes more than a look at memory."""
+        record = self._store.glance(incoming.key)
+        if record is Absent.UNKNOWN and incoming.starts:
+            return self._opened(self._named(incoming, None), name)
+        if isinstance(record, Absent) or heard_enough(record):
+            return None
+        message = self._named(incoming, record)
+        flow = self._flows.held(record.call.flow)
+        return None if flow is None or message.id in record.replies else self._told(message, flow, record)
+
+    async def _look_up(self, incoming: Incoming) -> CallRecord | None:
+        """Return the call that a message is about. A new call is not looked up on the disk: its first commit tells."""
+        if incoming.starts and self._store.glance(incoming.key) is Absent.UNKNOWN:
+            return None
+        return await super()._look_up(incoming)

@@ -41,7 +41,7 @@ class Backend(Struct, frozen=True):
     recordings: Recordings
     arrivals: Arrivals
     worker: Worker
-    turns: Turns
+    turns: Turns[SqliteStore]
 
 
 async def open_backend(

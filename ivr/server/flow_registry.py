@@ -163,15 +163,21 @@ class FlowRegistry:
             raise WebhookError(404, "unknown-flow", "No flow with this name is served here.")
         return flows[wanted]
 
+    def held(self, flow_hash: str) -> Flow | None:
+        """Return the flow that a running call began with, if it is in memory."""
+        flow = self._by_hash.get(flow_hash)
+        if flow is not None:
+            self._by_hash.move_to_end(flow_hash)
+        return flow
+
     async def get(self, flow_hash: str) -> Flow:
         """Return the flow that a running call began with; raise FlowError if it is lost."""
-        if flow_hash not in self._by_hash:
+        if self.held(flow_hash) is None:
             source = await self._store.flow(flow_hash)
             if source is None:
                 raise FlowError("the flow of this call is not in the store")
             loaded = await asyncio.to_thread(rebuild, Bundle.decode(source, flow_hash))
             self._remember(loaded.served(), loaded.assets)
-        self._by_hash.move_to_end(flow_hash)
         return self._by_hash[flow_hash]
 
     def asset(self, sha256: str) -> Asset | None:

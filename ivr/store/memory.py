@@ -4,21 +4,21 @@ It refuses what a database would refuse, and no method of it ever waits, so it r
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, takewhile
 
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
-from ivr.storage import Order
+from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import to_json, to_reply, to_rest, without_private
 from ivr.store.sealing import KEY_BYTES, Sealer
 
 
 class MemoryStore:
-    """`CallStore` and `Archive`."""
+    """`CallStoreInMemory` and `Archive`."""
 
     def __init__(self) -> None:
         self._live = Live()
@@ -51,22 +51,19 @@ class MemoryStore:
 
     async def commit(self, commit: Commit) -> None:
         """Keep all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
-        record = commit.record
-        stored = self._find(record.key)
-        self._live.check(commit, stored)
-        _check_storable(commit)
-        outbound = {(record.id, order.id): order for order in commit.outbound}
-        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
-            raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
-        if stored is None and record.id in self._calls:
-            raise StoreUnavailable(f"call {record.id}: another call has this id")
-        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
-        self._live.apply(saved, commit)
-        self._calls[record.id] = saved
-        self._keys[record.key] = record.id
-        self._traces.setdefault(record.id, []).extend(commit.trace)
-        self._media.update(recordings_in(commit.trace))
-        self._outbound.update(outbound)
+        self._keep(commit)
+
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        """Return a call as last committed, if no answer waits in its inbox."""
+        saved = self._live.calls.get(key)
+        if saved is None:
+            return Absent.WAIT if key in self._keys else Absent.UNKNOWN
+        return Absent.WAIT if self._live.orders.inbox(saved.record.id) else saved.record
+
+    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
+        """Keep all of a turn at once, and call `then`; raise what `commit` raises."""
+        self._keep(commit)
+        then(None)
 
     async def claim(self, *, limit: int) -> Sequence[Order]:
         """Hand out open orders, each once until `restart`; see `ivr.store.orders` for those that run no more."""
@@ -129,6 +126,24 @@ class MemoryStore:
         """Return calls that are over and came in since then, the newest first."""
         over = islice((saved.record for saved in reversed(self._calls.values()) if saved.over), limit)
         return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, over)]
+
+    def _keep(self, commit: Commit) -> None:
+        record = commit.record
+        stored = self._find(record.key)
+        self._live.check(commit, stored)
+        _check_storable(commit)
+        outbound = {(record.id, order.id): order for order in commit.outbound}
+        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
+            raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
+        if stored is None and record.id in self._calls:
+            raise StoreUnavailable(f"call {record.id}: another call has this id")
+        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
+        self._live.apply(saved, commit)
+        self._calls[record.id] = saved
+        self._keys[record.key] = record.id
+        self._traces.setdefault(record.id, []).extend(commit.trace)
+        self._media.update(recordings_in(commit.trace))
+        self._outbound.update(outbound)
 
     def _find(self, key: CallKey) -> Saved | None:
         return self._calls[self._keys[key]] if key in self._keys else None

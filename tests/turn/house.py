@@ -7,7 +7,7 @@ from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Incoming, WebhookReply
 from ivr.server.arrivals import Arrivals
 from ivr.store.memory import MemoryStore
-from ivr.turn import Turns
+from ivr.turn import TurnsInMemory
 from tests.turn.simulator import KEY, Line
 
 IDLE, GRACE = 60.0, 30.0
@@ -16,34 +16,46 @@ IDLE, GRACE = 60.0, 30.0
 class OneFlow:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        self.here = True
+        "It is in memory."
 
     def choose(self, name: str | None, called: str) -> Flow:
         return self.flow
+
+    def held(self, flow_hash: str) -> Flow | None:
+        return self.flow if self.here else None
 
     async def get(self, flow_hash: str) -> Flow:
         return self.flow
 
 
-class NoJobs:
+class Kicks:
+    """The worker, as far as turns see it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
     def kick(self) -> None:
-        raise AssertionError("nothing is asked of a service here")
+        self.count += 1
 
     async def settled(self, call: str, timeout: float) -> None:
-        raise AssertionError("nothing is asked of a service here")
+        raise AssertionError("no answer of a service is waited for here")
 
 
 class House:
     """A server's turns, and one call."""
 
-    def __init__(self, flow: Flow, line: Line | None = None) -> None:
-        self.store = MemoryStore()
+    def __init__(self, flow: Flow, line: Line | None = None, *, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
         self.uploads = Arrivals()
+        self.flows = OneFlow(flow)
+        self.kicks = Kicks()
         self.time = 1000.0
-        self.turns = Turns(
+        self.turns = TurnsInMemory(
             store=self.store,
             channels={"sim": line or Line()},
-            flows=OneFlow(flow),
-            jobs=NoJobs(),
+            flows=self.flows,
+            jobs=self.kicks,
             uploads=self.uploads,
             now=lambda: self.time,
             mint=lambda: "0" * 32,

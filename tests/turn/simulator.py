@@ -208,6 +208,9 @@ class OneFlow:
     def choose(self, name: str | None, called: str) -> Flow:
         return self._flow
 
+    def held(self, flow_hash: str) -> Flow | None:
+        return self._flow
+
     async def get(self, flow_hash: str) -> Flow:
         await pause()
         return self._flow
@@ -250,7 +253,7 @@ class World:
     def _start(self) -> None:
         self.store = self._store_class(self.disk, self)
         self.jobs = SimJobs(self, self.store)
-        self.turns = Turns(
+        self.turns = Turns[SimStore](
             store=self.store,
             channels={"sim": Line()},
             flows=OneFlow(self.flow),
