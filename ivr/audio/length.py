@@ -53,8 +53,7 @@ def _of_wav(head: bytes, size: int) -> float:
 
 
 def _of_asf(head: bytes, size: int) -> float:
-    at = head.find(_FILE_PROPERTIES)
-    if not head.startswith(_ASF) or at < 0:
+    if not head.startswith(_ASF) or (at := head.find(_FILE_PROPERTIES)) < 0:
         return 0
     ticks, _, preroll, flags = struct.unpack_from("<QQQI", head, at + 64)
     return 0 if flags & _BROADCAST else ticks / 10_000_000 - preroll / 1000
@@ -63,7 +62,8 @@ def _of_asf(head: bytes, size: int) -> float:
 def _of_mp3(head: bytes, size: int) -> float:
     start = 0
     if head[:3] == b"ID3":
-        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        length = struct.unpack_from("4B", head, 6)
+        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(length, (21, 14, 7, 0), strict=True))
     (frame,) = struct.unpack_from(">I", head, start)
     version, is_frame = frame >> 19 & 3, frame >> 21 == 0x7FF and frame >> 17 & 3 == 1  # the sync word, layer III
     if not is_frame:

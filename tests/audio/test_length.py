@@ -53,8 +53,9 @@ def test_an_mp3_may_begin_with_a_tag() -> None:
         b"\xff\xfb\x00\x00" + bytes(100),
         b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(100),
         b"OggS" + bytes(100),
+        b"ID3",
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_of_a_file_that_does_not_say_the_length_is_unknown(file: bytes) -> None:
     assert length(file) is None
