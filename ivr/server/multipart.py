@@ -14,6 +14,7 @@ from ivr.audio.length import seconds_of
 from ivr.errors import WebhookError
 from ivr.ports import Upload
 from ivr.server.body import BodyLimits, too_large
+from ivr.server.forms import Form
 from ivr.server.multipart_parser import MultipartParser, malformed
 from ivr.server.recordings import RecordingFile, Recordings
 
@@ -30,13 +31,6 @@ _BOUNDARY = re.compile(
 _ANY_BOUNDARY = re.compile(r";\s*boundary\s*=", re.IGNORECASE)
 _PLAIN = {b"", b"binary", b"8bit", b"7bit"}
 _UNKNOWN_TYPES = {"", "application/octet-stream"}
-
-
-class Form(Struct, frozen=True):
-    """What a form must hold, by the names of its parts; other parts are read and forgotten."""
-
-    json: str
-    upload: str
 
 
 class ReadForm(Struct, frozen=True):

@@ -16,7 +16,7 @@ from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.ports import Capabilities, Channel, Verifier
 from ivr.server.app import CALLBACK, MEDIA
-from ivr.server.multipart import Form
+from ivr.server.forms import Form
 from ivr.settings import CheckedLine, Settings, SettingsError
 from ivr.speech_settings import spoken_on_live_lines, understood_on_live_lines
 

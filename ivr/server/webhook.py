@@ -18,7 +18,8 @@ from ivr.ports import CallKey, Incoming, Upload, Verifier, WebhookReply, Webhook
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
-from ivr.server.multipart import ROOM, Form, boundary_of, read_form
+from ivr.server.forms import Form
+from ivr.server.multipart import ROOM, boundary_of, read_form
 from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
 
