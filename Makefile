@@ -1,7 +1,12 @@
 # The commands of this project. `make` alone lists them. Each can be repeated at any time.
 
 SHELL := /bin/sh
-VENV  := .venv/bin
+VENV  := .venv
+# Another Python, in an environment of its own: make bench PYTHON=python3.13
+ifeq ($(origin PYTHON),command line)
+VENV  := build/venv-$(notdir $(PYTHON))
+WHERE := $(VENV) $(PYTHON)
+endif
 HOST  ?= 127.0.0.1
 PORT  ?= 8080
 # The port of the gateway, for calls by softphone.
@@ -10,7 +15,7 @@ SIP_PORT ?= 5070
 SPEECH ?=
 # Number of processes that run the tests: more than cores, since many tests wait, for a call's time or another process.
 JOBS  ?= 4
-# Options of the measurements: make bench ARGS="--quick --json"
+# Options of the measurements: make bench ARGS="--quick --json", or ARGS=--help for all
 ARGS  ?=
 
 .DEFAULT_GOAL := help
@@ -22,56 +27,54 @@ help:  ## List these commands
 
 serve:  ## Install what is needed and start the server and a gateway for development, with the flows in flows/ (SPEECH=local)
 	@case '$(SPEECH)' in ''|local) ;; *) echo "SPEECH can be 'local', or is left out; it is '$(SPEECH)'." >&2; exit 2;; esac
-	@tools/prepare $(or $(SPEECH),run)
+	@tools/prepare $(or $(SPEECH),run) $(WHERE)
 	@echo '==> Starting the server on http://$(HOST):$(PORT) (development: no tokens, this machine only; Ctrl-C ends it)'
-	@exec $(VENV)/python tools/serve.py --host $(HOST) --port $(PORT) --sip-port $(SIP_PORT) --speech '$(SPEECH)' flows/
+	@exec $(VENV)/bin/python tools/serve.py --host $(HOST) --port $(PORT) --sip-port $(SIP_PORT) --speech '$(SPEECH)' flows/
 
 test: lint  ## Install what is needed and run all checks: style, types, contracts, flows, tests, coverage
 	@echo '==> Tests, in $(JOBS) processes'
-	@$(VENV)/pytest -n $(JOBS) --dist worksteal -m 'not real_time' --cov=ivr/engine --cov=ivr/flowfile --cov-report=
+	@$(VENV)/bin/pytest -n $(JOBS) --dist worksteal -m 'not real_time' --cov=ivr/engine --cov=ivr/flowfile --cov-report=
 	@echo '==> Coverage: every branch of the engine and of the flow reader'
-	@$(VENV)/coverage report --fail-under=100
+	@$(VENV)/bin/coverage report --fail-under=100
 	@echo '==> Tests of many calls in real time, one after the other'
-	@$(VENV)/pytest -m real_time tests/sip_peers
+	@$(VENV)/bin/pytest -m real_time tests/sip_peers
 	@echo '==> All checks passed.'
 
 lint:  ## Check style, types, import contracts and the shipped flows, without the tests
-	@tools/prepare dev
+	@tools/prepare dev $(WHERE)
 	@echo '==> Style'
-	@$(VENV)/ruff check .
-	@$(VENV)/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
 	@echo '==> Types'
-	@$(VENV)/mypy -p ivr -p bench
+	@$(VENV)/bin/mypy -p ivr -p bench
 	@echo '==> Import contracts'
-	@$(VENV)/lint-imports --no-logo 2>&1 || $(VENV)/lint-imports --verbose
+	@$(VENV)/bin/lint-imports --no-logo 2>&1 || $(VENV)/bin/lint-imports --verbose
 	@$(MAKE) --no-print-directory check-flows
 
 check-flows:  ## Check every shipped flow
-	@tools/prepare run
+	@tools/prepare run $(WHERE)
 	@echo '==> Shipped flows'
-	@$(VENV)/ivr check --strict --channel skype --stt pocketsphinx flows/
+	@$(VENV)/bin/ivr check --strict --channel skype --stt pocketsphinx flows/
 
 docs:  ## Write the parts of docs/ and flows/ that are generated from the code
-	@tools/prepare run
-	@$(VENV)/python tools/write_docs.py
+	@tools/prepare run $(WHERE)
+	@$(VENV)/bin/python tools/write_docs.py
 
-bench:  ## Measure the server against a bare echo, the replay, and a full store; takes minutes (ARGS="--quick --json")
-	@tools/prepare run
-	@$(VENV)/python -m bench.run $(ARGS)
-	@$(VENV)/python -m bench.replay $(ARGS)
-	@$(VENV)/python -m bench.stored $(ARGS)
+bench:  ## Measure the server beside a bot on Node and an echo, replay, and a full store; takes minutes (ARGS="--quick --profile")
+	@tools/prepare bench $(WHERE)
+	@$(VENV)/bin/python -m bench $(ARGS)
 
 bench-speech:  ## Measure the speech engines and voices that run here: words, time, memory; takes long (ARGS="--quick")
-	@tools/prepare local || tools/prepare run  # what could not be had is left out, and named
-	@$(VENV)/python -m bench.speech $(ARGS)
+	@tools/prepare local $(WHERE) || tools/prepare run $(WHERE)  # what could not be had is left out, and named
+	@$(VENV)/bin/python -m bench.speech $(ARGS)
 
 bench-phone:  ## Measure the delay to the next prompt, and the sound of 200 calls at once (ARGS="--quick --json")
-	@tools/prepare run
-	@$(VENV)/python -m bench.phone $(ARGS)
+	@tools/prepare run $(WHERE)
+	@$(VENV)/bin/python -m bench.phone $(ARGS)
 
 bench-gateway:  ## Measure how many telephone calls one core carries, and the delay after a key (ARGS="--quick --json")
-	@tools/prepare run
-	@$(VENV)/python -m bench.gateway $(ARGS)
+	@tools/prepare run $(WHERE)
+	@$(VENV)/bin/python -m bench.gateway $(ARGS)
 
 clean:  ## Remove the virtual environment and all caches; recordings and traces stay
 	rm -rf .venv build dist ivr.egg-info htmlcov .coverage .coverage.*

@@ -1,15 +1,17 @@
 """Calls as the platform makes them: written as a conversation, learned from one real run, repeated as bytes.
 
-A conversation is a generator that yields messages and is sent replies. `learn` drives it once against the server, keeps
-each request as it went out, and notes by what its reply is known. Operation ids are counted by the server, so every
-later call of the same kind gets the same ones, and the load generator only has to fill in the call's id.
+A conversation is a generator that yields messages and is sent replies. `learn` drives it once against a server, keeps
+each request as it went out, and notes by what its reply is known, so that the load generator only has to fill in the
+call's id. Our operation ids are counted, so every later call of the same kind gets the same ones, and a reply is known
+by its last. The peer draws its ids by chance, and looks at none; its replies are known by what they say last.
 """
 
 import http.client
 import json
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -42,6 +44,8 @@ class Exchange(Struct, frozen=True):
 
 
 Conversation = Generator[Message, Reply, None]
+KnownBy = Callable[[Reply], bytes]
+"Returns bytes that the right reply to a message holds in every call."
 
 
 def incoming() -> Message:
@@ -60,28 +64,16 @@ def incoming() -> Message:
     )
 
 
-def chose(operation: str, choice: str) -> Message:
-    return _outcome(
-        {
-            "type": "recognizeOutcome",
-            "id": operation,
-            "choiceOutcome": {"completionReason": "dtmfOptionMatched", "choiceName": choice},
-            "outcome": "success",
-        }
-    )
+def chose(reply: Reply, choice: str) -> Message:
+    """Press the key of a choice that a workflow offers."""
+    choice_outcome = {"completionReason": "dtmfOptionMatched", "choiceName": choice}
+    return _outcome(reply, "recognize", {"choiceOutcome": choice_outcome})
 
 
-def recorded(operation: str, audio: bytes) -> Message:
-    result = _outcome(
-        {
-            "type": "recordOutcome",
-            "id": operation,
-            "completionReason": "completedStopToneDetected",
-            "lengthOfRecordingInSecs": 2.5,
-            "format": "wma",
-            "outcome": "success",
-        }
-    )
+def recorded(reply: Reply, audio: bytes) -> Message:
+    """Leave the recording that a workflow asks for."""
+    ended = {"completionReason": "completedStopToneDetected", "lengthOfRecordingInSecs": 2.5, "format": "wma"}
+    result = _outcome(reply, "record", ended)
     return Message("/callback", envelope(result.body, audio), f'multipart/form-data; boundary="{BOUNDARY}"')
 
 
@@ -100,25 +92,26 @@ def envelope(result: bytes, audio: bytes) -> bytes:
     )
 
 
-def hung_up(operation: str) -> Message:
-    return _outcome({"type": "hangupOutcome", "id": operation, "outcome": "success"}, state="terminated")
+def hung_up(reply: Reply) -> Message:
+    """Report that the line was hung up on, as a workflow ordered."""
+    return _outcome(reply, "hangup", {}, state="terminated")
 
 
 def json_call(turns: int) -> Conversation:
     """Talk to a menu that leads back to itself: JSON both ways, no audio."""
     reply = yield incoming()
     for _ in range(turns):
-        reply = yield chose(operation(reply, "recognize"), "again")
-    reply = yield chose(operation(reply, "recognize"), "bye")
-    yield hung_up(operation(reply, "hangup"))
+        reply = yield chose(reply, "again")
+    reply = yield chose(reply, "bye")
+    yield hung_up(reply)
 
 
 def full_call(audio: bytes) -> Conversation:
     """Answer, choose, leave a recording, hang up: four requests, the third with audio."""
     reply = yield incoming()
-    reply = yield chose(operation(reply, "recognize"), "message")
-    reply = yield recorded(operation(reply, "record"), audio)
-    yield hung_up(operation(reply, "hangup"))
+    reply = yield chose(reply, "message")
+    reply = yield recorded(reply, audio)
+    yield hung_up(reply)
 
 
 def open_call() -> Conversation:
@@ -134,21 +127,37 @@ def operation(reply: Reply, action: str) -> str:
     return found[-1]
 
 
-def learn(port: int, token: str, conversation: Conversation) -> tuple[Exchange, ...]:
+def last_operation(reply: Reply) -> bytes:
+    """Return the id of the last action of a reply, as it stands there."""
+    return b"" if reply is None else json.dumps(reply["actions"][-1]["operationId"]).encode()
+
+
+def last_words(reply: Reply) -> bytes:
+    """Return what a reply says last, as it stands there."""
+    if reply is None:
+        return b""
+    plays = [action.get("playPrompt") or action for action in reply["actions"]]
+    return json.dumps([play["prompts"][-1]["value"] for play in plays if play.get("prompts")][-1]).encode()
+
+
+def learn(
+    port: int, token: str, conversation: Conversation, *, known_by: KnownBy = last_operation
+) -> tuple[Exchange, ...]:
     """Hold the conversation once, for real, and keep it for repetition."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    call = secrets.token_hex(16)
+    call = secrets.token_hex(16).encode()
     learned: list[Exchange] = []
     message = next(conversation)
-    while True:
-        request = raw(message, port=port, token=token, number=len(learned))
-        start = time.perf_counter()
-        reply = _post(connection, request.replace(CALL_ID, call.encode()))
-        learned.append(Exchange(tuple(request.split(CALL_ID)), _mark(reply), time.perf_counter() - start))
-        try:
-            message = conversation.send(reply)
-        except StopIteration:
-            return tuple(learned)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        while True:
+            request = raw(message, port=port, token=token, number=len(learned))
+            start = time.perf_counter()
+            body = _post(connection, request.replace(CALL_ID, call)).replace(call, CALL_ID)
+            reply = json.loads(body) if body else None
+            learned.append(Exchange(tuple(request.split(CALL_ID)), known_by(reply), time.perf_counter() - start))
+            try:
+                message = conversation.send(reply)
+            except StopIteration:
+                return tuple(learned)
 
 
 def raw(message: Message, *, port: int, token: str, number: int) -> bytes:
@@ -161,13 +170,7 @@ def raw(message: Message, *, port: int, token: str, number: int) -> bytes:
     return head.encode() + message.body
 
 
-def _mark(reply: Reply) -> bytes:
-    if reply is None:
-        return b""
-    return f'"{reply["actions"][-1]["operationId"]}"'.encode()
-
-
-def _post(connection: http.client.HTTPConnection, request: bytes) -> Reply:
+def _post(connection: http.client.HTTPConnection, request: bytes) -> bytes:
     if connection.sock is None:
         connection.connect()
     connection.sock.sendall(request)
@@ -176,12 +179,15 @@ def _post(connection: http.client.HTTPConnection, request: bytes) -> Reply:
     body = response.read()
     if response.status != 200:
         raise SystemExit(f"The server answered {response.status}: {body[:400]!r}")
-    return json.loads(body) if body else None
+    return body
 
 
 def _json(path: str, value: object) -> Message:
     return Message(path, json.dumps(value, separators=(",", ":")).encode())
 
 
-def _outcome(outcome: dict[str, object], state: str = "established") -> Message:
-    return _json("/callback", {"id": CALL_ID.decode(), "operationOutcome": outcome, "callState": state})
+def _outcome(reply: Reply, action: str, outcome: dict[str, object], state: str = "established") -> Message:
+    """Report what became of an action; the workflow's `appState` comes back with it."""
+    whole = {"type": f"{action}Outcome", "id": operation(reply, action), **outcome, "outcome": "success"}
+    echoed = {"appState": reply["appState"]} if reply.get("appState") else {}
+    return _json("/callback", {"id": CALL_ID.decode(), "operationOutcome": whole, "callState": state, **echoed})

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
+from rich.console import Console
+from rich.table import Table
 
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event
@@ -49,8 +51,9 @@ class Replayed(Struct, frozen=True):
     "Bytes by which the memory grew between the first tenth of them and the end."
 
 
-def measure(*, seconds: float = 3.0, traces: int = 100_000) -> Replayed:
+def measure(*, quick: bool) -> Replayed:
     """Measure both; the store is made in a scratch folder first, at some ten thousand calls a second."""
+    seconds, traces = (1.0, 5_000) if quick else (3.0, 100_000)
     loaded = load_flow(FLOW)
     flow = loaded.served()
     record, trace = ten_turns(flow)
@@ -133,14 +136,23 @@ def rows(found: Replayed) -> list[tuple[str, str, str]]:
     ]
 
 
+def show(found: Replayed, screen: Console) -> None:
+    """Print the table."""
+    table = Table(title="Replay", title_justify="left")
+    for heading in ("", "measured", "aim"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for row in rows(found):
+        table.add_row(*row)
+    screen.print(table)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="bench.replay", description="Measure how fast calls are replayed.")
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     arguments = parser.parse_args()
-    result = measure(seconds=1.0, traces=5_000) if arguments.quick else measure()
+    result = measure(quick=arguments.quick)
     if arguments.json:
         print(json.dumps(to_builtins(result), indent=2))
     else:
-        for what, value, aim in rows(result):
-            print(f"{what:50} {value:>12} {aim:>10}")
+        show(result, Console())

@@ -1,8 +1,10 @@
-"""What the server costs, beside a bare echo: `make bench`, or `python -m bench.run [--quick] [--json]`.
+"""What the server costs, beside a bot on Microsoft's SDK and a bare echo: a part of `make bench`.
 
-One run, one machine: servers are held to one core and the load to another, both servers get the same bytes from the
-same client, and take turns. The server is the real `ivr serve` with its token check and its durable store on. Ratios
-travel from machine to machine better than numbers do.
+    python -m bench.run [--quick] [--json]
+
+One run, one machine: servers are held to one core and the load to another, all of them get calls from the same client,
+and take turns. The server is the real `ivr serve` with its token check and its durable store on. Ratios travel from
+machine to machine better than numbers do.
 """
 
 import argparse
@@ -10,30 +12,45 @@ import asyncio
 import json
 import os
 import shutil
-import statistics
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import uvloop
 from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bench.calls import Exchange, full_call, json_call, learn, open_call
-from bench.load import Load, drive
-from bench.subject import Subject, cores, free_port, running
+from bench.calls import (
+    Conversation,
+    Exchange,
+    KnownBy,
+    full_call,
+    json_call,
+    last_operation,
+    last_words,
+    learn,
+    open_call,
+)
+from bench.compared import Beside, Compared, Memory, Rates, Results, Run, show
+from bench.load import drive
+from bench.machine import this_machine
+from bench.peer_bot import peer_program
+from bench.subject import PYTHON, Subject, cores, free_port, running
 from ivr.phone.net.identity import Identity, identity_served
 
 APP_ID = "bench-app"
 CONNECTIONS = 64
 AUDIO = 8 * 1024
-LONG_AUDIO = 60_000_000
-OPEN_CALLS = 10_000
 JSON_TURNS = 20
 "Menu answers in one JSON call."
+AIMS = {
+    ("full calls", "peer"): 0.95 if sys.version_info >= (3, 13) else 0.85,
+    ("JSON turns", "echo"): 0.33,
+}
+"Our rate, divided by the other's."
 HERE = Path(__file__).parent
 SCRATCH = HERE.parent / "build" / "bench"
 "On the same disk as a working copy: a folder in memory would make syncs free."
@@ -45,59 +62,29 @@ class Extent(Struct, frozen=True):
     rounds: int
     seconds: float
     "Of one round of one scenario against one server."
-    open_calls: int = OPEN_CALLS
+    warm: float
+    "Seconds of calls before that: the peer's compiler needs some."
+    open_calls: int = 10_000
+    long_audio: int = 60_000_000
+    "Bytes."
 
 
-FULL = Extent(rounds=3, seconds=3.0)
-QUICK = Extent(rounds=1, seconds=1.0, open_calls=2_000)
+FULL = Extent(rounds=5, seconds=3.0, warm=4.0)
+QUICK = Extent(rounds=1, seconds=1.0, warm=1.0, open_calls=2_000)
 
 
-class Rates(Struct, frozen=True):
-    """One scenario against one server: medians over the rounds."""
+class Driven(Struct, frozen=True):
+    """A server, and a call as it has to be written to it."""
 
-    requests_per_second: float
-    calls_per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-    "Processor time of one request: what is left of a comparison on a busy machine."
-
-
-class Compared(Struct, frozen=True):
-    """One scenario."""
-
-    name: str
-    server: Rates
-    echo: Rates
-    aim: float
-    "The ratio aimed at."
-
-    @property
-    def ratio(self) -> float:
-        """The server's rate as a share of the echo's."""
-        return self.server.requests_per_second / self.echo.requests_per_second
-
-
-class Memory(Struct, frozen=True):
-    """What stays resident, in bytes."""
-
-    idle: int
-    per_call: float
-    calls: int
-    during_upload: int
-    "At the highest, above idle, while one long recording came in."
-    upload_mb_per_second: float
-
-
-class Results(Struct, frozen=True):
-    """Everything that one run found."""
-
-    compared: list[Compared]
-    memory: Memory
+    subject: Subject
+    script: tuple[Exchange, ...]
+    strict: bool = True
+    "Its replies are compared with the learned ones."
 
 
 async def main(extent: Extent, console: Console) -> Results:
     server_core, load_core = cores()
+    ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {load_core})
     if server_core == load_core:
         console.print("Only one core: server and load share it, so the figures are lower than on two cores.")
@@ -109,17 +96,10 @@ async def main(extent: Extent, console: Console) -> Results:
         async with identity_served(identity) as metadata:
             with Progress(*columns, console=console, transient=True) as progress:
                 bench = Bench(extent, progress, server_core, scratch, metadata, identity.token(time.time()))
-                return Results(await bench.rates(), await bench.memory())
+                return await bench.results()
     finally:
+        os.sched_setaffinity(0, ours)
         shutil.rmtree(scratch)  # only now: creating files after deleting many is slow for minutes
-
-
-class Run(Struct, frozen=True):
-    """One round of one scenario against one server."""
-
-    load: Load
-    cpu: float
-    "Processor time of the server, in seconds."
 
 
 class Bench:
@@ -133,62 +113,83 @@ class Bench:
         self._metadata = metadata
         self._token = token
 
-    async def rates(self) -> list[Compared]:
-        """Let server and echo take turns over both kinds of call."""
+    async def results(self) -> Results:
+        """Measure everything."""
+        try:
+            program, missing = peer_program(), []
+        except LookupError as error:
+            program, missing = (), [str(error)]
+        calls: dict[str, Callable[[], Conversation]] = {
+            "JSON turns": lambda: json_call(JSON_TURNS),
+            "full calls": lambda: full_call(os.urandom(AUDIO)),
+        }
+        async with AsyncExitStack() as stack:
+            servers = [await stack.enter_async_context(each) for each in self._servers(program)]
+            compared = [await self._compared(name, call, servers) for name, call in calls.items()]
+        extent = self._extent
+        return Results(this_machine(), extent.rounds, extent.seconds, compared, await self.memory(), missing)
+
+    def _servers(self, program: Sequence[str]) -> Iterator[AbstractAsyncContextManager[Subject]]:
+        """Return the server, the echo, and the peer if it is there."""
+        yield self._serving("rates")
         port = free_port()
-        async with self._serving("rates") as server, self._running(["bench.echo", str(port)], "echo", port) as echo:
-            scripts = {
-                ("JSON turns", 0.5): await self._learned(server, "json"),
-                ("full calls", 0.25): await self._learned(server, "full"),
-            }
-            for script in scripts.values():  # both warm
-                await drive(server.port, script, connections=CONNECTIONS, seconds=0.5)
-                await drive(echo.port, script, connections=CONNECTIONS, seconds=0.5, strict=False)
-            return [await self._compare(name, aim, script, server, echo) for (name, aim), script in scripts.items()]
+        yield self._running(["bench.echo", str(port)], "echo", port)
+        if program:
+            port = free_port()
+            yield self._running([str(port)], "peer", port, program=program)
+
+    async def _compared(self, name: str, call: Callable[[], Conversation], servers: Sequence[Subject]) -> Compared:
+        """Let all servers take turns over one kind of call; which of them begins changes from round to round."""
+        server, echo, *peer = servers
+        ours = await self._learned(server, call(), last_operation)
+        driven = {"server": Driven(server, ours)}
+        if peer:
+            driven["peer"] = Driven(peer[0], await self._learned(peer[0], call(), last_words))
+        driven["echo"] = Driven(echo, ours, strict=False)
+        for who, one in driven.items():
+            self._say(f"{name}: {who} gets warm")
+            await self._run(one, self._extent.warm)
+        runs: dict[str, list[Run]] = {who: [] for who in driven}
+        for number in range(self._extent.rounds):
+            first = number % len(driven)
+            for who in [*driven][first:] + [*driven][:first]:
+                self._say(f"{name}: {who}, round {number + 1} of {self._extent.rounds}")
+                runs[who].append(await self._run(driven[who], self._extent.seconds))
+        others = {
+            who: Beside.of(runs["server"], its, AIMS.get((name, who))) for who, its in runs.items() if who != "server"
+        }
+        return Compared(name, Rates.of(runs["server"]), others)
+
+    async def _run(self, one: Driven, seconds: float) -> Run:
+        before = one.subject.cpu()
+        load = await drive(one.subject.port, one.script, connections=CONNECTIONS, seconds=seconds, strict=one.strict)
+        return Run(load, one.subject.cpu() - before)
 
     async def memory(self) -> Memory:
         """Measure a fresh server: idle but warm, with many calls in progress, with one long recording coming in."""
         async with self._serving("memory") as server:
-            warm = await self._learned(server, "full")
+            warm = await self._learned(server, full_call(os.urandom(AUDIO)), last_operation)
             await drive(server.port, warm, connections=CONNECTIONS, calls=CONNECTIONS * 20)
             idle = server.memory()
             self._say(f"{self._extent.open_calls} calls in progress")
-            opening = await asyncio.to_thread(learn, server.port, self._token, open_call())
+            opening = await self._learned(server, open_call(), last_operation)
             load = await drive(server.port, opening, connections=CONNECTIONS, calls=self._extent.open_calls)
             with_calls = server.memory()
-            self._say(f"one recording of {LONG_AUDIO / 1e6:.0f} MB")
+            upload = full_call(bytes(self._extent.long_audio))
+            self._say(f"one recording of {self._extent.long_audio / 1e6:.0f} MB")
             server.reset_peak()
             before = server.memory()
-            upload = (await asyncio.to_thread(learn, server.port, self._token, full_call(bytes(LONG_AUDIO))))[2]
+            learned = (await self._learned(server, upload, last_operation))[2]
             return Memory(
                 idle=idle,
                 per_call=(with_calls - idle) / load.calls,
                 calls=load.calls,
                 during_upload=server.peak() - before,
-                upload_mb_per_second=LONG_AUDIO / 1e6 / upload.seconds,
+                upload_mb_per_second=self._extent.long_audio / 1e6 / learned.seconds,
             )
 
-    async def _compare(
-        self, name: str, aim: float, script: Sequence[Exchange], server: Subject, echo: Subject
-    ) -> Compared:
-        runs: dict[str, list[Run]] = {"server": [], "echo": []}
-        for number in range(self._extent.rounds):
-            for who, subject in (("echo", echo), ("server", server)):
-                self._say(f"{name}: {who}, round {number + 1} of {self._extent.rounds}")
-                before = subject.cpu()
-                load = await drive(
-                    subject.port,
-                    script,
-                    connections=CONNECTIONS,
-                    seconds=self._extent.seconds,
-                    strict=who == "server",
-                )
-                runs[who].append(Run(load, subject.cpu() - before))
-        return Compared(name, _medians(runs["server"]), _medians(runs["echo"]), aim)
-
-    async def _learned(self, server: Subject, kind: str) -> tuple[Exchange, ...]:
-        conversation = json_call(JSON_TURNS) if kind == "json" else full_call(os.urandom(AUDIO))
-        return await asyncio.to_thread(learn, server.port, self._token, conversation)
+    async def _learned(self, subject: Subject, call: Conversation, known_by: KnownBy) -> tuple[Exchange, ...]:
+        return await asyncio.to_thread(learn, subject.port, self._token, call, known_by=known_by)
 
     def _serving(self, name: str) -> AbstractAsyncContextManager[Subject]:
         port = free_port()
@@ -204,11 +205,16 @@ class Bench:
         return self._running(command, name, port, environment)
 
     def _running(
-        self, command: Sequence[str], name: str, port: int, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        name: str,
+        port: int,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = PYTHON,
     ) -> AbstractAsyncContextManager[Subject]:
         self._say(f"starting {name}")
         log = self._scratch / f"{name}.log"
-        return running(command, port=port, core=self._core, log=log, environment=environment)
+        return running(command, port=port, core=self._core, log=log, environment=environment, program=program)
 
     def _say(self, what: str) -> None:
         for task in self._progress.task_ids:
@@ -216,56 +222,12 @@ class Bench:
         self._progress.add_task(what)
 
 
-def _medians(runs: Sequence[Run]) -> Rates:
-    return Rates(
-        requests_per_second=statistics.median(run.load.rate for run in runs),
-        calls_per_second=statistics.median(run.load.calls / run.load.seconds for run in runs),
-        p50_ms=statistics.median(run.load.percentile(0.50) for run in runs),
-        p99_ms=statistics.median(run.load.percentile(0.99) for run in runs),
-        cpu_us=statistics.median(1e6 * run.cpu / run.load.requests for run in runs),
-    )
-
-
-def show(results: Results, console: Console) -> None:
-    """Print the tables."""
-    table = Table(title=f"One core, {CONNECTIONS} connections, token check and durable store on")
-    for heading in ("", "req/s", "of echo", "aim", "calls/s", "p50 ms", "p99 ms", "CPU us"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for each in results.compared:
-        server, echo = each.server, each.echo
-        table.add_row(
-            each.name, f"{server.requests_per_second:,.0f}", f"{each.ratio:.2f}", f"{each.aim:.2f}",
-            f"{server.calls_per_second:,.0f}", f"{server.p50_ms:.1f}", f"{server.p99_ms:.1f}",
-            f"{server.cpu_us:.0f}",
-        )  # fmt: skip
-        table.add_row(
-            "  echo", f"{echo.requests_per_second:,.0f}", "1.00", "", f"{echo.calls_per_second:,.0f}",
-            f"{echo.p50_ms:.1f}", f"{echo.p99_ms:.1f}", f"{echo.cpu_us:.0f}", style="dim",
-        )  # fmt: skip
-    console.print(table)
-    console.print(
-        "A JSON turn presses a key in a menu. A full call is incoming, recognize, record with "
-        f"{AUDIO // 1024} KB of audio, hang-up.\nThe echo gets the same bytes from the same client. "
-        "Times are the client's; CPU is the server's, for a request."
-    )
-    memory = results.memory
-    table = Table(title="Memory of the server")
-    for heading in ("", "measured", "aim"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    table.add_row("idle, warm", f"{memory.idle / 2**20:.0f} MiB", "")
-    table.add_row(f"a call in progress ({memory.calls:,} of them)", f"{memory.per_call / 1024:.1f} KiB", "4 KiB")
-    table.add_row("above idle, during a 60 MB recording", f"{memory.during_upload / 2**20:.1f} MiB", "8 MiB")
-    table.add_row("speed of that recording", f"{memory.upload_mb_per_second:,.0f} MB/s", "")
-    console.print(table)
-
-
 def as_json(results: Results) -> str:
-    compared = [{**to_builtins(each), "ratio": round(each.ratio, 3)} for each in results.compared]
-    return json.dumps({"compared": compared, "memory": to_builtins(results.memory)}, indent=2)
+    return json.dumps(to_builtins(results), indent=2)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="bench", description="Measure the server beside a bare echo.")
+    parser = argparse.ArgumentParser(prog="bench", description="Measure the server beside other servers.")
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of a minute; less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     arguments = parser.parse_args()

@@ -1,0 +1,41 @@
+"""Everything that `make bench` measures: `python -m bench [--quick] [--json] [--write]`.
+
+First the server beside others, then the replay, then a full store.
+"""
+
+import argparse
+import json
+
+import uvloop
+from msgspec import to_builtins
+from rich.console import Console
+
+from bench import compared, replay, run, speed_page, stored
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description="Measure the server, the replay, and a full store.")
+    parser.add_argument("--quick", action="store_true", help="a minute or two, and less exact")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+    parser.add_argument("--write", action="store_true", help="put the rates into docs/speed.md, too")
+    chosen = parser.parse_args()
+    screen, out = Console(stderr=True), Console()
+    rates = uvloop.run(run.main(run.QUICK if chosen.quick else run.FULL, screen))
+    if chosen.write:
+        page = speed_page.PAGE
+        page.write_text(speed_page.written(page.read_text("utf-8"), rates), "utf-8")
+    if not chosen.json:
+        compared.show(rates, out)
+    replayed = replay.measure(quick=chosen.quick)
+    if not chosen.json:
+        replay.show(replayed, out)
+    full = uvloop.run(stored.measure(*(stored.QUICK if chosen.quick else stored.FULL), screen))
+    if chosen.json:
+        found = {"rates": rates, "replay": replayed, "stored": full}
+        print(json.dumps(to_builtins(found), indent=2))
+    else:
+        stored.show(full, out)
+
+
+if __name__ == "__main__":
+    main()
