@@ -322,10 +322,13 @@ class MediaStore(Protocol):
         """Return the bytes of a recording; raise FileNotFoundError."""
 
     async def delete(self, media: str) -> None:
-        """Remove a file; it need not exist. A small recording goes with its call."""
+        """Remove a file; it need not exist. A small recording goes with its call.
+
+        Raises FileNotFoundError for what is no name of a recording.
+        """
 
     def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
         """Return the files that were last written before then (seconds since 1970), a portion at a time."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Finish the work that is under way."""

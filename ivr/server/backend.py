@@ -20,11 +20,12 @@ from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
-from ivr.server.recordings import Recordings
 from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
 from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
+from ivr.storage import MediaStore
 from ivr.store.data_folder import DataFolder
+from ivr.store.media_files import MediaFiles
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import printable_id
 from ivr.turn import Turns
@@ -38,7 +39,7 @@ class Backend(Struct, frozen=True):
     folder: DataFolder
     store: SqliteStore
     registry: FlowRegistry
-    recordings: Recordings
+    recordings: MediaStore
     arrivals: Arrivals
     worker: Worker
     turns: Turns[SqliteStore]
@@ -70,8 +71,8 @@ async def open_backend(
     for damaged in store.damaged:
         log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
     registry = await _open_registry(settings, paths, store, line, strict=strict)
-    recordings = Recordings(folder.audio)
-    stack.callback(recordings.close)
+    recordings = MediaFiles(folder.audio)
+    stack.push_async_callback(recordings.close)
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=concurrency_of(settings))

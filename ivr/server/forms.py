@@ -10,6 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ivr.audio.length import HEAD, seconds_of
+from ivr.ports import Upload
 from ivr.server.body import BodyLimits
 from ivr.storage import SMALL
 
@@ -45,6 +46,10 @@ class PlainForm(Struct, frozen=True):
     "Of the audio, without parameters."
     seconds: float | None
     "How long the audio is by what it says of itself; None: it does not say."
+
+    def upload(self, media: str) -> Upload:
+        """Return the recording under the name that it is kept by."""
+        return Upload(media, len(self.audio), self.content_type, self.seconds, self.audio)
 
 
 def plain_boundary(content_type: bytes) -> bytes | None:

@@ -16,7 +16,7 @@ from ivr.ports import Upload
 from ivr.server.body import BodyLimits, too_large
 from ivr.server.forms import Form
 from ivr.server.multipart_parser import MultipartParser, malformed
-from ivr.server.recordings import RecordingFile, Recordings
+from ivr.storage import MediaStore, NewMedia
 
 MOST_PARTS = 4
 ROOM = 64 * 1024
@@ -53,7 +53,7 @@ async def read_form(
     boundary: bytes,
     form: Form,
     *,
-    recordings: Recordings,
+    recordings: MediaStore,
     limits: BodyLimits,
     peek: Callable[[bytes], None] | None = None,
 ) -> ReadForm:
@@ -81,18 +81,18 @@ class _FormReader:
         self,
         boundary: bytes,
         form: Form,
-        recordings: Recordings,
+        recordings: MediaStore,
         limits: BodyLimits,
         peek: Callable[[bytes], None] | None,
     ) -> None:
-        self.file: RecordingFile | None = None
+        self.file: NewMedia | None = None
         self._form = form
         self._recordings = recordings
         self._limits = limits
         self._peek = peek
         self._json: bytearray | None = None
         self._type = ""
-        self._target: bytearray | RecordingFile | None = None
+        self._target: bytearray | NewMedia | None = None
         self._count = 0
         self._parts = MultipartParser(boundary, self)
 
@@ -152,7 +152,9 @@ class _FormReader:
                 json += piece
                 if len(json) > self._limits.json:
                     raise too_large(self._limits.json)
-            case RecordingFile() as file:
+            case None:
+                pass  # a part of another name
+            case file:
                 file.add(piece)
                 if file.size > self._limits.recording:
                     raise too_large(self._limits.recording)

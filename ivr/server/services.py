@@ -12,9 +12,9 @@ from ivr.engine.events import Transcribed
 from ivr.errors import IvrError, TranscriptionFailed
 from ivr.flowfile.checks import Missing, Phrases
 from ivr.ports import EngineCapabilities, SpeechToText
-from ivr.server.recordings import Recordings
 from ivr.settings import Settings
 from ivr.speech.registry import ENGINES, SpeechNeeds, capabilities, missing_abilities
+from ivr.storage import MediaStore
 
 
 class ServiceError(IvrError):
@@ -35,7 +35,7 @@ class Service(Protocol):
 class Transcription:
     """The service `transcribe`: a recording's words, by the speech engine of the settings."""
 
-    def __init__(self, engine: SpeechToText, recordings: Recordings) -> None:
+    def __init__(self, engine: SpeechToText, recordings: MediaStore) -> None:
         self._engine = engine
         self._recordings = recordings
 
@@ -44,11 +44,12 @@ class Transcription:
         arguments = request.arguments
         phrases = arguments.get("phrases")
         try:
-            heard = await self._engine.transcribe(
-                self._recordings.path(str(arguments["media"])),
-                language=str(arguments["language"]),
-                phrases=phrases if isinstance(phrases, tuple | list) else (),
-            )
+            async with self._recordings.path(str(arguments["media"])) as file:
+                heard = await self._engine.transcribe(
+                    file,
+                    language=str(arguments["language"]),
+                    phrases=phrases if isinstance(phrases, tuple | list) else (),
+                )
         except TranscriptionFailed as error:
             raise ServiceError(error.code) from error
         except FileNotFoundError as error:

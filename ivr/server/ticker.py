@@ -8,8 +8,7 @@ from typing import Protocol
 
 from ivr.errors import IvrError
 from ivr.ports import CallKey
-from ivr.server.recordings import Recordings
-from ivr.storage import CallStore
+from ivr.storage import CallStore, MediaStore
 from ivr.store.archive import Forgotten
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
 class Retention:
     """Erases calls whose time is up, from the database, from its log and from the folder of recordings."""
 
-    def __init__(self, store: ErasesCalls, recordings: Recordings) -> None:
+    def __init__(self, store: ErasesCalls, recordings: MediaStore) -> None:
         self._store = store
         self._recordings = recordings
         self._log_holds_some = False
@@ -81,7 +80,7 @@ class Retention:
             log.warning("recording left to the sweep", extra={"reason": type(error).__name__})
 
 
-async def sweep_recordings(store: CallStore, recordings: Recordings, *, before: float) -> None:
+async def sweep_recordings(store: CallStore, recordings: MediaStore, *, before: float) -> None:
     """Delete the audio that no call names and that is older than any retry could be, in portions."""
     removed = 0
     async with aclosing(recordings.older(before)) as portions:

@@ -20,8 +20,8 @@ from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
 from ivr.server.forms import Form
 from ivr.server.multipart import ROOM, boundary_of, read_form
-from ivr.server.recordings import Recordings
 from ivr.server.refusals import Refusals
+from ivr.storage import MediaStore
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Webhook:
         verifier: Verifier,
         turns: TakesTurns,
         store: KnowsCalls,
-        recordings: Recordings,
+        recordings: MediaStore,
         arrivals: Arrivals,
         limits: BodyLimits,
         now: Callable[[], float],

@@ -17,9 +17,9 @@ from ivr.server.body import BodyLimits
 from ivr.server.connection import ConnectionLimits
 from ivr.server.forms import Form
 from ivr.server.listener import Listener, bind
-from ivr.server.recordings import Recordings
 from ivr.server.static_files import Asset
 from ivr.server.webhook import Webhook
+from ivr.store.media_files import MediaFiles
 
 FORM = Form(json="conversationResult", upload="recordedAudio")
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXRva2Vu.c2lnbmF0dXJl"
@@ -212,7 +212,7 @@ async def serving(
     """Serve on a free port."""
     audio = audio or folder / "audio"
     audio.mkdir(exist_ok=True)
-    turns, recordings, arrivals = turns or TurnsTwin(), Recordings(audio), Arrivals()
+    turns, recordings, arrivals = turns or TurnsTwin(), MediaFiles(audio), Arrivals()
     webhook = Webhook(
         channel=LineTwin(),
         verifier=Doorkeeper(),
@@ -231,7 +231,7 @@ async def serving(
         yield Served(port, turns, audio, listener, arrivals)
     finally:
         await listener.close(drain=0.1)
-        recordings.close()
+        await recordings.close()
 
 
 def texts(records: Iterable[logging.LogRecord]) -> str:

@@ -12,11 +12,11 @@ from ivr.errors import WebhookError
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
 from ivr.server.multipart import boundary_of, read_form
-from ivr.server.recordings import Recordings
 from ivr.storage import SMALL
+from ivr.store.media_files import MediaFiles
 from tests.audio.test_length import FILES
 from tests.server.harness import FORM, form, part
-from tests.server.test_multipart_form import AUDIO, BOUNDARIES, BROKEN, END, JSON, WRITTEN
+from tests.server.test_multipart_form import AUDIO, BOUNDARIES, BROKEN, END, JSON, WRITTEN, audio_of
 
 LIMITS = BodyLimits(json=1000)
 PLAIN = {"as the platform does", "quoted names", "no space after the colon", "no line end after the last boundary"}
@@ -30,16 +30,15 @@ async def general(body: bytes, boundary: bytes, limits: BodyLimits) -> PlainForm
         yield body
 
     with TemporaryDirectory() as folder:
-        recordings = Recordings(Path(folder))
+        recordings = MediaFiles(Path(folder))
         try:
             filled = await read_form(chunks(), boundary, FORM, recordings=recordings, limits=limits)
             upload = filled.upload
-            audio = recordings.path(upload.media).read_bytes()
-            return PlainForm(filled.json, audio, upload.content_type, upload.seconds)
+            return PlainForm(filled.json, audio_of(filled, Path(folder)), upload.content_type, upload.seconds)
         except WebhookError as error:
             return error.code
         finally:
-            recordings.close()
+            await recordings.close()
 
 
 @pytest.mark.parametrize("kind", FILES)

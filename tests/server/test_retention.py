@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.ports import Commit, Stepped
-from ivr.server.recordings import Recordings
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
+from ivr.store.media_files import MediaFiles
 from ivr.store.sqlite import SqliteStore
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot
@@ -23,7 +23,7 @@ class House:
 
     def __init__(self, folder: DataFolder, store: SqliteStore) -> None:
         self.folder, self.store = folder, store
-        self.recordings = Recordings(folder.audio)
+        self.recordings = MediaFiles(folder.audio)
         self.forgetting = Retention(store, self.recordings)
 
     async def call(self, number: int, caller: str, ended: float) -> None:
@@ -55,7 +55,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
         house = House(folder, store)
         yield house
-        house.recordings.close()
+        await house.recordings.close()
         await house.store.close()
 
 

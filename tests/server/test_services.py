@@ -1,6 +1,6 @@
 """Transcription as the engine orders it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,8 @@ from ivr.engine.commands import Request
 from ivr.engine.events import Scalar, Transcribed
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
-from ivr.server.recordings import Recordings
 from ivr.server.services import ServiceError, Transcription
+from ivr.store.media_files import MediaFiles
 
 
 class Ear:
@@ -30,13 +30,13 @@ class Ear:
 
 
 @pytest.fixture
-def recordings(tmp_path: Path) -> Iterator[Recordings]:
-    one = Recordings(tmp_path)
+async def recordings(tmp_path: Path) -> AsyncIterator[MediaFiles]:
+    one = MediaFiles(tmp_path)
     yield one
-    one.close()
+    await one.close()
 
 
-async def _order(recordings: Recordings, phrases: Sequence[str] = ("sales", "support")) -> Request:
+async def _order(recordings: MediaFiles, phrases: Sequence[str] = ("sales", "support")) -> Request:
     file = recordings.new("audio/wav")
     file.add(b"audio")
     await file.keep()
@@ -48,14 +48,14 @@ async def _order(recordings: Recordings, phrases: Sequence[str] = ("sales", "sup
     return Request("1.1", "transcribe", arguments, 5.0)
 
 
-async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_answer(recordings: Recordings) -> None:
+async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_answer(recordings: MediaFiles) -> None:
     ear = Ear()
     answer = await Transcription(ear, recordings).run(await _order(recordings))
     assert answer == Transcribed("hello", 0.5)
     assert ear.heard == (b"audio", "de-AT", ("sales", "support"))
 
 
-async def test_an_engines_no_keeps_its_code(recordings: Recordings) -> None:
+async def test_an_engines_no_keeps_its_code(recordings: MediaFiles) -> None:
     ear = Ear(TranscriptionFailed("recording", "not audio"))
     with pytest.raises(ServiceError) as caught:
         await Transcription(ear, recordings).run(await _order(recordings))
@@ -63,7 +63,7 @@ async def test_an_engines_no_keeps_its_code(recordings: Recordings) -> None:
 
 
 @pytest.mark.parametrize("media", ["0" * 32 + ".wav", "../../etc/passwd"])
-async def test_a_recording_that_is_not_there_is_a_failure_of_the_recording(recordings: Recordings, media: str) -> None:
+async def test_a_recording_that_is_not_there_is_a_failure_of_the_recording(recordings: MediaFiles, media: str) -> None:
     order = Request("1.1", "transcribe", {"media": media, "language": "en-US", "phrases": ()}, 5.0)
     with pytest.raises(ServiceError) as caught:
         await Transcription(Ear(), recordings).run(order)

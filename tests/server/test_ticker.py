@@ -9,8 +9,9 @@ import pytest
 from ivr.engine.call import Call, Facts
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit
-from ivr.server.recordings import Recordings
 from ivr.server.ticker import every, sweep_recordings, wake_due
+from ivr.storage import SMALL
+from ivr.store.media_files import MediaFiles
 from ivr.store.memory import MemoryStore
 from tests.waiting import PATIENCE
 
@@ -56,12 +57,13 @@ async def test_every_call_that_is_due_is_woken_though_others_fail(caplog: pytest
 
 async def test_the_sweep_asks_the_store_what_calls_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    recordings = Recordings(tmp_path)
+    recordings = MediaFiles(tmp_path)
     file = recordings.new("audio/wav")
+    file.add(bytes(SMALL + 1))
     await file.keep()
     await sweep_recordings(MemoryStore(), recordings, before=0)
-    assert recordings.path(file.media).exists()
+    assert (tmp_path / file.media).exists()
     await sweep_recordings(MemoryStore(), recordings, before=9e9)
-    assert not recordings.path(file.media).exists()
+    assert not (tmp_path / file.media).exists()
     assert caplog.records[-1].__dict__["removed"] == 1
-    recordings.close()
+    await recordings.close()

@@ -4,9 +4,9 @@ What a caller's line sent is a stranger's file, and mostly WMA, which no browser
 process that bounds memory, time and formats (`ivr.audio`), and what comes out is nothing but samples.
 """
 
+import asyncio
 import re
 import tempfile
-from contextlib import ExitStack
 from typing import BinaryIO
 
 from aiohttp import web
@@ -14,9 +14,8 @@ from aiohttp import web
 from ivr.audio.formats import TO_WAV
 from ivr.audio.workers import Workers
 from ivr.errors import TranscriptionFailed, WebhookError
-from ivr.server.recordings import Recordings
 from ivr.server.replies import headers
-from ivr.smallfiles import open_regular
+from ivr.storage import MediaStore
 from ivr.store.recent import Recent
 
 REMEMBERED = 8
@@ -30,7 +29,7 @@ _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 class Playback:
     """Gives recordings as WAV."""
 
-    def __init__(self, recordings: Recordings, workers: Workers) -> None:
+    def __init__(self, recordings: MediaStore, workers: Workers) -> None:
         self._recordings = recordings
         self._workers = workers
         self._made: Recent[str, bytes] = Recent(REMEMBERED)
@@ -39,19 +38,21 @@ class Playback:
         """Decode a recording; raise WebhookError 404 if it is not there, 415 if there is no sound to be had from it."""
         if media in self._made:
             return self._made[media]
-        with ExitStack() as stack:
-            source = await self._recordings.do(lambda: _opened(self._recordings, media))
-            if source is None:
-                raise WebhookError(404, "not-found", "The recording no longer exists.")
-            stack.callback(source.close)
-            target = stack.enter_context(tempfile.TemporaryFile())
+        try:
+            async with self._recordings.open(media) as source:
+                wav = await self._decoded(source)
+        except FileNotFoundError as error:
+            raise WebhookError(404, "not-found", "The recording no longer exists.") from error
+        self._made[media] = wav
+        return wav
+
+    async def _decoded(self, source: BinaryIO) -> bytes:
+        with tempfile.TemporaryFile() as target:
             try:
                 await self._workers.run(TO_WAV, source, target, longest=LONGEST)
             except TranscriptionFailed as error:
                 raise WebhookError(415, "no-audio", f"The recording cannot be played: {error}.") from error
-            wav = await self._recordings.do(lambda: _whole(target))
-        self._made[media] = wav
-        return wav
+            return await asyncio.to_thread(_whole, target)
 
 
 def audio_reply(wav: bytes, request: web.BaseRequest) -> web.Response:
@@ -65,13 +66,6 @@ def audio_reply(wav: bytes, request: web.BaseRequest) -> web.Response:
     where = f"bytes {first}-{last}/{len(wav)}"
     fields = headers("audio/wav", Accept_Ranges="bytes", Content_Range=where)
     return web.Response(status=206, body=wav[first : last + 1], headers=fields)
-
-
-def _opened(recordings: Recordings, media: str) -> BinaryIO | None:
-    try:
-        return open_regular(recordings.path(media))
-    except FileNotFoundError:
-        return None
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -1,4 +1,4 @@
-"""The folder of the callers' audio: a file per recording, under names that cannot be guessed.
+"""The folder of recordings: a file for each, under names that cannot be guessed.
 
 All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order; only the
 syncs of finished files are spread over a few, since the disk takes those together. A file counts as kept once it and
@@ -11,14 +11,17 @@ import os
 import re
 import secrets
 from collections import ChainMap, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
+from ivr.smallfiles import open_regular
 from ivr.store.data_folder import sync_folder
 from ivr.store.sqlite_errors import reason
 from ivr.store.started_threads import started_threads
@@ -50,29 +53,44 @@ EXTENSIONS = {
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,4}")
 
 
-class Recordings:
-    """The audio folder of one data folder."""
+class MediaFiles:
+    """The audio folder of one data folder: a `MediaStore` all of whose recordings are files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._thread = started_threads(1, "recordings")
         self._syncs = started_threads(SYNCS, "recordings-sync")
-        self._ready: deque[tuple[RecordingFile, asyncio.Future[None]]] = deque()
+        self._ready: deque[tuple[MediaFile, asyncio.Future[None]]] = deque()
 
-    def new(self, content_type: str) -> "RecordingFile":
+    def new(self, content_type: str) -> "MediaFile":
         """Begin a recording; nothing is on disk yet."""
-        name = f"{secrets.token_hex(16)}.{EXTENSIONS.get(content_type, 'bin')}"
-        return RecordingFile(self, name, self._folder / name)
+        name = new_name(content_type)
+        return MediaFile(self, name, self._folder / name)
 
-    def path(self, media: str) -> Path:
-        """Return the file of a recording; raise FileNotFoundError for anything that is not a name of ours."""
-        if not _NAME.fullmatch(media):
-            raise FileNotFoundError("not the name of a recording")
-        return self._folder / media
+    @asynccontextmanager
+    async def open(self, media: str) -> AsyncIterator[BinaryIO]:
+        """Open a recording for reading; raise FileNotFoundError, also for anything that is not a name of ours."""
+        opening = self._thread.submit(lambda: open_regular(self._file(media)))
+        try:
+            file = await _read(opening)
+            yield file
+        finally:
+            opening.add_done_callback(_close)  # even if the waiting task was cancelled before it was open
+
+    @asynccontextmanager
+    async def path(self, media: str) -> AsyncIterator[Path]:
+        """Return the file of a recording; raise FileNotFoundError."""
+        await self.size(media)
+        yield self._file(media)
+
+    async def size(self, media: str) -> int:
+        """Return the bytes of a recording; raise FileNotFoundError."""
+        return await _read(self._thread.submit(lambda: self._file(media).stat().st_size))
 
     async def delete(self, media: str) -> None:
-        """Remove a recording that is not needed; it need not exist."""
-        await self.do(lambda: self.path(media).unlink(missing_ok=True))
+        """Remove a recording; it need not exist. Raises FileNotFoundError if it is no name of ours."""
+        file = self._file(media)
+        await self.do(lambda: file.unlink(missing_ok=True))
 
     async def older(self, before: float) -> AsyncGenerator[Sequence[str], None]:
         """Return the recordings that were last written before then (seconds since 1970), a portion at a time.
@@ -87,10 +105,15 @@ class Recordings:
         finally:
             self._thread.submit(walk.close)  # even if the caller has stopped iterating
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Finish the work that is under way."""
         self._thread.shutdown()
         self._syncs.shutdown()
+
+    def _file(self, media: str) -> Path:
+        if not _NAME.fullmatch(media):
+            raise FileNotFoundError("not the name of a recording")
+        return self._folder / media
 
     async def do(self, work: Callable[[], T]) -> T:
         """Run file work in the thread. It is finished even if the waiting task is cancelled."""
@@ -99,7 +122,7 @@ class Recordings:
         except OSError as error:
             raise _disk_trouble(error) from error
 
-    async def sync(self, file: "RecordingFile") -> None:
+    async def sync(self, file: "MediaFile") -> None:
         """Have a file written whole and synced, and the folder too, even if the waiting task is cancelled."""
         loop = asyncio.get_running_loop()
         kept: asyncio.Future[None] = loop.create_future()
@@ -116,7 +139,7 @@ class Recordings:
             batch = [self._ready.popleft() for _ in range(min(len(self._ready), BATCH))]
             files = [file for file, _ in batch]
             # All are written before the first is synced: the disk then has most of the others on its way already.
-            failures = _tried(RecordingFile.write_rest, files)
+            failures = _tried(MediaFile.write_rest, files)
             failures |= self._synced([file for file in files if file not in failures])
             try:
                 sync_folder(self._folder)
@@ -124,21 +147,21 @@ class Recordings:
                 failures = dict.fromkeys(files, error) | failures
             loop.call_soon_threadsafe(_settle, [(kept, failures.get(file)) for file, kept in batch])
 
-    def _synced(self, files: Sequence["RecordingFile"]) -> dict["RecordingFile", Exception]:
+    def _synced(self, files: Sequence["MediaFile"]) -> dict["MediaFile", Exception]:
         parts = [files[first::SYNCS] for first in range(min(SYNCS, len(files)))]
-        return dict(ChainMap(*self._syncs.map(lambda part: _tried(RecordingFile.sync, part), parts)))
+        return dict(ChainMap(*self._syncs.map(lambda part: _tried(MediaFile.sync, part), parts)))
 
 
-class RecordingFile:
+class MediaFile:
     """One recording as it arrives."""
 
-    def __init__(self, folder: Recordings, media: str, path: Path) -> None:
+    def __init__(self, folder: MediaFiles, media: str, path: Path) -> None:
         self.media = media
         self.size = 0
         "Bytes so far."
         self.head = b""
         "The first of them."
-        self._recordings = folder
+        self._files = folder
         self._path = path
         self._file: int | None = None
         self._buffer: list[bytes] = []
@@ -156,11 +179,12 @@ class RecordingFile:
         """Write what has gathered, if it is enough to be worth it; raise StoreUnavailable if the disk is full."""
         if self._buffered >= BUFFER:
             chunks = self._take()
-            await self._recordings.do(lambda: self._write(chunks))
+            await self._files.do(lambda: self._write(chunks))
 
-    async def keep(self) -> None:
-        """Return when the recording would survive a power cut; raise StoreUnavailable if it cannot be kept."""
-        await self._recordings.sync(self)
+    async def keep(self) -> bytes | None:
+        """Return None when the recording would survive a power cut; raise StoreUnavailable if it cannot be kept."""
+        await self._files.sync(self)
+        return None
 
     def write_rest(self) -> None:
         """Write all that has gathered, even if it is nothing. In the file thread, like `sync`."""
@@ -180,7 +204,7 @@ class RecordingFile:
             self._close()
             self._path.unlink(missing_ok=True)
 
-        await self._recordings.do(remove)
+        await self._files.do(remove)
 
     def _take(self) -> list[bytes]:
         chunks, self._buffer, self._buffered = self._buffer, [], 0
@@ -199,6 +223,11 @@ class RecordingFile:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def new_name(content_type: str) -> str:
+    """Make up the name of a recording: 128 random bits, and an extension for its type."""
+    return f"{secrets.token_hex(16)}.{EXTENSIONS.get(content_type, 'bin')}"
 
 
 class _FolderWalk:
@@ -228,7 +257,7 @@ class _FolderWalk:
         return False
 
 
-def _tried(work: Callable[[RecordingFile], None], files: Iterable[RecordingFile]) -> dict[RecordingFile, Exception]:
+def _tried(work: Callable[[MediaFile], None], files: Iterable[MediaFile]) -> dict[MediaFile, Exception]:
     """Do it with each file, whatever happens to the others; give what failed."""
     failures = {}
     for file in files:
@@ -247,6 +276,21 @@ def _settle(outcomes: Sequence[tuple[asyncio.Future[None], Exception | None]]) -
             kept.set_exception(failure)
         else:
             kept.set_result(None)
+
+
+async def _read(opening: Future[T]) -> T:
+    """Return what was found in a file; raise FileNotFoundError if it is gone."""
+    try:
+        return await asyncio.shield(asyncio.wrap_future(opening))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreUnavailable(f"The recording cannot be read: {reason(error)}.") from error
+
+
+def _close(opening: Future[BufferedReader]) -> None:
+    if opening.exception() is None:
+        opening.result().close()
 
 
 def _disk_trouble(error: OSError) -> StoreUnavailable:
