@@ -1,8 +1,6 @@
 """In which order the server writes, syncs and sends: seen from outside, in its system calls."""
 
-import asyncio
 import re
-import shutil
 import signal
 from pathlib import Path
 
@@ -10,25 +8,16 @@ import pytest
 
 from ivr.phone.callers.turn_based import Speak
 from tests.crash.process import Server
+from tests.crash.tracing import no_tracing
 from tests.phone.calling import Signer, phone_to
 
 CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
 
 
-async def _tracer() -> str | None:
-    """Return why nothing can be traced here; None: it can."""
-    if shutil.which("strace") is None:
-        return "strace is not installed"
-    probe = await asyncio.create_subprocess_exec(
-        "strace", "-f", "true", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    return None if await probe.wait() == 0 else "tracing is forbidden on this machine"
-
-
 async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
     tmp_path: Path, signer: Signer
 ) -> None:
-    if reason := await _tracer():
+    if reason := await no_tracing():
         pytest.skip(reason)
     trace = tmp_path / "trace"
     wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
