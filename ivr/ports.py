@@ -144,6 +144,8 @@ class Channel(Protocol):
 
     name: str
     can: Capabilities
+    reads: frozenset[str]
+    "The names, in lower case, of the header fields that `decode` looks at; others need not be there."
 
     def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
         """Return whose calls a request is about, or answer it at once; raise WebhookError if it cannot be read."""
@@ -258,11 +260,21 @@ class Archive(Protocol):
 # --- who may call ----------------------------------------------------------------------------------------------------
 
 
+class GoodCredentials(Protocol):
+    """Credentials that a verifier has found good."""
+
+    def hold(self, now: float) -> bool:
+        """Return whether they would be found good again at `now`."""
+
+
 class Verifier(Protocol):
     """Is this really the platform?"""
 
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
         """Return if so; else raise WebhookError with 401, 403 or 503. The body was not read and is not looked at."""
+
+    def remembered(self, authorization: str, *, now: float) -> GoodCredentials | None:
+        """Return what is known of an Authorization header that is good at `now`; None: `verify` has to look at it."""
 
 
 # --- speech ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from msgspec import Struct
 
 from ivr.auth.keys import KeyRing
 from ivr.auth.verified import Lifetime, VerifiedTokens
@@ -41,6 +42,19 @@ _REFUSALS: Mapping[str, tuple[int, str]] = {
 }
 
 
+class GoodToken(Struct, frozen=True):
+    """A token that was found good: when it is, and by which keys."""
+
+    lifetime: Lifetime
+    keys: KeyRing
+    generation: int
+    "Of the keys, when it was looked at."
+
+    def hold(self, now: float) -> bool:
+        """Return whether it is good at `now`."""
+        return self.generation == self.keys.generation and self.lifetime.objection(now) is None
+
+
 class BearerVerifier:
     """A `Verifier` for tokens that one issuer made out to one app id, signed by a key of the ring."""
 
@@ -62,11 +76,19 @@ class BearerVerifier:
             status, message = _REFUSALS[objection]
             raise WebhookError(status, objection, message)
 
+    def remembered(self, authorization: str, *, now: float) -> GoodToken | None:
+        """Return a token that was found good before, and is good at `now`."""
+        self._keys.tend(now=now)
+        token, generation = _bearer_token(authorization), self._keys.generation
+        lifetime = self._verified.get(token, generation) if _may_be_token(token) else None
+        if lifetime is None or lifetime.objection(now) is not None:
+            return None
+        return GoodToken(lifetime, self._keys, generation)
+
     async def _objection(self, token: str, now: float) -> str | None:
         if not token:
             return "no-token"
-        # A header's bytes over 0x7f arrive as surrogates, which neither hash nor decode.
-        if len(token) > MAX_LENGTH or not token.isascii():
+        if not _may_be_token(token):
             return "token-malformed"
         known = self._verified.get(token, self._keys.generation)
         return known.objection(now) if known is not None else await self._first_sight(token, now)
@@ -122,11 +144,24 @@ class AcceptAll:
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
         """Return for every request."""
 
+    def remembered(self, authorization: str, *, now: float) -> "AcceptAll":
+        """Return what holds for ever."""
+        return self
+
+    def hold(self, now: float) -> bool:
+        """Return True."""
+        return True
+
 
 def _bearer_token(header: str) -> str:
     """Return the token of an Authorization header, "" if it has none; the scheme is in any case (RFC 9110, 11.1)."""
     scheme, _, token = header.partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else ""
+
+
+def _may_be_token(token: str) -> bool:
+    # A header's bytes over 0x7f arrive as surrogates, which neither hash nor decode.
+    return len(token) <= MAX_LENGTH and token.isascii()
 
 
 def _read(token: str) -> dict[str, Any] | None:

@@ -12,7 +12,6 @@ from typing import Protocol, TypedDict
 from aiohttp import web
 
 from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
-from ivr.ports import WebhookReply
 from ivr.server.forms import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import CachedCheck, Check
@@ -52,8 +51,7 @@ class App:
         refusals: Refusals | None = None,
     ) -> None:
         self._webhook = webhook
-        self._call = Endpoint()
-        self._callback = Endpoint(form=form)
+        self._endpoints = {CALL: Endpoint(), CALLBACK: Endpoint(form=form)}
         self._asset = asset
         self._checks = {name: CachedCheck(check) for name, check in checks.items()}
         self._pages = pages
@@ -80,14 +78,18 @@ class App:
             self._refusals.report("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
             return error_reply(WebhookError(503, "unavailable", "This call cannot continue at the moment."))
 
+    def endpoint(self, path: str) -> Endpoint | None:
+        """Return the webhook that a path leads to, if it leads to one."""
+        if endpoint := self._endpoints.get(path):
+            return endpoint
+        named = _FLOW_NAME.fullmatch(path)
+        return Endpoint(flow=named[1]) if named else None
+
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
-        if path == CALLBACK:
-            return reply(await self._posted(request, self._callback))
-        if path == CALL:
-            return reply(await self._posted(request, self._call))
-        if named := _FLOW_NAME.fullmatch(path):
-            return reply(await self._posted(request, Endpoint(flow=named[1])))
+        if endpoint := self.endpoint(path):
+            _require(request, "POST")
+            return reply(await self._webhook.receive(request, endpoint))
         if path == ALIVE:
             _require(request, "GET", "HEAD")
             return json_reply({"alive": True})
@@ -101,10 +103,6 @@ class App:
             if pages.owns(path):
                 return await pages.handle(request)
         raise not_found()
-
-    async def _posted(self, request: web.BaseRequest, endpoint: Endpoint) -> WebhookReply:
-        _require(request, "POST")
-        return await self._webhook.receive(request, endpoint)
 
     async def _readiness(self) -> web.Response:
         """200 if calls can be taken; else 503, and which part is missing."""

@@ -21,7 +21,7 @@ from ivr.server.app import App
 from ivr.server.backend import Backend, open_backend
 from ivr.server.body import BodyLimits
 from ivr.server.chores import begin_chores
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import DRAIN, Listener
 from ivr.server.pages import console_address, console_token, make_console, make_phone
 from ivr.server.phone.routes import PhonePages

@@ -1,26 +1,18 @@
-"""One socket, before there is a request: how many there may be, how long they may be silent, what a bad head gets.
+"""One socket, before there is a request: since when it is silent, what a bad head gets, how it ends.
 
-aiohttp has no limit on connections and no time-out for a head, and its own 400 repeats the offending header, a bearer
-token perhaps, to the sender and to the log. All three are replaced here, with aiohttp's public classes alone.
-
-    accepted > lobby (a moment, until it could be read) > seat, or spare place > request > rests > request > … > closed
-
-A newcomer that finds no place gets one from a resting connection (`ConnectionPlaces.first_to_go`); one with a request
-under way is never closed for it. If all seats are busy, the newcomer gets a spare place: it is read for one request,
-which is refused unless it asks for our health. So a server with too much to do still says that it is alive.
+aiohttp has no time-out for a head, and its own 400 repeats the offending header, a bearer token perhaps, to the sender
+and to the log. Both are replaced here, with aiohttp's public classes alone. How many connections there may be is the
+affair of `guarded_server`.
 """
 
 import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import suppress
-from itertools import chain
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from aiohttp import web
-from msgspec import Struct
 
 from ivr.errors import WebhookError
 from ivr.server.connection_places import ConnectionPlaces, Standing
@@ -30,8 +22,6 @@ from ivr.server.replies import error_reply, raw_error
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
 _BAD_HEAD = "The request head is not valid HTTP, or one of its lines is too long."
 _INTERNAL = "Internal error. See the server's log."
 
@@ -39,47 +29,50 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 "For `SO_LINGER`: closing resets the connection, and what was not delivered is dropped."
 
 
-class ConnectionLimits(Struct, frozen=True):
-    """How many connections, and how long one may be silent."""
+class Unfinished(Protocol):
+    """A connection that waits for the rest of a body."""
 
-    most: int = 512
-    "With `spare`, below the 1,024 open files that many systems allow a process."
-    spare: int = 64
-    "Beyond `most`, for our health: each is read for one request, which is turned away unless it asks after that."
-    lobby: int = 256
-    "Beyond both, for a moment: connections that were just accepted, until it is known whether they have sent anything."
-    head: float = 10.0
-    "Seconds for a whole head from its first byte on, and for a new connection to send one."
-    idle: float = 75.0
-    "Seconds between two requests, and for a slow reader to take its answer."
-    grace: float = 1.0
-    "Seconds of quiet after which a connection that was let in may be closed to make room for a new one."
+    def go_long(self) -> None:
+        """Wait no longer on the short way."""
+
+
+class Guard(Protocol):
+    """The part of `GuardedServer` that a connection needs."""
+
+    now: Callable[[], float]
+    refusals: Refusals
+    unfinished: set[Unfinished]
+
+    @property
+    def drains(self) -> bool:
+        """Whether no further request is taken."""
+
+    def welcome(self, connection: "Connection") -> bool:
+        """Take a new connection in; False: there is no room."""
+
+    def heard(self, connection: "Connection") -> None:
+        """Note the first byte of a connection; it may be turned away now."""
+
+    def works(self, connection: "Connection") -> None:
+        """Note that a request of a connection is under way."""
+
+    def rests(self, connection: "Connection", *, whole: bool) -> None:
+        """Note that it is no longer; `whole`: all of it had come."""
 
 
 class Connection(web.RequestHandler):
     """One connection, and since when it is quiet."""
 
     __slots__ = (
-        *(
-            "answered",
-            "arrived",
-            "asking",
-            "busy",
-            "crowded",
-            "fresh",
-            "guard",
-            "head_since",
-            "heard",
-            "let_in",
-            "places",
-        ),
-        *("quiet_since", "wire"),
+        *("answered", "arrived", "asking", "busy", "crowded", "fresh", "guard", "head_since", "heard", "let_in"),
+        *("places", "quiet_since", "retired", "wire"),
     )
 
-    def __init__(self, guard: "GuardedServer", **options: Any) -> None:
-        super().__init__(guard, **options)
+    def __init__(self, server: web.Server, guard: Guard, **options: Any) -> None:
+        super().__init__(server, **options)
         self.guard = guard
         self.busy = False
+        "A request is under way."
         self.crowded = False
         "One too many."
         self.heard = False
@@ -92,6 +85,8 @@ class Connection(web.RequestHandler):
         "A request that came whole was answered."
         self.let_in = False
         "One of its requests passed the token check, or the login of the console."
+        self.retired = False
+        "It takes no further request."
         self.places: ConnectionPlaces[Connection] | None = None
         "Where it has its place."
         self.arrived = 0.0
@@ -121,17 +116,21 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self.wire = self.transport
         if not self.guard.welcome(self):
-            self.turn_away(_full())
+            self.turn_away(no_room())
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins."""
         if data and not self.busy and not self.head_since:
-            self.head_since = self._loop.time()
-            self.arrived = self.guard.now()
-            if not self.let_in:
-                self.heard, self.asking = True, b"\r\n\r\n" in data
-                self.guard.heard(self)
+            self.begins(data)
         super().data_received(data)
+
+    def begins(self, data: bytes) -> None:
+        """Note the first bytes of a request; there may be no room for it."""
+        self.head_since = self._loop.time()
+        self.arrived = self.guard.now()
+        if not self.let_in:
+            self.heard, self.asking = True, b"\r\n\r\n" in data
+            self.guard.heard(self)
 
     def turn_away(self, error: WebhookError) -> None:
         """Answer without a request, and close."""
@@ -147,6 +146,7 @@ class Connection(web.RequestHandler):
 
     def retire(self) -> None:
         """Take no further request, and close once nothing is left to send."""
+        self.retired = True
         self.close()
         if self.wire is not None and not self.wire.get_write_buffer_size():
             # Only without anything left to send: closing the transport would drop it.
@@ -189,179 +189,17 @@ class Connection(web.RequestHandler):
         log.error("connection failed", exc_info=kw.get("exc_info"))
 
 
-class GuardedServer(web.Server):
-    """The sockets of one server."""
-
-    def __init__(
-        self,
-        handler: Handler,
-        *,
-        limits: ConnectionLimits,
-        now: Callable[[], float],
-        always: Collection[str] = (),
-        refusals: Refusals | None = None,
-        **options: Any,
-    ) -> None:
-        """Serve with `handler`; the paths in `always` are answered even when there is no room for anything else."""
-        super().__init__(self._serve, keepalive_timeout=limits.idle * 2, **options)  # the sweep is always sooner
-        self._handler = handler
-        self._always = always
-        self.refusals = refusals or Refusals()
-        self._limits = limits
-        self.now = now
-        self._seats: ConnectionPlaces[Connection] = ConnectionPlaces(limits.most)
-        self._spare: ConnectionPlaces[Connection] = ConnectionPlaces(limits.spare)
-        self._lobby: set[Connection] = set()
-        self._calm: asyncio.Event | None = None
-        "While draining: set once no request is under way."
-
-    def __call__(self) -> Connection:
-        """Make the protocol of a new connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
-
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        connection = request.protocol
-        if not isinstance(connection, Connection):
-            raise TypeError("a connection that this server did not make")
-        connection.busy, connection.fresh, connection.head_since = True, False, 0.0
-        if connection.places is not None:
-            connection.places.work(connection)
-        try:
-            turned_away = connection.crowded and request.rel_url.path not in self._always
-            response = self._turned_away(request) if turned_away else await self._handler(request)
-            if connection.crowded or self._calm is not None:
-                response.force_close()
-            return response
-        finally:
-            connection.busy, connection.arrived = False, 0.0
-            # Only if the request came whole: a form without its end is no more than an open connection.
-            connection.answered |= request.content.is_eof()
-            connection.asking = False
-            if connection.connected:
-                self._rest(connection)
-                self._tell_if_calm()
-            else:
-                self._forget(connection)
-
-    def _turned_away(self, request: web.BaseRequest) -> web.Response:
-        error = _full()
-        self.refusals.report("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
-        return error_reply(error)
-
-    async def drain(self, patience: float) -> None:
-        """Close what is idle, and return when nothing is under way any more, or after so many seconds.
-
-        aiohttp's own shutdown drops the rest of a body that is still arriving, so it must not begin before this.
-        """
-        self._calm = asyncio.Event()
-        for connection in self._resting():
-            connection.retire()
-        self._tell_if_calm()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._calm.wait()
-
-    def welcome(self, connection: Connection) -> bool:
-        """Take one more in; False: there is no room.
-
-        Many come at once, before anything of the first is read. So each waits until the loop has had time to read, or
-        connections that have already sent something would give way to each other as if they were silent.
-        """
-        if len(self._lobby) >= self._limits.lobby:
-            return self._seated(connection)
-        self._lobby.add(connection)
-        # The first bytes are read two rounds of the loop from here: in one it begins to watch the socket, in the next
-        # it reads. So the decision comes in the round after that.
-        self._loop.call_soon(self._loop.call_soon, self._loop.call_soon, self._settle, connection)
-        return True
-
-    def _settle(self, connection: Connection) -> None:
-        if connection in self._lobby and not self._seated(connection):
-            connection.turn_away(_full())
-
-    def _seated(self, connection: Connection) -> bool:
-        """Find a place, if necessary by closing another connection; False: all are taken.
-
-        While all seats are busy, a newcomer gets one of the spare places, which are for health checks.
-        """
-        self._lobby.discard(connection)
-        for places in (self._seats, self._spare):
-            if not places.full or self._made_room(places):
-                connection.crowded, connection.places = places is self._spare, places
-                self._rest(connection)
-                return True
-        return False
-
-    def heard(self, connection: Connection) -> None:
-        """Note the first byte of a connection."""
-        if connection in self._lobby:
-            self._settle(connection)
-        elif connection.places is not None:
-            connection.places.rest(connection)
-
-    def _made_room(self, places: ConnectionPlaces[Connection]) -> bool:
-        first = places.first_to_go(quiet_before=self._loop.time() - self._limits.grace)
-        if first is None:
-            return False
-        self._forget(first)
-        first.cut()  # one that takes no answers would stay open, and no longer be counted
-        return True
-
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """Forget a connection, unless its request is still worked on: work without a listener counts too."""
-        super().connection_lost(handler, exc)
-        if isinstance(handler, Connection) and not handler.busy:
-            self._forget(handler)
-
-    def sweep(self) -> None:
-        """Close what has been silent too long. To be called every second: cheaper than a timer for each request."""
-        now = self._loop.time()
-        for connection in self._resting():
-            quiet = now - connection.quiet_since
-            if connection.head_since and now - connection.head_since > self._limits.head:
-                connection.turn_away(_stalled())
-            elif quiet > (self._limits.head if connection.fresh else self._limits.idle):
-                connection.cut()
-
-    @property
-    def count(self) -> int:
-        """How many connections are open."""
-        return len(self._seats) + len(self._spare) + len(self._lobby)
-
-    @property
-    def busy(self) -> int:
-        """How many connections have a request under way."""
-        return self._seats.busy + self._spare.busy
-
-    def _resting(self) -> Iterator[Connection]:
-        return chain(self._seats.resting(), self._spare.resting())
-
-    def _tell_if_calm(self) -> None:
-        if self._calm is not None and not self.busy:
-            self._calm.set()
-
-    def _rest(self, connection: Connection) -> None:
-        connection.quiet_since = self._loop.time()
-        if connection.places is not None:
-            connection.places.rest(connection)
-
-    def _forget(self, connection: Connection) -> None:
-        self._lobby.discard(connection)
-        if connection.places is not None:
-            connection.places.leave(connection)
-            connection.places = None
-        self._tell_if_calm()
-
-
 def let_in(request: web.BaseRequest) -> None:
     """Note that a request passed the token check or a login: its connection is among the last to give way."""
     if isinstance(request.protocol, Connection):
         request.protocol.let_in = True
 
 
-def _stalled() -> WebhookError:
+def stalled() -> WebhookError:
+    """Return the refusal of a head that takes too long."""
     return WebhookError(408, "stalled", "The request head did not arrive in time.")
 
 
-def _full() -> WebhookError:
+def no_room() -> WebhookError:
+    """Return the refusal of a connection for which there is no place."""
     return WebhookError(503, "too-many-connections", "All connections are in use. Try again in a moment.")

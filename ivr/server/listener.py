@@ -9,8 +9,9 @@ from ipaddress import ip_address
 from aiohttp import web
 
 from ivr.server.app import ALIVE, READY
-from ivr.server.connection import ConnectionLimits, GuardedServer, Handler
+from ivr.server.guarded_server import ConnectionLimits, GuardedServer, Handler
 from ivr.server.refusals import Refusals
+from ivr.server.short_way import ShortWay
 from ivr.server.ticker import every
 
 DRAIN = 6.0
@@ -43,10 +44,13 @@ def bind(host: str, port: int, *, loopback_only: bool = False) -> socket.socket:
 class Listener:
     """One listening socket with everything that came in by it."""
 
-    def __init__(self, server: GuardedServer, runner: web.ServerRunner, sweep: asyncio.Task[None]) -> None:
+    def __init__(
+        self, server: GuardedServer, runner: web.ServerRunner, sweep: asyncio.Task[None], short: ShortWay | None
+    ) -> None:
         self._server = server
         self._runner = runner
         self._sweep = sweep
+        self._short = short
 
     @classmethod
     async def open(
@@ -58,11 +62,17 @@ class Listener:
         now: Callable[[], float],
         sweep: float = 1.0,
         refusals: Refusals | None = None,
+        short: ShortWay | None = None,
     ) -> "Listener":
-        """Begin to listen on a bound socket, which is ours from now on. `sweep`: seconds between two sweeps."""
+        """Begin to listen on a bound socket, which is ours from now on. `sweep`: seconds between two sweeps.
+
+        `short`: what takes plain requests; None: all of them go to `handler`.
+        """
         # Bodies stay as they came (`webhook` refuses compressed ones): 300 KB of gzip can be 300 MB of nothing.
         options = {"auto_decompress": False, "access_log": None, "lingering_time": 2.0}
-        server = GuardedServer(handler, limits=limits, now=now, always=(ALIVE, READY), refusals=refusals, **options)
+        server = GuardedServer(
+            handler, limits=limits, now=now, always=(ALIVE, READY), refusals=refusals, short=short, **options
+        )
         runner = web.ServerRunner(server, shutdown_timeout=CUT)
         await runner.setup()
         await web.SockSite(runner, sock, backlog=limits.lobby).start()
@@ -70,7 +80,7 @@ class Listener:
         async def swept() -> None:
             server.sweep()
 
-        return cls(server, runner, asyncio.create_task(every(sweep, swept, name="connections")))
+        return cls(server, runner, asyncio.create_task(every(sweep, swept, name="connections")), short)
 
     async def adopt(self, sock: socket.socket) -> None:
         """Serve on a connected socket, which is ours from now on, as on one that came in by the port."""
@@ -85,6 +95,11 @@ class Listener:
     def connections(self) -> int:
         """How many connections are open."""
         return self._server.count
+
+    @property
+    def short(self) -> int:
+        """How many requests were answered on the short way so far."""
+        return 0 if self._short is None else self._short.answered
 
     async def close(self, *, drain: float = DRAIN) -> None:
         """Take no new connection, let requests under way end for so many seconds, then close. Twice does no harm."""

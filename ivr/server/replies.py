@@ -3,6 +3,10 @@
 An error is always `{"error": {"code", "message"}}`. Nothing of the request is repeated in it.
 """
 
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
@@ -52,6 +56,32 @@ def reply(answer: WebhookReply) -> web.Response:
     return web.Response(status=answer.status, body=answer.body, headers=headers(answer.content_type))
 
 
+def raw_reply(answer: WebhookReply, *, close: bool = False) -> bytes:
+    """Return a turn's reply as a whole HTTP/1.1 answer, to the byte what `reply` becomes by aiohttp."""
+    head, body = _head(answer.status, answer.content_type), answer.body
+    return b"%b%d\r\nDate: %b%b%b" % (head, len(body), _date(int(time.time())), _CLOSE if close else _KEEP, body)
+
+
+_KEEP, _CLOSE = b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"
+
+
+@lru_cache(maxsize=16)
+def _head(status: int, content_type: str) -> bytes:
+    """Return an answer's head up to the value of its Content-Length."""
+    return _raw_head(status, headers(content_type)) + b"Content-Length: "
+
+
+@lru_cache(maxsize=1)
+def _date(now: int) -> bytes:
+    return formatdate(now, usegmt=True).encode("ascii")
+
+
+def _raw_head(status: int, fields: Mapping[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    return "\r\n".join([*lines, ""]).encode("ascii")
+
+
 def json_reply(content: object, *, status: int = 200) -> web.Response:
     """Answer a question about the server itself."""
     return web.Response(status=status, body=_encode(content), headers=headers(_JSON))
@@ -78,6 +108,4 @@ def raw_error(error: WebhookError) -> bytes:
     """Return a whole HTTP/1.1 answer, for a connection that has no request yet."""
     body = error_body(error)
     fields = headers(_JSON, Content_Length=str(len(body)), Retry_After=str(RETRY_AFTER), Connection="close")
-    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+    return _raw_head(error.status, fields) + b"\r\n" + body

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import bind, port_instead
 from ivr.server.origin import is_loopback_name
 from ivr.settings import Settings, SettingsError

@@ -14,8 +14,8 @@ from ivr.ports import CallKey, CallRecord, Incoming, Upload, WebhookReply, Webho
 from ivr.server.app import App, Check
 from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
-from ivr.server.connection import ConnectionLimits
 from ivr.server.forms import Form
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import Listener, bind
 from ivr.server.static_files import Asset
 from ivr.server.webhook import Webhook

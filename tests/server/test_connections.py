@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.static_files import Asset
 from tests.server.harness import JSON, Served, connected, read_answer, request, serving
 from tests.waiting import PATIENCE, Clock, broken_off

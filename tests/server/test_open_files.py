@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.startup import LEAST, RESERVED, within
 from ivr.settings import SettingsError
 from tests.server.harness import connected, read_answer, request

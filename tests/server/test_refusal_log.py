@@ -7,7 +7,7 @@ import pytest
 
 from ivr.errors import StoreUnavailable
 from ivr.ports import Incoming, WebhookReply
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.refusals import MOST, WINDOW, Refusals
 from tests.server.harness import TurnsTwin, connected, read_answer, request, serving
 from tests.waiting import Clock

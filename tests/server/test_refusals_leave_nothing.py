@@ -21,7 +21,7 @@ from yarl import URL
 from ivr.errors import StoreUnavailable
 from ivr.ports import Incoming, WebhookReply
 from ivr.server.body import BodyLimits
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from tests.console.visiting import visiting
 from tests.phone.calling import Signer
 from tests.server.harness import JSON, TurnsTwin, connected, read_answer, request, serving

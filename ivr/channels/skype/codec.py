@@ -32,6 +32,7 @@ class SkypeChannel:
     """`ports.Channel` for one bot."""
 
     name = "skype"
+    reads = frozenset({wire.MESSAGE_ID, wire.PRETENDED_TIME})
     can = Capabilities(
         push=False,
         recording="with the event",

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ivr.errors import IvrError, WebhookError
 from ivr.phone.platform import Target
-from ivr.server.connection import ConnectionLimits
+from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import Listener, bind, port_instead
 from ivr.server.phone.phone_page import ROOT
 from ivr.server.phone.routes import PhonePages

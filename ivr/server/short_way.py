@@ -1,0 +1,117 @@
+"""The short way of a message: no task, no future, no web request; its reply is written when its commit is durable.
+
+Everything that decides is what the long way asks, too: the routes, the token check, the channel, the limits, the turn.
+What is not plain is refused nothing here: it goes the long way, from its first byte.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
+
+from ivr.ports import GoodCredentials, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.server.body import BodyLimits
+from ivr.server.forms import Form, plain_boundary, plain_form
+from ivr.server.multipart import ROOM
+from ivr.server.short_request import RequestReader
+from ivr.server.webhook import Decodes, Endpoint
+from ivr.storage import SMALL
+
+Told = Callable[[WebhookReply | None], None]
+
+_ACKNOWLEDGED = WebhookReply()
+
+
+class DecodesAtOnce(Decodes, Protocol):
+    """The part of a channel that the short way needs."""
+
+    reads: frozenset[str]
+    "The names, in lower case, of the header fields that `decode` looks at."
+
+
+class TakesTurnsNow(Protocol):
+    """The part of `ivr.turn.TurnsInMemory` that the short way needs."""
+
+    def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+        """Begin to take a message, if it waits for nothing but its commit; `told` gets the reply, or None."""
+
+
+class ShortWay:
+    """Takes plain requests at once, or leaves them alone."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: Callable[[str], Endpoint | None],
+        channel: DecodesAtOnce,
+        verifier: Verifier,
+        turns: TakesTurnsNow,
+        limits: BodyLimits,
+        new_name: Callable[[str], str],
+    ) -> None:
+        """Put together what a request needs. `new_name` draws the name of a recording of a content type."""
+        self._endpoint = endpoint
+        self._channel = channel
+        self._verifier = verifier
+        self._turns = turns
+        self._limits = limits
+        self._new_name = new_name
+        self._reads = {name.encode("ascii"): name for name in channel.reads}
+        self.answered = 0
+        "Requests so far."
+
+    def reader(self) -> RequestReader:
+        """Make the reader of one connection."""
+        return RequestReader(self._reads, most=SMALL + ROOM)
+
+    def credentials(self, authorization: bytes, *, now: float) -> GoodCredentials | None:
+        """Return what is known of a header that was found good before; None: nothing is, or it is not good any more."""
+        return self._verifier.remembered(authorization.decode("ascii"), now=now)
+
+    def is_json(self, request: RequestReader) -> bool:
+        """Return whether the body of a request, of which the head is there, is JSON of a size that is allowed."""
+        return _is_json(request.content_type) and request.length <= self._limits.json
+
+    def take(self, request: RequestReader, told: Told) -> bool:
+        """Begin to take a whole request; False: it is not that simple, nothing was done, and the long way has it."""
+        endpoint = self._endpoint(request.path)
+        if endpoint is None:
+            return False
+        try:
+            incoming = self._incoming(request, endpoint)
+        except Exception:  # the long way meets it again, answers it and logs it
+            return False
+        if incoming is None:
+            return False
+        heard = told if incoming.wants == "commands" else _acknowledging(told)
+        return self._turns.take_now(incoming, flow=endpoint.flow, told=heard)
+
+    def _incoming(self, request: RequestReader, endpoint: Endpoint) -> Incoming | None:
+        """Return the one message that a request holds; None: it holds none or several, or it is no plain form."""
+        if self.is_json(request):
+            message = WebhookRequest("POST", request.path, request.headers, request.body)
+        elif endpoint.form is not None and (form := self._form(request, endpoint.form)) is not None:
+            message = form
+        else:
+            return None
+        messages = self._channel.decode(message)
+        return None if isinstance(messages, WebhookReply) or len(messages) != 1 else messages[0]
+
+    def _form(self, request: RequestReader, form: Form) -> WebhookRequest | None:
+        """Return a message that came with a small recording; None: this body is not the platform's own form."""
+        boundary = plain_boundary(request.content_type)
+        found = plain_form(request.body, boundary, form, limits=self._limits) if boundary is not None else None
+        if found is None:
+            return None
+        media = self._new_name(found.content_type)
+        upload = Upload(media, len(found.audio), found.content_type, found.seconds, found.audio)
+        return WebhookRequest("POST", request.path, request.headers, found.json, {form.upload: upload})
+
+
+def _acknowledging(told: Told) -> Told:
+    """Return what tells that a message was taken, whatever the turn has to say."""
+    return lambda reply: told(None if reply is None else _ACKNOWLEDGED)
+
+
+@lru_cache(maxsize=16)
+def _is_json(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"
