@@ -353,6 +353,52 @@ async def test_a_remembered_token_is_forgotten_too_if_age_brings_new_keys(
     assert await answer(verifier, old, now=NOW + day + 1) == (503, "key-not-known-yet")
 
 
+# --- what is known without waiting -----------------------------------------------------------------------------------
+
+
+async def test_a_token_is_remembered_once_it_was_found_good(identity: Identity, verifier: BearerVerifier) -> None:
+    token = identity.token(now=NOW)
+    assert verifier.remembered(f"Bearer {token}", now=NOW) is None
+    assert await answer(verifier, token) == (200, "")
+    for scheme in ("Bearer", "bearer"):
+        known = verifier.remembered(f"{scheme} {token}", now=NOW)
+        assert known is not None
+        assert known.hold(NOW)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic {}", "Bearer {}x", "{}", "Bearer " + "a" * 9000])
+async def test_another_header_is_not_known(identity: Identity, verifier: BearerVerifier, header: str) -> None:
+    token = identity.token(now=NOW)
+    assert await answer(verifier, token) == (200, "")
+    assert verifier.remembered(header.format(token), now=NOW) is None
+
+
+async def test_what_is_known_holds_for_as_long_as_the_token_is_good(
+    identity: Identity, verifier: BearerVerifier
+) -> None:
+    token = identity.token(now=NOW, exp=int(NOW) + 100)
+    assert await answer(verifier, token) == (200, "")
+    known = verifier.remembered(f"Bearer {token}", now=NOW)
+    assert known is not None
+    for now in (NOW - 361, NOW - 360, NOW, NOW + 399, NOW + 400):
+        good = await answer(verifier, token, now=now) == (200, "")
+        assert known.hold(now) is good
+        assert (verifier.remembered(f"Bearer {token}", now=now) is not None) is good
+
+
+async def test_what_is_known_holds_no_longer_when_new_keys_have_come(
+    identity: Identity, verifier: BearerVerifier
+) -> None:
+    token = identity.token(now=NOW)
+    assert await answer(verifier, token) == (200, "")
+    known = verifier.remembered(f"Bearer {token}", now=NOW)
+    identity.rotate()
+    assert await answer(verifier, identity.token(now=NOW), now=NOW + 301) == (200, "")
+    assert known is not None
+    assert not known.hold(NOW + 302)
+    assert verifier.remembered(f"Bearer {token}", now=NOW + 302) is None
+
+
 def test_the_memory_is_bounded_and_drops_what_was_not_seen_for_longest() -> None:
     tokens, life = VerifiedTokens(2), Lifetime(0, 1)
     tokens.add("a", life, 1)
@@ -493,3 +539,4 @@ async def test_a_request_that_goes_away_does_not_take_the_fetch_from_the_others(
 
 async def test_in_development_anybody_is_let_in() -> None:
     assert await refusal(AcceptAll(), None) is None
+    assert AcceptAll().remembered("", now=NOW).hold(NOW)

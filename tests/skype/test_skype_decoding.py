@@ -20,7 +20,7 @@ from skype_line import (
     roster_update,
 )
 
-from ivr.channels.skype import reading
+from ivr.channels.skype import SkypeChannel, reading
 from ivr.engine.events import CallReceived
 from ivr.errors import WebhookError
 from ivr.ports import CallKey
@@ -78,6 +78,32 @@ def test_what_a_message_is_does_not_depend_on_the_address() -> None:
     for message in (conversation(), result("answerOutcome"), call_state_change("terminated"), roster_update()):
         at_callback = request(message)
         assert CHANNEL.decode(replace(at_callback, path="/call")) == CHANNEL.decode(at_callback)
+
+
+class NotingMap(dict[str, str]):
+    """Header fields that note which of them were looked at."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return default
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+
+@pytest.mark.parametrize(
+    "message", [conversation(), result("answerOutcome"), call_state_change("terminated"), roster_update()]
+)
+def test_no_header_is_looked_at_but_those_that_the_channel_names(message: Any) -> None:
+    headers = NotingMap()
+    channel = SkypeChannel(account="app-1", callback="https://ivr/callback", media_base="https://ivr", pretends=True)
+    channel.decode(request(message, headers=headers))
+    assert headers.asked
+    assert headers.asked <= SkypeChannel.reads
 
 
 def test_a_call_with_a_member_that_notifications_have_is_still_a_call() -> None:
