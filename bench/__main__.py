@@ -1,4 +1,4 @@
-"""Everything that `make bench` measures: `python -m bench [--quick] [--json] [--write]`.
+"""Everything that `make bench` measures: `python -m bench [--quick] [--json] [--write] [--profile]`.
 
 First the server beside others, then the replay, then a full store.
 """
@@ -10,7 +10,7 @@ import uvloop
 from msgspec import to_builtins
 from rich.console import Console
 
-from bench import compared, replay, run, speed_page, stored
+from bench import compared, profile, replay, run, speed_page, stored
 
 
 def main() -> None:
@@ -18,8 +18,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute or two, and less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--write", action="store_true", help="put the rates into docs/speed.md, too")
+    parser.add_argument("--profile", action="store_true", help="only where the processor time of a request goes")
     chosen = parser.parse_args()
     screen, out = Console(stderr=True), Console()
+    if chosen.profile:
+        found = uvloop.run(profile.main(run.QUICK if chosen.quick else run.FULL, screen))
+        if chosen.json:
+            print(json.dumps(to_builtins(found), indent=2))
+        else:
+            profile.show(found, out)
+        return
     rates = uvloop.run(run.main(run.QUICK if chosen.quick else run.FULL, screen))
     if chosen.write:
         page = speed_page.PAGE
@@ -31,8 +39,8 @@ def main() -> None:
         replay.show(replayed, out)
     full = uvloop.run(stored.measure(*(stored.QUICK if chosen.quick else stored.FULL), screen))
     if chosen.json:
-        found = {"rates": rates, "replay": replayed, "stored": full}
-        print(json.dumps(to_builtins(found), indent=2))
+        everything = {"rates": rates, "replay": replayed, "stored": full}
+        print(json.dumps(to_builtins(everything), indent=2))
     else:
         stored.show(full, out)
 

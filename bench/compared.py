@@ -128,7 +128,7 @@ def show(results: Results, screen: Console) -> None:
 
 
 def _figures(compared: Sequence[Compared]) -> Table:
-    table = _table("What each server does", "", "req/s", "calls/s", "p50 ms", "p99 ms", "CPU us")
+    table = titled_table("What each server does", "", "req/s", "calls/s", "p50 ms", "p99 ms", "CPU us")
     for each in compared:
         all_rates = {each.name: each.server} | {f"  {name}": beside.rates for name, beside in each.others.items()}
         for name, rates in all_rates.items():
@@ -140,7 +140,7 @@ def _figures(compared: Sequence[Compared]) -> Table:
 
 
 def _ratios(compared: Sequence[Compared]) -> Table:
-    table = _table("Beside the others", "", "rate", "aim", "p99", "CPU")
+    table = titled_table("Beside the others", "", "rate", "aim", "p99", "CPU")
     for each in compared:
         for name, beside in each.others.items():
             aim = "" if beside.aim is None else f"{beside.aim:.2f}"
@@ -150,7 +150,7 @@ def _ratios(compared: Sequence[Compared]) -> Table:
 
 
 def _memory(memory: Memory) -> Table:
-    table = _table("Memory of the server", "", "measured", "aim")
+    table = titled_table("Memory of the server", "", "measured", "aim")
     table.add_row("idle, warm", f"{memory.idle / 2**20:.0f} MiB", "")
     row = f"a call in progress ({memory.calls:,} of them)"
     table.add_row(row, f"{memory.per_call / 1024:.1f} KiB", f"{A_CALL / 1024:.0f} KiB")
@@ -160,7 +160,8 @@ def _memory(memory: Memory) -> Table:
     return table
 
 
-def _table(title: str, *headings: str) -> Table:
+def titled_table(title: str, *headings: str) -> Table:
+    """Return an empty table; the column without a heading is on the left."""
     table = Table(title=title, title_justify="left")
     for heading in headings:
         table.add_column(heading, justify="left" if not heading else "right")

@@ -15,8 +15,8 @@ from pathlib import Path
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 from rich.console import Console
-from rich.table import Table
 
+from bench.compared import titled_table
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event
 from ivr.engine.flow import Flow
@@ -138,9 +138,7 @@ def rows(found: Replayed) -> list[tuple[str, str, str]]:
 
 def show(found: Replayed, screen: Console) -> None:
     """Print the table."""
-    table = Table(title="Replay", title_justify="left")
-    for heading in ("", "measured", "aim"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = titled_table("Replay", "", "measured", "aim")
     for row in rows(found):
         table.add_row(*row)
     screen.print(table)

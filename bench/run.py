@@ -14,8 +14,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -82,7 +82,21 @@ class Driven(Struct, frozen=True):
     "Its replies are compared with the learned ones."
 
 
+CALLS: Mapping[str, Callable[[], Conversation]] = {
+    "JSON turns": lambda: json_call(JSON_TURNS),
+    "full calls": lambda: full_call(os.urandom(AUDIO)),
+}
+
+
 async def main(extent: Extent, console: Console) -> Results:
+    """Measure everything."""
+    async with open_bench(extent, console) as bench:
+        return await bench.results()
+
+
+@asynccontextmanager
+async def open_bench(extent: Extent, console: Console) -> "AsyncIterator[Bench]":
+    """Hold this process, and with it the load, to a core of its own; make a scratch folder, and keys to sign tokens."""
     server_core, load_core = cores()
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {load_core})
@@ -95,8 +109,7 @@ async def main(extent: Extent, console: Console) -> Results:
     try:
         async with identity_served(identity) as metadata:
             with Progress(*columns, console=console, transient=True) as progress:
-                bench = Bench(extent, progress, server_core, scratch, metadata, identity.token(time.time()))
-                return await bench.results()
+                yield Bench(extent, progress, server_core, scratch, metadata, identity.token(time.time()))
     finally:
         os.sched_setaffinity(0, ours)
         shutil.rmtree(scratch)  # only now: creating files after deleting many is slow for minutes
@@ -106,7 +119,7 @@ class Bench:
     """Everything that is measured, one after the other."""
 
     def __init__(self, extent: Extent, progress: Progress, core: int, scratch: Path, metadata: str, token: str) -> None:
-        self._extent = extent
+        self.extent = extent
         self._progress = progress
         self._core = core
         self._scratch = scratch
@@ -119,42 +132,38 @@ class Bench:
             program, missing = peer_program(), []
         except LookupError as error:
             program, missing = (), [str(error)]
-        calls: dict[str, Callable[[], Conversation]] = {
-            "JSON turns": lambda: json_call(JSON_TURNS),
-            "full calls": lambda: full_call(os.urandom(AUDIO)),
-        }
         async with AsyncExitStack() as stack:
             servers = [await stack.enter_async_context(each) for each in self._servers(program)]
-            compared = [await self._compared(name, call, servers) for name, call in calls.items()]
-        extent = self._extent
+            compared = [await self._compared(name, call, servers) for name, call in CALLS.items()]
+        extent = self.extent
         return Results(this_machine(), extent.rounds, extent.seconds, compared, await self.memory(), missing)
 
     def _servers(self, program: Sequence[str]) -> Iterator[AbstractAsyncContextManager[Subject]]:
         """Return the server, the echo, and the peer if it is there."""
-        yield self._serving("rates")
+        yield self.serving("rates")
         port = free_port()
-        yield self._running(["bench.echo", str(port)], "echo", port)
+        yield self.running(["bench.echo", str(port)], "echo", port)
         if program:
             port = free_port()
-            yield self._running([str(port)], "peer", port, program=program)
+            yield self.running([str(port)], "peer", port, program=program)
 
     async def _compared(self, name: str, call: Callable[[], Conversation], servers: Sequence[Subject]) -> Compared:
         """Let all servers take turns over one kind of call; which of them begins changes from round to round."""
         server, echo, *peer = servers
-        ours = await self._learned(server, call(), last_operation)
+        ours = await self.learned(server, call(), last_operation)
         driven = {"server": Driven(server, ours)}
         if peer:
-            driven["peer"] = Driven(peer[0], await self._learned(peer[0], call(), last_words))
+            driven["peer"] = Driven(peer[0], await self.learned(peer[0], call(), last_words))
         driven["echo"] = Driven(echo, ours, strict=False)
         for who, one in driven.items():
-            self._say(f"{name}: {who} gets warm")
-            await self._run(one, self._extent.warm)
+            self.say(f"{name}: {who} gets warm")
+            await self._run(one, self.extent.warm)
         runs: dict[str, list[Run]] = {who: [] for who in driven}
-        for number in range(self._extent.rounds):
+        for number in range(self.extent.rounds):
             first = number % len(driven)
             for who in [*driven][first:] + [*driven][:first]:
-                self._say(f"{name}: {who}, round {number + 1} of {self._extent.rounds}")
-                runs[who].append(await self._run(driven[who], self._extent.seconds))
+                self.say(f"{name}: {who}, round {number + 1} of {self.extent.rounds}")
+                runs[who].append(await self._run(driven[who], self.extent.seconds))
         others = {
             who: Beside.of(runs["server"], its, AIMS.get((name, who))) for who, its in runs.items() if who != "server"
         }
@@ -167,31 +176,33 @@ class Bench:
 
     async def memory(self) -> Memory:
         """Measure a fresh server: idle but warm, with many calls in progress, with one long recording coming in."""
-        async with self._serving("memory") as server:
-            warm = await self._learned(server, full_call(os.urandom(AUDIO)), last_operation)
+        async with self.serving("memory") as server:
+            warm = await self.learned(server, full_call(os.urandom(AUDIO)), last_operation)
             await drive(server.port, warm, connections=CONNECTIONS, calls=CONNECTIONS * 20)
             idle = server.memory()
-            self._say(f"{self._extent.open_calls} calls in progress")
-            opening = await self._learned(server, open_call(), last_operation)
-            load = await drive(server.port, opening, connections=CONNECTIONS, calls=self._extent.open_calls)
+            self.say(f"{self.extent.open_calls} calls in progress")
+            opening = await self.learned(server, open_call(), last_operation)
+            load = await drive(server.port, opening, connections=CONNECTIONS, calls=self.extent.open_calls)
             with_calls = server.memory()
-            upload = full_call(bytes(self._extent.long_audio))
-            self._say(f"one recording of {self._extent.long_audio / 1e6:.0f} MB")
+            upload = full_call(bytes(self.extent.long_audio))
+            self.say(f"one recording of {self.extent.long_audio / 1e6:.0f} MB")
             server.reset_peak()
             before = server.memory()
-            learned = (await self._learned(server, upload, last_operation))[2]
+            learned = (await self.learned(server, upload, last_operation))[2]
             return Memory(
                 idle=idle,
                 per_call=(with_calls - idle) / load.calls,
                 calls=load.calls,
                 during_upload=server.peak() - before,
-                upload_mb_per_second=self._extent.long_audio / 1e6 / learned.seconds,
+                upload_mb_per_second=self.extent.long_audio / 1e6 / learned.seconds,
             )
 
-    async def _learned(self, subject: Subject, call: Conversation, known_by: KnownBy) -> tuple[Exchange, ...]:
+    async def learned(self, subject: Subject, call: Conversation, known_by: KnownBy) -> tuple[Exchange, ...]:
+        """Hold a call once with a server, and keep it for repetition."""
         return await asyncio.to_thread(learn, subject.port, self._token, call, known_by=known_by)
 
-    def _serving(self, name: str) -> AbstractAsyncContextManager[Subject]:
+    def serving(self, name: str, *, wrapper: Sequence[str] = ()) -> AbstractAsyncContextManager[Subject]:
+        """Run the real server; `wrapper` is a module of ours that runs it, and its arguments."""
         port = free_port()
         environment = {
             "IVR_APP_ID": APP_ID,
@@ -201,10 +212,10 @@ class Bench:
             "IVR_DATA": str(self._scratch / name),
             "IVR_LOG_LEVEL": "warning",
         }
-        command = ["ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
-        return self._running(command, name, port, environment)
+        command = [*wrapper, "ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
+        return self.running(command, name, port, environment)
 
-    def _running(
+    def running(
         self,
         command: Sequence[str],
         name: str,
@@ -212,11 +223,13 @@ class Bench:
         environment: Mapping[str, str] | None = None,
         program: Sequence[str] = PYTHON,
     ) -> AbstractAsyncContextManager[Subject]:
-        self._say(f"starting {name}")
+        """Run anything on the server's core."""
+        self.say(f"starting {name}")
         log = self._scratch / f"{name}.log"
         return running(command, port=port, core=self._core, log=log, environment=environment, program=program)
 
-    def _say(self, what: str) -> None:
+    def say(self, what: str) -> None:
+        """Show what is going on."""
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
         self._progress.add_task(what)

@@ -42,6 +42,17 @@ class Subject(Struct, frozen=True):
         """Return the processor time that all its threads have used, those that ended too, in seconds."""
         return time.clock_gettime(~self.pid << 3 | 2)  # the number that clock_getcpuclockid(3) gives
 
+    def switches(self) -> Counter[str]:
+        """Return how often its threads stopped to wait (voluntary), and were made to stop (nonvoluntary)."""
+        found: Counter[str] = Counter()
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with suppress(OSError):  # it has just ended
+                for line in (task / "status").read_text().splitlines():
+                    name, _, value = line.partition("_ctxt_switches:")
+                    if value:
+                        found[name] += int(value)
+        return found
+
     def threads(self) -> Counter[str]:
         """Return the processor time of the threads that run, in nanoseconds by name (proc(5), comm and schedstat)."""
         used: Counter[str] = Counter()

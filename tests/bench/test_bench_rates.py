@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from bench import run, speed_page
+from bench import profile, run, speed_page
 from bench.calls import full_call, json_call, last_words, learn
 from bench.compared import Beside, Compared, Memory, Rates, Results, Run, show
 from bench.load import Load, drive
@@ -83,6 +83,20 @@ async def test_everything_is_measured_in_one_run() -> None:
     assert found.missing == ([] if PEER else [WITHOUT])
     assert found.memory.calls == 64
     assert min(each.server.cpu_us for each in found.compared) > 0
+
+
+async def test_a_profile_has_every_stage_and_every_thread(capsys: pytest.CaptureFixture[str]) -> None:
+    extent = run.Extent(rounds=1, seconds=0.3, warm=0.05)
+    found = await profile.main(extent, Console(quiet=True))
+    *parts, whole = found.stages
+    assert whole.name == "sum"
+    assert whole.us == pytest.approx([sum(each) for each in zip(*(part.us for part in parts), strict=True)])
+    assert all(len(part.us) == len(profile.MESSAGES) for part in parts)
+    json_turns, full_calls = found.threads
+    assert {"MainThread", "store-writer"} <= json_turns.us.keys() & full_calls.us.keys()
+    assert found.sockets.keys() == {json_turns.call, full_calls.call}
+    profile.show(found, Console(width=200))
+    assert "store-writer" in capsys.readouterr().out
 
 
 def test_the_page_keeps_a_table_for_each_python(capsys: pytest.CaptureFixture[str]) -> None:
