@@ -52,10 +52,12 @@ class CallStore(Protocol):
     async def commit(self, commit: Commit) -> None:
         """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
 
-    async def claim(self, *, limit: int) -> Sequence[Order]:
-        """Hand out open orders, each to one taker at a time; the attempt is counted, durably, before this returns.
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each to one worker at a time; the attempt is counted, durably, before this returns.
 
-        An order whose third run was cut off is not handed out again: it is answered `ServiceFailed(job, "failed")`.
+        `owner` names the worker. What it has not answered `lease` seconds after the time that its request allows is
+        open again (`now`: seconds since 1970): its worker is dead. An order whose third run was cut off is not handed
+        out again: it is answered `ServiceFailed(job, "failed")`.
         """
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
@@ -78,6 +80,9 @@ class CallStore(Protocol):
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
+
+    async def probe(self) -> None:
+        """Return if calls can be read, and saved as far as is known; raise StoreUnavailable if not."""
 
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""

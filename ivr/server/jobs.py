@@ -7,6 +7,8 @@ call is woken.
 
 import asyncio
 import logging
+import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Wake = Callable[[CallKey], Awaitable[None]]
 
+LEASE = 60.0
+"Seconds beyond what an order's request allows, after which its worker is taken to be dead if there is no answer."
 LONGEST_PAUSE = 30.0
 "Seconds between two tries to save an answer, once the store has failed for a while."
 
@@ -30,6 +34,8 @@ class Worker:
     def __init__(self, store: CallStore, services: Mapping[str, Service], *, at_once: int = 4) -> None:
         self._store = store
         self._services = services
+        self._name = secrets.token_hex(8)
+        "Who we are among all workers: another in each process."
         self._free = at_once
         "Services that may begin now."
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
@@ -78,7 +84,7 @@ class Worker:
             self._kicked.clear()
             while self._free:
                 try:
-                    orders = await self._store.claim(limit=self._free)
+                    orders = await self._store.claim(self._name, now=time.time(), lease=LEASE, limit=self._free)
                 except StoreUnavailable as error:
                     log.warning("orders wait for the store", extra={"reason": str(error)})
                     break  # the next tick kicks again

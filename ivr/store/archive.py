@@ -15,20 +15,30 @@ from msgspec import Struct
 from ivr.errors import DataUnusable, StoreUnavailable, UnreadableRow
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.store.damaged import Damaged, find_damaged, proves
-from ivr.store.rows import LATEST, Rows, read_public, read_stepped
+from ivr.store.rows import LATEST, Rows, read_public, read_trace
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, reason, unusable
-from ivr.store.statements import changed_block
-from ivr.store.tables import as_bytes, check_readable, of_line, of_state, open_database, open_for_reading
-from ivr.store.writer import Statement, empty_log
+from ivr.store.statements import erase_statements
+from ivr.store.tables import (
+    LATEST_TURN,
+    as_bytes,
+    check_readable,
+    of_state,
+    of_trace,
+    open_database,
+    open_for_reading,
+)
+from ivr.store.writer import empty_log
 
 _SUMMARY = f"""
-SELECT id, over, json_valid(state), {of_state("flow")}, {of_state("facts.channel")},
+SELECT call.id, ended IS NOT NULL, json_valid(state), {of_state("flow")}, {of_state("facts.channel")},
     {of_state("facts.caller")}, {of_state("facts.called")}, {of_state("facts.started")},
     {of_state("state")}, {of_state("outcome")},
-    (SELECT {of_line("now")} FROM trace WHERE trace.call = call.row ORDER BY line DESC LIMIT 1)
-FROM call
+    (SELECT {of_trace("[#-1].now")} FROM turn AS one WHERE one.call = call.row AND one.trace <> '[]'
+    ORDER BY seq DESC LIMIT 1)
+FROM call CROSS JOIN turn ON {LATEST_TURN}
 """  # noqa: S608  # our own text
+_LATEST = f"SELECT channel, account, name, state, rest, row, call.id FROM call CROSS JOIN turn ON {LATEST_TURN}"  # noqa: S608
 
 
 class CallSummary(Struct, frozen=True):
@@ -113,16 +123,14 @@ class ArchiveFile:
 
     def record(self, call: str) -> CallRecord | None:
         """Return one call, without what is private in it."""
-        for state, rest in self._rows("SELECT state, rest FROM call WHERE id = ?", call):
-            return read_public(state, rest)
+        for *name, state, rest, _, _ in self._rows(f"{_LATEST} WHERE call.id = ?", call):
+            return read_public(CallKey(*name), state, rest)
         return None
 
     def trace(self, call: str) -> Iterator[Stepped]:
         """Return the trace of one call, in order."""
-        lines = self._rows(
-            "SELECT body FROM trace WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY line", call
-        )
-        return (read_stepped(body) for (body,) in lines)
+        turns = self._rows("SELECT trace FROM turn WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY seq", call)
+        return (line for (trace,) in turns for line in read_trace(trace))
 
     def named(self, key: CallKey) -> str | None:
         """Return our id of the call that a platform names so; None: there is no such call."""
@@ -133,7 +141,10 @@ class ArchiveFile:
 
     def state_of(self, name: str) -> str | None:
         """Return the state in which the call of a platform's name stands; None: there is no such call."""
-        sql = f"SELECT coalesce({of_state('state')}, '') FROM call WHERE name = ? ORDER BY row LIMIT 1"  # noqa: S608
+        sql = (
+            f"SELECT coalesce({of_state('state')}, '') FROM call CROSS JOIN turn ON {LATEST_TURN} "  # noqa: S608
+            "WHERE name = ? ORDER BY row LIMIT 1"
+        )
         return next((str(state) for (state,) in self._rows(sql, name)), None)
 
     def records(self) -> Iterator[tuple[CallRecord, Sequence[Stepped]]]:
@@ -142,10 +153,11 @@ class ArchiveFile:
 
     def stored(self) -> Iterator[StoredCall]:
         """Return all calls, the oldest first; no more than one is in memory."""
-        for row, call, state, rest in self._rows("SELECT row, id, state, rest FROM call ORDER BY row"):
-            lines = self._rows("SELECT body FROM trace WHERE call = ? ORDER BY line", row)
+        for *name, state, rest, row, call in self._rows(f"{_LATEST} ORDER BY row"):
+            turns = self._rows("SELECT trace FROM turn WHERE call = ? ORDER BY seq", row)
             try:
-                yield StoredCall(call, read_public(state, rest), [read_stepped(body) for (body,) in lines])
+                record = read_public(CallKey(*name), state, rest)
+                yield StoredCall(call, record, [line for (trace,) in turns for line in read_trace(trace)])
             except UnreadableRow as error:
                 yield StoredCall(str(call), None, trouble=str(error))
 
@@ -202,17 +214,20 @@ def erase_calls(
     who use the database are waited for, `patience` seconds. Raises DataUnusable, or StoreUnavailable if nothing was
     erased.
     """
-    which, value = ("id = ?", call) if call is not None else (f"{of_state('facts.caller')} = ?", caller)
+    which, value = ("call.id = ?", call) if call is not None else (f"{of_state('facts.caller')} = ?", caller)
     with closing(open_database(database)) as connection:
         try:
             connection.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}")
             connection.execute("BEGIN IMMEDIATE")
             calls = connection.execute(
-                f"SELECT row, id, {of_state('facts.started')} FROM call WHERE {which}",  # noqa: S608  # our own text
+                f"SELECT row, call.id, {of_state('facts.started')} FROM call LEFT JOIN turn "  # noqa: S608
+                f"ON {LATEST_TURN} WHERE {which}",
                 (value,),
             ).fetchall()
             erased = [_erase(connection, *found) for found in calls]
-            (unread,) = connection.execute("SELECT count(*) FROM call WHERE NOT json_valid(state)").fetchone()
+            (unread,) = connection.execute(
+                f"SELECT count(*) FROM call CROSS JOIN turn ON {LATEST_TURN} WHERE NOT json_valid(state)"  # noqa: S608
+            ).fetchone()
             connection.execute("COMMIT")
         except REFUSALS as exc:
             raise StoreUnavailable(f"the database {database} cannot be used: {reason(exc)}") from exc
@@ -229,8 +244,8 @@ class Forgotten(Struct, frozen=True):
 class EndedCall(Struct, frozen=True):
     """A call whose time is up, and how it is erased."""
 
+    row: int
     key: CallKey
-    statements: Sequence[Statement]
     recordings: Sequence[str]
 
 
@@ -240,37 +255,24 @@ def find_ended(connection: sqlite3.Connection, before: float, limit: int) -> Seq
     Reads an index, and of each call that it finds its own rows.
     """
     rows = connection.execute(
-        "SELECT row, channel, account, name FROM ended CROSS JOIN call ON call.row = ended.call WHERE at < ? "
-        "ORDER BY at LIMIT ?",
-        (before, limit),
+        "SELECT row, channel, account, name FROM call WHERE ended < ? ORDER BY ended LIMIT ?", (before, limit)
     ).fetchall()
-    tables = _tables_of_calls(connection) if rows else ()
-    return [EndedCall(CallKey(*key), _erasing(tables, row), _recordings(connection, row)) for row, *key in rows]
-
-
-def _tables_of_calls(connection: sqlite3.Connection) -> Sequence[str]:
-    """Return the tables that have a column for a call."""
-    tables = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' "
-        "AND EXISTS (SELECT 1 FROM pragma_table_info(sqlite_master.name) AS info WHERE info.name = 'call')"
-    )
-    return [table for (table,) in tables]
-
-
-def _erasing(tables: Sequence[str], row: int) -> list[Statement]:
-    """Return the statements that erase a call: its rows in every table that has a column for it."""
-    statements: list[Statement] = [(f"DELETE FROM {table} WHERE call = ?", (row,)) for table in tables]  # noqa: S608
-    return [*statements, ("DELETE FROM call WHERE row = ?", (row,)), changed_block(row, members=True)]
+    return [EndedCall(row, CallKey(*key), _recordings(connection, row)) for row, *key in rows]
 
 
 def _recordings(connection: sqlite3.Connection, row: int) -> tuple[str, ...]:
-    return tuple(str(name) for (name,) in connection.execute("SELECT name FROM media WHERE call = ?", (row,)))
+    return tuple(
+        str(name)
+        for (name,) in connection.execute("SELECT media FROM turn WHERE call = ? AND media IS NOT NULL", (row,))
+    )
 
 
 def _erase(connection: sqlite3.Connection, row: int, identity: object, started: object) -> ErasedCall:
     recordings = _recordings(connection, row)
-    (lines,) = connection.execute("SELECT count(*) FROM trace WHERE call = ?", (row,)).fetchone()
-    for statement, values in _erasing(_tables_of_calls(connection), row):
+    (lines,) = connection.execute(
+        "SELECT coalesce(sum(iif(json_valid(trace), json_array_length(trace), 0)), 0) FROM turn WHERE call = ?", (row,)
+    ).fetchone()
+    for statement, values in erase_statements(row):
         connection.execute(statement, values)
     return ErasedCall(str(identity), _number(started), lines, recordings)
 

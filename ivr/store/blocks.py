@@ -14,8 +14,8 @@ from msgspec import Struct
 from ivr.errors import UnreadableRow
 from ivr.ports import Stepped
 from ivr.store.read_only import Reader
-from ivr.store.rows import read_stepped
-from ivr.store.tables import BLOCK, of_state
+from ivr.store.rows import read_trace
+from ivr.store.tables import BLOCK, LATEST_TURN, of_state
 
 T = TypeVar("T")
 
@@ -92,21 +92,22 @@ def _find_blocks(connection: sqlite3.Connection, since: float) -> Sequence[Block
 def _find_flows(connection: sqlite3.Connection, block: Block) -> Sequence[FlowCalls]:
     found = connection.execute(
         f"SELECT {_FLOW}, count(*), max({_STARTED}) FROM call "  # noqa: S608  # our own text
-        "WHERE row BETWEEN ? AND ? GROUP BY 1",
+        f"CROSS JOIN turn ON {LATEST_TURN} WHERE row BETWEEN ? AND ? GROUP BY 1",
         block.rows,
     )
     return [FlowCalls(flow, calls, last) for flow, calls, last in found if flow is not None]
 
 
 def _traces(connection: sqlite3.Connection, block: Block, flow: str) -> Iterator[CallTrace]:
-    lines = connection.execute(
-        f"SELECT row, iif(over, {_OUTCOME}, NULL), body "  # noqa: S608
-        f"FROM call JOIN trace ON trace.call = row WHERE row BETWEEN ? AND ? AND {_FLOW} = ? ORDER BY row, line",
+    turns = connection.execute(
+        f"SELECT row, outcome, trace FROM (SELECT row, iif(ended IS NULL, NULL, {_OUTCOME}) AS outcome "  # noqa: S608
+        f"FROM call CROSS JOIN turn ON {LATEST_TURN} WHERE row BETWEEN ? AND ? AND {_FLOW} = ?) "
+        "CROSS JOIN turn ON turn.call = row ORDER BY row, seq",
         (*block.rows, flow),
     )
-    for (_, ended), call in itertools.groupby(lines, key=lambda line: (line[0], line[1])):
+    for (_, ended), call in itertools.groupby(turns, key=lambda turn: (turn[0], turn[1])):
         try:
-            trace = [read_stepped(body) for _, _, body in call]
+            trace = [line for _, _, lines in call for line in read_trace(lines)]
         except UnreadableRow:  # `ivr calls damaged` names it; the others are counted
             continue
         yield ended, trace
@@ -118,7 +119,8 @@ def _first_row(connection: sqlite3.Connection, since: float) -> int:
     while low < high:
         middle = (low + high) // 2
         found = connection.execute(
-            f"SELECT row, {_STARTED} FROM call WHERE row >= ? ORDER BY row LIMIT 1",  # noqa: S608
+            f"SELECT row, {_STARTED} FROM call CROSS JOIN turn ON {LATEST_TURN} "  # noqa: S608
+            "WHERE row >= ? ORDER BY row LIMIT 1",
             (middle,),
         ).fetchone()
         if found is None or found[1] >= since:  # none: erased a moment ago

@@ -15,12 +15,12 @@ from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
 from ivr.ports import CallKey
 from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
-from ivr.store.rows import Rows, read_public, read_request, read_stepped
+from ivr.store.rows import Rows, read_request, read_trace
 from ivr.store.sealing import Sealer
-from ivr.store.statements import CALL_ROW, StoredCallRow, check_identity, read_replies, read_whole
+from ivr.store.statements import CALL_ROW, StoredCallRow, read_whole
 
 _ORDERS = (
-    "SELECT row, call.id, channel, account, name, over, body, attempts, answer FROM job JOIN call ON row = job.call "
+    "SELECT row, call.id, channel, account, name, ended, body, attempts, answer FROM job JOIN call ON row = job.call "
     "WHERE kind = 'request' ORDER BY answered, job.rowid"
 )
 _PROOF = "ivr"
@@ -67,19 +67,19 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
         damaged.setdefault(one.row, one)  # what was found first
 
     saved: list[Saved] = []
-    for columns in connection.execute(f"{CALL_ROW} WHERE over = 0 ORDER BY row"):
+    for columns in connection.execute(f"{CALL_ROW} WHERE ended IS NULL ORDER BY row"):
         stored = StoredCallRow(*columns)
         try:
-            saved.append(Saved(stored.row, read_whole(connection, rows, stored)))
+            saved.append(read_whole(connection, rows, stored))
         except DataUnusable as error:
             set_aside(_damaged(stored, error), error)
     orders: list[_Order] = []
-    for row, call, *name, over, body, attempts, answer in connection.execute(_ORDERS):
+    for row, call, *name, ended, body, attempts, answer in connection.execute(_ORDERS):
         key = CallKey(*name)
         try:
             request, event = _read_order(rows, call, body, attempts, answer)
         except DataUnusable as error:
-            set_aside(Damaged(row, call, key, bool(over), _what_is_damaged(error)), error)
+            set_aside(Damaged(row, call, key, ended is not None, _what_is_damaged(error)), error)
         else:
             orders.append(_Order(call, key, row, request, attempts, event))
     if broken and not (sealer.has_opened or proves(connection, sealer)):
@@ -154,20 +154,16 @@ def find_damaged(connection: sqlite3.Connection, rows: Rows | None) -> Iterator[
 
 def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredCallRow) -> None:
     """Read whatever is stored of a call; raise DataUnusable."""
-    if rows is not None:
-        read_whole(connection, rows, stored)
-    else:
-        check_identity(read_public(stored.state, stored.rest), stored)
-        read_replies(connection, stored)
+    read_whole(connection, rows, stored)
     orders = "SELECT body, attempts, answer FROM job WHERE call = ? AND kind = 'request'"
     for body, attempts, answer in connection.execute(orders, (stored.row,)):
         _read_order(rows, stored.id, body, attempts, answer)
-    for (line,) in connection.execute("SELECT body FROM trace WHERE call = ?", (stored.row,)):
-        read_stepped(line)
+    for (trace,) in connection.execute("SELECT trace FROM turn WHERE call = ?", (stored.row,)):
+        read_trace(trace)
 
 
 def _damaged(stored: StoredCallRow, error: DataUnusable) -> Damaged:
-    return Damaged(stored.row, stored.id, stored.key, bool(stored.over), _what_is_damaged(error))
+    return Damaged(stored.row, stored.id, stored.key, stored.ended is not None, _what_is_damaged(error))
 
 
 def _what_is_damaged(error: DataUnusable) -> str:

@@ -86,6 +86,8 @@ class Saved(Struct, frozen=True):
     row: int
     "Its number, counted from 1 in the order of first commits."
     record: CallRecord
+    sealed: bool = False
+    "Whether the store has sealed values of it."
 
     @property
     def over(self) -> bool:

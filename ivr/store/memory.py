@@ -10,10 +10,10 @@ from itertools import islice, takewhile
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
+from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped
 from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
-from ivr.store.rows import to_json, to_reply, to_rest, without_private
+from ivr.store.rows import Rows, to_json, without_private
 from ivr.store.sealing import KEY_BYTES, Sealer
 
 
@@ -22,11 +22,11 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._live = Live()
-        self._sealer = Sealer(secrets.token_bytes(KEY_BYTES), source="memory")
+        self._rows = Rows(Sealer(secrets.token_bytes(KEY_BYTES), source="memory"))
         self._calls: dict[str, Saved] = {}  # by our id, the oldest first, over or not
         self._keys: dict[CallKey, str] = {}
         self._traces: dict[str, list[Stepped]] = {}
-        self._media: set[str] = set()
+        self._media: dict[str, bytes | None] = {}  # each that a call took, and a small one itself
         self._flows: dict[str, bytes] = {}
         self._outbound: dict[tuple[str, str], Outbound] = {}
 
@@ -38,7 +38,7 @@ class MemoryStore:
 
     def pseudonym(self, message: str) -> str:
         """Return what stands for a message's id: always the same, and it tells nothing of the id."""
-        return self._sealer.pseudonym(message)
+        return self._rows.pseudonym(message)
 
     async def load(self, key: CallKey) -> CallRecord | None:
         """Return the call as last committed; None: there is no such call."""
@@ -49,29 +49,58 @@ class MemoryStore:
         """Return the answers that are kept and not yet stepped, in the order in which they came."""
         return self._live.orders.inbox(call)
 
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        """Return a call as last committed, unless it is over or has an answer that waits."""
+        saved = self._find(key)
+        if saved is None:
+            return Absent.UNKNOWN
+        return Absent.WAIT if saved.over or self._live.orders.inbox(saved.record.id) else saved.record
+
+    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
+        """Keep all of a turn or nothing; what `then` begins comes after that, and before this returns."""
+        self._keep(commit)
+        then(None)
+
     async def commit(self, commit: Commit) -> None:
         """Keep all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
         self._keep(commit)
 
-    def glance(self, key: CallKey) -> CallRecord | Absent:
-        """Return a call as last committed, if no answer waits in its inbox."""
-        saved = self._live.calls.get(key)
-        if saved is None:
-            return Absent.WAIT if key in self._keys else Absent.UNKNOWN
-        return Absent.WAIT if self._live.orders.inbox(saved.record.id) else saved.record
+    def _keep(self, commit: Commit) -> None:
+        record = commit.record
+        stored = self._find(record.key)
+        self._live.check(commit, stored)
+        media = self._checked(commit, stored)
+        outbound = {(record.id, order.id): order for order in commit.outbound}
+        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
+            raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
+        if stored is None and record.id in self._calls:
+            raise StoreUnavailable(f"call {record.id}: another call has this id")
+        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
+        self._live.apply(saved, commit)
+        self._calls[record.id] = saved
+        self._keys[record.key] = record.id
+        self._traces.setdefault(record.id, []).extend(commit.trace)
+        if media is not None:
+            self._media[media] = commit.audio
+        self._outbound.update(outbound)
 
-    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
-        """Keep all of a turn at once, and call `then`; raise what `commit` raises."""
-        self._keep(commit)
-        then(None)
+    def _checked(self, commit: Commit, stored: Saved | None) -> str | None:
+        """Return the recording that a turn takes; raise StoreUnavailable for what no row of a database could hold."""
+        key = commit.record.key
+        for text in (key.channel, key.account, key.id, commit.message or ""):
+            to_json(text)  # half a surrogate pair, say
+        orders: tuple[Request | Outbound, ...] = (*commit.jobs, *commit.outbound)
+        for order in orders:
+            to_json(order)
+        return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]
 
-    async def claim(self, *, limit: int) -> Sequence[Order]:
-        """Hand out open orders, each once until `restart`; see `ivr.store.orders` for those that run no more."""
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each to one worker at a time; see `ivr.store.orders` for those that run no more."""
         orders = self._live.orders
-        taken, spent = orders.take(limit)
+        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit)
         for owed in spent:
             orders.answer(owed.call, owed.request.job, owed.given_up())
-        return orders.begin([(owed, owed.attempts + 1) for owed in taken])
+        return orders.begin(runs)
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
         """Put a service's answer into the call's inbox; the first answer wins, False: it was not the first."""
@@ -96,6 +125,9 @@ class MemoryStore:
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
         return self._flows.get(flow_hash)
+
+    async def probe(self) -> None:
+        """Do nothing: memory can always be read."""
 
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
@@ -127,35 +159,5 @@ class MemoryStore:
         over = islice((saved.record for saved in reversed(self._calls.values()) if saved.over), limit)
         return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, over)]
 
-    def _keep(self, commit: Commit) -> None:
-        record = commit.record
-        stored = self._find(record.key)
-        self._live.check(commit, stored)
-        _check_storable(commit)
-        outbound = {(record.id, order.id): order for order in commit.outbound}
-        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
-            raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
-        if stored is None and record.id in self._calls:
-            raise StoreUnavailable(f"call {record.id}: another call has this id")
-        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
-        self._live.apply(saved, commit)
-        self._calls[record.id] = saved
-        self._keys[record.key] = record.id
-        self._traces.setdefault(record.id, []).extend(commit.trace)
-        self._media.update(recordings_in(commit.trace))
-        self._outbound.update(outbound)
-
     def _find(self, key: CallKey) -> Saved | None:
         return self._calls[self._keys[key]] if key in self._keys else None
-
-
-def _check_storable(commit: Commit) -> None:
-    """Raise StoreUnavailable for what has no written form, such as half a surrogate pair."""
-    to_rest(commit.record)
-    for message, reply in commit.record.replies.items():
-        to_json(message)
-        to_reply(reply)
-    to_json(commit.record.call)
-    parts: tuple[Stepped | Request | Outbound, ...] = (*commit.trace, *commit.jobs, *commit.outbound)
-    for part in parts:
-        to_json(part)

@@ -3,8 +3,9 @@
 Rule 1: what is handed out, how often, and whose answer counts is decided here, for every store.
 Rule 2: this file never learns how anything is saved; stores call it after the commit.
 
-An order is *owed* until its first answer comes or its call is over, and *open* while no worker has taken it. An answer
-that a call waits for goes into the inbox; the answer to an order with `wanted=False` ends the order and is forgotten.
+An order is *owed* until its first answer comes or its call is over, and *open* while no living worker has it: one that
+did not answer in time is dead. An answer that a call waits for goes into the inbox; the answer to an order with
+`wanted=False` ends the order and is forgotten.
 """
 
 from collections.abc import Iterable
@@ -43,6 +44,18 @@ class Owed(Struct):
         return ServiceFailed(self.request.job, "failed")
 
 
+class Run(Struct, frozen=True):
+    """A run of an order that is about to begin."""
+
+    owed: Owed
+    attempts: int
+    "This one included."
+    owner: str
+    "The worker."
+    until: float
+    "When that worker is taken to be dead, in seconds since 1970, if there is no answer."
+
+
 class Inbox(Struct):
     """Answers that wait for a turn of one call."""
 
@@ -64,6 +77,8 @@ class Orders:
     def __init__(self) -> None:
         self._owed: dict[str, dict[str, Owed]] = {}
         self._open: dict[tuple[str, str], None] = {}  # a queue in which each order stands once
+        self._runs: dict[tuple[str, str], Run] = {}
+        "The last ones that were begun."
         self._inboxes: dict[str, Inbox] = {}
         self._added = 0
 
@@ -93,29 +108,46 @@ class Orders:
         """Return the calls whose inbox holds something."""
         return [inbox.key for inbox in self._inboxes.values()]
 
-    def take(self, limit: int) -> tuple[list[Owed], list[Owed]]:
-        """Take up to `limit` open orders for a run, and beside them those that may not run again."""
-        runs: list[Owed] = []
+    def take(self, owner: str, *, now: float, lease: float, limit: int) -> tuple[list[Run], list[Owed]]:
+        """Take up to `limit` open orders for runs, and beside them those that may not run again."""
+        self._reopen(owner, now)
+        runs: list[Run] = []
         spent: list[Owed] = []
         while self._open and len(runs) < limit:
             call, job = next(iter(self._open))
             del self._open[call, job]
-            if owed := self.get(call, job):
-                (spent if owed.spent else runs).append(owed)
+            owed = self.get(call, job)
+            if owed is None:
+                continue
+            if owed.spent:
+                spent.append(owed)
+            else:
+                runs.append(Run(owed, owed.attempts + 1, owner, now + owed.request.timeout + lease))
         return runs, spent
+
+    def _reopen(self, owner: str, now: float) -> None:
+        """Open the orders of dead workers again; whoever asks is alive."""
+        for place, run in list(self._runs.items()):
+            if self.get(*place) is not run.owed:
+                del self._runs[place]  # answered, or no longer owed
+            elif run.until <= now and run.owner != owner:
+                del self._runs[place]
+                self._open[place] = None
 
     def put_back(self, orders: Iterable[Owed]) -> None:
         """Open orders again whose taking was not saved."""
         for owed in orders:
             self._open[owed.call, owed.request.job] = None
 
-    def begin(self, runs: Iterable[tuple[Owed, int]]) -> list[Order]:
-        """Set the attempts that were saved, and give what the worker gets: all but those closed in the meantime."""
+    def begin(self, runs: Iterable[Run]) -> list[Order]:
+        """Begin runs that were saved, and return what the worker gets: all but those closed in the meantime."""
         begun = []
-        for owed, attempts in runs:
+        for run in runs:
+            owed = run.owed
             if self.get(owed.call, owed.request.job) is owed:
-                owed.attempts = attempts
-                begun.append(Order(owed.call, owed.key, owed.request, attempts))
+                owed.attempts = run.attempts
+                self._runs[owed.call, owed.request.job] = run
+                begun.append(Order(owed.call, owed.key, owed.request, run.attempts))
         return begun
 
     def answer(self, call: str, job: str, event: Event) -> bool:
@@ -133,7 +165,8 @@ class Orders:
         self._inboxes.setdefault(call, Inbox(key, {})).answers[job] = event
 
     def restart(self) -> None:
-        """Open every owed order again, as after a restart: the workers that had taken them are gone."""
+        """Open every owed order again, as after a restart of the only process: the workers are known to be gone."""
+        self._runs = {}
         owed = [owed for jobs in self._owed.values() for owed in jobs.values()]
         self._open = {}
         self.put_back(sorted(owed, key=lambda one: one.asked))

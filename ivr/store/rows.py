@@ -6,40 +6,66 @@ no base64.
 """
 
 import base64
-import math
 import re
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
-from msgspec import MsgspecError, json, msgpack
+from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
 
-from ivr.engine.call import Call, Facts, Memory
+from ivr.engine.call import Call, Memory
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
+from ivr.engine.line_facts import LineFacts
 from ivr.engine.values import Stored
 from ivr.errors import StoreUnavailable, UnreadableRow
-from ivr.ports import CallRecord, Outbound, Stepped, WebhookReply
+from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Leg, Outbound, Stepped, WebhookReply, recordings_in
 from ivr.store.sealing import Sealer
 
 SEALED = ""
 "The one name in a `private` that is sealed; no variable is called so."
 LATEST = 253_402_300_799.0
 "The last second of the year 9999: no time that is stored is later."
-_ELSEWHERE = Call(flow="", facts=Facts())
+NEW_MESSAGE: Final = 1
+"Mark of a turn whose message was not among the replies before it: it stands at their end."
+LAST_REPLY: Final = 2
+"Mark of a turn whose reply is the last one of the call after it."
+
+SEALED_STATE: Final = 4
+"Mark of a turn whose state holds sealed values."
 
 T = TypeVar("T")
 C = TypeVar("C")
 
+Replies: TypeAlias = Mapping[str, WebhookReply | None]
+TurnRow: TypeAlias = tuple[int, int, str, bytes, str | None, bytes | None, int, str, str | None, bytes | None]
+"The columns of a turn, in their order."
+
+
+class _Rest(Struct, array_like=True):
+    """What a record holds beside the call, its key and its replies."""
+
+    id: str
+    version: int
+    steps: int
+    notes: dict[str, str]
+    idle_at: float
+    wake: float | None
+    line: LineFacts | None
+    unmoved: int
+
+
 _TO_JSON = json.Encoder().encode
 _TO_MSGPACK = msgpack.Encoder().encode
-_RECORD = msgpack.Decoder(CallRecord).decode
+_REST = msgpack.Decoder(_Rest).decode
 _REPLY: Callable[[bytes], WebhookReply | None] = msgpack.Decoder(WebhookReply | None).decode
 _CALL = json.Decoder(Call).decode
 _PRIVATE = json.Decoder(dict[str, Stored]).decode
-_STEPPED = json.Decoder(Stepped).decode
+_TRACE: Callable[[str], list[Stepped]] = json.Decoder(list[Stepped]).decode
 _REQUEST = json.Decoder(Request).decode
 _EVENT: Callable[[bytes], Event] = json.Decoder(Event).decode
+_UNWRITTEN = (TypeError, ValueError, OverflowError, RecursionError)
+"What an encoder raises for what has no written form: ValueError for a surrogate, for one."
 
 
 class Rows:
@@ -52,19 +78,48 @@ class Rows:
         """Return what stands for a name that was written freely."""
         return self._sealer.pseudonym(name)
 
-    def record(self, record: CallRecord) -> tuple[str, bytes]:
-        """Return the columns `state` (the call as the engine knows it) and `rest`; raise StoreUnavailable."""
-        call = _with_memories(record.call, lambda memory: self._sealed(memory, record.id))
-        return to_json(call), to_rest(record)
+    def turn(self, seq: int, row: int, commit: Commit, before: CallRecord | None) -> TurnRow:
+        """Return the row of a turn; `before` is the record that it follows. Raises StoreUnavailable."""
+        record = commit.record
+        reply, marks = _written(commit, before)
+        written = _TO_MSGPACK(reply) if marks or commit.message is not None else None
+        media = recording_in(commit)
+        call = with_memories(record.call, self._sealed, record.id)
+        if call is not record.call:
+            marks |= SEALED_STATE
+        try:
+            return (
+                seq,
+                row,
+                _TO_JSON(call).decode(),
+                _TO_MSGPACK(
+                    (
+                        record.id,
+                        record.version,
+                        record.steps,
+                        record.leg.notes,
+                        record.idle_at,
+                        record.wake,
+                        record.line,
+                        record.unmoved,
+                    )
+                ),
+                commit.message,
+                written,
+                marks,
+                _TO_JSON(commit.trace).decode(),
+                media,
+                commit.audio if media is not None else None,
+            )
+        except _UNWRITTEN as exc:
+            raise _unwritten(exc) from exc
 
-    def read_record(self, state: str, rest: bytes, replies: Mapping[str, WebhookReply | None]) -> CallRecord:
-        """Read a call back, private values included."""
-        record = _read(_RECORD, rest, "its record")
-        call = _with_memories(_read(_CALL, state, "its state"), lambda memory: self._unsealed(memory, record.id))
-        _check_time(call.facts.started, "its state")
-        if math.isnan(record.idle_at) or (record.wake is not None and math.isnan(record.wake)):
-            raise UnreadableRow("its record has an invalid time")
-        return replace(record, call=call, replies=replies)
+    def read_record(
+        self, key: CallKey, state: bytes, rest: bytes, replies: Replies, last: WebhookReply | None
+    ) -> CallRecord:
+        """Read a call back from its last turn, private values included."""
+        record = _record(key, state, rest)
+        return replace(record, call=with_memories(record.call, self._unsealed, record.id), replies=replies, last=last)
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
         """Return the column `answer`."""
@@ -85,31 +140,73 @@ class Rows:
         return replace(memory, private=_read(_PRIVATE, self._sealer.unseal(sealed, place), "a sealed value"))
 
 
-def to_json(value: Stepped | Request | Outbound | Call | str) -> str:
+def _written(commit: Commit, before: CallRecord | None) -> tuple[WebhookReply | None, int]:
+    """Return the reply that a turn writes, and its marks; raise StoreUnavailable where one row cannot hold it."""
+    record, message = commit.record, commit.message
+    replies, last = (before.replies, before.last) if before is not None else ({}, None)
+    reply, marks = None, 0
+    if message is not None:
+        if message not in record.replies:
+            raise StoreUnavailable(f"call {record.id}: the message of this turn is not among its replies")
+        reply = record.replies[message]
+        marks = 0 if message in replies else NEW_MESSAGE
+    if reply is not None and (reply is record.last or reply == record.last):
+        marks |= LAST_REPLY
+    elif record.last is not last and record.last != last:
+        if message is not None or record.last is None:
+            raise StoreUnavailable(f"call {record.id}: its last reply is not that of this turn")
+        reply, marks = record.last, LAST_REPLY
+    return reply, marks
+
+
+def recording_in(commit: Commit) -> str | None:
+    """Return the recording that a turn takes; raise StoreUnavailable if it takes two."""
+    media = recordings_in(commit.trace)
+    if len(media) > 1:
+        raise StoreUnavailable(f"call {commit.record.id}: a turn takes one recording at most")
+    return media[0] if media else None
+
+
+def read_replies(turns: Iterable[Sequence[Any]]) -> tuple[dict[str, WebhookReply | None], WebhookReply | None]:
+    """Return what repeats of a call's messages get, and its last reply.
+
+    `turns` are the first columns of each turn in order: message, reply and marks.
+    Exactly as `advance` kept them: the last 16 in their order. A message that had fallen out and came again stands at
+    the end, and a reply that was owed stands where its message does.
+    """
+    replies: dict[str, WebhookReply | None] = {}
+    last = None
+    for message, body, marks, *_ in turns:
+        if type(marks) is not int:
+            raise UnreadableRow("a turn has invalid marks")
+        reply = _read(_REPLY, body, "a reply") if body is not None else None
+        if marks & LAST_REPLY:
+            last = reply
+        if message is None:
+            continue
+        if not isinstance(message, str):
+            raise UnreadableRow("a message has an invalid id")
+        if marks & NEW_MESSAGE:
+            replies.pop(message, None)
+            replies[message] = reply
+            if len(replies) > REMEMBERED:
+                del replies[next(iter(replies))]
+        elif message in replies:
+            replies[message] = reply
+    return replies, last
+
+
+def to_json(value: Request | Outbound | str) -> str:
     """Return any other column that is read by eye; raise StoreUnavailable."""
     return _guarded(_TO_JSON, value).decode()
 
 
-def to_rest(record: CallRecord) -> bytes:
-    """Return the column `rest`: the record without its call and its replies; raise StoreUnavailable."""
-    return _guarded(_TO_MSGPACK, replace(record, call=_ELSEWHERE, replies={}))
-
-
-def to_reply(reply: WebhookReply | None) -> bytes:
-    """Return the column `body` of a reply; raise StoreUnavailable."""
-    return _guarded(_TO_MSGPACK, reply)
-
-
-def read_reply(body: bytes) -> WebhookReply | None:
-    """Read a reply back."""
-    return _read(_REPLY, body, "a reply")
-
-
-def read_stepped(body: str) -> Stepped:
-    """Read a line of the trace back."""
-    step = _read(_STEPPED, body, "a line of its trace")
-    _check_time(step.now, "a line of its trace")
-    return step
+def read_trace(trace: str) -> list[Stepped]:
+    """Read the lines of one turn back."""
+    steps = _read(_TRACE, trace, "a line of its trace")
+    for step in steps:
+        _check_time(step.now, "a line of its trace")
+    return steps
 
 
 def read_request(body: str) -> Request:
@@ -117,26 +214,50 @@ def read_request(body: str) -> Request:
     return _read(_REQUEST, body, "an order")
 
 
-def read_public(state: str, rest: bytes) -> CallRecord:
+def read_public(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
     """Read a call back without its private values, and without opening them."""
-    call = _read(_CALL, state, "its state")
-    _check_time(call.facts.started, "its state")
-    return without_private(replace(_read(_RECORD, rest, "its record"), call=call))
+    return without_private(_record(key, state, rest))
 
 
 def without_private(record: CallRecord) -> CallRecord:
     """Return a record as readers of the archive may see it (LANGUAGE C12), without the replies kept for repeats."""
-    call = _with_memories(record.call, lambda memory: replace(memory, private={}))
+    call = with_memories(record.call, lambda memory, _: replace(memory, private={}), "")
     return replace(record, call=call, replies={}, last=None)
 
 
-def _with_memories(call: Call, change: Callable[[Memory], Memory]) -> Call:
+def with_memories(call: Call, change: Callable[[Memory, str], Memory], place: str) -> Call:
     """Change each memory of a call that holds something private; mostly there is none."""
-    memory = change(call.memory) if call.memory.private else call.memory
     asked = call.asked
-    if any(one.memory.private for one in asked):
-        asked = tuple(replace(one, memory=change(one.memory)) if one.memory.private else one for one in asked)
-    return call if memory is call.memory and asked is call.asked else replace(call, memory=memory, asked=asked)
+    for one in asked:
+        if one.memory.private:
+            asked = tuple(
+                replace(one, memory=change(one.memory, place)) if one.memory.private else one for one in asked
+            )
+            break
+    if call.memory.private:
+        return replace(call, memory=change(call.memory, place), asked=asked)
+    return call if asked is call.asked else replace(call, asked=asked)
+
+
+def _record(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
+    call = _read(_CALL, state, "its state")
+    _check_time(call.facts.started, "its state")
+    known = _read(_REST, rest, "its record")
+    for moment in (known.idle_at, known.wake):
+        if moment is not None and moment != moment:  # noqa: PLR0124  # no number
+            raise UnreadableRow("its record has an invalid time")
+    return CallRecord(
+        known.id,
+        key,
+        call,
+        known.version,
+        known.steps,
+        Leg(known.notes),
+        idle_at=known.idle_at,
+        wake=known.wake,
+        line=known.line,
+        unmoved=known.unmoved,
+    )
 
 
 def _check_time(moment: float, what: str) -> None:
@@ -148,8 +269,12 @@ def _check_time(moment: float, what: str) -> None:
 def _guarded(encode: Callable[[object], bytes], value: object) -> bytes:
     try:
         return encode(value)
-    except (TypeError, ValueError, OverflowError, RecursionError) as exc:  # ValueError: a surrogate, for one
-        raise StoreUnavailable(f"This cannot be saved: {type(exc).__name__}.") from exc
+    except _UNWRITTEN as exc:
+        raise _unwritten(exc) from exc
+
+
+def _unwritten(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"This cannot be saved: {type(error).__name__}.")
 
 
 def _read(decode: Callable[[C], T], column: C, what: str) -> T:

@@ -8,28 +8,28 @@ come within minutes.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
 from ivr.engine.events import Event
-from ivr.errors import DamagedCall, DataUnusable, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Stepped, recordings_in
-from ivr.storage import Order
+from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
+from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.storage import Absent, Order
 from ivr.store import statements
 from ivr.store.archive import Forgotten, find_ended
 from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
 from ivr.store.live import Saved
 from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
-from ivr.store.rows import Rows
+from ivr.store.rows import SEALED_STATE, Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.statements import Counters
 from ivr.store.tables import open_database
-from ivr.store.writer import Writer, empty_log
+from ivr.store.writer import Write, Writer, empty_log, settling
 
 QUEUE = 1024
 "Writes that may wait for the disk: some 60 ms of work, and the most that a stalled disk keeps in memory."
@@ -84,33 +84,81 @@ class SqliteStore:
         """Return the answers that are saved and not yet stepped, in the order in which they came."""
         return self._live.orders.inbox(call)
 
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        """Return a call as last committed, if it can be told at once and nothing else is on its way for it."""
+        saved = self._live.calls.get(key)
+        if self._writer.busy(key):
+            return Absent.WAIT
+        if saved is None:
+            known = key in self._damaged or self._recent.get(key) is not None
+            return Absent.WAIT if known else Absent.UNKNOWN
+        return Absent.WAIT if self._live.orders.inbox(saved.record.id) else saved.record
+
+    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
+        """Begin to save a turn made from what memory says now; a call that is not there is taken for a new one.
+
+        `then` is called in the event loop once all of it is durable and visible (None), or with what `commit` would
+        raise. Raises at once where nothing was begun.
+        """
+        record = commit.record
+        key = record.key
+        self._check_readable(key)
+        if self._writer.busy(key):
+            raise StaleCall(f"call {record.id}: another turn is being saved")
+        stored = self._live.calls.get(key) or self._recent.get(key)
+        self._live.check(commit, stored)
+        row, before = (stored.row, stored.record) if stored else (next(self._counters.rows), None)
+        ended = None
+        if record.call.phase == "over":
+            ended = commit.trace[-1].now if commit.trace else 0.0
+        turn = self._rows.turn(next(self._counters.turns), row, commit, before)
+        sealed = stored is not None and stored.sealed
+        beside = statements.turn_statements(commit, turn, before, self._live.orders.leaving(commit), sealed=sealed)
+        sealed = bool(turn[6] & SEALED_STATE) or (sealed and ended is None)
+
+        def settled(error: Exception | None) -> None:
+            try:
+                if error is None:
+                    self._apply(Saved(row, record, sealed), commit, turn[8])
+                elif isinstance(error, StaleCall):
+                    self._recent.forget(key)  # it is not what was remembered
+            except Exception as exc:  # a mistake of ours: whoever waits gets it
+                error = exc
+            then(error)
+
+        write = Write(
+            then=settled,
+            key=key,
+            turn=turn,
+            call=None if stored else (row, record.id, key.channel, key.account, key.id, ended),
+            ended=None if ended is None or not stored else (row, ended),
+            statements=beside,
+        )
+        self._writer.save(write)
+
     async def commit(self, commit: Commit) -> None:
         """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
         key = commit.record.key
         while True:  # from the last look at memory to the hand-over there is no await
-            stored = await self._find(key)
+            if commit.record.version > 1:  # a new call is not looked up: the file refuses one that is there
+                await self._find(key)
             if not self._writer.busy(key):
                 break
             await self._writer.quiet(key)
-        self._live.check(commit, stored)
-        row = stored.row if stored else next(self._counters.rows)
-        written = statements.commit_statements(
-            self._rows,
-            commit,
-            row,
-            before=stored.record if stored else None,
-            dropped=self._live.orders.leaving(commit),
-        )
-        await self._writer.save(key, written, lambda: self._apply(Saved(row, commit.record), commit))
+        done = asyncio.get_running_loop().create_future()
+        self.hand_over(commit, settling(done, lambda: None))
+        await done
 
-    async def claim(self, *, limit: int) -> Sequence[Order]:
-        """Hand out open orders, each once a run of the server; see `ivr.store.orders` for those that run no more."""
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+        """Hand out open orders, each to one worker at a time; see `ivr.store.orders` for those that run no more.
+
+        After a start none is held back: the lock of the folder shows that whoever had it is gone.
+        """
         orders = self._live.orders
-        taken, spent = orders.take(limit)
-        if not taken and not spent:
+        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit)
+        if not runs and not spent:
             return ()
-        runs = [(owed, owed.attempts + 1) for owed in taken]
-        written = [statements.run_statement(owed, attempts) for owed, attempts in runs]
+        written = [statements.run_statement(run) for run in runs]
         written += [
             statements.answer_statement(self._rows, owed, owed.given_up(), next(self._counters.answers))
             for owed in spent
@@ -122,9 +170,9 @@ class SqliteStore:
             return orders.begin(runs)
 
         try:
-            return await self._writer.save(None, written, counted)
+            return await self._writer.saved(written, counted)
         except (StoreUnavailable, asyncio.CancelledError):
-            orders.put_back([*taken, *spent])
+            orders.put_back([*(run.owed for run in runs), *spent])
             raise
 
     async def finish(self, call: str, job: str, event: Event) -> bool:
@@ -135,7 +183,7 @@ class SqliteStore:
             return False
         written = statements.answer_statement(self._rows, owed, event, next(self._counters.answers))
         # Another answer may be on its way to the disk: of two, the row and the inbox take the one handed over first.
-        return await self._writer.save(None, [written], lambda: orders.answer(call, job, event))
+        return await self._writer.saved([written], lambda: orders.answer(call, job, event))
 
     async def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
@@ -153,7 +201,7 @@ class SqliteStore:
 
     async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
-        await self._writer.save(None, [statements.flow_statement(flow_hash, source)], lambda: None)
+        await self._writer.saved([statements.flow_statement(flow_hash, source)], lambda: None)
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
@@ -166,7 +214,7 @@ class SqliteStore:
         """
         await self._lookups.read(lambda connection: statements.find_flow(connection, ""))
         if self._writer.failing:
-            await self._writer.save(None, statements.PROBE, lambda: None)
+            await self._writer.saved(statements.PROBE, lambda: None)
 
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
@@ -206,15 +254,21 @@ class SqliteStore:
         Their audio belongs to no call any more: the caller of this method deletes it, or the sweep does.
         """
         ended = await self._archive.read(lambda connection: find_ended(connection, before, limit))
-        erased = []
-        for one in ended:
-            await self._writer.quiet(one.key)
-            then = partial(self._recent.__setitem__, one.key, None)
-            erased.append(self._writer.save(one.key, one.statements, then))
-        await asyncio.gather(*erased)  # together: one commit
-        for name in (name for one in ended for name in one.recordings):
-            self._media.forget(name)
+        media = [name for one in ended for name in one.recordings]
+        await self.erase_ended([(one.row, one.key) for one in ended], media)
         return [Forgotten(one.recordings) for one in ended]
+
+    async def erase_ended(self, calls: Sequence[tuple[int, CallKey]], media: Sequence[str]) -> None:
+        """Erase calls that are over, by row and key, in one commit, and forget them and their recordings."""
+        for _, key in calls:
+            await self._writer.quiet(key)
+        erased = [
+            self._writer.saved(statements.erase_statements(row), partial(self._recent.__setitem__, key, None), key=key)
+            for row, key in calls
+        ]
+        await asyncio.gather(*erased)
+        for name in media:
+            self._media.forget(name)
 
     async def empty_log(self) -> bool:
         """Write the log's pages into the database and empty it; return whether no reader prevented it."""
@@ -224,18 +278,21 @@ class SqliteStore:
 
     async def _find(self, key: CallKey) -> Saved | None:
         """Return a call from memory, or from the file if it is not there."""
-        if (damaged := self._damaged.get(key)) is not None:
-            raise DamagedCall(f"call {statements.printable_id(damaged.id)}: {damaged.what}")
+        self._check_readable(key)
         while key not in self._live.calls and key not in self._recent:
             found = await self._lookups.read(lambda connection: statements.find_call(connection, self._rows, key))
             if key not in self._live.calls and key not in self._recent:  # else: committed meanwhile, and newer
                 self._recent[key] = found
         return self._live.calls[key] if key in self._live.calls else self._recent[key]
 
-    def _apply(self, saved: Saved, commit: Commit) -> None:
+    def _check_readable(self, key: CallKey) -> None:
+        if (damaged := self._damaged.get(key)) is not None:
+            raise DamagedCall(f"call {statements.printable_id(damaged.id)}: {damaged.what}")
+
+    def _apply(self, saved: Saved, commit: Commit, media: str | None) -> None:
         self._live.apply(saved, commit)
-        for name in recordings_in(commit.trace):
-            self._media[name] = None
+        if media is not None:
+            self._media[media] = None
         if saved.over:
             self._recent[saved.record.key] = saved
 

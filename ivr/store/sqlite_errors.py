@@ -44,7 +44,7 @@ _ADVICE = {
 "What to do about each, where something can be done."
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """Return why a database or a file could not be used, as a part of a sentence."""
     if isinstance(error, OSError):
         return FULL if error.errno in _FULL else (error.strerror or type(error).__name__)
@@ -62,7 +62,7 @@ def unusable(database: Path, error: Exception) -> str:
     return f"The database {database} cannot be used: {why}. {_ADVICE.get(kind, '')}".rstrip()
 
 
-def is_of_the_disk(error: Exception | None) -> bool:
+def is_of_the_disk(error: BaseException | None) -> bool:
     """Return whether it is the file or its disk that fails, and not what was asked of them."""
     return _kind(error) in {"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CORRUPT"}
 
@@ -79,7 +79,7 @@ def _name(error: sqlite3.Error) -> str:
     return name
 
 
-def _kind(error: Exception | None) -> str:
+def _kind(error: BaseException | None) -> str:
     """Return the kind of an error: `SQLITE_IOERR_WRITE` and the like are one."""
     parts = _name(error).split("_") if isinstance(error, sqlite3.Error) else []
     return "_".join(parts[:2])

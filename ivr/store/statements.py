@@ -1,49 +1,41 @@
-"""What is written, as SQL: one function for each kind of write, and the questions asked of the tables."""
+"""What is written beside the rows of turns, as SQL, and the questions that the server asks of the tables."""
 
 import contextlib
 import itertools
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
-from ivr.ports import CallKey, CallRecord, Commit, Stepped, WebhookReply, recordings_in
+from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Stepped
 from ivr.store.live import Saved
-from ivr.store.orders import Owed, orders_of
-from ivr.store.rows import Rows, read_public, read_reply, read_stepped, to_json, to_reply
-from ivr.store.tables import BLOCK, as_bytes
-from ivr.store.writer import Statement
-
-Replies: TypeAlias = Mapping[str, WebhookReply | None]
+from ivr.store.orders import Owed, Run, orders_of
+from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, read_trace, to_json
+from ivr.store.tables import BLOCK, LATEST_TURN, as_bytes
+from ivr.store.writer import CHANGE_BLOCKS, Statement
 
 REQUEST: Final = "request"
 OUTBOUND: Final = "outbound"
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
-_ADD_CALL = "INSERT INTO call (row, id, channel, account, name, over, state, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_SET_CALL = "UPDATE call SET over = ?, state = ?, rest = ? WHERE row = ?"
-_PUT_REPLY = (
-    "INSERT INTO reply (call, message, body) VALUES (?, ?, ?) "
-    "ON CONFLICT (call, message) DO UPDATE SET body = excluded.body"
-)
-_DROP_REPLY = "DELETE FROM reply WHERE call = ? AND message = ?"
-_ADD_LINE = "INSERT INTO trace (call, line, body) VALUES (?, ?, ?)"
-_ADD_MEDIA = "INSERT OR IGNORE INTO media (name, call) VALUES (?, ?)"
 _ADD_JOB = "INSERT INTO job (call, kind, id, body, attempts) VALUES (?, ?, ?, ?, 0)"
 _DROP_JOB = "DELETE FROM job WHERE call = ? AND kind = ? AND id = ?"
-_COUNT_RUN = "UPDATE job SET attempts = ? WHERE call = ? AND kind = ? AND id = ?"
+_COUNT_RUN = "UPDATE job SET attempts = ?, owner = ?, until = ? WHERE call = ? AND kind = ? AND id = ?"
 _ANSWER_JOB = "UPDATE job SET answered = ?, answer = ? WHERE call = ? AND kind = ? AND id = ? AND answered IS NULL"
 _ADD_FLOW = "INSERT OR IGNORE INTO flow (hash, source) VALUES (?, ?)"
-_END = "INSERT INTO ended (call, at) VALUES (?, ?) ON CONFLICT (call) DO UPDATE SET at = max(at, excluded.at)"
-_CHANGE = (
-    "INSERT INTO block (number, changes, members) VALUES (?, 1, ?) "
-    "ON CONFLICT (number) DO UPDATE SET changes = changes + 1, members = members + excluded.members"
-)
+# The row that tells the last reply stays until a later one tells it.
+_DROP_TURN = """
+DELETE FROM turn WHERE call = ? AND message = ? AND trace = '[]' AND media IS NULL AND (marks & 2 = 0 OR EXISTS
+(SELECT 1 FROM turn AS later WHERE later.call = turn.call AND later.seq > turn.seq AND later.marks & 2))
+"""
+# Once a call is over, not even sealed values are left of it.
+_UNSEAL = "UPDATE turn SET state = '', marks = marks & ~4 WHERE call = ? AND seq < ? AND marks & 4"
+_CHANGE_BLOCK = CHANGE_BLOCKS.format("(?, 1, 1)")
 
 PROBE: Sequence[Statement] = (
     ("INSERT INTO flow (hash, source) VALUES ('', zeroblob(65536))", ()),
@@ -52,51 +44,49 @@ PROBE: Sequence[Statement] = (
 "As much as a turn with all that it can bring along; nothing of it stays."
 
 
-def commit_statements(
-    rows: Rows, commit: Commit, row: int, *, before: CallRecord | None, dropped: Iterable[str]
-) -> list[Statement]:
-    """Write what a turn changed; `dropped` are the jobs that leave with it.
+def turn_statements(
+    commit: Commit, turn: TurnRow, before: CallRecord | None, dropped: Iterable[str], *, sealed: bool
+) -> Sequence[Statement]:
+    """Write what a turn changes beside its own row, mostly nothing.
 
-    Raises StoreUnavailable for what has no written form.
+    `dropped` are the jobs that leave with it, `sealed`: rows of the call hold sealed values. Raises StoreUnavailable
+    for what has no written form.
     """
-    record = commit.record
-    key = record.key
-    state, rest = rows.record(record)
-    over = int(record.call.phase == "over")
-    first = record.steps - len(commit.trace)
-    call: Statement = (_SET_CALL, (over, state, rest, row))
-    if before is None:
-        call = (_ADD_CALL, (row, record.id, key.channel, key.account, key.id, over, state, rest))
-    statements: list[Statement] = [call, changed_block(row, members=before is None)]
-    if over:
-        statements.append((_END, (row, commit.trace[-1].now if commit.trace else 0.0)))
-    statements.extend(_reply_statements(row, before.replies if before else {}, record.replies))
-    for line, step in enumerate(commit.trace, first):
-        statements.append((_ADD_LINE, (row, line, to_json(step))))
-    statements.extend((_ADD_MEDIA, (name, row)) for name in recordings_in(commit.trace))
-    statements.extend((_DROP_JOB, (row, REQUEST, job)) for job in dropped)
-    statements.extend((_ADD_JOB, (row, REQUEST, request.job, to_json(request))) for request in orders_of(commit))
-    statements.extend((_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound)
+    seq, row, *_ = turn
+    statements: list[Statement] = [(_DROP_JOB, (row, REQUEST, job)) for job in dropped]
+    if commit.jobs:
+        statements += [(_ADD_JOB, (row, REQUEST, order.job, to_json(order))) for order in orders_of(commit)]
+    if commit.outbound:
+        statements += [(_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound]
+    if not commit.trace and before is not None and (fallen := _fallen_out(commit, before)) is not None:
+        statements.append((_DROP_TURN, (row, fallen)))
+    if sealed and commit.record.call.phase == "over":
+        statements.append((_UNSEAL, (row, seq)))
     return statements
 
 
-def changed_block(row: int, *, members: bool) -> Statement:
-    """Note that a call's block has changed; `members`: a call has come or gone."""
-    return _CHANGE, (row // BLOCK, int(members))
+def _fallen_out(commit: Commit, before: CallRecord) -> str | None:
+    """Return the message that is not answered again once this one is; the row of such a one without lines can go.
+
+    Whoever knows a call's id could fill the disk with messages that move nothing.
+    """
+    replies, message = before.replies, commit.message
+    return None if message is None or message in replies or len(replies) < REMEMBERED else next(iter(replies))
 
 
-def _reply_statements(row: int, before: Replies, after: Replies) -> Iterator[Statement]:
-    for message, reply in after.items():
-        if message not in before or before[message] is not reply:  # new, or written at last
-            yield _PUT_REPLY, (row, message, to_reply(reply))
-    for message in before:
-        if message not in after:
-            yield _DROP_REPLY, (row, message)
+def erase_statements(row: int) -> Sequence[Statement]:
+    """Erase a call with all that is stored of it."""
+    return (
+        ("DELETE FROM turn WHERE call = ?", (row,)),
+        ("DELETE FROM job WHERE call = ?", (row,)),
+        ("DELETE FROM call WHERE row = ?", (row,)),
+        (_CHANGE_BLOCK, (row // BLOCK,)),
+    )
 
 
-def run_statement(owed: Owed, attempts: int) -> Statement:
+def run_statement(run: Run) -> Statement:
     """Count a run before it begins."""
-    return _COUNT_RUN, (attempts, owed.row, REQUEST, owed.request.job)
+    return _COUNT_RUN, (run.attempts, run.owner, run.until, run.owed.row, REQUEST, run.owed.request.job)
 
 
 def answer_statement(rows: Rows, owed: Owed, event: Event, place: int) -> Statement:
@@ -117,10 +107,12 @@ class Counters:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         (row,) = connection.execute("SELECT coalesce(max(row), 0) FROM call").fetchone()
+        (turn,) = connection.execute("SELECT coalesce(max(seq), 0) FROM turn").fetchone()
         (answer,) = connection.execute(
             "SELECT coalesce(max(answered), 0) FROM job WHERE kind = 'request' AND typeof(answered) = 'integer'"
         ).fetchone()
         self.rows = itertools.count(row + 1)
+        self.turns = itertools.count(turn + 1)
         self.answers = itertools.count(answer + 1)
 
 
@@ -132,9 +124,7 @@ class StoredCallRow(Struct, frozen=True):
     channel: str
     account: str
     name: str
-    over: int
-    state: str
-    rest: bytes
+    ended: float | None
 
     @property
     def key(self) -> CallKey:
@@ -142,7 +132,7 @@ class StoredCallRow(Struct, frozen=True):
         return CallKey(self.channel, self.account, self.name)
 
 
-CALL_ROW = "SELECT row, id, channel, account, name, over, state, rest FROM call"
+CALL_ROW = "SELECT row, id, channel, account, name, ended FROM call"
 
 
 def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved | None:
@@ -154,33 +144,30 @@ def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved
         return None
     stored = StoredCallRow(*found)
     try:
-        return Saved(stored.row, read_whole(connection, rows, stored))
+        return read_whole(connection, rows, stored)
     except DataUnusable as exc:
         raise DamagedCall(f"call {printable_id(stored.id)}: {exc}") from exc
 
 
-def read_whole(connection: sqlite3.Connection, rows: Rows, stored: StoredCallRow) -> CallRecord:
-    """Read a call with its replies, private values included; raise DataUnusable if something of it cannot be read."""
-    record = rows.read_record(stored.state, stored.rest, read_replies(connection, stored))
-    check_identity(record, stored)
-    return record
+def read_whole(connection: sqlite3.Connection, rows: Rows | None, stored: StoredCallRow) -> Saved:
+    """Read a call with its replies; raise DataUnusable if something of it cannot be read.
 
-
-def read_replies(connection: sqlite3.Connection, stored: StoredCallRow) -> Replies:
-    """Read what repeats of a call's messages get; raise UnreadableRow."""
-    replies = {}
-    found = connection.execute("SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", (stored.row,))
-    for message, body in found:
-        if not isinstance(message, str):
-            raise UnreadableRow("a message has an invalid id")
-        replies[message] = read_reply(body)
-    return replies
-
-
-def check_identity(record: CallRecord, stored: StoredCallRow) -> None:
-    """Raise UnreadableRow if a record is not that of the call in whose row it stands."""
-    if (record.id, record.key) != (stored.id, stored.key):
+    Without `rows`, what is private in it is not opened, and left out.
+    """
+    turns = connection.execute(
+        "SELECT message, reply, marks, CAST(state AS BLOB), rest FROM turn WHERE call = ? ORDER BY seq", (stored.row,)
+    ).fetchall()
+    if not turns:
+        raise UnreadableRow("none of its turns is there")
+    *_, state, rest = turns[-1]
+    replies, last = read_replies(turns)
+    if rows is not None:
+        record = rows.read_record(stored.key, state, rest, replies, last)
+    else:
+        record = read_public(stored.key, state, rest)
+    if record.id != stored.id:
         raise UnreadableRow("its record belongs to another call")
+    return Saved(stored.row, record, any(turn[2] & SEALED_STATE for turn in turns))
 
 
 def printable_id(call: str) -> str:
@@ -190,21 +177,29 @@ def printable_id(call: str) -> str:
 
 def find_trace(connection: sqlite3.Connection, call: str) -> list[Stepped]:
     """Read the trace of one call."""
-    lines = connection.execute(
-        "SELECT body FROM trace WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY line", (call,)
+    turns = connection.execute(
+        "SELECT trace FROM turn WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY seq", (call,)
     )
-    return [read_stepped(body) for (body,) in lines]
+    return [line for (trace,) in turns for line in read_trace(trace)]
+
+
+_PUBLIC = f"SELECT channel, account, name, state, rest FROM call CROSS JOIN turn ON {LATEST_TURN}"  # noqa: S608
+
+
+def _public(columns: Sequence[Any]) -> CallRecord:
+    *name, state, rest = columns
+    return read_public(CallKey(*name), state, rest)
 
 
 def find_calls(connection: sqlite3.Connection) -> list[CallRecord]:
     """Read all calls, without what is private."""
-    return [read_public(state, rest) for state, rest in connection.execute("SELECT state, rest FROM call ORDER BY row")]
+    return [_public(columns) for columns in connection.execute(f"{_PUBLIC} ORDER BY row")]
 
 
 def find_public(connection: sqlite3.Connection, call: str) -> CallRecord | None:
     """Read one call by our id, without what is private."""
-    found = connection.execute("SELECT state, rest FROM call WHERE id = ?", (call,)).fetchone()
-    return read_public(*found) if found else None
+    found = connection.execute(f"{_PUBLIC} WHERE call.id = ?", (call,)).fetchone()
+    return _public(found) if found else None
 
 
 def find_finished(connection: sqlite3.Connection, since: float, limit: int) -> list[CallRecord]:
@@ -212,14 +207,10 @@ def find_finished(connection: sqlite3.Connection, since: float, limit: int) -> l
 
     Those that cannot be read are left out; `ivr calls damaged` names them.
     """
-    rows = connection.execute(
-        "SELECT state, rest FROM ended CROSS JOIN call ON call.row = ended.call ORDER BY ended.call DESC LIMIT ?",
-        (limit,),
-    )
     calls = []
-    for state, rest in rows:
+    for columns in connection.execute(f"{_PUBLIC} WHERE ended IS NOT NULL ORDER BY row DESC LIMIT ?", (limit,)):
         with contextlib.suppress(UnreadableRow):
-            calls.append(read_public(state, rest))
+            calls.append(_public(columns))
     return list(itertools.takewhile(lambda one: one.call.facts.started >= since, calls))
 
 
@@ -230,7 +221,7 @@ def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[s
 
 def is_named(connection: sqlite3.Connection, media: str) -> bool:
     """Return whether a call took this recording."""
-    return connection.execute("SELECT 1 FROM media WHERE name = ?", (media,)).fetchone() is not None
+    return connection.execute("SELECT 1 FROM turn WHERE media = ?", (media,)).fetchone() is not None
 
 
 def find_flow(connection: sqlite3.Connection, flow_hash: str) -> bytes | None:

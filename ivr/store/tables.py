@@ -1,4 +1,4 @@
-"""The tables, how the file is opened, and how one of an earlier version is changed into one of this."""
+"""The tables, and how the file is opened."""
 
 import os
 import sqlite3
@@ -9,40 +9,37 @@ from ivr.errors import DataUnusable
 from ivr.store.data_folder import sync_folder
 from ivr.store.sqlite_errors import REFUSALS, reason, unusable
 
-VERSION = 2
+VERSION = 3
 "Kept in the file's `user_version`."
 BLOCK = 2000
 "Calls in a block; part of the format."
 
 TABLES = """
--- One row for each call, live or over. The number is ours, counted in the order of first commits.
+-- One row for each call, live or over. The number is ours, counted in the order in which calls began.
 CREATE TABLE call (
     row     INTEGER PRIMARY KEY,
     id      TEXT NOT NULL UNIQUE,      -- 32 hexadecimal digits: what logs, traces and file names say
     channel TEXT NOT NULL,
     account TEXT NOT NULL,
     name    TEXT NOT NULL,             -- the platform's id of the call
-    over    INTEGER NOT NULL,          -- 1: not loaded into memory
-    state   TEXT NOT NULL,             -- the engine's call, JSON
-    rest    BLOB NOT NULL,             -- the record around it, MessagePack
+    ended   REAL,                      -- NULL: live; else when the last thing happened, in seconds since 1970
     UNIQUE (channel, account, name)
 );
 
--- What repeats of a message get, in the order in which the messages came (rowid). Apart from its call, since a turn
--- writes one reply and keeps up to 16.
-CREATE TABLE reply (
+-- One row for each turn, numbered by us in the order of all turns: those of one commit share a page, and a call is as
+-- its last row says. What a turn takes of a caller's voice is the last column, so that nothing else is read past it.
+CREATE TABLE turn (
+    seq     INTEGER PRIMARY KEY,
     call    INTEGER NOT NULL,
-    message TEXT NOT NULL,             -- the platform's id of the message
-    body    BLOB NOT NULL,             -- MessagePack; nil: not written yet
-    UNIQUE (call, message)
-);
-
--- What happened, line by line. In the order of all calls (rowid), so that the lines of one commit share a page.
-CREATE TABLE trace (
-    call INTEGER NOT NULL,
-    line INTEGER NOT NULL,             -- from 0, without a gap
-    body TEXT NOT NULL,                -- JSON
-    UNIQUE (call, line)
+    state   TEXT NOT NULL,             -- the engine's call after this turn, JSON
+    rest    BLOB NOT NULL,             -- the record around it, a MessagePack array (rows.py)
+    message TEXT,                      -- what stands for the message that this turn answers; NULL: none
+    reply   BLOB,                      -- MessagePack; nil: owed; NULL: this turn wrote none
+    marks   INTEGER NOT NULL,          -- 1: the message is new among the replies, 2: the reply is the call's last one,
+                                       -- 4: the state holds sealed values; their sum
+    trace   TEXT NOT NULL,             -- what happened, a JSON array of lines
+    media   TEXT,                      -- the recording that this turn took
+    audio   BLOB                       -- the recording itself, if it is small; NULL: it is a file
 );
 
 -- What is still owed, in the order in which it was asked for (rowid). A row leaves when its answer was stepped, or when
@@ -53,30 +50,17 @@ CREATE TABLE job (
     id       TEXT NOT NULL,
     body     TEXT NOT NULL,            -- JSON
     attempts INTEGER NOT NULL,         -- runs begun
+    owner    TEXT,                     -- who has the last run
+    until    REAL,                     -- when that one is taken to be dead, in seconds since 1970
     answered INTEGER,                  -- NULL: open; else its place among all answers
     answer   BLOB,                     -- JSON; sealed if the request is sensitive
     UNIQUE (call, kind, id)
 );
 
--- Every recording that a call took; the sweep spares these.
-CREATE TABLE media (
-    name TEXT PRIMARY KEY,
-    call INTEGER NOT NULL
-) WITHOUT ROWID;
-
 CREATE TABLE flow (
     hash   TEXT PRIMARY KEY,
     source BLOB NOT NULL
 ) WITHOUT ROWID;
-"""
-
-# Added in version 2: to find a few calls among a million, only these few are read.
-SINCE_2 = """
--- The calls that are over, and when the last thing happened to each, in seconds since 1970.
-CREATE TABLE ended (
-    call INTEGER PRIMARY KEY,
-    at   REAL NOT NULL
-);
 
 -- For each block of calls (row / BLOCK), how often something in it has changed, and how often which calls it holds.
 CREATE TABLE block (
@@ -93,11 +77,15 @@ CREATE TABLE seal (
 
 # Made wherever one is missing.
 INDEXES = """
-CREATE INDEX IF NOT EXISTS live ON call (row) WHERE over = 0;
-CREATE INDEX IF NOT EXISTS ended_at ON ended (at);
+CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
+CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);
+CREATE INDEX IF NOT EXISTS turn_of_media ON turn (media) WHERE media IS NOT NULL;
 CREATE INDEX IF NOT EXISTS owed ON job (answered) WHERE kind = 'request';
-CREATE INDEX IF NOT EXISTS media_of_call ON media (call);
 """
+
+LATEST_TURN = "turn.seq = (SELECT max(seq) FROM turn AS one WHERE one.call = call.row)"
+"The row that says how a call stands, where `turn` is joined to `call`."
 
 
 # --- columns that hold JSON -------------------------------------------------------------------------------------------
@@ -108,29 +96,17 @@ CREATE INDEX IF NOT EXISTS media_of_call ON media (call);
 
 def of_state(member: str) -> str:
     """Return the SQL for a member of a call's state; NULL: it has none, or cannot be read."""
-    return _member("state", member)
+    return f"iif(json_valid(state), json_extract(state, '$.{member}'), NULL)"
 
 
-def of_line(member: str) -> str:
-    """Return the SQL for a member of a line of a trace; NULL: it has none, or cannot be read."""
-    return _member("body", member)
+def of_trace(member: str) -> str:
+    """Return the SQL for a member of a turn's trace, `[#-1].now` say; NULL: it has none, or cannot be read."""
+    return f"iif(json_valid(trace), json_extract(trace, '${member}'), NULL)"
 
 
 def as_bytes(stored: object) -> bytes:
     """Return what stands in a column of bytes; what is something else stands for nothing that can be read."""
     return stored if isinstance(stored, bytes) else b""
-
-
-def _member(column: str, member: str) -> str:
-    return f"iif(json_valid({column}), json_extract({column}, '$.{member}'), NULL)"
-
-
-_FILL_2 = f"""
-INSERT INTO ended SELECT row, CAST(coalesce(
-    (SELECT {of_line("now")} FROM trace WHERE trace.call = row ORDER BY line DESC LIMIT 1),
-    {of_state("facts.started")}, 0.0) AS REAL) FROM call WHERE over = 1;
-INSERT INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call;
-"""  # noqa: S608  # our own text
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -148,7 +124,7 @@ def open_database(database: Path) -> sqlite3.Connection:
     except OSError as exc:
         raise DataUnusable(f"The database {database} cannot be opened: {reason(exc)}.") from exc
     try:
-        connection = _connected(database, isolation_level=None)
+        connection = _connected(database, isolation_level=None, cached_statements=512)
     except REFUSALS as exc:
         raise DataUnusable(unusable(database, exc)) from exc
     try:
@@ -169,13 +145,12 @@ def open_for_reading(database: Path) -> sqlite3.Connection:
 
 def check_readable(connection: sqlite3.Connection, database: Path) -> None:
     """Raise DataUnusable unless this is a database of ours that can be read as it stands, of this version or before."""
-    version = _version(connection, database)
-    if version == 0:
+    if _version(connection, database) == 0:
         raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
-    _check_tables(connection, database, version)
+    _check_tables(connection, database)
 
 
-def _connected(database: Path | str, **more: bool | None) -> sqlite3.Connection:
+def _connected(database: Path | str, **more: bool | int | None) -> sqlite3.Connection:
     connection = sqlite3.connect(database, check_same_thread=False, **more)  # type: ignore[arg-type]
     # A text that is damaged is no UTF-8. It must spoil its own row alone, and not the whole question.
     connection.text_factory = _text
@@ -198,11 +173,8 @@ def _prepare(connection: sqlite3.Connection, database: Path) -> None:
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
         raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
     if version == 0:
-        connection.executescript(f"BEGIN; {TABLES} {SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif version == 1:
-        _check_tables(connection, database, version)
-        connection.executescript(f"BEGIN; {SINCE_2} {_FILL_2} PRAGMA user_version = {VERSION}; COMMIT;")
-    _check_tables(connection, database, VERSION)
+        connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    _check_tables(connection, database)
     connection.executescript(f"BEGIN; {INDEXES} COMMIT;")
 
 
@@ -213,15 +185,15 @@ def _version(connection: sqlite3.Connection, database: Path) -> int:
             f"{database} was written by a newer version of this server (schema {version}, here {VERSION}). "
             "Start that version, or use another data folder."
         )
-    if version < 0:
+    if version not in {0, VERSION}:
         raise DataUnusable(f"{database} has the unknown schema {version}.")
     return int(version)
 
 
-def _check_tables(connection: sqlite3.Connection, database: Path, version: int) -> None:
+def _check_tables(connection: sqlite3.Connection, database: Path) -> None:
     """Refuse a file that lacks a table or a column."""
     with closing(sqlite3.connect(":memory:")) as model:
-        model.executescript(TABLES + (SINCE_2 if version > 1 else ""))
+        model.executescript(TABLES)
         wanted = _columns(model)
     there = _columns(connection)
     lacking = [

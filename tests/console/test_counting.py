@@ -9,20 +9,23 @@ import pytest
 from msgspec.structs import astuple, replace
 
 from ivr.engine.events import CallEnded
-from ivr.ports import Stepped
+from ivr.ports import Commit, Stepped
 from ivr.server.console.counting import Counted, Counts
 from ivr.server.console.figures import figures_of_call, sum_of
 from ivr.server.console.flow_pages import Version, flow_page
 from ivr.store.blocks import CallBlocks
 from ivr.store.read_only import Reader
-from ivr.store.rows import to_json, to_rest
-from ivr.store.statements import changed_block
+from ivr.store.rows import Rows
+from ivr.store.sealing import Sealer
+from ivr.store.statements import erase_statements
 from ivr.store.tables import BLOCK as SIZE
 from ivr.store.tables import open_database
+from ivr.store.writer import CHANGE_BLOCKS
 from tests.console.test_console_pages import text
 from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step
 from tests.console.visiting import Visit
 
+ROWS = Rows(Sealer(bytes(32), source="test"))
 LEAVES = step(15.0, CallEnded("caller"), ("report", "hangup", "thanks"))
 
 
@@ -44,12 +47,20 @@ def put(database: sqlite3.Connection, row: int, *trace: Stepped, outcome: str | 
     """Write a call that came in at second `row`."""
     one = record(outcome, str(row))
     call = replace(one.call, facts=replace(one.call.facts, started=float(row)))
-    columns = (row, one.id, *astuple(one.key), outcome is not None, to_json(call), to_rest(one))
-    database.execute("INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)", columns)
-    database.execute(*changed_block(row, members=True))
-    database.executemany(
-        "INSERT INTO trace VALUES (?, ?, ?)", [(row, number, to_json(line)) for number, line in enumerate(trace)]
-    )
+    ended = None if outcome is None else float(row)
+    database.execute("INSERT INTO call VALUES (?, ?, ?, ?, ?, ?)", (row, one.id, *astuple(one.key), ended))
+    add_turn(database, row, Commit(replace(one, call=call), trace))
+    change_block(database, row, members=1)
+
+
+def add_turn(database: sqlite3.Connection, row: int, commit: Commit) -> None:
+    (seq,) = database.execute("SELECT coalesce(max(seq), 0) + 1 FROM turn").fetchone()
+    turn = ROWS.turn(seq, row, commit, commit.record)
+    database.execute(f"INSERT INTO turn VALUES ({', '.join('?' * len(turn))})", turn)
+
+
+def change_block(database: sqlite3.Connection, row: int, *, members: int) -> None:
+    database.execute(CHANGE_BLOCKS.format("(?, 1, ?)"), (row // SIZE, members))
 
 
 def save(database: sqlite3.Connection) -> None:
@@ -95,13 +106,12 @@ async def test_what_changed_is_counted_again(database: sqlite3.Connection, block
     save(database)
     counts = Counts(blocks)
     assert (await counts.figures(FLOW, 0.0)).figures.left == {}
-    database.execute("INSERT INTO trace VALUES (1, 1, ?)", (to_json(LEAVES),))
-    database.execute(*changed_block(1, members=False))
+    add_turn(database, 1, Commit(record(None, "1"), (LEAVES,)))
+    change_block(database, 1, members=0)
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.left == {"report": 1}
-    database.execute("DELETE FROM trace WHERE call = ?", (SIZE,))
-    database.execute("DELETE FROM call WHERE row = ?", (SIZE,))
-    database.execute(*changed_block(SIZE, members=True))
+    for statement in erase_statements(SIZE):
+        database.execute(*statement)
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.calls == 1
     assert sum(one.calls for one in await counts.flows(0.0)) == 1
@@ -113,7 +123,7 @@ async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connectio
     save(database)
     counts = Counts(blocks)
     await counts.figures(FLOW, 0.0)
-    database.execute("UPDATE trace SET body = 'nobody can read this' WHERE call = 1")
+    database.execute("UPDATE turn SET trace = 'nobody can read this' WHERE call = 1")
     put(database, SIZE + 1, RINGS)
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.calls == 3
@@ -149,12 +159,15 @@ async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operato
     with closing(sqlite3.connect(operator.data / "calls.db")) as database:
         for row in range(2, 5101):
             database.execute(
-                "INSERT INTO call SELECT ?, printf('%032x', ?), channel, account, ?, over, state, rest "
-                "FROM call WHERE row = 1",
+                "INSERT INTO call SELECT ?, printf('%032x', ?), channel, account, ?, ended FROM call WHERE row = 1",
                 (row, row, f"copy-{row}"),
             )
-            database.execute(*changed_block(row, members=True))
-            database.execute("INSERT INTO trace SELECT ?, line, body FROM trace WHERE call = 1", (row,))
+            change_block(database, row, members=1)
+            database.execute(
+                "INSERT INTO turn (call, state, rest, marks, trace) "
+                "SELECT ?, state, rest, marks, trace FROM turn WHERE call = 1 ORDER BY seq",
+                (row,),
+            )
         database.commit()
     page = text(await operator.see("/console/flows/desk?period=hour"))
     assert "Calls 5100 " in page

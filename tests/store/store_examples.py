@@ -18,7 +18,7 @@ from ivr.engine.values import (
     Recording,
     TimeValue,
 )
-from ivr.ports import CallKey, CallRecord, Commit, Leg, Stepped, WebhookReply
+from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Leg, Stepped, WebhookReply
 
 SECRET = "4929171300042"
 LATER = 9e9
@@ -86,20 +86,35 @@ def answered(job: str, text: str = "hello") -> ServiceAnswered:
     return ServiceAnswered(job, Transcribed(text, 0.5))
 
 
-def after(before: CallRecord, *steps: Stepped, over: bool = False, **more: object) -> Commit:
-    """The next turn of a call. What the engine does at the end of a call is done here too: what is private is gone."""
+def after(
+    before: CallRecord,
+    *steps: Stepped,
+    over: bool = False,
+    message: str | None = "",
+    reply: WebhookReply | None = REPLY,
+    **more: object,
+) -> Commit:
+    """The next turn of a call, for a message of its own if none is named (None: for no message).
+
+    What the engine does at the end of a call is done here too: what is private is gone.
+    """
     call = before.call
     if over:
         call = replace(call, phase="over", asked=(), waiting=None, memory=replace(call.memory, private={}))
         steps = (*steps, Stepped(CallEnded("caller"), 2.0))
     version = before.version + 1
+    message = f"message-{version}" if message == "" else message
+    replies, last = before.replies, before.last
+    if message is not None:
+        replies, last = {**before.replies, message: reply}, reply or last
+        replies = dict(list(replies.items())[-REMEMBERED:])
     now = replace(
         before,
         call=call,
         version=version,
         steps=before.steps + len(steps),
-        replies={**before.replies, f"message-{version}": REPLY, "waits": None, "odd": ODD_REPLY},
-        last=REPLY,
+        replies=replies,
+        last=last,
         wake=None,
     )
-    return Commit(now, steps, **more)
+    return Commit(now, steps, message=message, **more)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from store_examples import SECRET, after, answered, key, line, recorded, request
 from store_examples import record as fresh
+from store_worlds import claim
 
 from ivr.errors import DataUnusable, IvrError
 from ivr.ports import CallRecord
@@ -109,7 +110,7 @@ def test_a_page_that_is_overwritten(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("table", ["call", "reply", "trace", "job", "media", "flow", "ended", "block", "seal"])
+@pytest.mark.parametrize("table", ["call", "turn", "job", "flow", "block", "seal"])
 def test_a_table_that_is_missing(folder: Path, table: str) -> None:
     run(folder, f"DROP TABLE {table}")
     assert refusal(folder) == (
@@ -129,11 +130,11 @@ def test_a_version_that_nobody_writes(folder: Path) -> None:
 
 
 def test_an_index_that_is_missing_is_made_again(folder: Path) -> None:
-    run(folder, "DROP INDEX live; DROP INDEX media_of_call")
+    run(folder, "DROP INDEX live; DROP INDEX turn_of_media")
     opened(folder)
     with closing(sqlite3.connect(folder / "calls.db")) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    assert names >= {"live", "media_of_call", "ended_at", "owed"}
+    assert names >= {"live", "turn_of_media", "ended_at", "owed"}
 
 
 def test_a_database_that_another_program_has_locked(folder: Path) -> None:
@@ -231,10 +232,10 @@ def damaged(folder: Path, chance: random.Random) -> None:
 def replaced(folder: Path, chance: random.Random) -> None:
     """Put something else into some columns, as programs do."""
     columns = [
-        ("call", "id"), ("call", "channel"), ("call", "name"), ("call", "over"), ("call", "state"), ("call", "rest"),
-        ("reply", "message"), ("reply", "body"), ("trace", "line"), ("trace", "body"), ("job", "kind"), ("job", "id"),
-        ("job", "body"), ("job", "attempts"), ("job", "answered"), ("job", "answer"), ("media", "name"),
-        ("media", "call"), ("flow", "hash"), ("flow", "source"), ("ended", "at"), ("block", "changes"),
+        ("call", "id"), ("call", "channel"), ("call", "name"), ("call", "ended"), ("turn", "state"), ("turn", "rest"),
+        ("turn", "message"), ("turn", "reply"), ("turn", "marks"), ("turn", "trace"), ("turn", "media"),
+        ("turn", "audio"), ("job", "kind"), ("job", "id"), ("job", "body"), ("job", "attempts"), ("job", "answered"),
+        ("job", "answer"), ("flow", "hash"), ("flow", "source"), ("block", "changes"),
         ("seal", "proof"),
     ]  # fmt: skip
     junk = [
@@ -273,7 +274,8 @@ async def everything(folder: Path) -> Iterator[str]:
         await tried(_goes_on(store, name))
     for asked in (
         store.live(limit=9), store.count_live(), store.finished(since=0.0, limit=9), store.flow("f" * 64),
-        store.named("a.wma"), store.unnamed(["a.wma"]), store.claim(limit=9), store.due(1e12), store.probe(),
+        store.named("a.wma"), store.unnamed(["a.wma"]), claim(store),
+        store.due(1e12), store.probe(),
         store.forget(before=1e12, limit=9), store.empty_log(), Counts(CallBlocks(reader)).flows(0.0),
         store.commit(after(fresh("new"), line())),
     ):  # fmt: skip

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from store_examples import SECRET, after, answered, key, line, recorded, request
 from store_examples import record as fresh
-from store_worlds import SqliteWorld
+from store_worlds import SqliteWorld, claim
 
 from ivr.errors import BrokenSeal, DamagedCall
 from ivr.ports import CallRecord
@@ -15,21 +15,23 @@ from ivr.store.archive import ArchiveFile, erase_calls
 from ivr.store.sealing import Sealer
 
 DAMAGES: Mapping[str, str] = {
-    "state without a flow": "UPDATE call SET state = '{}' WHERE row = 2",
-    "state that is no JSON": "UPDATE call SET state = substr(state, 1, 90) WHERE row = 2",
-    "state of another type": "UPDATE call SET state = 5 WHERE row = 2",
-    "state that is no UTF-8": "UPDATE call SET state = CAST(x'7b22ff' || state AS TEXT) WHERE row = 2",
-    "state with a foreign word": "UPDATE call SET state = json_set(state, '$.phase', 'PIECE') WHERE row = 2",
-    "record that is no MessagePack": "UPDATE call SET rest = x'c1' WHERE row = 2",
-    "record that is a text": "UPDATE call SET rest = 'PIECE' WHERE row = 2",
-    "record of another call": "UPDATE call SET rest = (SELECT rest FROM call WHERE row = 1) WHERE row = 2",
+    "state without a flow": "UPDATE turn SET state = '{}' WHERE call = 2",
+    "state that is no JSON": "UPDATE turn SET state = substr(state, 1, 90) WHERE call = 2",
+    "state of another type": "UPDATE turn SET state = 5 WHERE call = 2",
+    "state that is no UTF-8": "UPDATE turn SET state = CAST(x'7b22ff' || state AS TEXT) WHERE call = 2",
+    "state with a foreign word": "UPDATE turn SET state = json_set(state, '$.phase', 'PIECE') WHERE call = 2",
+    "record that is no MessagePack": "UPDATE turn SET rest = x'c1' WHERE call = 2",
+    "record that is a text": "UPDATE turn SET rest = 'PIECE' WHERE call = 2",
+    "record of another call": "UPDATE turn SET rest = (SELECT rest FROM turn WHERE call = 1) WHERE call = 2",
     "id that is another": "UPDATE call SET id = 'PIECE' WHERE row = 2",
-    "reply that is cut off": "UPDATE reply SET body = substr(body, 1, 3) WHERE call = 2",
-    "reply to a message that has no id": "UPDATE reply SET message = x'ff' WHERE call = 2 AND message = 'odd'",
-    "reply of another type": "UPDATE reply SET body = 1.5 WHERE call = 2",
+    "reply that is cut off": "UPDATE turn SET reply = substr(reply, 1, 3) WHERE call = 2",
+    "reply to a message that has no id": "UPDATE turn SET message = x'ff' WHERE call = 2",
+    "reply of another type": "UPDATE turn SET reply = 1.5 WHERE call = 2",
     "sealed value": (
-        "UPDATE call SET state = json_set(state, '$.memory.private', json('{\"\": \"PIECEOFA\"}')) WHERE row = 2"
+        "UPDATE turn SET state = json_set(state, '$.memory.private', json('{\"\": \"PIECEOFA\"}')) WHERE call = 2"
     ),
+    "marks of another type": "UPDATE turn SET marks = 'PIECE' WHERE call = 2",
+    "call without a turn": "DELETE FROM turn WHERE call = 2",
     "order that is no JSON": "UPDATE job SET body = 'PIECE' WHERE call = 2",
     "order with runs that are no number": "UPDATE job SET attempts = 'PIECE' WHERE call = 2",
     "answer that does not open": "UPDATE job SET answer = x'00' WHERE call = 2 AND answer IS NOT NULL",
@@ -60,7 +62,8 @@ async def damage(disk: SqliteWorld, sql: str) -> None:
 def stored(disk: SqliteWorld) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(disk.database)) as connection:
         connection.text_factory = bytes
-        return connection.execute("SELECT * FROM call WHERE row = 2").fetchall()
+        rows = connection.execute("SELECT * FROM call WHERE row = 2").fetchall()
+        return rows + connection.execute("SELECT * FROM turn WHERE call = 2").fetchall()
 
 
 @pytest.mark.parametrize("what", DAMAGES)
@@ -74,7 +77,7 @@ async def test_a_call_that_cannot_be_read_is_set_aside_and_the_others_are_served
     for one in (first, third):
         assert await disk.store.load(one.key) == one
         assert len(await disk.store.inbox(one.id)) == 1
-    assert {order.key for order in await disk.store.claim(limit=9)} == {first.key, third.key}
+    assert {order.key for order in await claim(disk.store)} == {first.key, third.key}
     assert [one.id for one in await disk.store.live(limit=9)] == [first.id, third.id]
     assert second.key not in await disk.store.due(1e12)
 
@@ -113,7 +116,7 @@ async def test_a_damaged_call_is_erased_by_its_id_and_leaves_nothing(disk: Sqlit
     with ArchiveFile.open(disk.database) as archive:
         (damaged,) = archive.damaged(Sealer.find(None, disk.folder / "seal.key"))
     erasure = erase_calls(disk.database, call=damaged.id)
-    assert [call.recordings for call in erasure.calls] == [("b.wma",)]
+    assert [call.recordings for call in erasure.calls] == [() if what == "call without a turn" else ("b.wma",)]
     await disk.open()
     assert disk.store.damaged == []
     assert await disk.store.load(second.key) is None
@@ -134,7 +137,7 @@ async def test_a_finished_call_that_cannot_be_read_is_found_by_the_command_and_l
 ) -> None:
     for name in "abc":
         await disk.store.commit(after(fresh(name), line(), over=True))
-    await damage(disk, "UPDATE call SET state = '{}' WHERE row = 2")
+    await damage(disk, "UPDATE turn SET state = '{}' WHERE call = 2")
     await disk.open()
     assert disk.store.damaged == []
     assert [call.key.id for call in await disk.store.finished(since=0.0, limit=9)] == ["c", "a"]
@@ -149,7 +152,7 @@ async def test_a_finished_call_that_cannot_be_read_is_found_by_the_command_and_l
 
 async def test_a_line_of_a_trace_that_cannot_be_read_is_found_by_the_command(disk: SqliteWorld) -> None:
     await three_calls(disk)
-    await damage(disk, "UPDATE trace SET body = 'PIECE' WHERE call = 3 AND line = 1")
+    await damage(disk, "UPDATE turn SET trace = 'PIECE' WHERE call = 3")
     await disk.open()
     with ArchiveFile.open(disk.database) as archive:
         assert [(one.row, one.what) for one in archive.damaged(None)] == [
@@ -170,7 +173,7 @@ async def test_what_is_said_names_the_place_and_never_the_value(disk: SqliteWorl
 async def test_with_the_right_key_the_only_sealed_value_may_be_damaged(disk: SqliteWorld) -> None:
     """Which key is right is known without it: else damage would be taken for another key."""
     await disk.store.commit(after(fresh("a", private=SECRET), line()))
-    await damage(disk, DAMAGES["sealed value"].replace("row = 2", "row = 1"))
+    await damage(disk, DAMAGES["sealed value"].replace("call = 2", "call = 1"))
     await disk.open()
     assert [one.what for one in disk.store.damaged] == ["a sealed value cannot be opened"]
 

@@ -12,7 +12,7 @@ from store_examples import record as fresh
 from store_worlds import MemoryWorld, SqliteWorld
 
 from ivr.store import statements
-from ivr.store.archive import _erasing, _tables_of_calls, find_ended
+from ivr.store.archive import find_ended
 from ivr.store.blocks import _find_blocks, _first_row
 from ivr.store.damaged import read_live
 from ivr.store.rows import Rows
@@ -24,15 +24,11 @@ LIVE = 5
 
 COPIES = f"""
 WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-INSERT INTO call SELECT n, printf('%032x', n), channel, account, 'copy-' || n, over, state, rest
+INSERT INTO call SELECT n, printf('%032x', n), channel, account, 'copy-' || n, n
 FROM number, call WHERE row = {LIVE + 1};
 WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-INSERT INTO reply SELECT n, message, body FROM number, reply WHERE call = {LIVE + 1};
-WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-INSERT INTO trace SELECT n, line, body FROM number, trace WHERE call = {LIVE + 1};
-WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-INSERT INTO media SELECT n || name, n FROM number, media WHERE call = {LIVE + 1};
-INSERT INTO ended SELECT row, row FROM call WHERE over = 1 AND row > {LIVE + 1};
+INSERT INTO turn (call, state, rest, message, reply, marks, trace, media)
+SELECT n, state, rest, message, reply, marks, trace, n || media FROM number, turn WHERE call = {LIVE + 1};
 INSERT OR IGNORE INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call
 """
 
@@ -104,7 +100,7 @@ def test_the_first_call_of_a_period_is_found_by_halving(folders: list[Path]) -> 
 def test_erasing_a_call_looks_at_its_own_rows(folders: list[Path]) -> None:
     for database in folders:
         with closing(open_for_reading(database)) as connection:
-            for sql, values in _erasing(_tables_of_calls(connection), 1):
+            for sql, values in statements.erase_statements(1):
                 plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
                 assert all(step.startswith("SEARCH") for step in plan), (sql, plan)
 

@@ -1,10 +1,11 @@
 """What earlier versions stored is read, and what is stored keeps its keys."""
 
 import pytest
+from msgspec import json
 from store_examples import record, request
 
 from ivr.engine.events import ServiceAnswered, Transcribed
-from ivr.store.rows import Rows, read_stepped, to_json
+from ivr.store.rows import Rows, read_trace
 from ivr.store.sealing import Sealer
 
 WRITTEN = [
@@ -18,10 +19,10 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("written", "answer"), WRITTEN)
 def test_an_answer_in_a_trace_of_an_earlier_version_is_read(written: str, answer: Transcribed) -> None:
-    row = f'{{"event":{{"type":"ServiceAnswered","job":"3.1","answer":{written}}},"now":1.5}}'
-    step = read_stepped(row)
+    row = f'[{{"event":{{"type":"ServiceAnswered","job":"3.1","answer":{written}}},"now":1.5}}]'
+    (step,) = read_trace(row)
     assert step.event == ServiceAnswered("3.1", answer)
-    assert read_stepped(to_json(step)) == step
+    assert read_trace(json.encode([step]).decode()) == [step]
 
 
 @pytest.mark.parametrize(("written", "answer"), WRITTEN)
@@ -33,4 +34,4 @@ def test_an_answer_that_an_earlier_version_left_in_an_inbox_is_read(written: str
 
 def test_a_stored_call_counts_its_steps_under_the_key_of_earlier_versions() -> None:
     call = record("a").call
-    assert f'"turn":{call.steps}' in to_json(call)
+    assert f'"turn":{call.steps}' in json.encode(call).decode()

@@ -47,7 +47,7 @@ async def test_nothing_private_stands_on_the_disk_in_the_clear(disk: SqliteWorld
 async def test_when_the_call_is_over_not_even_sealed_values_are_left(disk: SqliteWorld) -> None:
     await confide(disk)
     (sealed,) = ask(disk.database, "SELECT answer FROM job WHERE id = '1.1'")[0]
-    (private,) = ask(disk.database, "SELECT state ->> '$.memory.private.\"\"' FROM call")[0]
+    (private,) = ask(disk.database, "SELECT state ->> '$.memory.private.\"\"' FROM turn")[0]
     await disk.store.commit(after(await disk.store.load(key("a")), over=True))
     await disk.store.close()
     left = on_the_disk(disk.folder)

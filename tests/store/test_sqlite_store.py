@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, after, answered, key, line, record, recorded, request
-from store_worlds import SqliteWorld
+from store_examples import LATER, ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
+from store_worlds import SqliteWorld, claim
 
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
+from ivr.ports import REMEMBERED as REPLIES
 from ivr.ports import Commit, Outbound
 from ivr.store.sqlite import REMEMBERED
 from ivr.store.tables import VERSION, open_database
@@ -65,11 +66,9 @@ def test_every_commit_is_synced_to_the_disk(tmp_path: Path) -> None:
 
 async def test_a_trace_can_be_read_with_sqlite_alone(disk: SqliteWorld) -> None:
     await disk.store.commit(after(record("a"), line(0), line(1)))
-    assert ask(disk.database, "SELECT line, body ->> '$.event.type', body ->> '$.event.op' FROM trace") == [
-        (0, "ChoiceMade", "0.1"),
-        (1, "ChoiceMade", "1.1"),
-    ]
-    assert ask(disk.database, "SELECT state ->> '$.memory.variables.amount.value' FROM call") == [("1.10",)]
+    lines = "SELECT value ->> '$.event.type', value ->> '$.event.op' FROM turn, json_each(trace)"
+    assert ask(disk.database, lines) == [("ChoiceMade", "0.1"), ("ChoiceMade", "1.1")]
+    assert ask(disk.database, "SELECT state ->> '$.memory.variables.amount.value' FROM turn") == [("1.10",)]
 
 
 async def test_requests_to_the_platform_are_kept_whole_and_in_order(disk: SqliteWorld) -> None:
@@ -77,16 +76,39 @@ async def test_requests_to_the_platform_are_kept_whole_and_in_order(disk: Sqlite
     await disk.store.commit(after(record("a"), line(), outbound=outbound, over=True))
     rows = ask(disk.database, "SELECT id, kind, body ->> '$.path', body -> '$.body' FROM job ORDER BY rowid")
     assert rows == [(f"1.{n}", "outbound", "/calls/a", f'{{"n":{n},"deep":[1,{{"x":null}}]}}') for n in (1, 10, 2)]
-    assert list(await disk.store.claim(limit=9)) == []
+    assert list(await claim(disk.store)) == []
 
 
 async def test_a_turn_writes_its_own_reply_and_leaves_the_others_alone(disk: SqliteWorld) -> None:
     first = after(record("a"), line())
     await disk.store.commit(first)
-    ask(disk.database, "UPDATE reply SET body = x'c0' WHERE message <> 'message-2'")
+    ask(disk.database, "UPDATE turn SET reply = x'c0'")
     await disk.store.commit(after(first.record, line(1)))
-    rows = ask(disk.database, "SELECT message, body = x'c0' FROM reply ORDER BY rowid")
-    assert rows == [("message-1", 1), ("waits", 1), ("odd", 1), ("message-2", 0)]
+    rows = ask(disk.database, "SELECT message, reply = x'c0' FROM turn ORDER BY seq")
+    assert rows == [("message-1", 1), ("message-2", 0)]
+
+
+async def test_a_small_recording_is_part_of_the_turn_that_took_it(disk: SqliteWorld) -> None:
+    first = after(record("a"), recorded("a.wma"), audio=b"audio")
+    await disk.store.commit(first)
+    await disk.store.commit(after(first.record, recorded("b.wma", ignored="stale"), audio=b"not taken"))
+    assert ask(disk.database, "SELECT media, audio FROM turn") == [("a.wma", b"audio"), (None, None)]
+
+
+async def test_messages_that_move_nothing_take_no_more_room(disk: SqliteWorld) -> None:
+    """Whoever knows a call's id could fill the disk; that of the last messages stays, since they are answered again."""
+    commit = after(record("a"), line())
+    await disk.store.commit(commit)
+    for n in range(5 * REPLIES):
+        commit = after(commit.record, message=f"u{n}", reply=ODD_REPLY if n % 2 else REPLY)
+        if n % 3:
+            commit = replace(commit, record=replace(commit.record, last=REPLY))
+        await disk.store.commit(commit)
+        if commit.message in ("u0", "u1"):
+            commit = after(commit.record, message="u0")
+            await disk.store.commit(commit)
+    assert ask(disk.database, "SELECT count(*) < ? FROM turn".replace("?", str(REPLIES + 4))) == [(1,)]
+    assert ask(disk.database, "SELECT count(*) FROM turn WHERE trace <> '[]'") == [(1,)]
 
 
 async def test_orders_and_answers_leave_no_row_behind(disk: SqliteWorld) -> None:
@@ -153,8 +175,6 @@ async def test_a_full_queue_refuses_at_once_and_recovers(disk: SqliteWorld) -> N
     await disk.store.close()
     await disk.open(queue=4)
     commits = [after(record(f"n{n}"), line()) for n in range(10)]
-    for commit in commits:
-        await disk.store.load(commit.record.key)
     results = await asyncio.gather(*map(disk.store.commit, commits), return_exceptions=True)
     assert Counter(type(result) for result in results) == {type(None): 4, StoreUnavailable: 6}
     assert "4 writes are waiting" in str(results[-1])
@@ -168,25 +188,23 @@ async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
     await disk.store.close()
     await disk.open(queue=0)
     with pytest.raises(StoreUnavailable):
-        await disk.store.claim(limit=1)
+        await claim(disk.store, limit=1)
     with pytest.raises(StoreUnavailable):
         await disk.store.finish(call.record.id, "1.1", answered("1.1"))
     await disk.store.close()
     await disk.open()
-    assert [order.attempts for order in await disk.store.claim(limit=1)] == [1]
+    assert [order.attempts for order in await claim(disk.store, limit=1)] == [1]
 
 
 async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: SqliteWorld) -> None:
     first = after(record("a"), line(), jobs=(request("1.1"),))
     await disk.store.commit(first)
     more = [after(record(f"n{n}"), line()) for n in range(5)]
-    for commit in more:
-        await disk.store.load(commit.record.key)
     with full_disk(disk.database):
         results = await asyncio.gather(
             *map(disk.store.commit, more),
             disk.store.commit(after(first.record, line(1))),
-            disk.store.claim(limit=1),
+            claim(disk.store, limit=1),
             disk.store.finish(first.record.id, "1.1", answered("1.1")),
             disk.store.save_flow("hash", b"source"),
             return_exceptions=True,
@@ -197,7 +215,7 @@ async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: Sq
     for commit in more:
         await disk.store.commit(commit)
     await disk.store.commit(after(first.record, line(1)))
-    assert [order.attempts for order in await disk.store.claim(limit=1)] == [1]
+    assert [order.attempts for order in await claim(disk.store, limit=1)] == [1]
     assert await disk.store.finish(first.record.id, "1.1", answered("1.1")) is True
     await disk.crash()
     assert [(call.key.id, call.version) for call in await disk.store.calls()][:2] == [("a", 2), ("n0", 1)]
@@ -206,7 +224,7 @@ async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: Sq
 async def test_a_full_disk_is_said_to_be_full_until_something_is_saved_again(disk: SqliteWorld) -> None:
     await disk.store.probe()
     (pages,) = ask(disk.database, "PRAGMA page_count")[0]
-    await disk.store._writer.save(None, [(f"PRAGMA max_page_count = {pages}", ())], lambda: None)
+    await disk.store._writer.saved([(f"PRAGMA max_page_count = {pages}", ())], lambda: None)
     refused = 0
     while not refused:  # the pages that are there take some calls more
         for number in range(50):
@@ -219,15 +237,15 @@ async def test_a_full_disk_is_said_to_be_full_until_something_is_saved_again(dis
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="the disk is full"):
             await disk.store.probe()
-    await disk.store._writer.save(None, [(f"PRAGMA max_page_count = {pages + 1000}", ())], lambda: None)
+    await disk.store._writer.saved([(f"PRAGMA max_page_count = {pages + 1000}", ())], lambda: None)
     await disk.store.probe()
     await disk.store.commit(after(record("b"), line()))
     assert await disk.store.flow("") is None, "nothing of the probe stays"
 
 
 async def test_a_mistake_of_ours_after_the_commit_keeps_nobody_else_waiting(disk: SqliteWorld) -> None:
-    mistake = disk.store._writer.save("mistake", [], lambda: 1 // 0)
-    fine = disk.store._writer.save("fine", [], lambda: 1)
+    mistake = disk.store._writer.saved([], lambda: 1 // 0)
+    fine = disk.store._writer.saved([], lambda: 1)
     assert await asyncio.gather(mistake, fine, return_exceptions=True) == [mistake.exception(), 1]
     with pytest.raises(ZeroDivisionError):
         await mistake
@@ -236,7 +254,6 @@ async def test_a_mistake_of_ours_after_the_commit_keeps_nobody_else_waiting(disk
 async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk: SqliteWorld) -> None:
     """The platform closed the connection: what was handed over stands, and memory must say so too."""
     commit = after(record("a"), line())
-    await disk.store.load(commit.record.key)
     turn, rival, impatient = [await begun(disk.store.commit(commit)) for _ in range(3)]
     turn.cancel()
     impatient.cancel()
@@ -250,8 +267,8 @@ async def test_a_cancelled_turn_is_saved_all_the_same_and_seen_by_the_next(disk:
 @pytest.mark.parametrize("statements", [[], [("nonsense", ())]])
 async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWorld, statements: list[object]) -> None:
     saved = []
-    cancelled = disk.store._writer.save("a", statements, lambda: saved.append(1))
-    mistaken = disk.store._writer.save("b", [], lambda: 1 // 0)
+    cancelled = disk.store._writer.saved(statements, lambda: saved.append(1), key="a")
+    mistaken = disk.store._writer.saved([], lambda: 1 // 0)
     cancelled.cancel()
     mistaken.cancel()
     await disk.store._writer.quiet("a")
@@ -261,23 +278,21 @@ async def test_a_cancelled_write_disturbs_nobody_however_it_ends(disk: SqliteWor
 
 async def test_orders_of_a_cancelled_claim_are_open_for_the_next(disk: SqliteWorld) -> None:
     await disk.store.commit(after(record("a"), line(), jobs=(request("1.1"),)))
-    claim = await begun(disk.store.claim(limit=1))
-    claim.cancel()
+    claimed = await begun(claim(disk.store, limit=1))
+    claimed.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await claim
-    assert [order.request.job for order in await disk.store.claim(limit=1)] == ["1.1"]
+        await claimed
+    assert [order.request.job for order in await claim(disk.store, limit=1)] == ["1.1"]
 
 
 async def test_closing_saves_what_was_handed_over(disk: SqliteWorld) -> None:
     commits = [after(record(f"n{n}"), line()) for n in range(5)]
-    for commit in commits:
-        await disk.store.load(commit.record.key)
     turns = [await begun(disk.store.commit(commit)) for commit in commits]
     await disk.store.close()
     await asyncio.gather(*turns)
     await disk.open()
     assert len(await disk.store.calls()) == 5
-    saved = [disk.store._writer.save(None, [], lambda: 1) for _ in range(5)]
+    saved = [disk.store._writer.saved([], lambda: 1) for _ in range(5)]
     await disk.store._writer.close()  # in the same breath: most of the batch stands before the end in the queue
     assert await asyncio.gather(*saved) == [1] * 5
 
@@ -314,9 +329,9 @@ async def test_a_look_up_that_is_overtaken_by_a_commit_gives_the_newer_call(disk
 
 async def test_a_file_that_cannot_be_read_fails_the_question_alone(disk: SqliteWorld) -> None:
     await disk.store.commit(after(record("a"), line()))
-    ask(disk.database, "ALTER TABLE media RENAME TO other")
+    ask(disk.database, "ALTER TABLE flow RENAME TO other")
     with pytest.raises(StoreUnavailable, match="SQLite error"):
-        await disk.store.named("a.wma")
+        await disk.store.flow("hash")
     assert await disk.store.load(key("a")) is not None
     assert len(await disk.store.calls()) == 1
 

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, REPLY, SECRET, after, answered, key, line, record, recorded, request
-from store_worlds import World
+from store_examples import LATER, ODD_REPLY, REPLY, SECRET, after, answered, key, line, record, recorded, request
+from store_worlds import World, claim
 
 from ivr.engine.events import CallEnded, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import CallRecord, Commit, Outbound
+from ivr.ports import REMEMBERED, CallRecord, Commit, Outbound, WebhookReply
 
 
 async def opened(world: World, name: str, **more: object) -> CallRecord:
@@ -50,22 +50,71 @@ async def test_a_call_survives_a_crash_to_the_last_digit_and_offset(world: World
     booked = loaded.call.memory.variables["booked"].value, loaded.call.memory.private["when"].value
     assert [moment.isoformat() for moment in booked] == ["2026-03-01T09:00:00+02:00"] * 2  # equal is not the same here
     assert str(loaded.call.memory.variables["amount"].value) == "1.10"
-    assert list(loaded.replies) == ["message-1", "waits", "odd"]
+    assert list(loaded.replies) == ["message-1"]
 
 
-async def test_replies_are_added_filled_in_and_dropped_and_keep_their_order(world: World) -> None:
-    first = await opened(world, "a")
+async def settled_as(world: World, expected: CallRecord) -> None:
+    """A call stands as its turns left it, its replies in their order, before and after a crash."""
+    for _ in range(2):
+        loaded = await world.store.load(expected.key)
+        assert loaded == expected
+        assert list(loaded.replies.items()) == list(expected.replies.items())
+        await world.crash()
+
+
+async def turns(world: World, before: CallRecord, *messages: tuple[str | None, WebhookReply | None]) -> CallRecord:
+    for message, reply in messages:
+        commit = after(before, line(), message=message, reply=reply)
+        await world.store.commit(commit)
+        before = commit.record
+    return before
+
+
+async def test_replies_are_added_filled_in_and_keep_their_order(world: World) -> None:
+    first = await turns(world, record("a"), ("m1", REPLY), ("waits", None), ("odd", ODD_REPLY))
     await opened(world, "b")
-    second = replace(first, version=2, replies={**first.replies, "waits": REPLY, "0": None})
-    await world.store.commit(Commit(second))
-    await world.crash()
-    loaded = await world.store.load(key("a"))
-    assert list(loaded.replies.items()) == list(second.replies.items())
-    third = replace(loaded, version=3, replies={"odd": loaded.replies["odd"], "0": REPLY, "9": None})
-    await world.store.commit(Commit(third))
-    await world.crash()
-    assert list((await world.store.load(key("a"))).replies.items()) == list(third.replies.items())
-    assert list((await world.store.load(key("b"))).replies) == ["message-1", "waits", "odd"]
+    await settled_as(world, first)
+    second = await turns(world, first, (None, None), ("waits", REPLY), ("m4", None))
+    assert list(second.replies) == ["m1", "waits", "odd", "m4"]
+    await settled_as(world, second)
+    await settled_as(world, await turns(world, second, ("m4", ODD_REPLY)))
+    assert list((await world.store.load(key("b"))).replies) == ["message-1"]
+
+
+async def test_the_last_replies_are_kept_and_one_that_fell_out_and_comes_again_stands_at_the_end(world: World) -> None:
+    many = await turns(world, record("a"), *((f"m{n}", REPLY if n % 3 else None) for n in range(REMEMBERED + 5)))
+    assert len(many.replies) == REMEMBERED
+    await settled_as(world, many)
+    again = await turns(world, many, ("m1", ODD_REPLY), ("m7", REPLY))
+    assert list(again.replies)[-1] == "m1"
+    await settled_as(world, again)
+
+
+async def test_the_last_reply_may_be_that_of_no_message(world: World) -> None:
+    first = after(record("a"), line())
+    await world.store.commit(first)
+    told = after(first.record, line(1), message=None)
+    told = replace(told, record=replace(told.record, last=ODD_REPLY))
+    await world.store.commit(told)
+    await settled_as(world, told.record)
+    quiet = after(told.record, line(2), reply=None)
+    await world.store.commit(quiet)
+    assert quiet.record.last == ODD_REPLY
+    await settled_as(world, quiet.record)
+
+
+async def test_messages_that_move_nothing_leave_what_the_call_knows(world: World) -> None:
+    """The rows of messages that fell out of the replies may go, and with them nothing that counts."""
+    known = await turns(world, record("a"), ("m0", ODD_REPLY))
+    for n in range(3 * REMEMBERED):
+        commit = after(known, message=f"u{n}", reply=ODD_REPLY if n % 2 else REPLY)
+        last = known.last if n % 5 else commit.record.last
+        commit = replace(commit, record=replace(commit.record, last=last))
+        await world.store.commit(commit)
+        known = commit.record
+    await settled_as(world, known)
+    again = await turns(world, known, ("m0", REPLY), ("u0", None))
+    await settled_as(world, again)
 
 
 async def test_readers_of_the_archive_get_no_replies(world: World) -> None:
@@ -119,7 +168,7 @@ async def test_nothing_of_a_stale_commit_is_saved(world: World) -> None:
     await world.crash()
     assert await world.store.load(key("a")) == first
     assert list(await world.store.trace(first.id)) == [line(0)]
-    assert list(await world.store.claim(limit=9)) == []
+    assert list(await claim(world.store)) == []
     assert not await world.store.named("lost.wma")
 
 
@@ -127,7 +176,9 @@ async def test_nothing_of_a_stale_commit_is_saved(world: World) -> None:
 
 POISON = {
     "a surrogate in the call's name": after(record("\ud800"), line()),
-    "a surrogate in a message id": after(record("p", replies={"\ud800": None}), line()),
+    "a surrogate in a message id": after(record("p"), line(), message="\ud800"),
+    "a message without a reply of its own": Commit(after(record("p"), line()).record, (line(),), message="another"),
+    "two recordings": after(record("p"), recorded("one.wma"), recorded("two.wma")),
     "a surrogate in a variable": after(replace(record("p"), call=replace(record("p").call, outcome="\ud800")), line()),
     "a surrogate in the trace": after(record("p"), replace(line(), ignored="\ud800")),
     "a surrogate in an order": after(record("p"), line(), jobs=(request("\ud800"),)),
@@ -148,8 +199,6 @@ async def test_a_poisoned_commit_fails_alone(world: World, poison: Commit) -> No
     await opened(world, "finished", over=True)
     await world.crash()
     names = [f"n{n}" for n in range(12)]
-    for name in [*names, "p"]:
-        await world.store.load(key(name))
     healthy = [after(record(name), line()) for name in names]
     healthy.append(after(settled, line(1)))
     assert await outcomes(*healthy[:6], poison, *healthy[6:], store=world.store) == {
@@ -160,7 +209,7 @@ async def test_a_poisoned_commit_fails_alone(world: World, poison: Commit) -> No
     await world.crash()
     assert (await world.store.load(key("n0"))).version == 2
     assert len(await world.store.calls()) == 14
-    assert list(await world.store.claim(limit=9)) == []
+    assert list(await claim(world.store)) == []
 
 
 async def test_a_call_keeps_our_id(world: World) -> None:
@@ -178,7 +227,7 @@ async def test_a_job_that_is_owed_is_not_asked_for_again(world: World) -> None:
     with pytest.raises(StoreUnavailable):
         await world.store.commit(after(first, line(1), jobs=(request("1.1"),)))
     await world.store.commit(after(first, line(1), jobs=(request("1.1"),), taken=("1.1",)))
-    assert [order.request.job for order in await world.store.claim(limit=9)] == ["1.1"]
+    assert [order.request.job for order in await claim(world.store)] == ["1.1"]
 
 
 # --- finished calls --------------------------------------------------------------------------------------------------
@@ -198,9 +247,9 @@ async def test_a_call_that_is_over_can_still_note_a_reply(world: World) -> None:
     await opened(world, "a", over=True)
     await world.crash()
     over = await world.store.load(key("a"))
-    late = Commit(replace(over, version=2, replies={"late": None}))
+    late = after(over, message="late", reply=None)
     assert await outcomes(late, late, store=world.store) == {"NoneType": 1, "StaleCall": 1}
-    assert (await world.store.load(key("a"))).replies == {"late": None}
+    assert list((await world.store.load(key("a"))).replies.items()) == [("message-1", REPLY), ("late", None)]
     assert list(await world.store.due(LATER)) == []
 
 
@@ -217,15 +266,15 @@ async def test_a_call_that_is_over_is_not_opened_again(world: World) -> None:
 
 async def test_an_order_is_handed_out_once_with_all_that_it_says(world: World) -> None:
     call = await opened(world, "a", jobs=(request("1.1"),))
-    (order,) = await world.store.claim(limit=9)
+    (order,) = await claim(world.store)
     assert (order.call, order.key, order.request, order.attempts) == (call.id, call.key, request("1.1"), 1)
-    assert list(await world.store.claim(limit=9)) == []
+    assert list(await claim(world.store)) == []
 
 
 async def test_claims_at_once_share_the_orders_and_keep_the_limit(world: World) -> None:
     await opened(world, "a", jobs=tuple(request(f"1.{n}") for n in range(5)))
     await opened(world, "b", jobs=tuple(request(f"1.{n}") for n in range(5)))
-    shares = await asyncio.gather(*(world.store.claim(limit=3) for _ in range(5)))
+    shares = await asyncio.gather(*(claim(world.store, limit=3) for _ in range(5)))
     assert [len(share) for share in shares] == [3, 3, 3, 1, 0]
     orders = [(order.call, order.request.job) for share in shares for order in share]
     assert len(set(orders)) == 10
@@ -235,7 +284,7 @@ async def test_claims_at_once_share_the_orders_and_keep_the_limit(world: World) 
 async def test_a_crash_opens_taken_orders_again_and_counts_the_runs(world: World) -> None:
     await opened(world, "a", jobs=(request("1.1"), request("1.2")))
     for attempts in (1, 2, 3):
-        assert sorted((o.request.job, o.attempts) for o in await world.store.claim(limit=9)) == [
+        assert sorted((o.request.job, o.attempts) for o in await claim(world.store)) == [
             ("1.1", attempts),
             ("1.2", attempts),
         ]
@@ -245,46 +294,46 @@ async def test_a_crash_opens_taken_orders_again_and_counts_the_runs(world: World
 async def test_after_three_runs_that_were_cut_off_an_order_is_given_up(world: World) -> None:
     call = await opened(world, "a", jobs=(request("1.1"), request("1.2", wanted=False), request("1.3")))
     for _ in range(3):
-        await world.store.claim(limit=9)
+        await claim(world.store)
         await world.crash()
     later = await opened(world, "b", jobs=(request("1.1"),))
-    assert [order.call for order in await world.store.claim(limit=1)] == [later.id]
+    assert [order.call for order in await claim(world.store, limit=1)] == [later.id]
     assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.3", "failed")]
     assert await world.store.finish(call.id, "1.1", answered("1.1")) is False
     await world.crash()
     assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.3", "failed")]
-    assert [order.call for order in await world.store.claim(limit=9)] == [later.id]
+    assert [order.call for order in await claim(world.store)] == [later.id]
 
 
 async def test_an_order_nobody_waits_for_is_carried_out_after_the_call(world: World) -> None:
     call = await opened(world, "a", jobs=(request("1.1", wanted=False), request("1.2", wanted=False)), over=True)
     await world.crash()
-    assert [order.request.job for order in await world.store.claim(limit=9)] == ["1.1", "1.2"]
+    assert [order.request.job for order in await claim(world.store)] == ["1.1", "1.2"]
     assert await world.store.finish(call.id, "1.1", answered("1.1")) is True
     assert await world.store.finish(call.id, "1.1", answered("1.1")) is False
     assert list(await world.store.inbox(call.id)) == []
     await world.crash()
-    assert [(o.request.job, o.attempts) for o in await world.store.claim(limit=9)] == [("1.2", 2)]
+    assert [(o.request.job, o.attempts) for o in await claim(world.store)] == [("1.2", 2)]
 
 
 async def test_an_order_somebody_waits_for_ends_with_the_call(world: World) -> None:
     jobs = (request("1.1"), request("1.2"), request("1.3", wanted=False), request("1.4"))
     first = await opened(world, "a", jobs=jobs)
-    await world.store.claim(limit=1)
+    await claim(world.store, limit=1)
     await world.store.finish(first.id, "1.2", answered("1.2"))
     last = after(first, line(1), over=True, jobs=(request("2.1"), request("2.2", wanted=False)))
     await world.store.commit(last)
     for _ in range(2):
         assert list(await world.store.inbox(first.id)) == []
         assert await world.store.finish(first.id, "1.1", answered("1.1")) is False
-        assert [order.request.job for order in await world.store.claim(limit=9)] == ["1.3", "2.2"]
+        assert [order.request.job for order in await claim(world.store)] == ["1.3", "2.2"]
         await world.crash()
 
 
 async def test_an_order_whose_call_ends_while_it_is_claimed_is_not_handed_out(world: World) -> None:
     call = await opened(world, "a", jobs=(request("1.1"), request("1.2", wanted=False)))
     end = after(call, line(1), over=True)
-    _, orders = await asyncio.gather(world.store.commit(end), world.store.claim(limit=9))
+    _, orders = await asyncio.gather(world.store.commit(end), claim(world.store))
     assert [order.request.job for order in orders] == ["1.2"]
 
 
@@ -304,7 +353,7 @@ async def test_answers_wait_in_the_order_in_which_they_came(world: World) -> Non
         answered("1.3", SECRET),
         ServiceFailed("1.1", "timeout"),
     ]
-    assert list(await world.store.claim(limit=9)) == []
+    assert list(await claim(world.store)) == []
 
 
 async def test_the_first_answer_wins(world: World) -> None:
@@ -332,7 +381,7 @@ async def test_an_answer_leaves_with_the_turn_that_stepped_it_and_counts_no_more
     for _ in range(2):
         assert list(await world.store.inbox(call.id)) == [answered("1.2")]
         assert await world.store.finish(call.id, "1.1", answered("1.1")) is False
-        assert [order.request.job for order in await world.store.claim(limit=9)] == ["1.3"]
+        assert [order.request.job for order in await claim(world.store)] == ["1.3"]
         await world.crash()
 
 
@@ -396,7 +445,8 @@ async def test_a_call_is_due_while_its_inbox_holds_an_answer(world: World) -> No
 async def test_recordings_that_calls_took_are_named_for_good(world: World) -> None:
     first = await opened(world, "a")
     await world.store.commit(after(first, recorded("one.wma"), recorded("twin.wma", ignored="stale"), over=True))
-    await world.store.commit(after(record("b"), recorded("two.wma"), recorded("one.wma"), recorded(None)))
+    await world.store.commit(after(record("b"), recorded("one.wma"), recorded(None)))
+    await world.store.commit(after(record("c"), recorded("two.wma"), audio=b"audio"))
     for _ in range(2):
         assert list(await world.store.unnamed(["one.wma", "twin.wma", "two.wma", "no.wma"])) == ["twin.wma", "no.wma"]
         assert [await world.store.named(n) for n in ("one.wma", "two.wma", "twin.wma")] == [True, True, False]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 from store_examples import after, answered, key, line, record, recorded, request
-from store_worlds import MemoryWorld, SqliteWorld, World
+from store_worlds import MemoryWorld, SqliteWorld, World, claim
 
 from ivr.errors import IvrError
 from ivr.ports import CallRecord, Commit
@@ -78,10 +78,10 @@ class Stores(RuleBasedStateMachine):
 
     @rule(limit=st.integers(0, 3))
     def claim(self, limit: int) -> None:
-        async def claim(world: World) -> object:
-            return list(await world.store.claim(limit=limit))
+        async def claimed(world: World) -> object:
+            return list(await claim(world.store, limit=limit))
 
-        self.both(claim)
+        self.both(claimed)
 
     @rule(name=NAMES, job=JOBS, text=st.text(st.characters(codec="utf-8"), max_size=3))
     def finish(self, name: str, job: str, text: str) -> None:

@@ -139,7 +139,7 @@ class SimStore:
         self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
         await pause()
 
-    async def claim(self, *, limit: int) -> Sequence[Order]:
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
         await pause()
         claimed = []
         for job, (request, attempts) in self._disk.orders.items():
@@ -179,7 +179,7 @@ class SimJobs:
         self._world.serve(self.run())
 
     async def run(self) -> None:
-        for order in await self._store.claim(limit=10):
+        for order in await self._store.claim("worker", now=self._world.now, lease=60.0, limit=10):
             self._world.serve(self._carry_out(order))
 
     async def _carry_out(self, order: Order) -> None:
