@@ -40,10 +40,11 @@ async def _store(folder: Path, calls: int) -> None:
             first, *rest = bot.trace
             trace = (replace(first, event=replace(first.event, caller=facts.caller)), *rest)  # type: ignore[type-var]
             record = replace(
-                bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
+                bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"),
                 call=replace(bot.record.call, facts=facts), line=LINE if number == LINED else None,
             )  # fmt: skip
-            await store.commit(Commit(record, trace))
+            for turn, step in enumerate(trace, 1):
+                await store.commit(Commit(replace(record, version=turn, steps=turn), (step,)))
         await store.close()
 
 

@@ -367,7 +367,7 @@ async def test_a_call_leads_to_the_version_that_took_it_whether_or_not_anybody_c
     found = re.search(r'href="(/console/flows/desk\?version=[0-9a-f]{64})"', await operator.call_page())
     assert found
     with closing(sqlite3.connect(operator.data / "calls.db")) as database:
-        database.executescript("DELETE FROM trace; DELETE FROM call; UPDATE block SET members = members + 1")
+        database.executescript("DELETE FROM turn; DELETE FROM call; UPDATE block SET members = members + 1")
     page = await operator.see(found[1])
     assert "Takes messages." in text(page)
     assert "Calls 0 " in text(page)

@@ -47,7 +47,10 @@ async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_th
     database = folder / "recordings/live/calls.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         (identity,) = connection.execute("SELECT id FROM call WHERE name = 'one'").fetchone()
-        connection.execute("UPDATE call SET state = json_set(state, '$.phase', 'a secret') WHERE name = 'one'")
+        connection.execute(
+            "UPDATE turn SET state = json_set(state, '$.phase', 'a secret') "
+            "WHERE call = (SELECT row FROM call WHERE name = 'one')"
+        )
     async with served(folder) as server:
         for path, message in (("/call", incoming("one")), ("/callback", ended("one"))):
             answer = await server.post(path, message)
