@@ -17,7 +17,9 @@ from bench.load import drive
 from bench.machine import Machine, this_machine
 from bench.run import CALLS, CONNECTIONS, FULL, QUICK, Bench, Extent, open_bench
 from bench.stages import MESSAGES, Stage, Stages
+from bench.store_stages import store_stages
 from bench.subject import Subject, free_port
+from ivr.store.sqlite import SqliteStore
 
 SOCKETS = "sockets and HTTP alone"
 
@@ -48,7 +50,13 @@ async def main(extent: Extent, console: Console) -> Profile:
     """Measure everything."""
     async with open_bench(extent, console) as bench:
         bench.say("stages")
-        stages = Stages().measured()
+        stages = Stages()
+        measured = stages.measured()
+        store = await SqliteStore.open(bench.scratch / "stages.db", seal_key="00" * 32, seal_file=bench.scratch / "key")
+        try:
+            measured += await store_stages(store, stages.situations, 2 * bench.extent.open_calls // 10)
+        finally:
+            await store.close()
         threads, sockets = [], {}
         async with bench.serving("profile", wrapper=["bench.named_threads"]) as server:
             port = free_port()
@@ -57,7 +65,7 @@ async def main(extent: Extent, console: Console) -> Profile:
                     script = await bench.learned(server, call(), last_operation)
                     threads.append(await _threads(bench, server, name, script))
                     sockets[name] = sum((await _threads(bench, canned, name, script, strict=False)).us.values())
-    return Profile(this_machine(), stages, threads, sockets)
+    return Profile(this_machine(), measured, threads, sockets)
 
 
 async def _threads(

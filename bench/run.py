@@ -122,7 +122,7 @@ class Bench:
         self.extent = extent
         self._progress = progress
         self._core = core
-        self._scratch = scratch
+        self.scratch = scratch
         self._metadata = metadata
         self._token = token
 
@@ -209,7 +209,7 @@ class Bench:
             "IVR_OPENID_METADATA": self._metadata,
             "IVR_OPENID_LOOPBACK": "true",
             "IVR_PUBLIC_URL": "https://bench.example",
-            "IVR_DATA": str(self._scratch / name),
+            "IVR_DATA": str(self.scratch / name),
             "IVR_LOG_LEVEL": "warning",
         }
         command = [*wrapper, "ivr", "serve", str(HERE / "flow.yaml"), "--host", "127.0.0.1", "--port", str(port)]
@@ -225,7 +225,7 @@ class Bench:
     ) -> AbstractAsyncContextManager[Subject]:
         """Run anything on the server's core."""
         self.say(f"starting {name}")
-        log = self._scratch / f"{name}.log"
+        log = self.scratch / f"{name}.log"
         return running(command, port=port, core=self._core, log=log, environment=environment, program=program)
 
     def say(self, what: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench.calls import CALL_ID, Conversation, Message, full_call
+from bench.calls import CALL_ID, Conversation, Message, full_call, raw
 from ivr.advance import Heard, advance
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.call import Facts, new_call
@@ -19,10 +19,14 @@ from ivr.engine.commands import LineCommand, Request
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import load_flow
-from ivr.ports import CallRecord, Commit, Exchange, Incoming, Upload, WebhookRequest
+from ivr.ports import CallRecord, Commit, Exchange, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
+from ivr.server.multipart import ROOM
+from ivr.server.replies import raw_reply
+from ivr.server.short_request import WHOLE, RequestReader
 from ivr.server.skype_endpoint import FORM
+from ivr.storage import SMALL
 
 MESSAGES = ("incoming", "choice", "record", "hang-up")
 LOOPS, ROUNDS = 40, 200
@@ -30,6 +34,8 @@ LOOPS, ROUNDS = 40, 200
 NOW = 1_800_000_000.0
 "Seconds since 1970."
 AUDIO = bytes(8 * 1024)
+TOKEN = "x" * 600
+"As long as a real one."
 
 
 class Stage(Struct, frozen=True):
@@ -48,6 +54,8 @@ class Stage(Struct, frozen=True):
 class Situation(Struct, frozen=True):
     """One message of a call, where it finds the call, and what it leads to."""
 
+    raw: bytes
+    "As it comes over the socket."
     message: Message
     request: WebhookRequest
     incoming: Incoming
@@ -64,17 +72,21 @@ class Stages:
         public = "https://bench.example"
         self.channel = SkypeChannel(account="bench-app", callback=f"{public}/callback", media_base=f"{public}/media")
         self.situations = tuple(self._held(full_call(AUDIO)))
+        reads = {name.encode(): name for name in self.channel.reads}
+        self._reader = RequestReader(reads, most=SMALL + ROOM)
 
     def measured(self, rounds: int = ROUNDS) -> list[Stage]:
         """Measure everything that needs no store and no network; the last row is the sum."""
         engine, speak, whole = "engine: step, path, trace", "speak: the reply's JSON", "advance: the rest"
         rows = self._each(
             {
+                "request: head and body": self._read,
                 "form: taken apart": _form,
                 "decode: the JSON is read": lambda one: self.channel.decode(one.request),
                 "hear: into events": lambda one: self.channel.hear(one.before.leg, one.incoming, now=NOW),
                 engine: self._step,
                 speak: lambda one: self.channel.speak(one.before.leg, _last_commands(one.commit), now=NOW),
+                "reply: written out": lambda one: raw_reply(_reply(one), close=False),
                 whole: lambda one: self._advance(one.before, one.incoming, one.exchange),
             },
             rounds,
@@ -95,13 +107,25 @@ class Stages:
             record = record or CallRecord(name, incoming.key, new_call(self.flow.hash, Facts(name, SkypeChannel.name)))
             exchange = self.channel.hear(record.leg, incoming, now=NOW)
             commit = self._advance(record, incoming, exchange)
-            yield Situation(message, request, incoming, exchange, record, commit)
+            yield Situation(
+                raw(message, port=80, token=TOKEN, number=len(record.replies)),
+                message,
+                request,
+                incoming,
+                exchange,
+                record,
+                commit,
+            )
             record = commit.record
             reply = record.replies[incoming.id]
             try:
                 message = call.send(json.loads(reply.body) if reply is not None and reply.body else None)
             except StopIteration:
                 return
+
+    def _read(self, one: Situation) -> None:
+        assert self._reader.feed(one.raw) is WHOLE
+        self._reader.next()
 
     def _step(self, one: Situation) -> None:
         call = one.before.call
@@ -132,6 +156,12 @@ def _request(message: Message) -> WebhookRequest:
         return WebhookRequest("POST", message.path, {}, message.body)
     upload = Upload(f"{'0' * 32}.wma", len(form.audio), form.content_type, form.seconds, form.audio)
     return WebhookRequest("POST", message.path, {}, form.json, {FORM.upload: upload})
+
+
+def _reply(one: Situation) -> WebhookReply:
+    reply = one.commit.record.replies[one.incoming.id]
+    assert reply is not None, "no message of this call waits for a service"
+    return reply
 
 
 def _form(one: Situation) -> None:
