@@ -25,8 +25,8 @@ from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import MediaStore
 from ivr.store.data_folder import DataFolder
-from ivr.store.media_files import MediaFiles
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.statements import printable_id
 from ivr.turn import Turns
 
@@ -71,7 +71,7 @@ async def open_backend(
     for damaged in store.damaged:
         log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
     registry = await _open_registry(settings, paths, store, line, strict=strict)
-    recordings = MediaFiles(folder.audio)
+    recordings = SqliteMedia(folder.audio, folder.database)
     stack.push_async_callback(recordings.close)
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}

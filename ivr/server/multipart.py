@@ -1,4 +1,4 @@
-"""The multipart form of a recording (protocol 9), parsed as it arrives: JSON into memory, audio to disk.
+"""The multipart form of a recording (protocol 9), parsed as it arrives: JSON into memory, large audio to disk.
 
 `parts` cuts the body; what a form may hold is said here. python-multipart takes a part's disposition to pieces. It
 would read Ref's sample header (`boundary="B", application/json`) wrongly, so the boundary is found here.
@@ -34,7 +34,7 @@ _UNKNOWN_TYPES = {"", "application/octet-stream"}
 
 
 class ReadForm(Struct, frozen=True):
-    """A form as it came; the recording is whole and synced."""
+    """A form as it came; the recording is whole: in memory if it is small, else a synced file."""
 
     json: bytes
     upload: Upload
@@ -108,9 +108,9 @@ class _FormReader:
         if self._json is None or self.file is None:
             missing = self._form.json if self._json is None else self._form.upload
             raise malformed(f'the part "{missing}" is missing')
-        await self.file.keep()
+        audio = await self.file.keep()
         seconds = seconds_of(self.file.head, self.file.size)
-        return ReadForm(bytes(self._json), Upload(self.file.media, self.file.size, self._type, seconds))
+        return ReadForm(bytes(self._json), Upload(self.file.media, self.file.size, self._type, seconds, audio))
 
     def part(self, headers: Mapping[bytes, bytes]) -> None:
         """Begin a part."""

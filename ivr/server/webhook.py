@@ -170,8 +170,10 @@ class Webhook:
         """Delete what the turn did not take: a repeat's upload, a stale one, one of a turn that failed.
 
         Asked of the store, since only it knows whether a commit of which no answer came has been made. Where it cannot
-        say, the file stays and the sweep decides.
+        say, the file stays and the sweep decides. Of a small recording there is no file: it is saved with its turn.
         """
+        if upload.audio is not None:
+            return
         try:
             if not await self._store.named(upload.media):
                 await self._recordings.delete(upload.media)

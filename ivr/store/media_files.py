@@ -1,4 +1,4 @@
-"""The folder of recordings: a file for each, under names that cannot be guessed.
+"""The folder of recordings: a file for each that is not small, under names that cannot be guessed.
 
 All file work happens in one thread, so the loop never waits for a disk and work on one file keeps its order; only the
 syncs of finished files are spread over a few, since the disk takes those together. A file counts as kept once it and
@@ -22,6 +22,7 @@ from typing import BinaryIO, TypeVar
 from ivr.audio.length import HEAD
 from ivr.errors import StoreUnavailable
 from ivr.smallfiles import open_regular
+from ivr.storage import SMALL
 from ivr.store.data_folder import sync_folder
 from ivr.store.sqlite_errors import reason
 from ivr.store.started_threads import started_threads
@@ -29,7 +30,7 @@ from ivr.store.started_threads import started_threads
 T = TypeVar("T")
 
 BUFFER = 256 * 1024
-"Bytes that are gathered before they are worth a trip to the file thread."
+"Bytes that are gathered before they are worth a trip to the file thread: more than `SMALL`."
 BATCH = 32
 "Files that are open at the same time while they wait for the disk; connections need file handles too."
 
@@ -54,7 +55,7 @@ _NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,4}")
 
 
 class MediaFiles:
-    """The audio folder of one data folder: a `MediaStore` all of whose recordings are files."""
+    """The audio folder of one data folder: a `MediaStore` of files. Small recordings it gives to others to keep."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -76,6 +77,20 @@ class MediaFiles:
             yield file
         finally:
             opening.add_done_callback(_close)  # even if the waiting task was cancelled before it was open
+
+    @asynccontextmanager
+    async def copy(self, media: str, audio: bytes) -> AsyncIterator[Path]:
+        """Make a file of a recording that is none, under a name that no call knows, for as long as the context.
+
+        It is not synced. What a crash leaves of it, the sweep deletes.
+        """
+        path = self._file(f"{secrets.token_hex(16)}{self._file(media).suffix}")
+        try:
+            await self.do(lambda: _write_copy(path, audio))
+            yield path
+        finally:
+            with suppress(StoreUnavailable):  # then the sweep deletes it
+                await self.do(lambda: path.unlink(missing_ok=True))
 
     @asynccontextmanager
     async def path(self, media: str) -> AsyncIterator[Path]:
@@ -111,8 +126,7 @@ class MediaFiles:
         self._syncs.shutdown()
 
     def _file(self, media: str) -> Path:
-        if not _NAME.fullmatch(media):
-            raise FileNotFoundError("not the name of a recording")
+        check_name(media)
         return self._folder / media
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -182,7 +196,12 @@ class MediaFile:
             await self._files.do(lambda: self._write(chunks))
 
     async def keep(self) -> bytes | None:
-        """Return None when the recording would survive a power cut; raise StoreUnavailable if it cannot be kept."""
+        """Return a small recording. A larger one would survive a power cut once this returns (None).
+
+        Raises StoreUnavailable if it cannot be kept.
+        """
+        if self.size <= SMALL:
+            return b"".join(self._take())
         await self._files.sync(self)
         return None
 
@@ -199,6 +218,8 @@ class MediaFile:
     async def drop(self) -> None:
         """Leave nothing behind."""
         self._take()
+        if self.size <= SMALL:  # nothing was ever written
+            return
 
         def remove() -> None:
             self._close()
@@ -212,12 +233,9 @@ class MediaFile:
 
     def _write(self, chunks: list[bytes]) -> None:
         if self._file is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o600)
+            self._file = _create(self._path)
         for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            _write_all(self._file, chunk)
 
     def _close(self) -> None:
         file, self._file = self._file, None
@@ -228,6 +246,38 @@ class MediaFile:
 def new_name(content_type: str) -> str:
     """Make up the name of a recording: 128 random bits, and an extension for its type."""
     return f"{secrets.token_hex(16)}.{EXTENSIONS.get(content_type, 'bin')}"
+
+
+def in_memory(audio: bytes) -> BinaryIO:
+    """Open some bytes as a file that a process can be given."""
+    file = os.fdopen(os.memfd_create("recording"), "w+b")
+    file.write(audio)
+    file.seek(0)
+    return file
+
+
+def check_name(media: str) -> None:
+    """Raise FileNotFoundError for anything that is not a name of ours."""
+    if not _NAME.fullmatch(media):
+        raise FileNotFoundError("not the name of a recording")
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _write_copy(path: Path, audio: bytes) -> None:
+    file = _create(path)
+    try:
+        _write_all(file, audio)
+    finally:
+        os.close(file)
 
 
 class _FolderWalk:

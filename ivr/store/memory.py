@@ -26,7 +26,8 @@ class MemoryStore:
         self._calls: dict[str, Saved] = {}  # by our id, the oldest first, over or not
         self._keys: dict[CallKey, str] = {}
         self._traces: dict[str, list[Stepped]] = {}
-        self._media: dict[str, bytes | None] = {}  # each that a call took, and a small one itself
+        self.media: dict[str, bytes | None] = {}
+        "Every recording that a call took, by name, and a small one itself."
         self._flows: dict[str, bytes] = {}
         self._outbound: dict[tuple[str, str], Outbound] = {}
 
@@ -81,7 +82,7 @@ class MemoryStore:
         self._keys[record.key] = record.id
         self._traces.setdefault(record.id, []).extend(commit.trace)
         if media is not None:
-            self._media[media] = commit.audio
+            self.media[media] = commit.audio
         self._outbound.update(outbound)
 
     def _checked(self, commit: Commit, stored: Saved | None) -> str | None:
@@ -112,11 +113,11 @@ class MemoryStore:
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
         """Return those of these recordings that no call took."""
-        return [name for name in media if name not in self._media]
+        return [name for name in media if name not in self.media]
 
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording."""
-        return media in self._media
+        return media in self.media
 
     async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""

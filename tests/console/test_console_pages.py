@@ -16,6 +16,7 @@ from ivr.store.archive import ArchiveFile
 from ivr.trace.replay import replay
 from ivr.trace.stored_flows import StoredFlows
 from tests.console.visiting import DESK, Visit, visiting
+from tests.kept_recordings import kept_recordings
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</td>\u202e'
 
@@ -271,8 +272,8 @@ async def test_a_recording_is_played_as_wav_whatever_it_was(operator: Visit) -> 
 
 async def test_the_address_of_a_recording_names_no_file_and_cannot_be_guessed(operator: Visit) -> None:
     address = await recorded(operator)
-    (file,) = (operator.data / "audio").iterdir()
-    assert file.stem not in address
+    (name,) = kept_recordings(operator.data)
+    assert Path(name).stem not in address
     for other in (address[:-1] + ("0" if address[-1] != "0" else "1"), address.partition("?")[0]):
         assert (await operator.get(other))[0] == 404
     assert (await operator.get(address.replace("/0?", "/1?")))[0] == 404
@@ -286,12 +287,13 @@ async def test_an_address_of_a_recording_is_no_good_to_somebody_else(operator: V
 
 async def test_a_recording_that_is_no_sound_is_not_played(operator: Visit) -> None:
     address = await recorded(operator)
-    (file,) = (operator.data / "audio").iterdir()
-    file.write_bytes(b"<script>alert(1)</script>" * 40)
+    with closing(sqlite3.connect(operator.data / "calls.db")) as database, database:
+        database.execute("UPDATE turn SET audio = ? WHERE audio IS NOT NULL", [b"<script>alert(1)</script>" * 40])
     status, headers, page = await operator.get(address)
     assert (status, headers["Content-Type"]) == (415, "text/html; charset=utf-8")
     assert "alert" not in page
-    file.unlink()
+    with closing(sqlite3.connect(operator.data / "calls.db")) as database, database:
+        database.execute("UPDATE turn SET audio = NULL")
     assert (await operator.get(address))[0] == 404
 
 

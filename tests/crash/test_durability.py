@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import Speak
 from tests.crash.process import Server
+from tests.crash.town import LongRecordings
 from tests.crash.tracing import no_tracing
 from tests.phone.calling import Signer, phone_to
 
 CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
 
 
-async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
+async def test_large_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
     tmp_path: Path, signer: Signer
 ) -> None:
     if reason := await no_tracing():
@@ -22,9 +24,10 @@ async def test_audio_then_the_folder_then_the_call_are_on_the_disk_before_anythi
     trace = tmp_path / "trace"
     wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
     server = Server(tmp_path, signer, wrapper=wrapper)
+    sound = Sound(SilentRenderer(), LongRecordings())
     await server.start()
     async with phone_to(server.port, signer) as phone:
-        await phone.call(Speak("Please call me back."), flow="voicemail")
+        await phone.call(Speak("Please call me back."), flow="voicemail", sound=sound)
     await server.stop(signal.SIGTERM)
     assert any(letter.audio for letter in phone.letters)
     lines = trace.read_text(errors="replace").splitlines()

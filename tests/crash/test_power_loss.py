@@ -13,15 +13,14 @@ from random import Random
 import pytest
 
 from ivr.channels.skype.wire import MESSAGE_ID
-from ivr.engine.commands import RecordingFormat
-from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, SilentRenderer, Sound
+from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import Press, Speak
 from ivr.ports import REMEMBERED, CallKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.crash.disk import Disk, SystemCall, system_calls, traced
 from tests.crash.process import FLOWS, Server
-from tests.crash.town import everybody_calls
+from tests.crash.town import LongRecordings, everybody_calls
 from tests.crash.tracing import no_tracing
 from tests.phone.calling import APP, Letter, Phone, Signer, phone_to
 from tests.phone.people import QUICK
@@ -29,20 +28,7 @@ from tests.phone.people import QUICK
 CALLS = 16
 CUTS = 8
 "How often the power goes."
-LONG = 100_000
-"Bytes of a recording that is a file."
 _ID = re.compile(rb"\r\n" + MESSAGE_ID.encode() + rb": *([^\r\n]+)\r\n", re.IGNORECASE)
-
-
-class _LongRecordings:
-    """An `Encoder` of recordings that are like no other."""
-
-    def __init__(self) -> None:
-        self._random = Random(2)
-
-    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = 16_000) -> EncodedRecording | None:
-        noise = self._random.randbytes(LONG)
-        return EncodedRecording(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
 
 
 class Acknowledged:
@@ -93,7 +79,7 @@ async def test_what_was_acknowledged_before_the_power_went_is_there_and_whole(tm
 
 async def _calls(phone: Phone) -> None:
     """Let many call at once, and some leave long messages, which are files."""
-    sound = Sound(SilentRenderer(), _LongRecordings())
+    sound = Sound(SilentRenderer(), LongRecordings())
     town = phone.platform(phone.way, QUICK)
     flows = sorted(path.stem for path in FLOWS.glob("*.yaml"))
     await asyncio.gather(
@@ -119,7 +105,7 @@ async def _all_there(folder: Path, letters: Sequence[Letter]) -> None:
         await store.close()
     with closing(sqlite3.connect(data.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        kept = connection.execute("SELECT name, NULL FROM media").fetchall()
+        kept = connection.execute("SELECT media, audio FROM turn WHERE media IS NOT NULL").fetchall()
     audio = {recording if recording is not None else (data.audio / media).read_bytes() for media, recording in kept}
     assert {letter.audio for letter in letters} - {None} <= audio
 

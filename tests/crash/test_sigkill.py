@@ -17,6 +17,7 @@ from ivr.store.sqlite import SqliteStore
 from tests.crash.process import FLOWS, Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at
+from tests.kept_recordings import kept_recordings
 from tests.phone.calling import Signer, phone_to
 from tests.waiting import PATIENCE
 
@@ -77,7 +78,7 @@ async def _books_agree(server: Server, line: BadLine) -> None:
         await store.close()
     told, sent = line.events, line.recordings
     assert {record.key.id for record in records} == set(told)
-    audio = DataFolder(server.data).audio
+    audio = kept_recordings(server.data)
     named = set()
     for record in records:
         trace = traces[record.key.id]
@@ -85,9 +86,9 @@ async def _books_agree(server: Server, line: BadLine) -> None:
         assert record.steps == len(trace)
         _folds(record, trace)
         kept = [line.event.media for line in trace if isinstance(line.event, RecordingMade)]
-        assert [(audio / str(media)).read_bytes() for media in kept] == sent.get(record.key.id, [])
+        assert [audio[str(media)] for media in kept] == sent.get(record.key.id, [])
         named |= set(kept)
-    unfinished = {path.name for path in audio.iterdir()} - named
+    unfinished = audio.keys() - named
     assert len(unfinished) <= KILLS * 24, "uploads that were under way when the server died, and nothing else"
 
 

@@ -21,6 +21,7 @@ from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, Reply
 from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.platform import Platform
+from ivr.storage import SMALL
 from tests.phone.calling import PUBLIC, Letter
 from tests.phone.fake_bot import Told
 from tests.phone.people import any_caller_action
@@ -28,6 +29,17 @@ from tests.phone.people import any_caller_action
 JSON = {"Content-Type": "application/json"}
 STUBBORN = PhoneLimits(retries=50, retry_after=0.0)
 "A platform that does not give up: one message cannot meet so many kills and lost answers."
+
+
+class LongRecordings:
+    """An `Encoder` of recordings that are like no other, and too large for a row of the database."""
+
+    def __init__(self) -> None:
+        self._random = Random(2)
+
+    async def encode(self, samples: bytes, form: RecordingFormat, rate: int = 16_000) -> EncodedRecording | None:
+        noise = self._random.randbytes(SMALL + 1)
+        return EncodedRecording(noise, form, len(samples) / BYTES_A_SECOND) if samples else None
 
 
 class BadLine:

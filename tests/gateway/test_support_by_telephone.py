@@ -22,6 +22,7 @@ from tests.cli.stored_calls import ivr
 from tests.gateway.calling_the_gateway import gateway_to
 from tests.gateway.telephone import Telephone, telephone
 from tests.house.pages import ROOT
+from tests.kept_recordings import kept_recordings
 from tests.server.process import Serving, served
 
 pytestmark = pytest.mark.skipif(find_spec("espeakng_loader") is None, reason="no voice: pip install 'ivr[phone]'")
@@ -90,9 +91,10 @@ async def test_a_choice_by_voice_and_a_recording_whose_words_come_back(folder: P
     assert over.by == "remote"
     shown = await told(folder)
     assert "there is no dial tone" in shown
-    (audio,) = (folder / DATA / "audio").iterdir()
+    (audio,) = kept_recordings(folder / DATA).values()
+    (folder / "recorded").write_bytes(audio)
     workers = Workers()
-    recorded = await samples_of(audio, workers)
+    recorded = await samples_of(folder / "recorded", workers)
     await workers.close()
     assert 0.9 < len(recorded) / len(problem) < 2.5
 

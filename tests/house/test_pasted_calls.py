@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from pages import ROOT, fences, section, text
 
+from tests.kept_recordings import kept_recordings
+
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 README = fences(section(text("README.md"), "## A call by curl"), "sh")
@@ -62,8 +64,8 @@ class Server:
 
     def recording(self) -> bytes:
         """Return the only recording in the data folder."""
-        (file,) = (self._data / "audio").iterdir()
-        return file.read_bytes()
+        (audio,) = kept_recordings(self._data).values()
+        return audio
 
 
 @pytest.fixture

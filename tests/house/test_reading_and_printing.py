@@ -36,6 +36,7 @@ ROOMS = {
     "auth/keys.py": "writes the keys",
     "store/media_files.py": "writes a recording",
     "server/console/playback.py": "a recording, as its store gives it",
+    "store/sqlite_media.py": "a recording, as its folder gives it",
     "store/sealing.py": "a key, bounded and without waiting; writes a new one",
     "store/tables.py": "makes the database's file",
     "store/data_folder.py": "locks and syncs a folder",

@@ -141,13 +141,13 @@ async def test_an_upload_for_an_old_operation_is_not_kept_and_the_last_reply_com
 ) -> None:
     first = await attacker.announce()
     assert (await attacker.upload("stale-op")).body == first.body
-    assert not world.audio
+    assert not world.recordings
 
 
 async def test_an_upload_for_no_call_is_404_and_not_kept(attacker: Attacker, world: World) -> None:
     answer = await attacker.upload("1.2")
     assert (answer.status, answer.code) == (404, "unknown-call")
-    assert not world.audio
+    assert not world.recordings
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.ports import Commit, Stepped
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention
+from ivr.storage import SMALL
 from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
-from ivr.store.media_files import MediaFiles
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_media import SqliteMedia
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot
 
@@ -23,15 +24,16 @@ class House:
 
     def __init__(self, folder: DataFolder, store: SqliteStore) -> None:
         self.folder, self.store = folder, store
-        self.recordings = MediaFiles(folder.audio)
+        self.recordings = SqliteMedia(folder.audio, folder.database)
         self.forgetting = Retention(store, self.recordings)
 
-    async def call(self, number: int, caller: str, ended: float) -> None:
-        """Store a call that is over, with a recording."""
+    async def call(self, number: int, caller: str, ended: float, *, larger: bool = False) -> None:
+        """Store a call that is over, with a recording, which is a file if it is larger."""
         bot = random_bot(flow_of(SLOW), 1)
         file = self.recordings.new("audio/wav")
-        file.add(caller.encode())
-        await file.keep()
+        file.add(caller.encode() * (SMALL if larger else 1))
+        audio = await file.keep()
+        assert (audio is None) == larger
         facts = replace(bot.record.call.facts, caller=caller, id=f"{number:032x}", started=ended - 9)
         trace = (
             Stepped(CallReceived(caller, "28:bot", "en"), ended - 9),
@@ -42,7 +44,7 @@ class House:
             bot.record, id=facts.id, key=replace(bot.record.key, id=f"call-{number}"), version=1, steps=len(trace),
             call=replace(bot.record.call, facts=facts),
         )  # fmt: skip
-        await self.store.commit(Commit(record, trace))
+        await self.store.commit(Commit(record, trace, audio=audio))
 
     def holds(self, words: str) -> bool:
         """Return whether any file of the data folder holds these words."""
@@ -61,8 +63,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_of_a_forgotten_call_no_byte_is_left_while_the_server_stays_open_and_quiet(house: House) -> None:
     for number in range(3 * FORGOTTEN_AT_ONCE):
-        await house.call(number, f"29:old-{number}-friend", ended=100.0 + number)
-    await house.call(1000, "29:new-friend", ended=5000.0)
+        await house.call(number, f"29:old-{number}-friend", ended=100.0 + number, larger=number % 2 == 1)
+    await house.call(1000, "29:new-friend", ended=5000.0, larger=True)
     assert house.holds("-friend")
     await house.forgetting.erase_old(before=1000.0)
     assert not house.holds("29:old-")
@@ -112,7 +114,7 @@ async def test_a_recording_that_cannot_be_deleted_keeps_no_call_from_being_forgo
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(3):
-        await house.call(number, f"29:anna-{number}", ended=100.0)
+        await house.call(number, f"29:anna-{number}", ended=100.0, larger=True)
     first = next(iter(house.folder.audio.iterdir()))
     first.unlink()
     first.mkdir()  # in the way: no file can be deleted there

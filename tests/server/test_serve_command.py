@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from ivr.cli import main
 from ivr.phone.callers.turn_based import Leave, Speak
 from ivr.phone.net.limits import PhoneLimits
+from tests.kept_recordings import kept_recordings
 from tests.phone.calling import PUBLIC, Signer, phone_to
 from tests.server.process import DESK, Serving, refused, served
 from tests.waiting import PATIENCE, until
@@ -208,8 +209,8 @@ async def test_a_turn_under_way_is_answered_before_the_process_ends(
     options = ("--stt", "scripted", "--stt-script", "script.json", "--reply-budget", "0.5")
     async with served(folder, *options, signer=signer) as one, phone_to(one.port, signer) as phone:
         calling = asyncio.create_task(phone.call(Speak("my flight was late"), limits=PhoneLimits(retries=0)))
-        audio = folder / "recordings/live/audio"
-        await until(lambda: any(audio.iterdir()), within=audio)
+        data = folder / "recordings/live"
+        await until(lambda: bool(kept_recordings(data)), within=data)
         await one.stop(number)
         call = await calling
     assert one.process.returncode == 0

@@ -1,6 +1,7 @@
 """Transcription as the engine orders it."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,12 @@ from ivr.engine.events import Scalar, Transcribed
 from ivr.errors import TranscriptionFailed
 from ivr.ports import Transcript
 from ivr.server.services import ServiceError, Transcription
+from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles
+from ivr.store.memory_media import MemoryMedia
+
+AUDIO = b"audio" * SMALL
+"A recording that is a file."
 
 
 class Ear:
@@ -20,10 +26,12 @@ class Ear:
 
     def __init__(self, error: TranscriptionFailed | None = None) -> None:
         self.heard: tuple[bytes, str, Sequence[str]] | None = None
+        self.lent: Path | None = None
         self.error = error
 
     async def transcribe(self, audio: Path, *, language: str, phrases: Sequence[str]) -> Transcript:
         self.heard = (audio.read_bytes(), language, phrases)
+        self.lent = audio
         if self.error:
             raise self.error
         return Transcript("hello", 0.5)
@@ -38,13 +46,13 @@ async def recordings(tmp_path: Path) -> AsyncIterator[MediaFiles]:
 
 async def _order(recordings: MediaFiles, phrases: Sequence[str] = ("sales", "support")) -> Request:
     file = recordings.new("audio/wav")
-    file.add(b"audio")
+    file.add(AUDIO)
     await file.keep()
-    arguments: dict[str, Scalar | tuple[str, ...]] = {
-        "media": file.media,
-        "language": "de-AT",
-        "phrases": tuple(phrases),
-    }
+    return order_for(file.media, phrases)
+
+
+def order_for(media: str, phrases: Sequence[str] = ()) -> Request:
+    arguments: dict[str, Scalar | tuple[str, ...]] = {"media": media, "language": "de-AT", "phrases": tuple(phrases)}
     return Request("1.1", "transcribe", arguments, 5.0)
 
 
@@ -52,7 +60,18 @@ async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_
     ear = Ear()
     answer = await Transcription(ear, recordings).run(await _order(recordings))
     assert answer == Transcribed("hello", 0.5)
-    assert ear.heard == (b"audio", "de-AT", ("sales", "support"))
+    assert ear.heard == (AUDIO, "de-AT", ("sales", "support"))
+
+
+@pytest.mark.parametrize("error", [None, TranscriptionFailed("failed", "the engine")], ids=["heard", "failed"])
+async def test_a_small_recording_is_a_file_for_as_long_as_the_engine_runs(error: TranscriptionFailed | None) -> None:
+    name = "0" * 32 + ".wav"
+    ear = Ear(error)
+    with pytest.raises(ServiceError) if error else nullcontext():
+        await Transcription(ear, MemoryMedia({name: b"small"})).run(order_for(name))
+    assert ear.heard == (b"small", "de-AT", ())
+    assert ear.lent is not None
+    assert not ear.lent.exists()
 
 
 async def test_an_engines_no_keeps_its_code(recordings: MediaFiles) -> None:
@@ -64,7 +83,6 @@ async def test_an_engines_no_keeps_its_code(recordings: MediaFiles) -> None:
 
 @pytest.mark.parametrize("media", ["0" * 32 + ".wav", "../../etc/passwd"])
 async def test_a_recording_that_is_not_there_is_a_failure_of_the_recording(recordings: MediaFiles, media: str) -> None:
-    order = Request("1.1", "transcribe", {"media": media, "language": "en-US", "phrases": ()}, 5.0)
     with pytest.raises(ServiceError) as caught:
-        await Transcription(Ear(), recordings).run(order)
+        await Transcription(Ear(), recordings).run(order_for(media))
     assert caught.value.code == "recording"

@@ -95,8 +95,8 @@ async def leave(phone: Phone, file: bytes) -> Held:
 async def test_a_voice_comes_back_as_words_by_the_embedded_engine(world: World, voice: bytes) -> None:
     async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
         call = await phone.call(PlaySamples(voice))
-    (audio,) = world.audio
-    assert audio.read_bytes().startswith(ASF)
+    (audio,) = world.recordings.values()
+    assert audio.startswith(ASF)
     assert call.heard[-1] == "You said technical support please."
 
 
@@ -189,8 +189,8 @@ async def test_what_is_no_recording_is_an_event_and_the_server_goes_on(world: Wo
     async with world.server(stt="pocketsphinx", reply_budget=PATIENT) as phone:
         hostile = await leave(phone, HOSTILE[kind])
         assert hostile.heard[-1] == "That was no recording."
-        (audio,) = world.audio
-        assert audio.read_bytes() == HOSTILE[kind]
+        (audio,) = world.recordings.values()
+        assert audio == HOSTILE[kind]
         assert (await leave(phone, SUPPORT)).heard[-1] == "You said technical support please."
     _, trace = await world.look(hostile.id)
     (failed,) = [step.event for step in trace if isinstance(step.event, ServiceFailed)]

@@ -9,10 +9,13 @@ import pytest
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import CallKey
 from ivr.server.body import BodyLimits
+from ivr.storage import SMALL
 from tests.server.harness import JSON, Served, connected, form, part, read_answer, request, serving
 from tests.waiting import PATIENCE, Clock, Gate, begun, until
 
 CHUNKED = {**JSON, "Transfer-Encoding": "chunked"}
+LARGER = b"audio " * SMALL
+"A recording that is a file."
 FORM_TYPE = {"Content-Type": "multipart/form-data; boundary=B"}
 
 
@@ -107,7 +110,7 @@ async def test_when_the_store_is_full_the_platform_is_asked_to_come_back(served:
 async def test_a_turn_goes_on_without_its_sender_and_counts_until_it_ends(served: Served) -> None:
     served.turns.hold = endpoint = Gate()
     async with connected(served.port) as (_, writer):
-        writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
+        writer.write(request("POST", "/callback", form(LARGER), FORM_TYPE))
         await endpoint.reached()
     async with connected(served.port) as (reader, writer):
         writer.write(request("GET", "/healthz"))  # answered after the server has seen the other one go
@@ -159,22 +162,33 @@ async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Serv
     assert not served.arrivals.under_way(KEY, before=time.time() + 60)
 
 
-async def test_an_upload_is_whole_and_private_before_its_turn(served: Served) -> None:
-    answer = await served.upload(form(b"audio " * 1000))
+async def test_a_small_upload_comes_to_its_turn_whole_and_is_no_file(served: Served) -> None:
+    assert (await served.upload(form(b"audio " * 1000))).status == 200
+    upload = served.turns.upload
+    assert (upload.audio, upload.size, upload.content_type) == (b"audio " * 1000, 6000, "audio/x-ms-wma")
+    assert upload.media.endswith(".wma")
+    assert served.turns.request.body == b'{"id": "c1"}'
+    assert not served.files
+
+
+async def test_a_larger_upload_is_a_whole_and_private_file_before_its_turn(served: Served) -> None:
+    answer = await served.upload(form(LARGER))
     assert answer.status == 200
     upload = served.turns.upload
+    assert upload.audio is None
     path = served.audio / upload.media
-    assert path.read_bytes() == b"audio " * 1000
-    assert upload.size == 6000
+    assert path.read_bytes() == LARGER
+    assert upload.size == len(LARGER)
     assert upload.content_type == "audio/x-ms-wma"
     assert path.suffix == ".wma"
     assert path.stat().st_mode & 0o777 == 0o600
     assert served.turns.request.body == b'{"id": "c1"}'
 
 
-async def test_an_upload_that_the_turn_did_not_use_is_deleted(served: Served) -> None:
+@pytest.mark.parametrize("audio", [b"audio", LARGER], ids=["small", "larger"])
+async def test_an_upload_that_the_turn_did_not_use_is_deleted(served: Served, audio: bytes) -> None:
     served.turns.keeps_uploads = False
-    assert (await served.upload(form(b"audio"))).status == 200
+    assert (await served.upload(form(audio))).status == 200
     assert not served.files
 
 
@@ -184,14 +198,15 @@ async def test_an_upload_that_the_turn_did_not_use_is_deleted(served: Served) ->
 )
 async def test_a_turn_that_fails_leaves_no_upload(served: Served, error: Exception, status: int) -> None:
     served.turns.error, served.turns.keeps_uploads = error, False
-    assert (await served.upload(form(b"audio"))).status == status
-    assert not served.files
+    for audio in (b"audio", LARGER):
+        assert (await served.upload(form(audio))).status == status
+        assert not served.files
 
 
 async def test_a_turn_that_failed_after_its_commit_keeps_its_upload(served: Served) -> None:
     served.turns.error = StoreUnavailable("gone after the commit")
     served.turns.media = Everything()
-    assert (await served.upload(form(b"audio"))).status == 503
+    assert (await served.upload(form(LARGER))).status == 503
     assert len(served.files) == 1
 
 
@@ -207,12 +222,12 @@ async def test_a_full_disk_is_503_and_the_call_is_unmoved(tmp_path: Path) -> Non
     full = tmp_path / "gone"
     async with serving(tmp_path, audio=full) as served:
         full.rmdir()  # like a full disk, an OSError at the first write
-        answer = await served.upload(form(b"audio"))
+        answer = await served.upload(form(LARGER))
         assert (answer.status, answer.code) == (503, "unavailable")
         assert str(full).encode() not in answer.body
         assert not served.turns.taken
         full.mkdir()
-        assert (await served.upload(form(b"audio"))).status == 200
+        assert (await served.upload(form(LARGER))).status == 200
 
 
 async def test_closing_the_port_lets_an_upload_end(tmp_path: Path) -> None:

@@ -45,13 +45,13 @@ async def test_a_call_from_answer_to_hangup(world: World) -> None:
     ]
     last = phone.letters[-1]
     assert (last.json["callState"], last.reply.status, last.reply.body) == ("terminated", 200, b"")
-    (audio,) = world.audio
-    assert audio.read_bytes() == recording(phone)
-    assert audio.stat().st_mode & 0o777 == 0o600
+    ((name, audio),) = world.recordings.items()
+    assert audio == recording(phone)
+    assert not world.audio
     record, trace = await world.look(call.id)
     assert record.call.phase == "over"
     (recorded,) = [step.event for step in trace if isinstance(step.event, RecordingMade)]
-    assert recorded.media == audio.name
+    assert recorded.media == name
 
 
 def recording(phone: Phone) -> bytes:
@@ -88,7 +88,7 @@ async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restar
     assert any(isinstance(step.event, CallEnded) for step in trace)
     (heard,) = [step.event for step in trace if isinstance(step.event, ServiceAnswered)]
     assert heard.answer.transcript == "in the end"
-    assert len(world.audio) == 1
+    assert len(world.recordings) == 1
 
 
 # --- an end that overtakes the recording it cut off ------------------------------------------------------------------
@@ -142,9 +142,8 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
     _, trace = await world.look(call.id)
     counted = [step.event for step in trace if step.ignored is None]
     assert [type(event) for event in counted[-3:]] == [CallEnded, RecordingMade, ServiceAnswered]
-    (audio,) = world.audio
     assert isinstance(counted[-2], RecordingMade)
-    assert counted[-2].media == audio.name
+    assert list(world.recordings) == [counted[-2].media]
 
 
 async def test_where_no_recording_comes_the_call_ends_when_it_was_waited_for_long_enough(world: World) -> None:
@@ -197,7 +196,7 @@ async def test_every_message_sent_again_gets_the_same_bytes_and_leaves_nothing(w
     async with world.server() as phone:
         repeating = Repeating(phone.way)
         call = await phone.call(*MESSAGE, by=repeating)
-        assert len(world.audio) == 1
+        assert len(world.recordings) == 1
     assert call.heard[-1] == THANKS
     assert repeating.repeats == 1 + 2 + 3 + 4
 
@@ -216,11 +215,11 @@ class Eightfold:
         return replies[0]
 
 
-async def test_repeats_at_the_same_time_get_one_reply_and_leave_one_file(world: World) -> None:
+async def test_repeats_at_the_same_time_get_one_reply_and_leave_one_recording(world: World) -> None:
     world.script({"text": "hello", "delay": 0.2})
     async with world.server() as phone:
         call = await phone.call(*MESSAGE, by=Eightfold(phone.way))
-        assert len(world.audio) == 1
+        assert len(world.recordings) == 1
     assert call.heard[-1] == THANKS.replace("my flight was late", "hello")
     assert len(phone.letters) == 4 * 8
     _, trace = await world.look(call.id)
@@ -257,7 +256,7 @@ async def test_a_restart_between_any_two_messages_changes_nothing(world: World) 
     assert call.ended == Ended("bot", "hangup")
     assert call.heard == ["Press 1 to leave a message.", "Speak after the beep.", THANKS]
     assert len(restarting.letters) == 4
-    assert len(world.audio) == 1
+    assert len(world.recordings) == 1
 
 
 # --- who may call ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.read_only import Reader
 from ivr.store.sqlite import SqliteStore
 from ivr.store.statements import find_calls
+from tests.kept_recordings import kept_recordings
 from tests.phone.calling import APP, Phone, Signer, phone_to
 
 DESK = """\
@@ -73,7 +74,13 @@ class World:
 
     @property
     def audio(self) -> list[Path]:
+        """The files in the folder of recordings."""
         return sorted((self.folder / "data" / "audio").iterdir())
+
+    @property
+    def recordings(self) -> dict[str, bytes]:
+        """All recordings by name, those in the rows and those that are files."""
+        return kept_recordings(self.folder / "data")
 
     async def calls(self) -> Sequence[CallRecord]:
         """Look at all calls, while a server runs."""

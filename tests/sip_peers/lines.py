@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import wave
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from ivr.engine.events import RecordingMade
 from ivr.store.archive import ArchiveFile, CallSummary
 from ivr.store.data_folder import DataFolder
+from tests.kept_recordings import kept_recordings
 from tests.sip_peers.certificates import Certificates
 from tests.sip_peers.programs import Program, free_port, has_ipv6
 
@@ -32,12 +34,12 @@ class Server:
         with ArchiveFile.open(self.data.database) as archive:
             return [call for call in archive.summaries() if caller in (call.caller or "")]
 
-    def recording(self, call: str) -> Path:
-        """Return the one recording of a call."""
+    def recording(self, call: str) -> bytes:
+        """Return the one recording of a call, a file's content."""
         with ArchiveFile.open(self.data.database) as archive:
             (made,) = [step.event for step in archive.trace(call) if isinstance(step.event, RecordingMade)]
         assert made.media
-        return self.data.audio / made.media
+        return kept_recordings(self.data.path)[made.media]
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,8 @@ def gateway(
         process.stop()
 
 
-def samples_of_wav(path: Path) -> tuple[bytes, int]:
+def samples_of_wav(wav: bytes) -> tuple[bytes, int]:
     """Return the samples of a mono WAV file, and how many there are in a second."""
-    with wave.open(str(path), "rb") as file:
+    with wave.open(io.BytesIO(wav), "rb") as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         return file.readframes(file.getnframes()), file.getframerate()

@@ -137,7 +137,8 @@ async def assert_walked(one: Walked, line: Line, menu: SupportMenu, workers: Wor
     assert one.like.keys() == {*PROMPTS, "products"}
     assert min(one.like.values()) >= ALIKE
     call = stored(line, one.user)
-    recorded = Levels.of(await samples_of(line.server.recording(call), workers), RATE)
+    (folder / "recorded").write_bytes(line.server.recording(call))
+    recorded = Levels.of(await samples_of(folder / "recorded", workers), RATE)
     assert likeness([*[0.0] * 10, *recorded], Levels.of(menu.issue, RATE).speech()) >= ALIKE
     replays_the_same(line, call, folder)
 
