@@ -28,7 +28,7 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.statements import printable_id
-from ivr.turn import Turns
+from ivr.turn import TurnsInMemory
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Backend(Struct, frozen=True):
     recordings: MediaStore
     arrivals: Arrivals
     worker: Worker
-    turns: Turns[SqliteStore]
+    turns: TurnsInMemory
 
 
 async def open_backend(
@@ -76,7 +76,7 @@ async def open_backend(
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=concurrency_of(settings))
-    turns = Turns(
+    turns = TurnsInMemory(
         store=store,
         channels={channel.name: channel},
         flows=registry,
