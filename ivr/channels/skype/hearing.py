@@ -52,36 +52,35 @@ def events(message: wire.Message, audio: Upload | None, *, at: str | None = None
 
     What the line tells of itself comes last: it moves nothing.
     """
-    told = () if message.ivr is None else (LineReported(message.ivr),)
-    return (*_happened(message, audio, at), *told)
+    happened = _happened(message, audio, at)
+    return happened if message.ivr is None else (*happened, LineReported(message.ivr))
 
 
 def _happened(message: wire.Message, audio: Upload | None, at: str | None) -> tuple[Event, ...]:
     match message:
+        case wire.ConversationResult():
+            return _result(message, audio)
         case wire.Conversation():
             return (CallEnded("caller"),) if over(message) else (_received(message, at),)
-        case wire.Notification():
-            return (CallEnded("caller"),) if over(message) else ()
-    return _result(message, audio)
+    return (CallEnded("caller"),) if over(message) else ()
 
 
 def over(message: wire.Message) -> bool:
     """Return whether nobody is on the line any more, so that no workflow is wanted."""
     match message:
+        case wire.ConversationResult():
+            return message.call_state == "terminated" or "callTerminated" in _reasons(message.operation_outcome)
         case wire.Conversation():
             return message.call_state == "terminated"
-        case wire.Notification():
-            return message.type == "callStateChange" and message.current_state == "terminated"
-    return message.call_state == "terminated" or "callTerminated" in _reasons(message.operation_outcome)
+    return message.type == "callStateChange" and message.current_state == "terminated"
 
 
 def _reasons(outcome: wire.Outcome) -> tuple[str, ...]:
     match outcome:
+        case wire.RecognizeOutcome(choice_outcome=choice, collect_digits_outcome=digits):
+            return tuple([part.completion_reason for part in (choice, digits) if part is not None])
         case wire.RecordOutcome():
             return (outcome.completion_reason,)
-        case wire.RecognizeOutcome():
-            parts = (outcome.choice_outcome, outcome.collect_digits_outcome)
-            return tuple(part.completion_reason for part in parts if part is not None)
     return ()
 
 

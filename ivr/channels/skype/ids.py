@@ -18,7 +18,8 @@ _COUNTED = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}")
 
 def checked(name: str, what: str) -> str:
     """Return a name of the platform's; raise WebhookError (400) for one that must not reach store or log."""
-    if not name.strip() or len(name) > MAX_ID or _CONTROLS.search(name):
+    controls = not name.isprintable() and _CONTROLS.search(name)  # no control is printable; most names are
+    if controls or len(name) > MAX_ID or not name.strip():
         raise WebhookError(400, "bad-id", f"the {what} id must be 1 to {MAX_ID} characters, no control characters")
     return name
 

@@ -2,7 +2,8 @@
 
 Names of members in any case, enumerations in any case or by number, numbers as text, unknown members ignored: no typed
 decoder does that. So the JSON is read generically, folded to the exact spelling by tables made once from the shapes in
-`wire`, and then converted. What stays wrong after folding is a 400.
+`wire`, and then converted. What stays wrong after folding is a 400. What is spelled exactly (`spelling`) and can be
+converted as it stands is not folded: it would be the same message, at four times the cost.
 """
 
 import json
@@ -18,6 +19,7 @@ import msgspec
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.line_member import read_line
+from ivr.channels.skype.spelling import OLDER_NAMES, Check, exact
 from ivr.errors import WebhookError
 
 Fold: TypeAlias = Callable[[Any], Any]
@@ -33,8 +35,6 @@ _VALIDATION_SPELLINGS = {
     spelling.lower(): wire.WORKFLOW_VALIDATION
     for spelling in (wire.WORKFLOW_VALIDATION, wire.WORKFLOW_VALIDATION_ELSEWHERE)
 }
-# In a class of the oldest SDK, whose own dispatcher reads `type` (protocol 12).
-_OLDER_NAMES = {"notificationtype": "type"}
 
 
 def parse(body: bytes) -> object:
@@ -44,7 +44,8 @@ def parse(body: bytes) -> object:
             tree = msgspec.json.decode(body)
             # Taken apart and put together again it is the same text: then no member was lost. 5 times cheaper than a
             # reader that looks at each pair, which is left for the bodies that are merely written in another way.
-            if msgspec.json.format(body, indent=-1) != msgspec.json.encode(tree):
+            written = msgspec.json.encode(tree)
+            if written != body and written != msgspec.json.format(body, indent=-1):
                 json.loads(body.decode(), object_pairs_hook=_members)
         except msgspec.DecodeError:
             tree = _mended(body)
@@ -71,15 +72,33 @@ def _mended(body: bytes) -> object:
 
 def read(shape: type[T], tree: object) -> T:
     """Return a tree as one of the shapes of `wire`; raise WebhookError (400) if it is none."""
-    fold: Fold = _fold_for(shape)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    is_exact, _ = _rules_for(shape)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    if is_exact is None or is_exact(tree):
+        try:
+            return msgspec.convert(tree, shape)
+        except msgspec.ValidationError:  # once it is folded it may be one
+            return read_folded(shape, tree)
+    return read_folded(shape, tree)
+
+
+def read_folded(shape: type[T], tree: object) -> T:
+    """Return a tree, however it is spelled, as one of the shapes of `wire`; raise WebhookError (400) if it is none."""
+    _, fold = _rules_for(shape)  # type: ignore[arg-type]
     try:
         return msgspec.convert(fold(tree), shape)
     except msgspec.ValidationError as exc:
         raise malformed(f"no {shape.__name__}: {exc}") from exc
 
 
+@cache
+def _rules_for(shape: Any) -> tuple[Check | None, Fold]:
+    return exact(shape), _fold_for(shape)
+
+
 def read_message(tree: object) -> wire.Message:
     """Read a message; its members tell what it is, since any of them may come to any address (protocol 12)."""
+    if type(tree) is dict and "operationOutcome" in tree:
+        return read(wire.ConversationResult, tree)  # most messages
     names = {name.lower() for name in tree} if isinstance(tree, dict) else set()
     if "operationoutcome" in names:
         return read(wire.ConversationResult, tree)
@@ -139,7 +158,7 @@ def _fold_for(annotation: Any) -> Fold:
 def _struct(shape: type[msgspec.Struct]) -> Fold:
     fields = msgspec.structs.fields(shape)
     known = {field.encode_name.lower(): (field.encode_name, _fold_for(field.type)) for field in fields}
-    known |= {older: known[name] for older, name in _OLDER_NAMES.items() if name in known}
+    known |= {older: known[name] for older, name in OLDER_NAMES.items() if name in known}
 
     def fold(value: Any) -> object:
         if not isinstance(value, dict):
