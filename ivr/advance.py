@@ -52,6 +52,22 @@ class Heard(Struct, frozen=True):
 class _WorkingCopy:
     """The record, and what has come of it so far in this turn."""
 
+    __slots__ = (
+        "call",
+        "channel",
+        "commands",
+        "flow",
+        "jobs",
+        "leg",
+        "line",
+        "moved",
+        "now",
+        "outbound",
+        "record",
+        "trace",
+        "wake",
+    )
+
     def __init__(self, flow: Flow, channel: Channel, record: CallRecord, now: float) -> None:
         self.flow = flow
         self.channel = channel
@@ -60,7 +76,7 @@ class _WorkingCopy:
         self.call = record.call
         self.leg = record.leg
         self.wake = record.wake
-        self.commands: tuple[LineCommand, ...] = ()
+        self.commands: Sequence[LineCommand] = ()
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
         self.outbound: list[Outbound] = []
@@ -79,8 +95,12 @@ class _WorkingCopy:
             return
         self.moved = True
         self.call = stepped.call
-        self.jobs += [command for command in stepped.commands if isinstance(command, Request)]
-        line = tuple(command for command in stepped.commands if not isinstance(command, Request))
+        line: list[LineCommand] = []
+        for command in stepped.commands:
+            if type(command) is Request:
+                self.jobs.append(command)
+            else:
+                line.append(command)
         # Commands of an earlier event of this turn were never sent: those of the last one stand. An event that orders
         # nothing leaves them as they are, unless the caller has left.
         if line or self.call.phase in {"gone", "over"}:
@@ -88,7 +108,7 @@ class _WorkingCopy:
 
     def speak(self) -> WebhookReply:
         """Send the commands to the line; on some lines that is already an event (a text that is posted is heard)."""
-        reply = self.channel.nothing()
+        reply = None
         while True:
             exchange = self.channel.speak(self.leg, self.commands, now=self.now)
             self.leg, self.wake = exchange.leg, exchange.wake
@@ -98,7 +118,7 @@ class _WorkingCopy:
             for event in exchange.events:
                 self.step(event)
             if not self.commands:
-                return reply
+                return reply or self.channel.nothing()
 
     def mute(self, incoming: Incoming | None) -> bool:
         """Return whether nothing can be said now to a caller who is there: a pull line's message wants no commands.
@@ -193,8 +213,8 @@ def _commit(
         last = reply or last
     elif turn.commands:
         turn.speak()
-    for oldest in list(replies)[:-REMEMBERED]:
-        del replies[oldest]
+    while len(replies) > REMEMBERED:
+        del replies[next(iter(replies))]
     unmoved = 0 if turn.moved else record.unmoved + (incoming is not None)
     # Whoever knows a call's id could fill the disk with what moves nothing; of that, the first messages are enough.
     trace = () if incoming is not None and unmoved > REMEMBERED else tuple(turn.trace)
@@ -211,7 +231,7 @@ def _commit(
         line=turn.line,
         unmoved=unmoved,
     )
-    taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed))
+    taken = tuple([event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed)])
     audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
     return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio)
 

@@ -33,17 +33,18 @@ def log_message(flow: Flow, commit: Commit) -> None:
 
 def log_failures(flow: Flow, commit: Commit) -> None:
     """Log, for whoever wrote the flow, what went wrong in it, and where it stands in the file."""
-    for failure in (failure for step in commit.trace for failure in step.failures):
-        where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
-        what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}
-        log.warning("error in a flow", extra=where | what)
+    for step in commit.trace:
+        for failure in step.failures:
+            where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
+            what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}
+            log.warning("error in a flow", extra=where | what)
 
 
 def log_end(flow: Flow, call: Call, *, now: float) -> None:
     """Log that a call is over, how it ended and how long it took."""
     # An outcome that the flow computed may be what the caller said, so only words that somebody wrote are logged.
-    written = {*OUTCOMES} | {state.outcome for state in flow.states.values()}
-    outcome = {"outcome": call.outcome} if call.outcome in written else {}
+    written = call.outcome in OUTCOMES or any(state.outcome == call.outcome for state in flow.states.values())
+    outcome = {"outcome": call.outcome} if written else {}
     seconds = round(max(now - call.facts.started, 0.0), 1)  # a clock may have been set back
     known = {"call": call.facts.id, "flow": flow.name, "state": call.state, "seconds": seconds}
     log.info("call over", extra=known | outcome)

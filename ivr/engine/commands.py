@@ -5,7 +5,7 @@ the language's default, named here, and leaves it out where its own is the same.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, final
 
 from msgspec import Struct
 
@@ -136,6 +136,7 @@ def recorded_as(asked: Record) -> RecordingFormat:
 LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
 
 
+@final
 class Request(Struct, frozen=True, tag=True, omit_defaults=True):
     """An order to a service; saved with the call, carried out by a worker, its answer comes back as an event.
 

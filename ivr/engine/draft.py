@@ -36,6 +36,33 @@ from ivr.errors import ExpressionFailed
 class Draft:
     """One step's working copy of a call."""
 
+    __slots__ = (
+        "_call",
+        "_counted",
+        "asked",
+        "commands",
+        "errors",
+        "facts",
+        "failures",
+        "flow",
+        "grace_until",
+        "hangup_raised",
+        "holds",
+        "judge",
+        "limited",
+        "memory",
+        "now",
+        "outcome",
+        "path",
+        "phase",
+        "silent",
+        "state",
+        "steps",
+        "traced",
+        "waiting",
+        "wrong",
+    )
+
     def __init__(self, flow: Flow, call: Call, now: float, judged: tuple[Judged, ...]) -> None:
         self.flow = flow
         self.now = now
@@ -162,7 +189,7 @@ class Draft:
     def ask(self, command: Recognize | Record) -> None:
         """Ask the caller; the command has no id yet."""
         self._answer()
-        offered = tuple(choice.name for choice in command.choices) if isinstance(command, Recognize) else ()
+        offered = tuple([choice.name for choice in command.choices]) if isinstance(command, Recognize) else ()
         self._order(replace(command, op=self._op()), offered)
 
     def take(self) -> bool:

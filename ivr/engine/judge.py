@@ -17,6 +17,8 @@ from ivr.errors import ExpressionFailed, MaskedRead
 class Judge:
     """The guards over private values of one step, in the order in which they were tried."""
 
+    __slots__ = ("_recalled", "said")
+
     def __init__(self, recalled: tuple[Judged, ...] = ()) -> None:
         self.said: list[Judged] = []
         self._recalled = list(recalled)

@@ -59,9 +59,11 @@ class Scope(Mapping[str, Value]):
     def __getitem__(self, name: str) -> Value:
         if name in self._fields:
             return self._fields[name]
-        for variables in (self._memory.variables, self._memory.private):
-            if name in variables:
-                return unpack(variables[name])
+        memory = self._memory
+        if name in memory.variables:
+            return unpack(memory.variables[name])
+        if name in memory.private:
+            return unpack(memory.private[name])
         match name:
             case "now":
                 return datetime.fromtimestamp(self._now, self._flow.zone)
@@ -119,13 +121,13 @@ class Scope(Mapping[str, Value]):
 
     def prompt(self, prompt: Prompt) -> tuple[commands.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""
-        return tuple(
-            segment
-            for part in prompt
-            if self.allows(part.guard)
-            for segment in (self._segment(part),)
-            if segment is not None
-        )
+        segments = []
+        for part in prompt:
+            if part.guard is None or self.allows(part.guard):
+                segment = self._segment(part)
+                if segment is not None:
+                    segments.append(segment)
+        return tuple(segments)
 
     def _segment(self, part: TextPart | AudioPart | SilencePart) -> commands.Segment | None:
         match part:

@@ -37,8 +37,11 @@ class Settled(Struct, frozen=True):
 
 
 SETTLED = Settled()
-# Results are told apart by `type(…) is`: `isinstance` takes five times as long to say no of a Struct, and a step asks
-# it of each result.
+_DONE = Raised("done")
+_HANGUP = Raised("hangup")
+_ENDS = Ends()
+# Results are told apart by `type(…) is`: `isinstance`, and so `match`, take five times as long to say no of a Struct,
+# and a step asks it of each result.
 
 
 def run(draft: Draft, result: Result | Settled) -> None:
@@ -80,27 +83,26 @@ def _has_no_value(result: Result | Settled) -> TypeGuard[Raised]:
 
 
 def _follow(draft: Draft, result: Result) -> Result | Settled:
-    match result:
-        case Raised():
-            return _transition(draft, result)
-        case Again(why=why):
-            return _attempt_failed(draft, why)
-        case Says(prompt=prompt):
-            draft.speak(prompt)
-            return Ends() if draft.here.final else Raised("done")
-        case Asks(command=command):
-            if draft.gone:
-                # The silent rest ends where somebody would have to answer (C13.2). `hangup` is still to be raised if
-                # the caller hung up after speaking: then `recorded` came first (C13.3).
-                return Ends() if draft.hangup_raised else Raised("hangup")
-            draft.ask(command)
-            return SETTLED
-        case Needs(stores=stores):
-            draft.store(stores)  # before the answer: the recording is kept whatever the service makes of it
-            draft.need(result)
-            return SETTLED
-        case Takes():
-            return SETTLED if draft.take() else Raised("done")
+    if type(result) is Raised:
+        return _transition(draft, result)
+    if type(result) is Asks:
+        if draft.gone:
+            # The silent rest ends where somebody would have to answer (C13.2). `hangup` is still to be raised if the
+            # caller hung up after speaking: then `recorded` came first (C13.3).
+            return _ENDS if draft.hangup_raised else _HANGUP
+        draft.ask(result.command)
+        return SETTLED
+    if type(result) is Says:
+        draft.speak(result.prompt)
+        return _ENDS if draft.here.final else _DONE
+    if type(result) is Again:
+        return _attempt_failed(draft, result.why)
+    if type(result) is Needs:
+        draft.store(result.stores)  # before the answer: the recording is kept whatever the service makes of it
+        draft.need(result)
+        return SETTLED
+    if type(result) is Takes:
+        return SETTLED if draft.take() else _DONE
     if draft.outcome is None:  # what is left is `Ends`
         draft.outcome = draft.wished_outcome or "abandoned"
     draft.end()
@@ -136,12 +138,14 @@ def _transition(draft: Draft, raised: Raised) -> Result:
         draft.path.append(Taken(draft.state, raised.event))
         if raised.event != "hangup":  # a caller who leaves where no state handles it has abandoned the call, no more
             draft.outcome = draft.wished_outcome or "failed"
-        return Ends()
+        return _ENDS
     scope = draft.scope(raised.fields, private=raised.private)
     index = _chosen(scope, branches)
     branch = branches[index]
-    _assign(draft, branch.set, scope)
-    say = draft.scope(raised.fields, private=raised.private).prompt(branch.say)  # a new scope: it sees what was set
+    if branch.set:
+        _assign(draft, branch.set, scope)
+        scope = draft.scope(raised.fields, private=raised.private)  # a new one: it sees what was set
+    say = scope.prompt(branch.say) if branch.say else ()
     if branch.target == SELF:
         draft.path.append(Taken(draft.state, raised.event, index, draft.state))
         draft.speak(say)
@@ -184,7 +188,8 @@ def enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
     draft.visit(name)
     draft.outcome = None  # that of a final state whose goodbye failed is not this call's any more
     state = draft.here
-    _assign(draft, state.set, draft.scope())
+    if state.set:
+        _assign(draft, state.set, draft.scope())
     if state.final:
         draft.outcome = state.outcome or draft.wished_outcome or ("abandoned" if draft.gone else "resolved")
     draft.speak(say)

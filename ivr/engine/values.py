@@ -101,11 +101,10 @@ def pack(value: Value) -> Stored:
 def unpack(stored: Stored) -> Value:
     """Return the value that was packed."""
     match stored:
-        case DecimalValue() | DateValue() | TimeValue() | DateTimeValue():
-            return stored.value
+        case None | bool() | int() | str() | Recording() | MaskedValue():  # nearly all
+            return stored
         case ListValue():
             return tuple(unpack(item) for item in stored.items)
         case ObjectValue():
             return {name: unpack(item) for name, item in stored.fields.items()}
-        case _:
-            return stored
+    return stored.value

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hmac
 import signal
 import sys
 from pathlib import Path
@@ -166,3 +167,9 @@ def test_a_sealed_value_opens_in_its_place_alone() -> None:
 def test_a_sealed_value_tells_neither_its_length_nor_that_it_came_again() -> None:
     assert len({len(sealer().seal(b'"%s"' % (b"1" * n), "a")) for n in range(BLOCK - 1)}) == 1
     assert sealer().seal(b'"1"', "a") != sealer().seal(b'"1"', "a")
+
+
+def test_a_pseudonym_is_the_beginning_of_an_hmac() -> None:
+    for name in ("", "m-1", "ü" * 128):
+        keyed = hmac.new(bytes.fromhex(KEY), name.encode(), "sha256").hexdigest()
+        assert sealer().pseudonym(name) == keyed[:32]
