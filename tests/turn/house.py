@@ -1,6 +1,7 @@
 """A server's turns and one call, with a clock that tests turn."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from ivr.engine.events import Event
 from ivr.engine.flow import Flow
@@ -43,9 +44,12 @@ class Kicks:
 
 
 class House:
-    """A server's turns, and one call."""
+    """A server's turns, and one call; `at_once`: messages are taken at once where that can be."""
 
-    def __init__(self, flow: Flow, line: Line | None = None, *, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, flow: Flow, line: Line | None = None, *, store: MemoryStore | None = None, at_once: bool = False
+    ) -> None:
+        self.at_once = at_once
         self.store = store or MemoryStore()
         self.uploads = Arrivals()
         self.flows = OneFlow(flow)
@@ -66,6 +70,9 @@ class House:
 
     async def told(self, message: str, *events: Event, wants: Literal["commands", "ack"] = "commands") -> WebhookReply:
         incoming = Incoming(KEY, message, events, wants, starts=message == "first")
+        told: list[WebhookReply | None] = []
+        if self.at_once and self.turns.take_now(incoming, told=told.append) and told[0] is not None:
+            return told[0]
         return await self.turns.take(incoming, arrived=1000.0)
 
     async def steps(self) -> int:
@@ -84,3 +91,7 @@ class House:
         """Let time pass, and wake the call as the server does."""
         self.time += seconds
         await self.turns.wake(KEY)
+
+
+Houses: TypeAlias = Callable[..., House]
+"Makes a `House`; the fixture `house_of` is one for each way."

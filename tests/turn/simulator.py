@@ -9,9 +9,10 @@ and then has several of them in flight. No asyncio, no clock: the same seed give
 from __future__ import annotations
 
 import random
-from collections.abc import Coroutine, Generator, Sequence
-from dataclasses import dataclass, field
-from types import coroutine
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -32,32 +33,23 @@ from ivr.engine.events import (
     Transcribed,
 )
 from ivr.engine.flow import Flow
-from ivr.errors import StaleCall, WebhookError
+from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import (
     CallKey,
-    CallRecord,
     Capabilities,
-    Commit,
     Exchange,
     Incoming,
     Leg,
-    Stepped,
     WebhookReply,
     WebhookRequest,
 )
 from ivr.storage import Order
-from ivr.turn import Turns
+from ivr.turn import Turns, TurnsInMemory
+from tests.turn.simulated_stores import KEY, Disk, SimStore, SimStoreInMemory, pause
 
-KEY = CallKey("sim", "app", "call")
 IDLE = 60.0
 GRACE = 20.0
 BUDGET = 2.0
-
-
-@coroutine
-def pause() -> Generator[None, None, None]:
-    """Let the scheduler choose who goes on."""
-    yield
 
 
 class Line:
@@ -89,85 +81,6 @@ class Line:
         return WebhookReply()
 
 
-@dataclass
-class Disk:
-    """What survives a crash."""
-
-    record: bytes | None = None
-    trace: list[bytes] = field(default_factory=list)
-    orders: dict[str, tuple[Request, int]] = field(default_factory=dict)
-    answers: dict[str, tuple[Event, float]] = field(default_factory=dict)
-    "First answers by job, with the time at which they were saved."
-    inbox: list[str] = field(default_factory=list)
-    files: set[str] = field(default_factory=set)
-
-    def load(self) -> CallRecord | None:
-        return msgspec.json.decode(self.record, type=CallRecord) if self.record else None
-
-    def steps(self) -> list[Stepped]:
-        return [msgspec.json.decode(line, type=Stepped) for line in self.trace]
-
-
-class SimStore:
-    """The store of one incarnation of the server; everything it holds is on the disk."""
-
-    def __init__(self, disk: Disk, world: World) -> None:
-        self._disk = disk
-        self._world = world
-        self._claimed: set[str] = set()
-
-    def pseudonym(self, message: str) -> str:
-        return message
-
-    async def load(self, key: CallKey) -> CallRecord | None:
-        await pause()
-        return self._disk.load()
-
-    async def inbox(self, call: str) -> Sequence[Event]:
-        await pause()
-        return [self._disk.answers[job][0] for job in self._disk.inbox]
-
-    async def commit(self, commit: Commit) -> None:
-        await pause()
-        stored = self._disk.load()
-        if commit.record.version != (stored.version if stored else 0) + 1:
-            raise StaleCall
-        self._disk.record = msgspec.json.encode(commit.record)
-        self._disk.trace += [msgspec.json.encode(line) for line in commit.trace]
-        for request in commit.jobs:
-            self._disk.orders[request.job] = (request, 0)
-        self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
-        await pause()
-
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
-        await pause()
-        claimed = []
-        for job, (request, attempts) in self._disk.orders.items():
-            if job in self._claimed or job in self._disk.answers:
-                continue
-            if attempts >= 3:
-                await self.finish("", job, ServiceFailed(job, "failed"))
-                continue
-            self._disk.orders[job] = (request, attempts + 1)
-            self._claimed.add(job)
-            claimed.append(Order("", KEY, request, attempts + 1))
-        return claimed
-
-    async def finish(self, call: str, job: str, event: Event) -> bool:
-        await pause()
-        if job in self._disk.answers:
-            return False
-        self._disk.answers[job] = (event, self._world.now)
-        self._disk.inbox.append(job)
-        await pause()
-        return True
-
-    async def due(self, now: float) -> Sequence[CallKey]:
-        await pause()
-        record = self._disk.load()
-        return [KEY] if record and record.call.phase != "over" else []
-
-
 class SimJobs:
     """The worker of one incarnation."""
 
@@ -191,7 +104,7 @@ class SimJobs:
         if self._world.random.random() < 0.1:
             event = ServiceFailed(job, "failed")
         await self._store.finish(order.call, job, event)
-        self._world.serve(self._world.turns.wake(KEY))
+        self._world.serve(self._world.wake())
 
     async def settled(self, call: str, timeout: float) -> None:
         until = self._world.now + timeout
@@ -202,14 +115,15 @@ class SimJobs:
 class OneFlow:
     """The flow of the simulation."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, random: random.Random) -> None:
         self._flow = flow
+        self._random = random
 
     def choose(self, name: str | None, called: str) -> Flow:
         return self._flow
 
     def held(self, flow_hash: str) -> Flow | None:
-        return self._flow
+        return self._flow if self._random.random() < 0.95 else None
 
     async def get(self, flow_hash: str) -> Flow:
         await pause()
@@ -237,6 +151,7 @@ class World:
         self.replies: dict[str, set[bytes]] = {}
         self.violations: list[str] = []
         self.crashes = 0
+        self.taken_now = 0
         self._store_class = store
         self._wakes = wakes
         self._served: list[Coroutine[object, None, object]] = []
@@ -253,18 +168,22 @@ class World:
     def _start(self) -> None:
         self.store = self._store_class(self.disk, self)
         self.jobs = SimJobs(self, self.store)
-        self.turns = Turns[SimStore](
-            store=self.store,
-            channels={"sim": Line()},
-            flows=OneFlow(self.flow),
-            jobs=self.jobs,
-            uploads=self,
-            now=lambda: self.now,
-            mint=lambda: f"{self.random.getrandbits(128):032x}",
-            idle=IDLE,
-            grace=GRACE,
-            budget=BUDGET,
-        )
+        parts: dict[str, Any] = {
+            "channels": {"sim": Line()},
+            "flows": OneFlow(self.flow, self.random),
+            "jobs": self.jobs,
+            "uploads": self,
+            "now": lambda: self.now,
+            "mint": lambda: f"{self.random.getrandbits(128):032x}",
+            "idle": IDLE,
+            "grace": GRACE,
+            "budget": BUDGET,
+        }
+        self.turns: Turns[Any]
+        if isinstance(self.store, SimStoreInMemory):
+            self.turns = TurnsInMemory(store=self.store, **parts)
+        else:
+            self.turns = Turns(store=self.store, **parts)
         self.jobs.kick()
 
     def serve(self, task: Coroutine[object, None, object]) -> None:
@@ -293,9 +212,13 @@ class World:
             self.disk.files.add(media)
             incoming = replace(incoming, payload=tuple(_with_media(event, media) for event in incoming.payload))
             await pause()
-        reply = await self.turns.take(incoming, arrived=self.now)
+        reply = await self._reply_to(incoming)
         if media is not None:
             self._uploads.remove(flight)
+        if reply is None:
+            flight.lost = True
+            return
+        if media is not None:
             self.recorded.setdefault(incoming.id, flight.began)
         record = self.disk.load()
         if record is None or record.replies.get(incoming.id, reply) != reply or incoming.id not in record.leg.notes:
@@ -303,12 +226,33 @@ class World:
         flight.reply = reply
         self.replies.setdefault(incoming.id, set()).add(reply.body)
 
+    async def _reply_to(self, incoming: Incoming) -> WebhookReply | None:
+        """Take a message as the server does, most of them at once where that can be; None: it could not be saved."""
+        arrived = self.now
+        told: list[WebhookReply | None] = []
+        turns = self.turns if self.random.random() < 0.8 else None
+        if isinstance(turns, TurnsInMemory) and turns.take_now(incoming, told=told.append):
+            self.taken_now += 1
+            while not told:
+                await pause()
+            if told[0] is not None:
+                return told[0]
+        try:
+            return await self.turns.take(incoming, arrived=arrived)
+        except StoreUnavailable:
+            return None
+
+    async def wake(self) -> None:
+        """Wake the call; the server's clock does it again where it could not be saved."""
+        with suppress(StoreUnavailable):
+            await self.turns.wake(KEY)
+
     async def _notify(self, notice: Incoming) -> None:
         try:
-            reply = await self.turns.take(notice, arrived=self.now)
+            reply = await self._reply_to(notice)
         except WebhookError:
             return  # of a call that is not known yet
-        if reply.body:
+        if reply is not None and reply.body:
             self.violations.append(f"{notice.id} was answered with commands")
 
     # --- the platform ---
@@ -398,7 +342,7 @@ class World:
             elif self.random.random() < 0.1:
                 self.now += self.random.choice([0.01, 0.3, 1.0, 5.0])
                 if self._wakes and self.random.random() < 0.3:
-                    self.serve(self.turns.wake(KEY))
+                    self.serve(self.wake())
             else:
                 self._let_one_go_on()
         self._settle()
@@ -410,7 +354,7 @@ class World:
             self.crash()
         for _ in range(8):
             if self._wakes:
-                self.serve(self.turns.wake(KEY))
+                self.serve(self.wake())
             while self._served:
                 self._let_one_go_on()
             self.now += IDLE

@@ -3,7 +3,7 @@
 from ivr.engine.events import CallReceived, KeysPressed
 from ivr.ports import Exchange, Incoming, Leg
 from tests.flows import flow_of
-from tests.turn.house import House
+from tests.turn.house import Houses
 from tests.turn.simulator import Line
 
 ASKS = flow_of("""
@@ -27,9 +27,9 @@ class Listening(Line):
         return super().hear(leg, incoming, now=now)
 
 
-async def test_each_message_is_heard_once_the_first_of_a_call_and_a_repeat_included() -> None:
+async def test_each_message_is_heard_once_the_first_of_a_call_and_a_repeat_included(house_of: Houses) -> None:
     line = Listening()
-    house = House(ASKS, line)
+    house = house_of(ASKS, line)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     await house.told("first", CallReceived("29:anna", "28:bot"))
     await house.told("keys", KeysPressed(await house.op(), "1"))

@@ -7,7 +7,7 @@ import pytest
 from ivr.advance import REMEMBERED
 from ivr.engine.events import CallEnded, CallReceived, InputTimedOut, KeysPressed
 from tests.flows import flow_of
-from tests.turn.house import House
+from tests.turn.house import House, Houses
 from tests.turn.simulator import KEY, Line
 
 NOTHING = Line().nothing()
@@ -33,9 +33,9 @@ states:
 """)
 
 
-async def over() -> House:
+async def over(house_of: Houses) -> House:
     """A call that is over."""
-    house = House(SHORT)
+    house = house_of(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     house.time = 1007.25
     await house.told("last", CallEnded("caller"))
@@ -45,8 +45,8 @@ async def over() -> House:
     return house
 
 
-async def test_every_late_message_is_answered_alike_and_few_are_kept() -> None:
-    house = await over()
+async def test_every_late_message_is_answered_alike_and_few_are_kept(house_of: Houses) -> None:
+    house = await over(house_of)
     before = await house.steps()
     answers = [await house.told(f"late {number}", InputTimedOut("1.1")) for number in range(1000)]
     assert answers == [NOTHING] * 1000
@@ -56,8 +56,8 @@ async def test_every_late_message_is_answered_alike_and_few_are_kept() -> None:
     assert len(record.replies) == REMEMBERED
 
 
-async def test_a_late_message_that_comes_again_gets_the_same_answer_kept_or_not() -> None:
-    house = await over()
+async def test_a_late_message_that_comes_again_gets_the_same_answer_kept_or_not(house_of: Houses) -> None:
+    house = await over(house_of)
     messages = [f"late {number}" for number in range(40)]
     first = [await house.told(message, InputTimedOut("1.1")) for message in messages]
     kept = await house.steps()
@@ -65,8 +65,8 @@ async def test_a_late_message_that_comes_again_gets_the_same_answer_kept_or_not(
     assert await house.steps() == kept
 
 
-async def test_a_call_that_goes_on_takes_every_message_however_many_said_nothing() -> None:
-    house = House(SHORT)
+async def test_a_call_that_goes_on_takes_every_message_however_many_said_nothing(house_of: Houses) -> None:
+    house = house_of(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     for number in range(2 * REMEMBERED):
         assert await house.told(f"notice {number}", wants="ack") == NOTHING
@@ -84,9 +84,9 @@ def ends(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
     return [{name: record[name] for name in fields if name in record} for record in told]
 
 
-async def test_the_end_of_a_call_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_end_of_a_call_is_logged_once(house_of: Houses, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    house = await over()
+    house = await over(house_of)
     for number in range(5):
         await house.told(f"late {number}", InputTimedOut("1.1"))
     await house.turns.wake(KEY)
@@ -94,9 +94,11 @@ async def test_the_end_of_a_call_is_logged_once(caplog: pytest.LogCaptureFixture
     assert ends(caplog) == [end]
 
 
-async def test_the_end_of_a_call_that_fell_silent_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_end_of_a_call_that_fell_silent_is_logged_once(
+    house_of: Houses, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    house = House(SHORT)
+    house = house_of(SHORT)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     await house.turns.wake(KEY)
     assert ends(caplog) == []
@@ -107,9 +109,11 @@ async def test_the_end_of_a_call_that_fell_silent_is_logged_once(caplog: pytest.
     assert end["seconds"] == 60.0
 
 
-async def test_an_outcome_that_the_caller_decided_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_outcome_that_the_caller_decided_is_not_logged(
+    house_of: Houses, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    house = House(COMPUTED)
+    house = house_of(COMPUTED)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     asked = await house.store.load(KEY)
     assert asked

@@ -7,7 +7,7 @@ import pytest
 from ivr.advance import REMEMBERED
 from ivr.engine.events import CallEnded, CallReceived, Event, InputTimedOut, KeysPressed, OperationDone, RecordingMade
 from tests.flows import flow_of
-from tests.turn.house import House
+from tests.turn.house import House, Houses
 from tests.turn.simulator import KEY
 
 ASKS = flow_of("""
@@ -21,9 +21,9 @@ states:
 
 
 @pytest.fixture
-async def house(caplog: pytest.LogCaptureFixture) -> House:
+async def house(house_of: Houses, caplog: pytest.LogCaptureFixture) -> House:
     caplog.set_level(logging.INFO)
-    house = House(ASKS)
+    house = house_of(ASKS)
     await house.told("first", CallReceived("29:anna", "28:bot"))
     return house
 
@@ -95,9 +95,11 @@ async def test_once_the_call_is_moved_it_is_told_again(house: House, caplog: pyt
     assert (await house.record()).unmoved == 1
 
 
-async def test_a_call_begins_once_however_often_its_beginning_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_call_begins_once_however_often_its_beginning_is_told(
+    house_of: Houses, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    house = House(ASKS)
+    house = house_of(ASKS)
     for message in ("first", "first", "first again"):
         await house.told(message, CallReceived("29:anna", "28:bot"))
     begun = [record.__dict__["platform_call"] for record in caplog.records if record.message == "call begins"]

@@ -1,16 +1,22 @@
 """6,000 schedules of crashes, retries and duplicates, and what holds in each of them (docs/architecture.md).
 
-A failing schedule is named by its seed: `World(seed, FLOW).run()` plays it again.
+In half of them the live calls are in memory, and most messages are taken at once. A failing schedule is named by its
+store and its seed: `World(seed, FLOW, store).run()` plays it again.
 """
 
+from collections.abc import Callable
+
+import pytest
 from msgspec.structs import replace
 
 from ivr.engine.call import new_call
 from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.storage import Absent
 from tests.flows import flow_of
-from tests.turn.simulator import GRACE, SimStore, World
+from tests.turn.simulated_stores import SimStore, SimStoreInMemory
+from tests.turn.simulator import GRACE, World
 
 SCHEDULES = 6000
 FLOW = flow_of("""
@@ -101,15 +107,23 @@ def _lost_recordings(world: World, steps: list[Stepped]) -> list[str]:
     ]
 
 
-def test_no_schedule_of_crashes_retries_and_duplicates_breaks_a_promise() -> None:
-    crashes = calls = 0
-    for seed in range(SCHEDULES):
-        world = World(seed, FLOW).run()
+@pytest.mark.parametrize(("store", "first_seed"), [(SimStore, 0), (SimStoreInMemory, 1)])
+def test_no_schedule_of_crashes_retries_and_duplicates_breaks_a_promise(store: type[SimStore], first_seed: int) -> None:
+    seeds = range(first_seed, SCHEDULES, 2)
+    crashes = calls = taken_now = 0
+    for seed in seeds:
+        world = World(seed, FLOW, store).run()
         assert violations(world) == [], f"seed {seed}"
         crashes += world.crashes
         calls += world.disk.record is not None
-    assert calls > SCHEDULES * 0.9
-    assert crashes > SCHEDULES * 0.5
+        taken_now += world.taken_now
+    assert calls > len(seeds) * 0.9
+    assert crashes > len(seeds) * 0.5
+    assert taken_now == 0 if store is SimStore else taken_now > len(seeds) * 3
+
+
+def seen(world: type[World], store: type[SimStore], *, schedules: int = 300, wakes: bool = True) -> list[str]:
+    return [found for seed in range(schedules) for found in violations(world(seed, FLOW, store, wakes=wakes).run())]
 
 
 class ForgetfulStore(SimStore):
@@ -120,14 +134,35 @@ class ForgetfulStore(SimStore):
         return replace(record, replies={}) if record else None
 
 
-def test_the_simulator_sees_a_message_that_is_applied_twice() -> None:
-    seen = [v for seed in range(300) for v in violations(World(seed, FLOW, ForgetfulStore).run())]
-    assert any("was applied 2 times" in violation for violation in seen)
+class ForgetfulMemory(SimStoreInMemory):
+    """Keeps no message ids for whoever glances."""
+
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        found = super().glance(key)
+        return found if isinstance(found, Absent) else replace(found, replies={})
+
+
+@pytest.mark.parametrize("store", [ForgetfulStore, ForgetfulMemory])
+def test_the_simulator_sees_a_message_that_is_applied_twice(store: type[SimStore]) -> None:
+    assert any("was applied 2 times" in violation for violation in seen(World, store))
+
+
+class HastyStore(SimStoreInMemory):
+    """Tells what is handed over before it is saved, once the call is known."""
+
+    def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
+        known = commit.record.version > 1
+        super().hand_over(commit, (lambda _: None) if known else then)
+        if known:
+            then(None)
+
+
+def test_the_simulator_sees_a_reply_that_is_told_before_it_is_saved() -> None:
+    assert any("was answered before it was saved" in violation for violation in seen(World, HastyStore))
 
 
 def test_the_simulator_sees_calls_that_nobody_wakes() -> None:
-    seen = [v for seed in range(300) for v in violations(World(seed, FLOW, wakes=False).run())]
-    assert any("long after its last deadline" in violation for violation in seen)
+    assert any("long after its last deadline" in found for found in seen(World, SimStore, wakes=False))
 
 
 class ImpatientWorld(World):
@@ -138,5 +173,5 @@ class ImpatientWorld(World):
 
 
 def test_the_simulator_sees_a_recording_that_the_end_of_its_call_throws_away() -> None:
-    seen = [v for seed in range(900) for v in violations(ImpatientWorld(seed, FLOW).run())]
-    assert any(violation.startswith("the recording of ") for violation in seen)
+    found = seen(ImpatientWorld, SimStore, schedules=900)
+    assert any(violation.startswith("the recording of ") for violation in found)
