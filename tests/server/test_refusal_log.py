@@ -60,7 +60,7 @@ async def test_a_full_disk_does_not_fill_the_log(tmp_path: Path, caplog: pytest.
             self.taken.append(incoming)
             raise StoreUnavailable(f"{len(self.taken)} writes are waiting for the disk.")
 
-    async with serving(tmp_path, turns=Waiting()) as served:
+    async with serving(tmp_path, turns=Waiting(now=False)) as served:
         await send_many(served.port, request("POST", "/callback", b'{"id": "c1"}'))
     assert len(lines(caplog, "store unavailable")) == len(lines(caplog, "turn failed")) == MOST
 

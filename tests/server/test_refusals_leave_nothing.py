@@ -165,7 +165,7 @@ class FullDisk(TurnsTwin):
 
 async def test_what_cannot_be_saved_is_forgotten(tmp_path: Path) -> None:
     message = json.dumps({"id": "c1", "x": BODY.decode()}).encode()
-    async with serving(tmp_path, turns=FullDisk()) as served:
+    async with serving(tmp_path, turns=FullDisk(now=False)) as served:
         await leaves_nothing(served.port, 503, request("POST", "/callback", message))
 
 

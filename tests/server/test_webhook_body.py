@@ -10,7 +10,7 @@ from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import CallKey
 from ivr.server.body import BodyLimits
 from ivr.storage import SMALL
-from tests.server.harness import JSON, Served, connected, form, part, read_answer, request, serving
+from tests.server.harness import JSON, Served, Way, connected, form, part, read_answer, request, serving
 from tests.waiting import PATIENCE, Clock, Gate, begun, until
 
 CHUNKED = {**JSON, "Transfer-Encoding": "chunked"}
@@ -27,9 +27,9 @@ async def test_a_body_may_come_in_chunks(served: Served) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-async def test_json_over_its_limit_gets_413(tmp_path: Path, chunked: bool) -> None:
+async def test_json_over_its_limit_gets_413(tmp_path: Path, way: Way, chunked: bool) -> None:
     body = b'{"id": "' + b"x" * 2000 + b'"}'
-    async with serving(tmp_path, body=BodyLimits(json=1000)) as served:
+    async with serving(tmp_path, way=way, body=BodyLimits(json=1000)) as served:
         if chunked:
             pieces = (request("POST", "/callback", headers=CHUNKED), b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
             answer = await served.send(*pieces)
@@ -39,8 +39,8 @@ async def test_json_over_its_limit_gets_413(tmp_path: Path, chunked: bool) -> No
         assert not served.turns.taken
 
 
-async def test_json_of_exactly_its_limit_is_taken(tmp_path: Path) -> None:
-    async with serving(tmp_path, body=BodyLimits(json=12)) as served:
+async def test_json_of_exactly_its_limit_is_taken(tmp_path: Path, way: Way) -> None:
+    async with serving(tmp_path, way=way, body=BodyLimits(json=12)) as served:
         assert (await served.post(body=b'{"id": "c1"}')).status == 200
 
 
@@ -56,9 +56,9 @@ async def test_broken_chunks_get_400(served: Served) -> None:
 
 
 @pytest.mark.parametrize("kind", [JSON, FORM_TYPE], ids=["json", "form"])
-async def test_a_body_that_stalls_gets_408_and_leaves_nothing(tmp_path: Path, kind: dict[str, str]) -> None:
+async def test_a_body_that_stalls_gets_408_and_leaves_nothing(tmp_path: Path, way: Way, kind: dict[str, str]) -> None:
     begun = part("recordedAudio", b"x" * 600_000, "audio/wav")
-    async with serving(tmp_path, body=BodyLimits(stall=0.1, json=700_000)) as served:
+    async with serving(tmp_path, way=way, body=BodyLimits(stall=0.1, json=700_000)) as served:
         answer = await served.send(
             request("POST", "/callback", headers={**kind, "Content-Length": "700000"}), begun, patience=20
         )
@@ -67,10 +67,10 @@ async def test_a_body_that_stalls_gets_408_and_leaves_nothing(tmp_path: Path, ki
         assert not served.turns.taken
 
 
-async def test_a_body_that_drips_for_too_long_gets_408(tmp_path: Path) -> None:
+async def test_a_body_that_drips_for_too_long_gets_408(tmp_path: Path, way: Way) -> None:
     with Clock.of_this_loop() as clock:
         async with (
-            serving(tmp_path, body=BodyLimits(stall=5.0, total=20.0)) as served,
+            serving(tmp_path, way=way, body=BodyLimits(stall=5.0, total=20.0)) as served,
             connected(served.port) as (reader, writer),
         ):
             writer.write(request("POST", "/callback", headers={**JSON, "Content-Length": "700"}))
@@ -153,7 +153,7 @@ async def test_a_call_is_waited_for_while_an_upload_is_under_way_that_may_be_its
 async def test_an_upload_counts_as_under_way_until_its_turn_is_over(served: Served) -> None:
     served.turns.hold = endpoint = Gate()
     async with connected(served.port) as (reader, writer):
-        writer.write(request("POST", "/callback", form(b"audio"), FORM_TYPE))
+        writer.write(request("POST", "/callback", form(LARGER), FORM_TYPE))
         await endpoint.reached()
         assert served.arrivals.under_way(KEY, before=time.time() + 60)
         assert not served.arrivals.under_way(OTHER, before=time.time() + 60)
@@ -218,9 +218,9 @@ class Everything(set[str]):
         return self
 
 
-async def test_a_full_disk_is_503_and_the_call_is_unmoved(tmp_path: Path) -> None:
+async def test_a_full_disk_is_503_and_the_call_is_unmoved(tmp_path: Path, way: Way) -> None:
     full = tmp_path / "gone"
-    async with serving(tmp_path, audio=full) as served:
+    async with serving(tmp_path, way=way, audio=full) as served:
         full.rmdir()  # like a full disk, an OSError at the first write
         answer = await served.upload(form(LARGER))
         assert (answer.status, answer.code) == (503, "unavailable")
@@ -230,10 +230,10 @@ async def test_a_full_disk_is_503_and_the_call_is_unmoved(tmp_path: Path) -> Non
         assert (await served.upload(form(LARGER))).status == 200
 
 
-async def test_closing_the_port_lets_an_upload_end(tmp_path: Path) -> None:
+async def test_closing_the_port_lets_an_upload_end(tmp_path: Path, way: Way) -> None:
     whole = request("POST", "/callback", form(b"x" * 600_000), FORM_TYPE)
     async with (
-        serving(tmp_path) as served,
+        serving(tmp_path, way=way) as served,
         connected(served.port) as (reader, writer),
         connected(served.port) as (idle, _),
     ):
@@ -250,9 +250,9 @@ async def test_closing_the_port_lets_an_upload_end(tmp_path: Path) -> None:
         await closing
 
 
-async def test_closing_the_port_cuts_off_what_does_not_end(tmp_path: Path) -> None:
+async def test_closing_the_port_cuts_off_what_does_not_end(tmp_path: Path, way: Way) -> None:
     async with (
-        serving(tmp_path) as served,
+        serving(tmp_path, way=way) as served,
         connected(served.port) as (reader, writer),
         connected(served.port) as (idle, _),
     ):

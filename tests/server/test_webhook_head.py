@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.harness import JSON, TOKEN, Served, connected, read_answer, request, serving, texts
+from tests.server.harness import JSON, TOKEN, Served, TurnsTwin, Way, connected, read_answer, request, serving, texts
 
 
 async def test_a_message_gets_the_reply_of_its_turn(served: Served) -> None:
@@ -26,7 +26,7 @@ async def test_call_callback_and_named_flow_are_three_doors(served: Served) -> N
     assert served.turns.flows == [None, "front-desk", None]
 
 
-async def test_the_arrival_is_that_of_the_first_byte(tmp_path: Path) -> None:
+async def test_the_arrival_is_that_of_the_first_byte(tmp_path: Path, way: Way) -> None:
     readings: list[float] = []
     read = asyncio.Event()
 
@@ -35,8 +35,8 @@ async def test_the_arrival_is_that_of_the_first_byte(tmp_path: Path) -> None:
         read.set()
         return readings[-1]
 
-    whole = request("POST", "/callback", b'{"id": "c1"}')
-    async with serving(tmp_path, now=clock) as served, connected(served.port) as (reader, writer):
+    whole, turns = request("POST", "/callback", b'{"id": "c1"}'), TurnsTwin(now=False)
+    async with serving(tmp_path, way=way, now=clock, turns=turns) as served, connected(served.port) as (reader, writer):
         writer.write(whole[:10])
         await read.wait()
         writer.write(whole[10:])
