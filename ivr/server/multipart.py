@@ -14,7 +14,7 @@ from ivr.audio.length import seconds_of
 from ivr.errors import WebhookError
 from ivr.ports import Upload
 from ivr.server.body import BodyLimits, too_large
-from ivr.server.forms import Form
+from ivr.server.forms import Form, plain_form
 from ivr.server.multipart_parser import MultipartParser, malformed
 from ivr.storage import MediaStore, NewMedia
 
@@ -61,12 +61,19 @@ async def read_form(
 
     `peek` is given the JSON as soon as that part is whole; the recording may still be on its way.
     """
+    pieces = aiter(chunks)
+    first = await anext(pieces, b"")
+    if (plain := plain_form(first, boundary, form, limits=limits)) is not None:  # mostly: it has come as a whole
+        if peek is not None:
+            peek(plain.json)
+        async for _ in pieces:  # an epilogue (RFC 2046) means nothing
+            pass
+        return ReadForm(plain.json, plain.upload(recordings.new(plain.content_type).media))
     reader = _FormReader(boundary, form, recordings, limits, peek)
     try:
-        async for chunk in chunks:
-            reader.feed(chunk)
-            if reader.file is not None:
-                await reader.file.flush()
+        await reader.feed(first)
+        async for chunk in pieces:
+            await reader.feed(chunk)
         return await reader.finish()
     except BaseException:  # a cancelled upload must not leave its file either
         if reader.file is not None:
@@ -96,10 +103,12 @@ class _FormReader:
         self._count = 0
         self._parts = MultipartParser(boundary, self)
 
-    def feed(self, chunk: bytes) -> None:
-        """Read the next bytes."""
-        if not self._parts.ended:  # an epilogue (RFC 2046) means nothing
+    async def feed(self, chunk: bytes) -> None:
+        """Read the next bytes, and write what is large."""
+        if not self._parts.ended:  # an epilogue means nothing
             self._parts.feed(chunk)
+        if self.file is not None:
+            await self.file.flush()
 
     async def finish(self) -> ReadForm:
         """Check that all of it came, and keep the recording."""

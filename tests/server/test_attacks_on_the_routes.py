@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ivr.phone.net.identity import LIFETIME, Identity
+from ivr.storage import SMALL
 from tests.phone.calling import APP, Signer
 from tests.server.harness import Answer, connected, form, read_answer, request, texts
 from tests.server.world import World
@@ -55,7 +56,7 @@ class Attacker:
     async def report(self, outcome: Mapping[str, Any]) -> Answer:
         return await self.post("/callback", result(outcome), JSON)
 
-    async def upload(self, op: str) -> Answer:
+    async def upload(self, op: str, audio: bytes = b"audio" * 100) -> Answer:
         outcome = {
             "type": "recordOutcome",
             "id": op,
@@ -64,7 +65,7 @@ class Attacker:
             "format": "wma",
             "outcome": "success",
         }
-        return await self.post("/callback", form(b"audio" * 100, message=result(outcome)), FORM)
+        return await self.post("/callback", form(audio, message=result(outcome)), FORM)
 
 
 def result(outcome: Mapping[str, Any]) -> bytes:
@@ -136,16 +137,21 @@ async def test_a_token_that_is_garbage_does_not_get_into_the_log(
 # --- uploads ---------------------------------------------------------------------------------------------------------
 
 
+UPLOADS = pytest.mark.parametrize("audio", [b"audio", bytes(SMALL + 1)], ids=["small", "larger"])
+
+
+@UPLOADS
 async def test_an_upload_for_an_old_operation_is_not_kept_and_the_last_reply_comes_again(
-    attacker: Attacker, world: World
+    attacker: Attacker, world: World, audio: bytes
 ) -> None:
     first = await attacker.announce()
-    assert (await attacker.upload("stale-op")).body == first.body
+    assert (await attacker.upload("stale-op", audio)).body == first.body
     assert not world.recordings
 
 
-async def test_an_upload_for_no_call_is_404_and_not_kept(attacker: Attacker, world: World) -> None:
-    answer = await attacker.upload("1.2")
+@UPLOADS
+async def test_an_upload_for_no_call_is_404_and_not_kept(attacker: Attacker, world: World, audio: bytes) -> None:
+    answer = await attacker.upload("1.2", audio)
     assert (answer.status, answer.code) == (404, "unknown-call")
     assert not world.recordings
 

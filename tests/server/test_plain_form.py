@@ -24,10 +24,11 @@ PLAIN = {"as the platform does", "quoted names", "no space after the colon", "no
 
 
 async def general(body: bytes, boundary: bytes, limits: BodyLimits) -> PlainForm | str:
-    """Read a form in the general way; a refusal comes as its code."""
+    """Read a form in the general way, which is taken where it comes in pieces; a refusal comes as its code."""
 
     async def chunks() -> AsyncIterator[bytes]:
-        yield body
+        yield body[:1]
+        yield body[1:]
 
     with TemporaryDirectory() as folder:
         recordings = MediaFiles(Path(folder))

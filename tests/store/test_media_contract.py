@@ -9,6 +9,7 @@ import pytest
 from store_examples import after, record, recorded
 from store_worlds import MemoryWorld, SqliteWorld, World
 
+from ivr.errors import StoreUnavailable
 from ivr.storage import SMALL, MediaStore
 from ivr.store.memory_media import MemoryMedia
 from ivr.store.sqlite_media import SqliteMedia
@@ -169,6 +170,28 @@ async def test_a_small_recording_that_is_listened_to_is_on_no_disk_again(
     async with beside_calls.open(name) as file:
         assert str(Path(f"/proc/self/fd/{file.fileno()}").readlink()).startswith("/memfd:")
         assert not list((tmp_path / "audio").iterdir())
+
+
+async def test_where_the_database_cannot_be_read_a_recording_is_not_taken_for_lost(tmp_path: Path) -> None:
+    media = SqliteMedia(tmp_path, tmp_path / "calls.db")
+    name = media.new("audio/wav").media
+    with pytest.raises(StoreUnavailable):
+        await media.size(name)
+    with pytest.raises(StoreUnavailable):
+        async with media.open(name):
+            pass
+    await media.close()
+
+
+async def test_a_copy_that_the_disk_does_not_take_is_no_recording_that_is_lost(
+    disk: SqliteWorld, beside_calls: SqliteMedia, tmp_path: Path
+) -> None:
+    name = await kept(disk, beside_calls, SOUND)
+    (tmp_path / "audio").rmdir()
+    with pytest.raises(StoreUnavailable):
+        async with beside_calls.path(name):
+            pass
+    (tmp_path / "audio").mkdir()
 
 
 async def test_a_small_recording_of_an_earlier_version_is_a_file(
