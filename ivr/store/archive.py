@@ -15,19 +15,12 @@ from msgspec import Struct
 from ivr.errors import DataUnusable, StoreUnavailable, UnreadableRow
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.store.damaged import Damaged, find_damaged, proves
+from ivr.store.database_file import check_readable, open_database, open_for_reading
 from ivr.store.rows import LATEST, Rows, read_public, read_trace
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, reason, unusable
 from ivr.store.statements import erase_statements
-from ivr.store.tables import (
-    LATEST_TURN,
-    as_bytes,
-    check_readable,
-    of_state,
-    of_trace,
-    open_database,
-    open_for_reading,
-)
+from ivr.store.tables import LATEST_TURN, as_bytes, of_state, of_trace
 from ivr.store.writer import empty_log
 
 _SUMMARY = f"""

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
+from ivr.store.database_file import open_for_reading
 from ivr.store.sqlite_errors import REFUSALS, reason
 from ivr.store.started_threads import started_threads
-from ivr.store.tables import open_for_reading
 
 T = TypeVar("T")
 

@@ -21,6 +21,7 @@ from ivr.storage import Absent, Order
 from ivr.store import statements
 from ivr.store.archive import Forgotten, find_ended
 from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
+from ivr.store.database_file import open_database
 from ivr.store.live import Saved
 from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
@@ -28,7 +29,6 @@ from ivr.store.rows import SEALED_STATE, Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.statements import Counters
-from ivr.store.tables import open_database
 from ivr.store.writer import Write, Writer, empty_log, settling
 
 QUEUE = 1024

@@ -67,6 +67,11 @@ def is_of_the_disk(error: BaseException | None) -> bool:
     return _kind(error) in {"SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_CORRUPT"}
 
 
+def is_full(error: Exception) -> bool:
+    """Return whether there is no room left on the disk."""
+    return _kind(error) == "SQLITE_FULL"
+
+
 def _has_no_room(folder: Path) -> bool:
     with suppress(OSError):
         return os.statvfs(folder).f_bavail == 0

@@ -1,18 +1,11 @@
-"""The tables, and how the file is opened."""
-
-import os
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
-from ivr.errors import DataUnusable
-from ivr.store.data_folder import sync_folder
-from ivr.store.sqlite_errors import REFUSALS, reason, unusable
+"""The tables, as SQL, and how questions are asked of their columns."""
 
 VERSION = 3
 "Kept in the file's `user_version`."
 BLOCK = 2000
 "Calls in a block; part of the format."
+PAGE_SIZE = 8192
+"Bytes of a page: a tenth less work for a commit than with 4096."
 
 TABLES = """
 -- One row for each call, live or over. The number is ours, counted in the order in which calls began.
@@ -107,111 +100,3 @@ def of_trace(member: str) -> str:
 def as_bytes(stored: object) -> bytes:
     """Return what stands in a column of bytes; what is something else stands for nothing that can be read."""
     return stored if isinstance(stored, bytes) else b""
-
-
-# --- the file ---------------------------------------------------------------------------------------------------------
-
-
-def open_database(database: Path) -> sqlite3.Connection:
-    """Open the file for writing, from whichever thread; make it if need be, for its owner alone. Blocks on the disk.
-
-    Raises DataUnusable if it is another program's database, is damaged, or has an unknown version.
-    """
-    try:
-        os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
-        database.chmod(0o600)  # its log and index get the same mode from SQLite
-        sync_folder(database.parent)
-    except OSError as exc:
-        raise DataUnusable(f"The database {database} cannot be opened: {reason(exc)}.") from exc
-    try:
-        connection = _connected(database, isolation_level=None, cached_statements=512)
-    except REFUSALS as exc:
-        raise DataUnusable(unusable(database, exc)) from exc
-    try:
-        _prepare(connection, database)
-    except REFUSALS as exc:
-        connection.close()
-        raise DataUnusable(unusable(database, exc)) from exc
-    except DataUnusable:
-        connection.close()
-        raise
-    return connection
-
-
-def open_for_reading(database: Path) -> sqlite3.Connection:
-    """Open the file, an absolute path, beside its writer, from whichever thread."""
-    return _connected(f"{database.as_uri()}?mode=ro", uri=True)
-
-
-def check_readable(connection: sqlite3.Connection, database: Path) -> None:
-    """Raise DataUnusable unless this is a database of ours that can be read as it stands, of this version or before."""
-    if _version(connection, database) == 0:
-        raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
-    _check_tables(connection, database)
-
-
-def _connected(database: Path | str, **more: bool | int | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(database, check_same_thread=False, **more)  # type: ignore[arg-type]
-    # A text that is damaged is no UTF-8. It must spoil its own row alone, and not the whole question.
-    connection.text_factory = _text
-    return connection
-
-
-def _text(stored: bytes) -> str:
-    return stored.decode("utf-8", "backslashreplace")
-
-
-def _prepare(connection: sqlite3.Connection, database: Path) -> None:
-    version = _version(connection, database)
-    connection.execute("PRAGMA page_size = 8192")  # of a new file: a tenth less work for a commit than with 4096
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise DataUnusable(f"{database} is on a file system without SQLite's write-ahead log. Use a local disk.")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")  # what is dropped with a call is overwritten, for 2 % of the rate
-    connection.execute("PRAGMA cache_size = -16000")  # KiB: the rows of some thousand live calls
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
-        raise DataUnusable(f"{database} is the database of another program. Use another data folder.")
-    if version == 0:
-        connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    _check_tables(connection, database)
-    connection.executescript(f"BEGIN; {INDEXES} COMMIT;")
-
-
-def _version(connection: sqlite3.Connection, database: Path) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise DataUnusable(
-            f"{database} was written by a newer version of this server (schema {version}, here {VERSION}). "
-            "Start that version, or use another data folder."
-        )
-    if version not in {0, VERSION}:
-        raise DataUnusable(f"{database} has the unknown schema {version}.")
-    return int(version)
-
-
-def _check_tables(connection: sqlite3.Connection, database: Path) -> None:
-    """Refuse a file that lacks a table or a column."""
-    with closing(sqlite3.connect(":memory:")) as model:
-        model.executescript(TABLES)
-        wanted = _columns(model)
-    there = _columns(connection)
-    lacking = [
-        f"table {table}" if table not in there else f"column {column} in the table {table}"
-        for table, columns in wanted.items()
-        for column in sorted(columns - there.get(table, set()))
-    ]
-    if lacking:
-        raise DataUnusable(
-            f"The database {database} has no {lacking[0]}: it is damaged, or another program has changed it. "
-            "Restore a backup, or move the data folder away to start empty."
-        )
-
-
-def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for table, column in connection.execute(
-        "SELECT m.name, info.name FROM sqlite_master AS m, pragma_table_info(m.name) AS info WHERE m.type = 'table'"
-    ):
-        found.setdefault(table, set()).add(column)
-    return found

@@ -14,12 +14,12 @@ from ivr.server.console.counting import Counted, Counts
 from ivr.server.console.figures import figures_of_call, sum_of
 from ivr.server.console.flow_pages import Version, flow_page
 from ivr.store.blocks import CallBlocks
+from ivr.store.database_file import open_database
 from ivr.store.read_only import Reader
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.statements import erase_statements
 from ivr.store.tables import BLOCK as SIZE
-from ivr.store.tables import open_database
 from ivr.store.writer import CHANGE_BLOCKS
 from tests.console.test_console_pages import text
 from tests.console.test_figures import FLOW, PROBLEM, RINGS, record, step

@@ -38,9 +38,9 @@ class SystemCall:
 
     @property
     def file(self) -> str:
-        """The path of the descriptor that comes first."""
-        found = re.match(r"-?\w+<((?:\\x[0-9a-f]{2})*|[^>]*)>", self.arguments)
-        return _text(found[1]) if found else ""
+        """The path of the descriptor that comes first; empty: it has no name any more."""
+        found = re.match(r"-?\w+<((?:\\x[0-9a-f]{2})*|[^>]*)>(\(deleted\))?", self.arguments)
+        return _text(found[1]) if found is not None and found[2] is None else ""
 
     @property
     def data(self) -> bytes:

@@ -38,7 +38,8 @@ ROOMS = {
     "server/console/playback.py": "a recording, as its store gives it",
     "store/sqlite_media.py": "a recording, as its folder gives it",
     "store/sealing.py": "a key, bounded and without waiting; writes a new one",
-    "store/tables.py": "makes the database's file",
+    "store/database_file.py": "makes the database's file",
+    "store/migration.py": "overwrites and syncs a database's file",
     "store/data_folder.py": "locks and syncs a folder",
 }
 "Where files are opened in another way, and why nothing can go wrong there."

@@ -15,9 +15,10 @@ from ivr.store import statements
 from ivr.store.archive import find_ended
 from ivr.store.blocks import _find_blocks, _first_row
 from ivr.store.damaged import read_live
+from ivr.store.database_file import open_for_reading
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
-from ivr.store.tables import BLOCK, open_for_reading
+from ivr.store.tables import BLOCK
 
 FEW, MANY = 3 * BLOCK, 12 * BLOCK
 LIVE = 5

@@ -17,8 +17,9 @@ from store_worlds import SqliteWorld, claim
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import REMEMBERED as REPLIES
 from ivr.ports import Commit, Outbound
+from ivr.store.database_file import open_database
 from ivr.store.sqlite import REMEMBERED
-from ivr.store.tables import VERSION, open_database
+from ivr.store.tables import VERSION
 from tests.waiting import begun
 
 
