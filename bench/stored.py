@@ -1,8 +1,8 @@
 """What a full store costs: `python -m bench.stored [--quick] [--json]`, a part of `make bench`.
 
-A million calls that are over and 100,000 that are not are written straight into SQLite, as copies of two that a server
-took. Then a server is started on them, and its console is looked at again and again while calls go on: what a caller
-waits for must not grow with what is stored.
+A million calls that are over, and then 100,000 that are not, are made as copies of two that a server took
+(`bench.full_store`). A server is started on them, and its console is looked at again and again while calls go on: what
+a caller waits for must not grow with what is stored.
 """
 
 import argparse
@@ -10,26 +10,27 @@ import asyncio
 import http.client
 import json
 import os
-import re
 import shutil
 import sqlite3
+import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 import uvloop
 from msgspec import Struct, to_builtins
 from rich.console import Console
-from rich.table import Table
 
 from bench.calls import json_call, learn, open_call
+from bench.compared import A_CALL, titled_table
+from bench.full_store import DAY, DAYS, fill
 from bench.load import Load, drive
-from bench.subject import Subject, cores, free_port, running
+from bench.subject import PYTHON, Subject, cores, free_port, running
 from ivr.phone.net.identity import Identity, identity_served
 from ivr.store.data_folder import DataFolder
-from ivr.store.tables import BLOCK
 
 HERE = Path(__file__).parent
 SCRATCH = HERE.parent / "build" / "bench"
@@ -43,9 +44,12 @@ FULL = (1_000_000, 100_000)
 QUICK = (20_000, 2_000)
 PATIENCE = 300.0
 "Seconds for a server to start."
-DAY = 86400.0
 OLD = 0.02
 "The share of the calls over which is forgotten in the end."
+
+
+Waits: TypeAlias = tuple[float, float]
+Pages: TypeAlias = dict[str, float]
 
 
 class Stored(Struct, frozen=True):
@@ -53,10 +57,18 @@ class Stored(Struct, frozen=True):
 
     calls: int
     live: int
+    size: int
+    "Bytes of the database, both included."
     start: float
-    "Seconds until the server answers."
+    "Seconds until the server answers, without calls in progress."
+    start_live: float
+    "The same with them."
     memory: int
-    "Bytes that stay resident."
+    "Bytes that stay resident, without calls in progress."
+    per_live: float
+    "Bytes for each of them."
+    listed: float
+    "Seconds of `ivr calls --limit 20`."
     alone: tuple[float, float]
     "Milliseconds of a turn at p99 and at most, without anything else."
     looked_at: tuple[float, float]
@@ -94,73 +106,6 @@ async def serving(folder: Path, metadata: str, **more: str) -> AsyncIterator[Sub
         yield one
 
 
-# --- the store -------------------------------------------------------------------------------------------------------
-
-
-class Copied(Struct, frozen=True):
-    """One call as a server stored it, to be written again under other names."""
-
-    columns: tuple[object, ...]
-    replies: list[tuple[str, bytes]]
-    lines: list[tuple[int, str]]
-
-    def row(self, number: int, started: float) -> tuple[object, ...]:
-        """Return the columns of the n-th copy."""
-        _, identity, channel, account, name, over, state, rest = self.columns
-        new = f"{2**124 + number:032x}"  # a name that the load generator does not give
-        assert isinstance(identity, str)
-        assert isinstance(name, str)
-        assert isinstance(state, str)
-        assert isinstance(rest, bytes)
-        state = state.replace(identity, new).replace(name, new)
-        state = re.sub(r'"started":[0-9.]+', f'"started":{started}', state, count=1)
-        rest = rest.replace(identity.encode(), new.encode()).replace(name.encode(), new.encode())
-        return number, new, channel, account, new, over, state, rest
-
-
-def fill(database: Path, calls: int, live: int) -> None:
-    """Copy the two calls that are there until there are so many."""
-    now = time.time()
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        over, open_ = (_copied(connection, over=flag) for flag in (1, 0))
-        connection.execute("BEGIN")
-        for first in range(3, calls + live + 3, 10_000):
-            numbers = range(first, min(first + 10_000, calls + live + 3))
-            copies = [(number, open_ if number >= calls + 3 else over) for number in numbers]
-            started = {number: now - 30 * DAY * (1 - number / (calls + live)) for number, _ in copies}
-            _write(connection, copies, started)
-        connection.execute(f"INSERT OR IGNORE INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call")
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _write(connection: sqlite3.Connection, copies: list[tuple[int, Copied]], started: dict[int, float]) -> None:
-    connection.executemany(
-        "INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (one.row(number, started[number]) for number, one in copies)
-    )
-    connection.executemany("INSERT INTO reply VALUES (?, ?, ?)", _of_each(copies, "replies"))
-    connection.executemany("INSERT INTO trace VALUES (?, ?, ?)", _of_each(copies, "lines"))
-    ended = ((number, started[number] + 60) for number, one in copies if one.columns[5])
-    connection.executemany("INSERT INTO ended VALUES (?, ?)", ended)
-    connection.executemany(
-        "INSERT INTO media VALUES (?, ?)", ((f"{number:032x}.wma", number) for number, one in copies if one.columns[5])
-    )
-
-
-def _of_each(copies: list[tuple[int, Copied]], what: str) -> Iterator[tuple[object, ...]]:
-    return ((number, *each) for number, one in copies for each in getattr(one, what))
-
-
-def _copied(connection: sqlite3.Connection, *, over: int) -> Copied:
-    columns = connection.execute("SELECT * FROM call WHERE over = ?", (over,)).fetchone()
-    replies = connection.execute(
-        "SELECT message, body FROM reply WHERE call = ? ORDER BY rowid", columns[:1]
-    ).fetchall()
-    lines = connection.execute("SELECT line, body FROM trace WHERE call = ? ORDER BY line", columns[:1]).fetchall()
-    return Copied(columns, replies, lines)
-
-
 # --- the console -----------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +130,10 @@ class Operator:
             raise SystemExit(f"{page}: {answer.status}")
         return 1000 * (time.perf_counter() - begun), text
 
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
     def looks(self, pages: tuple[str, ...], until: float) -> dict[str, float]:
         """Open pages one after the other, until then; give the slowest time of each."""
         worst = dict.fromkeys(pages, 0.0)
@@ -194,7 +143,7 @@ class Operator:
         return worst
 
 
-def _waits(load: Load) -> tuple[float, float]:
+def _waits(load: Load) -> Waits:
     return load.percentile(0.99), load.percentile(1.0)
 
 
@@ -212,42 +161,69 @@ async def measure(calls: int, live: int, screen: Console) -> Stored:
         async with identity_served(identity) as metadata:
             token = identity.token(time.time())
             async with serving(folder.path, metadata) as server:
-                for conversation in (json_call(2), open_call()):
+                for conversation in (json_call(1), open_call()):
                     await asyncio.to_thread(learn, server.port, token, conversation)
-            screen.print(f"writing {calls:,} ended calls, and {live:,} live ones")
-            await asyncio.to_thread(fill, folder.database, calls, live)
-            return await _measured(folder.path, metadata, token, calls, live, screen)
+            screen.print(f"making {calls:,} calls that are over")
+            await asyncio.to_thread(fill, folder.database, calls, live=False)
+            start, memory = await _started(folder.path, metadata)
+            listed = await asyncio.to_thread(_listed, folder.path)
+            screen.print(f"making {live:,} calls in progress")
+            await asyncio.to_thread(fill, folder.database, live, live=True)
+            size = folder.database.stat().st_size
+            start_live, more = await _started(folder.path, metadata)
+            found = await _used(folder.path, metadata, token, screen)
+            forgetting = await _forgetting(folder.path, metadata, token, screen)
+            return Stored(
+                calls, live, size, start, start_live, memory, (more - memory) / live, listed, *found, *forgetting
+            )
     finally:
         shutil.rmtree(scratch)
 
 
-async def _measured(folder: Path, metadata: str, token: str, calls: int, live: int, screen: Console) -> Stored:
+async def _started(folder: Path, metadata: str) -> tuple[float, int]:
+    """Start a server and stop it again; return the seconds until it answered, and its memory then."""
     begun = time.perf_counter()
     async with serving(folder, metadata) as server:
-        start = time.perf_counter() - begun
-        screen.print("turns, then turns while the console is used")
+        return time.perf_counter() - begun, server.memory()
+
+
+def _listed(folder: Path) -> float:
+    begun = time.perf_counter()
+    command = [*PYTHON, "ivr", "calls", "--limit", "20"]
+    listed = subprocess.run(command, env=os.environ | {"IVR_DATA": str(folder)}, capture_output=True, check=True)
+    if listed.stdout.count(b"\n") < 20:
+        raise SystemExit(f"ivr calls --limit 20 says:\n{listed.stdout.decode()}")
+    return time.perf_counter() - begun
+
+
+async def _used(folder: Path, metadata: str, token: str, screen: Console) -> tuple[Waits, Waits, Pages, Pages, float]:
+    """Take turns, alone and while the console is used."""
+    screen.print("turns, then turns while the console is used")
+    async with serving(folder, metadata) as server:
         script = await asyncio.to_thread(learn, server.port, token, json_call(5))
         await drive(server.port, script, connections=CONNECTIONS, seconds=1.0)
-        memory = server.memory()
         alone = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
-        operator = await asyncio.to_thread(Operator, server.port)
-        first, whole = await asyncio.to_thread(_first_looks, operator)
-        ends = time.perf_counter() + SECONDS
-        again = asyncio.create_task(asyncio.to_thread(operator.looks, PAGES, ends))
-        later = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
-        slowest = await again
-    old = 30 * (1 - OLD)
+        with closing(await asyncio.to_thread(Operator, server.port)) as operator:
+            first, whole = await asyncio.to_thread(_first_looks, operator)
+            ends = time.perf_counter() + SECONDS
+            again = asyncio.create_task(asyncio.to_thread(operator.looks, PAGES, ends))
+            later = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
+            slowest = await again
+    return _waits(alone), _waits(later), first, slowest, whole
+
+
+async def _forgetting(folder: Path, metadata: str, token: str, screen: Console) -> tuple[Waits, int, float]:
+    """Take turns while old calls are erased."""
     screen.print("turns while old calls are erased")
+    old = DAYS * (1 - OLD)
     limit = time.time() - old * DAY
     before = _count(folder, limit)
     async with serving(folder, metadata, IVR_RETENTION=str(old)) as server:
+        script = await asyncio.to_thread(learn, server.port, token, json_call(5))
         begun = time.perf_counter()
         load = await drive(server.port, script, connections=CONNECTIONS, seconds=SECONDS)
         forgotten = before - _count(folder, limit)
-        rate = forgotten / (time.perf_counter() - begun)
-    return Stored(
-        calls, live, start, memory, _waits(alone), _waits(later), first, slowest, whole, _waits(load), forgotten, rate
-    )
+        return _waits(load), forgotten, forgotten / (time.perf_counter() - begun)
 
 
 def _first_looks(operator: Operator) -> tuple[dict[str, float], float]:
@@ -261,27 +237,29 @@ def _first_looks(operator: Operator) -> tuple[dict[str, float], float]:
 
 def _count(folder: Path, before: float) -> int:
     with closing(sqlite3.connect(folder / "calls.db")) as connection:
-        (number,) = connection.execute("SELECT count(*) FROM ended WHERE at < ?", (before,)).fetchone()
+        (number,) = connection.execute("SELECT count(*) FROM call WHERE ended < ?", (before,)).fetchone()
         return int(number)
 
 
 def show(found: Stored, screen: Console) -> None:
     """Print the table."""
-    table = Table(title=f"{found.calls:,} stored calls, {found.live:,} in progress, {CONNECTIONS} connections")
-    for heading in ("", "measured"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    table.add_row("start", f"{found.start:.1f} s")
-    table.add_row("memory", f"{found.memory / 2**20:.0f} MiB")
+    table = titled_table(f"{found.calls:,} calls that are over, {found.live:,} in progress", "", "measured", "aim")
+    table.add_row("size of the database", f"{found.size / 1e9:.1f} GB", "")
+    table.add_row("start, without those in progress", f"{found.start:.1f} s", "2 s")
+    table.add_row("start with them", f"{found.start_live:.1f} s", "6 s")
+    table.add_row("memory, without those in progress", f"{found.memory / 2**20:.0f} MiB", "")
+    table.add_row("memory of one in progress", f"{found.per_live / 1024:.1f} KiB", f"{A_CALL // 1024} KiB")
+    table.add_row("ivr calls --limit 20", f"{found.listed:.1f} s", "")
     for name, waits in (
         ("a turn, alone", found.alone),
         ("a turn, while the console is used", found.looked_at),
         ("a turn, while calls are erased", found.forgetting),
     ):
-        table.add_row(f"{name}: p99, most", f"{waits[0]:.0f} ms, {waits[1]:.0f} ms")
+        table.add_row(f"{name}: p99, most", f"{waits[0]:.0f} ms, {waits[1]:.0f} ms", "")
     for page in PAGES:
-        table.add_row(f"{page}: first, slowest later", f"{found.first[page]:,.0f} ms, {found.again[page]:,.0f} ms")
-    table.add_row("until the flow's figures include all calls", f"{found.whole:.1f} s")
-    table.add_row("calls erased", f"{found.forgotten:,}, {found.forgotten_per_second:,.0f} a second")
+        table.add_row(f"{page}: first, slowest later", f"{found.first[page]:,.0f} ms, {found.again[page]:,.0f} ms", "")
+    table.add_row("until the flow's figures include all calls", f"{found.whole:.1f} s", "")
+    table.add_row("calls erased", f"{found.forgotten:,}, {found.forgotten_per_second:,.0f} a second", "")
     screen.print(table)
 
 
