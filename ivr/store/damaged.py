@@ -4,10 +4,13 @@ One damaged call must not keep the others from being served. Its rows stay as th
 them and erases it.
 """
 
+import gc
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
@@ -17,6 +20,7 @@ from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
 from ivr.store.rows import Rows, read_request, read_trace
 from ivr.store.sealing import Sealer
+from ivr.store.shared_values import SharedValues
 from ivr.store.statements import CALL_ROW, StoredCallRow, read_whole
 
 _ORDERS = (
@@ -56,6 +60,19 @@ class _Order(Struct):
     answer: Event | None
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Look for no cycles: nothing that is read makes any, and looking costs as much as reading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> RestoredCalls:
     """Load all that is not over, and set aside what cannot be read; raise BrokenSeal if the key is another one."""
     damaged: dict[int, Damaged] = {}
@@ -67,10 +84,12 @@ def read_live(connection: sqlite3.Connection, rows: Rows, sealer: Sealer) -> Res
         damaged.setdefault(one.row, one)  # what was found first
 
     saved: list[Saved] = []
+    values = SharedValues()
     for columns in connection.execute(f"{CALL_ROW} WHERE ended IS NULL ORDER BY row"):
         stored = StoredCallRow(*columns)
         try:
-            saved.append(read_whole(connection, rows, stored))
+            one = read_whole(connection, rows, stored)
+            saved.append(replace(one, record=values.shared(one.record)))
         except DataUnusable as error:
             set_aside(_damaged(stored, error), error)
     orders: list[_Order] = []
