@@ -42,10 +42,9 @@ class Guard(Protocol):
     now: Callable[[], float]
     refusals: Refusals
     unfinished: set[Unfinished]
-
-    @property
-    def drains(self) -> bool:
-        """Whether no further request is taken."""
+    "Those on the short way that wait for the rest of a body."
+    drains: bool
+    "No further request is taken."
 
     def welcome(self, connection: "Connection") -> bool:
         """Take a new connection in; False: there is no room."""

@@ -78,6 +78,8 @@ class GuardedServer(web.Server):
         self._seats: ConnectionPlaces[Connection] = ConnectionPlaces(limits.most)
         self._spare: ConnectionPlaces[Connection] = ConnectionPlaces(limits.spare)
         self._lobby: set[Connection] = set()
+        self.drains = False
+        "No further request is taken."
         self._calm: asyncio.Event | None = None
         "While draining: set once no request is under way."
 
@@ -119,11 +121,6 @@ class GuardedServer(web.Server):
         else:
             self._forget(connection)
 
-    @property
-    def drains(self) -> bool:
-        """Whether no further request is taken."""
-        return self._calm is not None
-
     def _turned_away(self, request: web.BaseRequest) -> web.Response:
         error = no_room()
         self.refusals.report("refused", reason=error.code, status=error.status, path=request.rel_url.path[:100])
@@ -134,7 +131,7 @@ class GuardedServer(web.Server):
 
         aiohttp's own shutdown drops the rest of a body that is still arriving, so it must not begin before this.
         """
-        self._calm = asyncio.Event()
+        self._calm, self.drains = asyncio.Event(), True
         self._hand_over_unfinished()
         for connection in self._resting():
             connection.retire()

@@ -13,6 +13,7 @@ Places, limits, the sweep and draining are those of `Connection` on both ways: a
 end of its head to its answer.
 """
 
+from hmac import compare_digest
 from typing import Any
 
 from aiohttp import web
@@ -94,7 +95,8 @@ class ShortConnection(Connection):
             return False
         now, authorization = self.guard.now(), self._reader.authorization
         known = self._credentials
-        if known is None or authorization != self._authorization or not known.hold(now):
+        # Compared in constant time: a proxy may send several clients' requests over one connection.
+        if known is None or not compare_digest(authorization, self._authorization) or not known.hold(now):
             known = self._short.credentials(authorization, now=now)
             self._authorization, self._credentials = authorization, known
             if known is None:

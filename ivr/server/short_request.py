@@ -134,13 +134,13 @@ class RequestReader:
         """All that was fed of the current request; `behind` is no part of it."""
         return self._seen + self._more if self._more else self._seen
 
-    @property
     def headers(self) -> Mapping[str, str]:
-        """The fields that the channel reads, by their names in lower case, once the head is whole."""
-        if self._layout is None:
-            return {}
-        fields = self._fields
-        return {name: fields[spelled].rstrip(b" \t").decode("ascii") for spelled, name in self._layout.read}
+        """Return the fields that the channel reads, by their names in lower case, once the head is whole."""
+        read = {}
+        if self._layout is not None:
+            for spelled, name in self._layout.read:  # there are two at most
+                read[name] = self._fields[spelled].rstrip(b" \t").decode("ascii")
+        return read
 
     def feed(self, data: bytes) -> Verdict:
         """Read what comes next. After WHOLE, `next` is due; after UNUSUAL, `begin_anew`."""

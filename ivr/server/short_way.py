@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
-from ivr.ports import GoodCredentials, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import GoodCredentials, Incoming, Verifier, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
 from ivr.server.forms import Form, plain_boundary, plain_form
 from ivr.server.multipart import ROOM
@@ -88,7 +88,7 @@ class ShortWay:
     def _incoming(self, request: RequestReader, endpoint: Endpoint) -> Incoming | None:
         """Return the one message that a request holds; None: it holds none or several, or it is no plain form."""
         if self.is_json(request):
-            message = WebhookRequest("POST", request.path, request.headers, request.body)
+            message = WebhookRequest("POST", request.path, request.headers(), request.body)
         elif endpoint.form is not None and (form := self._form(request, endpoint.form)) is not None:
             message = form
         else:
@@ -102,9 +102,8 @@ class ShortWay:
         found = plain_form(request.body, boundary, form, limits=self._limits) if boundary is not None else None
         if found is None:
             return None
-        media = self._new_name(found.content_type)
-        upload = Upload(media, len(found.audio), found.content_type, found.seconds, found.audio)
-        return WebhookRequest("POST", request.path, request.headers, found.json, {form.upload: upload})
+        upload = found.upload(self._new_name(found.content_type))
+        return WebhookRequest("POST", request.path, request.headers(), found.json, {form.upload: upload})
 
 
 def _acknowledging(told: Told) -> Told:

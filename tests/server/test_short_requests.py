@@ -45,7 +45,7 @@ class Taken:
 def seen(reader: RequestReader) -> Taken:
     """Return what was read. Blanks behind a field's value mean nothing, and who reads these two does not mind them."""
     authorization, content_type = reader.authorization.rstrip(b" \t"), reader.content_type.rstrip(b" \t")
-    return Taken(reader.path, dict(reader.headers), authorization, content_type, reader.body)
+    return Taken(reader.path, dict(reader.headers()), authorization, content_type, reader.body)
 
 
 def take_all(reader: RequestReader, pieces: Sequence[bytes]) -> tuple[list[Taken], Verdict, bytes]:
