@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
-from ivr.ports import CallKey
+from ivr.ports import CallKey, recordings_in
 from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
-from ivr.store.rows import Rows, read_request, read_trace
+from ivr.store.rows import Rows, read_place, read_request, read_trace
 from ivr.store.sealing import Sealer
 from ivr.store.shared_values import SharedValues
 from ivr.store.statements import CALL_ROW, StoredCallRow, read_whole
@@ -177,8 +177,28 @@ def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredC
     orders = "SELECT body, attempts, answer FROM job WHERE call = ? AND kind = 'request'"
     for body, attempts, answer in connection.execute(orders, (stored.row,)):
         _read_order(rows, stored.id, body, attempts, answer)
-    for (trace,) in connection.execute("SELECT trace FROM turn WHERE call = ?", (stored.row,)):
-        read_trace(trace)
+    _read_turns(connection, stored)
+
+
+def _read_turns(connection: sqlite3.Connection, stored: StoredCallRow) -> None:
+    """Read each turn of a call, and see whether all of it is there, and nothing of another call."""
+    steps = 0
+    taken: set[str] = set()
+    named: set[object] = set()
+    turns = "SELECT rest, trace, media, typeof(audio) FROM turn WHERE call = ? ORDER BY seq"
+    for rest, trace, media, audio in connection.execute(turns, (stored.row,)):
+        lines, (call, steps_then) = read_trace(trace), read_place(rest)
+        steps += len(lines)
+        if call != stored.id:
+            raise UnreadableRow("one of its turns belongs to another call")
+        if steps_then != steps:
+            raise UnreadableRow("lines of its trace are missing")
+        if audio not in {"blob", "null"}:
+            raise UnreadableRow("a recording has an invalid format")
+        taken.update(recordings_in(lines))
+        named.add(media)
+    if taken - named:
+        raise UnreadableRow("a recording has lost its name")
 
 
 def _damaged(stored: StoredCallRow, error: DataUnusable) -> Damaged:

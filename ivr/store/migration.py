@@ -31,7 +31,7 @@ from ivr.engine.line_facts import LineFacts
 from ivr.errors import DataUnusable
 from ivr.ports import CallKey, Leg, WebhookReply
 from ivr.store.data_folder import sync_folder
-from ivr.store.rows import LAST_REPLY, NEW_MESSAGE
+from ivr.store.rows import LAST_REPLY, NEW_MESSAGE, SEALED_STATE
 from ivr.store.sqlite_errors import is_full, reason
 from ivr.store.tables import BLOCK, INDEXES, PAGE_SIZE, TABLES, VERSION
 
@@ -61,9 +61,6 @@ class _Record(Struct):
 _RECORD = msgpack.Decoder(_Record).decode
 _ANY_JSON = json.Decoder(Raw).decode
 _TO_MSGPACK = msgpack.Encoder().encode
-
-_NO_RECORD = _TO_MSGPACK(("", 0, 0, {}, 0.0, None, None, 0))
-"Stands in the rows of a call that are read for their reply or their recording alone."
 
 TurnRow: TypeAlias = tuple[object, ...]
 "Message, reply, marks and recording."
@@ -115,10 +112,10 @@ _ADD_TURN = """
 INSERT INTO converted.turn (call, state, rest, message, reply, marks, media, trace)
 VALUES (?, '', ?, ?, ?, ?, ?, '[]')
 """
-# The state is copied as it stands, whatever that is.
+# The state is copied as it stands, whatever that is; it is marked if it holds sealed values.
 _ADD_LAST_TURN = """
 INSERT INTO converted.turn (call, state, rest, message, reply, marks, media, trace)
-SELECT row, state, ?, ?, ?, ?, ?, ? FROM main.call WHERE row = ?
+SELECT row, state, ?, ?, ?, ? + iif(instr(state, '"private":') > 0, ?, 0), ?, ? FROM main.call WHERE row = ?
 """
 
 
@@ -216,9 +213,11 @@ def _fill_turns(connection: sqlite3.Connection) -> int:
         "SELECT row, id, channel, account, name, rest FROM main.call ORDER BY row"
     ):
         rest, last = _rest(before, call, CallKey(channel, account, name))
-        *turns, final = _turns(connection, row, last)
-        connection.executemany(_ADD_TURN, [(row, _NO_RECORD, *turn) for turn in turns])
-        connection.execute(_ADD_LAST_TURN, (rest, *final, _trace(connection, row), row))
+        *turns, (message, reply, marks, media) = _turns(connection, row, last)
+        bare = _TO_MSGPACK((str(call), 0, 0, {}, 0.0, None, None, 0))  # these are read for reply and recording alone
+        connection.executemany(_ADD_TURN, [(row, bare, *turn) for turn in turns])
+        final = (rest, message, reply, marks, SEALED_STATE, media, _trace(connection, row), row)
+        connection.execute(_ADD_LAST_TURN, final)
         done += 1
         if time.monotonic() > tell_at:
             tell_at = time.monotonic() + TOLD_EVERY

@@ -209,6 +209,12 @@ def read_trace(trace: str) -> list[Stepped]:
     return steps
 
 
+def read_place(rest: bytes) -> tuple[str, int]:
+    """Return our id of the call to which a turn belongs, and the lines of its trace that there were after it."""
+    known = _read(_REST, rest, "its record")
+    return known.id, known.steps
+
+
 def read_request(body: str) -> Request:
     """Read an order back."""
     return _read(_REQUEST, body, "an order")

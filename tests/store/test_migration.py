@@ -102,6 +102,9 @@ async def test_every_call_stands_where_it_stood(tmp_path: Path, version: int) ->
     assert found is not None
     assert found.call.memory.private == {"pin": "1357"}
     await store.close()
+    digits = [platform_call(version, name) for name in ("earlier-digits", *(["digits"] if version > 1 else []))]
+    sealed = "SELECT name FROM call JOIN turn ON call = row WHERE marks & 4 ORDER BY row"
+    assert rows(folder / "calls.db", sealed) == [(name,) for name in digits]
 
 
 async def test_what_a_record_holds_beside_the_call_is_kept(tmp_path: Path) -> None:
