@@ -231,7 +231,7 @@ def _commit(
         line=turn.line,
         unmoved=unmoved,
     )
-    taken = tuple([event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed)])
+    taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed)) if inbox else ()
     audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
     return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio)
 

@@ -19,7 +19,7 @@ _ADDRESS = "https://bot.example"
 @lru_cache(maxsize=1024)
 def asked_of_a_voice(text: Text) -> Sequence[Text]:
     """Return the texts, in order, that are spoken for one text of a flow; none: no line would speak it."""
-    workflow = read_workflow(written([Play("1.1", (text,))], callback=_ADDRESS, media_base=_ADDRESS))
+    workflow = read_workflow(written((Play("1.1", (text,)),), callback=_ADDRESS, media_base=_ADDRESS))
     if not isinstance(workflow, RunnableWorkflow):
         return ()
     return tuple(

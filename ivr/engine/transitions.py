@@ -6,7 +6,7 @@ author can write a circle, and an expression can fail in the very transition tha
 """
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeGuard, TypeVar, final
+from typing import ParamSpec, TypeVar, final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -59,12 +59,15 @@ def _chain(draft: Draft, result: Result | Settled) -> Result | Settled:
     for _ in range(CHAIN):
         if type(result) is Settled:
             break
-        following = evaluated(_follow, draft, result)
-        if _has_no_value(following) and _has_no_value(result):
-            # The transition for the first failure failed as well; raising the second would take the same one again.
-            give_up(draft, following)
-            return SETTLED
-        result = following
+        try:
+            result = _follow(draft, result)
+        except ExpressionFailed as failure:
+            following = _no_value(failure)
+            if type(result) is Raised and result.event == NO_VALUE:
+                # The transition for the first failure failed as well; raising the second would take the same one again.
+                give_up(draft, following)
+                return SETTLED
+            result = following
     return result
 
 
@@ -72,14 +75,14 @@ def evaluated(reads: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Ra
     """Call what reads expressions; one without a value raises `error.expression` (C8)."""
     try:
         return reads(*args, **named)
-    except MaskedRead:
-        raise  # only in a replay, which cannot know the value; the replay says so
     except ExpressionFailed as failure:
-        return replace(failed(NO_VALUE, str(failure)), line=failure.line)
+        return _no_value(failure)
 
 
-def _has_no_value(result: Result | Settled) -> TypeGuard[Raised]:
-    return type(result) is Raised and result.event == NO_VALUE
+def _no_value(failure: ExpressionFailed) -> Raised:
+    if isinstance(failure, MaskedRead):
+        raise failure  # only in a replay, which cannot know the value; the replay says so
+    return replace(failed(NO_VALUE, str(failure)), line=failure.line)
 
 
 def _follow(draft: Draft, result: Result) -> Result | Settled:
@@ -139,13 +142,12 @@ def _transition(draft: Draft, raised: Raised) -> Result:
         if raised.event != "hangup":  # a caller who leaves where no state handles it has abandoned the call, no more
             draft.outcome = draft.wished_outcome or "failed"
         return _ENDS
-    scope = draft.scope(raised.fields, private=raised.private)
-    index = _chosen(scope, branches)
+    index = _chosen(draft, raised, branches)
     branch = branches[index]
     if branch.set:
-        _assign(draft, branch.set, scope)
-        scope = draft.scope(raised.fields, private=raised.private)  # a new one: it sees what was set
-    say = scope.prompt(branch.say) if branch.say else ()
+        _assign(draft, branch.set, draft.scope(raised.fields, private=raised.private))
+    # A new scope: it sees what was set.
+    say = draft.scope(raised.fields, private=raised.private).prompt(branch.say) if branch.say else ()
     if branch.target == SELF:
         draft.path.append(Taken(draft.state, raised.event, index, draft.state))
         draft.speak(say)
@@ -164,8 +166,11 @@ def _within_limits(draft: Draft, raised: Raised) -> Raised:
     return failed("error.limit", f"over {limits.turns} turns or {limits.duration:g} seconds")
 
 
-def _chosen(scope: Scope, branches: Branches) -> int:
+def _chosen(draft: Draft, raised: Raised, branches: Branches) -> int:
     """Find the first branch whose guard is true."""
+    if branches[0].guard is None:
+        return 0  # nearly always
+    scope = draft.scope(raised.fields, private=raised.private)
     for index, branch in enumerate(branches):
         if scope.allows(branch.guard):
             return index

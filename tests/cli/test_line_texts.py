@@ -44,7 +44,7 @@ async def nowhere(url: str) -> bytes:
 
 async def heard(texts: list[Text]) -> list[Text]:
     """Send texts to a line, let it speak them, and return what its voice was asked for."""
-    workflow = read_workflow(written([Play("1.1", tuple(texts))], callback=BOT, media_base=BOT))
+    workflow = read_workflow(written((Play("1.1", tuple(texts)),), callback=BOT, media_base=BOT))
     assert isinstance(workflow, RunnableWorkflow)
     (command,) = workflow.commands
     assert isinstance(command, Play)

@@ -95,7 +95,7 @@ class SkypeChannel:
         """Turn commands into a workflow."""
         if not commands:
             return Exchange(leg, reply=self.nothing())
-        body = speaking.written(commands, callback=self._callback, media_base=self._media_base)
+        body = speaking.written(tuple(commands), callback=self._callback, media_base=self._media_base)
         return Exchange(leg, reply=WebhookReply(body=body))
 
     def nothing(self) -> WebhookReply:

@@ -1,7 +1,7 @@
 """Make the wire's prompts of what is to be heard (protocol 5.4): never blank, never too long, never none at all."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import get_args
 
@@ -16,13 +16,13 @@ _SAY_AS: Mapping[str, wire.SayAs] = {word: word for word in get_args(wire.SayAs)
 _NEXT_TO_NOTHING = wire.Prompt(silence_length_in_milliseconds=1)
 
 
-@lru_cache(maxsize=1024)  # most of what callers hear is what the caller before them heard
-def prompts(segments: tuple[Segment, ...], *, media_base: str) -> tuple[wire.Prompt, ...]:
+def prompts(segments: Sequence[Segment], *, media_base: str) -> tuple[wire.Prompt, ...]:
     """Return the prompts for segments, one at least. `media_base`: the address under which assets are served."""
     heard = tuple(prompt for segment in segments for prompt in _of(segment, media_base))
     return heard or (_NEXT_TO_NOTHING,)
 
 
+@lru_cache(maxsize=1024)  # most of what callers hear is what the caller before them heard
 def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
     match segment:
         case Text():

@@ -19,11 +19,7 @@ MAX_STOP_TONES = 5
 
 def violations(message: wire.Conversation | wire.Notification) -> Problems:
     """Return the rules that an incoming message breaks."""
-    match message:
-        case wire.Conversation():
-            yield from _conversation(message)
-        case _:
-            yield from _notification(message)
+    return _conversation(message) if isinstance(message, wire.Conversation) else _notification(message)
 
 
 def units(text: str) -> int:

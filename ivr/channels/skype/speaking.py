@@ -22,6 +22,7 @@ from ivr.engine.commands import (
     Play,
     Recognize,
     Record,
+    Reject,
     Segment,
 )
 
@@ -30,29 +31,30 @@ _MAX_DURATION = 180
 "The wire's own defaults, in seconds."
 
 
-def written(commands: Sequence[LineCommand], *, callback: str, media_base: str) -> bytes:
+@lru_cache(maxsize=1024)  # ids are counted and prompts are written by authors: most replies are the last caller's, too
+def written(commands: tuple[LineCommand, ...], *, callback: str, media_base: str) -> bytes:
     """Return the JSON of the workflow for these commands, one at least."""
     workflow = wire.Workflow(
         links=wire.WorkflowLinks(callback=callback),
-        actions=tuple([_action(command, media_base) for command in commands]),
+        actions=tuple(_action(command, media_base) for command in commands),
         notification_subscriptions=("callStateChange",),
     )
     return msgspec.json.encode(workflow)
 
 
 def _action(action: LineCommand, media_base: str) -> wire.Action:
-    match action:  # the most frequent first: to say no of a Struct takes five times as long as to say yes
-        case Recognize():
-            return _recognize(action, media_base)
-        case Play():
-            return wire.PlayPrompt(operation_id=action.op, prompts=prompts(action.prompt, media_base=media_base))
-        case Record():
-            return _record(action, media_base)
+    match action:
         case Answer():
             return wire.Answer(operation_id=action.op, accept_modality_types=("audio",))
+        case Reject():
+            return wire.Reject(operation_id=action.op)
         case HangUp():
             return wire.Hangup(operation_id=action.op)
-    return wire.Reject(operation_id=action.op)
+        case Play():
+            return wire.PlayPrompt(operation_id=action.op, prompts=prompts(action.prompt, media_base=media_base))
+        case Recognize():
+            return _recognize(action, media_base)
+    return _record(action, media_base)
 
 
 def _recognize(action: Recognize, media_base: str) -> wire.Recognize:
@@ -64,17 +66,13 @@ def _recognize(action: Recognize, media_base: str) -> wire.Recognize:
         culture=None if digits else culture(action.language),
         initial_silence_timeout_in_seconds=_seconds(action.initial_silence),
         interdigit_timeout_in_seconds=_seconds(digits.inter_digit if digits else None, default=_INTER_DIGIT),
-        choices=None if digits else _options(action.choices),
+        choices=None if digits else tuple(_option(choice) for choice in action.choices),
         collect_digits=_collect(digits) if digits else None,
     )
 
 
-@lru_cache(maxsize=1024)  # those of a state are the same in nearly every call
-def _options(choices: tuple[Choice, ...]) -> tuple[wire.RecognitionOption, ...]:
-    return tuple(
-        wire.RecognitionOption(name=choice.name, speech_variation=choice.speech or None, dtmf_variation=choice.key)
-        for choice in choices
-    )
+def _option(choice: Choice) -> wire.RecognitionOption:
+    return wire.RecognitionOption(name=choice.name, speech_variation=choice.speech or None, dtmf_variation=choice.key)
 
 
 def _collect(digits: DigitInput) -> wire.CollectDigits:
@@ -95,7 +93,7 @@ def _record(action: Record, media_base: str) -> wire.Record:
     )
 
 
-def _question(op: str, segments: tuple[Segment, ...], media_base: str) -> wire.PlayPrompt | None:
+def _question(op: str, segments: Sequence[Segment], media_base: str) -> wire.PlayPrompt | None:
     if not segments:
         return None
     return wire.PlayPrompt(operation_id=nested(op), prompts=prompts(segments, media_base=media_base))

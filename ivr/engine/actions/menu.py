@@ -72,7 +72,7 @@ class Menu(Asking, frozen=True):
         return next((c for c in self._among(offered) if said and said in map(as_heard, c.offer.speech)), None)
 
     def _open(self, scope: Scope) -> tuple[MenuChoice, ...]:
-        return tuple(choice for choice in self.choices if scope.allows(choice.guard))
+        return tuple([choice for choice in self.choices if choice.guard is None or scope.allows(choice.guard)])
 
     def _among(self, offered: tuple[str, ...]) -> tuple[MenuChoice, ...]:
         return tuple(choice for choice in self.choices if choice.offer.name in offered)
@@ -90,7 +90,7 @@ class Menu(Asking, frozen=True):
         recognize = Recognize(
             op="",
             prompt=prompt,
-            choices=tuple(choice.offer for choice in open_choices),
+            choices=tuple([choice.offer for choice in open_choices]),
             barge_in=self.barge_in,
             initial_silence=self.question.initial_silence,
             language=scope.language,
