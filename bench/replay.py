@@ -17,13 +17,15 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from bench.compared import titled_table
+from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import LoadedFlow, load_flow
 from ivr.ports import CallKey, CallRecord, Commit, Stepped
-from ivr.store.archive import ArchiveFile
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 from ivr.store.sqlite import SqliteStore
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
@@ -107,14 +109,15 @@ async def _fill(folder: Path, loaded: LoadedFlow, record: CallRecord, trace: Seq
     await store.close()
 
 
-def _stream(database: Path, flow: Flow) -> tuple[float, int]:
+def _stream(folder: Path, flow: Flow) -> tuple[float, int]:
     """Go through a store as `ivr replay --live` does; give calls a second, and by how much the memory grew."""
-    with ArchiveFile.open(database) as archive:
-        warm = archive.count() // 10
+    with StoredCalls(open_archive(DataFolder(folder))) as archive:
+        warm = archive.count("all") // 10
         settled = most = 0
         begun = time.perf_counter()
-        for number, (record, trace) in enumerate(archive.records(), 1):
-            replay(case_of(record, trace, flow, {}), flow)
+        for number, one in enumerate(archive.stored(), 1):
+            assert one.record is not None
+            replay(case_of(one.record, one.trace, flow, {}), flow)
             if number == warm:
                 settled = most = _resident()
             elif number % 1000 == 0:

@@ -232,31 +232,6 @@ class Commit(Struct, frozen=True):
     "The recording that the turn takes, if it is saved with it; its name is in the trace."
 
 
-class Archive(Protocol):
-    """The traces, of live and finished calls: another reader, another port. Its records come without replies."""
-
-    async def trace(self, call: str) -> Sequence[Stepped]:
-        """Return the trace of one call in order; empty: there is no such call."""
-
-    async def calls(self) -> Sequence[CallRecord]:
-        """Return all calls, the oldest first."""
-
-    async def call(self, call: str) -> CallRecord | None:
-        """Return one call by our id, without what is private in it."""
-
-    async def live(self, *, limit: int) -> Sequence[CallRecord]:
-        """Return the newest calls that are not over, the oldest of them first, without what is private in them."""
-
-    async def count_live(self) -> int:
-        """Return how many calls are not over."""
-
-    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Return calls that are over and came in since then (seconds since 1970), the newest first.
-
-        What is private in them is left out. Costs as much as it returns, however many calls there are.
-        """
-
-
 # --- who may call ----------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 Whoever uses a store knows these three and no driver; `ivr.store.opening` says which driver stands behind them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from pathlib import Path
@@ -212,11 +212,13 @@ class Archive(Protocol):
     """All stored calls, live and finished, for console and commands; beside a running server, too.
 
     Records come without replies and without what is private. Everything raises StoreUnavailable where the data cannot
-    be read, and costs what it returns, however many calls are stored; `stored`, `damaged` and `erase` look at all.
+    be read, and costs what it returns, however many calls are stored; `recent`, `stored` and `damaged` a portion at a
+    time. Only `count` of all calls and `erase` look at every call. A call that cannot be read is left out of lists of
+    records, and is in all others.
     """
 
     async def find(self, beginning: str) -> Sequence[str]:
-        """Return our ids that begin so, at most ten."""
+        """Return our ids that begin so, at most ten, in order."""
 
     async def named(self, key: CallKey) -> str | None:
         """Return our id of the call that a platform names so; None: there is no such call."""
@@ -227,14 +229,20 @@ class Archive(Protocol):
     async def trace(self, call: str) -> Sequence[Stepped]:
         """Return the trace of one call in order; empty: there is no such call. Raises UnreadableRow."""
 
-    def recent(self) -> AsyncIterator[Sequence[CallSummary]]:
+    def recent(self) -> AsyncGenerator[Sequence[CallSummary], None]:
         """Return all calls, the newest first, a portion at a time; whoever stops early has read no more than that."""
 
-    def stored(self) -> AsyncIterator[Sequence[StoredCall]]:
+    def stored(self) -> AsyncGenerator[Sequence[StoredCall], None]:
         """Return all calls with their traces, the oldest first, a portion at a time."""
 
-    def damaged(self) -> AsyncIterator[DamagedCallRow]:
-        """Return every call of which something cannot be read; sealed values are opened where the key is known."""
+    def damaged(self, *, sealed: bool) -> AsyncGenerator[Sequence[DamagedCallRow], None]:
+        """Return every call of which something cannot be read, the oldest first, a portion at a time.
+
+        With `sealed`, sealed values are opened, too; only where `opens_seals` says so, else all would look damaged.
+        """
+
+    async def opens_seals(self) -> bool:
+        """Return whether the key of sealed values is at hand and the right one; raise DataUnusable if it is no key."""
 
     async def live(self, *, limit: int) -> Sequence[CallRecord]:
         """Return the newest calls that are not over, the oldest of them first."""
@@ -243,10 +251,10 @@ class Archive(Protocol):
         """Return calls that are over and came in since then (seconds since 1970), the newest first."""
 
     async def count(self, which: Literal["all", "live"]) -> int:
-        """Count the calls."""
+        """Count the calls; those that are not over cost as much as there are of them."""
 
     async def blocks(self, since: float) -> Sequence[Block]:
-        """Return the calls that came in since then, the newest block first. Reads no call."""
+        """Return the calls that came in since then, the newest block first. Reads no trace."""
 
     async def flows(self, block: Block) -> Sequence[FlowCalls]:
         """Return which flows took the calls of a block."""
@@ -260,17 +268,19 @@ class Archive(Protocol):
     async def forget(self, *, before: float, limit: int) -> Sequence[ErasedCall]:
         """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
 
-        The caller of this method deletes their files, or the sweep does.
+        For the server that serves them. The caller of this method deletes their files, or the sweep does. What was
+        erased stands in the log until `empty_log`.
         """
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
         """Erase all calls of a caller, or the one call with our id, all or none, and overwrite what was there.
 
-        The caller of this method deletes their files. No server may be serving these calls.
+        The caller of this method deletes their files. No server may be serving these calls: it has them in memory.
+        Raises StoreUnavailable if nothing was erased.
         """
 
     async def empty_log(self) -> bool:
-        """Empty the log, which holds what was erased; return whether no reader prevented it."""
+        """Empty the log, which holds what was erased; return whether no reader prevented it. For the server, too."""
 
     async def close(self) -> None:
         """Let go of the data."""

@@ -28,11 +28,12 @@ from msgspec.structs import replace
 from rich.progress import track
 
 from ivr.cli.datafolder import exported
+from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.flowfile.load import load_flow
-from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 from ivr.trace.case import Case, CaseLine
 from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
@@ -227,8 +228,8 @@ def _sha(name: str) -> str:
 
 def _stored(data: Path) -> Case:
     """Return the call that was made last."""
-    with ArchiveFile.open(DataFolder(data).database) as archive:
-        return exported(archive, next(archive.summaries()).id)
+    with StoredCalls(open_archive(DataFolder(data))) as archive:
+        return exported(archive, next(archive.recent()).id)
 
 
 def _without_chance(recorded: Case, name: str) -> Case:

@@ -23,15 +23,16 @@ from ivr.cli.datafolder import (
     find_call,
     line_of,
     mistakes_in,
-    open_archive,
+    stored_calls,
 )
 from ivr.cli.erasing import ErasureTarget, erase
+from ivr.cli.stored_calls import StoredCalls
 from ivr.cli.terminal_text import escaped
 from ivr.engine.events import CallReceived
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
-from ivr.store.archive import ArchiveFile, CallSummary
+from ivr.storage import CallSummary
 from ivr.trace.case import Case, CaseError, CaseLine
 from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
@@ -150,7 +151,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    with open_archive(data) as archive:
+    with stored_calls(data) as archive:
         found = CallFilter(**wanted).among(_listed(archive))
         if as_json:
             _print_json(found)
@@ -165,7 +166,7 @@ def calls(context: click.Context, /, as_json: bool, data: Path | None, **wanted:
 @click.pass_obj
 def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) -> None:
     """Show one call as a transcript with times. CALL is its id, or the beginning of it."""
-    with open_archive(data or of_group) as archive:
+    with stored_calls(data or of_group) as archive:
         recorded = exported(archive, call := find_call(archive, call))
         mistakes = mistakes_in(archive, call)
         line = line_of(archive, call)
@@ -192,7 +193,7 @@ def export(of_group: Path | None, /, call: str, name: str | None, data: Path | N
     Example:  ivr calls export 1f3a --to wrong-key
               ivr calls export 1f3a > elsewhere.jsonl
     """
-    with open_archive(data or of_group) as archive:
+    with stored_calls(data or of_group) as archive:
         recorded = exported(archive, find_call(archive, call))
     if name is None:
         click.echo(dumps(recorded), nl=False)
@@ -243,10 +244,10 @@ def erase_caller(of_group: Path | None, /, caller: str | None, call: str | None,
     erase(data_folder(data or of_group), ErasureTarget(caller, call), ask=not yes)
 
 
-def _listed(archive: ArchiveFile) -> Iterator[ListedCall]:
+def _listed(archive: StoredCalls) -> Iterator[ListedCall]:
     flows = StoredFlows(archive.flow)
     names: dict[str, str] = {}
-    for summary in archive.summaries():
+    for summary in archive.recent():
         if summary.flow not in names:
             try:
                 names[summary.flow] = flows.get(summary.flow).flow.name

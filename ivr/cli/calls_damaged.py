@@ -6,13 +6,11 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from ivr.cli.datafolder import data_folder, open_archive
+from ivr.cli.datafolder import stored_calls
+from ivr.cli.stored_calls import StoredCalls
 from ivr.cli.terminal_text import escaped
 from ivr.errors import DataUnusable, FlowError
 from ivr.settings import SettingsError, load_settings
-from ivr.store.archive import ArchiveFile
-from ivr.store.data_folder import DataFolder
-from ivr.store.sealing import Sealer
 from ivr.trace.stored_flows import StoredFlows
 
 
@@ -44,36 +42,38 @@ class DamagedEntry(Struct, frozen=True):
 
 def damaged_calls(data: Path | None) -> Iterator[DamagedEntry]:
     """Return every stored call that cannot be read, or end the command."""
-    folder = data_folder(data)
-    with open_archive(data) as archive:
-        yield from _unreadable(archive, _key(archive, folder))
+    trouble, setting = "", None
+    try:
+        setting = load_settings().settings.seal_key
+    except SettingsError as error:
+        trouble = str(error)
+    with stored_calls(data, seal_key=setting.get_secret_value() if setting else None) as archive:
+        yield from _unreadable(archive, sealed=_opens_seals(archive, trouble))
         yield from _without_flow(archive)
 
 
-def _key(archive: ArchiveFile, folder: DataFolder) -> Sealer | None:
-    """Return the key, if it is at hand and the right one; without it, sealed values cannot be judged."""
+def _opens_seals(archive: StoredCalls, trouble: str) -> bool:
+    """Return whether sealed values can be judged; `trouble`: why the settings may lack their key."""
     try:
-        setting = load_settings().settings.seal_key
-        sealer = Sealer.find(setting.get_secret_value() if setting else None, folder.seal_key)
-    except (SettingsError, DataUnusable) as error:
-        click.echo(f"Sealed values are not checked: {error}", err=True)
-        return None
-    if sealer.is_new or not archive.is_sealed_with(sealer):
-        click.echo("Sealed values are not checked, because their key was not found.", err=True)
-        return None
-    return sealer
+        opens = not trouble and archive.opens_seals()
+    except DataUnusable as error:
+        opens, trouble = False, str(error)
+    if not opens:
+        why = f": {trouble}" if trouble else ", because their key was not found."
+        click.echo(f"Sealed values are not checked{why}", err=True)
+    return opens
 
 
-def _unreadable(archive: ArchiveFile, sealer: Sealer | None) -> Iterator[DamagedEntry]:
-    for one in archive.damaged(sealer):
-        yield DamagedEntry(str(one.id), str(one.key.channel), str(one.key.id), one.over, f"{one.what}.")
+def _unreadable(archive: StoredCalls, *, sealed: bool) -> Iterator[DamagedEntry]:
+    for one in archive.damaged(sealed=sealed):
+        yield DamagedEntry(one.id, str(one.key.channel), str(one.key.id), one.over, f"{one.what}.")
 
 
-def _without_flow(archive: ArchiveFile) -> Iterator[DamagedEntry]:
+def _without_flow(archive: StoredCalls) -> Iterator[DamagedEntry]:
     """Return the calls that cannot go on because the flow that they began with is lost."""
     flows = StoredFlows(archive.flow)
     lost: dict[str, str] = {}
-    for call in archive.summaries():
+    for call in archive.recent():
         if call.over or call.damaged:
             continue
         if call.flow not in lost:

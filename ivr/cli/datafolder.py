@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.line_facts import LineFacts
-from ivr.errors import DataUnusable, FlowError, UnreadableRow
+from ivr.errors import DataUnusable, FlowError, StoreUnavailable, UnreadableRow
 from ivr.settings import SettingsError, load_settings
-from ivr.store.archive import ArchiveFile
 from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 from ivr.trace.case import Case, CaseError
 from ivr.trace.failures import FlowFailure, flow_failures
 from ivr.trace.stored_flows import StoredFlows
@@ -34,16 +35,16 @@ def data_folder(data: Path | None) -> DataFolder:
 
 
 @contextmanager
-def open_archive(data: Path | None) -> Iterator[ArchiveFile]:
-    """Open the calls of a data folder; beside a running server, too."""
+def stored_calls(data: Path | None, *, seal_key: str | None = None) -> Iterator[StoredCalls]:
+    """Open the calls of a data folder, beside a running server, too; end the command if they cannot be read."""
     try:
-        with ArchiveFile.open(data_folder(data).database) as archive:
+        with StoredCalls(open_archive(data_folder(data), seal_key=seal_key)) as archive:
             yield archive
-    except DataUnusable as error:
+    except (DataUnusable, StoreUnavailable) as error:
         raise click.ClickException(str(error)) from error
 
 
-def find_call(archive: ArchiveFile, beginning: str) -> str:
+def find_call(archive: StoredCalls, beginning: str) -> str:
     """Find the one call whose id begins so, or end the command."""
     found = archive.find(beginning.strip().lower())
     if not found:
@@ -54,9 +55,9 @@ def find_call(archive: ArchiveFile, beginning: str) -> str:
     return found[0]
 
 
-def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
+def mistakes_in(archive: StoredCalls, call: str) -> Sequence[FlowFailure]:
     """List what went wrong in the flow of a stored call; of a flow that is lost, without the name of its file."""
-    record, trace = archive.record(call), list(archive.trace(call))
+    record, trace = archive.call(call), archive.trace(call)
     if record is None or not any(step.failures for step in trace):
         return ()
     try:
@@ -66,16 +67,16 @@ def mistakes_in(archive: ArchiveFile, call: str) -> Sequence[FlowFailure]:
     return flow_failures(trace, file)
 
 
-def line_of(archive: ArchiveFile, call: str) -> LineFacts | None:
+def line_of(archive: StoredCalls, call: str) -> LineFacts | None:
     """Return what the line of a stored call told of itself; None: nothing."""
-    record = archive.record(call)
+    record = archive.call(call)
     return record.line if record else None
 
 
-def exported(archive: ArchiveFile, call: str) -> Case:
+def exported(archive: StoredCalls, call: str) -> Case:
     """Make a case of a stored call, or end the command."""
     try:
-        record = archive.record(call)
+        record = archive.call(call)
         if record is None:
             raise click.ClickException(f'There is no call "{call}".')
         return StoredFlows(archive.flow).case(record, archive.trace(call)).case

@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.events import CallReceived
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
-from ivr.store.archive import ArchiveFile, ErasedCall, Erasure, erase_calls
+from ivr.storage import ErasedCall, Erasure
 from ivr.store.data_folder import DataFolder, sync_folder
+from ivr.store.opening import open_archive
 from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
@@ -22,7 +24,7 @@ PATIENCE = 5.0
 
 
 class DeletedAudio(Struct, frozen=True):
-    """What became of the audio files."""
+    """What became of the recordings."""
 
     gone: Sequence[tuple[str, int]]
     "Name and size in bytes of each that was there."
@@ -50,13 +52,16 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
     if not folder.database.is_file():
         raise click.ClickException(f"There are no calls yet ({folder.database} does not exist).")
     try:
-        with DataFolder.open(folder.path):  # before anything is asked: a running server must be stopped first
-            known = _known(folder, wanted)
+        with (
+            DataFolder.open(folder.path),  # before anything is asked: a running server must be stopped first
+            StoredCalls(open_archive(folder, patience=patience)) as archive,
+        ):
+            known = _known(archive, wanted)
             if ask and known[str(wanted)]:
                 click.confirm(_question(known[str(wanted)], wanted), abort=True)
             # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
             # any, too: the database's log may hold what was erased before.
-            erasure = erase_calls(folder.database, wanted.caller, call=wanted.call, patience=patience)
+            erasure = archive.erase(caller=wanted.caller, call=wanted.call)
             audio = _delete_audio(folder, erasure.calls)
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
@@ -73,12 +78,11 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
         raise click.exceptions.Exit(1)
 
 
-def _known(folder: DataFolder, wanted: ErasureTarget) -> Counter[str]:
+def _known(archive: StoredCalls, wanted: ErasureTarget) -> Counter[str]:
     """Count the calls of each caller, those of the newest call first; or find the one call."""
-    with ArchiveFile.open(folder.database) as archive:
-        if wanted.call is not None:
-            return Counter([str(wanted)] * archive.find(wanted.call).count(wanted.call))
-        return Counter(call.caller for call in archive.summaries() if call.caller is not None)
+    if wanted.call is not None:
+        return Counter([str(wanted)] * archive.find(wanted.call).count(wanted.call))
+    return Counter(call.caller for call in archive.recent() if call.caller is not None)
 
 
 def _question(number: int, wanted: ErasureTarget) -> str:
@@ -87,21 +91,24 @@ def _question(number: int, wanted: ErasureTarget) -> str:
 
 
 def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedAudio:
-    """Delete the audio files, each whatever becomes of the others."""
+    """Delete the audio files, each whatever becomes of the others; what was in the rows is gone with them."""
     gone, left = [], []
-    for name in (name for call in erased for name in call.recordings):
+    for name, size in (recording for call in erased for recording in call.recordings):
+        if size is not None:
+            gone.append((name, size))
+            continue
         file = folder.audio / name
         if file.parent != folder.audio:
             continue
         try:
-            size = file.stat().st_size
+            on_disk = file.stat().st_size
             file.unlink()
         except FileNotFoundError:
             continue
         except OSError as error:
             left.append(f"audio {name} ({error.strerror})")
         else:
-            gone.append((name, size))
+            gone.append((name, on_disk))
     try:
         sync_folder(folder.audio)
     except OSError as error:

@@ -12,10 +12,10 @@ from msgspec import Struct, to_builtins
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr.cli.datafolder import data_option, open_archive
+from ivr.cli.datafolder import data_option, stored_calls
+from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
-from ivr.store.archive import ArchiveFile
 from ivr.trace.case import Case, CaseError
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.files import case_files, read_case
@@ -79,8 +79,8 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
         wanted = registry.load(file, "UTC").flow.name if file else None
         with ExitStack() as stack:
             if live:
-                archive = stack.enter_context(open_archive(how["data"]))
-                tally = _judged(_stored(archive), archive.count(), registry, allowed, only=file is not None)
+                archive = stack.enter_context(stored_calls(how["data"]))
+                tally = _judged(_stored(archive), archive.count("all"), registry, allowed, only=file is not None)
             else:
                 files = case_files(paths or (CASES,))
                 tally = _judged(_read(files), len(files), registry, allowed, only=file is not None)
@@ -112,7 +112,7 @@ def _read(files: list[Path]) -> Iterator[_Subject]:
         yield _Subject(str(file), read_case(file))
 
 
-def _stored(archive: ArchiveFile) -> Iterator[_Subject]:
+def _stored(archive: StoredCalls) -> Iterator[_Subject]:
     flows = StoredFlows(archive.flow)
     for one in archive.stored():
         if one.record is None:

@@ -23,9 +23,10 @@ from ivr.server.jobs import Worker
 from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
 from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
-from ivr.storage import MediaStore
+from ivr.storage import Archive, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.statements import printable_id
 from ivr.turn import TurnsInMemory
@@ -38,6 +39,7 @@ class Backend(Struct, frozen=True):
 
     folder: DataFolder
     store: SqliteStore
+    archive: Archive
     registry: FlowRegistry
     recordings: MediaStore
     arrivals: Arrivals
@@ -68,6 +70,8 @@ async def open_backend(
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
     store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
     stack.push_async_callback(store.close)
+    archive = SqliteArchive(folder, server=store)
+    stack.push_async_callback(archive.close)
     for damaged in store.damaged:
         log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
     registry = await _open_registry(settings, paths, store, line, strict=strict)
@@ -90,7 +94,7 @@ async def open_backend(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return Backend(folder, store, registry, recordings, arrivals, worker, turns)
+    return Backend(folder, store, archive, registry, recordings, arrivals, worker, turns)
 
 
 async def _open_registry(

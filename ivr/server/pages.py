@@ -20,8 +20,6 @@ from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.refusals import Refusals
 from ivr.settings import Settings
 from ivr.speech_settings import live_ear, live_voice, load_models
-from ivr.store.blocks import CallBlocks
-from ivr.store.read_only import Reader
 
 
 def console_token(settings: Settings, *, dev: bool) -> str | None:
@@ -39,14 +37,12 @@ def console_address(settings: Settings, address: str, token: str | None) -> str 
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:
-    """Make the console, with a worker and a reader of its own: what people look at must not hold up calls."""
+    """Make the console, with a worker of its own: what people look at must not hold up calls."""
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
-    reader = Reader(backend.folder.database)
-    stack.push_async_callback(reader.close)
     return Console(
-        archive=backend.store,
-        counts=Counts(CallBlocks(reader)),
+        archive=backend.archive,
+        counts=Counts(backend.archive),
         registry=backend.registry,
         playback=Playback(backend.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
@@ -75,6 +71,6 @@ async def make_phone(
     def sound(phone: Platform) -> Sound:
         return sound_of_parts(voice, ear, workers, phone.fetch)
 
-    own = OwnBot(address, account, channel, backend.store, backend.store, backend.registry, cases)
+    own = OwnBot(address, account, channel, backend.store, backend.archive, backend.registry, cases)
     misses = missing(voice=voice, ear=ear)
     return PhonePages(SharedPhone(Target(own.address("")), own_bot=own, sound=sound, misses=misses))

@@ -2,30 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Protocol
 
 from ivr.errors import IvrError
 from ivr.ports import CallKey
-from ivr.storage import CallStore, MediaStore
-from ivr.store.archive import Forgotten
+from ivr.storage import Archive, CallStore, MediaStore
 
 log = logging.getLogger(__name__)
 
 WOKEN_AT_ONCE = 64
 FORGOTTEN_AT_ONCE = 8
 "Calls that are erased in one commit, which turns wait for: some 6 ms for each, read from a disk and overwritten."
-
-
-class ErasesCalls(Protocol):
-    """A store that calls can be erased from."""
-
-    async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
-        """Erase calls that ended before then, at most so many; return what they leave."""
-
-    async def empty_log(self) -> bool:
-        """Empty the log, which still holds erased calls; return whether no reader prevented it."""
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, name: str) -> None:
@@ -55,22 +43,22 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
 class Retention:
     """Erases calls whose time is up, from the database, from its log and from the folder of recordings."""
 
-    def __init__(self, store: ErasesCalls, recordings: MediaStore) -> None:
-        self._store = store
+    def __init__(self, archive: Archive, recordings: MediaStore) -> None:
+        self._archive = archive
         self._recordings = recordings
         self._log_holds_some = False
 
     async def erase_old(self, *, before: float) -> None:
         """Erase the calls that ended before then (seconds since 1970), in portions; to be done again and again."""
         forgotten = 0
-        while found := await self._store.forget(before=before, limit=FORGOTTEN_AT_ONCE):
+        while found := await self._archive.forget(before=before, limit=FORGOTTEN_AT_ONCE):
             forgotten += len(found)
             self._log_holds_some = True
-            for name in (name for one in found for name in one.recordings):
+            for name in (name for one in found for name, size in one.recordings if size is None):
                 await self._delete(name)
         if forgotten:
             log.info("calls forgotten", extra={"removed": forgotten})
-        if self._log_holds_some and await self._store.empty_log():
+        if self._log_holds_some and await self._archive.empty_log():
             self._log_holds_some = False  # otherwise a reader prevents it: the next round tries it again
 
     async def _delete(self, name: str) -> None:

@@ -16,6 +16,7 @@ from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
 from ivr.ports import CallKey, recordings_in
+from ivr.storage import DamagedCallRow
 from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed
 from ivr.store.rows import Rows, read_place, read_request, read_trace
@@ -158,17 +159,23 @@ def keep_proof(connection: sqlite3.Connection, sealer: Sealer) -> None:
 # --- all calls, for a command ----------------------------------------------------------------------------------------
 
 
-def find_damaged(connection: sqlite3.Connection, rows: Rows | None) -> Iterator[Damaged]:
-    """Return every call of which something cannot be read, finished ones and traces included; one at a time is held.
+def find_damaged(
+    connection: sqlite3.Connection, after: int, limit: int, rows: Rows | None
+) -> tuple[list[DamagedCallRow], int]:
+    """Look at so many calls after a row, finished ones and traces included, and return the row of the last of them.
 
-    Without `rows`, sealed values are not opened.
+    Returns those of which something cannot be read. Without `rows`, sealed values are not opened.
     """
-    for columns in connection.execute(f"{CALL_ROW} ORDER BY row"):
+    found = []
+    for columns in connection.execute(f"{CALL_ROW} WHERE row > ? ORDER BY row LIMIT ?", (after, limit)).fetchall():
         stored = StoredCallRow(*columns)
+        after = stored.row
         try:
             _read_all(connection, rows, stored)
         except DataUnusable as error:
-            yield _damaged(stored, error)
+            what = _what_is_damaged(error)
+            found.append(DamagedCallRow(str(stored.id), stored.key, over=stored.ended is not None, what=what))
+    return found, after
 
 
 def _read_all(connection: sqlite3.Connection, rows: Rows | None, stored: StoredCallRow) -> None:

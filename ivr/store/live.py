@@ -13,7 +13,6 @@ from msgspec import Struct
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit
 from ivr.store.orders import Orders, Owed, orders_of
-from ivr.store.rows import without_private
 
 SLACK = 64
 "Entries that a heap may hold beyond twice the live ones before it is built anew."
@@ -145,12 +144,6 @@ class Live:
         else:
             self.calls[key] = saved
             self._alarms.set(key, _wake_up(saved.record))
-
-    def newest(self, limit: int) -> Sequence[CallRecord]:
-        """Return the calls that came in last, the oldest of them first, as readers of the archive may see them."""
-        # Calls come in here in the order of their rows, and keep their places.
-        newest = [without_private(saved.record) for saved in islice(reversed(self.calls.values()), limit)]
-        return newest[::-1]
 
     def flows(self) -> Sequence[str]:
         """Return the flows that calls under way began with. Looks at every call: for the start."""

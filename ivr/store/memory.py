@@ -5,30 +5,34 @@ It refuses what a database would refuse, and no method of it ever waits, so it r
 
 import secrets
 from collections.abc import Callable, Sequence
-from itertools import islice, takewhile
+from itertools import count
 
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped
+from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
 from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
-from ivr.store.rows import Rows, to_json, without_private
+from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer
 
 
 class MemoryStore:
-    """`CallStoreInMemory` and `Archive`."""
+    """`CallStoreInMemory`."""
 
     def __init__(self) -> None:
         self._live = Live()
         self._rows = Rows(Sealer(secrets.token_bytes(KEY_BYTES), source="memory"))
-        self._calls: dict[str, Saved] = {}  # by our id, the oldest first, over or not
-        self._keys: dict[CallKey, str] = {}
-        self._traces: dict[str, list[Stepped]] = {}
+        self.calls: dict[str, Saved] = {}
+        "By our id, the oldest first, over or not."
+        self.traces: dict[str, list[Stepped]] = {}
+        "By our id of the call."
         self.media: dict[str, bytes | None] = {}
-        "Every recording that a call took, by name, and a small one itself."
-        self._flows: dict[str, bytes] = {}
+        "Each recording that a call took, and a small one itself."
+        self.flows: dict[str, bytes] = {}
+        "By hash."
+        self._keys: dict[CallKey, str] = {}
+        self._rows_begun = count(1)
         self._outbound: dict[tuple[str, str], Outbound] = {}
 
     def restart(self) -> None:
@@ -74,13 +78,13 @@ class MemoryStore:
         outbound = {(record.id, order.id): order for order in commit.outbound}
         if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
             raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
-        if stored is None and record.id in self._calls:
+        if stored is None and record.id in self.calls:
             raise StoreUnavailable(f"call {record.id}: another call has this id")
-        saved = Saved(stored.row if stored else len(self._calls) + 1, record)
+        saved = Saved(stored.row if stored else next(self._rows_begun), record)
         self._live.apply(saved, commit)
-        self._calls[record.id] = saved
+        self.calls[record.id] = saved
         self._keys[record.key] = record.id
-        self._traces.setdefault(record.id, []).extend(commit.trace)
+        self.traces.setdefault(record.id, []).extend(commit.trace)
         if media is not None:
             self.media[media] = commit.audio
         self._outbound.update(outbound)
@@ -121,11 +125,11 @@ class MemoryStore:
 
     async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
-        self._flows.setdefault(flow_hash, source)
+        self.flows.setdefault(flow_hash, source)
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
-        return self._flows.get(flow_hash)
+        return self.flows.get(flow_hash)
 
     async def probe(self) -> None:
         """Do nothing: memory can always be read."""
@@ -133,32 +137,15 @@ class MemoryStore:
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
-    # --- Archive ---
+    # --- for its archive ---
 
-    async def trace(self, call: str) -> Sequence[Stepped]:
-        """Return the trace of one call in order; empty: there is no such call."""
-        return tuple(self._traces.get(call, ()))
-
-    async def calls(self) -> Sequence[CallRecord]:
-        """Return all calls, the oldest first, without what is private in them."""
-        return [without_private(saved.record) for saved in self._calls.values()]
-
-    async def call(self, call: str) -> CallRecord | None:
-        """Return one call by our id."""
-        return without_private(self._calls[call].record) if call in self._calls else None
-
-    async def live(self, *, limit: int) -> Sequence[CallRecord]:
-        """Return the newest calls that are not over, the oldest of them first."""
-        return self._live.newest(limit)
-
-    async def count_live(self) -> int:
-        """Return how many calls are not over."""
-        return len(self._live.calls)
-
-    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Return calls that are over and came in since then, the newest first."""
-        over = islice((saved.record for saved in reversed(self._calls.values()) if saved.over), limit)
-        return [without_private(one) for one in takewhile(lambda one: one.call.facts.started >= since, over)]
+    def erase(self, calls: Sequence[str]) -> None:
+        """Forget calls that are over, by our ids."""
+        for call in calls:
+            del self._keys[self.calls.pop(call).record.key]
+            self._live.orders.forget(call)
+            for media in recordings_in(self.traces.pop(call)):
+                self.media.pop(media, None)
 
     def _find(self, key: CallKey) -> Saved | None:
-        return self._calls[self._keys[key]] if key in self._keys else None
+        return self.calls[self._keys[key]] if key in self._keys else None

@@ -192,6 +192,10 @@ class Orders:
             del self._inboxes[call]
         self._forget_if_empty(call)
 
+    def forget(self, call: str) -> None:
+        """Let go of all that is owed to a call that is erased; once it is over, no answer waits for it."""
+        self._owed.pop(call, None)
+
     def _wanted(self, call: str) -> list[str]:
         return [owed.request.job for owed in self._owed.get(call, {}).values() if owed.request.wanted]
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ivr.errors import StoreUnavailable
 from ivr.store.database_file import open_for_reading
-from ivr.store.sqlite_errors import REFUSALS, reason
+from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.started_threads import started_threads
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Reader:
                 self._connection = open_for_reading(self._database)
             return question(self._connection)
         except REFUSALS as exc:
-            raise StoreUnavailable(f"The database could not be read: {reason(exc)}.") from exc
+            raise StoreUnavailable(unusable(self._database, exc)) from exc
 
     def _disconnect(self) -> None:
         if self._connection is not None:

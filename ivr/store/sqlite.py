@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey, CallRecord, Commit
 from ivr.storage import Absent, Order
 from ivr.store import statements
-from ivr.store.archive import Forgotten, find_ended
 from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
 from ivr.store.database_file import open_database
+from ivr.store.erasure import EndedCall
 from ivr.store.live import Saved
 from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
@@ -38,7 +38,7 @@ REMEMBERED = 1024
 
 
 class SqliteStore:
-    """`CallStore` and `Archive`."""
+    """`CallStoreInMemory`."""
 
     def __init__(self, database: Path, opened: "_Opened", queue: int) -> None:
         self._rows = opened.rows
@@ -48,7 +48,7 @@ class SqliteStore:
         self._recent: Recent[CallKey, Saved | None] = Recent(REMEMBERED)  # None: was looked up, and there was none
         self._media: Recent[str, None] = Recent(REMEMBERED)
         self._lookups = Reader(database)
-        self._archive = Reader(database)  # its own: a long list must not keep callers waiting
+        self._sweeps = Reader(database)  # its own: a long look must not keep callers waiting
         self._writer = Writer(opened.connection, limit=queue)
 
     @classmethod
@@ -191,7 +191,7 @@ class SqliteStore:
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
         """Return those of these recordings that no call took."""
-        return await self._archive.read(lambda connection: statements.find_unnamed(connection, media))
+        return await self._sweeps.read(lambda connection: statements.find_unnamed(connection, media))
 
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording."""
@@ -219,56 +219,20 @@ class SqliteStore:
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
         await self._lookups.close()
-        await self._archive.close()
+        await self._sweeps.close()
         await self._writer.close()
 
-    # --- Archive ---
+    # --- for its archive ---
 
-    async def trace(self, call: str) -> Sequence[Stepped]:
-        """Return the trace of one call in order; empty: there is no such call."""
-        return await self._archive.read(lambda connection: statements.find_trace(connection, call))
-
-    async def calls(self) -> Sequence[CallRecord]:
-        """Return all calls, the oldest first, without what is private in them."""
-        return await self._archive.read(statements.find_calls)
-
-    async def call(self, call: str) -> CallRecord | None:
-        """Return one call by our id."""
-        return await self._archive.read(lambda connection: statements.find_public(connection, call))
-
-    async def live(self, *, limit: int) -> Sequence[CallRecord]:
-        """Return the newest calls that are not over, the oldest of them first."""
-        return self._live.newest(limit)
-
-    async def count_live(self) -> int:
-        """Return how many calls are not over."""
-        return len(self._live.calls)
-
-    async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Return calls that are over and came in since then, the newest first."""
-        return await self._archive.read(lambda connection: statements.find_finished(connection, since, limit))
-
-    async def forget(self, *, before: float, limit: int) -> Sequence[Forgotten]:
-        """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
-
-        Their audio belongs to no call any more: the caller of this method deletes it, or the sweep does.
-        """
-        ended = await self._archive.read(lambda connection: find_ended(connection, before, limit))
-        media = [name for one in ended for name in one.recordings]
-        await self.erase_ended([(one.row, one.key) for one in ended], media)
-        return [Forgotten(one.recordings) for one in ended]
-
-    async def erase_ended(self, calls: Sequence[tuple[int, CallKey]], media: Sequence[str]) -> None:
-        """Erase calls that are over, by row and key, in one commit, and forget them and their recordings."""
-        for _, key in calls:
-            await self._writer.quiet(key)
+    async def erase_ended(self, ended: Sequence[EndedCall]) -> None:
+        """Erase calls that are over, in one commit, and forget them and their recordings."""
+        for one in ended:
+            await self._writer.quiet(one.key)
         erased = [
-            self._writer.saved(statements.erase_statements(row), partial(self._recent.__setitem__, key, None), key=key)
-            for row, key in calls
+            self._writer.saved(statements.erase_statements(one.row), partial(self._forget, one), key=one.key)
+            for one in ended
         ]
         await asyncio.gather(*erased)
-        for name in media:
-            self._media.forget(name)
 
     async def empty_log(self) -> bool:
         """Write the log's pages into the database and empty it; return whether no reader prevented it."""
@@ -288,6 +252,12 @@ class SqliteStore:
     def _check_readable(self, key: CallKey) -> None:
         if (damaged := self._damaged.get(key)) is not None:
             raise DamagedCall(f"call {statements.printable_id(damaged.id)}: {damaged.what}")
+
+    def _forget(self, erased: EndedCall) -> None:
+        self._recent[erased.key] = None
+        self._live.orders.forget(erased.contents.id)
+        for media, _ in erased.contents.recordings:
+            self._media.forget(media)
 
     def _apply(self, saved: Saved, commit: Commit, media: str | None) -> None:
         self._live.apply(saved, commit)

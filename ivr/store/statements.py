@@ -1,21 +1,20 @@
 """What is written beside the rows of turns, as SQL, and the questions that the server asks of the tables."""
 
-import contextlib
 import itertools
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
-from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Stepped
+from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit
 from ivr.store.live import Saved
 from ivr.store.orders import Owed, Run, orders_of
-from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, read_trace, to_json
-from ivr.store.tables import BLOCK, LATEST_TURN, as_bytes
+from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, to_json
+from ivr.store.tables import BLOCK, as_bytes
 from ivr.store.writer import CHANGE_BLOCKS, Statement
 
 REQUEST: Final = "request"
@@ -173,45 +172,6 @@ def read_whole(connection: sqlite3.Connection, rows: Rows | None, stored: Stored
 def printable_id(call: str) -> str:
     """Return a call's id as it may be shown: what stands in its place may be anything."""
     return call if _ID.fullmatch(str(call)) else "(unreadable)"
-
-
-def find_trace(connection: sqlite3.Connection, call: str) -> list[Stepped]:
-    """Read the trace of one call."""
-    turns = connection.execute(
-        "SELECT trace FROM turn WHERE call = (SELECT row FROM call WHERE id = ?) ORDER BY seq", (call,)
-    )
-    return [line for (trace,) in turns for line in read_trace(trace)]
-
-
-_PUBLIC = f"SELECT channel, account, name, state, rest FROM call CROSS JOIN turn ON {LATEST_TURN}"  # noqa: S608
-
-
-def _public(columns: Sequence[Any]) -> CallRecord:
-    *name, state, rest = columns
-    return read_public(CallKey(*name), state, rest)
-
-
-def find_calls(connection: sqlite3.Connection) -> list[CallRecord]:
-    """Read all calls, without what is private."""
-    return [_public(columns) for columns in connection.execute(f"{_PUBLIC} ORDER BY row")]
-
-
-def find_public(connection: sqlite3.Connection, call: str) -> CallRecord | None:
-    """Read one call by our id, without what is private."""
-    found = connection.execute(f"{_PUBLIC} WHERE call.id = ?", (call,)).fetchone()
-    return _public(found) if found else None
-
-
-def find_finished(connection: sqlite3.Connection, since: float, limit: int) -> list[CallRecord]:
-    """Read the newest calls that are over, without what is private, down to the first that came in before.
-
-    Those that cannot be read are left out; `ivr calls damaged` names them.
-    """
-    calls = []
-    for columns in connection.execute(f"{_PUBLIC} WHERE ended IS NOT NULL ORDER BY row DESC LIMIT ?", (limit,)):
-        with contextlib.suppress(UnreadableRow):
-            calls.append(_public(columns))
-    return list(itertools.takewhile(lambda one: one.call.facts.started >= since, calls))
 
 
 def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[str]:

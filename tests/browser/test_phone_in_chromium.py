@@ -9,19 +9,20 @@ from ivr.cli.phone.call_scripts import run_script
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
 from ivr.phone.platform import Target
 from ivr.ports import CallRecord, Stepped
-from ivr.store.archive import ArchiveFile
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in, talk
 from tests.console.visiting import Visit, tone, visiting
 from tests.fakes.chromium import Browser
 from tests.kept_recordings import kept_recordings
+from tests.stored import stored_in
 from tests.waiting import until
 
 
 def only_call(visit: Visit) -> tuple[CallRecord, list[Stepped]]:
     """Read the server's own record of the call."""
-    with ArchiveFile.open(visit.data / "calls.db") as archive:
-        ((record, trace),) = archive.records()
-        return record, list(trace)
+    with stored_in(visit.data) as archive:
+        (stored,) = archive.stored()
+    assert stored.record is not None
+    return stored.record, list(stored.trace)
 
 
 async def test_the_shipped_menu_is_dialled_chosen_by_key_and_recorded(

@@ -16,12 +16,12 @@ import pytest
 from ivr.server.phone.page_commands import LONGEST
 from ivr.server.phone.page_line import PageMessage
 from ivr.server.phone.routes import MOST_LINES
-from ivr.store.archive import ArchiveFile
 from ivr.trace.files import read_case
 from tests.cli.stored_calls import ivr
 from tests.console.test_console_pages import Reader
 from tests.console.visiting import Visit, visiting
 from tests.house.pages import ROOT
+from tests.stored import stored_in
 from tests.waiting import PATIENCE
 
 CLOCK = """\
@@ -247,8 +247,8 @@ async def test_a_second_call_can_follow_the_first_on_the_same_line(visit: Visit)
 
 def ended(visit: Visit) -> list[str | None]:
     """Return how the calls ended that the server knows; None: one that goes on."""
-    with ArchiveFile.open(visit.data / "calls.db") as archive:
-        return [record.call.outcome for record, _ in archive.records()]
+    with stored_in(visit.data) as archive:
+        return [one.record.call.outcome for one in archive.stored() if one.record]
 
 
 async def test_a_page_that_goes_away_hangs_up(visit: Visit) -> None:

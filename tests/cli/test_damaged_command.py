@@ -31,8 +31,8 @@ def test_where_nothing_is_damaged_that_is_said(folder: Path) -> None:
 
 
 def test_a_damaged_call_is_named_with_what_of_it_cannot_be_read(folder: Path) -> None:
-    damage(folder, "UPDATE call SET state = json_set(state, '$.phase', 'secret') WHERE row = 2")
-    damage(folder, "UPDATE trace SET body = 'secret' WHERE call = 3 AND line = 0")
+    damage(folder, "UPDATE turn SET state = json_set(state, '$.phase', 'secret') WHERE call = 2")
+    damage(folder, "UPDATE turn SET trace = 'secret' WHERE seq = (SELECT min(seq) FROM turn WHERE call = 3)")
     result = ivr("calls", "damaged")
     assert result.exit_code == 1
     assert result.output.splitlines() == [
@@ -49,7 +49,7 @@ def test_a_damaged_call_is_named_with_what_of_it_cannot_be_read(folder: Path) ->
 
 
 def test_a_call_that_goes_on_and_whose_flow_is_lost_is_named_too(folder: Path) -> None:
-    damage(folder, "UPDATE call SET over = 0 WHERE row = 1")
+    damage(folder, "UPDATE call SET ended = NULL WHERE row = 1")
     damage(folder, "UPDATE flow SET source = x'00' || source")
     result = ivr("calls", "damaged")
     assert result.output == f"{call_id(0)}  (not finished, set aside; skype: ) a stored flow cannot be read.\n"
@@ -67,7 +67,7 @@ def test_without_the_key_sealed_values_are_not_judged_and_that_is_said(
 
 
 def test_a_damaged_call_keeps_nobody_from_reading_the_others(folder: Path) -> None:
-    damage(folder, "UPDATE call SET state = substr(state, 1, 40) WHERE row = 2")
+    damage(folder, "UPDATE turn SET state = substr(state, 1, 40) WHERE call = 2")
     rows = ivr("calls").output.splitlines()
     assert len(rows) == 5
     assert rows[3].startswith(call_id(1)[:8])
@@ -82,8 +82,8 @@ def test_a_damaged_call_keeps_nobody_from_reading_the_others(folder: Path) -> No
 
 @pytest.mark.parametrize("value", ["1e308", "-1e308", "'soon'", "NULL"])
 def test_a_time_that_no_calendar_has_does_not_end_a_list(folder: Path, value: str) -> None:
-    damage(folder, f"UPDATE call SET state = json_set(state, '$.facts.started', {value}) WHERE row = 2")
-    damage(folder, f"UPDATE trace SET body = json_set(body, '$.now', {value}) WHERE call = 2")
+    damage(folder, f"UPDATE turn SET state = json_set(state, '$.facts.started', {value}) WHERE call = 2")
+    damage(folder, f"UPDATE turn SET trace = json_set(trace, '$[0].now', {value}) WHERE call = 2")
     assert len(ivr("calls").output.splitlines()) == 5
     assert len(json.loads(ivr("calls", "--json").output)) == 4
     for command in (["show", call_id(1)], ["export", call_id(1)], ["damaged"]):
@@ -91,7 +91,7 @@ def test_a_time_that_no_calendar_has_does_not_end_a_list(folder: Path, value: st
 
 
 def test_a_damaged_call_is_erased_by_its_id(folder: Path) -> None:
-    damage(folder, "UPDATE call SET state = '{' WHERE row = 2")
+    damage(folder, "UPDATE turn SET state = '{' WHERE call = 2")
     asked = ivr("calls", "erase", "--call", call_id(1))
     assert f"Erase call {call_id(1)} permanently?" in asked.output
     receipt = ivr("calls", "erase", "--call", call_id(1), "--yes")
@@ -105,7 +105,7 @@ def test_a_damaged_call_is_erased_by_its_id(folder: Path) -> None:
 
 
 def test_erasing_a_caller_says_that_damaged_calls_may_be_theirs(folder: Path) -> None:
-    damage(folder, "UPDATE call SET state = '{' WHERE row = 2")
+    damage(folder, "UPDATE turn SET state = '{' WHERE call = 2")
     receipt = ivr("calls", "erase", "--caller", "29:anna", "--yes").output
     assert "Erased: 2 calls" in receipt
     assert "Not erased: 1 damaged call without a readable caller, perhaps of this caller." in receipt

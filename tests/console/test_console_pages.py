@@ -12,11 +12,11 @@ import pytest
 
 from ivr.engine.line_facts import LineFacts
 from ivr.server import static_files
-from ivr.store.archive import ArchiveFile
 from ivr.trace.replay import replay
 from ivr.trace.stored_flows import StoredFlows
 from tests.console.visiting import DESK, Visit, visiting
 from tests.kept_recordings import kept_recordings
+from tests.stored import stored_in
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</td>\u202e'
 
@@ -130,9 +130,9 @@ async def test_a_call_exports_and_replays_the_same_whatever_its_line_told(operat
         await caller.presses("1")
         await caller.speaks()
         await caller.hears_the_end()
-    with ArchiveFile.open(operator.data / "calls.db") as archive:
+    with stored_in(operator.data) as archive:
         flows = StoredFlows(archive.flow)
-        records = [record for record, _ in archive.records()]
+        records = [one.record for one in archive.stored() if one.record]
         cases = [flows.case(one, archive.trace(one.id)).case for one in records]
         same = [replay(recorded, flows.get(recorded.header.hash).flow).verdict for recorded in cases]
     assert sorted(one.line is None for one in records) == [False, True]

@@ -13,11 +13,11 @@ from ivr.ports import Commit, Stepped
 from ivr.server.console.counting import Counted, Counts
 from ivr.server.console.figures import figures_of_call, sum_of
 from ivr.server.console.flow_pages import Version, flow_page
-from ivr.store.blocks import CallBlocks
+from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
-from ivr.store.read_only import Reader
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
+from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.statements import erase_statements
 from ivr.store.tables import BLOCK as SIZE
 from ivr.store.writer import CHANGE_BLOCKS
@@ -37,10 +37,10 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-async def blocks(tmp_path: Path) -> AsyncIterator[CallBlocks]:
-    reader = Reader(tmp_path / "calls.db")
-    yield CallBlocks(reader)
-    await reader.close()
+async def archive(tmp_path: Path) -> AsyncIterator[SqliteArchive]:
+    archive = SqliteArchive(DataFolder(tmp_path))
+    yield archive
+    await archive.close()
 
 
 def put(database: sqlite3.Connection, row: int, *trace: Stepped, outcome: str | None = "resolved") -> None:
@@ -69,12 +69,12 @@ def save(database: sqlite3.Connection) -> None:
 
 
 async def test_every_call_of_the_period_is_counted_however_many_there_are(
-    database: sqlite3.Connection, blocks: CallBlocks
+    database: sqlite3.Connection, archive: SqliteArchive
 ) -> None:
     for row in range(1, 3 * SIZE + 1):
         put(database, row, RINGS, PROBLEM, *([LEAVES] if row % 3 == 0 else []))
     save(database)
-    counts = Counts(blocks)
+    counts = Counts(archive)
     counted = await counts.figures(FLOW, float("-inf"))
     assert (counted.figures.calls, counted.pending) == (3 * SIZE, False)
     assert counted.figures.left == {"report": SIZE}
@@ -84,27 +84,29 @@ async def test_every_call_of_the_period_is_counted_however_many_there_are(
     ]
 
 
-async def test_a_period_begins_with_the_first_call_since_then(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_a_period_begins_with_the_first_call_since_then(
+    database: sqlite3.Connection, archive: SqliteArchive
+) -> None:
     for row in [1, 2, 4, 7, SIZE, SIZE + 5]:
         put(database, row, RINGS)
     save(database)
-    counts = Counts(blocks)
+    counts = Counts(archive)
     for since, calls in ((0, 6), (1, 6), (1.5, 5), (4, 4), (5, 3), (SIZE, 2), (SIZE + 1, 1), (SIZE + 6, 0), (2, 5)):
         assert (await counts.figures(FLOW, since)).figures.calls == calls
         assert sum(one.calls for one in await counts.flows(since)) == calls
 
 
-async def test_calls_of_another_flow_are_not_counted(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_calls_of_another_flow_are_not_counted(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     put(database, 1, RINGS)
     save(database)
-    assert (await Counts(blocks).figures(replace(FLOW, hash="other"), 0.0)).figures.calls == 0
+    assert (await Counts(archive).figures(replace(FLOW, hash="other"), 0.0)).figures.calls == 0
 
 
-async def test_what_changed_is_counted_again(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_what_changed_is_counted_again(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     put(database, 1, RINGS, outcome=None)
     put(database, SIZE, RINGS)
     save(database)
-    counts = Counts(blocks)
+    counts = Counts(archive)
     assert (await counts.figures(FLOW, 0.0)).figures.left == {}
     add_turn(database, 1, Commit(record(None, "1"), (LEAVES,)))
     change_block(database, 1, members=0)
@@ -117,11 +119,11 @@ async def test_what_changed_is_counted_again(database: sqlite3.Connection, block
     assert sum(one.calls for one in await counts.flows(0.0)) == 1
 
 
-async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     put(database, 1, RINGS)
     put(database, SIZE, RINGS)
     save(database)
-    counts = Counts(blocks)
+    counts = Counts(archive)
     await counts.figures(FLOW, 0.0)
     database.execute("UPDATE turn SET trace = 'nobody can read this' WHERE call = 1")
     put(database, SIZE + 1, RINGS)
@@ -129,28 +131,30 @@ async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connectio
     assert (await counts.figures(FLOW, 0.0)).figures.calls == 3
 
 
-async def test_one_look_counts_so_many_and_the_next_goes_on(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_one_look_counts_so_many_and_the_next_goes_on(
+    database: sqlite3.Connection, archive: SqliteArchive
+) -> None:
     for row in [1, SIZE, 2 * SIZE]:
         put(database, row, RINGS)
     save(database)
-    counts = Counts(blocks, at_once=1)
+    counts = Counts(archive, at_once=1)
     looks = [await counts.figures(FLOW, 0.0) for _ in range(4)]
     assert [(look.figures.calls, look.pending) for look in looks] == [(1, True), (2, True), (3, False), (3, False)]
 
 
-async def test_without_calls_there_is_nothing_to_count(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_without_calls_there_is_nothing_to_count(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     save(database)
-    assert await Counts(blocks).flows(float("-inf")) == []
-    assert (await Counts(blocks).figures(FLOW, float("-inf"))).figures.calls == 0
+    assert await Counts(archive).flows(float("-inf")) == []
+    assert (await Counts(archive).figures(FLOW, float("-inf"))).figures.calls == 0
 
 
-async def test_blocks_come_the_newest_first(database: sqlite3.Connection, blocks: CallBlocks) -> None:
+async def test_blocks_come_the_newest_first(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     put(database, 5, RINGS, PROBLEM)
     put(database, SIZE, RINGS)
     save(database)
-    found = await blocks.since(0.0)
+    found = await archive.blocks(0.0)
     assert [(block.number, block.first) for block in found] == [(1, SIZE), (0, 0)]
-    assert [one.calls for one in await blocks.flows(found[1])] == [1]
+    assert [one.calls for one in await archive.flows(found[1])] == [1]
 
 
 async def test_the_page_of_a_flow_shows_more_calls_than_it_used_to_count(operator: Visit) -> None:

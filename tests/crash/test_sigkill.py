@@ -13,7 +13,7 @@ from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswe
 from ivr.engine.machine import step
 from ivr.ports import CallRecord, Stepped
 from ivr.store.data_folder import DataFolder
-from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_archive import SqliteArchive
 from tests.crash.process import FLOWS, Server
 from tests.crash.town import STUBBORN, BadLine, everybody_calls
 from tests.flows import flow_at
@@ -55,27 +55,24 @@ async def test_no_kill_loses_a_call_a_recording_or_an_event(tmp_path: Path, sign
 
 async def _all_over(server: Server) -> None:
     """Wait for what still works when everybody has hung up: transcriptions, and the silent rest after them."""
-    store = await _open(server.data)
+    archive = SqliteArchive(DataFolder(server.data))
     try:
         async with asyncio.timeout(PATIENCE):
-            while any(record.call.phase != "over" for record in await store.calls()):
+            while await archive.count("live"):
                 await asyncio.sleep(0.1)
     finally:
-        await store.close()
-
-
-async def _open(data: Path) -> SqliteStore:
-    folder = DataFolder(data)
-    return await SqliteStore.open(folder.database, seal_key=None, seal_file=folder.seal_key)
+        await archive.close()
 
 
 async def _books_agree(server: Server, line: BadLine) -> None:
-    store = await _open(server.data)
+    archive = SqliteArchive(DataFolder(server.data))
     try:
-        records = await store.calls()
-        traces = {record.key.id: await store.trace(record.id) for record in records}
+        stored = [one async for portion in archive.stored() for one in portion]
     finally:
-        await store.close()
+        await archive.close()
+    records = [one.record for one in stored if one.record is not None]
+    traces = {one.record.key.id: one.trace for one in stored if one.record is not None}
+    assert len(records) == len(stored)
     told, sent = line.events, line.recordings
     assert {record.key.id for record in records} == set(told)
     audio = kept_recordings(server.data)

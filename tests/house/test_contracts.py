@@ -24,6 +24,7 @@ PLANTED = {
     "media": ("ivr/media/planted_line.py", "import ivr.line"),
     "useragent": ("ivr/useragent/planted_talk.py", "import ivr.line"),
     "stores": ("ivr/store/memory.py", "import ivr.store.sqlite"),
+    "drivers": ("ivr/cli/planted_driver.py", "import ivr.store.sqlite_archive"),
     "speech": ("ivr/speech/engines/scripted.py", "import ivr.speech.engines.openai"),
     "voices": ("ivr/speech/voices/azure_voice.py", "import ivr.speech.voices.openai_voice"),
     "pure": ("ivr/engine/planted_clock.py", "import time"),

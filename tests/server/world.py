@@ -10,9 +10,8 @@ from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
-from ivr.store.read_only import Reader
 from ivr.store.sqlite import SqliteStore
-from ivr.store.statements import find_calls
+from ivr.store.sqlite_archive import SqliteArchive
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import APP, Phone, Signer, phone_to
 
@@ -84,11 +83,11 @@ class World:
 
     async def calls(self) -> Sequence[CallRecord]:
         """Look at all calls, while a server runs."""
-        reader = Reader(self.folder / "data" / "calls.db")
+        archive = SqliteArchive(DataFolder(self.folder / "data"))
         try:
-            return await reader.read(find_calls)
+            return [one.record async for portion in archive.stored() for one in portion if one.record is not None]
         finally:
-            await reader.close()
+            await archive.close()
 
     async def look(self, call: str) -> tuple[CallRecord, list[Stepped]]:
         """Look into the store while no server has it."""
@@ -96,6 +95,8 @@ class World:
             store = await SqliteStore.open(folder.database, seal_key=None, seal_file=folder.seal_key)
             record = await store.load(CallKey("skype", APP, call))
             assert record is not None
-            trace = await store.trace(record.id)
             await store.close()
+            archive = SqliteArchive(folder)
+            trace = await archive.trace(record.id)
+            await archive.close()
         return record, list(trace)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.engine.events import RecordingMade
-from ivr.store.archive import ArchiveFile, CallSummary
+from ivr.storage import CallSummary
 from ivr.store.data_folder import DataFolder
 from tests.kept_recordings import kept_recordings
 from tests.sip_peers.certificates import Certificates
 from tests.sip_peers.programs import Program, free_port, has_ipv6
+from tests.stored import stored_in
 
 HERE = Path(__file__).parent
 FLOWS = HERE.parents[1] / "flows"
@@ -31,12 +32,12 @@ class Server:
 
     def calls(self, caller: str = "") -> Sequence[CallSummary]:
         """Return the calls of a caller, the newest first."""
-        with ArchiveFile.open(self.data.database) as archive:
-            return [call for call in archive.summaries() if caller in (call.caller or "")]
+        with stored_in(self.data.path) as archive:
+            return [call for call in archive.recent() if caller in (call.caller or "")]
 
     def recording(self, call: str) -> bytes:
         """Return the one recording of a call, a file's content."""
-        with ArchiveFile.open(self.data.database) as archive:
+        with stored_in(self.data.path) as archive:
             (made,) = [step.event for step in archive.trace(call) if isinstance(step.event, RecordingMade)]
         assert made.media
         return kept_recordings(self.data.path)[made.media]

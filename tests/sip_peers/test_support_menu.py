@@ -17,7 +17,6 @@ from ivr.audio.workers import Workers
 from ivr.cli import main
 from ivr.engine.events import ChoiceMade, ServiceAnswered, Transcribed
 from ivr.media.prompt_renderer import samples_of
-from ivr.store.archive import ArchiveFile
 from tests.sip_peers.baresip_program import Phone, baresip
 from tests.sip_peers.certificates import Certificates
 from tests.sip_peers.kamailio import PASSWORD, Proxy, kamailio
@@ -26,6 +25,7 @@ from tests.sip_peers.listening import ALIKE, Levels, likeness
 from tests.sip_peers.programs import program
 from tests.sip_peers.python_process import Order, PythonCaller, Walked, by_python
 from tests.sip_peers.support_menu import ISSUE, PROMPTS, RATE, SupportMenu
+from tests.stored import stored_in
 
 PHONES = (
     Phone("phone-udp", "udp", "PCMU"),
@@ -109,7 +109,7 @@ def stored(line: Line, user: str) -> str:
     """Return the id of the one call of a caller, which is over and in order."""
     (call,) = [call for call in line.server.calls(user) if user in _words(call.caller)]
     assert (call.over, call.outcome) == (True, "resolved")
-    with ArchiveFile.open(line.server.data.database) as archive:
+    with stored_in(line.server.data.path) as archive:
         events = [step.event for step in archive.trace(call.id)]
     assert [event.choice for event in events if isinstance(event, ChoiceMade)] == ["products", "back", "issues"]
     (answer,) = [event.answer for event in events if isinstance(event, ServiceAnswered)]

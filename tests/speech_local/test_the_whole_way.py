@@ -19,7 +19,6 @@ from ivr.audio.workers import Workers
 from ivr.engine.events import ChoiceMade
 from ivr.media.prompt_renderer import samples_of
 from ivr.media.sound import BEEP, silence
-from ivr.store.archive import ArchiveFile
 from tests.browser.person import ends, hears, person
 from tests.cli.stored_calls import ivr
 from tests.crash.process import free_port
@@ -28,6 +27,7 @@ from tests.gateway.telephone import Caller, telephone
 from tests.house.pages import ROOT, fences, section
 from tests.local_speech import needs_hibari, needs_whisper
 from tests.make_serve import make_serve
+from tests.stored import stored_in
 
 RECORDINGS = Path(__file__).parent / "recordings"
 MESSAGE = "tell the driver that the parcel is still in the garden"
@@ -154,8 +154,8 @@ async def test_a_sentence_that_nobody_listed_comes_back_as_its_words_by_browser_
 
 def chosen_in(data: Path) -> list[tuple[str, str]]:
     """Return what was chosen in all calls, and how."""
-    with ArchiveFile.open(data / "calls.db") as archive:
-        traces = [trace for _, trace in archive.records()]
+    with stored_in(data) as archive:
+        traces = [one.trace for one in archive.stored()]
     return [
         (step.event.choice, step.event.by) for trace in traces for step in trace if isinstance(step.event, ChoiceMade)
     ]

@@ -19,6 +19,7 @@ from ivr.engine.values import (
     TimeValue,
 )
 from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Leg, Stepped, WebhookReply
+from ivr.storage import Archive
 
 SECRET = "4929171300042"
 LATER = 9e9
@@ -118,3 +119,8 @@ def after(
         wake=None,
     )
     return Commit(now, steps, message=message, **more)
+
+
+async def records_of(archive: Archive) -> list[CallRecord]:
+    """Return all calls that can be read, the oldest first."""
+    return [one.record async for portion in archive.stored() for one in portion if one.record is not None]

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ivr.storage import CallStore, Order
+from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
+from ivr.store.memory_archive import MemoryArchive
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_archive import SqliteArchive
 
 
 class MemoryWorld:
     def __init__(self) -> None:
         self.store = MemoryStore()
+        self.archive = MemoryArchive(self.store)
 
     async def crash(self) -> None:
         self.store.restart()
@@ -28,6 +32,7 @@ class SqliteWorld:
         self._seal_key = seal_key
         self._lives = 0
         self.store: SqliteStore
+        self._archive: SqliteArchive | None = None
 
     @property
     def folder(self) -> Path:
@@ -37,11 +42,19 @@ class SqliteWorld:
     def database(self) -> Path:
         return self.folder / "calls.db"
 
+    @property
+    def archive(self) -> SqliteArchive:
+        """That of the server; nothing of it is open until it is used."""
+        if self._archive is None:
+            self._archive = SqliteArchive(DataFolder(self.folder), seal_key=self._seal_key, server=self.store)
+        return self._archive
+
     async def begin(self) -> None:
         self.folder.mkdir()
         await self.open()
 
     async def open(self, seal_key: str | None = None, **more: int) -> None:
+        await self._close_archive()
         self.store = await SqliteStore.open(
             self.database, seal_key=seal_key or self._seal_key, seal_file=self.folder / "seal.key", **more
         )
@@ -54,7 +67,13 @@ class SqliteWorld:
         await self.open()
 
     async def end(self) -> None:
+        await self._close_archive()
         await self.store.close()
+
+    async def _close_archive(self) -> None:
+        if self._archive is not None:
+            await self._archive.close()
+            self._archive = None
 
 
 World = MemoryWorld | SqliteWorld

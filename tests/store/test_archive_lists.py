@@ -18,30 +18,30 @@ async def begun(world: World, name: str, started: float, **more: object) -> Call
 
 async def test_one_call_is_found_by_its_id_and_without_what_is_private(world: World) -> None:
     one = await begun(world, "a", 1.0)
-    found = await world.store.call(one.id)
+    found = await world.archive.call(one.id)
     assert found is not None
     assert found.key == key("a")
     assert SECRET not in repr(found)
-    assert await world.store.call("0" * 32) is None
+    assert await world.archive.call("0" * 32) is None
 
 
 async def test_live_calls_are_those_that_are_not_over_the_oldest_first(world: World) -> None:
     for name, over in (("a", False), ("b", True), ("c", False)):
         await begun(world, name, 1.0, over=over)
-    live = await world.store.live(limit=9)
+    live = await world.archive.live(limit=9)
     assert [one.key.id for one in live] == ["a", "c"]
-    assert [one.key.id for one in await world.store.live(limit=1)] == ["c"]
-    assert await world.store.count_live() == 2
+    assert [one.key.id for one in await world.archive.live(limit=1)] == ["c"]
+    assert await world.archive.count("live") == 2
     assert SECRET not in repr(live)
     await world.store.commit(after((await world.store.load(key("a"))), over=True))
-    assert [one.key.id for one in await world.store.live(limit=9)] == ["c"]
+    assert [one.key.id for one in await world.archive.live(limit=9)] == ["c"]
 
 
 async def test_live_calls_are_the_same_after_a_crash(world: World) -> None:
     for name in "abc":
         await begun(world, name, 1.0)
     await world.crash()
-    assert [one.key.id for one in await world.store.live(limit=9)] == ["a", "b", "c"]
+    assert [one.key.id for one in await world.archive.live(limit=9)] == ["a", "b", "c"]
 
 
 async def test_finished_calls_come_newest_first_as_many_as_wanted_and_no_older_than_wanted(world: World) -> None:
@@ -49,12 +49,12 @@ async def test_finished_calls_come_newest_first_as_many_as_wanted_and_no_older_t
         await begun(world, name, float(number), over=name != "c")
 
     async def finished(since: float, limit: int) -> list[str]:
-        return [one.key.id for one in await world.store.finished(since=since, limit=limit)]
+        return [one.key.id for one in await world.archive.finished(since=since, limit=limit)]
 
     assert await finished(0.0, 10) == ["e", "d", "b", "a"]
     assert await finished(1.0, 10) == ["e", "d", "b"]
     assert await finished(0.0, 3) == ["e", "d", "b"]
     assert await finished(float("-inf"), 1) == ["e"]
-    assert SECRET not in repr(await world.store.finished(since=0.0, limit=10))
+    assert SECRET not in repr(await world.archive.finished(since=0.0, limit=10))
     await world.store.commit(after((await world.store.load(key("c"))), over=True))
     assert await finished(0.0, 3) == ["e", "d", "c"]

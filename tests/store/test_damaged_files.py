@@ -23,14 +23,14 @@ from store_examples import SECRET, after, answered, key, line, recorded, request
 from store_examples import record as fresh
 from store_worlds import claim
 
+from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import DataUnusable, IvrError
 from ivr.ports import CallRecord
 from ivr.server.console.counting import Counts
-from ivr.store.archive import ArchiveFile, erase_calls
-from ivr.store.blocks import CallBlocks
-from ivr.store.read_only import Reader
-from ivr.store.sealing import Sealer
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_archive import SqliteArchive
 
 MARK = "Piece-Of-A-Row"
 "Stands in the rows of all calls."
@@ -260,28 +260,28 @@ async def everything(folder: Path) -> Iterator[str]:
         except IvrError as error:
             said.append(str(error))
 
-    reader = Reader(folder / "calls.db")
     try:
         store = await SqliteStore.open(folder / "calls.db", seal_key=KEY, seal_file=folder / "seal.key")
     except DataUnusable as error:
         return iter([str(error)])
+    archive = SqliteArchive(DataFolder(folder), seal_key=KEY, server=store)
     said += [one.what for one in store.damaged]
     for name in "abcdefgh":
         await tried(store.load(key(name)))
-        await tried(store.call(marked(name).id))
-        await tried(store.trace(marked(name).id))
+        await tried(archive.call(marked(name).id))
+        await tried(archive.trace(marked(name).id))
         await tried(store.inbox(marked(name).id))
         await tried(_goes_on(store, name))
     for asked in (
-        store.live(limit=9), store.count_live(), store.finished(since=0.0, limit=9), store.flow("f" * 64),
+        archive.live(limit=9), archive.count("live"), archive.finished(since=0.0, limit=9), store.flow("f" * 64),
         store.named("a.wma"), store.unnamed(["a.wma"]), claim(store),
         store.due(1e12), store.probe(),
-        store.forget(before=1e12, limit=9), store.empty_log(), Counts(CallBlocks(reader)).flows(0.0),
+        archive.forget(before=1e12, limit=9), archive.empty_log(), Counts(archive).flows(0.0),
         store.commit(after(fresh("new"), line())),
     ):  # fmt: skip
         await tried(asked)
+    await archive.close()
     await store.close()
-    await reader.close()
     return iter(said)
 
 
@@ -294,23 +294,25 @@ async def _goes_on(store: SqliteStore, name: str) -> None:
 def read_by_commands(folder: Path) -> Iterator[str]:
     """Read as commands do."""
 
-    def archive() -> ArchiveFile:
-        return ArchiveFile.open(folder / "calls.db")
-
-    sealer = Sealer.find(KEY, folder / "seal.key")
-    for command in (
-        lambda: list(archive().summaries()), lambda: list(archive().stored()), lambda: archive().find("0"),
-        lambda: list(archive().damaged(sealer)), lambda: list(archive().damaged(None)), lambda: archive().count(),
-        lambda: archive().is_sealed_with(sealer), lambda: archive().flow("f" * 64), lambda: archive().state_of("a"),
-        *(lambda name=name: archive().record(marked(name).id) for name in "abc"),
-        *(lambda name=name: list(archive().trace(marked(name).id)) for name in "abc"),
-        lambda: erase_calls(folder / "calls.db", MARK),
-        lambda: erase_calls(folder / "calls.db", call=marked("b").id),
-    ):  # fmt: skip
-        try:
-            command()
-        except IvrError as error:
-            yield str(error)
+    try:
+        opened = open_archive(DataFolder(folder), seal_key=KEY)
+    except IvrError as error:
+        yield str(error)
+        return
+    with StoredCalls(opened) as archive:
+        for command in (
+            lambda: list(archive.recent()), lambda: list(archive.stored()), lambda: archive.find("0"),
+            lambda: list(archive.damaged(sealed=True)), lambda: list(archive.damaged(sealed=False)),
+            lambda: archive.count("all"), archive.opens_seals, lambda: archive.flow("f" * 64),
+            lambda: archive.named(key("a")),
+            *(lambda name=name: archive.call(marked(name).id) for name in "abc"),
+            *(lambda name=name: archive.trace(marked(name).id) for name in "abc"),
+            lambda: archive.erase(caller=MARK), lambda: archive.erase(call=marked("b").id),
+        ):  # fmt: skip
+            try:
+                command()
+            except IvrError as error:
+                yield str(error)
 
 
 @pytest.mark.parametrize("spoil", [damaged, replaced])

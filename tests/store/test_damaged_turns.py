@@ -60,9 +60,9 @@ async def test_what_is_missing_or_anothers_is_found(disk: SqliteWorld, what: str
     await disk.store.close()
     sql, expected = CHANGES[what]
     with closing(sqlite3.connect(disk.database, isolation_level=None)) as connection:
-        assert list(find_damaged(connection, None)) == []
+        assert find_damaged(connection, 0, 9, None) == ([], 3)
         assert connection.execute(sql).rowcount > 0
-        found = [(one.key.id, one.what) for one in find_damaged(connection, None)]
+        found = [(one.key.id, one.what) for one in find_damaged(connection, 0, 9, None)[0]]
     assert [name for name, _ in found] == [name for name, _ in expected]
     for (_, said), (_, begins) in zip(found, expected, strict=True):
         assert said.startswith(begins)

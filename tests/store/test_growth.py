@@ -2,20 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from store_examples import SECRET, after, line, recorded, request
 from store_examples import record as fresh
-from store_worlds import MemoryWorld, SqliteWorld
+from store_worlds import SqliteWorld
 
-from ivr.store import statements
-from ivr.store.archive import find_ended
-from ivr.store.blocks import _find_blocks, _first_row
-from ivr.store.damaged import read_live
+from ivr.storage import Block
+from ivr.store import lists, statements
+from ivr.store.blocks import _first_row, find_blocks, find_flows, find_traces
+from ivr.store.damaged import find_damaged, read_live
 from ivr.store.database_file import open_for_reading
+from ivr.store.erasure import find_ended
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.tables import BLOCK
@@ -70,13 +71,22 @@ QUESTIONS: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
     "the numbers that go on, at the start": lambda connection, _: statements.Counters(connection),
     "calls whose time is up": lambda connection, _: find_ended(connection, 1e12, 20),
     "no call whose time is up": lambda connection, _: find_ended(connection, 0.5, 20),
-    "the list of finished calls": lambda connection, _: statements.find_finished(connection, 0.0, 50),
+    "the list of finished calls": lambda connection, _: lists.find_finished(connection, 0.0, 50),
     "recordings that nobody names": lambda connection, _: statements.find_unnamed(connection, ["0a.wma", "other"] * 50),
     "a call by the platform's name": lambda connection, folder: statements.find_call(
         connection, Rows(Sealer.find(None, folder / "seal.key")), fresh("live1").key
     ),
-    "a call by our id": lambda connection, _: statements.find_public(connection, "0" * 32),
-    "a trace": lambda connection, _: statements.find_trace(connection, f"{FEW:032x}"),
+    "the live calls": lambda connection, _: lists.find_live(connection, 3),
+    "how many calls are live": lambda connection, _: lists.count_calls(connection, live=True),
+    "the newest calls": lambda connection, _: lists.find_summaries(connection, 2**63 - 1, 20),
+    "the oldest calls": lambda connection, _: lists.find_stored(connection, 0, 20),
+    "calls to be looked at for damage": lambda connection, _: find_damaged(connection, 0, 20, None),
+    "a call by the beginning of its id": lambda connection, _: lists.find_ids(connection, f"{BLOCK:032x}"[:-1]),
+    "our id of a call by the platform's name": lambda connection, _: lists.find_named(connection, fresh("live1").key),
+    "the calls of a block by flow": lambda connection, _: find_flows(connection, Block(1, BLOCK, 1, 1)),
+    "the traces of a block": lambda connection, _: list(find_traces(connection, Block(1, BLOCK, 1, 1), "f" * 64)),
+    "a call by our id": lambda connection, _: lists.find_public(connection, "0" * 32),
+    "a trace": lambda connection, _: lists.find_trace(connection, f"{FEW:032x}"),
 }
 
 
@@ -88,7 +98,7 @@ def test_a_question_takes_as_many_steps_at_a_few_calls_as_at_many(folders: list[
 
 
 def test_what_blocks_have_changed_is_known_by_a_row_for_each(folders: list[Path]) -> None:
-    few, many = (steps(database, lambda connection, _: _find_blocks(connection, float("-inf"))) for database in folders)
+    few, many = (steps(database, lambda connection, _: find_blocks(connection, float("-inf"))) for database in folders)
     assert many < few * MANY / FEW
     assert many < MANY / 20
 
@@ -118,39 +128,3 @@ def steps(database: Path, question: Callable[[sqlite3.Connection, Path], object]
         connection.set_progress_handler(count, 1)
         question(connection, database.parent)
     return counted
-
-
-# --- in memory -------------------------------------------------------------------------------------------------------
-
-
-class Counted(dict[object, object]):
-    """Live calls that count how many of them are looked at."""
-
-    looked_at = 0
-
-    def values(self) -> "Values":  # type: ignore[override]
-        return Values(self)
-
-
-class Values:
-    """Can be walked from the newest on, and in no other way."""
-
-    def __init__(self, calls: Counted) -> None:
-        self._calls = calls
-
-    def __reversed__(self) -> Iterator[object]:
-        for key in reversed(self._calls.keys()):
-            self._calls.looked_at += 1
-            yield self._calls[key]
-
-
-async def test_the_newest_live_calls_are_found_without_looking_at_the_others() -> None:
-    world = MemoryWorld()
-    for number in range(300):
-        await world.store.commit(after(fresh(f"n{number}"), line()))
-    calls = Counted(world.store._live.calls)
-    world.store._live.calls = calls
-    found = await world.store.live(limit=10)
-    assert [one.key.id for one in found] == [f"n{number}" for number in range(290, 300)]
-    assert calls.looked_at <= 11
-    assert await world.store.count_live() == 300

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_examples import SECRET, after, answered, key, line, record, request
+from store_examples import SECRET, after, answered, key, line, record, records_of, request
 from store_worlds import SqliteWorld
 from test_sqlite_store import ask
 
@@ -56,7 +56,7 @@ async def test_when_the_call_is_over_not_even_sealed_values_are_left(disk: Sqlit
     assert private.encode() not in left
     assert b'"private"' not in left
     await disk.open(seal_key=OTHER)
-    assert len(await disk.store.calls()) == 1
+    assert len(await records_of(disk.archive)) == 1
 
 
 async def test_a_killed_server_leaves_nothing_private_and_nothing_acknowledged_behind(disk: SqliteWorld) -> None:
@@ -75,7 +75,7 @@ async def test_a_killed_server_leaves_nothing_private_and_nothing_acknowledged_b
         call = await disk.store.load(key(name.decode()))
         assert call.version >= int(version)
         assert call.call.memory.private["pin"] == SECRET
-        assert len(await disk.store.trace(call.id)) == call.steps == call.version
+        assert len(await disk.archive.trace(call.id)) == call.steps == call.version
         assert answered("1.1", SECRET) in await disk.store.inbox(call.id)
 
 

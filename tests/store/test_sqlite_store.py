@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
+from store_examples import LATER, ODD_REPLY, REPLY, after, answered, key, line, record, recorded, records_of, request
 from store_worlds import SqliteWorld, claim
 
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
@@ -161,10 +161,11 @@ async def test_an_open_store_is_not_moved_by_the_working_directory(
     monkeypatch.chdir(tmp_path)
     world = SqliteWorld(Path())
     await world.begin()
+    archive = world.archive
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     await world.store.commit(after(record("a"), line(), over=True))
-    assert len(await world.store.calls()) == 1
+    assert len(await records_of(archive)) == 1
     await world.end()
     assert (tmp_path / "0" / "calls.db").exists()
 
@@ -180,7 +181,7 @@ async def test_a_full_queue_refuses_at_once_and_recovers(disk: SqliteWorld) -> N
     assert Counter(type(result) for result in results) == {type(None): 4, StoreUnavailable: 6}
     assert "4 writes are waiting" in str(results[-1])
     await disk.store.commit(commits[-1])
-    assert len(await disk.store.calls()) == 5
+    assert len(await records_of(disk.archive)) == 5
 
 
 async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
@@ -219,7 +220,7 @@ async def test_a_full_disk_fails_what_it_must_and_nothing_is_half_saved(disk: Sq
     assert [order.attempts for order in await claim(disk.store, limit=1)] == [1]
     assert await disk.store.finish(first.record.id, "1.1", answered("1.1")) is True
     await disk.crash()
-    assert [(call.key.id, call.version) for call in await disk.store.calls()][:2] == [("a", 2), ("n0", 1)]
+    assert [(call.key.id, call.version) for call in await records_of(disk.archive)][:2] == [("a", 2), ("n0", 1)]
 
 
 async def test_a_full_disk_is_said_to_be_full_until_something_is_saved_again(disk: SqliteWorld) -> None:
@@ -292,7 +293,7 @@ async def test_closing_saves_what_was_handed_over(disk: SqliteWorld) -> None:
     await disk.store.close()
     await asyncio.gather(*turns)
     await disk.open()
-    assert len(await disk.store.calls()) == 5
+    assert len(await records_of(disk.archive)) == 5
     saved = [disk.store._writer.saved([], lambda: 1) for _ in range(5)]
     await disk.store._writer.close()  # in the same breath: most of the batch stands before the end in the queue
     assert await asyncio.gather(*saved) == [1] * 5
@@ -303,7 +304,13 @@ async def test_a_closed_store_says_so_and_may_be_closed_again(disk: SqliteWorld)
     await disk.store.commit(first)
     await disk.store.close()
     await disk.store.close()
-    for refused in (disk.store.commit(after(first.record, line(1))), disk.store.load(key("b")), disk.store.calls()):
+    await disk.archive.close()
+    await disk.archive.close()
+    for refused in (
+        disk.store.commit(after(first.record, line(1))),
+        disk.store.load(key("b")),
+        records_of(disk.archive),
+    ):
         with pytest.raises(StoreUnavailable, match="closed"):
             await refused
 
@@ -334,7 +341,7 @@ async def test_a_file_that_cannot_be_read_fails_the_question_alone(disk: SqliteW
     with pytest.raises(StoreUnavailable, match="SQLite error"):
         await disk.store.flow("hash")
     assert await disk.store.load(key("a")) is not None
-    assert len(await disk.store.calls()) == 1
+    assert len(await records_of(disk.archive)) == 1
 
 
 async def test_times_and_orders_of_many_calls_cost_what_is_due_and_no_more(disk: SqliteWorld) -> None:

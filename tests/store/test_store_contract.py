@@ -5,7 +5,20 @@ from collections import Counter
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, ODD_REPLY, REPLY, SECRET, after, answered, key, line, record, recorded, request
+from store_examples import (
+    LATER,
+    ODD_REPLY,
+    REPLY,
+    SECRET,
+    after,
+    answered,
+    key,
+    line,
+    record,
+    recorded,
+    records_of,
+    request,
+)
 from store_worlds import World, claim
 
 from ivr.engine.events import CallEnded, ServiceFailed
@@ -31,8 +44,8 @@ async def outcomes(*commits: Commit, store: object) -> Counter[str]:
 async def test_nobody_has_heard_of_a_call_before_its_first_commit(world: World) -> None:
     assert await world.store.load(key("a")) is None
     assert await world.store.inbox("a") == ()
-    assert list(await world.store.trace("a")) == []
-    assert list(await world.store.calls()) == []
+    assert list(await world.archive.trace("a")) == []
+    assert list(await records_of(world.archive)) == []
 
 
 async def test_a_call_comes_back_as_committed(world: World) -> None:
@@ -120,9 +133,9 @@ async def test_messages_that_move_nothing_leave_what_the_call_knows(world: World
 async def test_readers_of_the_archive_get_no_replies(world: World) -> None:
     await opened(world, "a")
     for found in (
-        *await world.store.calls(),
-        *await world.store.live(limit=9),
-        *await world.store.finished(since=0.0, limit=9),
+        *await records_of(world.archive),
+        *await world.archive.live(limit=9),
+        *await world.archive.finished(since=0.0, limit=9),
     ):
         assert (found.replies, found.last) == ({}, None)
 
@@ -157,7 +170,7 @@ async def test_of_many_turns_at_once_each_version_is_won_by_one(world: World) ->
         assert await outcomes(*rivals, store=world.store) == {"NoneType": 5, "StaleCall": 25}
         before = {name: await world.store.load(key(name)) for name in before}
     assert {(call.version, call.steps) for call in before.values()} == {(4, 4)}
-    assert all([len(await world.store.trace(call.id)) == 4 for call in before.values()])
+    assert all([len(await world.archive.trace(call.id)) == 4 for call in before.values()])
 
 
 async def test_nothing_of_a_stale_commit_is_saved(world: World) -> None:
@@ -167,7 +180,7 @@ async def test_nothing_of_a_stale_commit_is_saved(world: World) -> None:
         await world.store.commit(stale)
     await world.crash()
     assert await world.store.load(key("a")) == first
-    assert list(await world.store.trace(first.id)) == [line(0)]
+    assert list(await world.archive.trace(first.id)) == [line(0)]
     assert list(await claim(world.store)) == []
     assert not await world.store.named("lost.wma")
 
@@ -208,7 +221,7 @@ async def test_a_poisoned_commit_fails_alone(world: World, poison: Commit) -> No
     await world.store.commit(after(healthy[0].record, line(1)))
     await world.crash()
     assert (await world.store.load(key("n0"))).version == 2
-    assert len(await world.store.calls()) == 14
+    assert len(await records_of(world.archive)) == 14
     assert list(await claim(world.store)) == []
 
 
@@ -466,7 +479,7 @@ async def test_a_trace_is_every_line_in_order(world: World) -> None:
     await world.store.commit(commit)
     await world.store.commit(after(commit.record, line(11), over=True))
     await world.crash()
-    trace = list(await world.store.trace(commit.record.id))
+    trace = list(await world.archive.trace(commit.record.id))
     assert trace[:12] == [line(n) for n in range(12)]
     assert [step.event for step in trace[12:]] == [CallEnded("caller")]
 
@@ -477,7 +490,7 @@ async def test_the_archive_lists_all_calls_the_oldest_first_and_nothing_private(
     live = await world.store.load(key("b"))
     await world.store.commit(after(live, line(1)))
     await world.crash()
-    listed = list(await world.store.calls())
+    listed = list(await records_of(world.archive))
     assert [(call.key.id, call.version, call.call.phase) for call in listed] == [
         ("b", 2, "answered"),
         ("c", 1, "over"),

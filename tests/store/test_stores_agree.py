@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from archive_answers import archive_answers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -91,6 +92,14 @@ class Stores(RuleBasedStateMachine):
     def save_flow(self, name: str, source: bytes) -> None:
         self.both(lambda world: world.store.save_flow(name, source))
 
+    @rule(limit=st.integers(0, 2))
+    def forget(self, limit: int) -> None:
+        async def forget(world: World) -> object:
+            return list(await world.archive.forget(before=9.0, limit=limit))
+
+        for erased in self.both(forget):
+            self.seen = {name: calls for name, calls in self.seen.items() if calls[0].id != erased.id}
+
     @precondition(lambda self: self.seen)
     @rule()
     def crash(self) -> None:
@@ -108,10 +117,9 @@ async def everything(world: World) -> object:
     store = world.store
     calls = [record(name).id for name in "abc"]
     return {
-        "calls": list(await store.calls()),
+        "archive": await archive_answers(world.archive),
         "live": [await store.load(key(name)) for name in "abc"],
         "inboxes": [list(await store.inbox(call)) for call in calls],
-        "traces": [list(await store.trace(call)) for call in calls],
         "due": [set(await store.due(now)) for now in range(4)],
         "unnamed": list(await store.unnamed(["one.wma", "two.wma", "three.wma"])),
         "named": [await store.named(name) for name in ("one.wma", "two.wma")],

@@ -76,7 +76,7 @@ class House:
         return await self.turns.take(incoming, arrived=1000.0)
 
     async def steps(self) -> int:
-        return len(await self.store.trace("0" * 32))
+        return len(self.store.traces["0" * 32])
 
     async def record(self) -> CallRecord:
         record = await self.store.load(KEY)

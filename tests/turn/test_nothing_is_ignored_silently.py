@@ -51,7 +51,7 @@ async def test_what_moves_a_running_call_nowhere_says_why(
     await house.told("odd", *events)
     await house.told("odd", *events)  # a repeat is known
     assert told(caplog) == [why]
-    trace = await house.store.trace("0" * 32)
+    trace = house.store.traces["0" * 32]
     assert [(type(line.event).__name__, line.ignored) for line in trace][1] == why
 
 

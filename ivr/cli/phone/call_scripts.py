@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,11 +22,14 @@ from ivr.phone.callers.script.parsing import ScriptError, read_script
 from ivr.phone.callers.script.playing import Played, StateOf, play
 from ivr.phone.callers.script.steps import Script
 from ivr.phone.platform import Platform, Target, platform, sound_of
+from ivr.ports import CallKey
 from ivr.server.assembly import running
+from ivr.server.skype_endpoint import CHANNEL
 from ivr.settings import load_settings
 from ivr.smallfiles import read_head
-from ivr.store.archive import ArchiveFile
+from ivr.storage import Archive
 from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 
 
 async def run_scripts(paths: Sequence[Path], target: Target, console: Console) -> bool:
@@ -60,11 +63,16 @@ async def _run(file: Path, phone: Platform) -> Played:
     except ScriptError as error:
         return Played(str(error), ())
     warnings: list[str] = []
-    async with _bot(script, phone) as (bot, database):
-        samples, state_of = partial(samples_of, workers=phone.workers), _states(database) if database else None
-        played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
-        if database:
-            warnings += await asyncio.to_thread(mistakes_in_all, database)
+    async with _bot(script, phone) as (bot, data):
+        samples, state_of = partial(samples_of, workers=phone.workers), None
+        async with AsyncExitStack() as stack:
+            if data is not None:
+                archive = await asyncio.to_thread(open_archive, data)
+                stack.push_async_callback(archive.close)
+                state_of = _states(archive, phone.target.app_id)
+            played = await play(script, phone, sound_of(phone), samples=samples, state_of=state_of, bot=bot)
+        if data is not None:
+            warnings += await asyncio.to_thread(mistakes_in_all, data)
     if clock := await asyncio.to_thread(_by_the_clock, script):
         warnings.append(clock)
     return replace(played, warning="\n".join(warnings) or None)
@@ -84,7 +92,7 @@ def _by_the_clock(script: Script) -> str | None:
 
 
 @asynccontextmanager
-async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, Path | None]]:
+async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | None, DataFolder | None]]:
     if script.flow is None:
         yield script.bot, None
         return
@@ -100,17 +108,15 @@ async def _bot(script: Script, phone: Platform) -> AsyncIterator[tuple[str | Non
             }
         )
         async with running(loaded.settings, [script.flow], dev=False, pretends=True) as server:
-            yield f"{server.url}/call", DataFolder(Path(folder)).database
+            yield f"{server.url}/call", DataFolder(Path(folder))
 
 
-def _states(database: Path) -> StateOf:
+def _states(archive: Archive, account: str) -> StateOf:
     """Look up where a call stands, in what the server has saved."""
 
-    def look(call: str) -> str | None:
-        with ArchiveFile.open(database) as archive:
-            return archive.state_of(call)
-
     async def state_of(call: str) -> str | None:
-        return await asyncio.to_thread(look, call)
+        found = await archive.named(CallKey(CHANNEL, account, call))
+        record = await archive.call(found) if found else None
+        return record.call.state if record else None
 
     return state_of

@@ -4,19 +4,20 @@ It is read from the data folder of this machine's settings. A call that is not i
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from rich.console import Console
 
 from ivr.cli.datafolder import data_folder, mistakes_in
 from ivr.cli.phone.screen import Screen
+from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import IvrError
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, Replied
 from ivr.phone.platform import Target
 from ivr.ports import CallKey
 from ivr.server.skype_endpoint import CHANNEL, DEVELOPMENT_ACCOUNT
-from ivr.store.archive import ArchiveFile
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_archive
 
 
 class OwnBotScreen(Screen):
@@ -42,7 +43,7 @@ class OwnBotScreen(Screen):
 
     def _mistakes(self) -> Sequence[str]:
         try:
-            with ArchiveFile.open(data_folder(None).database) as archive:
+            with StoredCalls(open_archive(data_folder(None))) as archive:
                 keys = (CallKey(CHANNEL, account, self._call) for account in self._accounts)
                 found = next(filter(None, map(archive.named, keys)), None)
                 return [one.text for one in mistakes_in(archive, found)] if found else ()
@@ -50,7 +51,7 @@ class OwnBotScreen(Screen):
             return ()
 
 
-def mistakes_in_all(database: Path) -> Sequence[str]:
-    """List what went wrong in the flows of all calls of a database, which are few."""
-    with ArchiveFile.open(database) as archive:
-        return [one.text for call in archive.summaries() for one in mistakes_in(archive, call.id)]
+def mistakes_in_all(folder: DataFolder) -> Sequence[str]:
+    """List what went wrong in the flows of all calls of a data folder, which are few."""
+    with StoredCalls(open_archive(folder)) as archive:
+        return [one.text for call in archive.recent() for one in mistakes_in(archive, call.id)]

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
-from ivr.ports import Archive, CallRecord, Stepped
+from ivr.ports import CallRecord, Stepped
 from ivr.server.body import Body
 from ivr.server.connection import let_in
 from ivr.server.console.call_details import details_of, playable, trace_rows
@@ -28,7 +28,7 @@ from ivr.server.origin import require_own_page
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
 from ivr.server.static_files import static_reply
-from ivr.store.blocks import FlowCalls
+from ivr.storage import Archive, FlowCalls
 from ivr.trace.case import CaseError
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class Console:
         over = await self._archive.finished(since=now - WEEK, limit=LISTED)
         finished = [FinishedCall(await self._shown(one), known) for one in over if (known := await self._counted(one))]
         shown = [await self._shown(one) for one in live]
-        open_calls = await self._archive.count_live()
+        open_calls = await self._archive.count("live")
         return calls_page(shown, finished, open_calls=open_calls, now=now, development=self._development)
 
     async def _counted(self, record: CallRecord) -> CallFigures | None:

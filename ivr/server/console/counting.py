@@ -1,4 +1,4 @@
-"""Figures of any number of calls, counted a block at a time (`ivr.store.blocks`) in a thread beside the event loop.
+"""Figures of any number of calls, counted a block at a time in a thread beside the event loop.
 
 A block is counted again only if a call of it has changed: mostly the newest one, and those at the edge of a period.
 """
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ivr.engine.flow import Flow
 from ivr.server.console.figures import Figures, figures_of_call, sum_of, total
-from ivr.store.blocks import Block, CallBlocks, CallTrace, FlowCalls
+from ivr.storage import Archive, Block, CallTrace, FlowCalls
 from ivr.store.recent import Recent
 
 AT_ONCE = 20
@@ -35,8 +35,8 @@ class Counted(Struct, frozen=True):
 class Counts:
     """What callers did, by flow and period; every method raises StoreUnavailable."""
 
-    def __init__(self, blocks: CallBlocks, *, at_once: int = AT_ONCE) -> None:
-        self._blocks = blocks
+    def __init__(self, archive: Archive, *, at_once: int = AT_ONCE) -> None:
+        self._archive = archive
         self._at_once = at_once
         self._listed: Recent[int, tuple[Block, Sequence[FlowCalls]]] = Recent(LISTED)
         self._figures: Recent[str, dict[int, tuple[Block, Figures]]] = Recent(FLOWS)
@@ -44,10 +44,10 @@ class Counts:
     async def flows(self, since: float) -> Sequence[FlowCalls]:
         """Return each version of a flow that took calls since then, the one called last first."""
         found: list[FlowCalls] = []
-        for block in await self._blocks.since(since):
+        for block in await self._archive.blocks(since):
             known = self._listed.get(block.number)
             if known is None or known[0].taken != block.taken:
-                known = block, await self._blocks.flows(block)
+                known = block, await self._archive.flows(block)
                 self._listed[block.number] = known
             found += known[1]
         return _joined(found)
@@ -59,14 +59,14 @@ class Counts:
             known = self._figures[flow.hash] = {}
         counted: list[Figures] = []
         fresh = 0
-        blocks = (await self._blocks.since(since))[:MOST]
+        blocks = (await self._archive.blocks(since))[:MOST]
         for block in blocks:
             before = known.get(block.number)
             if before is None or before[0] != block:
                 if fresh == self._at_once:
                     break
                 fresh += 1
-                before = block, await self._blocks.count(block, flow.hash, partial(_sum_of, flow=flow))
+                before = block, await self._archive.figures(block, flow.hash, partial(_sum_of, flow=flow))
                 known[block.number] = before
             counted.append(before[1])
         for forgotten in sorted(known)[:-MOST]:

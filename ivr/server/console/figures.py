@@ -6,7 +6,6 @@ which reads an archive.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -17,6 +16,7 @@ from ivr.engine.flow import Flow
 from ivr.flowfile.chart import drawn_from
 from ivr.ports import CallRecord, Stepped
 from ivr.server.drawing.svg import Numbers
+from ivr.storage import Archive
 from ivr.store.recent import Recent
 
 REMEMBERED = 1000
@@ -116,17 +116,10 @@ def marks_of(path: Iterable[Taken], flow: Flow) -> tuple[frozenset[str], frozens
     return states, frozenset((drawn_from(flow, one.state, one.event), one.target) for one in taken)
 
 
-class ReadsTraces(Protocol):
-    """The part of an archive that is needed here."""
-
-    async def trace(self, call: str) -> Sequence[Stepped]:
-        """Return the trace of one call in order."""
-
-
 class FiguresByCall:
     """Figures by call; those of finished calls are made once."""
 
-    def __init__(self, archive: ReadsTraces) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._known: Recent[str, CallFigures] = Recent(REMEMBERED)
 

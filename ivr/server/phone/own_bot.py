@@ -14,13 +14,13 @@ from msgspec import Struct
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.chart import chart_of
-from ivr.ports import Archive, CallKey, CallRecord
+from ivr.ports import CallKey, CallRecord
 from ivr.server.console.figures import marks_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.page_frame import CONSOLE
 from ivr.server.phone.remembered import Remembered, remembered
-from ivr.storage import CallStore
+from ivr.storage import Archive, CallStore
 from ivr.trace.case import CaseError
 from ivr.trace.current_flows import read_current_flow
 from ivr.trace.failures import flow_failures
