@@ -27,12 +27,14 @@ from ivr.server.pages import console_address, console_token, make_console, make_
 from ivr.server.phone.routes import PhonePages
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
+from ivr.server.short_way import ShortWay
 from ivr.server.skype_endpoint import DEVELOPMENT_ACCOUNT, FORM, fetch_keys, line_of_flows, make_channel, make_verifier
 from ivr.server.start_page import StartPages
 from ivr.server.startup import address_of, bind_port, fit_to_open_files
 from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
 from ivr.settings import Settings
+from ivr.store.media_files import new_name
 from ivr.trace.folders import CASES
 
 log = logging.getLogger(__name__)
@@ -67,11 +69,13 @@ async def running(
     pretends: bool = False,
     cases: Path = CASES,
     watched: bool = False,
+    short: bool = True,
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts. `settings` have passed `check_settings`, `paths` are flow files or folders.
 
     `pretends`: callers may say what time it is to be, as in development mode (protocol 21). `cases` is where the
-    phone keeps calls. `watched`: this process ends if the server does not answer itself any more.
+    phone keeps calls. `watched`: this process ends if the server does not answer itself any more. `short`: plain
+    requests take the short way; never in development mode, where each request's host and origin are looked at.
 
     Raises what keeps a server from starting: SettingsError, FolderInUse, DataUnusable, FlowError.
     """
@@ -95,14 +99,16 @@ async def running(
         )
         start = StartPages(backend.registry) if dev else None
         pages = [one for one in (console, phone, start) if one]
-        webhook = _webhook(settings, channel, backend, make_verifier(settings, keys), refusals)
+        verifier = make_verifier(settings, keys)
+        webhook = _webhook(settings, channel, backend, verifier, refusals)
         checks = _readiness_checks(backend, keys)
         assets = backend.registry.asset
         app = App(webhook=webhook, form=FORM, asset=assets, checks=checks, pages=pages, dev=dev, refusals=refusals)
         begin_chores(stack, settings, backend, keys)
         asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         limits = fit_to_open_files(asked)
-        listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals)
+        way = _short_way(settings, app, channel, backend, verifier) if short and not dev else None
+        listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals, short=way)
         stack.push_async_callback(_drain, phone, listener)
         if watched:
             stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
@@ -133,10 +139,25 @@ def _webhook(settings: Settings, channel: Channel, backend: Backend, verifier: V
         store=backend.store,
         recordings=backend.recordings,
         arrivals=backend.arrivals,
-        limits=BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time),
+        limits=_body_limits(settings),
         now=time.time,
         refusals=refusals,
     )
+
+
+def _short_way(settings: Settings, app: App, channel: Channel, backend: Backend, verifier: Verifier) -> ShortWay:
+    return ShortWay(
+        endpoint=app.endpoint,
+        channel=channel,
+        verifier=verifier,
+        turns=backend.turns,
+        limits=_body_limits(settings),
+        new_name=new_name,
+    )
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time)
 
 
 def _readiness_checks(backend: Backend, keys: KeyRing | None) -> Mapping[str, Check]:
