@@ -204,14 +204,15 @@ class Stepped(Struct, frozen=True, omit_defaults=True):
     failures: tuple[Failure, ...] = ()
 
 
+_RECORDINGS = (RecordingMade, RecordingReady)
+
+
 def recordings_in(trace: Sequence[Stepped]) -> list[str]:
     """Return the recordings that a call takes with these lines; an ignored event takes nothing."""
     return [
         step.event.media
         for step in trace
-        if step.ignored is None
-        and isinstance(step.event, RecordingMade | RecordingReady)
-        and step.event.media is not None
+        if isinstance(step.event, _RECORDINGS) and step.ignored is None and step.event.media is not None
     ]
 
 

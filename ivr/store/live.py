@@ -118,10 +118,12 @@ class Live:
             )
         if stored is not None and stored.record.id != record.id:
             raise StoreUnavailable(f"call {record.id}: this call is saved as {stored.record.id}")
+        if not commit.jobs:
+            return
         # A job is the key of its answer: a second order under a name that is still in use would take the first one's
         # answer. A name that leaves with this very commit is free again.
         jobs = {request.job for request in commit.jobs}
-        leaving = self.orders.leaving(commit) if jobs else ()
+        leaving = self.orders.leaving(commit)
         known = any(job not in leaving and self.orders.knows(record.id, job) for job in jobs)
         if len(jobs) < len(commit.jobs) or known:
             raise StoreUnavailable(f"call {record.id}: a job is asked for twice")
@@ -130,9 +132,11 @@ class Live:
         """Make a saved commit visible."""
         record = saved.record
         # First what leaves, then what is new: a job may be asked for again in the commit that takes its answer.
-        self.orders.leave(record.id, self.orders.leaving(commit))
-        for request in orders_of(commit):
-            self.orders.add(Owed(record.id, record.key, saved.row, request))
+        if leaving := self.orders.leaving(commit):
+            self.orders.leave(record.id, leaving)
+        if commit.jobs:
+            for request in orders_of(commit):
+                self.orders.add(Owed(record.id, record.key, saved.row, request))
         self.put(saved)
 
     def put(self, saved: Saved) -> None:
@@ -155,4 +159,7 @@ class Live:
 
 
 def _wake_up(record: CallRecord) -> float:
-    return min(at for at in (record.idle_at, record.call.deadline, record.wake) if at is not None)
+    at, deadline, wake = record.idle_at, record.call.deadline, record.wake
+    if deadline is not None and deadline < at:
+        at = deadline
+    return wake if wake is not None and wake < at else at

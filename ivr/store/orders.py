@@ -8,7 +8,7 @@ did not answer in time is dead. An answer that a call waits for goes into the in
 `wanted=False` ends the order and is forgotten.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -171,12 +171,15 @@ class Orders:
         self._open = {}
         self.put_back(sorted(owed, key=lambda one: one.asked))
 
-    def leaving(self, commit: Commit) -> list[str]:
+    def leaving(self, commit: Commit) -> Sequence[str]:
         """Return the jobs that leave with a commit: answers now stepped, and at the end of a call all it waited for."""
+        over = commit.record.call.phase == "over"
+        if not over and not commit.taken:
+            return ()
         call = commit.record.id
         inbox = self._inboxes.get(call)
         answered = inbox.answers if inbox else {}
-        if commit.record.call.phase != "over":
+        if not over:
             return [job for job in commit.taken if job in answered]
         return [*self._wanted(call), *answered]
 

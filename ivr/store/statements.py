@@ -28,10 +28,11 @@ _COUNT_RUN = "UPDATE job SET attempts = ?, owner = ?, until = ? WHERE call = ? A
 _ANSWER_JOB = "UPDATE job SET answered = ?, answer = ? WHERE call = ? AND kind = ? AND id = ? AND answered IS NULL"
 _ADD_FLOW = "INSERT OR IGNORE INTO flow (hash, source) VALUES (?, ?)"
 # The row that tells the last reply stays until a later one tells it.
-_DROP_TURN = """
-DELETE FROM turn WHERE call = ? AND message = ? AND trace = '[]' AND media IS NULL AND (marks & 2 = 0 OR EXISTS
-(SELECT 1 FROM turn AS later WHERE later.call = turn.call AND later.seq > turn.seq AND later.marks & 2))
-"""
+_DROP_TURNS = f"""
+DELETE FROM turn WHERE call = ? AND message NOT IN ({", ".join("?" * REMEMBERED)}) AND trace = '[]' AND media IS NULL
+AND (marks & 2 = 0 OR EXISTS (SELECT 1 FROM turn AS later WHERE later.call = turn.call AND later.seq > turn.seq
+AND later.marks & 2))
+"""  # noqa: S608  # our own text
 # Once a call is over, not even sealed values are left of it.
 _UNSEAL = "UPDATE turn SET state = '', marks = marks & ~4 WHERE call = ? AND seq < ? AND marks & 4"
 _CHANGE_BLOCK = CHANGE_BLOCKS.format("(?, 1, 1)")
@@ -57,20 +58,19 @@ def turn_statements(
         statements += [(_ADD_JOB, (row, REQUEST, order.job, to_json(order))) for order in orders_of(commit)]
     if commit.outbound:
         statements += [(_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound]
-    if not commit.trace and before is not None and (fallen := _fallen_out(commit, before)) is not None:
-        statements.append((_DROP_TURN, (row, fallen)))
+    if not commit.trace and before is not None and _has_fallen_out(commit, before):
+        statements.append((_DROP_TURNS, (row, *commit.record.replies)))
     if sealed and commit.record.call.phase == "over":
         statements.append((_UNSEAL, (row, seq)))
     return statements
 
 
-def _fallen_out(commit: Commit, before: CallRecord) -> str | None:
-    """Return the message that is not answered again once this one is; the row of such a one without lines can go.
+def _has_fallen_out(commit: Commit, before: CallRecord) -> bool:
+    """Return whether a message is not answered again once this one is: then its row can go, if it has no lines.
 
     Whoever knows a call's id could fill the disk with messages that move nothing.
     """
-    replies, message = before.replies, commit.message
-    return None if message is None or message in replies or len(replies) < REMEMBERED else next(iter(replies))
+    return commit.message is not None and commit.message not in before.replies and len(before.replies) >= REMEMBERED
 
 
 def erase_statements(row: int) -> Sequence[Statement]:

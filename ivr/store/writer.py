@@ -149,7 +149,7 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _begin(self) -> None:
-        """Give the thread all that waits."""
+        """Let the thread begin with all that waits."""
         if self._waiting:
             self._at_work = True
             self._batches.put(self._waiting)

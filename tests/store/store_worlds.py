@@ -1,7 +1,6 @@
 """One world for each store: the store itself, and what a crash leaves of it."""
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from ivr.storage import CallStore, Order
@@ -81,6 +80,6 @@ World = MemoryWorld | SqliteWorld
 
 async def claim(
     store: CallStore, *, owner: str = "worker", now: float = 0.0, lease: float = 60.0, limit: int = 9
-) -> Sequence[Order]:
+) -> list[Order]:
     """Take orders as a worker does; what is not said does not matter to the test."""
-    return await store.claim(owner, now=now, lease=lease, limit=limit)
+    return list(await store.claim(owner, now=now, lease=lease, limit=limit))

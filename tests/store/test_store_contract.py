@@ -181,7 +181,7 @@ async def test_nothing_of_a_stale_commit_is_saved(world: World) -> None:
     await world.crash()
     assert await world.store.load(key("a")) == first
     assert list(await world.archive.trace(first.id)) == [line(0)]
-    assert list(await claim(world.store)) == []
+    assert await claim(world.store) == []
     assert not await world.store.named("lost.wma")
 
 
@@ -222,7 +222,7 @@ async def test_a_poisoned_commit_fails_alone(world: World, poison: Commit) -> No
     await world.crash()
     assert (await world.store.load(key("n0"))).version == 2
     assert len(await records_of(world.archive)) == 14
-    assert list(await claim(world.store)) == []
+    assert await claim(world.store) == []
 
 
 async def test_a_call_keeps_our_id(world: World) -> None:
@@ -281,7 +281,7 @@ async def test_an_order_is_handed_out_once_with_all_that_it_says(world: World) -
     call = await opened(world, "a", jobs=(request("1.1"),))
     (order,) = await claim(world.store)
     assert (order.call, order.key, order.request, order.attempts) == (call.id, call.key, request("1.1"), 1)
-    assert list(await claim(world.store)) == []
+    assert await claim(world.store) == []
 
 
 async def test_claims_at_once_share_the_orders_and_keep_the_limit(world: World) -> None:
@@ -316,6 +316,45 @@ async def test_after_three_runs_that_were_cut_off_an_order_is_given_up(world: Wo
     await world.crash()
     assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.3", "failed")]
     assert [order.call for order in await claim(world.store)] == [later.id]
+
+
+async def test_the_order_of_a_dead_worker_comes_back_after_its_lease_and_not_before(world: World) -> None:
+    call = await opened(world, "a", jobs=(request("1.1"), request("1.2")))  # each may take 30 s
+    assert len(await claim(world.store, owner="dead", now=100.0, lease=60.0)) == 2
+    assert await world.store.finish(call.id, "1.2", answered("1.2")) is True
+    assert await claim(world.store, owner="alive", now=189.9) == []
+    (again,) = await claim(world.store, owner="alive", now=190.0)
+    assert (again.request.job, again.attempts) == ("1.1", 2)
+    assert await claim(world.store, owner="third", now=190.0) == [], "that one has its own lease now"
+    assert await world.store.finish(call.id, "1.1", answered("1.1", "of the dead")) is True, "the first answer wins"
+    assert await claim(world.store, owner="third", now=1e9) == []
+
+
+async def test_what_a_living_worker_has_is_handed_out_once_however_long_it_takes(world: World) -> None:
+    await opened(world, "a", jobs=(request("1.1"),))
+    assert len(await claim(world.store, owner="alive", now=0.0)) == 1
+    assert await claim(world.store, owner="alive", now=1e9) == [], "whoever asks is alive"
+
+
+async def test_an_order_that_killed_three_workers_is_given_up(world: World) -> None:
+    call = await opened(world, "a", jobs=(request("1.1"),))
+    for attempt, now in enumerate((0.0, 100.0, 200.0), 1):
+        assert [order.attempts for order in await claim(world.store, owner=f"w{attempt}", now=now)] == [attempt]
+    assert await claim(world.store, owner="last", now=300.0) == []
+    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed")]
+    await world.crash()
+    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed")]
+
+
+async def test_after_a_restart_of_the_only_process_no_order_is_held_back(world: World) -> None:
+    await opened(world, "a", jobs=(request("1.1"),))
+    await claim(world.store, owner="before", now=100.0)
+    await world.crash()
+    assert [order.attempts for order in await claim(world.store, owner="after", now=100.0)] == [2]
+
+
+async def test_a_store_that_can_be_used_says_nothing(world: World) -> None:
+    await world.store.probe()
 
 
 async def test_an_order_nobody_waits_for_is_carried_out_after_the_call(world: World) -> None:
@@ -366,7 +405,7 @@ async def test_answers_wait_in_the_order_in_which_they_came(world: World) -> Non
         answered("1.3", SECRET),
         ServiceFailed("1.1", "timeout"),
     ]
-    assert list(await claim(world.store)) == []
+    assert await claim(world.store) == []
 
 
 async def test_the_first_answer_wins(world: World) -> None:

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
-from store_examples import after, answered, key, line, record, recorded, request
+from store_examples import ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
 from store_worlds import MemoryWorld, SqliteWorld, World, claim
 
 from ivr.errors import IvrError
 from ivr.ports import CallRecord, Commit
+from ivr.storage import Absent
 
 NAMES = st.sampled_from("abc")
 JOBS = st.sampled_from(["1", "2", "3"])
@@ -34,6 +35,7 @@ class Stores(RuleBasedStateMachine):
         self.disk = SqliteWorld(Path(self.folder.name))
         self.worlds: tuple[World, World] = (MemoryWorld(), self.disk)
         self.seen: dict[str, list[CallRecord]] = {}
+        self.now = 0.0
 
     @initialize()
     def begin(self) -> None:
@@ -67,20 +69,31 @@ class Stores(RuleBasedStateMachine):
         idle_at=st.integers(0, 3),
         over=st.integers(0, 5).map(lambda n: n == 0),
         private=st.booleans(),
+        message=st.none() | st.sampled_from(["one", "two", "three"]),
+        reply=st.none() | st.sampled_from([REPLY, ODD_REPLY]),
+        traced=st.integers(0, 5).map(bool),
+        at_once=st.booleans(),
     )
-    def commit(self, name, late, media, ignored, jobs, taken, idle_at, over, private) -> None:
+    def commit(
+        self, name, late, media, ignored, jobs, taken, idle_at, over, private, message, reply, traced, at_once
+    ) -> None:
         seen = self.seen.setdefault(name, [record(name, private="secret" if private else None)])
         before = replace(seen[max(0, len(seen) - 1 - late)], idle_at=float(idle_at))
         steps = [line()] if media is None else [recorded(media, ignored="stale" if ignored else None)]
         requests = tuple(request(job, wanted=wanted, sensitive=sensitive) for job, wanted, sensitive in jobs)
-        turn: Commit = after(before, *steps, over=over, jobs=requests, taken=tuple(taken))
-        if self.both(lambda world: world.store.commit(turn)) is None:
+        if not (traced or requests or over or before.version == 0):
+            steps = []
+        turn: Commit = after(before, *steps, over=over, jobs=requests, taken=tuple(taken), message=message, reply=reply)
+        save = handed_over if at_once else committed
+        if self.both(lambda world: save(world, turn)) is None:
             seen.append(turn.record)
 
-    @rule(limit=st.integers(0, 3))
-    def claim(self, limit: int) -> None:
+    @rule(limit=st.integers(0, 3), owner=st.sampled_from("xy"), passed=st.sampled_from([0.0, 50.0, 100.0]))
+    def claim(self, limit: int, owner: str, passed: float) -> None:
+        self.now += passed
+
         async def claimed(world: World) -> object:
-            return list(await claim(world.store, limit=limit))
+            return await claim(world.store, owner=owner, now=self.now, limit=limit)
 
         self.both(claimed)
 
@@ -111,6 +124,22 @@ class Stores(RuleBasedStateMachine):
         if not self.disk.database.exists():
             return
         self.both(everything)
+
+
+async def committed(world: World, turn: Commit) -> None:
+    await world.store.commit(turn)
+
+
+async def handed_over(world: World, turn: Commit) -> None:
+    """Save a turn on the short way; what has to be loaded takes the long one."""
+    found = world.store.glance(turn.record.key)
+    if found is Absent.WAIT or (found is Absent.UNKNOWN and turn.record.version > 1):
+        await world.store.commit(turn)
+        return
+    told = asyncio.get_running_loop().create_future()
+    world.store.hand_over(turn, told.set_result)
+    if (error := await told) is not None:
+        raise error
 
 
 async def everything(world: World) -> object:
