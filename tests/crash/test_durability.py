@@ -11,33 +11,50 @@ from ivr.phone.callers.turn_based import Speak
 from tests.crash.process import Server
 from tests.crash.town import LongRecordings
 from tests.crash.tracing import no_tracing
-from tests.phone.calling import Signer, phone_to
+from tests.phone.calling import RECORDS, Signer, phone_to
 
-CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
+CALLS = "openat,read,recvfrom,write,pwrite64,writev,fsync,fdatasync,sendto,sendmsg,close"
+LOG_WRITTEN = r"pwrite64\(\d+<[^>]*calls\.db-wal>"
+LOG_SYNCED = r"(fsync|fdatasync)\(\d+<[^>]*calls\.db-wal>"
+SENT = r"(sendto|sendmsg|write|writev)\(\d+<(TCP|socket):.*HTTP/1\.1 200"
 
 
 async def test_large_audio_then_the_folder_then_the_call_are_on_the_disk_before_anything_is_sent(
     tmp_path: Path, signer: Signer
 ) -> None:
+    lines = await _traced_call(tmp_path, signer, Sound(SilentRenderer(), LongRecordings()))
+    audio = _first(lines, r"write\(\d+<[^>]*/audio/[^>]+>", after=0)
+    synced = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*/audio/[^>]+>", after=audio)
+    folder = _first(lines, r"fsync\(\d+<[^>]*/audio>", after=synced)
+    row = _first(lines, LOG_WRITTEN, after=folder)
+    committed = _first(lines, LOG_SYNCED, after=row)
+    sent = _first(lines, SENT, after=audio)
+    assert audio < synced < folder < row < committed < sent
+
+
+async def test_small_audio_is_on_the_disk_with_its_call_before_anything_is_sent(tmp_path: Path, signer: Signer) -> None:
+    lines = await _traced_call(tmp_path, signer, RECORDS)
+    asked = _first(lines, r"(read|recvfrom)\(\d+<(TCP|socket):.*multipart/form-data", after=0)
+    row = _first(lines, LOG_WRITTEN, after=asked)
+    committed = _first(lines, LOG_SYNCED, after=row)
+    sent = _first(lines, SENT, after=asked)
+    assert asked < row < committed < sent
+    assert not any("/data/audio/" in line for line in lines), "it is no file"
+
+
+async def _traced_call(tmp_path: Path, signer: Signer, sound: Sound) -> list[str]:
+    """Let somebody leave a message, and return the server's system calls."""
     if reason := await no_tracing():
         pytest.skip(reason)
     trace = tmp_path / "trace"
-    wrapper = ("strace", "-f", "-y", "-s", "64", "-e", f"trace={CALLS}", "-o", str(trace))
+    wrapper = ("strace", "-f", "-y", "-s", "1500", "-e", f"trace={CALLS}", "-o", str(trace))
     server = Server(tmp_path, signer, wrapper=wrapper)
-    sound = Sound(SilentRenderer(), LongRecordings())
     await server.start()
     async with phone_to(server.port, signer) as phone:
         await phone.call(Speak("Please call me back."), flow="voicemail", sound=sound)
     await server.stop(signal.SIGTERM)
     assert any(letter.audio for letter in phone.letters)
-    lines = trace.read_text(errors="replace").splitlines()
-    audio = _first(lines, r"write\(\d+<[^>]*/audio/[^>]+>", after=0)
-    synced = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*/audio/[^>]+>", after=audio)
-    folder = _first(lines, r"fsync\(\d+<[^>]*/audio>", after=synced)
-    row = _first(lines, r"pwrite64\(\d+<[^>]*calls\.db-wal>", after=folder)
-    committed = _first(lines, r"(fsync|fdatasync)\(\d+<[^>]*calls\.db-wal>", after=row)
-    sent = _first(lines, r"(sendto|sendmsg|write|writev)\(\d+<(TCP|socket):.*HTTP/1\.1 200", after=audio)
-    assert audio < synced < folder < row < committed < sent
+    return trace.read_text(errors="replace").splitlines()
 
 
 def _first(lines: list[str], pattern: str, *, after: int) -> int:
