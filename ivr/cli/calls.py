@@ -14,6 +14,7 @@ from typing import Any
 import click
 from msgspec import Struct, to_builtins
 
+from ivr.cli.call_recordings import save
 from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import (
     SHORT,
@@ -32,7 +33,9 @@ from ivr.engine.events import CallReceived
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
+from ivr.ports import recordings_in
 from ivr.storage import CallSummary
+from ivr.store.opening import open_media
 from ivr.trace.case import Case, CaseError, CaseLine
 from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
@@ -222,6 +225,30 @@ def damaged(of_group: Path | None, /, as_json: bool, data: Path | None) -> None:
         click.echo("No call is damaged.")
     if found:
         raise click.exceptions.Exit(1)
+
+
+@calls.command()
+@click.argument("call")
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder; it is made if need be."
+)
+@data_option
+@click.pass_obj
+def recordings(of_group: Path | None, /, call: str, to: Path, data: Path | None) -> None:
+    """Save the recordings of one call as files. CALL is its id, or the beginning of it.
+
+    They are saved as they came, those of sensitive states included.
+
+    \b
+    Example:  ivr calls recordings 1f3a --to messages
+    """
+    folder = data_folder(data or of_group)
+    with stored_calls(folder.path) as archive:
+        names = recordings_in(archive.trace(call := find_call(archive, call)))
+    if names:
+        save(open_media(folder), names, to)
+    else:
+        click.echo(f"Call {call[:SHORT]} has no recordings.")
 
 
 @calls.command("erase")

@@ -25,9 +25,9 @@ from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, MediaStore
 from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_media
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.statements import printable_id
 from ivr.turn import TurnsInMemory
 
@@ -75,7 +75,7 @@ async def open_backend(
     for damaged in store.damaged:
         log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
     registry = await _open_registry(settings, paths, store, line, strict=strict)
-    recordings = SqliteMedia(folder.audio, folder.database)
+    recordings = open_media(folder)
     stack.push_async_callback(recordings.close)
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}

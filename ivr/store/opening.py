@@ -3,11 +3,12 @@
 from contextlib import closing
 
 from ivr.errors import DataUnusable
-from ivr.storage import Archive
+from ivr.storage import Archive, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite_archive import PATIENCE, SqliteArchive
 from ivr.store.sqlite_errors import REFUSALS, unusable
+from ivr.store.sqlite_media import SqliteMedia
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:
@@ -26,3 +27,8 @@ def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: f
     except REFUSALS as exc:
         raise DataUnusable(unusable(database, exc)) from exc
     return SqliteArchive(folder, seal_key=seal_key, patience=patience)
+
+
+def open_media(folder: DataFolder) -> MediaStore:
+    """Open the recordings of a data folder, beside a running server, too; its calls can be read."""
+    return SqliteMedia(folder.audio, folder.database)

@@ -30,6 +30,7 @@ ROOMS = {
     "speech/voices/hibari/synthesis.py": "a file that is open already",
     "speech/voice_folder.py": "writes a file that is open already",
     "cli/file_fixer.py": "writes a corrected flow",
+    "cli/call_recordings.py": "writes recordings, which are read as their store gives them",
     "cli/new.py": "writes a new flow",
     "cli/phone/sip_calls.py": "writes what was heard on a call",
     "phone/net/identity.py": "writes a new key",

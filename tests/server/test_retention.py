@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
 from ivr.ports import Commit, Stepped
-from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention
+from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, sweep_recordings
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_media import SqliteMedia
 from tests.flows import flow_of
+from tests.kept_recordings import kept_recordings
 from tests.trace.recorded_calls import SLOW, random_bot
 
 
@@ -125,3 +126,13 @@ async def test_a_recording_that_cannot_be_deleted_keeps_no_call_from_being_forgo
     await house.forgetting.erase_old(before=1000.0)
     assert not house.holds("29:anna")
     assert [one.message for one in caplog.records if one.levelno == logging.WARNING] == ["recording left to the sweep"]
+
+
+async def test_what_a_crash_leaves_of_a_copy_is_swept_and_the_recording_stays_with_its_call(house: House) -> None:
+    await house.call(1, "29:anna", ended=100.0)
+    ((name, audio),) = kept_recordings(house.folder.path).items()
+    async with house.recordings.path(name) as copy:
+        assert copy.read_bytes() == audio
+        await sweep_recordings(house.store, house.recordings, before=9e9)  # as if it lay there for a day
+        assert not copy.exists()
+    assert kept_recordings(house.folder.path) == {name: audio}
