@@ -45,6 +45,8 @@ class Running(Struct, frozen=True):
 
     url: str
     "Where it listens."
+    listener: Listener
+    "The open port, for whoever asks what is under way there, and on which way."
     public: str
     "Where the platform reaches it."
     flows: Sequence[str]
@@ -113,14 +115,17 @@ async def running(
         if watched:
             stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
         log.info("serving")
-        yield _described(settings, backend, address, token, dev=dev)
+        yield _described(settings, backend, address, token, listener, dev=dev)
         log.info("draining")
     log.info("stopped")
 
 
-def _described(settings: Settings, backend: Backend, address: str, token: str | None, *, dev: bool) -> Running:
+def _described(
+    settings: Settings, backend: Backend, address: str, token: str | None, listener: Listener, *, dev: bool
+) -> Running:
     return Running(
         address,
+        listener,
         settings.public_url or address,
         backend.registry.names,
         backend.registry.default,

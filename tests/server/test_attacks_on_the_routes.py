@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ivr.phone.net.identity import LIFETIME, Identity
 from ivr.storage import SMALL
 from tests.phone.calling import APP, Signer
-from tests.server.harness import Answer, connected, form, read_answer, request, texts
+from tests.server.harness import Answer, Way, connected, form, read_answer, request, texts
 from tests.server.world import World
 from tests.waiting import PATIENCE
 
@@ -87,6 +88,12 @@ async def signer() -> AsyncIterator[KeyInTwoHands]:
     await signer.start()
     yield signer
     await signer.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path, signer: Signer, way: Way) -> World:
+    """Both ways are tried."""
+    return World(tmp_path, signer, way=way)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from tests.console.visiting import TOKEN
 from tests.phone.calling import Signer
+from tests.server.harness import Way as RequestWay
 from tests.server.harness import connected, read_answer, request
 from tests.server.test_attacks_on_the_routes import JSON, conversation
 from tests.server.world import World
@@ -31,6 +32,7 @@ FLOODS = {
     "bodies that never come": request("POST", "/callback", headers={**JSON, "Content-Length": "900"}, token=None),
     "requests of strangers": request("GET", "/nowhere", token=None),
     "requests upon requests": request("GET", "/nowhere", token=None) * 20,
+    "messages of strangers": request("POST", "/callback", b'{"id": "c1"}', token="garbage") * 3,
 }
 
 
@@ -73,8 +75,14 @@ async def _asks(port: int, sent: bytes) -> int:
         return (await read_answer(reader)).status
 
 
-@pytest.mark.parametrize("what", FLOODS)
-async def test_a_flood_costs_no_call_no_health_and_no_login(world: World, signer: Signer, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "way"),
+    [*((what, "short") for what in FLOODS), ("bodies that never come", "long")],
+)
+async def test_a_flood_costs_no_call_no_health_and_no_login(
+    world: World, signer: Signer, what: str, way: RequestWay
+) -> None:
+    world.way = way
     login = request("POST", "/console/login", f"token={TOKEN}".encode(), FORM, token=None)
     health = request("GET", "/healthz", token=None)
     seen: dict[str, list[int]] = {"calls": [], "health": [], "logins": []}
@@ -98,5 +106,6 @@ async def test_a_flood_costs_no_call_no_health_and_no_login(world: World, signer
             seen["calls"].append(await calls(port, token, number, one))
             number += 1
         assert int(over.result().split()[1]) > 0, "it was more than there are places for"
+        assert (world.listener.short > number // 2) is (way == "short")
         assert set(seen["calls"]) == set(seen["health"]) == {200}
         assert set(seen["logins"]) == {303}

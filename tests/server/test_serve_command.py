@@ -5,6 +5,7 @@ import json
 import shlex
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +17,10 @@ from ivr.phone.callers.turn_based import Leave, Speak
 from ivr.phone.net.limits import PhoneLimits
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import PUBLIC, Signer, phone_to
+from tests.server.harness import JSON, connected, read_answer, request
 from tests.server.process import DESK, Serving, refused, served
+from tests.server.test_attacks_on_the_routes import conversation
+from tests.server.world import World
 from tests.waiting import PATIENCE, until
 
 
@@ -216,3 +220,51 @@ async def test_a_turn_under_way_is_answered_before_the_process_ends(
     assert one.process.returncode == 0
     assert call.heard == ["Speak.", "One moment."]
     assert call.statuses == [200, 200, 0], "the server was there for the recording, and for nothing after it"
+
+
+class Caller:
+    """A connection on which calls are announced, one after the other, until it is closed."""
+
+    def __init__(self, name: str, port: int, token: str, others: Mapping[str, str]) -> None:
+        self.begun = asyncio.Event()
+        self.answered: set[str] = set()
+        self.cut_off = b""
+        self._name, self._port, self._token, self._others = name, port, token, others
+
+    async def announce(self) -> None:
+        async with connected(self._port) as (reader, writer):
+            while True:
+                call = f"{self._name}-{len(self.answered)}"
+                fields = {**JSON, **self._others, "X-Microsoft-Skype-Message-ID": call}
+                writer.write(
+                    request("POST", "/call", json.dumps(conversation(call)).encode(), fields, token=self._token)
+                )
+                try:
+                    answer = await read_answer(reader)
+                except asyncio.IncompleteReadError as error:
+                    self.cut_off = error.partial
+                    return
+                except ConnectionError:
+                    return
+                assert answer.status == 200
+                self.answered.add(call)
+                if len(self.answered) == 3:
+                    self.begun.set()
+
+
+@pytest.mark.parametrize("others", [{}, {"TE": "trailers"}], ids=["short", "long"])
+async def test_of_calls_that_are_being_announced_when_it_ends_each_is_answered_or_was_never_taken(
+    world: World, signer: Signer, others: Mapping[str, str]
+) -> None:
+    async with served(world.folder, signer=signer, IVR_DATA=str(world.folder / "data")) as one:
+        callers = [Caller(f"c{number}", one.port, signer.token(), others) for number in range(24)]
+        announcing = [asyncio.create_task(caller.announce()) for caller in callers]
+        async with asyncio.timeout(PATIENCE):
+            for caller in callers:
+                await caller.begun.wait()
+        await one.stop()
+        await asyncio.gather(*announcing)
+    assert one.process.returncode == 0
+    assert {caller.cut_off for caller in callers} == {b""}
+    stored = {record.key.id for record in await world.calls()}
+    assert stored == {call for caller in callers for call in caller.answered}

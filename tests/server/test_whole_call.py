@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ivr.phone.net.post import Reply
 from ivr.phone.phone_events import Ended
 from tests.phone.calling import APP, PUBLIC, Letter, Phone, Signer, Way, phone_to
 from tests.phone.fake_bot import Told
+from tests.server.harness import Way as RequestWay
 from tests.server.harness import connected, read_answer, request, texts
 from tests.server.world import DESK, World
 from tests.waiting import PATIENCE
@@ -25,6 +27,12 @@ from tests.waiting import PATIENCE
 MESSAGE = (Press("1"), Speak("my flight was late"))
 "What a caller does who leaves a message."
 THANKS = "Thank you. We heard my flight was late. Goodbye."
+
+
+@pytest.fixture
+def world(tmp_path: Path, signer: Signer, way: RequestWay) -> World:
+    """Both ways are tried."""
+    return World(tmp_path, signer, way=way)
 
 
 # --- one call --------------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from typing import Any
 
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.assembly import running
+from ivr.server.listener import Listener
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import APP, Phone, Signer, phone_to
+from tests.server.harness import Way
 
 DESK = """\
 flow: desk
@@ -45,8 +47,12 @@ states:
 class World:
     """A data folder, flows and whom to believe, between servers."""
 
-    def __init__(self, folder: Path, signer: Signer) -> None:
-        self.folder, self.signer = folder, signer
+    listener: Listener
+    "The port of the server that was started last."
+
+    def __init__(self, folder: Path, signer: Signer, *, way: Way = "short") -> None:
+        """Serve in this folder, and believe this signer; `way` is the one that plain requests take."""
+        self.folder, self.signer, self.way = folder, signer, way
         self.flows = folder / "flows"
         self.flows.mkdir()
         (self.flows / "desk.yaml").write_text(DESK)
@@ -66,7 +72,8 @@ class World:
             "stt_script": self.folder / "script.json",
             **changed,
         }
-        async with running(Settings(**chosen), [self.flows], dev=False) as server:
+        async with running(Settings(**chosen), [self.flows], dev=False, short=self.way == "short") as server:
+            self.listener = server.listener
             port = int(server.url.rpartition(":")[2])
             async with phone_to(port, self.signer) as phone:
                 yield phone
