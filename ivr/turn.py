@@ -296,10 +296,14 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
             return False
 
         def then(error: Exception | None) -> None:
-            if error is None:
+            if error is not None:
+                told(None)
+                return
+            try:
                 self._saved(turn)
                 log_message(turn.flow, turn.commit)
-            told(turn.reply if error is None else None)
+            finally:
+                told(turn.reply)
 
         try:
             self._store.hand_over(turn.commit, then)

@@ -368,7 +368,9 @@ async def test_after_a_restart_an_old_flow_comes_back_from_the_store(places: Pla
     old = (await places.registry()).choose(None, "28:bot")
     places.desk(text="New.")
     registry = await places.registry()
+    assert registry.held(old.hash) is None
     again = await registry.get(old.hash)
+    assert registry.held(old.hash) is again
     assert (again.hash, again.name, list(again.states)) == (old.hash, "desk", ["main"])
 
 
