@@ -135,6 +135,7 @@ class Flight:
     """One sending of one message."""
 
     began: float = 0.0
+    "When its recording began to come in, if it has one."
     reply: WebhookReply | None = None
     lost: bool = False
 
@@ -160,7 +161,7 @@ class World:
         self._uploads: list[Flight] = []
         "The sendings whose audio is on its way."
         self.recorded: dict[str, float] = {}
-        "The messages with a recording that were acknowledged, and when the sending began that was."
+        "The messages with a recording that were acknowledged, and when it began to come in."
         self._start()
 
     # --- the server ---
@@ -206,6 +207,7 @@ class World:
 
     async def _take(self, incoming: Incoming, flight: Flight, media: str | None) -> None:
         if media is not None:
+            flight.began = self.now  # what is still on the network is no upload that a server could know of
             self._uploads.append(flight)
             for _ in range(self.random.randrange(1, 40)):
                 await pause()  # the audio is on its way
@@ -274,7 +276,7 @@ class World:
     async def _send(self, message: str, said: tuple[Event, ...], *, starts: bool) -> WebhookReply | None:
         flights: list[Flight] = []
         for sending in range(4):
-            flight = Flight(self.now)
+            flight = Flight()
             flights.append(flight)
             self._flights.append(flight)
             media = None
