@@ -23,12 +23,9 @@ from ivr.server.jobs import Worker
 from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
 from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
-from ivr.storage import Archive, MediaStore
+from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
-from ivr.store.opening import open_media
-from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.statements import printable_id
+from ivr.store.opening import Opened, open_store
 from ivr.turn import TurnsInMemory
 
 log = logging.getLogger(__name__)
@@ -38,7 +35,7 @@ class Backend(Struct, frozen=True):
     """The parts, each standing on those before it."""
 
     folder: DataFolder
-    store: SqliteStore
+    store: CallStoreInMemory
     archive: Archive
     registry: FlowRegistry
     recordings: MediaStore
@@ -68,15 +65,12 @@ async def open_backend(
     await load_models(workers)
     folder = stack.enter_context(DataFolder.open(settings.data))
     key = settings.seal_key.get_secret_value() if settings.seal_key else None
-    store = await SqliteStore.open(folder.database, seal_key=key, seal_file=folder.seal_key)
-    stack.push_async_callback(store.close)
-    archive = SqliteArchive(folder, server=store)
-    stack.push_async_callback(archive.close)
-    for damaged in store.damaged:
-        log.error("call set aside", extra={"call": printable_id(damaged.id), "reason": damaged.what})
-    registry = await _open_registry(settings, paths, store, line, strict=strict)
-    recordings = open_media(folder)
-    stack.push_async_callback(recordings.close)
+    opened = await open_store(folder, seal_key=key)
+    stack.push_async_callback(opened.close)
+    for call, what in opened.set_aside:
+        log.error("call set aside", extra={"call": call, "reason": what})
+    store, recordings = opened.calls, opened.recordings
+    registry = await _open_registry(settings, paths, opened, line, strict=strict)
     arrivals = Arrivals()
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=concurrency_of(settings))
@@ -94,11 +88,11 @@ async def open_backend(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return Backend(folder, store, archive, registry, recordings, arrivals, worker, turns)
+    return Backend(folder, store, opened.archive, registry, recordings, arrivals, worker, turns)
 
 
 async def _open_registry(
-    settings: Settings, paths: Sequence[Path], store: SqliteStore, line: Capabilities, *, strict: bool
+    settings: Settings, paths: Sequence[Path], opened: Opened, line: Capabilities, *, strict: bool
 ) -> FlowRegistry:
     missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
     load = partial(
@@ -108,7 +102,7 @@ async def _open_registry(
         missing=missing,
         phrases=phrases_of(settings),
     )
-    registry = FlowRegistry(store, paths, load=load, default=settings.default_flow, routes=settings.routes)
+    registry = FlowRegistry(opened.calls, paths, load=load, default=settings.default_flow, routes=settings.routes)
     await registry.open(strict=strict)
-    await registry.restore(store.flows_under_way)
+    await registry.restore(opened.flows_under_way)
     return registry

@@ -1,14 +1,49 @@
 """Which driver stands behind the ports of `ivr.storage`: whoever uses a store opens it here, and knows no other."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
+from msgspec import Struct
+
 from ivr.errors import DataUnusable
-from ivr.storage import Archive, MediaStore
+from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
+from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import PATIENCE, SqliteArchive
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.statements import printable_id
+
+
+class Opened(Struct, frozen=True):
+    """What a server has of its data folder."""
+
+    calls: CallStoreInMemory
+    archive: Archive
+    recordings: MediaStore
+    set_aside: Sequence[tuple[str, str]]
+    "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
+    flows_under_way: Sequence[str]
+    "The flows, by hash, that calls under way began with."
+
+    async def close(self) -> None:
+        """Let go of the data, after everything under way is saved."""
+        await self.recordings.close()
+        await self.archive.close()
+        await self.calls.close()
+
+
+async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Opened:
+    """Open a data folder to serve calls from, and load the live ones; raise DataUnusable.
+
+    `seal_key` is the one in the settings, if any; else it is looked for in the folder. The caller owns the folder
+    (`DataFolder.open`) until all is closed.
+    """
+    store = await SqliteStore.open(folder.database, seal_key=seal_key, seal_file=folder.seal_key)
+    set_aside = [(printable_id(one.id), one.what) for one in store.damaged]
+    archive = SqliteArchive(folder, server=store)
+    return Opened(store, archive, open_media(folder), set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

@@ -37,7 +37,7 @@ def a_record(name: str) -> CallRecord:
 
 
 def objects(value: object) -> Iterator[int]:
-    """Name every text and every memory in a record by its identity."""
+    """Return every text and every memory in a record, by its identity."""
     if isinstance(value, str | Memory):
         yield id(value)
     if isinstance(value, Struct):
