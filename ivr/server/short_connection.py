@@ -116,6 +116,8 @@ class ShortConnection(Connection):
 
     def _told(self, reply: WebhookReply | None) -> None:
         """Answer a request whose turn is saved; None: it is not that simple."""
+        if not self._waits:
+            return  # the turn was begun, and failed all the same: the long way has this request
         if reply is None:
             self.go_long()
             return
@@ -123,7 +125,7 @@ class ShortConnection(Connection):
         if self.transport is not None:
             self.transport.write(raw_reply(reply, close=self.guard.drains))
             if self.guard.drains:
-                self.close()
+                self.retire()
                 self.transport.close()  # once the reply is sent
         self.guard.rests(self, whole=True)
         behind = self._reader.behind + self._held

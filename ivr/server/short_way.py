@@ -74,16 +74,14 @@ class ShortWay:
     def take(self, request: RequestReader, told: Told) -> bool:
         """Begin to take a whole request; False: it is not that simple, nothing was done, and the long way has it."""
         endpoint = self._endpoint(request.path)
-        if endpoint is None:
-            return False
         try:
-            incoming = self._incoming(request, endpoint)
+            incoming = None if endpoint is None else self._incoming(request, endpoint)
+            if endpoint is None or incoming is None:
+                return False
+            heard = told if incoming.wants == "commands" else _acknowledging(told)
+            return self._turns.take_now(incoming, flow=endpoint.flow, told=heard)
         except Exception:  # the long way meets it again, answers it and logs it
             return False
-        if incoming is None:
-            return False
-        heard = told if incoming.wants == "commands" else _acknowledging(told)
-        return self._turns.take_now(incoming, flow=endpoint.flow, told=heard)
 
     def _incoming(self, request: RequestReader, endpoint: Endpoint) -> Incoming | None:
         """Return the one message that a request holds; None: it holds none or several, or it is no plain form."""
