@@ -69,14 +69,13 @@ class MemoryArchive:
 
     async def recent(self) -> AsyncGenerator[Sequence[CallSummary], None]:
         """Return all calls, the newest first, a portion at a time."""
-        newest = [self._summary(saved) for saved in reversed(self._store.calls.values())]
-        for portion in _portions(newest):
-            yield portion
+        for ids in _portions([*reversed(self._store.calls)]):
+            yield [self._summary(saved) for saved in self._still(ids)]
 
     async def stored(self) -> AsyncGenerator[Sequence[StoredCall], None]:
         """Return all calls with their traces, the oldest first, a portion at a time."""
-        for portion in _portions([self._stored(saved) for saved in self._store.calls.values()]):
-            yield portion
+        for ids in _portions([*self._store.calls]):
+            yield [self._stored(saved) for saved in self._still(ids)]
 
     async def damaged(self, *, sealed: bool) -> AsyncGenerator[Sequence[DamagedCallRow], None]:
         """Return nothing: what is in memory can be read."""
@@ -149,6 +148,10 @@ class MemoryArchive:
         """Return when the last thing happened to a call; 0: nothing ever did. The end of a call does not move back."""
         times = [line.now for line in self._store.traces[saved.record.id]]
         return max(times, default=0.0) if saved.over else times[-1] if times else 0.0
+
+    def _still(self, ids: Sequence[str]) -> Iterator[Saved]:
+        """Return those of these calls that have not been erased in the meantime."""
+        return (self._store.calls[call] for call in ids if call in self._store.calls)
 
     def _newest(self, limit: int, *, over: bool) -> list[CallRecord]:
         found = (saved for saved in reversed(self._store.calls.values()) if saved.over == over)

@@ -16,6 +16,9 @@ class MemoryWorld:
         self.store = MemoryStore()
         self.archive = MemoryArchive(self.store)
 
+    async def open(self) -> None:
+        self.store.restart()
+
     async def crash(self) -> None:
         self.store.restart()
 
