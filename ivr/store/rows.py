@@ -30,13 +30,11 @@ NEW_MESSAGE: Final = 1
 "Mark of a turn whose message was not among the replies before it: it stands at their end."
 LAST_REPLY: Final = 2
 "Mark of a turn whose reply is the last one of the call after it."
-
 SEALED_STATE: Final = 4
 "Mark of a turn whose state holds sealed values."
 
 T = TypeVar("T")
 C = TypeVar("C")
-
 Replies: TypeAlias = Mapping[str, WebhookReply | None]
 TurnRow: TypeAlias = tuple[int, int, str, bytes, str | None, bytes | None, int, str, str | None, bytes | None]
 "The columns of a turn, in their order."
@@ -48,7 +46,7 @@ class _Rest(Struct, array_like=True):
     id: str
     version: int
     steps: int
-    notes: dict[str, str]
+    notes: Mapping[str, str]
     idle_at: float
     wake: float | None
     line: LineFacts | None
@@ -64,8 +62,6 @@ _PRIVATE = json.Decoder(dict[str, Stored]).decode
 _TRACE: Callable[[str], list[Stepped]] = json.Decoder(list[Stepped]).decode
 _REQUEST = json.Decoder(Request).decode
 _EVENT: Callable[[bytes], Event] = json.Decoder(Event).decode
-_UNWRITTEN = (TypeError, ValueError, OverflowError, RecursionError)
-"What an encoder raises for what has no written form: ValueError for a surrogate, for one."
 
 
 class Rows:
@@ -87,32 +83,14 @@ class Rows:
         call = with_memories(record.call, self._sealed, record.id)
         if call is not record.call:
             marks |= SEALED_STATE
-        try:
-            return (
-                seq,
-                row,
-                _TO_JSON(call).decode(),
-                _TO_MSGPACK(
-                    (
-                        record.id,
-                        record.version,
-                        record.steps,
-                        record.leg.notes,
-                        record.idle_at,
-                        record.wake,
-                        record.line,
-                        record.unmoved,
-                    )
-                ),
-                commit.message,
-                written,
-                marks,
-                _TO_JSON(commit.trace).decode(),
-                media,
-                commit.audio if media is not None else None,
-            )
-        except _UNWRITTEN as exc:
-            raise _unwritten(exc) from exc
+        rest = _encoded(_TO_MSGPACK, _Rest(
+            record.id, record.version, record.steps, record.leg.notes, record.idle_at, record.wake, record.line,
+            record.unmoved,
+        ))  # fmt: skip
+        audio = commit.audio if media is not None else None
+        return (
+            seq, row, to_json(call), rest, commit.message, written, marks, to_json(commit.trace), media, audio
+        )  # fmt: skip
 
     def read_record(
         self, key: CallKey, state: bytes, rest: bytes, replies: Replies, last: WebhookReply | None
@@ -123,7 +101,7 @@ class Rows:
 
     def answer(self, call: str, request: Request, event: Event) -> bytes:
         """Return the column `answer`."""
-        plain = _guarded(_TO_JSON, event)
+        plain = _encoded(_TO_JSON, event)
         return self._sealer.seal(plain, f"{call}/{request.job}") if request.sensitive else plain
 
     def read_answer(self, call: str, request: Request, answer: bytes) -> Event:
@@ -132,7 +110,7 @@ class Rows:
         return _read(_EVENT, plain, "an answer")
 
     def _sealed(self, memory: Memory, place: str) -> Memory:
-        sealed = self._sealer.seal(_guarded(_TO_JSON, memory.private), place)
+        sealed = self._sealer.seal(_encoded(_TO_JSON, memory.private), place)
         return replace(memory, private={SEALED: base64.b64encode(sealed).decode()})
 
     def _unsealed(self, memory: Memory, place: str) -> Memory:
@@ -196,9 +174,9 @@ def read_replies(turns: Iterable[Sequence[Any]]) -> tuple[dict[str, WebhookReply
     return replies, last
 
 
-def to_json(value: Request | Outbound | str) -> str:
-    """Return any other column that is read by eye; raise StoreUnavailable."""
-    return _guarded(_TO_JSON, value).decode()
+def to_json(value: Call | Sequence[Stepped] | Request | Outbound | str) -> str:
+    """Return a column that is read by eye; raise StoreUnavailable."""
+    return _encoded(_TO_JSON, value).decode()
 
 
 def read_trace(trace: str) -> list[Stepped]:
@@ -253,17 +231,9 @@ def _record(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
         if moment is not None and moment != moment:  # noqa: PLR0124  # no number
             raise UnreadableRow("its record has an invalid time")
     return CallRecord(
-        known.id,
-        key,
-        call,
-        known.version,
-        known.steps,
-        Leg(known.notes),
-        idle_at=known.idle_at,
-        wake=known.wake,
-        line=known.line,
-        unmoved=known.unmoved,
-    )
+        known.id, key, call, known.version, known.steps, Leg(known.notes), {}, None, known.idle_at, known.wake,
+        known.line, known.unmoved,
+    )  # fmt: skip
 
 
 def _check_time(moment: float, what: str) -> None:
@@ -272,15 +242,11 @@ def _check_time(moment: float, what: str) -> None:
         raise UnreadableRow(f"{what} has an invalid time")
 
 
-def _guarded(encode: Callable[[object], bytes], value: object) -> bytes:
+def _encoded(encode: Callable[[object], bytes], value: object) -> bytes:
     try:
         return encode(value)
-    except _UNWRITTEN as exc:
-        raise _unwritten(exc) from exc
-
-
-def _unwritten(error: Exception) -> StoreUnavailable:
-    return StoreUnavailable(f"This cannot be saved: {type(error).__name__}.")
+    except (TypeError, ValueError, OverflowError, RecursionError) as exc:  # ValueError: a surrogate, for one
+        raise StoreUnavailable(f"This cannot be saved: {type(exc).__name__}.") from exc
 
 
 def _read(decode: Callable[[C], T], column: C, what: str) -> T:

@@ -23,13 +23,14 @@ from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live
 from ivr.store.database_file import open_database
 from ivr.store.erasure import EndedCall
 from ivr.store.live import Saved
+from ivr.store.orders import Owed
 from ivr.store.read_only import Reader
 from ivr.store.recent import Recent
 from ivr.store.rows import SEALED_STATE, Rows
 from ivr.store.sealing import Sealer
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.statements import Counters
-from ivr.store.writer import Write, Writer, empty_log, settling
+from ivr.store.writer import Statement, Write, Writer, empty_log, settling
 
 QUEUE = 1024
 "Writes that may wait for the disk: some 60 ms of work, and the most that a stalled disk keeps in memory."
@@ -126,15 +127,9 @@ class SqliteStore:
                 error = exc
             then(error)
 
-        write = Write(
-            then=settled,
-            key=key,
-            turn=turn,
-            call=None if stored else (row, record.id, key.channel, key.account, key.id, ended),
-            ended=None if ended is None or not stored else (row, ended),
-            statements=beside,
-        )
-        self._writer.save(write)
+        call = None if stored else (row, record.id, key.channel, key.account, key.id, ended)
+        over = (row, ended) if stored and ended is not None else None
+        self._writer.save(Write(then=settled, key=key, turn=turn, call=call, ended=over, statements=beside))
 
     async def commit(self, commit: Commit) -> None:
         """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
@@ -159,10 +154,7 @@ class SqliteStore:
         if not runs and not spent:
             return ()
         written = [statements.run_statement(run) for run in runs]
-        written += [
-            statements.answer_statement(self._rows, owed, owed.given_up(), next(self._counters.answers))
-            for owed in spent
-        ]
+        written += [self._answer(owed, owed.given_up()) for owed in spent]
 
         def counted() -> list[Order]:
             for owed in spent:
@@ -181,9 +173,8 @@ class SqliteStore:
         owed = orders.get(call, job)
         if owed is None:
             return False
-        written = statements.answer_statement(self._rows, owed, event, next(self._counters.answers))
         # Another answer may be on its way to the disk: of two, the row and the inbox take the one handed over first.
-        return await self._writer.saved([written], lambda: orders.answer(call, job, event))
+        return await self._writer.saved([self._answer(owed, event)], lambda: orders.answer(call, job, event))
 
     async def due(self, now: float) -> Sequence[CallKey]:
         """Return the calls whose deadline, idle time or wake-up time is over, or whose inbox waits for a wake-up."""
@@ -197,11 +188,11 @@ class SqliteStore:
         """Return whether a call took this recording."""
         if media in self._media:  # nearly always: it is asked right after the commit
             return True
-        return await self._lookups.read(lambda connection: statements.is_named(connection, media))
+        return not await self._lookups.read(lambda connection: statements.find_unnamed(connection, [media]))
 
     async def save_flow(self, flow_hash: str, source: bytes) -> None:
         """Keep the source of a flow."""
-        await self._writer.saved([statements.flow_statement(flow_hash, source)], lambda: None)
+        await self._writer.saved([(statements.ADD_FLOW, (flow_hash, source))], lambda: None)
 
     async def flow(self, flow_hash: str) -> bytes | None:
         """Return the source of a flow."""
@@ -248,6 +239,9 @@ class SqliteStore:
             if key not in self._live.calls and key not in self._recent:  # else: committed meanwhile, and newer
                 self._recent[key] = found
         return self._live.calls[key] if key in self._live.calls else self._recent[key]
+
+    def _answer(self, owed: Owed, event: Event) -> Statement:
+        return statements.answer_statement(self._rows, owed, event, next(self._counters.answers))
 
     def _check_readable(self, key: CallKey) -> None:
         if (damaged := self._damaged.get(key)) is not None:

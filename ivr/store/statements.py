@@ -26,7 +26,7 @@ _ADD_JOB = "INSERT INTO job (call, kind, id, body, attempts) VALUES (?, ?, ?, ?,
 _DROP_JOB = "DELETE FROM job WHERE call = ? AND kind = ? AND id = ?"
 _COUNT_RUN = "UPDATE job SET attempts = ?, owner = ?, until = ? WHERE call = ? AND kind = ? AND id = ?"
 _ANSWER_JOB = "UPDATE job SET answered = ?, answer = ? WHERE call = ? AND kind = ? AND id = ? AND answered IS NULL"
-_ADD_FLOW = "INSERT OR IGNORE INTO flow (hash, source) VALUES (?, ?)"
+ADD_FLOW: Final = "INSERT OR IGNORE INTO flow (hash, source) VALUES (?, ?)"
 # The row that tells the last reply stays until a later one tells it.
 _DROP_TURNS = f"""
 DELETE FROM turn WHERE call = ? AND message NOT IN ({", ".join("?" * REMEMBERED)}) AND trace = '[]' AND media IS NULL
@@ -94,11 +94,6 @@ def answer_statement(rows: Rows, owed: Owed, event: Event, place: int) -> Statem
     if not owed.request.wanted:
         return _DROP_JOB, (owed.row, REQUEST, job)
     return _ANSWER_JOB, (place, rows.answer(owed.call, owed.request, event), owed.row, REQUEST, job)
-
-
-def flow_statement(flow_hash: str, source: bytes) -> Statement:
-    """Keep a flow."""
-    return _ADD_FLOW, (flow_hash, source)
 
 
 class Counters:
@@ -175,13 +170,9 @@ def printable_id(call: str) -> str:
 
 
 def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[str]:
-    """Pick those recordings that no call took."""
-    return [name for name in media if not is_named(connection, name)]
-
-
-def is_named(connection: sqlite3.Connection, media: str) -> bool:
-    """Return whether a call took this recording."""
-    return connection.execute("SELECT 1 FROM turn WHERE media = ?", (media,)).fetchone() is not None
+    """Return those recordings that no call took."""
+    named = "SELECT 1 FROM turn WHERE media = ?"
+    return [name for name in media if connection.execute(named, (name,)).fetchone() is None]
 
 
 def find_flow(connection: sqlite3.Connection, flow_hash: str) -> bytes | None:

@@ -86,7 +86,8 @@ class Writer:
         self._closed = False
         self._log_is_empty = False
         "What the thread found last; read in the loop only after the batch that asked for it has come back."
-        self._failing = ""
+        self.failing = ""
+        "Why the disk did not take what was written last; empty: it did."
         self._thread = threading.Thread(target=self._run, args=(connection,), name="store-writer", daemon=True)
         self._thread.start()
 
@@ -134,17 +135,10 @@ class Writer:
         self.save(Write(then=settling(done, lambda: self._log_is_empty), empties_log=True))
         return await done
 
-    @property
-    def failing(self) -> str:
-        """Why the disk did not take what was written last; empty: it did."""
-        return self._failing
-
     async def close(self) -> None:
         """Finish all that was handed over, then end the thread and close the connection."""
         self._closed = True
-        if self._waiting:
-            self._batches.put(self._waiting)
-            self._waiting = []
+        self._begin()
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -183,9 +177,9 @@ class Writer:
     def _note(self, outcomes: Sequence[Exception | None]) -> None:
         """Note whether the disk takes what is written."""
         if None in outcomes:  # one that went through shows that the disk works; the others failed by their own fault
-            self._failing = ""
+            self.failing = ""
         elif refused := next(filter(is_of_the_disk, (one.__cause__ for one in outcomes if one)), None):
-            self._failing = reason(refused)
+            self.failing = reason(refused)
 
 
 def settling(done: "asyncio.Future[T]", then: Callable[[], T]) -> Then:
