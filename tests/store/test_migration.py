@@ -3,6 +3,7 @@
 import logging
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -14,9 +15,14 @@ from msgspec import json
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import BrokenSeal, DamagedCall, DataUnusable
 from ivr.ports import REMEMBERED, CallKey, Stepped, WebhookReply
+from ivr.server.console.figures import figures_of_call
+from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
+from ivr.store.opening import open_archive
 from ivr.store.sqlite import SqliteStore
+from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.tables import VERSION
 from tests.cli.stored_calls import ivr
 
@@ -148,6 +154,43 @@ def test_every_call_is_replayed_the_same(tmp_path: Path, monkeypatch: pytest.Mon
     assert ivr("replay", "--live", "--data", folder, "--flows", FLOWS).output.splitlines()[-1] == (
         "21 calls replayed: 21 same, 0 changed, 0 undetermined."
     )
+
+
+async def test_figures_are_counted_as_before(tmp_path: Path) -> None:
+    folder = restored(tmp_path / "data", 2)
+    traces = traces_of_before(folder)
+    outcomes, flows = {}, {}
+    for call, over, state in rows(folder / "calls.db", "SELECT id, over, state FROM call"):
+        flows[call] = json.decode(state)["flow"]
+        outcomes[call] = (json.decode(state).get("outcome") or "") if over else None
+    convert(folder)
+    archive = open_archive(DataFolder(folder))
+    (block,) = await archive.blocks(0.0)
+    counted = {one.flow: one.calls for one in await archive.flows(block)}
+    assert counted == Counter(flows.values())
+    for flow in counted:
+        found = await archive.figures(block, flow, lambda calls: [figures_of_call(*one) for one in calls])
+        assert found == [figures_of_call(outcomes[call], traces[call]) for call in traces if flows[call] == flow]
+    await archive.close()
+
+
+async def test_calls_of_before_are_forgotten_when_their_time_is_up(tmp_path: Path) -> None:
+    folder = restored(tmp_path / "data", 2)
+    words = {call.encode() for (call,) in rows(folder / "calls.db", "SELECT id FROM call WHERE over = 1")}
+    kept = {
+        name
+        for (name,) in rows(folder / "calls.db", "SELECT media.name FROM media JOIN call ON row = call WHERE over = 0")
+    }
+    store, data = await opened(folder), DataFolder(folder)
+    archive, recordings = SqliteArchive(data, server=store), SqliteMedia(data.audio, data.database)
+    await Retention(archive, recordings).erase_old(before=1e12)
+    assert rows(folder / "calls.db", "SELECT count(*) FROM call WHERE ended IS NOT NULL") == [(0,)]
+    assert not [
+        path for path in folder.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in words)
+    ]
+    assert {path.name for path in (folder / "audio").iterdir()} == kept
+    for open_still in (recordings, archive, store):
+        await open_still.close()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
