@@ -86,6 +86,8 @@ class FlowRegistry:
         self._default = default
         self._routes = {called.casefold(): name for called, name in (routes or {}).items()}
         self._served: dict[Path, Flow] = {}
+        self._named: Mapping[str, Flow] = {}
+        "The same, by name."
         self._watched: dict[Path, tuple[Path, ...]] = {}
         "By flow file: what must change for it to be looked at again."
         self._stamps: dict[Path, Stamp] = {}
@@ -153,15 +155,15 @@ class FlowRegistry:
 
     def choose(self, name: str | None, called: str) -> Flow:
         """Pick the flow for a new call: by address, by called identity, the default, or the only one; else 404."""
-        flows = self._named()
-        wanted = normal(name or "") or self._routes.get(called.casefold()) or self.default
+        wanted = (normal(name) if name else "") or self._routes.get(called.casefold()) or self.default
         if wanted is None:
             raise WebhookError(
                 404, "no-default-flow", "Several flows are served: use /call/<name>, or set IVR_DEFAULT_FLOW."
             )
-        if wanted not in flows:
+        flow = self._named.get(wanted)
+        if flow is None:
             raise WebhookError(404, "unknown-flow", "No flow with this name is served here.")
-        return flows[wanted]
+        return flow
 
     def held(self, flow_hash: str) -> Flow | None:
         """Return the flow that a running call began with, if it is in memory."""
@@ -200,13 +202,13 @@ class FlowRegistry:
     @property
     def names(self) -> Sequence[str]:
         """The flows that can be called, by name."""
-        return sorted(self._named())
+        return sorted(self._named)
 
     @property
     def default(self) -> str | None:
         """The flow of `/call`, if there is one."""
         alone = len(self._served) == 1 and not self._held_back
-        return self._default or (self.names[0] if alone else None)
+        return self._default or (next(iter(self._named)) if alone else None)
 
     async def _take_in(self, file: Path, stamp: Stamp) -> None:
         """Load a file; `stamp` is that of before, so that an edit made meanwhile is seen at the next look."""
@@ -228,6 +230,7 @@ class FlowRegistry:
         if twin:  # gone from the disk: it was renamed to this one
             self._drop(twin)
         self._served[file] = flow
+        self._named = {one.name: one for one in self._served.values()}
         self._watched[file] = files
         self._faults.pop(file, None)
         self._held_back.discard(file)
@@ -260,6 +263,7 @@ class FlowRegistry:
 
     def _drop(self, file: Path) -> None:
         self._served.pop(file, None)
+        self._named = {one.name: one for one in self._served.values()}
         self._held_back.discard(file)
         for known in (self._watched, self._stamps, self._faults, self._doubts, self._missed):
             known.pop(file, None)
@@ -282,15 +286,12 @@ class FlowRegistry:
                 log.info("file skipped", extra={"file": str(skipped.file), "reason": skipped.reason})
         return list(dict.fromkeys([*found.flows, *self._served]))
 
-    def _named(self) -> Mapping[str, Flow]:
-        return {one.name: one for one in self._served.values()}
-
     def _strangers(self) -> list[str]:
         """Find settings that lead to flows that are not there."""
         asked = {"IVR_DEFAULT_FLOW": self._default, **{f"IVR_ROUTES, {key}": to for key, to in self._routes.items()}}
         found = []
         for setting, name in asked.items():
-            if name is not None and name not in self._named():
+            if name is not None and name not in self._named:
                 hint = did_you_mean(name, self.names) or f"Served flows: {', '.join(self.names)}."
                 found.append(f'{setting}: there is no flow "{name}". {hint}')
         return found
