@@ -1,4 +1,4 @@
-"""`ivr calls recordings`: what a caller left, as files."""
+"""`ivr calls recordings`: what a caller left, listed or saved as files."""
 
 import asyncio
 import os
@@ -14,30 +14,39 @@ from ivr.errors import StoreUnavailable
 from ivr.storage import MediaStore
 
 
-def save(media: MediaStore, names: Sequence[str], to: Path) -> None:
-    """Save recordings in a folder, for their owner alone to read, and print which; end the command if one is missing.
+def list_or_save(media: MediaStore, names: Sequence[str], to: Path | None) -> None:
+    """Print the recordings of a call, and save them in a folder, if one is given; end the command if one is missing.
 
-    A file of the same name is replaced.
+    The files are for their owner alone to read; one of the same name is replaced.
     """
     try:
-        to.mkdir(parents=True, exist_ok=True)
-        sizes = asyncio.run(_saved(media, names, to))
+        if to is not None:
+            to.mkdir(parents=True, exist_ok=True)
+        sizes = asyncio.run(_sizes(media, names, to))
     except StoreUnavailable as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or to} cannot be written: {error.strerror}") from error
     for name, size in zip(names, sizes, strict=True):
-        click.echo(f"{to / name}  {size:,} bytes" if size is not None else f"{name} no longer exists", err=size is None)
+        shown = name if to is None else to / name
+        click.echo(f"{shown}  {size:,} bytes" if size is not None else f"{name} no longer exists", err=size is None)
     if None in sizes:
         raise click.exceptions.Exit(1)
 
 
-async def _saved(media: MediaStore, names: Sequence[str], to: Path) -> Sequence[int | None]:
-    """Return the size in bytes of each; None: it is not there any more."""
+async def _sizes(media: MediaStore, names: Sequence[str], to: Path | None) -> Sequence[int | None]:
+    """Return the size in bytes of each, once it is saved if there is a folder; None: it is not there any more."""
     try:
-        return [await _save(media, name, to / name) for name in names]
+        return [await (_size(media, name) if to is None else _save(media, name, to / name)) for name in names]
     finally:
         await media.close()
+
+
+async def _size(media: MediaStore, name: str) -> int | None:
+    try:
+        return await media.size(name)
+    except FileNotFoundError:
+        return None
 
 
 async def _save(media: MediaStore, name: str, file: Path) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from msgspec import Struct, to_builtins
 
-from ivr.cli.call_recordings import save
+from ivr.cli.call_recordings import list_or_save
 from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import (
     SHORT,
@@ -230,23 +230,24 @@ def damaged(of_group: Path | None, /, as_json: bool, data: Path | None) -> None:
 @calls.command()
 @click.argument("call")
 @click.option(
-    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder; it is made if need be."
+    "--to", type=click.Path(file_okay=False, path_type=Path), help="Save them in this folder, which is made if need be."
 )
 @data_option
 @click.pass_obj
-def recordings(of_group: Path | None, /, call: str, to: Path, data: Path | None) -> None:
-    """Save the recordings of one call as files. CALL is its id, or the beginning of it.
+def recordings(of_group: Path | None, /, call: str, to: Path | None, data: Path | None) -> None:
+    """List the recordings of one call, or save them as files. CALL is its id, or the beginning of it.
 
     They are saved as they came, those of sensitive states included.
 
     \b
-    Example:  ivr calls recordings 1f3a --to messages
+    Example:  ivr calls recordings 1f3a
+              ivr calls recordings 1f3a --to messages
     """
     folder = data_folder(data or of_group)
     with stored_calls(folder.path) as archive:
         names = recordings_in(archive.trace(call := find_call(archive, call)))
     if names:
-        save(open_media(folder), names, to)
+        list_or_save(open_media(folder), names, to)
     else:
         click.echo(f"Call {call[:SHORT]} has no recordings.")
 

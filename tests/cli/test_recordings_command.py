@@ -1,4 +1,4 @@
-"""`ivr calls recordings`: what a caller left, as files."""
+"""`ivr calls recordings`: what a caller left, listed or saved as files."""
 
 import asyncio
 import sqlite3
@@ -57,6 +57,14 @@ def test_the_recordings_of_a_call_are_saved_as_they_came(data: Path, tmp_path: P
         assert result.output == f"{to / names[0]}  11 bytes\n{to / names[1]}  {6 * SMALL:,} bytes\n"
     assert {file.name: file.read_bytes() for file in to.iterdir()} == dict(zip(names, SAID, strict=True))
     assert {file.stat().st_mode & 0o777 for file in to.iterdir()} == {0o600}
+
+
+def test_the_recordings_of_a_call_are_listed(data: Path) -> None:
+    names = asyncio.run(left(data, 1, SAID))
+    (data / "audio" / names[1]).unlink()
+    result = ivr("calls", "recordings", "0101", "--data", data)
+    assert (result.exit_code, result.stdout) == (1, f"{names[0]}  11 bytes\n")
+    assert result.stderr == f"{names[1]} no longer exists\n"
 
 
 def test_a_recording_that_is_gone_is_named_and_the_others_are_saved(data: Path, tmp_path: Path) -> None:
