@@ -5,7 +5,7 @@ told is unknown.
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 HEAD = 4096
 "Bytes from the beginning of a file that are looked at."
@@ -28,18 +28,16 @@ _TABLE = 200
 
 def seconds_of(head: bytes, size: int) -> float | None:
     """Return how long a WAV, WMA or MP3 file with this head and size is; None: it does not say."""
-    for measure in _MEASURES:
-        try:
-            seconds = measure(head, size)
-        except (struct.error, IndexError, ZeroDivisionError):  # the head ends too early, or holds nonsense
-            continue
-        if 0 < seconds <= _A_DAY:
-            return seconds
-    return None
+    measure = _MEASURES.get(head[:4], _of_mp3)
+    try:
+        seconds = measure(head, size)
+    except (struct.error, IndexError, ZeroDivisionError):  # the head ends too early, or holds nonsense
+        return None
+    return seconds if 0 < seconds <= _A_DAY else None
 
 
 def _of_wav(head: bytes, size: int) -> float:
-    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+    if head[8:12] != b"WAVE":
         return 0
     at, rate = 12, 0
     while True:
@@ -76,4 +74,4 @@ def _of_mp3(head: bytes, size: int) -> float:
     return (size - start) / (_KILOBITS[version == _MPEG_1][frame >> 12 & 15] * 125)
 
 
-_MEASURES: Sequence[Callable[[bytes, int], float]] = (_of_wav, _of_asf, _of_mp3)
+_MEASURES: Mapping[bytes, Callable[[bytes, int], float]] = {b"RIFF": _of_wav, _ASF[:4]: _of_asf}
