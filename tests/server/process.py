@@ -15,7 +15,7 @@ import pytest
 
 from ivr.settings import variable
 from tests.phone.calling import Signer
-from tests.server.harness import JSON, Answer, connected, read_answer, request
+from tests.server.harness import JSON, TOKEN, Answer, connected, read_answer, request
 from tests.waiting import PATIENCE
 
 DESK = """\
@@ -34,8 +34,8 @@ states:
 class Serving:
     """A server process, and what it has said so far."""
 
-    def __init__(self, process: asyncio.subprocess.Process, text: str) -> None:
-        self.process, self.text = process, text
+    def __init__(self, process: asyncio.subprocess.Process, text: str, token: str) -> None:
+        self.process, self.text, self.token = process, text, token
         self.url = urlsplit(text.split(" at ")[1].split(maxsplit=1)[0])
 
     @property
@@ -45,7 +45,7 @@ class Serving:
 
     async def post(self, path: str, message: object) -> Answer:
         async with connected(self.port) as (reader, writer):
-            writer.write(request("POST", path, json.dumps(message).encode(), JSON))
+            writer.write(request("POST", path, json.dumps(message).encode(), JSON, token=self.token))
             return await read_answer(reader)
 
     async def said(self, event: str) -> None:
@@ -124,7 +124,7 @@ async def served(
             line = (await process.stdout.readline()).decode()
         if not line:
             pytest.fail(((await process.communicate())[1]).decode())
-        yield Serving(process, line)
+        yield Serving(process, line, signer.token() if signer else TOKEN)
     finally:
         if process.returncode is None:
             process.kill()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.phone.calling import Signer
 from tests.server.harness import connected, read_answer, request
 from tests.server.process import DESK, Serving, served
 
@@ -39,8 +40,10 @@ async def ready(server: Serving) -> object:
         return (await read_answer(reader)).json
 
 
-async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_the_others_go_on(folder: Path) -> None:
-    async with served(folder) as server:
+async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_the_others_go_on(
+    folder: Path, signer: Signer
+) -> None:
+    async with served(folder, signer=signer) as server:
         for call in ("one", "two"):
             assert (await server.post("/call", incoming(call))).status == 200
         await server.stop()
@@ -51,13 +54,13 @@ async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_th
             "UPDATE turn SET state = json_set(state, '$.phase', 'a secret') "
             "WHERE call = (SELECT row FROM call WHERE name = 'one')"
         )
-    async with served(folder) as server:
+    async with served(folder, signer=signer) as server:
         for path, message in (("/call", incoming("one")), ("/callback", ended("one"))):
             answer = await server.post(path, message)
             assert (answer.status, answer.code) == (503, "damaged")
         assert (await server.post("/callback", ended("two"))).status == 200
         assert (await server.post("/call", incoming("three"))).status == 200
-        assert await ready(server) == {"ready": True, "store": True, "disk": True, "flows": True}
+        assert await ready(server) == {"ready": True, "store": True, "disk": True, "flows": True, "keys": True}
         log = await server.stop()
     what = "its state has an invalid format at $.phase"
     assert [(line["call"], line["reason"]) for line in logged(log, "call set aside")] == [(identity, what)]
@@ -67,8 +70,10 @@ async def test_one_damaged_call_is_set_aside_named_in_the_log_and_refused_and_th
         assert connection.execute("SELECT count(*) FROM call WHERE name = 'one'").fetchone() == (1,)
 
 
-async def test_a_disk_that_takes_no_more_is_told_to_the_platform_the_log_and_the_balancer(folder: Path) -> None:
-    async with served(folder) as server:
+async def test_a_disk_that_takes_no_more_is_told_to_the_platform_the_log_and_the_balancer(
+    folder: Path, signer: Signer
+) -> None:
+    async with served(folder, signer=signer) as server:
         assert (await server.post("/call", incoming("one"))).status == 200
         log = folder / "recordings/live/calls.db-wal"
         unlimited = resource.prlimit(
@@ -77,7 +82,7 @@ async def test_a_disk_that_takes_no_more_is_told_to_the_platform_the_log_and_the
         answer = await server.post("/call", incoming("two"))
         assert (answer.status, answer.code) == (503, "unavailable")
         assert "retry-after" in {name.lower() for name in answer.headers}
-        assert (await ready(server)) == {"ready": False, "store": False, "disk": True, "flows": True}
+        assert (await ready(server)) == {"ready": False, "store": False, "disk": True, "flows": True, "keys": True}
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, unlimited)
         assert (await server.post("/call", incoming("two"))).status == 200
         said = await server.stop()
