@@ -37,7 +37,7 @@ from ivr.advance import Heard, advance, heard_enough
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, Event
 from ivr.engine.flow import Flow
-from ivr.errors import IvrError, StaleCall, WebhookError
+from ivr.errors import StaleCall, WebhookError
 from ivr.ports import CallKey, CallRecord, Channel, Commit, Incoming, Leg, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_log import log_end, log_failures, log_message
@@ -307,7 +307,7 @@ class TurnsInMemory(Turns[CallStoreInMemory]):
 
         try:
             self._store.hand_over(turn.commit, then)
-        except IvrError:
+        except Exception:  # nothing was begun; `take` meets it again
             return False
         return True
 

@@ -13,6 +13,7 @@ Places, limits, the sweep and draining are those of `Connection` on both ways: a
 end of its head to its answer.
 """
 
+import logging
 from hmac import compare_digest
 from typing import Any
 
@@ -24,6 +25,8 @@ from ivr.server.message_counter import MessageCounter
 from ivr.server.replies import raw_reply
 from ivr.server.short_request import BODY, HEAD, WHOLE
 from ivr.server.short_way import ShortWay
+
+log = logging.getLogger(__name__)
 
 
 class ShortConnection(Connection):
@@ -122,11 +125,11 @@ class ShortConnection(Connection):
             self.go_long()
             return
         self._short.answered += 1
-        if self.transport is not None:
-            self.transport.write(raw_reply(reply, close=self.guard.drains))
-            if self.guard.drains:
-                self.retire()
-                self.transport.close()  # once the reply is sent
+        try:
+            self._answer(reply)
+        except Exception:  # a mistake of ours: nobody may wait for this reply for ever
+            log.exception("request failed")
+            self.cut()
         self.guard.rests(self, whole=True)
         behind = self._reader.behind + self._held
         self._reader.next()
@@ -135,6 +138,14 @@ class ShortConnection(Connection):
             self._loop.call_soon(self._go_on)  # not from here: behind that may be the next, and so on
         else:
             self._waits = False
+
+    def _answer(self, reply: WebhookReply) -> None:
+        if self.transport is None:
+            return
+        self.transport.write(raw_reply(reply, close=self.guard.drains))
+        if self.guard.drains:
+            self.retire()
+            self.transport.close()  # once the reply is sent
 
     def _go_on(self) -> None:
         """Read what came while a reply was to come."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import Incoming, WebhookReply, WebhookRequest
@@ -265,6 +266,21 @@ async def test_a_mistake_of_ours_is_500_and_hangs_nobody(
         answer = await served.post()
         assert (answer.status, answer.code) == (500, "internal")
         assert served.listener.busy == 0
+    assert [record.getMessage() for record in caplog.records] == ["request failed"]
+
+
+async def test_a_reply_that_cannot_be_written_ends_its_connection_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Wrong(TurnsTwin):
+        def _noted(self, incoming: Incoming, flow: str | None) -> WebhookReply:
+            return replace(super()._noted(incoming, flow), status=99)
+
+    async with serving(tmp_path, turns=Wrong()) as served:
+        async with connected(served.port) as (reader, writer):
+            writer.write(MESSAGE)
+            assert await reader.read() == b""
+        assert (served.listener.busy, served.listener.connections) == (0, 0)
     assert [record.getMessage() for record in caplog.records] == ["request failed"]
 
 

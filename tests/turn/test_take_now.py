@@ -115,11 +115,11 @@ async def test_a_fault_is_left_to_take_so_that_one_place_answers_and_logs_it() -
 class FullStore(MemoryStore):
     """Refuses at once, or later."""
 
-    at_once = True
+    at_once: Exception | None = StoreUnavailable("full")
 
     def hand_over(self, commit: Commit, then: Callable[[Exception | None], None]) -> None:
         if self.at_once:
-            raise StoreUnavailable("full")
+            raise self.at_once
         then(StoreUnavailable("full"))
 
 
@@ -128,7 +128,9 @@ async def test_what_could_not_be_saved_is_told_as_none_or_was_not_begun(caplog: 
     store = FullStore()
     house = House(ASKS, store=store)
     assert now(house, "first", CallReceived("29:anna", "28:bot"), starts=True) == (False, [])
-    store.at_once = False
+    store.at_once = TypeError("a fault of ours")
+    assert now(house, "first", CallReceived("29:anna", "28:bot"), starts=True) == (False, [])
+    store.at_once = None
     assert now(house, "first", CallReceived("29:anna", "28:bot"), starts=True) == (True, [None])
     assert await store.load(KEY) is None
     assert [record.message for record in caplog.records] == []
