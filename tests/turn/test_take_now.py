@@ -7,7 +7,8 @@ import pytest
 
 from ivr.engine.events import CallEnded, CallReceived, Event, KeysPressed, RecordingMade
 from ivr.errors import StoreUnavailable
-from ivr.ports import Commit, Exchange, Incoming, Leg, WebhookReply
+from ivr.ports import CallKey, CallRecord, Commit, Exchange, Incoming, Leg, WebhookReply
+from ivr.storage import Absent
 from ivr.store.memory import MemoryStore
 from tests.flows import flow_of
 from tests.turn.house import House
@@ -134,3 +135,27 @@ async def test_what_could_not_be_saved_is_told_as_none_or_was_not_begun(caplog: 
     assert now(house, "first", CallReceived("29:anna", "28:bot"), starts=True) == (True, [None])
     assert await store.load(KEY) is None
     assert [record.message for record in caplog.records] == []
+
+
+class Forgetful(MemoryStore):
+    """Knows by a glance of no call, as where a call is over and was forgotten; counts what is looked up."""
+
+    lookups = 0
+
+    def glance(self, key: CallKey) -> CallRecord | Absent:
+        return Absent.UNKNOWN
+
+    async def load(self, key: CallKey) -> CallRecord | None:
+        self.lookups += 1
+        return await super().load(key)
+
+
+async def test_a_new_call_is_not_looked_up_and_one_that_is_none_is_found_by_its_commit() -> None:
+    store = Forgetful()
+    house = House(ASKS, store=store)
+    first = await house.told("first", CallReceived("29:anna", "28:bot"))
+    assert store.lookups == 0
+    assert now(house, "first", CallReceived("29:anna", "28:bot"), starts=True) == (False, [])
+    assert await house.told("first", CallReceived("29:anna", "28:bot")) == first
+    assert store.lookups == 1
+    assert await house.steps() == 1

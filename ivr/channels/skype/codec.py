@@ -1,6 +1,6 @@
 """The native channel: Microsoft's Skype Calling webhooks (docs/protocol.md), cut loose from any web server.
 
-    decode   whose call, which message           reading, rules, ids
+    decode   whose call, which message           reading, spelling, rules, ids
     hear     the platform's message -> events    hearing
     speak    commands -> a workflow              speaking, prompts
 
