@@ -4,7 +4,7 @@ import itertools
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -127,6 +127,7 @@ class StoredCallRow(Struct, frozen=True):
 
 
 CALL_ROW = "SELECT row, id, channel, account, name, ended FROM call"
+TURN_COLUMNS = "message, reply, marks, CAST(state AS BLOB), rest"
 
 
 def find_call(connection: sqlite3.Connection, rows: Rows, key: CallKey) -> Saved | None:
@@ -148,10 +149,13 @@ def read_whole(connection: sqlite3.Connection, rows: Rows | None, stored: Stored
 
     Without `rows`, what is private in it is not opened, and left out.
     """
-    turns = connection.execute(
-        "SELECT message, reply, marks, CAST(state AS BLOB), rest FROM turn WHERE call = ? ORDER BY seq", (stored.row,)
-    ).fetchall()
-    if not turns:
+    turns = f"SELECT {TURN_COLUMNS} FROM turn WHERE call = ? ORDER BY seq"  # noqa: S608  # our own text
+    return read_call(rows, stored, connection.execute(turns, (stored.row,)).fetchall())
+
+
+def read_call(rows: Rows | None, stored: StoredCallRow, turns: Sequence[Sequence[Any]]) -> Saved:
+    """Read a call as `read_whole` does, from its turns: `TURN_COLUMNS` of each, in order; NULLs stand for none."""
+    if not turns or turns[-1][2] is None:
         raise UnreadableRow("none of its turns is there")
     *_, state, rest = turns[-1]
     replies, last = read_replies(turns)
