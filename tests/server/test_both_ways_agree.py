@@ -185,7 +185,7 @@ class Pair:
         return short, long
 
     def _pieces(self, steps: Sequence[Step]) -> Iterator[tuple[bytes, bool]]:
-        """Give what is sent, and whether a pause follows it.
+        """Yield what is sent, and whether a pause follows it.
 
         aiohttp forgets a request if what comes with its last bytes is no HTTP; the short way answers it first. So
         around whatever may be no HTTP there are pauses.
