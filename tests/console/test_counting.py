@@ -10,9 +10,9 @@ from msgspec.structs import astuple, replace
 
 from ivr.engine.events import CallEnded
 from ivr.ports import Commit, Stepped
-from ivr.server.console.counting import Counted, Counts
+from ivr.server.console.counting import Counted, Counts, ListedFlows
 from ivr.server.console.figures import figures_of_call, sum_of
-from ivr.server.console.flow_pages import Version, flow_page
+from ivr.server.console.flow_pages import Version, flow_page, flows_page
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.rows import Rows
@@ -79,7 +79,7 @@ async def test_every_call_of_the_period_is_counted_however_many_there_are(
     assert (counted.figures.calls, counted.pending) == (3 * SIZE, False)
     assert counted.figures.left == {"report": SIZE}
     assert counted.figures.arrows["main", "report"] == 3 * SIZE
-    assert [(one.flow, one.calls, one.last) for one in await counts.flows(float("-inf"))] == [
+    assert [(one.flow, one.calls, one.last) for one in (await counts.flows(float("-inf"))).flows] == [
         (FLOW.hash, 3 * SIZE, 3.0 * SIZE)
     ]
 
@@ -93,7 +93,7 @@ async def test_a_period_begins_with_the_first_call_since_then(
     counts = Counts(archive)
     for since, calls in ((0, 6), (1, 6), (1.5, 5), (4, 4), (5, 3), (SIZE, 2), (SIZE + 1, 1), (SIZE + 6, 0), (2, 5)):
         assert (await counts.figures(FLOW, since)).figures.calls == calls
-        assert sum(one.calls for one in await counts.flows(since)) == calls
+        assert sum(one.calls for one in (await counts.flows(since)).flows) == calls
 
 
 async def test_calls_of_another_flow_are_not_counted(database: sqlite3.Connection, archive: SqliteArchive) -> None:
@@ -116,7 +116,7 @@ async def test_what_changed_is_counted_again(database: sqlite3.Connection, archi
         database.execute(*statement)
     save(database)
     assert (await counts.figures(FLOW, 0.0)).figures.calls == 1
-    assert sum(one.calls for one in await counts.flows(0.0)) == 1
+    assert sum(one.calls for one in (await counts.flows(0.0)).flows) == 1
 
 
 async def test_what_did_not_change_is_not_read_again(database: sqlite3.Connection, archive: SqliteArchive) -> None:
@@ -142,9 +142,25 @@ async def test_one_look_counts_so_many_and_the_next_goes_on(
     assert [(look.figures.calls, look.pending) for look in looks] == [(1, True), (2, True), (3, False), (3, False)]
 
 
+async def test_one_look_lists_so_many_and_the_next_goes_on(
+    database: sqlite3.Connection, archive: SqliteArchive
+) -> None:
+    for row in [1, SIZE, 2 * SIZE]:
+        put(database, row, RINGS)
+    save(database)
+    counts = Counts(archive, listed_at_once=2)
+    looks = [await counts.flows(0.0) for _ in range(2)]
+    assert [(sum(one.calls for one in look.flows), look.pending) for look in looks] == [(2, True), (3, False)]
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_the_list_of_flows_says_that_older_calls_are_not_counted_yet(pending: bool) -> None:
+    assert ("Still counting calls." in flows_page([], {}, pending=pending)) == pending
+
+
 async def test_without_calls_there_is_nothing_to_count(database: sqlite3.Connection, archive: SqliteArchive) -> None:
     save(database)
-    assert await Counts(archive).flows(float("-inf")) == []
+    assert await Counts(archive).flows(float("-inf")) == ListedFlows([])
     assert (await Counts(archive).figures(FLOW, float("-inf"))).figures.calls == 0
 
 

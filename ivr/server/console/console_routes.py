@@ -217,9 +217,10 @@ class Console:
 
     async def _flows(self) -> Html:
         calls: Counter[str] = Counter()
-        for one in await self._counts.flows(self._now() - WEEK):
+        listed = await self._counts.flows(self._now() - WEEK)
+        for one in listed.flows:
             calls[await self._name(one.flow)] += one.calls
-        return flows_page(self._registry.all(), calls, development=self._development)
+        return flows_page(self._registry.all(), calls, pending=listed.pending, development=self._development)
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
@@ -227,7 +228,7 @@ class Console:
         since = self._now() - PERIODS[period][1]
         registered = next((one for one in self._registry.all() if one.flow and one.flow.name == name), None)
         served = registered.flow.hash if registered and registered.flow else ""
-        taken = {one.flow: one for one in await self._counts.flows(since) if await self._name(one.flow) == name}
+        taken = {one.flow: one for one in (await self._counts.flows(since)).flows if await self._name(one.flow) == name}
         wanted = version or served or next(iter(taken), "")
         flow = await self._known(wanted)
         if flow.name != name:

@@ -16,6 +16,8 @@ from ivr.store.recent import Recent
 
 AT_ONCE = 20
 "Blocks that are counted for one page: 40,000 calls, some two seconds. The next look goes on from there."
+LISTED_AT_ONCE = 100
+"Blocks of which is looked up, for one page, who took their calls: 200,000 calls, about a second."
 MOST = 1000
 "Blocks that figures are made of: 2,000,000 calls, some 5 MB of counts."
 FLOWS = 4
@@ -32,25 +34,39 @@ class Counted(Struct, frozen=True):
     "There are older calls, which the next look will count."
 
 
+class ListedFlows(Struct, frozen=True):
+    """Which flows took the calls of a period, as far as it is known."""
+
+    flows: Sequence[FlowCalls]
+    "Each version of a flow that took calls, the one called last first."
+    pending: bool = False
+    "There are older calls, which the next look will find."
+
+
 class Counts:
     """What callers did, by flow and period; every method raises StoreUnavailable."""
 
-    def __init__(self, archive: Archive, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, archive: Archive, *, at_once: int = AT_ONCE, listed_at_once: int = LISTED_AT_ONCE) -> None:
         self._archive = archive
         self._at_once = at_once
+        self._listed_at_once = listed_at_once
         self._listed: Recent[int, tuple[Block, Sequence[FlowCalls]]] = Recent(LISTED)
         self._figures: Recent[str, dict[int, tuple[Block, Figures]]] = Recent(FLOWS)
 
-    async def flows(self, since: float) -> Sequence[FlowCalls]:
-        """Return each version of a flow that took calls since then, the one called last first."""
+    async def flows(self, since: float) -> ListedFlows:
+        """Return which flows took calls since then, the newest calls first."""
         found: list[FlowCalls] = []
+        fresh = 0
         for block in await self._archive.blocks(since):
             known = self._listed.get(block.number)
             if known is None or known[0].taken != block.taken:
+                if fresh == self._listed_at_once:
+                    return ListedFlows(_joined(found), pending=True)
+                fresh += 1
                 known = block, await self._archive.flows(block)
                 self._listed[block.number] = known
             found += known[1]
-        return _joined(found)
+        return ListedFlows(_joined(found))
 
     async def figures(self, flow: Flow, since: float) -> Counted:
         """Count what callers did in a flow since then, the newest calls first."""

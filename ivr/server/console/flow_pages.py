@@ -49,8 +49,10 @@ class Version(Struct, frozen=True):
     served: bool
 
 
-def flows_page(registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, development: bool = False) -> Html:
-    """List the flows; `calls`: of the last seven days, by name."""
+def flows_page(
+    registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, pending: bool = False, development: bool = False
+) -> Html:
+    """List the flows; `calls`: of the last seven days, by name; `pending`: some are not counted yet."""
     rows = {
         str(one.file): (
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
@@ -75,7 +77,9 @@ def flows_page(registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, 
     listed = table(columns, rows, empty="No flow is served.", numbers="Calls in 7 days",
                    long="Description")  # fmt: skip
     return document(
-        "Flows", heading("Flows"), tag("section", listed, class_="sheet", data_live="flows"),
+        "Flows", heading("Flows"),
+        tag("section", listed, tag("p", "Still counting calls.", class_="soft") if pending else None, class_="sheet",
+            data_live="flows"),
         tag("div", *faults, class_="stack", data_live="faults"), here=HERE, development=development,
     )  # fmt: skip
 
