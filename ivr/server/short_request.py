@@ -70,8 +70,8 @@ class RequestReader:
     """Reads the requests of one connection, one after the other."""
 
     __slots__ = (
-        *("_complete", "_fields", "_layout", "_layouts", "_missing", "_more", "_most", "_parser", "_reads", "_seen"),
-        "_start",
+        *("_begun", "_complete", "_fields", "_layout", "_layouts", "_missing", "_more", "_most", "_parser", "_reads"),
+        *("_seen", "_start"),
         *("authorization", "behind", "body", "content_type", "length", "on_header", "path"),
     )
 
@@ -84,8 +84,9 @@ class RequestReader:
         self._most = most
         self._fields: dict[bytes, bytes] = {}
         "Of the current head, by their names as they are spelled."
-        # The parser fills it by itself: that saves a frame of Python for each field.
-        self.on_header = self._fields.__setitem__
+        # The parser fills it by itself: that saves a frame of Python for each field. (It would be slower to let it
+        # call `__setitem__`, for which a tuple is made each time. A field that comes twice is noticed by `_is_plain`.)
+        self.on_header = self._fields.setdefault
         self._layout: Layout | None = None
         self._layouts: dict[tuple[bytes, ...], Layout] = {}
         "By the names of a head. A client sends the same names each time, so one look at them is enough."
@@ -96,8 +97,10 @@ class RequestReader:
         "Where the body begins."
         self._missing = 0
         "How much of it is to come."
+        self._begun = 0
+        "Messages of which the parser has seen the beginning, since the last boundary."
         self._complete = False
-        "The parser has seen the end of a message, and nothing behind it."
+        "It has seen the end of the last of them."
         # What a whole head says:
         self.path = ""
         self.authorization = b""
@@ -113,7 +116,6 @@ class RequestReader:
     def begin_anew(self) -> None:
         """Begin at a message boundary, whatever came before."""
         self._parser = httptools.HttpRequestParser(self)
-        self._complete = False
         self.next()
 
     def next(self) -> None:
@@ -121,7 +123,8 @@ class RequestReader:
         self._fields.clear()
         self._layout = None
         self._seen = self.body = self.behind = b""
-        self._missing = 0
+        self._missing = self._begun = 0
+        self._complete = False
         if self._more:
             self._more.clear()
 
@@ -146,6 +149,26 @@ class RequestReader:
         """Read what comes next. After WHOLE, `next` is due; after UNUSUAL, `begin_anew`."""
         if self._missing:
             return self._feed_body(data)
+        if not self._seen:
+            if self._is_one_request(data):
+                return WHOLE
+            self.begin_anew()  # the parser may have read further than to the end of the first of several
+        return self._feed_head(data)
+
+    def _is_one_request(self, data: bytes) -> bool:
+        """Read what is one plain request and no more, as nearly all data is; return whether it was."""
+        if not (data.startswith(_BEGINNING) and self._parses(data) and self._complete and self._begun == 1):
+            return False
+        if not self._lay_out():
+            return False
+        start = len(data) - self.length
+        if start > LONGEST_HEAD or not self._is_plain(data[:start]):
+            return False
+        self._seen, self.body = data, data[start:]
+        return True
+
+    def _feed_head(self, data: bytes) -> Verdict:
+        """Read a head piece by piece, and no further than the request goes."""
         seen = len(self._seen)
         head = self._seen = self._seen + data if seen else data
         start = head.find(_END, max(0, seen - 3)) + 4
@@ -156,7 +179,7 @@ class RequestReader:
         if start > LONGEST_HEAD or not self._parses(head[seen:start]):
             return UNUSUAL
         self._start = start
-        if not self._is_plain(head[:start]):
+        if not (self._lay_out() and self._is_plain(head[:start])):
             return UNUSUAL
         end = start + self.length
         if end > len(head):
@@ -182,8 +205,23 @@ class RequestReader:
         """Judge a request by its last bytes: our count and the parser's must end at the same place."""
         return WHOLE if self._parses(last) and self._complete else UNUSUAL
 
+    def _lay_out(self) -> bool:
+        """Find the fields that matter; return whether they are plain."""
+        fields = self._fields
+        names = tuple(fields)
+        layout = self._layouts.get(names) or self._laid_out(names)
+        if layout is None:
+            return False
+        if layout.connection and fields[layout.connection].lower() != b"keep-alive":
+            return False
+        self._layout = layout
+        self.authorization = fields.get(layout.authorization, b"")
+        self.content_type = fields[layout.content_type]
+        self.length = int(fields[layout.content_length])
+        return 0 < self.length <= self._most
+
     def _is_plain(self, head: bytes) -> bool:
-        """Read a whole head; return whether it is plain."""
+        """Return whether a head, of which the fields are plain, is so as a whole."""
         line = head[: head.find(b"\r\n")]
         path = _LINES.get(line)
         if path is None:
@@ -191,19 +229,9 @@ class RequestReader:
             if found is None:
                 return False
             path = found[1].decode("ascii")
-        fields = self._fields
-        names = tuple(fields)
-        layout = self._layouts.get(names) or self._laid_out(names)
+        self.path = path
         # One line for each field, one before and one behind them: so none came twice.
-        if layout is None or head.count(b"\n") != len(fields) + 2 or not head.isascii():
-            return False
-        if layout.connection and fields[layout.connection].lower() != b"keep-alive":
-            return False
-        self.path, self._layout = path, layout
-        self.authorization = fields.get(layout.authorization, b"")
-        self.content_type = fields[layout.content_type]
-        self.length = int(fields[layout.content_length])
-        return 0 < self.length <= self._most
+        return head.count(b"\n") == len(self._fields) + 2 and head.endswith(_END) and head.isascii()
 
     def _laid_out(self, names: tuple[bytes, ...]) -> Layout | None:
         """Return the layout of a head with these names; None: it is unusual."""
@@ -236,6 +264,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Note that a message has begun."""
+        self._begun += 1
         self._complete = False
 
     def on_message_complete(self) -> None:
