@@ -248,7 +248,10 @@ class Archive(Protocol):
         """Return the newest calls that are not over, the oldest of them first."""
 
     async def finished(self, *, since: float, limit: int) -> Sequence[CallRecord]:
-        """Return calls that are over and came in since then (seconds since 1970), the newest first."""
+        """Return calls that are over and came in since then (seconds since 1970), the newest first.
+
+        Passes over newer calls that are not over, and costs as much as there are of them.
+        """
 
     async def count(self, which: Literal["all", "live"]) -> int:
         """Count the calls; those that are not over cost as much as there are of them."""

@@ -176,6 +176,20 @@ def test_a_caller_is_erased_with_a_receipt(folder: Path) -> None:
     assert "Receipt" not in again.output
 
 
+def test_a_receipt_names_recordings_that_went_with_their_calls_like_those_that_were_files(folder: Path) -> None:
+    data = DataFolder(folder / "data")
+    with closing(sqlite3.connect(data.database)) as connection, connection:
+        connection.execute("UPDATE turn SET media = NULL")
+        first, second = (seq for (seq,) in connection.execute("SELECT seq FROM turn WHERE call = 1 LIMIT 2"))
+        connection.execute("UPDATE turn SET media = 'small.wma', audio = x'ff00ff' WHERE seq = ?", (first,))
+        connection.execute("UPDATE turn SET media = 'large.wma' WHERE seq = ?", (second,))
+    (data.audio / "large.wma").write_bytes(b"audio")
+    receipt = ivr("calls", "erase", "--call", call_id(0), "--yes")
+    assert "  audio small.wma: 3 bytes\n  audio large.wma: 5 bytes\nErased: 1 call, 2 recordings.\n" in receipt.output
+    assert receipt.exit_code == 0
+    assert not list(data.audio.iterdir())
+
+
 def test_a_mistaken_caller_gets_no_receipt_but_the_nearest_one(folder: Path) -> None:
     result = ivr("calls", "erase", "--caller", "29:ana")
     assert result.exit_code == 1
