@@ -175,7 +175,7 @@ def advance(
     for event in events:
         turn.step(event)
     # 2. answers of services; where they cannot be told now they stay in the inbox, since the commit does not take them
-    if turn.mute(incoming):
+    if inbox and turn.mute(incoming):
         inbox = ()
     for event in inbox:
         turn.step(event)

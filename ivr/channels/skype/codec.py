@@ -24,6 +24,8 @@ class Received(Struct, frozen=True):
 
     message: wire.Message
     audio: Upload | None
+    over: bool
+    "Nobody is on the line any more."
     at: str | None = None
     "The time that it is to be for the flow."
 
@@ -63,14 +65,14 @@ class SkypeChannel:
             _refuse(tuple(rules.violations(message)))
         else:
             ids.checked(message.operation_outcome.id, "operation's")
-        over = hearing.over(message)
+        over = hearing.is_over(message)
         starts = isinstance(message, wire.Conversation) and not over
         at = self._time(request) if starts else None
         upload = request.uploads.get(wire.RECORDED_AUDIO)
         incoming = Incoming(
             key=CallKey(self.name, self._account, ids.checked(message.id, "call's")),
             id=ids.message_id(request.headers, message, over=over),
-            payload=Received(message, upload, at),
+            payload=Received(message, upload, over, at),
             wants="ack" if over or isinstance(message, wire.Notification) else "commands",
             starts=starts,
             upload=upload,
@@ -89,7 +91,8 @@ class SkypeChannel:
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a message that `decode` gave into events."""
         received = cast("Received", incoming.payload)
-        return Exchange(leg, hearing.events(received.message, received.audio, at=received.at))
+        events = hearing.events(received.message, received.audio, over=received.over, at=received.at)
+        return Exchange(leg, events)
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn commands into a workflow."""

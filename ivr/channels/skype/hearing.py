@@ -47,25 +47,26 @@ _RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
 }
 
 
-def events(message: wire.Message, audio: Upload | None, *, at: str | None = None) -> tuple[Event, ...]:
-    """Return what happened, in order. `audio`: what came in another part of the request; `at`: a pretended time.
+def events(message: wire.Message, audio: Upload | None, *, over: bool, at: str | None = None) -> tuple[Event, ...]:
+    """Return what happened, in order. `over`: what `is_over` says of the message.
 
-    What the line tells of itself comes last: it moves nothing.
+    `audio` is what came in another part of the request, `at` a pretended time. What the line tells of itself comes
+    last: it moves nothing.
     """
-    happened = _happened(message, audio, at)
+    happened = _happened(message, audio, at, over=over)
     return happened if message.ivr is None else (*happened, LineReported(message.ivr))
 
 
-def _happened(message: wire.Message, audio: Upload | None, at: str | None) -> tuple[Event, ...]:
+def _happened(message: wire.Message, audio: Upload | None, at: str | None, *, over: bool) -> tuple[Event, ...]:
     match message:
         case wire.ConversationResult():
-            return _result(message, audio)
+            return _result(message, audio, over=over)
         case wire.Conversation():
-            return (CallEnded("caller"),) if over(message) else (_received(message, at),)
-    return (CallEnded("caller"),) if over(message) else ()
+            return (CallEnded("caller"),) if over else (_received(message, at),)
+    return (CallEnded("caller"),) if over else ()
 
 
-def over(message: wire.Message) -> bool:
+def is_over(message: wire.Message) -> bool:
     """Return whether nobody is on the line any more, so that no workflow is wanted."""
     match message:
         case wire.ConversationResult():
@@ -86,8 +87,12 @@ def _reasons(outcome: wire.Outcome) -> tuple[str, ...]:
 
 def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
     # Nothing promises exactly one originator (protocol 4.1); without one the caller counts as withheld.
-    caller = next((person for person in conversation.participants if person.originator), None)
-    called = [person.identity for person in conversation.participants if person is not caller]
+    caller, called = None, []
+    for person in conversation.participants:
+        if person.originator and caller is None:
+            caller = person
+        else:
+            called.append(person.identity)
     language = caller.language_id if caller else None
     withheld = conversation.ivr is not None and conversation.ivr.withheld
     return CallReceived(
@@ -98,11 +103,11 @@ def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
     )
 
 
-def _result(result: wire.ConversationResult, audio: Upload | None) -> tuple[Event, ...]:
+def _result(result: wire.ConversationResult, audio: Upload | None, *, over: bool) -> tuple[Event, ...]:
     outcome = result.operation_outcome
     op = owner(outcome.id)
     heard = _outcome(outcome, op, audio)
-    if not over(result):
+    if not over:
         return (heard,)
     ended = CallEnded("caller", op)
     # What the caller still did counts; that something failed on a line that is gone does not.
