@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from ivr.errors import StoreUnavailable, WebhookError
 from ivr.ports import Incoming, WebhookReply, WebhookRequest
+from ivr.server.body import BodyLimits
 from ivr.server.connection import Connection
 from ivr.server.short_way import Told
 from tests.server.harness import (
@@ -34,6 +35,8 @@ from tests.server.harness import (
 from tests.waiting import PATIENCE, Gate, begun
 
 MESSAGE = request("POST", "/callback", b'{"id": "c1"}')
+PATIENT = BodyLimits(stall=3600.0, total=3600.0)
+"However slow this machine is, nothing stalls."
 LARGE = request("POST", "/callback", b'{"id": "c1", "x": "%s"}' % (b"x" * 20_000))
 ODD = request("POST", "/callback", b'{"id": "c1"}', {**JSON, "TE": "trailers"})
 "The same, as the short way does not take it."
@@ -64,7 +67,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 async def test_who_sends_without_end_is_not_read_while_a_reply_is_to_come(tmp_path: Path, way: Way) -> None:
     turns = TurnsTwin(hold=(held := Gate()))
-    async with serving(tmp_path, way=way, turns=turns) as served:
+    async with serving(tmp_path, way=way, turns=turns, body=PATIENT) as served:
         loop, sent = asyncio.get_running_loop(), 0
         with socket.create_connection(("127.0.0.1", served.port)) as sock:
             sock.setblocking(False)
@@ -90,7 +93,7 @@ async def test_replies_that_nobody_takes_do_not_pile_up(tmp_path: Path, way: Way
             return WebhookReply(body=bytes(50_000))
 
     turns, many = Talkative(), 400
-    async with serving(tmp_path, way=way, turns=turns) as served:
+    async with serving(tmp_path, way=way, turns=turns, body=PATIENT) as served:
         loop = asyncio.get_running_loop()
         with socket.socket() as sock:
             sock.setblocking(False)
