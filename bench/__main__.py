@@ -1,4 +1,4 @@
-"""Everything that `make bench` measures: `python -m bench [--quick] [--json] [--write] [--profile]`.
+"""Everything that `make bench` measures: `python -m bench [--quick] [--json] [--rates] [--write] [--profile]`.
 
 First the server beside others, then the replay, then a full store.
 """
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute or two, and less exact")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--write", action="store_true", help="put the rates into docs/speed.md, too")
+    parser.add_argument("--rates", action="store_true", help="only the server beside the others, and its memory")
     parser.add_argument("--profile", action="store_true", help="only where the processor time of a request goes")
     chosen = parser.parse_args()
     screen, out = Console(stderr=True), Console()
@@ -34,15 +35,18 @@ def main() -> None:
         page.write_text(speed_page.written(page.read_text("utf-8"), rates), "utf-8")
     if not chosen.json:
         compared.show(rates, out)
-    replayed = replay.measure(quick=chosen.quick)
-    if not chosen.json:
-        replay.show(replayed, out)
-    full = uvloop.run(stored.measure(*(stored.QUICK if chosen.quick else stored.FULL), screen))
+    everything: dict[str, object] = {"rates": rates}
+    if not chosen.rates:
+        everything["replay"] = replayed = replay.measure(quick=chosen.quick)
+        if not chosen.json:
+            replay.show(replayed, out)
+        everything["stored"] = full = uvloop.run(
+            stored.measure(*(stored.QUICK if chosen.quick else stored.FULL), screen)
+        )
+        if not chosen.json:
+            stored.show(full, out)
     if chosen.json:
-        everything = {"rates": rates, "replay": replayed, "stored": full}
         print(json.dumps(to_builtins(everything), indent=2))
-    else:
-        stored.show(full, out)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def written(page: str, results: Results) -> str:
     place = re.compile(rf"(?<=<!-- Python {re.escape(version)} -->\n).*?(?=<!-- end -->)", re.DOTALL)
     if not place.search(page):
         raise SystemExit(f"docs/speed.md has no place for Python {version}: <!-- Python {version} --> to <!-- end -->.")
-    return place.sub(lambda _: f"\n{table(results)}\n", page)
+    return place.sub(lambda _: f"\n{table(results)}\n", page, count=1)
 
 
 def table(results: Results) -> str:

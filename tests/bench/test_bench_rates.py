@@ -108,6 +108,7 @@ def test_the_page_keeps_a_table_for_each_python(capsys: pytest.CaptureFixture[st
     assert "old" not in new
     assert new.endswith("<!-- Python 3.13 -->\nother\n<!-- end -->\n")
     assert speed_page.written(new, some_results()) == new
+    assert speed_page.written(page.replace("old\n", ""), some_results()) == new
     with pytest.raises(SystemExit, match=r"no place for Python 3\.11"):
         speed_page.written("nothing", some_results())
     show(some_results(), Console())
