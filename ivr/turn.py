@@ -173,7 +173,13 @@ class Turns(Generic[Store]):
             if record is not None and message.id in record.replies:
                 return record, message.id
             if record is None:
-                turn = self._opened(message, name)
+                try:
+                    turn = self._opened(message, name)
+                except WebhookError:  # it begins no call; it may be of one that memory holds no longer
+                    record = await self._store.load(incoming.key)
+                    if record is None:
+                        raise
+                    continue
             else:
                 flow = await self._flows.get(record.call.flow)
                 turn = self._told(message, flow, record, await self._store.inbox(record.id))

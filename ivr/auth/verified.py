@@ -1,6 +1,6 @@
 """Remembers the tokens that were found good: checking a signature costs a hundred times as much as looking here.
 
-Tokens are remembered by their hash, so this holds nothing that could be stolen and used.
+Tokens are remembered by their hash, so nothing is held here that could be stolen and used.
 """
 
 from collections import OrderedDict

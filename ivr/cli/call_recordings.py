@@ -59,10 +59,17 @@ async def _save(media: MediaStore, name: str, file: Path) -> int | None:
 
 
 def _copied(source: BinaryIO, file: Path) -> int:
-    with open(file, "wb", opener=_private) as target:
-        shutil.copyfileobj(source, target)
-        return target.tell()
+    part = file.with_name(f".{file.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with open(part, "wb", opener=_private) as target:
+            shutil.copyfileobj(source, target)
+            size = target.tell()
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    return size
 
 
 def _private(file: str, flags: int) -> int:
-    return os.open(file, flags, 0o600)
+    return os.open(file, flags | os.O_EXCL, 0o600)

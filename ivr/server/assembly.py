@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from aiohttp import http_parser
 from msgspec import Struct
 
 from ivr.auth.keys import KeyRing
@@ -38,6 +39,9 @@ from ivr.store.media_files import new_name
 from ivr.trace.folders import CASES
 
 log = logging.getLogger(__name__)
+
+SAME_PARSER = http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
+"Whether aiohttp reads requests by llhttp, as the short way does: there are machines without its compiled part."
 
 
 class Running(Struct, frozen=True):
@@ -109,7 +113,7 @@ async def running(
         begin_chores(stack, settings, backend, keys)
         asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         limits = fit_to_open_files(asked)
-        way = _short_way(settings, app, channel, backend, verifier) if short and not dev else None
+        way = _short_way(settings, app, channel, backend, verifier) if short and SAME_PARSER and not dev else None
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals, short=way)
         stack.push_async_callback(_drain, phone, listener)
         if watched:

@@ -63,8 +63,8 @@ class Connection(web.RequestHandler):
     """One connection, and since when it is quiet."""
 
     __slots__ = (
-        *("answered", "arrived", "asking", "busy", "crowded", "fresh", "guard", "head_since", "heard", "let_in"),
-        *("places", "quiet_since", "retired", "wire"),
+        *("answered", "arrived", "asking", "busy", "crowded", "fresh", "guard", "handed", "head_since", "heard"),
+        *("let_in", "places", "quiet_since", "retired", "wire"),
     )
 
     def __init__(self, server: web.Server, guard: Guard, **options: Any) -> None:
@@ -72,6 +72,8 @@ class Connection(web.RequestHandler):
         self.guard = guard
         self.busy = False
         "A request is under way."
+        self.handed = False
+        "It was handed over to aiohttp, which has not begun with it yet."
         self.crowded = False
         "One too many."
         self.heard = False

@@ -106,7 +106,7 @@ class GuardedServer(web.Server):
 
     def works(self, connection: Connection) -> None:
         """Note that a request of a connection is under way."""
-        connection.busy, connection.fresh, connection.head_since = True, False, 0.0
+        connection.busy, connection.fresh, connection.handed, connection.head_since = True, False, False, 0.0
         if connection.places is not None:
             connection.places.work(connection)
 

@@ -64,7 +64,7 @@ class ShortConnection(Connection):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection; a request that is being saved goes on."""
-        if self in self.guard.unfinished:
+        if self in self.guard.unfinished or self.handed:  # then nobody works on its request, and nobody will
             self.guard.unfinished.discard(self)
             self.busy = False
         super().connection_lost(exc)
@@ -169,10 +169,10 @@ class ShortConnection(Connection):
         """Leave the current request to aiohttp, from its first byte, with what came behind it."""
         data, behind = self._reader.raw, self._reader.behind + self._let_go()
         self.guard.unfinished.discard(self)
-        if self.transport is None:
+        if self.transport is None or self.transport.is_closing():
             self.guard.rests(self, whole=True)
             return
-        self._long = MessageCounter()
+        self._long, self.handed = MessageCounter(), self.busy
         self._reader.begin_anew()
         self.data_received(data)
         if behind:  # by itself: what aiohttp refuses there must not take the request before it along

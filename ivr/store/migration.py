@@ -97,10 +97,10 @@ INSERT INTO converted.job (call, kind, id, body, attempts, answered, answer)
 SELECT call, kind, id, body, attempts, answered, answer FROM main.job ORDER BY rowid;
 INSERT INTO converted.flow SELECT hash, source FROM main.flow;
 """
-# Whose a recording is may be damaged, and the sweep must spare it all the same.
+# Whose a recording is may be damaged, and the sweep must spare it all the same. No call ever has a number below zero.
 _OTHER_MEDIA = """
 INSERT INTO converted.turn (call, state, rest, marks, trace, media)
-SELECT call, '', x'', 0, '[]', name FROM main.media WHERE call NOT IN (SELECT row FROM main.call);
+SELECT -1, '', x'', 0, '[]', name FROM main.media WHERE call NOT IN (SELECT row FROM main.call);
 """
 _SINCE_2 = """
 INSERT INTO converted.block SELECT number, changes, members FROM main.block;

@@ -217,12 +217,11 @@ class SqliteStore:
 
     async def erase_ended(self, ended: Sequence[EndedCall]) -> None:
         """Erase calls that are over, in one commit, and forget them and their recordings."""
+        erased = []
         for one in ended:
-            await self._writer.quiet(one.key)
-        erased = [
-            self._writer.saved(statements.erase_statements(one.row), partial(self._forget, one), key=one.key)
-            for one in ended
-        ]
+            await self._writer.quiet(one.key)  # and hand over at once: else a late message may come between the two
+            then = partial(self._forget, one)
+            erased.append(self._writer.saved(statements.erase_statements(one.row), then, key=one.key))
         await asyncio.gather(*erased)
 
     async def empty_log(self) -> bool:

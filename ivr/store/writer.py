@@ -112,6 +112,8 @@ class Writer:
             raise StoreUnavailable("The store is closed.")
         if self._unsettled >= self._limit and not write.empties_log:
             raise StoreUnavailable(f"{self._unsettled} writes are waiting for the disk.")
+        if write.key is not None and write.key in self._busy:
+            raise StoreUnavailable("Another write of this call is under way.")
         self._unsettled += 1
         if write.key is not None:
             self._busy[write.key] = None

@@ -174,6 +174,35 @@ async def test_who_hangs_up_while_its_reply_is_to_come_is_forgotten_and_its_turn
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.parametrize("first", ["the hang-up", "the turn"])
+async def test_who_hangs_up_as_its_request_goes_the_long_way_after_all_is_forgotten(tmp_path: Path, first: str) -> None:
+    class Owing(TurnsTwin):
+        """Its replies are owed, as all are for which a service is asked."""
+
+        told: Told | None = None
+
+        def take_now(self, incoming: Incoming, *, flow: str | None = None, told: Told) -> bool:
+            self.told = told
+            return True
+
+    turns = Owing()
+    async with serving(tmp_path, way="short", turns=turns) as served:
+        async with connected(served.port) as (_, writer):
+            writer.write(MESSAGE)
+            while turns.told is None:
+                await asyncio.sleep(0)
+            (connection,) = (one for one in gc.get_objects() if isinstance(one, Connection) and one.busy)
+            assert connection.wire is not None
+            # Both in one round of the loop: that the connection is lost is told in the next.
+            if first == "the turn":
+                turns.told(None)
+            connection.wire.abort()
+            if first == "the hang-up":
+                turns.told(None)
+            await rounds()
+        assert (served.listener.busy, served.listener.connections) == (0, 0)
+
+
 async def test_who_hangs_up_in_the_midst_of_a_request_is_forgotten(served: Served) -> None:
     for cut in range(1, len(MESSAGE)):
         async with connected(served.port) as (_, writer):

@@ -159,12 +159,12 @@ async def test_the_platforms_form_is_taken_apart_at_once_whatever_the_audio(audi
         assert found.audio == audio
 
 
-PLAIN_TYPES = {
+PLAIN_TYPES = (
     'multipart/form-data; boundary="B"',
     "multipart/form-data;boundary=B",
     'multipart/form-data; boundary="B", application/json; charset=utf-8',
     f"multipart/form-data; boundary={'x' * 70}",
-}
+)
 
 
 @pytest.mark.parametrize("content_type", PLAIN_TYPES)

@@ -12,6 +12,7 @@ from aiohttp.http_parser import HttpRequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ivr.server.assembly import SAME_PARSER
 from ivr.server.message_counter import MessageCounter
 from ivr.server.short_request import BODY, HEAD, LONGEST_HEAD, MOST_LAYOUTS, UNUSUAL, WHOLE, RequestReader, Verdict
 
@@ -342,3 +343,7 @@ def test_what_cannot_be_followed_never_comes_to_a_boundary(sent: bytes) -> None:
         counter.answered = answered
         counter.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert not counter.is_at_boundary
+
+
+def test_the_short_way_and_aiohttp_are_built_on_one_parser() -> None:
+    assert SAME_PARSER

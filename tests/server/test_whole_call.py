@@ -267,6 +267,21 @@ async def test_a_restart_between_any_two_messages_changes_nothing(world: World) 
     assert len(world.recordings) == 1
 
 
+async def test_a_first_message_sent_again_after_a_restart_gets_the_same_bytes_though_its_flow_is_gone(
+    world: World,
+) -> None:
+    async with world.server() as phone:
+        await phone.call(*MESSAGE)
+        first = phone.letters[0]
+    (world.flows / "desk.yaml").rename(world.flows / "other.yaml")
+    (world.flows / "other.yaml").write_text(DESK.replace("flow: desk", "flow: other"))
+    (world.flows / "another.yaml").write_text(DESK.replace("flow: desk", "flow: another"))  # neither is the default
+    async with world.server() as phone:
+        again = await phone.way.send(first.url, first.data, first.headers, answer_time=PATIENCE, most=1 << 20)
+    assert first.reply is not None
+    assert (again.status, again.body) == (first.reply.status, first.reply.body)
+
+
 # --- who may call ----------------------------------------------------------------------------------------------------
 
 

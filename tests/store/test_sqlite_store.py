@@ -184,6 +184,30 @@ async def test_a_full_queue_refuses_at_once_and_recovers(disk: SqliteWorld) -> N
     assert len(await records_of(disk.archive)) == 5
 
 
+async def test_a_message_that_comes_while_its_call_is_forgotten_leaves_no_turn_behind(disk: SqliteWorld) -> None:
+    ended = {}
+    for name in "ab":
+        first = after(record(name), line())
+        last = after(first.record, over=True)
+        await disk.store.commit(first)
+        await disk.store.commit(last)
+        ended[name] = last.record
+    with closing(sqlite3.connect(disk.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # nothing can be written now
+        late = asyncio.create_task(disk.store.commit(after(ended["b"])))
+        forgotten = asyncio.create_task(disk.archive.forget(before=9e9, limit=2))
+        while not disk.store._writer.busy(key("a")):  # forgetting waits for b's message
+            await asyncio.sleep(0)
+        later = [asyncio.create_task(disk.store.commit(after(ended["a"], message=each))) for each in ("x", "y")]
+        await asyncio.sleep(0)
+        other.execute("ROLLBACK")
+    await late
+    results = await asyncio.gather(*later, return_exceptions=True)
+    assert [type(result) for result in results] == [StaleCall, StaleCall]
+    assert len(await forgotten) == 2
+    assert ask(disk.database, "SELECT count(*) FROM turn") == [(0,)]
+
+
 async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
     call = after(record("a"), line(), jobs=(request("1.1"),))
     await disk.store.commit(call)
