@@ -113,7 +113,7 @@ def _by_way_of_a_platform(action: OrderedCommand, found: Outcome) -> tuple[Event
     outcome = reports.wire_outcome(action, found, audio)
     message = reports.result(str(uuid4()), outcome, state=over, app_state=None, audio=audio)
     heard = reading.read_message(reading.parse(message.json))
-    return hearing.events(heard, AUDIO if kept else None)
+    return hearing.events(heard, AUDIO if kept else None, over=hearing.is_over(heard))
 
 
 def _plain(events: tuple[Event, ...]) -> list[object]:
