@@ -113,6 +113,11 @@ class CallStoreInMemory(CallStore, Protocol):
 
 # --- stored calls -----------------------------------------------------------------------------------------------------
 
+FOUND = 10
+"Ids that `Archive.find` returns at most."
+PATIENCE = 5.0
+"Seconds for which erasing waits for commands that are reading."
+
 
 class CallSummary(Struct, frozen=True):
     """One call, as a list shows it."""
@@ -271,8 +276,8 @@ class Archive(Protocol):
     async def forget(self, *, before: float, limit: int) -> Sequence[ErasedCall]:
         """Erase calls that ended before then (seconds since 1970), at most so many, those that ended first.
 
-        For the server that serves them. The caller of this method deletes their files, or the sweep does. What was
-        erased stands in the log until `empty_log`.
+        By the server that serves them, or while none does. The caller of this method deletes their files, or the sweep
+        does. What was erased stands in the log until `empty_log`.
         """
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:

@@ -12,15 +12,12 @@ from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.events import CallReceived
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
-from ivr.storage import ErasedCall, Erasure
+from ivr.storage import PATIENCE, ErasedCall, Erasure
 from ivr.store.data_folder import DataFolder, sync_folder
 from ivr.store.opening import open_archive
 from ivr.trace.case import CaseError
 from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
-
-PATIENCE = 5.0
-"Seconds that commands which are reading are waited for."
 
 
 class DeletedAudio(Struct, frozen=True):

@@ -11,13 +11,10 @@ from typing import Any
 
 from ivr.errors import UnreadableRow
 from ivr.ports import CallKey, CallRecord, Stepped
-from ivr.storage import CallSummary, StoredCall
+from ivr.storage import FOUND, CallSummary, StoredCall
 from ivr.store.erasure import time_of
 from ivr.store.rows import read_public, read_trace
 from ivr.store.tables import LATEST_TURN, of_state, of_trace
-
-FOUND = 10
-"Calls that are named where the beginning of an id is not enough."
 
 _LATEST = f"LEFT JOIN turn ON {LATEST_TURN}"
 "Left: a call of which no turn is there is damaged, and in the lists."

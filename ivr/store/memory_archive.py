@@ -7,16 +7,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from ivr.ports import CallKey, CallRecord, Stepped, recordings_in
-from ivr.storage import (
-    Block,
-    CallSummary,
-    CallTrace,
-    DamagedCallRow,
-    ErasedCall,
-    Erasure,
-    FlowCalls,
-    StoredCall,
-)
+from ivr.storage import FOUND, Block, CallSummary, CallTrace, DamagedCallRow, ErasedCall, Erasure, FlowCalls, StoredCall
 from ivr.store.live import Saved
 from ivr.store.memory import MemoryStore
 from ivr.store.rows import without_private
@@ -26,8 +17,6 @@ T = TypeVar("T")
 
 PORTION = 3
 "Calls at a time: few, so that tests see portions."
-FOUND = 10
-"Calls that are named where the beginning of an id is not enough."
 
 
 class _Changes(Struct):

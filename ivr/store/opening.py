@@ -6,11 +6,11 @@ from contextlib import closing
 from msgspec import Struct
 
 from ivr.errors import DataUnusable
-from ivr.storage import Archive, CallStoreInMemory, MediaStore
+from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_archive import PATIENCE, SqliteArchive
+from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.statements import printable_id

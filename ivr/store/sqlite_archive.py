@@ -16,6 +16,7 @@ from typing import Literal, Protocol, TypeVar
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.storage import (
+    PATIENCE,
     Block,
     CallSummary,
     CallTrace,
@@ -44,8 +45,6 @@ PORTION, MOST = 32, 1024
 "Calls that are read at a time where all are listed: a few at first, in case no more are wanted, then twice as many."
 NEWEST = 2**63 - 1
 "After the last row that can be."
-PATIENCE = 5.0
-"Seconds that others who use the database are waited for."
 
 
 class Erases(Protocol):

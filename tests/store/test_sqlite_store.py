@@ -17,7 +17,9 @@ from store_worlds import SqliteWorld, claim
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
 from ivr.ports import REMEMBERED as REPLIES
 from ivr.ports import Commit, Outbound
+from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
+from ivr.store.opening import open_archive
 from ivr.store.sqlite import REMEMBERED
 from ivr.store.tables import VERSION
 from tests.waiting import begun
@@ -206,6 +208,20 @@ async def test_a_message_that_comes_while_its_call_is_forgotten_leaves_no_turn_b
     assert [type(result) for result in results] == [StaleCall, StaleCall]
     assert len(await forgotten) == 2
     assert ask(disk.database, "SELECT count(*) FROM turn") == [(0,)]
+
+
+async def test_calls_can_be_forgotten_while_no_server_serves_them(disk: SqliteWorld) -> None:
+    first = after(record("a"), line())
+    await disk.store.commit(first)
+    await disk.store.commit(after(first.record, over=True))
+    await disk.store.close()
+    archive = open_archive(DataFolder(disk.folder))
+    assert [one.id for one in await archive.forget(before=9e9, limit=2)] == [first.record.id]
+    assert await archive.empty_log()
+    assert await archive.count("all") == 0
+    await archive.close()
+    await disk.open()
+    assert await disk.store.load(key("a")) is None
 
 
 async def test_a_full_queue_leaves_orders_open(disk: SqliteWorld) -> None:
