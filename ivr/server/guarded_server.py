@@ -93,6 +93,9 @@ class GuardedServer(web.Server):
         connection = request.protocol
         if not isinstance(connection, Connection):
             raise TypeError("a connection that this server did not make")
+        if connection.retired:
+            # It came as the connection was closed for being idle. What could not be answered is not taken either.
+            raise ConnectionResetError("closed before the request was begun")
         self.works(connection)
         try:
             turned_away = connection.crowded and request.rel_url.path not in self._always
