@@ -12,8 +12,8 @@ from ivr.cli.file_fixer import Checker, FileFixer
 from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
-from ivr.server.services import missing_of, phrases_of
 from ivr.server.skype_endpoint import line_of_flows
+from ivr.server.speech_abilities import missing_of, phrases_of
 from ivr.settings import CheckedLine, SettingsError, load_settings
 from ivr.smallfiles import read_head
 from ivr.speech.registry import Engine

@@ -8,7 +8,11 @@ import msgspec
 
 from ivr.errors import FlowError
 
-FORMAT = 1
+FORMATS = (1, 2)
+"2: with more than one file, or with holidays. What needs neither keeps its format, and so its hash."
+
+
+_IN_ORDER = msgspec.msgpack.Encoder(order="deterministic")
 
 
 class Bundle(msgspec.Struct, frozen=True, dict=True):
@@ -24,13 +28,22 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
     "The flow's time zone, or the server's default if it names none."
     zone_data: bytes
     "Its rules, TZif."
-    format: int = FORMAT
+    format: int = 1
+    included: Mapping[str, bytes] = {}
+    "The files that it includes, as they were, by the name that the flow gives them."
+    invoked: "Mapping[str, Bundle]" = {}
+    "The flows that it invokes, by their names; each with those that it invokes itself."
+    holidays: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
+    "By calendar: by day (ISO 8601) and language, the name of each holiday."
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 over everything that makes a difference to a call: not over the file's name."""
-        parts = (self.text, self.zone, self.zone_data, sorted(self.audio.items()), self.format)
-        return sha256(msgspec.msgpack.encode(parts)).hexdigest()
+        parts: tuple[object, ...] = (self.text, self.zone, self.zone_data, sorted(self.audio.items()), self.format)
+        if self.format > 1:
+            invoked = sorted((name, bundle.hash) for name, bundle in self.invoked.items())
+            parts += (sorted(self.included.items()), invoked, self.holidays)
+        return sha256(_IN_ORDER.encode(parts)).hexdigest()
 
     def encode(self) -> bytes:
         """Return the bytes that a store keeps."""
@@ -43,8 +56,8 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
             bundle = msgspec.msgpack.decode(data, type=cls)
         except msgspec.DecodeError as error:
             raise FlowError("a stored flow cannot be read") from error
-        if bundle.format != FORMAT:
-            raise FlowError(f"a stored flow has format {bundle.format}, not {FORMAT}")
+        if bundle.format not in FORMATS:
+            raise FlowError(f"a stored flow has format {bundle.format}, not {' or '.join(map(str, FORMATS))}")
         if bundle.hash != flow_hash:
             raise FlowError("what is stored of the flow is damaged")
         return bundle

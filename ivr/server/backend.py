@@ -20,7 +20,8 @@ from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
-from ivr.server.services import Transcription, concurrency_of, missing_of, phrases_of
+from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
+from ivr.services.transcription import Transcription
 from ivr.settings import Settings
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, CallStoreInMemory, MediaStore

@@ -15,7 +15,7 @@ from contextlib import suppress
 from ivr.engine.events import ServiceAnswered, ServiceFailed
 from ivr.errors import IvrError, StoreUnavailable
 from ivr.ports import CallKey
-from ivr.server.services import Service, ServiceError
+from ivr.services.service import Service, ServiceError
 from ivr.storage import CallStore, Order
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Worker:
             return ServiceFailed(request.job, "failed")
         try:
             async with asyncio.timeout(request.timeout):
-                return ServiceAnswered(request.job, await service.run(request))
+                return await service.run(order)
         except TimeoutError:
             return ServiceFailed(request.job, "timeout")
         except ServiceError as error:

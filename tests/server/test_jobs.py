@@ -13,7 +13,7 @@ from ivr.engine.events import Event, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit
 from ivr.server.jobs import Worker
-from ivr.server.services import ServiceError
+from ivr.services.service import ServiceError
 from ivr.storage import Order
 from ivr.store.memory import MemoryStore
 from tests.waiting import PATIENCE, Clock, begun
@@ -30,7 +30,8 @@ class Echo:
     most: int = 0
     now: int = 0
 
-    async def run(self, request: Request) -> Transcribed:
+    async def run(self, order: Order) -> ServiceAnswered:
+        request = order.request
         self.ran.append(request.job)
         self.begun.put_nowait(request.job)
         self.now += 1
@@ -39,7 +40,7 @@ class Echo:
             await self.let.wait()
             if self.error:
                 raise self.error
-            return Transcribed(str(request.arguments["media"]))
+            return ServiceAnswered(request.job, Transcribed(str(request.arguments["media"])))
         finally:
             self.now -= 1
 

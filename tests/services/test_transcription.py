@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from ivr.engine.commands import Request
-from ivr.engine.events import Scalar, Transcribed
+from ivr.engine.events import Scalar, ServiceAnswered, Transcribed
 from ivr.errors import TranscriptionFailed
-from ivr.ports import Transcript
-from ivr.server.services import ServiceError, Transcription
-from ivr.storage import SMALL
+from ivr.ports import CallKey, Transcript
+from ivr.services.service import ServiceError
+from ivr.services.transcription import Transcription
+from ivr.storage import SMALL, Order
 from ivr.store.media_files import MediaFiles
 from ivr.store.memory_media import MemoryMedia
 
@@ -44,22 +45,23 @@ async def recordings(tmp_path: Path) -> AsyncIterator[MediaFiles]:
     await one.close()
 
 
-async def _order(recordings: MediaFiles, phrases: Sequence[str] = ("sales", "support")) -> Request:
+async def _order(recordings: MediaFiles, phrases: Sequence[str] = ("sales", "support")) -> Order:
     file = recordings.new("audio/wav")
     file.add(AUDIO)
     await file.keep()
     return order_for(file.media, phrases)
 
 
-def order_for(media: str, phrases: Sequence[str] = ()) -> Request:
+def order_for(media: str, phrases: Sequence[str] = ()) -> Order:
     arguments: dict[str, Scalar | tuple[str, ...]] = {"media": media, "language": "de-AT", "phrases": tuple(phrases)}
-    return Request("1.1", "transcribe", arguments, 5.0)
+    request = Request("1.1", "transcribe", arguments, 5.0)
+    return Order("0" * 32, CallKey("skype", "app", "c1"), request, attempts=1)
 
 
 async def test_the_engine_gets_audio_language_and_phrases_and_its_words_are_the_answer(recordings: MediaFiles) -> None:
     ear = Ear()
     answer = await Transcription(ear, recordings).run(await _order(recordings))
-    assert answer == Transcribed("hello", 0.5)
+    assert answer == ServiceAnswered("1.1", Transcribed("hello", 0.5))
     assert ear.heard == (AUDIO, "de-AT", ("sales", "support"))
 
 
