@@ -16,6 +16,8 @@ INITIAL_SILENCE = 5.0
 
 Gender: TypeAlias = Literal["male", "female"]
 "Of a voice."
+FreeSpeech: TypeAlias = Literal["number", "date", "yesno"]
+"What the words of a caller are to mean, where any may be said; `ivr.engine.spoken_answers` reads them."
 RecordingFormat: TypeAlias = Literal["wma", "wav", "mp3"]
 RECORDING_FORMAT: RecordingFormat = "wma"
 
@@ -55,6 +57,7 @@ class Choice(Struct, frozen=True, omit_defaults=True):
 
     name: str
     key: str | None = None
+    "The key or, where `Recognize.inter_digit` is set, the keys one after the other: `42`."
     speech: tuple[str, ...] = ()
 
 
@@ -102,9 +105,20 @@ class Recognize(Struct, frozen=True, tag=True, omit_defaults=True):
     choices: tuple[Choice, ...] = ()
     digits: DigitInput | None = None
     barge_in: bool = True
+    "Keys interrupt the prompt and, where `barge_in_speech` does not say otherwise, so do words."
     initial_silence: float | None = None
     "Seconds after the prompt; none: `INITIAL_SILENCE`."
     language: str = "en-US"
+    barge_in_speech: bool | None = None
+    "Whether words interrupt the prompt, on lines that can tell; none: as keys do."
+    type_ahead: bool = False
+    "Keys pressed since the last answer count, on lines that keep them: the prompt is skipped if they are an answer."
+    free: FreeSpeech | None = None
+    "With `digits`: on lines that recognise free speech, words count too, and come back as `SpeechHeard`."
+    inter_digit: float | None = None
+    "Of choices, some of which have several keys: the longest pause between two, in seconds; none: all have one key."
+    terminators: str = ""
+    "With `inter_digit`: the keys that end an input at once."
 
 
 class Record(Struct, frozen=True, tag=True, omit_defaults=True):
