@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from msgspec.structs import replace
 
 from ivr.engine.commands import Text
-from ivr.engine.expressions.english import MONTHS, nth
+from ivr.engine.expressions.forms.english import MONTHS, nth
 from ivr.speech.languages import without_region
 
 LONGEST = 400

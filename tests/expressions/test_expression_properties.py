@@ -210,7 +210,7 @@ def test_what_is_accepted_as_a_guard_or_as_spoken_text_never_fails_for_its_types
             guard.test(values)
         if not check_text(template, ENV):
             assert template.single
-            assert template.text(values) == " ".join(spoken(template.single.value(values)).split())
+            assert template.text(values) == " ".join(spoken(template.single.value(values), values).split())
     except WrongKind as failure:
         raise AssertionError(f"{source} was accepted") from failure
     except ExpressionFailed:

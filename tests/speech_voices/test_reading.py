@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.engine.commands import Text
-from ivr.engine.expressions import english
+from ivr.engine.expressions.forms.english import ENGLISH
 from ivr.speech.voices.hibari.reading import LETTER_A, LONGEST, LONGEST_WORD, has_foreign_letters, readable, sentences
 from ivr.speech.wording import DATES
 
@@ -208,14 +208,16 @@ def test_letters_that_hibari_does_not_know(text: str, foreign: bool) -> None:
 
 @given(
     st.datetimes().flatmap(
-        lambda at: st.sampled_from([english.long_date(at), english.datetime_(at), english.time_(at), english.date_(at)])
+        lambda at: st.sampled_from(
+            [ENGLISH.long_date(at), ENGLISH.moment(at), ENGLISH.time_of_day(at), ENGLISH.short_date(at)]
+        )
     )
-    | st.integers(-(10**15) + 1, 10**15 - 1).map(english.number)
-    | st.decimals(-(10**12), 10**12, places=2).map(english.number)
-    | st.integers(0, 86_400_000 - 1).map(english.duration)
-    | st.integers(1, 999).map(english.ordinal)
-    | st.integers(0, 10**9).map(lambda key: english.digits(f"{key}*#"))
-    | st.text("BCXYZ19", min_size=1, max_size=12).map(english.spell)
+    | st.integers(-(10**15) + 1, 10**15 - 1).map(ENGLISH.number)
+    | st.decimals(-(10**12), 10**12, places=2).map(ENGLISH.number)
+    | st.integers(0, 86_400_000 - 1).map(ENGLISH.duration)
+    | st.integers(1, 999).map(ENGLISH.ordinal)
+    | st.integers(0, 10**9).map(lambda key: ENGLISH.digits(f"{key}*#"))
+    | st.text("BCXYZ19", min_size=1, max_size=12).map(ENGLISH.spell)
 )
 def test_what_filters_write_is_read_as_it_stands(words: str) -> None:
     assert read(words) == words

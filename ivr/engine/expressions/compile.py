@@ -11,7 +11,9 @@ from ivr.engine.expressions import operations, tree
 from ivr.engine.expressions.calendar import moved
 from ivr.engine.expressions.clock import comparing
 from ivr.engine.expressions.filters import FILTERS
-from ivr.engine.expressions.operations import admitted, limited, spoken, truth
+from ivr.engine.expressions.forms import spoken_here
+from ivr.engine.expressions.forms.english import ENGLISH
+from ivr.engine.expressions.operations import admitted, limited, spoken, truth, written
 from ivr.engine.expressions.parse import parse_expression, parse_template
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
@@ -79,7 +81,7 @@ class Template:
         if self.single is not None:
             return self.single.value(names)
         try:
-            pieces = [part if isinstance(part, str) else spoken(part.value(names)) for part in self.parts]
+            pieces = [part if isinstance(part, str) else written(part.value(names), names) for part in self.parts]
             return limited("".join(pieces))
         except ExpressionFailed as failure:
             failure.line = failure.line or self.line
@@ -90,7 +92,9 @@ class Template:
         if self.literal:
             return self._folded
         try:
-            pieces = [part if isinstance(part, str) else spoken(part.value(names))[:MAX_SPOKEN] for part in self.parts]
+            pieces = [
+                part if isinstance(part, str) else spoken(part.value(names), names)[:MAX_SPOKEN] for part in self.parts
+            ]
             return limited(_folded("".join(pieces)))
         except ExpressionFailed as failure:
             failure.line = failure.line or self.line
@@ -209,9 +213,9 @@ def _either(node: tree.Either) -> Run:
 @runner.register(tree.Comparison)
 def _comparison(node: tree.Comparison) -> Run:
     sides = (node.first, *(compared.value for compared in node.rest))
-    first = runner(node.first)
+    first = _compared(node.first)
     rest = tuple(
-        (comparing(compared.comparator, left, compared.value), runner(compared.value))
+        (comparing(compared.comparator, left, compared.value), _compared(compared.value))
         for left, compared in zip(sides, node.rest, strict=False)
     )
     if len(rest) == 1:
@@ -228,6 +232,14 @@ def _comparison(node: tree.Comparison) -> Run:
         return True
 
     return run
+
+
+def _compared(node: tree.Node) -> Run:
+    """Make the function of one side: what gives a handful of words gives the English ones, whoever is calling."""
+    if isinstance(node, tree.Filtered) and FILTERS[node.filter].yields:
+        of, say, arguments = runner(node.of), FILTERS[node.filter].say, node.arguments
+        return lambda names: say(ENGLISH, of(names), arguments)
+    return runner(node)
 
 
 @runner.register(tree.Arithmetic)
@@ -251,7 +263,7 @@ def _listed(node: tree.Listed) -> Run:
 @runner.register(tree.Joined)
 def _joined(node: tree.Joined) -> Run:
     parts = tuple(runner(part) for part in node.parts)
-    return lambda names: limited("".join([spoken(part(names)) for part in parts]))
+    return lambda names: limited("".join([written(part(names), names) for part in parts]))
 
 
 @runner.register(tree.Conditional)
@@ -268,5 +280,9 @@ def _is_none(node: tree.IsNone) -> Run:
 
 @runner.register(tree.Filtered)
 def _filtered(node: tree.Filtered) -> Run:
-    of, arguments, apply = runner(node.of), node.arguments, FILTERS[node.filter].apply
+    filter_, of, arguments = FILTERS[node.filter], runner(node.of), node.arguments
+    if filter_.speaks:
+        say = filter_.say
+        return lambda names: say(spoken_here(names), of(names), arguments)
+    apply = filter_.apply
     return lambda names: apply(of(names), arguments)

@@ -1,6 +1,7 @@
 """The filters of the language, in one table that the parser, the evaluator and the checks all read (LANGUAGE C11).
 
-English forms only; other languages, and the filters in `LATER`, belong to the language's second part.
+What makes words for a caller takes them from the forms of the language that is spoken; the filters in `LATER` belong to
+the language's second part.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +11,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.expressions import english
 from ivr.engine.expressions.convert import Misfit, decimal, iso_date, iso_datetime, iso_time
 from ivr.engine.expressions.failure import WrongKind
+from ivr.engine.expressions.forms.english import WEEKDAYS
+from ivr.engine.expressions.forms.language_forms import LanguageForms
 from ivr.engine.expressions.operations import admitted, kind, limited, listed, rounded
 from ivr.engine.expressions.types import ANY, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.values import Value
@@ -33,6 +35,7 @@ class Filter(Struct, frozen=True):
     gives: Gives
     "The type of its result, from that of its input and the arguments."
     work: Callable[..., Value]
+    "Takes the value and the arguments; one that speaks takes the forms of the language first."
     reads: Callable[[str], Value] | None = None
     "Set: it takes text too, read so; only text that is written out can be checked (raises Misfit)."
     arguments: int = 0
@@ -40,7 +43,7 @@ class Filter(Struct, frozen=True):
     speaks: bool = False
     "True: it gives words for a caller, in which a program finds no order."
     yields: tuple[str, ...] = ()
-    "All that it can give, where that is a handful of words."
+    "All that it can give in English, where that is a handful of words; so it is compared, in every language."
 
     def accepts(self, arguments: Sequence[object]) -> bool:
         """Return whether the arguments are as the filter wants them."""
@@ -55,12 +58,19 @@ class Filter(Struct, frozen=True):
         return f'The filter "{self.name}" takes no arguments.'
 
     def apply(self, value: Value, arguments: tuple[int, ...]) -> Value:
-        """Run the filter on a value; raise WrongKind or ExpressionFailed."""
+        """Run a filter that does not speak; raise WrongKind or ExpressionFailed."""
+        return self.work(self._taken(value), *arguments)
+
+    def say(self, forms: LanguageForms, value: Value, arguments: tuple[int, ...]) -> Value:
+        """Run a filter that speaks, in a language; raise WrongKind or ExpressionFailed."""
+        return self.work(forms, self._taken(value), *arguments)
+
+    def _taken(self, value: Value) -> Value:
         if self.reads is not None and isinstance(value, str):
-            value = self._read(self.reads, value)
-        elif kind(value) not in self.takes:
+            return self._read(self.reads, value)
+        if kind(value) not in self.takes:
             raise WrongKind(f'the filter "{self.name}" takes no {kind(value)}')
-        return self.work(value, *arguments)
+        return value
 
     def _read(self, reads: Callable[[str], Value], text: str) -> Value:
         try:
@@ -77,22 +87,22 @@ def _time_or_datetime(text: str) -> time | datetime:
     return iso_datetime(text) if len(text) > len("09:40:30") else iso_time(text)
 
 
-def _duration(seconds: int | Decimal) -> str:
-    return english.duration(int(rounded(seconds, 0)))
+def _duration(forms: LanguageForms, seconds: int | Decimal) -> str:
+    return forms.duration(int(rounded(seconds, 0)))
 
 
-def _ordinal(value: int) -> str:
+def _ordinal(forms: LanguageForms, value: int) -> str:
     if value < 1:
         raise ExpressionFailed("only numbers from 1 on have a place in a row")
-    return english.ordinal(value)
+    return forms.ordinal(value)
 
 
-def _digits(value: str | int) -> str:
-    return limited(english.digits(value)) if isinstance(value, str) else english.digits(str(value))
+def _digits(forms: LanguageForms, value: str | int) -> str:
+    return limited(forms.digits(str(value)))
 
 
-def _spell(text: str) -> str:
-    return limited(english.spell(text))
+def _spell(forms: LanguageForms, text: str) -> str:
+    return limited(forms.spell(text))
 
 
 def _first(value: Sequence[Value]) -> Value:
@@ -143,20 +153,31 @@ _DAY = frozenset({"date", "datetime"})
 _CLOCK = frozenset({"time", "datetime"})
 _IN_A_ROW = frozenset({"list", "text"})
 
+
+def _speaking(
+    name: str,
+    takes: frozenset[str],
+    work: Callable[..., str],
+    reads: Callable[[str], Value] | None = None,
+    yields: tuple[str, ...] = (),
+) -> Filter:
+    return Filter(name, takes, _text, work, reads, speaks=True, yields=yields)
+
+
 FILTERS: Mapping[str, Filter] = {
     filter_.name: filter_
     for filter_ in (
-        Filter("date", _DAY, _text, english.date_, _date_or_datetime, speaks=True),
-        Filter("longDate", _DAY, _text, english.long_date, _date_or_datetime, speaks=True),
-        Filter("weekday", _DAY, _text, english.weekday, _date_or_datetime, speaks=True, yields=english.WEEKDAYS),
-        Filter("time", _CLOCK, _text, english.time_, _time_or_datetime, speaks=True),
-        Filter("datetime", frozenset({"datetime"}), _text, english.datetime_, iso_datetime, speaks=True),
-        Filter("duration", _NUMBER, _text, _duration, speaks=True),
-        Filter("number", _NUMBER, _text, english.number, speaks=True),
-        Filter("ordinal", frozenset({"integer"}), _text, _ordinal, speaks=True),
-        Filter("digits", frozenset({"text", "integer"}), _text, _digits, speaks=True),
-        Filter("spell", frozenset({"text"}), _text, _spell, speaks=True),
-        Filter("list", frozenset({"list"}), _text, listed, speaks=True),
+        _speaking("date", _DAY, lambda forms, value: forms.short_date(value), _date_or_datetime),
+        _speaking("longDate", _DAY, lambda forms, value: forms.long_date(value), _date_or_datetime),
+        _speaking("weekday", _DAY, lambda forms, value: forms.weekday(value), _date_or_datetime, yields=WEEKDAYS),
+        _speaking("time", _CLOCK, lambda forms, value: forms.time_of_day(value), _time_or_datetime),
+        _speaking("datetime", frozenset({"datetime"}), lambda forms, value: forms.moment(value), iso_datetime),
+        _speaking("duration", _NUMBER, _duration),
+        _speaking("number", _NUMBER, lambda forms, value: forms.number(value)),
+        _speaking("ordinal", frozenset({"integer"}), _ordinal),
+        _speaking("digits", frozenset({"text", "integer"}), _digits),
+        _speaking("spell", frozenset({"text"}), _spell),
+        _speaking("list", frozenset({"list"}), listed),
         Filter("length", _IN_A_ROW, _integer, len),
         Filter("first", _IN_A_ROW, _item, _first),
         Filter("last", _IN_A_ROW, _item, _last),

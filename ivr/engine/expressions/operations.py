@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
-from ivr.engine.expressions import english
 from ivr.engine.expressions.failure import WrongKind
+from ivr.engine.expressions.forms import spoken_here
+from ivr.engine.expressions.forms.language_forms import LanguageForms
 from ivr.engine.expressions.tree import Comparator, Operator
 from ivr.engine.expressions.types import NUMBERS, RECORDING_FIELDS
 from ivr.engine.values import MaskedValue, Recording, Value
@@ -254,35 +255,55 @@ _DECIMALS: Mapping[str, Callable[[int | Decimal, int | Decimal], int | Decimal]]
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def spoken(value: Value) -> str:
-    """Return a value as text, as it is spoken where no filter says otherwise; `none` is empty."""
+def spoken(value: Value, names: Mapping[str, Value]) -> str:
+    """Return a value as it is spoken where no filter says otherwise, in the language of the call; `none` is empty."""
+    if isinstance(value, str):
+        return value
+    if type(value) is Decimal:
+        return spoken_here(names).plain(value)
+    return written(value, names)
+
+
+def written(value: Value, names: Mapping[str, Value]) -> str:
+    """Return a value as a part of a text that may not be spoken: a number has its point in every language."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
+    return _written(value, spoken_here(names))
+
+
+def _written(value: Value, forms: LanguageForms) -> str:
     form = _FORMS.get(kind(value))
     if form is None:
         raise WrongKind(f"a value of type {kind(value)} has no spoken form")
-    return form(value)
+    return form(forms, value)
 
 
-def listed(items: Sequence[Value]) -> str:
+def listed(forms: LanguageForms, items: Sequence[Value]) -> str:
     """Return a list as text: `a, b and c`."""
-    return limited(english.join([_inner(admitted(entry)) for entry in items]))
+    return limited(forms.join([_inner(forms, admitted(entry)) for entry in items]))
 
 
-def _inner(value: Value) -> str:
+def _inner(forms: LanguageForms, value: Value) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case Decimal():
+            return forms.plain(value)
     if kind(value) == "list":
         raise WrongKind("a list inside a list has no spoken form")
-    return spoken(value)
+    return _written(value, forms)
 
 
 _FORMS: Mapping[str, Callable[..., str]] = {
-    "boolean": lambda value: "true" if value else "false",
-    "integer": str,
-    "decimal": "{:f}".format,
-    "date": english.date_,
-    "time": english.time_,
-    "datetime": english.datetime_,
+    "boolean": lambda forms, value: forms.truth(value),
+    "integer": lambda _, value: str(value),
+    "decimal": lambda _, value: f"{value:f}",
+    "date": lambda forms, value: forms.short_date(value),
+    "time": lambda forms, value: forms.time_of_day(value),
+    "datetime": lambda forms, value: forms.moment(value),
     "list": listed,
 }

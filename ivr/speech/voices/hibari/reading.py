@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from ivr.engine.commands import Text
-from ivr.engine.expressions.english import WEEKDAYS
+from ivr.engine.expressions.forms.english import WEEKDAYS
 from ivr.speech.voices.hibari.written_numbers import with_numbers
 from ivr.speech.wording import in_words, speakable
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from ivr.engine.commands import Text
-from ivr.engine.expressions.english import MONTHS
+from ivr.engine.expressions.forms.english import MONTHS
 from ivr.speech.languages import with_region
 from ivr.speech.wording import DATES, in_words
 

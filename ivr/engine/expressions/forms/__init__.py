@@ -1,0 +1,26 @@
+"""The spoken forms of values, by language (LANGUAGE C11): `forms_of` knows which there are.
+
+A language that has none gets the English ones.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from ivr.engine.expressions.forms.english import ENGLISH, English
+from ivr.engine.expressions.forms.language_forms import LanguageForms
+from ivr.engine.values import Value
+
+_LANGUAGES: Mapping[str, type[LanguageForms]] = {"en": English}
+
+
+@lru_cache(maxsize=256)
+def forms_of(tag: str) -> LanguageForms:
+    """Return the forms of a language, a BCP 47 tag; made once."""
+    made = _LANGUAGES.get(tag.partition("-")[0].lower())
+    return made(tag) if made else ENGLISH
+
+
+def spoken_here(names: Mapping[str, Value]) -> LanguageForms:
+    """Return the forms of the language that is spoken where an expression is read."""
+    tag = names.get("language")
+    return forms_of(tag) if isinstance(tag, str) else ENGLISH

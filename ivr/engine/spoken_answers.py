@@ -1,0 +1,76 @@
+"""A spoken answer as the keys that mean the same, so that it is judged as keys are: `ask`, and "yes" to `confirm`.
+
+Strict: an answer with words that are none of it is not understood, and the caller is asked again. Better that than a
+wrong number; who says "not that one, twelve" has not said twelve.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from ivr.engine.commands import FreeSpeech
+from ivr.engine.expressions.convert import KEYED_DATE
+from ivr.engine.expressions.forms import forms_of
+from ivr.engine.listening.english_words import ENGLISH
+from ivr.engine.listening.heard_dates import DateReader
+from ivr.engine.listening.heard_numbers import number_said
+from ivr.engine.listening.vocabulary import Vocabulary, compact
+
+YES = "1"
+NO = "2"
+MAX_HEARD = 300
+"Characters of an answer; what is longer is a story."
+MAX_KEYS = 40
+
+_VOCABULARIES: Mapping[str, Vocabulary] = {"en": ENGLISH}
+_MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "en-pr"})
+"Where `11/12` is the twelfth of November."
+
+
+def is_understood(language: str) -> bool:
+    """Return whether answers in a language, a BCP 47 tag, are understood."""
+    return _root(language) in _VOCABULARIES
+
+
+def understood(
+    words: str, kind: FreeSpeech, language: str, *, format_: str = KEYED_DATE, today: date | None = None
+) -> str | None:
+    """Return the keys that mean what a caller said; None: it is no such answer.
+
+    A number gives its digits, with `*` as the point; a date those of `format_` (of its variable, C10); yes and no give
+    `YES` and `NO`. Without `today` a date needs its year, and "tomorrow" is not understood. A language that has no
+    vocabulary understands nothing.
+    """
+    vocabulary = _VOCABULARIES.get(_root(language))
+    if vocabulary is None or len(words) > MAX_HEARD:
+        return None
+    tokens = vocabulary.tokens(words)
+    match kind:
+        case "yesno":
+            return _yes_or_no(tokens, vocabulary)
+        case "number":
+            keys = number_said(tokens, vocabulary, forms_of(language))
+            return keys if keys is None or len(keys) <= MAX_KEYS else None
+        case "date":
+            month_first = language.lower() in _MONTH_FIRST
+            reader = DateReader(tokens, vocabulary, forms_of(language), month_first=month_first, today=today)
+            day = reader.day_said()
+            return None if day is None else _keyed(day, format_)
+
+
+def _root(language: str) -> str:
+    return language.partition("-")[0].lower()
+
+
+def _yes_or_no(tokens: list[str], vocabulary: Vocabulary) -> str | None:
+    answer = compact("".join(tokens))
+    if answer in vocabulary.yes:
+        return YES
+    return NO if answer in vocabulary.no else None
+
+
+def _keyed(day: date, format_: str) -> str:
+    written = {"dd": f"{day.day:02}", "mm": f"{day.month:02}", "yyyy": f"{day.year:04}"}
+    keys = format_
+    for part, figures in written.items():
+        keys = keys.replace(part, figures)
+    return keys
