@@ -15,7 +15,7 @@ from bench.calls import CALL_ID, Conversation, Message, full_call, raw
 from ivr.advance import Heard, advance
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.call import Facts, new_call
-from ivr.engine.commands import LineCommand, Request
+from ivr.engine.commands import LineCommand, Notify, Request
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import load_flow
@@ -176,7 +176,7 @@ def _taken_apart(message: Message) -> PlainForm | None:
 def _last_commands(commit: Commit) -> Sequence[LineCommand]:
     """Return what is sent to the line after a turn."""
     ordered = [step.commands for step in commit.trace if step.commands]
-    return tuple(each for each in ordered[-1] if not isinstance(each, Request)) if ordered else ()
+    return tuple(each for each in ordered[-1] if not isinstance(each, Request | Notify)) if ordered else ()
 
 
 if __name__ == "__main__":

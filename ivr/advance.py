@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.commands import LineCommand, Request
+from ivr.engine.commands import LineCommand, Notify, Request
 from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
@@ -61,6 +61,7 @@ class _WorkingCopy:
         "leg",
         "line",
         "moved",
+        "notifications",
         "now",
         "outbound",
         "record",
@@ -79,6 +80,7 @@ class _WorkingCopy:
         self.commands: Sequence[LineCommand] = ()
         self.trace: list[Stepped] = []
         self.jobs: list[Request] = []
+        self.notifications: list[Notify] = []
         self.outbound: list[Outbound] = []
         self.line = record.line
         self.moved = False
@@ -99,6 +101,8 @@ class _WorkingCopy:
         for command in stepped.commands:
             if type(command) is Request:
                 self.jobs.append(command)
+            elif type(command) is Notify:
+                self.notifications.append(command)
             else:
                 line.append(command)
         # Commands of an earlier event of this turn were never sent: those of the last one stand. An event that orders
@@ -233,7 +237,7 @@ def _commit(
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed)) if inbox else ()
     audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
-    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio)
+    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio, tuple(turn.notifications))
 
 
 def _audio(upload: Upload, trace: Sequence[Stepped]) -> bytes | None:

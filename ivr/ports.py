@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec import Struct, field
 
 from ivr.engine.call import Call, Failure, Judged, Taken
-from ivr.engine.commands import Command, LineCommand, Request, Text
+from ivr.engine.commands import Command, LineCommand, Notify, Request, Text
 from ivr.engine.events import Event, RecordingMade, RecordingReady
 from ivr.engine.line_facts import LineFacts
 
@@ -231,6 +231,8 @@ class Commit(Struct, frozen=True):
     "The message, among `record.replies`, whose reply this turn wrote or owes: a turn writes one reply at most."
     audio: bytes | None = None
     "The recording that the turn takes, if it is saved with it; its name is in the trace."
+    notifications: tuple[Notify, ...] = ()
+    "Who is to be told of something."
 
 
 # --- who may call ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
 from ivr.cli.terminal_text import plain
 from ivr.engine.call import Call, Facts, new_call
-from ivr.engine.commands import Command, LineCommand, Request
+from ivr.engine.commands import Command, LineCommand, Notify, Request
 from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -68,7 +68,7 @@ class Talk:
         events: Sequence[Event] = [CallReceived(caller, "terminal", language, at)]
         while self._call.phase != "over":
             commands = self._step(events)
-            line = tuple(command for command in commands if not isinstance(command, Request))
+            line = tuple(command for command in commands if not isinstance(command, Request | Notify))
             request = next((command for command in commands if isinstance(command, Request)), None)
             if line:
                 events = await self._perform(line)

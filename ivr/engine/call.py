@@ -98,6 +98,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     grace_until: float | None = None
     "Until when the recording of a caller who has gone may still come in, in seconds since 1970; none: it may not."
     outcome: str | None = None
+    notified: tuple[str, ...] = ()
+    "What stands for each notification of the last reply: one whose state was not reached is not sent once more."
 
     @property
     def deadline(self) -> float | None:

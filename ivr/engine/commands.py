@@ -1,4 +1,4 @@
-"""What the engine orders: of the line (answer, play, recognize, record, hang up) and of services (a `Request`).
+"""What the engine orders: of the line (answer, play, recognize, record, hang up), of services (a `Request`), by mail.
 
 Commands are plain and complete. `None` in a field that the flow's author can set means "not written": the channel uses
 the language's default, named here, and leaves it out where its own is the same.
@@ -20,6 +20,7 @@ FreeSpeech: TypeAlias = Literal["number", "date", "yesno"]
 "What the words of a caller are to mean, where any may be said; `ivr.engine.spoken_answers` reads them."
 RecordingFormat: TypeAlias = Literal["wma", "wav", "mp3"]
 RECORDING_FORMAT: RecordingFormat = "wma"
+NotificationWay: TypeAlias = Literal["mail", "webhook"]
 
 
 class Text(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -169,4 +170,27 @@ class Request(Struct, frozen=True, tag=True, omit_defaults=True):
     "True: the answer is sealed wherever it is stored, and masked in the trace (LANGUAGE C12)."
 
 
-Command: TypeAlias = LineCommand | Request
+@final
+class Notify(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Tell somebody, by mail or webhook: saved with the call, sent by a worker until it is taken. No call waits for it.
+
+    It is sent at least once; `job` is the same each time, so that a receiver can tell.
+    """
+
+    job: str
+    way: NotificationWay
+    to: str
+    "An address of mail, or of a webhook."
+    subject: str = ""
+    text: str = ""
+    attach: tuple[str, ...] = ()
+    "The names of recordings."
+    flow: str = ""
+    "The flow's name; like what follows, for who is told."
+    caller: str | None = None
+    called: str = ""
+    started: float = 0.0
+    "When the call came in, in seconds since 1970."
+
+
+Command: TypeAlias = LineCommand | Request | Notify

@@ -4,7 +4,8 @@ This file knows how a reply is put together (ids, implied answers, merged prompt
 where a call goes next is decided in `machine`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from ivr.engine.commands import (
     Command,
     HangUp,
     LineCommand,
+    Notify,
     Play,
     Recognize,
     Record,
@@ -51,6 +53,7 @@ class Draft:
         "judge",
         "limited",
         "memory",
+        "notified",
         "now",
         "outcome",
         "path",
@@ -79,6 +82,7 @@ class Draft:
         self.waiting = call.waiting
         self.grace_until = call.grace_until
         self.outcome = call.outcome
+        self.notified = call.notified
         self.commands: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
@@ -203,6 +207,21 @@ class Draft:
         self.commands.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
 
+    def notify(self, notifications: Sequence[Notify]) -> None:
+        """Order notifications, each once for each time that its state was entered.
+
+        The caller may leave before the last reply was heard, and the call goes back (C14.3): its flow can then come to
+        the same state once more, for the first time as far as its author can see. What is told there is on its way.
+        """
+        for one in notifications:
+            told = (self.state, self.memory.visits[self.state], one.way, one.to, one.subject, one.text, one.attach)
+            name = sha256(repr(told).encode(errors="surrogatepass")).hexdigest()[:16]
+            if name not in self.notified:
+                self.notified = (*self.notified, name)
+                facts = self.facts
+                about = (self.flow.name, facts.caller, facts.called, facts.started)
+                self.commands.append(Notify(self._op(), one.way, one.to, one.subject, one.text, one.attach, *about))
+
     def hold(self, waiting: Waiting, prompt: tuple[Segment, ...]) -> None:
         """Keep the caller company while a service works; longer each time, since each round costs a workflow."""
         if waiting.holds or not prompt:
@@ -247,6 +266,7 @@ class Draft:
             self.waiting,
             self.grace_until,
             self.outcome,
+            self.notified,
         )
 
     def _op(self) -> str:

@@ -190,6 +190,7 @@ def _line_works(draft: Draft) -> None:
     """Note that the line did what it was told: nothing of the reply is awaited any more, and the call is answered."""
     draft.errors = 0
     draft.asked = ()
+    draft.notified = ()
     draft.grace_until = None
     if draft.phase == "answering":
         draft.phase = "answered"

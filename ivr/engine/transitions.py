@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar, final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Again, Asks, Ends, Needs, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.actions.base import Again, Asks, Ends, Needs, Notifies, Raised, Result, Says, Takes, Why, failed
 from ivr.engine.call import Taken
 from ivr.engine.commands import Segment
 from ivr.engine.draft import Draft
@@ -104,6 +104,9 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
         draft.store(result.stores)  # before the answer: the recording is kept whatever the service makes of it
         draft.need(result)
         return SETTLED
+    if type(result) is Notifies:
+        draft.notify(result.notifications)
+        return _DONE
     if type(result) is Takes:
         return SETTLED if draft.take() else _DONE
     if draft.outcome is None:  # what is left is `Ends`

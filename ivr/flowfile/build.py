@@ -115,8 +115,9 @@ class _Builder:
     # --- expressions ---
 
     def guard(self, text: str | None) -> Expression | None:
-        if text is None:
-            return None
+        return None if text is None else self.expression(text)
+
+    def expression(self, text: str) -> Expression:
         expression = compile_expression(text)
         self.place(expression)
         return expression

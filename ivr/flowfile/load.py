@@ -148,7 +148,7 @@ def asks_the_clock(file: str, text: bytes) -> bool:
     model = validate(reading).model
     if model is None:
         return False
-    return any(_reads_time(use.text, bare=use.role == "guard") for use in uses(Document(reading.source, model)))
+    return any(_reads_time(use.text, bare=use.is_bare) for use in uses(Document(reading.source, model)))
 
 
 def _reads_time(text: str, *, bare: bool) -> bool:

@@ -36,7 +36,7 @@ from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model
 class State(ActionKeys):
     """A state: one action, and its transitions."""
 
-    LATER = frozenset({"http", "transfer", "notify", "split", "invoke", "return", "consent", "milestone"})
+    LATER = frozenset({"http", "transfer", "split", "invoke", "return", "consent", "milestone"})
 
     next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")

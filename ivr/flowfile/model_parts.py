@@ -134,6 +134,20 @@ Moment: TypeAlias = Literal["entry", "prompt", "choice", "transition"]
 is known; `way`: in a transition, where the event's fields are known."""
 
 
+Role: TypeAlias = Literal["guard", "text", "value", "sent", "expression"]
+"""What a text of the file is. `guard` and `expression` are bare; a `text` is spoken or matched; a `value` is stored;
+what is `sent` leaves the server."""
+
+
+class Read(Struct, frozen=True):
+    """A text of an action that may hold expressions, or a bare expression, and where it stands."""
+
+    path: Path
+    text: str
+    role: Role
+    moment: Moment = "prompt"
+
+
 class Spoken(Struct, frozen=True):
     """One prompt, and where it stands."""
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, Moment, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, Moment, Role, Spoken, TextPart
 from ivr.flowfile.prompts import of_action, of_defaults
 from ivr.flowfile.source import Path
 
@@ -22,8 +21,6 @@ _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
 REMEMBERED = 1 << 15
 "Texts of which is remembered what they mean: those of the largest flow, which each check looks at in turn."
 
-Role: TypeAlias = Literal["guard", "text", "value"]
-
 
 class Use(Struct, frozen=True):
     """One expression, or one text that may hold some."""
@@ -31,7 +28,6 @@ class Use(Struct, frozen=True):
     path: Path
     text: str
     role: Role
-    "A guard is bare; a text is spoken or matched; a value is stored."
     moment: Moment
     state: str | None
     "None: a handler of the flow."
@@ -46,6 +42,11 @@ class Use(Struct, frozen=True):
     sets: Mapping[str, str] = {}
     "What the transition has set before this is read."
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether all of it is an expression, without braces."""
+        return self.role in {"guard", "expression"}
+
 
 @lru_cache(maxsize=REMEMBERED)
 def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionError:
@@ -58,7 +59,7 @@ def compiled(text: str, *, bare: bool) -> Expression | Template | ExpressionErro
 
 def reads(use: Use) -> frozenset[str]:
     """Return what a use reads, without fields; of what cannot be compiled, nothing."""
-    what = compiled(use.text, bare=use.role == "guard")
+    what = compiled(use.text, bare=use.is_bare)
     return frozenset() if isinstance(what, ExpressionError) else frozenset(map(root, what.names))
 
 
@@ -76,7 +77,7 @@ class SingleBraces(Struct, frozen=True):
 
 def in_single_braces(use: Use) -> Iterator[SingleBraces]:
     """Go through the expressions in single braces of a text; the language sees no more in them than words."""
-    plain = PUT_IN.sub(lambda found: " " * len(found.group()), use.text) if use.role != "guard" else ""
+    plain = PUT_IN.sub(lambda found: " " * len(found.group()), use.text) if not use.is_bare else ""
     for found in _IN_SINGLE_BRACES.finditer(plain):
         what = compiled(found[1], bare=True)
         if isinstance(what, ExpressionError):
@@ -116,6 +117,8 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
     for spec in state.actions:
         for path, guard in spec.guards((*here, spec.word)):
             yield Use(path, guard, "guard", "prompt", name)
+        for read in spec.reads((*here, spec.word)):
+            yield Use(read.path, read.text, read.role, read.moment, name)
     for event, handler in document.written(name):
         yield from of_handler(handler, name, event)
 

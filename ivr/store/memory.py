@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from ivr.engine.commands import Request
+from ivr.engine.commands import Notify, Request
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
-from ivr.storage import Absent, Order
+from ivr.storage import Absent, Notification, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer
@@ -31,6 +31,8 @@ class MemoryStore:
         "Each recording that a call took, and a small one itself."
         self.flows: dict[str, bytes] = {}
         "By hash."
+        self.notifications: dict[str, Notification] = {}
+        "By name, the oldest first; sent or not."
         self._keys: dict[CallKey, str] = {}
         self._rows_begun = count(1)
         self._outbound: dict[tuple[str, str], Outbound] = {}
@@ -78,6 +80,9 @@ class MemoryStore:
         outbound = {(record.id, order.id): order for order in commit.outbound}
         if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
             raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
+        notifications = {f"{record.id}.{order.job}": order for order in commit.notifications}
+        if len(notifications) < len(commit.notifications) or notifications.keys() & self.notifications.keys():
+            raise StoreUnavailable(f"call {record.id}: a notification is made twice")
         if stored is None and record.id in self.calls:
             raise StoreUnavailable(f"call {record.id}: another call has this id")
         saved = Saved(stored.row if stored else next(self._rows_begun), record)
@@ -88,13 +93,16 @@ class MemoryStore:
         if media is not None:
             self.media[media] = commit.audio
         self._outbound.update(outbound)
+        for name, order in notifications.items():
+            made = commit.trace[-1].now
+            self.notifications[name] = Notification(record.id, order, order.job, made, due=made)
 
     def _checked(self, commit: Commit, stored: Saved | None) -> str | None:
         """Return the recording that a turn takes; raise StoreUnavailable for what no row of a database could hold."""
         key = commit.record.key
         for text in (key.channel, key.account, key.id, commit.message or ""):
             to_json(text)  # half a surrogate pair, say
-        orders: tuple[Request | Outbound, ...] = (*commit.jobs, *commit.outbound)
+        orders: tuple[Request | Notify | Outbound, ...] = (*commit.jobs, *commit.outbound, *commit.notifications)
         for order in orders:
             to_json(order)
         return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]
@@ -144,6 +152,8 @@ class MemoryStore:
         for call in calls:
             del self._keys[self.calls.pop(call).record.key]
             self._live.orders.forget(call)
+            for name in [name for name, one in self.notifications.items() if one.call == call]:
+                del self.notifications[name]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
 

@@ -6,13 +6,14 @@ from contextlib import closing
 from msgspec import Struct
 
 from ivr.errors import DataUnusable
-from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
+from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore, Outbox
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
+from ivr.store.sqlite_outbox import SqliteOutbox
 from ivr.store.statements import printable_id
 
 
@@ -22,6 +23,7 @@ class Opened(Struct, frozen=True):
     calls: CallStoreInMemory
     archive: Archive
     recordings: MediaStore
+    outbox: Outbox
     set_aside: Sequence[tuple[str, str]]
     "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
     flows_under_way: Sequence[str]
@@ -30,6 +32,7 @@ class Opened(Struct, frozen=True):
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
         await self.recordings.close()
+        await self.outbox.close()
         await self.archive.close()
         await self.calls.close()
 
@@ -43,7 +46,8 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     store = await SqliteStore.open(folder.database, seal_key=seal_key, seal_file=folder.seal_key)
     set_aside = [(printable_id(one.id), one.what) for one in store.damaged]
     archive = SqliteArchive(folder, server=store)
-    return Opened(store, archive, open_media(folder), set_aside, store.flows_under_way)
+    outbox = SqliteOutbox(folder, server=store)
+    return Opened(store, archive, open_media(folder), outbox, set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:
@@ -67,3 +71,8 @@ def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: f
 def open_media(folder: DataFolder) -> MediaStore:
     """Open the recordings of a data folder, beside a running server, too; its calls can be read."""
     return SqliteMedia(folder.audio, folder.database)
+
+
+def open_outbox(folder: DataFolder, *, patience: float = PATIENCE) -> Outbox:
+    """Open the notifications of a data folder, beside a running server, too; its calls can be read."""
+    return SqliteOutbox(folder, patience=patience)

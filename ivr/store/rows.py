@@ -14,7 +14,7 @@ from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
 
 from ivr.engine.call import Call, Memory
-from ivr.engine.commands import Request
+from ivr.engine.commands import Notify, Request
 from ivr.engine.events import Event
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.values import Stored
@@ -61,6 +61,7 @@ _CALL = json.Decoder(Call).decode
 _PRIVATE = json.Decoder(dict[str, Stored]).decode
 _TRACE: Callable[[str], list[Stepped]] = json.Decoder(list[Stepped]).decode
 _REQUEST = json.Decoder(Request).decode
+_NOTIFY = json.Decoder(Notify).decode
 _EVENT: Callable[[bytes], Event] = json.Decoder(Event).decode
 
 
@@ -174,7 +175,7 @@ def read_replies(turns: Iterable[Sequence[Any]]) -> tuple[dict[str, WebhookReply
     return replies, last
 
 
-def to_json(value: Call | Sequence[Stepped] | Request | Outbound | str) -> str:
+def to_json(value: Call | Sequence[Stepped] | Request | Notify | Outbound | str) -> str:
     """Return a column that is read by eye; raise StoreUnavailable."""
     return _encoded(_TO_JSON, value).decode()
 
@@ -196,6 +197,11 @@ def read_place(rest: bytes) -> tuple[str, int]:
 def read_request(body: str) -> Request:
     """Read an order back."""
     return _read(_REQUEST, body, "an order")
+
+
+def read_notify(body: str) -> Notify:
+    """Read what is to be told back."""
+    return _read(_NOTIFY, body, "a notification")
 
 
 def read_public(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:

@@ -224,6 +224,12 @@ class SqliteStore:
             erased.append(self._writer.saved(statements.erase_statements(one.row), then, key=one.key))
         await asyncio.gather(*erased)
 
+    # --- for its outbox ---
+
+    def written(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":
+        """Carry statements out that touch nothing in memory; done once they stand, or StoreUnavailable."""
+        return self._writer.saved(statements, lambda: None)
+
     async def empty_log(self) -> bool:
         """Write the log's pages into the database and empty it; return whether no reader prevented it."""
         return await self._writer.empty_log()

@@ -12,6 +12,7 @@ from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit
 from ivr.store.live import Saved
+from ivr.store.notification_rows import ADD_NOTIFICATION
 from ivr.store.orders import Owed, Run, orders_of
 from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, to_json
 from ivr.store.tables import BLOCK, as_bytes
@@ -58,6 +59,12 @@ def turn_statements(
         statements += [(_ADD_JOB, (row, REQUEST, order.job, to_json(order))) for order in orders_of(commit)]
     if commit.outbound:
         statements += [(_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound]
+    if commit.notifications:
+        made = commit.trace[-1].now
+        statements += [
+            (ADD_NOTIFICATION, (row, f"{commit.record.id}.{order.job}", to_json(order), made, made))
+            for order in commit.notifications
+        ]
     if not commit.trace and before is not None and _has_fallen_out(commit, before):
         statements.append((_DROP_TURNS, (row, *commit.record.replies)))
     if sealed and commit.record.call.phase == "over":
@@ -78,6 +85,7 @@ def erase_statements(row: int) -> Sequence[Statement]:
     return (
         ("DELETE FROM turn WHERE call = ?", (row,)),
         ("DELETE FROM job WHERE call = ?", (row,)),
+        ("DELETE FROM notification WHERE call = ?", (row,)),
         ("DELETE FROM call WHERE row = ?", (row,)),
         (_CHANGE_BLOCK, (row // BLOCK,)),
     )

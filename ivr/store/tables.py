@@ -68,8 +68,24 @@ CREATE TABLE seal (
 );
 """
 
-# Made wherever one is missing.
+# Made wherever one is missing; tables that came after this version of the others, too.
 INDEXES = """
+-- Who is to be told of something. A row stays, without what was told, once that is sent.
+CREATE TABLE IF NOT EXISTS notification (
+    call   INTEGER NOT NULL,
+    id     TEXT NOT NULL UNIQUE,       -- our id of the call, a point, the engine's id of the order
+    body   TEXT NOT NULL,              -- JSON; empty: it was sent
+    made   REAL NOT NULL,              -- in seconds since 1970, like all times
+    state  TEXT NOT NULL,              -- waiting, sent, dead
+    due    REAL NOT NULL,              -- when it is tried next, or was sent or given up
+    tries  INTEGER NOT NULL,           -- begun
+    owner  TEXT,                       -- who has the last try; NULL: it is over
+    reason TEXT NOT NULL               -- why it failed
+);
+CREATE INDEX IF NOT EXISTS notification_of_call ON notification (call);
+CREATE INDEX IF NOT EXISTS notification_state ON notification (state);
+CREATE INDEX IF NOT EXISTS notification_due ON notification (due) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS notification_owned ON notification (owner) WHERE owner IS NOT NULL;
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

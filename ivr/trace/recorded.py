@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from ivr.engine.call import KINDS, Judged, Step, Taken
-from ivr.engine.commands import Command, Request
+from ivr.engine.commands import Command, Notify, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -129,7 +129,7 @@ class _Reader:
                 self._services[action.job] = action.service
                 self._waits = action if action.wanted else self._waits
                 self._has_held = False
-            else:
+            elif not isinstance(action, Notify):
                 self._running[action.op] = "hold" if held else KINDS[type(action)]
 
     def _at(self, step: Stepped) -> float:

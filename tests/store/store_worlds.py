@@ -7,14 +7,17 @@ from ivr.storage import CallStore, Order
 from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_archive import MemoryArchive
+from ivr.store.memory_outbox import MemoryOutbox
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_outbox import SqliteOutbox
 
 
 class MemoryWorld:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.archive = MemoryArchive(self.store)
+        self.outbox = MemoryOutbox(self.store)
 
     async def open(self) -> None:
         self.store.restart()
@@ -35,6 +38,7 @@ class SqliteWorld:
         self._lives = 0
         self.store: SqliteStore
         self._archive: SqliteArchive | None = None
+        self._outbox: SqliteOutbox | None = None
 
     @property
     def folder(self) -> Path:
@@ -50,6 +54,13 @@ class SqliteWorld:
         if self._archive is None:
             self._archive = SqliteArchive(DataFolder(self.folder), seal_key=self._seal_key, server=self.store)
         return self._archive
+
+    @property
+    def outbox(self) -> SqliteOutbox:
+        """That of the server; nothing of it is open until it is used."""
+        if self._outbox is None:
+            self._outbox = SqliteOutbox(DataFolder(self.folder), server=self.store)
+        return self._outbox
 
     async def begin(self) -> None:
         self.folder.mkdir()
@@ -76,6 +87,9 @@ class SqliteWorld:
         if self._archive is not None:
             await self._archive.close()
             self._archive = None
+        if self._outbox is not None:
+            await self._outbox.close()
+            self._outbox = None
 
 
 World = MemoryWorld | SqliteWorld

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Recognize, Record, Segment
+from ivr.engine.commands import Notify, Recognize, Record, Segment
 from ivr.engine.events import Event, Scalar
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
@@ -65,6 +65,13 @@ class Needs(Struct, frozen=True):
     sensitive: bool = False
 
 
+class Notifies(Struct, frozen=True):
+    """Somebody is to be told, which no call waits for; `done` follows."""
+
+    notifications: tuple[Notify, ...]
+    "Without what the call adds: the id, the flow, who calls."
+
+
 class Takes(Struct, frozen=True):
     """Take the call and wait until the line says so; `done` follows."""
 
@@ -73,7 +80,7 @@ class Ends(Struct, frozen=True):
     """The call ends here."""
 
 
-Result: TypeAlias = Raised | Again | Says | Asks | Needs | Takes | Ends
+Result: TypeAlias = Raised | Again | Says | Asks | Needs | Notifies | Takes | Ends
 
 
 class Action(Protocol):

@@ -100,6 +100,14 @@ class Template:
             failure.line = failure.line or self.line
             raise
 
+    def written(self, names: Mapping[str, Value]) -> str:
+        """Evaluate to text as it is written, white space and all; raise ExpressionFailed. `none` is empty."""
+        try:
+            return spoken(self.value(names))
+        except ExpressionFailed as failure:
+            failure.line = failure.line or self.line
+            raise
+
     @property
     def line(self) -> int:
         """The line of its first expression in the flow's file, counted from 1; 0: not known."""

@@ -21,6 +21,7 @@ from ivr.flowfile.actions.decide import DecideSpec
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.actions.hangup import HangUpSpec
 from ivr.flowfile.actions.menu import Menu, MenuSpec
+from ivr.flowfile.actions.notify import Notify, NotifySpec
 from ivr.flowfile.actions.pause import PauseLength, PauseSpec
 from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
@@ -37,6 +38,7 @@ class ActionKeys(Model):
     menu: Menu | None = MenuSpec.key()
     digits: Digits | None = DigitsSpec.key()
     record: Record | None = RecordSpec.key()
+    notify: Notify | None = NotifySpec.key()
     decide: Branches | None = DecideSpec.key()
     answer: Nothing | None = AnswerSpec.key()
     hangup: Nothing | None = HangUpSpec.key()
@@ -77,6 +79,7 @@ ACTIONS = table(
     MenuSpec,
     DigitsSpec,
     RecordSpec,
+    NotifySpec,
     DecideSpec,
     AnswerSpec,
     HangUpSpec,

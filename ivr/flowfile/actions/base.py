@@ -14,12 +14,12 @@ from pydantic import Field
 
 from ivr.engine import prompt as engine_prompt
 from ivr.engine.actions.base import Action, Question
-from ivr.engine.expressions.compile import Expression
+from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.types import Type
 from ivr.engine.flow import Variable
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Bool, GivenName, Time, Whole
-from ivr.flowfile.model_parts import AnyPart, Model, Prompt, Prompts, Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import AnyPart, Model, Prompt, Prompts, Read, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 
 T = TypeVar("T")
@@ -98,6 +98,12 @@ class Builder(Protocol):
     def guard(self, text: str | None) -> Expression | None:
         """Compile a guard."""
 
+    def template(self, text: str) -> Template:
+        """Compile a text that may hold expressions."""
+
+    def expression(self, text: str) -> Expression:
+        """Compile a bare expression."""
+
 
 class ActionSpec(ABC, Generic[Written]):
     """One action of the language, as it is written in one state; its class says what holds wherever it is written.
@@ -162,6 +168,10 @@ class ActionSpec(ABC, Generic[Written]):
 
     def guards(self, here: Path) -> Iterator[tuple[Path, str]]:
         """Go through its guards, beside those in prompts and transitions, each with its path."""
+        yield from ()
+
+    def reads(self, here: Path) -> Iterator[Read]:
+        """Go through its texts and expressions that are neither spoken nor guards."""
         yield from ()
 
     def needs(self, here: Path) -> Iterator[LineNeed]:

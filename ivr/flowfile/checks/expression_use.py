@@ -192,7 +192,7 @@ def expressions(document: Document) -> Iterator[Finding]:
 
 
 def _of_use(document: Document, known: Known, use: Use) -> Iterator[Finding]:
-    what = compiled(use.text, bare=use.role == "guard")
+    what = compiled(use.text, bare=use.is_bare)
     if isinstance(what, ExpressionError):
         yield _finding(document, use, what)
         return
@@ -212,10 +212,11 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
         return  # `patient-name` is not a name, as another check says, and here it is a subtraction
     scene = known.scene(use)
     if isinstance(what, Expression):
-        errors = check_guard(what, scene.env)
-    elif use.role == "text":
+        errors = check_guard(what, scene.env) if use.role == "guard" else infer(what, scene.env)[1]
+    elif use.role in {"text", "sent"}:
         errors = check_text(what, scene.env)
-        yield from _unformed(document, use, what, scene)
+        if use.role == "text":
+            yield from _unformed(document, use, what, scene)
     else:
         given, errors = infer(what, scene.env)
         if not errors:

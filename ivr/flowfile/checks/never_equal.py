@@ -94,7 +94,7 @@ def never_equal(document: Document, environment: Environment) -> Iterator[Findin
     for use in uses(document):
         if unsure if use.state is None else use.state in unsure:
             continue  # what was cut out may have been the value
-        what = compiled(use.text, bare=use.role == "guard")
+        what = compiled(use.text, bare=use.is_bare)
         expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
         for expression in expressions:
             for node, left, comparator, right in _comparisons(expression.node):

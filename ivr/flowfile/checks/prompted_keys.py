@@ -309,7 +309,7 @@ def _compared_keys(document: Document) -> frozenset[str]:
     """Return the keys that some expression looks for: `digits == '*'` makes an answer of the star."""
     found: set[str] = set()
     for use in uses(document):
-        what = compiled(use.text, bare=use.role == "guard")
+        what = compiled(use.text, bare=use.is_bare)
         expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
         for expression in expressions:
             for constant in tree.constants(expression.node):

@@ -112,7 +112,7 @@ def text_list(document: Document) -> Iterator[Finding]:
     """Find texts that look like lists and are searched."""
     known = constants(document)
     for use in uses(document):
-        what = compiled(use.text, bare=use.role == "guard")
+        what = compiled(use.text, bare=use.is_bare)
         if isinstance(what, ExpressionError):
             continue
         for expression in what.expressions if isinstance(what, Template) else (what,):
@@ -186,7 +186,7 @@ class _Reading:
 
 def _expressions(document: Document) -> Iterator[tuple[Use, Expression]]:
     for use in uses(document):
-        what = compiled(use.text, bare=use.role == "guard")
+        what = compiled(use.text, bare=use.is_bare)
         if not isinstance(what, ExpressionError):
             for expression in what.expressions if isinstance(what, Template) else (what,):
                 yield use, expression

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from ivr.engine.expressions.compile import Template
+from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.naming import is_name
 from ivr.flowfile.actions import PRIVATE_FIELDS
@@ -141,6 +141,11 @@ def _spoken() -> Text:
 
 
 @SENSITIVE.message
+def _sent() -> Text:
+    return "A private value would be sent.", ONLY_GUARDS
+
+
+@SENSITIVE.message
 def _logged(variable: str) -> Text:
     return f'A private value would be stored in "{variable}", which is logged.', ONLY_GUARDS
 
@@ -152,6 +157,8 @@ def _name_of_choice(variable: str) -> Text:
 
 ONLY_GUARDS = "Only guards may read it."
 _WORD = re.compile(r"\w+")
+_SHOWN = frozenset({"text", "sent", "expression"})
+"""What somebody hears or gets."""
 
 
 @BARE_NAME.finder
@@ -196,7 +203,7 @@ def _read_anywhere(document: Document) -> frozenset[str]:
     read = set(document.hidden_words)
     for use in uses(document):
         read |= reads(use)
-        if isinstance(compiled(use.text, bare=use.role == "guard"), ExpressionError):
+        if isinstance(compiled(use.text, bare=use.is_bare), ExpressionError):
             read.update(_WORD.findall(use.text))
         # What stands in single braces is not read, and was meant to be: the check `single-braces` says so.
         read.update(*(one.names for one in in_single_braces(use)))
@@ -216,9 +223,9 @@ def sensitive(document: Document) -> Iterator[Finding]:
     marked = private(document)
     for use in uses(document):
         is_logged = use.role == "value" and use.variable in SETTABLE
-        found = origins(document, use) & marked if use.role == "text" or is_logged else None
+        found = origins(document, use) & marked if use.role in _SHOWN or is_logged else None
         if found:
-            problem = _logged(use.variable) if is_logged else _spoken()
+            problem = _logged(use.variable) if is_logged else _spoken() if use.role == "text" else _sent()
             yield document.source.found(problem, _mark(document, use, found))
 
 
@@ -236,8 +243,8 @@ def choice_spoken(document: Document) -> Iterator[Finding]:
 
 def _mark(document: Document, use: Use, names: "frozenset[str] | set[str]") -> Mark:
     """Find the expression that reads one of these names."""
-    template = compiled(use.text, bare=False)
-    expressions = template.expressions if isinstance(template, Template) else ()
+    what = compiled(use.text, bare=use.is_bare)
+    expressions = what.expressions if isinstance(what, Template) else [what] if isinstance(what, Expression) else []
     wanted = names | PRIVATE_FIELDS
     node = next(one.node for one in expressions if wanted.intersection(map(root, one.names)))
     return document.source.within(use.path, node.start, node.end - node.start)

@@ -1,0 +1,76 @@
+"""The outbox's twin in memory: what a `MemoryStore` holds, with the promises of `Outbox`. No method ever waits."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from ivr.storage import Notification, NotificationState
+from ivr.store.memory import MemoryStore
+
+
+class MemoryOutbox:
+    """`Outbox`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._all = store.notifications
+        self._owned: set[str] = set()
+
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Notification]:
+        """Hand out what is due, each to one worker at a time."""
+        waiting = [one for one in self._all.values() if one.state == "waiting" and one.due <= now]
+        taken = [
+            replace(one, due=now + lease, tries=one.tries + 1)
+            for one in sorted(waiting, key=lambda one: one.due)[:limit]
+        ]
+        self._all.update({one.id: one for one in taken})
+        self._owned.update(one.id for one in taken)
+        return taken
+
+    async def settle(self, notification: str, state: NotificationState, *, at: float, reason: str = "") -> None:
+        """Note what became of a try."""
+        one = self._all.get(notification)
+        if one is not None and one.state == "waiting":
+            told = None if state == "sent" else one.notify
+            self._all[notification] = replace(one, state=state, due=at, reason=reason, notify=told)
+            self._owned.discard(notification)
+
+    async def reopen(self) -> None:
+        """Make due again what was handed out: no worker is alive."""
+        for name in self._owned & self._all.keys():
+            self._all[name] = replace(self._all[name], due=self._all[name].made)
+        self._owned.clear()
+
+    async def next_due(self) -> float | None:
+        """Return when the next one is due; None: none waits."""
+        return min((one.due for one in self._all.values() if one.state == "waiting"), default=None)
+
+    async def get(self, notification: str) -> Notification | None:
+        """Return one by its name."""
+        return self._all.get(notification)
+
+    async def list(self, state: NotificationState | None = None, *, limit: int) -> Sequence[Notification]:
+        """Return the newest ones, of one state or of all, the newest first."""
+        return [one for one in reversed(self._all.values()) if state in {None, one.state}][:limit]
+
+    async def count(self, state: NotificationState) -> int:
+        """Count those of a state."""
+        return sum(one.state == state for one in self._all.values())
+
+    async def retry(self, notification: str, *, now: float) -> bool:
+        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
+        one = self._open(notification)
+        if one is not None:
+            self._all[notification] = replace(one, state="waiting", made=now, due=now, tries=0, reason="")
+            self._owned.discard(notification)
+        return one is not None
+
+    async def drop(self, notification: str) -> bool:
+        """Forget one that waits or is dead; False: there is none."""
+        return self._open(notification) is not None and self._all.pop(notification) is not None
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def _open(self, notification: str) -> Notification | None:
+        one = self._all.get(notification)
+        return one if one is not None and one.state != "sent" else None
