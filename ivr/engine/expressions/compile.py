@@ -103,7 +103,7 @@ class Template:
     def written(self, names: Mapping[str, Value]) -> str:
         """Evaluate to text as it is written, white space and all; raise ExpressionFailed. `none` is empty."""
         try:
-            return spoken(self.value(names))
+            return operations.written(self.value(names), names)
         except ExpressionFailed as failure:
             failure.line = failure.line or self.line
             raise
