@@ -28,6 +28,7 @@ from ivr.engine.commands import (
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
+from ivr.engine.language_choice import among
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value, pack
@@ -155,10 +156,16 @@ class Draft:
         for name, value in values.items():
             declared = self.flow.variables.get(name)
             try:
-                fitting[name] = fit(value, declared) if declared else value
+                fitting[name] = fit(value, declared) if declared else self._fact(name, value)
             except Misfit as misfit:
                 raise ExpressionFailed(f"{name}: {misfit}", line=lines[name]) from misfit
         self.store(fitting)
+
+    def _fact(self, name: str, value: Value) -> Value:
+        """Return a fact as it is kept: of a flow with several languages, `language` is one of them (C2)."""
+        if name != "language" or not self.flow.languages:
+            return value
+        return among(str(value), self.flow.languages) or self.flow.language
 
     def visit(self, state: str) -> None:
         """Enter a state: it is counted, and its attempts start from zero (C6.1)."""

@@ -95,8 +95,11 @@ class Flow(Struct, frozen=True):
     variables: Mapping[str, Variable]
     zone: ZoneInfo
     language: str
+    "What is spoken unless the call says otherwise; the first of `languages`."
     voice: Gender
     limits: Limits
     description: str = ""
+    languages: tuple[str, ...] = ()
+    "The languages between which a call can change; empty: the flow has one, and `set` may name any other."
     file: str = ""
     "How its file is called, for messages."

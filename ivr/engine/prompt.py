@@ -1,5 +1,7 @@
 """What is said, as a flow has it: parts that become segments when their texts and guards are read in a scope (C9)."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from ivr.engine.commands import Gender
@@ -34,5 +36,15 @@ class SilencePart(Struct, frozen=True):
     guard: Expression | None = None
 
 
-Part = TextPart | AudioPart | SilencePart
+class ByLanguagePart(Struct, frozen=True):
+    """A prompt for each language of the flow, of which one is said."""
+
+    prompts: "Mapping[str, Prompt]"
+    "By the flow's own tags, all of them."
+    language: str | None = None
+    "Of which it is said; None: the fact `language`."
+    guard: Expression | None = None
+
+
+Part = TextPart | AudioPart | SilencePart | ByLanguagePart
 Prompt = tuple[Part, ...]

@@ -1,6 +1,6 @@
 """The names that an expression can read in one state at one moment, and prompts made with them (LANGUAGE C9, C11)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -9,7 +9,8 @@ from ivr.engine import commands
 from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
-from ivr.engine.prompt import AudioPart, Prompt, SilencePart, TextPart
+from ivr.engine.language_choice import among
+from ivr.engine.prompt import AudioPart, ByLanguagePart, Part, Prompt, TextPart
 from ivr.engine.values import Value, unpack
 
 
@@ -22,7 +23,11 @@ class Surroundings(Protocol):
 
     @property
     def language(self) -> str:
-        """What is spoken and listened for unless the call has set another."""
+        """What is spoken and listened for unless the caller's language or the call says otherwise."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages between which a call can change; empty: one, and any other that it sets."""
 
     @property
     def states(self) -> Mapping[str, object]:
@@ -70,7 +75,7 @@ class Scope(Mapping[str, Value]):
             case "today":
                 return datetime.fromtimestamp(self._now, self._flow.zone).date()
             case "language":
-                return self._flow.language
+                return self._callers_language()
             case "call":
                 return self._call()
             case "visits":
@@ -83,6 +88,12 @@ class Scope(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def _callers_language(self) -> str:
+        """Return the caller's language if the flow has it, else the flow's first (C11)."""
+        if not self._flow.languages or self._facts.language is None:
+            return self._flow.language
+        return among(self._facts.language, self._flow.languages) or self._flow.language
 
     def _call(self) -> Mapping[str, Value]:
         facts = self._facts
@@ -121,21 +132,25 @@ class Scope(Mapping[str, Value]):
 
     def prompt(self, prompt: Prompt) -> tuple[commands.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""
-        segments = []
+        segments: list[commands.Segment] = []
         for part in prompt:
             if part.guard is None or self.allows(part.guard):
-                segment = self._segment(part)
-                if segment is not None:
-                    segments.append(segment)
+                segments += self._segments(part)
         return tuple(segments)
 
-    def _segment(self, part: TextPart | AudioPart | SilencePart) -> commands.Segment | None:
+    def _segments(self, part: Part) -> Sequence[commands.Segment]:
         match part:
             case TextPart():
-                text = part.text.text(self)
-                if not text:
-                    return None
-                return commands.Text(text, part.voice, part.language or self.language, part.say_as, part.emphasize)
+                language = part.language or self.language
+                text = part.text.text(self._speaking(part.language))
+                return [commands.Text(text, part.voice, language, part.say_as, part.emphasize)] if text else ()
             case AudioPart():
-                return commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)
-        return commands.Silence(part.milliseconds)
+                return [commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)]
+            case ByLanguagePart():
+                scope = self._speaking(part.language)
+                return scope.prompt(part.prompts[scope.language])
+        return [commands.Silence(part.milliseconds)]
+
+    def _speaking(self, language: str | None) -> "Scope":
+        """Return the same scope in another language: what filters make of a value is said in it, too."""
+        return self if language is None or language == self.language else self.having({"language": language})

@@ -12,7 +12,7 @@ from ivr.audio.soundness import Soundness, soundness_of_wav, soundness_of_wma
 from ivr.flowfile import source
 from ivr.flowfile.document import Document
 from ivr.flowfile.model_parts import AudioPart
-from ivr.flowfile.prompts import all_prompts
+from ivr.flowfile.prompts import all_prompts, parts_of
 from ivr.smallfiles import read_small
 
 MAX_BYTES = 512 * 1024
@@ -48,9 +48,9 @@ def asset_id(data: bytes) -> str:
 def written(document: Document) -> Iterator[AudioMention]:
     """Go through all audio parts of a flow."""
     for prompt in all_prompts(document):
-        for number, part in enumerate(prompt.parts):
-            if isinstance(part, AudioPart):
-                yield AudioMention(part.audio, part.text, (*prompt.path, number))
+        for placed in parts_of(document, prompt):
+            if isinstance(part := placed.part, AudioPart):
+                yield AudioMention(part.audio, part.text, placed.path)
 
 
 def collect(document: Document, folder: Path) -> Mapping[str, bytes | UnplayableAudio]:

@@ -10,12 +10,13 @@ from ivr.engine import flow
 from ivr.engine import prompt as spoken
 from ivr.engine.actions.base import Action
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
+from ivr.engine.language_choice import among
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
-from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, SilencePart
+from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, ByLanguagePart, SilencePart
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import variables
@@ -52,6 +53,7 @@ class _Builder:
             language=self.model.language,
             voice=self.model.voice,
             limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
+            languages=tuple(self.model.languages or ()),
             description=self.model.description or "",
             file=self.document.source.file,
         )
@@ -98,6 +100,10 @@ class _Builder:
         guard = self.guard(part.guard)
         if isinstance(part, SilencePart):
             return spoken.SilencePart(round(part.silence * 1000), guard)
+        if isinstance(part, ByLanguagePart):
+            languages = self.model.all_languages
+            prompts = {among(key, languages) or key: self.prompt(prompt) for key, prompt in part.prompts.items()}
+            return spoken.ByLanguagePart(prompts, part.language and among(part.language, languages), guard)
         if isinstance(part, AudioPart):
             text = self.template(part.text) if part.text else None
             if is_address(part.audio):

@@ -79,11 +79,17 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"languages", "include", "commands", "calendars", "prompts", "destinations", "goals"})
+    LATER = frozenset({"include", "commands", "calendars", "prompts", "destinations", "goals"})
 
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
-    language: Annotated[str, LanguageTag()] = Field("en-US", description="The language spoken; default en-US.")
+    languages: Annotated[list[Annotated[str, LanguageTag()]], OneOrMany()] | None = Field(
+        None, description="Instead of language: those in which every text is written; the first is the fallback."
+    )
+    language: Annotated[str, LanguageTag()] = Field(
+        default_factory=lambda known: (known.get("languages") or ["en-US"])[0],
+        description="The language spoken; default en-US.",
+    )
     voice: Voice = Field("male", description="male or female; default male.")
     time_zone: Text | None = Field(None, description="For now and the time filters, such as Europe/Vienna.")
     initial: Annotated[str, Reference()] = Field(description="The state where a call begins.")
@@ -98,3 +104,8 @@ class FlowFile(Model):
     states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(
         description="The states by name.", min_length=1
     )
+
+    @property
+    def all_languages(self) -> tuple[str, ...]:
+        """The languages in which every text is written: one, or several of which the first is the fallback."""
+        return tuple({tag.lower(): tag for tag in self.languages or [self.language]}.values())

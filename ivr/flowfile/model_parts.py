@@ -2,14 +2,25 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 from ivr.flowfile.containers import Fields, OneOrMany
-from ivr.flowfile.fields import AnyText, Bool, GivenName, Guard, LanguageTag, OneOf, Reference, Text, Time, Voice
+from ivr.flowfile.fields import AnyText, Bool, GivenName, Guard, Json, LanguageTag, OneOf, Reference, Text, Time, Voice
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
 
@@ -28,9 +39,13 @@ class Model(BaseModel):
     @classmethod
     def _remember(cls, value: Any, info: ValidationInfo) -> Any:
         """Note which class judged which mapping, so that an unknown key can be compared with the known ones."""
+        cls._note(value, info)
+        return value
+
+    @classmethod
+    def _note(cls, value: Any, info: ValidationInfo) -> None:
         if isinstance(info.context, dict):
             info.context[id(value)] = cls
-        return value
 
     @classmethod
     def words(cls) -> tuple[str, ...]:
@@ -62,6 +77,11 @@ class Part(Model):
         | None
     ) = Field(None, description="How the line should read it; prefer a filter such as {{ day | date }}.")
 
+    def in_the_manner_of(self, around: Mapping[str, Any]) -> Self:
+        """Return the part with what it does not say of its own as what it stands in says it."""
+        given = {key: around[key] for key in ("voice", "emphasize", "say_as") if not getattr(self, key)}
+        return self.model_copy(update=given)
+
 
 class TextPart(Part):
     """Words to be spoken; {{ expression }} puts a value in."""
@@ -82,7 +102,52 @@ class SilencePart(Part):
     silence: Annotated[float, Time(0.001, 60)] = Field(description="How long: 1ms to 60s.")
 
 
+class ByLanguagePart(Part):
+    """Prompts by language, of which the caller hears one: {en: …, de: …}."""
+
+    prompts: "dict[str, Prompt]" = Field(description="By tag of languages, or its first part.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sorted_out(cls, value: dict[str, Any], info: ValidationInfo) -> Any:
+        """Put the languages apart from the other keys; both are written side by side."""
+        cls._note(value, info)
+        prompts = {key: prompt for key, prompt in value.items() if is_language(key)}
+        return {**{key: other for key, other in value.items() if key not in prompts}, "prompts": prompts}
+
+    @field_validator("prompts", mode="after")
+    @classmethod
+    def _in_the_same_manner(cls, prompts: dict[str, list[Part]], info: ValidationInfo) -> dict[str, list[Part]]:
+        return {key: [part.in_the_manner_of(info.data) for part in prompt] for key, prompt in prompts.items()}
+
+    def in_the_manner_of(self, around: Mapping[str, Any]) -> Self:
+        """Return the part with what it does not say of its own as what it stands in says it."""
+        prompts = {key: [part.in_the_manner_of(around) for part in prompt] for key, prompt in self.prompts.items()}
+        return super().in_the_manner_of(around).model_copy(update={"prompts": prompts})
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """Return the keys that can be written here, beside the languages."""
+        return tuple(word for word in super().words() if word != "prompts")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        described = handler(core)
+        written = handler.resolve_ref_schema(described)
+        prompts = written["properties"].pop("prompts")
+        written.pop("required")
+        written["patternProperties"] = {LANGUAGE_KEY: prompts["additionalProperties"]}
+        return described
+
+
 PARTS: dict[str, type[Part]] = {"audio": AudioPart, "silence": SilencePart, "text": TextPart}
+LANGUAGE_KEY = "^([A-Za-z]{2}|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){1,3})$"
+"What is always a language where a part of a prompt stands: no other key has two letters, or a hyphen."
+
+
+def is_language(key: str) -> bool:
+    """Return whether a key of a part is the language of what stands there."""
+    return re.match(LANGUAGE_KEY, key) is not None
 
 
 def _which_part(value: object) -> str:
@@ -91,6 +156,8 @@ def _which_part(value: object) -> str:
         for key in PARTS:
             if key in value:
                 return f"<{key}>"
+        if any(map(is_language, value)):
+            return "<languages>"
         for word in value:
             if meant := nearest(str(word), PARTS):
                 return f"<{meant}>"
@@ -100,11 +167,13 @@ def _which_part(value: object) -> str:
 AnyPart: TypeAlias = Annotated[
     Annotated[AudioPart, Tag("<audio>")]
     | Annotated[SilencePart, Tag("<silence>")]
+    | Annotated[ByLanguagePart, Tag("<languages>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),
 ]
 Prompt: TypeAlias = Annotated[list[AnyPart], OneOrMany("text")]
 Prompts: TypeAlias = Annotated[list[Prompt], OneOrMany()]
+ByLanguagePart.model_rebuild()
 
 
 # --- transitions -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ states.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -14,12 +14,13 @@ from msgspec import Struct
 from ivr.engine.commands import Text
 from ivr.engine.expressions.compile import Template, compile_template
 from ivr.engine.flow import SELF
+from ivr.engine.language_choice import among
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking
 from ivr.flowfile.model_parts import Spoken, TextPart
-from ivr.flowfile.prompts import of_action, of_defaults, of_handler
+from ivr.flowfile.prompts import Placed, of_action, of_defaults, of_handler, parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import root
 from ivr.flowfile.variables import constants
@@ -80,23 +81,31 @@ def _prompts(document: Document) -> Iterator[tuple[str | None, Spoken, Languages
 
 def _texts(document: Document, state: str | None, prompt: Spoken, languages: Languages) -> Iterator[FlowText]:
     known = _Known({**constants(document), **prompt.knows})
-    for number, part in enumerate(prompt.parts):
-        if isinstance(part, TextPart):
-            path = (*prompt.path, number)
+    for placed in parts_of(document, prompt):
+        if isinstance(part := placed.part, TextPart):
             template = compile_template(part.text)
-            tags = frozenset([part.language]) if part.language else languages or frozenset([document.model.language])
+            tags = _languages(document, placed, languages)
             voice = part.voice or document.model.voice
-            value, reads = _value(template, known)
+            values = {tag: _value(template, known.in_language(tag)) for tag in sorted(filter(None, tags))}
+            said = {tag: value for tag, (value, _) in values.items() if value}
+            spoken = tuple(Text(value, voice, tag, part.say_as, part.emphasize) for tag, value in said.items())
+            reads = {name for _, read in values.values() for name in read}
             yield FlowText(
                 state,
-                path,
-                document.source.mark(*path).line,
+                placed.path,
+                document.source.mark(*placed.path).line,
                 " ".join(part.text.split()),
-                tuple(
-                    Text(value, voice, tag, part.say_as, part.emphasize) for tag in sorted(filter(None, tags)) if value
-                ),
-                (*reads, *([LANGUAGE] if None in tags else [])),
+                spoken,
+                (*sorted(reads - {LANGUAGE}), *([LANGUAGE] if None in tags else [])),
             )
+
+
+def _languages(document: Document, placed: Placed, followed: Languages) -> Languages:
+    """Return in which languages a text is spoken, where calls come with those that were followed; empty: in none."""
+    languages = followed or frozenset([document.model.language])
+    if placed.language is not None and not {placed.language, None} & languages:
+        return frozenset()
+    return languages if placed.spoken_in is None else frozenset([placed.spoken_in])
 
 
 # --- what is known before a call -------------------------------------------------------------------------------------
@@ -115,6 +124,10 @@ class _Known(dict[str, Value]):
 
     def __missing__(self, name: str) -> Value:
         raise _OnlyInACall(name)
+
+    def in_language(self, language: str) -> "_Known":
+        """Return the same in a call that speaks this language."""
+        return _Known({**self, LANGUAGE: language})
 
     def get(self, name: str, default: object = None) -> Value:
         """Do the same: a comparison of moments asks so for `now`, to learn the flow's zone."""
@@ -160,28 +173,34 @@ def _followed(document: Document) -> _Followed:
             waiting.append((name, language))
 
     def enters(name: str, language: str | None) -> None:
-        stands(name, _after(document.model.states[name].set, language, known))
+        for after in _after(document, document.model.states[name].set, language, known):
+            stands(name, after)
 
-    enters(document.model.initial, document.model.language)
+    for callers in document.model.all_languages:
+        enters(document.model.initial, callers)
     while waiting:
         name, language = waiting.pop()
         for transition in document.transitions[name]:
             branch = transition.branch
-            after = _after(branch.set, language, known)
-            said[transition.path].add(after)
             go = stands if branch.target == SELF else enters
-            go(transition.target, after)
+            for after in _after(document, branch.set, language, known):
+                said[transition.path].add(after)
+                go(transition.target, after)
     return _Followed(
         {name: frozenset(found) for name, found in inside.items()},
         {path: frozenset(found) for path, found in said.items()},
     )
 
 
-def _after(assigned: Mapping[str, str], language: str | None, known: _Known) -> str | None:
-    """Return the language after an assignment that may set it."""
+def _after(
+    document: Document, assigned: Mapping[str, str], language: str | None, known: _Known
+) -> Iterable[str | None]:
+    """Return the languages in which a call can be after an assignment that may set it."""
     if LANGUAGE not in assigned:
-        return language
+        return [language]
+    several = document.model.languages
     try:
-        return str(compile_template(assigned[LANGUAGE]).value(known))
+        chosen = str(compile_template(assigned[LANGUAGE]).value(known))
     except (_OnlyInACall, ExpressionFailed):
-        return None
+        return several or [None]
+    return [among(chosen, several) or document.model.language] if several else [chosen]

@@ -13,7 +13,7 @@ from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, Moment, Role, Spoken, TextPart
-from ivr.flowfile.prompts import of_action, of_defaults
+from ivr.flowfile.prompts import of_action, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
@@ -103,9 +103,9 @@ def _uses(document: Document) -> Iterator[Use]:
     for name, state in document.states():
         yield from of_state(document, name, state)
     for event, handler in document.shared.items():
-        yield from of_handler(handler, None, event)
+        yield from of_handler(document, handler, None, event)
     for prompt in of_defaults(document):
-        yield from _prompt(prompt, None)
+        yield from _prompt(document, prompt, None)
 
 
 def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
@@ -113,17 +113,17 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
     here = ("states", name)
     yield from _values(state.set, (*here, "set"), "entry", name)
     for prompt in of_action(name, state):
-        yield from _prompt(prompt, name)
+        yield from _prompt(document, prompt, name)
     for spec in state.actions:
         for path, guard in spec.guards((*here, spec.word)):
             yield Use(path, guard, "guard", "prompt", name)
         for read in spec.reads((*here, spec.word)):
             yield Use(read.path, read.text, read.role, read.moment, name)
     for event, handler in document.written(name):
-        yield from of_handler(handler, name, event)
+        yield from of_handler(document, handler, name, event)
 
 
-def of_handler(handler: Handler, state: str | None, event: str) -> Iterator[Use]:
+def of_handler(document: Document, handler: Handler, state: str | None, event: str) -> Iterator[Use]:
     """Go through the expressions of one handler."""
     for number, branch in enumerate(handler.branches):
         path = (*handler.path, number)
@@ -132,7 +132,7 @@ def of_handler(handler: Handler, state: str | None, event: str) -> Iterator[Use]
             yield Use((*path, "guard"), branch.guard, "guard", "transition", state, event, branch=path)
         for use in _values(branch.set, (*path, "set"), "transition", state):
             yield replace(use, event=event, branch=path, guards=held)
-        for use in _prompt(Spoken(branch.say or (), (*path, "say"), "transition"), state):
+        for use in _prompt(document, Spoken(branch.say or (), (*path, "say"), "transition"), state):
             yield replace(use, event=event, branch=path, guards=(*held, *use.guards), sets=branch.set)
 
 
@@ -141,10 +141,9 @@ def _values(written: Mapping[str, str], path: Path, moment: Moment, state: str |
         yield Use((*path, variable), text, "value", moment, state, variable=variable)
 
 
-def _prompt(prompt: Spoken, state: str | None) -> Iterator[Use]:
-    for number, part in enumerate(prompt.parts):
-        here = (*prompt.path, number)
-        whole = (prompt.guard,) if prompt.guard else ()
+def _prompt(document: Document, prompt: Spoken, state: str | None) -> Iterator[Use]:
+    for placed in parts_of(document, prompt):
+        part, here, whole = placed.part, placed.path, placed.guards
         held = (*whole, part.guard) if part.guard else whole
         if part.guard:
             yield Use((*here, "guard"), part.guard, "guard", prompt.moment, state, guards=whole)

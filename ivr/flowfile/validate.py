@@ -18,7 +18,7 @@ from ivr.flowfile.actions.menu import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.model_parts import PARTS, Model, Part
+from ivr.flowfile.model_parts import PARTS, Model, Part, is_language
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading
@@ -33,6 +33,8 @@ NOT_YET = "It is part of the language, but not of this release."
 
 NO_MAPPING = frozenset({"model_type", "model_attributes_type"})
 "Pydantic's words for a part that is no mapping."
+FOLLOWS = "default_factory_not_called"
+"Pydantic's word for a default that cannot be made, since the key it is made of is wrong."
 
 
 class Validated(Struct, frozen=True):
@@ -57,7 +59,7 @@ def validate(reading: Reading) -> Validated:
         try:
             model = FlowFile.model_validate(tree, context=classes)
         except ValidationError as error:
-            errors = error.errors(include_url=False)
+            errors = [each for each in error.errors(include_url=False) if each["type"] != FOLLOWS]
         else:
             return Validated(model, frozenset(damaged), tuple(findings))
         judge = _Judge(reading.source, tree, classes, damaged)
@@ -92,11 +94,6 @@ def _step(tree: Tree, step: str | int) -> Tree:
         case list() if isinstance(step, int) and step < len(tree):
             return tree[step]
     return tree
-
-
-def _is_later(class_: type[Model], key: str) -> bool:
-    # In a part of a prompt, a key of two letters is a language (C9).
-    return key in class_.LATER or (issubclass(class_, Part) and len(key) == 2 and key.isalpha())
 
 
 def _called(path: Path) -> str:
@@ -162,7 +159,7 @@ class _Judge:
         if issubclass(class_, Part) and set(PARTS) & set(self.source.keys(missing[:-1])):
             return True  # what makes it a part was written, and cut out
         return self.source.has(missing) or any(
-            _is_later(class_, str(key)) or nearest(str(key), class_.words()) == missing[-1] for key in beside
+            key in class_.LATER or nearest(str(key), class_.words()) == missing[-1] for key in beside
         )
 
     def culprit(self, error: ErrorDetails) -> Path:
@@ -205,7 +202,7 @@ class _Judge:
         return self.classes.get(id(place), FlowFile)
 
     def _is_later(self, error: ErrorDetails) -> bool:
-        return _is_later(self._class(self._path(error)[:-1]), str(error["loc"][-1]))
+        return error["loc"][-1] in self._class(self._path(error)[:-1]).LATER
 
     def _finding(self, error: ErrorDetails, path: Path) -> Finding:
         code, message, suggestion = self._words(error, path)
@@ -260,6 +257,8 @@ class _Judge:
             return "Write it inside the action."
         if class_ is Choice and key in TRANSITIONS:
             return 'Write where a choice leads in the "on" of the state.'
+        if issubclass(class_, Part) and is_language(key):
+            return "A part has one text, or one for each language: {en: …, de: …}."
         if other := _OTHERS.get(re.sub("[_-]", "", key).lower()):
             return other
         return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."

@@ -7,9 +7,12 @@ from ivr.channels.skype import SkypeChannel
 from ivr.engine.expressions.compile import compile_expression
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks import CHECKS
-from ivr.flowfile.checks.menus import announcement
+from ivr.flowfile.checks.menus import Announcement, announcement
 from ivr.flowfile.checks.whole_calls import limited
+from ivr.flowfile.document import Document
+from ivr.flowfile.model import FlowFile
 from ivr.flowfile.reachability import components, shortest
+from ivr.flowfile.yaml.reader import read
 from ivr.nearest import did_you_mean, nearest
 from tests.flowfile.reading import codes, load, said, whole
 
@@ -76,6 +79,20 @@ states:
         assert [each.message for each in found] == ["The channel speaks only en-US, not fr-FR."]
 
 
+def asking(menu: object) -> tuple[Document, Menu]:
+    """Return a flow with one menu, and the menu."""
+    states = {"start": {"menu": menu}}
+    model = FlowFile.model_validate({"flow": "example", "initial": "start", "states": states})
+    asked = model.states["start"].menu
+    assert asked is not None
+    return Document(read("flow.yaml", b"{}").source, model), asked
+
+
+def announced(menu: object) -> Announcement:
+    document, asked = asking(menu)
+    return announcement(document, asked, (), document.model.language)
+
+
 class TestKeysInPrompts:
     @pytest.mark.parametrize(
         ("text", "keys"),
@@ -92,24 +109,23 @@ class TestKeysInPrompts:
         ],
     )
     def test_which_keys_a_prompt_names(self, text: str, keys: list[str]) -> None:
-        menu = Menu.model_validate({"prompt": text, "choices": {"go": {"dtmf": "1"}}})
-        assert [mention.key for mention in announcement(menu).keys] == keys
+        spoken = announced({"prompt": text, "choices": {"go": {"dtmf": "1"}}})
+        assert [mention.key for mention in spoken.keys] == keys
 
     def test_a_choice_may_be_told_by_key_word_name_or_its_own_prompt(self) -> None:
-        menu = Menu.model_validate(
-            {
-                "prompt": "Press 1, say Our Sales Team, or call back.",
-                "choices": {
-                    "one": {"dtmf": "1"},
-                    "two": {"dtmf": "2", "speech": ["our sales team"]},
-                    "call_back": {"dtmf": "3"},
-                    "four": {"dtmf": "4", "prompt": "That is it."},
-                    "five": {"dtmf": "5", "speech": ["sale"]},
-                },
-            }
-        )
-        spoken = announcement(menu)
-        assert [name for name in menu.choices if not spoken.mentions(name, menu.choices[name])] == ["five"]
+        menu = {
+            "prompt": "Press 1, say Our Sales Team, or call back.",
+            "choices": {
+                "one": {"dtmf": "1"},
+                "two": {"dtmf": "2", "speech": ["our sales team"]},
+                "call_back": {"dtmf": "3"},
+                "four": {"dtmf": "4", "prompt": "That is it."},
+                "five": {"dtmf": "5", "speech": ["sale"]},
+            },
+        }
+        spoken = announced(menu)
+        choices = asking(menu)[1].choices
+        assert [name for name in choices if not spoken.mentions(name, choices[name])] == ["five"]
 
     def test_what_cannot_be_known_is_not_doubted(self) -> None:
         address = '"https://contoso.example/menu.wav"'
@@ -118,13 +134,13 @@ class TestKeysInPrompts:
             assert "silent-key" not in codes(text)
 
     def test_a_prompt_is_counted_in_words_before_its_first_choice(self) -> None:
-        menu = Menu.model_validate(
+        spoken = announced(
             {
                 "prompt": [{"text": "One two three."}, {"silence": "1s"}, {"text": "Four five."}],
                 "choices": {"go": {"dtmf": "1", "prompt": "Press 1."}},
             }
         )
-        assert announcement(menu).first_after == 5
+        assert spoken.first_after == 5
 
     def test_keys_of_digits_are_not_doubted(self) -> None:
         assert codes("start: {digits: {prompt: Press star for the point.}, next: bye}") == []

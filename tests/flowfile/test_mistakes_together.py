@@ -47,6 +47,7 @@ OTHERWISE = {
         "amount: {type: integer, min: 10, max: 5}\n",
     ),
     "channel": Plant("start: {say: {text: Guten Tag., language: de-DE}, next: bye}\n"),
+    "language": Plant("start: {say: {en: Good morning., fr: Bonjour.}, next: bye}\n"),
     "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),

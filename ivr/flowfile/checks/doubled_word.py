@@ -7,7 +7,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import TextPart
-from ivr.flowfile.prompts import all_prompts
+from ivr.flowfile.prompts import all_prompts, parts_of
 
 DOUBLED_WORD = Check(
     "doubled-word",
@@ -37,10 +37,11 @@ _TWICE = re.compile(r"\b(the|a|an|and|or|of|if|our|your|my|we)\s+\1\b", re.IGNOR
 def doubled_word(document: Document) -> Iterator[Finding]:
     """Find short words that are spoken twice."""
     for prompt in all_prompts(document):
-        for number, part in enumerate(prompt.parts):
-            if not isinstance(part, TextPart) or not _is_english(part.language or document.model.language):
+        for placed in parts_of(document, prompt):
+            part = placed.part
+            if not isinstance(part, TextPart) or not _is_english(placed.spoken_in or document.model.language):
                 continue
-            path = (*prompt.path, number, "text")
+            path = (*placed.path, "text")
             for found in _TWICE.finditer(part.text):
                 fix = document.source.replacing_within(path, found.start(), found[0], found[1])
                 yield document.finding_within(_doubled(found[1]), path, *found.span(), fix=fix)

@@ -8,7 +8,8 @@ from ivr.flowfile.checks.verbatim import unsayable_because
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import TextPart
-from ivr.flowfile.prompts import all_prompts
+from ivr.flowfile.prompts import all_prompts, parts_of
+from ivr.flowfile.source import Path
 from ivr.ports import Capabilities
 
 CHANNEL = Check(
@@ -113,13 +114,20 @@ def channel(document: Document, environment: Environment) -> Iterator[Finding]:
 def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
     """Find languages that the line does not speak or recognize."""
     listed = sorted(can.languages or ())
-    if not can.speaks(document.model.language):
-        path = ("language",) if document.source.has(("language",)) else ("flow",)
-        yield document.finding(_language(listed, document.model.language), path)
+    for number, language in enumerate(document.model.all_languages):
+        if not can.speaks(language):
+            yield document.finding(_language(listed, language), _place_of_language(document, number))
     for prompt in all_prompts(document):
-        for number, part in enumerate(prompt.parts):
+        for placed in parts_of(document, prompt):
+            part = placed.part
             if isinstance(part, TextPart) and part.language and not can.speaks(part.language):
-                yield document.finding(_language_of_text(listed, part.language), (*prompt.path, number, "language"))
+                yield document.finding(_language_of_text(listed, part.language), (*placed.path, "language"))
+
+
+def _place_of_language(document: Document, number: int) -> Path:
+    if document.model.languages:
+        return ("languages", number)
+    return ("language",) if document.source.has(("language",)) else ("flow",)
 
 
 def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.key_instructions import keys_named
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
-from ivr.flowfile.model_parts import PUT_IN, AnyPart, SilencePart
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
+from ivr.flowfile.prompts import parts_of
 from ivr.flowfile.source import Path
 
 DUPLICATE_DTMF = Check(
@@ -166,8 +167,9 @@ def _cannot_be_chosen(choice: str) -> Text:
 
 
 @SILENT_KEY.message
-def _not_mentioned(choice: str) -> Text:
-    return f'No prompt mentions "{choice}".', "Mention its key or its spoken form."
+def _not_mentioned(choice: str, language: str | None) -> Text:
+    among = f" in {language}" if language else ""
+    return f'No prompt mentions "{choice}"{among}.', "Mention its key or its spoken form."
 
 
 @SILENT_KEY.message
@@ -203,7 +205,7 @@ class Mention(Struct, frozen=True):
     key: str
     words: str
     path: Path
-    "From the action: where the text stands."
+    "Of the text."
     offset: int
     "In the text."
     after: int
@@ -231,33 +233,34 @@ class Announcement(Struct, frozen=True):
         return any(re.search(rf"\b{re.escape(word.casefold())}\b", self.text) for word in words)
 
 
-def announcement(asked: Asking) -> Announcement:
-    """Read a question as a caller hears it: its prompt, then those of its choices."""
+def announcement(document: Document, asked: Asking, path: Path, language: str) -> Announcement:
+    """Read a question as a caller hears it in a language: its prompt, then those of its choices."""
     keys: list[Mention] = []
     texts: list[str] = []
     own: set[str] = set()
     complete, first_own = True, None
-    for name, prompt, path in _prompts(asked):
+    for name, prompt in _prompts(asked, path):
         if name is not None:
             own.add(name)
             first_own = first_own if first_own is not None else _words(texts)
-        for number, part in enumerate(prompt):
-            if isinstance(part, SilencePart):
+        for placed in parts_of(document, prompt):
+            part = placed.part
+            if not isinstance(part, TextPart | AudioPart) or not placed.is_heard_in(language):
                 continue
             text = part.text or ""
             complete = complete and bool(text) and not (name is None and PUT_IN.search(text))
-            keys += _mentions(text, (*path, number, "text"), _words(texts))
+            keys += _mentions(text, (*placed.path, "text"), _words(texts))
             texts.append(text)
     named = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])
     said = " ".join(texts).casefold()
     return Announcement(tuple(keys), said, complete, frozenset(own), min(named, default=None))
 
 
-def _prompts(asked: Asking) -> Iterator[tuple[str | None, Sequence[AnyPart], Path]]:
-    yield None, asked.prompt or (), ("prompt",)
+def _prompts(asked: Asking, path: Path) -> Iterator[tuple[str | None, Spoken]]:
+    yield None, Spoken(asked.prompt or (), (*path, "prompt"))
     for name, choice in asked.choices.items() if isinstance(asked, Menu) else ():
         if choice.prompt:
-            yield name, choice.prompt, ("choices", name, "prompt")
+            yield name, Spoken(choice.prompt, (*path, "choices", name, "prompt"))
 
 
 def _mentions(text: str, path: Path, before: int) -> Iterator[Mention]:
@@ -329,22 +332,24 @@ def no_key(document: Document) -> Iterator[Finding]:
 def silent_key(document: Document) -> Iterator[Finding]:
     """Find choices that no prompt mentions, and prompts that mention the keys out of order."""
     for menu, path in menus(document):
-        spoken = announcement(menu)
-        if not spoken.complete or not spoken.text or not document.is_sound(*path):
-            continue
-        for name in menu.choices:
-            if not spoken.mentions(name, menu.choices[name]):
-                yield document.finding(_not_mentioned(name), (*path, "choices", name), key=True)
-        yield from _order(document, menu, path, spoken)
+        for language in document.model.all_languages:
+            spoken = announcement(document, menu, path, language)
+            if not spoken.complete or not spoken.text or not document.is_sound(*path):
+                continue
+            for name in menu.choices:
+                if not spoken.mentions(name, menu.choices[name]):
+                    problem = _not_mentioned(name, language if document.model.languages else None)
+                    yield document.finding(problem, (*path, "choices", name), key=True)
+            yield from _order(document, menu, spoken)
 
 
-def _order(document: Document, menu: Menu, path: Path, spoken: Announcement) -> Iterator[Finding]:
+def _order(document: Document, menu: Menu, spoken: Announcement) -> Iterator[Finding]:
     used = {choice.dtmf for choice in menu.choices.values()}
     named = [mention for mention in spoken.keys if mention.key in used and mention.key in "123456789"]
     for before, after in pairwise(named):
         if after.key < before.key:
             problem, end = _out_of_order(after.key, before.key), after.offset + len(after.words)
-            yield document.finding_within(problem, (*path, *after.path), after.offset, end)
+            yield document.finding_within(problem, after.path, after.offset, end)
             return
 
 
@@ -363,6 +368,7 @@ def long_menu(document: Document) -> Iterator[Finding]:
     for menu, path in menus(document):
         if len(menu.choices) > MAX_CHOICES:
             yield document.finding(_many_choices(len(menu.choices)), (*path, "choices"), key=True)
-        first = announcement(menu).first_after
+        late = [announcement(document, menu, path, language).first_after for language in document.model.all_languages]
+        first = max(filter(None, late), default=None)
         if first is not None and first / WORDS_A_SECOND > LATE:
             yield document.finding(_late_choice(f"{first / WORDS_A_SECOND:.0f}"), (*path, "prompt"), key=True)

@@ -30,9 +30,8 @@ from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AnyPart, SilencePart, Spoken
-from ivr.flowfile.prompts import of_action, of_handler
-from ivr.flowfile.source import Path
+from ivr.flowfile.model_parts import AnyPart, AudioPart, Spoken, TextPart
+from ivr.flowfile.prompts import of_action, of_handler, parts_of
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import variables
 
@@ -163,8 +162,8 @@ def _without_own(document: Document, why: str) -> Iterator[str]:
 def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, place: str = "here") -> Iterator[Finding]:
     if not accepted.is_known:
         return
-    for number, part in enumerate(prompt.parts):
-        text = _text(part)
+    for placed in parts_of(acceptance.document, prompt):
+        text = _text(placed.part)
         for named, sort in _missing(text, accepted):
             words = text[named.start : named.end]
             match sort:
@@ -174,12 +173,11 @@ def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, pl
                     problem = _words_not_recognized(words, place)
                 case _:  # the beep
                     problem = _no_beep(words, named.what, place)
-            path: Path = (*prompt.path, number, "text")
-            yield acceptance.document.finding_within(problem, path, named.start, named.end)
+            yield acceptance.document.finding_within(problem, (*placed.path, "text"), named.start, named.end)
 
 
 def _text(part: AnyPart) -> str:
-    return "" if isinstance(part, SilencePart) else part.text or ""
+    return part.text or "" if isinstance(part, TextPart | AudioPart) else ""
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,124 @@
+"""Texts by language: how they are written, and what is found where one is missing (LANGUAGE C2, C9)."""
+
+import pytest
+
+from tests.flowfile.reading import codes, said
+
+END = "  bye: {say: {en: Goodbye., de: Auf Wiederhören.}, final: true, outcome: unresolved}\n"
+
+
+def of_languages(states: str, languages: str = "languages: [en-US, de-DE]") -> list[str]:
+    """Return what is said of a flow in several languages."""
+    return said(f"{languages}\nstates:\n{states}\n{END}")
+
+
+IN_ONE_ONLY = (
+    "This text is not written in each language of the flow. Write {en: …, de: …}, or say with "
+    '"language: en-US" that all callers hear it in this one.'
+)
+BOTH = 'A flow has "language" or "languages", not both. Delete "language"; the first of "languages" is spoken.'
+
+
+@pytest.mark.parametrize(
+    ("say", "found"),
+    [
+        ("{en: Hello., de: Hallo.}", []),
+        ("{en-US: Hello., DE: Hallo.}", []),
+        ("[{en: Hello., de: [Hallo., {silence: 1s}, Wie geht es?]}, {silence: 1s}]", []),
+        ("{en: {audio: 'https://contoso.example/en.wav', text: Hello.}, de: Hallo.}", []),
+        ("{text: Hello., language: en-US}", []),
+        ('"{{ call.to }}"', []),
+        ("{audio: 'https://contoso.example/m.wav', text: '…'}", []),
+        ("{en: Hello.}", ['There is no text in de-DE. Add "de".']),
+        ("{de: Hallo.}", ['There is no text in en-US. Add "en".']),
+        (
+            "{fr: Salut.}",
+            [
+                'There is no text in en-US and de-DE. Add "en" and "de".',
+                '"fr" is not a language of this flow. Its languages are en-US, de-DE.',
+            ],
+        ),
+        (
+            "{en: Hello., en-US: Hi., de: Hallo.}",
+            ['The text in en-US is already written under "en". Delete one of them.'],
+        ),
+        ("Hello.", [IN_ONE_ONLY]),
+        ('"Hello {{ call.to }}"', [IN_ONE_ONLY]),
+        (
+            "{en: Hello., de: Hallo., language: fr}",
+            ['"fr" is not a language of this flow. Its languages are en-US, de-DE.'],
+        ),
+        ("{en: {de: Hallo., en: Hello.}, de: Hallo.}", []),
+    ],
+)
+def test_every_text_is_there_in_each_language_and_in_no_other(say: str, found: list[str]) -> None:
+    assert of_languages(f"  start: {{say: {say}, next: bye}}") == [f"language: {one}" for one in found]
+
+
+def test_a_key_that_can_mean_two_languages_is_written_whole() -> None:
+    start = "  start: {say: {de: Hallo.}, next: bye}\n"
+    bye = "  bye: {say: {de-DE: Tschüss., de-AT: Servus.}, final: true, outcome: unresolved}\n"
+    assert said(f"languages: [de-DE, de-AT]\nstates:\n{start}{bye}") == [
+        'language: "de" may be de-DE or de-AT. Write the whole tag.'
+    ]
+
+
+def test_a_text_by_language_in_a_flow_of_one_language_is_in_that_one() -> None:
+    assert codes("start: {say: {en: Hello.}, next: bye}\n") == []
+    assert codes("start: {say: {en: Hello., de: Hallo.}, next: bye}\n") == ["language"]
+
+
+def test_texts_of_questions_choices_defaults_and_transitions_are_looked_at() -> None:
+    found = of_languages("""
+  start:
+    menu:
+      prompt: {en: Press 1., de: Drücken Sie die Eins.}
+      noInput: [Hello?, {en: Are you there?, de: Sind Sie da?}]
+      choices: {sales: {dtmf: "1", prompt: For sales press 1.}}
+    on: {sales: {target: bye, say: Well done.}}
+""", "languages: [en-US, de-DE]\ndefaults: {noMatch: What?}")  # fmt: skip
+    assert len(found) == 4
+    assert {one.partition(":")[0] for one in found} == {"language"}
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("language: de-DE\nlanguages: [en-US, de-DE]",
+         [f"language: {BOTH}"]),
+        ("languages: [en-US, de-DE, en-us]", ['language: "en-us" is written twice. Delete one of them.']),
+        ("languages: [en-US, de-DE, german language]",
+         ['value: "german language" is not a language tag. Write a language tag, such as en-US.']),
+        ("languages: []", ["empty: The list is empty. Write an item, or delete the key."]),
+    ],
+)  # fmt: skip
+def test_the_languages_of_a_flow_are_declared_once(head: str, found: list[str]) -> None:
+    assert of_languages("  start: {say: {en: Hello., de: Hallo.}, next: bye}", head) == found
+
+
+def test_a_call_changes_only_to_a_language_of_the_flow() -> None:
+    start = "  start: {say: {en: Hello., de: Hallo.}, next: {set: {language: %s}, target: bye}}"
+    assert of_languages(start % "de") == []
+    assert of_languages(start % "fr") == [
+        'language: "fr" is not a language of this flow. Its languages are en-US, de-DE.'
+    ]
+
+
+def test_a_part_has_one_text_or_one_for_each_language() -> None:
+    assert said("start: {say: {text: Hello., de: Hallo.}, next: bye}\n") == [
+        'unknown-key: "de" is not known here. A part has one text, or one for each language: {en: …, de: …}.'
+    ]
+    assert said("start: {say: {en: Hello., gaurd: call.from}, next: bye}\n") == [
+        'unknown-key: "gaurd" is not known here. Did you mean "guard"?'
+    ]
+
+
+def test_a_menu_is_read_in_each_language() -> None:
+    found = of_languages("""
+  start:
+    menu:
+      prompt: {en: "For sales press 1, for help press 2.", de: Für den Verkauf sagen Sie Verkauf.}
+      choices: {sales: {dtmf: "1", speech: [sales, Verkauf]}, help: {dtmf: "2"}}
+    next: bye
+""")
+    assert found == ['silent-key: No prompt mentions "help" in de-DE. Mention its key or its spoken form.']
