@@ -68,6 +68,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     "Seconds since 1970, UTC."
     ahead: float = 0.0
     "Seconds by which the flow's clock runs ahead, to try a flow out at another time."
+    closed: Mapping[str, str] = {}
+    "The calendars that the operator had closed when the call began, each with a notice that may be empty (C15)."
 
 
 class Call(Struct, frozen=True, omit_defaults=True):

@@ -133,6 +133,7 @@ class Draft:
             called=event.called,
             language=event.language,
             started=self.now,
+            closed=event.closed,
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
         )
         self.store({name: variable.default for name, variable in self.flow.variables.items() if variable.has_default})

@@ -5,6 +5,7 @@ counted string that the engine itself gave out. The order of the families and wh
 `docs/architecture.md`.
 """
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -27,6 +28,8 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     "The caller's language as the line tells it, a BCP 47 tag."
     at: str | None = None
     "The time that it is for the flow, as `ivr.engine.pretend` reads it, to try a flow out."
+    closed: Mapping[str, str] = {}
+    "The calendars that the operator has closed, each with a notice that may be empty (LANGUAGE C15)."
 
 
 class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ivr.engine.actions.base import Action
+from ivr.engine.calendars import Calendar
 from ivr.engine.commands import Gender
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import KEYED_DATE
@@ -101,5 +102,7 @@ class Flow(Struct, frozen=True):
     description: str = ""
     languages: tuple[str, ...] = ()
     "The languages between which a call can change; empty: the flow has one, and `set` may name any other."
+    calendars: Mapping[str, Calendar] = {}
+    "By name (C15)."
     file: str = ""
     "How its file is called, for messages."

@@ -6,6 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ivr.engine import commands
+from ivr.engine.calendars import Calendar, CalendarFacts
 from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
@@ -32,6 +33,10 @@ class Surroundings(Protocol):
     @property
     def states(self) -> Mapping[str, object]:
         """By name, for `visits`."""
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """By name, for `calendar`."""
 
 
 class Scope(Mapping[str, Value]):
@@ -78,12 +83,14 @@ class Scope(Mapping[str, Value]):
                 return self._callers_language()
             case "call":
                 return self._call()
+            case "calendar":
+                return self._calendars()
             case "visits":
                 return {state: self._memory.visits.get(state, 0) for state in self._flow.states}
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        facts = ("now", "today", "language", "call", "visits")
+        facts = ("now", "today", "language", "call", "calendar", "visits")
         yield from {*facts, *self._fields, *self._memory.variables, *self._memory.private}
 
     def __len__(self) -> int:
@@ -104,6 +111,13 @@ class Scope(Mapping[str, Value]):
             "channel": facts.channel,
             "language": facts.language,
             "startedAt": datetime.fromtimestamp(facts.started + facts.ahead, self._flow.zone),
+        }
+
+    def _calendars(self) -> Mapping[str, Value]:
+        shut = self._facts.closed
+        return {
+            name: CalendarFacts(calendar, self._now, self.language, shut.get(name))
+            for name, calendar in self._flow.calendars.items()
         }
 
     @property

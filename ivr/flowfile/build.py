@@ -14,17 +14,20 @@ from ivr.engine.language_choice import among
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.assets import asset_id, is_address
+from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
 from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, ByLanguagePart, SilencePart
+from ivr.flowfile.opening_hours import CalendarWritten, calendar
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import variables
+from ivr.flowfile.zones import zone_of
 
 
-def build(document: Document, *, audio: Mapping[str, bytes], zone: ZoneInfo, flow_hash: str) -> flow.Flow:
-    """Build a flow. `audio` holds its files by the names it gives them, `hash` is that of its bundle."""
-    return _Builder(document, {name: asset_id(data) for name, data in audio.items()}).whole(zone, flow_hash)
+def build(document: Document, bundle: Bundle) -> flow.Flow:
+    """Build a flow of its document and of all else that its bundle holds."""
+    return _Builder(document, {name: asset_id(data) for name, data in bundle.audio.items()}).whole(bundle)
 
 
 class _Builder:
@@ -41,10 +44,11 @@ class _Builder:
         for use in uses(document):
             self.places.setdefault((use.state, use.text), use.path)
 
-    def whole(self, zone: ZoneInfo, flow_hash: str) -> flow.Flow:
+    def whole(self, bundle: Bundle) -> flow.Flow:
+        zone = zone_of(bundle.zone, bundle.zone_data)
         return flow.Flow(
             name=self.model.flow,
-            hash=flow_hash,
+            hash=bundle.hash,
             initial=self.model.initial,
             states={name: self.state(name, state) for name, state in self.document.states()},
             on={event: self.branches(handler.branches) for event, handler in self.document.shared.items()},
@@ -55,8 +59,15 @@ class _Builder:
             limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
             languages=tuple(self.model.languages or ()),
             description=self.model.description or "",
+            calendars={
+                name: calendar(written, self.zone(written, zone, bundle), bundle.holidays.get(name, {}))
+                for name, written in self.model.calendars.items()
+            },
             file=self.document.source.file,
         )
+
+    def zone(self, written: CalendarWritten, default: ZoneInfo, bundle: Bundle) -> ZoneInfo:
+        return zone_of(written.time_zone, bundle.zones[written.time_zone]) if written.time_zone else default
 
     def state(self, name: str, state: model.State) -> flow.State:
         self.state_name = name

@@ -9,7 +9,7 @@ import msgspec
 from ivr.errors import FlowError
 
 FORMATS = (1, 2)
-"2: with more than one file, or with holidays. What needs neither keeps its format, and so its hash."
+"2: with more than one file, holidays, or zones of calendars. What needs none of it keeps its format, and so its hash."
 
 
 _IN_ORDER = msgspec.msgpack.Encoder(order="deterministic")
@@ -35,6 +35,8 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
     "The flows that it invokes, by their names; each with those that it invokes itself."
     holidays: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
     "By calendar: by day (ISO 8601) and language, the name of each holiday."
+    zones: Mapping[str, bytes] = {}
+    "The rules of the time zones that its calendars name, TZif."
 
     @cached_property
     def hash(self) -> str:
@@ -42,7 +44,7 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
         parts: tuple[object, ...] = (self.text, self.zone, self.zone_data, sorted(self.audio.items()), self.format)
         if self.format > 1:
             invoked = sorted((name, bundle.hash) for name, bundle in self.invoked.items())
-            parts += (sorted(self.included.items()), invoked, self.holidays)
+            parts += (sorted(self.included.items()), invoked, self.holidays, sorted(self.zones.items()))
         return sha256(_IN_ORDER.encode(parts)).hexdigest()
 
     def encode(self) -> bytes:

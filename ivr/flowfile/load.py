@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import Flow
@@ -20,16 +21,17 @@ from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowledged
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
+from ivr.flowfile.holidays_data import holiday_names
 from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.lookalikes import named
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
-from ivr.flowfile.zones import zone_data, zone_of
+from ivr.flowfile.zones import zone_data
 from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
 
-CLOCK = frozenset({"now", "today", "call.startedAt"})
+CLOCK = frozenset({"now", "today", "call.startedAt", "calendar"})
 "The facts that are another time in every call."
 
 
@@ -114,8 +116,26 @@ def load_text(
     if rules is None:
         raise FlowError(f'unknown time zone "{zone}"')
     files = {name: data for name, data in audio.items() if isinstance(data, bytes)}  # all: a refusal is an error
-    bundle = Bundle(file, text, files, zone, rules)
+    bundle = Bundle(file, text, files, zone, rules, holidays=_holidays(document), zones=_zones(document))
+    if bundle.holidays or bundle.zones:
+        bundle = replace(bundle, format=2)
     return _built(document, bundle, ordered)
+
+
+def _zones(document: Document) -> Mapping[str, bytes]:
+    """Return the rules of the time zones that calendars name; a check has looked for each."""
+    named = {written.time_zone for written in document.model.calendars.values() if written.time_zone}
+    return {zone: zone_data(zone) or b"" for zone in sorted(named)}
+
+
+def _holidays(document: Document) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Return the holidays of calendars, by their names; a check has looked for country and region."""
+    languages = document.model.all_languages
+    return {
+        name: holiday_names(written.holidays.country, written.holidays.region, languages)
+        for name, written in document.model.calendars.items()
+        if written.holidays
+    }
 
 
 def rebuild(bundle: Bundle) -> LoadedFlow:
@@ -136,8 +156,7 @@ def texts_of(bundle: Bundle) -> tuple[FlowText, ...]:
 
 
 def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> LoadedFlow:
-    zone = zone_of(bundle.zone, bundle.zone_data)
-    flow = build(document, audio=bundle.audio, zone=zone, flow_hash=bundle.hash)
+    flow = build(document, bundle)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
     return LoadedFlow(flow, bundle, files, findings, tuple(bundle.audio), flow.name)
 

@@ -31,6 +31,7 @@ from ivr.flowfile.fields import (
     Whole,
 )
 from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model
+from ivr.flowfile.opening_hours import CalendarWritten
 
 
 class State(ActionKeys):
@@ -79,7 +80,7 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"include", "commands", "calendars", "prompts", "destinations", "goals"})
+    LATER = frozenset({"include", "commands", "prompts", "destinations", "goals"})
 
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
@@ -100,6 +101,9 @@ class FlowFile(Model):
     variables: Annotated[
         dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
     ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
+    calendars: Annotated[dict[Annotated[str, GivenName()], CalendarWritten], Fields("calendars")] = Field(
+        {}, description="Opening hours by name: timeZone, weekly, holidays, closed, open."
+    )
     limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
     states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(
         description="The states by name.", min_length=1

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, Union
 
 import msgspec
-from msgspec import Struct, defstruct, json
-from msgspec.structs import astuple, fields, replace
+from msgspec import NODEFAULT, Struct, defstruct, json
+from msgspec.structs import FieldInfo, fields, replace
 
 from ivr.engine.events import (
     CallReceived,
@@ -59,11 +59,16 @@ _RANGES: Mapping[str, Any] = {"confidence": Share | None}
 def _form(event: type[Struct], word: str) -> type[Struct]:
     """Make the class that stands for an event in a file."""
     members: list[Any] = [
-        (field.name, _RANGES.get(field.name, field.type), *(() if field.required else (field.default,)))
+        (field.name, _RANGES.get(field.name, field.type), *(() if field.required else (_default(field),)))
         for field in fields(event)
         if field.name not in _NOT_WRITTEN
     ]
     return defstruct(word, members, tag=word, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
+
+
+def _default(field: FieldInfo) -> Any:
+    """Return the default of a member as `defstruct` takes it."""
+    return msgspec.field(default_factory=field.default_factory) if field.default is NODEFAULT else field.default
 
 
 _FORMS = {event: _form(event, word) for event, word in _WORDS.items()}
@@ -156,7 +161,8 @@ def _event(written: Struct) -> Any:
     event = _EVENTS.get(type(written))
     if event is None:
         return written
-    return event(*astuple(written)) if event is CallReceived else event("", *astuple(written))
+    members = {field.name: getattr(written, field.name) for field in fields(written)}
+    return event(**members) if event is CallReceived else event("", **members)
 
 
 def loads(data: bytes, name: str) -> Case:

@@ -363,8 +363,9 @@ def test_a_scope_lists_what_can_be_read_and_nothing_else() -> None:
     flow = flow_of(ORDER)
     caller = Caller(flow)
     scope = Scope(flow, caller.call.facts, caller.call.memory, STARTED, {"digits": "7"})
-    assert set(scope) == {"now", "today", "language", "call", "visits", "digits", "count", "last", "name", "number"}
-    assert len(scope) == 10
+    facts = {"now", "today", "language", "call", "calendar", "visits"}
+    assert set(scope) == {*facts, "digits", "count", "last", "name", "number"}
+    assert len(scope) == 11
     with pytest.raises(KeyError):
         scope["nothing"]
 

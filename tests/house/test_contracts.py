@@ -34,6 +34,7 @@ PLANTED = {
     "stages": ("ivr/flowfile/yaml/syntax.py", "import ivr.flowfile.document"),
     "ruamel": ("ivr/cli/planted_yaml.py", "import ruamel.yaml"),
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),
+    "holidays": ("ivr/engine/planted_holidays.py", "import holidays"),
     "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),
     "sqlite3": ("ivr/server/planted_query.py", "import sqlite3"),
     "aiohttp": ("ivr/auth/planted_web.py", "import aiohttp"),

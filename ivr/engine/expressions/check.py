@@ -7,6 +7,7 @@ here without errors never raises `WrongKind` on values of those types.
 from collections.abc import Callable, Iterable, Mapping
 from functools import singledispatch
 
+from ivr.engine.calendars import FIELDS, MOST_DAYS
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.calendar import WHOLE_DAYS
 from ivr.engine.expressions.clock import ON_THE_CALENDAR, ON_THE_CLOCK, read_as
@@ -19,6 +20,7 @@ from ivr.engine.expressions.operations import kind
 from ivr.engine.expressions.types import (
     ANY,
     BOOLEAN,
+    DATE,
     DECIMAL,
     INTEGER,
     NONE,
@@ -295,6 +297,19 @@ def _conditional(node: tree.Conditional, proof: _Proof) -> Type:
 def _is_none(node: tree.IsNone, proof: _Proof) -> Type:
     _type_of(node.of, proof)
     return BOOLEAN
+
+
+@_type_of.register
+def _open_days(node: tree.OpenDays, proof: _Proof) -> Type:
+    of = _type_of(node.of, proof)
+    count = proof.needed(node.count, _type_of(node.count, proof))
+    if of.name != "any" and not (of.name == "object" and set(FIELDS) <= of.fields.keys()):
+        return proof.wrong("type", 'Only a calendar has "days".', node.of, 'Write "calendar.<name>.days(5)".')
+    if count.name not in {"integer", "any"}:
+        return proof.wrong("type", f"A number of days must be an integer, not {count}.", node.count)
+    if isinstance(node.count, tree.Constant) and not 1 <= int(str(node.count.value)) <= MOST_DAYS:
+        return proof.wrong("type", f'"days" takes a number from 1 to {MOST_DAYS}.', node.count)
+    return Type("list", item=DATE)
 
 
 @_type_of.register

@@ -286,6 +286,12 @@ def _is_none(node: tree.IsNone) -> Run:
     return lambda names: of(names) is None
 
 
+@runner.register(tree.OpenDays)
+def _open_days(node: tree.OpenDays) -> Run:
+    of, count, days = runner(node.of), runner(node.count), operations.open_days
+    return lambda names: days(of(names), count(names))
+
+
 @runner.register(tree.Filtered)
 def _filtered(node: tree.Filtered) -> Run:
     filter_, of, arguments = FILTERS[node.filter], runner(node.of), node.arguments

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
+from ivr.engine.calendars import CalendarFacts
 from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.forms import spoken_here
 from ivr.engine.expressions.forms.language_forms import LanguageForms
@@ -135,6 +136,15 @@ def item(value: Value, key: Value) -> Value:
     if type(key) is not int:
         raise WrongKind("an item is taken by an integer")
     return admitted(value[key]) if -len(value) <= key < len(value) else None
+
+
+def open_days(value: Value, count: Value) -> Value:
+    """Return the next so many open days of a calendar."""
+    if not isinstance(value, CalendarFacts):
+        raise WrongKind("only a calendar has open days")
+    if type(count) is not int:
+        raise WrongKind(f"a number of days is an integer, not {kind(count)}")
+    return value.days(count)
 
 
 # --- comparing -------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ class _Translator:
 
     def _holder(self, node: nodes.Getattr | nodes.Getitem) -> tree.Node:
         of = self.translate(node.node)
-        if not isinstance(of, tree.Name | tree.Field | tree.Index | tree.Filtered):
+        if not isinstance(of, tree.Name | tree.Field | tree.Index | tree.Filtered | tree.OpenDays):
             raise self.refused(node, "Only a name, or a field or an item of one, has fields and items.")
         return of
 
@@ -220,12 +220,21 @@ class _Translator:
         return tree.Filtered(of.start, node.lineno + len(node.name), of, node.name, node.lineno, arguments)
 
     def call(self, node: nodes.Call) -> tree.Node:
+        if isinstance(node.node, nodes.Getattr) and node.node.attr == "days":
+            return self._open_days(node, node.node)
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         hint = f'Write "… | {name}".' if name in FILTERS else ""
         raise self.refused(node, "Functions cannot be called.", hint)
 
+    def _open_days(self, node: nodes.Call, days: nodes.Getattr) -> tree.Node:
+        of = self._holder(days)
+        if len(node.args) != 1 or _has_more(node):
+            raise self.refused(node, '"days" takes one number.', 'Write, for example, "days(5)".')
+        count = self.translate(node.args[0])
+        return tree.OpenDays(of.start, count.end + 1, of, count)
 
-def _has_more(node: nodes.Filter) -> bool:
+
+def _has_more(node: nodes.Filter | nodes.Call) -> bool:
     return bool(node.kwargs or node.dyn_args or node.dyn_kwargs)
 
 

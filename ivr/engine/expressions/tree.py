@@ -140,6 +140,13 @@ class IsNone(Node, frozen=True):
     of: Node
 
 
+class OpenDays(Node, frozen=True):
+    """`of.days(count)`: the next open days of a calendar."""
+
+    of: Node
+    count: Node
+
+
 class Filtered(Node, frozen=True):
     """`of | filter(arguments)`."""
 

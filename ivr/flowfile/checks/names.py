@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 
 from ivr.engine.actions.decide import DECIDED
-from ivr.engine.expressions.types import ANY, DATE, DATETIME, INTEGER, TEXT, Type, optional
+from ivr.engine.expressions.types import ANY, BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import raised
 from ivr.flowfile.model import State
+from ivr.flowfile.opening_hours import CalendarWritten, closes_and_opens
 from ivr.flowfile.texts import Use
 from ivr.flowfile.variables import intos
 
 Env = Mapping[str, Type]
 "The type of each name."
 
-LATER: Env = {"calendar": ANY, "secrets": ANY}
+LATER: Env = {"secrets": ANY}
 "Facts of a later release."
 FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
 GIVING_WAY = ("today",)
@@ -41,6 +42,7 @@ def facts_of_call(document: Document) -> Env:
     wrong = {*document.source.keys(("variables",)), *document.hidden_words} - set(document.model.variables)
     facts: Env = {
         **LATER,
+        "calendar": _calendars(document),
         "call": _CALL,
         "now": DATETIME,
         "today": DATE,
@@ -51,6 +53,22 @@ def facts_of_call(document: Document) -> Env:
     own = {*document.source.keys(("variables",)), *(into.variable for into in intos(document))}
     given_way = own.intersection(GIVING_WAY)
     return {**dict.fromkeys(wrong, ANY), **{name: type_ for name, type_ in facts.items() if name not in given_way}}
+
+
+def _calendars(document: Document) -> Type:
+    """Return what can be read of each calendar; of one that is not sound, nothing is known."""
+    written = document.model.calendars
+    lost = dict.fromkeys({*document.source.keys(("calendars",))} - set(written), ANY)
+    known = {name: _calendar(each, is_sound=document.is_sound("calendars", name)) for name, each in written.items()}
+    return Type("object", fields={**lost, **known})
+
+
+def _calendar(written: CalendarWritten, *, is_sound: bool) -> Type:
+    moment = DATETIME if closes_and_opens(written) or not is_sound else optional(DATETIME)
+    return Type(
+        "object",
+        fields={"open": BOOLEAN, "reason": TEXT, "notice": TEXT, "nextOpen": moment, "closes": moment},
+    )
 
 
 def fields_of(state: State, event: str) -> Env:

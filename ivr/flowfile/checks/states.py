@@ -237,6 +237,8 @@ def name(document: Document) -> Iterator[Finding]:
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
     for variable in document.model.variables:
         yield from _name(document, ("variables", variable), variable, reserved)
+    for calendar in document.model.calendars:
+        yield from _name(document, ("calendars", calendar), calendar, EXPRESSION_WORDS)
     for into in intos(document):
         if into.variable not in document.model.variables and document.source.has(into.path):
             yield from _name(document, into.path, into.variable, reserved, key=False)

@@ -213,11 +213,15 @@ KEYS_NEEDED = {"date": 8, "time": 4}
 @TIME_ZONE.finder
 def time_zone(document: Document) -> Iterator[Finding]:
     """Find a time zone that does not exist, and one that is not what it is called."""
-    zone = document.model.time_zone
+    yield from zone_findings(document, document.model.time_zone, ("timeZone",))
+
+
+def zone_findings(document: Document, zone: str | None, path: Path) -> Iterator[Finding]:
+    """Find what is wrong with the name of a time zone, if one is written."""
     if zone is not None and zone_data(zone) is None:
-        yield document.finding(_no_such_zone(zone), ("timeZone",))
+        yield document.finding(_no_such_zone(zone), path)
     elif zone is not None and (sentence := never_summer(zone)):
-        yield document.finding(TIME_ZONE.problem(sentence), ("timeZone",))
+        yield document.finding(TIME_ZONE.problem(sentence), path)
 
 
 @TYPE.finder
