@@ -80,6 +80,9 @@ class Settings(SpeechSettings):
         "engine of these settings).",
     )
     zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
+    closed: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Calendars of flows that are closed, whatever their hours, such as office,shop."
+    )
     jobs: int | None = Field(
         None,
         ge=1,
@@ -121,7 +124,7 @@ class Settings(SpeechSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("openid_metadata", mode="before")
+    @field_validator("openid_metadata", "closed", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(value)

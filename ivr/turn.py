@@ -27,7 +27,7 @@ Nothing is held in memory that a restart would miss:
 - an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -75,6 +75,13 @@ class Uploads(Protocol):
         """Return whether one that began before then (seconds since 1970) is this call's, or may be."""
 
 
+class Closings(Protocol):
+    """What the operator has closed."""
+
+    def of(self, calendars: Iterable[str]) -> Mapping[str, str]:
+        """Return those of some calendars that are closed now, each with its notice, which may be empty."""
+
+
 class Turn(Struct, frozen=True):
     """What one turn leads to, before it is saved."""
 
@@ -100,6 +107,7 @@ class Turns(Generic[Store]):
         flows: Flows,
         jobs: Jobs,
         uploads: Uploads,
+        closings: Closings,
         now: Callable[[], float],
         mint: Callable[[], str],
         idle: float,
@@ -117,6 +125,7 @@ class Turns(Generic[Store]):
         self._flows = flows
         self._jobs = jobs
         self._uploads = uploads
+        self._closings = closings
         self._now = now
         self._mint = mint
         self._idle = idle
@@ -244,7 +253,13 @@ class Turns(Generic[Store]):
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)
         record = CallRecord(call_id, incoming.key, new_call(flow.hash, facts))
+        if flow.calendars:
+            exchange = replace(exchange, events=tuple(self._with_closings(event, flow) for event in exchange.events))
         return self._advanced(flow, record, Heard(incoming, exchange), now)
+
+    def _with_closings(self, event: Event, flow: Flow) -> Event:
+        """Add what the operator has closed to the first event of a call: what the flow reads of it is in its trace."""
+        return replace(event, closed=self._closings.of(flow.calendars)) if type(event) is CallReceived else event
 
     def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, inbox: Sequence[Event] = ()) -> Turn:
         """Return what a message leads to where its call stands."""

@@ -5,7 +5,7 @@ count and a silence mean here what they mean on the phone.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -29,6 +29,7 @@ from ivr.line import Connected, Effect, Finished
 from ivr.line.engine_events import events_of
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
+from ivr.nearest import did_you_mean
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.command_run import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
@@ -63,9 +64,9 @@ class Talk:
         """The name of the state in which the call stands."""
         return self._call.state
 
-    async def run(self, caller: str | None, language: str | None, at: str | None) -> None:
-        """Talk until the call is over; `at` is the time that it is to be for the flow."""
-        events: Sequence[Event] = [CallReceived(caller, "terminal", language, at)]
+    async def run(self, received: CallReceived) -> None:
+        """Talk until the call is over, from its first event on."""
+        events: Sequence[Event] = [received]
         while self._call.phase != "over":
             commands = self._step(events)
             line = tuple(command for command in commands if not isinstance(command, Request | Notify))
@@ -197,7 +198,13 @@ class _Handset(TurnBased):
     default=None,
     help="Use this time instead of now, in the flow's time zone: 10:00 (today), 2026-12-24, or both.",
 )
-def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
+@click.option(
+    "--closed",
+    multiple=True,
+    metavar="CALENDAR[=NOTICE]",
+    help="Close a calendar of the flow, as its operator can; several times for several.",
+)
+def talk(flow: Path, caller: str, language: str | None, at: str | None, closed: Sequence[str]) -> None:
     """Try a flow in the terminal, as its caller, without a server.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. The path through the flow is shown in grey.
@@ -208,7 +215,18 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None) -> None:
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
     """
     loaded = load_or_exit(flow)
+    received = CallReceived(caller or None, "terminal", language, at, _closings(closed, loaded.calendars))
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
-    asyncio.run(Talk(loaded, console, keyboard).run(caller or None, language, at))
+    asyncio.run(Talk(loaded, console, keyboard).run(received))
+
+
+def _closings(options: Sequence[str], calendars: Collection[str]) -> Mapping[str, str]:
+    """Read `--closed office="A pipe has burst."`; raise BadParameter for a calendar that the flow does not have."""
+    closed = {name.strip(): notice for name, _, notice in (option.partition("=") for option in options)}
+    for name in closed:
+        if name not in calendars:
+            advice = did_you_mean(name, calendars) or f"Its calendars: {', '.join(calendars) or 'none'}."
+            raise click.BadParameter(f'the flow has no calendar "{name}". {advice}', param_hint="--closed")
+    return closed

@@ -103,7 +103,7 @@ async def running(
             if dev
             else None
         )
-        start = StartPages(backend.registry) if dev else None
+        start = StartPages(backend.registry, backend.closings) if dev else None
         pages = [one for one in (console, phone, start) if one]
         verifier = make_verifier(settings, keys)
         webhook = _webhook(settings, channel, backend, verifier, refusals)

@@ -18,6 +18,7 @@ from ivr.engine.actions.record import TRANSCRIBE
 from ivr.flowfile.load import load_flow
 from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
+from ivr.server.closings import Closings
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
@@ -41,6 +42,7 @@ class Backend(Struct, frozen=True):
     registry: FlowRegistry
     recordings: MediaStore
     arrivals: Arrivals
+    closings: Closings
     worker: Worker
     turns: TurnsInMemory
 
@@ -73,6 +75,8 @@ async def open_backend(
     store, recordings = opened.calls, opened.recordings
     registry = await _open_registry(settings, paths, opened, line, strict=strict)
     arrivals = Arrivals()
+    closings = Closings(folder.closed, settings.closed)
+    closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.calendars})
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=concurrency_of(settings))
     turns = TurnsInMemory(
@@ -81,6 +85,7 @@ async def open_backend(
         flows=registry,
         jobs=worker,
         uploads=arrivals,
+        closings=closings,
         now=time.time,
         mint=lambda: secrets.token_hex(16),
         idle=settings.idle,
@@ -89,7 +94,7 @@ async def open_backend(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return Backend(folder, store, opened.archive, registry, recordings, arrivals, worker, turns)
+    return Backend(folder, store, opened.archive, registry, recordings, arrivals, closings, worker, turns)
 
 
 async def _open_registry(

@@ -44,6 +44,7 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
         archive=backend.archive,
         counts=Counts(backend.archive),
         registry=backend.registry,
+        closings=backend.closings,
         playback=Playback(backend.recordings, workers),
         sessions=Sessions(token, now=time.time, plain=dev),
         now=time.time,

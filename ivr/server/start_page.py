@@ -7,9 +7,11 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ivr.errors import WebhookError
+from ivr.server.closings import Closings
 from ivr.server.console.console_page import document, findings, flow_link, heading, name_tag, page_reply, sheet, table
+from ivr.server.console.flow_pages import closed_tags
 from ivr.server.flow_registry import FlowRegistry, RegisteredFlow
-from ivr.server.html import Html, tag
+from ivr.server.html import Html, join, tag
 from ivr.server.page_frame import CONSOLE, PHONE, START
 from ivr.server.replies import headers
 
@@ -21,8 +23,9 @@ FOLDER = Path(__file__).parents[2] / "docs"
 class StartPages:
     """The start page, and the documentation beside it."""
 
-    def __init__(self, registry: FlowRegistry, *, docs: Path = FOLDER) -> None:
+    def __init__(self, registry: FlowRegistry, closings: Closings, *, docs: Path = FOLDER) -> None:
         self._registry = registry
+        self._closings = closings
         self._docs = docs
 
     @staticmethod
@@ -37,7 +40,8 @@ class StartPages:
         known = documents(self._docs)
         path = request.rel_url.path
         if path == START:
-            return page_reply(start_page(self._registry.all(), {file.name: title for file, title in known.items()}))
+            titles = {file.name: title for file, title in known.items()}
+            return page_reply(start_page(self._registry.all(), titles, self._closings))
         text = next((file.read_bytes() for file in known if path == f"{DOCS}{file.name}"), None)
         if text is None:
             raise WebhookError(404, "not-found", "Not found.")
@@ -54,7 +58,7 @@ def _title(file: Path) -> str:
         return text.readline().removeprefix("#").strip() or file.stem
 
 
-def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str]) -> Html:
+def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str], closings: Closings) -> Html:
     """Make the page; `docs` has the title of each page of the documentation by its file's name."""
     findings_of_all = [part for one in registry for part in _findings(one)]
     return document(
@@ -65,7 +69,7 @@ def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str]) -> H
                           "keep it as a test, and replay it against your next edit."),
             _place("Console", CONSOLE, "Live and finished calls, and what callers do in each flow. It "
                    "asks for the token that the server has printed."), class_="tiles"),
-        sheet("Flows", _flows(registry), aside="files are loaded as you edit them", live="flows"),
+        sheet("Flows", _flows(registry, closings), aside="files are loaded as you edit them", live="flows"),
         tag("div", *findings_of_all, class_="stack", data_live="findings"),
         sheet("Documentation", tag("div", _documentation(docs), class_="body")),
         here=START,
@@ -79,12 +83,12 @@ def _place(name: str, path: str, about: str) -> Html:
     return sheet(name, tag("div", tag("p", about), tag("p", link), class_="body"))
 
 
-def _flows(registry: Sequence[RegisteredFlow]) -> Html:
+def _flows(registry: Sequence[RegisteredFlow], closings: Closings) -> Html:
     rows = {
         str(one.file): (
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
-            _standing(one),
+            join([_standing(one), *closed_tags(one, closings)]),
             tag("a", "Call", href=f"{PHONE}?flow={quote(one.flow.name)}", aria_label=f"Call {one.flow.name}")
             if one.flow else "",
         )

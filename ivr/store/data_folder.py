@@ -49,6 +49,11 @@ class DataFolder:
         return self.path / "audio"
 
     @property
+    def closed(self) -> Path:
+        """The folder in which an operator closes calendars; nobody makes it but the operator."""
+        return self.path / "closed"
+
+    @property
     def openid_keys(self) -> Path:
         """The platform's public keys of the last run."""
         return self.path / "openid-keys.json"

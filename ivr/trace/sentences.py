@@ -82,6 +82,11 @@ def differing(before: Sequence[Segment], now: Sequence[Segment]) -> str | None:
     return None
 
 
+def closed_by_operator(closed: Iterable[str]) -> str:
+    """Return what the operator had closed when a call came in."""
+    return f"the operator had closed {', '.join(sorted(closed))}"
+
+
 def _short(value: object) -> str:
     return str(value)[:12]
 
@@ -89,8 +94,8 @@ def _short(value: object) -> str:
 def caller_action(event: Happened) -> str:
     """Return what happened, after "the caller" or "the line" or "the service"."""
     match event:
-        case CallReceived():
-            return "the call came in"
+        case CallReceived(closed=closed):
+            return f"the call came in; {closed_by_operator(closed)}" if closed else "the call came in"
         case KeysPressed(keys=keys):
             return f"the caller pressed {keys}" if keys else "the caller pressed only the end key"
         case KeysJudged(verdict=verdict):

@@ -169,3 +169,27 @@ states:
     pressed = talk(flow, "1", "#").output  # a key that ends nothing, then one that does
     assert "nothing." in pressed
     assert "you kept silent" in talk(flow, "", "", "").output
+
+
+CLOSING = """\
+flow: office-line
+initial: look
+on: {exhausted: bye, error: bye}
+calendars: {office: {weekly: {mon-sun: "00:00-24:00"}}}
+states:
+  look: {decide: [{guard: calendar.office.open, target: open}, closed]}
+  open: {say: We are here., next: bye}
+  closed: {say: "We are closed. {{ calendar.office.notice }}", next: bye}
+  bye: {say: Goodbye., final: true, outcome: unresolved}
+"""
+
+
+def test_a_calendar_is_closed_as_by_its_operator(tmp_path: Path) -> None:
+    flow = tmp_path / "office.yaml"
+    flow.write_text(CLOSING)
+    assert "We are here." in talk(flow).output
+    assert "We are closed. A pipe has burst." in talk(flow, options=("--closed", "office=A pipe has burst.")).output
+    assert (
+        'the flow has no calendar "ofice". Did you mean "office"?' in talk(flow, options=("--closed", "ofice")).output
+    )
+    assert "Its calendars: none." in talk(FLOWS / "pin-check.yaml", options=("--closed", "office")).output

@@ -10,6 +10,7 @@ from msgspec.structs import astuple, replace
 
 from ivr.engine.events import CallEnded
 from ivr.ports import Commit, Stepped
+from ivr.server.closings import Closings
 from ivr.server.console.counting import Counted, Counts, ListedFlows
 from ivr.server.console.figures import figures_of_call, sum_of
 from ivr.server.console.flow_pages import Version, flow_page, flows_page
@@ -155,7 +156,9 @@ async def test_one_look_lists_so_many_and_the_next_goes_on(
 
 @pytest.mark.parametrize("pending", [True, False])
 def test_the_list_of_flows_says_that_older_calls_are_not_counted_yet(pending: bool) -> None:
-    assert ("Still counting calls." in flows_page([], {}, pending=pending)) == pending
+    assert (
+        "Still counting calls." in flows_page([], {}, closings=Closings(Path("nowhere")), pending=pending)
+    ) == pending
 
 
 async def test_without_calls_there_is_nothing_to_count(database: sqlite3.Connection, archive: SqliteArchive) -> None:

@@ -1,12 +1,14 @@
 """A server's turns and one call, with a clock that tests turn."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ivr.engine.events import Event
 from ivr.engine.flow import Flow
 from ivr.ports import CallRecord, Incoming, WebhookReply
 from ivr.server.arrivals import Arrivals
+from ivr.server.closings import Closings
 from ivr.store.memory import MemoryStore
 from ivr.turn import TurnsInMemory
 from tests.turn.simulator import KEY, Line
@@ -47,7 +49,13 @@ class House:
     """A server's turns, and one call; `at_once`: messages are taken at once where that can be."""
 
     def __init__(
-        self, flow: Flow, line: Line | None = None, *, store: MemoryStore | None = None, at_once: bool = False
+        self,
+        flow: Flow,
+        line: Line | None = None,
+        *,
+        store: MemoryStore | None = None,
+        at_once: bool = False,
+        closings: Closings | None = None,
     ) -> None:
         self.at_once = at_once
         self.store = store or MemoryStore()
@@ -61,6 +69,7 @@ class House:
             flows=self.flows,
             jobs=self.kicks,
             uploads=self.uploads,
+            closings=closings or Closings(Path("no-such-folder")),
             now=lambda: self.time,
             mint=lambda: "0" * 32,
             idle=IDLE,

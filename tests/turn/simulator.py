@@ -12,6 +12,7 @@ import random
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ from ivr.ports import (
     WebhookReply,
     WebhookRequest,
 )
+from ivr.server.closings import Closings
 from ivr.storage import Order
 from ivr.turn import Turns, TurnsInMemory
 from tests.turn.simulated_stores import KEY, Disk, SimStore, SimStoreInMemory, pause
@@ -174,6 +176,7 @@ class World:
             "flows": OneFlow(self.flow, self.random),
             "jobs": self.jobs,
             "uploads": self,
+            "closings": Closings(Path("no-such-folder")),
             "now": lambda: self.now,
             "mint": lambda: f"{self.random.getrandbits(128):032x}",
             "idle": IDLE,

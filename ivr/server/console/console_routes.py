@@ -13,13 +13,14 @@ from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
 from ivr.ports import CallRecord, Stepped
 from ivr.server.body import Body
+from ivr.server.closings import Closings
 from ivr.server.connection import let_in
 from ivr.server.console.call_details import details_of, playable, trace_rows
 from ivr.server.console.call_pages import CallRow, FinishedCall, bare_call_page, call_page, calls_page
 from ivr.server.console.console_page import ROOT, document, heading, page_reply
 from ivr.server.console.counting import Counts
 from ivr.server.console.figures import CallFigures, FiguresByCall
-from ivr.server.console.flow_pages import PERIODS, Version, flow_page, flows_page
+from ivr.server.console.flow_pages import PERIODS, Version, flow_page, flows_page, openings
 from ivr.server.console.login import Sessions
 from ivr.server.console.playback import Playback, audio_reply
 from ivr.server.flow_registry import FlowRegistry
@@ -61,6 +62,7 @@ class Console:
         archive: Archive,
         counts: Counts,
         registry: FlowRegistry,
+        closings: Closings,
         playback: Playback,
         sessions: Sessions,
         now: Callable[[], float],
@@ -71,6 +73,7 @@ class Console:
         self._archive = archive
         self._counts = counts
         self._registry = registry
+        self._closings = closings
         self._playback = playback
         self._sessions = sessions
         self._now = now
@@ -220,7 +223,13 @@ class Console:
         listed = await self._counts.flows(self._now() - WEEK)
         for one in listed.flows:
             calls[await self._name(one.flow)] += one.calls
-        return flows_page(self._registry.all(), calls, pending=listed.pending, development=self._development)
+        return flows_page(
+            self._registry.all(),
+            calls,
+            closings=self._closings,
+            pending=listed.pending,
+            development=self._development,
+        )
 
     async def _flow(self, name: str, period: str, version: str | None) -> Html:
         if period not in PERIODS:
@@ -236,7 +245,10 @@ class Console:
         versions = [_version(one, taken.get(one), served) for one in dict.fromkeys([served or wanted, *taken, wanted])]
         counted = await self._counts.figures(flow, since)
         fault = registered.fault if registered else ""
-        return flow_page(flow, versions, counted, period=period, fault=fault, development=self._development)
+        hours = openings(flow, self._closings, self._now())
+        return flow_page(
+            flow, versions, counted, period=period, fault=fault, hours=hours, development=self._development
+        )
 
     async def _known(self, hash_: str) -> Flow:
         if not hash_:

@@ -1,11 +1,14 @@
 """The pages about flows: which are served and what is wrong with them, and what callers do in one of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
+from ivr.engine.calendars import CalendarFacts
 from ivr.engine.flow import Flow
 from ivr.flowfile.chart import chart_of
+from ivr.server.closings import Closings
 from ivr.server.console.console_page import (
     ROOT,
     document,
@@ -49,8 +52,21 @@ class Version(Struct, frozen=True):
     served: bool
 
 
+class Opening(Struct, frozen=True):
+    """How a calendar stands."""
+
+    name: str
+    facts: CalendarFacts
+    by_operator: bool
+
+
 def flows_page(
-    registry: Sequence[RegisteredFlow], calls: Mapping[str, int], *, pending: bool = False, development: bool = False
+    registry: Sequence[RegisteredFlow],
+    calls: Mapping[str, int],
+    *,
+    closings: Closings,
+    pending: bool = False,
+    development: bool = False,
 ) -> Html:
     """List the flows; `calls`: of the last seven days, by name; `pending`: some are not counted yet."""
     rows = {
@@ -58,7 +74,7 @@ def flows_page(
             flow_link(one.flow.name) if one.flow else name_tag(one.file.stem),
             one.flow.description if one.flow else "",
             tag("code", one.flow.hash[:12]) if one.flow else "",
-            _standing(one),
+            join([_standing(one), *closed_tags(one, closings)]),
             str(calls.get(one.flow.name, 0)) if one.flow else "",
         )
         for one in registry
@@ -85,9 +101,16 @@ def flows_page(
 
 
 def flow_page(
-    flow: Flow, versions: Sequence[Version], counted: Counted, *, period: str, fault: str, development: bool = False
+    flow: Flow,
+    versions: Sequence[Version],
+    counted: Counted,
+    *,
+    period: str,
+    fault: str,
+    hours: Sequence[Opening] = (),
+    development: bool = False,
 ) -> Html:
-    """Show what callers did in one version of a flow."""
+    """Show what callers did in one version of a flow, and how its calendars stand."""
     figures = counted.figures
     calls = next(one.calls for one in versions if one.hash == flow.hash)
     drawn = picture(chart_of(flow), f"{flow.name}, and how many calls went each way", numbers=figures.numbers)
@@ -105,7 +128,8 @@ def flow_page(
         tag(
             "div",
             tag("div", sheet("Transitions", _transitions(figures), live="ways")),
-            tag("div", sheet("Where callers hang up", _left(figures), live="left"),
+            tag("div", sheet("Opening hours", _hours(hours), live="hours") if hours else None,
+                sheet("Where callers hang up", _left(figures), live="left"),
                 sheet("Versions", _versions(flow, versions, period), live="versions")),
             class_="columns",
         ),
@@ -119,6 +143,43 @@ def _standing(one: RegisteredFlow) -> Html:
     if one.fault:
         return tag("span", "errors; the previous version is served" if one.flow else "errors", class_="tag bad")
     return tag("span", "served", class_="tag good")
+
+
+def closed_tags(one: RegisteredFlow, closings: Closings) -> list[Html]:
+    """Name the calendars of a flow that the operator has closed."""
+    closed = closings.of(one.flow.calendars if one.flow else ())
+    tags = (tag("span", f"{name} closed by the operator", class_="tag warm") for name in sorted(closed))
+    return [join([" ", one]) for one in tags]
+
+
+def openings(flow: Flow, closings: Closings, now: float) -> list[Opening]:
+    """Look at the calendars of a flow; `now` is in seconds since 1970."""
+    closed = closings.of(flow.calendars)
+    return [
+        Opening(name, CalendarFacts(calendar, now, flow.language, closed.get(name)), name in closed)
+        for name, calendar in flow.calendars.items()
+    ]
+
+
+def _hours(hours: Sequence[Opening]) -> Html:
+    rows = {one.name: (name_tag(one.name), _now(one), _then(one)) for one in hours}
+    return table(("Calendar", "Now", "Then"), rows, empty="No calendar.")
+
+
+def _now(one: Opening) -> Html:
+    if one.facts["open"]:
+        return tag("span", "open", class_="tag good")
+    why = "closed by the operator" if one.by_operator else _CLOSED[str(one.facts["reason"])]
+    notice = str(one.facts["notice"])
+    return tag("span", f"{why}: {notice}" if notice else why, class_="tag warm")
+
+
+_CLOSED = {"hours": "closed", "holiday": "closed for a holiday", "closed": "closed today"}
+
+
+def _then(one: Opening) -> str:
+    word, at = ("closes", one.facts["closes"]) if one.facts["open"] else ("opens", one.facts["nextOpen"])
+    return f"{word} {at:%Y-%m-%d %H:%M}" if isinstance(at, datetime) else "stays so"
 
 
 def _fault(text: str) -> Html:
