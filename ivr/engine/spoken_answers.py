@@ -4,16 +4,19 @@ Strict: an answer with words that are none of it is not understood, and the call
 wrong number; who says "not that one, twelve" has not said twelve.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ivr.engine.commands import FreeSpeech
 from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.forms import forms_of
 from ivr.engine.listening.english_words import ENGLISH
+from ivr.engine.listening.french_words import FRENCH
+from ivr.engine.listening.german_words import GERMAN
 from ivr.engine.listening.heard_dates import DateReader
 from ivr.engine.listening.heard_numbers import number_said
-from ivr.engine.listening.vocabulary import Vocabulary, compact
+from ivr.engine.listening.spanish_words import SPANISH
+from ivr.engine.listening.vocabulary import Vocabulary
 
 YES = "1"
 NO = "2"
@@ -21,7 +24,7 @@ MAX_HEARD = 300
 "Characters of an answer; what is longer is a story."
 MAX_KEYS = 40
 
-_VOCABULARIES: Mapping[str, Vocabulary] = {"en": ENGLISH}
+_VOCABULARIES: Mapping[str, Vocabulary] = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH}
 _MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "en-pr"})
 "Where `11/12` is the twelfth of November."
 
@@ -44,28 +47,35 @@ def understood(
     if vocabulary is None or len(words) > MAX_HEARD:
         return None
     tokens = vocabulary.tokens(words)
-    match kind:
-        case "yesno":
-            return _yes_or_no(tokens, vocabulary)
-        case "number":
-            keys = number_said(tokens, vocabulary, forms_of(language))
-            return keys if keys is None or len(keys) <= MAX_KEYS else None
-        case "date":
-            month_first = language.lower() in _MONTH_FIRST
-            reader = DateReader(tokens, vocabulary, forms_of(language), month_first=month_first, today=today)
-            day = reader.day_said()
-            return None if day is None else _keyed(day, format_)
+    if kind == "yesno":
+        return _yes_or_no(tokens, vocabulary)
+    forms = forms_of(language)
+    if kind == "number":
+        keys = number_said(tokens, vocabulary, forms)
+        return keys if keys is None or len(keys) <= MAX_KEYS else None
+    month_first = language.lower() in _MONTH_FIRST
+    day = DateReader(tokens, vocabulary, forms, month_first=month_first, today=today).day_said()
+    return None if day is None else _keyed(day, format_)
 
 
 def _root(language: str) -> str:
     return language.partition("-")[0].lower()
 
 
-def _yes_or_no(tokens: list[str], vocabulary: Vocabulary) -> str | None:
-    answer = compact("".join(tokens))
-    if answer in vocabulary.yes:
-        return YES
-    return NO if answer in vocabulary.no else None
+def _yes_or_no(tokens: Sequence[str], vocabulary: Vocabulary) -> str | None:
+    """Return what all of an answer means; None: not all of it is known, or it says both."""
+    meanings: set[bool] = set()
+    place = 0
+    while place < len(tokens):
+        ends = range(len(tokens), place, -1)
+        end = next((end for end in ends if "".join(tokens[place:end]) in vocabulary.answers), None)
+        if end is None:
+            return None
+        meanings.add(vocabulary.answers["".join(tokens[place:end])])
+        place = end
+    if len(meanings) != 1:
+        return None
+    return YES if meanings.pop() else NO
 
 
 def _keyed(day: date, format_: str) -> str:

@@ -36,6 +36,7 @@ VIENNA = ZoneInfo("Europe/Vienna")
 BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 "The machine that runs this may have other things to do."
 ENV: Mapping[str, Type] = {
+    "language": TEXT,
     "t": TEXT,
     "ot": optional(TEXT),
     "n": INTEGER,
@@ -67,6 +68,7 @@ recordings = st.builds(
 )
 names = st.fixed_dictionaries(
     {
+        "language": st.sampled_from(["en-US", "de-DE", "fr-FR", "es-MX", "pl-PL", "?"]),
         "t": texts,
         "ot": st.none() | texts,
         "n": integers,
@@ -110,7 +112,9 @@ leaves = st.sampled_from(
     ]
 )
 OPERATORS = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
-filters = st.sampled_from([*FILTERS, "round(2)", "round(0)"])
+filters = st.sampled_from(
+    [*FILTERS, "round(2)", "round(0)", "money('EUR')", "money('SEK')", "plural(zero='no', one='a', other='#')"]
+)
 
 
 def _grown(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

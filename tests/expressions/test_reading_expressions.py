@@ -9,6 +9,10 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.lexer import Tokens
 
 # source, what is underlined, code, message with suggestion
+PLURAL = (
+    'The filter "plural" takes texts by name, "other" among them, such as '
+    "plural(one='a message', other='# messages')."
+)
 REFUSED = [
     # the ways out of Jinja2's sandbox, and the ways to hold it up
     (
@@ -117,9 +121,22 @@ REFUSED = [
     # filters
     ("x | uper", "uper", "filter", 'Unknown filter "uper". Did you mean "upper"?'),
     ("x | " + "a" * 61, "a" * 61, "filter", f'Unknown filter "{"a" * 61}".'),
-    ("x | money('EUR')", "money", "filter", 'The filter "money" is not supported yet.'),
-    ("x | plural(one='a', other='b')", "plural", "filter", 'The filter "plural" is not supported yet.'),
-    ("x | telephone", "telephone", "filter", 'The filter "telephone" is not supported yet.'),
+    ("x | money", "money", "filter", "The filter \"money\" takes the code of a currency, such as money('EUR')."),
+    ("x | money('eur')", "money", "filter", "The filter \"money\" takes the code of a currency, such as money('EUR')."),
+    ("x | money(y)", "money", "filter", "The filter \"money\" takes the code of a currency, such as money('EUR')."),
+    ("x | money(*y)", "money", "filter", "The filter \"money\" takes the code of a currency, such as money('EUR')."),
+    (
+        "x | money('EUR', **y)",
+        "money",
+        "filter",
+        "The filter \"money\" takes the code of a currency, such as money('EUR').",
+    ),
+    ("x | plural", "plural", "filter", PLURAL),
+    ("x | plural('a', 'b')", "plural", "filter", PLURAL),
+    ("x | plural(one='a')", "plural", "filter", PLURAL),
+    ("x | plural(one='a', others='b')", "plural", "filter", PLURAL),
+    ("x | plural(one=1.5, other='b')", "plural", "filter", PLURAL),
+    ("x | telephone(1)", "telephone", "filter", 'The filter "telephone" takes no arguments.'),
     ("x | upper(1)", "upper", "filter", 'The filter "upper" takes no arguments.'),
     ("x | round(n)", "round", "filter", 'The filter "round" takes one whole number from 0 to 9.'),
     ("x | round(10)", "round", "filter", 'The filter "round" takes one whole number from 0 to 9.'),

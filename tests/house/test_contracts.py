@@ -36,6 +36,7 @@ PLANTED = {
     "pydantic": ("ivr/server/planted_model.py", "import pydantic"),
     "holidays": ("ivr/engine/planted_holidays.py", "import holidays"),
     "jinja2": ("ivr/flowfile/planted_template.py", "import jinja2"),
+    "babel": ("ivr/server/planted_plurals.py", "import babel"),
     "sqlite3": ("ivr/server/planted_query.py", "import sqlite3"),
     "aiohttp": ("ivr/auth/planted_web.py", "import aiohttp"),
     "av": ("ivr/server/planted_decoder.py", "import av"),

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ivr.engine.spoken_answers import understood
+from ivr.engine.spoken_answers import is_understood, understood
 
 TODAY = date(2026, 11, 24)
 NUMBERS = [
@@ -148,3 +148,10 @@ def test_what_is_neither_is_asked_again(words: str) -> None:
 
 def test_a_language_without_a_vocabulary_understands_nothing() -> None:
     assert understood("uno", "number", "it-IT") is None
+    assert [is_understood(tag) for tag in ("en", "de-AT", "FR-fr", "es-419", "it-IT")] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]

@@ -1,7 +1,6 @@
 """The filters of the language, in one table that the parser, the evaluator and the checks all read (LANGUAGE C11).
 
-What makes words for a caller takes them from the forms of the language that is spoken; the filters in `LATER` belong to
-the language's second part.
+What makes words for a caller takes them from the forms of the language that is spoken.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,17 +12,48 @@ from msgspec import Struct
 
 from ivr.engine.expressions.convert import Misfit, decimal, iso_date, iso_datetime, iso_time
 from ivr.engine.expressions.failure import WrongKind
+from ivr.engine.expressions.forms import cldr
 from ivr.engine.expressions.forms.english import WEEKDAYS
 from ivr.engine.expressions.forms.language_forms import LanguageForms
 from ivr.engine.expressions.operations import admitted, kind, limited, listed, rounded
+from ivr.engine.expressions.tree import Argument
 from ivr.engine.expressions.types import ANY, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 
-LATER = frozenset({"money", "plural", "telephone"})
 MAX_PLACES = 9
+PLURALS = ("zero", "one", "two", "few", "many", "other")
+"What the CLDR calls the plurals of all languages; no language has all."
 
-Gives: TypeAlias = Callable[[Type, tuple[int, ...]], Type]
+Gives: TypeAlias = Callable[[Type, tuple[Argument, ...]], Type]
+
+
+class Arguments(Struct, frozen=True):
+    """What may stand in the brackets of a filter."""
+
+    usage: str
+    "What it wants, as the end of a sentence."
+    accepts: Callable[[Sequence[object]], bool]
+
+
+NOTHING = Arguments("no arguments", lambda arguments: not arguments)
+ONE_NUMBER = Arguments(
+    f"one whole number from 0 to {MAX_PLACES}",
+    lambda arguments: len(arguments) <= 1 and all(type(one) is int and 0 <= one <= MAX_PLACES for one in arguments),
+)
+CURRENCY = Arguments(
+    "the code of a currency, such as money('EUR')",
+    lambda arguments: len(arguments) == 1 and arguments[0] in cldr.currencies(),
+)
+TEXTS = Arguments(
+    "texts by name, \"other\" among them, such as plural(one='a message', other='# messages')",
+    lambda arguments: _are_plurals([*arguments]),
+)
+
+
+def _are_plurals(arguments: Sequence[object]) -> bool:
+    names = [argument[0] for argument in arguments if isinstance(argument, tuple)]
+    return len(names) == len(arguments) and set(names) <= set(PLURALS) and "other" in names
 
 
 class Filter(Struct, frozen=True):
@@ -38,30 +68,17 @@ class Filter(Struct, frozen=True):
     "Takes the value and the arguments; one that speaks takes the forms of the language first."
     reads: Callable[[str], Value] | None = None
     "Set: it takes text too, read so; only text that is written out can be checked (raises Misfit)."
-    arguments: int = 0
-    "How many it may have; each is a whole number from 0 to `MAX_PLACES`."
+    arguments: Arguments = NOTHING
     speaks: bool = False
     "True: it gives words for a caller, in which a program finds no order."
     yields: tuple[str, ...] = ()
     "All that it can give in English, where that is a handful of words; so it is compared, in every language."
 
-    def accepts(self, arguments: Sequence[object]) -> bool:
-        """Return whether the arguments are as the filter wants them."""
-        return len(arguments) <= self.arguments and all(
-            type(argument) is int and 0 <= argument <= MAX_PLACES for argument in arguments
-        )
-
-    def usage(self) -> str:
-        """Return which arguments the filter wants."""
-        if self.arguments:
-            return f'The filter "{self.name}" takes one whole number from 0 to {MAX_PLACES}.'
-        return f'The filter "{self.name}" takes no arguments.'
-
-    def apply(self, value: Value, arguments: tuple[int, ...]) -> Value:
+    def apply(self, value: Value, arguments: tuple[Argument, ...]) -> Value:
         """Run a filter that does not speak; raise WrongKind or ExpressionFailed."""
         return self.work(self._taken(value), *arguments)
 
-    def say(self, forms: LanguageForms, value: Value, arguments: tuple[int, ...]) -> Value:
+    def say(self, forms: LanguageForms, value: Value, arguments: tuple[Argument, ...]) -> Value:
         """Run a filter that speaks, in a language; raise WrongKind or ExpressionFailed."""
         return self.work(forms, self._taken(value), *arguments)
 
@@ -105,6 +122,18 @@ def _spell(forms: LanguageForms, text: str) -> str:
     return limited(forms.spell(text))
 
 
+def _telephone(forms: LanguageForms, text: str) -> str:
+    return limited(forms.telephone(text))
+
+
+def _money(forms: LanguageForms, value: int | Decimal, currency: str) -> str:
+    return forms.money(rounded(value, cldr.places(currency)), currency)
+
+
+def _plural(forms: LanguageForms, value: int | Decimal, *texts: tuple[str, str]) -> str:
+    return limited(forms.plural(value, dict(texts)))
+
+
 def _first(value: Sequence[Value]) -> Value:
     return admitted(value[0]) if value else None
 
@@ -125,19 +154,19 @@ def _round(value: int | Decimal, places: int | None = None) -> int | Decimal:
     return int(rounded(value, 0)) if places is None else rounded(value, places)
 
 
-def _text(_: Type, __: tuple[int, ...]) -> Type:
+def _text(_: Type, __: tuple[Argument, ...]) -> Type:
     return TEXT
 
 
-def _integer(_: Type, __: tuple[int, ...]) -> Type:
+def _integer(_: Type, __: tuple[Argument, ...]) -> Type:
     return INTEGER
 
 
-def _rounded(_: Type, arguments: tuple[int, ...]) -> Type:
+def _rounded(_: Type, arguments: tuple[Argument, ...]) -> Type:
     return DECIMAL if arguments else INTEGER
 
 
-def _item(given: Type, _: tuple[int, ...]) -> Type:
+def _item(given: Type, _: tuple[Argument, ...]) -> Type:
     return optional(item_type(given))
 
 
@@ -159,9 +188,11 @@ def _speaking(
     takes: frozenset[str],
     work: Callable[..., str],
     reads: Callable[[str], Value] | None = None,
+    *,
+    arguments: Arguments = NOTHING,
     yields: tuple[str, ...] = (),
 ) -> Filter:
-    return Filter(name, takes, _text, work, reads, speaks=True, yields=yields)
+    return Filter(name, takes, _text, work, reads, arguments, speaks=True, yields=yields)
 
 
 FILTERS: Mapping[str, Filter] = {
@@ -174,6 +205,9 @@ FILTERS: Mapping[str, Filter] = {
         _speaking("datetime", frozenset({"datetime"}), lambda forms, value: forms.moment(value), iso_datetime),
         _speaking("duration", _NUMBER, _duration),
         _speaking("number", _NUMBER, lambda forms, value: forms.number(value)),
+        _speaking("money", _NUMBER, _money, arguments=CURRENCY),
+        _speaking("plural", _NUMBER, _plural, arguments=TEXTS),
+        _speaking("telephone", frozenset({"text"}), _telephone),
         _speaking("ordinal", frozenset({"integer"}), _ordinal),
         _speaking("digits", frozenset({"text", "integer"}), _digits),
         _speaking("spell", frozenset({"text"}), _spell),
@@ -184,7 +218,7 @@ FILTERS: Mapping[str, Filter] = {
         Filter("upper", frozenset({"text"}), _text, _upper),
         Filter("lower", frozenset({"text"}), _text, _lower),
         Filter("trim", frozenset({"text"}), _text, str.strip),
-        Filter("round", _NUMBER, _rounded, _round, arguments=1),
+        Filter("round", _NUMBER, _rounded, _round, arguments=ONE_NUMBER),
         Filter("int", _NUMBER, _integer, int, decimal),
     )
 }

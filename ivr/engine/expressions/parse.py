@@ -14,7 +14,7 @@ from jinja2.parser import Parser
 
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.failure import ExpressionError
-from ivr.engine.expressions.filters import FILTERS, LATER
+from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.lexer import JINJA, RESERVED, Tokens
 from ivr.nearest import did_you_mean, only_near
 
@@ -206,16 +206,13 @@ class _Translator:
             raise self.refused(node, message, f'Write "(… + … {node.node.name}) | {node.name}".')
         filter_ = FILTERS.get(node.name)
         if filter_ is None:
-            is_later = node.name in LATER
-            message = (
-                f'The filter "{node.name}" is not supported yet.' if is_later else f'Unknown filter "{node.name}".'
-            )
-            hint = "" if is_later else did_you_mean(node.name, FILTERS)
-            meant = None if is_later else only_near(node.name, FILTERS)
+            hint, meant = did_you_mean(node.name, FILTERS), only_near(node.name, FILTERS)
+            message = f'Unknown filter "{node.name}".'
             raise ExpressionError("filter", message, node.lineno, len(node.name), hint, meant=meant)
-        arguments = tuple(argument.value for argument in node.args if isinstance(argument, nodes.Const))
-        if not filter_.accepts(arguments) or len(arguments) != len(node.args) or _has_more(node):
-            raise ExpressionError("filter", filter_.usage(), node.lineno, len(node.name))
+        arguments = _arguments(node)
+        if arguments is None or not filter_.arguments.accepts(arguments):
+            message = f'The filter "{node.name}" takes {filter_.arguments.usage}.'
+            raise ExpressionError("filter", message, node.lineno, len(node.name))
         of = self.translate(cast("nodes.Expr", node.node))
         return tree.Filtered(of.start, node.lineno + len(node.name), of, node.name, node.lineno, arguments)
 
@@ -234,8 +231,20 @@ class _Translator:
         return tree.OpenDays(of.start, count.end + 1, of, count)
 
 
-def _has_more(node: nodes.Filter | nodes.Call) -> bool:
+def _has_more(node: nodes.Call) -> bool:
     return bool(node.kwargs or node.dyn_args or node.dyn_kwargs)
+
+
+def _arguments(node: nodes.Filter) -> tuple[tree.Argument, ...] | None:
+    """Return what stands in the brackets, as long as it is all written out; None: something else stands there."""
+    found: list[tree.Argument] = []
+    for argument in (*node.args, *node.kwargs):
+        value = argument.value if isinstance(argument, nodes.Keyword) else argument
+        if not isinstance(value, nodes.Const) or type(value.value) not in {int, str}:
+            return None
+        found.append((argument.key, str(value.value)) if isinstance(argument, nodes.Keyword) else value.value)
+    is_open = node.dyn_args is not None or node.dyn_kwargs is not None
+    return None if is_open else tuple(found)
 
 
 _Rule: TypeAlias = Callable[[_Translator, Any], tree.Node]

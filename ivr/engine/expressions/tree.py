@@ -8,6 +8,8 @@ from msgspec import Struct, structs
 
 Comparator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 Operator: TypeAlias = Literal["+", "-", "*", "/", "//", "%"]
+Argument: TypeAlias = int | str | tuple[str, str]
+"Of a filter; a text by name is a pair."
 Unit: TypeAlias = Literal["weeks", "days", "hours", "minutes"]
 UNITS: Mapping[str, Unit] = {
     "week": "weeks",
@@ -154,7 +156,7 @@ class Filtered(Node, frozen=True):
     filter: str
     at: int
     "Where the filter's name begins in the source."
-    arguments: tuple[int, ...] = ()
+    arguments: tuple[Argument, ...] = ()
 
 
 def path(node: Node) -> str | None:

@@ -36,7 +36,7 @@ class DateReader:
     def day_said(self) -> date | None:
         """Return the day; None: something else was said, or there is no such day."""
         tokens, vocabulary = self._reader.tokens, self._vocabulary
-        if (ahead := vocabulary.days.get("".join(tokens))) is not None:
+        if (ahead := vocabulary.calendar_days.get("".join(tokens))) is not None:
             return self._today and self._today + timedelta(days=ahead)
         weekday = vocabulary.weekdays.get(self._reader.word(0))
         place = 0 if weekday is None else 1

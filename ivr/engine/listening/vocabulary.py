@@ -16,7 +16,7 @@ class Vocabulary(Struct, frozen=True, dict=True, kw_only=True):
     """All that is understood in one language. Words are in small letters, several to a text where they go together."""
 
     cardinals: Callable[[int], Iterable[str]]
-    "From 0 to 999."
+    "From 0 to 999, and up to 1999 what is said by its hundreds."
     ordinals: Callable[[int], Iterable[str]]
     "From 1 to 999."
     scales: Mapping[str, int]
@@ -37,26 +37,37 @@ class Vocabulary(Struct, frozen=True, dict=True, kw_only=True):
     weekdays: Mapping[str, int]
     "From Monday, 0."
     days: Mapping[str, int]
-    "Days from today on, several words to a name without spaces: `dayaftertomorrow`."
+    "Days from today on: `day after tomorrow`."
     in_dates: frozenset[str]
     "May stand in a date and mean nothing: `the 24th of`."
     fillers: frozenset[str]
     "May stand anywhere and mean nothing: `please`."
     yes: frozenset[str]
-    "As `no`: whole answers, several words to a name without spaces."
+    "Answers, of one word or several; one can follow another: `yes, of course`."
     no: frozenset[str]
     apostrophe: str = " "
     "What an apostrophe becomes."
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
-        """Return every number below 1,000 by its words, written without spaces."""
-        return {compact(words): number for number in range(1_000) for words in self.cardinals(number)}
+        """Return every number below 2,000 that is said without its thousands, by its words without spaces."""
+        return {compact(words): number for number in range(2_000) for words in self.cardinals(number)}
 
     @cached_property
     def places(self) -> Mapping[str, int]:
         """Return every place in a row below 1,000 by its words, written without spaces."""
         return {compact(words): number for number in range(1, 1_000) for words in self.ordinals(number)}
+
+    @cached_property
+    def answers(self) -> Mapping[str, bool]:
+        """Return what means yes, true, and no, false: by its words without spaces."""
+        both = ((self.yes, True), (self.no, False))
+        return {"".join(self.tokens(phrase)): meaning for phrases, meaning in both for phrase in phrases}
+
+    @cached_property
+    def calendar_days(self) -> Mapping[str, int]:
+        """Return the days from today on, by their words without spaces."""
+        return {compact(words): ahead for words, ahead in self.days.items()}
 
     def tokens(self, words: str) -> list[str]:
         """Divide what was heard into words, figures and signs that mean something."""
@@ -74,18 +85,37 @@ class Vocabulary(Struct, frozen=True, dict=True, kw_only=True):
 
     def divided(self, word: str) -> Iterable[str]:
         """Divide a word where one language writes several as one."""
-        if word in self.numbers or word in self.places:
+        if word in self.scales or word in self.numbers or word in self.places:
             return (word,)
         found = next(((scale, at) for scale in self.scales if (at := word.find(scale)) >= 0), None)
-        if found is None or word == found[0]:
+        if found is None:
             return (word,)
         scale, at = found
-        return tuple(part for part in (word[:at], scale, word[at + len(scale) :]) if part)
+        rest = word[at + len(scale) :]
+        join = next((join for join in self.joins if rest.startswith(join) and len(rest) > len(join)), "")
+        return tuple(part for part in (word[:at], scale, join, rest.removeprefix(join)) if part)
 
 
 def folded(text: str) -> str:
-    """Return a text in small letters, composed, with ordinary spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    """Return a text in small letters without accents, which speech engines forget, with ordinary spaces."""
+    letters = unicodedata.normalize("NFD", text).casefold()
+    plain = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+    return " ".join(plain.split())
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text, in the form in which they are looked up."""
+    return frozenset(folded(text).split())
+
+
+def phrases(text: str) -> frozenset[str]:
+    """Return what stands between the commas of a text."""
+    return frozenset(phrase.strip() for phrase in text.split(","))
+
+
+def named(names: Iterable[str], first: int) -> Mapping[str, int]:
+    """Return names with their numbers, in the form in which they are looked up."""
+    return {folded(name): number for number, name in enumerate(names, first)}
 
 
 def compact(words: str) -> str:

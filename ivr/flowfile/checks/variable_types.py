@@ -146,9 +146,9 @@ def what_fits(variable: flow.Variable) -> str:
     return f"It has type {variable.type}{shape}{''.join(f', {limit}' for limit in limits)}."
 
 
-_WORDS = frozenset({"date", "longDate", "weekday", "time", "datetime", "duration", "ordinal"})
+_WORDS = frozenset({"date", "longDate", "weekday", "time", "datetime", "duration", "ordinal", "money"})
 "Filters whose words are not a value of any type: `Tuesday`, `9:40 AM`, `third`."
-_FIGURES = frozenset({"number", "digits", "spell"})
+_FIGURES = frozenset({"number", "digits", "spell", "telephone"})
 "Filters that may give a number, perhaps of one digit, and nothing else that is a value."
 _SIGNS = {
     "integer": "-0123456789",

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ivr.engine.expressions.forms.english import ENGLISH, English
+from ivr.engine.expressions.forms.french import French
+from ivr.engine.expressions.forms.german import German
 from ivr.engine.expressions.forms.language_forms import LanguageForms
+from ivr.engine.expressions.forms.spanish import Spanish
 from ivr.engine.values import Value
 
-_LANGUAGES: Mapping[str, type[LanguageForms]] = {"en": English}
+_LANGUAGES: Mapping[str, type[LanguageForms]] = {"en": English, "de": German, "fr": French, "es": Spanish}
 
 
 @lru_cache(maxsize=256)
 def forms_of(tag: str) -> LanguageForms:
     """Return the forms of a language, a BCP 47 tag; made once."""
-    made = _LANGUAGES.get(tag.partition("-")[0].lower())
-    return made(tag) if made else ENGLISH
+    return _LANGUAGES.get(tag.partition("-")[0].lower(), English)(tag)
 
 
 def spoken_here(names: Mapping[str, Value]) -> LanguageForms:

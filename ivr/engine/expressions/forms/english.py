@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time
 
-from ivr.engine.expressions.forms.language_forms import LanguageForms, Unit
+from ivr.engine.expressions.forms.language_forms import Currency, LanguageForms, Unit
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -33,9 +33,22 @@ def nth(value: int) -> str:
     return f"{value}{_ENDINGS.get(value % 10, 'th') if value % 100 // 10 != 1 else 'th'}"
 
 
-class English(LanguageForms):
-    """English, the same in every region."""
+CURRENCIES: Mapping[str, Currency] = {
+    "EUR": Currency("euro", "euros", "cent", "cents"),
+    "USD": Currency("dollar", "dollars", "cent", "cents"),
+    "GBP": Currency("pound", "pounds", "penny", "pence"),
+    "CHF": Currency("franc", "francs", "centime", "centimes"),
+    "CAD": Currency("Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "AUD": Currency("Australian dollar", "Australian dollars", "cent", "cents"),
+    "MXN": Currency("peso", "pesos", "centavo", "centavos"),
+    "JPY": Currency("yen", "yen", "", ""),
+}
 
+
+class English(LanguageForms):
+    """English, the same in every region, and what is said in a language that has no forms."""
+
+    LANGUAGE = "en"
     WEEKDAYS = WEEKDAYS
     MONTHS = MONTHS
     AND = "and"
@@ -49,8 +62,11 @@ class English(LanguageForms):
     SIGNS = SIGNS
     TRUE = "true"
     FALSE = "false"
-    group = ","
-    point = "."
+    CURRENCIES = CURRENCIES
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.group, self.point = ",", "."
 
     def short_date(self, day: date) -> str:
         """Return a date in words: `Tuesday, November 24`."""
@@ -71,6 +87,10 @@ class English(LanguageForms):
     def ordinal(self, value: int) -> str:
         """Return a place in a row: `third`, in words up to twentieth, then `21st`; `value` is at least 1."""
         return ORDINALS[value - 1] if value <= len(ORDINALS) else nth(value)
+
+    def amount(self, major: str, count: int, minor: str) -> str:
+        """Return an amount: `12 euros and 50 cents`."""
+        return f"{major} and {count} {minor}"
 
 
 ENGLISH = English("en")

@@ -12,6 +12,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from ivr.engine.expressions.forms import cldr
+from ivr.engine.expressions.forms.telephone_numbers import grouped
+
 
 class Unit(Struct, frozen=True):
     """A unit of time, and how it is counted."""
@@ -21,9 +24,21 @@ class Unit(Struct, frozen=True):
     other: str
 
 
+class Currency(Struct, frozen=True):
+    """What a currency and its hundredths are called. Of one that no language lists, the CLDR knows the name alone."""
+
+    one: str
+    other: str
+    minor: str
+    "Empty: it has none."
+    minors: str
+
+
 class LanguageForms(ABC):
     """The spoken forms of one language, in one region of it."""
 
+    LANGUAGE: ClassVar[str]
+    "Its code (ISO 639-1)."
     WEEKDAYS: ClassVar[tuple[str, ...]]
     "From Monday on."
     MONTHS: ClassVar[tuple[str, ...]]
@@ -33,16 +48,15 @@ class LanguageForms(ABC):
     "From days to seconds."
     SIGNS: ClassVar[Mapping[str, str]]
     "What signs are called, key by key and letter by letter."
+    CURRENCIES: ClassVar[Mapping[str, Currency]]
+    "By code (ISO 4217), those that are said in two parts."
     TRUE: ClassVar[str]
     FALSE: ClassVar[str]
-    group: str
-    "What stands between thousands; empty: nothing."
-    point: str
-    "What stands before a fraction."
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
         "A BCP 47 tag, its region included if there is one."
+        self.group, self.point = cldr.signs(tag)
 
     def weekday(self, day: date) -> str:
         """Return the day of the week."""
@@ -74,18 +88,19 @@ class LanguageForms(ABC):
         for unit in self.UNITS:
             count, left = divmod(left, unit.seconds)
             if count:
-                parts.append(f"{count} {unit.one if count == 1 else unit.other}")
+                parts.append(f"{count} {unit.one if count == 1 else unit.other}")  # ungrouped, as it always was
         last = self.UNITS[-1]
-        return (f"{self.MINUS} " if seconds < 0 else "") + (self.join(parts) or f"0 {last.other}")
+        return (f"{self.MINUS} " if seconds < 0 else "") + (self.join(parts) or self.counted(0, last.one, last.other))
 
     def number(self, value: int | Decimal) -> str:
         """Return a number with its thousands grouped; zeros at the end of a fraction are left out."""
         text = f"{value:,}" if isinstance(value, int) else f"{value:,f}"
         whole, _, fraction = text.partition(".")
         fraction = fraction.rstrip("0")
-        return self._grouped(whole) + (self.point + fraction if fraction else "")
+        return self.grouped(whole) + (self.point + fraction if fraction else "")
 
-    def _grouped(self, whole: str) -> str:
+    def grouped(self, whole: str) -> str:
+        """Put the language's sign between thousands, for the comma there."""
         return whole.replace(",", self.group)
 
     def plain(self, value: Decimal) -> str:
@@ -96,6 +111,41 @@ class LanguageForms(ABC):
         """Return what true and false are called."""
         return self.TRUE if value else self.FALSE
 
+    def counted(self, count: int, one: str, other: str) -> str:
+        """Return a number with its noun."""
+        return f"{self.number(count)} {one if count == 1 else other}"
+
+    def money(self, value: Decimal, currency: str) -> str:
+        """Return an amount, already rounded to what the currency has: `12 euros and 50 cents`."""
+        sign, value = f"{self.MINUS} " if value < 0 else "", abs(value)
+        names = self.CURRENCIES.get(currency)
+        if names is None:
+            whole, _, fraction = f"{value:,f}".partition(".")
+            is_whole = not fraction.strip("0")
+            name = cldr.currency_name(currency, int(value) if is_whole else value, self.LANGUAGE)
+            return f"{sign}{self.grouped(whole)}{'' if is_whole else self.point + fraction} {name}"
+        majors, minors = int(value), int(value % 1 * 100)
+        if not minors:
+            return sign + self.counted(majors, names.one, names.other)
+        minor = names.minor if minors == 1 else names.minors
+        if not majors:
+            return f"{sign}{minors} {minor}"
+        return sign + self.amount(self.counted(majors, names.one, names.other), minors, minor)
+
+    @abstractmethod
+    def amount(self, major: str, count: int, minor: str) -> str:
+        """Return an amount with both of its parts."""
+
+    def plural(self, value: int | Decimal, texts: Mapping[str, str]) -> str:
+        """Return the text for a number, by the language's plurals; `zero` is for 0 itself, and `#` is the number."""
+        nought = texts.get("zero") if not value else None
+        text = nought or texts.get(cldr.plural(self.tag, value)) or texts["other"]
+        return text.replace("#", self.number(value))
+
+    def telephone(self, text: str) -> str:
+        """Return a telephone number in groups, key by key: `plus 4 3, 6 6 0, 1 2 3`."""
+        return ", ".join(self.digits(group) for group in grouped(text))
+
     def digits(self, text: str) -> str:
         """Return a text key by key: `4 2 star`; spaces and signs that are no keys are left out."""
         return " ".join(self.SIGNS.get(char, char) for char in text if char.isalnum() or char in "*#+")
@@ -105,13 +155,14 @@ class LanguageForms(ABC):
         return " ".join(self._letter(char) for char in text if not char.isspace())
 
     def _letter(self, char: str) -> str:
-        return self.SIGNS.get(char, char.upper())
+        return self.SIGNS.get(char) or self.SIGNS.get(char.lower()) or char.upper()
 
     def join(self, items: Sequence[str]) -> str:
         """Return a list in words: `a, b and c`."""
         if len(items) < 2:
             return "".join(items)
-        return f"{', '.join(items[:-1])} {self._and(items[-1])} {items[-1]}"
+        return f"{', '.join(items[:-1])} {self.conjunction(items[-1])} {items[-1]}"
 
-    def _and(self, following: str) -> str:
+    def conjunction(self, following: str) -> str:
+        """Return `and`, before what follows."""
         return self.AND
