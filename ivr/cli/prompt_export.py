@@ -76,6 +76,7 @@ def _listed(flow: ExportedFlow, made: Mapping[Text, MadePrompt]) -> dict[str, ob
 
 def _entries(flow: ExportedFlow, one: FlowText, made: Mapping[Text, MadePrompt]) -> Iterator[dict[str, object]]:
     where = {"state": one.state, "place": place_of(one), "line": one.line, "written": one.written}
+    where |= {"file": one.file} if one.file else {}
     for text in one.spoken:
         prompt = made[text]
         yield {
@@ -102,9 +103,9 @@ def _lines(flows: Sequence[ExportedFlow], made: Mapping[Text, MadePrompt]) -> It
             for text in one.spoken:
                 prompt = made[text]
                 name = f"(not made: {prompt.failure})" if prompt.failure else flow.files[text]
-                yield visible(f"  {name}  {prompt.seconds:.1f} s  line {one.line}  {text.language}  {text.value}")
+                yield visible(f"  {name}  {prompt.seconds:.1f} s  {one.place}  {text.language}  {text.value}")
             if one.reads:
-                yield visible(f"  (known in a call: {', '.join(one.reads)})  line {one.line}  {one.written}")
+                yield visible(f"  (known in a call: {', '.join(one.reads)})  {one.place}  {one.written}")
         yield ""
 
 

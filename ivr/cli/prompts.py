@@ -233,7 +233,7 @@ def _summary(settings: SpeechSettings, run: PromptRun, exported: Export | None, 
 
 
 def _place(one: FlowText) -> str:
-    return f"line {one.line}, {one.state or 'of all states'}"
+    return f"{one.place}, {one.state or 'of all states'}"
 
 
 def _counted(count: int, thing: str) -> str:

@@ -46,5 +46,14 @@ class ByLanguagePart(Struct, frozen=True):
     guard: Expression | None = None
 
 
-Part = TextPart | AudioPart | SilencePart | ByLanguagePart
+class ReferredPart(Struct, frozen=True):
+    """A prompt that stands elsewhere and is said here."""
+
+    prompt: "Prompt"
+    language: str | None = None
+    "In which it is said; None: the fact `language`."
+    guard: Expression | None = None
+
+
+Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart
 Prompt = tuple[Part, ...]

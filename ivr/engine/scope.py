@@ -11,7 +11,7 @@ from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
-from ivr.engine.prompt import AudioPart, ByLanguagePart, Part, Prompt, TextPart
+from ivr.engine.prompt import AudioPart, ByLanguagePart, Part, Prompt, ReferredPart, TextPart
 from ivr.engine.values import Value, unpack
 
 
@@ -162,7 +162,10 @@ class Scope(Mapping[str, Value]):
                 return [commands.Audio(part.asset, part.url, part.text.text(self) if part.text else None)]
             case ByLanguagePart():
                 scope = self._speaking(part.language)
-                return scope.prompt(part.prompts[scope.language])
+                language = among(scope.language, tuple(part.prompts)) or next(iter(part.prompts))
+                return scope.prompt(part.prompts[language])
+            case ReferredPart():
+                return self._speaking(part.language).prompt(part.prompt)
         return [commands.Silence(part.milliseconds)]
 
     def _speaking(self, language: str | None) -> "Scope":

@@ -17,8 +17,9 @@ from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
-from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, ByLanguagePart, SilencePart
+from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, ByLanguagePart, RefPart, SilencePart
 from ivr.flowfile.opening_hours import CalendarWritten, calendar
+from ivr.flowfile.prompts import referred
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import variables
@@ -114,7 +115,9 @@ class _Builder:
         if isinstance(part, ByLanguagePart):
             languages = self.model.all_languages
             prompts = {among(key, languages) or key: self.prompt(prompt) for key, prompt in part.prompts.items()}
-            return spoken.ByLanguagePart(prompts, part.language and among(part.language, languages), guard)
+            return spoken.ByLanguagePart(prompts, self.declared(part.language), guard)
+        if isinstance(part, RefPart):
+            return spoken.ReferredPart(self.prompt(referred(self.document, part)), self.declared(part.language), guard)
         if isinstance(part, AudioPart):
             text = self.template(part.text) if part.text else None
             if is_address(part.audio):
@@ -128,6 +131,9 @@ class _Builder:
             emphasize=part.emphasize,
             guard=guard,
         )
+
+    def declared(self, language: str | None) -> str | None:
+        return language and (among(language, self.model.all_languages) or language)
 
     # --- expressions ---
 
@@ -149,7 +155,9 @@ class _Builder:
         return template
 
     def place(self, expression: Expression) -> None:
-        """Set an expression's line, so that a call in which it has no value can name it."""
+        """Set an expression's line, so that a call in which it has no value can name it; of another file, none."""
         text = expression.source
         path = self.places.get((self.state_name, text)) or self.places.get((None, text), ())
-        expression.line = self.document.source.within(path, expression.offset, 1).line
+        source = self.document.source
+        place = source.place(source.within(path, expression.offset, 1).line)
+        expression.line = place.line if place.file == source.file else 0

@@ -94,6 +94,10 @@ class Document:
         inside = any(path[:length] in self.damaged for length in range(len(path) + 1))
         return not inside and path not in self._around_damage
 
+    def is_own(self, *path: str | int) -> bool:
+        """Return whether this was written in the flow's own file, and not in one that it includes."""
+        return self.source.place(self.source.mark(*path, key=True).line).file == self.source.file
+
     @cached_property
     def has_all_transitions(self) -> bool:
         """Return whether all ways on are known: nothing was cut out that could hold one, and all lead somewhere."""

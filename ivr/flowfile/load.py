@@ -22,11 +22,12 @@ from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowle
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.holidays_data import holiday_names
+from ivr.flowfile.included_files import beside, from_bundle, read_whole
 from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.lookalikes import named
-from ivr.flowfile.yaml.reader import MAX_BYTES, read
+from ivr.flowfile.yaml.reader import MAX_BYTES, Reading
 from ivr.flowfile.zones import zone_data
 from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
@@ -44,8 +45,8 @@ class LoadedFlow(Struct, frozen=True):
     assets: Mapping[str, bytes]
     "Audio files by their SHA-256, as prompts name them."
     findings: tuple[Finding, ...]
-    audio: tuple[str, ...] = ()
-    "The audio files that it names, beside it; those too that are not there."
+    beside: tuple[str, ...] = ()
+    "The files beside it that it needs, audio and what it includes; those too that are not there."
     name: str | None = None
     "What the flow is called, also where it must not be served; None: it does not say."
 
@@ -98,26 +99,29 @@ def load_text(
     missing: Missing | None = None,
     phrases: Phrases | None = None,
 ) -> LoadedFlow:
-    """Load a flow from the bytes of its file; its audio files are in `folder`."""
-    reading = read(file, text)
+    """Load a flow from the bytes of its file; its audio files, and those that it includes, are in `folder`."""
+    whole = read_whole(file, text, beside(folder))
+    reading = whole.reading
     validated = validate(reading)
     findings = [*reading.findings, *validated.findings]
     if validated.model is None:
-        return LoadedFlow(None, None, {}, in_order(named(reading.source, found) for found in findings))
+        ordered = in_order(named(reading.source, found) for found in findings)
+        return LoadedFlow(None, None, {}, ordered, tuple(whole.named))
     document = Document(reading.source, validated.model, validated.damaged)
     audio = assets.collect(document, folder)
     everything = [*findings, *check(document, Environment(audio, channel, missing, phrases))]
     ordered = in_order(named(reading.source, found) for found in unacknowledged(document, everything))
     if any(found.is_error for found in ordered):
         name = validated.model.flow if document.is_sound("flow") else None
-        return LoadedFlow(None, None, {}, ordered, tuple(audio), name)
+        return LoadedFlow(None, None, {}, ordered, (*audio, *whole.named), name)
     zone = validated.model.time_zone or default_zone
     rules = zone_data(zone)
     if rules is None:
         raise FlowError(f'unknown time zone "{zone}"')
     files = {name: data for name, data in audio.items() if isinstance(data, bytes)}  # all: a refusal is an error
-    bundle = Bundle(file, text, files, zone, rules, holidays=_holidays(document), zones=_zones(document))
-    if bundle.holidays or bundle.zones:
+    holidays, zones = _holidays(document), _zones(document)
+    bundle = Bundle(file, text, files, zone, rules, included=whole.included, holidays=holidays, zones=zones)
+    if bundle.included or bundle.holidays or bundle.zones:
         bundle = replace(bundle, format=2)
     return _built(document, bundle, ordered)
 
@@ -140,7 +144,7 @@ def _holidays(document: Document) -> Mapping[str, Mapping[str, Mapping[str, str]
 
 def rebuild(bundle: Bundle) -> LoadedFlow:
     """Make the same flow again; raise FlowError where this release cannot read what an earlier one could."""
-    reading = read(bundle.file, bundle.text)
+    reading = _read_again(bundle)
     validated = validate(reading)
     findings = in_order([*reading.findings, *validated.findings])
     if validated.model is None or any(found.is_error for found in findings):
@@ -150,20 +154,24 @@ def rebuild(bundle: Bundle) -> LoadedFlow:
 
 def texts_of(bundle: Bundle) -> tuple[FlowText, ...]:
     """Return every text that a flow speaks, in the order of its file."""
-    reading = read(bundle.file, bundle.text)
+    reading = _read_again(bundle)
     model = validate(reading).model
     return flow_texts(Document(reading.source, model)) if model else ()  # a bundle is of a sound file
+
+
+def _read_again(bundle: Bundle) -> Reading:
+    return read_whole(bundle.file, bundle.text, from_bundle(bundle.included)).reading
 
 
 def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> LoadedFlow:
     flow = build(document, bundle)
     files = {assets.asset_id(data): data for data in bundle.audio.values()}
-    return LoadedFlow(flow, bundle, files, findings, tuple(bundle.audio), flow.name)
+    return LoadedFlow(flow, bundle, files, findings, (*bundle.audio, *bundle.included), flow.name)
 
 
 def asks_the_clock(file: str, text: bytes) -> bool:
     """Return whether any expression of a flow file reads the time; of a file that is not sound, what can be told."""
-    reading = read(file, text)
+    reading = read_whole(file, text, beside(Path(file).parent)).reading
     model = validate(reading).model
     if model is None:
         return False

@@ -30,7 +30,7 @@ from ivr.flowfile.fields import (
     Voice,
     Whole,
 )
-from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model
+from ivr.flowfile.model_parts import Assignments, Branches, Handlers, Model, Prompt
 from ivr.flowfile.opening_hours import CalendarWritten
 
 
@@ -80,7 +80,7 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"include", "commands", "prompts", "destinations", "goals"})
+    LATER = frozenset({"commands", "destinations", "goals"})
 
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
@@ -94,6 +94,9 @@ class FlowFile(Model):
     voice: Voice = Field("male", description="male or female; default male.")
     time_zone: Text | None = Field(None, description="For now and the time filters, such as Europe/Vienna.")
     initial: Annotated[str, Reference()] = Field(description="The state where a call begins.")
+    include: Annotated[list[Text], OneOrMany()] | None = Field(
+        None, description="Files beside the flow with calendars, commands, destinations, prompts or variables."
+    )
     defaults: Defaults = Field(
         Defaults.model_validate({}), description="Used by each state that asks and has no value of its own."
     )
@@ -103,6 +106,9 @@ class FlowFile(Model):
     ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
     calendars: Annotated[dict[Annotated[str, GivenName()], CalendarWritten], Fields("calendars")] = Field(
         {}, description="Opening hours by name: timeZone, weekly, holidays, closed, open."
+    )
+    prompts: Annotated[dict[Annotated[str, GivenName()], Prompt], Fields("prompts")] = Field(
+        {}, description="Prompts by name, which parts {ref: name} say."
     )
     limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
     states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(

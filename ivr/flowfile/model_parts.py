@@ -59,7 +59,7 @@ class Model(BaseModel):
 class Part(Model):
     """What every part of a prompt can have."""
 
-    LATER = frozenset({"recording", "ref", "foreach", "item"})
+    LATER = frozenset({"recording", "foreach", "item"})
 
     guard: Guard | None = Field(None, description="Expression: the part is used only if it is true.")
     voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
@@ -102,6 +102,12 @@ class SilencePart(Part):
     silence: Annotated[float, Time(0.001, 60)] = Field(description="How long: 1ms to 60s.")
 
 
+class RefPart(Part):
+    """A prompt of the catalogue."""
+
+    ref: Annotated[str, Reference()] = Field(description="Its name in prompts.")
+
+
 class ByLanguagePart(Part):
     """Prompts by language, of which the caller hears one: {en: …, de: …}."""
 
@@ -140,7 +146,7 @@ class ByLanguagePart(Part):
         return described
 
 
-PARTS: dict[str, type[Part]] = {"audio": AudioPart, "silence": SilencePart, "text": TextPart}
+PARTS: dict[str, type[Part]] = {"audio": AudioPart, "ref": RefPart, "silence": SilencePart, "text": TextPart}
 LANGUAGE_KEY = "^([A-Za-z]{2}|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){1,3})$"
 "What is always a language where a part of a prompt stands: no other key has two letters, or a hyphen."
 
@@ -167,6 +173,7 @@ def _which_part(value: object) -> str:
 AnyPart: TypeAlias = Annotated[
     Annotated[AudioPart, Tag("<audio>")]
     | Annotated[SilencePart, Tag("<silence>")]
+    | Annotated[RefPart, Tag("<ref>")]
     | Annotated[ByLanguagePart, Tag("<languages>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),

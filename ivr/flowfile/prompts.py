@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.language_choice import among
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AnyPart, ByLanguagePart, Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import AnyPart, ByLanguagePart, RefPart, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 
 
@@ -38,39 +39,59 @@ def of_action(name: str, state: State) -> Iterator[Spoken]:
         yield from action.prompts(("states", name, action.word))
 
 
+class Around(Struct, frozen=True):
+    """What parts of a prompt stand in."""
+
+    path: Path
+    language: str | None = None
+    "The one language of the flow in which they are heard; None: in all of them."
+    guards: tuple[str, ...] = ()
+    "Guards that have been found true when their own are asked."
+    speaks: str | None = None
+    "The language in which they are said, whatever the call's is; None: in the call's."
+    through: tuple[str, ...] = ()
+    "The prompts of the catalogue that led here."
+
+
 class Placed(Struct, frozen=True):
     """A part of a prompt, wherever in the prompt it stands."""
 
     part: AnyPart
     path: Path
-    language: str | None = None
-    "The one language of the flow in which it is heard; None: in all of them."
-    guards: tuple[str, ...] = ()
-    "The guards of what it stands in, which have been found true when its own is asked."
+    around: Around
 
     @property
     def spoken_in(self) -> str | None:
         """The language of its words; None: that of the call."""
-        return self.part.language or self.language
+        return self.part.language or self.around.speaks or self.around.language
 
     def is_heard_in(self, language: str) -> bool:
         """Return whether a call in this language can hear it."""
-        return self.language in (None, language)
+        return self.around.language in (None, language)
 
 
 def parts_of(document: Document, prompt: Spoken) -> Iterator[Placed]:
-    """Go through the parts of a prompt; one that holds others comes before them."""
-    return _parts(document, prompt.parts, prompt.path, None, (prompt.guard,) if prompt.guard else ())
+    """Go through the parts of a prompt; one that holds others, or refers to them, comes before them."""
+    return _parts(document, prompt.parts, Around(prompt.path, guards=(prompt.guard,) if prompt.guard else ()))
 
 
-def _parts(
-    document: Document, parts: Sequence[AnyPart], path: Path, language: str | None, guards: tuple[str, ...]
-) -> Iterator[Placed]:
+def _parts(document: Document, parts: Sequence[AnyPart], around: Around) -> Iterator[Placed]:
     for number, part in enumerate(parts):
-        here = (*path, number)
-        yield Placed(part, here, language, guards)
-        if isinstance(part, ByLanguagePart):
-            held = (*guards, part.guard) if part.guard else guards
-            for key, prompt in part.prompts.items():
-                only = among(key, document.model.all_languages) or key
-                yield from _parts(document, prompt, (*here, key), only, held)
+        here = (*around.path, number)
+        yield Placed(part, here, around)
+        held = (*around.guards, part.guard) if part.guard else around.guards
+        inside = replace(around, guards=held, speaks=part.language or around.speaks)
+        match part:
+            case ByLanguagePart():
+                for key, prompt in part.prompts.items():
+                    only = among(key, document.model.all_languages) or key
+                    yield from _parts(document, prompt, replace(inside, path=(*here, key), language=only))
+            case RefPart(ref=name) if name not in around.through:
+                inside = replace(inside, path=("prompts", name), through=(*around.through, name))
+                yield from _parts(document, referred(document, part), inside)
+
+
+def referred(document: Document, part: RefPart) -> Sequence[AnyPart]:
+    """Return the prompt of the catalogue that a part refers to, in the part's manner; none of that name is empty."""
+    manner = {"voice": part.voice, "emphasize": part.emphasize, "say_as": part.say_as}
+    return [one.in_the_manner_of(manner) for one in document.model.prompts.get(part.ref, ())]

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.flowfile.finding import Edit, Finding, Problem, Severity
 from ivr.nearest import only_near
@@ -33,6 +34,14 @@ class Mark(Struct, frozen=True):
     line: int
     column: int
     length: int
+
+
+class FileLine(Struct, frozen=True):
+    """A line of one of the files that a flow is made of."""
+
+    file: str
+    line: int
+    "Counted from 1."
 
 
 class Scalar(Struct, frozen=True):
@@ -112,12 +121,27 @@ class Source:
         self._lines = _Lines(text)
         self._places: dict[int, Offsets] = {}
         "What `_positions` said of each text that was asked for, by where it begins."
+        self._joined: tuple[FileLine, ...] = ()
+        "The files behind the first one, each with the line at which it begins."
 
     def rooted(self, root: Node) -> "Source":
         """Return the same file with the nodes that it turned out to hold."""
         source = Source(self.file, self.text, root)
         source._lines = self._lines
+        source._joined = self._joined
         return source
+
+    def joined(self, other: "Source") -> "Joined":
+        """Return this file with another one behind it."""
+        text = self.text if self.text.endswith("\n") else self.text + "\n"
+        source = Source(self.file, text + other.text, self.root)
+        source._joined = (*self._joined, FileLine(other.file, source.line_at(len(text))))
+        return Joined(source, _moved(other.root, len(text)))
+
+    def place(self, line: int) -> FileLine:
+        """Return which line of which file a line of the whole is."""
+        begins = next((joined for joined in reversed(self._joined) if joined.line <= line), FileLine(self.file, 1))
+        return FileLine(begins.file, line - begins.line + 1)
 
     def line_at(self, offset: int) -> int:
         """Return the number of the line, counted from 1, in which an offset is."""
@@ -251,19 +275,45 @@ class Source:
         *,
         fix: Edit | None = None,
     ) -> Finding:
-        """Make a finding at a place of this file."""
+        """Make a finding at a place of this file; one that was joined to it is not changed by its fixes."""
+        place = self.place(mark.line)
         return Finding(
             code,
             severity,
-            self.file,
-            mark.line,
+            place.file,
+            place.line,
             mark.column,
             mark.length,
             message,
             suggestion,
             excerpt=self.line(mark.line),
-            fix=fix,
+            fix=fix if place.file == self.file else None,
         )
+
+
+class Joined(Struct, frozen=True):
+    """A file with another one behind it."""
+
+    source: Source
+    added: Node
+    "The nodes of the other one, with their places in the whole."
+
+
+def _moved(node: Node, by: int) -> Node:
+    """Return a node that stands further on."""
+    match node:
+        case Scalar():
+            return replace(node, start=node.start + by, end=node.end + by)
+        case Sequence():
+            items = tuple(_moved(item, by) for item in node.items)
+            return Sequence(items, node.start + by, node.end + by, node.flow)
+        case Mapping():
+            entries = {name: (_moved_key(key, by), _moved(value, by)) for name, (key, value) in node.entries.items()}
+            return Mapping(entries, node.start + by, node.end + by, node.flow)
+
+
+def _moved_key(key: Scalar, by: int) -> Scalar:
+    return replace(key, start=key.start + by, end=key.end + by)
 
 
 def _broken(node: Node, path: Path) -> Iterator[Path]:

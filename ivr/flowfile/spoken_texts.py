@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.commands import Text
 from ivr.engine.expressions.compile import Template, compile_template
@@ -28,6 +29,8 @@ from ivr.flowfile.variables import constants
 LANGUAGE = "language"
 "The fact that says in which language a text is spoken that has none of its own; `set` can change it."
 
+CATALOGUE = "prompts"
+"The section with texts that several states can speak."
 Languages: TypeAlias = frozenset[str | None]
 "Language tags; None is one that only a call knows."
 
@@ -36,7 +39,7 @@ class FlowText(Struct, frozen=True):
     """One text of a flow."""
 
     state: str | None
-    "None: it stands in `on` or `defaults` of the flow."
+    "None: it stands in `on`, `defaults` or `prompts` of the flow."
     path: Path
     "Where it stands in the file."
     line: int
@@ -47,6 +50,18 @@ class FlowText(Struct, frozen=True):
     "What is spoken in every call, once for each language in which it can be: as the engine orders it of the line."
     reads: tuple[str, ...]
     "What only a call knows of it, as dotted names in order; empty: `spoken` is all that is ever spoken of it."
+    file: str = ""
+    "The included file in which it stands; empty: it stands in the flow's own."
+
+    def together(self, other: "FlowText") -> "FlowText":
+        """Return what is spoken of the same text in two places."""
+        spoken = dict.fromkeys((*self.spoken, *other.spoken))
+        return replace(self, spoken=tuple(spoken), reads=tuple(dict.fromkeys((*self.reads, *other.reads))))
+
+    @property
+    def place(self) -> str:
+        """Where it is written, as one says it: its line, and the file if that is not the flow's."""
+        return f"line {self.line}{f' of {self.file}' if self.file else ''}"
 
 
 def flow_texts(document: Document) -> tuple[FlowText, ...]:
@@ -54,10 +69,13 @@ def flow_texts(document: Document) -> tuple[FlowText, ...]:
 
     Left out is what is never spoken: blank texts, and expressions that fail in every call.
     """
-    everything = (
-        text for state, prompt, languages in _prompts(document) for text in _texts(document, state, prompt, languages)
-    )
-    return tuple(text for text in everything if text.spoken or text.reads)
+    found: dict[tuple[str | None, Path], FlowText] = {}
+    for state, prompt, languages in _prompts(document):
+        for text in _texts(document, state, prompt, languages):
+            if text.spoken or text.reads:
+                known = found.setdefault((text.state, text.path), text)
+                found[text.state, text.path] = known.together(text)
+    return tuple(found.values())
 
 
 def _prompts(document: Document) -> Iterator[tuple[str | None, Spoken, Languages]]:
@@ -89,21 +107,23 @@ def _texts(document: Document, state: str | None, prompt: Spoken, languages: Lan
             values = {tag: _value(template, known.in_language(tag)) for tag in sorted(filter(None, tags))}
             said = {tag: value for tag, (value, _) in values.items() if value}
             spoken = tuple(Text(value, voice, tag, part.say_as, part.emphasize) for tag, value in said.items())
+            place = document.source.place(document.source.mark(*placed.path).line)
             reads = {name for _, read in values.values() for name in read}
             yield FlowText(
-                state,
+                state if placed.path[0] != CATALOGUE else None,
                 placed.path,
-                document.source.mark(*placed.path).line,
+                place.line,
                 " ".join(part.text.split()),
                 spoken,
                 (*sorted(reads - {LANGUAGE}), *([LANGUAGE] if None in tags else [])),
+                place.file if place.file != document.source.file else "",
             )
 
 
 def _languages(document: Document, placed: Placed, followed: Languages) -> Languages:
     """Return in which languages a text is spoken, where calls come with those that were followed; empty: in none."""
     languages = followed or frozenset([document.model.language])
-    if placed.language is not None and not {placed.language, None} & languages:
+    if placed.around.language is not None and not {placed.around.language, None} & languages:
         return frozenset()
     return languages if placed.spoken_in is None else frozenset([placed.spoken_in])
 

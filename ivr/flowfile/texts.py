@@ -143,7 +143,7 @@ def _values(written: Mapping[str, str], path: Path, moment: Moment, state: str |
 
 def _prompt(document: Document, prompt: Spoken, state: str | None) -> Iterator[Use]:
     for placed in parts_of(document, prompt):
-        part, here, whole = placed.part, placed.path, placed.guards
+        part, here, whole = placed.part, placed.path, placed.around.guards
         held = (*whole, part.guard) if part.guard else whole
         if part.guard:
             yield Use((*here, "guard"), part.guard, "guard", prompt.moment, state, guards=whole)

@@ -218,7 +218,7 @@ class FlowRegistry:
             loaded = await asyncio.to_thread(self._load, file)
         except OSError as error:
             raise FlowError(f"{file} cannot be read: {error.strerror}") from error
-        files = (file, *(file.parent / name for name in loaded.audio))
+        files = (file, *(file.parent / name for name in loaded.beside))
         self._watched[file] = (*files, file.parent)
         flow, bundle = loaded.served(), loaded.bundle
         if bundle is None:

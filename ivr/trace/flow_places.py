@@ -10,10 +10,10 @@ from ivr.engine.commands import Audio, Segment, Silence, Text
 from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import ACTIONS
+from ivr.flowfile.included_files import from_bundle, read_whole
 from ivr.flowfile.model_parts import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
-from ivr.flowfile.yaml.reader import read
 
 _NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
 _NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})
@@ -37,11 +37,11 @@ class FlowPlace(Struct, frozen=True):
 
 
 class FlowPlaces:
-    """One flow file."""
+    """One flow file, with what it includes."""
 
-    def __init__(self, file: str, text: bytes) -> None:
+    def __init__(self, file: str, text: bytes, included: Mapping[str, bytes] | None = None) -> None:
         self.file = file
-        self._source: Source = read(file, text).source
+        self._source: Source = read_whole(file, text, from_bundle(included or {})).reading.source
 
     @property
     def flow(self) -> str:
@@ -96,7 +96,7 @@ class FlowPlaces:
         for state in states:
             for path, scalar in _scalars(("states", state), self._source.find(("states", state)).value):
                 yield state, path, scalar
-        for shared in ("defaults", "on"):
+        for shared in ("defaults", "on", "prompts"):
             if self._source.has((shared,)):
                 for path, scalar in _scalars((shared,), self._source.find((shared,)).value):
                     yield "", path, scalar
@@ -115,7 +115,8 @@ class FlowPlaces:
 
     def _place(self, path: Path, state: str, *, key: bool = False) -> FlowPlace:
         mark: Mark = self._source.mark(*path, key=key)
-        return FlowPlace(self._source.file, mark.line, mark.column, mark.length, self._source.line(mark.line), state)
+        place, excerpt = self._source.place(mark.line), self._source.line(mark.line)
+        return FlowPlace(place.file, place.line, mark.column, mark.length, excerpt, state)
 
 
 class FlowWithPlaces(Struct, frozen=True):

@@ -28,7 +28,8 @@ def check(document: Document, environment: Environment) -> Iterator[Finding]:
 def unacknowledged(document: Document, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Leave out the warnings that the state in which they stand allows."""
     for found in findings:
-        name = document.state_at(found.line) if not found.is_error else None
+        is_here = found.file == document.source.file
+        name = document.state_at(found.line) if is_here and not found.is_error else None
         state = document.model.states.get(name) if name is not None else None
         if state is None or found.code not in state.allow:
             yield found

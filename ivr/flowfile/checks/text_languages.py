@@ -1,6 +1,6 @@
 """The check `language`: every text is there in every language of the flow, and in no other (LANGUAGE C2, C9)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ivr.engine.expressions.compile import Template
 from ivr.engine.language_choice import among, first_part
@@ -9,7 +9,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, ByLanguagePart, TextPart
 from ivr.flowfile.prompts import Placed, all_prompts, parts_of
-from ivr.flowfile.source import Path
+from ivr.flowfile.source import Mapping, Path
 from ivr.flowfile.texts import compiled, uses
 
 LANGUAGE = Check(
@@ -106,19 +106,23 @@ def _of_part(document: Document, part: ByLanguagePart, path: Path) -> Iterator[F
     yield from of_keys(document, part.prompts, path)
 
 
-def of_keys(document: Document, keys: Iterable[str], path: Path) -> Iterator[Finding]:
+def of_keys(document: Document, keys: Collection[str], path: Path) -> Iterator[Finding]:
     """Compare the keys of what is written by language with the languages of the flow."""
     languages = document.model.all_languages
     written: dict[str, str] = {}
     for key in keys:
         found = meant(key, languages)
         if not found:
-            yield document.finding(_not_declared(key, languages), (*path, key), key=True)
+            if document.is_own(*path, key):  # other flows may have more languages
+                yield document.finding(_not_declared(key, languages), (*path, key), key=True)
         elif len(found) > 1:
             yield document.finding(_unclear(key, found), (*path, key), key=True)
         elif found[0] in written:
             yield document.finding(_written_twice(found[0], written[found[0]]), (*path, key), key=True)
         written.update(dict.fromkeys(found, key))
+    node = document.source.find(path).value  # in it stands what was cut out, too
+    cut = [key for key in (node.entries if isinstance(node, Mapping) else ()) if key not in keys]
+    written.update((language, key) for key in cut for language in meant(key, languages))
     missing = [language for language in languages if language not in written]
     if missing and document.is_sound(*path):
         yield document.finding(_missing_in(missing), path, key=True)

@@ -179,7 +179,7 @@ def unused(document: Document) -> Iterator[Finding]:
     answers = {into.variable: into.path for into in reversed(intos(document))}
     for name, variable in variables(document).items():
         path = _place(document, name, answers)
-        if path is None or not document.is_sound(*path):
+        if path is None or not document.is_sound(*path) or not document.is_own(*path):
             continue
         if name not in read and variable.type.name != "recording" and is_name(name):
             yield document.finding(_never_used(name), path, key=path[0] == "variables")

@@ -50,6 +50,8 @@ def named(source: Source, finding: Finding) -> Finding:
     if found is None or "U+" in finding.message:
         return finding
     message = f"{finding.message} Column {found.start() + 1} contains {_called(found[0])}."
+    if finding.file != source.file:  # one that is included: it is not changed
+        return replace(finding, message=message, suggestion=_advice(found[0]))
     start = source.offset(finding.line)
     fix = _plain(finding.excerpt, found.start())
     in_file = Edit(start + fix.start, start + fix.end, fix.text)
