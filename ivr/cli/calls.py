@@ -22,6 +22,7 @@ from ivr.cli.datafolder import (
     data_option,
     exported,
     find_call,
+    goals_in,
     line_of,
     mistakes_in,
     stored_calls,
@@ -172,14 +173,17 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
     with stored_calls(data or of_group) as archive:
         recorded = exported(archive, call := find_call(archive, call))
         mistakes = mistakes_in(archive, call)
-        line = line_of(archive, call)
+        line, goals = line_of(archive, call), goals_in(archive, call)
     if as_json:
         header, lines = to_builtins(recorded.header), to_builtins(written_lines(recorded))
         errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
         told = {} if line is None else {"line": to_builtins(line)}
-        click.echo(json.dumps({**header, **told, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False))
+        reached = {"goals": list(goals)} if goals else {}
+        click.echo(
+            json.dumps({**header, **told, **reached, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False)
+        )
     else:
-        click.echo(transcript(recorded, mistakes, line))
+        click.echo(transcript(recorded, mistakes, line, goals))
 
 
 @calls.command()
@@ -328,8 +332,13 @@ def _roughly(seconds: float) -> str:
 # --- one call as a transcript -----------------------------------------------------------------------------------------
 
 
-def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = (), came_by: LineFacts | None = None) -> str:
-    """Return a call as text for people, with what went wrong in its flow, and what its line told of itself."""
+def transcript(
+    recorded: Case,
+    mistakes: Sequence[FlowFailure] = (),
+    came_by: LineFacts | None = None,
+    goals: Sequence[str] = (),
+) -> str:
+    """Return a call as text for people, with what went wrong in its flow, what its line told of itself, its goals."""
     header = recorded.header
     first = recorded.lines[0].event
     caller = (isinstance(first, CallReceived) and first.caller) or "a withheld number"
@@ -347,6 +356,8 @@ def transcript(recorded: Case, mistakes: Sequence[FlowFailure] = (), came_by: Li
         rows += _transcript_line(line, voice)
         rows += [f"{_INDENT}[{mistake.text}]" for mistake in mistakes if line.at <= mistake.at < until]
     rows.append(f"The call ended: {header.outcome}." if header.outcome else "The call is not finished.")
+    if goals:
+        rows.append(f"Goals reached: {', '.join(goals)}.")
     return "\n".join(visible(row) for row in rows)
 
 

@@ -14,6 +14,7 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
 from ivr.trace.case import Case, CaseError
 from ivr.trace.failures import FlowFailure, flow_failures
+from ivr.trace.milestones import goals_reached, states_reached
 from ivr.trace.stored_flows import StoredFlows
 
 SHORT = 8
@@ -65,6 +66,17 @@ def mistakes_in(archive: StoredCalls, call: str) -> Sequence[FlowFailure]:
     except FlowError:
         file = ""
     return flow_failures(trace, file)
+
+
+def goals_in(archive: StoredCalls, call: str) -> Sequence[str]:
+    """List the goals that a stored call has reached; of a flow that is lost, none is known."""
+    record = archive.call(call)
+    try:
+        flow = StoredFlows(archive.flow).get(record.call.flow).flow if record else None
+    except FlowError:
+        return ()
+    path = (taken for step in archive.trace(call) for taken in step.path)
+    return goals_reached(states_reached(path), flow) if flow and flow.goals else ()
 
 
 def line_of(archive: StoredCalls, call: str) -> LineFacts | None:

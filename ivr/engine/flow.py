@@ -56,6 +56,8 @@ class State(Struct, frozen=True):
     set: tuple[Assignment, ...] = ()
     final: bool = False
     outcome: str | None = None
+    milestone: str | None = None
+    "What a call has reached by entering it; for those who count, and for nothing that a call does (C3)."
     line: int = 0
     "Where it stands in the flow's file, counted from 1."
 
@@ -102,6 +104,8 @@ class Flow(Struct, frozen=True):
     description: str = ""
     languages: tuple[str, ...] = ()
     "The languages between which a call can change; empty: the flow has one, and `set` may name any other."
+    goals: Mapping[str, str] = {}
+    "Milestones by the name of the goal that each is, in file order (C2)."
     calendars: Mapping[str, Calendar] = {}
     "By name (C15)."
     file: str = ""

@@ -60,6 +60,7 @@ class _Builder:
             limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
             languages=tuple(self.model.languages or ()),
             description=self.model.description or "",
+            goals=dict(self.model.goals),
             calendars={
                 name: calendar(written, self.zone(written, zone, bundle), bundle.holidays.get(name, {}))
                 for name, written in self.model.calendars.items()
@@ -80,6 +81,7 @@ class _Builder:
             set=self.assignments(state.set),
             final=ends(state),
             outcome=state.outcome,
+            milestone=state.milestone,
             line=self.document.line("states", name),
         )
         self.state_name = None

@@ -37,7 +37,7 @@ from ivr.flowfile.opening_hours import CalendarWritten
 class State(ActionKeys):
     """A state: one action, and its transitions."""
 
-    LATER = frozenset({"http", "transfer", "split", "invoke", "return", "consent", "milestone"})
+    LATER = frozenset({"http", "transfer", "split", "invoke", "return", "consent"})
 
     next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")
@@ -46,6 +46,12 @@ class State(ActionKeys):
     outcome: Annotated[str, GivenName()] | None = Field(
         None,
         description="With final: resolved (default), unresolved, voicemail, abandoned, failed, or a word of your own.",
+    )
+    requires: Annotated[list[Annotated[str, Reference()]], OneOrMany()] = Field(
+        [], description="Variables that must be true wherever a call comes here: proved before any call."
+    )
+    milestone: Annotated[str, GivenName()] | None = Field(
+        None, description="What a call has reached here; counted when the state is entered."
     )
     allow: Annotated[dict[str, Text], Fields("checks with reasons")] = Field(
         {}, description="Acknowledges what a check finds in this state: check: reason."
@@ -80,7 +86,7 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"commands", "destinations", "goals"})
+    LATER = frozenset({"commands", "destinations"})
 
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
@@ -104,6 +110,9 @@ class FlowFile(Model):
     variables: Annotated[
         dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
     ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
+    goals: Annotated[
+        dict[Annotated[str, GivenName()], Annotated[str, Reference()]], Fields("goals with milestones")
+    ] = Field({}, description="What calls are to reach: name: milestone. Counted for each version of the flow.")
     calendars: Annotated[dict[Annotated[str, GivenName()], CalendarWritten], Fields("calendars")] = Field(
         {}, description="Opening hours by name: timeZone, weekly, holidays, closed, open."
     )

@@ -18,7 +18,7 @@ from ivr.flowfile.chart import ANY
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.call_details import playable, trace_rows
 from ivr.server.console.console_page import lasted
-from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of
+from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of, total
 from tests.console.test_drawing import FLOWS, load_flow
 
 FLOW = load_flow(next(file for file in FLOWS if file.stem == "flight-desk")).served()
@@ -36,6 +36,7 @@ def step(at: float, event: Event, *path: tuple[str, str, str], ignored: str | No
 RINGS = step(10.0, CallReceived("a", "b"), ("", "called", "main"))
 PROBLEM = step(12.0, ChoiceMade("1.1", "problem", "keys"), ("main", "problem", "report"))
 TIMES = step(12.0, ChoiceMade("1.1", "times", "keys"), ("main", "times", "times"), ("times", "done", "main"))
+FAILED = OperationFailed(None, "system")
 SPEAKS = step(20.0, RecordingMade("2.1", 3.0, "a.wav"), ("report", "recorded", "thanks"))
 
 
@@ -90,6 +91,17 @@ def test_where_the_goodbye_failed_and_something_else_is_asked_a_caller_can_hang_
     )
     trace = [RINGS, PROBLEM, GOODBYE, again, step(27.0, CallEnded("caller"), ("main", "hangup", ""))]
     assert figures_of_call("abandoned", trace).left == "main"
+
+
+def test_a_call_counts_once_for_each_milestone_of_the_states_that_it_has_come_to() -> None:
+    states = {**FLOW.states, **{name: replace(FLOW.states[name], milestone="told") for name in ("times", "thanks")}}
+    flow = replace(FLOW, states=states)
+    tally = figures_of_call("resolved", [RINGS, TIMES, TIMES, PROBLEM, SPEAKS])
+    failed = figures_of_call(
+        "failed", [RINGS, PROBLEM, SPEAKS, step(21.0, FAILED, ("report", "error.system", "goodbye"))]
+    )
+    assert total([sum_of([tally, failed], flow), sum_of([tally], flow)]).milestones == {"told": 2}
+    assert sum_of([tally], FLOW).milestones == {}
 
 
 def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:

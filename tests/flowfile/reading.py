@@ -12,7 +12,7 @@ from ivr.ports import Capabilities
 HERE = Path(__file__).parent
 NOWHERE = HERE / "no-such-folder"
 _TOP = re.compile(
-    r"^(flow|description|languages?|include|prompts|voice|timeZone|initial|defaults|on|variables|calendars|limits|"
+    r"^(flow|description|languages?|include|prompts|voice|timeZone|initial|defaults|on|variables|calendars|goals|limits|"
     r"states)\b *:",
     re.MULTILINE,
 )

@@ -272,7 +272,7 @@ NOT_YET = Check(
 start:
   say: Hello.
   next: bye
-  milestone: greeted
+  invoke: {flow: greeting}
 """,
     good="""
 start:

@@ -97,7 +97,7 @@ start:
 OUTCOME_TYPO = Check(
     "outcome-typo",
     "warning",
-    "Two outcomes differ by one letter.",
+    "Two outcomes, milestones or shares differ by one letter.",
     group="Shape",
     bad="""
 start: {say: Hello., next: done_here}
@@ -185,7 +185,8 @@ def _goes_on_after_limit(target: str, is_handled: bool) -> Text:
 
 
 @OUTCOME_TYPO.message
-def _one_letter_differs(outcome: str, others: Sequence[str]) -> Text:
+def one_letter_differs(outcome: str, others: Sequence[str]) -> Text:
+    """Return that a word is probably another one."""
     return f'"{outcome}" differs by one letter from "{others[0]}".', did_you_mean(outcome, others)
 
 
@@ -237,11 +238,20 @@ def name(document: Document) -> Iterator[Finding]:
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
     for variable in document.model.variables:
         yield from _name(document, ("variables", variable), variable, reserved)
-    for calendar in document.model.calendars:
-        yield from _name(document, ("calendars", calendar), calendar, EXPRESSION_WORDS)
+    yield from _names_beside_states(document)
     for into in intos(document):
         if into.variable not in document.model.variables and document.source.has(into.path):
             yield from _name(document, into.path, into.variable, reserved, key=False)
+
+
+def _names_beside_states(document: Document) -> Iterator[Finding]:
+    for state_name, state in document.states():
+        if state.milestone:
+            yield from _name(document, ("states", state_name, "milestone"), state.milestone, (), key=False)
+    for goal in document.model.goals:
+        yield from _name(document, ("goals", goal), goal, ())
+    for calendar in document.model.calendars:
+        yield from _name(document, ("calendars", calendar), calendar, EXPRESSION_WORDS)
 
 
 def _name(
@@ -323,14 +333,15 @@ def outcome_typo(document: Document) -> Iterator[Finding]:
     written += [(use.path, use.text) for use in uses(document) if use.variable == "outcome" and "{{" not in use.text]
     counts = Counter(outcome for _, outcome in written)
     for path, outcome in written:
-        others = [other for other in (*OUTCOMES, *counts) if other != outcome and _one_letter_apart(outcome, other)]
+        others = [other for other in (*OUTCOMES, *counts) if other != outcome and one_letter_apart(outcome, other)]
         # Of two own words the rarer one is the mistake; of an own word and one of the language's, the own one.
         suspects = [other for other in others if other in OUTCOMES or counts[other] > counts[outcome]]
         if outcome not in OUTCOMES and suspects:
-            yield document.finding(_one_letter_differs(outcome, suspects), path)
+            yield document.finding(one_letter_differs(outcome, suspects), path)
 
 
-def _one_letter_apart(one: str, other: str) -> bool:
+def one_letter_apart(one: str, other: str) -> bool:
+    """Return whether one letter is missing, too many or another."""
     short, long = sorted((one, other), key=len)
     if len(long) - len(short) > 1:
         return False

@@ -1,7 +1,7 @@
 """Checks of what becomes of variables: what is stored and never used, what is private (LANGUAGE C10, C12)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
@@ -42,7 +42,7 @@ states:
 UNUSED = Check(
     "unused",
     "warning",
-    "A value is stored and never used.",
+    "A value is stored and never used, or a calendar is never read.",
     group="Values",
     bad="""
 start:
@@ -130,6 +130,14 @@ def _never_used(variable: str) -> Text:
     return f'"{variable}" is stored and never used.', "Use it, or delete it."
 
 
+@UNUSED.message
+def _never_asked(calendar: str) -> Text:
+    return (
+        f'No expression reads the calendar "{calendar}".',
+        f"Write calendar.{calendar}.open in a guard, or delete it.",
+    )
+
+
 @NEVER_SET.message
 def _read_but_not_set(variable: str) -> Text:
     return f'"{variable}" is read but never set.', "Set it, or delete it."
@@ -183,6 +191,26 @@ def unused(document: Document) -> Iterator[Finding]:
             continue
         if name not in read and variable.type.name != "recording" and is_name(name):
             yield document.finding(_never_used(name), path, key=path[0] == "variables")
+    asked = _calendars_read(document)
+    for name in document.model.calendars:
+        if name not in asked and document.is_sound("calendars", name) and is_name(name):
+            yield document.finding(_never_asked(name), ("calendars", name), key=True)
+
+
+def _calendars_read(document: Document) -> frozenset[str]:
+    """Return the calendars that are read, or may be in what cannot be read."""
+    read = set(document.hidden_words)
+    for use in uses(document):
+        what = compiled(use.text, bare=use.is_bare)
+        words = _WORD.findall(use.text) if isinstance(what, ExpressionError) else _second_names(what.names)
+        read.update(words)
+    return frozenset(read)
+
+
+def _second_names(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        first, *rest = path.split(".")
+        yield from rest[:1] if first == "calendar" else ()
 
 
 @NEVER_SET.finder
@@ -200,7 +228,7 @@ def never_set(document: Document) -> Iterator[Finding]:
 @once
 def _read_anywhere(document: Document) -> frozenset[str]:
     """Return all variables that are read, or may be in what cannot be read."""
-    read = set(document.hidden_words)
+    read = set(document.hidden_words).union(*(state.requires for _, state in document.states()))
     for use in uses(document):
         read |= reads(use)
         if isinstance(compiled(use.text, bare=use.is_bare), ExpressionError):

@@ -27,6 +27,7 @@ from ivr.server.console.console_page import (
 from ivr.server.console.figures import CallFigures, marks_of
 from ivr.server.drawing.svg import Marks, picture
 from ivr.server.html import Child, Html, tag
+from ivr.trace.milestones import goals_reached, states_reached
 from ivr.trace.sentences import clock, line_in_full, line_in_short
 
 Address = Callable[[int], str]
@@ -111,6 +112,7 @@ def call_page(
 ) -> Html:
     """Return the page of one call."""
     over = record.call.phase == "over"
+    goals = goals_reached(states_reached(details.path), flow)
     states, transitions = marks_of(details.path, flow)
     marks = Marks("" if over else record.call.state, states, transitions)
     drawn = tag("div", picture(chart_of(flow), f"The path of this call through {flow.name}", marks=marks),
@@ -120,7 +122,7 @@ def call_page(
         heading(
             f"Call {record.id[:8]}", _state_tag(record), _id(record), aside=None if over else _status(), live="head"
         ),
-        tag("section", _facts(record, details.rows, flow, now=now), class_="sheet", data_live="facts"),
+        tag("section", _facts(record, details.rows, flow, now=now, goals=goals), class_="sheet", data_live="facts"),
         tag(
             "div",
             tag("div", sheet("Conversation", tag("div", _talk(details.talk, address), class_="body"), live="talk")),
@@ -148,7 +150,9 @@ def bare_call_page(
     )
 
 
-def _facts(record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, now: float) -> Html:
+def _facts(
+    record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, now: float, goals: Sequence[str] = ()
+) -> Html:
     version = tag("code", record.call.flow[:12])
     if flow:  # the one that took this call, which may be served no more
         version = tag("a", version, href=flow_address(flow.name, version=flow.hash))
@@ -165,6 +169,7 @@ def _facts(record: CallRecord, rows: Sequence[TraceRow], flow: Flow | None, *, n
             ("Flow", flow.name if flow else "(lost)"),
             ("Version", version),
             ("Channel", known.channel or record.key.channel),
+            *([("Goals reached", ", ".join(goals))] if goals else ()),
             *([("Line", told)] if record.line and (told := line_in_full(record.line)) else ()),
         ]
     )

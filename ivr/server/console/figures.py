@@ -18,6 +18,7 @@ from ivr.ports import CallRecord, Stepped
 from ivr.server.drawing.svg import Numbers
 from ivr.storage import Archive
 from ivr.store.recent import Recent
+from ivr.trace.milestones import milestones_reached, states_reached
 
 REMEMBERED = 1000
 "Finished calls whose figures are kept, for a list that is renewed every two seconds."
@@ -30,6 +31,8 @@ class CallFigures(Struct, frozen=True):
     "State, event, and the state entered (empty: the call ended)."
     left: str | None
     "The state in which the caller hung up."
+    reached: frozenset[str]
+    "The states that it has come to; not those that a reply had led through before its first prompt failed."
     outcome: str | None
     seconds: float
 
@@ -46,6 +49,8 @@ class Figures(Struct):
     "By the boxes of the flow's picture."
     left: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    milestones: Counter[str] = field(default_factory=Counter)
+    "How many calls have reached each."
 
     @property
     def numbers(self) -> Numbers:
@@ -58,7 +63,9 @@ def figures_of_call(outcome: str | None, trace: Sequence[Stepped]) -> CallFigure
     counted = [step for step in trace if step.ignored is None]
     transitions = frozenset((taken.state, taken.event, taken.target) for step in counted for taken in step.path)
     seconds = max(trace[-1].now - trace[0].now, 0.0) if trace else 0.0  # a clock may have been set back
-    return CallFigures(transitions, _left(counted), outcome if outcome is None else outcome or "none", seconds)
+    reached = states_reached(taken for step in counted for taken in step.path)
+    outcome = outcome if outcome is None else outcome or "none"
+    return CallFigures(transitions, _left(counted), reached, outcome, seconds)
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
@@ -86,6 +93,7 @@ def sum_of(calls: Iterable[CallFigures], flow: Flow) -> Figures:
         figures.calls += 1
         figures.transitions.update(call.transitions)
         figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in call.transitions})
+        figures.milestones.update(milestones_reached(call.reached, flow))
         if call.left is not None:
             figures.left[call.left] += 1
         if call.outcome is not None:
@@ -106,6 +114,7 @@ def total(parts: Iterable[Figures]) -> Figures:
         whole.arrows.update(part.arrows)
         whole.left.update(part.left)
         whole.outcomes.update(part.outcomes)
+        whole.milestones.update(part.milestones)
     return whole
 
 

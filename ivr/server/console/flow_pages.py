@@ -129,6 +129,7 @@ def flow_page(
             "div",
             tag("div", sheet("Transitions", _transitions(figures), live="ways")),
             tag("div", sheet("Opening hours", _hours(hours), live="hours") if hours else None,
+                sheet("Goals", _goals(flow, figures), live="goals") if _milestones(flow) else None,
                 sheet("Where callers hang up", _left(figures), live="left"),
                 sheet("Versions", _versions(flow, versions, period), live="versions")),
             class_="columns",
@@ -146,7 +147,7 @@ def _standing(one: RegisteredFlow) -> Html:
 
 
 def closed_tags(one: RegisteredFlow, closings: Closings) -> list[Html]:
-    """Name the calendars of a flow that the operator has closed."""
+    """Return a tag for each calendar of a flow that the operator has closed."""
     closed = closings.of(one.flow.calendars if one.flow else ())
     tags = (tag("span", f"{name} closed by the operator", class_="tag warm") for name in sorted(closed))
     return [join([" ", one]) for one in tags]
@@ -200,6 +201,26 @@ def _sums(counted: Counted, calls: int) -> Html:
     for outcome, count in figures.outcomes.most_common(6):
         rows.append(("Outcome", tag("span", outcome_tag(outcome), f" {_share(count, figures.over)}")))
     return facts(rows)
+
+
+def _milestones(flow: Flow) -> list[str]:
+    """Return all milestones of a flow, once each, in file order."""
+    return list(dict.fromkeys(state.milestone for state in flow.states.values() if state.milestone))
+
+
+def _goals(flow: Flow, figures: Figures) -> Html:
+    """Show how many calls reached each goal, and each milestone that is none."""
+    named = [*flow.goals.items(), *(("", milestone) for milestone in _milestones(flow))]
+    goals = [(goal, milestone) for goal, milestone in named if goal or milestone not in flow.goals.values()]
+    rows = {
+        f"{goal} {milestone}": (
+            name_tag(goal) if goal else "–",
+            name_tag(milestone),
+            _share(figures.milestones[milestone], figures.calls),
+        )
+        for goal, milestone in goals
+    }
+    return table(("Goal", "Milestone", "Calls"), rows, empty="No milestone.", numbers="Calls")
 
 
 def _covered(counted: Counted, calls: int) -> str:
