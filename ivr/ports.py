@@ -121,6 +121,8 @@ class Capabilities(Struct, frozen=True):
     "What it speaks: language tags, or their first part (`en`) for all of a language; None: any."
     understands: frozenset[str] | None = None
     "In which languages it understands spoken choices, as far as it speaks them; None: any."
+    transfer: bool = True
+    "It may offer to connect a caller with somebody else."
 
     def speaks(self, language: str) -> bool:
         """Return whether it speaks the language of a tag."""

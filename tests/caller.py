@@ -27,6 +27,7 @@ from ivr.engine.events import (
     SpeechHeard,
     TimePassed,
     Transcribed,
+    Transferred,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -40,7 +41,13 @@ class Caller:
     """One call through one flow."""
 
     def __init__(
-        self, flow: Flow, *, caller: str | None = "29:anna", language: str | None = None, now: float = STARTED
+        self,
+        flow: Flow,
+        *,
+        caller: str | None = "29:anna",
+        language: str | None = None,
+        now: float = STARTED,
+        transfers: bool = False,
     ) -> None:
         self.flow = flow
         self.now = now
@@ -48,7 +55,7 @@ class Caller:
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
         self.commands: tuple[Command, ...] = ()
-        self.apply(CallReceived(caller, "28:bot", language))
+        self.apply(CallReceived(caller, "28:bot", language, transfers=transfers))
 
     # --- what happens ---
 
@@ -86,6 +93,9 @@ class Caller:
     def listens(self) -> Caller:
         """Let the last thing that is played, or the answer, or the end of the call come to its end."""
         return self.apply(OperationDone(self.op))
+
+    def is_connected(self) -> Caller:
+        return self.apply(Transferred(self.op))
 
     def fails(self, op: str | None = None, code: Literal["system", "workflow"] = "system") -> Caller:
         return self.apply(OperationFailed(op, code))

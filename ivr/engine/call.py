@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject
+from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Transfer
 from ivr.engine.events import Event
 from ivr.engine.values import Stored
 
@@ -22,12 +22,13 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     "How often each state has been entered."
 
 
-OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "hangup", "reject"]
+OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "transfer", "hangup", "reject"]
 KINDS: Mapping[type[LineCommand], OperationKind] = {
     Answer: "answer",
     Play: "play",
     Recognize: "recognize",
     Record: "record",
+    Transfer: "transfer",
     HangUp: "hangup",
     Reject: "reject",
 }
@@ -70,6 +71,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     "Seconds by which the flow's clock runs ahead, to try a flow out at another time."
     closed: Mapping[str, str] = {}
     "The calendars that the operator had closed when the call began, each with a notice that may be empty (C15)."
+    transfers: bool = False
+    "The line can connect the caller with somebody else."
 
 
 class Call(Struct, frozen=True, omit_defaults=True):
@@ -102,6 +105,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     outcome: str | None = None
     notified: tuple[str, ...] = ()
     "What stands for each notification of the last reply: one whose state was not reached is not sent once more."
+    transferred: bool = False
+    "The caller was connected with somebody else."
 
     @property
     def deadline(self) -> float | None:

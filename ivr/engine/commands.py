@@ -1,4 +1,4 @@
-"""What the engine orders: of the line (answer, play, recognize, record, hang up), of services (a `Request`), by mail.
+"""What the engine orders: of the line (play, recognize, record, transfer …), of services (a `Request`), by mail.
 
 Commands are plain and complete. `None` in a field that the flow's author can set means "not written": the channel uses
 the language's default, named here, and leaves it out where its own is the same.
@@ -13,6 +13,8 @@ from ivr.engine.events import Scalar
 
 INITIAL_SILENCE = 5.0
 "Seconds that a caller may be silent after a question, where the author says nothing (LANGUAGE C4)."
+RINGING = 30.0
+"Seconds for which a transfer may ring, where the author says nothing (LANGUAGE C4)."
 
 Gender: TypeAlias = Literal["male", "female"]
 "Of a voice."
@@ -138,6 +140,23 @@ class Record(Struct, frozen=True, tag=True, omit_defaults=True):
     "None: `RECORDING_FORMAT`."
 
 
+class Transfer(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Connect the caller with somebody else; where that succeeds, the call is over for the flow."""
+
+    op: str
+    target: str
+    "An address: `sip:…`, `sips:…` or `tel:…`."
+    timeout: float | None = None
+    "Seconds for which the other side may ring; none: `RINGING`."
+    whisper: str | None = None
+    "What whoever answers is told of the caller."
+
+
+def ringing_allowed(ordered: Transfer) -> float:
+    """Return the seconds for which the other side may ring."""
+    return RINGING if ordered.timeout is None else ordered.timeout
+
+
 def silence_allowed(asked: Recognize | Record) -> float:
     """Return the seconds for which the caller may be silent."""
     return INITIAL_SILENCE if asked.initial_silence is None else asked.initial_silence
@@ -148,7 +167,7 @@ def recorded_as(asked: Record) -> RecordingFormat:
     return asked.format or RECORDING_FORMAT
 
 
-LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record
+LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record | Transfer
 
 
 @final

@@ -24,6 +24,7 @@ from ivr.engine.commands import (
     Request,
     Segment,
     Silence,
+    Transfer,
 )
 from ivr.engine.events import CallReceived, Event
 from ivr.engine.flow import Flow, State
@@ -63,6 +64,7 @@ class Draft:
         "state",
         "steps",
         "traced",
+        "transferred",
         "waiting",
         "wrong",
     )
@@ -84,6 +86,7 @@ class Draft:
         self.grace_until = call.grace_until
         self.outcome = call.outcome
         self.notified = call.notified
+        self.transferred = call.transferred
         self.commands: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
@@ -107,6 +110,11 @@ class Draft:
         """Return the names that expressions can read now; `private`: the fields hold what nobody may see."""
         now = self.now + self.facts.ahead
         return Scope(self.flow, self.facts, self.memory, now, fields, judge=self.judge, private=private)
+
+    @property
+    def left_as(self) -> str:
+        """The outcome of a call whose caller is not on the line any more, where the flow says nothing (C13.4)."""
+        return "transferred" if self.transferred else "abandoned"
 
     @property
     def records(self) -> bool:
@@ -135,6 +143,7 @@ class Draft:
             started=self.now,
             closed=event.closed,
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
+            transfers=event.transfers,
         )
         self.store({name: variable.default for name, variable in self.flow.variables.items() if variable.has_default})
 
@@ -203,6 +212,11 @@ class Draft:
         self._answer()
         offered = tuple([choice.name for choice in command.choices]) if isinstance(command, Recognize) else ()
         self._order(replace(command, op=self._op()), offered)
+
+    def transfer(self, command: Transfer) -> None:
+        """Have the caller connected with somebody else; the command has no id yet."""
+        self._answer()  # whoever is not answered can be sent elsewhere, too, but then no failure would come back
+        self._order(replace(command, op=self._op()))
 
     def take(self) -> bool:
         """Answer the call, if nobody has; False: it is known to be answered, there is nothing to wait for."""
@@ -275,6 +289,7 @@ class Draft:
             self.grace_until,
             self.outcome,
             self.notified,
+            self.transferred,
         )
 
     def _op(self) -> str:

@@ -30,6 +30,8 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     "The time that it is for the flow, as `ivr.engine.pretend` reads it, to try a flow out."
     closed: Mapping[str, str] = {}
     "The calendars that the operator has closed, each with a notice that may be empty (LANGUAGE C15)."
+    transfers: bool = False
+    "The line offers to connect the caller with somebody else."
 
 
 class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -152,6 +154,25 @@ class OperationFailed(Struct, frozen=True, tag=True, omit_defaults=True):
     "The reply that the operation belongs to was refused, and nothing of it was done."
 
 
+TransferFailure: TypeAlias = Literal["busy", "noAnswer", "rejected", "unreachable", "unsupported"]
+"Why a caller could not be connected, in the words of the flow language (C8)."
+
+
+class Transferred(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller was connected with somebody else, and has left the line."""
+
+    op: str
+
+
+class TransferFailed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The caller could not be connected with somebody else, and is still there."""
+
+    op: str
+    reason: TransferFailure
+    status: int = 0
+    "What the other side answered, as a SIP status; 0: the line does not tell."
+
+
 class HoldNeeded(Struct, frozen=True, tag=True, omit_defaults=True):
     """A reply is due, and the service that the call waits for has not answered."""
 
@@ -176,6 +197,8 @@ CallersEvent: TypeAlias = (
     | InputTimedOut
     | InputInvalid
     | RecordingMade
+    | Transferred
+    | TransferFailed
     | CallEnded
 )
 ServicesEvent: TypeAlias = ServiceAnswered | ServiceFailed

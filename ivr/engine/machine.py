@@ -51,6 +51,8 @@ Wherever a phase is named, the event can be ignored as well, by law 1.
     ServiceAnswered  -                  -                 -                            =              over    -
     ServiceFailed    -                  -                 -                            =              over    -
     OperationDone    -                  over              answered over                = over         -       -
+    Transferred      -                  -                 over                         over           -       -
+    TransferFailed   -                  -                 answered                     =              -       -
     OperationFailed  -                  = answering over  ringing = answered over      = over         over    -
     RecordingReady   -                  -                 -                            -              -       -
     HoldNeeded       -                  -                 -                            =              -       -

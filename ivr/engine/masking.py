@@ -28,9 +28,13 @@ from ivr.engine.events import (
     SpeechHeard,
     TimePassed,
     Transcribed,
+    TransferFailed,
+    Transferred,
 )
 
-_NOTHING_WRITTEN = frozenset({CallEnded, LineReported, OperationDone, InputTimedOut, InputInvalid, TimePassed})
+_NOTHING_WRITTEN = frozenset(
+    {CallEnded, LineReported, OperationDone, InputTimedOut, InputInvalid, TimePassed, Transferred, TransferFailed}
+)
 "Some of those in which a line writes no text: most of what is ignored. To ask for each of the others takes longer."
 FOREIGN = "?"
 "In place of the id of an operation that was never ordered; no operation is called so."
@@ -44,6 +48,8 @@ NamesOperation: TypeAlias = (
     | InputInvalid
     | RecordingMade
     | RecordingReady
+    | Transferred
+    | TransferFailed
     | CallEnded
     | OperationDone
     | OperationFailed

@@ -31,6 +31,8 @@ from ivr.engine.events import (
     ServiceFailed,
     SpeechHeard,
     TimePassed,
+    TransferFailed,
+    Transferred,
 )
 from ivr.engine.masking import without_foreign_id
 from ivr.engine.transitions import NO_VALUE, SETTLED, Settled, enter, evaluated, give_up
@@ -60,9 +62,13 @@ CallersInput: TypeAlias = (
     KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | RecordingMade
 )
 "What a caller does where something was asked; silence, too."
+Outcome: TypeAlias = CallersInput | OperationDone | Transferred | TransferFailed
+"What became of the last operation of a reply, but for failures of the line."
 _INPUTS = frozenset(get_args(CallersInput))
 _QUESTIONS: frozenset[OperationKind] = frozenset({"recognize", "record"})
 "What a caller answers; the outcome of all else is that it was done."
+_TRANSFERS = frozenset({Transferred, TransferFailed})
+_OUTCOMES = frozenset(get_args(Outcome))
 
 
 def stale(draft: Draft, event: Event) -> Ignored | None:
@@ -71,15 +77,12 @@ def stale(draft: Draft, event: Event) -> Ignored | None:
     A platform sends messages twice and late, and a service may run twice: without this, the key pressed at the last
     question would answer the next one.
     """
-    if _is_input(event) or type(event) is OperationDone:
+    if _is_outcome(event):
         # Success counts from the last operation alone: the line carries out a reply in order.
         awaited = draft.asked[-1] if draft.asked else None
         if awaited is None or event.op != awaited.op:
             return Ignored("not the operation awaited")
-        # What does not listen has no answer, though the call stands at a question: where it is given up, a hang-up is
-        # awaited, and where a service works, the end of a hold prompt.
-        listens = awaited.kind in _QUESTIONS
-        return None if listens is not (type(event) is OperationDone) else Ignored("not an answer to what was asked")
+        return None if _can_be(event, awaited.kind) else Ignored("not an answer to what was asked")
     match event:
         case OperationFailed(op=op):
             # A failure counts from any operation of the reply: the line stops there, and nothing comes of the rest.
@@ -95,7 +98,7 @@ def receive(draft: Draft, event: Event) -> Received:
     if _is_input(event):
         return _answered(draft, event)
     match event:
-        case OperationDone():
+        case OperationDone() | Transferred() | TransferFailed():
             return _done(draft, event)
         case OperationFailed():
             return _failed(draft, event)
@@ -116,6 +119,21 @@ def receive(draft: Draft, event: Event) -> Received:
 
 def _is_input(event: Event) -> TypeGuard[CallersInput]:
     return type(event) in _INPUTS  # most events; to ask each of these classes takes ten times as long
+
+
+def _is_outcome(event: Event) -> TypeGuard[Outcome]:
+    return type(event) in _OUTCOMES
+
+
+def _can_be(event: Outcome, kind: OperationKind) -> bool:
+    """Return whether an event can be the outcome of an operation.
+
+    What does not listen has no answer, though the call stands at a question: where it is given up, a hang-up is
+    awaited, and where a service works, the end of a hold prompt.
+    """
+    if kind == "transfer" or type(event) in _TRANSFERS:
+        return kind == "transfer" and type(event) in _TRANSFERS
+    return (kind in _QUESTIONS) is not (type(event) is OperationDone)
 
 
 def _begin(draft: Draft, event: CallReceived) -> Received:
@@ -145,10 +163,13 @@ def _answered(draft: Draft, event: CallersInput) -> Received:
     return result
 
 
-def _done(draft: Draft, event: OperationDone) -> Received:
+def _done(draft: Draft, event: OperationDone | Transferred | TransferFailed) -> Received:
     """Go on after the last operation of the reply."""
     kind = draft.asked[-1].kind
     _line_works(draft)
+    if type(event) is Transferred:
+        draft.phase = "gone"  # to somebody else: what the flow still does is a silent rest, in which nobody hangs up
+        draft.transferred = draft.hangup_raised = True
     if kind in {"hangup", "reject"}:
         draft.over()
         return SETTLED

@@ -11,7 +11,20 @@ from typing import ParamSpec, TypeVar, final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Again, Asks, Ends, Needs, Notifies, Raised, Result, Says, Takes, Why, failed
+from ivr.engine.actions.base import (
+    Again,
+    Asks,
+    Ends,
+    Needs,
+    Notifies,
+    Raised,
+    Result,
+    Says,
+    Takes,
+    Transfers,
+    Why,
+    failed,
+)
 from ivr.engine.call import Taken
 from ivr.engine.commands import Segment
 from ivr.engine.draft import Draft
@@ -39,6 +52,9 @@ class Settled(Struct, frozen=True):
 SETTLED = Settled()
 _DONE = Raised("done")
 _HANGUP = Raised("hangup")
+_UNSUPPORTED = Raised("failed.unsupported", {"reason": "unsupported"}, why="this line does not transfer calls")
+_LEAVING = frozenset({"hangup", "transferred"})
+"""What ends a call where no state handles it, and is no failure: the caller has gone."""
 _ENDS = Ends()
 # Results are told apart by `type(…) is`: `isinstance`, and so `match`, take five times as long to say no of a Struct,
 # and a step asks it of each result.
@@ -88,13 +104,8 @@ def _no_value(failure: ExpressionFailed) -> Raised:
 def _follow(draft: Draft, result: Result) -> Result | Settled:
     if type(result) is Raised:
         return _transition(draft, result)
-    if type(result) is Asks:
-        if draft.gone:
-            # The silent rest ends where somebody would have to answer (C13.2). `hangup` is still to be raised if the
-            # caller hung up after speaking: then `recorded` came first (C13.3).
-            return _ENDS if draft.hangup_raised else _HANGUP
-        draft.ask(result.command)
-        return SETTLED
+    if type(result) is Asks or type(result) is Transfers:
+        return _with_caller(draft, result)
     if type(result) is Says:
         draft.speak(result.prompt)
         return _ENDS if draft.here.final else _DONE
@@ -110,8 +121,23 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
     if type(result) is Takes:
         return SETTLED if draft.take() else _DONE
     if draft.outcome is None:  # what is left is `Ends`
-        draft.outcome = draft.wished_outcome or "abandoned"
+        draft.outcome = draft.wished_outcome or draft.left_as
     draft.end()
+    return SETTLED
+
+
+def _with_caller(draft: Draft, result: Asks | Transfers) -> Result | Settled:
+    """Order what needs somebody on the line."""
+    if draft.gone:
+        # The silent rest ends here (C13.2). `hangup` is still to be raised if the caller hung up after speaking: then
+        # `recorded` came first (C13.3).
+        return _ENDS if draft.hangup_raised else _HANGUP
+    if isinstance(result, Transfers):
+        if not draft.facts.transfers:
+            return _UNSUPPORTED  # at once: what was said before is heard, and the line is not told what it cannot do
+        draft.transfer(result.command)
+    else:
+        draft.ask(result.command)
     return SETTLED
 
 
@@ -142,7 +168,7 @@ def _transition(draft: Draft, raised: Raised) -> Result:
     branches = handler(draft.flow, draft.here, raised.event)
     if branches is None:
         draft.path.append(Taken(draft.state, raised.event))
-        if raised.event != "hangup":  # a caller who leaves where no state handles it has abandoned the call, no more
+        if raised.event not in _LEAVING:
             draft.outcome = draft.wished_outcome or "failed"
         return _ENDS
     index = _chosen(draft, raised, branches)
@@ -199,7 +225,7 @@ def enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:
     if state.set:
         _assign(draft, state.set, draft.scope())
     if state.final:
-        draft.outcome = state.outcome or draft.wished_outcome or ("abandoned" if draft.gone else "resolved")
+        draft.outcome = state.outcome or draft.wished_outcome or (draft.left_as if draft.gone else "resolved")
     draft.speak(say)
     return state.action.start(draft.scope())
 

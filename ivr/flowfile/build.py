@@ -13,6 +13,7 @@ from ivr.engine.expressions.compile import Expression, Template, compile_express
 from ivr.engine.language_choice import among
 from ivr.errors import FlowError
 from ivr.flowfile import model
+from ivr.flowfile.actions.transfer import addresses
 from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.document import Document
@@ -40,6 +41,7 @@ class _Builder:
         self.assets = assets
         self.state_name: str | None = None
         "The state that is being built; None: none is."
+        self.destinations = addresses(self.model.destinations)
         self.places: dict[tuple[str | None, str], Path] = {}
         "Where each text with expressions stands, by state; one that stands twice in a state, where it is first."
         for use in uses(document):

@@ -5,20 +5,23 @@ What is of one action, its file in `ivr.flowfile.actions` says; here is what hol
 
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
+from ivr.flowfile.actions.transfer import TRANSFER_FAILURES
 from ivr.flowfile.model import State
 
 LINE_ERRORS = ("error.system", "error.workflow")
 EVERYWHERE = (*LINE_ERRORS, "error.expression", "error.limit")
 "What any state that goes on can meet."
-SHARED = ("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording")
+SHARED = ("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording", *TRANSFER_FAILURES)
 "Events that the flow's own `on` can handle (C7)."
 LATER = (
-    *("success", "given", "refused", "transferred"),
-    *("failed.busy", "failed.noAnswer", "failed.rejected", "failed.unreachable", "failed.unsupported"),
+    *("success", "given", "refused"),
     *("error.http.timeout", "error.http.connect", "error.http.body", "error.http.status"),
 )
 "Events of actions that are not there yet."
-RESERVED = ("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", *LATER[:4])
+RESERVED = (
+    *("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", "transferred"),
+    *LATER[:3],
+)
 "Names that no choice can have, beside those that begin with `error` or `failed`."
 
 
@@ -57,7 +60,7 @@ def raised(state: State) -> tuple[str, ...]:
 
 def demanded(state: State) -> tuple[str, ...]:
     """Return the events that somebody must handle: the state, or the flow."""
-    optional = {"noInput", "noMatch", "hangup", "error.limit"}
+    optional = {"noInput", "noMatch", "hangup", "transferred", "error.limit"}
     if not _is_on_the_line(state):
         optional |= set(LINE_ERRORS)  # only what a transition says can fail
     return tuple(event for event in raised(state) if event not in optional)

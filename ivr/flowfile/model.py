@@ -37,7 +37,7 @@ from ivr.flowfile.opening_hours import CalendarWritten
 class State(ActionKeys):
     """A state: one action, and its transitions."""
 
-    LATER = frozenset({"http", "transfer", "split", "invoke", "return", "consent"})
+    LATER = frozenset({"http", "split", "invoke", "return", "consent"})
 
     next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")
@@ -45,7 +45,8 @@ class State(ActionKeys):
     final: Annotated[bool, OnlyTrue()] = Field(False, description="The call ends here.")
     outcome: Annotated[str, GivenName()] | None = Field(
         None,
-        description="With final: resolved (default), unresolved, voicemail, abandoned, failed, or a word of your own.",
+        description="With final: resolved (default), unresolved, transferred, voicemail, abandoned, failed, or your "
+        "own word.",
     )
     requires: Annotated[list[Annotated[str, Reference()]], OneOrMany()] = Field(
         [], description="Variables that must be true wherever a call comes here: proved before any call."
@@ -86,7 +87,7 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"commands", "destinations"})
+    LATER = frozenset({"commands"})
 
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
@@ -118,6 +119,9 @@ class FlowFile(Model):
     )
     prompts: Annotated[dict[Annotated[str, GivenName()], Prompt], Fields("prompts")] = Field(
         {}, description="Prompts by name, which parts {ref: name} say."
+    )
+    destinations: Annotated[dict[Annotated[str, GivenName()], Text], Fields("destinations")] = Field(
+        {}, description="Whom calls can be transferred to: a number with + or a SIP address, by name."
     )
     limits: Limits = Field(Limits.model_validate({}), description="How long a call can become.")
     states: Annotated[dict[Annotated[str, GivenName()], State], Fields("states")] = Field(

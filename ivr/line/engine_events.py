@@ -7,7 +7,8 @@ A platform reports the same outcome as JSON (`ivr.phone.wire.reports`), and the 
 from collections.abc import Mapping
 from typing import Literal
 
-from ivr.engine.commands import Recognize, Record
+from ivr.engine.commands import LineCommand, Recognize, Record, Transfer
+from ivr.engine.destinations import why_not
 from ivr.engine.events import (
     CallEnded,
     ChoiceMade,
@@ -18,9 +19,10 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    TransferFailed,
+    Transferred,
 )
 from ivr.line.signals import Outcome, Result
-from ivr.line.transfer import OrderedCommand, Transfer
 
 _KEYED: Mapping[Result, Literal["terminator", "silence", "count"]] = {
     "terminator": "terminator",
@@ -35,7 +37,7 @@ _RECORDED: Mapping[Result, Literal["terminator", "silence", "limit", "hangup"]] 
 }
 
 
-def events_of(command: OrderedCommand, outcome: Outcome, media: str | None) -> tuple[Event, ...]:
+def events_of(command: LineCommand, outcome: Outcome, media: str | None) -> tuple[Event, ...]:
     """Return what happened, in order; `outcome` is that of `command`, `media` names the recording that was kept of it.
 
     What the caller still did before leaving counts; that something failed on a line that is gone does not.
@@ -49,7 +51,7 @@ def events_of(command: OrderedCommand, outcome: Outcome, media: str | None) -> t
     return (event, ended) if isinstance(event, RecordingMade) else (ended,)
 
 
-def _event(command: OrderedCommand, outcome: Outcome, media: str | None) -> Event:
+def _event(command: LineCommand, outcome: Outcome, media: str | None) -> Event:
     op, result = outcome.op, outcome.result
     match command:
         case Recognize() | Record() if result == "silence":
@@ -63,4 +65,6 @@ def _event(command: OrderedCommand, outcome: Outcome, media: str | None) -> Even
             return KeysPressed(op, outcome.keys, _KEYED[result])
         case Record() if outcome.ok and result in _RECORDED:
             return RecordingMade(op, outcome.seconds, media, _RECORDED[result])
+        case Transfer():
+            return Transferred(op) if outcome.ok else TransferFailed(op, why_not(outcome.status), outcome.status)
     return OperationDone(op) if outcome.ok else OperationFailed(op, "system", outcome.why)

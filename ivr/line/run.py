@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ivr.engine.commands import Answer, HangUp, Recognize, Record, Reject, silence_allowed
+from ivr.engine.commands import Answer, HangUp, LineCommand, Recognize, Record, Reject, Transfer, silence_allowed
 from ivr.line import listening
 from ivr.line.signals import (
     CallerLeft,
@@ -50,10 +50,9 @@ from ivr.line.state import (
     RecordingVoice,
     Transferring,
 )
-from ivr.line.transfer import OrderedCommand, Transfer
 
 
-def begin(commands: Sequence[OrderedCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
+def begin(commands: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
     """Start a list of commands, which is not empty; `now` is in seconds from any beginning that stays the same.
 
     `choice_pause` is for how many seconds a key of a menu may be held.

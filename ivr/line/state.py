@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ivr.engine.commands import LineCommand
 from ivr.line.signals import Effect
-from ivr.line.transfer import OrderedCommand
 
 CHOICE_PAUSE = 1.0
 "Seconds for which a key may be held in a menu (protocol 5.5: inter-digit)."
@@ -107,7 +107,7 @@ Phase: TypeAlias = Playing | Choosing | Collecting | RecordingVoice | Transferri
 class Line(Struct, frozen=True):
     """A list of commands on its way."""
 
-    todo: tuple[OrderedCommand, ...]
+    todo: tuple[LineCommand, ...]
     "The first is the one that runs."
     phase: Phase
     speaking: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from ivr.engine.commands import Play, Recognize, Record
+from ivr.engine.commands import LineCommand, Play, Recognize, Record
 from ivr.line import (
     CallerLeft,
     Connected,
@@ -20,7 +20,6 @@ from ivr.line import (
     begin,
 )
 from ivr.line.state import CHOICE_PAUSE
-from ivr.line.transfer import OrderedCommand
 from ivr.phone.handset import Handset
 from ivr.phone.phone_events import PromptOver, events_of_effect
 from ivr.phone.wire.transfer_targets import may_transfer
@@ -39,7 +38,7 @@ class Performed(Struct, frozen=True):
 
 
 async def perform(
-    commands: Sequence[OrderedCommand],
+    commands: Sequence[LineCommand],
     handset: Handset,
     *,
     state: str = "",

@@ -11,9 +11,8 @@ from typing import Literal
 from msgspec import Struct
 
 from ivr.channels.skype import wire
-from ivr.engine.commands import Record
+from ivr.engine.commands import LineCommand, Record
 from ivr.line import Finished, Outcome
-from ivr.line.transfer import OrderedCommand
 from ivr.media.sound import EncodedRecording
 from ivr.phone.command_run import Performed, perform
 from ivr.phone.handset import Handset
@@ -196,7 +195,7 @@ class PlacedCall:
             return Ended("platform", "workflows", f"More than {self._limits.workflows} workflows in one call.")
         return Ended("platform", "length", f"The call is longer than {self._limits.call_length:g} s.")
 
-    async def _audio(self, command: OrderedCommand, found: Outcome) -> EncodedRecording | None:
+    async def _audio(self, command: LineCommand, found: Outcome) -> EncodedRecording | None:
         if isinstance(command, Record) and found.ok:
             return await self._handset.recording(command, found.seconds)
         return None

@@ -35,6 +35,8 @@ from ivr.engine.events import (
     SpeechHeard,
     TimePassed,
     Transcribed,
+    TransferFailed,
+    Transferred,
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
@@ -98,6 +100,16 @@ states:
   code: {digits: {prompt: code, sensitive: true}, next: [{guard: "1 / zero > 1", target: bye}, bye]}
   bye: {say: bye, final: true}
 """
+RECEPTION = """
+flow: reception
+initial: connect
+on: {exhausted: bye, error: bye}
+states:
+  connect: {transfer: {to: "+431234567"}, next: after, on: {failed: main}}
+  main: {menu: {prompt: main, choices: {again: {dtmf: "1"}}}, on: {again: connect}}
+  after: {menu: {prompt: after, choices: {leave: {dtmf: "1"}}}, on: {leave: bye}}
+  bye: {say: bye, final: true}
+"""
 
 
 @dataclass
@@ -114,7 +126,7 @@ def shape(call: Call) -> tuple[object, ...]:
     """Return what the machine looks at; calls that agree in it go on alike."""
     asked = tuple((operation.kind, operation.state) for operation in call.asked)
     many = min(call.errors, FAILURES_IN_A_ROW + 1)  # hold prompts that fail count on, and nothing comes of it
-    counts = (call.silent, call.wrong, many, call.holds, call.hangup_raised, call.limited)
+    counts = (call.silent, call.wrong, many, call.holds, call.hangup_raised, call.limited, call.facts.transfers)
     waits = (call.waiting is None, call.grace_until is None)
     return call.phase, call.state, call.outcome, asked, waits, counts
 
@@ -122,6 +134,7 @@ def shape(call: Call) -> tuple[object, ...]:
 def events_at(call: Call) -> Iterator[Event]:
     """Find everything that can happen to a call: what fits, what comes too late, what was never asked for."""
     yield from (CallReceived("29:anna", "28:bot"), CallReceived("barred", "28:bot"))
+    yield CallReceived("29:anna", "28:bot", transfers=True)
     yield from (HoldNeeded(), TimePassed(), LineReported(), RecordingReady(FOREIGN, "a.wma"))
     for job in (FOREIGN, *([call.waiting.job] if call.waiting else [])):
         yield from (ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"))
@@ -130,7 +143,7 @@ def events_at(call: Call) -> Iterator[Event]:
         for whole in (False, True):
             yield from (OperationFailed(op, "system", "", whole), OperationFailed(op, "workflow", "", whole))
     for op in (FOREIGN, *(operation.op for operation in call.asked)):
-        yield OperationDone(op)
+        yield from (OperationDone(op), Transferred(op), TransferFailed(op, "busy"))
     for op in (FOREIGN, *(operation.op for operation in call.asked)):
         yield from (KeysPressed(op, keys) for keys in ("1", "2", "3", "4"))
         yield from (KeysJudged(op, "accepted"), KeysJudged(op, "refused"))
@@ -163,7 +176,7 @@ def explore(flow: Flow, seen: Explored) -> None:
 @cache
 def explored() -> Explored:
     seen = Explored()
-    for text in (DESK, NIGHT, ASKING, KEYS_FIRST):
+    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION):
         explore(flow_of(text), seen)
     return seen
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ivr.engine.commands import Choice, DigitInput, Recognize, Record, Text
+from ivr.engine.commands import Choice, DigitInput, LineCommand, Recognize, Record, Text, Transfer
 from ivr.line import Effect, Finished, KeyDown, KeyUp, Outcome, PromptEnded, Signal, Tick, apply, begin
-from ivr.line.transfer import OrderedCommand, Transfer
 
 PROMPT = (Text("Press 1 or say sales.", "male", "en-US"),)
 SALES = Choice("sales", "1", ("sales", "buy something"))
@@ -32,7 +31,7 @@ def transfer(target: str = "sip:sales@pbx.example") -> Transfer:
 class LineDriver:
     """Runs one list."""
 
-    def __init__(self, *actions: OrderedCommand, choice_pause: float = 1.0) -> None:
+    def __init__(self, *actions: LineCommand, choice_pause: float = 1.0) -> None:
         self.now = 100.0
         step = begin(actions, now=self.now, choice_pause=choice_pause)
         self.line = step.line

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.channels.skype import hearing, reading
-from ivr.engine.commands import Answer, Play
+from ivr.engine.commands import Answer, LineCommand, Play, Transfer
 from ivr.engine.events import Event, KeysPressed
 from ivr.line import (
     CallerLeft,
@@ -25,7 +25,6 @@ from ivr.line import (
     WordsUnderstood,
 )
 from ivr.line.engine_events import events_of
-from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.media.sound import EncodedRecording
 from ivr.phone.wire import reports
 from ivr.ports import Upload
@@ -35,7 +34,7 @@ from tests.line.test_line_properties import STORY
 AUDIO = Upload("f00d.wma", 8192, "audio/x-ms-wma")
 
 HUMS = (VoiceSignal(active=True), Tick(), VoiceSignal(active=False))
-CALLS: dict[str, tuple[OrderedCommand, LineDriver]] = {
+CALLS: dict[str, tuple[LineCommand, LineDriver]] = {
     "a key of a menu": (menu(), LineDriver(menu()).hear_out().press("1")),
     "words of a menu": (menu(), LineDriver(menu()).hear_out().apply(WordsUnderstood("buy something"))),
     "a wrong key": (menu(), LineDriver(menu()).hear_out().press("9")),
@@ -76,7 +75,7 @@ CALLS: dict[str, tuple[OrderedCommand, LineDriver]] = {
 
 
 @pytest.mark.parametrize(("action", "driver"), CALLS.values(), ids=CALLS.keys())
-def test_the_engine_hears_what_a_platform_would_have_told_it(action: OrderedCommand, driver: LineDriver) -> None:
+def test_the_engine_hears_what_a_platform_would_have_told_it(action: LineCommand, driver: LineDriver) -> None:
     assert _plain(events_of(action, driver.outcome, AUDIO.media)) == _plain(
         _by_way_of_a_platform(action, driver.outcome)
     )
@@ -91,7 +90,7 @@ def test_every_result_of_a_line_is_among_them() -> None:
     STORY,
 )
 def test_whatever_happens_on_a_line_both_routes_say_the_same(
-    command: OrderedCommand, story: list[tuple[float, Signal]]
+    command: LineCommand, story: list[tuple[float, Signal]]
 ) -> None:
     driver = LineDriver(command)
     for after, signal in story:
@@ -105,7 +104,7 @@ def test_what_a_platform_has_no_word_for_is_told_as_it_was() -> None:
     assert events_of(digits(), CALLS["a full count"][1].outcome, None) == (KeysPressed("digits", "1234", "count"),)
 
 
-def _by_way_of_a_platform(action: OrderedCommand, found: Outcome) -> tuple[Event, ...]:
+def _by_way_of_a_platform(action: LineCommand, found: Outcome) -> tuple[Event, ...]:
     kept = found.ok and hasattr(action, "max_duration")
     audio = EncodedRecording(b"sound", "wma", found.seconds) if kept else None
     transferred = isinstance(action, Transfer) and found.ok

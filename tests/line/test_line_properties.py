@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.engine.commands import Answer, HangUp, Play, Recognize, Record
+from ivr.engine.commands import Answer, HangUp, LineCommand, Play, Recognize, Record
 from ivr.line import (
     CallerLeft,
     Finished,
@@ -26,7 +26,6 @@ from ivr.line import (
     WordsUnderstood,
     apply,
 )
-from ivr.line.transfer import OrderedCommand
 from tests.line.line_driver import PROMPT, LineDriver, digits, menu, record, transfer
 
 SIGNALS = st.one_of(
@@ -51,14 +50,14 @@ MIDDLE = st.lists(
 )
 
 
-def renamed(actions: list[OrderedCommand]) -> list[OrderedCommand]:
+def renamed(actions: list[LineCommand]) -> list[LineCommand]:
     """Return the actions, each with an id of its own."""
     return [
         type(action)(**{**_fields(action), "op": f"{type(action).__name__}.{n}"}) for n, action in enumerate(actions)
     ]
 
 
-def _fields(action: OrderedCommand) -> dict[str, object]:
+def _fields(action: LineCommand) -> dict[str, object]:
     return {name: getattr(action, name) for name in action.__struct_fields__}
 
 
@@ -70,7 +69,7 @@ LISTS = st.builds(
 ).filter(bool)
 
 
-def tell(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> LineDriver:
+def tell(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> LineDriver:
     driver = LineDriver(*actions)
     for after, signal in story:
         driver.apply(signal, after=after)
@@ -78,9 +77,7 @@ def tell(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> Li
 
 
 @given(LISTS, STORY)
-def test_there_is_one_outcome_and_it_comes_last(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
-) -> None:
+def test_there_is_one_outcome_and_it_comes_last(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     driver = tell(actions, story)
     finished = [effect for effect in driver.effects if isinstance(effect, Finished)]
     assert len(finished) == driver.over
@@ -89,7 +86,7 @@ def test_there_is_one_outcome_and_it_comes_last(
 
 @given(LISTS, STORY)
 def test_actions_begin_in_the_order_in_which_they_stand(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     order = [action.op for action in actions]
     begun = [effect.op for effect in tell(actions, story).effects if isinstance(effect, PromptStarted)]
@@ -98,7 +95,7 @@ def test_actions_begin_in_the_order_in_which_they_stand(
 
 @given(LISTS, STORY)
 def test_a_success_is_the_last_action_s_unless_the_call_is_over(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     if driver.over and driver.outcome.ok and driver.outcome.result != "left":
@@ -107,7 +104,7 @@ def test_a_success_is_the_last_action_s_unless_the_call_is_over(
 
 @given(LISTS, STORY)
 def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     started = [effect.op for effect in driver.effects if isinstance(effect, RecordingStarted)]
@@ -122,7 +119,7 @@ def test_what_is_recorded_has_a_beginning_an_end_and_a_length(
 
 @given(LISTS, STORY)
 def test_answers_are_among_those_that_were_offered(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     if not driver.over:
@@ -138,7 +135,7 @@ def test_answers_are_among_those_that_were_offered(
 
 @given(LISTS, STORY)
 def test_time_alone_ends_everything_once_the_caller_is_silent(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     driver.apply(VoiceSignal(active=False))
@@ -151,13 +148,13 @@ def test_time_alone_ends_everything_once_the_caller_is_silent(
 
 
 @given(LISTS, STORY)
-def test_the_same_story_always_ends_the_same(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> None:
+def test_the_same_story_always_ends_the_same(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     assert tell(actions, story).effects == tell(actions, story).effects
 
 
 @given(LISTS, STORY)
 def test_a_tick_before_the_deadline_changes_nothing(
-    actions: list[OrderedCommand], story: list[tuple[float, Signal]]
+    actions: list[LineCommand], story: list[tuple[float, Signal]]
 ) -> None:
     driver = tell(actions, story)
     line: Line = driver.line
@@ -166,6 +163,6 @@ def test_a_tick_before_the_deadline_changes_nothing(
 
 
 @given(LISTS, STORY)
-def test_each_question_listens_once(actions: list[OrderedCommand], story: list[tuple[float, Signal]]) -> None:
+def test_each_question_listens_once(actions: list[LineCommand], story: list[tuple[float, Signal]]) -> None:
     listened = [effect.op for effect in tell(actions, story).effects if isinstance(effect, Listening)]
     assert len(listened) == len(set(listened))

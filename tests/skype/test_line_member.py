@@ -32,16 +32,20 @@ JUNK = st.recursive(
 )
 
 
+OFFERED = replace(CALLER, transfers=True)
+
+
 def facts(member: Any) -> LineFacts | None:
     """Return what is understood of a member."""
     first, *more = heard(conversation(ivr=member))
     told = more[0].facts if more and isinstance(more[0], LineReported) else None
-    assert first == (replace(CALLER, caller=None) if told is not None and told.withheld else CALLER)
+    expected = replace(CALLER, transfers=told is not None and told.transfer is True)
+    assert first == (replace(expected, caller=None) if told is not None and told.withheld else expected)
     return told
 
 
 MESSAGES: dict[str, tuple[Any, tuple[Event, ...]]] = {
-    "Conversation": (conversation(ivr=SIP), (CALLER, LineReported(LineFacts(**SIP)))),
+    "Conversation": (conversation(ivr=SIP), (OFFERED, LineReported(LineFacts(**SIP)))),
     "ConversationResult": (
         {**choice("dtmfOptionMatched", "1"), "ivr": {"codec": "PCMU"}},
         (ChoiceMade("3.2", "1", "keys"), LineReported(LineFacts(codec="PCMU"))),
@@ -54,7 +58,7 @@ MESSAGES: dict[str, tuple[Any, tuple[Event, ...]]] = {
         call_state_change("terminated", ivr=END),
         (CallEnded("caller"), LineReported(LineFacts(**END))),
     ),
-    "its name in another case": (conversation(IVR=SIP), (CALLER, LineReported(LineFacts(**SIP)))),
+    "its name in another case": (conversation(IVR=SIP), (OFFERED, LineReported(LineFacts(**SIP)))),
 }
 
 

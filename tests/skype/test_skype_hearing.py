@@ -28,6 +28,8 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    TransferFailed,
+    Transferred,
 )
 from ivr.ports import Upload
 
@@ -121,12 +123,31 @@ def test_an_unknown_outcome_is_a_failure_even_if_it_says_success() -> None:
 
 @pytest.mark.parametrize("status", [None, 200, "200", "high", [], {}])
 def test_a_caller_who_was_transferred_is_gone(status: Any) -> None:
-    assert heard(result("transferOutcome", state="terminated", status=status)) == (OperationDone(OP), GONE)
+    assert heard(result("transferOutcome", state="terminated", status=status)) == (Transferred(OP), GONE)
 
 
-def test_a_transfer_that_failed_is_a_failure_of_the_line() -> None:
-    failed = result("transferOutcome", outcome="failure", status=486, failureReason="the other side answered 486")
-    assert heard(failed) == (broken("the other side answered 486"),)
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [
+        (486, TransferFailed(OP, "busy", 486)),
+        (603.0, TransferFailed(OP, "rejected", 603)),
+        (404, TransferFailed(OP, "unreachable", 404)),
+        (None, TransferFailed(OP, "noAnswer")),
+        ("busy", TransferFailed(OP, "noAnswer")),
+        (-1, TransferFailed(OP, "noAnswer")),
+        (7000, TransferFailed(OP, "noAnswer")),
+    ],
+)
+def test_a_transfer_that_failed_says_why_by_the_status_of_the_other_side(status: Any, event: TransferFailed) -> None:
+    failed = result("transferOutcome", outcome="failure", status=status, failureReason="the other side answered")
+    assert heard(failed) == (event,)
+
+
+def test_who_leaves_while_it_rings_is_gone_and_the_transfer_did_not_fail() -> None:
+    assert heard(result("transferOutcome", outcome="failure", state="terminated", status=487)) == (GONE,)
+
+
+def test_an_answer_that_failed_is_a_failure_of_the_line() -> None:
     assert heard(result("AnswerOutcome")) == (broken(),)
 
 

@@ -43,6 +43,7 @@ class SkypeChannel:
         terminators=rules.MAX_STOP_TONES,
         speech=True,
         languages=frozenset({wire.LANGUAGE}),
+        transfer=False,  # the vendor's platform; one that can offers it in each call
     )
 
     def __init__(self, *, account: str, callback: str, media_base: str, pretends: bool = False) -> None:

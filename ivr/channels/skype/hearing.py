@@ -10,6 +10,7 @@ from typing import Literal
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import is_ours, owner
+from ivr.engine.destinations import why_not
 from ivr.engine.events import (
     PHONE_KEYS,
     CallEnded,
@@ -23,6 +24,8 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    TransferFailed,
+    Transferred,
 )
 from ivr.ports import Upload
 
@@ -31,6 +34,7 @@ _BOT = "28:"
 _MAX_REASON = 200
 "Characters that are kept of a platform's free text."
 _A_DAY = 86_400
+_STATUSES = range(100, 700)
 
 _MATCHED: Mapping[str, Literal["keys", "speech"]] = {"dtmfOptionMatched": "keys", "speechOptionMatched": "speech"}
 _NOT_OFFERED = frozenset({"incorrectDtmf", "interdigitTimeout"})
@@ -94,12 +98,14 @@ def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
         else:
             called.append(person.identity)
     language = caller.language_id if caller else None
-    withheld = conversation.ivr is not None and conversation.ivr.withheld
+    line = conversation.ivr
+    withheld = line is not None and line.withheld
     return CallReceived(
         caller=caller.identity if caller and not withheld else None,
         called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
         language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
         at=at,
+        transfers=line is not None and line.transfer is True,
     )
 
 
@@ -111,7 +117,7 @@ def _result(result: wire.ConversationResult, audio: Upload | None, *, over: bool
         return (heard,)
     ended = CallEnded("caller", op)
     # What the caller still did counts; that something failed on a line that is gone does not.
-    fruitless = isinstance(heard, InputTimedOut | InputInvalid | OperationFailed | CallEnded)
+    fruitless = isinstance(heard, InputTimedOut | InputInvalid | OperationFailed | TransferFailed | CallEnded)
     return (ended,) if fruitless else (heard, ended)
 
 
@@ -127,7 +133,17 @@ def _outcome(outcome: wire.Outcome, op: str, audio: Upload | None) -> Event:
             return OperationFailed(op if is_ours(op) else None, "workflow", _reason(outcome), whole=True)
         case wire.UnknownOutcome():
             return _failed(outcome, op)
+        case wire.TransferOutcome(outcome="failure"):
+            return _not_connected(outcome, op)
+        case wire.TransferOutcome(outcome="success"):
+            return Transferred(op)
     return OperationDone(op) if outcome.outcome == "success" else _failed(outcome, op)
+
+
+def _not_connected(outcome: wire.TransferOutcome, op: str) -> TransferFailed:
+    status = round(outcome.status or 0)
+    status = status if status in _STATUSES else 0
+    return TransferFailed(op, why_not(status), status)
 
 
 def _recognized(outcome: wire.RecognizeOutcome, op: str) -> Event:

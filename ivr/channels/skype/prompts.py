@@ -34,12 +34,17 @@ def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
                     emphasize=segment.emphasize or None,
                     say_as=_SAY_AS.get(segment.say_as or ""),
                 )
-                for piece in divided(" ".join(_UNSPEAKABLE.sub(" ", segment.value).split()))
+                for piece in divided(speakable(segment.value))
             )
         case Audio():
             return (wire.Prompt(file_uri=segment.url or f"{media_base}/{segment.asset}"),)
         case _:  # silence
             return (wire.Prompt(silence_length_in_milliseconds=segment.milliseconds),)
+
+
+def speakable(text: str) -> str:
+    """Return a text without what nobody can say and JSON cannot hold, white space folded."""
+    return " ".join(_UNSPEAKABLE.sub(" ", text).split())
 
 
 def culture(language: str) -> str | None:

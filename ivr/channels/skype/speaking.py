@@ -12,7 +12,7 @@ import msgspec
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import nested
-from ivr.channels.skype.prompts import culture, prompts
+from ivr.channels.skype.prompts import culture, prompts, speakable
 from ivr.engine.commands import (
     Answer,
     Choice,
@@ -24,7 +24,12 @@ from ivr.engine.commands import (
     Record,
     Reject,
     Segment,
+    Transfer,
+    ringing_allowed,
 )
+
+MAX_WHISPER = 160
+"Characters of what whoever takes a transfer is told."
 
 _INTER_DIGIT = 1
 _MAX_DURATION = 180
@@ -54,6 +59,8 @@ def _action(action: LineCommand, media_base: str) -> wire.Action:
             return wire.PlayPrompt(operation_id=action.op, prompts=prompts(action.prompt, media_base=media_base))
         case Recognize():
             return _recognize(action, media_base)
+        case Transfer():
+            return _transfer(action)
     return _record(action, media_base)
 
 
@@ -78,6 +85,15 @@ def _option(choice: Choice) -> wire.RecognitionOption:
 def _collect(digits: DigitInput) -> wire.CollectDigits:
     # `minimum` has no member on the wire: too few keys are the engine's to judge.
     return wire.CollectDigits(max_number_of_dtmfs=digits.maximum, stop_tones=_keys(digits.terminators))
+
+
+def _transfer(action: Transfer) -> wire.Transfer:
+    return wire.Transfer(
+        operation_id=action.op,
+        target=action.target,
+        timeout_in_seconds=_seconds(ringing_allowed(action)),
+        whisper=speakable(action.whisper)[:MAX_WHISPER] if action.whisper else None,
+    )
 
 
 def _record(action: Record, media_base: str) -> wire.Record:

@@ -198,6 +198,9 @@ class Transfer(ActionBase, frozen=True, kw_only=True, tag="transfer"):
     """Connect the caller with somebody else: an addition of ours (23), only where the platform has offered it."""
 
     target: str
+    timeout_in_seconds: Number | None = None
+    whisper: str | None = None
+    "What whoever answers is told of the caller."
 
 
 Action: TypeAlias = Answer | Reject | Hangup | PlayPrompt | Recognize | Record | Transfer

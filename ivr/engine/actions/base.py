@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Notify, Recognize, Record, Segment
+from ivr.engine.commands import Notify, Recognize, Record, Segment, Transfer
 from ivr.engine.events import Event, Scalar
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
@@ -54,6 +54,13 @@ class Asks(Struct, frozen=True):
     "Without its id, which the reply gives it."
 
 
+class Transfers(Struct, frozen=True):
+    """Connect the caller with somebody else; `transferred` follows, or why not."""
+
+    command: Transfer
+    "Without its id, which the reply gives it."
+
+
 class Needs(Struct, frozen=True):
     """A service has to work before it is known what happened here."""
 
@@ -80,7 +87,7 @@ class Ends(Struct, frozen=True):
     """The call ends here."""
 
 
-Result: TypeAlias = Raised | Again | Says | Asks | Needs | Notifies | Takes | Ends
+Result: TypeAlias = Raised | Again | Says | Asks | Transfers | Needs | Notifies | Takes | Ends
 
 
 class Action(Protocol):

@@ -26,6 +26,7 @@ from ivr.flowfile.actions.pause import PauseLength, PauseSpec
 from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.say import SaySpec
+from ivr.flowfile.actions.transfer import Transfer, TransferSpec
 from ivr.flowfile.model_parts import Branches, Model, Prompt
 
 
@@ -39,6 +40,7 @@ class ActionKeys(Model):
     digits: Digits | None = DigitsSpec.key()
     record: Record | None = RecordSpec.key()
     notify: Notify | None = NotifySpec.key()
+    transfer: Transfer | None = TransferSpec.key()
     decide: Branches | None = DecideSpec.key()
     answer: Nothing | None = AnswerSpec.key()
     hangup: Nothing | None = HangUpSpec.key()
@@ -80,6 +82,7 @@ ACTIONS = table(
     DigitsSpec,
     RecordSpec,
     NotifySpec,
+    TransferSpec,
     DecideSpec,
     AnswerSpec,
     HangUpSpec,

@@ -74,7 +74,7 @@ class Defaults(Model):
 class LineNeed(Struct, frozen=True):
     """Something that an action needs of the line, as `Capabilities` has it."""
 
-    what: Literal["reject", "record", "terminators", "speech"]
+    what: Literal["reject", "record", "terminators", "speech", "transfer"]
     path: Path
     "What is written that needs it; for speech, the choice."
     count: int = 1
@@ -91,6 +91,10 @@ class Builder(Protocol):
     @property
     def variables(self) -> Mapping[str, Variable]:
         """The flow's variables by name."""
+
+    @property
+    def destinations(self) -> Mapping[str, str]:
+        """Whom a call can be transferred to: addresses by name."""
 
     def prompt(self, parts: Sequence[AnyPart] | None) -> engine_prompt.Prompt:
         """Build a prompt; none is empty."""
@@ -126,6 +130,8 @@ class ActionSpec(ABC, Generic[Written]):
     is_on_the_line: ClassVar[bool] = True
     "False: the line has nothing to do for it."
     ends_the_call: ClassVar[bool] = False
+    may_lack_next: ClassVar[bool] = False
+    "Where its success leads nowhere, the call ends."
     may_be_final: ClassVar[bool] = False
     "It may stand in a final state."
     event_fields: ClassVar[tuple[str, ...]] = ()

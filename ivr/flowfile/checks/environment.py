@@ -14,7 +14,7 @@ from ivr.ports import Capabilities
 
 CHANNEL = Check(
     "channel",
-    "error",
+    "both",
     "The channel does not support this. Without `--channel`, it is the channel of `ivr serve`.",
     group="Dialogue",
     bad="""
@@ -47,7 +47,7 @@ _LISTED = 5
 "Languages that are named; a voice that has more of them has a list of its own."
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _language(known: Sequence[str], language: str) -> Text:
     advice = "Use audio files, and keys instead of speech."
     if len(known) > _LISTED:
@@ -55,37 +55,42 @@ def _language(known: Sequence[str], language: str) -> Text:
     return f"The channel supports only {', '.join(known)}, not {language}.", advice
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _language_of_text(known: Sequence[str], language: str) -> Text:
     if len(known) > _LISTED:
         return f"The channel does not speak {language}.", "Use an audio file."
     return f"The channel speaks only {', '.join(known)}, not {language}.", "Use an audio file."
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _no_reject() -> Text:
     return 'The channel does not support "reject".', 'Use "hangup".'
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _no_record() -> Text:
     return 'The channel does not support "record".', ""
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _too_many_terminators(count: int, allowed: int) -> Text:
     keys = "1 terminator" if allowed == 1 else f"{allowed} terminators"
     return f"The channel supports {keys}, not {count}.", 'Write "#".'
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _no_speech(choice: str) -> Text:
     return f'The channel does not support speech, and "{choice}" has no key.', "Add a key."
 
 
-@CHANNEL.message
+@CHANNEL.error
 def _no_speech_in(language: str, choice: str) -> Text:
     return f'The channel does not understand {language}, and "{choice}" has no key.', "Add a key."
+
+
+@CHANNEL.warning
+def _no_transfer() -> Text:
+    return "The channel does not transfer calls: the state raises failed.unsupported at once.", ""
 
 
 @SPEECH.message
@@ -137,6 +142,8 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
             yield document.finding(_no_reject(), need.path, key=True)
         case "record" if can.recording == "none":
             yield document.finding(_no_record(), need.path, key=True)
+        case "transfer" if not can.transfer:
+            yield document.finding(_no_transfer(), need.path, key=True)
         case "terminators" if need.count > can.terminators:
             yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
         case "speech" if not can.speech:

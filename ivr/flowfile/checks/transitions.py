@@ -167,7 +167,8 @@ def no_target(document: Document) -> Iterator[Finding]:
     """Find states without a transition that are not final."""
     for name, state in document.states():
         has_transition = state.next is not None or state.on or state.decide is not None
-        if not has_transition and not ends(state) and document.is_known(name):
+        may_lack_one = ends(state) or any(action.may_lack_next for action in state.actions)
+        if not has_transition and not may_lack_one and document.is_known(name):
             yield document.finding(_no_transition(name), ("states", name), key=True)
 
 

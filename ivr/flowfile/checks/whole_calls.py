@@ -129,7 +129,9 @@ def _stuck(document: Document) -> list[str]:
 
 
 def _stops(document: Document, name: str, state: State) -> bool:
-    """Return whether a call stops in a state because an event is not handled, which another check says."""
+    """Return whether a call can stop in a state because an event is not handled; another check may say so, too."""
+    if any(action.may_lack_next for action in state.actions) and document.handler(name, successes(state)[0]) is None:
+        return True
     return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
 
 

@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from ivr.channels.skype import wire
 from ivr.engine.commands import Answer as LineAnswer
-from ivr.engine.commands import Play, Recognize, Record
+from ivr.engine.commands import LineCommand, Play, Recognize, Record, Transfer
 from ivr.engine.commands import Reject as LineReject
 from ivr.engine.line_facts import LineFacts
 from ivr.line import Outcome, Result
-from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.media.sound import EncodedRecording
 
 JSON = "application/json; charset=utf-8"
@@ -126,7 +125,7 @@ def validation_outcome(op: str, problems: tuple[str, ...]) -> wire.Outcome:
     return wire.WorkflowValidationOutcome(id=op, outcome="failure", failure_reason="; ".join(problems)[:1000])
 
 
-def wire_outcome(command: OrderedCommand, outcome: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
+def wire_outcome(command: LineCommand, outcome: Outcome, recorded: EncodedRecording | None) -> wire.Outcome:
     """Put what became of a command into the vendor's words. A recording that could not be made is a failure."""
     word: wire.OutcomeWord = "success" if outcome.ok else "failure"
     why = None if outcome.ok else outcome.why or _FAILURE.get(outcome.result, "Unknown")

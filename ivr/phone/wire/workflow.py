@@ -7,7 +7,6 @@ from msgspec import Struct
 from ivr.channels.skype import wire
 from ivr.engine import commands as line
 from ivr.line.state import CHOICE_PAUSE
-from ivr.line.transfer import OrderedCommand, Transfer
 from ivr.phone.wire import decoding, rulebook
 
 MAX_DURATION = 180.0
@@ -22,7 +21,7 @@ NO_OPERATION = "none"
 class RunnableWorkflow(Struct, frozen=True):
     """A workflow that can be run."""
 
-    commands: tuple[OrderedCommand, ...]
+    commands: tuple[line.LineCommand, ...]
     choice_pause: float
     "Seconds for which a key of a menu may be held."
     callback: str | None
@@ -95,7 +94,7 @@ def misplaced(workflow: RunnableWorkflow, *, answered: bool) -> tuple[str, ...]:
         return ("actions: the call is already answered",) if wrong else ()
     first = workflow.commands[0]
     # A call that is not answered can be sent elsewhere, too.
-    begins = isinstance(first, line.Answer | line.Reject | Transfer)
+    begins = isinstance(first, line.Answer | line.Reject | line.Transfer)
     return () if begins else ("actions: the call is not answered yet",)
 
 
@@ -106,7 +105,7 @@ def _choice_pause(workflow: wire.Workflow) -> float:
     return CHOICE_PAUSE
 
 
-def _command(action: wire.Action) -> OrderedCommand:
+def _command(action: wire.Action) -> line.LineCommand:
     match action:
         case wire.Answer():
             return line.Answer(action.operation_id)
@@ -119,7 +118,7 @@ def _command(action: wire.Action) -> OrderedCommand:
         case wire.Recognize():
             return _recognize(action)
         case wire.Transfer():
-            return Transfer(action.operation_id, action.target)
+            return line.Transfer(action.operation_id, action.target)
     return _record(action)
 
 
