@@ -55,5 +55,17 @@ class ReferredPart(Struct, frozen=True):
     guard: Expression | None = None
 
 
-Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart
+class ForeachPart(Struct, frozen=True):
+    """A prompt that is said once for each item of a list."""
+
+    items: Expression
+    item: str
+    "What an item is called in it."
+    prompt: "Prompt"
+    guard: Expression | None = None
+
+
+MAX_ITEMS = 10
+"Items of a list that are said; nobody remembers more."
+Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart | ForeachPart
 Prompt = tuple[Part, ...]

@@ -11,8 +11,18 @@ from ivr.engine.call import Facts, Memory
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
-from ivr.engine.prompt import AudioPart, ByLanguagePart, Part, Prompt, ReferredPart, TextPart
-from ivr.engine.values import Value, unpack
+from ivr.engine.prompt import (
+    MAX_ITEMS,
+    AudioPart,
+    ByLanguagePart,
+    ForeachPart,
+    Part,
+    Prompt,
+    ReferredPart,
+    TextPart,
+)
+from ivr.engine.values import MaskedValue, Value, unpack
+from ivr.errors import ExpressionFailed
 
 
 class Surroundings(Protocol):
@@ -166,7 +176,18 @@ class Scope(Mapping[str, Value]):
                 return scope.prompt(part.prompts[language])
             case ReferredPart():
                 return self._speaking(part.language).prompt(part.prompt)
+            case ForeachPart():
+                scopes = (self.having({part.item: item}) for item in self._items(part))
+                return [segment for scope in scopes for segment in scope.prompt(part.prompt)]
         return [commands.Silence(part.milliseconds)]
+
+    def _items(self, part: ForeachPart) -> Sequence[Value]:
+        items = part.items.value(self)
+        if items is None or isinstance(items, MaskedValue):
+            return ()
+        if isinstance(items, str) or not isinstance(items, Sequence):
+            raise ExpressionFailed("foreach needs a list", line=part.items.line)
+        return items[:MAX_ITEMS]
 
     def _speaking(self, language: str | None) -> "Scope":
         """Return the same scope in another language: what filters make of a value is said in it, too."""

@@ -59,7 +59,7 @@ class Model(BaseModel):
 class Part(Model):
     """What every part of a prompt can have."""
 
-    LATER = frozenset({"recording", "foreach", "item"})
+    LATER = frozenset({"recording"})
 
     guard: Guard | None = Field(None, description="Expression: the part is used only if it is true.")
     voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
@@ -108,6 +108,24 @@ class RefPart(Part):
     ref: Annotated[str, Reference()] = Field(description="Its name in prompts.")
 
 
+class ForeachPart(Part):
+    """A prompt that is said once for each item of a list."""
+
+    foreach: Guard = Field(description="Expression, a list: its first 10 items are said.")
+    item: Annotated[str, GivenName()] = Field("item", description="What an item is called in it; default item.")
+    text: "Prompt" = Field(description="What is said of each item; may hold {{ item }}.")
+
+    @field_validator("text", mode="after")
+    @classmethod
+    def _in_the_same_manner(cls, prompt: list[Part], info: ValidationInfo) -> list[Part]:
+        return [part.in_the_manner_of(info.data) for part in prompt]
+
+    def in_the_manner_of(self, around: Mapping[str, Any]) -> Self:
+        """Return the part with what it does not say of its own as what it stands in says it."""
+        text = [part.in_the_manner_of(around) for part in self.text]
+        return super().in_the_manner_of(around).model_copy(update={"text": text})
+
+
 class ByLanguagePart(Part):
     """Prompts by language, of which the caller hears one: {en: …, de: …}."""
 
@@ -146,7 +164,13 @@ class ByLanguagePart(Part):
         return described
 
 
-PARTS: dict[str, type[Part]] = {"audio": AudioPart, "ref": RefPart, "silence": SilencePart, "text": TextPart}
+PARTS: dict[str, type[Part]] = {
+    "foreach": ForeachPart,
+    "audio": AudioPart,
+    "ref": RefPart,
+    "silence": SilencePart,
+    "text": TextPart,
+}
 LANGUAGE_KEY = "^([A-Za-z]{2}|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){1,3})$"
 "What is always a language where a part of a prompt stands: no other key has two letters, or a hyphen."
 
@@ -174,6 +198,7 @@ AnyPart: TypeAlias = Annotated[
     Annotated[AudioPart, Tag("<audio>")]
     | Annotated[SilencePart, Tag("<silence>")]
     | Annotated[RefPart, Tag("<ref>")]
+    | Annotated[ForeachPart, Tag("<foreach>")]
     | Annotated[ByLanguagePart, Tag("<languages>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),
@@ -181,6 +206,7 @@ AnyPart: TypeAlias = Annotated[
 Prompt: TypeAlias = Annotated[list[AnyPart], OneOrMany("text")]
 Prompts: TypeAlias = Annotated[list[Prompt], OneOrMany()]
 ByLanguagePart.model_rebuild()
+ForeachPart.model_rebuild()
 
 
 # --- transitions -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ivr.engine.language_choice import among
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import AnyPart, ByLanguagePart, RefPart, Spoken, each_spoken, spoken
+from ivr.flowfile.model_parts import AnyPart, ByLanguagePart, ForeachPart, RefPart, Spoken, each_spoken, spoken
 from ivr.flowfile.source import Path
 
 
@@ -49,6 +49,8 @@ class Around(Struct, frozen=True):
     "Guards that have been found true when their own are asked."
     speaks: str | None = None
     "The language in which they are said, whatever the call's is; None: in the call's."
+    items: tuple[tuple[str, str], ...] = ()
+    "By name: the lists of which they are said for each item, as expressions."
     through: tuple[str, ...] = ()
     "The prompts of the catalogue that led here."
 
@@ -86,6 +88,9 @@ def _parts(document: Document, parts: Sequence[AnyPart], around: Around) -> Iter
                 for key, prompt in part.prompts.items():
                     only = among(key, document.model.all_languages) or key
                     yield from _parts(document, prompt, replace(inside, path=(*here, key), language=only))
+            case ForeachPart():
+                items = (*around.items, (part.item, part.foreach))
+                yield from _parts(document, part.text, replace(inside, path=(*here, "text"), items=items))
             case RefPart(ref=name) if name not in around.through:
                 inside = replace(inside, path=("prompts", name), through=(*around.through, name))
                 yield from _parts(document, referred(document, part), inside)

@@ -12,8 +12,8 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, Moment, Role, Spoken, TextPart
-from ivr.flowfile.prompts import of_action, of_defaults, parts_of
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Role, Spoken, TextPart
+from ivr.flowfile.prompts import Around, of_action, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
@@ -41,6 +41,10 @@ class Use(Struct, frozen=True):
     "The branch of a transition: the guards of those before it have been found false."
     sets: Mapping[str, str] = {}
     "What the transition has set before this is read."
+    items: tuple[tuple[str, str], ...] = ()
+    "By name: the lists of which it is read for each item, as expressions."
+    said_at: Path = ()
+    "Where the prompt stands in which it is heard, if it stands in one: `path` may lead to a prompt that is shared."
 
     @property
     def is_bare(self) -> bool:
@@ -143,9 +147,17 @@ def _values(written: Mapping[str, str], path: Path, moment: Moment, state: str |
 
 def _prompt(document: Document, prompt: Spoken, state: str | None) -> Iterator[Use]:
     for placed in parts_of(document, prompt):
-        part, here, whole = placed.part, placed.path, placed.around.guards
-        held = (*whole, part.guard) if part.guard else whole
+        part, here, around = placed.part, placed.path, placed.around
+
+        def use(key: str, text: str, role: Role, *held: str, here: Path = here, around: Around = around) -> Use:
+            guards = (*around.guards, *held)
+            found = Use((*here, key), text, role, prompt.moment, state, guards=guards)
+            return replace(found, items=around.items, said_at=prompt.path)
+
+        held = (part.guard,) if part.guard else ()
         if part.guard:
-            yield Use((*here, "guard"), part.guard, "guard", prompt.moment, state, guards=whole)
+            yield use("guard", part.guard, "guard")
+        if isinstance(part, ForeachPart):
+            yield use("foreach", part.foreach, "expression", *held)
         if isinstance(part, TextPart | AudioPart) and part.text is not None:
-            yield Use((*here, "text"), part.text, "text", prompt.moment, state, guards=held)
+            yield use("text", part.text, "text", *held)

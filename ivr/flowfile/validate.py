@@ -18,7 +18,7 @@ from ivr.flowfile.actions.menu import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import FlowFile, State
-from ivr.flowfile.model_parts import PARTS, Model, Part, is_language
+from ivr.flowfile.model_parts import PARTS, ForeachPart, Model, Part, is_language
 from ivr.flowfile.source import Path, Source, Tree
 from ivr.flowfile.yaml.mistakes import COLON_ALONE, no_space, space_after_colon
 from ivr.flowfile.yaml.reader import Reading
@@ -157,7 +157,8 @@ class _Judge:
         """Return whether a key is missing only because it was written wrong, or in words that are not there yet."""
         beside = [path[-1] for path in extra if path[:-1] == missing[:-1]]
         class_ = self._class(missing[:-1])
-        if issubclass(class_, Part) and set(PARTS) & set(self.source.keys(missing[:-1])):
+        is_part = issubclass(class_, Part) and not issubclass(class_, ForeachPart)
+        if is_part and set(PARTS) & set(self.source.keys(missing[:-1])):
             return True  # what makes it a part was written, and cut out
         return self.source.has(missing) or any(
             key in class_.LATER or nearest(str(key), class_.words()) == missing[-1] for key in beside

@@ -230,31 +230,33 @@ def name(document: Document) -> Iterator[Finding]:
     if not is_name(document.model.flow.replace("-", "_")):
         yield _invalid(document, ("flow",), document.model.flow, RULE_FOR_FLOWS)
     for state_name, state in document.states():
-        yield from _name(document, ("states", state_name), state_name, (SELF,))
+        yield from name_findings(document, ("states", state_name), state_name, (SELF,))
         for choice in state.menu.choices if state.menu else ():
             yield from _choice_name(document, ("states", state_name, "menu", "choices", choice), choice)
         if state.outcome:
-            yield from _name(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
+            yield from name_findings(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
     for variable in document.model.variables:
-        yield from _name(document, ("variables", variable), variable, reserved)
+        yield from name_findings(document, ("variables", variable), variable, reserved)
     yield from _names_beside_states(document)
     for into in intos(document):
         if into.variable not in document.model.variables and document.source.has(into.path):
-            yield from _name(document, into.path, into.variable, reserved, key=False)
+            yield from name_findings(document, into.path, into.variable, reserved, key=False)
 
 
 def _names_beside_states(document: Document) -> Iterator[Finding]:
     for state_name, state in document.states():
         if state.milestone:
-            yield from _name(document, ("states", state_name, "milestone"), state.milestone, (), key=False)
+            yield from name_findings(document, ("states", state_name, "milestone"), state.milestone, (), key=False)
     for goal in document.model.goals:
-        yield from _name(document, ("goals", goal), goal, ())
+        yield from name_findings(document, ("goals", goal), goal, ())
     for calendar in document.model.calendars:
-        yield from _name(document, ("calendars", calendar), calendar, EXPRESSION_WORDS)
+        yield from name_findings(document, ("calendars", calendar), calendar, EXPRESSION_WORDS)
+    for prompt in document.model.prompts:
+        yield from name_findings(document, ("prompts", prompt), prompt, ())
 
 
-def _name(
+def name_findings(
     document: Document,
     path: Path,
     word: str,
@@ -263,6 +265,7 @@ def _name(
     key: bool = True,
     rule: str = RULE_FOR_NAMES,
 ) -> Iterator[Finding]:
+    """Find a name that is invalid or reserved."""
     if not is_name(word):
         yield _invalid(document, path, word, rule, key=key)
     elif word in reserved:
@@ -276,7 +279,7 @@ def _choice_name(document: Document, path: Path, word: str) -> Iterator[Finding]
         yield document.finding(_error_event(word), path, key=True)
     elif is_name(word) or key is None or key.style not in QUOTES:
         rule = f'In quotes, a choice can have any name: "{word}".'
-        yield from _name(document, path, word, RESERVED, rule=rule)
+        yield from name_findings(document, path, word, RESERVED, rule=rule)
     elif len(word) > MAX_CHOICE_NAME or _LINE_ENDS_AND_CONTROLS.search(word) or not any(map(_is_visible, word)):
         yield document.finding(_not_a_choice(), path, key=True)
 

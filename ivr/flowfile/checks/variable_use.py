@@ -253,7 +253,7 @@ def sensitive(document: Document) -> Iterator[Finding]:
         is_logged = use.role == "value" and use.variable in SETTABLE
         found = origins(document, use) & marked if use.role in _SHOWN or is_logged else None
         if found:
-            problem = _logged(use.variable) if is_logged else _spoken() if use.role == "text" else _sent()
+            problem = _logged(use.variable) if is_logged else _spoken() if use.said_at else _sent()
             yield document.source.found(problem, _mark(document, use, found))
 
 
