@@ -5,6 +5,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from ivr.engine.calendars import REASONS
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.flowfile.actions.digits import Digits
@@ -171,9 +172,18 @@ class _Values:
         name, _, field = path.partition(".")
         if name in self._variables:
             return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
+        if name == "calendar" and field.endswith(".reason"):
+            return self._reasons(field.removesuffix(".reason"))
         if path == "key" and use.moment == "choice" and use.state is not None:
             return self._key(use.state, str(use.path[4]))
         return self._field(use, path) if use.moment == "transition" else None
+
+    def _reasons(self, calendar: str) -> Domain | None:
+        """Return why a calendar can be closed, or that it is open; without holidays, it is not closed for one."""
+        written = self.document.model.calendars.get(calendar)
+        if written is None or not self.document.is_sound("calendars", calendar):
+            return None
+        return Domain(frozenset(REASONS) - (set() if written.holidays else {"holiday"}))
 
     def _key(self, state: str, choice: str) -> Domain | None:
         menu = self.document.model.states[state].menu

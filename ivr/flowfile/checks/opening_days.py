@@ -22,15 +22,13 @@ CALENDAR = Check(
 calendars:
   office: {closed: {12-24: Christmas Eve}}
 states:
-  start: {decide: [{guard: calendar.office.open, target: open}, bye]}
-  open: {say: We are here., next: bye}
+  start: {say: "{{ 'We are here.' if calendar.office.open else 'We are closed.' }}", next: bye}
 """,
     good="""
 calendars:
   office: {weekly: {mon-fri: "09:00-17:00"}, closed: {12-24: Christmas Eve}}
 states:
-  start: {decide: [{guard: calendar.office.open, target: open}, bye]}
-  open: {say: We are here., next: bye}
+  start: {say: "{{ 'We are here.' if calendar.office.open else 'We are closed.' }}", next: bye}
 """,
 )
 

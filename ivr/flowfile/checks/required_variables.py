@@ -147,15 +147,15 @@ def _is_true(value: Value) -> bool:
 
 
 def proved_true(guard: str, holds: bool) -> True_:
-    """Return the variables that are true where a guard holds, or where it does not."""
+    """Return the variables, and fields of them or of facts, that are true where a guard holds, or where it does not."""
     what = compiled(guard, bare=True)
     return _proved(what.node, holds) if isinstance(what, Expression) else frozenset()
 
 
 def _proved(node: tree.Node, holds: bool) -> True_:
     match node:
-        case tree.Name(name=name):
-            return frozenset({name} if holds else ())
+        case tree.Name() | tree.Field():
+            return frozenset(filter(None, [tree.path(node)])) if holds else frozenset()
         case tree.Negation(of=of):
             return _proved(of, not holds)
         case tree.Both(left=left, right=right) | tree.Either(left=left, right=right):
@@ -176,7 +176,7 @@ def _compared(first: tree.Node, comparator: str, value: tree.Node, holds: bool) 
         is_true = any(isinstance(side, tree.Constant) and _is_true(side.value) for side in sides)
     else:
         return frozenset()
-    return frozenset(side.name for side in sides if is_true and isinstance(side, tree.Name))
+    return frozenset(path for side in sides if is_true and (path := tree.path(side)))
 
 
 def _way(document: Document, state: str, variable: str) -> Sequence[str]:

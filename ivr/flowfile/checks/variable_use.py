@@ -193,7 +193,8 @@ def unused(document: Document) -> Iterator[Finding]:
             yield document.finding(_never_used(name), path, key=path[0] == "variables")
     asked = _calendars_read(document)
     for name in document.model.calendars:
-        if name not in asked and document.is_sound("calendars", name) and is_name(name):
+        is_own = document.is_own("calendars", name)
+        if name not in asked and is_own and document.is_sound("calendars", name) and is_name(name):
             yield document.finding(_never_asked(name), ("calendars", name), key=True)
 
 
