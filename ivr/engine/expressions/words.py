@@ -3,6 +3,7 @@
 Nothing is wrong with the types there, both are texts; and nothing that such a guard says is what its author meant.
 """
 
+from collections.abc import Mapping
 from datetime import time
 
 from msgspec import Struct
@@ -10,6 +11,8 @@ from msgspec import Struct
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.clock import ORDERS, literal
 from ivr.engine.expressions.filters import FILTERS, Filter
+from ivr.engine.expressions.forms import french, german, spanish
+from ivr.engine.expressions.forms.english import WEEKDAYS
 from ivr.nearest import did_you_mean
 
 
@@ -61,4 +64,14 @@ def _never(filter_: Filter, word: str, comparator: str, *, is_left: bool) -> Com
             message = f'No result of "{filter_.name}" is in "{word}".'
         case _:
             return None
+    if (english := _IN_ENGLISH.get(word.casefold())) is not None:
+        return ComparisonMistake(message, f'Compared, it is English in every language: write "{english}".')
     return ComparisonMistake(message, did_you_mean(word, filter_.yields) or f"It returns {', '.join(filter_.yields)}.")
+
+
+_IN_ENGLISH: Mapping[str, str] = {
+    name.casefold(): english
+    for names in (german.WEEKDAYS, french.WEEKDAYS, spanish.WEEKDAYS)
+    for name, english in zip(names, WEEKDAYS, strict=True)
+}
+"The days of the week, by what other languages call them."

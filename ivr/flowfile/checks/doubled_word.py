@@ -1,9 +1,13 @@
-"""The check `doubled-word`: "for the the sales team", which a caller hears as it is written. English."""
+"""The check `doubled-word`: "for the the sales team", which a caller hears as it is written.
+
+In Spanish a time of day has its article: "a las {{ opens | time }}" says it twice.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.instruction_languages import root_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import TextPart
@@ -29,8 +33,11 @@ def _doubled(word: str) -> Text:
     return f'The caller hears "{word}" twice.', "Delete one of them."
 
 
-# Words of which no sentence has two in a row: "that that", "had had" and "press on on Monday" can be meant.
-_TWICE = re.compile(r"\b(the|a|an|and|or|of|if|our|your|my|we)\s+\1\b", re.IGNORECASE)
+_TWICE: Mapping[str, re.Pattern[str]] = {
+    # Words of which no sentence has two in a row: "that that", "had had" and "press on on Monday" can be meant.
+    "en": re.compile(r"\b(the|a|an|and|or|of|if|our|your|my|we)\s+(?P<kept>\1)\b", re.IGNORECASE),
+    "es": re.compile(r"\b(las?)\s+(?P<kept>\{\{[^{}]*\|\s*time\s*\}\})", re.IGNORECASE),
+}
 
 
 @DOUBLED_WORD.finder
@@ -38,14 +45,10 @@ def doubled_word(document: Document) -> Iterator[Finding]:
     """Find short words that are spoken twice."""
     for prompt in all_prompts(document):
         for placed in parts_of(document, prompt):
-            part = placed.part
-            if not isinstance(part, TextPart) or not _is_english(placed.spoken_in or document.model.language):
+            twice = _TWICE.get(root_of(placed.spoken_in or document.model.language))
+            if not isinstance(placed.part, TextPart) or twice is None:
                 continue
             path = (*placed.path, "text")
-            for found in _TWICE.finditer(part.text):
-                fix = document.source.replacing_within(path, found.start(), found[0], found[1])
+            for found in twice.finditer(placed.part.text):
+                fix = document.source.replacing_within(path, found.start(), found[0], found["kept"])
                 yield document.finding_within(_doubled(found[1]), path, *found.span(), fix=fix)
-
-
-def _is_english(language: str) -> bool:
-    return language.partition("-")[0].lower() == "en"

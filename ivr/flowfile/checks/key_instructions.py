@@ -25,7 +25,7 @@ VERBS = frozenset({"press", "dial", "push", "hit"})
 SOFT_VERBS = frozenset({"enter", "key", "type", "select", "choose", "touch", "tap", "use", "pick"})
 "What one does with a key if that is all of it: `enter 1 or 2`, and not `enter 4 digits`."
 _BEFORE_KEY = frozenset({"the", "key", "keys", "number", "digit", "button", "option", "either", "in", "on", "just"})
-_MARKS = frozenset("\"'“”‘’«»()")
+MARKS = frozenset("\"'“”‘’«»()")
 _AFTER_KEY = frozenset({"key", "sign", "button", "symbol"})
 VALUE = "\ufffc"
 "Stands for a value that is put in, whatever it is."
@@ -115,7 +115,7 @@ def tokens(text: str) -> Sequence[Token]:
 
 def keys_named(text: str) -> Iterator[Named]:
     """Go through the keys that a text tells a caller to press, in their order."""
-    reader = _Keys([token for token in tokens(text) if token.text not in _MARKS])
+    reader = _Keys([token for token in tokens(text) if token.text not in MARKS])
     place = 0
     while place < len(reader.tokens):
         place = yield from reader.instruction(place)

@@ -10,7 +10,7 @@ from ivr.engine.utterance import as_heard
 from ivr.flowfile.actions.base import Asking
 from ivr.flowfile.actions.menu import Choice, Menu
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.key_instructions import keys_named
+from ivr.flowfile.checks.instruction_languages import can_read, keys_named_in, root_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
@@ -193,8 +193,8 @@ def _late_choice(seconds: str) -> Text:
 
 
 MAX_CHOICES = 5
-WORDS_A_SECOND = 2.5
-"How fast people speak, and the line's voice."
+WORDS_A_SECOND = {"en": 2.5, "de": 2.2, "fr": 2.8, "es": 2.7}
+"How fast people speak, and the line's voice, by language; any other as English."
 LATE = 10.0
 "Seconds after which a caller should have heard the first choice."
 
@@ -248,8 +248,9 @@ def announcement(document: Document, asked: Asking, path: Path, language: str) -
             if not isinstance(part, TextPart | AudioPart) or not placed.is_heard_in(language):
                 continue
             text = part.text or ""
-            complete = complete and bool(text) and not (name is None and PUT_IN.search(text))
-            keys += _mentions(text, (*placed.path, "text"), _words(texts))
+            is_read = bool(text) and can_read(placed.spoken_in or language)
+            complete = complete and is_read and not (name is None and PUT_IN.search(text))
+            keys += _mentions(text, placed.spoken_in or language, (*placed.path, "text"), _words(texts))
             texts.append(text)
     named = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])
     said = " ".join(texts).casefold()
@@ -263,8 +264,8 @@ def _prompts(asked: Asking, path: Path) -> Iterator[tuple[str | None, Spoken]]:
             yield name, Spoken(choice.prompt, (*path, "choices", name, "prompt"))
 
 
-def _mentions(text: str, path: Path, before: int) -> Iterator[Mention]:
-    for named in keys_named(text):
+def _mentions(text: str, language: str, path: Path, before: int) -> Iterator[Mention]:
+    for named in keys_named_in(text, language):
         words = text[named.start : named.end]
         yield Mention(named.what, words, path, named.start, before + len(text[: named.start].split()))
 
@@ -368,7 +369,12 @@ def long_menu(document: Document) -> Iterator[Finding]:
     for menu, path in menus(document):
         if len(menu.choices) > MAX_CHOICES:
             yield document.finding(_many_choices(len(menu.choices)), (*path, "choices"), key=True)
-        late = [announcement(document, menu, path, language).first_after for language in document.model.all_languages]
-        first = max(filter(None, late), default=None)
-        if first is not None and first / WORDS_A_SECOND > LATE:
-            yield document.finding(_late_choice(f"{first / WORDS_A_SECOND:.0f}"), (*path, "prompt"), key=True)
+        late = max(_first_choice(document, menu, path, language) for language in document.model.all_languages)
+        if late > LATE:
+            yield document.finding(_late_choice(f"{late:.0f}"), (*path, "prompt"), key=True)
+
+
+def _first_choice(document: Document, menu: Menu, path: Path, language: str) -> float:
+    """Return after how many seconds a caller hears the first choice; 0: no prompt has one."""
+    words = announcement(document, menu, path, language).first_after or 0
+    return words / WORDS_A_SECOND.get(root_of(language), WORDS_A_SECOND["en"])

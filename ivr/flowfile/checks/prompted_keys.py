@@ -24,7 +24,8 @@ from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.actions.record import Record
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.key_instructions import Named, keys_named
+from ivr.flowfile.checks.instruction_languages import keys_named_in, root_of
+from ivr.flowfile.checks.key_instructions import Named
 from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
@@ -164,7 +165,8 @@ def _of_prompt(acceptance: "_Acceptance", prompt: Spoken, accepted: Accepted, pl
         return
     for placed in parts_of(acceptance.document, prompt):
         text = _text(placed.part)
-        for named, sort in _missing(text, accepted):
+        language = placed.spoken_in or acceptance.document.model.language
+        for named, sort in _missing(text, language, accepted):
             words = text[named.start : named.end]
             match sort:
                 case "key":
@@ -181,15 +183,16 @@ def _text(part: AnyPart) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _missing(text: str, accepted: Accepted) -> Sequence[tuple[Named, Sort]]:
+def _missing(text: str, language: str, accepted: Accepted) -> Sequence[tuple[Named, Sort]]:
     """List what a text mentions and what does not exist, each with what it is."""
     lower = text.lower()
     if not accepted.asks and any(words in lower for words in _ANOTHER_CALL):
         return []
+    missing = [named for named in keys_named_in(text, language) if named.what not in accepted.keys]
+    if root_of(language) != "en":  # what others are told to say, to wait for or to use a sign for is not read
+        return [(named, "key") for named in missing if named.what not in accepted.signs]
     found: list[tuple[Named, Sort]] = [
-        (named, "key")
-        for named in keys_named(text)
-        if named.what not in accepted.keys and not (named.what in accepted.signs and _FOR_A_SIGN.match(text, named.end))
+        (named, "key") for named in missing if not (named.what in accepted.signs and _FOR_A_SIGN.match(text, named.end))
     ]
     if accepted.asks and accepted.words is not None:
         found += [(named, "words") for named in words_named(text, accepted.words) if named.what not in accepted.words]

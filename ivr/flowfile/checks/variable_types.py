@@ -8,6 +8,7 @@ from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.filters import FILTERS
+from ivr.engine.expressions.forms import ALL_WEEKDAYS
 from ivr.engine.expressions.types import NUMBERS, Type, fits
 from ivr.engine.variables import fit
 from ivr.flowfile.actions.digits import Digits
@@ -190,8 +191,9 @@ def _results(node: tree.Node) -> Iterator[tree.Node]:
 def _never_fits(result: tree.Filtered, variable: flow.Variable) -> bool:
     type_ = variable.type.name
     if type_ == "text":
+        # Stored, a weekday is in the caller's language: the values of the variable say in which.
         words = FILTERS[result.filter].yields
-        return bool(words and variable.values) and not set(words) & set(variable.values)
+        return bool(words and variable.values) and not ALL_WEEKDAYS & set(variable.values)
     return result.filter in _WORDS or (result.filter in _FIGURES and type_ not in NUMBERS)
 
 

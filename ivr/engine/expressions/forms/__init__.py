@@ -15,6 +15,14 @@ from ivr.engine.values import Value
 
 _LANGUAGES: Mapping[str, type[LanguageForms]] = {"en": English, "de": German, "fr": French, "es": Spanish}
 
+ALL_WEEKDAYS = frozenset(name for forms in _LANGUAGES.values() for name in forms.WEEKDAYS)
+"In all languages."
+
+
+def has_forms(tag: str) -> bool:
+    """Return whether a language, a BCP 47 tag, has forms of its own."""
+    return tag.partition("-")[0].lower() in _LANGUAGES
+
 
 @lru_cache(maxsize=256)
 def forms_of(tag: str) -> LanguageForms:
