@@ -17,3 +17,13 @@ def flow_of(text: str) -> Flow:
 def flow_at(path: Path) -> Flow:
     """Build a flow from its file."""
     return load_flow(path).served()
+
+
+def flow_among(folder: Path, *texts: str) -> Flow:
+    """Write flows into a folder, each under its name, and build the first; it can invoke the others."""
+    files = []
+    for text in texts:
+        name = text.lstrip("\n").split("\n", 1)[0].removeprefix("flow: ")
+        files.append(folder / f"{name}.yaml")
+        files[-1].write_text(text.lstrip("\n"), "utf-8")
+    return load_flow(files[0]).served()

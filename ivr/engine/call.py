@@ -134,6 +134,8 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     "In our words: it names types and limits, never a value, and nothing that the line or a caller said."
     line: int = 0
     "Of the flow's file, counted from 1: where the expression stands, else the state."
+    file: str = ""
+    "That of an invoked flow, if the line is in one; empty: that of the call's own flow."
 
 
 class Taken(Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ where a call goes next is decided in `machine`.
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -31,10 +32,12 @@ from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
 from ivr.engine.pretend import ahead
-from ivr.engine.scope import Scope
+from ivr.engine.scope import PART, Scope
 from ivr.engine.values import Value, pack
 from ivr.engine.variables import Misfit, fit
 from ivr.errors import ExpressionFailed
+
+T = TypeVar("T")
 
 
 class Draft:
@@ -109,7 +112,11 @@ class Draft:
     def scope(self, fields: Mapping[str, Value] | None = None, *, private: bool = False) -> Scope:
         """Return the names that expressions can read now; `private`: the fields hold what nobody may see."""
         now = self.now + self.facts.ahead
-        return Scope(self.flow, self.facts, self.memory, now, fields, judge=self.judge, private=private)
+        here = self.here
+        around = self.flow.around(here)
+        return Scope(
+            around, self.facts, self.memory, now, fields, judge=self.judge, private=private, prefix=here.prefix
+        )
 
     @property
     def left_as(self) -> str:
@@ -145,31 +152,45 @@ class Draft:
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
             transfers=event.transfers,
         )
-        self.store({name: variable.default for name, variable in self.flow.variables.items() if variable.has_default})
+        begin = self.flow.variables.items()
+        self._keep({name: variable.default for name, variable in begin if variable.has_default and PART not in name})
 
     def store(self, values: Mapping[str, Value]) -> None:
-        """Keep values that are known to fit their variables."""
-        if not values:
-            return
+        """Keep values that are known to fit the variables of the flow in which the call stands."""
+        if values:
+            self._keep({self.here.owned(name): value for name, value in values.items()})
+
+    def begin(self, prefix: str) -> None:
+        """Begin an invoked flow: what an earlier run of it has left is forgotten, and its defaults are kept (C10)."""
+        memory = self.memory
+        self.memory = Memory(
+            _without(memory.variables, prefix), _without(memory.private, prefix), _without(memory.visits, prefix)
+        )
+        self._keep(self.flow.parts[prefix].defaults)
+
+    def _keep(self, values: Mapping[str, Value]) -> None:
+        """Keep values by the names of their variables in the whole flow."""
         variables, private = dict(self.memory.variables), dict(self.memory.private)
         for name, value in values.items():
             declared = self.flow.variables.get(name)
             (private if declared and declared.sensitive else variables)[name] = pack(value)
         self.memory = Memory(variables, private, self.memory.visits)
 
-    def set(self, values: Mapping[str, Value], lines: Mapping[str, int]) -> None:
+    def set(self, values: Mapping[str, Value], lines: Mapping[str, int], prefix: str | None = None) -> None:
         """Keep values as their variables' types; raise ExpressionFailed for one that does not fit.
 
-        `lines` says where in the flow's file each was made.
+        `lines` says where in the flow's file each was made, `prefix` of which invoked flow the variables are; None: of
+        the flow in which the call stands.
         """
         fitting: dict[str, Value] = {}
         for name, value in values.items():
-            declared = self.flow.variables.get(name)
+            owned = self.here.owned(name) if prefix is None else prefix + name
+            declared = self.flow.variables.get(owned)
             try:
-                fitting[name] = fit(value, declared) if declared else self._fact(name, value)
+                fitting[owned] = fit(value, declared) if declared else self._fact(name, value)
             except Misfit as misfit:
                 raise ExpressionFailed(f"{name}: {misfit}", line=lines[name]) from misfit
-        self.store(fitting)
+        self._keep(fitting)
 
     def _fact(self, name: str, value: Value) -> Value:
         """Return a fact as it is kept: of a flow with several languages, `language` is one of them (C2)."""
@@ -193,7 +214,9 @@ class Draft:
 
     def fail(self, event: str, why: str, line: int = 0) -> None:
         """Take down an error, for whoever looks into the call."""
-        self.failures.append(Failure(self.state, event, why, line or self.here.line))
+        here = self.here
+        file = self.flow.file_of(here) if here.prefix else ""
+        self.failures.append(Failure(self.state, event, why, line or here.line, file))
 
     # --- what the line and the services are told ---
 
@@ -304,3 +327,8 @@ class Draft:
     def _order(self, command: LineCommand, offered: tuple[str, ...] = ()) -> None:
         self.commands.append(command)
         self.asked = (*self.asked, Operation(command.op, KINDS[type(command)], self.state, self.memory, offered))
+
+
+def _without(known: Mapping[str, T], prefix: str) -> Mapping[str, T]:
+    """Return what is known under other names than those that begin so."""
+    return {name: value for name, value in known.items() if not name.startswith(prefix)}

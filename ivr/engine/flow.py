@@ -16,6 +16,7 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.types import Type
 from ivr.engine.prompt import Prompt
+from ivr.engine.scope import SETTABLE
 from ivr.engine.values import Value
 
 SELF = "self"
@@ -59,7 +60,19 @@ class State(Struct, frozen=True):
     milestone: str | None = None
     "What a call has reached by entering it; for those who count, and for nothing that a call does (C3)."
     line: int = 0
-    "Where it stands in the flow's file, counted from 1."
+    "Where it stands in its flow's file, counted from 1."
+    prefix: str = ""
+    """Of an invoked flow: what the names of its states, variables and visits begin with, in the flow and in a call:
+    the name of the state that invokes it, and a slash."""
+
+    @property
+    def within(self) -> str:
+        """The state that invokes the flow to which this one belongs; empty: none does."""
+        return self.prefix[:-1]
+
+    def owned(self, variable: str) -> str:
+        """Return how a variable that this state names is called in a call; facts are the same everywhere (C10)."""
+        return variable if variable in SETTABLE else self.prefix + variable
 
 
 class Variable(Struct, frozen=True):
@@ -86,6 +99,29 @@ class Limits(Struct, frozen=True):
     turns: int
 
 
+class InvokedPart(Struct, frozen=True):
+    """A flow as one state of another invokes it: its states are among that flow's, under names of their own (C4)."""
+
+    flow: str
+    "Its name."
+    initial: str
+    "The state in which it begins, by its name in the whole flow."
+    states: tuple[str, ...]
+    "Its states, by their names in its own file."
+    on: Mapping[str, Branches]
+    zone: ZoneInfo
+    language: str
+    "That of the flow that is called: an invoked one shares it."
+    languages: tuple[str, ...]
+    "Those between which that flow can change."
+    calendars: Mapping[str, Calendar]
+    "By their names in its own file."
+    defaults: Mapping[str, Value]
+    "What its variables begin with, by their names in the whole flow."
+    file: str = ""
+    "How its file is called, for messages."
+
+
 class Flow(Struct, frozen=True):
     """A whole flow."""
 
@@ -110,3 +146,13 @@ class Flow(Struct, frozen=True):
     "By name (C15)."
     file: str = ""
     "How its file is called, for messages."
+    parts: Mapping[str, InvokedPart] = {}
+    "The flows that its states invoke, by the prefix of their states."
+
+    def around(self, state: State) -> "Flow | InvokedPart":
+        """Return the flow to which a state belongs: this one, or an invoked one."""
+        return self.parts[state.prefix] if state.prefix else self
+
+    def file_of(self, state: State) -> str:
+        """Return how the file is called in which a state stands."""
+        return self.around(state).file

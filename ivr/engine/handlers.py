@@ -8,18 +8,38 @@ FAILURES = ("error", "failed")
 "How the names of events begin that have parts, divided by dots. A choice cannot have such a name."
 
 
-def handler(flow: Flow, state: State, event: str) -> Branches | None:
-    """Find the branches for an event: the state's own before the flow's, in each the longest name that fits.
+LIMIT = "error.limit"
+"What is raised where a call has become too long (C2)."
 
-    A state's handler is used even if the flow has a longer name that fits. A flow-wide handler for errors is not used
-    in a state that it leads to, since it would send the failing state to itself.
+
+def handler(flow: Flow, state: State, event: str) -> tuple[State, Branches] | None:
+    """Find the branches for an event, and in which state it is raised: first this one, then what invokes its flow.
+
+    In each the state's own handlers come before its flow's, and of either the longest name that fits.
+
+    A state's handler is used even if its flow has a longer name that fits. A flow-wide handler for errors is not used
+    in a state that it leads to, since it would send the failing state to itself. What an invoked flow leaves unhandled
+    is raised in the state that invokes it. A call that has become too long is nothing that a part of it can deal with:
+    that event is raised outside of all invoked flows.
     """
+    while event == LIMIT and state.within:
+        state = flow.states[state.within]
+    found = _handled(flow, state, event)
+    while found is None and state.within:
+        state = flow.states[state.within]
+        found = _handled(flow, state, event)
+    return (state, found) if found is not None else None
+
+
+def _handled(flow: Flow, state: State, event: str) -> Branches | None:
+    """Find the branches for an event in one state and its own flow."""
     if own := longest(state.on, event):
         return state.on[own]
-    name = longest(flow.on, event)
+    shared = flow.around(state).on
+    name = longest(shared, event)
     if name is None:
         return None
-    branches = flow.on[name]
+    branches = shared[name]
     return None if leads_back(event, (branch.target for branch in branches), state.name) else branches
 
 

@@ -1,6 +1,6 @@
 """The names that an expression can read in one state at one moment, and prompts made with them (LANGUAGE C9, C11)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -24,9 +24,15 @@ from ivr.engine.prompt import (
 from ivr.engine.values import MaskedValue, Value, unpack
 from ivr.errors import ExpressionFailed
 
+SETTABLE = ("language", "outcome")
+"Facts that `set` may change (LANGUAGE C11)."
+PART = "/"
+"""Stands between the name of a state and a name of the flow that it invokes. So the variables of that flow, its states
+and their visits have names of their own in the whole flow and in its calls; no name of an author's has such a sign."""
+
 
 class Surroundings(Protocol):
-    """What an expression can read of a flow."""
+    """What an expression can read of a flow: of the one that is called, or of one that it invokes."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -41,8 +47,8 @@ class Surroundings(Protocol):
         """The languages between which a call can change; empty: one, and any other that it sets."""
 
     @property
-    def states(self) -> Mapping[str, object]:
-        """By name, for `visits`."""
+    def states(self) -> Iterable[str]:
+        """By their names in the flow's own file, for `visits`."""
 
     @property
     def calendars(self) -> Mapping[str, Calendar]:
@@ -55,7 +61,7 @@ class Scope(Mapping[str, Value]):
     Nothing is computed before it is read: most expressions read one name.
     """
 
-    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_private")
+    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_prefix", "_private")
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class Scope(Mapping[str, Value]):
         *,
         judge: Judge | None = None,
         private: bool = False,
+        prefix: str = "",
     ) -> None:
         self._flow = flow
         self._facts = facts
@@ -75,15 +82,16 @@ class Scope(Mapping[str, Value]):
         self._fields: Mapping[str, Value] = fields or {}
         self._judge = judge
         self._private = private  # the fields are
+        self._prefix = prefix  # of what an invoked flow remembers
 
     def __getitem__(self, name: str) -> Value:
         if name in self._fields:
             return self._fields[name]
-        memory = self._memory
-        if name in memory.variables:
-            return unpack(memory.variables[name])
-        if name in memory.private:
-            return unpack(memory.private[name])
+        memory, kept = self._memory, self._kept(name)
+        if kept in memory.variables:
+            return unpack(memory.variables[kept])
+        if kept in memory.private:
+            return unpack(memory.private[kept])
         match name:
             case "now":
                 return datetime.fromtimestamp(self._now, self._flow.zone)
@@ -96,12 +104,15 @@ class Scope(Mapping[str, Value]):
             case "calendar":
                 return self._calendars()
             case "visits":
-                return {state: self._memory.visits.get(state, 0) for state in self._flow.states}
+                visits = self._memory.visits
+                return {state: visits.get(self._prefix + state, 0) for state in self._flow.states}
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
         facts = ("now", "today", "language", "call", "calendar", "visits")
-        yield from {*facts, *self._fields, *self._memory.variables, *self._memory.private}
+        kept = {*self._memory.variables, *self._memory.private}
+        own = {name for name in kept if name in SETTABLE or self._is_own(name)}
+        yield from {*facts, *self._fields, *(name if name in SETTABLE else name[len(self._prefix) :] for name in own)}
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -111,6 +122,14 @@ class Scope(Mapping[str, Value]):
         if not self._flow.languages or self._facts.language is None:
             return self._flow.language
         return among(self._facts.language, self._flow.languages) or self._flow.language
+
+    def _kept(self, name: str) -> str:
+        """Return how a variable is called in a call; an invoked flow has its own, and shares the facts (C10)."""
+        return self._prefix + name if self._prefix and name not in SETTABLE else name
+
+    def _is_own(self, kept: str) -> bool:
+        """Return whether this flow knows what is kept under a name: it is no part's, and no other flow's."""
+        return kept.startswith(self._prefix) and PART not in kept[len(self._prefix) :]
 
     def _call(self) -> Mapping[str, Value]:
         facts = self._facts
@@ -138,7 +157,16 @@ class Scope(Mapping[str, Value]):
     def having(self, fields: Mapping[str, Value]) -> "Scope":
         """Return the same scope with more fields."""
         more = {**self._fields, **fields}
-        return Scope(self._flow, self._facts, self._memory, self._now, more, judge=self._judge, private=self._private)
+        return Scope(
+            self._flow,
+            self._facts,
+            self._memory,
+            self._now,
+            more,
+            judge=self._judge,
+            private=self._private,
+            prefix=self._prefix,
+        )
 
     def allows(self, guard: Expression | None) -> bool:
         """Try a guard; no guard allows. What is said of private values is kept, so that a replay can say it again."""
@@ -151,8 +179,10 @@ class Scope(Mapping[str, Value]):
     def _is_private(self, guard: Expression) -> bool:
         if not self._memory.private and not self._private:
             return False  # nearly always
-        private = {*self._memory.private, *(self._fields if self._private else ())}
-        return any(name.partition(".")[0] in private for name in guard.names)
+        names = {name.partition(".")[0] for name in guard.names}
+        if self._private and not names.isdisjoint(self._fields):
+            return True
+        return any(self._kept(name) in self._memory.private for name in names)
 
     def prompt(self, prompt: Prompt) -> tuple[commands.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""

@@ -15,10 +15,12 @@ from ivr.engine.actions.base import (
     Again,
     Asks,
     Ends,
+    Invokes,
     Needs,
     Notifies,
     Raised,
     Result,
+    Returns,
     Says,
     Takes,
     Transfers,
@@ -28,9 +30,10 @@ from ivr.engine.actions.base import (
 from ivr.engine.call import Taken
 from ivr.engine.commands import Segment
 from ivr.engine.draft import Draft
+from ivr.engine.expressions.compile import Template
 from ivr.engine.flow import SELF, Assignment, Branches
-from ivr.engine.handlers import handler
-from ivr.engine.scope import Scope
+from ivr.engine.handlers import LIMIT, handler
+from ivr.engine.scope import PART, Scope
 from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
 
@@ -38,7 +41,10 @@ CHAIN = 1000
 "States that one step may pass through before it counts as a circle."
 NO_VALUE = "error.expression"
 
-_TOO_LONG = failed("error.limit", f"more than {CHAIN} states in one step")
+INVOKED = "invoked"
+"The event by which a call comes into an invoked flow, in its path; authors never see or write it."
+
+_TOO_LONG = failed(LIMIT, f"more than {CHAIN} states in one step")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,7 +126,16 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
         return _DONE
     if type(result) is Takes:
         return SETTLED if draft.take() else _DONE
-    if draft.outcome is None:  # what is left is `Ends`
+    return _elsewhere(draft, result)
+
+
+def _elsewhere(draft: Draft, result: Result) -> Result | Settled:
+    """Go into another flow or back, or end the call."""
+    if type(result) is Invokes:
+        return _invoked(draft, result)
+    if type(result) is Returns and draft.here.within:
+        return _returned(draft, result)
+    if draft.outcome is None:  # what is left is `Ends`, and `return` in a flow that was called itself
         draft.outcome = draft.wished_outcome or draft.left_as
     draft.end()
     return SETTLED
@@ -165,12 +180,14 @@ def _transition(draft: Draft, raised: Raised) -> Result:
         draft.fail(raised.event, raised.why, raised.line)
     if raised.event == "hangup":
         draft.hangup_raised = True
-    branches = handler(draft.flow, draft.here, raised.event)
-    if branches is None:
+    found = handler(draft.flow, draft.here, raised.event)
+    if found is None:
         draft.path.append(Taken(draft.state, raised.event))
         if raised.event not in _LEAVING:
             draft.outcome = draft.wished_outcome or "failed"
         return _ENDS
+    state, branches = found
+    draft.state = state.name  # else in a state that invokes the flow where it was raised (C7)
     index = _chosen(draft, raised, branches)
     branch = branches[index]
     if branch.set:
@@ -192,7 +209,7 @@ def _within_limits(draft: Draft, raised: Raised) -> Raised:
     if draft.limited or draft.gone or not over:
         return raised
     draft.limited = True
-    return failed("error.limit", f"over {limits.turns} turns or {limits.duration:g} seconds")
+    return failed(LIMIT, f"over {limits.turns} turns or {limits.duration:g} seconds")
 
 
 def _chosen(draft: Draft, raised: Raised, branches: Branches) -> int:
@@ -208,13 +225,39 @@ def _chosen(draft: Draft, raised: Raised, branches: Branches) -> int:
 
 def _assign(draft: Draft, assignments: tuple[Assignment, ...], scope: Scope) -> None:
     """Compute all right sides, then keep them together (C7.4)."""
-    values: dict[str, Value] = {}
-    for assignment in assignments:
-        try:
-            values[assignment.variable] = assignment.value.value(scope)
-        except MaskedRead:
-            values[assignment.variable] = MaskedValue()  # what is made of a masked value is masked, too
+    values = {assignment.variable: _value(assignment.value, scope) for assignment in assignments}
     draft.set(values, {assignment.variable: assignment.value.line for assignment in assignments})
+
+
+def _value(template: Template, scope: Scope) -> Value:
+    """Compute a value that is kept; what is made of a masked value is masked, too."""
+    try:
+        return template.value(scope)
+    except MaskedRead:
+        return MaskedValue()
+
+
+def _invoked(draft: Draft, result: Invokes) -> Result:
+    """Begin the flow that the state invokes, with what it is given (C4)."""
+    prefix = draft.state + PART
+    scope = draft.scope()
+    values = {name: _value(given, scope) for name, given in result.arguments.items()}
+    draft.begin(prefix)
+    draft.set(values, {name: given.line for name, given in result.arguments.items()}, prefix)
+    first = draft.flow.parts[prefix].initial
+    draft.path.append(Taken(draft.state, INVOKED, 0, first))
+    return enter(draft, first)
+
+
+def _returned(draft: Draft, result: Returns) -> Result:
+    """Go back to the state that invoked this flow, with what it is given back."""
+    value = _value(result.value, draft.scope()) if result.value else None
+    draft.state = draft.here.within
+    if result.value is None:
+        return Raised(result.event)
+    if kept := draft.here.action.keeps:
+        draft.set({kept: value}, {kept: result.value.line})
+    return Raised(result.event, {"value": value}, private=result.private)
 
 
 def enter(draft: Draft, name: str, say: tuple[Segment, ...] = ()) -> Result:

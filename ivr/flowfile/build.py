@@ -3,14 +3,19 @@
 Only sound documents are built: the checks have told everything that could go wrong here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine import flow
 from ivr.engine import prompt as spoken
 from ivr.engine.actions.base import Action
+from ivr.engine.calendars import Calendar
 from ivr.engine.expressions.compile import Expression, Template, compile_expression, compile_template
 from ivr.engine.language_choice import among
+from ivr.engine.scope import PART
 from ivr.errors import FlowError
 from ivr.flowfile import model
 from ivr.flowfile.actions.transfer import addresses
@@ -27,18 +32,59 @@ from ivr.flowfile.variables import variables
 from ivr.flowfile.zones import zone_of
 
 
-def build(document: Document, bundle: Bundle) -> flow.Flow:
-    """Build a flow of its document and of all else that its bundle holds."""
-    return _Builder(document, {name: asset_id(data) for name, data in bundle.audio.items()}).whole(bundle)
+class FlowSource(Struct, frozen=True):
+    """A flow file to be built, with what was found of it outside of its text."""
+
+    document: Document
+    bundle: Bundle
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return zone_of(self.bundle.zone, self.bundle.zone_data)
+
+
+def build(source: FlowSource, invoked: Mapping[str, FlowSource]) -> flow.Flow:
+    """Build a flow; `invoked` has all flows that it invokes, and that those invoke, by their names.
+
+    The states of an invoked flow are built in where it is invoked, once for each state that invokes it: so a call
+    needs to know one flow, by one hash.
+    """
+    builder = _Builder(source)
+    parts = _parts(source, invoked, "")
+    inside = [(prefix, _Builder(part, prefix)) for prefix, part in parts]
+    whole = builder.whole()
+    return replace(
+        whole,
+        states={**whole.states, **{name: state for _, part in inside for name, state in part.states().items()}},
+        variables={
+            **whole.variables,
+            **{name: one for _, part in inside for name, one in part.own_variables().items()},
+        },
+        parts={prefix: part.as_part(whole) for prefix, part in inside},
+    )
+
+
+def _parts(source: FlowSource, invoked: Mapping[str, FlowSource], prefix: str) -> Iterator[tuple[str, FlowSource]]:
+    """Go through the flows that the states of a flow invoke, each with its prefix, and those inside them."""
+    for name, state in source.document.states():
+        if state.invoke:
+            part, inside = invoked[state.invoke.flow], f"{prefix}{name}{PART}"
+            yield inside, part
+            yield from _parts(part, invoked, inside)
 
 
 class _Builder:
-    def __init__(self, document: Document, assets: Mapping[str, str]) -> None:
+    def __init__(self, source: FlowSource, prefix: str = "") -> None:
+        self.source = source
+        self.prefix = prefix
+        "What the names of its states begin with in the whole flow."
+        document = source.document
         self.document = document
         self.model = document.model
         self.defaults = self.model.defaults
         self.variables = variables(document)
-        self.assets = assets
+        self.assets = {name: asset_id(data) for name, data in source.bundle.audio.items()}
         self.state_name: str | None = None
         "The state that is being built; None: none is."
         self.destinations = addresses(self.model.destinations)
@@ -47,44 +93,73 @@ class _Builder:
         for use in uses(document):
             self.places.setdefault((use.state, use.text), use.path)
 
-    def whole(self, bundle: Bundle) -> flow.Flow:
-        zone = zone_of(bundle.zone, bundle.zone_data)
+    def whole(self) -> flow.Flow:
         return flow.Flow(
             name=self.model.flow,
-            hash=bundle.hash,
+            hash=self.source.bundle.hash,
             initial=self.model.initial,
-            states={name: self.state(name, state) for name, state in self.document.states()},
-            on={event: self.branches(handler.branches) for event, handler in self.document.shared.items()},
+            states=self.states(),
+            on=self.shared(),
             variables=self.variables,
-            zone=zone,
+            zone=self.source.zone,
             language=self.model.language,
             voice=self.model.voice,
             limits=flow.Limits(self.model.limits.duration, self.model.limits.turns),
             languages=tuple(self.model.languages or ()),
             description=self.model.description or "",
             goals=dict(self.model.goals),
-            calendars={
-                name: calendar(written, self.zone(written, zone, bundle), bundle.holidays.get(name, {}))
-                for name, written in self.model.calendars.items()
-            },
+            calendars=self.calendars(),
             file=self.document.source.file,
         )
 
-    def zone(self, written: CalendarWritten, default: ZoneInfo, bundle: Bundle) -> ZoneInfo:
-        return zone_of(written.time_zone, bundle.zones[written.time_zone]) if written.time_zone else default
+    def calendars(self) -> Mapping[str, Calendar]:
+        holidays = self.source.bundle.holidays
+        return {
+            name: calendar(written, self.zone(written), holidays.get(name, {}))
+            for name, written in self.model.calendars.items()
+        }
+
+    def zone(self, written: CalendarWritten) -> ZoneInfo:
+        named = written.time_zone
+        return zone_of(named, self.source.bundle.zones[named]) if named else self.source.zone
+
+    def as_part(self, whole: flow.Flow) -> flow.InvokedPart:
+        """Build what an invoked flow is beside its states."""
+        return flow.InvokedPart(
+            flow=self.model.flow,
+            initial=self.prefix + self.model.initial,
+            states=self.document.names,
+            on=self.shared(),
+            zone=self.source.zone,
+            language=whole.language,
+            languages=whole.languages,
+            calendars=self.calendars(),
+            defaults={name: one.default for name, one in self.own_variables().items() if one.has_default},
+            file=self.document.source.file,
+        )
+
+    def states(self) -> Mapping[str, flow.State]:
+        return {self.prefix + name: self.state(name, state) for name, state in self.document.states()}
+
+    def shared(self) -> Mapping[str, flow.Branches]:
+        return {event: self.branches(handler.branches) for event, handler in self.document.shared.items()}
+
+    def own_variables(self) -> Mapping[str, flow.Variable]:
+        return {self.prefix + name: replace(one, name=self.prefix + name) for name, one in self.variables.items()}
 
     def state(self, name: str, state: model.State) -> flow.State:
         self.state_name = name
         handlers = self.document.handlers[name]
         built = flow.State(
-            name=name,
+            name=self.prefix + name,
             action=self.action(name, state),
             on={event: self.branches(handler.branches) for event, handler in handlers.items()},
             set=self.assignments(state.set),
-            final=ends(state),
+            final=ends(state) and not (self.prefix and state.return_),
             outcome=state.outcome,
             milestone=state.milestone,
             line=self.document.line("states", name),
+            prefix=self.prefix,
         )
         self.state_name = None
         return built
@@ -101,7 +176,7 @@ class _Builder:
     def branches(self, branches: Iterable[Branch]) -> flow.Branches:
         return tuple(
             flow.Branch(
-                branch.target,
+                branch.target if branch.target == flow.SELF else self.prefix + branch.target,
                 guard=self.guard(branch.guard),
                 set=self.assignments(branch.set),
                 say=self.prompt(branch.say),

@@ -32,7 +32,7 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
     included: Mapping[str, bytes] = {}
     "The files that it includes, as they were, by the name that the flow gives them."
     invoked: "Mapping[str, Bundle]" = {}
-    "The flows that it invokes, by their names; each with those that it invokes itself."
+    "All flows that it invokes, and that those invoke, by their names; only the flow that is called has them."
     holidays: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
     "By calendar: by day (ISO 8601) and language, the name of each holiday."
     zones: Mapping[str, bytes] = {}

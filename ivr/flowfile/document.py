@@ -73,6 +73,8 @@ class Document:
         self.damaged = damaged
         self.remembered: dict[object, object] = {}
         "What was worked out of it already, by the function that did (see `once`)."
+        self.given: set[str] = set()
+        "The variables that a flow sets which invokes this one; others than those that were read may do so, too."
         self._meant: dict[str, str | None] = {}
 
     @cached_property
@@ -186,7 +188,8 @@ class Document:
     @cached_property
     def _mutilated(self) -> frozenset[str]:
         inside = (path for path in self.damaged if len(path) > 1 and path[0] == "states")
-        return frozenset(str(path[1]) for path in inside if _may_hold_transitions(path))
+        without_flow = (name for name, state in self.states() if state.invoke and state.invoke.invoked is None)
+        return frozenset([*(str(path[1]) for path in inside if _may_hold_transitions(path)), *without_flow])
 
     def is_known(self, state: str) -> bool:
         """Return whether the action of a state and its own ways on are known: nothing was cut out that could be one."""
@@ -215,6 +218,15 @@ class Document:
     def line(self, *path: str | int) -> int:
         """Return the line of the key at a path."""
         return self.source.mark(*path, key=True).line
+
+    def may_be_given(self, variable: str) -> bool:
+        """Return whether a variable may begin with a value that this file says nothing of: its flow is invoked (C4)."""
+        return variable in self.given or (self._returns and variable in self.model.variables)
+
+    @cached_property
+    def _returns(self) -> bool:
+        """Whether the flow is written to be invoked."""
+        return any(state.return_ for _, state in self.states())
 
     def states(self) -> Iterator[tuple[str, State]]:
         """Go through the states in file order."""

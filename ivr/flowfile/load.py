@@ -6,7 +6,7 @@ A file with errors gives findings and no flow. What was served once is rebuilt f
 without the checks: it was sound when its calls began.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,18 +16,20 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError
 from ivr.flowfile import assets
-from ivr.flowfile.build import build
+from ivr.flowfile.build import FlowSource, build
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowledged
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.holidays_data import holiday_names
 from ivr.flowfile.included_files import beside, from_bundle, read_whole
+from ivr.flowfile.invoked_flows import FlowsBeside, ReadFlow, read_invoked
+from ivr.flowfile.returned_values import LinkedFlow
 from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.lookalikes import named
-from ivr.flowfile.yaml.reader import MAX_BYTES, Reading
+from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.flowfile.zones import zone_data
 from ivr.ports import Capabilities
 from ivr.smallfiles import read_head
@@ -46,7 +48,8 @@ class LoadedFlow(Struct, frozen=True):
     "Audio files by their SHA-256, as prompts name them."
     findings: tuple[Finding, ...]
     beside: tuple[str, ...] = ()
-    "The files beside it that it needs, audio and what it includes; those too that are not there."
+    """The files beside it that it needs: audio, what it includes, and the flows that it invokes, with all that these
+    need. Audio and included files are named that are not there, too."""
     name: str | None = None
     "What the flow is called, also where it must not be served; None: it does not say."
 
@@ -99,31 +102,59 @@ def load_text(
     missing: Missing | None = None,
     phrases: Phrases | None = None,
 ) -> LoadedFlow:
-    """Load a flow from the bytes of its file; its audio files, and those that it includes, are in `folder`."""
-    whole = read_whole(file, text, beside(folder))
-    reading = whole.reading
-    validated = validate(reading)
-    findings = [*reading.findings, *validated.findings]
-    if validated.model is None:
-        ordered = in_order(named(reading.source, found) for found in findings)
-        return LoadedFlow(None, None, {}, ordered, tuple(whole.named))
-    document = Document(reading.source, validated.model, validated.damaged)
-    audio = assets.collect(document, folder)
-    everything = [*findings, *check(document, Environment(audio, channel, missing, phrases))]
-    ordered = in_order(named(reading.source, found) for found in unacknowledged(document, everything))
+    """Load a flow from the bytes of its file; its audio files, what it includes and invokes, is in `folder`."""
+    first = ReadFlow(file, text, beside(folder))
+    if first.document is None:
+        ordered = in_order(named(first.reading.source, found) for found in first.findings)
+        return LoadedFlow(None, None, {}, ordered, tuple(first.named))
+    flows = FlowsBeside(folder, lambda other: str(Path(file).parent / other.name))
+    invoked = read_invoked(first.document, flows.find, LinkedFlow, flows.names)
+    everything = (first, *invoked.flows.values())
+    audio = {one: assets.collect(one.document, folder) if one.document else {} for one in everything}
+    others = (Environment(audio[one], channel, missing, phrases, invoked) for one in everything)
+    findings = [
+        found if one is first else replace(found, fix=None)  # its place is in another file
+        for one, environment in zip(everything, others, strict=True)
+        for found in _checked(one, environment)
+    ]
+    ordered, model = in_order(findings), first.document.model
+    files = [*(name for one in everything for name in (*audio[one], *one.named)), *flows.files]
     if any(found.is_error for found in ordered):
-        name = validated.model.flow if document.is_sound("flow") else None
-        return LoadedFlow(None, None, {}, ordered, (*audio, *whole.named), name)
-    zone = validated.model.time_zone or default_zone
-    rules = zone_data(zone)
+        name = model.flow if first.document.is_sound("flow") else None
+        return LoadedFlow(None, None, {}, ordered, tuple(files), name)
+    zone = model.time_zone or default_zone
+    bundles = {name: _bundle(one, zone, audio[one]) for name, one in invoked.flows.items()}
+    bundle = _bundle(first, zone, audio[first], bundles)
+    return _built(first, bundle, invoked.flows, ordered, tuple(files))
+
+
+def _checked(one: ReadFlow, environment: Environment) -> Iterator[Finding]:
+    """Go through what is found in one file; a state acknowledges the warnings of its own."""
+    findings: Iterable[Finding] = one.findings
+    if one.document is not None:
+        findings = unacknowledged(one.document, [*findings, *check(one.document, environment)])
+    yield from (named(one.reading.source, found) for found in findings)
+
+
+def _bundle(
+    one: ReadFlow, zone: str, audio: Mapping[str, object], invoked: Mapping[str, Bundle] | None = None
+) -> Bundle:
+    """Make the bundle of a sound flow; one that names no time zone has that of the flow that is called."""
+    document = _sound(one)
+    own = document.model.time_zone or zone
+    rules = zone_data(own)
     if rules is None:
-        raise FlowError(f'unknown time zone "{zone}"')
+        raise FlowError(f'unknown time zone "{own}"')
     files = {name: data for name, data in audio.items() if isinstance(data, bytes)}  # all: a refusal is an error
-    holidays, zones = _holidays(document), _zones(document)
-    bundle = Bundle(file, text, files, zone, rules, included=whole.included, holidays=holidays, zones=zones)
-    if bundle.included or bundle.holidays or bundle.zones:
-        bundle = replace(bundle, format=2)
-    return _built(document, bundle, ordered)
+    bundle = Bundle(
+        *(one.file, one.text, files, own, rules),
+        included=one.included,
+        invoked=invoked or {},
+        holidays=_holidays(document),
+        zones=_zones(document),
+    )
+    needs_more = bundle.included or bundle.invoked or bundle.holidays or bundle.zones
+    return replace(bundle, format=2) if needs_more else bundle
 
 
 def _zones(document: Document) -> Mapping[str, bytes]:
@@ -144,29 +175,48 @@ def _holidays(document: Document) -> Mapping[str, Mapping[str, Mapping[str, str]
 
 def rebuild(bundle: Bundle) -> LoadedFlow:
     """Make the same flow again; raise FlowError where this release cannot read what an earlier one could."""
-    reading = _read_again(bundle)
-    validated = validate(reading)
-    findings = in_order([*reading.findings, *validated.findings])
-    if validated.model is None or any(found.is_error for found in findings):
+    first, invoked = _read_again(bundle)
+    findings = in_order(found for one in (first, *invoked.values()) for found in one.findings)
+    if any(found.is_error for found in findings):
         raise FlowError(as_text(findings))
-    return _built(Document(reading.source, validated.model), bundle, findings)
+    return _built(first, bundle, invoked, findings, (*bundle.audio, *bundle.included))
+
+
+def _read_again(bundle: Bundle) -> tuple[ReadFlow, Mapping[str, ReadFlow]]:
+    """Read a bundle's flow, and those that it invokes."""
+    first, *others = (
+        ReadFlow(one.file, one.text, from_bundle(one.included)) for one in (bundle, *bundle.invoked.values())
+    )
+    invoked = dict(zip(bundle.invoked, others, strict=True))
+    if first.document is not None:
+        read_invoked(first.document, invoked.get, LinkedFlow)
+    return first, invoked
 
 
 def texts_of(bundle: Bundle) -> tuple[FlowText, ...]:
     """Return every text that a flow speaks, in the order of its file."""
-    reading = _read_again(bundle)
-    model = validate(reading).model
-    return flow_texts(Document(reading.source, model)) if model else ()  # a bundle is of a sound file
+    first, _ = _read_again(bundle)
+    return flow_texts(first.document) if first.document else ()  # a bundle is of a sound file
 
 
-def _read_again(bundle: Bundle) -> Reading:
-    return read_whole(bundle.file, bundle.text, from_bundle(bundle.included)).reading
+def _built(
+    first: ReadFlow,
+    bundle: Bundle,
+    invoked: Mapping[str, ReadFlow],
+    findings: tuple[Finding, ...],
+    files: tuple[str, ...],
+) -> LoadedFlow:
+    sources = {name: FlowSource(_sound(one), bundle.invoked[name]) for name, one in invoked.items()}
+    flow = build(FlowSource(_sound(first), bundle), sources)
+    audio = [data for one in (bundle, *bundle.invoked.values()) for data in one.audio.values()]
+    return LoadedFlow(flow, bundle, {assets.asset_id(data): data for data in audio}, findings, files, flow.name)
 
 
-def _built(document: Document, bundle: Bundle, findings: tuple[Finding, ...]) -> LoadedFlow:
-    flow = build(document, bundle)
-    files = {assets.asset_id(data): data for data in bundle.audio.values()}
-    return LoadedFlow(flow, bundle, files, findings, (*bundle.audio, *bundle.included), flow.name)
+def _sound(one: ReadFlow) -> Document:
+    """Return the document of a file in which no error was found."""
+    if one.document is None:
+        raise FlowError(as_text(one.findings))
+    return one.document
 
 
 def asks_the_clock(file: str, text: bytes) -> bool:

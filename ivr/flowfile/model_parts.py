@@ -236,9 +236,9 @@ Moment: TypeAlias = Literal["entry", "prompt", "choice", "transition"]
 is known; `way`: in a transition, where the event's fields are known."""
 
 
-Role: TypeAlias = Literal["guard", "text", "value", "sent", "expression"]
+Role: TypeAlias = Literal["guard", "text", "value", "sent", "given", "expression"]
 """What a text of the file is. `guard` and `expression` are bare; a `text` is spoken or matched; a `value` is stored;
-what is `sent` leaves the server."""
+what is `sent` leaves the server as text, and what is `given` goes to somebody else with its type, `none` included."""
 
 
 class Read(Struct, frozen=True):

@@ -10,28 +10,27 @@ from msgspec.structs import replace
 from ivr.engine import flow
 from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
 from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.scope import SETTABLE
 from ivr.engine.values import Value
 from ivr.flowfile import model
 from ivr.flowfile.actions import PRIVATE_FIELDS
-from ivr.flowfile.actions.base import AskingSpec
+from ivr.flowfile.actions.base import KeepingSpec
 from ivr.flowfile.document import Document, once
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, reads, uses
 
-SETTABLE = ("language", "outcome")
-"Facts that `set` may change (C11)."
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 
 
 class Into(Struct, frozen=True):
-    """What keeps a caller's answer: a variable that a state names in `into`, or an unnamed one."""
+    """What keeps an answer: a variable that a state names in `into`, or an unnamed one."""
 
     variable: str
     state: str
-    asked: AskingSpec[Any]
-    "The action that asks for it."
+    asked: KeepingSpec[Any]
+    "The action whose answer it is."
 
     @property
     def path(self) -> Path:
@@ -40,13 +39,13 @@ class Into(Struct, frozen=True):
 
 
 def into_of(name: str, state: model.State) -> Into | None:
-    """Return what keeps the answer of a state; None: it does not ask."""
-    return next((Into(asked.kept_in(name), name, asked) for asked in state.asking), None)
+    """Return what keeps the answer of a state; None: it has none."""
+    return next((Into(asked.kept_in(name), name, asked) for asked in state.keeping), None)
 
 
 @once
 def intos(document: Document) -> tuple[Into, ...]:
-    """List what keeps the answers of all asking states."""
+    """List what keeps the answers of all states that have one."""
     kept = (into_of(name, state) for name, state in document.states())
     return tuple(into for into in kept if into)
 
@@ -129,7 +128,7 @@ def constants(document: Document) -> Mapping[str, Value]:
     return {
         name: variable.default
         for name, variable in variables(document).items()
-        if variable.default is not None and name not in changed
+        if variable.default is not None and name not in changed and not document.may_be_given(name)
     }
 
 

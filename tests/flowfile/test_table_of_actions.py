@@ -1,5 +1,6 @@
 """An action of the language is two files of one name and one entry of a table: none can be forgotten."""
 
+from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 
@@ -20,8 +21,13 @@ def files_of(package: ModuleType) -> set[str]:
     return {path.stem for path in Path(folder).glob("*.py")} - {"__init__", "base"}
 
 
+def file_of(word: str) -> str:
+    """Return how the files of an action are called: as its word, unless Python has that for itself."""
+    return f"{word}_" if iskeyword(word) else word
+
+
 def test_the_two_folders_mirror_each_other_and_the_table_holds_all() -> None:
-    assert files_of(engine_actions) == files_of(flowfile_actions) == set(ACTIONS)
+    assert files_of(engine_actions) == files_of(flowfile_actions) == set(map(file_of, ACTIONS))
 
 
 def test_a_key_without_an_entry_is_refused() -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ivr.engine.commands import Notify, Recognize, Record, Segment, Transfer
 from ivr.engine.events import Event, Scalar
+from ivr.engine.expressions.compile import Template
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import Value
@@ -87,7 +88,25 @@ class Ends(Struct, frozen=True):
     """The call ends here."""
 
 
-Result: TypeAlias = Raised | Again | Says | Asks | Transfers | Needs | Notifies | Takes | Ends
+class Invokes(Struct, frozen=True):
+    """The flow that this state invokes begins; this state hears of it when it returns."""
+
+    arguments: Mapping[str, Template]
+    "What its variables begin with, by their names there (`with`)."
+
+
+class Returns(Struct, frozen=True):
+    """The invoked flow is done; in a flow that was called itself, the call ends."""
+
+    event: str
+    "What the invoking state raises."
+    value: Template | None = None
+    "What it gives back; None: nothing."
+    private: bool = False
+    "The value is for nobody's eyes (C12)."
+
+
+Result: TypeAlias = Raised | Again | Says | Asks | Transfers | Needs | Notifies | Takes | Ends | Invokes | Returns
 
 
 class Action(Protocol):

@@ -10,21 +10,24 @@ Adding an action `x`:
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any
 
 from pydantic import Field
 
 from ivr.engine.actions.base import Action
 from ivr.flowfile.actions.answer import AnswerSpec
-from ivr.flowfile.actions.base import ActionSpec, Asking, AskingSpec, Nothing
+from ivr.flowfile.actions.base import ActionSpec, Asking, AskingSpec, KeepingSpec, Nothing
 from ivr.flowfile.actions.decide import DecideSpec
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.actions.hangup import HangUpSpec
+from ivr.flowfile.actions.invoke import InvokeSpec, WrittenInvoke
 from ivr.flowfile.actions.menu import Menu, MenuSpec
 from ivr.flowfile.actions.notify import Notify, NotifySpec
 from ivr.flowfile.actions.pause import PauseLength, PauseSpec
 from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
+from ivr.flowfile.actions.return_ import ReturnSpec, WrittenReturn
 from ivr.flowfile.actions.say import SaySpec
 from ivr.flowfile.actions.transfer import Transfer, TransferSpec
 from ivr.flowfile.model_parts import Branches, Model, Prompt
@@ -42,6 +45,8 @@ class ActionKeys(Model):
     notify: Notify | None = NotifySpec.key()
     transfer: Transfer | None = TransferSpec.key()
     decide: Branches | None = DecideSpec.key()
+    invoke: WrittenInvoke | None = InvokeSpec.key()
+    return_: WrittenReturn | None = ReturnSpec.key()
     answer: Nothing | None = AnswerSpec.key()
     hangup: Nothing | None = HangUpSpec.key()
     reject: Nothing | None = RejectSpec.key()
@@ -49,8 +54,13 @@ class ActionKeys(Model):
     @cached_property
     def actions(self) -> tuple[ActionSpec[Any], ...]:
         """What the state does, in the order of the table: one action, or several if the author did too much."""
-        written = ((spec, getattr(self, word)) for word, spec in ACTIONS.items())
+        written = ((spec, getattr(self, _identifier(word))) for word, spec in ACTIONS.items())
         return tuple(spec(value) for spec, value in written if value is not None)
+
+    @cached_property
+    def keeping(self) -> tuple[KeepingSpec[Any], ...]:
+        """Those of its actions with an answer that a variable can keep."""
+        return tuple(spec for spec in self.actions if isinstance(spec, KeepingSpec))
 
     @cached_property
     def asking(self) -> tuple[AskingSpec[Any], ...]:
@@ -62,6 +72,11 @@ class ActionKeys(Model):
         return ((spec.word, spec.written) for spec in self.asking)
 
 
+def _identifier(word: str) -> str:
+    """Return the name of a word in Python, which has some of them for itself: `return`."""
+    return f"{word}_" if iskeyword(word) else word
+
+
 def table(*specs: type[ActionSpec[Any]], keys: Iterable[str]) -> Mapping[str, type[ActionSpec[Any]]]:
     """Return the actions by word, in order; raise TypeError unless each has its key and its two files."""
     found = {spec.word: spec for spec in specs}
@@ -70,7 +85,7 @@ def table(*specs: type[ActionSpec[Any]], keys: Iterable[str]) -> Mapping[str, ty
         raise TypeError(f"{', '.join(odd)}: an action needs one key and one entry")
     for word, spec in found.items():
         files = {spec.__module__.rpartition(".")[2], spec.runs.__module__.rpartition(".")[2]}
-        if files != {word}:
+        if files != {_identifier(word)}:
             raise TypeError(f"{word}: an action is a file of its name in engine/actions and in flowfile/actions")
     return found
 
@@ -84,10 +99,12 @@ ACTIONS = table(
     NotifySpec,
     TransferSpec,
     DecideSpec,
+    InvokeSpec,
     AnswerSpec,
     HangUpSpec,
     RejectSpec,
-    keys=ActionKeys.model_fields.keys() - {"description"},
+    ReturnSpec,
+    keys=set(ActionKeys.words()) - {"description"},
 )
 EVENT_FIELDS = tuple(dict.fromkeys(field for spec in ACTIONS.values() for field in spec.event_fields))
 "The fields of the events of all actions."

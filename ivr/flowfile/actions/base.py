@@ -130,8 +130,6 @@ class ActionSpec(ABC, Generic[Written]):
     is_on_the_line: ClassVar[bool] = True
     "False: the line has nothing to do for it."
     ends_the_call: ClassVar[bool] = False
-    may_lack_next: ClassVar[bool] = False
-    "Where its success leads nowhere, the call ends."
     may_be_final: ClassVar[bool] = False
     "It may stand in a final state."
     event_fields: ClassVar[tuple[str, ...]] = ()
@@ -150,6 +148,11 @@ class ActionSpec(ABC, Generic[Written]):
     @classmethod
     def may_change_events(cls, inner: Path) -> bool:
         """Return whether a part that was cut out of it, at this path inside it, could change which events it raises."""
+        return False
+
+    @property
+    def may_lack_next(self) -> bool:
+        """Whether the call ends where its success leads nowhere."""
         return False
 
     @abstractmethod
@@ -185,19 +188,23 @@ class ActionSpec(ABC, Generic[Written]):
         yield from ()
 
 
-A = TypeVar("A", bound=Asking)
+class KeepingSpec(ActionSpec[Written]):
+    """An action with an answer that a variable can keep (`into`): the caller's, or somebody else's."""
 
+    @property
+    @abstractmethod
+    def answer_type(self) -> Type:
+        """The type of a variable that `into` alone declares."""
 
-class AskingSpec(ActionSpec[A]):
-    """An action that asks the caller, waits for an answer, and may keep it."""
+    @property
+    @abstractmethod
+    def kept_as(self) -> frozenset[str]:
+        """The types of variables that can keep an answer."""
 
-    attempts_fail_by: ClassVar[tuple[str, ...]] = ("noInput",)
-    answer_type: ClassVar[Type]
-    "The type of a variable that `into` alone declares."
-    kept_as: ClassVar[frozenset[str]]
-    "The types of variables that can keep an answer."
-    answer_called: ClassVar[str]
-    "What an answer is, in messages."
+    @property
+    @abstractmethod
+    def answer_called(self) -> str:
+        """What an answer is, in messages."""
 
     @property
     def is_sensitive(self) -> bool:
@@ -207,6 +214,19 @@ class AskingSpec(ActionSpec[A]):
     @abstractmethod
     def stores_on(self, event: str) -> bool:
         """Return whether this event comes with an answer to be kept (`into`)."""
+
+    @abstractmethod
+    def kept_in(self, state: str) -> str:
+        """Return the variable that keeps the answer; if the author names none, a name that no author can write."""
+
+
+A = TypeVar("A", bound=Asking)
+
+
+class AskingSpec(KeepingSpec[A]):
+    """An action that asks the caller, waits for an answer, and may keep it."""
+
+    attempts_fail_by: ClassVar[tuple[str, ...]] = ("noInput",)
 
     def kept_in(self, state: str) -> str:
         """Return the variable that keeps the answer; if the author names none, a name that no author can write."""

@@ -249,5 +249,6 @@ def never_keyed(document: Document) -> Iterator[Finding]:
         taken = [text for text in values if any(can_be_keyed(text, digits) for digits in several)]
         for number, text in enumerate(values) if taken else ():
             is_keys = PHONE_KEYS.issuperset(text) and text not in taken
-            if is_keys and (name, text) not in given and text != written.default:
+            is_given = (name, text) in given or document.may_be_given(name)
+            if is_keys and not is_given and text != written.default:
                 yield document.finding(_value_never_keyed(text), ("variables", name, "values", number))

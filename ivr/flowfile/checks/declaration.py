@@ -12,6 +12,7 @@ from msgspec import Struct
 from ivr.flowfile.assets import UnplayableAudio
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Severity, Text
+from ivr.flowfile.invoked_flows import Invoked
 from ivr.ports import Capabilities
 
 P = ParamSpec("P")
@@ -44,6 +45,8 @@ class Environment(Struct, frozen=True):
     missing: Missing | None = None
     "What the speech engine cannot do; None: it is not checked."
     phrases: Phrases | None = None
+    invoked: Invoked = Invoked()
+    "The flows that are invoked."
 
 
 Finder: TypeAlias = Callable[[Document], Iterator[Finding]]

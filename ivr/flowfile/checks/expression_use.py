@@ -6,7 +6,9 @@ from ivr.engine.expressions.check import check_guard, check_text, infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import TEXT, Type
+from ivr.engine.flow import Variable
 from ivr.engine.naming import normal
+from ivr.engine.scope import SETTABLE
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.declaration import CHECKS, Check
 from ivr.flowfile.checks.file_format import not_yet
@@ -16,7 +18,6 @@ from ivr.flowfile.checks.variable_types import TYPE, misfit, not_valid
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.texts import Use, compiled, uses
-from ivr.flowfile.variables import SETTABLE
 from ivr.nearest import did_you_mean
 
 UNDEFINED = Check(
@@ -138,6 +139,12 @@ def _fact_cannot_be_set(name: str) -> Text:
 
 
 @UNDEFINED.message
+def _not_a_variable_of(flow: str, name: str, names: Sequence[str]) -> Text:
+    advice = did_you_mean(name, names) or f'Declare it under "variables" of "{flow}".'
+    return f'The flow "{flow}" has no variable "{name}".', advice
+
+
+@UNDEFINED.message
 def _no_such_variable(name: str, variables: Collection[str]) -> Text:
     return f'No variable is called "{name}".', did_you_mean(name, variables) or 'Declare it under "variables".'
 
@@ -213,6 +220,10 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
     scene = known.scene(use)
     if isinstance(what, Expression):
         errors = check_guard(what, scene.env) if use.role == "guard" else infer(what, scene.env)[1]
+    elif use.role == "given":
+        given, errors = infer(what, scene.env)
+        if not errors:
+            yield from _given(known, use, what, given)
     elif use.role in {"text", "sent"}:
         errors = check_text(what, scene.env)
         if use.role == "text":
@@ -220,7 +231,7 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
     else:
         given, errors = infer(what, scene.env)
         if not errors:
-            yield from _stored(known, scene, use, what, given)
+            yield from _stored(known, use, what, given)
     for error in errors:
         yield _finding(document, use, error, known, scene)
 
@@ -274,7 +285,7 @@ def _no_variable(document: Document, known: Known, use: Use) -> Iterator[Finding
         yield document.finding(_no_such_variable(use.variable, known.variables), use.path, key=True, fix=fix)
 
 
-def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Type) -> Iterator[Finding]:
+def _stored(known: Known, use: Use, template: Template, given: Type) -> Iterator[Finding]:
     """Check what `set` stores."""
     document = known.document
     if use.variable in SETTABLE:
@@ -285,6 +296,25 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
     if variable is None:
         yield from _no_variable(document, known, use)
         return
+    yield from _fitting(known, use, template, given, variable)
+
+
+def _given(known: Known, use: Use, template: Template, given: Type) -> Iterator[Finding]:
+    """Check what an invoked flow is given; what is given to somebody else can be anything."""
+    invoke = known.document.model.states[use.state].invoke if use.state is not None else None
+    if invoke is None or invoke.invoked is None:
+        return
+    name, there = str(use.path[-1]), invoke.invoked.variables
+    if name not in there:
+        fix = known.document.source.renaming(use.path, name, there, key=True)
+        yield known.document.finding(_not_a_variable_of(invoke.flow, name, list(there)), use.path, key=True, fix=fix)
+    else:
+        yield from _fitting(known, use, template, given, there[name])
+
+
+def _fitting(known: Known, use: Use, template: Template, given: Type, variable: Variable) -> Iterator[Finding]:
+    """Check whether a value fits the variable that is to keep it."""
+    document = known.document
     if (
         template.padded is not None
         and variable.type.name != "text"
@@ -297,6 +327,6 @@ def _stored(known: Known, scene: Scene, use: Use, template: Template, given: Typ
         except Misfit:
             yield document.finding(not_valid(template.source, variable), use.path)
     elif given.optional and not variable.type.optional and given.name != "any":
-        yield document.finding(_may_be_none(use.variable), use.path)
-    elif (problem := misfit(template, given, variable, scene.env)) is not None:
+        yield document.finding(_may_be_none(use.variable or str(use.path[-1])), use.path)
+    elif (problem := misfit(template, given, variable, known.scene(use).env)) is not None:
         yield document.finding(problem, use.path)

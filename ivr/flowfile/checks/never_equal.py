@@ -235,13 +235,18 @@ class _Values:
     @cached_property
     def _stored(self) -> Mapping[str, Domain]:
         """Return what each text variable can be; what may be anything is left out."""
-        found = {name: Domain() for name, variable in self._variables.items() if variable.type.name == "text"}
+        texts = {name: variable for name, variable in self._variables.items() if variable.type.name == "text"}
+        found = {name: Domain() for name in texts if not self.document.may_be_given(name)}
         for name, variable in self._variables.items():
             if name in found and isinstance(variable.default, str):
                 found[name] |= Domain(frozenset({variable.default}))
         for into in intos(self.document):
             if into.variable in found:
-                found[into.variable] |= self._answer(into.variable, self.document.model.states[into.state])
+                answer = self._answer(into.variable, self.document.model.states[into.state])
+                if answer is None:
+                    del found[into.variable]
+                else:
+                    found[into.variable] |= answer
         for use in uses(self.document):
             if use.role == "value" and use.variable in found:
                 domain = self._set(use)
@@ -251,11 +256,13 @@ class _Values:
                     found[use.variable] |= domain
         return {name: domain for name, domain in found.items() if domain.texts or domain.keyed}
 
-    def _answer(self, variable: str, state: State) -> Domain:
+    def _answer(self, variable: str, state: State) -> Domain | None:
         if state.menu:
             return Domain(frozenset(state.menu.choices))
         allowed = frozenset(self._variables[variable].values)
-        return Domain(keyed=(state.digits,)) if state.digits and not allowed else Domain(allowed)
+        if allowed:
+            return Domain(allowed)
+        return Domain(keyed=(state.digits,)) if state.digits else None
 
     def _set(self, use: Use) -> Domain | None:
         allowed = frozenset(self._variables[use.variable].values)

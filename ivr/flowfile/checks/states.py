@@ -233,6 +233,8 @@ def name(document: Document) -> Iterator[Finding]:
         yield from name_findings(document, ("states", state_name), state_name, (SELF,))
         for choice in state.menu.choices if state.menu else ():
             yield from _choice_name(document, ("states", state_name, "menu", "choices", choice), choice)
+        if state.return_:
+            yield from _returned_name(document, state_name, state.return_.event)
         if state.outcome:
             yield from name_findings(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
@@ -282,6 +284,15 @@ def _choice_name(document: Document, path: Path, word: str) -> Iterator[Finding]
         yield from name_findings(document, path, word, RESERVED, rule=rule)
     elif len(word) > MAX_CHOICE_NAME or _LINE_ENDS_AND_CONTROLS.search(word) or not any(map(_is_visible, word)):
         yield document.finding(_not_a_choice(), path, key=True)
+
+
+def _returned_name(document: Document, state: str, word: str) -> Iterator[Finding]:
+    """Find a name to return that is reserved: it is an event of the state that invokes the flow."""
+    path = ("states", state, "return", "event")
+    if word.startswith(FAILURES):
+        yield document.finding(_error_event(word), path)
+    else:
+        yield from name_findings(document, path, word, RESERVED, key=False)
 
 
 def _is_visible(char: str) -> bool:
@@ -367,7 +378,8 @@ def default_outcome(document: Document) -> Iterator[Finding]:
     for word, state in document.states():
         into = events.get(word, set())
         only_failures = into and all(event == "exhausted" or event.startswith("error") for event in into)
-        if ends(state) and not state.outcome and only_failures and not sets_outcome and word != document.begins:
+        is_end = ends(state) and not state.return_  # a flow that returns is not where the call ends
+        if is_end and not state.outcome and only_failures and not sets_outcome and word != document.begins:
             yield document.finding(_resolved_by_failure(word), ("states", word), key=True)
 
 

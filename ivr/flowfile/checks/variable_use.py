@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.naming import is_name
+from ivr.engine.scope import SETTABLE
 from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, once
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
-from ivr.flowfile.variables import SETTABLE, intos, origins, private, variables
+from ivr.flowfile.variables import intos, origins, private, variables
 
 BARE_NAME = Check(
     "bare-name",
@@ -154,6 +155,11 @@ def _sent() -> Text:
 
 
 @SENSITIVE.message
+def _given_away(variable: str, flow: str) -> Text:
+    return "A private value would be stored in a variable that is not.", f'Declare "{variable}" sensitive in "{flow}".'
+
+
+@SENSITIVE.message
 def _logged(variable: str) -> Text:
     return f'A private value would be stored in "{variable}", which is logged.', ONLY_GUARDS
 
@@ -222,7 +228,8 @@ def never_set(document: Document) -> Iterator[Finding]:
     stored |= document.hidden_words
     read = _read_anywhere(document)
     for name, variable in variables(document).items():
-        if name in read and name not in stored and variable.has_default and variable.default is None:
+        is_set = name in stored or document.may_be_given(name)
+        if name in read and not is_set and variable.has_default and variable.default is None:
             yield document.finding(_read_but_not_set(name), ("variables", name), key=True)
 
 
@@ -256,6 +263,17 @@ def sensitive(document: Document) -> Iterator[Finding]:
         if found:
             problem = _logged(use.variable) if is_logged else _spoken() if use.said_at else _sent()
             yield document.source.found(problem, _mark(document, use, found))
+
+
+@SENSITIVE.finder
+def given_away(document: Document) -> Iterator[Finding]:
+    """Find private values that an invoked flow is given in variables that are not."""
+    marked = private(document)
+    for use in uses(document):
+        invoke = document.model.states[use.state].invoke if use.state is not None and use.role == "given" else None
+        kept = invoke.invoked.variables.get(str(use.path[-1])) if invoke and invoke.invoked else None
+        if invoke and kept and not kept.sensitive and (found := origins(document, use) & marked):
+            yield document.source.found(_given_away(kept.name, invoke.flow), _mark(document, use, found))
 
 
 @CHOICE_SPOKEN.finder

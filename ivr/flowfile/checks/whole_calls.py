@@ -129,9 +129,11 @@ def _stuck(document: Document) -> list[str]:
 
 
 def _stops(document: Document, name: str, state: State) -> bool:
-    """Return whether a call can stop in a state because an event is not handled; another check may say so, too."""
-    if any(action.may_lack_next for action in state.actions) and document.handler(name, successes(state)[0]) is None:
+    """Return whether a call can stop in a state: in what it invokes, or by an event that nothing handles."""
+    if state.invoke and state.invoke.invoked and state.invoke.invoked.can_end:
         return True
+    if any(action.may_lack_next for action in state.actions):
+        return any(document.handler(name, event) is None for event in successes(state))
     return any(document.handler(name, event) is None for event in demanded(state) if not event.startswith("error"))
 
 

@@ -1,0 +1,67 @@
+"""What a flow returns, and what it can be given: what others know of it that invoke it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from ivr.engine.expressions.check import infer
+from ivr.engine.expressions.compile import Template
+from ivr.engine.expressions.types import ANY, Type, join
+from ivr.engine.flow import Variable
+from ivr.flowfile.actions.invoke import Returned
+from ivr.flowfile.checks.known_variables import known_of
+from ivr.flowfile.document import Document
+from ivr.flowfile.events import ends
+from ivr.flowfile.texts import Use, compiled, reads, uses
+from ivr.flowfile.variables import private, variables
+
+
+class LinkedFlow:
+    """A flow as those know it that invoke it; worked out when it is asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """Its variables by name."""
+        return {name: one for name, one in variables(self.document).items() if name in self.document.model.variables}
+
+    @cached_property
+    def can_end(self) -> bool:
+        """Whether a call can end in it, or in a flow that it invokes."""
+        inside = [state.invoke.invoked for _, state in self.document.states() if state.invoke]
+        ends_here = any(ends(state) and not state.return_ for _, state in self.document.states())
+        return ends_here or any(flow is None or flow.can_end for flow in inside)
+
+    @cached_property
+    def returns(self) -> Mapping[str, Returned]:
+        """What it returns, by name, in file order; of one name that stands twice, what both have in common."""
+        found: dict[str, Returned] = {}
+        for name, state in self.document.states():
+            if state.return_ is None:
+                continue
+            event, given = state.return_.event, self._given(name)
+            before = found.get(event)
+            if before is None:
+                found[event] = given
+            else:
+                both = before.type is not None and given.type is not None
+                type_ = (join(before.type, given.type) or ANY) if before.type and given.type and both else None
+                found[event] = Returned(type_, before.is_private or given.is_private)
+        return found
+
+    def _given(self, state: str) -> Returned:
+        """Return what a state of it returns."""
+        use = next((use for use in self._uses if use.state == state), None)
+        if use is None:
+            return Returned(None, is_private=False)
+        template = compiled(use.text, bare=False)
+        is_private = bool(reads(use) & private(self.document))
+        return Returned(self._type(use, template) if isinstance(template, Template) else ANY, is_private)
+
+    def _type(self, use: Use, template: Template) -> Type:
+        return infer(template, known_of(self.document).scene(use).env)[0]
+
+    @cached_property
+    def _uses(self) -> Sequence[Use]:
+        return [use for use in uses(self.document) if use.path[2:3] == ("return",)]
