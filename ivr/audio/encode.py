@@ -19,18 +19,21 @@ _CONTAINERS: dict[RecordingFormat, tuple[str, str]] = {
     "mp3": ("mp3", "libmp3lame"),
 }
 _FRAME = 1024
-_BIT_RATE = 32_000
+BIT_RATE = 32_000
 "A second; at 8 kHz, FFmpeg's encoder of WMA takes no less than 24,000."
 
 
-def encoded(samples: bytes, form: RecordingFormat, rate: int = RATE) -> bytes:
-    """Return a file of mono samples of 16 bit, 8 or 16 kHz. Takes some 3 ms for a second of sound."""
+def encoded(samples: bytes, form: RecordingFormat, rate: int = RATE, bits: int = BIT_RATE) -> bytes:
+    """Return a file of mono samples of 16 bit, 8 or 16 kHz. Takes some 3 ms for a second of sound.
+
+    `bits` is how many a second of WMA or MP3 takes.
+    """
     container_name, codec = _CONTAINERS[form]
     file = io.BytesIO()
     with av.open(file, "w", format=container_name) as container:
         stream = cast("av.AudioStream", container.add_stream(codec, rate=rate, layout="mono"))
         if form != "wav":
-            stream.bit_rate = _BIT_RATE
+            stream.bit_rate = bits
         for frame in _frames(samples, rate):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

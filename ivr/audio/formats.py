@@ -30,6 +30,16 @@ class Decoded(Struct, frozen=True):
     "There is no audible sound in it (`level`)."
 
 
+class Reencoded(Struct, frozen=True):
+    """What became of a recording that was to be another file."""
+
+    seconds: float
+    cut: bool = False
+    "Its end is missing: all of it would be too large."
+
+
+TO_FILE = Job("ivr.audio.reencode:to_file", Reencoded, cpu=30.0, wall=60.0)
+"""A recording to a file of another sort: `run(TO_FILE, source, target, form=…, longest=seconds, most=bytes)`."""
 TO_WAV = Job("ivr.audio.decode:to_wav", Decoded, cpu=30.0, wall=60.0)
 """A recording to a WAV file, mono, 16 bit: `run(TO_WAV, source, target, longest=seconds)`; 16 kHz, or the `rate=`."""
 

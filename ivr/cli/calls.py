@@ -42,7 +42,7 @@ from ivr.trace.experience import FlowVoice, experience
 from ivr.trace.failures import FlowFailure
 from ivr.trace.files import NAME, NAME_RULE, dumps, keep_case, written_lines
 from ivr.trace.folders import CASES
-from ivr.trace.sentences import caller_action, clock, line_in_full, question, services, spoken
+from ivr.trace.sentences import caller_action, clock, line_in_full, question, services, spoken, told
 from ivr.trace.stored_flows import StoredFlows
 
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -374,5 +374,7 @@ def _transcript_line(line: CaseLine, voice: FlowVoice) -> Iterator[str]:
         yield from wrap(f"[{said}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
     if applied.ordered:
         yield f"{_INDENT}[{services(applied.ordered)} is asked]"
+    for notification in applied.told:
+        yield from wrap(f"[{told([notification])}]", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + " ")
     if applied.end is not None:
         yield f"{_INDENT}[the flow {'hangs up' if applied.end == 'hangup' else 'declines the call'}]"

@@ -33,7 +33,8 @@ from ivr.nearest import did_you_mean
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.command_run import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
-from ivr.trace.sentences import failure
+from ivr.trace.experience import told_of
+from ivr.trace.sentences import failure, told
 
 HELP = """\
 Type what the caller does:
@@ -97,6 +98,9 @@ class Talk:
                 self._console.print(f"[dim]  {plain(way)}[/]")
             for failed in stepped.failures:
                 self._console.print(f"[yellow]  {plain(failure(failed, self._flow.file))}[/]")
+            for command in stepped.commands:
+                if isinstance(command, Notify):
+                    self._console.print(f"[dim]  {plain(told([told_of(command)]))}[/]")
             # A recording that leaving ended orders its transcript; that the caller left orders nothing.
             commands = stepped.commands or commands
         return commands

@@ -52,7 +52,16 @@ class Silence(Struct, frozen=True, tag=True, omit_defaults=True):
     milliseconds: int
 
 
-Segment: TypeAlias = Text | Audio | Silence
+class Recorded(Struct, frozen=True, tag=True, omit_defaults=True):
+    """What the caller has recorded, to be played."""
+
+    media: str = ""
+    "The name under which the audio is kept; a case has none."
+    text: str | None = None
+    "What was understood of it, for transcripts."
+
+
+Segment: TypeAlias = Text | Audio | Silence | Recorded
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):

@@ -65,7 +65,14 @@ class ForeachPart(Struct, frozen=True):
     guard: Expression | None = None
 
 
+class RecordingPart(Struct, frozen=True):
+    """What the caller has recorded; it is not there where nothing was."""
+
+    recording: Expression
+    guard: Expression | None = None
+
+
 MAX_ITEMS = 10
 "Items of a list that are said; nobody remembers more."
-Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart | ForeachPart
+Part = TextPart | AudioPart | SilencePart | ByLanguagePart | ReferredPart | ForeachPart | RecordingPart
 Prompt = tuple[Part, ...]

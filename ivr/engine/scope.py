@@ -18,10 +18,11 @@ from ivr.engine.prompt import (
     ForeachPart,
     Part,
     Prompt,
+    RecordingPart,
     ReferredPart,
     TextPart,
 )
-from ivr.engine.values import MaskedValue, Value, unpack
+from ivr.engine.values import MaskedValue, Recording, Value, unpack
 from ivr.errors import ExpressionFailed
 
 SETTABLE = ("language", "outcome")
@@ -209,6 +210,11 @@ class Scope(Mapping[str, Value]):
             case ForeachPart():
                 scopes = (self.having({part.item: item}) for item in self._items(part))
                 return [segment for scope in scopes for segment in scope.prompt(part.prompt)]
+            case RecordingPart():
+                recording = part.recording.value(self)
+                if not isinstance(recording, Recording) or recording.media is None:
+                    return ()
+                return [commands.Recorded(recording.media, recording.transcript)]
         return [commands.Silence(part.milliseconds)]
 
     def _items(self, part: ForeachPart) -> Sequence[Value]:

@@ -23,7 +23,16 @@ from ivr.flowfile.assets import asset_id, is_address
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
-from ivr.flowfile.model_parts import AnyPart, AudioPart, Branch, ByLanguagePart, ForeachPart, RefPart, SilencePart
+from ivr.flowfile.model_parts import (
+    AnyPart,
+    AudioPart,
+    Branch,
+    ByLanguagePart,
+    ForeachPart,
+    RecordingPart,
+    RefPart,
+    SilencePart,
+)
 from ivr.flowfile.opening_hours import CalendarWritten, calendar
 from ivr.flowfile.prompts import referred
 from ivr.flowfile.source import Path
@@ -199,6 +208,8 @@ class _Builder:
             return spoken.ReferredPart(self.prompt(referred(self.document, part)), self.declared(part.language), guard)
         if isinstance(part, ForeachPart):
             return spoken.ForeachPart(self.expression(part.foreach), part.item, self.prompt(part.text), guard)
+        if isinstance(part, RecordingPart):
+            return spoken.RecordingPart(self.expression(part.recording), guard)
         if isinstance(part, AudioPart):
             text = self.template(part.text) if part.text else None
             if is_address(part.audio):

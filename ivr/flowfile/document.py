@@ -29,8 +29,8 @@ T = TypeVar("T")
 WAYLESS = frozenset(
     {
         *("prompt", "reprompt", "noInput", "noMatch", "holdPrompt", "text", "audio", "silence", "voice", "sayAs"),
+        *("recording", "maxAttempts", "initialSilence", "into", "emphasize", "set"),
         *("flow", "description", "language", "timeZone", "limits", "defaults", "variables", "allow", "outcome"),
-        *("maxAttempts", "initialSilence", "into", "emphasize", "set"),
     }
 )
 "Keys that lead nowhere: a flow without one of them has the same ways."

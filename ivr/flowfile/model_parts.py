@@ -59,8 +59,6 @@ class Model(BaseModel):
 class Part(Model):
     """What every part of a prompt can have."""
 
-    LATER = frozenset({"recording"})
-
     guard: Guard | None = Field(None, description="Expression: the part is used only if it is true.")
     voice: Voice | None = Field(None, description="The voice of this part; default: the flow's.")
     language: Annotated[str, LanguageTag()] | None = Field(None, description="Speak this text in this language.")
@@ -126,6 +124,12 @@ class ForeachPart(Part):
         return super().in_the_manner_of(around).model_copy(update={"text": text})
 
 
+class RecordingPart(Part):
+    """What the caller has recorded."""
+
+    recording: Annotated[str, Reference()] = Field(description="The variable that holds the recording.")
+
+
 class ByLanguagePart(Part):
     """Prompts by language, of which the caller hears one: {en: …, de: …}."""
 
@@ -169,6 +173,7 @@ PARTS: dict[str, type[Part]] = {
     "audio": AudioPart,
     "ref": RefPart,
     "silence": SilencePart,
+    "recording": RecordingPart,
     "text": TextPart,
 }
 LANGUAGE_KEY = "^([A-Za-z]{2}|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){1,3})$"
@@ -199,6 +204,7 @@ AnyPart: TypeAlias = Annotated[
     | Annotated[SilencePart, Tag("<silence>")]
     | Annotated[RefPart, Tag("<ref>")]
     | Annotated[ForeachPart, Tag("<foreach>")]
+    | Annotated[RecordingPart, Tag("<recording>")]
     | Annotated[ByLanguagePart, Tag("<languages>")]
     | Annotated[TextPart, Tag("<text>")],
     Discriminator(_which_part),

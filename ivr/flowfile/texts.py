@@ -12,7 +12,7 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Role, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, RecordingPart, Role, Spoken, TextPart
 from ivr.flowfile.prompts import Around, of_action, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
@@ -161,3 +161,5 @@ def _prompt(document: Document, prompt: Spoken, state: str | None) -> Iterator[U
             yield use("foreach", part.foreach, "expression", *held)
         if isinstance(part, TextPart | AudioPart) and part.text is not None:
             yield use("text", part.text, "text", *held)
+        if isinstance(part, RecordingPart):
+            yield use("recording", part.recording, "expression", *held)

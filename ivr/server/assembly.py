@@ -24,7 +24,7 @@ from ivr.server.body import BodyLimits
 from ivr.server.chores import begin_chores
 from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import DRAIN, Listener
-from ivr.server.pages import console_address, console_token, make_console, make_phone
+from ivr.server.pages import console_address, console_token, make_console, make_phone, make_recording_pages
 from ivr.server.phone.routes import PhonePages
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
@@ -90,9 +90,11 @@ async def running(
         stack.callback(refusals.close)
         sock = stack.enter_context(bind_port(settings, dev=dev))
         address = address_of(sock)
-        channel = make_channel(settings, public=settings.public_url or address, pretends=dev or pretends)
+        public = settings.public_url or address
+        make = partial(make_channel, settings, public=public, pretends=dev or pretends)
         line = await asyncio.to_thread(line_of_flows, settings)  # it may load a voice
-        backend = await open_backend(stack, settings, paths, channel, line=line, strict=dev)
+        backend = await open_backend(stack, settings, paths, make, public=public, line=line, strict=dev)
+        channel = backend.channel
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
@@ -104,7 +106,7 @@ async def running(
             else None
         )
         start = StartPages(backend.registry, backend.closings) if dev else None
-        pages = [one for one in (console, phone, start) if one]
+        pages = [one for one in (make_recording_pages(stack, backend), console, phone, start) if one]
         verifier = make_verifier(settings, keys)
         webhook = _webhook(settings, channel, backend, verifier, refusals)
         checks = _readiness_checks(backend, keys)

@@ -6,7 +6,7 @@ It is the same for every channel, and knows no address of the web server.
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
+from ivr.server.recording_links import RecordingLinks
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.transcription import Transcription
 from ivr.settings import Settings
@@ -43,6 +44,8 @@ class Backend(Struct, frozen=True):
     recordings: MediaStore
     arrivals: Arrivals
     closings: Closings
+    links: RecordingLinks
+    channel: Channel
     worker: Worker
     turns: TurnsInMemory
 
@@ -51,14 +54,15 @@ async def open_backend(
     stack: AsyncExitStack,
     settings: Settings,
     paths: Sequence[Path],
-    channel: Channel,
+    make_channel: Callable[[RecordingLinks], Channel],
     *,
+    public: str,
     line: Capabilities,
     strict: bool,
 ) -> Backend:
     """Own the data folder, open the store, load the flows (`strict`: all), begin with the work that was left.
 
-    Flows are checked against what `line` can do.
+    Flows are checked against what `line` can do. `public` is the address under which others reach this server.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -77,6 +81,8 @@ async def open_backend(
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.calendars})
+    links = RecordingLinks(public, opened.link_key)
+    channel = make_channel(links)
     services = {TRANSCRIBE: Transcription(speech, recordings)}
     worker = Worker(store, services, at_once=concurrency_of(settings))
     turns = TurnsInMemory(
@@ -94,7 +100,19 @@ async def open_backend(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
-    return Backend(folder, store, opened.archive, registry, recordings, arrivals, closings, worker, turns)
+    return Backend(
+        folder=folder,
+        store=store,
+        archive=opened.archive,
+        registry=registry,
+        recordings=recordings,
+        arrivals=arrivals,
+        closings=closings,
+        links=links,
+        channel=channel,
+        worker=worker,
+        turns=turns,
+    )
 
 
 async def _open_registry(

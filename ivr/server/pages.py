@@ -17,6 +17,8 @@ from ivr.server.console.playback import Playback
 from ivr.server.phone.own_bot import OwnBot
 from ivr.server.phone.routes import PhonePages
 from ivr.server.phone.shared_phone import SharedPhone
+from ivr.server.recording_files import RecordingFiles
+from ivr.server.recording_pages import RecordingPages
 from ivr.server.refusals import Refusals
 from ivr.settings import Settings
 from ivr.speech_settings import live_ear, live_voice, load_models
@@ -34,6 +36,13 @@ def console_address(settings: Settings, address: str, token: str | None) -> str 
     if token is None:
         return None
     return f"{address}{LOGIN}" if settings.console_token else f"{address}{LOGIN}#{token}"
+
+
+def make_recording_pages(stack: AsyncExitStack, backend: Backend) -> RecordingPages:
+    """Make the addresses of recordings, with a worker of their own: a stranger's file must not hold up calls."""
+    workers = Workers(size=1)
+    stack.push_async_callback(workers.close)
+    return RecordingPages(backend.links, RecordingFiles(backend.recordings, workers), now=time.time)
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:

@@ -17,6 +17,7 @@ from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.ports import Capabilities, Channel, Verifier
 from ivr.server.app import CALLBACK, MEDIA
 from ivr.server.forms import Form
+from ivr.server.recording_links import RecordingLinks
 from ivr.settings import CheckedLine, Settings, SettingsError
 from ivr.speech_settings import spoken_on_live_lines, understood_on_live_lines
 
@@ -33,11 +34,17 @@ FORM = Form(json=CONVERSATION_RESULT, upload=RECORDED_AUDIO)
 "What is posted with a recording."
 
 
-def make_channel(settings: Settings, *, public: str, pretends: bool) -> Channel:
+def make_channel(settings: Settings, links: RecordingLinks, *, public: str, pretends: bool) -> Channel:
     """Make the channel; `public` is the address under which the platform reaches this server."""
     account = settings.app_id or DEVELOPMENT_ACCOUNT
     media = f"{public}{MEDIA}".rstrip("/")
-    return SkypeChannel(account=account, callback=f"{public}{CALLBACK}", media_base=media, pretends=pretends)
+    return SkypeChannel(
+        account=account,
+        callback=f"{public}{CALLBACK}",
+        media_base=media,
+        recording=links.for_prompt,
+        pretends=pretends,
+    )
 
 
 def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabilities:

@@ -24,6 +24,8 @@ class Opened(Struct, frozen=True):
     archive: Archive
     recordings: MediaStore
     outbox: Outbox
+    link_key: bytes
+    "The key of the addresses of recordings: derived from that of sealed values."
     set_aside: Sequence[tuple[str, str]]
     "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
     flows_under_way: Sequence[str]
@@ -47,7 +49,8 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     set_aside = [(printable_id(one.id), one.what) for one in store.damaged]
     archive = SqliteArchive(folder, server=store)
     outbox = SqliteOutbox(folder, server=store)
-    return Opened(store, archive, open_media(folder), outbox, set_aside, store.flows_under_way)
+    key = store.derived_key("recording links")
+    return Opened(store, archive, open_media(folder), outbox, key, set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

@@ -75,6 +75,10 @@ class Rows:
         """Return what stands for a name that was written freely."""
         return self._sealer.pseudonym(name)
 
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a key for something else than sealing."""
+        return self._sealer.derived(purpose)
+
     def turn(self, seq: int, row: int, commit: Commit, before: CallRecord | None) -> TurnRow:
         """Return the row of a turn; `before` is the record that it follows. Raises StoreUnavailable."""
         record = commit.record

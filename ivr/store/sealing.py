@@ -91,6 +91,14 @@ class Sealer:
         outer.update(inner.digest())
         return outer.hexdigest()[:PSEUDONYM_DIGITS]
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for something else: always the same, and it tells nothing of this one."""
+        outer = self._outer.copy()
+        inner = self._inner.copy()
+        inner.update(f"key for {purpose}\n".encode())  # no message's id has an end of line, so no pseudonym is a key
+        outer.update(inner.digest())
+        return outer.digest()
+
     def unseal(self, sealed: bytes, place: str) -> bytes:
         """Open what was sealed for this place; raise BrokenSeal if this is not the key, or if it is damaged."""
         try:

@@ -224,6 +224,10 @@ class SqliteStore:
             erased.append(self._writer.saved(statements.erase_statements(one.row), then, key=one.key))
         await asyncio.gather(*erased)
 
+    def derived_key(self, purpose: str) -> bytes:
+        """Return a key that only who has the sealing key can have, for one purpose."""
+        return self._rows.derived_key(purpose)
+
     # --- for its outbox ---
 
     def written(self, statements: Sequence[Statement]) -> "asyncio.Future[None]":

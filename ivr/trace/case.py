@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from ivr.engine import commands
 from ivr.engine.call import Judged, OperationKind, Taken
 from ivr.engine.commands import Audio, Choice, Gender, Silence, Text
 from ivr.engine.events import (
@@ -95,7 +96,7 @@ Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed 
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
-Heard: TypeAlias = str | Text | Audio | Silence
+Heard: TypeAlias = str | Text | Audio | Silence | commands.Recorded
 "Something that was played; plain text is spoken in the flow's own voice and language."
 
 
@@ -152,6 +153,17 @@ class Ordered(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     timeout: Seconds
 
 
+class Told(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What somebody was told by mail or webhook; audio is not named."""
+
+    way: commands.NotificationWay
+    to: str
+    subject: str = ""
+    text: str = ""
+    recordings: Count = 0
+    "How many were attached."
+
+
 class Held(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a caller heard first while a service worked; how often it was repeated is the line's affair."""
 
@@ -181,6 +193,7 @@ class CaseLine(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     "Steps that only kept the caller company; they count as turns (`limits`)."
     judged: tuple[Judged, ...] = ()
     "What guards over private values said."
+    told: tuple[Told, ...] = ()
 
 
 class Header(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.commands import Choice, Command, Gender, Segment, Text, recorded_as, silence_allowed
+from ivr.engine.commands import Choice, Command, Gender, Recorded, Segment, Text, recorded_as, silence_allowed
 from ivr.engine.utterance import as_heard
-from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, CaseLine, Ending, Heard, Held, Ordered
+from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, CaseLine, Ending, Heard, Held, Ordered, Told
 
 
 class FlowVoice(Struct, frozen=True):
@@ -22,7 +22,9 @@ class FlowVoice(Struct, frozen=True):
     gender: Gender
 
     def short(self, segment: Segment) -> Heard:
-        """Write a segment as a case does."""
+        """Write a segment as a case does, without naming any audio of a caller."""
+        if isinstance(segment, Recorded):
+            return replace(segment, media="")
         plain = isinstance(segment, Text) and segment == Text(segment.value, self.gender, self.language)
         return segment.value if plain and isinstance(segment, Text) else segment
 
@@ -39,6 +41,7 @@ class Effect(Struct, frozen=True):
     ordered: tuple[Ordered, ...] = ()
     end: Ending | None = None
     held: Held | None = None
+    told: tuple[Told, ...] = ()
 
 
 def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
@@ -47,6 +50,7 @@ def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
     asked: Asked | None = None
     orders: list[Ordered] = []
     end: Ending | None = None
+    told: list[Told] = []
     for action in ordered:
         match action:
             case commands.Play(prompt=prompt):
@@ -55,17 +59,24 @@ def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
                 asked = _asked(action, voice)
             case commands.Request():
                 orders.append(ordered_of(action))
+            case commands.Notify():
+                told.append(told_of(action))
             case commands.HangUp():
                 end = "hangup"
             case commands.Reject():
                 end = "reject"
-    return Effect(tuple(heard), asked, tuple(orders), end)
+    return Effect(tuple(heard), asked, tuple(orders), end, told=tuple(told))
 
 
 def ordered_of(request: commands.Request) -> Ordered:
     """Return what a service is asked, without naming any audio."""
     arguments = {name: value for name, value in request.arguments.items() if name != "media"}
     return Ordered(request.service, arguments, request.timeout)
+
+
+def told_of(notify: commands.Notify) -> Told:
+    """Return what somebody is told, without naming any audio."""
+    return Told(notify.way, notify.to, notify.subject, notify.text, len(notify.attach))
 
 
 def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> Asked:
@@ -99,13 +110,14 @@ def total(parts: Sequence[CaseLine | Effect]) -> Effect:
     """Put together what came of several steps."""
     if len(parts) == 1:
         (part,) = parts
-        return Effect(part.heard, part.asked, part.ordered, part.end, part.held)
+        return Effect(part.heard, part.asked, part.ordered, part.end, part.held, part.told)
     return Effect(
         tuple(heard for part in parts for heard in part.heard),
         next((part.asked for part in reversed(parts) if part.asked), None),
         tuple(order for part in parts for order in part.ordered),
         next((part.end for part in reversed(parts) if part.end), None),
         next((part.held for part in parts if part.held), None),
+        tuple(told for part in parts for told in part.told),
     )
 
 
@@ -128,6 +140,7 @@ class Experience(Struct, frozen=True):
     parts: tuple[Segment, ...]
     "All that was played, as the flow has it; makes no difference, nor does `asked`."
     asked: Asked | None
+    told: tuple[Told, ...] = ()
 
     @property
     def spoken(self) -> tuple[Segment, ...]:
@@ -153,6 +166,7 @@ def experience(parts: Sequence[CaseLine | Effect], voice: FlowVoice) -> Experien
         whole.end,
         (*map(voice.full, whole.held.prompt if whole.held else ()), *played),
         asked,
+        whole.told,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from ivr.engine.call import Taken
-from ivr.engine.commands import Audio, Segment, Silence, Text
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
 from ivr.engine.flow import Flow
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import ACTIONS
@@ -15,7 +15,7 @@ from ivr.flowfile.model_parts import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
 
-_NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence"})
+_NEVER_SPOKEN = frozenset({"guard", "dtmf", "target", "outcome", "into", "audio", "silence", "recording"})
 _NEVER_SPOKEN_WITHIN = frozenset({"speech", "set", "phrases"})
 
 
@@ -145,6 +145,8 @@ def _says(path: Path, scalar: Scalar, segment: Segment) -> int | None:
     match segment:
         case Silence():
             return 0 if last == "silence" else None
+        case Recorded():
+            return 0 if last == "recording" else None
         case Audio(url=url, text=text):
             if last == "audio" and (url is None or url == scalar.text):
                 return 0

@@ -71,6 +71,7 @@ class LineDraft:
             tuple(self.then),
             self.paced,
             tuple(self.judged),
+            whole.told,
         )
 
 

@@ -63,6 +63,8 @@ class _Replay:
             return self._difference("way", what, caller_step, before, now)
         if self.wording is None and _heard(before.experience) != _heard(now.experience):
             self.wording = self._difference("wording", "heard", caller_step, before, now)
+        if self.wording is None and before.experience.told != now.experience.told:
+            self.wording = self._difference("wording", "told", caller_step, before, now)
         return None
 
     def _is_plainly_same(self, caller_step: CallerStep) -> bool:
@@ -83,6 +85,8 @@ class _Replay:
             return "asked"
         if _services(then) != _services(today):
             return "ordered"
+        if _recipients(then) != _recipients(today):
+            return "told"
         if caller_step.upcoming is not None or self.recorded.header.outcome is None:
             return "end" if self.rerun.over else None
         if not self.rerun.over:
@@ -137,6 +141,10 @@ def _heard(side: Experience) -> tuple[object, ...]:
 
 def _services(side: Experience) -> Sequence[tuple[str, object]]:
     return [(order.service, order.arguments) for order in side.ordered]
+
+
+def _recipients(side: Experience) -> Sequence[tuple[str, str, int]]:
+    return [(told.way, told.to, told.recordings) for told in side.told]
 
 
 class _Names:

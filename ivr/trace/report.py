@@ -101,6 +101,11 @@ def _detail(found: Difference) -> tuple[str, ...]:
                 f"before: {sentences.services(before.experience.ordered)} was asked",
                 f"now:    {sentences.services(now.experience.ordered)} is asked",
             )
+        case "told":
+            return (
+                f"before: {sentences.told(before.experience.told) or 'nobody was told'}",
+                f"now:    {sentences.told(now.experience.told) or 'nobody is told'}",
+            )
     if before.experience.held != now.experience.held:
         return (
             f"before, while waiting: {sentences.spoken(before.experience.held) or '(nothing)'}",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ivr.engine.call import Failure, Taken
-from ivr.engine.commands import Choice, Segment, Silence, Text
+from ivr.engine.commands import Choice, Recorded, Segment, Silence, Text
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -17,7 +17,7 @@ from ivr.engine.events import (
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.naming import is_name
 from ivr.trace import case
-from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered
+from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered, Told
 
 
 def clock(seconds: float) -> str:
@@ -67,6 +67,8 @@ def _said(segment: Segment) -> str:
             return value
         case Silence(milliseconds=milliseconds):
             return f"({milliseconds / 1000:g} s of silence)"
+        case Recorded(text=text):
+            return f'(the recording: "{text}")' if text else "(the recording)"
         case _:
             return segment.text or f"(audio {segment.url or (segment.asset or '')[:12]})"
 
@@ -179,6 +181,17 @@ def _times(asked: Asked) -> str:
 def services(ordered: Iterable[Ordered]) -> str:
     """Return what services are asked."""
     return ", ".join(order.service for order in ordered) or "no service"
+
+
+def told(notifications: Iterable[Told]) -> str:
+    """Return who is told of what; empty: nobody is."""
+    return "; ".join(_told(one) for one in notifications)
+
+
+def _told(one: Told) -> str:
+    attached = f", with {one.recordings} recording{'' if one.recordings == 1 else 's'}" if one.recordings else ""
+    said = " ".join(f"{one.subject} | {one.text}".strip(" |").split())
+    return f"{one.way} to {one.to}{attached}" + (f': "{said}"' if said else "")
 
 
 def path(taken: Sequence[Taken]) -> str:

@@ -10,8 +10,9 @@ from ivr.trace.case import Happened
 from ivr.trace.experience import Experience
 
 Kind: TypeAlias = Literal["wording", "way"]
-"`wording`: what is heard. `way`: what can be answered, where the call gets, how it ends, what services are asked."
-What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered"]
+"""`wording`: what is heard, and what others are told of it. `way`: what can be answered, where the call gets, how it
+ends, what services are asked, who is told."""
+What: TypeAlias = Literal["heard", "asked", "state", "end", "outcome", "ordered", "told"]
 "What differs."
 
 

@@ -8,7 +8,7 @@ The platform does the listening, keeps the timers and waits for each reply: ther
 empty), nothing to be sent unasked, and no time to look at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -46,16 +46,27 @@ class SkypeChannel:
         transfer=False,  # the vendor's platform; one that can offers it in each call
     )
 
-    def __init__(self, *, account: str, callback: str, media_base: str, pretends: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        account: str,
+        callback: str,
+        media_base: str,
+        recording: Callable[[str, float], str] | None = None,
+        pretends: bool = False,
+    ) -> None:
         """Serve the bot with the app id `account`.
 
-        `callback` is the absolute address to which outcomes are reported; assets are at `<media_base>/<sha256>`;
-        `pretends`: whoever calls may say what time it is to be, which only somebody who tries flows out may.
+        `callback` is the absolute address to which outcomes are reported; assets are at `<media_base>/<sha256>`.
+        `recording` gives the address of a caller's recording, by its name and the time, and is as pure as the channel;
+        without it, recordings are not played. `pretends`: whoever calls may say what time it is to be, which only
+        somebody who tries flows out may.
         """
         self._pretends = pretends
         self._account = account
         self._callback = callback
         self._media_base = media_base.rstrip("/")
+        self._recording = recording
 
     def decode(self, request: WebhookRequest) -> Sequence[Incoming]:
         """Read a request of either address; raise WebhookError (400) if it holds no message."""
@@ -99,6 +110,8 @@ class SkypeChannel:
         """Turn commands into a workflow."""
         if not commands:
             return Exchange(leg, reply=self.nothing())
+        if (address := self._recording) is not None:
+            commands = speaking.addressed(commands, lambda media: address(media, now))
         body = speaking.written(tuple(commands), callback=self._callback, media_base=self._media_base)
         return Exchange(leg, reply=WebhookReply(body=body))
 

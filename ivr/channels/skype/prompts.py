@@ -7,7 +7,7 @@ from typing import get_args
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.rules import MAX_TEXT, units
-from ivr.engine.commands import Audio, Segment, Text
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 "Control characters, and halves of pairs, which JSON cannot hold."
@@ -38,7 +38,9 @@ def _of(segment: Segment, media_base: str) -> tuple[wire.Prompt, ...]:
             )
         case Audio():
             return (wire.Prompt(file_uri=segment.url or f"{media_base}/{segment.asset}"),)
-        case _:  # silence
+        case Recorded():  # it has no address here (`SkypeChannel.speak` gives it one)
+            return ()
+        case Silence():
             return (wire.Prompt(silence_length_in_milliseconds=segment.milliseconds),)
 
 

@@ -5,16 +5,18 @@ We write what the author wrote, and what the vendor's generations have different
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import nested
 from ivr.channels.skype.prompts import culture, prompts, speakable
 from ivr.engine.commands import (
     Answer,
+    Audio,
     Choice,
     DigitInput,
     HangUp,
@@ -22,6 +24,7 @@ from ivr.engine.commands import (
     Play,
     Recognize,
     Record,
+    Recorded,
     Reject,
     Segment,
     Transfer,
@@ -45,6 +48,20 @@ def written(commands: tuple[LineCommand, ...], *, callback: str, media_base: str
         notification_subscriptions=("callStateChange",),
     )
     return msgspec.json.encode(workflow)
+
+
+def addressed(commands: Sequence[LineCommand], address: Callable[[str], str]) -> Sequence[LineCommand]:
+    """Return the commands with addresses for the recordings of callers in them."""
+    return [_addressed(command, address) for command in commands]
+
+
+def _addressed(command: LineCommand, address: Callable[[str], str]) -> LineCommand:
+    if not isinstance(command, Play | Recognize | Record):
+        return command
+    if not any(type(segment) is Recorded for segment in command.prompt):
+        return command  # nearly always
+    prompt = (Audio(url=address(one.media)) if isinstance(one, Recorded) else one for one in command.prompt)
+    return replace(command, prompt=tuple(prompt))
 
 
 def _action(action: LineCommand, media_base: str) -> wire.Action:

@@ -1,4 +1,4 @@
-"""Checks of `notify`: who is told, and what is attached (LANGUAGE C4)."""
+"""Checks of `notify`: who is told, and what is attached or played back (LANGUAGE C4, C9)."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from ivr.flowfile.checks.variable_types import TYPE
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.source import Path
+from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import variables
 from ivr.mail_address import is_address
 
@@ -49,7 +50,7 @@ def _depends() -> Text:
 
 @TYPE.message
 def _no_recording(variable: str, type_name: str) -> Text:
-    return f'Only a recording can be attached, and "{variable}" is {type_name}.', 'Put its value into "text".'
+    return f'This must be a recording, and "{variable}" is {type_name}.', 'Put its value into a text: "{{ … }}".'
 
 
 @RECIPIENT.finder
@@ -73,12 +74,11 @@ def recipients(document: Document) -> Iterator[Finding]:
 
 
 @TYPE.finder
-def attached(document: Document) -> Iterator[Finding]:
-    """Find what is attached and is no recording."""
+def recordings(document: Document) -> Iterator[Finding]:
+    """Find what is attached or played back, and is no recording."""
     known = variables(document)
-    for name, state in document.states():
-        for number, variable in enumerate((state.notify.attach if state.notify else None) or ()):
-            kept = known.get(variable)
-            if kept is not None and kept.type.name not in {"recording", "any"}:
-                path = ("states", name, "notify", "attach", number)
-                yield document.finding(_no_recording(variable, str(kept.type)), path)
+    for use in uses(document):
+        is_recording = use.role == "expression" and {"attach", "recording"} & set(use.path[-2:])
+        kept = known.get(use.text) if is_recording else None
+        if kept is not None and kept.type.name not in {"recording", "any"}:
+            yield document.finding(_no_recording(use.text, str(kept.type)), use.path)

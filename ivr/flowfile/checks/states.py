@@ -12,9 +12,10 @@ from ivr.flowfile.checks.declaration import CHECKS, Check
 from ivr.flowfile.checks.file_format import VALUE
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
 from ivr.flowfile.document import Document
-from ivr.flowfile.events import RESERVED, ends
+from ivr.flowfile.events import RESERVED, asking, ends
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import uses
 from ivr.flowfile.variables import intos
@@ -181,7 +182,7 @@ def _outcome_before_end() -> Text:
 @FINAL.message
 def _goes_on_after_limit(target: str, is_handled: bool) -> Text:
     advice = "Choose a final state." if is_handled else 'Add "error.limit: <final state>".'
-    return f'After "error.limit" the call must end, but "{target}" is not final.', advice
+    return f'After "error.limit" the call must end, but "{target}" leads to a question.', advice
 
 
 @OUTCOME_TYPO.message
@@ -329,13 +330,28 @@ def final(document: Document) -> Iterator[Finding]:
 
 
 def _long_calls(document: Document, word: str) -> Iterator[Finding]:
-    """Find where a call that became too long goes on: by `error.limit`, or by a shorter name that includes it."""
+    """Find where a call that became too long goes on: by `error.limit`, or by a shorter name that includes it.
+
+    It may send a mail on its way to the end, say; a question could lead anywhere, and no limit would end the call.
+    """
     for transition in document.transitions[word]:
         target = document.model.states.get(transition.target)
-        if transition.event != "error.limit" or target is None or ends(target):
+        if transition.event != "error.limit" or target is None or _asks_no_more(document, transition.target):
             continue
         problem = _goes_on_after_limit(transition.target, is_handled="error.limit" in transition.path)
         yield document.finding(problem, (*transition.path, "target"))
+
+
+def _asks_no_more(document: Document, target: str) -> bool:
+    """Return whether a call ends from a state without another question."""
+
+    def after(name: str) -> set[str]:
+        return set() if is_question(name) else {transition.target for transition in document.transitions.get(name, ())}
+
+    def is_question(name: str) -> bool:
+        return name in document.model.states and asking(document.model.states[name])
+
+    return not any(map(is_question, reached([target], after)))
 
 
 @OUTCOME_TYPO.finder

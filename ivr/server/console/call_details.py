@@ -18,7 +18,7 @@ from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice
 from ivr.trace.failures import flow_failures
 from ivr.trace.recorded import case_of
-from ivr.trace.sentences import caller_action, failure, spoken
+from ivr.trace.sentences import caller_action, failure, spoken, told
 
 
 class ConversationEntry(Struct, frozen=True):
@@ -127,6 +127,8 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
         words = spoken(map(voice.full, (*line.heard, *prompt))).strip()
         if words:
             yield ConversationEntry(line.at, "flow", words)
+        for one in line.told:
+            yield ConversationEntry(line.at, "note", told([one]))
         if line.end:
             yield ConversationEntry(
                 line.at, "note", "the flow hangs up" if line.end == "hangup" else "the flow rejects the call"
