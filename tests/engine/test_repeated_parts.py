@@ -98,7 +98,7 @@ states:
 )  # fmt: skip
 def test_what_is_repeated_is_a_list_and_its_items_have_a_type(part: str, found: list[str]) -> None:
     told = said("variables: {company: Contoso}" + (OPEN % (part + ', "{{ company }}"')))
-    assert told[:1] == found
+    assert [one for one in told if not one.startswith("unused: ")][:1] == found
 
 
 def test_a_private_list_is_not_said() -> None:
