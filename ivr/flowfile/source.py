@@ -301,15 +301,12 @@ class Joined(Struct, frozen=True):
 
 def _moved(node: Node, by: int) -> Node:
     """Return a node that stands further on."""
-    match node:
-        case Scalar():
-            return replace(node, start=node.start + by, end=node.end + by)
-        case Sequence():
-            items = tuple(_moved(item, by) for item in node.items)
-            return Sequence(items, node.start + by, node.end + by, node.flow)
-        case Mapping():
-            entries = {name: (_moved_key(key, by), _moved(value, by)) for name, (key, value) in node.entries.items()}
-            return Mapping(entries, node.start + by, node.end + by, node.flow)
+    if isinstance(node, Sequence):
+        return Sequence(tuple(_moved(item, by) for item in node.items), node.start + by, node.end + by, node.flow)
+    if isinstance(node, Mapping):
+        entries = {name: (_moved_key(key, by), _moved(value, by)) for name, (key, value) in node.entries.items()}
+        return Mapping(entries, node.start + by, node.end + by, node.flow)
+    return _moved_key(node, by)
 
 
 def _moved_key(key: Scalar, by: int) -> Scalar:

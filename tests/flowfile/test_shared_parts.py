@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ivr.engine.commands import Text
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
+from ivr.flowfile.flow_folder import find_flows
 from ivr.flowfile.load import LoadedFlow, load_flow, rebuild, texts_of
+from ivr.trace.flow_places import FlowPlaces
 from tests.caller import Caller
 from tests.engine.test_languages import heard
 from tests.flowfile.reading import flow, said
@@ -160,6 +163,20 @@ def test_a_finding_in_an_included_file_names_it_and_its_line(folder: Path) -> No
         'common.yaml:3:14 unknown-key: "colour" is not known here. Possible: guard, voice, language, emphasize, sayAs.'
     )
     assert found(folder, COMMON.replace("Good morning.", "Good: morning."))[0].startswith("common.yaml:3:")
+
+
+def test_a_replay_finds_a_shared_text_in_its_own_file(folder: Path) -> None:
+    bundle = loaded(folder).bundle
+    assert bundle is not None
+    places = FlowPlaces(bundle.file, bundle.text, bundle.included)
+    assert str(places.spoken(Text("Hier ist Contoso.", "female", "de-DE"), ["start"])) == "common.yaml:4:44"
+    assert str(places.state("bye")) == "desk.yaml:8:3"
+
+
+def test_a_folder_of_flows_has_included_files_beside_them(folder: Path) -> None:
+    found = find_flows([folder])
+    assert [file.name for file in found.flows] == ["desk.yaml"]
+    assert [one.file.name for one in found.skipped] == ["common.yaml"]
 
 
 def test_a_name_is_written_once_in_all_files(folder: Path) -> None:

@@ -18,6 +18,7 @@ from ivr.store.memory import MemoryStore
 
 DESK = "flow: {name}\ninitial: main\nstates:\n  main: {{say: {text}, final: true}}\n"
 SPOKEN = "flow: desk\ninitial: main\nstates:\n  main: {say: {audio: hi.wav}, final: true}\n"
+SAYS_SHARED = "flow: desk\ninitial: main\ninclude: common.yaml\nstates:\n  main: {say: {ref: hello}, final: true}\n"
 
 
 class Places:
@@ -333,6 +334,21 @@ async def test_a_flow_that_lacks_an_audio_file_is_served_once_it_is_there(places
     places.sound("hi.wav", 100)
     await registry.refresh()
     assert registry.all()[0].fault == ""
+
+
+async def test_a_flow_is_loaded_again_when_a_file_changes_that_it_includes(places: Places) -> None:
+    places.write("common.yaml", "prompts: {hello: Hello.}\n")
+    places.write("desk.yaml", SAYS_SHARED)
+    registry = await places.registry()
+    before = registry.choose(None, "28:bot")
+    places.write("common.yaml", "prompts: {hello: Good morning.}\n")
+    await registry.refresh()
+    after = registry.choose(None, "28:bot")
+    assert (registry.names, after.hash != before.hash) == (["desk"], True)
+    places.write("common.yaml", "prompts: {hello: []}\n")
+    await registry.refresh()
+    assert "common.yaml:1:18" in registry.all()[0].fault
+    assert registry.choose(None, "28:bot").hash == after.hash
 
 
 async def test_a_flow_is_in_the_store_before_a_call_can_name_it(places: Places) -> None:
