@@ -23,10 +23,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.commands import LineCommand, Notify, Request
-from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServiceAnswered, ServiceFailed, TimePassed
+from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServicesEvent, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
+from ivr.engine.masking import public
 from ivr.ports import (
     REMEMBERED,
     CallRecord,
@@ -88,8 +89,9 @@ class _WorkingCopy:
     def step(self, event: Event) -> None:
         stepped = step(self.flow, self.call, event, now=self.now)
         traced = stepped.traced or event
+        commands = tuple([public(command) for command in stepped.commands])
         self.trace.append(
-            Stepped(traced, self.now, stepped.commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
+            Stepped(traced, self.now, commands, stepped.path, stepped.ignored, stepped.judged, stepped.failures)
         )
         if isinstance(event, LineReported) and event.facts is not None:
             self.line = (self.line or LineFacts()).updated(event.facts)
@@ -235,7 +237,7 @@ def _commit(
         line=turn.line,
         unmoved=unmoved,
     )
-    taken = tuple(event.job for event in inbox if isinstance(event, ServiceAnswered | ServiceFailed)) if inbox else ()
+    taken = tuple(event.job for event in inbox if isinstance(event, ServicesEvent)) if inbox else ()
     audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
     return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio, tuple(turn.notifications))
 

@@ -16,6 +16,7 @@ from ivr.engine.events import (
     ChoiceMade,
     Event,
     HoldNeeded,
+    HttpAnswered,
     InputInvalid,
     InputTimedOut,
     KeysPressed,
@@ -109,6 +110,9 @@ class Caller:
 
     def not_understood(self, code: str = "failed") -> Caller:
         return self.apply(ServiceFailed(self.job, code))
+
+    def responded(self, status: int = 200, body: object = None, *, readable: bool = True) -> Caller:
+        return self.apply(HttpAnswered(self.job, status, body, readable))
 
     def holds(self) -> Caller:
         return self.apply(HoldNeeded())

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from ivr.engine.events import Scalar
 
+Argument: TypeAlias = Scalar | tuple[str, ...] | dict[str, Scalar]
+"What a service is told: one value, a list of texts, or values by name."
+
 INITIAL_SILENCE = 5.0
 "Seconds that a caller may be silent after a question, where the author says nothing (LANGUAGE C4)."
 RINGING = 30.0
@@ -189,13 +192,15 @@ class Request(Struct, frozen=True, tag=True, omit_defaults=True):
     job: str
     service: str
     "`transcribe` is the first."
-    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    arguments: Mapping[str, Argument]
     timeout: float
     "Seconds for one run."
     wanted: bool = True
     "False: nobody waits for an answer."
     sensitive: bool = False
     "True: the answer is sealed wherever it is stored, and masked in the trace (LANGUAGE C12)."
+    private: Mapping[str, Argument] = {}
+    "Arguments that hold a sensitive value: sealed wherever they are stored, and left out of the trace."
 
 
 @final

@@ -75,7 +75,7 @@ class Draft:
     def __init__(self, flow: Flow, call: Call, now: float, judged: tuple[Judged, ...]) -> None:
         self.flow = flow
         self.now = now
-        self.judge = Judge(judged)
+        self.judge = Judge(judged, flow.secrets)
         self.facts = call.facts
         self.phase = call.phase
         self.state = call.state
@@ -248,7 +248,14 @@ class Draft:
 
     def need(self, needs: Needs) -> None:
         """Order a service, and wait for it."""
-        request = Request(self._op(), needs.service, needs.arguments, needs.timeout, sensitive=needs.sensitive)
+        request = Request(
+            self._op(),
+            needs.service,
+            needs.arguments,
+            needs.timeout,
+            sensitive=needs.sensitive,
+            private=needs.private,
+        )
         self.commands.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
 

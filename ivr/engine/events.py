@@ -6,7 +6,7 @@ counted string that the engine itself gave out. The order of the families and wh
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -129,12 +129,25 @@ class ServiceAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
     answer: Transcribed
 
 
+class HttpAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A web service answered, whatever it said: the action judges that."""
+
+    job: str
+    status: int
+    body: Any = None
+    "JSON: what `returns` names of it, and nothing else; None: nothing was to be read."
+    readable: bool = True
+    "False: the body is too large, or no JSON."
+    masked: bool = False
+    "The answer is private: a trace keeps that there was one, and its status (LANGUAGE C12)."
+
+
 class ServiceFailed(Struct, frozen=True, tag=True, omit_defaults=True):
     """A service did not do what a `Request` asked."""
 
     job: str
     code: str
-    "`timeout`, `failed`, `recording` (the audio cannot be read), later `connect`, `status.409`."
+    "`timeout`, `failed`, `recording` (the audio cannot be read), `connect` (a web service cannot be asked)."
 
 
 class OperationDone(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -201,6 +214,6 @@ CallersEvent: TypeAlias = (
     | TransferFailed
     | CallEnded
 )
-ServicesEvent: TypeAlias = ServiceAnswered | ServiceFailed
+ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | ServiceFailed
 PacingEvent: TypeAlias = OperationDone | OperationFailed | RecordingReady | HoldNeeded | TimePassed | LineReported
 Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

@@ -17,6 +17,7 @@ from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.types import Type
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import SETTABLE
+from ivr.engine.secret_values import Secrets
 from ivr.engine.values import Value
 
 SELF = "self"
@@ -156,3 +157,6 @@ class Flow(Struct, frozen=True):
     def file_of(self, state: State) -> str:
         """Return how the file is called in which a state stands."""
         return self.around(state).file
+
+    secrets: Secrets | None = None
+    "Of the settings, for guards; no part of the hash. None: not known, as in a replay."

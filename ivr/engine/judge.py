@@ -10,17 +10,19 @@ from hashlib import sha256
 
 from ivr.engine.call import Judged
 from ivr.engine.expressions.compile import Expression
-from ivr.engine.values import Value
+from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
 
 
 class Judge:
     """The guards over private values of one step, in the order in which they were tried."""
 
-    __slots__ = ("_recalled", "said")
+    __slots__ = ("_recalled", "said", "secrets")
 
-    def __init__(self, recalled: tuple[Judged, ...] = ()) -> None:
+    def __init__(self, recalled: tuple[Judged, ...] = (), secrets: Mapping[str, str] | None = None) -> None:
+        """Take what was recorded, and the secrets of the settings; None: they are not known, as in a replay."""
         self.said: list[Judged] = []
+        self.secrets: Value = MaskedValue() if secrets is None else dict(secrets)
         self._recalled = list(recalled)
 
     def allows(self, guard: Expression, names: Mapping[str, Value]) -> bool:

@@ -29,8 +29,10 @@ A call is in one of six phases. They say what is between it and the caller, and 
 
     phase      the call waits for
     new        its beginning
-    ringing    the outcome of `reject`: a call that is not declined is answered in the step that begins it
-    answering  the outcome of a reply that begins with `answer`; a success, or a failure after the answer, ends this
+    ringing    the outcome of `reject`; or a service, as long as the line needs no reply: then the call is answered, and
+               all that is not declined is answered in the step that says or asks something
+    answering  the outcome of a reply that begins with `answer`; a success, or a failure after the answer, ends this.
+               A service, if that reply holds its hold prompt
     answered   the outcome of its last reply, or a service, with a hold prompt or without one
     gone       a service; or, until `grace_until`, a recording that was under way when the line told of the end
     over       nothing
@@ -47,16 +49,17 @@ Wherever a phase is named, the event can be ignored as well, by law 1.
     InputTimedOut    -                  -                 answered                     =              over    -
     InputInvalid     -                  -                 answered                     =              -       -
     RecordingMade    -                  -                 answered gone over           = gone over    = over  -
-    CallEnded        over               over              gone over                    gone over      over    -
+    CallEnded        over               gone over         gone over                    gone over      over    -
     ServiceAnswered  -                  -                 -                            =              over    -
-    ServiceFailed    -                  -                 -                            =              over    -
+    HttpAnswered     -                  = answering       =                            =              over    -
+    ServiceFailed    -                  answering         =                            =              over    -
     OperationDone    -                  over              answered over                = over         -       -
     Transferred      -                  -                 over                         over           -       -
     TransferFailed   -                  -                 answered                     =              -       -
     OperationFailed  -                  = answering over  ringing = answered over      = over         over    -
     RecordingReady   -                  -                 -                            -              -       -
-    HoldNeeded       -                  -                 -                            =              -       -
-    TimePassed       -                  -                 -                            =              over    -
+    HoldNeeded       -                  answering         =                            =              -       -
+    TimePassed       -                  answering         =                            =              over    -
     LineReported     -                  -                 -                            -              -       -
 
 `tests/engine/test_phases.py` tries every event on every call that some flows can come to, and holds both tables.

@@ -10,11 +10,13 @@ from typing import TypeAlias, TypeGuard, get_args
 
 from msgspec.structs import replace
 
+from ivr.engine.commands import Command, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
     ChoiceMade,
     Event,
+    HttpAnswered,
     InputInvalid,
     InputTimedOut,
     KeysJudged,
@@ -78,7 +80,14 @@ def masked(event: Event) -> Event:
             return replace(event, reason="")
         case ServiceAnswered():
             return replace(event, answer=Transcribed())
+        case HttpAnswered():
+            return replace(event, body=None)
     return event
+
+
+def public(command: Command) -> Command:
+    """Return a command as a trace may hold it: without what a request holds of private values."""
+    return replace(command, private={}) if type(command) is Request and command.private else command
 
 
 def without_foreign_id(event: Event, steps: int) -> Event:

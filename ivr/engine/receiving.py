@@ -19,6 +19,7 @@ from ivr.engine.events import (
     ChoiceMade,
     Event,
     HoldNeeded,
+    HttpAnswered,
     InputInvalid,
     InputTimedOut,
     KeysJudged,
@@ -29,6 +30,7 @@ from ivr.engine.events import (
     RecordingReady,
     ServiceAnswered,
     ServiceFailed,
+    ServicesEvent,
     SpeechHeard,
     TimePassed,
     TransferFailed,
@@ -88,7 +90,7 @@ def stale(draft: Draft, event: Event) -> Ignored | None:
             # A failure counts from any operation of the reply: the line stops there, and nothing comes of the rest.
             known = draft.asked and (not op or draft.operation(op))
             return None if known else Ignored("not an operation of the last reply")
-        case ServiceAnswered() | ServiceFailed():
+        case ServiceAnswered() | HttpAnswered() | ServiceFailed():
             return None if draft.waiting and draft.waiting.job == event.job else Ignored("not the job awaited")
     return None  # the rest answers nothing; the end of a call counts whatever operation it names
 
@@ -102,7 +104,7 @@ def receive(draft: Draft, event: Event) -> Received:
             return _done(draft, event)
         case OperationFailed():
             return _failed(draft, event)
-        case ServiceAnswered() | ServiceFailed():
+        case ServiceAnswered() | HttpAnswered() | ServiceFailed():
             return _served(draft, event)
         case CallReceived():
             return _begin(draft, event)
@@ -220,10 +222,10 @@ def _line_works(draft: Draft) -> None:
 # --- what services and the clock bring -------------------------------------------------------------------------------
 
 
-def _served(draft: Draft, event: ServiceAnswered | ServiceFailed) -> Received:
+def _served(draft: Draft, event: ServicesEvent) -> Received:
     draft.waiting = None
     draft.asked = ()  # a hold prompt that still plays: its end means nothing any more
-    return _judged(draft, event, ()) or SETTLED
+    return _judged(draft, event, ()) or Ignored("not an answer of the service awaited")
 
 
 def _time_passed(draft: Draft) -> Received:

@@ -30,6 +30,8 @@ SETTABLE = ("language", "outcome")
 PART = "/"
 """Stands between the name of a state and a name of the flow that it invokes. So the variables of that flow, its states
 and their visits have names of their own in the whole flow and in its calls; no name of an author's has such a sign."""
+SECRETS = "secrets"
+"The fact that guards alone can read, and that an order names (LANGUAGE C11)."
 
 
 class Surroundings(Protocol):
@@ -173,6 +175,9 @@ class Scope(Mapping[str, Value]):
         """Try a guard; no guard allows. What is said of private values is kept, so that a replay can say it again."""
         if guard is None:
             return True
+        if SECRETS in guard.roots:  # which no other expression can read
+            judge = self._judge or Judge()
+            return judge.allows(guard, self.having({SECRETS: judge.secrets}))
         if self._judge is not None and self._is_private(guard):
             return self._judge.allows(guard, self)
         return guard.test(self)
@@ -180,10 +185,9 @@ class Scope(Mapping[str, Value]):
     def _is_private(self, guard: Expression) -> bool:
         if not self._memory.private and not self._private:
             return False  # nearly always
-        names = {name.partition(".")[0] for name in guard.names}
-        if self._private and not names.isdisjoint(self._fields):
+        if self._private and not guard.roots.isdisjoint(self._fields):
             return True
-        return any(self._kept(name) in self._memory.private for name in names)
+        return any(self._kept(name) in self._memory.private for name in guard.roots)
 
     def prompt(self, prompt: Prompt) -> tuple[commands.Segment, ...]:
         """Make a prompt: parts whose guard is false, and texts that come out blank, are not there."""

@@ -246,6 +246,9 @@ class _Builder:
             self.place(expression)
         return template
 
+    def is_plain(self, path: Path) -> bool:
+        return self.document.source.is_plain(path)
+
     def place(self, expression: Expression) -> None:
         """Set an expression's line, so that a call in which it has no value can name it; of another file, none."""
         text = expression.source

@@ -16,7 +16,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.flowfile.actions import ACTIONS
-from ivr.flowfile.events import LATER, asking, fits, raised, successes
+from ivr.flowfile.events import LATER, asking, fits, raised, successes, with_statuses
 from ivr.flowfile.finding import Edit, Finding, Problem
 from ivr.flowfile.model import FlowFile, State
 from ivr.flowfile.model_parts import Branch
@@ -265,6 +265,10 @@ class Document:
             return None if leads_back(event, (branch.target for branch in handler.branches), name) else handler
         return None
 
+    def raised(self, name: str) -> tuple[str, ...]:
+        """Return every event that a state can raise, with those statuses of a web service that somebody handles."""
+        return with_statuses(raised(self.model.states[name]), self.shared)
+
     @cached_property
     def transitions(self) -> Mapping[str, tuple[Transition, ...]]:
         """Return every way out of each state that leads to another, or back to a question."""
@@ -278,7 +282,7 @@ class Document:
         return {name: tuple(self._transitions(name, state)) for name, state in self.states()}
 
     def _transitions(self, name: str, state: State) -> Iterator[Transition]:
-        for event in (*raised(state), *([DECIDED] if state.decide else [])):
+        for event in (*self.raised(name), *([DECIDED] if state.decide else [])):
             handler = self.handler(name, event)
             branches = handler.branches if handler else ()
             for number, branch in enumerate(branches):
@@ -289,9 +293,9 @@ class Document:
 def _may_hold_transitions(path: Path) -> bool:
     """Return whether what was cut out at a path could have been an action or a way on."""
     match path:
-        case ("states", _, word, *inner) if inner and (asking := ACTIONS.get(str(word))) and asking.attempts_fail_by:
+        case ("states", _, word, *inner) if inner and (spec := ACTIONS.get(str(word))) and spec.model:
             is_too_deep = path[-1] in TRANSITIONS
-            return is_too_deep or asking.may_change_events(tuple(inner))
+            return is_too_deep or spec.may_change_events(tuple(inner))
         case ("variables" | "defaults" | "limits", *_):
             return False
         case _:

@@ -3,7 +3,10 @@
 What is of one action, its file in `ivr.flowfile.actions` says; here is what holds for all of them.
 """
 
+from collections.abc import Iterable
+
 from ivr.engine.handlers import longest
+from ivr.flowfile.actions.http import HTTP_ERRORS, STATUS_ERROR
 from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
 from ivr.flowfile.actions.transfer import TRANSFER_FAILURES
 from ivr.flowfile.model import State
@@ -11,16 +14,16 @@ from ivr.flowfile.model import State
 LINE_ERRORS = ("error.system", "error.workflow")
 EVERYWHERE = (*LINE_ERRORS, "error.expression", "error.limit")
 "What any state that goes on can meet."
-SHARED = ("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording", *TRANSFER_FAILURES)
-"Events that the flow's own `on` can handle (C7)."
-LATER = (
-    *("success", "given", "refused"),
-    *("error.http.timeout", "error.http.connect", "error.http.body", "error.http.status"),
+SHARED = (
+    *("exhausted", "empty", "hangup", *EVERYWHERE, *TRANSCRIPTION_ERRORS, "error.recording"),
+    *(*HTTP_ERRORS, *TRANSFER_FAILURES),
 )
+"Events that the flow's own `on` can handle (C7)."
+LATER = ("given", "refused")
 "Events of actions that are not there yet."
 RESERVED = (
-    *("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", "transferred"),
-    *LATER[:3],
+    *("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", "success", "transferred"),
+    *LATER,
 )
 "Names that no choice can have, beside those that begin with `error` or `failed`."
 
@@ -55,7 +58,14 @@ def raised(state: State) -> tuple[str, ...]:
         events += action.failures()
     if _is_on_the_line(state):
         events.append("hangup")
-    return tuple(events)
+    return with_statuses(tuple(events), state.on)
+
+
+def with_statuses(events: tuple[str, ...], named: Iterable[str]) -> tuple[str, ...]:
+    """Return events with those statuses of a web service that handlers name; there are hundreds of others."""
+    if "error.http.status" not in events:
+        return events
+    return (*events, *(name for name in named if STATUS_ERROR.fullmatch(name) and name not in events))
 
 
 def demanded(state: State) -> tuple[str, ...]:

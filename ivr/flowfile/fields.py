@@ -34,6 +34,9 @@ _SPELLED = re.compile(rf"(\d{{1,7}}(?:\.\d{{1,3}})?)[\s_-]*({'|'.join(_SPELLED_U
 _YES_AND_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 "What other readers of YAML take for true and false."
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+DECIMAL_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+"""Plain scalars that are numbers by themselves, where a plain scalar has a type (LANGUAGE C10)."""
 
 
 def refused(

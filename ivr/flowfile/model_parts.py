@@ -254,6 +254,13 @@ class Read(Struct, frozen=True):
     text: str
     role: Role
     moment: Moment = "prompt"
+    takes: frozenset[str] | None = None
+    "The types of a value that keeps its type, where it is nothing but one expression; None: it becomes text."
+    may_be_none: bool = False
+    "That value may be none."
+    takes_private: bool = False
+    "It may hold private values: whoever gets it keeps them from logs and traces."
+    takes_secrets: bool = False
 
 
 class Spoken(Struct, frozen=True):

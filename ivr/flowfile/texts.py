@@ -12,7 +12,7 @@ from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
-from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, RecordingPart, Role, Spoken, TextPart
+from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Read, RecordingPart, Role, Spoken, TextPart
 from ivr.flowfile.prompts import Around, of_action, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
@@ -45,6 +45,8 @@ class Use(Struct, frozen=True):
     "By name: the lists of which it is read for each item, as expressions."
     said_at: Path = ()
     "Where the prompt stands in which it is heard, if it stands in one: `path` may lead to a prompt that is shared."
+    read: Read | None = None
+    "What an action says of it."
 
     @property
     def is_bare(self) -> bool:
@@ -122,7 +124,7 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
         for path, guard in spec.guards((*here, spec.word)):
             yield Use(path, guard, "guard", "prompt", name)
         for read in spec.reads((*here, spec.word)):
-            yield Use(read.path, read.text, read.role, read.moment, name)
+            yield Use(read.path, read.text, read.role, read.moment, name, read=read)
     for event, handler in document.written(name):
         yield from of_handler(document, handler, name, event)
 

@@ -1,6 +1,5 @@
 """The variables of a flow: declared, or implied by `into`, with the marks of what is private (LANGUAGE C10, C12)."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,12 +15,10 @@ from ivr.flowfile import model
 from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.actions.base import KeepingSpec
 from ivr.flowfile.document import Document, once
+from ivr.flowfile.fields import DECIMAL_NUMBER, WHOLE_NUMBER
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import Use, reads, uses
-
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 
 
 class Into(Struct, frozen=True):
@@ -100,9 +97,9 @@ def is_nothing(text: str) -> bool:
 def _type_of_plain(text: str) -> Type:
     if text in {"true", "false"}:
         return BOOLEAN
-    if _WHOLE.fullmatch(text):
+    if WHOLE_NUMBER.fullmatch(text):
         return INTEGER
-    return DECIMAL if _DECIMAL.fullmatch(text) else TEXT
+    return DECIMAL if DECIMAL_NUMBER.fullmatch(text) else TEXT
 
 
 def fitting(text: str | None, type_: Type) -> Value:

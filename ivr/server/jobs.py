@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from ivr.engine.events import ServiceAnswered, ServiceFailed
+from ivr.engine.events import ServiceFailed, ServicesEvent
 from ivr.errors import IvrError, StoreUnavailable
 from ivr.ports import CallKey
 from ivr.services.service import Service, ServiceError
@@ -117,7 +117,7 @@ class Worker:
         if first:
             await self._tell(order)
 
-    async def _carried_out(self, order: Order) -> ServiceAnswered | ServiceFailed:
+    async def _carried_out(self, order: Order) -> ServicesEvent:
         request = order.request
         service = self._services.get(request.service)
         if service is None:
@@ -134,7 +134,7 @@ class Worker:
             log.exception("service failed", extra={"call": order.call, "service": request.service})
             return ServiceFailed(request.job, "failed")
 
-    async def _saved(self, order: Order, event: ServiceAnswered | ServiceFailed) -> bool:
+    async def _saved(self, order: Order, event: ServicesEvent) -> bool:
         """Save an answer however long the store is away: it was paid for, and a caller waits for it."""
         pause = 0.25
         while True:

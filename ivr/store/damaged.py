@@ -134,7 +134,7 @@ def _live(saved: Sequence[Saved], orders: Sequence[_Order], damaged: dict[int, D
 def _read_order(
     rows: Rows | None, call: str, body: str, attempts: object, answer: bytes | None
 ) -> tuple[Request, Event | None]:
-    request = read_request(body)
+    request = rows.read_request(call, body) if rows is not None else read_request(body)
     if type(attempts) is not int:
         raise UnreadableRow("an order has an invalid number of attempts")
     if answer is None or rows is None:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from ivr.engine.commands import Notify, Request
+from ivr.engine.commands import Notify
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
@@ -102,7 +102,9 @@ class MemoryStore:
         key = commit.record.key
         for text in (key.channel, key.account, key.id, commit.message or ""):
             to_json(text)  # half a surrogate pair, say
-        orders: tuple[Request | Notify | Outbound, ...] = (*commit.jobs, *commit.outbound, *commit.notifications)
+        for request in commit.jobs:
+            self._rows.request(commit.record.id, request)
+        orders: tuple[Notify | Outbound, ...] = (*commit.outbound, *commit.notifications)
         for order in orders:
             to_json(order)
         return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]

@@ -14,7 +14,7 @@ from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
 
 from ivr.engine.call import Call, Memory
-from ivr.engine.commands import Notify, Request
+from ivr.engine.commands import Argument, Notify, Request
 from ivr.engine.events import Event
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.values import Stored
@@ -59,6 +59,7 @@ _REST = msgpack.Decoder(_Rest).decode
 _REPLY: Callable[[bytes], WebhookReply | None] = msgpack.Decoder(WebhookReply | None).decode
 _CALL = json.Decoder(Call).decode
 _PRIVATE = json.Decoder(dict[str, Stored]).decode
+_ARGUMENTS = json.Decoder(dict[str, Argument]).decode
 _TRACE: Callable[[str], list[Stepped]] = json.Decoder(list[Stepped]).decode
 _REQUEST = json.Decoder(Request).decode
 _NOTIFY = json.Decoder(Notify).decode
@@ -114,13 +115,37 @@ class Rows:
         plain = self._sealer.unseal(answer, f"{call}/{request.job}") if request.sensitive else answer
         return _read(_EVENT, plain, "an answer")
 
+    def request(self, call: str, request: Request) -> str:
+        """Return the column `body` of an order."""
+        if request.private:
+            request = replace(request, private=self._seal(request.private, _place_of(call, request)))
+        return to_json(request)
+
+    def read_request(self, call: str, body: str) -> Request:
+        """Read an order back, private arguments included."""
+        request = read_request(body)
+        if not request.private:
+            return request
+        opened = self._opened(request.private, _place_of(call, request))
+        return replace(request, private=_read(_ARGUMENTS, opened, "a sealed value"))
+
     def _sealed(self, memory: Memory, place: str) -> Memory:
-        sealed = self._sealer.seal(_encoded(_TO_JSON, memory.private), place)
-        return replace(memory, private={SEALED: base64.b64encode(sealed).decode()})
+        return replace(memory, private=self._seal(memory.private, place))
 
     def _unsealed(self, memory: Memory, place: str) -> Memory:
-        sealed = _read(base64.b64decode, str(memory.private.get(SEALED)), "a sealed value")
-        return replace(memory, private=_read(_PRIVATE, self._sealer.unseal(sealed, place), "a sealed value"))
+        return replace(memory, private=_read(_PRIVATE, self._opened(memory.private, place), "a sealed value"))
+
+    def _seal(self, private: Mapping[str, object], place: str) -> dict[str, str]:
+        sealed = self._sealer.seal(_encoded(_TO_JSON, private), place)
+        return {SEALED: base64.b64encode(sealed).decode()}
+
+    def _opened(self, private: Mapping[str, object], place: str) -> bytes:
+        sealed = _read(base64.b64decode, str(private.get(SEALED)), "a sealed value")
+        return self._sealer.unseal(sealed, place)
+
+
+def _place_of(call: str, request: Request) -> str:
+    return f"{call}/{request.job}/request"
 
 
 def _written(commit: Commit, before: CallRecord | None) -> tuple[WebhookReply | None, int]:

@@ -114,7 +114,8 @@ class SqliteStore:
             ended = commit.trace[-1].now if commit.trace else 0.0
         turn = self._rows.turn(next(self._counters.turns), row, commit, before)
         sealed = stored is not None and stored.sealed
-        beside = statements.turn_statements(commit, turn, before, self._live.orders.leaving(commit), sealed=sealed)
+        dropped = self._live.orders.leaving(commit)
+        beside = statements.turn_statements(self._rows, commit, turn, before, dropped, sealed=sealed)
         sealed = bool(turn[6] & SEALED_STATE) or (sealed and ended is None)
 
         def settled(error: Exception | None) -> None:

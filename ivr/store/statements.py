@@ -46,7 +46,13 @@ PROBE: Sequence[Statement] = (
 
 
 def turn_statements(
-    commit: Commit, turn: TurnRow, before: CallRecord | None, dropped: Iterable[str], *, sealed: bool
+    rows: Rows,
+    commit: Commit,
+    turn: TurnRow,
+    before: CallRecord | None,
+    dropped: Iterable[str],
+    *,
+    sealed: bool,
 ) -> Sequence[Statement]:
     """Write what a turn changes beside its own row, mostly nothing.
 
@@ -56,7 +62,9 @@ def turn_statements(
     seq, row, *_ = turn
     statements: list[Statement] = [(_DROP_JOB, (row, REQUEST, job)) for job in dropped]
     if commit.jobs:
-        statements += [(_ADD_JOB, (row, REQUEST, order.job, to_json(order))) for order in orders_of(commit)]
+        call = commit.record.id
+        jobs = ((order.job, rows.request(call, order)) for order in orders_of(commit))
+        statements += [(_ADD_JOB, (row, REQUEST, job, body)) for job, body in jobs]
     if commit.outbound:
         statements += [(_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound]
     if commit.notifications:

@@ -8,13 +8,13 @@ files: the same call always gives the same bytes. What is sensitive was masked b
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from ivr.engine import commands
 from ivr.engine.call import Judged, OperationKind, Taken
-from ivr.engine.commands import Audio, Choice, Gender, Silence, Text
+from ivr.engine.commands import Argument, Audio, Choice, Gender, Silence, Text
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -22,7 +22,6 @@ from ivr.engine.events import (
     InputTimedOut,
     KeysJudged,
     KeysPressed,
-    Scalar,
     SpeechHeard,
     Transcribed,
 )
@@ -83,6 +82,17 @@ class Answered(Struct, frozen=True, tag="answered", omit_defaults=True, forbid_u
     answer: Transcribed
 
 
+class Responded(Struct, frozen=True, tag="responded", omit_defaults=True, forbid_unknown_fields=True):
+    """A web service answered."""
+
+    service: str
+    status: Count
+    body: Any = None
+    "What the flow reads of it, as JSON."
+    readable: bool = True
+    masked: bool = False
+
+
 class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unknown_fields=True):
     """A service did not answer, or said no."""
 
@@ -90,9 +100,11 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unkno
     code: str
 
 
+ByService: TypeAlias = Answered | Responded | Failed
+"What services said."
 Answering: TypeAlias = KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid
 "What answers a question."
-Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed | Answered | Failed
+Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed | ByService
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
@@ -149,7 +161,7 @@ class Ordered(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """What a service was asked; audio is not named."""
 
     service: str
-    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    arguments: Mapping[str, Argument]
     timeout: Seconds
 
 
@@ -254,7 +266,7 @@ class CallerStep(Struct, frozen=True):
 def caller_steps(recorded: Case) -> Iterator[CallerStep]:
     """Divide a case at what the caller did; what services said belongs to what the caller did before."""
     lines = recorded.lines
-    starts = [n for n, line in enumerate(lines) if not isinstance(line.event, Answered | Failed)]
+    starts = [n for n, line in enumerate(lines) if not isinstance(line.event, ByService)]
     for start, end in pairwise([*starts, None]):
         if start is not None:
             yield CallerStep(lines[start:end], end)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar, Union
+from typing import Any, Final, TypeVar, Union, get_args
 
 import msgspec
 from msgspec import NODEFAULT, Struct, defstruct, json
@@ -20,7 +20,7 @@ from ivr.engine.events import (
     SpeechHeard,
 )
 from ivr.smallfiles import read_head
-from ivr.trace.case import Answered, Case, CaseError, CaseLine, Failed, Header, HungUp, LineFailed, Recorded, Share
+from ivr.trace.case import ByService, Case, CaseError, CaseLine, Header, HungUp, LineFailed, Recorded, Share
 from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -73,7 +73,7 @@ def _default(field: FieldInfo) -> Any:
 
 _FORMS = {event: _form(event, word) for event, word in _WORDS.items()}
 _EVENTS: Mapping[type[Struct], type[Any]] = {form: event for event, form in _FORMS.items()}
-_EVENT: Any = Union[(*_EVENTS, Recorded, HungUp, LineFailed, Answered, Failed)]  # made of a table
+_EVENT: Any = Union[(*_EVENTS, Recorded, HungUp, LineFailed, *get_args(ByService))]  # made of a table
 _WRITTEN_LINE: Any = defstruct(
     "CaseLine", [("event", _EVENT)], bases=(CaseLine,), frozen=True, kw_only=True, forbid_unknown_fields=True
 )

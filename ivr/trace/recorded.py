@@ -15,11 +15,13 @@ from ivr.engine.events import (
     CallReceived,
     Event,
     HoldNeeded,
+    HttpAnswered,
     OperationDone,
     OperationFailed,
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
+    ServicesEvent,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -102,7 +104,7 @@ class _Reader:
             draft = LineDraft(self._at(step), self._happened(event))
             self.lines.append(draft)
             draft.take(step, self.voice)
-            if isinstance(event, ServiceAnswered | ServiceFailed | TimePassed | HoldNeeded):
+            if isinstance(event, ServicesEvent | TimePassed | HoldNeeded):
                 self._waits = None
         if not isinstance(event, CallEnded) or step.path:  # else the recording that was cut off may still come
             self._note(step.commands, held=isinstance(event, HoldNeeded) and not step.path)
@@ -148,6 +150,9 @@ class _Reader:
                 return self._line_failed(event)
             case ServiceAnswered():
                 return case.Answered(self._services.get(event.job, ""), event.answer)
+            case HttpAnswered():
+                service = self._services.get(event.job, "")
+                return case.Responded(service, event.status, event.body, event.readable, event.masked)
             case ServiceFailed():
                 return case.Failed(self._services.get(event.job, ""), event.code)
         if isinstance(event, case.Answering):

@@ -17,12 +17,14 @@ from ivr.engine.events import (
     ChoiceMade,
     Event,
     HoldNeeded,
+    HttpAnswered,
     KeysJudged,
     OperationDone,
     OperationFailed,
     RecordingMade,
     ServiceAnswered,
     ServiceFailed,
+    ServicesEvent,
     TimePassed,
 )
 from ivr.engine.flow import Flow
@@ -67,7 +69,7 @@ class Rerun:
         self._judged: list[Judged] = []
         self._recordings = 0
         for number, line in enumerate(recorded.lines):
-            if isinstance(line.event, case.Answered | case.Failed):
+            if isinstance(line.event, case.ByService):
                 self._answers[line.event.service].append(number)
 
     @property
@@ -122,7 +124,7 @@ class Rerun:
                 self._recordings += 1
                 media = f"recording {self._recordings}" if event.kept else None
                 return RecordingMade(op, event.seconds, media, event.ended)
-            case case.Answered() | case.Failed():
+            case case.Answered() | case.Responded() | case.Failed():
                 raise Unknown("this is not something that a caller did", self.state)
             case KeysJudged() if not self._private_stands:
                 raise Unknown("the rules for a private answer were changed", self.state)
@@ -312,9 +314,11 @@ def _waited_for(ordered: Sequence[Command]) -> Request | None:
     return next((action for action in reversed(ordered) if isinstance(action, Request) and action.wanted), None)
 
 
-def _said(event: case.Happened, job: str) -> ServiceAnswered | ServiceFailed:
+def _said(event: case.Happened, job: str) -> ServicesEvent:
     if isinstance(event, case.Answered):
         return ServiceAnswered(job, event.answer)
+    if isinstance(event, case.Responded):
+        return HttpAnswered(job, event.status, event.body, event.readable, event.masked)
     return ServiceFailed(job, event.code if isinstance(event, case.Failed) else "failed")
 
 

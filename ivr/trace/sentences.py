@@ -127,6 +127,8 @@ def _of_others(event: Happened) -> str:
             return f"the line refused the reply ({why})" if whole else f"the line failed ({why})"
         case case.Answered(service=service, answer=answer):
             return f"{service} answered" + _answer(answer)
+        case case.Responded(service=service, status=status):
+            return f"{service} answered {status}"
         case case.Failed(service=service, code=code):
             return f"{service} failed ({code})"
     return "something happened"

@@ -21,6 +21,7 @@ from ivr.engine.events import (
     ChoiceMade,
     Event,
     HoldNeeded,
+    HttpAnswered,
     InputInvalid,
     InputTimedOut,
     KeysJudged,
@@ -110,6 +111,20 @@ states:
   after: {menu: {prompt: after, choices: {leave: {dtmf: "1"}}}, on: {leave: bye}}
   bye: {say: bye, final: true}
 """
+LOOK_UP = """
+flow: look-up
+initial: look
+on: {exhausted: bye, error: bye}
+states:
+  look:
+    http: {url: "https://api.example.com/callers", returns: {barred: boolean}, into: caller, holdPrompt: wait}
+    next: [{guard: caller.barred, target: no}, note]
+    on: {error.http.status.404: note}
+  no: {reject: {}}
+  note: {record: {prompt: speak}, next: look_again}
+  look_again: {http: {url: "https://api.example.com/notes", method: POST}, next: bye}
+  bye: {say: bye, final: true}
+"""
 
 
 @dataclass
@@ -138,6 +153,8 @@ def events_at(call: Call) -> Iterator[Event]:
     yield from (HoldNeeded(), TimePassed(), LineReported(), RecordingReady(FOREIGN, "a.wma"))
     for job in (FOREIGN, *([call.waiting.job] if call.waiting else [])):
         yield from (ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"))
+        yield from (HttpAnswered(job, 200, {"barred": barred}) for barred in (True, False, "no"))
+        yield HttpAnswered(job, 404)
     for op in (None, FOREIGN, *(operation.op for operation in call.asked)):
         yield from (CallEnded("caller", op), CallEnded("caller", op, grace=60.0))
         for whole in (False, True):
@@ -176,7 +193,7 @@ def explore(flow: Flow, seen: Explored) -> None:
 @cache
 def explored() -> Explored:
     seen = Explored()
-    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION):
+    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION, LOOK_UP):
         explore(flow_of(text), seen)
     return seen
 
@@ -212,9 +229,10 @@ def awaits_what_its_phase_says(call: Call) -> bool:
         case "new" | "over":
             return not asked and call.deadline is None
         case "ringing":
-            return asked == ["reject"] and call.deadline is None
+            return (asked == ["reject"] or call.waiting is not None) and call.grace_until is None
         case "answering":
-            return asked[0] == "answer" and call.deadline is None
+            began = asked[0] == "answer" and call.waiting is None
+            return (began or call.holds > 0) and call.grace_until is None
         case "answered":
             return (asked or call.waiting is not None) and call.grace_until is None
         case "gone" if call.waiting:

@@ -23,7 +23,7 @@ ROOMS = {
     "speech/engines/sphinx/pronunciation.py": "a file of a package",
     "speech/engines/sphinx/listen.py": "a file without a name",
     "speech/packages.py": "a file of a package",
-    "speech/http.py": "a file that is open already",
+    "speech/speech_requests.py": "a file that is open already",
     "audio/decode.py": "files that are open already",
     "audio/encode.py": "a file in memory",
     "audio/reencode.py": "files that are open already",

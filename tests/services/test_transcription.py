@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.engine.commands import Request
-from ivr.engine.events import Scalar, ServiceAnswered, Transcribed
+from ivr.engine.commands import Argument, Request
+from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import TranscriptionFailed
 from ivr.ports import CallKey, Transcript
 from ivr.services.service import ServiceError
@@ -53,7 +53,7 @@ async def _order(recordings: MediaFiles, phrases: Sequence[str] = ("sales", "sup
 
 
 def order_for(media: str, phrases: Sequence[str] = ()) -> Order:
-    arguments: dict[str, Scalar | tuple[str, ...]] = {"media": media, "language": "de-AT", "phrases": tuple(phrases)}
+    arguments: dict[str, Argument] = {"media": media, "language": "de-AT", "phrases": tuple(phrases)}
     request = Request("1.1", "transcribe", arguments, 5.0)
     return Order("0" * 32, CallKey("skype", "app", "c1"), request, attempts=1)
 

@@ -18,9 +18,9 @@ from ivr.errors import SynthesisFailed, VoiceUnavailable
 from ivr.media.recorder import wav
 from ivr.media.sound import tone
 from ivr.ports import SampleRate
-from ivr.speech import http
+from ivr.speech import speech_requests
 from ivr.speech.accounts import VoiceServer
-from ivr.speech.http import RequestLimits
+from ivr.speech.speech_requests import RequestLimits
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.voices.openai_voice import OpenAiVoice
 from tests.fakes.voice_api import Sound, VoiceApi
@@ -188,7 +188,9 @@ async def test_a_server_that_wants_to_be_left_alone_is(workers: Workers) -> None
 
 
 async def test_a_server_that_says_nothing_is_not_waited_for(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "FOR_PROMPTS", RequestLimits(2, 0.1, 1.0, seconds=0.2, connect=0.2, reply=1000))
+    monkeypatch.setattr(
+        speech_requests, "FOR_PROMPTS", RequestLimits(2, 0.1, 1.0, seconds=0.2, connect=0.2, reply=1000)
+    )
     async with server(SAID) as api:
         api.hold()
         with pytest.raises(VoiceUnavailable, match="took too long"):

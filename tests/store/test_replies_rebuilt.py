@@ -48,7 +48,7 @@ def stored(
         commit = turn(now, message, reply, told=told, traced=traced or seq == 1)
         row = ROWS.turn(seq, 1, commit, before)
         connection.execute(f"INSERT INTO turn VALUES ({', '.join('?' * len(row))})", row)
-        for statement in statements.turn_statements(commit, row, before, (), sealed=False):
+        for statement in statements.turn_statements(ROWS, commit, row, before, (), sealed=False):
             connection.execute(*statement)
         now = commit.record
     return now

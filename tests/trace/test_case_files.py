@@ -33,6 +33,7 @@ from ivr.trace.case import (
     HungUp,
     LineFailed,
     Recorded,
+    Responded,
     moment,
 )
 from ivr.trace.files import MAX_BYTES, dumps, keep_case, loads
@@ -79,6 +80,14 @@ EVENTS: list[tuple[Happened, str]] = [
     (HungUp("flow", "play"), '{"type": "left", "by": "flow", "during": "play"}'),
     (LineFailed("system", "hold"), '{"type": "line failed", "code": "system", "during": "hold"}'),
     (Answered("stt", Transcribed(masked=True)), '{"type": "answered", "service": "stt", "answer": {"masked": true}}'),
+    (
+        Responded("http", 200, {"total": 12.5}),
+        '{"type": "responded", "service": "http", "status": 200, "body": {"total": 12.5}}',
+    ),
+    (
+        Responded("http", 200, readable=False, masked=True),
+        '{"type": "responded", "service": "http", "status": 200, "readable": false, "masked": true}',
+    ),
     (Failed("transcribe", "timeout"), '{"type": "failed", "service": "transcribe", "code": "timeout"}'),
 ]  # fmt: skip
 "How everything that can happen stands in a case, for as long as the format has this version."

@@ -9,8 +9,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Notify, Recognize, Record, Segment, Transfer
-from ivr.engine.events import Event, Scalar
+from ivr.engine.commands import Argument, Notify, Recognize, Record, Segment, Transfer
+from ivr.engine.events import Event
 from ivr.engine.expressions.compile import Template
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
@@ -66,11 +66,14 @@ class Needs(Struct, frozen=True):
     """A service has to work before it is known what happened here."""
 
     service: str
-    arguments: Mapping[str, Scalar | tuple[str, ...]]
+    arguments: Mapping[str, Argument]
     timeout: float
     stores: Mapping[str, Value] = {}
     "What is kept at once, whatever the service says."
     sensitive: bool = False
+    "The answer is for nobody's eyes (C12)."
+    private: Mapping[str, Argument] = {}
+    "Arguments that hold a sensitive value."
 
 
 class Notifies(Struct, frozen=True):

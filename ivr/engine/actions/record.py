@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from ivr.engine import commands
 from ivr.engine.actions.base import Again, Asking, Asks, Needs, Raised, Result, Why, failed
-from ivr.engine.commands import Segment
-from ivr.engine.events import Event, InputTimedOut, RecordingMade, Scalar, ServiceAnswered, ServiceFailed, Transcribed
+from ivr.engine.commands import Argument, Segment
+from ivr.engine.events import Event, InputTimedOut, RecordingMade, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
@@ -88,7 +88,7 @@ class Record(Asking, frozen=True):
         recording = Recording(event.seconds, event.media)
         if not self.transcribe or event.media is None:
             return Raised("recorded", _fields(recording), {self.into: recording})
-        arguments: dict[str, Scalar | tuple[str, ...]] = {
+        arguments: dict[str, Argument] = {
             "media": event.media,
             "language": scope.language,
             "phrases": self.phrases,

@@ -57,6 +57,11 @@ class Expression:
         """What it can read, as dotted paths: `call.from`, `visits.main`, `tries`."""
         return frozenset(tree.paths(self.node))
 
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """What it can read, without fields: `call`, `visits`, `tries`."""
+        return frozenset(name.partition(".")[0] for name in self.names)
+
 
 class Template:
     """Text with expressions in `{{ }}`; exactly one expression keeps the type of its value (C1)."""

@@ -21,6 +21,7 @@ from ivr.flowfile.actions.base import ActionSpec, Asking, AskingSpec, KeepingSpe
 from ivr.flowfile.actions.decide import DecideSpec
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.actions.hangup import HangUpSpec
+from ivr.flowfile.actions.http import Http, HttpSpec
 from ivr.flowfile.actions.invoke import InvokeSpec, WrittenInvoke
 from ivr.flowfile.actions.menu import Menu, MenuSpec
 from ivr.flowfile.actions.notify import Notify, NotifySpec
@@ -42,6 +43,7 @@ class ActionKeys(Model):
     menu: Menu | None = MenuSpec.key()
     digits: Digits | None = DigitsSpec.key()
     record: Record | None = RecordSpec.key()
+    http: Http | None = HttpSpec.key()
     notify: Notify | None = NotifySpec.key()
     transfer: Transfer | None = TransferSpec.key()
     decide: Branches | None = DecideSpec.key()
@@ -96,6 +98,7 @@ ACTIONS = table(
     MenuSpec,
     DigitsSpec,
     RecordSpec,
+    HttpSpec,
     NotifySpec,
     TransferSpec,
     DecideSpec,

@@ -24,6 +24,8 @@ from ivr.flowfile.source import Path
 
 T = TypeVar("T")
 Written = TypeVar("Written")
+SENDABLE = frozenset({"text", "integer", "decimal", "boolean", "date", "time", "datetime", "mixed", "any"})
+"The types of values that a service can be sent as they are."
 
 
 class Nothing(Model):
@@ -107,6 +109,9 @@ class Builder(Protocol):
 
     def expression(self, text: str) -> Expression:
         """Compile a bare expression."""
+
+    def is_plain(self, path: Path) -> bool:
+        """Return whether a text stands at a path of the file without quotes."""
 
 
 class ActionSpec(ABC, Generic[Written]):

@@ -11,12 +11,12 @@ from ivr.engine.naming import normal
 from ivr.engine.scope import SETTABLE
 from ivr.engine.variables import Misfit, fit
 from ivr.flowfile.checks.declaration import CHECKS, Check
-from ivr.flowfile.checks.file_format import not_yet
 from ivr.flowfile.checks.known_variables import NOTHING, Known, Scene, known_of
-from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY, LATER
+from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS, GIVING_WAY
 from ivr.flowfile.checks.variable_types import TYPE, misfit, not_valid
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
+from ivr.flowfile.model_parts import Read
 from ivr.flowfile.texts import Use, compiled, uses
 from ivr.nearest import did_you_mean
 
@@ -175,8 +175,6 @@ WITHOUT_FORM = frozenset({"date", "time", "datetime", "decimal"})
 
 MOST = 50
 "Errors in expressions that are shown; more are not read, and each is compared with all that was perhaps meant."
-_NOT_THERE_EITHER = frozenset(did_you_mean(name, [name]) for name in LATER)
-"Suggestions that would lead to words of a later release."
 KNOWN_ELSEWHERE = {
     **dict.fromkeys(
         EVENT_FIELDS, 'It is known only in the transition of its event: store it there with "set", or with "into".'
@@ -203,15 +201,7 @@ def _of_use(document: Document, known: Known, use: Use) -> Iterator[Finding]:
     if isinstance(what, ExpressionError):
         yield _finding(document, use, what)
         return
-    yield from _later(document, use, what)
     yield from _in_scene(document, known, use, what)
-
-
-def _later(document: Document, use: Use, what: Expression | Template) -> Iterator[Finding]:
-    """Find facts of a later release."""
-    for expression in what.expressions if isinstance(what, Template) else (what,):
-        for name in sorted({path.partition(".")[0] for path in expression.names} & set(LATER)):
-            yield document.finding_within(not_yet(name), use.path, expression.node.start, expression.node.end)
 
 
 def _in_scene(document: Document, known: Known, use: Use, what: Expression | Template) -> Iterator[Finding]:
@@ -224,6 +214,8 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
         given, errors = infer(what, scene.env)
         if not errors:
             yield from _given(known, use, what, given)
+    elif use.read is not None and use.read.takes is not None:
+        errors = _unsendable(what, scene, use.read, use.read.takes)
     elif use.role in {"text", "sent"}:
         errors = check_text(what, scene.env)
         if use.role == "text":
@@ -236,6 +228,22 @@ def _in_scene(document: Document, known: Known, use: Use, what: Expression | Tem
         yield _finding(document, use, error, known, scene)
 
 
+def _unsendable(template: Template, scene: Scene, read: Read, takes: frozenset[str]) -> list[ExpressionError]:
+    """Return the mistakes of what is sent to a service."""
+    if template.single is None:
+        return check_text(template, scene.env)
+    given, errors = infer(template, scene.env)
+    if errors or given.name == "any":
+        return errors
+    node = template.single.node
+    place = node.start, node.end - node.start
+    if given.optional and not read.may_be_none:
+        return check_text(template, scene.env)
+    if given.name != "none" and given.name not in takes:
+        return [ExpressionError("type", f"This is {given}, which cannot be sent here.", *place, "Send a field of it.")]
+    return []
+
+
 def _finding(
     document: Document, use: Use, error: ExpressionError, known: Known | None = None, scene: Scene | None = None
 ) -> Finding:
@@ -244,7 +252,6 @@ def _finding(
     if error.code == "undefined" and scene is not None and known is not None and name in scene.unset:
         return document.finding_within(_may_have_no_value(name, _path_without(known, name, use)), use.path, *place)
     advice = KNOWN_ELSEWHERE.get(name, error.suggestion) if error.code == "undefined" else error.suggestion
-    advice = "" if advice in _NOT_THERE_EITHER else advice
     is_sure = error.meant is not None and advice == error.suggestion
     fix = (
         document.source.replacing_within(use.path, place[0], use.text[slice(*place)], str(error.meant))

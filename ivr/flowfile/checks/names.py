@@ -7,7 +7,6 @@ from ivr.engine.expressions.types import ANY, BOOLEAN, DATE, DATETIME, INTEGER, 
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
 from ivr.flowfile.document import Document
-from ivr.flowfile.events import raised
 from ivr.flowfile.model import State
 from ivr.flowfile.opening_hours import CalendarWritten, closes_and_opens
 from ivr.flowfile.texts import Use
@@ -16,12 +15,10 @@ from ivr.flowfile.variables import intos
 Env = Mapping[str, Type]
 "The type of each name."
 
-LATER: Env = {"secrets": ANY}
-"Facts of a later release."
 FACTS = ("call", "now", "language", "outcome", "visits", "calendar", "secrets", "key")
 GIVING_WAY = ("today",)
 "Facts that came later than flows with a variable of that name; there the variable is meant."
-EVENT_FIELDS = (*ACTION_FIELDS, "status", "body", "value", "reason", "error")
+EVENT_FIELDS = (*ACTION_FIELDS, "value", "reason", "error")
 _ERROR: Env = {"error": Type("object", fields={"name": TEXT, "reason": TEXT}), "reason": TEXT}
 _CALL = Type(
     "object",
@@ -41,8 +38,8 @@ def facts_of_call(document: Document) -> Env:
     visits = Type("object", fields=dict.fromkeys(document.names, INTEGER))
     wrong = {*document.source.keys(("variables",)), *document.hidden_words} - set(document.model.variables)
     facts: Env = {
-        **LATER,
         "calendar": _calendars(document),
+        "secrets": ANY,
         "call": _CALL,
         "now": DATETIME,
         "today": DATE,
@@ -94,7 +91,7 @@ def fields_at(document: Document, use: Use) -> Env:
 def handled(document: Document, state: str, name: str) -> list[str]:
     """List the events of a state that its handler of this name gets."""
     own = document.handlers[state]
-    events = (*raised(document.model.states[state]), DECIDED)
+    events = (*document.raised(state), DECIDED)
     if name in own and own[name].path[2:] == ("next",):
         return [event for event in events if event in own and own[event].path == own[name].path]
     return [event for event in events if longest(own, event) == name]
@@ -105,7 +102,7 @@ def left_to_flow(document: Document, name: str) -> list[tuple[str, str]]:
     wanted = document.shared[name].path
     return [
         (state, event)
-        for state, written in document.states()
-        for event in raised(written)
+        for state, _ in document.states()
+        for event in document.raised(state)
         if (handler := document.handler(state, event)) is not None and handler.path == wanted
     ]

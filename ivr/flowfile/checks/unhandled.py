@@ -8,7 +8,7 @@ from ivr.engine.naming import is_name
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.file_format import not_yet
 from ivr.flowfile.document import Document, action_of
-from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised
+from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised, with_statuses
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import State
 from ivr.nearest import did_you_mean
@@ -172,10 +172,11 @@ def never(document: Document) -> Iterator[Finding]:
             elif not fits(event, events) and action_of(state) and document.is_known(name):
                 fix = document.source.renaming(path, event, [one for one in events if one not in state.on], key=True)
                 yield document.finding(_why(state, name, event), path, key=True, fix=fix)
+    shared = with_statuses(SHARED, document.model.on)
     for event in document.model.on:
-        if fits(event, LATER) and not fits(event, SHARED):
+        if fits(event, LATER) and not fits(event, shared):
             yield document.finding(not_yet(event), ("on", event), key=True)
-        elif not fits(event, SHARED):
+        elif not fits(event, shared):
             yield document.finding(_not_for_the_flow(event), ("on", event), key=True)
 
 

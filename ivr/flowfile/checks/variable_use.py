@@ -10,7 +10,7 @@ from ivr.engine.scope import SETTABLE
 from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, once
-from ivr.flowfile.finding import Finding, Text
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.source import Mark, Path
 from ivr.flowfile.texts import Use, compiled, in_single_braces, reads, root, uses
 from ivr.flowfile.variables import intos, origins, private, variables
@@ -160,6 +160,11 @@ def _given_away(variable: str, flow: str) -> Text:
 
 
 @SENSITIVE.message
+def _sent_to_service() -> Text:
+    return "A private value would be sent where it may be logged.", "Only guards, json and form may read it."
+
+
+@SENSITIVE.message
 def _logged(variable: str) -> Text:
     return f'A private value would be stored in "{variable}", which is logged.', ONLY_GUARDS
 
@@ -259,10 +264,17 @@ def sensitive(document: Document) -> Iterator[Finding]:
     marked = private(document)
     for use in uses(document):
         is_logged = use.role == "value" and use.variable in SETTABLE
-        found = origins(document, use) & marked if use.role in _SHOWN or is_logged else None
+        takes_private = use.read is not None and use.read.takes_private
+        found = origins(document, use) & marked if (use.role in _SHOWN and not takes_private) or is_logged else None
         if found:
-            problem = _logged(use.variable) if is_logged else _spoken() if use.said_at else _sent()
+            problem = _logged(use.variable) if is_logged else _told(use)
             yield document.source.found(problem, _mark(document, use, found))
+
+
+def _told(use: Use) -> Problem:
+    if use.said_at:
+        return _spoken()
+    return _sent() if use.read is None or use.read.takes is None else _sent_to_service()
 
 
 @SENSITIVE.finder

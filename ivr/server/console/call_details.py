@@ -119,7 +119,9 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
                 text = "left a private recording" if secret else _caller_action(line.event)
                 yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
-            case case.Answered() | case.Failed() | case.LineFailed() | CallReceived() | case.HungUp():
+            case (
+                case.Answered() | case.Responded() | case.Failed() | case.LineFailed() | CallReceived() | case.HungUp()
+            ):
                 yield ConversationEntry(line.at, "note", caller_action(line.event))
             case _:
                 yield ConversationEntry(line.at, "caller", _caller_action(line.event))

@@ -11,8 +11,8 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import AzureAccount
-from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import with_region
+from ivr.speech.speech_requests import Pause, SpeechService, read_reply
 from ivr.speech.wav import Wav, transcribe_wav
 
 _VERSION = "2024-11-15"

@@ -10,8 +10,8 @@ from msgspec import Struct
 from ivr.audio.workers import Workers
 from ivr.ports import SpokenPiece, Transcript
 from ivr.speech.accounts import OpenAiServer
-from ivr.speech.http import Pause, SpeechService, read_reply
 from ivr.speech.languages import without_region
+from ivr.speech.speech_requests import Pause, SpeechService, read_reply
 from ivr.speech.wav import Wav, transcribe_wav
 
 _SILENT = 0.6

@@ -11,7 +11,7 @@ from ivr.engine.commands import Text
 from ivr.errors import SynthesisFailed, TranscriptionFailed
 from ivr.ports import SampleRate
 from ivr.speech.accounts import VoiceServer
-from ivr.speech.http import Pause, VoiceService
+from ivr.speech.speech_requests import Pause, VoiceService
 from ivr.speech.voice_cache import VoiceIdentity
 from ivr.speech.voice_names import VoiceNames
 from ivr.speech.wording import in_words, speakable
