@@ -22,6 +22,23 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     "How often each state has been entered."
 
 
+class Progress(Struct, frozen=True, omit_defaults=True):
+    """How far the question of a state has come, beside the attempts that failed; entering a state begins anew."""
+
+    page: int = 0
+    "Which part of a list is offered, counted from 0 (LANGUAGE C5)."
+    items: Mapping[str, Stored] = field(default_factory=dict)
+    "What of the list is offered, by the names that the line was given: the list may have changed when one is chosen."
+    denied: int = 0
+    "How often the caller said that an answer was not right (LANGUAGE C6)."
+
+
+NOT_BEGUN = Progress()
+UNCONFIRMED = "answer to confirm"
+"""Where `Memory` keeps an answer until the caller has said that it is right: what is private is sealed there. No
+variable can have this name."""
+
+
 OperationKind: TypeAlias = Literal["answer", "play", "recognize", "record", "transfer", "hangup", "reject"]
 KINDS: Mapping[type[LineCommand], OperationKind] = {
     Answer: "answer",
@@ -107,6 +124,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
     "What stands for each notification of the last reply: one whose state was not reached is not sent once more."
     transferred: bool = False
     "The caller was connected with somebody else."
+    progress: Progress = NOT_BEGUN
 
     @property
     def deadline(self) -> float | None:

@@ -10,8 +10,19 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Needs
-from ivr.engine.call import KINDS, Call, Failure, Judged, Memory, Operation, Taken, Waiting
+from ivr.engine.actions.base import Asks, Confirms, Needs
+from ivr.engine.call import (
+    KINDS,
+    NOT_BEGUN,
+    UNCONFIRMED,
+    Call,
+    Failure,
+    Judged,
+    Memory,
+    Operation,
+    Taken,
+    Waiting,
+)
 from ivr.engine.commands import (
     Answer,
     Command,
@@ -20,7 +31,6 @@ from ivr.engine.commands import (
     Notify,
     Play,
     Recognize,
-    Record,
     Reject,
     Request,
     Segment,
@@ -33,7 +43,7 @@ from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import PART, Scope
-from ivr.engine.values import Value, pack
+from ivr.engine.values import Stored, Value, pack
 from ivr.engine.variables import Misfit, fit
 from ivr.errors import ExpressionFailed
 
@@ -63,6 +73,7 @@ class Draft:
         "outcome",
         "path",
         "phase",
+        "progress",
         "silent",
         "state",
         "steps",
@@ -90,6 +101,7 @@ class Draft:
         self.outcome = call.outcome
         self.notified = call.notified
         self.transferred = call.transferred
+        self.progress = call.progress
         self.commands: list[Command] = []
         self.path: list[Taken] = []
         self.failures: list[Failure] = []
@@ -113,10 +125,22 @@ class Draft:
         """Return the names that expressions can read now; `private`: the fields hold what nobody may see."""
         now = self.now + self.facts.ahead
         here = self.here
-        around = self.flow.around(here)
         return Scope(
-            around, self.facts, self.memory, now, fields, judge=self.judge, private=private, prefix=here.prefix
+            self.flow.around(here),
+            self.facts,
+            self.memory,
+            now,
+            fields,
+            judge=self.judge,
+            private=private,
+            prefix=here.prefix,
+            progress=self.progress,
         )
+
+    @property
+    def failed_attempts(self) -> int:
+        """How many attempts have failed in this state since it was entered (C6)."""
+        return self.silent + self.wrong + self.progress.denied
 
     @property
     def left_as(self) -> str:
@@ -198,17 +222,34 @@ class Draft:
             return value
         return among(str(value), self.flow.languages) or self.flow.language
 
+    def confirm(self, confirms: Confirms) -> None:
+        """Keep an answer apart until the caller has confirmed it."""
+        memory, answer = self.memory, {UNCONFIRMED: pack(confirms.answer)}
+        if confirms.private:
+            self.memory = replace(memory, private={**memory.private, **answer})
+        else:
+            self.memory = replace(memory, variables={**memory.variables, **answer})
+
+    def settle(self) -> None:
+        """Keep no answer apart any more."""
+        memory = self.memory
+        if UNCONFIRMED in memory.variables or UNCONFIRMED in memory.private:
+            self.memory = replace(memory, variables=_settled(memory.variables), private=_settled(memory.private))
+
     def visit(self, state: str) -> None:
         """Enter a state: it is counted, and its attempts start from zero (C6.1)."""
+        self.settle()
         visits = {**self.memory.visits, state: self.memory.visits.get(state, 0) + 1}
         self.memory = replace(self.memory, visits=visits)
         self.state = state
         self.silent = self.wrong = 0
+        self.progress = NOT_BEGUN
 
     def back_to(self, operation: Operation) -> None:
         """Stand again where the call stood when this operation was asked for (C14.3)."""
         if operation.state != self.state:
             self.silent = self.wrong = 0
+            self.progress = NOT_BEGUN
             self.outcome = None
         self.state, self.memory = operation.state, operation.memory
 
@@ -230,8 +271,11 @@ class Draft:
         self._answer()
         self._order(Play(self._op(), prompt))
 
-    def ask(self, command: Recognize | Record) -> None:
+    def ask(self, asks: Asks) -> None:
         """Ask the caller; the command has no id yet."""
+        command = asks.command
+        if asks.items or self.progress.items:
+            self.progress = replace(self.progress, items={name: pack(item) for name, item in asks.items.items()})
         self._answer()
         offered = tuple([choice.name for choice in command.choices]) if isinstance(command, Recognize) else ()
         self._order(replace(command, op=self._op()), offered)
@@ -320,6 +364,7 @@ class Draft:
             self.outcome,
             self.notified,
             self.transferred,
+            self.progress,
         )
 
     def _op(self) -> str:
@@ -339,3 +384,7 @@ class Draft:
 def _without(known: Mapping[str, T], prefix: str) -> Mapping[str, T]:
     """Return what is known under other names than those that begin so."""
     return {name: value for name, value in known.items() if not name.startswith(prefix)}
+
+
+def _settled(values: Mapping[str, Stored]) -> Mapping[str, Stored]:
+    return {name: value for name, value in values.items() if name != UNCONFIRMED}

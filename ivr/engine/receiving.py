@@ -37,7 +37,7 @@ from ivr.engine.events import (
     Transferred,
 )
 from ivr.engine.masking import without_foreign_id
-from ivr.engine.transitions import NO_VALUE, SETTLED, Settled, enter, evaluated, give_up
+from ivr.engine.transitions import NO_VALUE, SETTLED, Settled, enter, evaluated, give_up, hung_up
 from ivr.errors import ExpressionFailed
 
 HOLDS = 8
@@ -273,7 +273,7 @@ def _leave(draft: Draft, event: CallEnded) -> Received:
     draft.asked = ()
     if draft.waiting:
         return SETTLED  # the service's answer raises what it raises, and `hangup` follows where the flow asks again
-    return Raised("hangup") if began and draft.outcome is None else Ends()
+    return evaluated(hung_up, draft) if began and draft.outcome is None else Ends()
 
 
 def _hung_up_at(draft: Draft, operation: Operation) -> Result:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.engine import commands
 from ivr.engine.calendars import Calendar, CalendarFacts
-from ivr.engine.call import Facts, Memory
+from ivr.engine.call import NOT_BEGUN, UNCONFIRMED, Facts, Memory, Progress
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
@@ -64,7 +64,7 @@ class Scope(Mapping[str, Value]):
     Nothing is computed before it is read: most expressions read one name.
     """
 
-    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_prefix", "_private")
+    __slots__ = ("_facts", "_fields", "_flow", "_judge", "_memory", "_now", "_prefix", "_private", "progress")
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Scope(Mapping[str, Value]):
         judge: Judge | None = None,
         private: bool = False,
         prefix: str = "",
+        progress: Progress = NOT_BEGUN,
     ) -> None:
         self._flow = flow
         self._facts = facts
@@ -86,6 +87,7 @@ class Scope(Mapping[str, Value]):
         self._judge = judge
         self._private = private  # the fields are
         self._prefix = prefix  # of what an invoked flow remembers
+        self.progress = progress
 
     def __getitem__(self, name: str) -> Value:
         if name in self._fields:
@@ -157,8 +159,8 @@ class Scope(Mapping[str, Value]):
         """The language that is spoken and listened for, a BCP 47 tag."""
         return str(self["language"])
 
-    def having(self, fields: Mapping[str, Value]) -> "Scope":
-        """Return the same scope with more fields."""
+    def having(self, fields: Mapping[str, Value], *, private: bool = False) -> "Scope":
+        """Return the same scope with more fields; `private`: they hold what nobody may see."""
         more = {**self._fields, **fields}
         return Scope(
             self._flow,
@@ -167,9 +169,16 @@ class Scope(Mapping[str, Value]):
             self._now,
             more,
             judge=self._judge,
-            private=self._private,
+            private=self._private or private,
             prefix=self._prefix,
+            progress=self.progress,
         )
+
+    @property
+    def unconfirmed(self) -> Value:
+        """The answer that the caller is to confirm; None: there is none."""
+        memory = self._memory
+        return unpack(memory.variables.get(UNCONFIRMED, memory.private.get(UNCONFIRMED)))
 
     def allows(self, guard: Expression | None) -> bool:
         """Try a guard; no guard allows. What is said of private values is kept, so that a replay can say it again."""

@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from ivr.engine.actions.base import (
     Again,
     Asks,
+    Confirms,
+    Denied,
     Ends,
     Invokes,
     Needs,
@@ -24,6 +26,7 @@ from ivr.engine.actions.base import (
     Says,
     Takes,
     Transfers,
+    Turned,
     Why,
     failed,
 )
@@ -126,6 +129,21 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
         return _DONE
     if type(result) is Takes:
         return SETTLED if draft.take() else _DONE
+    return _within_question(draft, result)
+
+
+def _within_question(draft: Draft, result: Result) -> Result | Settled:
+    """Go on with a question that is not answered yet (have an answer confirmed, ask anew, offer more); or end."""
+    if type(result) is Confirms:
+        draft.store(result.stores)
+        draft.confirm(result)
+        # Who leaves before it was asked whether that is right has said all that will be said.
+        return hung_up(draft) if draft.gone else draft.here.action.start(draft.scope())
+    if type(result) is Denied:
+        return _denied(draft)
+    if type(result) is Turned:
+        draft.progress = replace(draft.progress, page=result.page)
+        return result.asks
     return _elsewhere(draft, result)
 
 
@@ -152,7 +170,7 @@ def _with_caller(draft: Draft, result: Asks | Transfers) -> Result | Settled:
             return _UNSUPPORTED  # at once: what was said before is heard, and the line is not told what it cannot do
         draft.transfer(result.command)
     else:
-        draft.ask(result.command)
+        draft.ask(result)
     return SETTLED
 
 
@@ -163,7 +181,7 @@ def _attempt_failed(draft: Draft, why: Why) -> Result:
         return Raised(why)  # the author takes over, and it is no attempt (C6.6)
     # Silences and wrong answers use up the same attempts, and count apart for their texts: the second silence gets the
     # second text, whatever was keyed in between (C6.5). `Draft.visit` starts both from zero; `self` does not (C6.8).
-    if draft.silent + draft.wrong + 1 >= state.action.attempts:
+    if draft.failed_attempts + 1 >= state.action.attempts:
         return Raised("exhausted")  # at once: nothing is said before (C6.3)
     if why == "noInput":
         draft.silent += 1
@@ -172,8 +190,24 @@ def _attempt_failed(draft: Draft, why: Why) -> Result:
     return state.action.again(draft.scope(), why, draft.wrong)
 
 
+def _denied(draft: Draft) -> Result:
+    """Ask the whole question again, without a text before: the caller knows that nothing was misheard (C6.4)."""
+    draft.settle()
+    draft.progress = replace(draft.progress, denied=draft.progress.denied + 1)
+    if draft.failed_attempts >= draft.here.action.attempts:
+        return Raised("exhausted")
+    return draft.here.action.start(draft.scope())
+
+
+def hung_up(draft: Draft) -> Result:
+    """Return what a caller's leaving raises in the state that asks: what was said counts before `hangup` (C13)."""
+    return draft.here.action.left(draft.scope()) or _HANGUP
+
+
 def _transition(draft: Draft, raised: Raised) -> Result:
     """Take the transition for an event, in the order of C7."""
+    if raised.settles:
+        draft.settle()
     draft.store(raised.stores)
     raised = _within_limits(draft, raised)
     if raised.why:

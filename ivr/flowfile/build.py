@@ -92,6 +92,7 @@ class _Builder:
         self.document = document
         self.model = document.model
         self.defaults = self.model.defaults
+        self.commands = self.model.commands
         self.variables = variables(document)
         self.assets = {name: asset_id(data) for name, data in source.bundle.audio.items()}
         self.state_name: str | None = None

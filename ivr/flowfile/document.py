@@ -76,6 +76,8 @@ class Document:
         self.given: set[str] = set()
         "The variables that a flow sets which invokes this one; others than those that were read may do so, too."
         self._meant: dict[str, str | None] = {}
+        for state in model.states.values():
+            state.know(model.commands)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -175,9 +177,14 @@ class Document:
 
     def _is_sure(self, transition: "Transition") -> bool:
         if transition.branch.target == SELF:
-            is_here = transition.path[0] != "on" or transition.event in {"exhausted", "empty"}
+            is_here = transition.path[0] != "on" or transition.event in self.raised_at_questions
             return is_here and asking(self.model.states[transition.state])
         return transition.target in self.model.states
+
+    @cached_property
+    def raised_at_questions(self) -> frozenset[str]:
+        """Events that the flow's `on` can handle and that questions alone raise, so that `self` means something."""
+        return frozenset({"exhausted", "empty", *self.model.commands})
 
     def meant_by(self, target: str) -> str | None:
         """Return the state that was probably meant by a target that is none."""

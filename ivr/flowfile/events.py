@@ -49,7 +49,7 @@ def raised(state: State) -> tuple[str, ...]:
     """Return every event that a state can raise, with `noInput` and `noMatch` only where it names them."""
     if ends(state):
         return ()
-    events = [*successes(state), *EVERYWHERE]
+    events = [*successes(state), *state.understood, *EVERYWHERE]
     if asking(state):
         events += [why for why in ("noInput", "noMatch") if why in state.on and may_fail_by(state, why)]
     if exhausts(state):

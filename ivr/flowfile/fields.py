@@ -191,22 +191,26 @@ class OnlyTrue(OneOf):
         return {"type": "boolean", "const": True}
 
 
-class PhoneKey(ScalarField):
-    """One key of a telephone."""
+MOST_KEYS = 20
+"Keys that a line collects for one answer."
+
+
+class PhoneKeys(ScalarField):
+    """One key of a telephone, or several that are pressed one after the other."""
 
     def read(self, text: str) -> str:
-        """Read `"1"`."""
-        if len(text) != 1 or text not in PHONE_KEYS:
+        """Read `"1"`, `"42"`."""
+        if not PHONE_KEYS.issuperset(text) or not text:
             raise refused(
                 "value", f'"{text}" is not a phone key.', 'Write one of 0-9, *, #, A-D in quotes, such as "1".'
             )
+        if len(text) > MOST_KEYS:
+            raise refused("value", f'"{text}" has too many keys.', f"At most {MOST_KEYS} are possible.")
         return text
 
     def schema(self) -> Json:
-        """Describe it to an editor. A bare digit is harmless; only `*` and `#` need their quotes."""
-        return {
-            "anyOf": [{"type": "string", "pattern": "^[0-9*#A-D]$"}, {"type": "integer", "minimum": 0, "maximum": 9}]
-        }
+        """Describe it to an editor. A bare number is harmless; only `*`, `#` and a leading zero need their quotes."""
+        return {"anyOf": [{"type": "string", "pattern": "^[0-9*#A-D]{1,20}$"}, {"type": "integer", "minimum": 0}]}
 
 
 class Terminators(ScalarField):

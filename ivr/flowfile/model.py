@@ -15,10 +15,12 @@ from pydantic import Field
 from ivr.engine.expressions.types import Type
 from ivr.flowfile.actions import ActionKeys
 from ivr.flowfile.actions.base import Defaults
+from ivr.flowfile.choices import Command
 from ivr.flowfile.containers import Fields, OneOrMany, ShortFor
 from ivr.flowfile.fields import (
     AnyText,
     Bool,
+    ChoiceName,
     GivenName,
     LanguageTag,
     OneOf,
@@ -87,8 +89,6 @@ class Limits(Model):
 class FlowFile(Model):
     """A phone flow."""
 
-    LATER = frozenset({"commands"})
-
     flow: Annotated[str, Reference()] = Field(description="The flow's name.")
     description: str | None = Field(None, description="What the flow is for.")
     languages: Annotated[list[Annotated[str, LanguageTag()]], OneOrMany()] | None = Field(
@@ -106,6 +106,9 @@ class FlowFile(Model):
     )
     defaults: Defaults = Field(
         Defaults.model_validate({}), description="Used by each state that asks and has no value of its own."
+    )
+    commands: Annotated[dict[Annotated[str, ChoiceName()], Command], Fields("commands")] = Field(
+        {}, description="Choices that are understood at every question; each name is an event."
     )
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[

@@ -237,9 +237,10 @@ Handlers: TypeAlias = Annotated[dict[str, Branches], Fields("events with their t
 
 # --- where prompts stand ---------------------------------------------------------------------------------------------
 
-Moment: TypeAlias = Literal["entry", "prompt", "choice", "transition"]
+Moment: TypeAlias = Literal["entry", "prompt", "choice", "confirm", "transition"]
 """When an expression is read. `entry`: `set` of a state; `prompt`: when the state speaks; `choice`: the same, and `key`
-is known; `way`: in a transition, where the event's fields are known."""
+is known, and the item of a list; `confirm`: the answer is known that is to be confirmed; `transition`: in a transition,
+where the event's fields are known."""
 
 
 Role: TypeAlias = Literal["guard", "text", "value", "sent", "given", "expression"]

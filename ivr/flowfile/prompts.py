@@ -19,6 +19,14 @@ def all_prompts(document: Document) -> Iterator[Spoken]:
     for handler in document.all_handlers():
         yield from of_handler(handler)
     yield from of_defaults(document)
+    yield from of_commands(document)
+
+
+def of_commands(document: Document) -> Iterator[Spoken]:
+    """Go through what is said of the choices that are understood everywhere."""
+    for name, command in document.model.commands.items():
+        if command.prompt:
+            yield Spoken(command.prompt, ("commands", name, "prompt"), "choice", None, {"key": command.dtmf})
 
 
 def of_defaults(document: Document) -> Iterator[Spoken]:

@@ -21,7 +21,7 @@ from ivr.errors import ExpressionFailed
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import asking
 from ivr.flowfile.model_parts import Spoken, TextPart
-from ivr.flowfile.prompts import Placed, of_action, of_defaults, of_handler, parts_of
+from ivr.flowfile.prompts import Placed, of_action, of_commands, of_defaults, of_handler, parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import root
 from ivr.flowfile.variables import constants
@@ -93,7 +93,7 @@ def _prompts(document: Document) -> Iterator[tuple[str | None, Spoken, Languages
     asked_in = frozenset[str | None]().union(
         *(languages.in_state[name] for name, state in document.states() if asking(state))
     )
-    for prompt in of_defaults(document):
+    for prompt in (*of_defaults(document), *of_commands(document)):
         yield None, prompt, asked_in
 
 

@@ -13,7 +13,7 @@ from ivr.engine.expressions.tree import Filtered
 from ivr.flowfile.document import Document, Handler, once
 from ivr.flowfile.model import State
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Read, RecordingPart, Role, Spoken, TextPart
-from ivr.flowfile.prompts import Around, of_action, of_defaults, parts_of
+from ivr.flowfile.prompts import Around, of_action, of_commands, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
 _IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
@@ -110,7 +110,7 @@ def _uses(document: Document) -> Iterator[Use]:
         yield from of_state(document, name, state)
     for event, handler in document.shared.items():
         yield from of_handler(document, handler, None, event)
-    for prompt in of_defaults(document):
+    for prompt in (*of_defaults(document), *of_commands(document)):
         yield from _prompt(document, prompt, None)
 
 

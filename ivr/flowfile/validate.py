@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.actions.base import Asking, Nothing
-from ivr.flowfile.actions.menu import Choice
+from ivr.flowfile.choices import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
 from ivr.flowfile.model import FlowFile, State

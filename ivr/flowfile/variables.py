@@ -1,24 +1,27 @@
 """The variables of a flow: declared, or implied by `into`, with the marks of what is private (LANGUAGE C10, C12)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import flow
+from ivr.engine.expressions.check import infer
+from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.convert import KEYED_DATE, Misfit, coerce
-from ivr.engine.expressions.types import BOOLEAN, DECIMAL, INTEGER, TEXT, Type, optional
+from ivr.engine.expressions.types import ANY, BOOLEAN, DECIMAL, INTEGER, TEXT, Type, optional
 from ivr.engine.scope import SETTABLE
 from ivr.engine.values import Value
 from ivr.flowfile import model
 from ivr.flowfile.actions import PRIVATE_FIELDS
 from ivr.flowfile.actions.base import KeepingSpec
+from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.document import Document, once
 from ivr.flowfile.fields import DECIMAL_NUMBER, WHOLE_NUMBER
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
-from ivr.flowfile.texts import Use, reads, uses
+from ivr.flowfile.texts import Use, compiled, reads, uses
 
 
 class Into(Struct, frozen=True):
@@ -28,11 +31,22 @@ class Into(Struct, frozen=True):
     state: str
     asked: KeepingSpec[Any]
     "The action whose answer it is."
+    choice: str | None = None
+    "The choice whose item is kept, of a list."
 
     @property
     def path(self) -> Path:
         """Where it is written."""
-        return "states", self.state, self.asked.word, "into"
+        inside = ("choices", self.choice) if self.choice is not None else ()
+        return "states", self.state, self.asked.word, *inside, "into"
+
+    def stores_on(self, event: str) -> bool:
+        """Return whether this event comes with an answer to be kept."""
+        return event == self.choice if self.choice is not None else self.asked.stores_on(event)
+
+    def keeps(self, type_: Type) -> bool:
+        """Return whether a variable of a type can keep the answer."""
+        return self.choice is not None or type_.name in self.asked.kept_as
 
 
 def into_of(name: str, state: model.State) -> Into | None:
@@ -40,17 +54,33 @@ def into_of(name: str, state: model.State) -> Into | None:
     return next((Into(asked.kept_in(name), name, asked) for asked in state.keeping), None)
 
 
+def intos_of(name: str, state: model.State) -> Iterator[Into]:
+    """Go through all that a state keeps: its answer, and the item that is chosen from a list."""
+    if into := into_of(name, state):
+        yield into
+    for spec in state.asking:
+        for choice, written in spec.written.choices.items() if isinstance(spec.written, Menu) else ():
+            if written.foreach and written.into:
+                yield Into(written.into, name, spec, choice)
+
+
 @once
 def intos(document: Document) -> tuple[Into, ...]:
     """List what keeps the answers of all states that have one."""
-    kept = (into_of(name, state) for name, state in document.states())
-    return tuple(into for into in kept if into)
+    return tuple(into for name, state in document.states() for into in intos_of(name, state))
+
+
+def item_type(foreach: str, env: Mapping[str, Type]) -> Type:
+    """Return the type of the items of a list; of what is no list, or not known, any."""
+    what = compiled(foreach, bare=True)
+    type_ = infer(what, env)[0] if isinstance(what, Expression) else ANY
+    return type_.item if type_.name == "list" and type_.item is not None else ANY
 
 
 @once
 def variables(document: Document) -> Mapping[str, flow.Variable]:
     """Return all variables by name. A default or a limit that does not fit is left out: the check `type` tells it."""
-    implied = {into.variable: into.asked.answer_type for into in reversed(intos(document))}
+    implied = {into.variable: _implied(document, into) for into in reversed(intos(document))}
     known = {
         name: _declared(document, name, written, implied.get(name, TEXT))
         for name, written in document.model.variables.items()
@@ -59,6 +89,15 @@ def variables(document: Document) -> Mapping[str, flow.Variable]:
         known.setdefault(name, flow.Variable(name, type_))
     marked = private(document)
     return {name: replace(variable, sensitive=name in marked) for name, variable in known.items()}
+
+
+def _implied(document: Document, into: Into) -> Type:
+    """Return the type of a variable that nothing but `into` declares (C10)."""
+    if into.choice is None:
+        return into.asked.answer_type
+    declared = {name: written.type for name, written in document.model.variables.items() if written.type}
+    foreach = document.model.states[into.state].menu.choices[into.choice].foreach  # type: ignore[union-attr]
+    return item_type(str(foreach), declared)
 
 
 def _declared(document: Document, name: str, written: model.Variable, implied: Type) -> flow.Variable:
@@ -145,7 +184,7 @@ def private(document: Document) -> frozenset[str]:
 def origins(document: Document, use: Use) -> frozenset[str]:
     """Return the variables that a use reads; for a field of an event, the variable that keeps the answer."""
     names = reads(use)
-    if use.moment != "transition":
+    if use.moment not in {"transition", "confirm"}:
         return names
     # A handler of the flow stands for every state that leaves the event to it.
     if use.state is not None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ivr.engine.actions.base import Question
 from ivr.engine.actions.decide import Decide
 from ivr.engine.actions.hangup import HangUpCall
-from ivr.engine.actions.menu import Menu, MenuChoice
+from ivr.engine.actions.menu import Menu
 from ivr.engine.call import Facts, new_call
 from ivr.engine.commands import Choice
 from ivr.engine.events import (
@@ -28,6 +28,7 @@ from ivr.engine.events import (
 from ivr.engine.expressions.compile import compile_expression
 from ivr.engine.flow import SELF, Branch, Branches, Flow, Limits, State
 from ivr.engine.machine import step
+from ivr.engine.offers import FixedChoice
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue
 from ivr.errors import MaskedRead
@@ -396,8 +397,8 @@ def test_branches_of_which_none_is_open_raise_an_error() -> None:
 
 
 def test_c5_a_menu_without_an_open_choice_raises_empty() -> None:
-    closed = MenuChoice(Choice("one", "1"), guard=compile_expression("false"))
-    menu = Menu(Question(attempts=3), (closed,), barge_in=True)
+    closed = FixedChoice(Choice("one", "1"), guard=compile_expression("false"))
+    menu = Menu(Question(attempts=3), (closed,))
     end = (Branch("end"),)
     states = {"ask": State("ask", menu, {"empty": end}), "end": State("end", HangUpCall(), {}, final=True)}
     caller = Caller(unchecked("ask", states, {}))

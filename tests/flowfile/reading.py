@@ -12,8 +12,8 @@ from ivr.ports import Capabilities
 HERE = Path(__file__).parent
 NOWHERE = HERE / "no-such-folder"
 _TOP = re.compile(
-    r"^(flow|description|languages?|include|prompts|voice|timeZone|initial|defaults|on|variables|calendars|goals|limits|"
-    r"states)\b *:",
+    r"^(flow|description|languages?|include|prompts|voice|timeZone|initial|defaults|commands|on|variables|calendars|goals|"
+    r"limits|states)\b *:",
     re.MULTILINE,
 )
 

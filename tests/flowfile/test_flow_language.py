@@ -15,6 +15,7 @@ from ivr.engine.actions.reject import RejectCall
 from ivr.engine.commands import Choice, DigitInput
 from ivr.engine.expressions.types import RECORDING, TEXT, Type
 from ivr.engine.flow import SELF
+from ivr.engine.offers import FixedChoice
 from ivr.engine.prompt import AudioPart, SilencePart, TextPart
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import load_flow
@@ -170,10 +171,10 @@ states:
         assert [text_of(text) for text in shared.question.no_input] == [["Hello?"]]
         assert [text_of(text) for text in shared.question.no_match] == [["No."], ["Not that."]]
         assert (shared.question.attempts, shared.question.initial_silence) == (2, 7.0)
-        assert (shared.keys.inter_digit, shared.barge_in) == (2.0, False)
+        assert (shared.keys.inter_digit, shared.question.barge_in) == (2.0, False)
         assert [text_of(text) for text in own.question.no_input] == [["Still there?"]]
         assert (own.question.attempts, own.question.initial_silence) == (4, 1.0)
-        assert (own.keys.inter_digit, own.barge_in) == (5.0, True)
+        assert (own.keys.inter_digit, own.question.barge_in) == (5.0, True)
         assert speak.order.max_silence == 4.0
         assert speak.question.no_match == ()
 
@@ -241,7 +242,7 @@ class TestC4Actions:
         action = flow("start: {digits: {prompt: Key it.}, next: bye}").states["start"].action
         assert isinstance(action, Digits)
         assert action.keys == DigitInput(1, 20, "#", 3.0)
-        assert (action.barge_in, action.variable, action.sensitive, action.attempts) == (True, None, False, 3)
+        assert (action.question.barge_in, action.variable, action.sensitive, action.attempts) == (True, None, False, 3)
         assert (action.question.reprompt, action.question.no_input, action.question.no_match) == (None, (), ())
         assert action.question.initial_silence is None, "a channel must see that it was not written"
 
@@ -367,12 +368,14 @@ judge: {decide: [{guard: chosen == 'go', target: bye}, bye]}
         )
         assert isinstance(action, Menu)
         go, end = action.choices
+        assert isinstance(go, FixedChoice)
+        assert isinstance(end, FixedChoice)
         assert go.offer == Choice("go", "*", ("go", "go on"))
         assert text_of(go.prompt) == ["To go press {{ key }}."]
         assert go.guard is not None
         assert go.guard.source == "call.from"
         assert (end.offer, end.guard) == (Choice("end", "#"), None)
-        assert (action.into, action.barge_in) == ("chosen", False)
+        assert (action.into, action.question.barge_in) == ("chosen", False)
 
     def test_one_spoken_form_needs_no_list(self) -> None:
         action = flow('start: {menu: {prompt: Say go., choices: {go: {dtmf: "1", speech: go}}}, next: bye}')
@@ -381,7 +384,7 @@ judge: {decide: [{guard: chosen == 'go', target: bye}, bye]}
     def test_a_key_may_be_unquoted_where_yaml_allows(self) -> None:
         assert codes("start: {menu: {prompt: To go press 1., choices: {go: {dtmf: 1}}}, next: bye}") == []
 
-    @pytest.mark.parametrize("key", ['"11"', '"E"', '""', '"a"', '" "'])
+    @pytest.mark.parametrize("key", ['"1E"', '"E"', '""', '"a"', '" "', '"1 2"'])
     def test_a_key_is_one_of_sixteen(self, key: str) -> None:
         assert "value" in codes(f"start: {{menu: {{prompt: To go on., choices: {{go: {{dtmf: {key}}}}}}}, next: bye}}")
 

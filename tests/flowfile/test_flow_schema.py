@@ -43,7 +43,7 @@ def test_good_flows_are_valid_by_the_schema(file: Path) -> None:
         "flow: x\ninitial: a\nstates: {a: {say: Hello., final: true, colour: red}}",
         "flow: x\ninitial: a\nstates: {a: {digits: {prompt: Key it., maxAttempts: 11}, next: a}}",
         "flow: x\ninitial: a\nstates: {a: {digits: {prompt: Key it., initialSilence: 5}, next: a}}",
-        "flow: x\ninitial: a\nstates: {a: {menu: {prompt: Go., choices: {go: {dtmf: '12'}}}, next: a}}",
+        "flow: x\ninitial: a\nstates: {a: {menu: {prompt: Go., choices: {go: {dtmf: '1e'}}}, next: a}}",
         "flow: x\ninitial: a\nstates: {a: {say: Hello., next: {guard: now}}}",
         "flow: x\ninitial: a\nstates: {}",
         "flow: x\ninitial: a\nvoice: boy\nstates: {a: {say: Hello., final: true}}",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.actions.base import Again, Asking, Asks, Needs, Raised, Result, Why, failed
+from ivr.engine.actions.base import Again, Asking, Asks, Confirms, Needs, Raised, Result, Why, failed
 from ivr.engine.commands import Argument, Segment
 from ivr.engine.events import Event, InputTimedOut, RecordingMade, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.prompt import Prompt
@@ -50,15 +50,23 @@ class Record(Asking, frozen=True):
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
+        if confirm := self.confirms(scope):
+            return self.asks_to_confirm(scope, confirm, self._kept(scope.unconfirmed, private=self.sensitive))
         return self._asks(scope.prompt(self.question.prompt))
 
     def again(self, scope: Scope, why: Why, count: int) -> Result:
         """Ask again."""
+        if confirm := self.confirms(scope):
+            before = self.question.text_for(scope, why, count)
+            return self.asks_to_confirm(scope, confirm, self._kept(scope.unconfirmed, private=self.sensitive), before)
         whole = scope.prompt(self.question.prompt)
         return self._asks(self.question.repeated(scope, whole, why, count))
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Keep what was said; with `transcribe`, wait for its words first."""
+        if confirm := self.confirms(scope):
+            answered = self._kept(scope.unconfirmed, private=self.sensitive)
+            return self.confirmed(scope, confirm, event, offered, answered)
         match event:
             case InputTimedOut():
                 return Again("noInput")
@@ -70,6 +78,12 @@ class Record(Asking, frozen=True):
                 name = _FAILURES.get(code, "error.transcribe.failed")
                 return failed(name, code, _fields(scope[self.into]), why=_REASONS[name])
         return None
+
+    def left(self, scope: Scope) -> Result | None:
+        """Return that the caller was recorded: who leaves while the recording is to be confirmed has left it so."""
+        if scope.unconfirmed is None:
+            return None
+        return replace(self._kept(scope.unconfirmed, private=self.sensitive), settles=True)
 
     def traced(self, event: Event, result: Result | None) -> Event:
         """Keep of sensitive words only that there was an answer (C12)."""
@@ -87,7 +101,7 @@ class Record(Asking, frozen=True):
     def _kept_audio(self, scope: Scope, event: RecordingMade) -> Result:
         recording = Recording(event.seconds, event.media)
         if not self.transcribe or event.media is None:
-            return Raised("recorded", _fields(recording), {self.into: recording})
+            return self._recorded(recording)
         arguments: dict[str, Argument] = {
             "media": event.media,
             "language": scope.language,
@@ -95,9 +109,9 @@ class Record(Asking, frozen=True):
         }
         return Needs(TRANSCRIBE, arguments, self.transcribe_timeout, {self.into: recording}, self.sensitive)
 
-    def _understood(self, scope: Scope, answer: Transcribed) -> Raised:
+    def _understood(self, scope: Scope, answer: Transcribed) -> Result:
         if answer.masked:
-            return Raised("recorded", _fields(MaskedValue()), {self.into: MaskedValue()}, private=True)
+            return self._recorded(MaskedValue(), private=True)
         recording = scope[self.into]
         if isinstance(recording, Recording):
             recording = replace(
@@ -107,7 +121,15 @@ class Record(Asking, frozen=True):
                 transcript=answer.transcript if (answer.transcript or "").strip() else None,
                 confidence=answer.confidence,
             )
-        return Raised("recorded", _fields(recording), {self.into: recording}, self.sensitive)
+        return self._recorded(recording, private=self.sensitive)
+
+    def _recorded(self, recording: Value, *, private: bool = False) -> Result:
+        if self.question.confirm:
+            return Confirms(recording, self.sensitive, {self.into: recording})
+        return self._kept(recording, private=private)
+
+    def _kept(self, recording: Value, *, private: bool) -> Raised:
+        return Raised("recorded", _fields(recording), {self.into: recording}, private)
 
 
 def _fields(recording: Value) -> dict[str, Value]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from ivr.engine.actions.base import Action
 from ivr.flowfile.actions.answer import AnswerSpec
@@ -31,6 +31,7 @@ from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.return_ import ReturnSpec, WrittenReturn
 from ivr.flowfile.actions.say import SaySpec
 from ivr.flowfile.actions.transfer import Transfer, TransferSpec
+from ivr.flowfile.choices import Command
 from ivr.flowfile.model_parts import Branches, Model, Prompt
 
 
@@ -53,6 +54,8 @@ class ActionKeys(Model):
     hangup: Nothing | None = HangUpSpec.key()
     reject: Nothing | None = RejectSpec.key()
 
+    _commands: Mapping[str, Command] = PrivateAttr(default_factory=dict)
+
     @cached_property
     def actions(self) -> tuple[ActionSpec[Any], ...]:
         """What the state does, in the order of the table: one action, or several if the author did too much."""
@@ -68,6 +71,15 @@ class ActionKeys(Model):
     def asking(self) -> tuple[AskingSpec[Any], ...]:
         """Those of its actions that ask the caller."""
         return tuple(spec for spec in self.actions if isinstance(spec, AskingSpec))
+
+    def know(self, commands: Mapping[str, Command]) -> None:
+        """Take note of the commands of the flow that the state belongs to."""
+        self._commands = commands
+
+    @property
+    def understood(self) -> tuple[str, ...]:
+        """The commands of the flow that can be used here, each of which is an event."""
+        return tuple(name for asking in self.asking for name in asking.understood(self._commands))
 
     def questions(self) -> Iterator[tuple[str, Asking]]:
         """Go through what it asks as it is written, each with the action's word."""

@@ -13,10 +13,22 @@ from msgspec import Struct
 from pydantic import Field
 
 from ivr.engine import prompt as engine_prompt
-from ivr.engine.actions.base import Action, Question
+from ivr.engine.actions.base import Action, Confirmation, Question
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.types import Type
 from ivr.engine.flow import Variable
+from ivr.engine.offers import FixedChoice
+from ivr.flowfile.choices import (
+    BargeIn,
+    Command,
+    Confirm,
+    ConfirmKey,
+    Keyed,
+    as_offered,
+    confirm_prompt,
+    interrupted_by,
+    yes_or_no,
+)
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import Bool, GivenName, Time, Whole
 from ivr.flowfile.model_parts import AnyPart, Model, Prompt, Prompts, Read, Spoken, each_spoken, spoken
@@ -49,15 +61,27 @@ class Asking(Model):
     into: Annotated[str, GivenName()] | None = Field(None, description="The variable that keeps the answer.")
 
 
+class Confirmed(Asking):
+    """What the questions share whose answers can be confirmed."""
+
+    confirm: ConfirmKey | None = Field(
+        None, description="Asks whether the answer is right: 1 or yes accepts it, 2 or no asks again."
+    )
+
+
 class Matching(Asking):
     """What menu and digits share."""
-
-    LATER = frozenset({"commands"})
 
     no_match: Prompts | None = Field(
         None, description="One text for each wrong answer, the last repeats; then the question."
     )
-    barge_in: Bool | None = Field(None, description="The caller may interrupt the question; default true.")
+    barge_in: BargeIn | None = Field(
+        None, description="The caller may interrupt the question; default true. By kind: {keys: true, speech: false}."
+    )
+    type_ahead: Bool = Field(
+        False, description="Keys pressed before the question count, where the line keeps them; default false."
+    )
+    commands: Bool = Field(True, description="The flow's commands are understood here; default true.")
 
 
 class Defaults(Model):
@@ -70,7 +94,7 @@ class Defaults(Model):
     initial_silence: Annotated[float, Time(1, 30)] | None = Field(None, description="1s to 30s.")
     inter_digit: Annotated[float, Time(1, 5)] = Field(3.0, description="1s to 5s.")
     max_silence: Annotated[float, Time(1, 30)] = Field(3.0, description="1s to 30s.")
-    barge_in: Bool = Field(True, description="The caller may interrupt questions.")
+    barge_in: BargeIn = Field(True, description="The caller may interrupt questions.")
 
 
 class LineNeed(Struct, frozen=True):
@@ -97,6 +121,10 @@ class Builder(Protocol):
     @property
     def destinations(self) -> Mapping[str, str]:
         """Whom a call can be transferred to: addresses by name."""
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """The flow's `commands` by name."""
 
     def prompt(self, parts: Sequence[AnyPart] | None) -> engine_prompt.Prompt:
         """Build a prompt; none is empty."""
@@ -245,12 +273,22 @@ class AskingSpec(KeepingSpec[A]):
         yield from each_spoken(asked.no_input, (*here, "noInput"))
         if isinstance(asked, Matching):
             yield from each_spoken(asked.no_match, (*here, "noMatch"))
+        if isinstance(asked, Confirmed) and asked.confirm is not None:
+            parts, path = confirm_prompt(asked.confirm, (*here, "confirm"))
+            yield Spoken(parts, path, "confirm")
+
+    def understood(self, commands: Mapping[str, Command]) -> Mapping[str, Command]:
+        """Return those of the flow's commands that can be used here."""
+        return commands if isinstance(self.written, Matching) and self.written.commands else {}
 
     def question(self, builder: Builder) -> Question:
         """Build the question."""
         asked, defaults = self.written, builder.defaults
         no_input = written_or(asked.no_input, defaults.no_input)
         no_match = written_or(asked.no_match, defaults.no_match) if isinstance(asked, Matching) else None
+        by_keys, by_speech = interrupted_by(
+            written_or(asked.barge_in, defaults.barge_in) if isinstance(asked, Matching) else True
+        )
         return Question(
             prompt=builder.prompt(asked.prompt),
             reprompt=None if asked.reprompt is None else builder.prompt(asked.reprompt),
@@ -258,7 +296,29 @@ class AskingSpec(KeepingSpec[A]):
             no_match=tuple(builder.prompt(text) for text in no_match or ()),
             attempts=written_or(asked.max_attempts, defaults.max_attempts),
             initial_silence=written_or(asked.initial_silence, defaults.initial_silence),
+            barge_in=by_keys,
+            barge_in_speech=by_speech,
+            type_ahead=isinstance(asked, Matching) and asked.type_ahead,
+            everywhere=self._everywhere(builder),
+            confirm=self._confirmation(builder),
         )
+
+    def _everywhere(self, builder: Builder) -> tuple[FixedChoice, ...]:
+        """Build the commands that are understood here."""
+        understood = self.understood(builder.commands)
+        return tuple(
+            FixedChoice(as_offered(name, command), builder.prompt(command.prompt))
+            for name, command in understood.items()
+        )
+
+    def _confirmation(self, builder: Builder) -> Confirmation | None:
+        asked = self.written
+        if not isinstance(asked, Confirmed) or asked.confirm is None:
+            return None
+        long = asked.confirm if isinstance(asked.confirm, Confirm) else None
+        parts, _ = confirm_prompt(asked.confirm, ())
+        yes, no = (long.yes, long.no) if long else (Keyed.model_validate({}), Keyed.model_validate({}))
+        return Confirmation(builder.prompt(parts), yes_or_no("yes", yes, "yes"), yes_or_no("no", no, "no"))
 
 
 def kept_in(state: str, into: str | None) -> str:

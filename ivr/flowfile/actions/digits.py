@@ -11,18 +11,18 @@ from ivr.engine.expressions.types import TEXT, Type
 from ivr.flowfile.actions.base import (
     AskingSpec,
     Builder,
+    Confirmed,
     LineNeed,
     Matching,
     written_or,
 )
+from ivr.flowfile.choices import Command
 from ivr.flowfile.fields import Bool, Terminators, Time, Whole
 from ivr.flowfile.source import Path
 
 
-class Digits(Matching):
+class Digits(Matching, Confirmed):
     """Asks for keys."""
-
-    LATER = frozenset({"commands", "confirm"})
 
     min_digits: Annotated[int, Whole(0, 20)] = Field(
         1, description="0 to 20, default 1; 0: the terminator alone is an empty answer."
@@ -68,10 +68,13 @@ class DigitsSpec(AskingSpec[Digits]):
                 terminators=asked.terminators,
                 inter_digit=written_or(asked.inter_digit, defaults.inter_digit),
             ),
-            barge_in=written_or(asked.barge_in, defaults.barge_in),
             variable=variable,
             sensitive=asked.sensitive or (variable is not None and variable.sensitive),
         )
+
+    def understood(self, commands: Mapping[str, Command]) -> Mapping[str, Command]:
+        """Return the commands that have a key: a line that collects keys hears no words."""
+        return {name: command for name, command in super().understood(commands).items() if command.dtmf}
 
     def successes(self) -> tuple[str, ...]:
         """Return that keys were accepted."""

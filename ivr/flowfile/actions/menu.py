@@ -5,33 +5,41 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivr.engine import commands
 from ivr.engine.actions import menu as engine
-from ivr.engine.expressions.types import TEXT, Type
-from ivr.flowfile.actions.base import AskingSpec, Builder, LineNeed, Matching, written_or
-from ivr.flowfile.containers import Fields, OneOrMany
-from ivr.flowfile.fields import ChoiceName, Guard, PhoneKey, Text
-from ivr.flowfile.model_parts import PUT_IN, Model, Prompt, Spoken
+from ivr.engine.expressions.types import ANY, TEXT, Type
+from ivr.engine.offers import ITEM_KEYS, FixedChoice, ListChoice
+from ivr.flowfile.actions.base import AskingSpec, Builder, Confirmed, LineNeed, Matching, written_or
+from ivr.flowfile.choices import Choice, Command, More, Told, as_offered, is_free
+from ivr.flowfile.containers import Fields
+from ivr.flowfile.fields import ChoiceName, Terminators, Time
+from ivr.flowfile.model_parts import Read, Spoken
 from ivr.flowfile.source import Path
 
 
-class Choice(Model):
-    """One choice of a menu: at least a key or a spoken form."""
-
-    LATER = frozenset({"foreach", "page", "more", "into"})
-
-    dtmf: Annotated[str, PhoneKey()] | None = Field(None, description='One key, in quotes: "1".')
-    speech: Annotated[list[Text], OneOrMany()] | None = Field(None, description="Up to 5 spoken forms.", max_length=5)
-    prompt: Prompt | None = Field(None, description="Spoken after the menu's own prompt; knows {{ key }}.")
-    guard: Guard | None = Field(None, description="Expression: the choice is offered only if it is true.")
-
-
-class Menu(Matching):
+class Menu(Matching, Confirmed):
     """Asks for one of several choices."""
 
     choices: Annotated[dict[Annotated[str, ChoiceName()], Choice], Fields("choices")] = Field(
         description="The choices by name; each name is an event.", min_length=1
     )
+    inter_digit: Annotated[float, Time(1, 5)] | None = Field(
+        None, description="With choices of several keys: the longest pause between two, 1s to 5s, default 3s."
+    )
+    terminators: Annotated[str, Terminators()] = Field(
+        "", description="With choices of several keys: keys that end the input, as one text in quotes; default none."
+    )
+
+    @property
+    def listed(self) -> tuple[str, Choice] | None:
+        """The choice that stands for a list, with its name."""
+        return next(((name, choice) for name, choice in self.choices.items() if choice.foreach), None)
+
+    def free_keys(self, commands: Mapping[str, Command]) -> str:
+        """Return the keys that the items of a list get: what no choice, no `more` and no command begins with."""
+        named: list[Told] = [*self.choices.values(), *(commands.values() if self.commands else ())]
+        named += [choice.more for choice in self.choices.values() if choice.more]
+        taken = {each.dtmf[0] for each in named if each.dtmf} | set(self.terminators)
+        return "".join(key for key in ITEM_KEYS if key not in taken)
 
 
 class MenuSpec(AskingSpec[Menu]):
@@ -41,7 +49,7 @@ class MenuSpec(AskingSpec[Menu]):
     description = "Asks for one of several choices."
     runs = engine.Menu
     model = Menu
-    parts = (Choice,)
+    parts = (Choice, More)
     attempts_fail_by = ("noInput", "noMatch")
     event_fields = ("choice",)
     answer_type = TEXT
@@ -55,55 +63,97 @@ class MenuSpec(AskingSpec[Menu]):
 
     def build(self, state: str, builder: Builder) -> engine.Menu:
         """Make what the engine runs."""
-        choices = tuple(
-            engine.MenuChoice(
-                commands.Choice(name, choice.dtmf, _sayable(choice)),
-                builder.prompt(choice.prompt),
-                builder.guard(choice.guard),
-            )
-            for name, choice in self.written.choices.items()
+        asked = self.written
+        return engine.Menu(
+            self.question(builder),
+            tuple(self._choice(name, choice, builder) for name, choice in asked.choices.items()),
+            into=asked.into,
+            inter_digit=written_or(asked.inter_digit, builder.defaults.inter_digit),
+            terminators=asked.terminators,
         )
-        barge_in = written_or(self.written.barge_in, builder.defaults.barge_in)
-        return engine.Menu(self.question(builder), choices, barge_in=barge_in, into=self.written.into)
+
+    def _choice(self, name: str, choice: Choice, builder: Builder) -> FixedChoice | ListChoice:
+        prompt, guard = builder.prompt(choice.prompt), builder.guard(choice.guard)
+        items = builder.guard(choice.foreach)
+        if items is None:
+            return FixedChoice(as_offered(name, choice), prompt, guard)
+        keys, stem = self.written.free_keys(builder.commands), _stem(name, {*self.written.choices, *builder.commands})
+        more = choice.more
+        return ListChoice(
+            name,
+            stem,
+            items,
+            keys,
+            min(choice.page or len(keys), len(keys)),
+            tuple(builder.template(form) for form in choice.speech or ()),
+            prompt,
+            guard,
+            choice.into,
+            FixedChoice(as_offered(f"{stem} more", more), builder.prompt(more.prompt)) if more else None,
+        )
+
+    def understood(self, commands: Mapping[str, Command]) -> Mapping[str, Command]:
+        """Return the commands whose name, key and words no choice has, and whose key does not end the input."""
+        choices, ends = list(self.written.choices.items()), self.written.terminators
+        return {
+            name: command
+            for name, command in super().understood(commands).items()
+            if is_free(name, command, choices) and not set(ends).intersection(command.dtmf or "")
+        }
 
     def successes(self) -> tuple[str, ...]:
         """Return the choices, each of which is an event."""
         return tuple(self.written.choices)
 
     def failures(self) -> tuple[str, ...]:
-        """Return `empty` where no choice may be left (C5)."""
-        return ("empty",) if all(choice.guard for choice in self.written.choices.values()) else ()
+        """Return `empty` where there may be no item, or no choice may be left (C5)."""
+        choices = self.written.choices.values()
+        return ("empty",) if self.written.listed or all(choice.guard for choice in choices) else ()
 
     def fields(self, event: str) -> Mapping[str, Type]:
-        """Return the choice, by its name."""
-        return {"choice": TEXT} if event in self.written.choices else {}
+        """Return the choice, by its name, and the item of a list."""
+        choice = self.written.choices.get(event)
+        if choice is None:
+            return super().fields(event)
+        return {"choice": TEXT, event: ANY} if choice.foreach else {"choice": TEXT}
 
     def stores_on(self, event: str) -> bool:
-        """Return whether this is a choice."""
-        return event in self.written.choices
+        """Return whether this is a choice that is no list."""
+        choice = self.written.choices.get(event)
+        return choice is not None and choice.foreach is None
 
     def prompts(self, here: Path) -> Iterator[Spoken]:
         """Go through the question, and what is said of each choice."""
         yield from super().prompts(here)
         for name, choice in self.written.choices.items():
+            path = (*here, "choices", name)
             if choice.prompt:
-                path = (*here, "choices", name, "prompt")
-                yield Spoken(choice.prompt, path, "choice", choice.guard, {"key": choice.dtmf})
+                knows = {} if choice.foreach else {"key": choice.dtmf}
+                yield Spoken(choice.prompt, (*path, "prompt"), "choice", choice.guard, knows)
+            if choice.more and choice.more.prompt:
+                yield Spoken(choice.more.prompt, (*path, "more", "prompt"), "choice", None, {"key": choice.more.dtmf})
 
-    def guards(self, here: Path) -> Iterator[tuple[Path, str]]:
-        """Go through the guards of choices."""
+    def reads(self, here: Path) -> Iterator[Read]:
+        """Go through the guards of choices, the list, and the spoken forms of its items."""
         for name, choice in self.written.choices.items():
+            path = (*here, "choices", name)
             if choice.guard:
-                yield (*here, "choices", name, "guard"), choice.guard
+                yield Read((*path, "guard"), choice.guard, "guard", "choice" if choice.foreach else "prompt")
+            if choice.foreach:
+                yield Read((*path, "foreach"), choice.foreach, "expression")
+                for number, form in enumerate(choice.speech or ()):
+                    yield Read((*path, "speech", number), form, "text", "choice")
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
         """Find choices without a key, which can only be spoken."""
         for name, choice in self.written.choices.items():
-            if choice.dtmf is None:
+            if choice.dtmf is None and choice.foreach is None:
                 yield LineNeed("speech", (*here, "choices", name))
 
 
-def _sayable(choice: Choice) -> tuple[str, ...]:
-    """Return the spoken forms, without those that hold `{{ }}`: no expression is read there, and nobody says braces."""
-    forms = tuple(form for form in choice.speech or () if not PUT_IN.search(form))
-    return forms if forms or choice.dtmf else tuple(choice.speech or ())
+def _stem(name: str, others: set[str]) -> str:
+    """Return how the names of a list's items begin: its own, and a sign more where that of another does so, too."""
+    stem = name
+    while any(other != name and other.startswith(stem) for other in others):
+        stem += "\u00b7"
+    return stem

@@ -9,9 +9,9 @@ from ivr.engine import commands
 from ivr.engine.actions import record as engine
 from ivr.engine.expressions.types import RECORDING, RECORDING_FIELDS, Type
 from ivr.flowfile.actions.base import (
-    Asking,
     AskingSpec,
     Builder,
+    Confirmed,
     LineNeed,
     written_or,
 )
@@ -23,10 +23,10 @@ from ivr.flowfile.source import Path
 TRANSCRIPTION_ERRORS = ("error.transcribe.timeout", "error.transcribe.failed")
 
 
-class Record(Asking):
+class Record(Confirmed):
     """Records the caller."""
 
-    LATER = frozenset({"confirm", "needsConsent"})
+    LATER = frozenset({"needsConsent"})
 
     terminators: Annotated[str, Terminators()] = Field(
         "#", description='Keys that end the recording, as one text in quotes: default "#"; or none.'

@@ -272,7 +272,7 @@ NOT_YET = Check(
 start:
   say: Hello.
   next: bye
-  invoke: {flow: greeting}
+  split: {name: greeting}
 """,
     good="""
 start:

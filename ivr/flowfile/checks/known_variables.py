@@ -20,12 +20,13 @@ from ivr.engine.expressions.narrow import narrowed, overlaid, proved
 from ivr.engine.expressions.types import ANY, TEXT, Type, optional, present
 from ivr.engine.naming import is_name
 from ivr.flowfile.actions.base import kept_in
-from ivr.flowfile.checks.names import Env, facts_of_call, fields_at, fields_of, handled, left_to_flow
+from ivr.flowfile.checks.names import Env, choice_at, facts_of_call, fields_at, fields_of, handled, left_to_flow
 from ivr.flowfile.document import Document, Transition
+from ivr.flowfile.events import successes
 from ivr.flowfile.model import State
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import REMEMBERED, Use, compiled, reads, root
-from ivr.flowfile.variables import into_of, variables
+from ivr.flowfile.variables import intos_of, item_type, variables
 
 Facts: TypeAlias = int
 "A bit for each fact, as `Known` numbers them."
@@ -123,13 +124,15 @@ class Known:
 
     def _moment(self, use: Use) -> tuple[Facts, Env]:
         """Return what is known at a moment, before any guard; a state has few, with many expressions at each."""
-        choice = str(use.said_at[4]) if use.moment == "choice" else ""
-        key = (use.state, use.moment, use.event, choice)
+        choice = choice_at(self.document, use)
+        key = (use.state, use.moment, use.event, choice.name if choice else "")
         if key not in self._moments:
             facts = self._facts(use)
             more = dict(fields_at(self.document, use))
-            if choice and use.state is not None:
-                more["key"] = self._key_type(use.state, choice)
+            if choice:
+                more["key"] = TEXT if choice.has_key else optional(TEXT)
+            if choice and choice.foreach:
+                more[choice.event] = item_type(choice.foreach, _Types(self, facts, {}))
             self._moments[key] = (facts, _Types(self, facts, more))
         return self._moments[key]
 
@@ -156,16 +159,14 @@ class Known:
         """Return all that can be known of some variables."""
         return self.bits(path for name in names for path in (name, *self._paths.get(name, ())))
 
-    def _key_type(self, state: str, choice: str) -> Type:
-        menu = self.document.model.states[state].menu
-        return TEXT if menu is not None and menu.choices[choice].dtmf is not None else optional(TEXT)
-
     def _facts(self, use: Use) -> Facts:
         """Return what is known before any `set` of a transition."""
         if use.state is not None:
             entry = self.on_entry.get(use.state, self._all)
             if use.moment == "entry":
                 return entry
+            if use.moment == "confirm":
+                return self._at_events(use.state, successes(self.document.model.states[use.state]))
             if use.moment != "transition":
                 return self._inside[use.state].applied(entry)
             return self._at_events(use.state, handled(self.document, use.state, use.event))
@@ -263,10 +264,8 @@ class Known:
     def _storing(self, state: str, event: str) -> Change:
         """Return what `into` does on an event."""
         written = self.document.model.states[state]
-        into = into_of(state, written)
-        into = into if into and into.asked.stores_on(event) else None
-        kept = (into.variable,) if into else ()
-        certain = () if into and self._may_be_left_out(written, into.variable) else kept
+        kept = tuple(into.variable for into in intos_of(state, written) if into.stores_on(event))
+        certain = (variable for variable in kept if not self._may_be_left_out(written, variable))
         return Change(self._about(kept), self.bits(certain))
 
     def _may_be_left_out(self, state: State, variable: str) -> bool:

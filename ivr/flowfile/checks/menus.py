@@ -1,16 +1,18 @@
 """Checks of menus: keys and spoken forms of choices, and what the prompt says about them (LANGUAGE C5)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
 
+from ivr.engine.offers import is_same_beginning
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.actions.base import Asking
-from ivr.flowfile.actions.menu import Choice, Menu
+from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.instruction_languages import can_read, keys_named_in, root_of
+from ivr.flowfile.choices import Choice, Keyed, yes_and_no
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
@@ -150,6 +152,17 @@ def _key_used(key: str, choice: str, free: str | None) -> Text:
     return f'The key {key} is already used by "{choice}".', f"The key {free} is free." if free else ""
 
 
+@DUPLICATE_DTMF.message
+def _key_begins(keys: str, key: str, choice: str) -> Text:
+    message = f'"{keys}" begins with {key}, which is the key of "{choice}".'
+    return message, 'Choose other keys, or add "terminators" to the menu.'
+
+
+@DUPLICATE_DTMF.message
+def _key_ends(keys: str, inside: str) -> Text:
+    return f'"{keys}" contains {inside}, which ends the input here.', "Choose other keys, or another terminator."
+
+
 @DUPLICATE_SPEECH.error
 def _form_used(form: str, choice: str) -> Text:
     return f'"{form}" is already used by "{choice}".', "Each spoken form must be different."
@@ -230,6 +243,8 @@ class Announcement(Struct, frozen=True):
         if name in self.own_prompts or any(mention.key == choice.dtmf for mention in self.keys):
             return True
         words = [*(choice.speech or ()), name.replace("_", " ")]
+        if choice.dtmf and len(choice.dtmf) > 1:
+            words += [choice.dtmf, " ".join(choice.dtmf)]
         return any(re.search(rf"\b{re.escape(word.casefold())}\b", self.text) for word in words)
 
 
@@ -281,35 +296,72 @@ def menus(document: Document) -> Iterator[tuple[Menu, Path]]:
             yield state.menu, ("states", name, "menu")
 
 
+class Keys(Struct, frozen=True):
+    """Choices that are offered together, by what messages call them, with their places."""
+
+    choices: tuple[tuple[str, Keyed, Path], ...]
+    terminators: str = ""
+
+    @property
+    def free(self) -> str | None:
+        """A key that none of them has."""
+        used = {choice.dtmf[0] for _, choice, _ in self.choices if choice.dtmf}
+        return next((key for key in "1234567890" if key not in used), None)
+
+
+def offered_together(document: Document) -> Iterator[Keys]:
+    """Go through what is offered together: the choices of each menu, both answers to `confirm`, all commands."""
+    for menu, path in menus(document):
+        named = [(name, choice, (*path, "choices", name)) for name, choice in menu.choices.items()]
+        more = [
+            (f"more of {name}", one.more, (*path, "choices", name, "more"))
+            for name, one in menu.choices.items()
+            if one.more
+        ]
+        yield Keys((*named, *more), menu.terminators)
+    for name, state in document.states():
+        for action, asked in state.questions():
+            path = ("states", name, action, "confirm")
+            both = zip(("yes", "no"), yes_and_no(asked), strict=False)
+            yield Keys(tuple((word, answer, (*path, word)) for word, answer in both))
+    yield Keys(tuple((name, command, ("commands", name)) for name, command in document.model.commands.items()))
+
+
 @DUPLICATE_DTMF.finder
 def duplicate_dtmf(document: Document) -> Iterator[Finding]:
-    """Find two choices on one key."""
-    for menu, path in menus(document):
-        first: dict[str, str] = {}
-        for name, choice in menu.choices.items():
-            if choice.dtmf is None:
-                continue
-            if choice.dtmf in first:
-                problem = _key_used(choice.dtmf, first[choice.dtmf], _free_key(menu))
-                yield document.finding(problem, (*path, "choices", name, "dtmf"))
-            first.setdefault(choice.dtmf, name)
+    """Find two choices on one key, and keys of which the line cannot tell when they end."""
+    for together in offered_together(document):
+        seen: dict[str, str] = {}
+        for name, choice, path in together.choices:
+            if choice.dtmf:
+                problem = _key_problem(choice.dtmf, seen, together)
+                if problem:
+                    yield document.finding(problem, (*path, "dtmf"))
+                seen.setdefault(choice.dtmf, name)
 
 
-def _free_key(menu: Menu) -> str | None:
-    used = {choice.dtmf for choice in menu.choices.values()}
-    return next((key for key in "1234567890" if key not in used), None)
+def _key_problem(keys: str, seen: Mapping[str, str], together: Keys) -> Problem | None:
+    if keys in seen:
+        return _key_used(keys, seen[keys], together.free)
+    inside = next((key for key in keys if key in together.terminators), None)
+    if inside:
+        return _key_ends(keys, inside)
+    for key, name in seen.items() if not together.terminators else ():
+        if is_same_beginning(keys, key):
+            return _key_begins(*((keys, key, name) if keys.startswith(key) else (key, keys, name)))
+    return None
 
 
 @DUPLICATE_SPEECH.finder
 def duplicate_speech(document: Document) -> Iterator[Finding]:
     """Find spoken forms of two choices, or twice of one, that are the same or sound the same."""
-    for menu, path in menus(document):
+    for together in offered_together(document):
         first: dict[str, tuple[str, str]] = {}
-        for name, choice in menu.choices.items():
+        for name, choice, path in together.choices:
             for number, words in enumerate(choice.speech or ()):
                 said = as_heard(words) or words
                 if said in first:
-                    yield document.finding(_duplicate(words, *first[said]), (*path, "choices", name, "speech", number))
+                    yield document.finding(_duplicate(words, *first[said]), (*path, "speech", number))
                 first.setdefault(said, (name, words))
 
 
@@ -322,11 +374,11 @@ def _duplicate(words: str, choice: str, other: str) -> Problem:
 @NO_KEY.finder
 def no_key(document: Document) -> Iterator[Finding]:
     """Find choices that cannot be chosen."""
-    for menu, path in menus(document):
-        for name, choice in menu.choices.items():
-            place = (*path, "choices", name)
-            if choice.dtmf is None and not choice.speech and document.is_sound(*place):
-                yield document.finding(_cannot_be_chosen(name), place, key=True)
+    for together in offered_together(document):
+        for name, choice, path in together.choices:
+            is_list = isinstance(choice, Choice) and choice.foreach is not None
+            if choice.dtmf is None and not choice.speech and not is_list and document.is_sound(*path):
+                yield document.finding(_cannot_be_chosen(name), path, key=True)
 
 
 @SILENT_KEY.finder
@@ -357,18 +409,20 @@ def _order(document: Document, menu: Menu, spoken: Announcement) -> Iterator[Fin
 @SPEECH_ONLY.finder
 def speech_only(document: Document) -> Iterator[Finding]:
     """Find choices without a key, which a noisy line makes impossible."""
-    for menu, path in menus(document):
-        for name, choice in menu.choices.items():
-            if choice.speech and choice.dtmf is None and document.is_sound(*path, "choices", name):
-                yield document.finding(_only_spoken(name), (*path, "choices", name), key=True)
+    for together in offered_together(document):
+        for name, choice, path in together.choices:
+            is_list = isinstance(choice, Choice) and choice.foreach is not None
+            if choice.speech and choice.dtmf is None and not is_list and document.is_sound(*path):
+                yield document.finding(_only_spoken(name), path, key=True)
 
 
 @LONG_MENU.finder
 def long_menu(document: Document) -> Iterator[Finding]:
     """Find menus with more choices than callers remember, or whose first choice comes late."""
     for menu, path in menus(document):
-        if len(menu.choices) > MAX_CHOICES:
-            yield document.finding(_many_choices(len(menu.choices)), (*path, "choices"), key=True)
+        count = sum((choice.page or 1) if choice.foreach else 1 for choice in menu.choices.values())
+        if count > MAX_CHOICES:
+            yield document.finding(_many_choices(count), (*path, "choices"), key=True)
         late = max(_first_choice(document, menu, path, language) for language in document.model.all_languages)
         if late > LATE:
             yield document.finding(_late_choice(f"{late:.0f}"), (*path, "prompt"), key=True)

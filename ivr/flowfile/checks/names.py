@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from ivr.engine.actions.decide import DECIDED
 from ivr.engine.expressions.types import ANY, BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, optional
 from ivr.engine.handlers import longest
 from ivr.flowfile.actions import EVENT_FIELDS as ACTION_FIELDS
 from ivr.flowfile.document import Document
+from ivr.flowfile.events import successes
 from ivr.flowfile.model import State
 from ivr.flowfile.opening_hours import CalendarWritten, closes_and_opens
 from ivr.flowfile.texts import Use
@@ -71,16 +74,19 @@ def _calendar(written: CalendarWritten, *, is_sound: bool) -> Type:
 def fields_of(state: State, event: str) -> Env:
     """Return the fields of one event of a state."""
     own = {name: type_ for action in state.actions for name, type_ in action.fields(event).items()}
+    if event in state.understood:
+        return {"choice": TEXT}
     return {**_ERROR, **own} if event.startswith("error") else own
 
 
 def fields_at(document: Document, use: Use) -> Env:
     """Return the fields that every event has which a handler gets."""
-    if use.moment != "transition":
+    if use.moment not in {"transition", "confirm"}:
         return {}
     if use.state is not None:
         state = document.model.states[use.state]
-        several = [fields_of(state, event) for event in handled(document, use.state, use.event)]
+        events = successes(state) if use.moment == "confirm" else handled(document, use.state, use.event)
+        several = [fields_of(state, event) for event in events]
     else:
         left = left_to_flow(document, use.event)
         several = [fields_of(document.model.states[name], event) for name, event in left]
@@ -106,3 +112,34 @@ def left_to_flow(document: Document, name: str) -> list[tuple[str, str]]:
         for event in document.raised(state)
         if (handler := document.handler(state, event)) is not None and handler.path == wanted
     ]
+
+
+class ChoiceAt(Struct, frozen=True):
+    """The choice whose texts are read, for what its expressions know."""
+
+    name: str
+    "Unlike that of every other choice."
+    event: str
+    key: str | None
+    foreach: str | None = None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it always has a key: each item of a list has one."""
+        return self.key is not None or self.foreach is not None
+
+
+def choice_at(document: Document, use: Use) -> ChoiceAt | None:
+    """Return the choice to which a text belongs; None: it is not read as one of a choice."""
+    if use.moment != "choice":
+        return None
+    place = use.said_at or use.path
+    if use.state is None:
+        name = str(place[1])
+        return ChoiceAt(f"commands {name}", name, document.model.commands[name].dtmf)
+    menu = document.model.states[use.state].menu
+    name = str(place[4])
+    choice = menu.choices[name] if menu else None
+    if choice is not None and choice.more and place[5] == "more":
+        return ChoiceAt(f"{name} more", name, choice.more.dtmf)
+    return ChoiceAt(name, name, choice.dtmf, choice.foreach) if choice else None

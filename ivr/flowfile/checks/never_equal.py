@@ -11,7 +11,7 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.answers import can_be_keyed
 from ivr.flowfile.checks.declaration import Check, Environment
-from ivr.flowfile.checks.names import handled, left_to_flow
+from ivr.flowfile.checks.names import choice_at, handled, left_to_flow
 from ivr.flowfile.document import WAYLESS, Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
@@ -174,8 +174,8 @@ class _Values:
             return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
         if name == "calendar" and field.endswith(".reason"):
             return self._reasons(field.removesuffix(".reason"))
-        if path == "key" and use.moment == "choice" and use.state is not None:
-            return self._key(use.state, str(use.path[4]))
+        if path == "key" and (choice := choice_at(self.document, use)):
+            return Domain(frozenset({choice.key})) if choice.key else None
         return self._field(use, path) if use.moment == "transition" else None
 
     def _reasons(self, calendar: str) -> Domain | None:
@@ -184,11 +184,6 @@ class _Values:
         if written is None or not self.document.is_sound("calendars", calendar):
             return None
         return Domain(frozenset(REASONS) - (set() if written.holidays else {"holiday"}))
-
-    def _key(self, state: str, choice: str) -> Domain | None:
-        menu = self.document.model.states[state].menu
-        key = menu.choices[choice].dtmf if menu else None
-        return Domain(frozenset({key})) if key else None
 
     def _field(self, use: Use, name: str) -> Domain | None:
         """Return what a field of the event can be that leads to this transition."""

@@ -27,6 +27,7 @@ from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.instruction_languages import keys_named_in, root_of
 from ivr.flowfile.checks.key_instructions import Named
 from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
+from ivr.flowfile.choices import Keyed, yes_and_no
 from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.events import asking, may_fail_by
 from ivr.flowfile.finding import Finding, Text
@@ -128,8 +129,12 @@ def prompt_key(document: Document) -> Iterator[Finding]:
 def _of_state(acceptance: "_Acceptance", name: str, state: State) -> Iterator[Finding]:
     action = next((action for action, _ in state.questions()), None)
     for prompt in of_action(name, state):
-        is_question = action is not None and prompt.path[3:4] != ("holdPrompt",)
-        yield from _of_prompt(acceptance, prompt, acceptance.of(name) if is_question else acceptance.after(name))
+        if prompt.moment == "confirm":
+            accepted = acceptance.confirming(name)
+        else:
+            is_question = action is not None and prompt.path[3:4] != ("holdPrompt",)
+            accepted = acceptance.of(name) if is_question else acceptance.after(name)
+        yield from _of_prompt(acceptance, prompt, accepted)
 
 
 def _of_handler(acceptance: "_Acceptance", handler: Handler, state: str | None) -> Iterator[Finding]:
@@ -214,6 +219,12 @@ class _Acceptance:
         """Return what a question listens for."""
         return self._known[name]
 
+    def confirming(self, name: str) -> Accepted:
+        """Return what is listened for when an answer is to be confirmed."""
+        state = self.document.model.states[name]
+        answers = [answer for _, asked in state.questions() for answer in yes_and_no(asked)]
+        return Accepted(_keys_of(answers), words=None, asks=True) | self._of_commands(state)
+
     def at(self, name: str) -> Accepted:
         """Return what is listened for once a state is entered."""
         return self._at.get(name, UNKNOWN) if self.document.has_all_transitions else UNKNOWN
@@ -251,13 +262,22 @@ class _Acceptance:
         found = Accepted(asks=True)
         for action, asked in state.questions():
             found |= self._of_question(asked) if self.document.is_sound("states", name, action) else UNKNOWN
-        return found
+        return found | self._of_commands(state)
+
+    def _of_commands(self, state: State) -> Accepted:
+        """Return the commands of the flow that are understood in a state."""
+        if not self.document.is_sound("commands"):
+            return UNKNOWN
+        commands = [self.document.model.commands[name] for name in state.understood]
+        return Accepted(_keys_of(commands), words=_as_heard(form for each in commands for form in each.speech or ()))
 
     def _of_question(self, asked: Asking) -> Accepted:
         if isinstance(asked, Menu):
-            keys = frozenset(choice.dtmf for choice in asked.choices.values() if choice.dtmf)
-            forms = (form for choice in asked.choices.values() for form in choice.speech or ())
-            return Accepted(keys, words=_as_heard(forms))
+            several = [*asked.choices.values(), *(choice.more for choice in asked.choices.values() if choice.more)]
+            keys = _keys_of(several) | frozenset(asked.terminators)
+            if asked.listed:  # what its items are called is not known
+                return Accepted(keys | frozenset(asked.free_keys(self.document.model.commands)), words=None)
+            return Accepted(keys, words=_as_heard(form for each in several for form in each.speech or ()))
         if isinstance(asked, Record):
             return Accepted(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
         return self._of_digits(asked) if isinstance(asked, Digits) else Accepted()
@@ -277,6 +297,10 @@ class _Acceptance:
         # Without a type, keys are text: the star may stand for a point in it, if the prompt says so.
         signs = PHONE_KEYS - ends if variable is None or variable.type.name == "text" else frozenset()
         return Accepted(keys | ends, signs)
+
+
+def _keys_of(choices: Iterable[Keyed]) -> frozenset[str]:
+    return frozenset(key for choice in choices for key in choice.dtmf or "")
 
 
 def _phrases(record: Record) -> frozenset[str] | None:

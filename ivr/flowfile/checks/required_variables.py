@@ -18,7 +18,7 @@ from ivr.flowfile.checks.known_variables import Known, known_of
 from ivr.flowfile.document import Document, Transition, once
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.texts import compiled
-from ivr.flowfile.variables import into_of, variables
+from ivr.flowfile.variables import intos_of, variables
 from ivr.nearest import did_you_mean
 
 REQUIRES = Check(
@@ -104,11 +104,11 @@ def _after(document: Document, transition: Transition, true: True_) -> True_:
     known = variables(document)
     state = document.model.states[transition.state]
     true = _set(state.set, true, known)
-    into = into_of(transition.state, state)
-    if into is not None and into.asked.stores_on(transition.event):
-        # Keys may be none at all, or an empty text.
-        is_empty = state.digits is not None and state.digits.min_digits == 0
-        true = true - {into.variable} if is_empty else true | {into.variable}
+    for into in intos_of(transition.state, state):
+        if into.stores_on(transition.event):
+            # Keys may be none at all, or an empty text; and what an item of a list is is not known.
+            is_empty = into.choice is not None or (state.digits is not None and state.digits.min_digits == 0)
+            true = true - {into.variable} if is_empty else true | {into.variable}
     true |= _failed(document, transition)
     if transition.branch.guard:
         true |= proved_true(transition.branch.guard, True)

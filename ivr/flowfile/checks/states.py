@@ -238,6 +238,8 @@ def name(document: Document) -> Iterator[Finding]:
             yield from _returned_name(document, state_name, state.return_.event)
         if state.outcome:
             yield from name_findings(document, ("states", state_name, "outcome"), state.outcome, (), key=False)
+    for command in document.model.commands:
+        yield from _choice_name(document, ("commands", command), command)
     reserved = (*FACTS, *EVENT_FIELDS, *EXPRESSION_WORDS)
     for variable in document.model.variables:
         yield from name_findings(document, ("variables", variable), variable, reserved)

@@ -183,7 +183,7 @@ def unknown_target(document: Document) -> Iterator[Finding]:
         if state.next is not None and action_of(state) is None:  # its events are not known
             yield from _targets(document, Handler(tuple(state.next), ("states", name, "next")), can_ask=True)
     for event, handler in document.shared.items():
-        yield from _targets(document, handler, can_ask=event in {"exhausted", "empty"})
+        yield from _targets(document, handler, can_ask=event in document.raised_at_questions)
 
 
 def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:

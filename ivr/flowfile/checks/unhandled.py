@@ -98,8 +98,8 @@ def _no_such_choice(event: str, state: str, events: Sequence[str]) -> Text:
 
 
 @NEVER.message
-def _not_for_the_flow(event: str) -> Text:
-    advice = did_you_mean(event, SHARED) or "Handle it in a state."
+def _not_for_the_flow(event: str, shared: Sequence[str]) -> Text:
+    advice = did_you_mean(event, shared) or "Handle it in a state."
     return f'The "on" of the flow cannot handle "{event}".', advice
 
 
@@ -172,12 +172,12 @@ def never(document: Document) -> Iterator[Finding]:
             elif not fits(event, events) and action_of(state) and document.is_known(name):
                 fix = document.source.renaming(path, event, [one for one in events if one not in state.on], key=True)
                 yield document.finding(_why(state, name, event), path, key=True, fix=fix)
-    shared = with_statuses(SHARED, document.model.on)
+    shared = (*with_statuses(SHARED, document.model.on), *document.model.commands)
     for event in document.model.on:
         if fits(event, LATER) and not fits(event, shared):
             yield document.finding(not_yet(event), ("on", event), key=True)
-        elif not fits(event, shared):
-            yield document.finding(_not_for_the_flow(event), ("on", event), key=True)
+        elif not fits(event, shared) and document.is_sound("commands"):
+            yield document.finding(_not_for_the_flow(event, shared), ("on", event), key=True)
 
 
 def _why(state: State, name: str, event: str) -> Problem:

@@ -267,7 +267,7 @@ def kept(document: Document) -> Iterator[Finding]:
         variable = known[into.variable]
         if not document.source.has(into.path):
             continue
-        if variable.type.name not in into.asked.kept_as:
+        if not into.keeps(variable.type):
             yield document.finding(_other_answer(variable, into.asked.answer_called), into.path)
         digits = document.model.states[into.state].digits
         if digits and (problem := too_few_keys(digits, variable)):

@@ -293,7 +293,7 @@ def choice_spoken(document: Document) -> Iterator[Finding]:
     """Find the name of a choice in what is spoken: it is meant for the author, not for the caller."""
     names = {into.variable for into in intos(document) if into.asked.word == "menu"}
     names -= {use.variable for use in uses(document) if use.role == "value"}
-    names -= {into.variable for into in intos(document) if into.asked.word != "menu"}
+    names -= {into.variable for into in intos(document) if into.asked.word != "menu" or into.choice is not None}
     for use in uses(document) if names else ():
         found = reads(use) & names
         if use.role == "text" and found:

@@ -100,6 +100,8 @@ def spoken_forms(document: Document) -> Iterator[tuple[Path, str]]:
     """Go through everything that is listened for as words: spoken forms of choices, and phrases."""
     for name, state in document.states():
         for choice, one in state.menu.choices.items() if state.menu else ():
+            if one.foreach:
+                continue  # its forms are texts, one for each item
             for number, form in enumerate(one.speech or ()):
                 yield ("states", name, "menu", "choices", choice, "speech", number), form
         for number, phrase in enumerate((state.record.phrases or ()) if state.record else ()):

@@ -196,7 +196,7 @@ def _is_progress(document: Document, transition: Transition) -> bool:
         return True  # another check says so; what it was to count is not known
     if transition.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
-    return asking(state) and transition.event in successes(state)
+    return asking(state) and transition.event in {*successes(state), *state.understood}
 
 
 def _graph(transitions: list[Transition]) -> Graph:
