@@ -253,13 +253,13 @@ class Turns(Generic[Store]):
         call_id = self._mint()
         facts = Facts(id=call_id, channel=incoming.key.channel)
         record = CallRecord(call_id, incoming.key, new_call(flow.hash, facts))
-        if flow.calendars:
+        if flow.all_calendars:
             exchange = replace(exchange, events=tuple(self._with_closings(event, flow) for event in exchange.events))
         return self._advanced(flow, record, Heard(incoming, exchange), now)
 
     def _with_closings(self, event: Event, flow: Flow) -> Event:
         """Add what the operator has closed to the first event of a call: what the flow reads of it is in its trace."""
-        return replace(event, closed=self._closings.of(flow.calendars)) if type(event) is CallReceived else event
+        return replace(event, closed=self._closings.of(flow.all_calendars)) if type(event) is CallReceived else event
 
     def _told(self, incoming: Incoming, flow: Flow, record: CallRecord, inbox: Sequence[Event] = ()) -> Turn:
         """Return what a message leads to where its call stands."""

@@ -219,7 +219,7 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None, closed: 
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
     """
     loaded = load_or_exit(flow)
-    received = CallReceived(caller or None, "terminal", language, at, _closings(closed, loaded.calendars))
+    received = CallReceived(caller or None, "terminal", language, at, _closings(closed, loaded.all_calendars))
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))

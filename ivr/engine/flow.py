@@ -150,6 +150,11 @@ class Flow(Struct, frozen=True):
     parts: Mapping[str, InvokedPart] = {}
     "The flows that its states invoke, by the prefix of their states."
 
+    @property
+    def all_calendars(self) -> frozenset[str]:
+        """The names of its calendars, and of those of the flows that it invokes."""
+        return frozenset(self.calendars).union(*(part.calendars for part in self.parts.values()))
+
     def around(self, state: State) -> "Flow | InvokedPart":
         """Return the flow to which a state belongs: this one, or an invoked one."""
         return self.parts[state.prefix] if state.prefix else self

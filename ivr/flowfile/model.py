@@ -39,7 +39,7 @@ from ivr.flowfile.opening_hours import CalendarWritten
 class State(ActionKeys):
     """A state: one action, and its transitions."""
 
-    LATER = frozenset({"split", "consent"})
+    LATER = frozenset({"consent"})
 
     next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")

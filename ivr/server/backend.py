@@ -80,7 +80,7 @@ async def open_backend(
     registry = await _open_registry(settings, paths, opened, line, strict=strict)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
-    closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.calendars})
+    closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
     channel = make_channel(links)
     services = {TRANSCRIBE: Transcription(speech, recordings)}

@@ -30,6 +30,7 @@ from ivr.flowfile.actions.record import Record, RecordSpec
 from ivr.flowfile.actions.reject import RejectSpec
 from ivr.flowfile.actions.return_ import ReturnSpec, WrittenReturn
 from ivr.flowfile.actions.say import SaySpec
+from ivr.flowfile.actions.split import Split, SplitSpec
 from ivr.flowfile.actions.transfer import Transfer, TransferSpec
 from ivr.flowfile.choices import Command
 from ivr.flowfile.model_parts import Branches, Model, Prompt
@@ -50,6 +51,7 @@ class ActionKeys(Model):
     decide: Branches | None = DecideSpec.key()
     invoke: WrittenInvoke | None = InvokeSpec.key()
     return_: WrittenReturn | None = ReturnSpec.key()
+    split: Split | None = SplitSpec.key()
     answer: Nothing | None = AnswerSpec.key()
     hangup: Nothing | None = HangUpSpec.key()
     reject: Nothing | None = RejectSpec.key()
@@ -115,6 +117,7 @@ ACTIONS = table(
     TransferSpec,
     DecideSpec,
     InvokeSpec,
+    SplitSpec,
     AnswerSpec,
     HangUpSpec,
     RejectSpec,

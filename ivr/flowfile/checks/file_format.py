@@ -272,7 +272,7 @@ NOT_YET = Check(
 start:
   say: Hello.
   next: bye
-  split: {name: greeting}
+  consent: {prompt: May we record?}
 """,
     good="""
 start:

@@ -203,6 +203,8 @@ class _Values:
         match name:
             case "choice" if state.menu and event in state.menu.choices:
                 return Domain(frozenset({event}))
+            case "value" if state.split and event in state.split.shares:
+                return Domain(frozenset({event}))
             case "digits" if state.digits and event == "digits":
                 variable = self._variables.get(state.digits.into or "")
                 return (
@@ -254,6 +256,8 @@ class _Values:
     def _answer(self, variable: str, state: State) -> Domain | None:
         if state.menu:
             return Domain(frozenset(state.menu.choices))
+        if state.split:
+            return Domain(frozenset(state.split.shares))
         allowed = frozenset(self._variables[variable].values)
         if allowed:
             return Domain(allowed)

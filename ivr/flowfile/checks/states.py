@@ -232,8 +232,8 @@ def name(document: Document) -> Iterator[Finding]:
         yield _invalid(document, ("flow",), document.model.flow, RULE_FOR_FLOWS)
     for state_name, state in document.states():
         yield from name_findings(document, ("states", state_name), state_name, (SELF,))
-        for choice in state.menu.choices if state.menu else ():
-            yield from _choice_name(document, ("states", state_name, "menu", "choices", choice), choice)
+        for path in _names_of_events(state_name, state):
+            yield from _choice_name(document, path, path[-1])
         if state.return_:
             yield from _returned_name(document, state_name, state.return_.event)
         if state.outcome:
@@ -247,6 +247,14 @@ def name(document: Document) -> Iterator[Finding]:
     for into in intos(document):
         if into.variable not in document.model.variables and document.source.has(into.path):
             yield from name_findings(document, into.path, into.variable, reserved, key=False)
+
+
+def _names_of_events(name: str, state: State) -> Iterator[tuple[str, ...]]:
+    """Go through the names that an author gives to events: choices and shares."""
+    for choice in state.menu.choices if state.menu else ():
+        yield "states", name, "menu", "choices", choice
+    for share in state.split.shares if state.split else ():
+        yield "states", name, "split", "shares", share
 
 
 def _names_beside_states(document: Document) -> Iterator[Finding]:

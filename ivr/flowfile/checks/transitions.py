@@ -149,8 +149,8 @@ def _next_beside_decide() -> Text:
 
 
 @TWO_WAYS.message
-def _every_choice_handled() -> Text:
-    return '"on" handles every choice, so "next" is never used.', 'Delete "next".'
+def _every_one_handled(named: str) -> Text:
+    return f'"on" handles every {named}, so "next" is never used.', 'Delete "next".'
 
 
 @TWO_WAYS.message
@@ -158,6 +158,8 @@ def _handled_twice(event: str) -> Text:
     return f'"{event}" is handled twice: here and by "next".', "Delete one of them."
 
 
+_NAMED = {"menu": "choice", "split": "share", "invoke": "name that the flow returns"}
+"Actions with several events of success, and what names them."
 END_WORDS = frozenset({"end", "exit", "final", "finish", "hangup", "quit", "stop"})
 "What authors call a state that they expect to exist without being written."
 
@@ -247,10 +249,11 @@ def two_transitions(document: Document) -> Iterator[Finding]:
     for word, state in document.states():
         if state.decide is not None and state.next is not None:
             yield document.finding(_next_beside_decide(), ("states", word, "next"), key=True)
-        twice = [event for event in successes(state) if event in state.on]
-        if state.next is None or not twice or (state.menu and len(twice) < len(state.menu.choices)):
-            continue
-        if state.menu:
-            yield document.finding(_every_choice_handled(), ("states", word, "next"), key=True)
+        several = successes(state)
+        twice = [event for event in several if event in state.on]
+        if state.next is None or not twice or len(twice) < len(several):
+            continue  # `next` is for those that are not in `on`
+        if named := _NAMED.get(action_of(state) or ""):
+            yield document.finding(_every_one_handled(named), ("states", word, "next"), key=True)
         else:
             yield document.finding(_handled_twice(twice[0]), ("states", word, "on", twice[0]), key=True)

@@ -148,17 +148,19 @@ def _standing(one: RegisteredFlow) -> Html:
 
 def closed_tags(one: RegisteredFlow, closings: Closings) -> list[Html]:
     """Return a tag for each calendar of a flow that the operator has closed."""
-    closed = closings.of(one.flow.calendars if one.flow else ())
+    closed = closings.of(one.flow.all_calendars if one.flow else ())
     tags = (tag("span", f"{name} closed by the operator", class_="tag warm") for name in sorted(closed))
     return [join([" ", one]) for one in tags]
 
 
 def openings(flow: Flow, closings: Closings, now: float) -> list[Opening]:
-    """Look at the calendars of a flow; `now` is in seconds since 1970."""
-    closed = closings.of(flow.calendars)
+    """Look at the calendars of a flow and of those that it invokes; `now` is in seconds since 1970."""
+    closed = closings.of(flow.all_calendars)
+    known = [("", flow.calendars), *((prefix, part.calendars) for prefix, part in flow.parts.items())]
     return [
-        Opening(name, CalendarFacts(calendar, now, flow.language, closed.get(name)), name in closed)
-        for name, calendar in flow.calendars.items()
+        Opening(f"{prefix}{name}", CalendarFacts(calendar, now, flow.language, closed.get(name)), name in closed)
+        for prefix, calendars in known
+        for name, calendar in calendars.items()
     ]
 
 
