@@ -122,3 +122,30 @@ def test_a_menu_is_read_in_each_language() -> None:
     next: bye
 """)
     assert found == ['silent-key: No prompt mentions "help" in de-DE. Mention its key or its spoken form.']
+
+
+@pytest.mark.parametrize(
+    ("closed", "found"),
+    [
+        ("{en: Christmas Eve, de: Heiliger Abend}", []),
+        ("{en: Christmas Eve}", ['language: There is no text in de-DE. Add "de".']),
+        ("Christmas Eve", [f"language: {IN_ONE_ONLY}"]),
+    ],
+)
+def test_the_reason_of_a_closed_day_is_there_in_each_language(closed: str, found: list[str]) -> None:
+    head = f"""languages: [en-US, de-DE]
+calendars: {{office: {{weekly: {{mon-fri: "09:00-17:00"}}, closed: {{2026-12-24: {closed}}}}}}}"""
+    start = """
+  start: {decide: [{guard: calendar.office.open, target: bye}, shut]}
+  shut:
+    say: {guard: calendar.office.notice, text: "{{ calendar.office.notice }}."}
+    next: bye
+"""
+    told = of_languages(start, head)
+    assert [one for one in told if one.startswith("language")] == found
+
+
+def test_a_guard_compares_the_language_with_one_of_the_flow() -> None:
+    start = "  start: {say: {guard: language == '%s', en: Hello., de: Hallo.}, next: bye}"
+    assert of_languages(start % "de-DE") == []
+    assert [one.partition(":")[0] for one in of_languages(start % "de")] == ["never-equal"]

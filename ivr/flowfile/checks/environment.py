@@ -175,6 +175,7 @@ def transcripts(document: Document, environment: Environment) -> Iterator[Findin
         record = state.record
         if record is None or not record.transcribe:
             continue
-        for lack in environment.missing(document.model.language, bool(record.phrases), record.format):
-            path = ("states", name, "record", "transcribe")
-            yield document.finding(_not_supported_by_engine(lack), path, key=True)
+        for language in document.model.all_languages:
+            for lack in environment.missing(language, bool(record.phrases), record.format):
+                path = ("states", name, "record", "transcribe")
+                yield document.finding(_not_supported_by_engine(lack), path, key=True)

@@ -172,6 +172,8 @@ class _Values:
         name, _, field = path.partition(".")
         if name in self._variables:
             return self._transcripts(name) if field == "transcript" else self._stored.get(name) if not field else None
+        if path == "language" and self.document.model.languages:
+            return Domain(frozenset(self.document.model.all_languages))
         if name == "calendar" and field.endswith(".reason"):
             return self._reasons(field.removesuffix(".reason"))
         if path == "key" and (choice := choice_at(self.document, use)):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from ivr.engine.expressions.compile import Template
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.language_choice import among, first_part
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document
@@ -134,6 +135,27 @@ def _is_in_one_only(placed: Placed) -> bool:
     if placed.spoken_in is not None or not isinstance(part, TextPart | AudioPart):
         return False
     return any(map(str.isalpha, PUT_IN.sub("", part.text or "")))
+
+
+@LANGUAGE.finder
+def notices(document: Document) -> Iterator[Finding]:
+    """Find reasons of closed days that are not there in each language of the flow."""
+    for name, calendar in document.model.calendars.items():
+        is_told = document.model.languages and _reads(document, f"calendar.{name}.notice")
+        for day, notice in calendar.closed.items() if document.is_sound("languages") else ():
+            path = ("calendars", name, "closed", day)
+            if "" not in notice:
+                yield from of_keys(document, notice, path)
+            elif is_told:
+                yield document.finding(_in_one_only(document.model.all_languages), path)
+
+
+def _reads(document: Document, path: str) -> bool:
+    for use in uses(document):
+        what = compiled(use.text, bare=use.is_bare)
+        if not isinstance(what, ExpressionError) and path in what.names:
+            return True
+    return False
 
 
 @LANGUAGE.finder
