@@ -6,17 +6,20 @@ each item of the part that is offered now (LANGUAGE C5).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Literal
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.commands import Choice, Segment
 from ivr.engine.expressions.compile import Expression, Template
+from ivr.engine.language_choice import among
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.utterance import as_heard
 from ivr.engine.values import Value, unpack
+
+T = TypeVar("T")
 
 MOST_ITEMS = 100
 "Items of a list that can be chosen; what comes after them is not offered."
@@ -40,6 +43,12 @@ NO: Mapping[str, tuple[str, ...]] = {
 "What callers say to a question of yes or no, by the first part of a language tag, where the author writes no forms."
 
 
+def in_language(by_language: Mapping[str, tuple[T, ...]], language: str) -> tuple[T, ...]:
+    """Return the words of a language, of which an empty one stands for all."""
+    key = among(language, tuple(by_language))
+    return by_language.get("" if key is None else key, ())
+
+
 class FixedChoice(Struct, frozen=True):
     """A choice that is written with its key and its words."""
 
@@ -48,6 +57,8 @@ class FixedChoice(Struct, frozen=True):
     guard: Expression | None = None
     usual: Literal["yes", "no"] | None = None
     "Whose usual words it has, where its author wrote none."
+    speech: Mapping[str, tuple[str, ...]] = {}
+    "Its words by language, as the flow calls them; empty: `offer` has those of all languages."
 
     @property
     def name(self) -> str:
@@ -56,6 +67,8 @@ class FixedChoice(Struct, frozen=True):
 
     def choice(self, language: str) -> Choice:
         """Return what the line listens for in a language."""
+        if self.speech:
+            return replace(self.offer, speech=in_language(self.speech, language))
         if self.usual is None or self.offer.speech:
             return self.offer
         words = (YES if self.usual == "yes" else NO).get(language.partition("-")[0].lower(), ())
@@ -78,7 +91,8 @@ class ListChoice(Struct, frozen=True):
     "The keys that items get, in order; at least one."
     page: int
     "Items that are offered at a time; not more than there are keys."
-    speech: tuple[Template, ...] = ()
+    speech: Mapping[str, tuple[Template, ...]] = {}
+    "By language, as the flow calls them; empty: those of all languages."
     prompt: Prompt = ()
     guard: Expression | None = None
     into: str | None = None
@@ -151,7 +165,8 @@ def listed_offers(scope: Scope, choice: ListChoice, items: Mapping[str, Value]) 
     for (name, item), key in zip(items.items(), choice.keys, strict=False):
         knows = {"key": key, choice.name: item}
         reading = scope.having(knows)
-        forms = [form for form in (template.text(reading) for template in choice.speech) if form]
+        speech = in_language(choice.speech, scope.language)
+        forms = [form for form in (template.text(reading) for template in speech) if form]
         yield Offered(Choice(name, key, tuple(forms[:MOST_FORMS])), choice.prompt, knows)
 
 

@@ -1,30 +1,32 @@
 """Choices as they are written: of a menu, of a list, of a question of yes or no, and those of the whole flow (C5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, TypeAlias
 
+from msgspec.structs import replace
 from pydantic import Discriminator, Field, Tag
 
 from ivr.engine import commands
 from ivr.engine import prompt as spoken
+from ivr.engine.expressions.compile import Expression
 from ivr.engine.offers import FixedChoice, is_same_beginning
 from ivr.engine.utterance import as_heard
-from ivr.flowfile.containers import OneOrMany
-from ivr.flowfile.fields import Bool, GivenName, Guard, PhoneKeys, Text, Whole
+from ivr.flowfile.fields import Bool, GivenName, Guard, PhoneKeys, Whole
 from ivr.flowfile.model_parts import PUT_IN, AnyPart, Model, Prompt
 from ivr.flowfile.source import Path
+from ivr.flowfile.spoken_forms import SpokenForms, every_form
 
 USUAL_KEYS: Mapping[str, str] = {"yes": "1", "no": "2"}
 "Of the answers to a question of yes or no, where their author writes none."
-
-SpokenForms: TypeAlias = Annotated[list[Text], OneOrMany()]
 
 
 class Keyed(Model):
     """What is pressed, or said instead."""
 
     dtmf: Annotated[str, PhoneKeys()] | None = Field(None, description='The key, in quotes: "1"; or several: "42".')
-    speech: SpokenForms | None = Field(None, description="Up to 5 spoken forms.", max_length=5)
+    speech: SpokenForms | None = Field(
+        None, description="Up to 5 spoken forms; or by language: {en: …, de: …}, up to 5 for each."
+    )
 
 
 class Told(Keyed):
@@ -102,15 +104,18 @@ def confirm_prompt(written: list[AnyPart] | Confirm, here: Path) -> tuple[list[A
     return (written.prompt, (*here, "prompt")) if isinstance(written, Confirm) else (written, here)
 
 
-def as_offered(name: str, written: Keyed) -> commands.Choice:
-    """Return what a line listens for."""
-    return commands.Choice(name, written.dtmf, sayable(written))
+def as_offered(name: str, written: Keyed, prompt: spoken.Prompt = (), guard: Expression | None = None) -> FixedChoice:
+    """Return what is offered, and what a line listens for."""
+    if isinstance(written.speech, dict):
+        speech = {key: sayable(written, forms) for key, forms in written.speech.items()}
+        return FixedChoice(commands.Choice(name, written.dtmf), prompt, guard, speech=speech)
+    return FixedChoice(commands.Choice(name, written.dtmf, sayable(written, written.speech or ())), prompt, guard)
 
 
-def sayable(written: Keyed) -> tuple[str, ...]:
+def sayable(written: Keyed, speech: Sequence[str]) -> tuple[str, ...]:
     """Return the spoken forms, without those that hold `{{ }}`: no expression is read there, and nobody says braces."""
-    forms = tuple(form for form in written.speech or () if not PUT_IN.search(form))
-    return forms if forms or written.dtmf else tuple(written.speech or ())
+    forms = tuple(form for form in speech if not PUT_IN.search(form))
+    return forms if forms or written.dtmf else tuple(speech)
 
 
 def yes_or_no(name: str, written: Keyed, usual: Literal["yes", "no"], prompt: spoken.Prompt = ()) -> FixedChoice:
@@ -118,7 +123,8 @@ def yes_or_no(name: str, written: Keyed, usual: Literal["yes", "no"], prompt: sp
 
     The words depend on the language in which the question is asked.
     """
-    return FixedChoice(commands.Choice(name, written.dtmf or USUAL_KEYS[usual], sayable(written)), prompt, usual=usual)
+    keyed = written.model_copy(update={"dtmf": written.dtmf or USUAL_KEYS[usual]})
+    return replace(as_offered(name, keyed, prompt), usual=usual)
 
 
 def yes_and_no(asked: Model) -> tuple[Keyed, ...]:
@@ -133,10 +139,10 @@ def yes_and_no(asked: Model) -> tuple[Keyed, ...]:
 
 def is_free(name: str, command: Keyed, others: Iterable[tuple[str, Keyed]]) -> bool:
     """Return whether a command is understood beside other choices: none has its name, its key or one of its words."""
-    words = set(map(as_heard, command.speech or ()))
+    words = {as_heard(form) for form in every_form(command.speech)}
     return not any(
         other == name
         or (written.dtmf and is_same_beginning(command.dtmf, written.dtmf))
-        or not words.isdisjoint(map(as_heard, written.speech or ()))
+        or not words.isdisjoint(map(as_heard, every_form(written.speech)))
         for other, written in others
     )

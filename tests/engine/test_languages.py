@@ -112,3 +112,62 @@ def test_a_flow_of_one_language_speaks_it_whatever_the_callers_is() -> None:
 )
 def test_the_same_tag_is_meant_before_one_that_begins_alike(tag: str, meant: str | None) -> None:
     assert among(tag, ["en-US", "de-DE", "de-AT"]) == meant
+
+
+SPEAKS = flow("""
+languages: [en-US, de-DE]
+commands: {operator: {dtmf: "0", speech: {en: [operator], de: [Zentrale]}}}
+calendars: {office: {weekly: {mon-sat: "09:00-17:00"}}}
+states:
+  start:
+    menu:
+      prompt: {en: "For sales press 1, for help press 0.", de: "Für den Verkauf die 1, für Hilfe die 0."}
+      choices:
+        sales: {dtmf: "1", speech: {en: [sales, products], de-DE: Verkauf}}
+    on: {sales: days, operator: bye}
+    allow: {silent-key: It is said.}
+  days:
+    menu:
+      prompt: {en: Which day?, de: Welcher Tag?}
+      choices:
+        day:
+          foreach: calendar.office.days(2)
+          prompt: {en: "{{ day | weekday }}, press {{ key }}.", de: "{{ day | weekday }}, die {{ key }}."}
+          speech: {en: ["{{ day | weekday }}"], de: ["{{ day | weekday }}", "am {{ day | weekday }}"]}
+    on: {day: bye, operator: bye, empty: bye}
+    allow: {silent-key: It is said.}
+  bye: {say: {en: Goodbye., de: Auf Wiederhören.}, final: true, outcome: unresolved}
+on: {exhausted: bye, error: bye}
+""")
+
+
+def words_of(caller: Caller) -> dict[str, tuple[str, ...]]:
+    """Return what is listened for now, by choice."""
+    asked = caller.commands[-1]
+    assert isinstance(asked, Recognize)
+    return {choice.name: choice.speech for choice in asked.choices}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en-US", {"sales": ("sales", "products"), "operator": ("operator",)}),
+        ("de-AT", {"sales": ("Verkauf",), "operator": ("Zentrale",)}),
+    ],
+)
+def test_what_is_listened_for_is_in_the_language_of_the_call(language: str, words: dict[str, tuple[str, ...]]) -> None:
+    assert words_of(Caller(SPEAKS, language=language)) == words
+
+
+def test_a_word_of_another_language_is_no_answer() -> None:
+    caller = Caller(SPEAKS, language="de-DE").says("sales")
+    assert caller.call.wrong == 1
+    assert caller.says("Verkauf").call.state == "days"
+
+
+def test_the_items_of_a_list_are_said_and_heard_in_the_language_of_the_call() -> None:
+    caller = Caller(SPEAKS, language="de-DE").presses("1")
+    assert list(words_of(caller).values())[:2] == [("Freitag", "am Freitag"), ("Samstag", "am Samstag")]
+    assert caller.says("am Samstag").call.state == "bye"
+    english = Caller(SPEAKS).presses("1")
+    assert next(iter(words_of(english).values())) == ("Friday",)

@@ -118,7 +118,7 @@ def test_a_menu_is_read_in_each_language() -> None:
   start:
     menu:
       prompt: {en: "For sales press 1, for help press 2.", de: Für den Verkauf sagen Sie Verkauf.}
-      choices: {sales: {dtmf: "1", speech: [sales, Verkauf]}, help: {dtmf: "2"}}
+      choices: {sales: {dtmf: "1", speech: {en: sales, de: Verkauf}}, help: {dtmf: "2"}}
     next: bye
 """)
     assert found == ['silent-key: No prompt mentions "help" in de-DE. Mention its key or its spoken form.']
@@ -149,3 +149,53 @@ def test_a_guard_compares_the_language_with_one_of_the_flow() -> None:
     start = "  start: {say: {guard: language == '%s', en: Hello., de: Hallo.}, next: bye}"
     assert of_languages(start % "de-DE") == []
     assert [one.partition(":")[0] for one in of_languages(start % "de")] == ["never-equal"]
+
+
+MENU = """
+  start:
+    menu:
+      prompt: {{en: Say sales or service., de: Sagen Sie Verkauf oder Service.}}
+      choices: {{sales: {{dtmf: "1", speech: {}}}, service: {{dtmf: "2", speech: {{en: service, de: Service}}}}}}
+    next: bye
+"""
+HEARD_IN_ONE_ONLY = "These spoken forms are not written in each language of the flow. Write {en: […], de: […]}."
+
+
+@pytest.mark.parametrize(
+    ("speech", "found"),
+    [
+        ("{en: [sales, products], de: Verkauf}", []),
+        ("{en-US: sales, de-DE: Verkauf}", []),
+        ("{en: sales}", ['silent-key: No prompt mentions "sales" in de-DE. Mention its key or its spoken form.',
+                         'language: There is no text in de-DE. Add "de".']),
+        ("{en: sales, de: Verkauf, fr: vente}",
+         ['language: "fr" is not a language of this flow. Its languages are en-US, de-DE.']),
+        ("[sales, Verkauf]", [f"language: {HEARD_IN_ONE_ONLY}"]),
+        ("{en: sales, de: Service}",
+         ['duplicate-speech: "Service" is already used by "sales". Each spoken form must be different.']),
+        ("{en: [sales, Sales], de: Verkauf}",
+         ['duplicate-speech: "Sales" is already used by "sales". Each spoken form must be different.']),
+        ("{en: [a, b, c, d, e, sales], de: Verkauf}",
+         ['value: "en" has too many items. At most 5 are possible.']),
+        ("{english: sales, de: Verkauf}",
+         ['value: "english" is not a language tag. Write a language tag, such as en-US.']),
+        ("{en: sales, de: '?'}",
+         ['silent-key: No prompt mentions "sales" in de-DE. Mention its key or its spoken form.',
+          'unsayable: "?" cannot be spoken: it has no letters and no digits. Write the words.']),
+    ],
+)  # fmt: skip
+def test_what_callers_say_is_written_in_each_language(speech: str, found: list[str]) -> None:
+    assert of_languages(MENU.format(speech)) == found
+
+
+def test_commands_and_answers_to_confirm_have_their_words_in_each_language() -> None:
+    head = "languages: [en-US, de-DE]\ncommands: {operator: {dtmf: '0', speech: [operator]}}"
+    start = """
+  start:
+    digits:
+      prompt: {en: Key it., de: Bitte eingeben.}
+      confirm: {prompt: {en: Right?, de: Richtig?}, yes: {speech: ["yes"]}, no: {speech: {en: "no", de: nein}}}
+    on: {digits: bye, operator: bye}
+"""
+    found = [one for one in of_languages(start, head) if one.startswith("language")]
+    assert found == [f"language: {HEARD_IN_ONE_ONLY}"] * 2

@@ -306,10 +306,7 @@ class AskingSpec(KeepingSpec[A]):
     def _everywhere(self, builder: Builder) -> tuple[FixedChoice, ...]:
         """Build the commands that are understood here."""
         understood = self.understood(builder.commands)
-        return tuple(
-            FixedChoice(as_offered(name, command), builder.prompt(command.prompt))
-            for name, command in understood.items()
-        )
+        return tuple(as_offered(name, command, builder.prompt(command.prompt)) for name, command in understood.items())
 
     def _confirmation(self, builder: Builder) -> Confirmation | None:
         asked = self.written

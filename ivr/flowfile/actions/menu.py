@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivr.engine.actions import menu as engine
+from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, TEXT, Type
 from ivr.engine.offers import ITEM_KEYS, FixedChoice, ListChoice
 from ivr.flowfile.actions.base import AskingSpec, Builder, Confirmed, LineNeed, Matching, written_or
@@ -14,6 +15,7 @@ from ivr.flowfile.containers import Fields
 from ivr.flowfile.fields import ChoiceName, Terminators, Time
 from ivr.flowfile.model_parts import Read, Spoken
 from ivr.flowfile.source import Path
+from ivr.flowfile.spoken_forms import Written, placed_forms
 
 
 class Menu(Matching, Confirmed):
@@ -76,7 +78,7 @@ class MenuSpec(AskingSpec[Menu]):
         prompt, guard = builder.prompt(choice.prompt), builder.guard(choice.guard)
         items = builder.guard(choice.foreach)
         if items is None:
-            return FixedChoice(as_offered(name, choice), prompt, guard)
+            return as_offered(name, choice, prompt, guard)
         keys, stem = self.written.free_keys(builder.commands), _stem(name, {*self.written.choices, *builder.commands})
         more = choice.more
         return ListChoice(
@@ -85,11 +87,11 @@ class MenuSpec(AskingSpec[Menu]):
             items,
             keys,
             min(choice.page or len(keys), len(keys)),
-            tuple(builder.template(form) for form in choice.speech or ()),
+            _templates(choice.speech, builder),
             prompt,
             guard,
             choice.into,
-            FixedChoice(as_offered(f"{stem} more", more), builder.prompt(more.prompt)) if more else None,
+            as_offered(f"{stem} more", more, builder.prompt(more.prompt)) if more else None,
         )
 
     def understood(self, commands: Mapping[str, Command]) -> Mapping[str, Command]:
@@ -141,8 +143,8 @@ class MenuSpec(AskingSpec[Menu]):
                 yield Read((*path, "guard"), choice.guard, "guard", "choice" if choice.foreach else "prompt")
             if choice.foreach:
                 yield Read((*path, "foreach"), choice.foreach, "expression")
-                for number, form in enumerate(choice.speech or ()):
-                    yield Read((*path, "speech", number), form, "text", "choice")
+                for place, form, _ in placed_forms(choice.speech, (*path, "speech")):
+                    yield Read(place, form, "text", "choice")
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
         """Find choices without a key, which can only be spoken."""
@@ -157,3 +159,9 @@ def _stem(name: str, others: set[str]) -> str:
     while any(other != name and other.startswith(stem) for other in others):
         stem += "\u00b7"
     return stem
+
+
+def _templates(written: Written, builder: Builder) -> Mapping[str, tuple[Template, ...]]:
+    """Compile the spoken forms of items, by language; those under an empty one are of all languages."""
+    by_language = written if isinstance(written, dict) else {"": written or []}
+    return {key: tuple(builder.template(form) for form in forms) for key, forms in by_language.items()}

@@ -148,8 +148,10 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
             yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
         case "speech" if not can.speech:
             yield document.finding(_no_speech(str(need.path[-1])), need.path, key=True)
-        case "speech" if can.speaks(language := document.model.language) and not can.hears(language):
-            yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
+        case "speech":
+            deaf = (one for one in document.model.all_languages if can.speaks(one) and not can.hears(one))
+            for language in deaf:
+                yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
 
 
 @SPEECH.environment_finder

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from ivr.engine.language_choice import among
 from ivr.engine.offers import is_same_beginning
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.actions.base import Asking
@@ -18,6 +19,7 @@ from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
 from ivr.flowfile.prompts import parts_of
 from ivr.flowfile.source import Path
+from ivr.flowfile.spoken_forms import forms_in, placed_forms
 
 DUPLICATE_DTMF = Check(
     "duplicate-dtmf",
@@ -237,12 +239,13 @@ class Announcement(Struct, frozen=True):
     "Choices that have a prompt of their own."
     first_after: int | None
     "Words before the first choice is mentioned; None: none is."
+    language: str
 
     def mentions(self, name: str, choice: Choice) -> bool:
         """Return whether a choice is mentioned."""
         if name in self.own_prompts or any(mention.key == choice.dtmf for mention in self.keys):
             return True
-        words = [*(choice.speech or ()), name.replace("_", " ")]
+        words = [*forms_in(choice.speech, self.language), name.replace("_", " ")]
         if choice.dtmf and len(choice.dtmf) > 1:
             words += [choice.dtmf, " ".join(choice.dtmf)]
         return any(re.search(rf"\b{re.escape(word.casefold())}\b", self.text) for word in words)
@@ -269,7 +272,7 @@ def announcement(document: Document, asked: Asking, path: Path, language: str) -
             texts.append(text)
     named = [mention.after for mention in keys] + ([first_own] if first_own is not None else [])
     said = " ".join(texts).casefold()
-    return Announcement(tuple(keys), said, complete, frozenset(own), min(named, default=None))
+    return Announcement(tuple(keys), said, complete, frozenset(own), min(named, default=None), language)
 
 
 def _prompts(asked: Asking, path: Path) -> Iterator[tuple[str | None, Spoken]]:
@@ -356,13 +359,20 @@ def _key_problem(keys: str, seen: Mapping[str, str], together: Keys) -> Problem 
 def duplicate_speech(document: Document) -> Iterator[Finding]:
     """Find spoken forms of two choices, or twice of one, that are the same or sound the same."""
     for together in offered_together(document):
-        first: dict[str, tuple[str, str]] = {}
-        for name, choice, path in together.choices:
-            for number, words in enumerate(choice.speech or ()):
-                said = as_heard(words) or words
-                if said in first:
-                    yield document.finding(_duplicate(words, *first[said]), (*path, "speech", number))
-                first.setdefault(said, (name, words))
+        for language in document.model.all_languages:
+            yield from _same_speech(document, together, language)
+
+
+def _same_speech(document: Document, together: Keys, language: str) -> Iterator[Finding]:
+    first: dict[str, tuple[str, str]] = {}
+    for name, choice, path in together.choices:
+        for place, words, key in placed_forms(choice.speech, (*path, "speech")):
+            if key is not None and among(language, [key]) is None:
+                continue
+            said = as_heard(words) or words
+            if said in first:
+                yield document.finding(_duplicate(words, *first[said]), place)
+            first.setdefault(said, (name, words))
 
 
 def _duplicate(words: str, choice: str, other: str) -> Problem:

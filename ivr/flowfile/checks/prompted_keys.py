@@ -34,6 +34,7 @@ from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
 from ivr.flowfile.model_parts import AnyPart, AudioPart, Spoken, TextPart
 from ivr.flowfile.prompts import of_action, of_handler, parts_of
+from ivr.flowfile.spoken_forms import every_form
 from ivr.flowfile.texts import compiled, uses
 from ivr.flowfile.variables import variables
 
@@ -269,7 +270,8 @@ class _Acceptance:
         if not self.document.is_sound("commands"):
             return UNKNOWN
         commands = [self.document.model.commands[name] for name in state.understood]
-        return Accepted(_keys_of(commands), words=_as_heard(form for each in commands for form in each.speech or ()))
+        forms = (form for each in commands for form in every_form(each.speech))
+        return Accepted(_keys_of(commands), words=_as_heard(forms))
 
     def _of_question(self, asked: Asking) -> Accepted:
         if isinstance(asked, Menu):
@@ -277,7 +279,7 @@ class _Acceptance:
             keys = _keys_of(several) | frozenset(asked.terminators)
             if asked.listed:  # what its items are called is not known
                 return Accepted(keys | frozenset(asked.free_keys(self.document.model.commands)), words=None)
-            return Accepted(keys, words=_as_heard(form for each in several for form in each.speech or ()))
+            return Accepted(keys, words=_as_heard(form for each in several for form in every_form(each.speech)))
         if isinstance(asked, Record):
             return Accepted(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
         return self._of_digits(asked) if isinstance(asked, Digits) else Accepted()

@@ -6,6 +6,7 @@ from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.language_choice import among, first_part
 from ivr.flowfile.checks.declaration import Check
+from ivr.flowfile.checks.menus import offered_together
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import PUT_IN, AudioPart, ByLanguagePart, TextPart
@@ -44,6 +45,12 @@ def _in_one_only(languages: Sequence[str]) -> Text:
     keys = ", ".join(f"{first_part(language)}: …" for language in languages)
     advice = f'Write {{{keys}}}, or say with "language: {languages[0]}" that all callers hear it in this one.'
     return "This text is not written in each language of the flow.", advice
+
+
+@LANGUAGE.message
+def _heard_in_one_only(languages: Sequence[str]) -> Text:
+    keys = ", ".join(f"{first_part(language)}: […]" for language in languages)
+    return "These spoken forms are not written in each language of the flow.", f"Write {{{keys}}}."
 
 
 @LANGUAGE.message
@@ -135,6 +142,20 @@ def _is_in_one_only(placed: Placed) -> bool:
     if placed.spoken_in is not None or not isinstance(part, TextPart | AudioPart):
         return False
     return any(map(str.isalpha, PUT_IN.sub("", part.text or "")))
+
+
+@LANGUAGE.finder
+def spoken_forms(document: Document) -> Iterator[Finding]:
+    """Find spoken forms that are not there in each language of the flow."""
+    if not document.is_sound("languages"):
+        return
+    for together in offered_together(document):
+        for _, choice, path in together.choices:
+            place = (*path, "speech")
+            if isinstance(choice.speech, dict):
+                yield from of_keys(document, choice.speech, place)
+            elif document.model.languages and any(map(str.isalpha, "".join(choice.speech or ()))):
+                yield document.finding(_heard_in_one_only(document.model.all_languages), place)
 
 
 @LANGUAGE.finder

@@ -11,6 +11,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import PUT_IN
 from ivr.flowfile.source import Path
+from ivr.flowfile.spoken_forms import placed_forms
 from ivr.flowfile.texts import in_single_braces, uses
 from ivr.flowfile.variables import variables
 
@@ -96,16 +97,20 @@ _LATIN = frozenset(
 "Languages that are written in Latin letters."
 
 
-def spoken_forms(document: Document) -> Iterator[tuple[Path, str]]:
-    """Go through everything that is listened for as words: spoken forms of choices, and phrases."""
+def spoken_forms(document: Document) -> Iterator[tuple[Path, str, str]]:
+    """Go through everything that is listened for as words, spoken forms of choices and phrases: each with its language.
+
+    What is for all languages has the first of the flow.
+    """
+    language = document.model.language
     for name, state in document.states():
         for choice, one in state.menu.choices.items() if state.menu else ():
             if one.foreach:
                 continue  # its forms are texts, one for each item
-            for number, form in enumerate(one.speech or ()):
-                yield ("states", name, "menu", "choices", choice, "speech", number), form
+            for path, form, key in placed_forms(one.speech, ("states", name, "menu", "choices", choice, "speech")):
+                yield path, form, key or language
         for number, phrase in enumerate((state.record.phrases or ()) if state.record else ()):
-            yield ("states", name, "record", "phrases", number), phrase
+            yield ("states", name, "record", "phrases", number), phrase, language
 
 
 @UNREAD_BRACES.finder
@@ -119,7 +124,7 @@ def unread_braces(document: Document) -> Iterator[Finding]:
 
 def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
     """Go through the texts that are taken as they are written, each with what becomes of it."""
-    for path, form in spoken_forms(document):
+    for path, form, _ in spoken_forms(document):
         yield path, form, "the caller would have to say the braces"
     for part in written(document):
         if is_address(part.audio):
@@ -141,10 +146,10 @@ def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
 @UNSAYABLE.finder
 def unsayable(document: Document) -> Iterator[Finding]:
     """Find spoken forms and phrases that cannot be spoken in the flow's language."""
-    for path, form in spoken_forms(document):
+    for path, form, language in spoken_forms(document):
         if PUT_IN.search(form):
             continue
-        if why := unsayable_because(form, document.model.language):
+        if why := unsayable_because(form, language):
             yield document.finding(_cannot_be_spoken(form, why), path)
 
 
