@@ -36,7 +36,8 @@ def log_failures(flow: Flow, commit: Commit) -> None:
     for step in commit.trace:
         for failure in step.failures:
             where = {"call": commit.record.id, "flow": flow.name, "state": failure.state}
-            what = {"code": failure.event, "reason": failure.reason, "file": flow.file, "line": failure.line}
+            file = failure.file or flow.file
+            what = {"code": failure.event, "reason": failure.reason, "file": file, "line": failure.line}
             log.warning("error in a flow", extra=where | what)
 
 

@@ -200,15 +200,14 @@ class Draft:
             (private if declared and declared.sensitive else variables)[name] = pack(value)
         self.memory = Memory(variables, private, self.memory.visits)
 
-    def set(self, values: Mapping[str, Value], lines: Mapping[str, int], prefix: str | None = None) -> None:
+    def set(self, values: Mapping[str, Value], lines: Mapping[str, int]) -> None:
         """Keep values as their variables' types; raise ExpressionFailed for one that does not fit.
 
-        `lines` says where in the flow's file each was made, `prefix` of which invoked flow the variables are; None: of
-        the flow in which the call stands.
+        `lines` says where in the flow's file each was made.
         """
         fitting: dict[str, Value] = {}
         for name, value in values.items():
-            owned = self.here.owned(name) if prefix is None else prefix + name
+            owned = self.here.owned(name)
             declared = self.flow.variables.get(owned)
             try:
                 fitting[owned] = fit(value, declared) if declared else self._fact(name, value)

@@ -277,7 +277,7 @@ def _invoked(draft: Draft, result: Invokes) -> Result:
     scope = draft.scope()
     values = {name: _value(given, scope) for name, given in result.arguments.items()}
     draft.begin(prefix)
-    draft.set(values, {name: given.line for name, given in result.arguments.items()}, prefix)
+    draft.set(values, {name: given.line for name, given in result.arguments.items()})
     first = draft.flow.parts[prefix].initial
     draft.path.append(Taken(draft.state, INVOKED, 0, first))
     return enter(draft, first)

@@ -20,7 +20,7 @@ def mermaid(flow: Flow) -> str:
         leading[arrow.source].append(arrow)
     own = [box for box in chart.boxes if box.name != ANY]
     lines = ["stateDiagram-v2", f"  %% {_comment(flow.name)}"]
-    lines += [f'  state "{_label(f"{box.name} ({box.kind})")}" as {ids[box.name]}' for box in own]
+    lines += [f'  state "{_label(f"{box.name} ({box.does})")}" as {ids[box.name]}' for box in own]
     lines += [f"  [*] --> {ids[box.name]}" for box in own if box.first]
     for box in chart.boxes:
         if box.name == ANY:

@@ -22,12 +22,11 @@ from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowle
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.holidays_data import holiday_names
-from ivr.flowfile.included_files import beside, from_bundle, read_whole
+from ivr.flowfile.included_files import beside, from_bundle
 from ivr.flowfile.invoked_flows import FlowsBeside, ReadFlow, read_invoked
 from ivr.flowfile.returned_values import LinkedFlow
 from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
-from ivr.flowfile.validate import validate
 from ivr.flowfile.yaml.lookalikes import named
 from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.flowfile.zones import zone_data
@@ -220,12 +219,14 @@ def _sound(one: ReadFlow) -> Document:
 
 
 def asks_the_clock(file: str, text: bytes) -> bool:
-    """Return whether any expression of a flow file reads the time; of a file that is not sound, what can be told."""
-    reading = read_whole(file, text, beside(Path(file).parent)).reading
-    model = validate(reading).model
-    if model is None:
+    """Return whether any expression of a flow reads the time, or of what it invokes; if not sound, what can be told."""
+    folder = Path(file).parent
+    first = ReadFlow(file, text, beside(folder))
+    if first.document is None:
         return False
-    return any(_reads_time(use.text, bare=use.is_bare) for use in uses(Document(reading.source, model)))
+    invoked = read_invoked(first.document, FlowsBeside(folder).find, LinkedFlow).flows.values()
+    documents = [one.document for one in (first, *invoked) if one.document]
+    return any(_reads_time(use.text, bare=use.is_bare) for document in documents for use in uses(document))
 
 
 def _reads_time(text: str, *, bare: bool) -> bool:

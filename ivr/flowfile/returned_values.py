@@ -27,6 +27,13 @@ class LinkedFlow:
         return {name: one for name, one in variables(self.document).items() if name in self.document.model.variables}
 
     @cached_property
+    def milestones(self) -> frozenset[str]:
+        """What a call can have reached in it, or in a flow that it invokes."""
+        states = [state for _, state in self.document.states()]
+        inside = [state.invoke.invoked.milestones for state in states if state.invoke and state.invoke.invoked]
+        return frozenset(state.milestone for state in states if state.milestone).union(*inside)
+
+    @cached_property
     def can_end(self) -> bool:
         """Whether a call can end in it, or in a flow that it invokes."""
         inside = [state.invoke.invoked for _, state in self.document.states() if state.invoke]

@@ -81,7 +81,7 @@ def read_current_flow(file: Path, zone: str) -> FlowWithPlaces:
     flow, bundle = loaded.served(), loaded.bundle
     if bundle is None:
         raise FlowError(f"{name} cannot be stored")
-    return FlowWithPlaces(flow, FlowPlaces(name, bundle.text, bundle.included))
+    return FlowWithPlaces(flow, FlowPlaces.of(bundle, name))
 
 
 def _name_said(file: Path) -> str:

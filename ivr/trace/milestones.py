@@ -9,13 +9,16 @@ from collections.abc import Iterable
 
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
+from ivr.engine.scope import PART
 
 
 def states_reached(path: Iterable[Taken]) -> frozenset[str]:
     """Return the states that a call has come to, from all the transitions that it took."""
     stood: list[str] = []
     for taken in path:
-        if stood and stood[-1] != taken.state and taken.state in stood:
+        # A flow that returns, or leaves an event to the state that invokes it, is not taken back: it has been run.
+        is_left = stood and stood[-1].startswith(taken.state + PART)
+        if stood and stood[-1] != taken.state and taken.state in stood and not is_left:
             while stood[-1] != taken.state:
                 stood.pop()
         if taken.target:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from ivr.engine.flow import Assignment, Flow, Variable
+from ivr.engine.flow import Assignment, Flow, InvokedPart, State, Variable
 
 
 def private_rules(flow: Flow) -> str | None:
@@ -18,14 +18,14 @@ def private_rules(flow: Flow) -> str | None:
     if not any(variable.sensitive for variable in flow.variables.values()):
         return None
     rules = [f"{name}: {asdict(variable)}" for name, variable in flow.variables.items() if variable.sensitive]
-    for place, found in _walk("", flow):
-        match found:
+    for found in _walk(_Found("", flow)):
+        match found.struct:
             case Assignment(variable=name, value=value):
-                declared = flow.variables.get(name)
+                declared = flow.variables.get(found.prefix + name)
                 if declared and declared.sensitive:
-                    rules.append(f"{place}: {name} = {value.source}")
+                    rules.append(f"{found.place}: {declared.name} = {value.source}")
             case Variable(sensitive=True, name=name):  # what an action judges its answer by
-                rules.append(f"{place}: by {name}")
+                rules.append(f"{found.place}: by {name}")
     rules += _kept(flow)
     return sha256("\n".join(sorted(rules)).encode()).hexdigest()[:16]
 
@@ -33,21 +33,41 @@ def private_rules(flow: Flow) -> str | None:
 def _kept(flow: Flow) -> Iterator[str]:
     """Return which states keep private answers as they come; an action that judges them was found by its variable."""
     for name, state in flow.states.items():
-        kept = flow.variables.get(state.action.keeps or "")
-        judges = any(isinstance(found, Variable) for _, found in _walk("", state.action))
+        kept = flow.variables.get(state.owned(state.action.keeps or ""))
+        judges = any(isinstance(found.struct, Variable) for found in _walk(_Found("", state.action)))
         if kept is not None and kept.sensitive and not judges:
             yield f".states.{name}.action: into {kept.name}"
 
 
-def _walk(place: str, value: object) -> Iterator[tuple[str, object]]:
+class _Found(Struct, frozen=True):
+    """A struct of a flow, or what may hold some."""
+
+    place: str
+    struct: object
+    prefix: str = ""
+    "That of the invoked flow to which it belongs."
+
+    def inside(self, name: object, struct: object) -> "_Found":
+        """Return what is in it under a name."""
+        place = f"{self.place}.{name}"
+        match struct:
+            case State():
+                return _Found(place, struct, struct.prefix)
+            case InvokedPart():
+                return _Found(place, struct, str(name))
+        return replace(self, place=place, struct=struct)
+
+
+def _walk(found: _Found) -> Iterator[_Found]:
     """Go through all structs inside a value, each with its place."""
+    value = found.struct
     if isinstance(value, Struct):
-        yield place, value
+        yield found
         for name in value.__struct_fields__:
-            yield from _walk(f"{place}.{name}", getattr(value, name))
+            yield from _walk(found.inside(name, getattr(value, name)))
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            yield from _walk(f"{place}.{number}", item)
+            yield from _walk(found.inside(number, item))
     elif hasattr(value, "items"):
         for name, item in value.items():
-            yield from _walk(f"{place}.{name}", item)
+            yield from _walk(found.inside(name, item))

@@ -135,7 +135,8 @@ def _of_others(event: Happened) -> str:
 
 
 def failure(failed: Failure, file: str) -> str:
-    """Return what went wrong in a flow, and where its author finds it."""
+    """Return what went wrong in a flow, and where its author finds it; `file` is that of the flow that was called."""
+    file = failed.file or file
     where = f"{file}:{failed.line}" if file else f"line {failed.line}"
     return f"{failed.event} in {failed.state} ({where}): {failed.reason}"
 

@@ -45,4 +45,4 @@ class StoredFlows:
 
 def _read(source: bytes, flow_hash: str) -> FlowWithPlaces:
     bundle = Bundle.decode(source, flow_hash)
-    return FlowWithPlaces(rebuild(bundle).served(), FlowPlaces(bundle.file, bundle.text, bundle.included))
+    return FlowWithPlaces(rebuild(bundle).served(), FlowPlaces.of(bundle))

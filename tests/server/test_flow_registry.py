@@ -422,3 +422,49 @@ async def test_prompt_files_are_served_by_their_hash_also_those_of_an_old_versio
     assert restarted.asset(first) is None
     await restarted.restore([old.hash])
     assert restarted.asset(first)
+
+
+INVOKING = (
+    "flow: desk\ninitial: main\non: {error: end}\nstates:\n  main: {invoke: hours, next: end}\n  end: {hangup: {}}\n"
+)
+HOURS = (
+    "flow: hours\ninitial: tell\non: {error: back}\nstates:\n  tell: {say: TEXT, next: back}\n  back: {return: back}\n"
+)
+
+
+async def test_a_flow_is_loaded_again_when_a_flow_changes_that_it_invokes(places: Places) -> None:
+    places.write("desk.yaml", INVOKING)
+    places.write("opening.yaml", HOURS.replace("TEXT", "From nine."))
+    registry = await places.registry()
+    before = registry.choose("desk", "28:bot")
+    places.write("opening.yaml", HOURS.replace("TEXT", "From ten."))
+    await registry.refresh()
+    after = registry.choose("desk", "28:bot")
+    assert before.hash != after.hash
+    assert after.hash == (await registry.get(after.hash)).hash
+    assert registry.held(before.hash) is before
+
+
+async def test_a_broken_flow_keeps_those_that_invoke_it_as_they_were(places: Places) -> None:
+    places.write("desk.yaml", INVOKING)
+    places.write("hours.yaml", HOURS.replace("TEXT", "From nine."))
+    registry = await places.registry()
+    before = registry.choose("desk", "28:bot")
+    places.write("hours.yaml", HOURS.replace("TEXT", "'{{ nobody }}'"))
+    await registry.refresh()
+    assert registry.choose("desk", "28:bot") is before
+    (fault,) = {one.fault for one in registry.all()}
+    assert "hours.yaml:5:19  undefined" in fault
+    places.write("hours.yaml", HOURS.replace("TEXT", "From ten."))
+    await registry.refresh()
+    assert registry.choose("desk", "28:bot").hash != before.hash
+
+
+async def test_a_call_under_way_gets_a_flow_with_what_it_invokes_out_of_the_store(places: Places) -> None:
+    places.write("desk.yaml", INVOKING)
+    hours = places.write("hours.yaml", HOURS.replace("TEXT", "From nine."))
+    before = (await places.registry()).choose("desk", "28:bot")
+    hours.unlink()
+    places.desk("other", file="desk.yaml")
+    again = await (await places.registry()).get(before.hash)
+    assert list(again.states) == ["main", "end", "main/tell", "main/back"]

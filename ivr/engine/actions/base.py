@@ -133,7 +133,7 @@ class Invokes(Struct, frozen=True):
     """The flow that this state invokes begins; this state hears of it when it returns."""
 
     arguments: Mapping[str, Template]
-    "What its variables begin with, by their names there (`with`)."
+    "What its variables begin with, by their names in this flow (`with`)."
 
 
 class Returns(Struct, frozen=True):

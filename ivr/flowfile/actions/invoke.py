@@ -9,7 +9,8 @@ from pydantic import Field, PrivateAttr
 
 from ivr.engine.actions import invoke as engine
 from ivr.engine.expressions.types import ANY, Type, join
-from ivr.engine.flow import Variable
+from ivr.engine.flow import Assignment, Variable
+from ivr.engine.scope import PART
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import ShortFor
 from ivr.flowfile.fields import GivenName, Reference
@@ -36,6 +37,10 @@ class InvokedFlow(Protocol):
     @property
     def variables(self) -> Mapping[str, Variable]:
         """Its variables by name: what it can be given."""
+
+    @property
+    def milestones(self) -> frozenset[str]:
+        """What a call can have reached in it."""
 
     @property
     def can_end(self) -> bool:
@@ -78,8 +83,9 @@ class InvokeSpec(KeepingSpec[Invoke]):
 
     def build(self, state: str, builder: Builder) -> engine.Invoke:
         """Make what the engine runs."""
-        arguments = {name: builder.template(text) for name, text in self.written.with_.items()}
-        return engine.Invoke(arguments, self.written.into)
+        given = self.written.with_.items()
+        arguments = (Assignment(f"{state}{PART}{name}", builder.template(text)) for name, text in given)
+        return engine.Invoke(tuple(arguments), self.written.into)
 
     def successes(self) -> tuple[str, ...]:
         """Return the names that the other flow returns, each of which is an event."""

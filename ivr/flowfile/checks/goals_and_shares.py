@@ -94,6 +94,9 @@ def shared_by(document: Document) -> Iterator[Finding]:
 def goals(document: Document) -> Iterator[Finding]:
     """Find goals that no call can reach, since no state has their milestone."""
     known = {state.milestone for _, state in document.states() if state.milestone}
+    for _, state in document.states():
+        if state.invoke and state.invoke.invoked:
+            known |= state.invoke.invoked.milestones
     for goal, milestone in document.model.goals.items():
         if milestone not in known and milestone not in document.hidden_words:
             path = ("goals", goal)

@@ -115,8 +115,9 @@ def call_page(
     goals = goals_reached(states_reached(details.path), flow)
     states, transitions = marks_of(details.path, flow)
     marks = Marks("" if over else record.call.state, states, transitions)
-    drawn = tag("div", picture(chart_of(flow), f"The path of this call through {flow.name}", marks=marks),
-                class_="picture", tabindex="0")  # fmt: skip
+    title = f"The path of this call through {flow.name}"
+    path = picture(chart_of(flow), title, marks=marks, address=flow_address)
+    drawn = tag("div", path, class_="picture", tabindex="0")
     return document(
         f"Call {record.id[:8]}",
         heading(

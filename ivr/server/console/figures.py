@@ -13,7 +13,7 @@ from ivr.engine.call import Taken
 from ivr.engine.commands import HangUp, Reject
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.engine.flow import Flow
-from ivr.flowfile.chart import drawn_from
+from ivr.flowfile.chart import box_of, drawn_from, is_drawn
 from ivr.ports import CallRecord, Stepped
 from ivr.server.drawing.svg import Numbers
 from ivr.storage import Archive
@@ -55,7 +55,10 @@ class Figures(Struct):
     @property
     def numbers(self) -> Numbers:
         """What the flow's picture shows of it."""
-        return Numbers(self.arrows, self.left, self.calls)
+        left = Counter[str]()
+        for state, callers in self.left.items():
+            left[box_of(state)] += callers
+        return Numbers(self.arrows, left, self.calls)
 
 
 def figures_of_call(outcome: str | None, trace: Sequence[Stepped]) -> CallFigures:
@@ -92,7 +95,9 @@ def sum_of(calls: Iterable[CallFigures], flow: Flow) -> Figures:
     for call in calls:
         figures.calls += 1
         figures.transitions.update(call.transitions)
-        figures.arrows.update({(drawn_from(flow, state, event), target) for state, event, target in call.transitions})
+        figures.arrows.update(
+            {(drawn_from(flow, state, event), target) for state, event, target in call.transitions if is_drawn(target)}
+        )
         figures.milestones.update(milestones_reached(call.reached, flow))
         if call.left is not None:
             figures.left[call.left] += 1
@@ -121,8 +126,9 @@ def total(parts: Iterable[Figures]) -> Figures:
 def marks_of(path: Iterable[Taken], flow: Flow) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """Return the boxes and the arrows of the flow's picture that a path leads over."""
     taken = list(path)
-    states = frozenset(one.target for one in taken if one.target)
-    return states, frozenset((drawn_from(flow, one.state, one.event), one.target) for one in taken)
+    states = frozenset(box_of(one.target) for one in taken if one.target)
+    drawn = (one for one in taken if is_drawn(one.target))
+    return states, frozenset((drawn_from(flow, one.state, one.event), one.target) for one in drawn)
 
 
 class FiguresByCall:

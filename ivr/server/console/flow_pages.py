@@ -113,7 +113,9 @@ def flow_page(
     """Show what callers did in one version of a flow, and how its calendars stand."""
     figures = counted.figures
     calls = next(one.calls for one in versions if one.hash == flow.hash)
-    drawn = picture(chart_of(flow), f"{flow.name}, and how many calls went each way", numbers=figures.numbers)
+    drawn = picture(
+        chart_of(flow), f"{flow.name}, and how many calls went each way", numbers=figures.numbers, address=flow_address
+    )
     return document(
         flow.name,
         heading(flow.name, tag("span", flow.description, class_="soft"), aside=_periods(flow, period, versions)),

@@ -106,7 +106,7 @@ def _label_width(lines: Sequence[str]) -> float:
 def box_width(box: Box) -> float:
     """Return the width of a box."""
     name = "any state" if box.name == ANY else box.name
-    return max(96.0, 28 + max(width_of(name, NAME_SIZE, bold=True), width_of(box.kind, KIND_SIZE)))
+    return max(96.0, 28 + max(width_of(name, NAME_SIZE, bold=True), width_of(box.does, KIND_SIZE)))
 
 
 def label_joint(span: Span, rows: Mapping[Point, int]) -> Point:

@@ -4,7 +4,7 @@ A box is `<g class="state" data-state="…">`, an arrow `<g class="way" data-fro
 light them. Everything that an author wrote is escaped.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from msgspec import Struct
 
@@ -36,15 +36,22 @@ class Marks(Struct, frozen=True):
     transitions: Collection[tuple[str, str]] = ()
 
 
-def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: Marks | None = None) -> Html:
-    """Draw a chart, with what calls did or where one call has been."""
+def picture(
+    chart: Chart,
+    title: str,
+    *,
+    numbers: Numbers | None = None,
+    marks: Marks | None = None,
+    address: Callable[[str], str] | None = None,
+) -> Html:
+    """Draw a chart, with what calls did or where one call has been; `address` says where an invoked flow has a page."""
     layout = layout_of(chart, counted=numbers is not None)
     marks = marks or Marks()
     return tag(
         "svg",
         tag("title", title),
         *(_transition(route, numbers, marks) for route in layout.routes),
-        *(_state(place, numbers, marks) for place in layout.places),
+        *(_linked(place, _state(place, numbers, marks), address) for place in layout.places),
         class_="flow",
         role="img",
         xmlns="http://www.w3.org/2000/svg",
@@ -52,6 +59,12 @@ def picture(chart: Chart, title: str, *, numbers: Numbers | None = None, marks: 
         width=f"{layout.width:.0f}",
         height=f"{layout.height:.0f}",
     )
+
+
+def _linked(place: PlacedBox, drawn: Html, address: Callable[[str], str] | None) -> Html:
+    """Lead from the box of a state to the flow that it invokes."""
+    flow = place.box.invokes
+    return tag("a", drawn, href=address(flow)) if flow and address else drawn
 
 
 def _state(place: PlacedBox, numbers: Numbers | None, marks: Marks) -> Html:
@@ -68,10 +81,10 @@ def _state(place: PlacedBox, numbers: Numbers | None, marks: Marks) -> Html:
     }
     shape = {"width": _n(place.width), "height": _n(BOX_HEIGHT), "rx": "22" if box.final else "8"}
     parts = [
-        tag("title", f"{box.name} ({box.kind}){f': {left} hung up here' if left else ''}"),
+        tag("title", f"{box.name} ({box.does}){f': {left} hung up here' if left else ''}"),
         tag("rect", x=_n(place.x), y=_n(place.y), **shape),
         tag("text", "any state" if box.name == ANY else box.name, class_="name", x=_n(middle), y=_n(place.y + 19)),
-        tag("text", _under(box.kind, box.name), class_="kind", x=_n(middle), y=_n(place.y + 34)),
+        tag("text", _under(box.does, box.name), class_="kind", x=_n(middle), y=_n(place.y + 34)),
     ]
     if left:
         parts += _badge(_short(left), place.x + place.width - 6, place.y + 4)
