@@ -132,7 +132,13 @@ def yes_and_no(asked: Model) -> tuple[Keyed, ...]:
     confirm = getattr(asked, "confirm", None)
     if confirm is None:
         return ()
-    both = (confirm.yes, confirm.no) if isinstance(confirm, Confirm) else (Keyed.model_validate({}),) * 2
+    return with_usual_keys(
+        (confirm.yes, confirm.no) if isinstance(confirm, Confirm) else (Keyed.model_validate({}),) * 2
+    )
+
+
+def with_usual_keys(both: tuple[Keyed, Keyed]) -> tuple[Keyed, ...]:
+    """Return yes and no with the keys that they have where none are written."""
     keys = zip(both, USUAL_KEYS.values(), strict=True)
     return tuple(answer.model_copy(update={"dtmf": answer.dtmf or key}) for answer, key in keys)
 

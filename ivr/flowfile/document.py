@@ -16,7 +16,7 @@ from ivr.engine.actions.decide import DECIDED
 from ivr.engine.flow import SELF
 from ivr.engine.handlers import leads_back, longest
 from ivr.flowfile.actions import ACTIONS
-from ivr.flowfile.events import LATER, asking, fits, raised, successes, with_statuses
+from ivr.flowfile.events import asking, fits, raised, successes, with_statuses
 from ivr.flowfile.finding import Edit, Finding, Problem
 from ivr.flowfile.model import FlowFile, State
 from ivr.flowfile.model_parts import Branch
@@ -330,7 +330,7 @@ def _renamed(state: State, handlers: Mapping[str, Handler]) -> dict[str, Handler
     """Lead choices that nobody handles where handlers lead that no choice has: one of the two was renamed alone."""
     events = raised(state)
     lost = [event for event in successes(state) if event not in handlers]
-    odd = [event for event in state.on if not fits(event, events) and not fits(event, LATER)]
+    odd = [event for event in state.on if not fits(event, events)]
     found: dict[str, Handler] = {}
     for event in odd:
         meant = nearest(event, lost) or (lost[0] if len(lost) == len(odd) == 1 else None)

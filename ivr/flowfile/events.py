@@ -19,11 +19,9 @@ SHARED = (
     *(*HTTP_ERRORS, *TRANSFER_FAILURES),
 )
 "Events that the flow's own `on` can handle (C7)."
-LATER = ("given", "refused")
-"Events of actions that are not there yet."
 RESERVED = (
     *("digits", "recorded", "noInput", "noMatch", "exhausted", "empty", "done", "hangup", "success", "transferred"),
-    *LATER,
+    *("given", "refused"),
 )
 "Names that no choice can have, beside those that begin with `error` or `failed`."
 

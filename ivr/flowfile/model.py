@@ -4,8 +4,6 @@ The JSON Schema that editors use comes from these classes, so the two cannot dri
 once. `None` means "not written": `build` looks further, mostly in `Defaults`. What needs more than one key to judge is
 judged by `checks`. What an action is written with stands in its file (`ivr.flowfile.actions`), what both are made of in
 `model_parts`.
-
-`LATER` names the words that the language has and this release does not: they are refused as "not there yet".
 """
 
 from typing import Annotated
@@ -38,8 +36,6 @@ from ivr.flowfile.opening_hours import CalendarWritten
 
 class State(ActionKeys):
     """A state: one action, and its transitions."""
-
-    LATER = frozenset({"consent"})
 
     next: Branches | None = Field(None, description="Where the call goes next; of a menu, for each choice not in on.")
     on: Handlers = Field({}, description="Events, each with the state it leads to.")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from msgspec import Struct
 from pydantic import (
@@ -32,8 +32,6 @@ class Model(BaseModel):
     """What all parts of a flow share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    LATER: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod

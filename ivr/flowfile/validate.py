@@ -28,7 +28,6 @@ ROUNDS = 12
 "How often the rest is judged again. Each round cuts out everything that failed, so three are usual."
 NOTHINGS = frozenset(word for word, spec in ACTIONS.items() if spec.model is Nothing)
 "Actions without keys of their own."
-NOT_YET = "It is part of the language, but not of this release."
 
 
 NO_MAPPING = frozenset({"model_type", "model_attributes_type"})
@@ -107,7 +106,7 @@ def _called(path: Path) -> str:
 _PLAIN = frozenset({"true", "false"})
 _OTHERS: dict[str, str] = {
     **dict.fromkeys(("goto", "jump", "redirect", "transition"), 'Write "next: <state>".'),
-    **dict.fromkeys(("gather", "input", "collect", "getdigits", "ask"), 'Write "digits", or "menu" for choices.'),
+    **dict.fromkeys(("gather", "input", "collect", "getdigits"), 'Write "digits", or "menu" for choices.'),
     **dict.fromkeys(("timeout", "inputtimeout", "firstdigittimeout"), 'Write "initialSilence".'),
     **dict.fromkeys(("digittimeout", "interdigittimeout"), 'Write "interDigit".'),
     **dict.fromkeys(("if", "cond", "condition", "when", "elseif", "elif"), 'Write "guard: <expression>" in a branch.'),
@@ -154,15 +153,13 @@ class _Judge:
         return found
 
     def _follows(self, missing: Path, extra: Iterable[Path]) -> bool:
-        """Return whether a key is missing only because it was written wrong, or in words that are not there yet."""
+        """Return whether a key is missing only because it was written wrong."""
         beside = [path[-1] for path in extra if path[:-1] == missing[:-1]]
         class_ = self._class(missing[:-1])
         is_part = issubclass(class_, Part) and not issubclass(class_, ForeachPart)
         if is_part and set(PARTS) & set(self.source.keys(missing[:-1])):
             return True  # what makes it a part was written, and cut out
-        return self.source.has(missing) or any(
-            key in class_.LATER or nearest(str(key), class_.words()) == missing[-1] for key in beside
-        )
+        return self.source.has(missing) or any(nearest(str(key), class_.words()) == missing[-1] for key in beside)
 
     def culprit(self, error: ErrorDetails) -> Path:
         """Return what to cut out: what is wrong, or what lacks something; of a list, the whole list."""
@@ -203,12 +200,9 @@ class _Judge:
             place = _step(place, step)
         return self.classes.get(id(place), FlowFile)
 
-    def _is_later(self, error: ErrorDetails) -> bool:
-        return error["loc"][-1] in self._class(self._path(error)[:-1]).LATER
-
     def _finding(self, error: ErrorDetails, path: Path) -> Finding:
         code, message, suggestion = self._words(error, path)
-        mark = self.source.mark(*path, key=code in {"unknown-key", "not-yet", "missing", "no-target", "empty"})
+        mark = self.source.mark(*path, key=code in {"unknown-key", "missing", "no-target", "empty"})
         return self.source.finding(code, "error", mark, message, suggestion, fix=self._fix(error, path, suggestion))
 
     def _fix(self, error: ErrorDetails, path: Path, suggestion: str) -> Edit | None:
@@ -228,8 +222,6 @@ class _Judge:
     def _words(self, error: ErrorDetails, path: Path) -> tuple[str, str, str]:
         key = str(path[-1]) if path else ""
         match error["type"]:
-            case "extra_forbidden" if self._is_later(error):
-                return "not-yet", f'"{key}" is not supported yet.', NOT_YET
             case "extra_forbidden":
                 return "unknown-key", f'"{key}" is not known here.', self._meant(key, path[:-1])
             case "missing":

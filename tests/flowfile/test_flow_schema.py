@@ -9,7 +9,6 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.model_parts import Model
 from ivr.flowfile.schema import keys, schema, schema_text
 from tests.flowfile.reading import HERE, load
 
@@ -84,12 +83,3 @@ def test_the_schema_has_exactly_the_words_of_the_model() -> None:
     parts = {"FlowFile": SCHEMA, **SCHEMA["$defs"]}
     assert {part: tuple(body.get("properties", {})) for part, body in parts.items()} == keys()
     assert keys()["FlowFile"] == FlowFile.words()
-
-
-def every_model(base: type[Model] = Model) -> list[type[Model]]:
-    return [each for direct in base.__subclasses__() for each in (direct, *every_model(direct))]
-
-
-@pytest.mark.parametrize("model", every_model(), ids=lambda model: model.__name__)
-def test_a_word_is_there_or_not_yet_there_and_never_both(model: type[Model]) -> None:
-    assert not set(model.words()) & model.LATER

@@ -69,14 +69,8 @@ def test_every_key_of_a_flow_is_documented(cls: type[model.Model]) -> None:
     assert set(cls.words()) <= codes(LANGUAGE)
 
 
-@pytest.mark.parametrize("cls", models(), ids=lambda cls: cls.__name__)
-def test_every_word_that_is_not_there_yet_is_listed_as_such(cls: type[model.Model]) -> None:
-    assert codes(section(LANGUAGE, "## Not there yet")) >= cls.LATER
-
-
 def test_every_event_of_a_flow_is_documented() -> None:
-    later = {*flow_events.LATER}
-    known = {*flow_events.RESERVED, *flow_events.SHARED} - later
+    known = {*flow_events.RESERVED, *flow_events.SHARED}
     assert known <= codes(section(LANGUAGE, "## C8. Events"))
 
 

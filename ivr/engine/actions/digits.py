@@ -69,15 +69,19 @@ class Digits(Asking, frozen=True):
         return Asks(self.question.recognize(scope, prompt, digits=self.keys, free=self.free))
 
     def _judged(self, keys: str) -> Result:
-        if self.keys.minimum <= len(keys) <= self.keys.maximum:
-            try:
-                self._value(keys)
-            except Misfit:
-                pass
-            else:
-                return self._accepted(keys)
+        if self._is_answer(keys):
+            return self._accepted(keys)
         command = by_keys((choice.offer for choice in self.question.everywhere), keys)
         return Again("noMatch") if command is None else understood_everywhere(command)
+
+    def _is_answer(self, keys: str) -> bool:
+        if not self.keys.minimum <= len(keys) <= self.keys.maximum:
+            return False
+        try:
+            self._value(keys)
+        except Misfit:
+            return False
+        return True
 
     def _accepted(self, keys: Value) -> Result:
         return Confirms(keys, self.sensitive) if self.question.confirm else self._answered(keys)

@@ -17,7 +17,9 @@ from pydantic import Field, PrivateAttr
 
 from ivr.engine.actions.base import Action
 from ivr.flowfile.actions.answer import AnswerSpec
+from ivr.flowfile.actions.ask import Ask, AskSpec
 from ivr.flowfile.actions.base import ActionSpec, Asking, AskingSpec, KeepingSpec, Nothing
+from ivr.flowfile.actions.consent import Consent, ConsentSpec
 from ivr.flowfile.actions.decide import DecideSpec
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.actions.hangup import HangUpSpec
@@ -44,7 +46,9 @@ class ActionKeys(Model):
     pause: PauseLength | None = PauseSpec.key()
     menu: Menu | None = MenuSpec.key()
     digits: Digits | None = DigitsSpec.key()
+    ask: Ask | None = AskSpec.key()
     record: Record | None = RecordSpec.key()
+    consent: Consent | None = ConsentSpec.key()
     http: Http | None = HttpSpec.key()
     notify: Notify | None = NotifySpec.key()
     transfer: Transfer | None = TransferSpec.key()
@@ -73,6 +77,16 @@ class ActionKeys(Model):
     def asking(self) -> tuple[AskingSpec[Any], ...]:
         """Those of its actions that ask the caller."""
         return tuple(spec for spec in self.actions if isinstance(spec, AskingSpec))
+
+    @property
+    def keyed(self) -> Digits | None:
+        """Its question for keys, of which words may be the other way to answer."""
+        return self.digits or self.ask
+
+    @property
+    def keyed_word(self) -> str:
+        """The action of that question."""
+        return AskSpec.word if self.digits is None else DigitsSpec.word
 
     def know(self, commands: Mapping[str, Command]) -> None:
         """Take note of the commands of the flow that the state belongs to."""
@@ -111,7 +125,9 @@ ACTIONS = table(
     PauseSpec,
     MenuSpec,
     DigitsSpec,
+    AskSpec,
     RecordSpec,
+    ConsentSpec,
     HttpSpec,
     NotifySpec,
     TransferSpec,

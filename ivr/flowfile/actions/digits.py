@@ -1,7 +1,7 @@
 """`digits`: how it is written."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from ivr.flowfile.actions.base import (
 )
 from ivr.flowfile.choices import Command
 from ivr.flowfile.fields import Bool, Terminators, Time, Whole
+from ivr.flowfile.model_parts import Model
 from ivr.flowfile.source import Path
 
 
@@ -43,13 +44,21 @@ class DigitsSpec(AskingSpec[Digits]):
     word = "digits"
     description = "Asks for keys."
     runs = engine.Digits
-    model = Digits
+    model: ClassVar[type[Model] | None] = Digits
     attempts_fail_by = ("noInput", "noMatch")
     event_fields = ("digits",)
-    answer_type = TEXT
-    kept_as = frozenset({"text", "integer", "decimal", "date", "time"})
     answer_called = "a sequence of keys"
     private_fields = frozenset({"digits"})
+
+    @property
+    def answer_type(self) -> Type:
+        """The type of a variable that `into` alone declares."""
+        return TEXT
+
+    @property
+    def kept_as(self) -> frozenset[str]:
+        """The types of variables that can keep an answer."""
+        return frozenset({"text", "integer", "decimal", "date", "time"})
 
     @property
     def is_sensitive(self) -> bool:

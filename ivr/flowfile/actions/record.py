@@ -26,11 +26,10 @@ TRANSCRIPTION_ERRORS = ("error.transcribe.timeout", "error.transcribe.failed")
 class Record(Confirmed):
     """Records the caller."""
 
-    LATER = frozenset({"needsConsent"})
-
     terminators: Annotated[str, Terminators()] = Field(
         "#", description='Keys that end the recording, as one text in quotes: default "#"; or none.'
     )
+    needs_consent: Bool = Field(False, description="Each way here must pass a consent that was given.")
     sensitive: Bool = Field(False, description="The words are private: never spoken, logged or traced.")
     max_duration: Annotated[float, Time(10, 600)] = Field(120.0, description="10s to 10m, default 2m.")
     max_silence: Annotated[float, Time(1, 30)] | None = Field(

@@ -121,15 +121,15 @@ def no_answer(document: Document) -> Iterator[Finding]:
     """Find limits that leave nothing between them, and questions that no keys can answer."""
     known = variables(document)
     contrary = {name for name, variable in known.items() if _is_contrary(variable)}
-    asked = {state.digits.into for _, state in document.states() if state.digits}
+    asked = {state.keyed.into for _, state in document.states() if state.keyed}
     for name in contrary:
         problem = _crossed_limits if name in asked else _crossed_limits_of_unasked
         limits = str(known[name].minimum), str(known[name].maximum)
         yield document.finding(problem(*limits), ("variables", name, "max"))
     for name, state in document.states():
         into = into_of(name, state)
-        if state.digits and into and into.variable in known and into.variable not in contrary:
-            yield from _of_question(document, ("states", name, "digits"), state.digits, known[into.variable])
+        if state.keyed and into and into.variable in known and into.variable not in contrary:
+            yield from _of_question(document, ("states", name, state.keyed_word), state.keyed, known[into.variable])
 
 
 def _is_contrary(variable: flow.Variable) -> bool:
@@ -240,8 +240,8 @@ def never_keyed(document: Document) -> Iterator[Finding]:
     """Find values of a variable that none of its questions accepts, and that nothing else stores."""
     asked: dict[str, list[Digits]] = {}
     for _, state in document.states():
-        if state.digits and state.digits.into:
-            asked.setdefault(state.digits.into, []).append(state.digits)
+        if state.keyed and state.keyed.into:
+            asked.setdefault(state.keyed.into, []).append(state.keyed)
     given = {(use.variable, use.text) for use in uses(document) if use.role == "value"}
     for name, several in asked.items() if not document.damaged else ():
         written = document.model.variables.get(name, Variable.model_validate({}))

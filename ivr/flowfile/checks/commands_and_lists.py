@@ -171,10 +171,10 @@ def _of_state(document: Document, name: str, state: State, word: str, one: Comma
             yield document.finding(_place_taken(word, taken), (*path, taken), key=True)
         else:
             yield document.finding(_ends_input(word, str(one.dtmf)), (*path[:-1], "terminators"), key=True)
-    digits = state.digits
+    digits = state.keyed
     if digits is None or one.dtmf is None:
         return
-    path = ("states", name, "digits")
+    path = ("states", name, state.keyed_word)
     if not set(one.dtmf).isdisjoint(digits.terminators):
         yield document.finding(_ends_input(word, one.dtmf), path, key=True)
     elif len(one.dtmf) > digits.max_digits:

@@ -1,8 +1,6 @@
 """Checks of a file's text and keys: they are found while it is read (`yaml`, `fields`, `validate`)."""
 
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.finding import Text
-from ivr.flowfile.validate import NOT_YET as LATER_RELEASE
 
 HASH = Check(
     "hash",
@@ -262,31 +260,6 @@ start:
 """,
     fixable=True,
 )
-
-NOT_YET = Check(
-    "not-yet",
-    "error",
-    "A word of the language that is not supported yet.",
-    group="Reading",
-    bad="""
-start:
-  say: Hello.
-  next: bye
-  consent: {prompt: May we record?}
-""",
-    good="""
-start:
-  say: Hello.
-  next: bye
-""",
-)
-
-
-@NOT_YET.message
-def not_yet(word: str) -> Text:
-    """Refuse a word of a later release."""
-    return f'"{word}" is not supported yet.', LATER_RELEASE
-
 
 MISSING = Check(
     "missing",

@@ -44,8 +44,8 @@ def guessing(document: Document) -> Iterator[Finding]:
     """Find questions for something private to which a wrong answer leads back, however often it was wrong."""
     marked = private(document)
     for name, state in document.states():
-        known = state.digits is not None and name not in document.loose
-        kept = kept_in(name, state.digits.into) if state.digits and known else None
+        known = state.keyed is not None and name not in document.loose
+        kept = kept_in(name, state.keyed.into) if state.keyed and known else None
         if kept in marked and kept is not None:
             yield from _of_question(document, name, kept, _copies(document, kept))
 

@@ -272,7 +272,7 @@ class Known:
         """Return whether the terminator alone is an answer here, and makes the variable `none`."""
         kept = self.variables[variable]
         is_plain_text = kept.type.name == "text" and not kept.values  # an empty text is a text
-        return bool(state.digits and state.digits.min_digits == 0 and kept.type.optional and not is_plain_text)
+        return bool(state.keyed and state.keyed.min_digits == 0 and kept.type.optional and not is_plain_text)
 
     def _setting(self, written: Mapping[str, str], env: Env) -> Change:
         """Return what `set` does."""

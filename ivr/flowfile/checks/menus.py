@@ -10,6 +10,7 @@ from ivr.engine.language_choice import among
 from ivr.engine.offers import is_same_beginning
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.actions.base import Asking
+from ivr.flowfile.actions.consent import Consent
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.instruction_languages import can_read, keys_named_in, root_of
@@ -324,6 +325,9 @@ def offered_together(document: Document) -> Iterator[Keys]:
         yield Keys((*named, *more), menu.terminators)
     for name, state in document.states():
         for action, asked in state.questions():
+            if isinstance(asked, Consent):
+                here = ("states", name, action)
+                yield Keys(tuple((word, answer, (*here, word)) for word, answer in asked.answers.items()))
             path = ("states", name, action, "confirm")
             both = zip(("yes", "no"), yes_and_no(asked), strict=False)
             yield Keys(tuple((word, answer, (*path, word)) for word, answer in both))

@@ -137,7 +137,9 @@ def choice_at(document: Document, use: Use) -> ChoiceAt | None:
     if use.state is None:
         name = str(place[1])
         return ChoiceAt(f"commands {name}", name, document.model.commands[name].dtmf)
-    menu = document.model.states[use.state].menu
+    menu, consent = document.model.states[use.state].menu, document.model.states[use.state].consent
+    if consent is not None:
+        return ChoiceAt(str(place[3]), str(place[3]), consent.answers[str(place[3])].dtmf)
     name = str(place[4])
     choice = menu.choices[name] if menu else None
     if choice is not None and choice.more and place[5] == "more":

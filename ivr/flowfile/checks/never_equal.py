@@ -207,12 +207,10 @@ class _Values:
                 return Domain(frozenset({event}))
             case "value" if state.split and event in state.split.shares:
                 return Domain(frozenset({event}))
-            case "digits" if state.digits and event == "digits":
-                variable = self._variables.get(state.digits.into or "")
+            case "digits" if state.keyed and event == "digits":
+                variable = self._variables.get(state.keyed.into or "")
                 return (
-                    Domain(frozenset(variable.values))
-                    if variable and variable.values
-                    else Domain(keyed=(state.digits,))
+                    Domain(frozenset(variable.values)) if variable and variable.values else Domain(keyed=(state.keyed,))
                 )
             case "transcript" if state.record and event == "recorded" and self.only_phrases and state.record.phrases:
                 return Domain(frozenset(state.record.phrases))
@@ -263,7 +261,7 @@ class _Values:
         allowed = frozenset(self._variables[variable].values)
         if allowed:
             return Domain(allowed)
-        return Domain(keyed=(state.digits,)) if state.digits else None
+        return Domain(keyed=(state.keyed,)) if state.keyed else None
 
     def _set(self, use: Use) -> Domain | None:
         allowed = frozenset(self._variables[use.variable].values)

@@ -20,6 +20,7 @@ from ivr.engine.flow import SELF
 from ivr.engine.utterance import as_heard
 from ivr.engine.variables import Misfit, fit_keys
 from ivr.flowfile.actions.base import Asking
+from ivr.flowfile.actions.consent import Consent
 from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.actions.record import Record
@@ -280,6 +281,8 @@ class _Acceptance:
             if asked.listed:  # what its items are called is not known
                 return Accepted(keys | frozenset(asked.free_keys(self.document.model.commands)), words=None)
             return Accepted(keys, words=_as_heard(form for each in several for form in every_form(each.speech)))
+        if isinstance(asked, Consent):
+            return Accepted(_keys_of(asked.answers.values()), words=None)
         if isinstance(asked, Record):
             return Accepted(frozenset(asked.terminators), words=_phrases(asked), beeps=asked.beep)
         return self._of_digits(asked) if isinstance(asked, Digits) else Accepted()

@@ -107,7 +107,7 @@ def _after(document: Document, transition: Transition, true: True_) -> True_:
     for into in intos_of(transition.state, state):
         if into.stores_on(transition.event):
             # Keys may be none at all, or an empty text; and what an item of a list is is not known.
-            is_empty = into.choice is not None or (state.digits is not None and state.digits.min_digits == 0)
+            is_empty = into.choice is not None or (state.keyed is not None and state.keyed.min_digits == 0)
             true = true - {into.variable} if is_empty else true | {into.variable}
     true |= _failed(document, transition)
     if transition.branch.guard:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from ivr.engine.handlers import longest
 from ivr.engine.naming import is_name
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.file_format import not_yet
 from ivr.flowfile.document import Document, action_of
-from ivr.flowfile.events import LATER, SHARED, demanded, ends, fits, may_fail_by, raised, with_statuses
+from ivr.flowfile.events import SHARED, demanded, ends, fits, may_fail_by, raised, with_statuses
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import State
 from ivr.nearest import did_you_mean
@@ -167,16 +166,12 @@ def never(document: Document) -> Iterator[Finding]:
         events = raised(state)
         for event in state.on if not ends(state) else ():
             path = ("states", name, "on", event)
-            if fits(event, LATER) and not fits(event, events):
-                yield document.finding(not_yet(event), path, key=True)
-            elif not fits(event, events) and action_of(state) and document.is_known(name):
+            if not fits(event, events) and action_of(state) and document.is_known(name):
                 fix = document.source.renaming(path, event, [one for one in events if one not in state.on], key=True)
                 yield document.finding(_why(state, name, event), path, key=True, fix=fix)
     shared = (*with_statuses(SHARED, document.model.on), *document.model.commands)
     for event in document.model.on:
-        if fits(event, LATER) and not fits(event, shared):
-            yield document.finding(not_yet(event), ("on", event), key=True)
-        elif not fits(event, shared) and document.is_sound("commands"):
+        if not fits(event, shared) and document.is_sound("commands"):
             yield document.finding(_not_for_the_flow(event, shared), ("on", event), key=True)
 
 

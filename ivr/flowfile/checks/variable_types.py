@@ -269,7 +269,7 @@ def kept(document: Document) -> Iterator[Finding]:
             continue
         if not into.keeps(variable.type):
             yield document.finding(_other_answer(variable, into.asked.answer_called), into.path)
-        digits = document.model.states[into.state].digits
+        digits = document.model.states[into.state].keyed
         if digits and (problem := too_few_keys(digits, variable)):
             yield document.finding(problem, into.path)
 
@@ -289,6 +289,6 @@ def too_few_keys(digits: Digits, variable: flow.Variable) -> Problem | None:
 def digits_range(document: Document) -> Iterator[Finding]:
     """Find a `maxDigits` under `minDigits` (C4)."""
     for name, state in document.states():
-        digits = state.digits
+        digits = state.keyed
         if digits and digits.max_digits < digits.min_digits:
-            yield document.finding(_crossed_digits(digits.min_digits), ("states", name, "digits", "maxDigits"))
+            yield document.finding(_crossed_digits(digits.min_digits), ("states", name, state.keyed_word, "maxDigits"))

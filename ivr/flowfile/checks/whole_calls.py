@@ -6,6 +6,7 @@ that count visits.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ivr.engine.actions.consent import REFUSED
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.failure import ExpressionError
@@ -196,7 +197,7 @@ def _is_progress(document: Document, transition: Transition) -> bool:
         return True  # another check says so; what it was to count is not known
     if transition.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
-    return asking(state) and transition.event in {*successes(state), *state.understood}
+    return asking(state) and transition.event in {*successes(state), *state.understood, REFUSED}
 
 
 def _graph(transitions: list[Transition]) -> Graph:
