@@ -41,6 +41,7 @@ Type what the caller does:
   1, 42#, *       keys
   some words      speech; to a recording, what is said (its transcript)
   (just Enter)    silence
+  busy, noAnswer  what becomes of a transfer (just Enter: the caller is connected)
   /hangup         the caller leaves (Ctrl-D does too)
   /fail           simulate a failure of the line
   /state          show the state of the call and its variables
@@ -81,7 +82,7 @@ class Talk:
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
-        performed = await perform(commands, self._handset)
+        performed = await perform(commands, self._handset, transfers=None)
         return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
 
     def _step(self, events: Sequence[Event]) -> Sequence[Command]:
@@ -219,7 +220,8 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None, closed: 
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
     """
     loaded = load_or_exit(flow)
-    received = CallReceived(caller or None, "terminal", language, at, _closings(closed, loaded.all_calendars))
+    closings = _closings(closed, loaded.all_calendars)
+    received = CallReceived(caller or None, "terminal", language, at, closings, transfers=True)
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))

@@ -22,9 +22,11 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.engine.commands import Transfer
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import IvrError
 from ivr.gateway.metrics import End, Metrics
+from ivr.gateway.whispers import with_whisper
 from ivr.media.capture import A_LAW, LINEAR, MU_LAW
 from ivr.media.microphone import Microphone
 from ivr.media.payload_cache import PayloadCache
@@ -232,11 +234,12 @@ class GatewayCall:
             async with asyncio.timeout(min(most, (self._leg.queued + 1) * FRAME)):
                 await self._gone.wait()
 
-    async def _connect(self, target: str) -> int:
+    async def _connect(self, command: Transfer) -> int:
         """Connect the caller with an address that the operator allows, and return the answer as a SIP status.
 
         An unanswered call is sent there (302), an answered one is transferred (REFER, RFC 5589).
         """
+        target = with_whisper(command.target, command.whisper)
         if self._answered is None:
             return self._redirect(target)
         await self._heard_out(TAIL)
@@ -348,6 +351,8 @@ class GatewayCall:
 
 def _end_by_line(over: SipCallEnded, *, answered: bool) -> End:
     match over.by:
+        case "local" if over.cause == "transferred":  # later than the bot would wait for it
+            return "transferred"
         case "remote":
             return "caller"
         case "timeout" if answered:

@@ -109,9 +109,9 @@ def _next(line: Line, now: float) -> LineStep:
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "hangup"))
         case Reject(op=op):
             return _finished(line, Finished(Outcome(op, ok=True, result="done"), "reject"))
-        case Transfer(op=op, target=target):
-            waiting = replace(line, phase=Transferring(now + LONGEST_TRANSFER))
-            return LineStep(waiting, (TransferStarted(op, target),))
+        case Transfer(op=op, timeout=timeout):
+            patience = LONGEST_TRANSFER if timeout is None else timeout
+            return LineStep(replace(line, phase=Transferring(now + patience)), (TransferStarted(op, command),))
     beep = isinstance(command, Record) and command.beep
     if not command.prompt and not beep:
         return _prompted(line, now)

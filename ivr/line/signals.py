@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Recognize, Record, Segment
+from ivr.engine.commands import Recognize, Record, Segment, Transfer
 
 # --- signals ---------------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class TransferStarted(Struct, frozen=True, tag=True):
     """Connect the caller with somebody else, and say `Transferred` or `TransferFailed`."""
 
     op: str
-    target: str
+    command: Transfer
 
 
 class Finished(Struct, frozen=True, tag=True):

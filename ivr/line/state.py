@@ -15,7 +15,7 @@ CHOICE_PAUSE = 1.0
 GRACE = 1.0
 "Seconds from the end of a sound in which a recogniser may still say what it was."
 LONGEST_TRANSFER = 90.0
-"Seconds after which a transfer has failed; who rings the other side has its own limit, which is shorter."
+"Seconds after which a transfer has failed, where the bot names no time."
 LONGEST_UTTERANCE = 15.0
 "Seconds by which sounds can put off the end of silence; a noisy line must not listen for ever."
 

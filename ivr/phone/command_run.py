@@ -9,6 +9,7 @@ from ivr.engine.commands import LineCommand, Play, Recognize, Record
 from ivr.line import (
     CallerLeft,
     Connected,
+    Effect,
     Finished,
     Line,
     PromptEnded,
@@ -37,6 +38,12 @@ class Performed(Struct, frozen=True):
     "The caller was made to leave because the time was over."
 
 
+def _is_forbidden(effect: Effect, patterns: Sequence[str] | None) -> bool:
+    if patterns is None or not isinstance(effect, TransferStarted):
+        return False
+    return not may_transfer(effect.command.target, patterns)
+
+
 async def perform(
     commands: Sequence[LineCommand],
     handset: Handset,
@@ -46,13 +53,13 @@ async def perform(
     ends_at: float = math.inf,
     cut: bool = False,
     connected: Callable[[], None] | None = None,
-    transfers: Sequence[str] = (),
+    transfers: Sequence[str] | None = (),
 ) -> Performed:
     """Run the commands to their one outcome.
 
     `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
     ends it at the first opportunity; `connected` is called when the call is answered; `transfers` are the patterns of
-    the addresses to which a call may be transferred.
+    the addresses to which a call may be transferred; None: all, since nobody is called.
     """
     prompts = [command.prompt for command in commands if isinstance(command, Play | Recognize | Record)]
     handset.expect(prompts[1:])
@@ -61,7 +68,7 @@ async def perform(
     while True:
         refusal: Signal | None = None
         for effect in step.effects:
-            if isinstance(effect, TransferStarted) and not may_transfer(effect.target, transfers):
+            if _is_forbidden(effect, transfers):
                 refusal = NOT_ALLOWED
                 continue
             for event in events_of_effect(effect, state):

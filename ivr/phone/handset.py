@@ -1,6 +1,6 @@
 """Who is on the phone, as far as the platform needs to know: something that makes sound, keeps time and has a will."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ivr.channels.skype.wire import LANGUAGE
@@ -8,6 +8,9 @@ from ivr.engine.commands import Record, Segment, Text
 from ivr.line import Effect, Signal
 from ivr.media.sound import EncodedRecording
 from ivr.phone.phone_events import PhoneEvent
+
+ANSWERS: Mapping[str, int] = {"connected": 200, "busy": 486, "noAnswer": 480, "rejected": 603, "unreachable": 404}
+"What whoever plays the other side of a transfer can let happen, each as a SIP status."
 
 
 class Handset(Protocol):

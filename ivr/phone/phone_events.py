@@ -161,6 +161,10 @@ class TransferBegan(_EventBase, frozen=True):
 
     op: str
     target: str
+    whisper: str = ""
+    "What whoever answers is shown."
+    ringing: float = 0.0
+    "For how many seconds it may ring; 0: the bot does not say."
 
 
 class Done(_EventBase, frozen=True):
@@ -172,6 +176,8 @@ class Done(_EventBase, frozen=True):
     choice: str | None = None
     keys: str = ""
     why: str = ""
+    status: int = 0
+    "Of a transfer that failed: what the other side answered, as a SIP status."
 
 
 class Ended(_EventBase, frozen=True):
@@ -223,10 +229,12 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
             yield RecordingBegan(op)
         case RecordingEnded(op=op, seconds=seconds):
             yield RecordingOver(op, seconds)
-        case TransferStarted(op=op, target=target):
-            yield TransferBegan(op, target)
+        case TransferStarted(op=op, command=command):
+            yield TransferBegan(op, command.target, command.whisper or "", command.timeout or 0.0)
         case Finished(outcome=outcome):
-            yield Done(outcome.op, outcome.ok, outcome.result, outcome.choice, outcome.keys, outcome.why)
+            yield Done(
+                outcome.op, outcome.ok, outcome.result, outcome.choice, outcome.keys, outcome.why, outcome.status
+            )
         case _:
             pass
 

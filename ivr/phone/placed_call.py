@@ -63,20 +63,20 @@ class PlacedCall:
         exchange: MessageExchange,
         limits: PhoneLimits,
         line: LookAtLine | None = None,
-        transfers: Sequence[str] = (),
+        transfers: Sequence[str] | None = (),
     ) -> None:
         """Call the bot at `url`; `call` is the call's id.
 
         The bot is told what there is to see of the `line`, and may have the caller connected with the addresses that
-        one of the patterns in `transfers` allows (protocol 22, 23).
+        one of the patterns in `transfers` allows (protocol 22, 23); None: with all.
         """
         self._id = call
         self._url = url
         self._handset = handset
         self._exchange = exchange
         self._limits = limits
-        self._line = LineNews(line, transfer=bool(transfers))
         self._transfers = transfers
+        self._line = LineNews(line, transfer=self._offers_transfer)
         self._notifications = Notifications(exchange)
         self._ends_at = handset.now() + limits.call_length
         self._answered = False
@@ -119,7 +119,7 @@ class PlacedCall:
         """Do what a reply says, and give what is to be reported."""
         if not body.strip():
             raise _Over(Ended("bot", "no-workflow", "The bot's answer was empty, so nothing follows."))
-        workflow = read_workflow(body, transfer=bool(self._transfers))
+        workflow = read_workflow(body, transfer=self._offers_transfer)
         if isinstance(workflow, RunnableWorkflow):
             self._callback = workflow.callback or self._callback
             self._notifications.url = workflow.notification or self._notifications.url
@@ -128,6 +128,10 @@ class PlacedCall:
                 return await self._run_workflow(workflow)
             workflow = RefusedWorkflow(workflow.commands[0].op, problems, workflow.callback, workflow.app_state)
         return self._refuse(workflow)
+
+    @property
+    def _offers_transfer(self) -> bool:
+        return self._transfers is None or bool(self._transfers)
 
     def _refuse(self, refusal: RefusedWorkflow) -> _Report:
         """Do none of it, and say so (protocol 2); a bot that goes on like that is hung up on."""

@@ -47,8 +47,10 @@ class Target(Struct, frozen=True):
     language: str | None = Caller().language
     at: str | None = None
     "The time that it is to be for the bot (protocol 21)."
-    transfers: tuple[str, ...] = ()
-    "Patterns of the addresses that a call may be transferred to (protocol 23); none: it is not offered to the bot."
+    transfers: tuple[str, ...] | None = ()
+    """Patterns of the addresses that a call may be transferred to (protocol 23); none: it is not offered to the bot.
+
+    None: all addresses, of a phone that calls nobody."""
 
     @property
     def who(self) -> Caller:
@@ -83,9 +85,17 @@ class Platform:
             raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
 
     async def place(
-        self, handset: Handset, *, who: Caller | None = None, bot: str | None = None, line: LookAtLine | None = None
+        self,
+        handset: Handset,
+        *,
+        who: Caller | None = None,
+        bot: str | None = None,
+        line: LookAtLine | None = None,
+        any_transfer: bool = False,
     ) -> Ended:
         """Hold one call to its end; `bot` is another address than the target's, `line` what it is told of the line.
+
+        `any_transfer`: calls may be transferred to all addresses, since the phone calls nobody.
 
         If cancelled, the caller hangs up, and the bot is told within `PhoneLimits.parting` seconds; if cancelled again,
         it is not told.
@@ -100,7 +110,7 @@ class Platform:
             exchange=exchange,
             limits=target.limits,
             line=line,
-            transfers=target.transfers,
+            transfers=None if any_transfer else target.transfers,
         )
         call = asyncio.create_task(one.run(who or target.who))
         try:

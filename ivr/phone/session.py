@@ -28,7 +28,7 @@ from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
 
 from ivr.audio.formats import RATE
-from ivr.engine.commands import Recognize, Record, Segment, recorded_as
+from ivr.engine.commands import Recognize, Record, Segment, Transfer, recorded_as
 from ivr.engine.events import PHONE_KEYS
 from ivr.line import (
     CallerLeft,
@@ -74,13 +74,13 @@ from ivr.phone.wire.line_news import LookAtLine
 
 T = TypeVar("T")
 
-ConnectCaller: TypeAlias = Callable[[str], Awaitable[int]]
-"""Connect the caller with an address (`sip:…`, `tel:…`), and return the answer as a SIP status, 2xx if it is done.
+ConnectCaller: TypeAlias = Callable[[Transfer], Awaitable[int]]
+"""Connect the caller with somebody else, and return the answer as a SIP status, 2xx if it is done.
 
-Cancelled if the caller leaves meanwhile; raises nothing."""
+Cancelled if the caller leaves meanwhile, or nobody answers for too long; raises nothing."""
 
 
-async def nobody_else(_: str) -> int:
+async def nobody_else(_: Transfer) -> int:
     """Connect the caller with nobody, and say that it was done: for a phone on which a bot is tried."""
     return 200
 
@@ -252,8 +252,8 @@ class Session:
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of commands, which has not heard of it
                     self._put(VoiceSignal(active=True))
-            case TransferStarted(target=target):
-                self._connecting = self._begin(self._transfer(target))
+            case TransferStarted(command=command):
+                self._connecting = self._begin(self._transfer(command))
             case RecordingEnded() | Finished():
                 if self._connecting is not None:
                     self._connecting.cancel()
@@ -302,8 +302,8 @@ class Session:
         else:
             self._put(PromptEnded())
 
-    async def _transfer(self, target: str) -> None:
-        status = await self._connect(target)
+    async def _transfer(self, command: Transfer) -> None:
+        status = await self._connect(command)
         self._put(Transferred() if 200 <= status < 300 else TransferFailed(status, f"the other side answered {status}"))
 
     async def _speak(self, words: str) -> None:

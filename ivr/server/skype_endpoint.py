@@ -58,7 +58,9 @@ def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabi
     spoken, understood = spoken_on_live_lines(settings), understood_on_live_lines(settings)
     if spoken == frozenset():
         raise SettingsError("the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE")
-    return replace(SkypeChannel.can, speech=understood != frozenset(), languages=spoken, understands=understood)
+    # Whom the gateway may call is its operator's affair; that it can is what a flow is checked against.
+    can = replace(SkypeChannel.can, speech=understood != frozenset(), transfer=True)
+    return replace(can, languages=spoken, understands=understood)
 
 
 async def fetch_keys(stack: AsyncExitStack, settings: Settings, file: Path) -> KeyRing:

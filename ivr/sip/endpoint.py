@@ -161,6 +161,11 @@ class Endpoint:
                 return []
         return [TransferNotified(call, 481, done=True)]  # not answered: `redirect` is meant
 
+    def forget_referral(self, call: str, now: float) -> list[Output]:
+        """Wait no longer for what becomes of a REFER; what is told of it later means nothing."""
+        live = self._calls.of_kind(call, LiveCall)
+        return self._step(referral.forgotten(live), now) if live else []
+
     def modify(self, call: str, local: LocalMedia, now: float) -> list[Output]:
         """Offer other media in an answered call, such as hold; `MediaChanged` comes if the peer takes it."""
         live = self._calls.of_kind(call, LiveCall)

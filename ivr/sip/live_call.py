@@ -74,6 +74,8 @@ class Referral(Struct, frozen=True):
     target: str
     ends: float
     proofs: int = 0
+    number: int = 0
+    "Its CSeq."
 
 
 class Leaving(Struct, frozen=True):

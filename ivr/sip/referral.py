@@ -11,6 +11,7 @@ referred | NOTIFY, sipfrag 2xx                 | -        | 200, TransferNotifie
 referred | NOTIFY, sipfrag 3xx-6xx             | -        | 200, TransferNotified, done; the call goes on
 referred | NOTIFY, subscription is terminated  | -        | 200, TransferNotified, done
 referred | nothing for 60 s                    | -        | TransferNotified 408, done
+referred | forgotten: it rings for too long    | -        | later NOTIFYs get 405
 ```
 """
 
@@ -31,6 +32,8 @@ from ivr.sip.sip_call import Ask, CallStep, Respond
 PATIENCE = 60.0
 "Seconds without any news."
 
+_ID = re.compile(r";\s*id\s*=\s*(\d+)", re.IGNORECASE)
+"Of which REFER of a dialog a NOTIFY tells, by its CSeq (RFC 3515 2.4.6)."
 _FRAGMENT = re.compile(rb"\s*SIP/2\.0 ([1-6][0-9][0-9])\b", re.IGNORECASE)
 
 
@@ -61,6 +64,9 @@ def notified(call: LiveCall, notify: Request, key: ServerKey) -> CallStep:
     """Take a NOTIFY for our REFER; it may come before the answer to it (RFC 6665 4.4.1)."""
     if not (notify.headers.get("Event") or "").lower().startswith("refer"):
         return CallStep(call, (Respond(key, respond(notify, 489)),))
+    about = _ID.search(notify.headers.get("Event") or "")
+    if about and call.referral and about[1] != str(call.referral.number):
+        return CallStep(call, (Respond(key, respond(notify, 200)),))  # an earlier one, that was given up
     found = _FRAGMENT.match(notify.body)
     status = int(found[1]) if found else 100
     state = (notify.headers.get("Subscription-State") or "").partition(";")[0].strip().lower()
@@ -71,6 +77,11 @@ def notified(call: LiveCall, notify: Request, key: ServerKey) -> CallStep:
     return CallStep(step.call, (ok, *step.effects))
 
 
+def forgotten(call: LiveCall) -> CallStep:
+    """Wait for no news any more; whoever asked has given up."""
+    return CallStep(replace(call, referral=None, to_refer=""))
+
+
 def overdue(call: LiveCall) -> CallStep:
     """Give up to wait for news."""
     return _done(call, 408)
@@ -79,7 +90,7 @@ def overdue(call: LiveCall) -> CallStep:
 def _asked(call: LiveCall, target: str, now: float, *extra: tuple[str, str], proofs: int = 0) -> CallStep:
     headers = (("Refer-To", f"<{target}>"), ("Referred-By", f"<{call.dialog.local.uri}>"), *extra)
     dialog, request, where = dialogs.request(call.dialog, "REFER", headers)
-    asked = Referral(client_key(request), target, now + PATIENCE, proofs)
+    asked = Referral(client_key(request), target, now + PATIENCE, proofs, dialog.local_cseq)
     return CallStep(replace(call, dialog=dialog, referral=asked), (Ask(request, where),))
 
 

@@ -24,6 +24,8 @@ from ivr.engine.events import (
     KeysPressed,
     SpeechHeard,
     Transcribed,
+    TransferFailed,
+    Transferred,
 )
 from ivr.errors import IvrError
 
@@ -102,8 +104,10 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unkno
 
 ByService: TypeAlias = Answered | Responded | Failed
 "What services said."
-Answering: TypeAlias = KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid
-"What answers a question."
+Answering: TypeAlias = (
+    KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | Transferred | TransferFailed
+)
+"What answers a question, or a call that was to be transferred."
 Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed | ByService
 
 # --- what came of it -------------------------------------------------------------------------------------------------
@@ -150,7 +154,22 @@ class AskedRecording(Struct, frozen=True, tag="recording", omit_defaults=True, f
     format: str
 
 
-Asked: TypeAlias = AskedChoices | AskedKeys | AskedRecording
+class AskedTransfer(Struct, frozen=True, tag="transfer", omit_defaults=True, forbid_unknown_fields=True):
+    """A call to somebody else, with whom the caller is to be connected: it is for them to answer."""
+
+    target: str
+    ringing: Seconds
+    "How long it may ring."
+    whisper: str | None = None
+    "What whoever answers is shown."
+
+    @property
+    def prompt(self) -> tuple[Heard, ...]:
+        """Nothing of ours is heard: what was said before has been played to its end."""
+        return ()
+
+
+Asked: TypeAlias = AskedChoices | AskedKeys | AskedRecording | AskedTransfer
 
 
 Ending: TypeAlias = Literal["hangup", "reject"]

@@ -10,9 +10,31 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.commands import Choice, Command, Gender, Recorded, Segment, Text, recorded_as, silence_allowed
+from ivr.engine.commands import (
+    Choice,
+    Command,
+    Gender,
+    Recorded,
+    Segment,
+    Text,
+    recorded_as,
+    ringing_allowed,
+    silence_allowed,
+)
 from ivr.engine.utterance import as_heard
-from ivr.trace.case import Asked, AskedChoices, AskedKeys, AskedRecording, CaseLine, Ending, Heard, Held, Ordered, Told
+from ivr.trace.case import (
+    Asked,
+    AskedChoices,
+    AskedKeys,
+    AskedRecording,
+    AskedTransfer,
+    CaseLine,
+    Ending,
+    Heard,
+    Held,
+    Ordered,
+    Told,
+)
 
 
 class FlowVoice(Struct, frozen=True):
@@ -55,7 +77,7 @@ def effect_of(ordered: Iterable[Command], voice: FlowVoice) -> Effect:
         match action:
             case commands.Play(prompt=prompt):
                 heard += map(voice.short, prompt)
-            case commands.Recognize() | commands.Record():
+            case commands.Recognize() | commands.Record() | commands.Transfer():
                 asked = _asked(action, voice)
             case commands.Request():
                 orders.append(ordered_of(action))
@@ -79,7 +101,9 @@ def told_of(notify: commands.Notify) -> Told:
     return Told(notify.way, notify.to, notify.subject, notify.text, len(notify.attach))
 
 
-def _asked(action: commands.Recognize | commands.Record, voice: FlowVoice) -> Asked:
+def _asked(action: commands.Recognize | commands.Record | commands.Transfer, voice: FlowVoice) -> Asked:
+    if isinstance(action, commands.Transfer):
+        return AskedTransfer(action.target, ringing_allowed(action), action.whisper)
     prompt = tuple(map(voice.short, action.prompt))
     silence = silence_allowed(action)
     if isinstance(action, commands.Record):
@@ -191,6 +215,7 @@ def comparable(asked: Asked, voice: FlowVoice) -> Asked:
             return replace(asked, prompt=(), choices=tuple(sorted(map(offer, choices), key=str)), language=language)
         case AskedKeys() | AskedRecording():
             return replace(asked, prompt=(), terminators="".join(sorted(set(asked.terminators))))
+    return asked
 
 
 def offer(choice: Choice) -> Choice:

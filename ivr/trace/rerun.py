@@ -327,6 +327,7 @@ _DURING: Mapping[case.Running, str] = {
     "play": "a prompt",
     "recognize": "a question",
     "record": "a recording",
+    "transfer": "a transfer",
     "hangup": "the end of the call",
     "reject": "the rejection of the call",
     "hold": "a hold prompt",

@@ -1,6 +1,6 @@
 """A call in words, for people: what was done, heard, asked and reached."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ivr.engine.call import Failure, Taken
 from ivr.engine.commands import Choice, Recorded, Segment, Silence, Text
@@ -13,11 +13,22 @@ from ivr.engine.events import (
     KeysPressed,
     SpeechHeard,
     Transcribed,
+    TransferFailed,
+    TransferFailure,
+    Transferred,
 )
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.naming import is_name
 from ivr.trace import case
 from ivr.trace.case import Asked, AskedChoices, AskedKeys, Happened, Ordered, Told
+
+_NOT_CONNECTED: Mapping[TransferFailure, str] = {
+    "busy": "the other side is busy",
+    "noAnswer": "nobody answered",
+    "rejected": "it was declined",
+    "unreachable": "nobody can be reached there",
+    "unsupported": "the line does not transfer calls",
+}
 
 
 def clock(seconds: float) -> str:
@@ -118,6 +129,10 @@ def caller_action(event: Happened) -> str:
 
 def _of_others(event: Happened) -> str:
     match event:
+        case Transferred():
+            return "the caller was connected"
+        case TransferFailed(reason=reason, status=status):
+            return f"the transfer failed: {_NOT_CONNECTED[reason]}" + (f" ({status})" if status else "")
         case case.HungUp(by="caller"):
             return "the caller hung up"
         case case.HungUp(by=by):
@@ -155,6 +170,9 @@ def question(asked: Asked | None) -> str:
         case AskedKeys(minimum=least, maximum=most, terminators=ends):
             number = f"{least}" if least == most else f"{least} to {most}"
             return f"the caller can enter {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
+        case case.AskedTransfer(target=target, ringing=ringing, whisper=whisper):
+            shown = f', which is shown "{whisper}"' if whisper else ""
+            return f"the caller is connected with {target}{shown}; it may ring for {ringing:g} s"
         case case.AskedRecording(longest=longest, pause=pause, format=kind):
             until = f"until {pause:g} s of silence"
             return f"the caller is recorded for up to {longest:g} s ({kind}), {until}; {_times(asked)}"
@@ -172,7 +190,7 @@ def _named(choice: str) -> str:
     return choice if is_name(choice) else f'"{choice}"'
 
 
-def _times(asked: Asked) -> str:
+def _times(asked: AskedChoices | AskedKeys | case.AskedRecording) -> str:
     limits = f"may be silent for {asked.silence:g} s"
     if isinstance(asked, AskedKeys):
         limits += f" and pause for {asked.inter_digit:g} s"

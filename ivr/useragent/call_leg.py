@@ -159,13 +159,18 @@ class CallLeg:
     async def refer(self, target: str) -> int:
         """Ask the other side to call somebody else, and return the final status of that call (RFC 3515).
 
-        After a 2xx the call ends by itself. 408: it said nothing more in time, 481: the call ended meanwhile.
+        After a 2xx the call ends by itself. 408: it said nothing more in time, 481: the call ended meanwhile. If
+        cancelled, what becomes of it means nothing any more, and another can be asked for.
         """
         self._transfer = asyncio.get_running_loop().create_future()
         self._do(lambda endpoint, now: endpoint.refer(self.call, target, now))
         if self.over:
             return 481
-        return await self._transfer
+        try:
+            return await self._transfer
+        except asyncio.CancelledError:
+            self._do(lambda endpoint, now: endpoint.forget_referral(self.call, now))
+            raise
 
     def hang_up(self, reason: str = "") -> None:
         """End the call, answered or not. `reason`: a Reason header (RFC 3326)."""

@@ -52,7 +52,7 @@ def test_a_rejected_call_is_over() -> None:
 
 def test_a_caller_who_was_transferred_is_gone() -> None:
     driver = LineDriver(WELCOME, transfer("tel:+4930")).hear_out()
-    assert driver.effects[-1] == TransferStarted("transfer", "tel:+4930")
+    assert driver.effects[-1] == TransferStarted("transfer", transfer("tel:+4930"))
     driver.apply(Transferred(), after=20)
     assert driver.effects[-1] == Finished(Outcome("transfer", ok=True, result="done"), "transfer")
 

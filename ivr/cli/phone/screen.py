@@ -30,6 +30,7 @@ Type what the caller does:
   1, 42#, *       keys
   some words      speech
   (just Enter)    silence
+  busy, noAnswer  what becomes of a transfer (just Enter: the caller is connected)
   /hangup         the caller leaves (Ctrl-D does too)
   /fail           simulate a failure of the line
   /help           this"""
@@ -75,8 +76,9 @@ class Screen:
                 self._dim("  (recording)")
             case RecordingOver(seconds=seconds):
                 self._dim(f"  (recorded {seconds:.1f} s)")
-            case TransferBegan(target=target):
-                self._dim(f"  (transferring to {target})")
+            case TransferBegan(target=target, whisper=whisper):
+                shown = f', which is shown "{whisper}"' if whisper else ""
+                self._dim(f"  (transferring to {target}{shown})")
             case WordsHeard(words=words, typed=False):
                 self._dim(f"  (heard: {words})" if words else "  (heard none of the expected phrases)")
             case WorkflowRefused(problems=problems):

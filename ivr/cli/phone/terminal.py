@@ -18,7 +18,8 @@ from ivr.cli.phone.screen import Screen
 from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.media.installed import missing
-from ivr.phone.callers.turn_based import CallerAction, Fail, Leave, Press, Situation, Speak, TurnBased
+from ivr.phone.callers.turn_based import CallerAction, Connect, Fail, Leave, Press, Situation, Speak, TurnBased
+from ivr.phone.handset import ANSWERS
 from ivr.phone.phone_events import ListensFor, PhoneEvent, PromptAudio, PromptOver
 from ivr.phone.platform import Target, platform, sound_of
 from ivr.phone.session import Session
@@ -70,6 +71,8 @@ class Typist:
 
     async def act(self, situation: Situation) -> CallerAction | None:
         """Ask for a line wherever one can be typed; prompts are read to their end."""
+        if situation.transfer is not None:
+            return await self._rings()
         if situation.prompt or situation.listening is None or self._silent:
             return None
         while True:
@@ -82,6 +85,21 @@ class Typist:
             found = caller_action(line)
             self._silent = found is None or _is_whole(found, situation.listening)
             return found
+
+    async def _rings(self) -> CallerAction:
+        """Ask what becomes of a transfer; just Enter connects the caller."""
+        while True:
+            line = await self._ask(f"{', '.join(ANSWERS)}> ")
+            match (line or "").strip():
+                case "/fail":
+                    return Fail()
+                case "/hangup":
+                    return Leave()
+                case word if line is not None and (word or "connected") in ANSWERS:
+                    return Connect(ANSWERS[word or "connected"])
+                case _ if line is None:
+                    return Leave()
+            self._screen.help()
 
 
 def _is_whole(found: CallerAction, listening: Recognize | Record) -> bool:

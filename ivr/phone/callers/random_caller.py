@@ -8,7 +8,8 @@ from collections.abc import Callable
 from random import Random
 
 from ivr.engine.commands import Recognize, Record
-from ivr.phone.callers.turn_based import CallerAction, Leave, Press, Situation, Speak
+from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Situation, Speak
+from ivr.phone.handset import ANSWERS
 from ivr.phone.phone_events import Done, PhoneEvent
 
 PATIENCE = 15
@@ -35,6 +36,8 @@ class RandomCaller:
 
     async def act(self, situation: Situation) -> CallerAction | None:
         """Do something about the question, once."""
+        if situation.transfer is not None:
+            return Connect(self._random.choice((*ANSWERS.values(), ANSWERS["connected"])))
         if situation.prompt or situation.listening is None or self._waits:
             return None
         self._waits = True

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from ivr.engine.commands import Recognize, Record, Segment, recorded_as
+from ivr.engine.commands import Recognize, Record, Segment, Transfer, recorded_as
 from ivr.line import (
     CallerLeft,
     Effect,
@@ -27,6 +27,7 @@ from ivr.line import (
     RecordingStarted,
     Signal,
     Tick,
+    TransferFailed,
     Transferred,
     TransferStarted,
     Trouble,
@@ -83,7 +84,14 @@ class Fail(Struct, frozen=True):
     kind: Literal["system", "unknown"] = "system"
 
 
-CallerAction: TypeAlias = Press | Hold | Speak | PlaySamples | Wait | Leave | Fail
+class Connect(Struct, frozen=True):
+    """Let somebody answer a transfer, or not."""
+
+    status: int
+    "Of the other side, as in SIP; 2xx: the caller is connected."
+
+
+CallerAction: TypeAlias = Press | Hold | Speak | PlaySamples | Wait | Leave | Fail | Connect
 
 
 class Situation(Struct, frozen=True):
@@ -93,6 +101,8 @@ class Situation(Struct, frozen=True):
     "A prompt is heard."
     listening: Recognize | Record | None
     "What counts now; None: nothing."
+    transfer: Transfer | None = None
+    "It rings at somebody else's, with whom the caller is to be connected."
 
 
 class Person(Protocol):
@@ -121,7 +131,7 @@ class TurnBased:
         self._recording = bytearray()
         self._recording_began: float | None = None
         self._left = False
-        self._transferring = False
+        self._transfer: Transfer | None = None
         self._waiting: asyncio.Task[object] | None = None
         "Who waits for the person, or for a prompt's sound."
 
@@ -148,10 +158,10 @@ class TurnBased:
                 self._listening = command
             case RecordingStarted():
                 self._recording, self._recording_began = bytearray(), self._now
-            case TransferStarted():
-                self._transferring = True
+            case TransferStarted(command=command):
+                self._transfer = command
             case Finished():
-                self._listening, self._recording_began = None, None
+                self._listening, self._recording_began, self._transfer = None, None, None
                 self._plan = deque(one for one in self._plan if isinstance(one[1], CallerLeft))
 
     def hang_up(self) -> None:
@@ -188,8 +198,8 @@ class TurnBased:
     async def _next(self, deadline: float | None) -> Signal:
         if self._left:
             return CallerLeft()
-        if self._transferring:  # there is nobody else to connect the caller with: who wants to see it has seen it
-            return Transferred()
+        if self._transfer is not None:
+            return await self._rings(self._transfer)
         if self._prompt is not None and self._prompt_ends is None:
             try:
                 self._prompt_ends = self._now + await self._length(self._prompt)
@@ -208,6 +218,19 @@ class TurnBased:
             self._prompt = None
             return PromptEnded()
         return Tick()
+
+    async def _rings(self, command: Transfer) -> Signal:
+        """Let the person say how it goes: there is nobody else to connect the caller with."""
+        caller_action = await self._person.act(Situation(prompt=False, listening=None, transfer=command))
+        self._now += REACTION
+        match caller_action:
+            case Connect(status=status) if not 200 <= status < 300:
+                return TransferFailed(status, f"the other side answered {status}")
+            case Leave():
+                return CallerLeft()
+            case Fail(kind=kind):
+                return Trouble(kind)
+        return Transferred()
 
     async def _ask(self) -> None:
         caller_action = await self._person.act(Situation(self._prompt is not None, self._listening))

@@ -289,7 +289,7 @@ _ACTIONS = (
     _RECOGNIZE,
     _RECORD,
 )
-_TRANSFER = _Object(wire.Transfer, operation_id=_text, target=_text)
+_TRANSFER = _Object(wire.Transfer, operation_id=_text, target=_text, timeout_in_seconds=_number, whisper=_text)
 
 
 def _workflow_of(*actions: _Object[Any]) -> _Object[wire.Workflow]:

@@ -24,7 +24,9 @@ _INITIAL_SILENCE: Range = (1, 30)  # seconds, like all that follow
 _INTER_DIGIT: Range = (1, 5)
 _DURATION: Range = (2, 600)
 _TRAILING_SILENCE: Range = (0, 30)
+_RINGING: Range = (5, 120)
 _MOST_STOP_TONES = 5
+_MOST_WHISPERED = 160
 _MOST_SPEECH_VARIATIONS = 5
 _MOST_NAMED = 10
 "Of the actions that do not go together, in the sentence that says so."
@@ -100,8 +102,8 @@ def _action(action: wire.Action) -> Problems:
             yield from _recognize(action)
         case wire.Record():
             yield from _record(action)
-        case wire.Transfer(target=target) if not is_target(target):
-            yield ".target: must be a sip:, sips: or tel: address"
+        case wire.Transfer():
+            yield from _transfer(action)
         case _:  # reject and hangup have nothing that could be wrong
             pass
 
@@ -180,6 +182,14 @@ def _record(action: wire.Record) -> Problems:
     if action.stop_tones == ():
         yield ".stopTones: must not be empty"
     yield from _stop_tones(action.stop_tones or ())
+
+
+def _transfer(action: wire.Transfer) -> Problems:
+    if not is_target(action.target):
+        yield ".target: must be a sip:, sips: or tel: address"
+    yield from _within(".timeoutInSeconds", action.timeout_in_seconds, _RINGING)
+    if action.whisper is not None and len(action.whisper) > _MOST_WHISPERED:
+        yield f".whisper: at most {_MOST_WHISPERED} characters"
 
 
 def _before(prompt: wire.PlayPrompt | None) -> Problems:

@@ -118,7 +118,9 @@ def _command(action: wire.Action) -> line.LineCommand:
         case wire.Recognize():
             return _recognize(action)
         case wire.Transfer():
-            return line.Transfer(action.operation_id, action.target)
+            seconds = action.timeout_in_seconds
+            timeout = None if seconds is None else float(seconds)
+            return line.Transfer(action.operation_id, action.target, timeout, action.whisper or None)
     return _record(action)
 
 

@@ -3,7 +3,7 @@
 Every message is a stranger's until it was read here: unknown commands, fields and types are refused.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -69,6 +69,12 @@ class LeaveCommand(_Command, frozen=True):
     """Hang up."""
 
 
+class ConnectCommand(_Command, frozen=True):
+    """Say how a transfer goes, in the other side's place."""
+
+    answer: Literal["connected", "busy", "noAnswer", "rejected", "unreachable"]
+
+
 class SaveCommand(_Command, frozen=True):
     """Keep the last call as a case of this name."""
 
@@ -90,6 +96,7 @@ PageCommand: TypeAlias = (
     | UpCommand
     | SayCommand
     | LeaveCommand
+    | ConnectCommand
     | SaveCommand
     | ReplayCommand
     | WriteCommand

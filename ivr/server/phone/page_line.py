@@ -13,15 +13,18 @@ from aiohttp import WSMsgType, web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.engine.commands import Transfer
 from ivr.engine.pretend import read_time
 from ivr.errors import DataUnusable, FlowError, StoreUnavailable
 from ivr.phone.callers.script.writing import as_script
+from ivr.phone.handset import ANSWERS
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, Replied, Sent
 from ivr.phone.placed_call import Caller
 from ivr.phone.session import Session
 from ivr.server.phone.own_bot import CallProgress, CallUnusable, Outdated, OwnBot, SavedCase
 from ivr.server.phone.page_commands import (
     BadCommand,
+    ConnectCommand,
     DialCommand,
     DownCommand,
     LeaveCommand,
@@ -87,6 +90,8 @@ class PageLine:
         self._calling: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
+        self._rings: asyncio.Future[int] | None = None
+        "What becomes of a transfer, as a SIP status."
         self._call = ""
         "The platform's id of the call, or of the last one."
         self._at: str | None = None
@@ -145,6 +150,17 @@ class PageLine:
                 session.say(words)
             case LeaveCommand():
                 session.hang_up()
+            case ConnectCommand(answer=answer):
+                self._answer_transfer(ANSWERS[answer])
+
+    def _answer_transfer(self, status: int) -> None:
+        if self._rings is not None and not self._rings.done():
+            self._rings.set_result(status)
+
+    async def _connect(self, _: Transfer) -> int:
+        """Let the page say how a transfer goes; it calls nobody."""
+        self._rings = asyncio.get_running_loop().create_future()
+        return await self._rings
 
     # --- the call ---
 
@@ -154,7 +170,7 @@ class PageLine:
                 who = phone.target.who
                 self._at = dial.at or who.at
                 who = replace(who, caller=dial.caller or who.caller, at=self._at)
-                await self._hold(Session(phone, sound), who)
+                await self._hold(Session(phone, sound, connect=self._connect), who)
         except OSError as error:
             await self._tell(Ended("platform", "unreachable", f"The phone cannot call: {error.strerror}."))
         finally:

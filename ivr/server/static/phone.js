@@ -95,7 +95,11 @@ const happens = {
     paper.add("caller", `spoke for ${seconds.toFixed(1)} s`);
     show("on the line", "live");
   },
-  TransferBegan: ({ target }) => paper.add("note", `transferring to ${target}`),
+  TransferBegan({ target, whisper }) {
+    stopSpeaking();
+    paper.add("note", `transferring to ${target}${whisper ? `, which is shown “${whisper}”` : ""}`);
+    offer({ kind: "transfer" });
+  },
   Done({ ok, why, result }) {
     stopSpeaking();
     offer(null);
@@ -159,6 +163,22 @@ for (const over of ["pointerup", "pointercancel", "blur"]) {
   });
 }
 
+// A transfer rings at nobody's: whoever tries the flow plays the other side.
+const answers = {
+  connected: "Connect the caller",
+  busy: "Busy",
+  noAnswer: "Nobody answers",
+  rejected: "Declined",
+  unreachable: "Not reachable",
+};
+
+function answerButton([answer, label]) {
+  const chip = element("button", label, "button small");
+  chip.type = "button";
+  chip.onclick = () => send({ do: "connect", answer });
+  return chip;
+}
+
 function offer(question) {
   next = pressing ? [question] : null;
   if (pressing) return;
@@ -170,6 +190,7 @@ function offer(question) {
     chip.onclick = () => (key ? send({ do: "press", key }) : send({ do: "say", words: speech[0] ?? name }));
     return chip;
   });
+  if (kind === "transfer") buttons.push(...Object.entries(answers).map(answerButton));
   const ends = [...terminators].join(" or ");
   if (kind === "digits") buttons.push(element("p", `Keys, at most ${most}${ends ? `; ${ends} ends` : ""}`));
   if (kind === "recording") buttons.push(element("p", `Speak, or type${ends ? `; ${ends} ends` : ""}`));

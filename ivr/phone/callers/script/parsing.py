@@ -12,13 +12,14 @@ from ivr.flowfile.source import Source, Tree
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.nearest import did_you_mean
 from ivr.phone.callers.script.steps import Act, Do, Expect, PlayFile, Script, ScriptStep, Silent
-from ivr.phone.callers.turn_based import CallerAction, Fail, Hold, Leave, Press, Speak, Wait
+from ivr.phone.callers.turn_based import CallerAction, Connect, Fail, Hold, Leave, Press, Speak, Wait
+from ivr.phone.handset import ANSWERS
 from ivr.phone.placed_call import Caller
 from ivr.smallfiles import read_head
 
 HEAD = ("script", "bot", "flow", "from", "language", "at", "steps")
 EXPECT = ("hears", "state", "ends")
-CALLER_ACTIONS = ("press", "hold", "say", "play", "silence", "hangup", "fail")
+CALLER_ACTIONS = ("press", "hold", "say", "play", "silence", "hangup", "fail", "transfer")
 BARE = ("silence", "hangup", "fail")
 "Steps that can stand without a value."
 
@@ -141,12 +142,19 @@ class _ScriptReader:
                 return Wait(self._seconds(value, place)) if value else Silent()
             case "hangup":
                 return Leave()
+            case "transfer":
+                return Connect(self._status(value, place))
         return Fail("unknown" if value == "unknown" else "system")
 
     def _keys(self, keys: str, place: Place) -> str:
         if not PHONE_KEYS.issuperset(keys):
             raise self._wrong(place, f'"{keys}" is not a sequence of keys. Keys are 0-9, *, # and A-D.', "")
         return keys
+
+    def _status(self, word: str, place: Place) -> int:
+        if word not in ANSWERS:
+            raise self._wrong(place, f'"{word}" cannot become of a transfer.', f"Possible: {', '.join(ANSWERS)}.")
+        return ANSWERS[word]
 
     def _seconds(self, text: str, place: Place) -> float:
         number = text.removesuffix("s")

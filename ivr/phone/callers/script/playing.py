@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ivr.flowfile.finding import Finding
 from ivr.media.sound import Sound
 from ivr.phone.callers.script.steps import Do, Expect, PlayFile, Script, ScriptStep, Silent
-from ivr.phone.callers.turn_based import CallerAction, Leave, PlaySamples, Situation, TurnBased
+from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, PlaySamples, Situation, TurnBased
 from ivr.phone.phone_events import Dialled, Done, Ended, PhoneEvent, PromptBegan, WorkflowRefused
 from ivr.phone.platform import Platform
 
@@ -76,6 +76,12 @@ class ScriptCaller:
         if not self._left:
             return Leave() if stuck else None
         step = self._left[0]
+        answers = isinstance(step.act, Do) and isinstance(step.act.caller_action, Connect)
+        if (situation.transfer is not None) != answers:
+            return None
+        if answers:
+            self._left.pop(0)
+            return await self._do(step)
         interrupts = isinstance(step.act, Do) and step.act.interrupts
         if self._silent or not (situation.prompt if interrupts else ready):
             return None
@@ -197,6 +203,7 @@ async def play(
     """Make the call of a script; `bot` is another address than the phone's target."""
     caller = ScriptCaller(script, samples=samples, state_of=state_of)
     who = replace(script.who, bot=f"28:{phone.target.app_id}")
-    ended = await phone.place(TurnBased(caller, sound), who=who, bot=bot)
+    ours = script.flow is not None  # nothing but a transfer that is offered lets all of a flow be tried
+    ended = await phone.place(TurnBased(caller, sound), who=who, bot=bot, any_transfer=ours)
     await caller.finish(ended)
     return Played(caller.failure, tuple(caller.transcript))

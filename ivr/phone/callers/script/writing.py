@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from ivr.phone.handset import ANSWERS
 from ivr.phone.phone_events import (
     Done,
     Ended,
@@ -27,6 +28,7 @@ SPOKEN = "what the caller said"
 WAITED = frozenset({"silence", "pause", "spoken", "limit"})
 "What ends because nothing more came: else the next caller action would be about the same question."
 
+_ANSWERED = {status: word for word, status in ANSWERS.items()}
 _FILE = re.compile(r"\(audio [^)]*\)")
 "As `ivr.trace.sentences.spoken` tells of one; its address may be another one next time."
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -93,6 +95,8 @@ class _ScriptWriter:
             self._do("silence")
         elif done.result == "left":
             self._do("hangup", during=self._prompt)
+        elif done.status and (word := _ANSWERED.get(done.status)):
+            self._do(f"transfer: {word}")
         elif done.result in ("system", "unknown") and not done.why:
             self._do("fail" if done.result == "system" else "fail: unknown", during=self._prompt)
         self._prompt = False
