@@ -131,7 +131,8 @@ def value_text(value: object) -> str:
         case tuple():
             return ",".join(str(item) for item in value) or "none"
         case Mapping():
-            return json.dumps(dict(value)) if value else "none"
+            shown = {name: "(hidden)" if isinstance(item, SecretStr) else item for name, item in value.items()}
+            return json.dumps(shown) if value else "none"
     return str(value)
 
 

@@ -7,6 +7,7 @@ variable can open a server to everyone.
 
 import json
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -15,7 +16,10 @@ from msgspec.structs import replace
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from ivr.allowed_hosts import read_pattern
 from ivr.auth.documents import DOCUMENTS
+from ivr.engine.naming import is_name
+from ivr.engine.secret_values import Secrets
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.setting_sources import (
     NO_ADDRESS,
@@ -27,9 +31,10 @@ from ivr.setting_sources import (
     split_commas,
     value_text,
 )
+from ivr.smallfiles import read_small
 from ivr.speech_settings import PREFIX, SpeechSettings
 
-__all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "value_text", "variable"]
+__all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "secrets_of", "value_text", "variable"]
 
 OTHERS = ("IVR_GATEWAY_",)
 "Beginnings of variables that are settings of another process."
@@ -37,6 +42,9 @@ SHORTEST_TOKEN = 16
 "Characters."
 
 _NO_ROUTES = 'must be a table from called identity to flow, such as {"28:bot-id": "voicemail"}'
+_NO_SECRETS = 'must be a table from names, made of letters, digits and _, to secrets, such as {"shop": "..."}'
+MAX_SECRET = 64 * 1024
+"Bytes of a secret in a file."
 
 
 CheckedLine: TypeAlias = Literal["skype", "sip"]
@@ -83,6 +91,19 @@ class Settings(SpeechSettings):
     closed: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Calendars of flows that are closed, whatever their hours, such as office,shop."
     )
+    http_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts that flows may ask by http, such as api.example.com,*.example.com:8443; none: no host."
+    )
+    http_private: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks beside the public internet where those hosts may be, such as 10.1.0.0/16.",
+    )
+    secrets: Annotated[Mapping[str, SecretStr], NoDecode] = Field(
+        default_factory=dict, description='Secrets of flows, as JSON or a TOML table: {"shop": "..."}.'
+    )
+    secrets_folder: Path | None = Field(
+        None, description="A folder of secrets, each in a file of its name, as Docker and systemd give them."
+    )
     jobs: int | None = Field(
         None,
         ge=1,
@@ -124,21 +145,40 @@ class Settings(SpeechSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("openid_metadata", "closed", mode="before")
+    @field_validator("openid_metadata", "closed", "http_hosts", "http_private", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(value)
 
     @field_validator("routes", mode="before")
     @classmethod
-    def _table(cls, value: object) -> object:
-        try:
-            table = json.loads(value) if isinstance(value, str) else value
-        except (ValueError, RecursionError):
-            raise ValueError(_NO_ROUTES) from None  # its own words are about JSON, with a place in the value
-        if not isinstance(table, Mapping) or not all(isinstance(name, str) for name in table.values()):
-            raise ValueError(_NO_ROUTES)
+    def _routes(cls, value: object) -> object:
+        return _table(value, _NO_ROUTES)
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        table = _table(value, _NO_SECRETS)
+        if not all(is_name(name) for name in table):
+            raise ValueError(_NO_SECRETS)
         return table
+
+    @field_validator("http_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            read_pattern(host)
+        return value
+
+    @field_validator("http_private")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("must be networks such as 10.1.0.0/16") from None
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -191,6 +231,32 @@ class Settings(SpeechSettings):
             if len(secret) != 64 or set(secret.lower()) - set("0123456789abcdef"):
                 raise ValueError("must be 64 hexadecimal digits; to make them: openssl rand -hex 32")
         return value
+
+
+def _table(value: object, problem: str) -> Mapping[str, str]:
+    """Read a table from names to texts, JSON or of TOML; raise ValueError."""
+    try:
+        table = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise ValueError(problem) from None  # its own words are about JSON, with a place in the value
+    if not isinstance(table, Mapping) or not all(isinstance(text, str) for text in table.values()):
+        raise ValueError(problem)
+    return table
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """Return the secrets of flows, those of the folder too; raise SettingsError if one cannot be read."""
+    found = {name: secret.get_secret_value() for name, secret in settings.secrets.items()}
+    folder = settings.secrets_folder
+    try:
+        files = sorted(file for file in folder.iterdir() if is_name(file.name) and file.is_file()) if folder else []
+        for file in files:
+            # A file ends with the end of a line, which an editor has put there.
+            found.setdefault(file.name, read_small(file, MAX_SECRET).decode().removesuffix("\n").removesuffix("\r"))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a secret is too long, or not UTF-8"
+        raise SettingsError(f"{variable('secrets_folder')}: {folder} cannot be read: {why}") from error
+    return Secrets(found)
 
 
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:

@@ -52,9 +52,12 @@ class CallStore(Protocol):
     async def commit(self, commit: Commit) -> None:
         """Save all of a turn or nothing; raise StaleCall if another turn was faster, StoreUnavailable if it cannot."""
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+    async def claim(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> Sequence[Order]:
         """Hand out open orders, each to one worker at a time; the attempt is counted, durably, before this returns.
 
+        Those to services that are `busy` stay where they are.
         `owner` names the worker. What it has not answered `lease` seconds after the time that its request allows is
         open again (`now`: seconds since 1970): its worker is dead. An order whose third run was cut off is not handed
         out again: it is answered `ServiceFailed(job, "failed")`.

@@ -35,7 +35,7 @@ class AddressRefused(OSError):
 
 def may_connect(address: str, *, allow_loopback: bool) -> bool:
     """Return whether a numeric address is on the public internet, or on this machine where that is allowed."""
-    ip = _without_disguise(ip_address(address))
+    ip = without_disguise(ip_address(address))
     if ip.is_loopback:
         return allow_loopback
     if ip.version == 6 and (ip not in _IPV6_UNICAST or ip in _IPV6_6TO4):
@@ -43,7 +43,7 @@ def may_connect(address: str, *, allow_loopback: bool) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _without_disguise(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+def without_disguise(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """Unwrap the IPv4 address that some IPv6 addresses stand for."""
     if isinstance(ip, IPv4Address):
         return ip

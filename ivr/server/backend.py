@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.engine.actions.record import TRANSCRIBE
+from ivr.engine.secret_values import Secrets
+from ivr.engine.web_orders import HTTP
 from ivr.flowfile.load import load_flow
 from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
@@ -23,8 +26,11 @@ from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
+from ivr.services.egress import AT_ONCE, LOOPBACK, Egress
+from ivr.services.service import Service
 from ivr.services.transcription import Transcription
-from ivr.settings import Settings
+from ivr.services.web_request import WebRequest
+from ivr.settings import Settings, secrets_of
 from ivr.speech_settings import engine_of, load_models
 from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
@@ -60,9 +66,10 @@ async def open_backend(
     line: Capabilities,
     strict: bool,
 ) -> Backend:
-    """Own the data folder, open the store, load the flows (`strict`: all), begin with the work that was left.
+    """Own the data folder, open the store, load the flows, begin with the work that was left.
 
     Flows are checked against what `line` can do. `public` is the address under which others reach this server.
+    `strict`, as in development mode: all flows have to be without errors, and web services may be on this machine.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -77,14 +84,18 @@ async def open_backend(
     for call, what in opened.set_aside:
         log.error("call set aside", extra={"call": call, "reason": what})
     store, recordings = opened.calls, opened.recordings
-    registry = await _open_registry(settings, paths, opened, line, strict=strict)
+    secret_values = secrets_of(settings)
+    registry = await _open_registry(settings, secret_values, paths, opened, line, strict=strict)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
     channel = make_channel(links)
-    services = {TRANSCRIBE: Transcription(speech, recordings)}
-    worker = Worker(store, services, at_once=concurrency_of(settings))
+    requests = WebRequest(_egress_of(settings, dev=strict), secret_values)
+    stack.push_async_callback(requests.close)
+    services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
+    limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE}
+    worker = Worker(store, services, limits=limits)
     turns = TurnsInMemory(
         store=store,
         channels={channel.name: channel},
@@ -115,8 +126,20 @@ async def open_backend(
     )
 
 
+def _egress_of(settings: Settings, *, dev: bool) -> Egress:
+    """Return the way out to web services; in development mode, hosts on the list may be this machine."""
+    private = [ip_network(network) for network in settings.http_private]
+    return Egress(settings.http_hosts, [*private, *(LOOPBACK if dev else ())])
+
+
 async def _open_registry(
-    settings: Settings, paths: Sequence[Path], opened: Opened, line: Capabilities, *, strict: bool
+    settings: Settings,
+    secret_values: Secrets,
+    paths: Sequence[Path],
+    opened: Opened,
+    line: Capabilities,
+    *,
+    strict: bool,
 ) -> FlowRegistry:
     missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
     load = partial(
@@ -126,7 +149,14 @@ async def _open_registry(
         missing=missing,
         phrases=phrases_of(settings),
     )
-    registry = FlowRegistry(opened.calls, paths, load=load, default=settings.default_flow, routes=settings.routes)
+    registry = FlowRegistry(
+        opened.calls,
+        paths,
+        load=load,
+        default=settings.default_flow,
+        routes=settings.routes,
+        secrets=secret_values,
+    )
     await registry.open(strict=strict)
     await registry.restore(opened.flows_under_way)
     return registry

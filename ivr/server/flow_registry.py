@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.engine.flow import Flow
 from ivr.engine.naming import normal
+from ivr.engine.secret_values import Secrets
 from ivr.errors import FlowError, StoreUnavailable, WebhookError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
@@ -78,8 +80,13 @@ class FlowRegistry:
         load: Load,
         default: str | None = None,
         routes: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
-        """Serve the flows in `places`: files, or folders of `*.yaml`. `routes` leads from called identity to flow."""
+        """Serve the flows in `places`: files, or folders of `*.yaml`. `routes` leads from called identity to flow.
+
+        `secrets` are what their guards can read.
+        """
+        self._secrets = secrets or Secrets()
         self._store = store
         self._places = places
         self._load = load
@@ -179,8 +186,11 @@ class FlowRegistry:
             if source is None:
                 raise FlowError("the flow of this call is not in the store")
             loaded = await asyncio.to_thread(rebuild, Bundle.decode(source, flow_hash))
-            self._remember(loaded.served(), loaded.assets)
+            self._remember(self._with_secrets(loaded.served()), loaded.assets)
         return self._by_hash[flow_hash]
+
+    def _with_secrets(self, flow: Flow) -> Flow:
+        return replace(flow, secrets=self._secrets)
 
     def asset(self, sha256: str) -> Asset | None:
         """Return a prompt file of any flow in use."""
@@ -220,7 +230,7 @@ class FlowRegistry:
             raise FlowError(f"{file} cannot be read: {error.strerror}") from error
         files = (file, *(file.parent / name for name in loaded.beside))
         self._watched[file] = (*files, file.parent)
-        flow, bundle = loaded.served(), loaded.bundle
+        flow, bundle = self._with_secrets(loaded.served()), loaded.bundle
         if bundle is None:
             raise FlowError(f"{file} cannot be stored")
         twin = twin_of(file, flow.name, {path: one.name for path, one in self._served.items()})

@@ -31,13 +31,22 @@ LONGEST_PAUSE = 30.0
 class Worker:
     """The jobs of all calls."""
 
-    def __init__(self, store: CallStore, services: Mapping[str, Service], *, at_once: int = 4) -> None:
+    def __init__(
+        self,
+        store: CallStore,
+        services: Mapping[str, Service],
+        *,
+        at_once: int = 4,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        """Carry out so many orders to a service `at_once`, or as `limits` says by service: none waits for another."""
         self._store = store
         self._services = services
+        self._at_once = at_once
         self._name = secrets.token_hex(8)
         "Who we are among all workers: another in each process."
-        self._free = at_once
-        "Services that may begin now."
+        self._free = {service: (limits or {}).get(service, at_once) for service in services}
+        "By service: orders that may begin now."
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         "Open turns by call."
         self._running: set[asyncio.Task[None]] = set()
@@ -82,9 +91,11 @@ class Worker:
         while True:
             await self._kicked.wait()
             self._kicked.clear()
-            while self._free:
+            while True:
+                busy = frozenset(service for service, free in self._free.items() if free < 1)
+                limit = min((free for free in self._free.values() if free > 0), default=self._at_once)
                 try:
-                    orders = await self._store.claim(self._name, now=time.time(), lease=LEASE, limit=self._free)
+                    orders = await self._store.claim(self._name, now=time.time(), lease=LEASE, limit=limit, busy=busy)
                 except StoreUnavailable as error:
                     log.warning("orders wait for the store", extra={"reason": str(error)})
                     break  # the next tick kicks again
@@ -94,7 +105,7 @@ class Worker:
                     self._begin(order)
 
     def _begin(self, order: Order) -> None:
-        self._free -= 1
+        self._count(order, -1)
         task = asyncio.create_task(self._run(order), name=f"job {order.request.job}")
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -104,12 +115,17 @@ class Worker:
         if not task.cancelled() and (error := task.exception()):
             log.error("job ended badly", exc_info=error)
 
+    def _count(self, order: Order, more: int) -> None:
+        """Note that an order begins or has ended; one to a service that is not there takes no place."""
+        if order.request.service in self._free:
+            self._free[order.request.service] += more
+
     async def _run(self, order: Order) -> None:
         try:
             event = await self._carried_out(order)
         finally:
             # The next order's turn: an answer on its way to the disk waits there together with others.
-            self._free += 1
+            self._count(order, 1)
             self._kicked.set()
         first = await self._saved(order, event)
         reason = event.code if isinstance(event, ServiceFailed) else "answered"

@@ -109,10 +109,12 @@ class MemoryStore:
             to_json(order)
         return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+    async def claim(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> Sequence[Order]:
         """Hand out open orders, each to one worker at a time; see `ivr.store.orders` for those that run no more."""
         orders = self._live.orders
-        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit)
+        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit, busy=busy)
         for owed in spent:
             orders.answer(owed.call, owed.request.job, owed.given_up())
         return orders.begin(runs)

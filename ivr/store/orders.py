@@ -108,15 +108,23 @@ class Orders:
         """Return the calls whose inbox holds something."""
         return [inbox.key for inbox in self._inboxes.values()]
 
-    def take(self, owner: str, *, now: float, lease: float, limit: int) -> tuple[list[Run], list[Owed]]:
-        """Take up to `limit` open orders for runs, and beside them those that may not run again."""
+    def take(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> tuple[list[Run], list[Owed]]:
+        """Take up to `limit` open orders for runs, and beside them those that may not run again.
+
+        Those to services that are `busy` keep their place.
+        """
         self._reopen(owner, now)
         runs: list[Run] = []
         spent: list[Owed] = []
-        while self._open and len(runs) < limit:
-            call, job = next(iter(self._open))
-            del self._open[call, job]
+        for call, job in list(self._open):
+            if len(runs) >= limit:
+                break
             owed = self.get(call, job)
+            if owed is not None and owed.request.service in busy:
+                continue
+            del self._open[call, job]
             if owed is None:
                 continue
             if owed.spent:

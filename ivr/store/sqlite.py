@@ -145,13 +145,15 @@ class SqliteStore:
         self.hand_over(commit, settling(done, lambda: None))
         await done
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+    async def claim(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> Sequence[Order]:
         """Hand out open orders, each to one worker at a time; see `ivr.store.orders` for those that run no more.
 
         After a start none is held back: the lock of the folder shows that whoever had it is gone.
         """
         orders = self._live.orders
-        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit)
+        runs, spent = orders.take(owner, now=now, lease=lease, limit=limit, busy=busy)
         if not runs and not spent:
             return ()
         written = [statements.run_statement(run) for run in runs]

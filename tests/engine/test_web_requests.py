@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
 
-from ivr.engine.actions.http import MARK, PAUSES
-from ivr.engine.body_shape import Misshapen, only_named, shape_text, shaped
 from ivr.engine.commands import Request
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.engine.expressions.types import Type, optional
 from ivr.engine.secret_values import Secrets
 from ivr.engine.values import MaskedValue
+from ivr.engine.web_orders import MARK, PAUSES, Misshapen, only_named, shape_text, shaped
 from ivr.errors import MaskedRead
 from ivr.flowfile.fields import read_type
 from tests.caller import Caller

@@ -62,9 +62,11 @@ class Shaky(MemoryStore):
         self._fail()
         return await super().finish(call, job, event)
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> list[Order]:
+    async def claim(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> list[Order]:
         self._fail()
-        return list(await super().claim(owner, now=now, lease=lease, limit=limit))
+        return list(await super().claim(owner, now=now, lease=lease, limit=limit, busy=busy))
 
     def _fail(self) -> None:
         if self.failures:

@@ -93,7 +93,9 @@ class SimStore:
             self._disk.orders[request.job] = (request, 0)
         self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Order]:
+    async def claim(
+        self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()
+    ) -> Sequence[Order]:
         await pause()
         claimed = []
         for job, (request, attempts) in self._disk.orders.items():

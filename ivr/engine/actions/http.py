@@ -14,7 +14,6 @@ from urllib.parse import quote
 from msgspec import Struct, json
 
 from ivr.engine.actions.base import Common, Needs, Raised, Result, failed
-from ivr.engine.body_shape import Misshapen, shape_text, shaped
 from ivr.engine.commands import Argument, Segment
 from ivr.engine.events import Event, HttpAnswered, Scalar, ServiceFailed
 from ivr.engine.expressions import tree
@@ -25,15 +24,9 @@ from ivr.engine.expressions.types import Type
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
+from ivr.engine.web_orders import HTTP, MARK, PAUSES, Misshapen, expected, shape_text, shaped
 from ivr.errors import ExpressionFailed, MaskedRead
 
-HTTP: Final = "http"
-"""The service that asks other services. Its arguments: `method`, `url`, `timeout` (seconds for one try), `retries`,
-`expect`, and, where written, `query`, `headers`, `json` (the body as text), `form` and `returns` (`body_shape`)."""
-MARK: Final = "\0"
-"Stands before and behind the name of a secret."
-PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"Seconds before each retry, unless the service asks for another pause."
 MARGIN: Final = 0.5
 "Seconds beyond all tries and pauses: the service itself is to say that time is up."
 MAX_BODY: Final = 100_000
@@ -153,12 +146,6 @@ class Http(Common, frozen=True):
             if not self.body.private:
                 raise
             return {}  # a replay does not know the value, and nobody is asked
-
-
-def expected(status: int, patterns: Sequence[str]) -> bool:
-    """Return whether a status is among `200`, `2xx`, …."""
-    written = str(status)
-    return any(pattern in {written, f"{written[0]}xx"} for pattern in patterns)
 
 
 def secret_named(expression: Expression) -> str | None:

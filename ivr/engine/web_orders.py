@@ -1,13 +1,16 @@
-"""The shape of what a web service answers (`returns`): written as text in an order, and held against the answer.
+"""What an order to the service `http` is made of: what the action that gives it and the service must agree about.
 
-Strict, with what JSON has no word for: a date is ISO 8601 text, a decimal a number or text of digits. What does not fit
-is no value of the flow: `error.http.body`.
+*Secrets.* An order names them only: `MARK name MARK` stands where the service puts the value in.
+
+*Shapes* of what a web service answers (`returns`) stand as text in an order, and are held against the answer. Strict,
+with what JSON has no word for: a date is ISO 8601 text, a decimal a number or text of digits. What does not fit is no
+value of the flow: `error.http.body`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from msgspec import json
 
@@ -17,8 +20,25 @@ from ivr.engine.expressions.types import Type
 from ivr.engine.values import Value
 from ivr.errors import IvrError
 
+HTTP: Final = "http"
+"""The service that asks other services. Its arguments: `method`, `url`, `timeout` (seconds for one try), `retries`,
+`expect`, and, where written, `query`, `headers`, `json` (the body as text), `form` and `returns` (`shape_text`)."""
+MARK: Final = "\0"
+"Stands before and behind the name of a secret."
+PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"Seconds before each retry, unless the service asks for another pause."
+
 _FRACTION = re.compile(r"(?<=:[0-9]{2})\.[0-9]{1,9}(?=Z|[+-]|$)")
 "Of a second, as many services write it; the language has none."
+
+
+def expected(status: int, patterns: Sequence[str]) -> bool:
+    """Return whether a status is among `200`, `2xx`, …."""
+    written = str(status)
+    return any(pattern in {written, f"{written[0]}xx"} for pattern in patterns)
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
 
 
 class Misshapen(IvrError):
