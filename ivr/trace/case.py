@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from ivr.engine import commands
 from ivr.engine.call import Judged, OperationKind, Taken
-from ivr.engine.commands import Argument, Audio, Choice, Gender, Silence, Text
+from ivr.engine.commands import Argument, Audio, Choice, FreeSpeech, Gender, Silence, Text
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -126,6 +126,14 @@ class AskedChoices(Struct, frozen=True, tag="choices", omit_defaults=True, forbi
     barge_in: bool = True
     language: str | None = None
     "In which words are listened for; None: the flow's own."
+    barge_in_speech: bool | None = None
+    "Whether words interrupt; None: as keys do, of which `barge_in` speaks."
+    type_ahead: bool = False
+    "Keys pressed before the question count."
+    inter_digit: Seconds | None = None
+    "Between two keys of one choice; None: no choice has several."
+    terminators: str = ""
+    "Keys that end an input of several keys at once."
 
 
 class AskedKeys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unknown_fields=True):
@@ -138,6 +146,12 @@ class AskedKeys(Struct, frozen=True, tag="keys", omit_defaults=True, forbid_unkn
     silence: Seconds
     inter_digit: Seconds
     barge_in: bool = True
+    barge_in_speech: bool | None = None
+    type_ahead: bool = False
+    language: str | None = None
+    "In which words are listened for; None: the flow's own, or no words are."
+    free: FreeSpeech | None = None
+    "What words mean, where they are an answer too."
 
 
 class AskedRecording(Struct, frozen=True, tag="recording", omit_defaults=True, forbid_unknown_fields=True):

@@ -116,6 +116,7 @@ def _asked(action: commands.Recognize | commands.Record | commands.Transfer, voi
             beep=action.beep,
             format=recorded_as(action),
         )
+    language = None if action.language == voice.language else action.language
     if digits := action.digits:
         return AskedKeys(
             prompt,
@@ -125,9 +126,22 @@ def _asked(action: commands.Recognize | commands.Record | commands.Transfer, voi
             silence=silence,
             inter_digit=digits.inter_digit,
             barge_in=action.barge_in,
+            barge_in_speech=action.barge_in_speech,
+            type_ahead=action.type_ahead,
+            language=language if action.free else None,
+            free=action.free,
         )
-    language = None if action.language == voice.language else action.language
-    return AskedChoices(prompt, action.choices, silence=silence, barge_in=action.barge_in, language=language)
+    return AskedChoices(
+        prompt,
+        action.choices,
+        silence=silence,
+        barge_in=action.barge_in,
+        language=language,
+        barge_in_speech=action.barge_in_speech,
+        type_ahead=action.type_ahead,
+        inter_digit=action.inter_digit,
+        terminators=action.terminators,
+    )
 
 
 def total(parts: Sequence[CaseLine | Effect]) -> Effect:
@@ -179,7 +193,7 @@ def experience(parts: Sequence[CaseLine | Effect], voice: FlowVoice) -> Experien
     heard: tuple[Segment, ...] = tuple(map(voice.full, whole.heard))
     prompt: tuple[Segment, ...] = tuple(map(voice.full, asked.prompt)) if asked else ()
     played = (*heard, *prompt)
-    if asked and not (isinstance(asked, AskedChoices | AskedKeys) and asked.barge_in):
+    if asked and not (isinstance(asked, AskedChoices | AskedKeys) and (asked.barge_in or asked.barge_in_speech)):
         heard, prompt = played, ()
     return Experience(
         joined(heard),
@@ -212,10 +226,27 @@ def comparable(asked: Asked, voice: FlowVoice) -> Asked:
         case AskedChoices(choices=choices):
             speaks = any(choice.speech for choice in choices)
             language = (asked.language or voice.language) if speaks else None
-            return replace(asked, prompt=(), choices=tuple(sorted(map(offer, choices), key=str)), language=language)
-        case AskedKeys() | AskedRecording():
-            return replace(asked, prompt=(), terminators="".join(sorted(set(asked.terminators))))
+            return replace(
+                asked,
+                prompt=(),
+                choices=tuple(sorted(map(offer, choices), key=str)),
+                language=language,
+                barge_in_speech=asked.barge_in_speech if speaks else None,
+                terminators=in_order(asked.terminators),
+            )
+        case AskedKeys():
+            language = (asked.language or voice.language) if asked.free else None
+            by_speech = asked.barge_in_speech if asked.free else None
+            ends = in_order(asked.terminators)
+            return replace(asked, prompt=(), terminators=ends, language=language, barge_in_speech=by_speech)
+        case AskedRecording():
+            return replace(asked, prompt=(), terminators=in_order(asked.terminators))
     return asked
+
+
+def in_order(keys: str) -> str:
+    """Return keys as a set, written in one way."""
+    return "".join(sorted(set(keys)))
 
 
 def offer(choice: Choice) -> Choice:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from ivr.engine.call import Failure, Taken
-from ivr.engine.commands import Choice, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Choice, FreeSpeech, Recorded, Segment, Silence, Text
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -160,6 +160,9 @@ def _answer(answer: Transcribed) -> str:
     return f' "{answer.transcript}"' if answer.transcript else ""
 
 
+_SAID: Mapping[FreeSpeech, str] = {"number": "a number", "date": "a date", "yesno": "yes or no"}
+
+
 def question(asked: Asked | None) -> str:
     """Return what a caller can do."""
     match asked:
@@ -169,7 +172,9 @@ def question(asked: Asked | None) -> str:
             return f"the caller can choose {', '.join(_choice(choice) for choice in choices)}; {_times(asked)}"
         case AskedKeys(minimum=least, maximum=most, terminators=ends):
             number = f"{least}" if least == most else f"{least} to {most}"
-            return f"the caller can enter {number} digits, ended by {' or '.join(ends) or 'a pause'}; {_times(asked)}"
+            said = f", or say {_SAID[asked.free]}" if asked.free else ""
+            ended = " or ".join(ends) or "a pause"
+            return f"the caller can enter {number} digits, ended by {ended}{said}; {_times(asked)}"
         case case.AskedTransfer(target=target, ringing=ringing, whisper=whisper):
             shown = f', which is shown "{whisper}"' if whisper else ""
             return f"the caller is connected with {target}{shown}; it may ring for {ringing:g} s"
@@ -192,11 +197,16 @@ def _named(choice: str) -> str:
 
 def _times(asked: AskedChoices | AskedKeys | case.AskedRecording) -> str:
     limits = f"may be silent for {asked.silence:g} s"
-    if isinstance(asked, AskedKeys):
+    if not isinstance(asked, AskedChoices | AskedKeys):
+        return limits
+    if asked.inter_digit is not None:
         limits += f" and pause for {asked.inter_digit:g} s"
-    if isinstance(asked, AskedChoices | AskedKeys) and not asked.barge_in:
+    by_speech = asked.barge_in if asked.barge_in_speech is None else asked.barge_in_speech
+    if not asked.barge_in and not by_speech:
         limits += ", and cannot interrupt"
-    return limits
+    elif asked.barge_in is not by_speech:
+        limits += f", and can interrupt by {'keys' if asked.barge_in else 'words'} alone"
+    return limits + (", and can press keys before" if asked.type_ahead else "")
 
 
 def services(ordered: Iterable[Ordered]) -> str:

@@ -129,6 +129,59 @@ states:
 """
 
 
+ASKING = """
+flow: asking
+initial: may_we
+calendars: {office: {weekly: {mon-sat: "09:00-17:00"}}}
+commands: {operator: {dtmf: "0", speech: [operator]}, repeat: {dtmf: "*"}, home: {speech: [home]}}
+variables:
+  code: {type: text, sensitive: true, default: none}
+  agreed: false
+  words: {type: recording, default: none}
+on: {exhausted: bye, error: bye, operator: person, repeat: self, home: [{guard: visits.choose < 4, target: choose}, bye]}
+states:
+  may_we:
+    consent: {prompt: May we?, into: agreed}
+    next: choose
+    on: {refused: choose}
+  choose:
+    menu:
+      prompt: Which day?
+      choices:
+        day:
+          foreach: calendar.office.days(7)
+          page: 3
+          speech: ["{{ day | weekday }}"]
+          prompt: "{{ day | date }} is {{ key }}."
+          more: {dtmf: "9", speech: [more], prompt: More is 9.}
+          into: day
+        none_of_them: {dtmf: "8", prompt: None is 8.}
+      confirm: [Right?, {guard: choice == 'day', text: That day?}]
+      bargeIn: {keys: true, speech: false}
+      typeAhead: true
+    on: {day: {say: "{{ day | date }}.", target: code}, none_of_them: code, empty: bye}
+  code:
+    digits:
+      prompt: Your code.
+      minDigits: 2
+      maxDigits: 3
+      confirm: {prompt: Sure?, yes: {dtmf: "4"}, no: {dtmf: "5"}}
+      into: code
+      sensitive: true
+    next: [{guard: "code == '22'", target: how_many}, {guard: visits.code < 3, target: code}, how_many]
+  how_many:
+    ask: {prompt: How many?, speech: number, maxDigits: 2, confirm: "{{ digits }}?", into: count}
+    next: {say: "{{ count }}.", target: speak}
+  speak:
+    record: {prompt: Speak., transcribe: true, confirm: "{{ transcript or 'that' }}?", into: words}
+    next: [{guard: agreed, target: bye}, person]
+    on: {error.transcribe: bye}
+  person: {say: "{{ words.transcript or 'Hold on' }}.", final: true, outcome: handed_over}
+  bye: {say: Goodbye., final: true}
+"""
+
+
 def odd_flows() -> list[Flow]:
-    """Return flows with private guards everywhere, holds that reach the limits, the time of day, dates, a rejection."""
-    return [flow_of(PRIVATE), flow_of(SLOW), flow_of(CHOOSY)]
+    """Return flows with private guards everywhere, holds that reach the limits, the time of day, dates, a rejection,
+    and every way of asking."""
+    return [flow_of(PRIVATE), flow_of(SLOW), flow_of(CHOOSY), flow_of(ASKING)]

@@ -67,6 +67,22 @@ def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:
             "the caller can enter 0 to 8 digits, ended by a pause; may be silent for 5 s and pause for 3 s",
         ),
         (
+            case.AskedChoices(
+                (), (Choice("sales", "42"),), 5.0, inter_digit=2.0, barge_in_speech=False, type_ahead=True
+            ),
+            (
+                "the caller can choose sales (key 42); may be silent for 5 s and pause for 2 s, "
+                "and can interrupt by keys alone, and can press keys before"
+            ),
+        ),
+        (
+            case.AskedKeys((), 1, 1, "", 5.0, 3.0, barge_in=False, barge_in_speech=True, free="yesno"),
+            (
+                "the caller can enter 1 digits, ended by a pause, or say yes or no; "
+                "may be silent for 5 s and pause for 3 s, and can interrupt by words alone"
+            ),
+        ),
+        (
             case.AskedRecording((), 60.0, 5.0, 3.0, "#", beep=True, format="wma"),
             "the caller is recorded for up to 60 s (wma), until 3 s of silence; may be silent for 5 s",
         ),

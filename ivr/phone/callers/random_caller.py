@@ -4,10 +4,10 @@ Enough of them find every path through a flow that people find. What such a call
 from the chances it is given: the same seed, the same caller.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 
-from ivr.engine.commands import Recognize, Record
+from ivr.engine.commands import FreeSpeech, Recognize, Record
 from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Situation, Speak
 from ivr.phone.handset import ANSWERS
 from ivr.phone.phone_events import Done, PhoneEvent
@@ -16,6 +16,12 @@ PATIENCE = 15
 "Questions that a caller answers before hanging up."
 WORDS = "my flight was late"
 "What is said into a recording."
+SAID: Mapping[FreeSpeech, tuple[str, ...]] = {
+    "number": ("one", "four two", "twelve", "a few"),
+    "date": ("tomorrow", "the third of December", "some day"),
+    "yesno": ("yes", "no", "maybe"),
+}
+"What is said to a question that takes free words; not all of it is an answer."
 
 
 class RandomCaller:
@@ -52,6 +58,8 @@ class RandomCaller:
         return self._answer(situation.listening, chance)
 
     def _answer(self, asked: Recognize, chance: float) -> CallerAction:
+        if asked.free and chance < 0.5:
+            return Speak(self._random.choice(SAID[asked.free]))
         if asked.digits:
             keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
             return Press(keys + asked.digits.terminators[:1])
