@@ -31,6 +31,13 @@ on: {error: tell}
 states:
   tell: {say: "It is {{ now | time }} on {{ now | date }}.", final: true}
 """
+LANGUAGES = """\
+flow: greeting
+initial: greet
+on: {error: greet}
+states:
+  greet: {say: "You speak {{ call.language or 'nothing' }}.", final: true}
+"""
 
 
 class Person:
@@ -306,6 +313,18 @@ async def test_a_call_is_made_at_the_time_that_the_page_names(tmp_path: Path) ->
         assert 'at: "2026-12-24 18:05"' in (await person.sees("Written"))["text"]
 
 
+async def test_a_call_is_made_in_the_language_that_the_page_names(tmp_path: Path) -> None:
+    async with visiting(tmp_path, more={"greeting.yaml": LANGUAGES}) as visit, line(visit) as person:
+        await person.does("dial", flow="greeting")
+        await person.sees("PromptBegan", text="You speak en-US.")
+        await person.sees("Ended")
+        await person.does("dial", flow="greeting", language="de-AT")
+        await person.sees("PromptBegan", text="You speak de-AT.")
+        await person.sees("Ended")
+        await person.does("write")
+        assert 'language: "de-AT"' in (await person.sees("Written"))["text"]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -321,6 +340,7 @@ async def test_a_call_is_made_at_the_time_that_the_page_names(tmp_path: Path) ->
         '{"do": "save", "name": "x\\n"}',
         '{"do": "say", "words": ""}',
         '{"do": "dial", "flow": 7}',
+        '{"do": "dial", "language": "no tag"}',
         "[" * 5000,
     ],
 )

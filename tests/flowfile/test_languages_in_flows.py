@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.flowfile.reading import codes, said
+from ivr.channels.skype import SkypeChannel
+from tests.flowfile.reading import codes, load, said, whole
 
 END = "  bye: {say: {en: Goodbye., de: Auf Wiederhören.}, final: true, outcome: unresolved}\n"
 
@@ -199,3 +200,31 @@ def test_commands_and_answers_to_confirm_have_their_words_in_each_language() -> 
 """
     found = [one for one in of_languages(start, head) if one.startswith("language")]
     assert found == [f"language: {HEARD_IN_ONE_ONLY}"] * 2
+
+
+UNSPOKEN = "The channel supports only en-US, not de-DE. Use audio files, and keys instead of speech."
+UNHEARD = 'The channel does not understand de-DE, and "sales" has no key. Add a key.'
+
+
+@pytest.mark.parametrize(
+    ("say", "found"),
+    [
+        ("{en: Hello., de: {audio: 'https://contoso.example/de.wav', text: Hallo.}}", UNHEARD),
+        ("{en: Hello., de: Hallo.}", UNSPOKEN),
+    ],
+)
+def test_a_line_plays_audio_in_languages_that_it_does_not_speak(say: str, found: str) -> None:
+    text = f"""
+languages: [en-US, de-DE]
+states:
+  start: {{say: {say}, next: ask}}
+  ask:
+    menu:
+      prompt: {{en: Say sales., de: {{audio: "https://contoso.example/a.wav", text: Sagen Sie Verkauf.}}}}
+      choices: {{sales: {{speech: {{en: sales, de: Verkauf}}}}}}
+    next: bye
+    allow: {{speech-only: A test.}}
+  bye: {{say: {{audio: "https://contoso.example/b.wav", text: "1"}}, final: true, outcome: unresolved}}
+"""
+    findings = load(whole(text), channel=SkypeChannel.can).findings
+    assert [f"{one.message} {one.suggestion}" for one in findings if one.code == "channel"] == [found]

@@ -120,13 +120,22 @@ def _languages(document: Document, can: Capabilities) -> Iterator[Finding]:
     """Find languages that the line does not speak or recognize."""
     listed = sorted(can.languages or ())
     for number, language in enumerate(document.model.all_languages):
-        if not can.speaks(language):
+        if not can.speaks(language) and not _is_all_audio(document, language):
             yield document.finding(_language(listed, language), _place_of_language(document, number))
     for prompt in all_prompts(document):
         for placed in parts_of(document, prompt):
             part = placed.part
             if isinstance(part, TextPart) and part.language and not can.speaks(part.language):
                 yield document.finding(_language_of_text(listed, part.language), (*placed.path, "language"))
+
+
+def _is_all_audio(document: Document, language: str) -> bool:
+    """Return whether nothing that a flow of several languages says in one of them needs the line's voice."""
+    if not document.model.languages:
+        return False
+    everything = (placed for prompt in all_prompts(document) for placed in parts_of(document, prompt))
+    heard = (each for each in everything if each.is_heard_in(language) and each.spoken_in in (None, language))
+    return not any(isinstance(placed.part, TextPart) for placed in heard)
 
 
 def _place_of_language(document: Document, number: int) -> Path:
@@ -149,9 +158,10 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
         case "speech" if not can.speech:
             yield document.finding(_no_speech(str(need.path[-1])), need.path, key=True)
         case "speech":
-            deaf = (one for one in document.model.all_languages if can.speaks(one) and not can.hears(one))
-            for language in deaf:
-                yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
+            for language in document.model.all_languages:
+                is_silent = not can.speaks(language)  # which has been said, unless it is not needed
+                if _is_all_audio(document, language) if is_silent else not can.hears(language):
+                    yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
 
 
 @SPEECH.environment_finder

@@ -5,7 +5,7 @@ No bot tells its platform of this, so the phone does not know it. It is read fro
 
 import asyncio
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,6 +88,12 @@ class OwnBot(Struct, frozen=True):
     def flows(self) -> Mapping[str, str]:
         """The flows that can be called, with what they are for."""
         return {one.flow.name: one.flow.description for one in self.registry.all() if one.flow}
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages of those flows that have several: a caller's decides in which such a flow begins."""
+        flows = [one.flow for one in self.registry.all() if one.flow]
+        return sorted({language for flow in flows for language in flow.languages})
 
     @property
     def default(self) -> str | None:

@@ -41,6 +41,8 @@ class DialCommand(_Command, frozen=True):
     caller: Annotated[str, Meta(max_length=100)] = ""
     at: Annotated[str, Meta(max_length=40)] = ""
     "The time that it is to be for the flow, as `ivr.engine.pretend` reads it; empty: the time that it is."
+    language: Annotated[str, Meta(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})?$")] = ""
+    "The caller's, a BCP 47 tag; empty: the phone's own."
 
 
 class PressCommand(_Command, frozen=True):

@@ -95,6 +95,7 @@ class PageLine:
         self._call = ""
         "The platform's id of the call, or of the last one."
         self._at: str | None = None
+        self._language: str | None = None
         "The time that it was to be for the flow."
         self._events: list[PhoneEvent] = []
         "What happened on it, without sound and messages."
@@ -169,7 +170,9 @@ class PageLine:
             async with self._phone.phone(dial.flow) as (phone, sound):
                 who = phone.target.who
                 self._at = dial.at or who.at
-                who = replace(who, caller=dial.caller or who.caller, at=self._at)
+                self._language = dial.language or None
+                language = dial.language or who.language
+                who = replace(who, caller=dial.caller or who.caller, at=self._at, language=language)
                 await self._hold(Session(phone, sound, connect=self._connect), who)
         except OSError as error:
             await self._tell(Ended("platform", "unreachable", f"The phone cannot call: {error.strerror}."))
@@ -262,7 +265,8 @@ class PageLine:
         if dialled is None:
             await self._tell(CommandFailed("There is no call yet."))
             return
-        text = as_script(self._events, name="A call from the phone's page", bot=dialled.url, at=self._at)
+        name = "A call from the phone's page"
+        text = as_script(self._events, name=name, bot=dialled.url, at=self._at, language=self._language)
         await self._tell(WrittenScript(text))
 
     def _own_bot(self) -> OwnBot:

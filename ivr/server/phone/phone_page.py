@@ -71,12 +71,22 @@ def _dial(own_bot: OwnBot | None, bot: str, wanted: str) -> Html:
         tag("label", "Flow", for_="flow"),
         tag("select", *options, id_="flow", class_="field"),
         tag("p", "", id_="about", class_="soft"),
+        _languages(own_bot),
         tag("label", "Time for the flow", for_="at"),
         tag("input", id_="at", class_="field", placeholder="now", maxlength="40", autocomplete="off",
             spellcheck="false", aria_describedby="at-rule"),
         tag("p", "For example 10:00, 2026-12-24, or both. Empty: the current time.", id_="at-rule", class_="soft"),
         id_="dial",
     )  # fmt: skip
+
+
+def _languages(own_bot: OwnBot) -> Html | None:
+    if not own_bot.languages:
+        return None
+    options = [tag("option", name, value=name) for name in own_bot.languages]
+    usual = tag("option", "as usual", value="")
+    label = tag("label", "The caller's language", for_="language")
+    return tag("div", label, tag("select", usual, *options, id_="language", class_="field"))
 
 
 def _key(key: str, letters: str) -> Html:

@@ -234,7 +234,8 @@ async function call() {
   write($("outdated"), "");
   show("calling", "warm");
   ticking = setInterval(() => ($("clock").textContent = paper.clock()), 500);
-  send({ do: "dial", flow, ...(time() && { at: time() }) });
+  const language = $("language")?.value ?? "";
+  send({ do: "dial", flow, ...(time() && { at: time() }), ...(language && { language }) });
 }
 
 // The call never began: what was asked for makes no sense.
@@ -263,7 +264,7 @@ function end(why, { ok }) {
 
 function enable() {
   for (const part of [...keys, $("words"), $("say").querySelector("button")]) part.disabled = !onCall;
-  for (const part of [$("flow"), $("at")]) if (part) part.disabled = onCall;
+  for (const part of [$("flow"), $("language"), $("at")]) if (part) part.disabled = onCall;
   $("call").textContent = onCall ? "Hang up" : "Call";
   $("call").className = `button ${onCall ? "bad" : "strong"}`;
   // Leaving the page hangs up, so while a call is on, other pages open beside it.

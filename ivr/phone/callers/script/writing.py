@@ -35,14 +35,23 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 def as_script(
-    events: Iterable[PhoneEvent], *, name: str, bot: str, caller: str | None = None, at: str | None = None
+    events: Iterable[PhoneEvent],
+    *,
+    name: str,
+    bot: str,
+    caller: str | None = None,
+    at: str | None = None,
+    language: str | None = None,
 ) -> str:
-    """Return the text of a `.call.yaml` file; `bot` is the address that was called, `at` the time that it was to be."""
+    """Return the text of a `.call.yaml` file.
+
+    `bot` is the address that was called, `at` the time that it was to be, `language` the caller's if it is not usual.
+    """
     writer = _ScriptWriter()
     for event in events:
         writer.take(event)
-    head = {"script": name, "bot": bot, **({"from": caller} if caller else {}), **({"at": at} if at else {})}
-    lines = [f"{key}: {_quoted(value)}" for key, value in head.items()]
+    head = {"script": name, "bot": bot, "from": caller, "language": language, "at": at}
+    lines = [f"{key}: {_quoted(value)}" for key, value in head.items() if value]
     return "\n".join([*lines, "steps:", *(f"  - {step}" for step in writer.steps), ""])
 
 
