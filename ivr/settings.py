@@ -6,6 +6,7 @@ variable can open a server to everyone.
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -21,6 +22,7 @@ from ivr.auth.documents import DOCUMENTS
 from ivr.engine.naming import is_name
 from ivr.engine.secret_values import Secrets
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
+from ivr.mail_address import is_address
 from ivr.setting_sources import (
     NO_ADDRESS,
     LoadedSettings,
@@ -38,6 +40,8 @@ __all__ = ["Settings", "SettingsError", "load_settings", "secret_text", "secrets
 
 OTHERS = ("IVR_GATEWAY_",)
 "Beginnings of variables that are settings of another process."
+SHORTEST_WEBHOOK_KEY = 24
+"Bytes."
 SHORTEST_TOKEN = 16
 "Characters."
 
@@ -136,6 +140,29 @@ class Settings(SpeechSettings):
     retention: float | None = Field(
         None, gt=0, description="Days to keep finished calls and their recordings; none: until they are erased."
     )
+    smtp_server: str | None = Field(
+        None, min_length=1, max_length=253, description="The mail server for notifications; none: no mail is sent."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="The port of the mail server.")
+    smtp_encryption: Literal["starttls", "tls", "none"] | None = Field(
+        None,
+        description="starttls, tls (from the first byte, mostly at port 465) or none; default: none for a mail server "
+        "on this machine, else starttls.",
+    )
+    smtp_user: str | None = Field(None, min_length=1, description="The user at the mail server; none: no login.")
+    smtp_password: SecretStr | None = Field(None, description="The password of that user.")
+    smtp_from: str | None = Field(None, description="The address that mails come from; needed with a mail server.")
+    mail_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses, or patterns such as *@example.com, that a flow may put together in a call, separated "
+        "by commas; those that are written out in a flow need none.",
+    )
+    mail_attach_limit: int = Field(
+        10 * 1024 * 1024, ge=0, description="Bytes of recordings that are attached to a mail; more are linked."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="The secret that signs webhooks: whsec_ and base64, of 24 bytes or more; none: none is sent."
+    )
     watchdog: float = Field(
         30.0,
         ge=1,
@@ -145,7 +172,7 @@ class Settings(SpeechSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("openid_metadata", "closed", "http_hosts", "http_private", mode="before")
+    @field_validator("openid_metadata", "closed", "mail_to", "http_hosts", "http_private", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(value)
@@ -197,6 +224,20 @@ class Settings(SpeechSettings):
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
             raise ValueError(f"must have {SHORTEST_TOKEN} characters or more; to make one: openssl rand -hex 24")
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_address(value):
+            raise ValueError("must be a mail address such as ivr@example.com")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_webhook_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(webhook_key(value.get_secret_value())) < SHORTEST_WEBHOOK_KEY:
+            raise ValueError("must be whsec_ and base64 of 24 bytes or more; to make it: openssl rand -base64 24")
         return value
 
     @field_validator("public_url")
@@ -266,6 +307,14 @@ def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None =
     if not doubt:
         return loaded
     return replace(loaded, doubtful=(f"{variable('zone')} ({loaded.sources['zone']}): {doubt}",))
+
+
+def webhook_key(secret: str) -> bytes:
+    """Return the key in a webhook's secret, as Standard Webhooks writes it; empty: there is none in it."""
+    try:
+        return b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return b""
 
 
 def variable(name: str) -> str:

@@ -68,6 +68,20 @@ class Jobs(Protocol):
         """Return when an answer for this call lies in its inbox, or after `timeout` seconds."""
 
 
+class Notifications(Protocol):
+    """The worker that sends notifications."""
+
+    def kick(self) -> None:
+        """Look for something to send soon: notifications were committed."""
+
+
+class NoNotifications:
+    """Nobody sends any: they wait in the store."""
+
+    def kick(self) -> None:
+        """Do nothing."""
+
+
 class Uploads(Protocol):
     """The recordings that are on their way in."""
 
@@ -106,6 +120,7 @@ class Turns(Generic[Store]):
         channels: Mapping[str, Channel],
         flows: Flows,
         jobs: Jobs,
+        notifier: Notifications | None = None,
         uploads: Uploads,
         closings: Closings,
         now: Callable[[], float],
@@ -124,6 +139,7 @@ class Turns(Generic[Store]):
         self._channels = channels
         self._flows = flows
         self._jobs = jobs
+        self._notifier = notifier or NoNotifications()
         self._uploads = uploads
         self._closings = closings
         self._now = now
@@ -286,6 +302,8 @@ class Turns(Generic[Store]):
         commit = turn.commit
         if commit.jobs or commit.outbound:
             self._jobs.kick()
+        if commit.notifications:
+            self._notifier.kick()
         log_failures(turn.flow, commit)
         if commit.record.call.phase == "over" != turn.before.call.phase:
             log_end(turn.flow, commit.record.call, now=self._now())

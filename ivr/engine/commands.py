@@ -218,6 +218,8 @@ class Notify(Struct, frozen=True, tag=True, omit_defaults=True):
     text: str = ""
     attach: tuple[str, ...] = ()
     "The names of recordings."
+    computed: bool = False
+    "The address was put together in the call."
     flow: str = ""
     "The flow's name; like what follows, for who is told."
     caller: str | None = None

@@ -314,8 +314,15 @@ class Draft:
             if name not in self.notified:
                 self.notified = (*self.notified, name)
                 facts = self.facts
-                about = (self.flow.name, facts.caller, facts.called, facts.started)
-                self.commands.append(Notify(self._op(), one.way, one.to, one.subject, one.text, one.attach, *about))
+                whole = replace(
+                    one,
+                    job=self._op(),
+                    flow=self.flow.name,
+                    caller=facts.caller,
+                    called=facts.called,
+                    started=facts.started,
+                )
+                self.commands.append(whole)
 
     def hold(self, waiting: Waiting, prompt: tuple[Segment, ...]) -> None:
         """Keep the caller company while a service works; longer each time, since each round costs a workflow."""

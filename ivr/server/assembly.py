@@ -93,7 +93,9 @@ async def running(
         public = settings.public_url or address
         make = partial(make_channel, settings, public=public, pretends=dev or pretends)
         line = await asyncio.to_thread(line_of_flows, settings)  # it may load a voice
-        backend = await open_backend(stack, settings, paths, make, public=public, line=line, strict=dev)
+        backend = await open_backend(
+            stack, settings, paths, make, public=public, line=line, strict=dev, writes_mails=dev
+        )
         channel = backend.channel
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
         token = console_token(settings, dev=dev)

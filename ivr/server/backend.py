@@ -24,7 +24,9 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
+from ivr.server.notifier import Notifier
 from ivr.server.recording_links import RecordingLinks
+from ivr.server.senders import make_senders
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.egress import AT_ONCE, LOOPBACK, Egress
 from ivr.services.service import Service
@@ -32,7 +34,7 @@ from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
 from ivr.settings import Settings, secrets_of
 from ivr.speech_settings import engine_of, load_models
-from ivr.storage import Archive, CallStoreInMemory, MediaStore
+from ivr.storage import Archive, CallStoreInMemory, MediaStore, Outbox
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import Opened, open_store
 from ivr.turn import TurnsInMemory
@@ -53,6 +55,8 @@ class Backend(Struct, frozen=True):
     links: RecordingLinks
     channel: Channel
     worker: Worker
+    outbox: Outbox
+    notifier: Notifier
     turns: TurnsInMemory
 
 
@@ -65,11 +69,13 @@ async def open_backend(
     public: str,
     line: Capabilities,
     strict: bool,
+    writes_mails: bool = False,
 ) -> Backend:
     """Own the data folder, open the store, load the flows, begin with the work that was left.
 
     Flows are checked against what `line` can do. `public` is the address under which others reach this server.
     `strict`, as in development mode: all flows have to be without errors, and web services may be on this machine.
+    `writes_mails`: without a mail server, mails are written into a folder.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -96,11 +102,14 @@ async def open_backend(
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
     limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE}
     worker = Worker(store, services, limits=limits)
+    senders = make_senders(stack, settings, recordings, links, folder.mail if writes_mails else None)
+    notifier = Notifier(opened.outbox, senders)
     turns = TurnsInMemory(
         store=store,
         channels={channel.name: channel},
         flows=registry,
         jobs=worker,
+        notifier=notifier,
         uploads=arrivals,
         closings=closings,
         now=time.time,
@@ -111,6 +120,8 @@ async def open_backend(
     )
     worker.start(turns.wake)
     stack.push_async_callback(worker.close)
+    notifier.start()
+    stack.push_async_callback(notifier.close)
     return Backend(
         folder=folder,
         store=store,
@@ -122,6 +133,8 @@ async def open_backend(
         links=links,
         channel=channel,
         worker=worker,
+        outbox=opened.outbox,
+        notifier=notifier,
         turns=turns,
     )
 

@@ -6,7 +6,7 @@ encoded anew, from nothing but samples.
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
 from msgspec import Struct
@@ -14,7 +14,9 @@ from msgspec import Struct
 from ivr.audio.formats import TO_FILE
 from ivr.audio.workers import Workers
 from ivr.engine.commands import RecordingFormat
-from ivr.server.recording_links import LinkUse
+from ivr.errors import TranscriptionFailed
+from ivr.server.recording_links import LinkUse, RecordingLinks
+from ivr.services.sender import Attachment
 from ivr.storage import MediaStore
 from ivr.store.recent import Recent
 
@@ -67,6 +69,27 @@ class RecordingFiles:
         with tempfile.TemporaryFile() as target:
             await self._workers.run(TO_FILE, source, target, form=_FORMS[use], longest=LONGEST, most=most)
             return await asyncio.to_thread(_whole, target)
+
+
+class AttachedRecordings:
+    """`Attachments` of notifications."""
+
+    def __init__(self, files: RecordingFiles, links: RecordingLinks, *, now: Callable[[], float]) -> None:
+        self._files = files
+        self._links = links
+        self._now = now
+
+    async def of(self, media: str, number: int) -> Attachment | None:
+        """Return a recording that anybody can play, else as it came; None: it was erased."""
+        try:
+            try:
+                file = await self._files.file(media, "listen")
+            except TranscriptionFailed:
+                file = await self._files.original(media)
+        except FileNotFoundError:
+            return None
+        address = self._links.address(media, "listen", now=self._now())
+        return Attachment(f"recording-{number}.{file.extension}", file.content, file.content_type, address)
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -27,6 +27,8 @@ def check_settings(settings: Settings, *, reply_within: float, dev: bool) -> Non
     """
     if settings.reply_budget >= reply_within:
         raise SettingsError(f"IVR_REPLY_BUDGET must be under the {reply_within:g} seconds that the platform waits.")
+    if settings.smtp_server is not None and settings.smtp_from is None:
+        raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
     if dev:
         return
     if settings.app_id is None:

@@ -49,6 +49,11 @@ class DataFolder:
         return self.path / "audio"
 
     @property
+    def mail(self) -> Path:
+        """Where mails are written in development, if there is no mail server."""
+        return self.path / "mail"
+
+    @property
     def closed(self) -> Path:
         """The folder in which an operator closes calendars; nobody makes it but the operator."""
         return self.path / "closed"

@@ -24,4 +24,9 @@ class Notify(Common, frozen=True):
         text = self.text.written(scope) if self.text else ""
         values = [one.value(scope) for one in self.attach]
         media = tuple(value.media for value in values if isinstance(value, Recording) and value.media is not None)
-        return Notifies(tuple(commands.Notify("", self.way, to.text(scope), subject, text, media) for to in self.to))
+        return Notifies(
+            tuple(
+                commands.Notify("", self.way, to.text(scope), subject, text, media, computed=not to.literal)
+                for to in self.to
+            )
+        )
