@@ -16,6 +16,7 @@ COMMANDS = {
     "graph": "Draw a flow as a Mermaid diagram.",
     "schema": "Print the JSON Schema of flow files, for editors.",
     "calls": "List, show, export and erase recorded calls.",
+    "notifications": "List what flows tell by mail and webhook; send again what could not be sent.",
     "replay": "Run recorded calls through the flows as they are now.",
     "transcribe": "Transcribe recordings with the speech engine of the settings.",
     "speak": "Speak a text into a WAV file.",

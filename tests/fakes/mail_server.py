@@ -28,6 +28,8 @@ class MailHost:
         "The answer to each recipient."
         self.data = ["250 OK"]
         "The answers to mails; the last one repeats."
+        self.arrived = asyncio.Event()
+        "Set by the first mail."
         self.stalls = False
         self.tries = 0
         self.port = 0
@@ -52,6 +54,7 @@ class MailHost:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
             self.recipients.append(envelope.rcpt_tos)
+            self.arrived.set()
         return answer
 
 

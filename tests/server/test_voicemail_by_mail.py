@@ -1,0 +1,114 @@
+"""The voicemail of the language's own pages, as it stands: on the phone, by mail, in the console's words, replayed."""
+
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ivr.audio.formats import sniff
+from ivr.cli import main
+from ivr.media.sound import SilentRenderer, Sound, tone
+from ivr.phone.callers.turn_based import Leave, PlaySamples, Press
+from tests.fakes.mail_server import MailHost, mail_host
+from tests.phone.calling import Signer
+from tests.server.test_recordings_played_back import WORDS, played
+from tests.server.test_speech_end_to_end import Tape
+from tests.server.world import World
+from tests.waiting import PATIENCE, until
+
+FLOW = Path(__file__).parents[1] / "flowfile" / "good" / "voicemail.yaml"
+
+
+@pytest.fixture
+def world(tmp_path: Path, signer: Signer) -> World:
+    world = World(tmp_path, signer)
+    (world.flows / "desk.yaml").unlink()
+    shutil.copy(FLOW, world.flows / "voicemail.yaml")
+    world.script({"text": "call me back", "confidence": 0.9})
+    return world
+
+
+SPEAKS = PlaySamples(tone(300.0, 1.0))
+
+
+def sound() -> Sound:
+    return Sound(SilentRenderer(), Tape(WORDS.read_bytes()))
+
+
+def by_mail(host: MailHost) -> dict[str, object]:
+    return {"smtp_server": "127.0.0.1", "smtp_port": host.port, "smtp_from": "ivr@contoso.example"}
+
+
+async def arrived(host: MailHost) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await host.arrived.wait()
+
+
+def ivr(world: World, *words: str) -> str:
+    done = CliRunner().invoke(main, [*words, "--data", str(world.folder / "data")])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.output
+
+
+async def test_a_message_is_heard_again_and_comes_by_mail_with_its_words_and_sound(world: World) -> None:
+    async with mail_host() as host, world.server(**by_mail(host)) as phone:
+        call = await phone.call(SPEAKS, Press("3"), Press("1"), sound=sound())
+        await arrived(host)
+        [address] = played(phone)
+    assert "/recordings/" in address
+    assert call.heard[-1] == "Thank you. Your message has been sent. Goodbye."
+    [mail] = host.mails
+    assert (mail["To"], mail["Subject"]) == ("alex@contoso.example", f"Voicemail from {caller(world)}")
+    text, audio = mail.iter_parts()
+    assert text.get_content().strip() == "call me back"
+    assert sniff(audio.get_content()) == "mp3"
+    record, _ = await world.look(call.id)
+    assert record.call.outcome == "voicemail"
+    shown = ivr(world, "calls", "show", record.id)
+    assert '[mail to alex@contoso.example, with 1 recording: "Voicemail from' in " ".join(shown.split())
+    assert '(the recording: "call me back")' in " ".join(shown.split())
+    flows = str(world.flows)
+    replayed = CliRunner().invoke(main, ["replay", "--live", "--flows", flows, "--data", str(world.folder / "data")])
+    assert replayed.exit_code == 0, replayed.output
+
+
+def caller(world: World) -> str:
+    [call] = [one for one in ivr(world, "calls", "--json").splitlines() if '"caller"' in one][:1] or [""]
+    return call.partition('"caller": "')[2].partition('"')[0] or "a withheld number"
+
+
+async def test_who_just_hangs_up_after_speaking_is_told_of_too(world: World) -> None:
+    async with mail_host() as host, world.server(**by_mail(host)) as phone:
+        await phone.call((SPEAKS, Leave()), sound=sound())
+        await arrived(host)
+    assert len(host.mails) == 1
+
+
+async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_it_later(world: World) -> None:
+    async with mail_host() as host:
+        host.rcpt = "550 No such mailbox"
+        async with world.server(**by_mail(host)) as phone:
+            call = await phone.call(SPEAKS, Press("1"), sound=sound())
+            assert call.heard[-1] == "Thank you. Your message has been sent. Goodbye."
+            await arrived_dead(world)
+            listed = await asyncio.to_thread(ivr, world, "notifications", "--dead")
+            assert "refused the recipient (550): No such mailbox" in listed
+            host.rcpt = "250 OK"
+            again = await asyncio.to_thread(ivr, world, "notifications", "retry", "--dead")
+            assert "1 to be sent again" in again
+            await arrived(host)
+    assert len(host.mails) == 1
+
+
+async def arrived_dead(world: World) -> None:
+    database = world.folder / "data" / "calls.db"
+
+    def is_dead() -> bool:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM notification WHERE state = 'dead'").fetchone() is not None
+
+    await until(is_dead, within=database.parent)
