@@ -214,7 +214,7 @@ def _stop(calendar: Calendar, until: int) -> int:
 
 def _pieces(calendar: Calendar, now: int, first: int, until: int) -> Iterator[_Piece]:
     """Go through the pieces of hours from `now` on, in order, that begin on a day from `first` to about `until`."""
-    for start, end, offset in _stretches(calendar.zone, now):
+    for start, end, offset in _stretches(calendar.zone, now):  # pragma: no branch  # time does not end
         earliest, latest = (start + offset) // _DAY, (end - 1 + offset) // _DAY
         for number in range(earliest, latest + 1):
             for hours, owner in _on_the_wall(calendar, number):

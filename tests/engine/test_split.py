@@ -43,7 +43,8 @@ def share(
 
 def test_a_share_is_an_event_and_its_name_is_kept() -> None:
     flow = flow_of(TEXT.replace("NAME", "greeting").replace("SHARES", "{short: 100, long: 0}").replace("BY", ""))
-    Caller(flow).hears("Hello short. Goodbye.")
+    assert Caller(flow).hears("Hello short. Goodbye.").variable("share") == "short"
+    assert flow.states["deal"].action.keeps == "share"
     flow = flow_of(TEXT.replace("NAME", "greeting").replace("SHARES", "{short: 0, long: 100}").replace("BY", ""))
     Caller(flow).hears("Welcome long. Goodbye.")
 

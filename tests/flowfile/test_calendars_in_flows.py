@@ -24,7 +24,7 @@ calendars:
   office:
     weekly: {mon-thu: "09:00-17:00", fri: ["09:00-12:00", "13:00-15:00"]}
     holidays: {country: AT, region: "9"}
-    closed: {2026-12-24: Christmas Eve, 12-31: {en: the last day, de: Silvester}, 2026-07-27/2026-08-07: summer}
+    closed: {2026-12-24: Christmas Eve, 12-31: {en: the last day}, 2026-07-27/2026-08-07: summer}
     open: {2026-12-31: "09:00-12:00"}
 states:
   start:

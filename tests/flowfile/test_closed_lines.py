@@ -68,10 +68,10 @@ def test_each_calendar_is_looked_at_once_and_one_of_two_is_no_reason() -> None:
     assert not found(f"  start: {both}\n{OPEN}")
 
 
-def test_of_a_flow_whose_ways_are_not_all_known_nothing_is_said() -> None:
-    assert not found(
-        f"  start: {{decide: [{{guard: calendar.office.open, target: open}}, bye]}}\n{OPEN}  odd: {{sya: Hi.}}\n"
-    )
+def test_of_ways_that_are_not_all_known_nothing_is_said() -> None:
+    start = "  start: {decide: [{guard: calendar.office.open, target: open}, odd]}\n"
+    assert not found(f"{start}{OPEN}  odd: {{sya: We are closed., next: bye}}\n")
+    assert found(f"{start}{OPEN}  odd: {{say: We are closed., next: bye}}\n  other: {{sya: Hello.}}\n")
 
 
 @pytest.mark.parametrize(

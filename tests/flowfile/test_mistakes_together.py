@@ -26,6 +26,7 @@ class Plant(Struct, frozen=True):
     states: str
     "They begin in `start`."
     variables: str = ""
+    calendars: str = ""
 
 
 OTHERWISE = {
@@ -48,6 +49,20 @@ OTHERWISE = {
     ),
     "channel": Plant("start: {say: {text: Guten Tag., language: de-DE}, next: bye}\n"),
     "language": Plant("start: {say: {en: Good morning., fr: Bonjour.}, next: bye}\n"),
+    "requires": Plant(
+        "start: {decide: [{guard: call.from, set: {known: true}, target: account}, account]}\n"
+        "account: {say: Your account is in credit., requires: [known], next: bye}\n",
+        "known: false\n",
+    ),
+    "calendar": Plant(
+        "start: {say: \"{{ 'We are here.' if calendar.office.open else 'We are closed.' }}\", next: bye}\n",
+        calendars="office: {closed: {12-24: Christmas Eve}}\n",
+    ),
+    "closed": Plant(
+        "start: {decide: [{guard: calendar.office.open, target: welcome}, bye]}\n"
+        "welcome: {say: We are here., next: bye}\n",
+        calendars='office: {weekly: {mon-fri: "09:00-17:00"}}\n',
+    ),
     "truth-word": Plant("start: {decide: [{guard: closed, target: bye}, bye]}\n", "closed: no\n"),
     "encoding": Plant("start: {say: Gr\udcfc\udcdfe., next: bye}\n"),
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),
@@ -63,11 +78,13 @@ def planted(code: str, mark: str) -> Plant:
     names = {
         *re.findall(r"^(\w+):", plant.states, re.MULTILINE),
         *re.findall(r"^(\w+):", plant.variables, re.MULTILINE),
+        *re.findall(r"^(\w+):", plant.calendars, re.MULTILINE),
     }
     names |= set(re.findall(r"into: (\w+)", plant.states))
     for name in names - {"digits"}:  # which is the mistake of `state-name`
         own = re.compile(rf"(?<![\w-]){name}(?![\w-])" if name != "number" else r"number(?=[ },])")
-        plant = Plant(own.sub(f"{mark}_{name}", plant.states), own.sub(f"{mark}_{name}", plant.variables))
+        parts = (own.sub(f"{mark}_{name}", part) for part in (plant.states, plant.variables, plant.calendars))
+        plant = Plant(*parts)
     return plant
 
 
@@ -79,7 +96,9 @@ def flow_with(codes: Sequence[str]) -> bytes:
         f"{{guard: visits.root == {number}, target: {mark}_start}}" for number, (mark, _) in enumerate(plants)
     )
     states = f"root: {{decide: [{branches}, bye]}}\n" + "".join(plant.states for _, plant in plants)
+    calendars = "".join(plant.calendars for _, plant in plants)
     head = HEAD + (f"variables:\n{indented(variables)}" if variables else "")
+    head += f"calendars:\n{indented(calendars)}" if calendars else ""
     return (head + f"states:\n{indented(states)}" + END).encode("utf-8", "surrogateescape")
 
 

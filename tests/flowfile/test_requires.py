@@ -104,8 +104,14 @@ states:
     assert "requires" in codes(text.replace("MIN", "1").replace("OUT", "there"))
 
 
-def test_of_a_flow_whose_ways_are_not_all_known_nothing_is_said() -> None:
-    assert "requires" not in codes(flow("{guard: call.from, target: there}", "known", "  odd: {sya: Hello.}\n"))
+def test_of_a_variable_that_stands_in_what_cannot_be_read_nothing_is_said() -> None:
+    assert "requires" not in codes(flow("{guard: call.from, target: there}", "known", "  odd: {sya: is it known}\n"))
+    assert "requires" in codes(flow("{guard: call.from, target: there}", "known", "  odd: {sya: Hello.}\n"))
+
+
+def test_nothing_follows_from_an_expression_that_cannot_be_read() -> None:
+    assert "requires" not in codes(flow("{guard: known ==, target: there}", "known"))
+    assert "requires" not in codes(flow('{guard: call.from, set: {known: "{{ call. }}"}, target: there}', "known"))
 
 
 def test_a_state_that_no_call_comes_to_requires_nothing() -> None:

@@ -5,6 +5,7 @@ True means what it means in a guard. A number, a date or a recording is true if 
 followed here, in the same way: a fixed point over states, of what all ways to one have in common.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
@@ -52,6 +53,7 @@ def _not_proved(name: str, states: Sequence[str]) -> Text:
     return f'"{name}" is not proved to be true here.', f"{found}Guard the way, or set it before."
 
 
+_WORD = re.compile(r"\w+")
 True_: TypeAlias = frozenset[str]
 "Variables that are true at some point."
 
@@ -65,7 +67,7 @@ def required(document: Document) -> Iterator[Finding]:
             path = ("states", name, "requires", number)
             if variable not in known:
                 yield document.finding(_no_such_variable(variable, [*known]), path)
-            elif document.has_all_transitions and not _holds(document, name, variable):
+            elif variable not in document.hidden_words and not _holds(document, name, variable):
                 yield document.finding(_not_proved(variable, _way(document, name, variable)), path)
 
 
@@ -149,7 +151,8 @@ def _is_true(value: Value) -> bool:
 def proved_true(guard: str, holds: bool) -> True_:
     """Return the variables, and fields of them or of facts, that are true where a guard holds, or where it does not."""
     what = compiled(guard, bare=True)
-    return _proved(what.node, holds) if isinstance(what, Expression) else frozenset()
+    # Of one that cannot be read another check says so, and nothing follows from it.
+    return _proved(what.node, holds) if isinstance(what, Expression) else frozenset(_WORD.findall(guard))
 
 
 def _proved(node: tree.Node, holds: bool) -> True_:
@@ -186,11 +189,9 @@ def _way(document: Document, state: str, variable: str) -> Sequence[str]:
     waiting = [(document.begins, begin)]
     for name, true in waiting:  # grows while it is gone through
         here = shortest[name, variable in true]
-        if name == state and variable not in true:
-            return here
         for transition in document.transitions.get(name, ()):
             after = _after(document, transition, true)
             if (transition.target, variable in after) not in shortest:
                 shortest[transition.target, variable in after] = (*here, transition.target)
                 waiting.append((transition.target, after))
-    return ()
+    return shortest.get((state, False), ())
