@@ -1,6 +1,6 @@
 """What a flow returns, and what it can be given: what others know of it that invoke it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from ivr.engine.expressions.check import infer
@@ -8,9 +8,12 @@ from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, Type, join
 from ivr.engine.flow import Variable
 from ivr.flowfile.actions.invoke import Returned
+from ivr.flowfile.checks.call_proofs import acts
 from ivr.flowfile.checks.known_variables import known_of
+from ivr.flowfile.checks.whole_calls import is_progress
 from ivr.flowfile.document import Document
 from ivr.flowfile.events import ends
+from ivr.flowfile.reachability import reached
 from ivr.flowfile.texts import Use, compiled, reads, uses
 from ivr.flowfile.variables import private, variables
 
@@ -32,6 +35,23 @@ class LinkedFlow:
         states = [state for _, state in self.document.states()]
         inside = [state.invoke.invoked.milestones for state in states if state.invoke and state.invoke.invoked]
         return frozenset(state.milestone for state in states if state.milestone).union(*inside)
+
+    @cached_property
+    def without_answer(self) -> frozenset[str]:
+        """What it can return to a caller who gives no valid answer."""
+
+        def following(name: str) -> Iterator[str]:
+            several = self.document.transitions.get(name, ())
+            return (one.target for one in several if one.event != "hangup" and not is_progress(self.document, one))
+
+        states = self.document.model.states
+        come_to = (states[name].return_ for name in reached([self.document.begins], following) if name in states)
+        return frozenset(state.event for state in come_to if state)
+
+    @cached_property
+    def acts(self) -> bool:
+        """Whether somebody is told something in it, or a service is asked to change something."""
+        return any(acts(state) for _, state in self.document.states())
 
     @cached_property
     def can_end(self) -> bool:

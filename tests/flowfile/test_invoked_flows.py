@@ -10,6 +10,7 @@ from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.chart import chart_of
 from ivr.flowfile.diagram import mermaid
 from ivr.flowfile.load import LoadedFlow, asks_the_clock, load_flow, load_text, rebuild, texts_of
+from tests.caller import Caller
 
 SHOP = """\
 flow: shop
@@ -149,6 +150,44 @@ def test_c12_a_private_value_that_is_returned_stays_private(tmp_path: Path, told
     payment = PAYMENT.replace("into: code}", "into: code, sensitive: true}")
     found = [one.partition(" ")[2] for one in said(among(tmp_path, shop, payment))]
     assert "sensitive: A private value would be spoken. Only guards may read it." in found
+
+
+GERMAN = """\
+flow: shop
+languages: [en-GB, de-AT]
+initial: hello
+on: {error: bye}
+states:
+  hello: {invoke: greeting, next: bye}
+  bye: {say: {en: Goodbye., de: Auf Wiederhören.}, final: true, outcome: unresolved}
+"""
+GREETING = """\
+flow: greeting
+languages: [en, de]
+initial: hello
+on: {error: back}
+states:
+  hello: {say: {en: Hello., de: Guten Tag.}, next: back}
+  back: {return: back}
+"""
+
+
+def test_c2_an_invoked_flow_speaks_the_languages_of_the_flow_that_invokes_it(tmp_path: Path) -> None:
+    loaded = among(tmp_path, GERMAN, GREETING)
+    assert said(loaded) == []
+    Caller(loaded.served(), language="de-DE").hears("Guten Tag. Auf Wiederhören.")
+    Caller(loaded.served(), language="fr").hears("Hello. Goodbye.")
+
+
+def test_c2_an_invoked_flow_without_a_language_of_the_one_that_invokes_it_is_refused(tmp_path: Path) -> None:
+    greeting = GREETING.replace("languages: [en, de]", "language: en-US").replace(
+        "{en: Hello., de: Guten Tag.}", "Hello."
+    )
+    (found,) = said(among(tmp_path, GERMAN, greeting))
+    assert found == (
+        'shop.yaml:6:19 language: The flow "greeting" does not speak de-AT, and shares the language of the call. '
+        "Write its texts in it; it has en-US."
+    )
 
 
 CIRCLE = ("flow: {name}\ninitial: go\non: {{error: back, error.limit: back}}\nstates:\n"

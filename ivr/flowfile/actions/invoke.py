@@ -43,6 +43,14 @@ class InvokedFlow(Protocol):
         """What a call can have reached in it."""
 
     @property
+    def without_answer(self) -> frozenset[str]:
+        """What it can return to a caller who gives no valid answer."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether somebody is told something in it, or a service is asked to change something."""
+
+    @property
     def can_end(self) -> bool:
         """Whether a call can end in it."""
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ivr.engine.language_choice import among
 from ivr.flowfile.checks.declaration import Check, Environment
+from ivr.flowfile.checks.text_languages import LANGUAGE
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.invoked_flows import Invoked, invoked_names
@@ -70,6 +72,24 @@ def _too_deep(flows: Sequence[str]) -> Text:
 def _too_many_states(flow: str, states: int) -> Text:
     message = f'With all that "{flow}" invokes, this flow has {states:,} states; {MOST_STATES:,} are possible.'
     return message, "Invoke it from fewer states."
+
+
+@LANGUAGE.message
+def _not_in(flow: str, missing: Sequence[str], own: Sequence[str]) -> Text:
+    message = f'The flow "{flow}" does not speak {", ".join(missing)}, and shares the language of the call.'
+    return message, f"Write its texts in {'these languages' if len(missing) > 1 else 'it'}; it has {', '.join(own)}."
+
+
+@LANGUAGE.environment_finder
+def languages(document: Document, environment: Environment) -> Iterator[Finding]:
+    """Find flows that are invoked in a language that they do not have."""
+    for name, state in document.states():
+        flow = environment.invoked.flows.get(state.invoke.flow) if state.invoke else None
+        if state.invoke is None or flow is None or flow.document is None:
+            continue
+        own = flow.document.model.all_languages
+        if missing := [tag for tag in document.model.all_languages if among(tag, own) is None]:
+            yield document.finding(_not_in(state.invoke.flow, missing, own), _flow_of(name))
 
 
 @UNKNOWN_FLOW.environment_finder

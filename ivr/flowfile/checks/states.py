@@ -363,7 +363,8 @@ def _asks_no_more(document: Document, target: str) -> bool:
         return set() if is_question(name) else {transition.target for transition in document.transitions.get(name, ())}
 
     def is_question(name: str) -> bool:
-        return name in document.model.states and asking(document.model.states[name])
+        state = document.model.states.get(name)
+        return state is not None and (asking(state) or state.invoke is not None)  # an invoked flow may ask
 
     return not any(map(is_question, reached([target], after)))
 

@@ -112,12 +112,13 @@ ROUNDS = 50
 @NO_END.finder
 def no_end(document: Document) -> Iterator[Finding]:
     """Find states from which no end can be reached except by a failure."""
-    stuck = _stuck(document)
-    if stuck:
-        yield document.finding(_no_end(stuck), ("states", stuck[0]), key=True)
+    found = stuck(document)
+    if found:
+        yield document.finding(_no_end(found), ("states", found[0]), key=True)
 
 
-def _stuck(document: Document) -> list[str]:
+def stuck(document: Document) -> list[str]:
+    """Return the states from which no call can end but by a failure of the line."""
     comes_from: dict[str, list[str]] = {}
     for name, transitions in document.transitions.items():
         for transition in transitions:
@@ -141,14 +142,14 @@ def _stops(document: Document, name: str, state: State) -> bool:
 @ENDLESS.finder
 def endless(document: Document) -> Iterator[Finding]:
     """Find loops that a caller never leaves without a valid answer: silent, always wrong, or on a failing line."""
-    stuck = set(_stuck(document))  # another check says so, and it is endless by nature
+    without_end = set(stuck(document))  # another check says so, and it is endless by nature
     transitions = [
         transition
         for several in document.transitions.values()
         for transition in several
-        if transition.state not in stuck
+        if transition.state not in without_end
         and document.is_known(transition.state)
-        and not _is_progress(document, transition)
+        and not is_progress(document, transition)
     ]
     transitions, graph, together = rounds(document, transitions)
     for transition in {together[transition.state]: transition for transition in reversed(transitions)}.values():
@@ -188,7 +189,7 @@ def _comes_to_an_end(transition: Transition, counted: frozenset[str], graph: Gra
     return any(shortest(graph, transition.target, transition.state, avoiding=state) is None for state in counted)
 
 
-def _is_progress(document: Document, transition: Transition) -> bool:
+def is_progress(document: Document, transition: Transition) -> bool:
     """Return whether a transition is taken by a valid answer, or can be taken only once."""
     state = document.model.states[transition.state]
     if transition.event in {"hangup", "error.limit"}:
@@ -197,6 +198,8 @@ def _is_progress(document: Document, transition: Transition) -> bool:
         return True  # another check says so; what it was to count is not known
     if transition.event in {*TRANSCRIPTION_ERRORS, "error.recording"}:
         return True  # the caller has spoken
+    if state.invoke and state.invoke.invoked:
+        return transition.event in successes(state) and transition.event not in state.invoke.invoked.without_answer
     return asking(state) and transition.event in {*successes(state), *state.understood, REFUSED}
 
 
