@@ -6,6 +6,7 @@ leaves; what was heard since the last answer is compared as text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from ivr.engine.call import Call, Facts, Step, new_call
@@ -49,6 +50,7 @@ class Caller:
         language: str | None = None,
         now: float = STARTED,
         transfers: bool = False,
+        closed: Mapping[str, str] | None = None,
     ) -> None:
         self.flow = flow
         self.now = now
@@ -56,7 +58,7 @@ class Caller:
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
         self.commands: tuple[Command, ...] = ()
-        self.apply(CallReceived(caller, "28:bot", language, transfers=transfers))
+        self.apply(CallReceived(caller, "28:bot", language, closed=closed or {}, transfers=transfers))
 
     # --- what happens ---
 

@@ -101,3 +101,18 @@ def test_a_calendar_that_is_never_read_is_told() -> None:
     assert codes(HEAD + "  start: {say: '{{ calendar.shop.reason }} {{ calendar.office. }}', next: bye}\n") == [
         "expression"
     ]
+
+
+def test_a_notice_is_spoken_as_it_is_written() -> None:
+    text = """
+calendars:
+  office: {weekly: {mon-fri: "09:00-17:00"}, closed: {12-24: "Until {{ now }}", 12-31: {en: "Until { now }"}}}
+states:
+  start: {say: "{{ calendar.office.notice }}", next: bye}
+"""
+    assert [each for each in said(text) if "notice" in each] == [
+        (
+            "unread-braces: No expression is evaluated here: a notice is spoken as it is written. "
+            "Write out what is meant; for several cases, use several states or parts with guards."
+        )
+    ]

@@ -5,7 +5,7 @@ import pytest
 from ivr.engine.events import CallEnded
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.trace.case import Answered, Case, Failed, HungUp, LineFailed, Recorded
-from ivr.trace.files import dumps
+from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import CannotRewrite, replay, rewrite
 from ivr.trace.sentences import caller_action
@@ -203,3 +203,32 @@ def test_one_for_which_no_recording_came_ends_when_it_was_waited_for_long_enough
     assert (last.event, [taken.event for taken in last.path], len(last.then)) == (HungUp("caller"), ["hangup"], 1)
     assert replay(ended, flow_of(NOTE)).verdict == "same"
     assert dumps(rewrite(ended, flow_of(NOTE), {})) == dumps(ended)
+
+
+OFFICE = """
+flow: office
+initial: look
+on: {exhausted: bye, error: bye}
+calendars: {office: {weekly: {mon-sun: "00:00-24:00"}, closed: {2026-12-24: Christmas Eve}}}
+states:
+  look: {decide: [{guard: calendar.office.open, target: open}, closed]}
+  open: {say: We are here., next: bye}
+  closed: {say: "Closed. {{ calendar.office.notice }}", next: bye}
+  bye: {say: Goodbye., final: true}
+"""
+
+
+def test_a_replay_sees_again_what_the_operator_had_closed() -> None:
+    flow = flow_of(OFFICE)
+    case = loads(dumps(recorded(Caller(flow, closed={"office": "A pipe has burst."}).listens())), "case")
+    assert case.lines[0].heard == ("Closed. A pipe has burst.", "Goodbye.")
+    assert replay(case, flow).verdict == "same"
+    edited = flow_of(OFFICE.replace("Closed.", "We are closed."))
+    assert replay(case, edited).verdict == "changed"
+
+
+def test_a_replay_sees_the_hours_of_the_time_at_which_the_call_came_in() -> None:
+    flow = flow_of(OFFICE)
+    case = loads(dumps(recorded(Caller(flow, now=1_798_106_400.0).listens())), "case")  # 24 December 2026, 10:00 UTC
+    assert case.lines[0].heard == ("Closed. Christmas Eve", "Goodbye.")
+    assert replay(case, flow).verdict == "same"

@@ -23,6 +23,10 @@ from ivr.trace.case import Asked, Happened
     ("event", "said"),
     [
         (CallReceived("29:anna", "28:bot"), "the call came in"),
+        (
+            CallReceived("29:anna", "28:bot", closed={"shop": "", "office": "A pipe has burst."}),
+            "the call came in; the operator had closed office, shop",
+        ),
         (KeysPressed("", "42"), "the caller pressed 42"),
         (KeysPressed("", ""), "the caller pressed only the end key"),
         (KeysJudged("", "refused"), "the caller entered private digits (refused)"),

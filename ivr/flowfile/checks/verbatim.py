@@ -126,6 +126,7 @@ def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
     """Go through the texts that are taken as they are written, each with what becomes of it."""
     for path, form, _ in spoken_forms(document):
         yield path, form, "the caller would have to say the braces"
+    yield from _notices(document)
     for part in written(document):
         if is_address(part.audio):
             yield (*part.path, "audio"), part.audio, "the address is fetched as written"
@@ -141,6 +142,15 @@ def _as_written(document: Document) -> Iterator[tuple[Path, str, str]]:
     for name, state in document.states():
         if state.description:
             yield ("states", name, "description"), state.description, "it is shown as written"
+
+
+def _notices(document: Document) -> Iterator[tuple[Path, str, str]]:
+    """Go through what is said of the closed days of calendars."""
+    for calendar, hours in document.model.calendars.items():
+        for day, notice in hours.closed.items():
+            for language, text in notice.items():
+                path = ("calendars", calendar, "closed", day, *filter(None, [language]))
+                yield path, text, "a notice is spoken as it is written"
 
 
 @UNSAYABLE.finder
