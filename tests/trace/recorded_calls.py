@@ -138,7 +138,8 @@ variables:
   code: {type: text, sensitive: true, default: none}
   agreed: false
   words: {type: recording, default: none}
-on: {exhausted: bye, error: bye, operator: person, repeat: self, home: [{guard: visits.choose < 4, target: choose}, bye]}
+on:
+  {exhausted: bye, error: bye, operator: person, repeat: self, home: [{guard: visits.choose < 4, target: choose}, bye]}
 states:
   may_we:
     consent: {prompt: May we?, into: agreed}

@@ -56,25 +56,21 @@ states:
 FOREACH = Check(
     "foreach",
     "both",
-    "A list of choices has what a single choice has, or not all of its items can be chosen.",
+    "A list of choices has what a single choice has, or the other way round, or not all of its items can be chosen.",
     group="Dialogue",
     bad="""
-calendars: {office: {weekly: {mon-fri: "09:00-17:00"}}}
-states:
-  start:
-    menu:
-      prompt: Which day?
-      choices: {day: {foreach: calendar.office.days(5), dtmf: "1", prompt: "For {{ day | date }}, press {{ key }}."}}
-    on: {day: bye, empty: bye}
+start:
+  menu:
+    prompt: For rooms press 1. For suites press 2.
+    choices: {rooms: {dtmf: "1", page: 3}, suites: {dtmf: "2"}}
+  next: bye
 """,
     good="""
-calendars: {office: {weekly: {mon-fri: "09:00-17:00"}}}
-states:
-  start:
-    menu:
-      prompt: Which day?
-      choices: {day: {foreach: calendar.office.days(5), prompt: "For {{ day | date }}, press {{ key }}."}}
-    on: {day: bye, empty: bye}
+start:
+  menu:
+    prompt: For rooms press 1. For suites press 2.
+    choices: {rooms: {dtmf: "1"}, suites: {dtmf: "2"}}
+  next: bye
 """,
 )
 
