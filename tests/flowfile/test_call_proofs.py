@@ -24,10 +24,11 @@ POST = 'http: {method: POST, url: "https://api.example.com/orders"}, on: {error:
         (POST, "start", ["unbounded"]),
         ('http: {url: "https://api.example.com/orders"}, on: {error: bye}', "start", []),
         ("say: You have ordered nothing.", "start", []),
+        (POST.replace("error: bye", "error.http.status.409: start, error: bye"), "bye", []),
         (NOTIFY, "bye", []),
         (NOTIFY, "[{guard: visits.start < 3, target: start}, bye]", []),
     ],
-    ids=["told", "posted", "asked", "said", "once", "counted"],
+    ids=["told", "posted", "asked", "said", "failed", "once", "counted"],
 )
 def test_what_counts_outside_of_a_call_can_be_repeated_only_a_few_times(
     action: str, way: str, found: list[str]

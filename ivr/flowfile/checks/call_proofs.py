@@ -128,7 +128,8 @@ def unbounded(document: Document) -> Iterator[Finding]:
     told = set[int]()
     for one in circling:
         number = together[one.state]
-        if number not in endless and number not in told and acts(document.model.states[one.state]):
+        is_done = acts(document.model.states[one.state]) and not one.event.startswith("error")
+        if is_done and number not in endless and number not in told:
             told.add(number)
             back = _back(circling, one)
             problem = _again_and_again(one.state, [one.state, *back], one.state)
