@@ -97,12 +97,14 @@ async def open_backend(
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
     channel = make_channel(links)
-    requests = WebRequest(_egress_of(settings, dev=strict), secret_values)
+    egress = _egress_of(settings, dev=strict)
+    requests = WebRequest(egress, secret_values)
     stack.push_async_callback(requests.close)
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
     limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE}
     worker = Worker(store, services, limits=limits)
-    senders = make_senders(stack, settings, recordings, links, folder.mail if writes_mails else None)
+    mails = folder.mail if writes_mails else None
+    senders = make_senders(stack, settings, recordings, links, egress=egress, mails=mails)
     notifier = Notifier(opened.outbox, senders)
     turns = TurnsInMemory(
         store=store,

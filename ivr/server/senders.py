@@ -10,20 +10,31 @@ from ivr.engine.commands import NotificationWay
 from ivr.server.origin import is_loopback_name
 from ivr.server.recording_files import AttachedRecordings, RecordingFiles
 from ivr.server.recording_links import RecordingLinks
+from ivr.services.egress import Egress
 from ivr.services.mail_folder import MailFolder
 from ivr.services.mail_sender import MailSender, MailServer
 from ivr.services.sender import Attachments, Sender
+from ivr.services.webhook_sender import WebhookSender
 from ivr.setting_sources import secret_text
-from ivr.settings import Settings
+from ivr.settings import Settings, webhook_key
 from ivr.storage import MediaStore
 
 log = logging.getLogger(__name__)
 
 
 def make_senders(
-    stack: AsyncExitStack, settings: Settings, recordings: MediaStore, links: RecordingLinks, mails: Path | None
+    stack: AsyncExitStack,
+    settings: Settings,
+    recordings: MediaStore,
+    links: RecordingLinks,
+    *,
+    egress: Egress,
+    mails: Path | None,
 ) -> dict[NotificationWay, Sender]:
-    """Make the senders; `mails` is where mails are written if there is no mail server, in development."""
+    """Make the senders; `mails` is where mails are written if there is no mail server, in development.
+
+    Webhooks go where `egress` lets them.
+    """
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
     attached = AttachedRecordings(RecordingFiles(recordings, workers), links, now=time.time)
@@ -34,6 +45,10 @@ def make_senders(
         )
     elif mails is not None:
         senders["mail"] = _folder(mails, attached, settings)
+    if settings.webhook_secret is not None:
+        key = webhook_key(settings.webhook_secret.get_secret_value())
+        webhooks = senders["webhook"] = WebhookSender(egress, attached, key, now=time.time)
+        stack.push_async_callback(webhooks.close)
     return senders
 
 

@@ -1,9 +1,9 @@
 """The voicemail of the language's own pages, as it stands: on the phone, by mail, in the console's words, replayed."""
 
 import asyncio
+import logging
 import shutil
-import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.phone.calling import Signer
 from tests.server.test_recordings_played_back import WORDS, played
 from tests.server.test_speech_end_to_end import Tape
 from tests.server.world import World
-from tests.waiting import PATIENCE, until
+from tests.waiting import PATIENCE
 
 FLOW = Path(__file__).parents[1] / "flowfile" / "good" / "voicemail.yaml"
 
@@ -88,13 +88,16 @@ async def test_who_just_hangs_up_after_speaking_is_told_of_too(world: World) -> 
     assert len(host.mails) == 1
 
 
-async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_it_later(world: World) -> None:
+async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_it_later(
+    world: World, given_up: "GivenUp"
+) -> None:
     async with mail_host() as host:
         host.rcpt = "550 No such mailbox"
         async with world.server(**by_mail(host)) as phone:
             call = await phone.call(SPEAKS, Press("1"), sound=sound())
             assert call.heard[-1] == "Thank you. Your message has been sent. Goodbye."
-            await arrived_dead(world)
+            async with asyncio.timeout(PATIENCE):
+                await given_up.happened.wait()
             listed = await asyncio.to_thread(ivr, world, "notifications", "--dead")
             assert "refused the recipient (550): No such mailbox" in listed
             host.rcpt = "250 OK"
@@ -104,11 +107,21 @@ async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_
     assert len(host.mails) == 1
 
 
-async def arrived_dead(world: World) -> None:
-    database = world.folder / "data" / "calls.db"
+class GivenUp(logging.Handler):
+    """Knows when a notification was given up: it is logged once that is saved."""
 
-    def is_dead() -> bool:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT 1 FROM notification WHERE state = 'dead'").fetchone() is not None
+    def __init__(self) -> None:
+        super().__init__()
+        self.happened = asyncio.Event()
 
-    await until(is_dead, within=database.parent)
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == "notification given up":
+            self.happened.set()
+
+
+@pytest.fixture
+def given_up() -> Iterator[GivenUp]:
+    handler = GivenUp()
+    logging.getLogger("ivr.server.notifier").addHandler(handler)
+    yield handler
+    logging.getLogger("ivr.server.notifier").removeHandler(handler)
