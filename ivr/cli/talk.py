@@ -12,6 +12,7 @@ from secrets import token_hex
 from time import time as clock
 
 import click
+from msgspec.structs import replace
 from rich.console import Console
 
 from ivr.cli.flowfiles import load_or_exit
@@ -20,11 +21,13 @@ from ivr.cli.phone.flags import TIME
 from ivr.cli.phone.screen import Screen, means_something
 from ivr.cli.phone.terminal import Typist
 from ivr.cli.terminal_text import plain
+from ivr.cli.web_answers import AnswersError, WebServices, by_hand, from_file, really, shown
 from ivr.engine.call import Call, Facts, new_call
 from ivr.engine.commands import Command, LineCommand, Notify, Request
-from ivr.engine.events import CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
+from ivr.engine.events import CallEnded, CallReceived, Event, ServiceAnswered, TimePassed, Transcribed
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from ivr.engine.web_orders import HTTP
 from ivr.line import Connected, Effect, Finished
 from ivr.line.engine_events import events_of
 from ivr.media.recorder import Recorder
@@ -33,6 +36,7 @@ from ivr.nearest import did_you_mean
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.command_run import perform
 from ivr.phone.phone_events import Done, KeyHeard, ListensFor, PhoneEvent, RecordingBegan, WordsHeard
+from ivr.settings import SettingsError, load_settings, secrets_of
 from ivr.trace.experience import told_of
 from ivr.trace.sentences import failure, told
 
@@ -42,6 +46,8 @@ Type what the caller does:
   some words      speech; to a recording, what is said (its transcript)
   (just Enter)    silence
   busy, noAnswer  what becomes of a transfer (just Enter: the caller is connected)
+  200 {"a": 1}    what a web service answers: its status, and JSON (just Enter: 200);
+                  or timeout, connect, body: how it fails
   /hangup         the caller leaves (Ctrl-D does too)
   /fail           simulate a failure of the line
   /state          show the state of the call and its variables
@@ -51,8 +57,9 @@ Type what the caller does:
 class Talk:
     """One call between the machine and a terminal, in which time waits for the typist."""
 
-    def __init__(self, flow: Flow, console: Console, keyboard: Keyboard) -> None:
+    def __init__(self, flow: Flow, console: Console, keyboard: Keyboard, services: WebServices) -> None:
         self._flow = flow
+        self._services = services
         self._console = console
         self._call: Call = new_call(flow.hash, Facts(id=token_hex(16), channel="terminal"))
         self._view = _View(console, self)
@@ -76,10 +83,25 @@ class Talk:
             if line:
                 events = await self._perform(line)
             elif request is not None:
-                events = [ServiceAnswered(request.job, Transcribed(self._view.words, 1.0))]
+                events = [await self._served(request)]
             else:
                 events = [TimePassed()]  # the line is closed, and nothing more is to come
         self._console.print(f"[dim]The call is over: {plain(self._call.outcome or 'without an outcome')}.[/]")
+
+    async def _served(self, request: Request) -> Event:
+        """Return what a service says: the terminal knows what was said to it, and a person what a web service does."""
+        if request.service != HTTP:
+            return ServiceAnswered(request.job, Transcribed(self._view.words, 1.0))
+        self._console.print(f"[dim]  {plain(shown(request))}[/]")
+        answer = await self._services(self._call.state, request)
+        while answer is None:
+            typed = await self._typed("The service answers: ")
+            if typed is None:
+                return CallEnded("caller")
+            answer = by_hand(typed, request)
+            if answer is None:
+                self._console.print("[yellow]  Type a status and JSON, or timeout, connect, body.[/]")
+        return answer
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
         performed = await perform(commands, self._handset, transfers=None)
@@ -209,7 +231,21 @@ class _Handset(TurnBased):
     metavar="CALENDAR[=NOTICE]",
     help="Close a calendar of the flow, as its operator can; several times for several.",
 )
-def talk(flow: Path, caller: str, language: str | None, at: str | None, closed: Sequence[str]) -> None:
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A YAML file of what web services answer: - {state: look_up, status: 200, body: {…}}, or fails: timeout.",
+)
+@click.option("--services", "ask", is_flag=True, help="Ask web services, as the settings of the environment allow it.")
+def talk(  # noqa: PLR0917  # click calls it by name
+    flow: Path,
+    caller: str,
+    language: str | None,
+    at: str | None,
+    closed: Sequence[str],
+    answers: Path | None,
+    ask: bool,
+) -> None:
     """Try a flow in the terminal, as its caller, without a server.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. The path through the flow is shown in grey.
@@ -220,12 +256,18 @@ def talk(flow: Path, caller: str, language: str | None, at: str | None, closed: 
               ivr talk flows/pin-check.yaml --at "2026-12-24 18:00"
     """
     loaded = load_or_exit(flow)
+    try:
+        settings = load_settings().settings
+        services = really(settings) if ask else from_file(answers)
+        loaded = replace(loaded, secrets=secrets_of(settings))
+    except (AnswersError, SettingsError) as error:
+        raise click.ClickException(str(error)) from error
     closings = _closings(closed, loaded.all_calendars)
     received = CallReceived(caller or None, "terminal", language, at, closings, transfers=True)
     console = Console(highlight=False, soft_wrap=True)
     console.print("[dim]The call begins. Type /help for a list of commands.[/]")
     keyboard = Keyboard(partial(console.print, end=""))
-    asyncio.run(Talk(loaded, console, keyboard).run(received))
+    asyncio.run(Talk(loaded, console, keyboard, services).run(received))
 
 
 def _closings(options: Sequence[str], calendars: Collection[str]) -> Mapping[str, str]:

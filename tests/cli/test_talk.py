@@ -193,3 +193,29 @@ def test_a_calendar_is_closed_as_by_its_operator(tmp_path: Path) -> None:
         'the flow has no calendar "ofice". Did you mean "office"?' in talk(flow, options=("--closed", "ofice")).output
     )
     assert "Its calendars: none." in talk(FLOWS / "pin-check.yaml", options=("--closed", "office")).output
+
+
+def test_a_web_service_is_answered_by_hand_or_from_a_file(tmp_path: Path) -> None:
+    flow = tmp_path / "look.yaml"
+    flow.write_text("""\
+flow: look
+initial: look
+on: {error: bye}
+states:
+  look:
+    http: {url: "https://api.example.com/x", query: {from: "{{ call.from }}"}, returns: {name: text}, into: found}
+    next: tell
+    on: {error.http: bye}
+  tell: {say: "Hello {{ found.name }}.", next: bye}
+  bye: {say: Goodbye., final: true}
+""")
+    by_hand = talk(flow, "what", '200 {"name": "Anna"}').output
+    assert "GET https://api.example.com/x  from: terminal" in by_hand
+    assert "Type a status and JSON, or timeout, connect, body." in by_hand
+    assert "Hello Anna. Goodbye." in by_hand
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("- {state: look, body: {name: Ben}}\n")
+    assert "Hello Ben. Goodbye." in talk(flow, options=("--answers", str(answers))).output
+    answers.write_text("- {fails: never}\n")
+    assert "answers.yaml:1" in talk(flow, options=("--answers", str(answers))).output
+    assert "The call is over" in talk(flow).output
