@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.engine.commands import Choice, Recognize
+from ivr.engine.events import KeysJudged
 from ivr.engine.flow import Flow
 from ivr.engine.values import pack
 from tests.caller import Caller
@@ -200,3 +201,18 @@ def test_the_item_of_a_menu_that_asks_whether_that_is_right_is_kept_until_then()
     asked.presses("1").hears("You have blue. Goodbye.")
     begun().presses("5").hears("The garden?").says("yes").hears("Outside. Goodbye.")
     assert begun().presses("5").chooses("no").heard.startswith("Which room?")
+
+
+def test_a_judgement_of_private_keys_means_nothing_to_a_menu() -> None:
+    caller = called("red")
+    caller.apply(KeysJudged(caller.op, "accepted")).ignored("not an answer to what was asked")
+
+
+def test_a_menu_says_which_variable_keeps_a_fixed_choice() -> None:
+    kept = flow("""
+on: {exhausted: bye, error: bye}
+states:
+  start: {menu: {prompt: To go on press 1., choices: {go: {dtmf: "1"}}, into: way}, next: told}
+  told: {say: {guard: way == 'go', text: On.}, next: bye}
+""")
+    assert (kept.states["start"].action.keeps, ROOMS.states["ask"].action.keeps) == ("way", None)
