@@ -11,6 +11,7 @@ from store_examples import after, answered, key, line, recorded, request
 from store_examples import record as fresh
 from store_worlds import claim
 
+from ivr.engine.commands import Notify
 from ivr.ports import CallRecord, Stepped, WebhookReply
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
@@ -80,7 +81,8 @@ class _Callers:
             audio=sound if 0 < len(sound) <= SMALL else None,
             jobs=(request(f"{record.version}.1"),) if record.version == 1 else (),
         )  # fmt: skip
-        await self._store.commit(commit)
+        told = Notify(f"{record.version}.9", "mail", f"{who}-address@example.com", text=f"{who}-told-them")
+        await self._store.commit(replace(commit, notifications=(told,)))
         self.calls[name] = commit.record
 
 
@@ -92,7 +94,10 @@ def _of(who: str, record: CallRecord) -> CallRecord:
 @pytest.mark.parametrize("seed", range(3))
 async def test_of_one_caller_nothing_is_left_and_of_the_other_all(tmp_path: Path, seed: int) -> None:
     words = {
-        who: {f"{who}-{what}".encode() for what in ("number", "sounds-", "hears-", "wrote-", "said-this")}
+        who: {
+            f"{who}-{what}".encode()
+            for what in ("number", "sounds-", "hears-", "wrote-", "said-this", "address", "told-them")
+        }
         for who in ("anna", "bert")
     }
     with DataFolder.open(tmp_path / "data") as folder:
