@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ivr.server.closings import Closings
+from ivr.settings import load_settings
 from tests.console.visiting import visiting
 
 
@@ -86,3 +87,8 @@ async def test_start_page_and_console_show_what_the_operator_has_closed(tmp_path
         assert "closed by the operator: A pipe &lt;b&gt;has burst&lt;/b&gt;." in page
         for path in ("/", "/console/flows"):
             assert "office closed by the operator" in await visit.see(path)
+
+
+def test_the_setting_names_calendars_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_CLOSED", "office, shop")
+    assert tuple(load_settings().settings.closed) == ("office", "shop")
