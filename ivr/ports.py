@@ -123,6 +123,14 @@ class Capabilities(Struct, frozen=True):
     "In which languages it understands spoken choices, as far as it speaks them; None: any."
     transfer: bool = True
     "It may offer to connect a caller with somebody else."
+    barge_in_by_kind: bool = True
+    "It can tell keys from words that interrupt a prompt."
+    type_ahead: bool = True
+    "It keeps keys that are pressed before a question."
+    free_speech: bool = True
+    "It understands values that are said, not only choices."
+    long_keys: bool = True
+    "Choices of several keys can be spoken, too; where it cannot do that, they are keys alone."
 
     def speaks(self, language: str) -> bool:
         """Return whether it speaks the language of a tag."""
@@ -332,5 +340,5 @@ class Ear(Protocol):
     async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
         """Return which of the phrases was said; None: none of them, or it could not be understood.
 
-        `language` is BCP 47.
+        Without phrases, whatever was said is returned, as far as the ear can write that down. `language` is BCP 47.
         """

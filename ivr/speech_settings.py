@@ -232,6 +232,11 @@ def understood_on_live_lines(settings: SpeechSettings) -> frozenset[str] | None:
     return capabilities(settings.stt).languages
 
 
+def dictates_on_live_lines(settings: SpeechSettings) -> bool:
+    """Return whether the ear understands values that are said, not only choices (`Capabilities.free_speech`)."""
+    return settings.stt not in _IN_THIS_MACHINE and capabilities(settings.stt).dictation
+
+
 def _fallback(settings: SpeechSettings) -> tuple[VoiceName, ...]:
     return tuple(name for name in settings.voice_fallback if name != "none")
 

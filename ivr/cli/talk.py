@@ -66,6 +66,8 @@ class Talk:
         self._keyboard = keyboard
         typist = Typist(self._view, self._typed, {"/state": self._show_state})
         self._handset = _Handset(typist, Sound(SilentRenderer(), Recorder.installed()), self._view)
+        self._kept = ""
+        "Keys that nothing has listened to so far."
         self._began = clock()
 
     @property
@@ -104,7 +106,8 @@ class Talk:
         return answer
 
     async def _perform(self, commands: Sequence[LineCommand]) -> Sequence[Event]:
-        performed = await perform(commands, self._handset, transfers=None)
+        performed = await perform(commands, self._handset, transfers=None, typed=self._kept)
+        self._kept = performed.line.typed
         return events_of(performed.line.todo[0], performed.finished.outcome, "typed")
 
     def _step(self, events: Sequence[Event]) -> Sequence[Command]:

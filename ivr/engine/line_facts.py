@@ -28,6 +28,8 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     "Whether the caller wants to stay unknown; then `call.from` is none."
     transfer: bool | None = None
     "Whether the line can connect the caller with somebody else (23)."
+    questions: bool | None = None
+    "Whether the line knows more of questions than the vendor's (25)."
     packets: int | None = None
     "Packets of sound that came from the caller; told at the end, as all that follows."
     loss: float | None = None

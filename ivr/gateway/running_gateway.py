@@ -181,7 +181,7 @@ def target_of(settings: GatewaySettings) -> Target:
     )
     return Target(
         settings.bot, settings.app_id, settings.allow, limits, settings.identity_port, settings.key,
-        language=settings.language, transfers=settings.allow_transfer,
+        language=settings.language, transfers=settings.allow_transfer, questions=True,
     )  # fmt: skip
 
 

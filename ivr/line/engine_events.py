@@ -19,6 +19,7 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    SpeechHeard,
     TransferFailed,
     Transferred,
 )
@@ -61,6 +62,8 @@ def _event(command: LineCommand, outcome: Outcome, media: str | None) -> Event:
                 return ChoiceMade(op, outcome.choice, "keys" if result == "key" else "speech")
             if result in ("wrong key", "pause"):
                 return InputInvalid(op)
+        case Recognize() if result == "speech":
+            return SpeechHeard(op, outcome.words)
         case Recognize() if result in _KEYED:
             return KeysPressed(op, outcome.keys, _KEYED[result])
         case Record() if outcome.ok and result in _RECORDED:

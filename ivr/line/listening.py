@@ -4,13 +4,23 @@ from msgspec.structs import replace
 
 from ivr.engine.commands import Choice, DigitInput, Recognize
 from ivr.engine.utterance import as_heard
-from ivr.line.signals import KeyDown, KeyUp, Outcome, Result, Signal, WordsUnderstood
+from ivr.line.signals import KeyDown, KeyUp, Outcome, Signal, WordsUnderstood
 from ivr.line.state import Choosing, Collecting
 
 
 def by_voice(command: Recognize) -> bool:
-    """Return whether any of the choices can be spoken."""
-    return any(choice.speech for choice in command.choices)
+    """Return whether any of the choices can be spoken, or the value that is asked for."""
+    return command.free is not None or any(choice.speech for choice in command.choices)
+
+
+def interrupts_by_voice(command: Recognize) -> bool:
+    """Return whether words interrupt the prompt (protocol 25)."""
+    return command.barge_in if command.barge_in_speech is None else command.barge_in_speech
+
+
+def is_interruptible(command: Recognize) -> bool:
+    """Return whether anything can interrupt the prompt."""
+    return command.barge_in or interrupts_by_voice(command)
 
 
 def by_key(command: Recognize) -> bool:
@@ -21,8 +31,12 @@ def by_key(command: Recognize) -> bool:
 def wanted(command: Recognize, signal: KeyDown | WordsUnderstood) -> bool:
     """Return whether a signal is an answer, right or wrong, that may interrupt the prompt."""
     if isinstance(signal, KeyDown):
-        return by_key(command)
-    return spoken(command, signal.words) is not None
+        return command.barge_in and by_key(command)
+    return interrupts_by_voice(command) and _means_something(command, signal.words)
+
+
+def _means_something(command: Recognize, words: str) -> bool:
+    return bool(words.strip()) if command.free else spoken(command, words) is not None
 
 
 def spoken(command: Recognize, words: str) -> Choice | None:
@@ -47,28 +61,46 @@ def choosing(command: Recognize, phase: Choosing, signal: Signal, now: float, pa
             return phase if choice is None else Outcome(command.op, ok=True, result="speech", choice=choice.name)
         case KeyDown(key=key) if by_key(command):
             # Two keys at once are two keys: the first is let go by the second.
-            return replace(phase, held=key, held_until=now + pause) if phase.held is None else _key(command, phase.held)
+            taken = phase if phase.held is None else _key(command, phase, now)
+            if isinstance(taken, Outcome) or (phase.held is not None and command.inter_digit is None):
+                return taken
+            return replace(taken, held=key, held_until=now + pause)
         case KeyUp() if phase.held is not None:
-            return _key(command, phase.held)
+            return _key(command, phase, now)
     return phase
 
 
-def _key(command: Recognize, key: str) -> Outcome:
+def _key(command: Recognize, phase: Choosing, now: float) -> Choosing | Outcome:
+    """Count the key that was held; choices of several keys wait for the next one (protocol 25)."""
+    key = phase.held or ""
+    if command.inter_digit is not None and key in command.terminators:
+        return _chosen(command, phase.keys)
+    keys = phase.keys + key
+    if any(choice.key != keys and (choice.key or "").startswith(keys) for choice in command.choices):
+        return replace(phase, keys=keys, held=None, held_until=now + (command.inter_digit or 0.0))
+    return _chosen(command, keys)
+
+
+def _chosen(command: Recognize, keys: str) -> Outcome:
     for choice in command.choices:
-        if choice.key == key:
+        if choice.key == keys:
             return Outcome(command.op, ok=True, result="key", choice=choice.name)
     return Outcome(command.op, ok=False, result="wrong key")
 
 
-def choice_expired(held: str | None) -> Result:
+def choice_expired(command: Recognize, phase: Choosing, now: float) -> Outcome:
     """Return how waiting for a choice ended."""
-    return "silence" if held is None else "pause"
+    if phase.held is None and phase.keys:
+        return _chosen(command, phase.keys)
+    return Outcome(command.op, ok=False, result="silence" if phase.held is None else "pause")
 
 
 def collecting(command: Recognize, phase: Collecting, signal: Signal, now: float) -> Collecting | Outcome:
     """Take a signal while keys are collected."""
     wanted_digits = _digits(command)
     match signal:
+        case WordsUnderstood(words=words) if command.free and not phase.keys and words.strip():
+            return Outcome(command.op, ok=True, result="speech", words=words)
         case KeyDown(key=key):
             taken = phase if phase.held is None else _take(command, phase, now)
             if isinstance(taken, Outcome):
@@ -88,7 +120,7 @@ def _take(command: Recognize, phase: Collecting, now: float) -> Collecting | Out
     keys = phase.keys + key
     if len(keys) >= digits.maximum:
         return Outcome(command.op, ok=True, result="count", keys=keys)
-    return Collecting(now + digits.inter_digit, keys)
+    return Collecting(now + digits.inter_digit, keys, is_spoken=phase.is_spoken)
 
 
 def digits_expired(command: Recognize, phase: Collecting) -> Outcome:

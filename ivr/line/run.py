@@ -20,6 +20,7 @@ from ivr.line.signals import (
     Connected,
     Finished,
     KeyDown,
+    KeyUp,
     Listening,
     Outcome,
     PromptEnded,
@@ -40,6 +41,7 @@ from ivr.line.signals import (
 from ivr.line.state import (
     CHOICE_PAUSE,
     LONGEST_TRANSFER,
+    MOST_TYPED,
     Choosing,
     Collecting,
     Line,
@@ -52,12 +54,15 @@ from ivr.line.state import (
 )
 
 
-def begin(commands: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE) -> LineStep:
+def begin(
+    commands: Sequence[LineCommand], *, now: float, choice_pause: float = CHOICE_PAUSE, typed: str = ""
+) -> LineStep:
     """Start a list of commands, which is not empty; `now` is in seconds from any beginning that stays the same.
 
-    `choice_pause` is for how many seconds a key of a menu may be held.
+    `choice_pause` is for how many seconds a key of a menu may be held, `typed` what the list before this one has left
+    of the keys that nothing listened to (`Line.typed`).
     """
-    return _next(Line(tuple(commands), Over(), choice_pause=choice_pause), now)
+    return _next(Line(tuple(commands), Over(), choice_pause=choice_pause, typed=typed), now)
 
 
 def apply(line: Line, signal: Signal, *, now: float) -> LineStep:
@@ -115,7 +120,11 @@ def _next(line: Line, now: float) -> LineStep:
     beep = isinstance(command, Record) and command.beep
     if not command.prompt and not beep:
         return _prompted(line, now)
-    interruptible = isinstance(command, Recognize) and command.barge_in
+    if isinstance(command, Recognize | Record) and not _keeps_keys(command):
+        line = replace(line, typed="")  # they were not meant for this question
+    if isinstance(command, Recognize) and line.typed:
+        return _prompted(line, now)  # who knows the question has answered it
+    interruptible = isinstance(command, Recognize) and listening.is_interruptible(command)
     started = PromptStarted(command.op, command.prompt, interruptible, beep)
     listens = (Listening(command.op, command),) if isinstance(command, Recognize) and interruptible else ()
     return LineStep(replace(line, phase=Playing(interruptible)), (started, *listens))
@@ -127,12 +136,40 @@ def _prompted(line: Line, now: float, *, heard: bool = False) -> LineStep:
     match command:
         case Recognize():
             due = now + silence_allowed(command)
-            phase: Phase = Collecting(due) if command.digits else Choosing(due)
-            return LineStep(replace(line, phase=phase), () if heard else (Listening(command.op, command),))
+            spoken = command.free is not None
+            phase: Phase = Collecting(due, is_spoken=spoken) if command.digits else Choosing(due)
+            asked = LineStep(replace(line, phase=phase), () if heard else (Listening(command.op, command),))
+            return _typed_ahead(asked, now)
         case Record():
             phase = RecordingVoice(now, now + silence_allowed(command), now + command.max_duration)
             return LineStep(replace(line, phase=phase), (Listening(command.op, command), RecordingStarted(command.op)))
     return _succeeded(line, Outcome(command.op, ok=True, result="done"), now)
+
+
+def _keeps_keys(command: LineCommand) -> bool:
+    return isinstance(command, Recognize) and command.type_ahead
+
+
+def _typed_ahead(asked: LineStep, now: float) -> LineStep:
+    """Answer a question with the keys that were pressed before it, one after the other."""
+    line, effects = asked.line, asked.effects
+    if not _keeps_keys(line.todo[0]):
+        return LineStep(replace(line, typed=""), effects)
+    while line.typed and isinstance(line.phase, Choosing | Collecting):
+        key, rest = line.typed[0], line.typed[1:]
+        for signal in (KeyDown(key), KeyUp()):
+            taken = _applied(replace(line, typed=rest), signal, now)
+            line, effects = taken.line, (*effects, *taken.effects)
+            if not isinstance(line.phase, Choosing | Collecting):
+                break
+    return LineStep(line, effects)
+
+
+def _kept(line: Line, signal: Signal) -> LineStep:
+    """Keep a key that nothing listens to."""
+    if isinstance(signal, KeyDown) and len(line.typed) < MOST_TYPED:
+        return LineStep(replace(line, typed=line.typed + signal.key))
+    return LineStep(line)
 
 
 def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> LineStep:
@@ -143,7 +180,7 @@ def _while_playing(line: Line, playing: Playing, signal: Signal, now: float) -> 
             return _failed(line, Outcome(line.todo[0].op, ok=False, result="system", why=why))
         case KeyDown() | WordsUnderstood() if playing.interruptible and listening.wanted(_recognize(line), signal):
             return _interrupted(line, signal, now)
-    return LineStep(line)
+    return _kept(line, signal)
 
 
 def _interrupted(line: Line, signal: Signal, now: float) -> LineStep:
@@ -161,13 +198,18 @@ def _voice(line: Line, now: float, *, active: bool) -> LineStep:
     line = replace(line, speaking=active)
     command = line.todo[0]
     match line.phase:
-        case Playing(interruptible=True) if active and isinstance(command, Recognize) and listening.by_voice(command):
+        case Playing(interruptible=True) if active and isinstance(command, Recognize) and _is_interrupted(command):
             return LineStep(_prompted(line, now, heard=True).line, (PromptStopped(command.op),))
-        case Choosing() if not active and isinstance(command, Recognize) and listening.by_voice(command):
+        case Choosing() | Collecting() if not active and isinstance(command, Recognize) and listening.by_voice(command):
             return LineStep(replace(line, phase=replace(line.phase, quiet_since=now)))
         case RecordingVoice() if not active and isinstance(command, Record):
             return LineStep(replace(line, phase=replace(line.phase, quiet_at=now + command.max_silence)))
     return LineStep(line)
+
+
+def _is_interrupted(command: Recognize) -> bool:
+    """Return whether a voice stops the prompt, before it is known what it says."""
+    return listening.by_voice(command) and listening.interrupts_by_voice(command)
 
 
 def _left(line: Line, now: float) -> LineStep:
@@ -206,9 +248,8 @@ def _while_transferring(line: Line, signal: Signal) -> LineStep:
 
 def _expired(line: Line, deadline: float, now: float) -> LineStep:
     match line.phase:
-        case Choosing(held=held):
-            result = listening.choice_expired(held)
-            return _concluded(line, Outcome(line.todo[0].op, ok=False, result=result), now)
+        case Choosing():
+            return _concluded(line, listening.choice_expired(_recognize(line), line.phase, now), now)
         case Collecting():
             return _concluded(line, listening.digits_expired(_recognize(line), line.phase), now)
         case RecordingVoice():

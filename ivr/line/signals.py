@@ -116,6 +116,8 @@ class Outcome(Struct, frozen=True, tag=True, omit_defaults=True):
     choice: str | None = None
     keys: str = ""
     "Without the stop tone."
+    words: str = ""
+    "What was said where words count beside keys."
     seconds: float = 0.0
     "Of a recording."
     why: str = ""

@@ -16,6 +16,8 @@ GRACE = 1.0
 "Seconds from the end of a sound in which a recogniser may still say what it was."
 LONGEST_TRANSFER = 90.0
 "Seconds after which a transfer has failed, where the bot names no time."
+MOST_TYPED = 40
+"Keys that are kept for a question to come; what is pressed after them is lost."
 LONGEST_UTTERANCE = 15.0
 "Seconds by which sounds can put off the end of silence; a noisy line must not listen for ever."
 
@@ -35,14 +37,17 @@ class Choosing(Struct, frozen=True):
 
     silence_at: float
     "When the silence has lasted too long, had nothing been heard."
+    keys: str = ""
+    "Of a choice that has several, so far."
     held: str | None = None
     held_until: float = 0.0
+    "When waiting for the end of the key that is held is over, or for the next key of a choice."
     quiet_since: float | None = None
     "When the last sound ended."
 
     def ends(self, *, speaking: bool) -> float | None:
         """At the end of the silence; a sound that may still become a choice is waited for."""
-        if self.held is not None:
+        if self.held is not None or self.keys:
             return self.held_until
         latest = self.silence_at + LONGEST_UTTERANCE
         if speaking:
@@ -59,9 +64,15 @@ class Collecting(Struct, frozen=True):
     "End of the first silence, or of the pause after a key."
     keys: str = ""
     held: str | None = None
+    is_spoken: bool = False
+    "Words count, too."
+    quiet_since: float | None = None
+    "When the last sound ended."
 
     def ends(self, *, speaking: bool) -> float | None:
-        """At the end of the silence or pause."""
+        """At the end of the silence or pause; a sound that may still become an answer is waited for."""
+        if self.is_spoken and not self.keys and self.held is None:
+            return Choosing(self.deadline, quiet_since=self.quiet_since).ends(speaking=speaking)
         return self.deadline
 
 
@@ -113,6 +124,8 @@ class Line(Struct, frozen=True):
     speaking: bool = False
     "The caller is making a sound."
     choice_pause: float = CHOICE_PAUSE
+    typed: str = ""
+    "Keys pressed while nothing listened: a question that keeps them takes them for its answer (protocol 25)."
 
     @property
     def deadline(self) -> float | None:

@@ -28,7 +28,7 @@ class PhraseEar:
         self._places = asyncio.Semaphore(at_once)
 
     async def understand(self, samples: bytes, phrases: Sequence[str], *, language: str) -> str | None:
-        """Return the phrase that was said; None: none of them, or it is not known."""
+        """Return the phrase that was said, or, without phrases, what was; None: none of them, or it is not known."""
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             await asyncio.to_thread(_write, Path(file.name), samples)
             try:
@@ -40,6 +40,8 @@ class PhraseEar:
             except TimeoutError:
                 log.warning("nothing understood", extra={"reason": "the speech engine took too long"})
                 return None
+        if not phrases:
+            return found.text
         return said_phrase(found.text, phrases) if found.text else None
 
 

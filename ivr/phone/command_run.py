@@ -54,16 +54,18 @@ async def perform(
     cut: bool = False,
     connected: Callable[[], None] | None = None,
     transfers: Sequence[str] | None = (),
+    typed: str = "",
 ) -> Performed:
     """Run the commands to their one outcome.
 
     `state` is the workflow's `appState`; `ends_at` is when the platform ends the call, in the handset's seconds; `cut`
     ends it at the first opportunity; `connected` is called when the call is answered; `transfers` are the patterns of
-    the addresses to which a call may be transferred; None: all, since nobody is called.
+    the addresses to which a call may be transferred; None: all, since nobody is called; `typed` is
+    what the list before has left of the keys that nothing listened to.
     """
     prompts = [command.prompt for command in commands if isinstance(command, Play | Recognize | Record)]
     handset.expect(prompts[1:])
-    step = begin(commands, now=handset.now(), choice_pause=choice_pause)
+    step = begin(commands, now=handset.now(), choice_pause=choice_pause, typed=typed)
     expired = False
     while True:
         refusal: Signal | None = None

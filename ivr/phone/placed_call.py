@@ -64,11 +64,13 @@ class PlacedCall:
         limits: PhoneLimits,
         line: LookAtLine | None = None,
         transfers: Sequence[str] | None = (),
+        questions: bool = False,
     ) -> None:
         """Call the bot at `url`; `call` is the call's id.
 
         The bot is told what there is to see of the `line`, and may have the caller connected with the addresses that
-        one of the patterns in `transfers` allows (protocol 22, 23); None: with all.
+        one of the patterns in `transfers` allows (protocol 22, 23); None: with all. `questions`: it is
+        offered what is added to them (25).
         """
         self._id = call
         self._url = url
@@ -76,10 +78,13 @@ class PlacedCall:
         self._exchange = exchange
         self._limits = limits
         self._transfers = transfers
-        self._line = LineNews(line, transfer=self._offers_transfer)
+        self._line = LineNews(line, transfer=self._offers_transfer, questions=questions)
+        self._questions = questions
         self._notifications = Notifications(exchange)
         self._ends_at = handset.now() + limits.call_length
         self._answered = False
+        self._typed = ""
+        "Keys that nothing has listened to so far."
         self._workflows = 0
         self._callback: str | None = None
         "The last that was named."
@@ -119,7 +124,7 @@ class PlacedCall:
         """Do what a reply says, and give what is to be reported."""
         if not body.strip():
             raise _Over(Ended("bot", "no-workflow", "The bot's answer was empty, so nothing follows."))
-        workflow = read_workflow(body, transfer=self._offers_transfer)
+        workflow = read_workflow(body, transfer=self._offers_transfer, questions=self._questions)
         if isinstance(workflow, RunnableWorkflow):
             self._callback = workflow.callback or self._callback
             self._notifications.url = workflow.notification or self._notifications.url
@@ -170,7 +175,9 @@ class PlacedCall:
             cut=self._cut is not None,
             connected=self._connected,
             transfers=self._transfers,
+            typed=self._typed,
         )
+        self._typed = performed.line.typed
         if performed.expired:
             self._cut = "length"
         return performed

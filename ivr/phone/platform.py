@@ -51,6 +51,8 @@ class Target(Struct, frozen=True):
     """Patterns of the addresses that a call may be transferred to (protocol 23); none: it is not offered to the bot.
 
     None: all addresses, of a phone that calls nobody."""
+    questions: bool = False
+    "Whether the bot is offered what is added to questions (protocol 25)."
 
     @property
     def who(self) -> Caller:
@@ -91,11 +93,12 @@ class Platform:
         who: Caller | None = None,
         bot: str | None = None,
         line: LookAtLine | None = None,
-        any_transfer: bool = False,
+        tries_out: bool = False,
     ) -> Ended:
         """Hold one call to its end; `bot` is another address than the target's, `line` what it is told of the line.
 
-        `any_transfer`: calls may be transferred to all addresses, since the phone calls nobody.
+        `tries_out`: a flow of our own is tried out, so that it is offered all there is: transfers to every address,
+        since nobody is called, and what is added to questions (protocol 23, 25).
 
         If cancelled, the caller hangs up, and the bot is told within `PhoneLimits.parting` seconds; if cancelled again,
         it is not told.
@@ -110,7 +113,8 @@ class Platform:
             exchange=exchange,
             limits=target.limits,
             line=line,
-            transfers=None if any_transfer else target.transfers,
+            transfers=None if tries_out else target.transfers,
+            questions=tries_out or target.questions,
         )
         call = asyncio.create_task(one.run(who or target.who))
         try:

@@ -52,6 +52,7 @@ from ivr.line import (
     VoiceSignal,
     WordsUnderstood,
 )
+from ivr.line.listening import by_voice
 from ivr.media.capture import CapturedSound
 from ivr.media.microphone import Microphone
 from ivr.media.pacing import Clock, LoopClock
@@ -244,10 +245,7 @@ class Session:
                 # An end that was on its way would end the next prompt.
                 self._drop(PromptEnded, PromptFailed)
             case Listening(command=command):
-                self._listening = command
-                # What was said or pressed before the question does not answer it.
-                self._microphone.forget()
-                self._drop(KeyDown, KeyUp, WordsUnderstood)
+                self._listen(command)
             case RecordingStarted():
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of commands, which has not heard of it
@@ -261,6 +259,14 @@ class Session:
                 self._listening = None
                 while self._speaking:  # words after the recording are not spoken
                     self._speaking.pop().cancel()
+
+    def _listen(self, command: Recognize | Record) -> None:
+        self._listening = command
+        # What was said or pressed before the question does not answer it, unless it keeps keys.
+        self._microphone.forget()
+        self._drop(WordsUnderstood)
+        if not (isinstance(command, Recognize) and command.type_ahead):
+            self._drop(KeyDown, KeyUp)
 
     async def next(self, deadline: float | None) -> Signal:
         """Return what happens next."""
@@ -317,7 +323,7 @@ class Session:
     ) -> None:
         """Answer with what was begun in the pause; if the question came later than that, with the utterance."""
         words = await (begun or self._words(utterance, command))
-        if any(choice.speech for choice in command.choices):
+        if by_voice(command):
             self.tell(WordsHeard(words))
         if words is not None and self._listening is command:
             self._put(WordsUnderstood(words))
@@ -326,7 +332,7 @@ class Session:
 
     async def _words(self, said: CapturedSound, command: Recognize) -> str | None:
         phrases = [phrase for choice in command.choices for phrase in choice.speech]
-        if not phrases or self._sound.ear is None:
+        if self._sound.ear is None or not (phrases or command.free):
             return None
         return await self._sound.ear.understand(await said.samples(RATE), phrases, language=command.language)
 

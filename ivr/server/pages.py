@@ -83,4 +83,6 @@ async def make_phone(
 
     own = OwnBot(address, account, channel, backend.store, backend.archive, backend.registry, cases)
     misses = missing(voice=voice, ear=ear)
-    return PhonePages(SharedPhone(Target(own.address(""), transfers=None), own_bot=own, sound=sound, misses=misses))
+    return PhonePages(
+        SharedPhone(Target(own.address(""), transfers=None, questions=True), own_bot=own, sound=sound, misses=misses)
+    )

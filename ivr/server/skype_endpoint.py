@@ -19,7 +19,7 @@ from ivr.server.app import CALLBACK, MEDIA
 from ivr.server.forms import Form
 from ivr.server.recording_links import RecordingLinks
 from ivr.settings import CheckedLine, Settings, SettingsError
-from ivr.speech_settings import spoken_on_live_lines, understood_on_live_lines
+from ivr.speech_settings import dictates_on_live_lines, spoken_on_live_lines, understood_on_live_lines
 
 CHANNEL: Final = SkypeChannel.name
 "The channel's name in stored calls."
@@ -59,7 +59,15 @@ def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabi
     if spoken == frozenset():
         raise SettingsError("the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE")
     # Whom the gateway may call is its operator's affair; that it can is what a flow is checked against.
-    can = replace(SkypeChannel.can, speech=understood != frozenset(), transfer=True)
+    can = replace(
+        SkypeChannel.can,
+        speech=understood != frozenset(),
+        transfer=True,
+        barge_in_by_kind=True,
+        type_ahead=True,
+        free_speech=dictates_on_live_lines(settings),
+        long_keys=True,
+    )
     return replace(can, languages=spoken, understands=understood)
 
 

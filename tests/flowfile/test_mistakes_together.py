@@ -30,6 +30,7 @@ class Plant(Struct, frozen=True):
 
 
 OTHERWISE = {
+    "destination": Plant("start: {transfer: {to: nowhere}, on: {failed: bye}}\n"),
     "bare-name": Plant(
         'start: {say: "{{ amount }} euros.", set: {total: amount}, next: tell}\n'
         'tell: {say: "{{ total }}", next: bye}\n',

@@ -31,9 +31,9 @@ def transfer(target: str = "sip:sales@pbx.example") -> Transfer:
 class LineDriver:
     """Runs one list."""
 
-    def __init__(self, *actions: LineCommand, choice_pause: float = 1.0) -> None:
+    def __init__(self, *actions: LineCommand, choice_pause: float = 1.0, typed: str = "") -> None:
         self.now = 100.0
-        step = begin(actions, now=self.now, choice_pause=choice_pause)
+        step = begin(actions, now=self.now, choice_pause=choice_pause, typed=typed)
         self.line = step.line
         self.effects: list[Effect] = list(step.effects)
 

@@ -4,8 +4,8 @@
     hear     the platform's message -> events    hearing
     speak    commands -> a workflow              speaking, prompts
 
-The platform does the listening, keeps the timers and waits for each reply: there is nothing to remember (the leg stays
-empty), nothing to be sent unasked, and no time to look at.
+The platform does the listening, keeps the timers and waits for each reply: there is nothing to remember but what it
+offers, nothing to be sent unasked, and no time to look at.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,9 @@ from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
 from ivr.engine.commands import LineCommand
 from ivr.engine.pretend import read_time
 from ivr.ports import CallKey, Capabilities, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
+
+_OFFERED = "questions"
+"The note that the platform knows more of questions than the vendor's (protocol 25)."
 
 
 class Received(Struct, frozen=True):
@@ -43,7 +46,12 @@ class SkypeChannel:
         terminators=rules.MAX_STOP_TONES,
         speech=True,
         languages=frozenset({wire.LANGUAGE}),
-        transfer=False,  # the vendor's platform; one that can offers it in each call
+        # The vendor's platform; one that can do more offers it in each call (protocol 23, 25).
+        transfer=False,
+        barge_in_by_kind=False,
+        type_ahead=False,
+        free_speech=False,
+        long_keys=False,
     )
 
     def __init__(
@@ -104,6 +112,9 @@ class SkypeChannel:
         """Turn a message that `decode` gave into events."""
         received = cast("Received", incoming.payload)
         events = hearing.events(received.message, received.audio, over=received.over, at=received.at)
+        message = received.message
+        if isinstance(message, wire.Conversation) and message.ivr is not None and message.ivr.questions:
+            leg = Leg({**leg.notes, _OFFERED: "true"})
         return Exchange(leg, events)
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
@@ -112,7 +123,9 @@ class SkypeChannel:
             return Exchange(leg, reply=self.nothing())
         if (address := self._recording) is not None:
             commands = speaking.addressed(commands, lambda media: address(media, now))
-        body = speaking.written(tuple(commands), callback=self._callback, media_base=self._media_base)
+        body = speaking.written(
+            tuple(commands), callback=self._callback, media_base=self._media_base, questions=_OFFERED in leg.notes
+        )
         return Exchange(leg, reply=WebhookReply(body=body))
 
     def nothing(self) -> WebhookReply:

@@ -24,6 +24,7 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    SpeechHeard,
     TransferFailed,
     Transferred,
 )
@@ -148,12 +149,19 @@ def _not_connected(outcome: wire.TransferOutcome, op: str) -> TransferFailed:
 
 def _recognized(outcome: wire.RecognizeOutcome, op: str) -> Event:
     choice, digits = outcome.choice_outcome, outcome.collect_digits_outcome
-    success = outcome.outcome == "success"
+    success, said = outcome.outcome == "success", outcome.speech_outcome
+    if said is not None:
+        is_alone = success and choice is None and digits is None and said.text.strip()
+        return SpeechHeard(op, said.text, _share(said.confidence)) if is_alone else _failed(outcome, op)
     if choice is not None and not (digits is not None and success):
         return _chosen(choice, op, success=success) or _failed(outcome, op)
     if digits is not None and choice is None:
         return _keyed(digits, op, outcome.outcome) or _failed(outcome, op)
     return _failed(outcome, op)
+
+
+def _share(confidence: float | None) -> float | None:
+    return float(confidence) if confidence is not None and 0 <= confidence <= 1 else None
 
 
 def _chosen(part: wire.ChoiceOutcome, op: str, *, success: bool) -> Event | None:

@@ -10,7 +10,7 @@ MAX_TEXT: Final = 120
 "Characters of a text that are kept."
 
 _TEXTS = ("kind", "trunk", "transport", "codec", "called", "diverted", "ended")
-_FLAGS = ("encrypted", "withheld", "transfer")
+_FLAGS = ("encrypted", "withheld", "transfer", "questions")
 _NUMBERS = {"loss": 100, "jitter": 60_000}
 _MOST_PACKETS = 2**40  # a century of sound
 

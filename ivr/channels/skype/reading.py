@@ -275,6 +275,7 @@ _SCALARS: dict[Any, Fold] = {
     float: _number,
     bool: _flag,
     wire.Key: _as_it_is,
+    wire.Keys: _as_it_is,
     wire.Culture: _culture,
     wire.Length: _noted,
     wire.Status: _noted,

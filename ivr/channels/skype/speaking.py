@@ -40,11 +40,14 @@ _MAX_DURATION = 180
 
 
 @lru_cache(maxsize=1024)  # ids are counted and prompts are written by authors: most replies are the last caller's, too
-def written(commands: tuple[LineCommand, ...], *, callback: str, media_base: str) -> bytes:
-    """Return the JSON of the workflow for these commands, one at least."""
+def written(commands: tuple[LineCommand, ...], *, callback: str, media_base: str, questions: bool = False) -> bytes:
+    """Return the JSON of the workflow for these commands, one at least.
+
+    `questions`: the platform has offered what is added to questions (protocol 25).
+    """
     workflow = wire.Workflow(
         links=wire.WorkflowLinks(callback=callback),
-        actions=tuple(_action(command, media_base) for command in commands),
+        actions=tuple(_action(command, media_base, questions) for command in commands),
         notification_subscriptions=("callStateChange",),
     )
     return msgspec.json.encode(workflow)
@@ -64,7 +67,7 @@ def _addressed(command: LineCommand, address: Callable[[str], str]) -> LineComma
     return replace(command, prompt=tuple(prompt))
 
 
-def _action(action: LineCommand, media_base: str) -> wire.Action:
+def _action(action: LineCommand, media_base: str, questions: bool) -> wire.Action:
     match action:
         case Answer():
             return wire.Answer(operation_id=action.op, accept_modality_types=("audio",))
@@ -75,7 +78,7 @@ def _action(action: LineCommand, media_base: str) -> wire.Action:
         case Play():
             return wire.PlayPrompt(operation_id=action.op, prompts=prompts(action.prompt, media_base=media_base))
         case Recognize():
-            return _recognize(action, media_base)
+            return _more(action, media_base) if questions else _recognize(_plain(action), media_base)
         case Transfer():
             return _transfer(action)
     return _record(action, media_base)
@@ -92,6 +95,30 @@ def _recognize(action: Recognize, media_base: str) -> wire.Recognize:
         interdigit_timeout_in_seconds=_seconds(digits.inter_digit if digits else None, default=_INTER_DIGIT),
         choices=None if digits else tuple(_option(choice) for choice in action.choices),
         collect_digits=_collect(digits) if digits else None,
+    )
+
+
+def _plain(action: Recognize) -> Recognize:
+    """Return a question as the vendor's platform can ask it: choices of several keys are collected as digits."""
+    if action.inter_digit is None:
+        return action
+    most = max(len(choice.key or "") for choice in action.choices)
+    return replace(action, choices=(), digits=DigitInput(1, most, action.terminators, action.inter_digit))
+
+
+def _more(action: Recognize, media_base: str) -> wire.Recognize:
+    """Write all of a question (protocol 25)."""
+    written = _recognize(action, media_base)
+    by_voice = action.barge_in_speech
+    return replace(
+        written,
+        barge_in_by_speech_allowed=None if by_voice in (None, action.barge_in) else by_voice,
+        type_ahead_allowed=action.type_ahead or None,
+        free_speech=action.free,
+        culture=culture(action.language) if action.free else written.culture,
+        interdigit_timeout_in_seconds=written.interdigit_timeout_in_seconds
+        or _seconds(action.inter_digit, default=_INTER_DIGIT),
+        stop_tones=_keys(action.terminators) if action.inter_digit is not None else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from ivr.engine.commands import FreeSpeech
 from ivr.engine.line_facts import LineFacts
 
 CallState: TypeAlias = Literal[
@@ -89,6 +90,8 @@ RecordReason: TypeAlias = Literal[
 
 Key: TypeAlias = Annotated[str, Meta(max_length=1, pattern="^[0-9*#A-D]$")]
 "A key of a phone; upper case only (protocol 5.5)."
+Keys: TypeAlias = Annotated[str, Meta(max_length=20, pattern="^[0-9*#A-D]+$")]
+"Several only where the platform has offered that (25)."
 Number: TypeAlias = int | float
 Length: TypeAlias = Annotated[Number | None, Meta(description="Seconds.")]
 "How long a recording is; None: not told, or in a way that cannot be understood."
@@ -160,7 +163,7 @@ class RecognitionOption(Wire, frozen=True, kw_only=True):
 
     name: str
     speech_variation: tuple[str, ...] | None = None
-    dtmf_variation: Key | None = None
+    dtmf_variation: Keys | None = None
 
 
 class CollectDigits(Wire, frozen=True, kw_only=True):
@@ -178,6 +181,11 @@ class Recognize(ActionBase, frozen=True, kw_only=True, tag="recognize"):
     culture: Culture | None = None
     initial_silence_timeout_in_seconds: Number | None = None
     interdigit_timeout_in_seconds: Number | None = None
+    barge_in_by_speech_allowed: bool | None = None
+    "An addition of ours, as all that follows to `stop_tones` (25)."
+    type_ahead_allowed: bool | None = None
+    free_speech: FreeSpeech | None = None
+    stop_tones: tuple[Key, ...] | None = None
     choices: tuple[RecognitionOption, ...] | None = None
     collect_digits: CollectDigits | None = None
 
@@ -292,11 +300,19 @@ class CollectDigitsOutcome(Wire, frozen=True, kw_only=True):
     digits: str | None = None
 
 
+class SpeechOutcome(Wire, frozen=True, kw_only=True):
+    """What was said for a value: an addition of ours (25)."""
+
+    text: str
+    confidence: Number | None = None
+
+
 class RecognizeOutcome(OutcomeBase, frozen=True, kw_only=True, tag="recognizeOutcome"):
-    """What the caller answered: on success exactly one of the two, on failure any or none."""
+    """What the caller answered: on success exactly one of the three, on failure any or none."""
 
     choice_outcome: ChoiceOutcome | None = None
     collect_digits_outcome: CollectDigitsOutcome | None = None
+    speech_outcome: SpeechOutcome | None = None
 
 
 class RecordOutcome(OutcomeBase, frozen=True, kw_only=True, tag="recordOutcome"):

@@ -1,6 +1,6 @@
 """`ask`: how it is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, get_args
 
 from pydantic import Field
@@ -8,10 +8,11 @@ from pydantic import Field
 from ivr.engine.actions import ask as engine
 from ivr.engine.commands import FreeSpeech
 from ivr.engine.expressions.types import BOOLEAN, DATE, TEXT, Type
-from ivr.flowfile.actions.base import Builder
+from ivr.flowfile.actions.base import Builder, LineNeed
 from ivr.flowfile.actions.digits import Digits, DigitsSpec
 from ivr.flowfile.choices import Command
 from ivr.flowfile.fields import OneOf
+from ivr.flowfile.source import Path
 
 
 class Ask(Digits):
@@ -41,6 +42,11 @@ class AskSpec(DigitsSpec):
     def kept_as(self) -> frozenset[str]:
         """The types of variables that can keep an answer."""
         return super().kept_as | ({"boolean"} if self.written.speech == "yesno" else set())
+
+    def needs(self, here: Path) -> Iterator[LineNeed]:
+        """Return that a value is said."""
+        yield from super().needs(here)
+        yield LineNeed("freeSpeech", (*here, "speech"))
 
     def build(self, state: str, builder: Builder) -> engine.Ask:
         """Make what the engine runs."""

@@ -100,7 +100,9 @@ class Defaults(Model):
 class LineNeed(Struct, frozen=True):
     """Something that an action needs of the line, as `Capabilities` has it."""
 
-    what: Literal["reject", "record", "terminators", "speech", "transfer"]
+    what: Literal[
+        "reject", "record", "terminators", "speech", "transfer", "bargeIn", "typeAhead", "freeSpeech", "longKeys"
+    ]
     path: Path
     "What is written that needs it; for speech, the choice."
     count: int = 1
@@ -280,6 +282,15 @@ class AskingSpec(KeepingSpec[A]):
     def understood(self, commands: Mapping[str, Command]) -> Mapping[str, Command]:
         """Return those of the flow's commands that can be used here."""
         return commands if isinstance(self.written, Matching) and self.written.commands else {}
+
+    def needs(self, here: Path) -> Iterator[LineNeed]:
+        """Return what not every line can do with a question."""
+        asked = self.written
+        if isinstance(asked, Matching):
+            if asked.barge_in is not None and interrupted_by(asked.barge_in)[1] is not None:
+                yield LineNeed("bargeIn", (*here, "bargeIn"))
+            if asked.type_ahead:
+                yield LineNeed("typeAhead", (*here, "typeAhead"))
 
     def question(self, builder: Builder) -> Question:
         """Build the question."""

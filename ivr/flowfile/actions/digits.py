@@ -99,4 +99,5 @@ class DigitsSpec(AskingSpec[Digits]):
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
         """Return how many keys are to end the input."""
+        yield from super().needs(here)
         yield LineNeed("terminators", (*here, "terminators"), len(self.written.terminators))

@@ -147,8 +147,15 @@ class MenuSpec(AskingSpec[Menu]):
                     yield Read(place, form, "text", "choice")
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
-        """Find choices without a key, which can only be spoken."""
-        for name, choice in self.written.choices.items():
+        """Find choices without a key, which can only be spoken, and choices of several keys that can be spoken, too."""
+        yield from super().needs(here)
+        choices = self.written.choices
+        is_spoken = any(choice.speech for choice in choices.values())
+        for name, choice in choices.items():
+            if is_spoken and len(choice.dtmf or "") > 1:
+                yield LineNeed("longKeys", (*here, "choices", name))
+                break
+        for name, choice in choices.items():
             if choice.dtmf is None and choice.foreach is None:
                 yield LineNeed("speech", (*here, "choices", name))
 

@@ -1,12 +1,14 @@
 """Checks of what a flow wants from its environment: the line (LANGUAGE C17), and the speech engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
 
 from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.verbatim import unsayable_because
 from ivr.flowfile.document import Document
-from ivr.flowfile.finding import Finding, Text
+from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model_parts import TextPart
 from ivr.flowfile.prompts import all_prompts, parts_of
 from ivr.flowfile.source import Path
@@ -93,6 +95,26 @@ def _no_transfer() -> Text:
     return "The channel does not transfer calls: the state raises failed.unsupported at once.", ""
 
 
+@CHANNEL.warning
+def _no_barge_in_by_kind() -> Text:
+    return "The channel does not tell keys from speech here: whatever keys may do, speech may, too.", ""
+
+
+@CHANNEL.warning
+def _no_type_ahead() -> Text:
+    return "The channel does not keep keys that are pressed before the question.", ""
+
+
+@CHANNEL.warning
+def _no_free_speech() -> Text:
+    return "The channel does not understand values that are said: only keys count.", ""
+
+
+@CHANNEL.warning
+def _no_long_keys() -> Text:
+    return "The channel does not understand speech in a menu with choices of several keys: only keys count.", ""
+
+
 @SPEECH.message
 def _not_pronounceable(letters: str) -> Text:
     return f'The speech engine cannot pronounce "{letters}".', "Write the phrase as it is spoken."
@@ -101,6 +123,22 @@ def _not_pronounceable(letters: str) -> Text:
 @SPEECH.message
 def _not_supported_by_engine(what: str) -> Text:
     return f"The speech engine {what}.", ""
+
+
+class _Lack(Struct, frozen=True):
+    """What a flow does without where a line has it not."""
+
+    is_there: Callable[[Capabilities], bool]
+    problem: Callable[[], Problem]
+
+
+_LACKS: Mapping[str, _Lack] = {
+    "transfer": _Lack(lambda can: can.transfer, _no_transfer),
+    "bargeIn": _Lack(lambda can: can.barge_in_by_kind, _no_barge_in_by_kind),
+    "typeAhead": _Lack(lambda can: can.type_ahead, _no_type_ahead),
+    "freeSpeech": _Lack(lambda can: can.free_speech, _no_free_speech),
+    "longKeys": _Lack(lambda can: can.long_keys, _no_long_keys),
+}
 
 
 @CHANNEL.environment_finder
@@ -146,13 +184,14 @@ def _place_of_language(document: Document, number: int) -> Path:
 
 def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Iterator[Finding]:
     """Compare what an action needs with what the line can do."""
+    lack = _LACKS.get(need.what)
+    if lack is not None and not lack.is_there(can):
+        yield document.finding(lack.problem(), need.path, key=True)
     match need.what:
         case "reject" if not can.reject:
             yield document.finding(_no_reject(), need.path, key=True)
         case "record" if can.recording == "none":
             yield document.finding(_no_record(), need.path, key=True)
-        case "transfer" if not can.transfer:
-            yield document.finding(_no_transfer(), need.path, key=True)
         case "terminators" if need.count > can.terminators:
             yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
         case "speech" if not can.speech:

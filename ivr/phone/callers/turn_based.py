@@ -156,13 +156,16 @@ class TurnBased:
                 self._prompt = None
             case Listening(command=command):
                 self._listening = command
+                if not (isinstance(command, Recognize) and command.type_ahead):
+                    self._plan = deque(one for one in self._plan if not isinstance(one[1], KeyDown | KeyUp))
             case RecordingStarted():
                 self._recording, self._recording_began = bytearray(), self._now
             case TransferStarted(command=command):
                 self._transfer = command
             case Finished():
                 self._listening, self._recording_began, self._transfer = None, None, None
-                self._plan = deque(one for one in self._plan if isinstance(one[1], CallerLeft))
+                # Keys that nobody has listened to may be for the next question; what was said is over.
+                self._plan = deque(one for one in self._plan if isinstance(one[1], CallerLeft | KeyDown | KeyUp))
 
     def hang_up(self) -> None:
         """Leave, although the person has not said so."""

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from ivr.channels.skype import wire
+from ivr.engine.commands import FreeSpeech
 from ivr.engine.events import PHONE_KEYS
 from ivr.errors import IvrError
 
@@ -70,12 +71,13 @@ def parse(body: bytes) -> object:
         raise Unreadable(f"not JSON: {exc}") from exc
 
 
-def read(tree: object, *, transfer: bool = False) -> wire.Workflow:
+def read(tree: object, *, transfer: bool = False, questions: bool = False) -> wire.Workflow:
     """Return what `parse` gave as a workflow; raise Unreadable with the first place that is none.
 
-    `transfer`: the action was offered to the bot (protocol 23); else there is none of this name.
+    `transfer`: the action was offered to the bot (protocol 23); else there is none of this name. `questions`: what is
+    added to `recognize` was offered (25); else it is passed over, and a key is one key.
     """
-    return (_WORKFLOW_WITH_TRANSFER if transfer else _WORKFLOW)(tree)
+    return _WORKFLOWS[transfer, questions](tree)
 
 
 def remains(tree: object) -> Remains:
@@ -154,6 +156,12 @@ def _key(value: object) -> str:
     return value
 
 
+def _several_keys(value: object) -> str:
+    if not isinstance(value, str) or not value or not PHONE_KEYS.issuperset(value):
+        raise Unreadable("must be some of the keys 0-9, *, #, A-D, as text")
+    return value
+
+
 def _word_of(words: Any) -> Reader[Any]:
     """Make the reader of an enumeration of `wire`: in any case, or by number; all other words are one (protocol 7)."""
     in_order: tuple[str, ...] = get_args(words)
@@ -163,6 +171,18 @@ def _word_of(words: Any) -> Reader[Any]:
         if isinstance(value, dict | list):
             raise Unreadable("must be a word")
         return known.get(str(value).lower(), _UNKNOWN)
+
+    return read_word
+
+
+def _word_among(words: Any) -> Reader[Any]:
+    """Make the reader of one of a few words, in any case."""
+    known = {word.lower(): word for word in get_args(words)}
+
+    def read_word(value: object) -> str:
+        if not isinstance(value, str) or value.lower() not in known:
+            raise Unreadable(f"must be {' or '.join(known)}")
+        return str(known[value.lower()])
 
     return read_word
 
@@ -259,16 +279,27 @@ _PROMPT = _Object(
 _PLAY_PROMPT = _Object(wire.PlayPrompt, operation_id=_text, prompts=_list_of(_PROMPT))
 _CHOICE = _Object(wire.RecognitionOption, name=_text, speech_variation=_list_of(_text), dtmf_variation=_key)
 _COLLECT_DIGITS = _Object(wire.CollectDigits, max_number_of_dtmfs=_whole, stop_tones=_keys)
-_RECOGNIZE = _Object(
+_LONG_CHOICE = _Object(
+    wire.RecognitionOption, name=_text, speech_variation=_list_of(_text), dtmf_variation=_several_keys
+)
+_QUESTION: dict[str, Reader[Any]] = {
+    "operation_id": _text,
+    "play_prompt": _OneOf(_PLAY_PROMPT),
+    "barge_in_allowed": _flag,
+    "culture": _culture,
+    "initial_silence_timeout_in_seconds": _number,
+    "interdigit_timeout_in_seconds": _number,
+    "collect_digits": _COLLECT_DIGITS,
+}
+_RECOGNIZE = _Object(wire.Recognize, **_QUESTION, choices=_list_of(_CHOICE))
+_RECOGNIZE_MORE = _Object(
     wire.Recognize,
-    operation_id=_text,
-    play_prompt=_OneOf(_PLAY_PROMPT),
-    barge_in_allowed=_flag,
-    culture=_culture,
-    initial_silence_timeout_in_seconds=_number,
-    interdigit_timeout_in_seconds=_number,
-    choices=_list_of(_CHOICE),
-    collect_digits=_COLLECT_DIGITS,
+    **_QUESTION,
+    choices=_list_of(_LONG_CHOICE),
+    barge_in_by_speech_allowed=_flag,
+    type_ahead_allowed=_flag,
+    free_speech=_word_among(FreeSpeech),
+    stop_tones=_keys,
 )
 _RECORD = _Object(
     wire.Record,
@@ -286,7 +317,6 @@ _ACTIONS = (
     _Object(wire.Reject, operation_id=_text),
     _Object(wire.Hangup, operation_id=_text),
     _PLAY_PROMPT,
-    _RECOGNIZE,
     _RECORD,
 )
 _TRANSFER = _Object(wire.Transfer, operation_id=_text, target=_text, timeout_in_seconds=_number, whisper=_text)
@@ -302,5 +332,10 @@ def _workflow_of(*actions: _Object[Any]) -> _Object[wire.Workflow]:
     )
 
 
-_WORKFLOW = _workflow_of(*_ACTIONS)
-_WORKFLOW_WITH_TRANSFER = _workflow_of(*_ACTIONS, _TRANSFER)
+_WORKFLOWS = {
+    (transfer, questions): _workflow_of(
+        *_ACTIONS, _RECOGNIZE_MORE if questions else _RECOGNIZE, *([_TRANSFER] if transfer else [])
+    )
+    for transfer in (False, True)
+    for questions in (False, True)
+}

@@ -14,10 +14,10 @@ LookAtLine: TypeAlias = Callable[[], LineFacts]
 class LineNews:
     """Remembers what was told of one line."""
 
-    def __init__(self, look: LookAtLine | None, *, transfer: bool = False) -> None:
-        """`look` sees the line, None: there is nothing to tell of it; `transfer` is offered to the bot."""
+    def __init__(self, look: LookAtLine | None, *, transfer: bool = False, questions: bool = False) -> None:
+        """`look` sees the line, None: there is nothing to tell of it; the rest is offered to the bot."""
         self._look = look or LineFacts
-        self._transfer = transfer or None
+        self._offered = {"transfer": transfer or None, "questions": questions or None}
         self._told = LineFacts()
 
     def take(self, *, last: bool = False) -> LineFacts | None:
@@ -25,7 +25,7 @@ class LineNews:
 
         What changes with each packet would else be news in each message.
         """
-        known = replace(self._look(), transfer=self._transfer)
+        known = replace(self._look(), **self._offered)
         if not last:
             known = replace(known, packets=None, loss=None, jitter=None, ended=None)
         news = known.since(self._told)

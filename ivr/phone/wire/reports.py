@@ -135,6 +135,9 @@ def wire_outcome(command: LineCommand, outcome: Outcome, recorded: EncodedRecord
                 completion_reason=_CHOICE.get(outcome.result, "unknown"), choice_name=outcome.choice
             )
             return wire.RecognizeOutcome(id=outcome.op, outcome=word, failure_reason=why, choice_outcome=choice)
+        case Recognize() if outcome.words:
+            said = wire.SpeechOutcome(text=outcome.words)
+            return wire.RecognizeOutcome(id=outcome.op, outcome=word, failure_reason=why, speech_outcome=said)
         case Recognize():
             digits = wire.CollectDigitsOutcome(
                 completion_reason=_digits_reason(command, outcome.result), digits=outcome.keys if outcome.ok else None

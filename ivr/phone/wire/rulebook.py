@@ -133,6 +133,9 @@ def _recognize(action: wire.Recognize) -> Problems:
     yield from _within(".interdigitTimeoutInSeconds", action.interdigit_timeout_in_seconds, _INTER_DIGIT)
     if len([way for way in (action.choices, action.collect_digits) if way is not None]) != 1:
         yield ": needs either choices or collectDigits"
+    if action.free_speech is not None and action.collect_digits is None:
+        yield ".freeSpeech: is for collectDigits alone"
+    yield from _stop_tones(action.stop_tones or ())
     if action.choices is not None:
         yield from _choices(action.choices)
     if action.collect_digits is not None:

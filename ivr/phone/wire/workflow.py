@@ -41,26 +41,33 @@ class RefusedWorkflow(Struct, frozen=True):
     app_state: str | None
 
 
-def read_workflow(body: bytes, *, transfer: bool = False) -> RunnableWorkflow | RefusedWorkflow:
-    """Read a reply that is not empty; never raises. `transfer`: it was offered to the bot (protocol 23).
+def read_workflow(
+    body: bytes, *, transfer: bool = False, questions: bool = False
+) -> RunnableWorkflow | RefusedWorkflow:
+    """Read a reply that is not empty; never raises.
 
-    Small ones are remembered: under load the same come again.
+    `transfer`, `questions`: they were offered to the bot (protocol 23, 25). Small replies are remembered: under load
+    the same come again.
     """
-    return _remembered(body, transfer) if len(body) <= REMEMBERED else _read(body, transfer)
+    return (_remembered if len(body) <= REMEMBERED else _read)(body, transfer, questions)
 
 
 @lru_cache(maxsize=512)
-def _remembered(body: bytes, transfer: bool) -> RunnableWorkflow | RefusedWorkflow:  # a cache's key
-    return _read(body, transfer)
+def _remembered(
+    body: bytes,
+    transfer: bool,
+    questions: bool,  # a cache's key
+) -> RunnableWorkflow | RefusedWorkflow:
+    return _read(body, transfer, questions)
 
 
-def _read(body: bytes, transfer: bool) -> RunnableWorkflow | RefusedWorkflow:
+def _read(body: bytes, transfer: bool, questions: bool) -> RunnableWorkflow | RefusedWorkflow:
     try:
         tree = decoding.parse(body)
     except decoding.Unreadable as error:
         return RefusedWorkflow(NO_OPERATION, (str(error),), None, None)
     try:
-        workflow = decoding.read(tree, transfer=transfer)
+        workflow = decoding.read(tree, transfer=transfer, questions=questions)
     except decoding.Unreadable as error:
         return _refusal(tree, (str(error),))
     problems = tuple(rulebook.problems(workflow))
@@ -136,7 +143,16 @@ def _recognize(action: wire.Recognize) -> line.Recognize:
         barge_in=action.barge_in_allowed is not False,
         language=_language(action.culture),
         initial_silence=_seconds(action.initial_silence_timeout_in_seconds, line.INITIAL_SILENCE),
+        barge_in_speech=action.barge_in_by_speech_allowed,
+        type_ahead=action.type_ahead_allowed is True,
+        free=action.free_speech,
+        inter_digit=_seconds(action.interdigit_timeout_in_seconds, INTER_DIGIT) if _has_long_keys(action) else None,
+        terminators="".join(action.stop_tones or ()),
     )
+
+
+def _has_long_keys(action: wire.Recognize) -> bool:
+    return any(len(choice.dtmf_variation or "") > 1 for choice in action.choices or ())
 
 
 def _digits(action: wire.Recognize) -> line.DigitInput | None:

@@ -203,7 +203,7 @@ async def play(
     """Make the call of a script; `bot` is another address than the phone's target."""
     caller = ScriptCaller(script, samples=samples, state_of=state_of)
     who = replace(script.who, bot=f"28:{phone.target.app_id}")
-    ours = script.flow is not None  # nothing but a transfer that is offered lets all of a flow be tried
-    ended = await phone.place(TurnBased(caller, sound), who=who, bot=bot, any_transfer=ours)
+    ours = script.flow is not None
+    ended = await phone.place(TurnBased(caller, sound), who=who, bot=bot, tries_out=ours)
     await caller.finish(ended)
     return Played(caller.failure, tuple(caller.transcript))
