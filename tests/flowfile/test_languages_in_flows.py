@@ -146,6 +146,13 @@ calendars: {{office: {{weekly: {{mon-fri: "09:00-17:00"}}, closed: {{2026-12-24:
     assert [one for one in told if one.startswith("language")] == found
 
 
+def test_a_reason_that_is_never_said_is_written_once() -> None:
+    head = """languages: [en-US, de-DE]
+calendars: {office: {weekly: {mon-fri: "09:00-17:00"}, closed: {2026-12-24: Christmas Eve}}}"""
+    told = of_languages("  start: {decide: [{guard: calendar.office.open, target: bye}, bye]}", head)
+    assert not [one for one in told if one.startswith("language")]
+
+
 def test_a_guard_compares_the_language_with_one_of_the_flow() -> None:
     start = "  start: {say: {guard: language == '%s', en: Hello., de: Hallo.}, next: bye}"
     assert of_languages(start % "de-DE") == []

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ivr.engine.commands import Text
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.flow_folder import find_flows
+from ivr.flowfile.included_files import read_whole
 from ivr.flowfile.load import LoadedFlow, load_flow, rebuild, texts_of
+from ivr.flowfile.validate import validate
 from ivr.trace.flow_places import FlowPlaces
 from tests.caller import Caller
 from tests.engine.test_languages import heard
@@ -233,3 +237,49 @@ def test_a_flow_includes_fifty_files_at_most(folder: Path) -> None:
 def test_the_fixes_of_a_flow_do_not_touch_an_included_file(folder: Path) -> None:
     found(folder, COMMON.replace("{{ company }}", "{{ compny }}").replace("voice", "voic"))
     assert all(one.fix is None for one in loaded(folder).findings if one.file == "common.yaml")
+
+
+def test_every_section_that_can_be_shared_is_the_flows_own(folder: Path) -> None:
+    (folder / "desk.yaml").write_text(
+        """\
+flow: desk
+initial: start
+include: [common.yaml]
+on: {exhausted: bye, error: bye}
+states:
+  start:
+    menu: {prompt: "For the desk press 1, for help press 0.", choices: {desk: {dtmf: "1"}}}
+    on: {desk: [{guard: calendar.office.open and tries == 0, target: connect}, bye], help: start}
+  connect: {transfer: {to: desk}, on: {failed: bye}}
+  bye: {say: {ref: bye}, final: true, outcome: unresolved}
+""",
+        "utf-8",
+    )
+    (folder / "common.yaml").write_text(
+        """\
+prompts: {bye: Goodbye.}
+commands: {help: {dtmf: "0", prompt: For help press 0.}}
+destinations: {desk: "+4315550100"}
+calendars: {office: {weekly: {mon-fri: "09:00-17:00"}}}
+variables: {tries: 0}
+""",
+        "utf-8",
+    )
+    one = loaded(folder)
+    assert not [found for found in one.findings if found.is_error], as_text(one.findings)
+    caller = Caller(one.served()).presses("0")
+    assert caller.call.state == "start"
+    assert caller.presses("1").call.memory.visits["connect"] == 1
+
+
+@given(
+    st.binary(max_size=100)
+    | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace"))
+    | st.integers(0, len(COMMON)).map(lambda end: COMMON[:end].encode())
+)
+@settings(max_examples=60)
+def test_an_included_file_may_hold_anything(data: bytes) -> None:
+    whole = read_whole("desk.yaml", MAIN.encode(), lambda name: data)
+    assert whole.included == {"common.yaml": data}
+    assert {found.file for found in whole.reading.findings} <= {"desk.yaml", "common.yaml"}
+    validate(whole.reading)
