@@ -110,7 +110,17 @@ def _findings(files: Sequence[Path], checker: Checker, fixer: FileFixer | None) 
             if (twin := twin_of(file, loaded.name, named)) is not None:
                 findings.append(_taken(file, twin, loaded.name))
             named[file] = loaded.name
-    return findings
+    return _once(findings)
+
+
+def _once(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Leave out what was found twice: in a file by itself, and with each flow that invokes or includes it."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for one in findings:
+        key = (one.file, one.line, one.column, one.code, one.message)
+        if key not in found or one.fix is not None:
+            found[key] = one
+    return list(found.values())
 
 
 def _show_fixes(fixer: FileFixer, *, as_diff: bool, quiet: bool) -> None:

@@ -158,3 +158,21 @@ def test_a_diff_without_fix_is_a_mistake_of_the_command(folder: Path) -> None:
     (folder / "hello.yaml").write_text(BAD, "utf-8")
     result = ivr("--diff", "hello.yaml")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: --diff goes with --fix.")
+
+
+INVOKING = "flow: desk\ninitial: go\non: {error: bye}\nstates:\n  go: {invoke: hours, next: bye}\n  bye: {hangup: {}}\n"
+INVOKED = (
+    INVOKING.replace("desk", "hours")
+    .replace("invoke: hours", "say: From the the nine.")
+    .replace("{hangup: {}}", "{return: told}")
+)
+
+
+def test_what_is_found_in_an_invoked_flow_is_told_once_and_fixed_in_its_own_file(folder: Path) -> None:
+    (folder / "desk.yaml").write_text(INVOKING, "utf-8")
+    (folder / "hours.yaml").write_text(INVOKED, "utf-8")
+    assert [found["file"] for found in json.loads(ivr("--json", ".").output)] == ["hours.yaml"]
+    assert [found["file"] for found in json.loads(ivr("--json", "desk.yaml").output)] == ["hours.yaml"]
+    assert "1 fixed" in ivr("--fix", "desk.yaml", "hours.yaml").output
+    assert (folder / "desk.yaml").read_text("utf-8") == INVOKING
+    assert (folder / "hours.yaml").read_text("utf-8") == INVOKED.replace("the the", "the")

@@ -1,5 +1,7 @@
 """What many calls did, counted call by call: pure, so told by traces alone."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -10,15 +12,17 @@ from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
     Event,
+    KeysPressed,
     OperationDone,
     OperationFailed,
     RecordingMade,
 )
-from ivr.flowfile.chart import ANY
+from ivr.flowfile.chart import ANY, chart_of
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.call_details import playable, trace_rows
 from ivr.server.console.console_page import lasted
 from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of, total
+from ivr.server.drawing.svg import picture
 from tests.console.test_drawing import FLOWS, load_flow
 
 FLOW = load_flow(next(file for file in FLOWS if file.stem == "flight-desk")).served()
@@ -151,3 +155,35 @@ def test_no_length_is_negative_though_the_clock_was_set_back_during_a_call() -> 
     assert figures_of_call("resolved", back).seconds == 0.0
     assert [(line.at, line.after) for line in trace_rows(back)] == [(0.0, 0.0), (0.0, 0.0)]
     assert [lasted(seconds) for seconds in (-0.5, -7_000_000.0)] == ["0 s", "0 s"]
+
+
+SHOP = "flow: shop\ninitial: go\non: {error: bye}\nstates:\n  go: {invoke: pay, next: bye}\n  bye: {hangup: {}}\n"
+PAY = """\
+flow: pay
+initial: ask
+on: {exhausted: back, error: back}
+states:
+  ask: {digits: {prompt: Key the code.}, next: back}
+  back: {return: paid}
+"""
+
+
+def test_what_calls_do_in_an_invoked_flow_is_drawn_at_its_one_box(tmp_path: Path) -> None:
+    (tmp_path / "pay.yaml").write_text(PAY, "utf-8")
+    (tmp_path / "shop.yaml").write_text(SHOP, "utf-8")
+    flow = load_flow(tmp_path / "shop.yaml").served()
+    path = ("", "called", "go"), ("go", "invoked", "go/ask")
+    paid = step(12.0, KeysPressed("1.1", "7", "terminator"), ("go/ask", "digits", "go/back"), ("go", "paid", "bye"))
+    left = step(12.0, CallEnded("caller"), ("go/ask", "hangup", ""))
+    began = step(10.0, CallReceived("a", "b"), *path)
+    figures = sum_of([figures_of_call("resolved", [began, one]) for one in (paid, left)], flow)
+    assert figures.arrows == {("", "go"): 2, ("go", "bye"): 1, ("go", ""): 1}
+    assert (figures.left, figures.numbers.left) == ({"go/ask": 1}, {"go": 1})
+    assert figures.transitions["go/ask", "digits", "go/back"] == 1
+    assert marks_of(began.path + paid.path, flow) == (
+        frozenset({"go", "bye"}),
+        frozenset({("", "go"), ("go", "bye")}),
+    )
+    drawn = str(picture(chart_of(flow), "shop", numbers=figures.numbers, address=lambda name: f"/flows/{name}"))
+    assert '<a href="/flows/pay">' in drawn
+    assert "invoke pay" in drawn
