@@ -211,7 +211,14 @@ def _times(asked: AskedChoices | AskedKeys | case.AskedRecording) -> str:
 
 def services(ordered: Iterable[Ordered]) -> str:
     """Return what services are asked."""
-    return ", ".join(order.service for order in ordered) or "no service"
+    return ", ".join(map(_service, ordered)) or "no service"
+
+
+def _service(order: Ordered) -> str:
+    """Return the name of a service; of a web service, what it is asked."""
+    if "url" not in order.arguments:
+        return order.service
+    return f"{order.service} ({order.arguments.get('method')} {order.arguments['url']})"
 
 
 def told(notifications: Iterable[Told]) -> str:

@@ -29,8 +29,11 @@ def free_port() -> int:
 class Server:
     """One server, in as many lives as a test wants."""
 
-    def __init__(self, folder: Path, signer: Signer, *, wrapper: tuple[str, ...] = ()) -> None:
-        """Believe the signer's phone alone; `wrapper` is the command it runs under."""
+    def __init__(
+        self, folder: Path, signer: Signer, *, wrapper: tuple[str, ...] = (), flows: Path = FLOWS, **settings: str
+    ) -> None:
+        """Believe the signer's phone alone; `wrapper` is the command it runs under, `settings` are variables."""
+        self._flows = flows
         script = folder / "script.json"
         script.write_text(json.dumps({"*": {"text": "my flight was late", "confidence": 0.9, "delay": 0.03}}))
         self.data = folder / "data"
@@ -43,6 +46,7 @@ class Server:
             "IVR_DATA": str(self.data),
             "IVR_STT": "scripted",
             "IVR_STT_SCRIPT": str(script),
+            **settings,
         }
         self.process: asyncio.subprocess.Process | None = None
 
@@ -50,7 +54,7 @@ class Server:
         """Start, and return when it serves."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(*self._wrapper, sys.executable, "-m", "ivr", "serve", str(FLOWS), "--port", str(self.port)),
+                *(*self._wrapper, sys.executable, "-m", "ivr", "serve", str(self._flows), "--port", str(self.port)),
                 env=self._environment,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
