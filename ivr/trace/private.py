@@ -26,6 +26,8 @@ def private_rules(flow: Flow) -> str | None:
                     rules.append(f"{found.place}: {declared.name} = {value.source}")
             case Variable(sensitive=True, name=name):  # what an action judges its answer by
                 rules.append(f"{found.place}: by {name}")
+            case Struct() as part if getattr(part, "private", False) is True:  # what is sent of private values
+                rules.append(f"{found.place}: sends {part}")
     rules += _kept(flow)
     return sha256("\n".join(sorted(rules)).encode()).hexdigest()[:16]
 

@@ -29,6 +29,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
+from ivr.engine.web_orders import HTTP
 from ivr.errors import MaskedRead
 from ivr.trace import case
 from ivr.trace.case import AskedChoices, Case, CaseLine
@@ -220,7 +221,14 @@ class Rerun:
         ordered, asked_at = then
         today = ordered_of(request)
         if today.arguments != ordered.arguments:
-            raise Unknown(f'the service "{request.service}" gets another request now', self.state)
+            said = f'the service "{request.service}" gets another request now'
+            if request.service == HTTP:
+                names = dict.fromkeys((*ordered.arguments, *today.arguments))
+                other = [name for name in names if today.arguments.get(name) != ordered.arguments.get(name)]
+                said += f": {', '.join(other)}"
+            raise Unknown(said, self.state)
+        if request.private and not self._private_stands:
+            raise Unknown(f'the service "{request.service}" may get another private request now', self.state)
         timed_out = isinstance(line.event, case.Failed) and line.event.code == "timeout"
         shorter = today.timeout < ordered.timeout
         if timed_out and today.timeout > ordered.timeout:
