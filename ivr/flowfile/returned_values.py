@@ -72,9 +72,8 @@ class LinkedFlow:
             if before is None:
                 found[event] = given
             else:
-                both = before.type is not None and given.type is not None
-                type_ = (join(before.type, given.type) or ANY) if before.type and given.type and both else None
-                found[event] = Returned(type_, before.is_private or given.is_private)
+                joined = (join(before.type, given.type) or ANY) if before.type and given.type else None
+                found[event] = Returned(joined, before.is_private or given.is_private)
         return found
 
     def _given(self, state: str) -> Returned:

@@ -152,6 +152,29 @@ def test_c12_a_private_value_that_is_returned_stays_private(tmp_path: Path, told
     assert "sensitive: A private value would be spoken. Only guards may read it." in found
 
 
+@pytest.mark.parametrize(
+    ("other", "fits"),
+    [
+        ('{event: paid, value: "{{ amount }}"}', ["type"]),
+        ("paid", ["unset"]),
+        ('{event: paid, value: "{{ code }}"}', []),
+    ],
+    ids=["of-another-type", "without-a-value", "of-the-same-type"],
+)
+def test_c4_a_name_that_is_returned_twice_has_what_both_have_in_common(
+    tmp_path: Path, other: str, fits: Sequence[str]
+) -> None:
+    payment = PAYMENT.replace("next: done", "next: [{guard: amount > 7, target: done}, also]")
+    payment = payment.replace("  cancel:", f"  also: {{return: {other}}}\n  cancel:")
+    shop = SHOP.replace("{{ code | digits }}", "{{ code | length }}")
+    assert [found.code for found in among(tmp_path, shop, payment).findings] == fits
+
+
+def test_an_invocation_without_a_flow_hides_no_other_mistake(tmp_path: Path) -> None:
+    shop = SHOP.replace("flow: payment, ", "flow: [payment], ").replace("Goodbye.", "Good the the bye.")
+    assert [found.code for found in among(tmp_path, shop, PAYMENT).findings] == ["value", "doubled-word"]
+
+
 GERMAN = """\
 flow: shop
 languages: [en-GB, de-AT]

@@ -27,6 +27,10 @@ class Returned(Struct, frozen=True):
     "The value is for nobody's eyes."
 
 
+_NEVER_SET = Type("any")
+"Of what no return has a value for: it is never none either, so that reading it is a mistake."
+
+
 class InvokedFlow(Protocol):
     """What a flow that invokes another knows of it."""
 
@@ -120,7 +124,7 @@ class InvokeSpec(KeepingSpec[Invoke]):
     def answer_type(self) -> Type:
         """The type of the values, if they have one in common."""
         types = [returned.type for returned in self._returns.values() if returned.type]
-        return reduce(lambda left, right: join(left, right) or ANY, types) if types else ANY
+        return reduce(lambda left, right: join(left, right) or ANY, types) if types else _NEVER_SET
 
     @property
     def kept_as(self) -> frozenset[str]:
