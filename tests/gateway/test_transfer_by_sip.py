@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from ivr.gateway.gateway_call import GatewayCall
+from ivr.gateway.whispers import with_whisper
 from ivr.useragent.call_leg import NotAnswered
 from tests.gateway.calling_the_gateway import FILES, gateway_to, says
 from tests.gateway.raw_caller import ELSEWHERE, offer, raw_caller
@@ -79,6 +80,42 @@ async def test_a_transfer_that_the_other_side_carries_out_is_the_end_of_the_call
     assert bot.outcomes[0]["outcome"] == "success"
     (line,) = [record for record in caplog.records if record.getMessage() == "call ended"]
     assert line.end == "transferred"
+
+
+async def test_a_busy_side_is_told_by_its_status_and_whoever_answers_is_shown_the_whisper() -> None:
+    wanted = {**transfer("sip:sales@pbx.example"), "timeoutInSeconds": 60, "whisper": "Müller, order 4711"}
+    async with (
+        fake_bot(flow(ANSWER, wanted), flow(HANG_UP)) as bot,
+        gateway_to(bot, allow_transfer=ALLOWED) as gateway,
+        raw_caller(gateway.addresses[0]) as (caller, bystander),
+    ):
+        invite = caller.invite(offer(ELSEWHERE, bystander.port))
+        caller.sends(invite)
+        answer = await caller.answered(200)
+        caller.sends(caller.ack(invite, answer))
+        asked = await caller.asked("REFER")
+        assert asked.headers.get("Refer-To") == "<sip:sales@pbx.example?Subject=M%C3%BCller%2C%20order%204711>"
+        caller.accepts(asked)
+        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
+        caller.sends(caller.within(invite, answer, "NOTIFY", b"SIP/2.0 486 Busy Here\r\n", **news))
+        caller.accepts(await caller.asked("BYE"), 200)
+        await bot.was_told(3)
+    assert (bot.outcomes[0]["outcome"], bot.outcomes[0]["status"]) == ("failure", 486)
+
+
+@pytest.mark.parametrize(
+    ("target", "whisper", "written"),
+    [
+        ("sip:a@pbx.example", None, "sip:a@pbx.example"),
+        ("sip:a@pbx.example", " ", "sip:a@pbx.example"),
+        ("tel:+4930", "new", "tel:+4930"),
+        ("sip:a@pbx.example", "a&b=c?\r\nX: y>", "sip:a@pbx.example?Subject=a%26b%3Dc%3F%20X%3A%20y%3E"),
+        ("sip:a@pbx.example?Priority=urgent", "new", "sip:a@pbx.example?Priority=urgent&Subject=new"),
+        ("sip:a@pbx.example", "x" * 500, f"sip:a@pbx.example?Subject={'x' * 160}"),
+    ],
+)
+def test_a_whisper_is_a_subject_and_can_be_nothing_else(target: str, whisper: str | None, written: str) -> None:
+    assert with_whisper(target, whisper) == written
 
 
 async def test_a_caller_who_leaves_before_the_transfer_begins_is_counted_once(

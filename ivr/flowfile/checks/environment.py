@@ -125,19 +125,19 @@ def _not_supported_by_engine(what: str) -> Text:
     return f"The speech engine {what}.", ""
 
 
-class _Lack(Struct, frozen=True):
+class _NotThere(Struct, frozen=True):
     """What a flow does without where a line has it not."""
 
     is_there: Callable[[Capabilities], bool]
     problem: Callable[[], Problem]
 
 
-_LACKS: Mapping[str, _Lack] = {
-    "transfer": _Lack(lambda can: can.transfer, _no_transfer),
-    "bargeIn": _Lack(lambda can: can.barge_in_by_kind, _no_barge_in_by_kind),
-    "typeAhead": _Lack(lambda can: can.type_ahead, _no_type_ahead),
-    "freeSpeech": _Lack(lambda can: can.free_speech, _no_free_speech),
-    "longKeys": _Lack(lambda can: can.long_keys, _no_long_keys),
+_NOT_THERE: Mapping[str, _NotThere] = {
+    "transfer": _NotThere(lambda can: can.transfer, _no_transfer),
+    "bargeIn": _NotThere(lambda can: can.barge_in_by_kind, _no_barge_in_by_kind),
+    "typeAhead": _NotThere(lambda can: can.type_ahead, _no_type_ahead),
+    "freeSpeech": _NotThere(lambda can: can.free_speech, _no_free_speech),
+    "longKeys": _NotThere(lambda can: can.long_keys, _no_long_keys),
 }
 
 
@@ -184,9 +184,9 @@ def _place_of_language(document: Document, number: int) -> Path:
 
 def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Iterator[Finding]:
     """Compare what an action needs with what the line can do."""
-    lack = _LACKS.get(need.what)
-    if lack is not None and not lack.is_there(can):
-        yield document.finding(lack.problem(), need.path, key=True)
+    missing = _NOT_THERE.get(need.what)
+    if missing is not None and not missing.is_there(can):
+        yield document.finding(missing.problem(), need.path, key=True)
     match need.what:
         case "reject" if not can.reject:
             yield document.finding(_no_reject(), need.path, key=True)
