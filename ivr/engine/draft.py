@@ -309,7 +309,7 @@ class Draft:
         the same state once more, for the first time as far as its author can see. What is told there is on its way.
         """
         for one in notifications:
-            told = (self.state, self.memory.visits[self.state], one.way, one.to, one.subject, one.text, one.attach)
+            told = (self.state, self._entered(), one.way, one.to, one.subject, one.text, one.attach)
             name = sha256(repr(told).encode(errors="surrogatepass")).hexdigest()[:16]
             if name not in self.notified:
                 self.notified = (*self.notified, name)
@@ -323,6 +323,14 @@ class Draft:
                     started=facts.started,
                 )
                 self.commands.append(whole)
+
+    def _entered(self) -> tuple[int, ...]:
+        """Return which visit of the state this is; of an invoked flow, which begins anew, also of what invokes it."""
+        state, found = self.here, [self.memory.visits[self.state]]
+        while state.within:
+            state = self.flow.states[state.within]
+            found.append(self.memory.visits[state.name])
+        return tuple(found)
 
     def hold(self, waiting: Waiting, prompt: tuple[Segment, ...]) -> None:
         """Keep the caller company while a service works; longer each time, since each round costs a workflow."""

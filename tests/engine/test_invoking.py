@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.engine.commands import Notify
 from ivr.engine.events import CallEnded
 from ivr.engine.machine import step
 from ivr.engine.values import MaskedValue
@@ -261,3 +262,26 @@ def test_c12_a_masked_value_is_returned_masked_and_its_guard_is_told(tmp_path: P
     again = step(flow, caller.call, first.last.traced, now=caller.now + 1, judged=first.last.judged)
     assert again.commands == first.last.commands
     assert again.call.memory.private == {"pin": MaskedValue(), "pin/pin": MaskedValue()}
+
+
+TELLING = """
+flow: telling
+initial: tell
+on: {error: end}
+states:
+  tell: {invoke: teller, next: [{guard: visits.tell < 2, target: tell}, end]}
+  end: {hangup: {}}
+"""
+TELLER = """
+flow: teller
+initial: tell
+on: {error: back}
+states:
+  tell: {notify: {email: desk@example.com, text: Somebody calls.}, next: back}
+  back: {return: told}
+"""
+
+
+def test_each_run_of_an_invoked_flow_tells_somebody_anew(tmp_path: Path) -> None:
+    caller = Caller(flow_among(tmp_path, TELLING, TELLER))
+    assert [one.text for one in caller.commands if isinstance(one, Notify)] == ["Somebody calls."] * 2
