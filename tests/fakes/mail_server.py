@@ -28,6 +28,8 @@ class MailHost:
         "The answer to each recipient."
         self.data = ["250 OK"]
         "The answers to mails; the last one repeats."
+        self.begun = asyncio.Event()
+        "Set as soon as a mail is handed over."
         self.arrived = asyncio.Event()
         "Set by the first mail."
         self.stalls = False
@@ -43,6 +45,7 @@ class MailHost:
         return self.rcpt
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.begun.set()
         if self.stalls:
             await asyncio.Event().wait()
         answer = self.data.pop(0) if len(self.data) > 1 else self.data[0]
