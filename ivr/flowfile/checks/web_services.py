@@ -173,10 +173,18 @@ def _requests(document: Document) -> Iterator[tuple[str, Path, Http]]:
 @URL_HOST.finder
 def url_host(document: Document) -> Iterator[Finding]:
     """Find addresses without a host that is written out: a caller must not choose who is asked."""
-    for _, path, http in _requests(document):
-        template = compiled(http.url, bare=False)
+    for path, address in _addresses(document):
+        template = compiled(address, bare=False)
         if isinstance(template, Template) and (problem := _wrong_host(template)):
-            yield document.finding(problem, (*path, "url"))
+            yield document.finding(problem, path)
+
+
+def _addresses(document: Document) -> Iterator[tuple[Path, str]]:
+    for _, path, http in _requests(document):
+        yield (*path, "url"), http.url
+    for name, state in document.states():
+        if state.notify is not None and state.notify.webhook is not None:
+            yield ("states", name, "notify", "webhook"), state.notify.webhook
 
 
 def _wrong_host(template: Template) -> Problem | None:
