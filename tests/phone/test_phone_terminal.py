@@ -154,6 +154,15 @@ async def test_where_a_bot_transfers_the_call_to_is_shown() -> None:
     assert "The bot transferred the call." in shown
 
 
+async def test_whoever_types_says_what_becomes_of_a_transfer() -> None:
+    transfer = {"operationId": "go", "action": "transfer", "target": "sip:sales@pbx.example", "whisper": "Miller"}
+    shown, _ = await typed("what", "busy", answers=[flow(ANSWER, transfer), flow(SAY, HANG_UP)])
+    assert '(transferring to sip:sales@pbx.example, which is shown "Miller")' in shown
+    assert "what becomes of a transfer" in shown, "the list of what can be typed"
+    assert "the other side answered 486" in shown
+    assert "The bot hung up." in shown
+
+
 async def test_the_wire_is_shown_when_asked_for() -> None:
     shown, _ = await typed("1", answers=[503, flow(ANSWER, MENU), flow(HANG_UP)], wire=True)
     assert "(attempt 2)" in shown

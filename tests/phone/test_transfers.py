@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.engine.commands import Transfer
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.phone_events import Ended, StateChanged, TransferBegan, WorkflowRefused
 from ivr.phone.platform import Target, platform
@@ -114,15 +115,15 @@ async def test_nothing_can_follow_it(actions: tuple[dict[str, Any], ...]) -> Non
 
 @pytest.mark.parametrize("status", [200, 202])
 async def test_who_carries_the_call_connects_its_caller(status: int) -> None:
-    asked = []
+    asked: list[Transfer] = []
 
-    async def connect(target: str) -> int:
-        asked.append(target)
+    async def connect(command: Transfer) -> int:
+        asked.append(command)
         return status
 
     async with fake_bot(flow(ANSWER, TRANSFER)) as bot:
         _, ended = await live_call(bot, connect)
-    assert asked == [SALES]
+    assert [command.target for command in asked] == [SALES]
     assert (ended.by, ended.reason) == ("bot", "transfer")
 
 

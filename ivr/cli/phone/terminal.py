@@ -87,18 +87,16 @@ class Typist:
             return found
 
     async def _rings(self) -> CallerAction:
-        """Ask what becomes of a transfer; just Enter connects the caller."""
+        """Ask what becomes of a transfer; just Enter, or the end of the input, connects the caller."""
         while True:
-            line = await self._ask(f"{', '.join(ANSWERS)}> ")
-            match (line or "").strip():
+            line = (await self._ask(f"{', '.join(ANSWERS)}> ") or "").strip()
+            match line:
                 case "/fail":
                     return Fail()
                 case "/hangup":
                     return Leave()
-                case word if line is not None and (word or "connected") in ANSWERS:
-                    return Connect(ANSWERS[word or "connected"])
-                case _ if line is None:
-                    return Leave()
+                case _ if (line or "connected") in ANSWERS:
+                    return Connect(ANSWERS[line or "connected"])
             self._screen.help()
 
 

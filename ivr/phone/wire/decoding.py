@@ -317,7 +317,6 @@ _ACTIONS = (
     _Object(wire.Reject, operation_id=_text),
     _Object(wire.Hangup, operation_id=_text),
     _PLAY_PROMPT,
-    _RECORD,
 )
 _TRANSFER = _Object(wire.Transfer, operation_id=_text, target=_text, timeout_in_seconds=_number, whisper=_text)
 
@@ -334,7 +333,7 @@ def _workflow_of(*actions: _Object[Any]) -> _Object[wire.Workflow]:
 
 _WORKFLOWS = {
     (transfer, questions): _workflow_of(
-        *_ACTIONS, _RECOGNIZE_MORE if questions else _RECOGNIZE, *([_TRANSFER] if transfer else [])
+        *_ACTIONS, _RECOGNIZE_MORE if questions else _RECOGNIZE, _RECORD, *([_TRANSFER] if transfer else [])
     )
     for transfer in (False, True)
     for questions in (False, True)
