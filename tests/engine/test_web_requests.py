@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
 
+from ivr.engine.actions.base import Needs
+from ivr.engine.actions.http import Http
 from ivr.engine.commands import Request
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.engine.expressions.types import Type, optional
+from ivr.engine.masking import public
 from ivr.engine.secret_values import Secrets
-from ivr.engine.values import MaskedValue
+from ivr.engine.values import MaskedValue, Recording
 from ivr.engine.web_orders import MARK, PAUSES, Misshapen, only_named, shape_text, shaped
-from ivr.errors import MaskedRead
+from ivr.errors import ExpressionFailed, MaskedRead
 from ivr.flowfile.fields import read_type
 from tests.caller import Caller
 from tests.flows import flow_of
@@ -272,6 +275,29 @@ def test_of_a_private_answer_a_trace_keeps_how_it_was_judged() -> None:
     assert again.heard == "Odd."
     assert answered.last.traced is not None
     assert Caller(flow_of(private)).apply(answered.last.traced).kinds == ["Reject"]
+
+
+def test_what_a_trace_holds_of_a_request_is_without_its_private_part() -> None:
+    request = request_of(asking('method: POST\njson: ["{{ pin }}"]'))
+    assert public(request) == replace(request, private={})
+    plain = request_of(asking("timeout: 1s"))
+    assert public(plain) is plain
+
+
+def test_a_value_that_cannot_be_sent_has_no_value() -> None:
+    action = asking('query: {a: "{{ order }}"}').flow.states["look"].action
+    assert isinstance(action, Http)
+    assert action.keeps is None
+    with pytest.raises(ExpressionFailed):
+        action.start({"order": {"a": 1}})  # type: ignore[arg-type]
+    body = asking('method: POST\njson: ["{{ order }}", "x{{ order }}"]').flow.states["look"].action
+    with pytest.raises(ExpressionFailed):
+        body.start({"order": Recording(1.0, "a.wma")})  # type: ignore[arg-type]
+    with pytest.raises(MaskedRead):
+        body.start({"order": MaskedValue()})  # type: ignore[arg-type]
+    sent = body.start({"order": None})  # type: ignore[arg-type]
+    assert isinstance(sent, Needs)
+    assert sent.arguments["json"] == '[null,"x"]'
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
