@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from ivr.engine.call import Judged
 from ivr.engine.expressions.compile import Expression
+from ivr.engine.secret_values import SECRETS
 from ivr.engine.values import MaskedValue, Value
 from ivr.errors import ExpressionFailed, MaskedRead
 
@@ -30,7 +31,7 @@ class Judge:
         name = _name(guard.source)
         recalled = self._recall(name)
         try:
-            held: bool | None = guard.test(names)
+            held: bool | None = self._tried(guard, names)
         except MaskedRead:
             if recalled is None:
                 raise
@@ -41,6 +42,14 @@ class Judge:
         if held is None:
             raise ExpressionFailed("a guard over a private value has no value", line=guard.line)
         return held
+
+    def _tried(self, guard: Expression, names: Mapping[str, Value]) -> bool:
+        """Try a guard; a secret that the settings lack is no value: as `none` it would equal an answer without one."""
+        if isinstance(self.secrets, Mapping):
+            named = {name.split(".")[1] for name in guard.names if name.startswith(f"{SECRETS}.")}
+            if not named <= self.secrets.keys():
+                raise ExpressionFailed("a secret that the settings do not have")
+        return guard.test(names)
 
     def _recall(self, guard: str) -> Judged | None:
         """Take the next recorded result of this guard: one text can be tried several times in a step."""

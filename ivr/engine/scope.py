@@ -22,6 +22,7 @@ from ivr.engine.prompt import (
     ReferredPart,
     TextPart,
 )
+from ivr.engine.secret_values import SECRETS
 from ivr.engine.values import MaskedValue, Recording, Value, unpack
 from ivr.errors import ExpressionFailed
 
@@ -30,8 +31,6 @@ SETTABLE = ("language", "outcome")
 PART = "/"
 """Stands between the name of a state and a name of the flow that it invokes. So the variables of that flow, its states
 and their visits have names of their own in the whole flow and in its calls; no name of an author's has such a sign."""
-SECRETS = "secrets"
-"The fact that guards alone can read, and that an order names (LANGUAGE C11)."
 
 
 class Surroundings(Protocol):

@@ -1,6 +1,10 @@
 """Secrets of the operator's settings, by name: a flow names them, and no text that is made here shows one (C11)."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
+
+SECRETS: Final = "secrets"
+"The fact that guards alone can read, and that an order names (LANGUAGE C11)."
 
 
 class Secrets(Mapping[str, str]):

@@ -216,7 +216,25 @@ def test_a_guard_reads_the_value_of_a_secret_and_says_only_how_it_was_judged() -
     assert right.heard == "Right. Goodbye."
     assert [judged.held for judged in right.last.judged] == [True]
     assert guarded(Secrets({"word": "4711"})).presses("4712").heard == "Goodbye."
-    assert guarded(Secrets()).presses("4711").heard == "Goodbye."
+
+
+@pytest.mark.parametrize("body", [{}, {"word": None}, {"word": "4711"}])
+def test_a_secret_that_the_settings_lack_is_equal_to_nothing(body: Mapping[str, object]) -> None:
+    flow = flow_of("""
+flow: guarded
+initial: look
+on: {error: sorry}
+states:
+  look:
+    http: {url: "https://api.example.com/words", returns: {word?: text}}
+    next: [{guard: body.word == secrets.word, target: right}, bye]
+  right: {say: Right., next: bye}
+  sorry: {say: Sorry., final: true}
+  bye: {say: Goodbye., final: true}
+""")
+    caller = Caller(replace(flow, secrets=Secrets({"key": "hush"}))).responded(200, body)
+    assert caller.heard == "Sorry."
+    assert [failure.event for failure in caller.last.failures] == ["error.expression"]
 
 
 def test_where_secrets_are_not_known_a_guard_is_judged_as_it_was() -> None:

@@ -7,7 +7,7 @@ from ivr.engine.actions.http import secret_named
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.types import Type
-from ivr.engine.scope import SECRETS
+from ivr.engine.secret_values import SECRETS
 from ivr.flowfile.actions.http import KEYED, Http
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.file_format import VALUE
