@@ -26,10 +26,18 @@ def private_rules(flow: Flow) -> str | None:
                     rules.append(f"{found.place}: {declared.name} = {value.source}")
             case Variable(sensitive=True, name=name):  # what an action judges its answer by
                 rules.append(f"{found.place}: by {name}")
-            case Struct() as part if getattr(part, "private", False) is True:  # what is sent of private values
+            case Struct() as part if _sends(part):
                 rules.append(f"{found.place}: sends {part}")
     rules += _kept(flow)
     return sha256("\n".join(sorted(rules)).encode()).hexdigest()[:16]
+
+
+def _sends(part: Struct) -> bool:
+    """Return whether something is made of private values here, and leaves the state.
+
+    The field says so. Of a question, `private` is a property: what it says to callers makes no value.
+    """
+    return "private" in part.__struct_fields__ and getattr(part, "private", False) is True
 
 
 def _kept(flow: Flow) -> Iterator[str]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.engine.actions.base import Common
+from ivr.engine.actions.digits import Digits
 from ivr.engine.events import KeysJudged
 from ivr.trace.case import Case
 from ivr.trace.files import dumps
@@ -105,6 +106,16 @@ def test_guards_over_parts_and_choices_are_remembered_as_well() -> None:
     for recorded in known:
         assert replay(recorded, renamed).verdict == "changed"
         assert replay(recorded, edited).verdict == "undetermined"
+
+
+def test_what_a_private_question_says_is_no_rule_of_its_answer() -> None:
+    """A case of before stays what it was: what is asked of callers may be written anew."""
+    flow = flow_of(PIN)
+    ask = flow.states["ask"]
+    assert isinstance(ask.action, Digits)
+    other = replace(ask.action, question=replace(ask.action.question, prompt=(), attempts=9))
+    edited = replace(flow, states={**flow.states, "ask": replace(ask, action=other)})
+    assert private_rules(edited) == private_rules(flow)
 
 
 class Hears(Common, frozen=True):
