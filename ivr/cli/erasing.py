@@ -1,7 +1,7 @@
 """Erasing a caller: what is deleted, in which order, and the receipt."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,13 +20,17 @@ from ivr.trace.files import read_case
 from ivr.trace.folders import CASES, SUFFIX
 
 
-class DeletedAudio(Struct, frozen=True):
-    """What became of the recordings."""
+class DeletedFiles(Struct, frozen=True):
+    """What became of the recordings, and of mails that were written as files."""
 
     gone: Sequence[tuple[str, int]]
-    "Name and size in bytes of each that was there."
+    "Name and size in bytes of each recording that was there."
     left: Sequence[str]
     "What could not be deleted, and why."
+    mails: Sequence[tuple[str, int]] = ()
+    "Name and size in bytes of each mail that was there as a file."
+    mails_left: Sequence[tuple[Path, str]] = ()
+    "Mails that could not be deleted, and why."
 
 
 class ErasureTarget(Struct, frozen=True):
@@ -59,19 +63,19 @@ def erase(folder: DataFolder, wanted: ErasureTarget, *, ask: bool, patience: flo
             # Rows first: audio that no call names is swept by the server, should this be cut off in between. Without
             # any, too: the database's log may hold what was erased before.
             erasure = archive.erase(caller=wanted.caller, call=wanted.call)
-            audio = _delete_audio(folder, erasure.calls)
+            files = _delete_files(folder, erasure.calls)
     except (FolderInUse, DataUnusable) as error:
         raise click.ClickException(str(error)) from error
     except StoreUnavailable as error:
         raise click.ClickException(f"Nothing was erased: {error}. Try again.") from error
     if erasure.calls:
-        _receipt(folder, wanted, erasure, audio)
+        _receipt(folder, wanted, erasure, files)
     else:
         which = f"No call of {wanted}" if wanted.caller else f"No {wanted}"
         click.echo(f"{which} was found. Nothing was erased. {did_you_mean(str(wanted), known)}".rstrip())
         _tell_log(erasure)
         _tell_rest(wanted, erasure)
-    if erasure.left or audio.left or not erasure.calls:
+    if erasure.left or files.left or files.mails_left or not erasure.calls:
         raise click.exceptions.Exit(1)
 
 
@@ -87,46 +91,54 @@ def _question(number: int, wanted: ErasureTarget) -> str:
     return f"Erase {what} permanently?"
 
 
-def _delete_audio(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedAudio:
-    """Delete the audio files, each whatever becomes of the others; what was in the rows is gone with them."""
+def _delete_files(folder: DataFolder, erased: Sequence[ErasedCall]) -> DeletedFiles:
+    """Delete recordings and mails, each whatever becomes of the others; what was in the rows is gone with them."""
+    gone = [(name, size) for call in erased for name, size in call.recordings if size is not None]
+    named = [folder.audio / name for call in erased for name, size in call.recordings if size is None]
+    deleted, kept = _deleted(file for file in named if file.parent == folder.audio)
+    left = [f"audio {file.name} ({why})" for file, why in kept]
+    try:
+        sync_folder(folder.audio)
+    except OSError as error:
+        left.append(f"file names in {folder.audio}, until they are written to the disk ({error.strerror})")
+    mails, mails_left = _deleted(folder.mails_of({call.id for call in erased}))
+    return DeletedFiles([*gone, *deleted], left, mails, mails_left)
+
+
+def _deleted(files: Iterable[Path]) -> tuple[Sequence[tuple[str, int]], Sequence[tuple[Path, str]]]:
+    """Delete files; return name and size of those that were there, and which could not be deleted, and why."""
     gone, left = [], []
-    for name, size in (recording for call in erased for recording in call.recordings):
-        if size is not None:
-            gone.append((name, size))
-            continue
-        file = folder.audio / name
-        if file.parent != folder.audio:
-            continue
+    for file in files:
         try:
             on_disk = file.stat().st_size
             file.unlink()
         except FileNotFoundError:
             continue
         except OSError as error:
-            left.append(f"audio {name} ({error.strerror})")
+            left.append((file, str(error.strerror)))
         else:
-            gone.append((name, on_disk))
-    try:
-        sync_folder(folder.audio)
-    except OSError as error:
-        left.append(f"file names in {folder.audio}, until they are written to the disk ({error.strerror})")
-    return DeletedAudio(gone, left)
+            gone.append((file.name, on_disk))
+    return gone, left
 
 
-def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, audio: DeletedAudio) -> None:
+def _receipt(folder: DataFolder, wanted: ErasureTarget, erasure: Erasure, files: DeletedFiles) -> None:
     now = datetime.now(UTC)
     click.echo(f"Receipt: {wanted} was erased at {now:%Y-%m-%d %H:%M:%S} UTC.")
     for call in erasure.calls:
         started = datetime.fromtimestamp(call.started, UTC)
         trace = f"trace of {_many(call.lines, 'line')}"
         click.echo(f"  call {call.id} of {started:%Y-%m-%d %H:%M:%S} UTC: {trace}, transcripts")
-    for name, size in audio.gone:
-        click.echo(f"  audio {name}: {_many(size, 'byte')}")
-    click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(audio.gone), 'recording')}.")
+    for what, deleted in (("audio", files.gone), ("mail", files.mails)):
+        for name, size in deleted:
+            click.echo(f"  {what} {name}: {_many(size, 'byte')}")
+    mails = f", {_many(len(files.mails), 'mail')}" if files.mails else ""
+    click.echo(f"Erased: {_many(len(erasure.calls), 'call')}, {_many(len(files.gone), 'recording')}{mails}.")
     _tell_log(erasure)
-    if audio.left:
+    for file, why in files.mails_left:
+        click.echo(f"STILL ON THE DISK: {file} ({why}). Delete it by hand.")
+    if files.left:
         click.echo("STILL ON THE DISK:")
-        for what in audio.left:
+        for what in files.left:
             click.echo(f"  {what}")
         click.echo("These files belong to no call any more, so this command will not find them again. A running server")
         click.echo(f"deletes them after IVR_SWEEP_AFTER seconds. To delete them now, use the folder {folder.audio}.")

@@ -21,7 +21,7 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend, ke
         backend.worker.kick()  # for orders that the store could not give out
         await wake_due(backend.store, backend.turns.wake, time.time())
 
-    retention = Retention(backend.archive, backend.recordings)
+    retention = Retention(backend.archive, backend.recordings, backend.folder)
 
     async def forget() -> None:
         if settings.retention is not None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 
 from ivr.errors import IvrError
 from ivr.ports import CallKey
 from ivr.storage import Archive, CallStore, MediaStore
+from ivr.store.data_folder import DataFolder
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,12 @@ async def wake_due(store: CallStore, wake: Callable[[CallKey], Awaitable[None]],
 
 
 class Retention:
-    """Erases calls whose time is up, from the database, from its log and from the folder of recordings."""
+    """Erases calls whose time is up, from the database, from its log and from the folders of recordings and mails."""
 
-    def __init__(self, archive: Archive, recordings: MediaStore) -> None:
+    def __init__(self, archive: Archive, recordings: MediaStore, folder: DataFolder) -> None:
         self._archive = archive
         self._recordings = recordings
+        self._folder = folder
         self._log_holds_some = False
 
     async def erase_old(self, *, before: float) -> None:
@@ -56,10 +58,18 @@ class Retention:
             self._log_holds_some = True
             for name in (name for one in found for name, size in one.recordings if size is None):
                 await self._delete(name)
+            await asyncio.to_thread(self._delete_mails, {one.id for one in found})
         if forgotten:
             log.info("calls forgotten", extra={"removed": forgotten})
         if self._log_holds_some and await self._archive.empty_log():
             self._log_holds_some = False  # otherwise a reader prevents it: the next round tries it again
+
+    def _delete_mails(self, calls: Collection[str]) -> None:
+        try:
+            for file in self._folder.mails_of(calls):
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("mails of a forgotten call are left", extra={"reason": type(error).__name__})
 
     async def _delete(self, name: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,6 +53,14 @@ class DataFolder:
     def mail(self) -> Path:
         """Where mails are written in development, if there is no mail server."""
         return self.path / "mail"
+
+    def mails_of(self, calls: Collection[str]) -> Sequence[Path]:
+        """Return the mails that calls with these ids of ours had written there, unfinished ones too."""
+        try:
+            files = sorted(self.mail.iterdir())
+        except FileNotFoundError:
+            return ()  # a mail server has them, or there are none yet
+        return [file for file in files if file.name.lstrip(".").partition(".")[0] in calls]
 
     @property
     def closed(self) -> Path:

@@ -190,6 +190,22 @@ def test_a_receipt_names_recordings_that_went_with_their_calls_like_those_that_w
     assert not list(data.audio.iterdir())
 
 
+def test_mails_that_were_written_as_files_are_erased_with_their_calls(folder: Path) -> None:
+    data = DataFolder(folder / "data")
+    data.mail.mkdir()
+    for name in (f"{call_id(0)}.2.1.eml", f".{call_id(0)}.2.2.eml.part", f"{call_id(1)}.2.1.eml"):
+        (data.mail / name).write_bytes(b"To: 29:anna")
+    receipt = ivr("calls", "erase", "--call", call_id(0), "--yes")
+    assert f"  mail {call_id(0)}.2.1.eml: 11 bytes\n" in receipt.output
+    assert ", 2 mails.\n" in receipt.output
+    assert [file.name for file in data.mail.iterdir()] == [f"{call_id(1)}.2.1.eml"]
+    (data.mail / f"{call_id(1)}.2.1.eml").unlink()
+    (data.mail / f"{call_id(1)}.2.1.eml").mkdir()  # in the way: no file can be deleted there
+    receipt = ivr("calls", "erase", "--call", call_id(1), "--yes")
+    assert f"STILL ON THE DISK: {data.mail / call_id(1)}.2.1.eml (Is a directory). Delete it by hand." in receipt.output
+    assert receipt.exit_code == 1
+
+
 def test_a_mistaken_caller_gets_no_receipt_but_the_nearest_one(folder: Path) -> None:
     result = ivr("calls", "erase", "--caller", "29:ana")
     assert result.exit_code == 1

@@ -29,7 +29,7 @@ class House:
         self.folder, self.store = folder, store
         self.recordings = SqliteMedia(folder.audio, folder.database)
         self.archive = SqliteArchive(folder, server=store)
-        self.forgetting = Retention(self.archive, self.recordings)
+        self.forgetting = Retention(self.archive, self.recordings, folder)
 
     async def call(self, number: int, caller: str, ended: float, *, larger: bool = False) -> None:
         """Store a call that is over, with a recording, which is a file if it is larger."""
@@ -83,6 +83,22 @@ async def test_a_call_is_forgotten_once_its_time_is_up_and_not_before(house: Hou
     assert house.holds("29:anna")
     await house.forgetting.erase_old(before=100.5)
     assert not house.holds("29:anna")
+
+
+async def test_mails_that_were_written_as_files_are_forgotten_with_their_calls(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.call(1, "29:anna", ended=100.0)
+    await house.call(2, "29:bert", ended=5000.0)
+    house.folder.mail.mkdir()
+    for number in (1, 2):
+        (house.folder.mail / f"{number:032x}.3.1.eml").write_text("To: somebody")
+    await house.forgetting.erase_old(before=1000.0)
+    assert [file.name for file in house.folder.mail.iterdir()] == [f"{2:032x}.3.1.eml"]
+    (house.folder.mail / f"{2:032x}.4.1.eml").mkdir()  # in the way: no file can be deleted there
+    await house.forgetting.erase_old(before=9000.0)
+    assert "mails of a forgotten call are left" in [one.message for one in caplog.records]
+    assert not house.holds("29:bert")
 
 
 async def test_while_somebody_reads_the_log_keeps_it_and_the_next_look_empties_it(

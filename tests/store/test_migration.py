@@ -183,7 +183,7 @@ async def test_calls_of_before_are_forgotten_when_their_time_is_up(tmp_path: Pat
     }
     store, data = await opened(folder), DataFolder(folder)
     archive, recordings = SqliteArchive(data, server=store), SqliteMedia(data.audio, data.database)
-    await Retention(archive, recordings).erase_old(before=1e12)
+    await Retention(archive, recordings, data).erase_old(before=1e12)
     assert rows(folder / "calls.db", "SELECT count(*) FROM call WHERE ended IS NOT NULL") == [(0,)]
     assert not [
         path for path in folder.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in words)
