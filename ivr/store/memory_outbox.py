@@ -60,8 +60,8 @@ class MemoryOutbox:
         """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
         one = self._open(notification)
         if one is not None:
-            self._all[notification] = replace(one, state="waiting", made=now, due=now, tries=0, reason="")
-            self._owned.discard(notification)
+            due = one.due if notification in self._owned else now
+            self._all[notification] = replace(one, state="waiting", made=now, due=due, tries=0, reason="")
         return one is not None
 
     async def drop(self, notification: str) -> bool:

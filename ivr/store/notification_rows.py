@@ -21,8 +21,8 @@ SETTLE: Final = (
     "WHERE id = ?4 AND state = 'waiting'"
 )
 REOPEN: Final = "UPDATE notification SET owner = NULL, due = made WHERE owner IS NOT NULL"
-RETRY: Final = (
-    "UPDATE notification SET state = 'waiting', owner = NULL, due = ?1, made = ?1, tries = 0, reason = '' "
+RETRY: Final = (  # of one that is being sent, the worker has the word: else another would send it at the same time
+    "UPDATE notification SET state = 'waiting', due = iif(owner IS NULL, ?1, due), made = ?1, tries = 0, reason = '' "
     "WHERE id = ?2 AND state <> 'sent'"
 )
 DROP: Final = "DELETE FROM notification WHERE id = ? AND state <> 'sent'"

@@ -108,6 +108,15 @@ async def test_the_dead_are_listed_and_tried_again_on_request_as_if_new(world: W
     assert (again.state, again.made, again.due, again.tries, again.reason) == ("waiting", 200.0, 200.0, 0, "")
 
 
+async def test_one_that_is_retried_while_it_is_tried_goes_to_nobody_else(world: World) -> None:
+    await told(world, "a", MAIL)
+    [one] = await claimed(world)
+    assert await world.outbox.retry(one.id, now=50.0)
+    assert await claimed(world, now=50.0) == []
+    await world.outbox.settle(one.id, "sent", at=51.0)
+    assert await claimed(world, now=99.0) == []
+
+
 async def test_one_that_is_dropped_while_it_is_tried_stays_so(world: World) -> None:
     await told(world, "a", MAIL)
     [one] = await claimed(world)
