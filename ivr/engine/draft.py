@@ -4,13 +4,13 @@ This file knows how a reply is put together (ids, implied answers, merged prompt
 where a call goes next is decided in `machine`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Asks, Confirms, Needs
+from ivr.engine.actions.base import Asks, Confirms, Needs, Notifies
 from ivr.engine.call import (
     KINDS,
     NOT_BEGUN,
@@ -28,7 +28,6 @@ from ivr.engine.commands import (
     Command,
     HangUp,
     LineCommand,
-    Notify,
     Play,
     Recognize,
     Reject,
@@ -302,14 +301,15 @@ class Draft:
         self.commands.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
 
-    def notify(self, notifications: Sequence[Notify]) -> None:
+    def notify(self, notifies: Notifies) -> None:
         """Order notifications, each once for each time that its state was entered.
 
         The caller may leave before the last reply was heard, and the call goes back (C14.3): its flow can then come to
-        the same state once more, for the first time as far as its author can see. What is told there is on its way.
+        the same state once more, for the first time as far as its author can see. What is told there is on its way,
+        also where the clock has gone on.
         """
-        for one in notifications:
-            told = (self.state, self._entered(), one.way, one.to, one.subject, one.text, one.attach)
+        for one in notifies.notifications:
+            told = (self.state, self._entered(), one.way, one.to, *notifies.content, one.attach)
             name = sha256(repr(told).encode(errors="surrogatepass")).hexdigest()[:16]
             if name not in self.notified:
                 self.notified = (*self.notified, name)

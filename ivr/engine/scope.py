@@ -143,8 +143,13 @@ class Scope(Mapping[str, Value]):
             "to": facts.called,
             "channel": facts.channel,
             "language": facts.language,
-            "startedAt": datetime.fromtimestamp(facts.started + facts.ahead, self._flow.zone),
+            "startedAt": self.started,
         }
+
+    @property
+    def started(self) -> datetime:
+        """When the call came in."""
+        return datetime.fromtimestamp(self._facts.started + self._facts.ahead, self._flow.zone)
 
     def _calendars(self) -> Mapping[str, Value]:
         shut = self._facts.closed

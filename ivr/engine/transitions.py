@@ -125,7 +125,7 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
         draft.need(result)
         return SETTLED
     if type(result) is Notifies:
-        draft.notify(result.notifications)
+        draft.notify(result)
         return _DONE
     if type(result) is Takes:
         return SETTLED if draft.take() else _DONE

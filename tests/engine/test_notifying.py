@@ -137,3 +137,28 @@ def test_what_differs_is_told_though_the_state_was_not_reached() -> None:
 def test_a_state_that_is_entered_twice_tells_twice() -> None:
     caller = Caller(flow_of(ROUND)).presses("1").presses("1")
     assert [one.job for one in told(caller)] == ["1.3", "2.1", "3.1"]
+
+
+def test_what_differs_by_the_time_alone_is_on_its_way() -> None:
+    text = """
+flow: told
+initial: greet
+on: {error: bye, hangup: tell}
+states:
+  greet: {say: Hello., next: tell}
+  tell:
+    notify:
+      email: desk@example.com
+      subject: "{{ today | date }}"
+      text: "A call of {{ now | datetime }}."
+    next: more
+  more: {say: We call you back., next: bye}
+  bye: {say: Bye., final: true}
+"""
+    caller = Caller(flow_of(text))
+    greeting = caller.call.asked[1].op
+    caller.now += 86_400
+    caller.hangs_up(greeting).ended("abandoned")
+    assert [(one.subject, one.text) for one in told(caller)] == [
+        ("Friday, November 20", "A call of Friday, November 20 at 10:00 AM.")
+    ]

@@ -119,6 +119,8 @@ class Notifies(Struct, frozen=True):
 
     notifications: tuple[Notify, ...]
     "Without what the call adds: the id, the flow, who calls."
+    content: tuple[str, ...]
+    "What is told, but for the time at which it is: two that have this in common tell the same."
 
 
 class Takes(Struct, frozen=True):
