@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ivr.engine.call import Call, Facts, Taken
+from ivr.engine.call import Call, Facts, Failure, Taken
 from ivr.engine.commands import HangUp, Play
 from ivr.engine.events import (
     CallEnded,
@@ -21,7 +21,7 @@ from ivr.flowfile.chart import ANY, chart_of
 from ivr.ports import CallKey, CallRecord, Stepped
 from ivr.server.console.call_details import playable, trace_rows
 from ivr.server.console.console_page import lasted
-from ivr.server.console.figures import FiguresByCall, figures_of_call, marks_of, sum_of, total
+from ivr.server.console.figures import Failures, FiguresByCall, figures_of_call, marks_of, sum_of, total
 from ivr.server.drawing.svg import picture
 from tests.console.test_drawing import FLOWS, load_flow
 
@@ -106,6 +106,29 @@ def test_a_call_counts_once_for_each_milestone_of_the_states_that_it_has_come_to
     )
     assert total([sum_of([tally, failed], flow), sum_of([tally], flow)]).milestones == {"told": 2}
     assert sum_of([tally], FLOW).milestones == {}
+
+
+def failing(at: float, *events: str) -> Stepped:
+    return replace(
+        step(at, FAILED, *(("report", event, "main") for event in events)),
+        failures=tuple(Failure("report", event, "it did") for event in events if event != "failed.busy"),
+    )
+
+
+def test_each_failure_of_a_service_counts_by_state_and_event_and_the_last_one_has_a_time() -> None:
+    often = figures_of_call("failed", [RINGS, failing(20.0, "error.http.timeout"), failing(30.0, "error.http.timeout")])
+    earlier = figures_of_call("failed", [RINGS, failing(15.0, "error.http.timeout", "failed.busy")])
+    ignored = figures_of_call("failed", [RINGS, replace(failing(40.0, "error.http.timeout"), ignored="late")])
+    figures = total([sum_of([often, ignored], FLOW), sum_of([earlier], FLOW)])
+    assert figures.failures == {
+        ("report", "error.http.timeout"): Failures(3, 30.0),
+        ("report", "failed.busy"): Failures(1, 15.0),
+    }
+
+
+@pytest.mark.parametrize("event", ["error.expression", "error.limit", "error.system", "error.workflow"])
+def test_errors_of_the_flow_and_of_the_line_are_no_failures_of_a_service(event: str) -> None:
+    assert sum_of([figures_of_call("failed", [RINGS, failing(20.0, event)])], FLOW).failures == {}
 
 
 def test_a_live_call_has_no_outcome_and_adds_nothing_to_the_length() -> None:

@@ -4,7 +4,7 @@ A call counts once for each transition that it took, however often it went that 
 which reads an archive.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
@@ -19,6 +19,7 @@ from ivr.server.drawing.svg import Numbers
 from ivr.storage import Archive
 from ivr.store.recent import Recent
 from ivr.trace.milestones import milestones_reached, states_reached
+from ivr.trace.service_failures import ServiceFailure, service_failures
 
 REMEMBERED = 1000
 "Finished calls whose figures are kept, for a list that is renewed every two seconds."
@@ -35,6 +36,20 @@ class CallFigures(Struct, frozen=True):
     "The states that it has come to; not those that a reply had led through before its first prompt failed."
     outcome: str | None
     seconds: float
+    failures: tuple[ServiceFailure, ...] = ()
+
+
+class Failures(Struct):
+    """How often a service failed in a state."""
+
+    count: int = 0
+    last: float = 0.0
+    "When it failed last, in seconds since 1970."
+
+    def add(self, count: int, last: float) -> None:
+        """Count further ones."""
+        self.count += count
+        self.last = max(self.last, last)
 
 
 class Figures(Struct):
@@ -51,6 +66,8 @@ class Figures(Struct):
     outcomes: Counter[str] = field(default_factory=Counter)
     milestones: Counter[str] = field(default_factory=Counter)
     "How many calls have reached each."
+    failures: defaultdict[tuple[str, str], Failures] = field(default_factory=lambda: defaultdict(Failures))
+    "Of services, by state and event; a call in which one failed three times counts three times."
 
     @property
     def numbers(self) -> Numbers:
@@ -68,7 +85,7 @@ def figures_of_call(outcome: str | None, trace: Sequence[Stepped]) -> CallFigure
     seconds = max(trace[-1].now - trace[0].now, 0.0) if trace else 0.0  # a clock may have been set back
     reached = states_reached(taken for step in counted for taken in step.path)
     outcome = outcome if outcome is None else outcome or "none"
-    return CallFigures(transitions, _left(counted), reached, outcome, seconds)
+    return CallFigures(transitions, _left(counted), reached, outcome, seconds, tuple(service_failures(counted)))
 
 
 def _left(trace: Sequence[Stepped]) -> str | None:
@@ -99,6 +116,8 @@ def sum_of(calls: Iterable[CallFigures], flow: Flow) -> Figures:
             {(drawn_from(flow, state, event), target) for state, event, target in call.transitions if is_drawn(target)}
         )
         figures.milestones.update(milestones_reached(call.reached, flow))
+        for failed in call.failures:
+            figures.failures[failed.state, failed.event].add(1, failed.at)
         if call.left is not None:
             figures.left[call.left] += 1
         if call.outcome is not None:
@@ -120,6 +139,8 @@ def total(parts: Iterable[Figures]) -> Figures:
         whole.left.update(part.left)
         whole.outcomes.update(part.outcomes)
         whole.milestones.update(part.milestones)
+        for where, failures in part.failures.items():
+            whole.failures[where].add(failures.count, failures.last)
     return whole
 
 

@@ -132,6 +132,7 @@ def flow_page(
             tag("div", sheet("Transitions", _transitions(figures), live="ways")),
             tag("div", sheet("Opening hours", _hours(hours), live="hours") if hours else None,
                 sheet("Goals", _goals(flow, figures), live="goals") if _milestones(flow) else None,
+                sheet("Failures of services", _failures(figures), live="failures") if figures.failures else None,
                 sheet("Where callers hang up", _left(figures), live="left"),
                 sheet("Versions", _versions(flow, versions, period), live="versions")),
             class_="columns",
@@ -256,6 +257,15 @@ def _left(figures: Figures) -> Html:
         for state, count in figures.left.most_common()
     }
     return table(("State", "Callers", "Share"), rows, empty="No caller hung up.", numbers="Callers|Share")
+
+
+def _failures(figures: Figures) -> Html:
+    """Show how often speech engines, web services and transfers failed, the one that failed last first."""
+    rows = {
+        f"{state} {event}": (name_tag(state), name_tag(event), str(failures.count), moment(failures.last))
+        for (state, event), failures in sorted(figures.failures.items(), key=lambda item: (-item[1].last, item[0]))
+    }
+    return table(("State", "Event", "Times", "Last"), rows, empty="None.", numbers="Times")
 
 
 def _versions(flow: Flow, versions: Sequence[Version], period: str) -> Html:
