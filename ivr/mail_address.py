@@ -10,5 +10,8 @@ LONGEST = 254
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is one mail address and nothing else."""
-    return len(text) <= LONGEST and _ADDRESS.fullmatch(text) is not None
+    """Return whether a text is one mail address and nothing else.
+
+    One that looks like an encoded word (RFC 2047) is none: a mail program reads another address in it.
+    """
+    return len(text) <= LONGEST and "=?" not in text and _ADDRESS.fullmatch(text) is not None

@@ -23,7 +23,7 @@ def mail_of(
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender
     mail["To"] = notify.to
-    mail["Subject"] = cleaned(notify.subject, SUBJECT) or notify.flow
+    mail["Subject"] = _one_line(notify.subject) or notify.flow
     mail["Date"] = formatdate(notification.made)
     mail["Message-ID"] = f"<{notification.id}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice answers it
@@ -38,3 +38,12 @@ def mail_of(
         maintype, _, subtype = one.content_type.partition("/")
         mail.add_attachment(one.content, maintype=maintype, subtype=subtype, filename=one.name)
     return mail
+
+
+def _one_line(subject: str) -> str:
+    """Return a subject that is nothing but its own text.
+
+    `email` reads what looks like an encoded word (RFC 2047: `=?utf-8?q?=0A?=`) and writes what it stands for, line ends
+    included: whoever can put one into a subject could write headers and a body.
+    """
+    return cleaned(subject, SUBJECT).replace("=?", "= ?")

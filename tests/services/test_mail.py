@@ -4,6 +4,8 @@ import datetime
 import ipaddress
 import socket
 import ssl
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.engine.commands import Notify
@@ -87,6 +91,8 @@ async def test_a_mail_without_a_subject_has_the_flow_as_its_subject() -> None:
         {"subject": "A call\r\nBcc: everybody@example.com"},
         {"text": "Hello.\r\n.\r\nMAIL FROM:<x@example.com>\r\n"},
         {"subject": "\x00\ud800\u2028Bcc: everybody@example.com"},
+        {"subject": "=?utf-8?q?A=0D=0ABcc:_everybody@example.com=0D=0A=0D=0AIt_is_I?="},
+        {"subject": "=?utf-8?b?Cg==?= =?us-ascii?q?=0ABcc:_everybody@example.com?="},
     ],
 )
 async def test_what_a_caller_said_becomes_no_header_and_no_command(changed: dict[str, str]) -> None:
@@ -99,7 +105,11 @@ async def test_what_a_caller_said_becomes_no_header_and_no_command(changed: dict
 
 
 @pytest.mark.parametrize(
-    "to", ["", "desk", "a@b\nBcc: c@d.example", "a@example.com, b@example.com", "<a@example.com>", "a b@example.com"]
+    "to",
+    [
+        *("", "desk", "a@b\nBcc: c@d.example", "a@example.com, b@example.com", "<a@example.com>", "a b@example.com"),
+        *("=?utf-8?q?a=2Cb?=@example.com", "=?utf-8?q?a=40b.example=3E?=@example.com"),
+    ],
 )
 async def test_what_is_no_address_is_dead_at_once_and_no_server_is_asked(to: str) -> None:
     async with mail_host() as host:
@@ -224,3 +234,17 @@ async def test_in_development_a_mail_is_a_file(tmp_path: Path) -> None:
 def test_a_long_subject_is_cut() -> None:
     mail = mail_of(ONE, replace(NOTIFY, subject="x" * 999 + "\n"), (), sender="ivr@contoso.example", most=0)
     assert len(mail["Subject"]) == 200
+
+
+ODD = st.text(alphabet="=?_ aB:-\u00e9q08utf\n", max_size=60)
+ENCODED = st.from_regex(r"(=\?utf-8\?[qb]\?(=0A|=0D|=3D|x|\?|_){0,9}\?= ?){1,3}", fullmatch=True)
+
+
+@given(ODD | ENCODED)
+def test_whatever_a_subject_is_made_of_it_stays_one_header(subject: str) -> None:
+    usual = mail_of(ONE, NOTIFY, (), sender="ivr@contoso.example", most=0)
+    mail = mail_of(ONE, replace(NOTIFY, subject=f"S {subject}"), (), sender="ivr@contoso.example", most=0)
+    arrived = message_from_bytes(bytes(mail), policy=SMTP)
+    assert arrived.keys() == usual.keys()
+    assert arrived.get_content().splitlines() == usual.get_content().splitlines()
+    assert " ".join(arrived["Subject"].split()) == " ".join(f"S {subject}".replace("=?", "= ?").split())
