@@ -9,18 +9,23 @@ from typing import get_args
 import click
 
 from ivr.cli.file_fixer import Checker, FileFixer
+from ivr.flowfile.checks import Provided
 from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
+from ivr.server.settings_provided import egress_of, hosts_refused, provided_by
 from ivr.server.skype_endpoint import line_of_flows
 from ivr.server.speech_abilities import missing_of, phrases_of
-from ivr.settings import CheckedLine, SettingsError, load_settings
+from ivr.setting_sources import LoadedSettings
+from ivr.settings import CheckedLine, Settings, SettingsError, load_settings, secrets_of
 from ivr.smallfiles import read_head
 from ivr.speech.registry import Engine
 
 ENGINES = get_args(Engine)
 CHANNELS: tuple[CheckedLine, ...] = get_args(CheckedLine)
 NONE = "none"
+_OF_SERVERS = ("http_hosts", "secrets", "secrets_folder", "smtp_server", "webhook_secret")
+"Settings that an author has only where they are those of a server: then all that they lack is told."
 
 
 @click.command()
@@ -37,11 +42,31 @@ NONE = "none"
     type=click.Choice(ENGINES),
     help="Also warn of what this speech engine does not support. Default: the engine of IVR_STT, if it is set.",
 )
+@click.option(
+    "--http-hosts",
+    metavar="HOSTS",
+    help="Also warn of web services that are not on this list. Default: that of IVR_HTTP_HOSTS, if it is set.",
+)
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The TOML file of a server's settings: also warn of what they lack for a flow, such as a secret.",
+)
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--fix", is_flag=True, help="Correct in the files what has one plain correction; the rest is shown.")
 @click.option("--diff", is_flag=True, help="With --fix: show the corrections as a diff, and change no file.")
 def check(
-    paths: tuple[Path, ...], *, as_json: bool, channel: str | None, stt: str | None, strict: bool, fix: bool, diff: bool
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+    channel: str | None,
+    stt: str | None,
+    http_hosts: str | None,
+    file: Path | None,
+    strict: bool,
+    fix: bool,
+    diff: bool,
 ) -> None:
     """Find every mistake in flow files, or in all flow files of folders.
 
@@ -52,6 +77,7 @@ def check(
     Example:  ivr check flows/
               ivr check --strict --stt pocketsphinx flows/support.yaml
               ivr check --channel sip flows/
+              ivr check --settings ivr.toml flows/
               ivr check --fix --diff flows/
     """
     if diff and not fix:
@@ -61,7 +87,7 @@ def check(
         click.echo(f"Skipped {skipped.file}: {skipped.reason}.", err=True)
     if not files.flows:
         raise click.ClickException("There is no flow (*.yaml, *.yml) in these folders.")
-    checker = _checker(channel, stt)
+    checker = _checker(channel, stt=stt, http_hosts=http_hosts, file=file)
     fixer = FileFixer(checker, write=not diff) if fix else None
     findings = _findings(files.flows, checker, fixer)
     errors = sum(found.is_error for found in findings)
@@ -78,18 +104,32 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _checker(channel: str | None, stt: str | None) -> Checker:
-    """Return what flows are checked by: the line and the speech engine that are named, or those of the settings."""
+def _checker(channel: str | None, *, stt: str | None, http_hosts: str | None, file: Path | None) -> Checker:
+    """Return what flows are checked by: what is named, or what the settings say."""
     named = next((name for name in CHANNELS if name == channel), None)
     try:
-        loaded = load_settings(flags={"stt": stt})
+        loaded = load_settings(file=file, flags={"stt": stt, "http_hosts": http_hosts})
         settings = loaded.settings
         line = None if channel == NONE else line_of_flows(settings, named)
+        provided = _provided(loaded, of_server=file is not None)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     if loaded.sources["stt"] == "default":
-        return Checker(line, None, None)
-    return Checker(line, missing_of(settings), phrases_of(settings))
+        return Checker(line, None, None, provided)
+    return Checker(line, missing_of(settings), phrases_of(settings), provided)
+
+
+def _provided(loaded: LoadedSettings[Settings], *, of_server: bool) -> Provided:
+    """Return what the settings provide for flows, as far as they say anything; an author mostly has none of them."""
+    settings = loaded.settings
+    of_server = of_server or any(loaded.sources[name] not in {"default", "flag"} for name in _OF_SERVERS)
+    if not of_server and loaded.sources["http_hosts"] == "default":
+        return Provided()
+    # Whether a service may be on the server's own machine depends on --dev, which is not known here.
+    egress = egress_of(settings, dev=True)
+    if not of_server:
+        return Provided(refuses=hosts_refused(egress))
+    return provided_by(settings, secrets_of(settings), egress, writes_mails=False)
 
 
 def _findings(files: Sequence[Path], checker: Checker, fixer: FileFixer | None) -> Sequence[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ivr.flowfile.checks import Missing, Phrases
+from ivr.flowfile.checks import Missing, Phrases, Provided
 from ivr.flowfile.finding import Finding, visible
 from ivr.flowfile.fixing import fixed
 from ivr.flowfile.load import LoadedFlow, load_text
@@ -25,6 +25,7 @@ class Checker(Struct, frozen=True):
     channel: Capabilities | None = None
     missing: Missing | None = None
     phrases: Phrases | None = None
+    provided: Provided = Provided()
 
     def load(self, file: Path, data: bytes) -> LoadedFlow:
         """Check the bytes of a file."""
@@ -35,6 +36,7 @@ class Checker(Struct, frozen=True):
             channel=self.channel,
             missing=self.missing,
             phrases=self.phrases,
+            provided=self.provided,
         )
 
 

@@ -28,7 +28,17 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0
 "Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
 
-_ENVIRONMENT_ONLY = {"seal_key", "console_token", "azure_key", "openai_key", "voice_key", "routes", "secrets"}
+_ENVIRONMENT_ONLY = {
+    "seal_key",
+    "console_token",
+    "azure_key",
+    "openai_key",
+    "voice_key",
+    "routes",
+    "secrets",
+    "smtp_password",
+    "webhook_secret",
+}
 "A secret would be seen in the list of processes; a table is no flag."
 
 

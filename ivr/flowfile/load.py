@@ -18,7 +18,7 @@ from ivr.errors import FlowError
 from ivr.flowfile import assets
 from ivr.flowfile.build import FlowSource, build
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.checks import Environment, Missing, Phrases, check, unacknowledged
+from ivr.flowfile.checks import Environment, Missing, Phrases, Provided, check, unacknowledged
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, as_text, in_order
 from ivr.flowfile.holidays_data import holiday_names
@@ -67,12 +67,14 @@ def load_flow(
     channel: Capabilities | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,
+    provided: Provided | None = None,
     named: str | None = None,
 ) -> LoadedFlow:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
     `default_zone` is the time zone of flows that name none; `channel` says what a line can do, `missing` what a speech
-    engine cannot, `phrases` what it makes of them, if that is to be checked too; `named` is how findings call the file.
+    engine cannot, `phrases` what it makes of them, and `provided` what the settings provide, if that is to be checked
+    too; `named` is how findings call the file.
     """
     text, file = _text_of(path), named or str(path)
     return load_text(
@@ -83,6 +85,7 @@ def load_flow(
         channel=channel,
         missing=missing,
         phrases=phrases,
+        provided=provided,
     )
 
 
@@ -100,6 +103,7 @@ def load_text(
     channel: Capabilities | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,
+    provided: Provided | None = None,
 ) -> LoadedFlow:
     """Load a flow from the bytes of its file; its audio files, what it includes and invokes, is in `folder`."""
     first = ReadFlow(file, text, beside(folder))
@@ -110,7 +114,7 @@ def load_text(
     invoked = read_invoked(first.document, flows.find, LinkedFlow, flows.names)
     everything = (first, *invoked.flows.values())
     audio = {one: assets.collect(one.document, folder) if one.document else {} for one in everything}
-    others = (Environment(audio[one], channel, missing, phrases, invoked) for one in everything)
+    others = (Environment(audio[one], channel, missing, phrases, invoked, provided or Provided()) for one in everything)
     findings = [
         found if one is first else replace(found, fix=None)  # its place is in another file
         for one, environment in zip(everything, others, strict=True)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from ipaddress import ip_network
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +17,7 @@ from ivr.audio.workers import Workers
 from ivr.engine.actions.record import TRANSCRIBE
 from ivr.engine.secret_values import Secrets
 from ivr.engine.web_orders import HTTP
+from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
 from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
@@ -27,8 +27,9 @@ from ivr.server.jobs import Worker
 from ivr.server.notifier import Notifier
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.senders import make_senders
+from ivr.server.settings_provided import egress_of, provided_by
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
-from ivr.services.egress import AT_ONCE, LOOPBACK, Egress
+from ivr.services.egress import AT_ONCE
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
@@ -91,13 +92,14 @@ async def open_backend(
         log.error("call set aside", extra={"call": call, "reason": what})
     store, recordings = opened.calls, opened.recordings
     secret_values = secrets_of(settings)
-    registry = await _open_registry(settings, secret_values, paths, opened, line, strict=strict)
+    egress = egress_of(settings, dev=strict)
+    provided = provided_by(settings, secret_values, egress, writes_mails=writes_mails)
+    registry = await _open_registry(settings, secret_values, paths, opened, line=line, provided=provided, strict=strict)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
     channel = make_channel(links)
-    egress = _egress_of(settings, dev=strict)
     requests = WebRequest(egress, secret_values)
     stack.push_async_callback(requests.close)
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
@@ -141,19 +143,14 @@ async def open_backend(
     )
 
 
-def _egress_of(settings: Settings, *, dev: bool) -> Egress:
-    """Return the way out to web services; in development mode, hosts on the list may be this machine."""
-    private = [ip_network(network) for network in settings.http_private]
-    return Egress(settings.http_hosts, [*private, *(LOOPBACK if dev else ())])
-
-
 async def _open_registry(
     settings: Settings,
     secret_values: Secrets,
     paths: Sequence[Path],
     opened: Opened,
-    line: Capabilities,
     *,
+    line: Capabilities,
+    provided: Provided,
     strict: bool,
 ) -> FlowRegistry:
     missing = None if settings.stt == "none" else missing_of(settings)  # "none" says by itself that there are no words
@@ -163,6 +160,7 @@ async def _open_registry(
         channel=line,
         missing=missing,
         phrases=phrases_of(settings),
+        provided=provided,
     )
     registry = FlowRegistry(
         opened.calls,

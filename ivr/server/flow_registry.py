@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _TOLD = ("code", "line", "column", "message", "suggestion")
 "What the log has of a finding."
+_FOR_OPERATORS = ("speech", "settings")
+"Checks of what the server lacks for a flow."
 
 Stamp: TypeAlias = Mapping[Path, tuple[int, int]]
 "Time of change and size of every file that a flow was made from."
@@ -248,7 +250,7 @@ class FlowRegistry:
         self._doubts[file] = as_text(loaded.findings)
         self._remember(flow, loaded.assets)
         for found in loaded.findings:
-            if found.code == "speech":  # an author's other doubts are for `ivr check`; this one is the operator's
+            if found.code in _FOR_OPERATORS:  # an author's other doubts are for `ivr check`
                 place = f"{found.file}:{found.line}"
                 log.warning("flow wants more", extra={"file": place, "reason": found.message})
 

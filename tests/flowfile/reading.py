@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ivr.engine.flow import Flow
-from ivr.flowfile.checks import CHECKS, Missing
+from ivr.flowfile.checks import CHECKS, Missing, Provided
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.load import LoadedFlow, load_text
 from ivr.ports import Capabilities
@@ -43,10 +43,11 @@ def load(
     folder: Path = NOWHERE,
     channel: Capabilities | None = None,
     missing: Missing | None = None,
+    provided: Provided | None = None,
 ) -> LoadedFlow:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
-    loaded = load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing)
+    loaded = load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing, provided=provided)
     undeclared = {found.code for found in loaded.findings} - set(CHECKS)
     assert not undeclared, f"no check declares {undeclared}"
     return loaded

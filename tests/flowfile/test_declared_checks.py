@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.checks import CHECKS, Check
+from ivr.flowfile.checks import CHECKS, Check, Provided
 from ivr.flowfile.finding import Finding
 from tests.flowfile.reading import HERE, codes, load, said, whole
 
@@ -16,7 +16,12 @@ SHOWN = [each for each in CHECKS.values() if each.bad]
 def findings(each: Check, example: str) -> Sequence[Finding]:
     channel = SkypeChannel.can if each.code == "channel" else None
     missing = no_dictation if each.code == "speech" else None
-    return load(whole(example), channel=channel, missing=missing).findings
+    provided = Provided(refuses=refuses) if each.code == "settings" else Provided()
+    return load(whole(example), channel=channel, missing=missing, provided=provided).findings
+
+
+def refuses(address: str) -> str:
+    return "" if address == "https://api.contoso.example" else "it is not on the list"
 
 
 def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[str]:

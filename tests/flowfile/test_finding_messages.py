@@ -27,7 +27,9 @@ def test_a_flow_with_an_error_is_never_served_and_one_without_is(file: Path) -> 
 def test_every_check_has_a_bad_flow_with_its_message() -> None:
     shown = "".join(file.with_suffix(".txt").read_text("utf-8") for file in BAD)
     unseen = {code for code in CHECKS if f"  {code}\n" not in shown and f"  {code}  (" not in shown}
-    assert unseen == {"channel", "speech", "unreadable"}, "these need a line, an engine, and a file system"
+    assert unseen == {"channel", "speech", "settings", "unreadable"}, (
+        "these need a line, an engine, settings, a file system"
+    )
 
 
 def test_a_finding_looks_as_the_design_shows_it() -> None:

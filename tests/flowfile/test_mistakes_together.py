@@ -11,7 +11,7 @@ import pytest
 from msgspec import Struct
 
 from ivr.channels.skype import SkypeChannel
-from ivr.flowfile.checks import CHECKS
+from ivr.flowfile.checks import CHECKS, Provided
 from ivr.flowfile.finding import Finding, as_text
 from ivr.flowfile.load import load_text
 from tests.flowfile.reading import NOWHERE
@@ -114,7 +114,12 @@ def found(data: bytes) -> set[str]:
 
 
 def findings(data: bytes) -> Sequence[Finding]:
-    return load_text(data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, missing=no_dictation).findings
+    return load_text(
+        data, file="flow.yaml", folder=NOWHERE, channel=SkypeChannel.can, missing=no_dictation, provided=PROVIDED
+    ).findings
+
+
+PROVIDED = Provided(refuses=lambda address: "it is not on the list" if "fabrikam" in address else "")
 
 
 def no_dictation(language: str, phrases: bool, audio: str | None) -> Sequence[str]:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
-from ivr.flowfile.checks.declaration import CHECKS, Check, Environment, Missing, Phrases
+from ivr.flowfile.checks.declaration import CHECKS, Check, Environment, Missing, Phrases, Provided
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 
-__all__ = ["CHECKS", "Check", "Environment", "Missing", "Phrases", "check", "unacknowledged"]
+__all__ = ["CHECKS", "Check", "Environment", "Missing", "Phrases", "Provided", "check", "unacknowledged"]
 
 for module in iter_modules(__path__):  # a check is known once its module is imported
     import_module(f"{__name__}.{module.name}")

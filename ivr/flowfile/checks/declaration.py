@@ -3,7 +3,7 @@
 `ivr check`, `allow`, the documentation and the tests all read `CHECKS`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from typing import Literal, ParamSpec, TypeAlias, get_args
 
@@ -35,6 +35,21 @@ class Phrases(Struct, frozen=True):
     "Says which letters of a phrase it has no sounds for."
 
 
+class Provided(Struct, frozen=True):
+    """What the server's settings provide for flows."""
+
+    refuses: Callable[[str], str] | None = None
+    "Says why no request may go to a host, written as an address; empty: it may. None: it is not checked."
+    secrets: Collection[str] | None = None
+    "The names of secrets; None: they are not checked."
+    mail: bool = True
+    "Whether mails are sent."
+    recipients: bool = True
+    "Whether mails may go to addresses that depend on the call."
+    webhooks: bool = True
+    "Whether webhooks are sent."
+
+
 class Environment(Struct, frozen=True):
     """What a flow is checked against."""
 
@@ -47,6 +62,8 @@ class Environment(Struct, frozen=True):
     phrases: Phrases | None = None
     invoked: Invoked = Invoked()
     "The flows that are invoked."
+    provided: Provided = Provided()
+    "What the settings provide; by default nothing of it is checked."
 
 
 Finder: TypeAlias = Callable[[Document], Iterator[Finding]]

@@ -173,18 +173,28 @@ def _requests(document: Document) -> Iterator[tuple[str, Path, Http]]:
 @URL_HOST.finder
 def url_host(document: Document) -> Iterator[Finding]:
     """Find addresses without a host that is written out: a caller must not choose who is asked."""
-    for path, address in _addresses(document):
+    for path, address in addresses(document):
         template = compiled(address, bare=False)
         if isinstance(template, Template) and (problem := _wrong_host(template)):
             yield document.finding(problem, path)
 
 
-def _addresses(document: Document) -> Iterator[tuple[Path, str]]:
+def addresses(document: Document) -> Iterator[tuple[Path, str]]:
+    """Go through the addresses that requests and webhooks go to, each with its place."""
     for _, path, http in _requests(document):
         yield (*path, "url"), http.url
     for name, state in document.states():
         if state.notify is not None and state.notify.webhook is not None:
             yield ("states", name, "notify", "webhook"), state.notify.webhook
+
+
+def host_written_out(address: str) -> str | None:
+    """Return an address as far as its host and port, which must be written out; None: they are not."""
+    template = compiled(address, bare=False)
+    if not isinstance(template, Template) or _wrong_host(template):
+        return None
+    found = _ADDRESS.match(address)
+    return found[0] if found else None
 
 
 def _wrong_host(template: Template) -> Problem | None:
