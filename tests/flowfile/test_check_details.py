@@ -372,11 +372,19 @@ states:
 
     def test_what_becomes_too_long_must_end(self) -> None:
         assert codes("start: {say: Hello., next: bye, on: {error.limit: bye}}") == []
-        assert codes("start: {say: Hello., next: more, on: {error.limit: more}}\nmore: {say: Hi., next: bye}") == [
-            "final"
-        ]
+        asks = "more: {digits: {prompt: Key it.}, next: bye}\n"
+        assert codes(f"start: {{say: Hello., next: more, on: {{error.limit: more}}}}\n{asks}") == ["final"]
         text = "on: {exhausted: bye, error: bye, error.limit: more}\nstates:\n  start: {say: Hello., next: more}\n"
-        assert codes(text + "  more: {say: Hi., next: bye}\n") == ["final"]
+        assert codes(f"{text}  {asks}") == ["final"]
+
+    def test_what_becomes_too_long_may_do_something_on_its_way_to_the_end_but_ask_nothing(self) -> None:
+        start = "start: {say: Hello., next: more, on: {error.limit: more}}\n"
+        assert codes(start + "more: {say: Hi., next: bye}") == []
+        told = "more: {notify: {email: desk@example.com, text: Too long.}, next: tell}\ntell: {say: Hi., next: bye}"
+        assert codes(start + told) == []
+        assert codes(start + "more: {say: Hi., next: ask}\nask: {digits: {prompt: Key it.}, next: bye}") == ["final"]
+        asked_on_failure = "more: {say: Hi., next: bye, on: {error: ask}}\nask: {digits: {prompt: Key it.}, next: bye}"
+        assert codes(start + asked_on_failure) == ["final", "final"]  # the limit is an error in `more` as well
 
     @pytest.mark.parametrize(
         ("on", "found"),
@@ -387,14 +395,15 @@ states:
         ],
     )
     def test_what_becomes_too_long_must_end_by_whichever_name_fits(self, on: str, found: list[str]) -> None:
-        assert codes(f"start: {{say: Hi., next: bye, on: {{{on}}}}}\nmore: {{say: Hi., next: bye}}") == found
+        asks = "more: {digits: {prompt: Key it.}, next: bye, on: {error: bye}}\n"
+        assert codes(f"start: {{say: Hi., next: bye, on: {{{on}}}}}\n{asks}") == found
         text = f"on: {{exhausted: bye, {on}}}\nstates:\n  start: {{say: Hi., next: more}}\n"
-        assert codes(text + "  more: {say: Hi., next: bye}\n") == found
+        assert codes(f"{text}  {asks}") == found
 
     def test_a_question_that_is_asked_again_on_any_error_does_not_end_what_becomes_too_long(self) -> None:
         found = said("start: {digits: {prompt: Key it.}, on: {digits: bye, error: self}}")
         assert [each.partition(":")[0] for each in found] == ["endless", "final"]
-        assert found[1].endswith('"start" is not final. Add "error.limit: <final state>".')
+        assert found[1].endswith('"start" leads to a question. Add "error.limit: <final state>".')
 
     def test_decide_has_no_next(self) -> None:
         assert codes("start: {decide: [{guard: call.from, target: bye}, bye], next: bye}") == ["two-ways"]

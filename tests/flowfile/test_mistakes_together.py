@@ -27,10 +27,19 @@ class Plant(Struct, frozen=True):
     "They begin in `start`."
     variables: str = ""
     calendars: str = ""
+    prompts: str = ""
 
 
 OTHERWISE = {
-    "destination": Plant("start: {transfer: {to: nowhere}, on: {failed: bye}}\n"),
+    "destination": Plant("start: {transfer: {to: nowhere}, on: {failed: bye}, allow: {channel: another line can}}\n"),
+    "lost-recording": Plant(
+        "start: {record: {prompt: What is it?, transcribe: true, into: matter}, next: tell, allow: {speech: soon}}\n"
+        "tell: {notify: {email: desk@example.com, text: A message., attach: matter}, next: bye}\n"
+    ),
+    "ref": Plant(
+        "start: {say: [{ref: greting}, {ref: greeting}], next: bye}\n",
+        prompts="greeting: Good morning.\n",
+    ),
     "bare-name": Plant(
         'start: {say: "{{ amount }} euros.", set: {total: amount}, next: tell}\n'
         'tell: {say: "{{ total }}", next: bye}\n',
@@ -69,8 +78,9 @@ OTHERWISE = {
     "size": Plant(f"start: {{say: {'[' * 60}Hello.{']' * 60}, next: bye}}\n"),
 }
 "Checks whose declared example is more than states."
-OF_THE_FLOW = {"time-zone", "command"}
-"A flow has one time zone, which stands in none of its states; its commands are understood in those of other mistakes."
+OF_THE_FLOW = {"time-zone", "command", "include"}
+"""A flow has one time zone, which stands in none of its states; its commands are understood in those of other mistakes.
+What it includes is read before anything else of it."""
 CODES = [code for code, check in CHECKS.items() if (check.bad or code in OTHERWISE) and code not in OF_THE_FLOW]
 "All that one flow can have beside others."
 
@@ -78,30 +88,26 @@ CODES = [code for code, check in CHECKS.items() if (check.bad or code in OTHERWI
 def planted(code: str, mark: str) -> Plant:
     """Return the bad example of a check, with names that no other has."""
     plant = OTHERWISE.get(code) or Plant(CHECKS[code].bad.strip("\n") + "\n")
-    names = {
-        *re.findall(r"^(\w+):", plant.states, re.MULTILINE),
-        *re.findall(r"^(\w+):", plant.variables, re.MULTILINE),
-        *re.findall(r"^(\w+):", plant.calendars, re.MULTILINE),
-    }
+    sections = (plant.states, plant.variables, plant.calendars, plant.prompts)
+    names = {name for section in sections for name in re.findall(r"^(\w+):", section, re.MULTILINE)}
     names |= set(re.findall(r"into: (\w+)", plant.states))
     for name in names - {"digits"}:  # which is the mistake of `state-name`
         own = re.compile(rf"(?<![\w-]){name}(?![\w-])" if name != "number" else r"number(?=[ },])")
-        parts = (own.sub(f"{mark}_{name}", part) for part in (plant.states, plant.variables, plant.calendars))
-        plant = Plant(*parts)
-    return plant
+        sections = tuple(own.sub(f"{mark}_{name}", section) for section in sections)
+    return Plant(*sections)
 
 
 def flow_with(codes: Sequence[str]) -> bytes:
     """Plant several mistakes in one flow."""
     plants = [(f"m{number}", planted(code, f"m{number}")) for number, code in enumerate(codes)]
-    variables = "".join(plant.variables for _, plant in plants)
     branches = ", ".join(
         f"{{guard: visits.root == {number}, target: {mark}_start}}" for number, (mark, _) in enumerate(plants)
     )
     states = f"root: {{decide: [{branches}, bye]}}\n" + "".join(plant.states for _, plant in plants)
-    calendars = "".join(plant.calendars for _, plant in plants)
-    head = HEAD + (f"variables:\n{indented(variables)}" if variables else "")
-    head += f"calendars:\n{indented(calendars)}" if calendars else ""
+    head = HEAD
+    for key in ("variables", "calendars", "prompts"):
+        section = "".join(getattr(plant, key) for _, plant in plants)
+        head += f"{key}:\n{indented(section)}" if section else ""
     return (head + f"states:\n{indented(states)}" + END).encode("utf-8", "surrogateescape")
 
 

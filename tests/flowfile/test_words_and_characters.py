@@ -14,7 +14,7 @@ MENU = 'start:\n  menu: {prompt: For sales press 1., choices: {sales: {dtmf: "1"
         ("gather", "digits"),
         ("if", "guard"),
         ("play", "audio"),
-        ("dial", "transferred"),
+        ("dial", "transfer"),
         ("wait", "silence"),
     ],
 )
