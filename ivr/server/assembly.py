@@ -107,7 +107,8 @@ async def running(
             if dev
             else None
         )
-        start = StartPages(backend.registry, backend.closings) if dev else None
+        mails = backend.folder.mail if settings.smtp_server is None else None
+        start = StartPages(backend.registry, backend.closings, mails=mails) if dev else None
         pages = [one for one in (make_recording_pages(stack, backend), console, phone, start) if one]
         verifier = make_verifier(settings, keys)
         webhook = _webhook(settings, channel, backend, verifier, refusals)

@@ -51,6 +51,7 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     stack.push_async_callback(workers.close)
     return Console(
         archive=backend.archive,
+        outbox=backend.outbox,
         counts=Counts(backend.archive),
         registry=backend.registry,
         closings=backend.closings,

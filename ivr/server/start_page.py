@@ -23,10 +23,14 @@ FOLDER = Path(__file__).parents[2] / "docs"
 class StartPages:
     """The start page, and the documentation beside it."""
 
-    def __init__(self, registry: FlowRegistry, closings: Closings, *, docs: Path = FOLDER) -> None:
+    def __init__(
+        self, registry: FlowRegistry, closings: Closings, *, mails: Path | None = None, docs: Path = FOLDER
+    ) -> None:
+        """`mails` is the folder into which mails are written; None: they are sent."""
         self._registry = registry
         self._closings = closings
         self._docs = docs
+        self._mails = mails
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -41,7 +45,7 @@ class StartPages:
         path = request.rel_url.path
         if path == START:
             titles = {file.name: title for file, title in known.items()}
-            return page_reply(start_page(self._registry.all(), titles, self._closings))
+            return page_reply(start_page(self._registry.all(), titles, self._closings, mails=self._mails))
         text = next((file.read_bytes() for file in known if path == f"{DOCS}{file.name}"), None)
         if text is None:
             raise WebhookError(404, "not-found", "Not found.")
@@ -58,8 +62,13 @@ def _title(file: Path) -> str:
         return text.readline().removeprefix("#").strip() or file.stem
 
 
-def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str], closings: Closings) -> Html:
-    """Make the page; `docs` has the title of each page of the documentation by its file's name."""
+def start_page(
+    registry: Sequence[RegisteredFlow], docs: Mapping[str, str], closings: Closings, *, mails: Path | None = None
+) -> Html:
+    """Make the page; `docs` has the title of each page of the documentation by its file's name.
+
+    `mails` is the folder into which mails are written; None: they are sent.
+    """
     findings_of_all = [part for one in registry for part in _findings(one)]
     return document(
         "Start",
@@ -71,6 +80,8 @@ def start_page(registry: Sequence[RegisteredFlow], docs: Mapping[str, str], clos
                    "asks for the token that the server has printed."), class_="tiles"),
         sheet("Flows", _flows(registry, closings), aside="files are loaded as you edit them", live="flows"),
         tag("div", *findings_of_all, class_="stack", data_live="findings"),
+        sheet("Mails", tag("p", "There is no mail server, so the mails of flows are written into the folder ",
+                           tag("code", str(mails)), ".", class_="body")) if mails else None,
         sheet("Documentation", tag("div", _documentation(docs), class_="body")),
         here=START,
         leave=False,

@@ -1,6 +1,7 @@
 """The voicemail of the language's own pages, as it stands: on the phone, by mail, in the console's words, replayed."""
 
 import asyncio
+import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -105,6 +106,27 @@ async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_
             assert "1 to be sent again" in again
             await arrived(host)
     assert len(host.mails) == 1
+
+
+async def test_what_was_given_up_is_shown_with_its_reason_and_can_be_dropped(world: World, given_up: "GivenUp") -> None:
+    async with mail_host() as host:
+        host.rcpt = "550 No such mailbox"
+        async with world.server(**by_mail(host)) as phone:
+            await phone.call(SPEAKS, Press("1"), sound=sound())
+            async with asyncio.timeout(PATIENCE):
+                await given_up.happened.wait()
+            [one] = json.loads(await asyncio.to_thread(ivr, world, "notifications", "--dead", "--json"))
+            shown = await asyncio.to_thread(ivr, world, "notifications", "show", one["id"][:8])
+            dropped = await asyncio.to_thread(ivr, world, "notifications", "drop", one["id"])
+            left = await asyncio.to_thread(ivr, world, "notifications", "show", one["id"])
+    rows = dict(line.split(maxsplit=1) for line in shown.splitlines() if " " in line)
+    assert (rows["notification"], rows["state"]) == (one["id"], "dead, 1 tries")
+    assert "refused the recipient (550): No such mailbox" in rows["reason"]
+    assert (rows["mail"], rows["recordings"]) == ("alex@contoso.example", "1")
+    assert shown.endswith("\n\ncall me back\n")
+    assert dropped == "It will not be sent.\n"
+    assert "There is no notification" in left
+    assert host.mails == []
 
 
 class GivenUp(logging.Handler):

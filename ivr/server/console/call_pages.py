@@ -55,13 +55,18 @@ def calls_page(
     *,
     open_calls: int,
     now: float,
+    dead: int = 0,
     development: bool = False,
 ) -> Html:
-    """List the calls; `live` are the newest of `open_calls` calls that are not over."""
+    """List the calls; `live` are the newest of `open_calls` calls that are not over.
+
+    `dead`: notifications that were given up.
+    """
     more = f"the newest {len(live)}" if open_calls > len(live) else None
     return document(
         "Calls",
         heading("Calls", aside=_status()),
+        tag("div", _dead(dead) if dead else None, data_live="dead"),
         sheet(f"Live: {open_calls}", _live(live, now), aside=more, live="live"),
         sheet(
             "Finished", _finished(finished), aside="the newest of the last seven days; times are UTC", live="finished"
@@ -69,6 +74,13 @@ def calls_page(
         here=ROOT,
         development=development,
     )
+
+
+def _dead(dead: int) -> Html:
+    """Show that somebody was not told of something."""
+    told = "1 notification was given up" if dead == 1 else f"{dead} notifications were given up"
+    lists = tag("code", "ivr notifications --dead")
+    return sheet("Not sent", tag("p", f"{told}. See ", lists, ".", class_="body"))
 
 
 def _live(live: Sequence[CallRow], now: float) -> Html:

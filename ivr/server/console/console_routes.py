@@ -29,7 +29,7 @@ from ivr.server.origin import require_own_page
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
 from ivr.server.static_files import static_reply
-from ivr.storage import Archive, FlowCalls
+from ivr.storage import Archive, FlowCalls, Outbox
 from ivr.trace.case import CaseError
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Console:
         self,
         *,
         archive: Archive,
+        outbox: Outbox,
         counts: Counts,
         registry: FlowRegistry,
         closings: Closings,
@@ -71,6 +72,7 @@ class Console:
     ) -> None:
         """`development`: there are a start page and a phone, to lead to."""
         self._archive = archive
+        self._outbox = outbox
         self._counts = counts
         self._registry = registry
         self._closings = closings
@@ -172,7 +174,8 @@ class Console:
         finished = [FinishedCall(await self._shown(one), known) for one in over if (known := await self._counted(one))]
         shown = [await self._shown(one) for one in live]
         open_calls = await self._archive.count("live")
-        return calls_page(shown, finished, open_calls=open_calls, now=now, development=self._development)
+        dead = await self._outbox.count("dead")
+        return calls_page(shown, finished, open_calls=open_calls, dead=dead, now=now, development=self._development)
 
     async def _counted(self, record: CallRecord) -> CallFigures | None:
         """Count a call; one that cannot be read is left to `ivr calls damaged`."""
