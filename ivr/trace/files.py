@@ -18,9 +18,11 @@ from ivr.engine.events import (
     KeysJudged,
     KeysPressed,
     SpeechHeard,
+    TransferFailed,
+    Transferred,
 )
 from ivr.smallfiles import read_head
-from ivr.trace.case import ByService, Case, CaseError, CaseLine, Header, HungUp, LineFailed, Recorded, Share
+from ivr.trace.case import Answering, ByService, Case, CaseError, CaseLine, Header, HungUp, LineFailed, Recorded, Share
 from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -50,7 +52,11 @@ _WORDS: Mapping[type[Struct], str] = {
     ChoiceMade: "chose",
     InputTimedOut: "kept silent",
     InputInvalid: "answered wrong",
+    Transferred: "connected",
+    TransferFailed: "not connected",
 }
+if missing := {CallReceived, *get_args(Answering)} - _WORDS.keys():  # else it would be written, and never read again
+    raise TypeError(f"cases have no word for {missing}")
 _NOT_WRITTEN = frozenset({"op", "at"})
 _RANGES: Mapping[str, Any] = {"confidence": Share | None}
 "Of numbers for which the engine's own classes have none."

@@ -22,6 +22,8 @@ from ivr.engine.events import (
     KeysPressed,
     SpeechHeard,
     Transcribed,
+    TransferFailed,
+    Transferred,
 )
 from ivr.trace.case import (
     Answered,
@@ -74,6 +76,8 @@ EVENTS: list[tuple[Happened, str]] = [
     (ChoiceMade("", "yes", "speech"), '{"type": "chose", "choice": "yes", "by": "speech"}'),
     (InputTimedOut(""), '{"type": "kept silent"}'),
     (InputInvalid(""), '{"type": "answered wrong"}'),
+    (Transferred(""), '{"type": "connected"}'),
+    (TransferFailed("", "busy", 486), '{"type": "not connected", "reason": "busy", "status": 486}'),
     (Recorded(2.5), '{"type": "recorded", "seconds": 2.5}'),
     (Recorded(2.5, "hangup", kept=False), '{"type": "recorded", "seconds": 2.5, "ended": "hangup", "kept": false}'),
     (HungUp(), '{"type": "left"}'),
