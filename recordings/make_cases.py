@@ -1,4 +1,4 @@
-"""Make the shipped cases again: `python -m recordings.make_cases`.
+"""Make the shipped cases again: `python -m recordings.make_cases`, or `… appointment` for those of one flow.
 
 For every transition of every flow in `flows/` the shortest call that takes it is looked for, and then made for real:
 against `ivr serve`, over HTTP, in the platform's own JSON, with the scripted speech engine. What the server stored is
@@ -9,6 +9,7 @@ Ids and times are replaced by ones that say nothing, so that making the cases ag
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,10 +18,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from ivr.cli.datafolder import exported
 from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
+from ivr.engine.handlers import handler
 from ivr.flowfile.load import load_flow
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
@@ -39,7 +43,9 @@ from ivr.trace.files import case_files, dumps, read_case
 from ivr.trace.replay import replay
 from recordings import reports
 from recordings.reports import Report
-from recordings.shortest_calls import NOT_UNDERSTOOD, SAID, SLOW, CallerStep, calls_hearing, shortest_calls
+from recordings.service import DELAY, PATIENCE, PORT, Service
+from recordings.shortest_calls import CallerStep, calls_hearing, shortest_calls
+from recordings.surroundings import BEGINNINGS, CONNECTS, NOT_UNDERSTOOD, SAID, SLOW, Beginning
 from recordings.texts import SpokenText, edited, texts_of
 
 ROOT = Path(__file__).parents[1]
@@ -47,20 +53,19 @@ CASES = ROOT / "recordings" / "cases"
 STARTED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PACE = 4.0
 "Seconds between two things that happen, in a case."
-DELAY = 3.0
-"Seconds that the speech engine takes for a recording that is slow: more than a reply waits."
 ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 "What a WMA file begins with."
 
 
 def main() -> None:
     """Make all cases."""
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address:
+    with tempfile.TemporaryDirectory() as folder, Service.running() as service, serving(Path(folder)) as address:
         for file in sorted((ROOT / "flows").glob("*.yaml")):
-            make(load_flow(file).served(), address, Path(folder) / "data")
+            if not sys.argv[1:] or file.stem in sys.argv[1:]:
+                make(load_flow(file).served(), partial(Caller, address, service), Path(folder) / "data")
 
 
-def make(flow: Flow, address: str, data: Path) -> None:
+def make(flow: Flow, caller: Callable[[str], "Caller"], data: Path) -> None:
     """Make the cases of one flow."""
     folder = CASES / flow.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -72,23 +77,25 @@ def make(flow: Flow, address: str, data: Path) -> None:
         if taken in covered:
             continue
         name = _name(flow, taken)
-        Caller(address, f"{flow.name}-{name}").makes(flow.name, caller_steps)
-        recorded = _without_chance(_stored(data), f"{flow.name}/{name}")
+        caller(f"{flow.name}-{name}").makes(flow.name, caller_steps)
+        recorded = _without_chance(_stored(data), f"{flow.name}/{name}", _began(flow, caller_steps))
         covered |= {one for line in recorded.lines for one in line.path}
         assert taken in covered, f"{name}: the call over HTTP went another way"
         (folder / f"{name}.jsonl").write_bytes(dumps(recorded))
-    make_hearing(flow, address, data)
+    make_hearing(flow, caller, data)
 
 
-def make_hearing(flow: Flow, address: str, data: Path) -> None:
+def make_hearing(flow: Flow, caller: Callable[[str], "Caller"], data: Path) -> None:
     """Make the cases of the texts that no other case hears in a way that an edit would change."""
     folder = CASES / flow.name
     for said, caller_steps in calls_hearing(flow, [said for said in texts_of(flow) if not _noticed(flow, said)]):
         if _noticed(flow, said):
             continue
         name = f"{said.state}-says-{'-'.join(re.findall('[a-z]+', said.words.lower())[:4])}"
-        Caller(address, f"{flow.name}-{name}").makes(flow.name, caller_steps)
-        (folder / f"{name}.jsonl").write_bytes(dumps(_without_chance(_stored(data), f"{flow.name}/{name}")))
+        caller(f"{flow.name}-{name}").makes(flow.name, caller_steps)
+        (folder / f"{name}.jsonl").write_bytes(
+            dumps(_without_chance(_stored(data), f"{flow.name}/{name}", _began(flow, caller_steps)))
+        )
         assert _noticed(flow, said), f"{name}: the call over HTTP heard something else"
 
 
@@ -109,8 +116,10 @@ def serving(folder: Path) -> Iterator[str]:
     script |= {_sha(name): {"error": name} for name in NOT_UNDERSTOOD}
     (folder / "script.json").write_text(json.dumps(script))
     command = [sys.executable, "-m", "ivr", "serve", "--dev", "--port", "0", "--data", str(folder / "data")]
-    command += ["--stt", "scripted", "--stt-script", str(folder / "script.json"), str(ROOT / "flows")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    command += ["--stt", "scripted", "--stt-script", str(folder / "script.json"), "--check-channel", "sip"]
+    command += [str(ROOT / "flows")]
+    asks = {**os.environ, "IVR_HTTP_HOSTS": f"127.0.0.1:{PORT}"}
+    with subprocess.Popen(command, env=asks, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         try:
             line = server.stdout.readline()
@@ -124,22 +133,37 @@ def serving(folder: Path) -> Iterator[str]:
 class Caller:
     """The platform's side of one call, over HTTP."""
 
-    def __init__(self, address: str, call: str) -> None:
+    def __init__(self, address: str, service: "Service", call: str) -> None:
         self._address = address
+        self._service = service
         self._call = call
         self._messages = 0
 
     def makes(self, flow: str, caller_steps: Sequence[CallerStep]) -> None:
         """Make the call to its end."""
-        workflow = self._post(f"/call/{flow}", reports.incoming(self._call))
-        for caller_step in caller_steps[1:]:
+        self._service.will_answer(list(takewhile(lambda step: step.does == "service", caller_steps[1:])))
+        workflow = self._begin(flow, BEGINNINGS[caller_steps[0].what])
+        for number, caller_step in enumerate(caller_steps[1:], 1):
+            if caller_step.does == "service":
+                continue  # it was told before what it is asked
+            served = list(takewhile(lambda step: step.does == "service", caller_steps[number + 1 :]))
+            self._service.will_answer(served)
             workflow = self._post("/callback", self._report(caller_step, workflow), audio=caller_step.what)
-            while (
-                caller_step.what in SLOW and workflow["actions"][-1]["action"] == "playPrompt"
-            ):  # while the engine works
+            while workflow and workflow["actions"][-1]["action"] == "playPrompt":  # while something is waited for
                 workflow = self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
         if workflow and workflow["actions"][-1]["action"] in {"hangup", "reject"}:
             self._post("/callback", reports.done(self._call, workflow["actions"][-1]))
+
+    def _begin(self, flow: str, begins: Beginning) -> dict[str, Any]:
+        report = reports.incoming(
+            self._call,
+            caller=begins.caller or "29:caller",
+            withheld=begins.caller is None,
+            language=begins.language,
+            transfer=begins.transfers,
+        )
+        at = {"X-IVR-Pretended-Time": begins.at} if begins.at else {}
+        return self._post(f"/call/{flow}", report, **at)
 
     def _report(self, caller_step: CallerStep, workflow: dict[str, Any]) -> Report:
         action = workflow["actions"][-1]
@@ -148,6 +172,8 @@ class Caller:
         match caller_step.does:
             case "hangs up":
                 return reports.hang_up(self._call, action)
+            case "somebody":
+                return self._connected(action, CONNECTS[caller_step.what])
             case "line fails":
                 return self._broken(action)
             case "line refuses":
@@ -159,6 +185,11 @@ class Caller:
             case "answers wrong":
                 return self._wrong(action)
         return self._answer(caller_step, action)
+
+    def _connected(self, action: dict[str, Any], failed: tuple[str, int] | None) -> Report:
+        if failed is None:
+            return self._message(reports.outcome(self._call, action, outcome="success", state="terminated"))
+        return self._outcome(action, outcome="failure", status=failed[1], failureReason="NotConnected")
 
     def _broken(self, action: dict[str, Any]) -> Report:
         reason: dict[str, Any] = {"completionReason": "temporarySystemFailure"}
@@ -173,7 +204,7 @@ class Caller:
     def _wrong(self, action: dict[str, Any]) -> Report:
         if action.get("choices"):
             return self._outcome(action, outcome="failure", choiceOutcome={"completionReason": "incorrectDtmf"})
-        digits = {"completionReason": "completedStopToneDetected", "digits": "*"}
+        digits = {"completionReason": "completedStopToneDetected", "digits": "**"}
         return self._outcome(action, outcome="success", collectDigitsOutcome=digits)
 
     def _answer(self, caller_step: CallerStep, action: dict[str, Any]) -> Report:
@@ -193,12 +224,12 @@ class Caller:
     def _message(self, tree: dict[str, Any], *, audio: bool = False) -> Report:
         return Report(json.dumps(tree).encode(), audio)
 
-    def _post(self, path: str, report: Report, audio: str = "") -> dict[str, Any]:
+    def _post(self, path: str, report: Report, audio: str = "", **fields: str) -> dict[str, Any]:
         self._messages += 1
         body, kind = report.body, "application/json"
         if report.audio:
             body, kind = _multipart(report.body, _audio(audio)), "multipart/form-data; boundary=B"
-        headers = {"Content-Type": kind, "X-Microsoft-Skype-Message-ID": f"{self._call}-{self._messages}"}
+        headers = {"Content-Type": kind, "X-Microsoft-Skype-Message-ID": f"{self._call}-{self._messages}", **fields}
         request = urllib.request.Request(self._address + path, body, headers)  # our own server
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
@@ -227,14 +258,25 @@ def _sha(name: str) -> str:
 
 
 def _stored(data: Path) -> Case:
-    """Return the call that was made last."""
+    """Return the call that was made last, once it is over: it can go on without its caller."""
+    ends = time.monotonic() + PATIENCE
     with StoredCalls(open_archive(DataFolder(data))) as archive:
-        return exported(archive, next(archive.recent()).id)
+        while True:
+            recorded = exported(archive, next(archive.recent()).id)
+            if recorded.header.outcome is not None:
+                return recorded
+            assert time.monotonic() < ends, "the call does not end"
+            time.sleep(0.05)
 
 
-def _without_chance(recorded: Case, name: str) -> Case:
+def _began(flow: Flow, caller_steps: Sequence[CallerStep]) -> datetime:
+    at = BEGINNINGS[caller_steps[0].what].at
+    return datetime.fromisoformat(at).replace(tzinfo=flow.zone).astimezone(UTC) if at else STARTED
+
+
+def _without_chance(recorded: Case, name: str, started: datetime) -> Case:
     lines = tuple(_timed(number, line) for number, line in enumerate(recorded.lines))
-    header = replace(recorded.header, call=sha256(name.encode()).hexdigest()[:32], started=STARTED)
+    header = replace(recorded.header, call=sha256(name.encode()).hexdigest()[:32], started=started)
     return Case(header, lines)
 
 
@@ -247,11 +289,9 @@ def _timed(number: int, line: CaseLine) -> CaseLine:
 
 
 def _name(flow: Flow, taken: Taken) -> str:
-    state = flow.states[taken.state]
-    branches = max(
-        (len(transitions) for event, transitions in state.on.items() if taken.event.startswith(event)), default=1
-    )
-    return f"{taken.state}-{taken.event}" + (f"-{taken.target}" if branches > 1 else "")
+    found = handler(flow, flow.states[taken.state], taken.event)
+    is_one_of_several = found is not None and len(found[1]) > 1
+    return f"{taken.state}-{taken.event}" + (f"-{taken.target}" if is_one_of_several else "")
 
 
 if __name__ == "__main__":

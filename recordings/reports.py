@@ -23,18 +23,21 @@ class Report(Struct, frozen=True):
     "Whether the caller has gone."
 
 
-def incoming(call: str, *, withheld: bool = False) -> Report:
+def incoming(
+    call: str, *, caller: str = "29:caller", withheld: bool = False, language: str = "en", transfer: bool = False
+) -> Report:
     """Make the first request of a call."""
     return report_of(
         {
             "id": call,
             "participants": [
-                {"identity": "29:caller", "languageId": "en", "originator": not withheld},
+                {"identity": caller, "languageId": language, "originator": not withheld},
                 {"identity": "28:bot", "originator": False},
             ],
             "isMultiparty": False,
             "presentedModalityTypes": ["audio"],
             "callState": "incoming",
+            **({"ivr": {"transfer": True}} if transfer else {}),
         }
     )
 

@@ -29,7 +29,8 @@ def transitions(path: Path) -> Iterator[tuple[str, str, str]]:
     for name, transitions in document.transitions.items():
         state = validated.model.states[name]
         for way in transitions:
-            nothing_on_the_line = state.decide is not None and way.event.startswith("error.")
+            is_on_the_line = all(action.is_on_the_line for action in state.actions) and state.transfer is None
+            nothing_on_the_line = not is_on_the_line and way.event in {"error.system", "error.workflow"}
             unread = way.event == "error.recording" and not (state.record and state.record.transcribe)
             if way.event not in NEVER_SEEN and not nothing_on_the_line and not unread:
                 yield name, way.event, way.target
@@ -47,7 +48,13 @@ def test_every_transition_of_a_shipped_flow_is_taken_by_a_case(path: Path) -> No
         for line in read_case(file).lines
         for one in line.path
     }
-    assert set(transitions(path)) - taken == set(), "make them again: python -m recordings.make_cases"
+    untaken = [way for way in transitions(path) if not any(_is_one(way, one) for one in taken)]
+    assert untaken == [], "make them again: python -m recordings.make_cases"
+
+
+def _is_one(way: tuple[str, str, str], taken: tuple[str, str, str]) -> bool:
+    """A status is raised with its number behind the name of the event."""
+    return way == taken or (way[1] == "error.http.status" and taken[1].startswith(f"{way[1]}.") and way[0] == taken[0])
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
