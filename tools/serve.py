@@ -1,8 +1,9 @@
-"""Run the server and a gateway in front of it, for development (`make serve`); Ctrl-C ends both.
+"""Run the server, a gateway in front of it and the web service that its flows ask, for development (`make serve`).
 
     .venv/bin/python tools/serve.py --port 8080 --sip-port 5070 --speech local flows/
 
-The gateway takes calls of softphones on this machine. Where its port is taken, the server runs without it, and says so.
+Ctrl-C ends all of them. The gateway takes calls of softphones on this machine; the web service is that of the shipped
+flows (flows/services/). Where the port of one of them is taken, the server runs without it, and says so.
 With `--speech local` both use Whisper and the voice hibari; settings of speech in the environment go first.
 """
 
@@ -20,6 +21,9 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
 "Seconds that each of the two has to end before it is killed."
+SERVICE = Path("flows/services/demo_service.py")
+SERVICE_PORT = 8090
+"As the shipped flows have it in their addresses."
 COSTS = {
     "whisper": "Whisper understands English (0.4 GB of disk, 0.3 to 0.6 GB of memory in each of three to six "
     "processes, up to 1 s of processor time a message or choice)",
@@ -32,25 +36,29 @@ def main() -> int:
     """Run both until one is told to end them, or the server ends by itself; return the server's exit status."""
     options = _options()
     os.environ.update(_speech(options.speech))
+    # The flows are for lines that have a voice for each language: the phone in the browser, and the gateway.
+    os.environ.setdefault("IVR_CHECK_CHANNEL", "sip")
+    os.environ.setdefault("IVR_HTTP_HOSTS", f"{LOOPBACK}:{SERVICE_PORT}")
     if costs := [COSTS[name] for name in (os.environ["IVR_STT"], os.environ.get("IVR_VOICE")) if name in COSTS]:
         _print(f"Speech on this machine: {'; '.join(costs)}. See docs/speech.md")
+    others = list(_service())
     server = _start("serve", "--dev", "--host", options.host, "--port", options.port, *options.flows)
-    gateways: list[subprocess.Popen[str]] = []
-
     def stop(*_: object) -> None:
-        # The gateway first: it hangs up, and the server hears of it. Ctrl-C of the terminal reaches neither of the two.
-        for process in gateways:
+        # The gateway first: it hangs up, and the server hears of it. Ctrl-C of the terminal reaches none of them.
+        for process in reversed(others):
             _end(process)
         server.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+    has_gateway = False
     for line in _lines(server):
         _print(line)
-        if not gateways and (url := re.search(r"^Serving .* at (http://\S+)", line)):
-            gateways += _gateway(url[1], options.sip_port)
+        if not has_gateway and (url := re.search(r"^Serving .* at (http://\S+)", line)):
+            has_gateway = True
+            others += _gateway(url[1], options.sip_port)
     status = server.wait()
-    for process in gateways:
+    for process in reversed(others):
         _end(process)
     return status
 
@@ -72,6 +80,16 @@ def _speech(speech: str) -> Mapping[str, str]:
         voices = Path(os.environ.get("IVR_DATA", "recordings/live"), "voices")
         chosen = {"IVR_STT": "whisper", "IVR_VOICE": "hibari", "IVR_VOICE_CACHE": str(voices)}
     return {name: os.environ.get(name) or value for name, value in chosen.items()}
+
+
+def _service() -> Sequence[subprocess.Popen[str]]:
+    """Start the web service of the shipped flows, if its port is free."""
+    if not SERVICE.is_file():
+        return ()
+    if not _is_free(SERVICE_PORT):
+        _print(f"No web service for the shipped flows: port {SERVICE_PORT} is in use.")
+        return ()
+    return (_run(sys.executable, str(SERVICE), "--port", str(SERVICE_PORT)),)
 
 
 def _gateway(url: str, port: int) -> Sequence[subprocess.Popen[str]]:
@@ -98,8 +116,11 @@ def _introduce(process: subprocess.Popen[str], port: int) -> None:
 
 
 def _start(*command: str) -> subprocess.Popen[str]:
-    ivr = str(Path(sys.executable).parent / "ivr")
-    return subprocess.Popen((ivr, *command), stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    return _run(str(Path(sys.executable).parent / "ivr"), *command)
+
+
+def _run(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
