@@ -40,13 +40,20 @@ class Into(Struct, frozen=True):
         inside = ("choices", self.choice) if self.choice is not None else ()
         return "states", self.state, self.asked.word, *inside, "into"
 
+    def listed(self, document: Document) -> str:
+        """Return the list of whose items one is kept, as it is written; empty: it is no item."""
+        menu = document.model.states[self.state].menu
+        return (menu and self.choice is not None and menu.choices[self.choice].foreach) or ""
+
     def stores_on(self, event: str) -> bool:
         """Return whether this event comes with an answer to be kept."""
         return event == self.choice if self.choice is not None else self.asked.stores_on(event)
 
-    def keeps(self, type_: Type) -> bool:
-        """Return whether a variable of a type can keep the answer."""
-        return self.choice is not None or type_.name in self.asked.kept_as
+    def keeps(self, type_: Type, item: Type = ANY) -> bool:
+        """Return whether a variable of a type can keep the answer, or an item of that type."""
+        if self.choice is None:
+            return type_.name in self.asked.kept_as
+        return "any" in {item.name, type_.name} or item.name == type_.name
 
 
 def into_of(name: str, state: model.State) -> Into | None:
@@ -80,7 +87,7 @@ def item_type(foreach: str, env: Mapping[str, Type]) -> Type:
 @once
 def variables(document: Document) -> Mapping[str, flow.Variable]:
     """Return all variables by name. A default or a limit that does not fit is left out: the check `type` tells it."""
-    implied = {into.variable: _implied(document, into) for into in reversed(intos(document))}
+    implied = _implied(document)
     known = {
         name: _declared(document, name, written, implied.get(name, TEXT))
         for name, written in document.model.variables.items()
@@ -91,13 +98,18 @@ def variables(document: Document) -> Mapping[str, flow.Variable]:
     return {name: replace(variable, sensitive=name in marked) for name, variable in known.items()}
 
 
-def _implied(document: Document, into: Into) -> Type:
-    """Return the type of a variable that nothing but `into` declares (C10)."""
-    if into.choice is None:
-        return into.asked.answer_type
-    declared = {name: written.type for name, written in document.model.variables.items() if written.type}
-    foreach = document.model.states[into.state].menu.choices[into.choice].foreach  # type: ignore[union-attr]
-    return item_type(str(foreach), declared)
+def _implied(document: Document) -> Mapping[str, Type]:
+    """Return the types of the variables that nothing but `into` declares (C10)."""
+    kept = intos(document)[::-1]
+    answers = {into.variable: into.asked.answer_type for into in kept if into.choice is None}
+    known = answers | {name: written.type for name, written in document.model.variables.items() if written.type}
+    listed = [into for into in kept if into.choice is not None and into.variable not in answers]
+    items: Mapping[str, Type] = dict.fromkeys((into.variable for into in listed), ANY)
+    before: Mapping[str, Type] = {}
+    while items != before:  # the list may be in an item of another list; each round is a level deeper
+        before = items
+        items = {into.variable: item_type(into.listed(document), {**items, **known}) for into in listed}
+    return {**items, **answers}
 
 
 def _declared(document: Document, name: str, written: model.Variable, implied: Type) -> flow.Variable:

@@ -17,7 +17,7 @@ from ivr.engine.expressions import tree
 from ivr.engine.expressions.check import infer
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.narrow import narrowed, overlaid, proved
-from ivr.engine.expressions.types import ANY, TEXT, Type, optional, present
+from ivr.engine.expressions.types import TEXT, Type, optional, present
 from ivr.engine.naming import is_name
 from ivr.flowfile.actions.base import kept_in
 from ivr.flowfile.checks.names import Env, choice_at, facts_of_call, fields_at, fields_of, handled, left_to_flow
@@ -114,7 +114,7 @@ class Known:
         facts, env = self._moment(use)
         proved_here = self._failed.get(use.branch, frozenset()).union(*(proofs(guard, True) for guard in use.guards))
         for name, listed in use.items:
-            env = overlaid(env, {name: _of_items(listed, env)})
+            env = overlaid(env, {name: item_type(listed, env)})
         env = _with(env, proved_here)
         if use.sets:  # what a guard proved of an old value says nothing of the new one
             changed = self._setting(use.sets, env).applied(facts)
@@ -282,13 +282,6 @@ class Known:
             name for name in names if not self.variables[name].type.optional or not _may_be_none(written[name], env)
         )
         return Change(self._about(names), self.bits(kept))
-
-
-def _of_items(listed: str, env: Env) -> Type:
-    """Return the type of the items of a list; of what is no list, or not known, any."""
-    what = compiled(listed, bare=True)
-    type_ = infer(what, env)[0] if isinstance(what, Expression) else ANY
-    return type_.item if type_.name == "list" and type_.item is not None else ANY
 
 
 def _may_be_none(text: str, env: Env) -> bool:

@@ -9,7 +9,7 @@ from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit, coerce
 from ivr.engine.expressions.filters import FILTERS
 from ivr.engine.expressions.forms import ALL_WEEKDAYS
-from ivr.engine.expressions.types import NUMBERS, Type, fits
+from ivr.engine.expressions.types import ANY, NUMBERS, Type, fits
 from ivr.engine.variables import fit
 from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.checks.declaration import Check
@@ -19,7 +19,7 @@ from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
 from ivr.flowfile.model import Variable
 from ivr.flowfile.source import Path
-from ivr.flowfile.variables import intos, is_nothing, variables
+from ivr.flowfile.variables import intos, is_nothing, item_type, variables
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 
 TYPE = Check(
@@ -263,12 +263,15 @@ def _limits(document: Document, path: Path, written: Variable, type_: Type) -> I
 def kept(document: Document) -> Iterator[Finding]:
     """Find answers that their variable cannot store, or that cannot be keyed."""
     known = variables(document)
+    types = {name: variable.type for name, variable in known.items()}
     for into in intos(document):
         variable = known[into.variable]
         if not document.source.has(into.path):
             continue
-        if not into.keeps(variable.type):
-            yield document.finding(_other_answer(variable, into.asked.answer_called), into.path)
+        item = item_type(into.listed(document), types) if into.choice is not None else ANY
+        if not into.keeps(variable.type, item):
+            called = into.asked.answer_called if into.choice is None else f"an item of type {item}"
+            yield document.finding(_other_answer(variable, called), into.path)
         digits = document.model.states[into.state].keyed
         if digits and (problem := too_few_keys(digits, variable)):
             yield document.finding(problem, into.path)
