@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ivr.engine.flow import SELF
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, Handler, action_of
-from ivr.flowfile.events import asking, ends, successes
+from ivr.flowfile.events import SHARED, asking, ends, fits, successes, with_statuses
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.reachability import reached
 from ivr.flowfile.source import Path
@@ -184,8 +184,10 @@ def unknown_target(document: Document) -> Iterator[Finding]:
             yield from _targets(document, handler, can_ask=asking(state))
         if state.next is not None and action_of(state) is None:  # its events are not known
             yield from _targets(document, Handler(tuple(state.next), ("states", name, "next")), can_ask=True)
+    possible = with_statuses(SHARED, document.shared)
     for event, handler in document.shared.items():
-        yield from _targets(document, handler, can_ask=event in document.raised_at_questions)
+        is_unknown = not fits(event, possible)  # which the check `never` says
+        yield from _targets(document, handler, can_ask=is_unknown or event in document.raised_at_questions)
 
 
 def _targets(document: Document, handler: Handler, *, can_ask: bool) -> Iterator[Finding]:

@@ -1,10 +1,12 @@
 """Checks of events: each is handled, and nothing is handled that never happens (LANGUAGE C7, C8)."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from ivr.engine.handlers import longest
 from ivr.engine.naming import is_name
+from ivr.flowfile.actions.transfer import TRANSFER_FAILURES
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.document import Document, action_of
 from ivr.flowfile.events import SHARED, demanded, ends, fits, may_fail_by, raised, with_statuses
@@ -88,25 +90,44 @@ def _no_wrong_recording() -> Text:
 
 @NEVER.message
 def _never_happens(event: str, state: str, events: Sequence[str]) -> Text:
-    return f'"{event}" never happens in "{state}".', did_you_mean(event, events)
+    return f'"{event}" never happens in "{state}".', _event_meant(event, events)
 
 
 @NEVER.message
 def _no_such_choice(event: str, state: str, events: Sequence[str]) -> Text:
-    return f'"{event}" is not a choice or an event of "{state}".', did_you_mean(event, events)
+    return f'"{event}" is not a choice or an event of "{state}".', _event_meant(event, events)
 
 
 @NEVER.message
 def _not_for_the_flow(event: str, shared: Sequence[str]) -> Text:
-    advice = did_you_mean(event, shared) or "Handle it in a state."
+    advice = _event_meant(event, shared) or "Handle it in a state."
     return f'The "on" of the flow cannot handle "{event}".', advice
+
+
+def _event_meant(event: str, events: Sequence[str]) -> str:
+    """Suggest the event, or the beginning of several, that was probably meant."""
+    status = _STATUS_MEANT.fullmatch(event)
+    if status and "error.http.status" in events:
+        return f'Did you mean "error.http.status.{status[1]}"?'
+    return did_you_mean(event, _and_beginnings(events))
+
+
+def _and_beginnings(events: Iterable[str]) -> list[str]:
+    """Return events, and the beginnings of their names, which handle all that go on so."""
+    names = [event.split(".") for event in events if event.startswith(("error.", "failed."))]
+    return list(dict.fromkeys([*events, *(".".join(name[:end]) for name in names for end in range(1, len(name)))]))
+
+
+_STATUS_MEANT = re.compile(r"(?:error\.)?(?:http\.)?(?:st\w*\.?)?([1-5]\d\d)")
+"A status of a web service, whose event is mistyped, or shorter than it should be."
 
 
 @UNHANDLED.finder
 def unhandled(document: Document) -> Iterator[Finding]:
     """Find events that neither the state nor the flow handles; what is missing in several states is one finding."""
     lacking = {name: lost for name, _ in document.states() if (lost := _unhandled(document, name))}
-    common = {name: both for name, lost in lacking.items() if (both := [event for event in lost if _is_common(event)])}
+    usual = {"exhausted", *document.model.commands}
+    common = {name: both for name, lost in lacking.items() if (both := [one for one in lost if _is_common(one, usual)])}
     shared: list[str] = []
     if len(common) > 1:
         shared = _summed_up(list(dict.fromkeys(event for lost in common.values() for event in lost)))
@@ -118,9 +139,9 @@ def unhandled(document: Document) -> Iterator[Finding]:
             yield document.finding(problem, ("states", name), key=True)
 
 
-def _is_common(event: str) -> bool:
+def _is_common(event: str, usual: Container[str]) -> bool:
     """Return whether an event is nearly always handled by the flow's own `on`."""
-    return event == "exhausted" or event.startswith("error")
+    return event in usual or event.startswith("error")
 
 
 def _unhandled(document: Document, name: str) -> list[str]:
@@ -128,7 +149,8 @@ def _unhandled(document: Document, name: str) -> list[str]:
     state = document.model.states[name]
     if not document.is_known(name) or not document.is_sound("on"):
         return []
-    if ends(state) or not (state.next or state.on or state.decide):
+    has_way = state.next or state.on or state.decide
+    if ends(state) or not (has_way or any(action.may_lack_next for action in state.actions)):
         return []
     handled = (*document.handlers[name], *document.shared)
     return [event for event in demanded(state) if longest(handled, event) is None]
@@ -142,9 +164,11 @@ def _in_states(document: Document, events: list[str], states: list[str]) -> Find
 
 
 def _summed_up(events: list[str]) -> list[str]:
-    """Return `error` once, where all sorts of it are meant."""
+    """Return `error` once, where all sorts of it are meant, and so `failed`."""
     if {"error.system", "error.workflow", "error.expression"} <= set(events):
-        return [*(event for event in events if not event.startswith("error")), "error"]
+        events = [*(event for event in events if not event.startswith("error")), "error"]
+    if set(TRANSFER_FAILURES) <= set(events):
+        events = [*(event for event in events if event not in TRANSFER_FAILURES), "failed"]
     return events
 
 
@@ -167,7 +191,8 @@ def never(document: Document) -> Iterator[Finding]:
         for event in state.on if not ends(state) else ():
             path = ("states", name, "on", event)
             if not fits(event, events) and action_of(state) and document.is_known(name):
-                fix = document.source.renaming(path, event, [one for one in events if one not in state.on], key=True)
+                names = [one for one in _and_beginnings(events) if one not in state.on]
+                fix = document.source.renaming(path, event, names, key=True)
                 yield document.finding(_why(state, name, event), path, key=True, fix=fix)
     shared = (*with_statuses(SHARED, document.model.on), *document.model.commands)
     for event in document.model.on:

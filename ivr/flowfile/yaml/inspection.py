@@ -21,6 +21,7 @@ from ivr.flowfile.yaml.mistakes import (
 
 SPOKEN = frozenset({"say", "text", "prompt", "reprompt", "noInput", "noMatch", "holdPrompt"})
 "Keys whose plain text is spoken."
+LANGUAGE = re.compile(r"[A-Za-z]{2}|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){1,3}")
 KEYS_OF_A_PHONE = frozenset({"dtmf", "terminators"})
 SENTENCE_END = re.compile(r"""[.!?…:;]["')\]]*$|}}$""")
 COMMENT = re.compile(r" (#[^\n\r]*)")
@@ -85,8 +86,8 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
         return None
     if DASHED.match(node.text) and not text[max(0, node.start - LOOK_BACK) : node.start].rpartition("\n")[2].strip():
         return no_space_after_dash(node.start)
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    spoken = bool(node.text) and key in SPOKEN
+    key = _last_key(path)
+    spoken = bool(node.text) and is_spoken(path)
     comment = COMMENT.match(text, node.end, node.end + LONGEST_COMMENT) if spoken else None
     if comment:
         said = comment[1].rstrip()
@@ -112,6 +113,18 @@ def in_scalar(node: Scalar, path: Path, text: str) -> Mistake | None:
     return Mistake("empty", what, 'Write one, or "" for an empty text.', *_before(text, start))
 
 
+def is_spoken(path: Path) -> bool:
+    """Return whether a text at this path is spoken: by its key, or as one of the languages of such a key."""
+    keys = [step for step in path if isinstance(step, str)]
+    while keys and LANGUAGE.fullmatch(keys[-1]):
+        keys.pop()
+    return bool(keys) and (keys[-1] in SPOKEN | {"confirm"} or (len(keys) == 2 and keys[0] == "prompts"))
+
+
+def _last_key(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
 def _before(text: str, at: int) -> tuple[int, int]:
     """Return the word before a place: where nothing stands, there is nothing to underline."""
     first = max(0, at - LOOK_BACK)
@@ -128,8 +141,7 @@ def no_items(node: Sequence) -> Mistake:
 
 def in_list(node: Sequence, path: Path) -> Iterator[Mistake]:
     """Look for a sentence that a comma has cut in two."""
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if not node.flow or key not in SPOKEN:
+    if not node.flow or _last_key(path) not in SPOKEN:
         return
     for item in node.items[:-1]:
         if isinstance(item, Scalar) and item.style == "plain" and item.text and not SENTENCE_END.search(item.text):
@@ -150,8 +162,7 @@ def in_braces(key: Scalar, value: Node, text: str) -> Mistake | None:
 
 def in_single_braces(node: Mapping, path: Path, text: str) -> Mistake | None:
     """Look for `say: { now | time }`, which YAML takes for a key without a value."""
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if not node.flow or len(node.entries) != 1 or not (key in SPOKEN or "set" in path[-2:-1]):
+    if not node.flow or len(node.entries) != 1 or not (is_spoken(path) or "set" in path[-2:-1]):
         return None
     [(inside, value)] = node.entries.values()
     mistake = in_braces(inside, value, text)
