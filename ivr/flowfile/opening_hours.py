@@ -4,6 +4,7 @@ Days stand in keys: `mon`, `mon-thu` of a week; `2026-12-24`, `12-24` of every y
 wrong with a key is told by a check, so that one bad day hides no other.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -40,7 +41,7 @@ class HoursField(ScalarField):
         """Read the two times."""
         found = _HOURS.fullmatch(text.strip())
         if found is None:
-            raise refused("value", f'"{text}" is not a range of hours.', "Write hours such as 09:00-17:00.")
+            raise refused("value", f'"{text}" is not a range of hours.', _as_written(text))
         opens, closes = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
         if int(found[2]) > 59 or int(found[4]) > 59 or opens >= _MIDNIGHT or closes > _MIDNIGHT:
             raise refused("value", f'"{text}" is not a range of hours.', "Times are 00:00 to 23:59, an end also 24:00.")
@@ -54,6 +55,14 @@ class HoursField(ScalarField):
     def schema(self) -> Json:
         """Describe it to an editor."""
         return {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"}
+
+
+def _as_written(text: str) -> str:
+    """Return how to write hours that cannot be read: several of them are a list."""
+    several = [part.strip() for part in re.split("[,;&]", text)]
+    if len(several) > 1 and all(map(_HOURS.fullmatch, several)):
+        return "Write " + json.dumps(several) + "."
+    return "Write hours such as 09:00-17:00."
 
 
 class NoticeField:

@@ -1,7 +1,8 @@
 """Checks of calendars: days that exist, hours that lie apart, holidays that are known (LANGUAGE C15)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from ivr.engine.calendars import Hours
 from ivr.engine.expressions.convert import Misfit
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.file_format import VALUE
@@ -44,6 +45,11 @@ def _twice(weekday: str, other: str) -> Text:
 
 
 @CALENDAR.warning
+def _overlapping() -> Text:
+    return "These hours overlap with others of the same day.", "Write them as one."
+
+
+@CALENDAR.warning
 def _unknown_year(year: int) -> Text:
     years = f"{YEARS[0]} to {YEARS[-1]}"
     return f"No holidays are known for {year}.", f'They are known for {years}; write those of {year} under "closed".'
@@ -72,9 +78,9 @@ def _no_such_region(country: str, region: str, advice: str) -> Text:
 
 
 def _weekday_meant(key: str) -> str:
-    """Suggest weekdays for those that are written in full, or in capitals."""
-    words = [word[:3].lower() for word in key.replace("\u2013", "-").split("-")]
-    meant = "-".join(word.strip() for word in words)
+    """Suggest weekdays for those that are written in full, in capitals, or in two letters."""
+    words = [word.strip()[:3].lower() for word in key.replace("\u2013", "-").split("-")]
+    meant = "-".join(next((day for day in WEEKDAYS if len(word) > 1 and day.startswith(word)), word) for word in words)
     try:
         weekdays_of(meant)
     except Misfit:
@@ -108,6 +114,14 @@ def _weekdays(document: Document, written: CalendarWritten, here: Path) -> Itera
         if again is not None:
             yield document.finding(_twice(WEEKDAYS[again], given[again]), (*here, key), key=True)
         given.update(dict.fromkeys(weekdays, key))
+        yield from _overlaps(document, written.weekly[key], (*here, key))
+
+
+def _overlaps(document: Document, hours: Sequence[Hours], here: Path) -> Iterator[Finding]:
+    """Find hours of a day that overlap with others of it: one of the times is probably mistyped."""
+    for number, each in enumerate(hours):
+        if any(each.opens < before.closes and before.opens < each.closes for before in hours[:number]):
+            yield document.finding(_overlapping(), (*here, number))
 
 
 def _dates(document: Document, written: CalendarWritten, here: Path) -> Iterator[Finding]:
