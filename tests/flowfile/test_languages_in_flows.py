@@ -33,6 +33,10 @@ BOTH = 'A flow has "language" or "languages", not both. Delete "language"; the f
         ("{en: Hello.}", ['There is no text in de-DE. Add "de".']),
         ("{de: Hallo.}", ['There is no text in en-US. Add "en".']),
         (
+            "{en: Hello., language: en-US}",
+            ["There is no text in de-DE. For one text that all callers hear, write {text: …, language: en-US}."],
+        ),
+        (
             "{fr: Salut.}",
             [
                 'There is no text in en-US and de-DE. Add "en" and "de".',
@@ -194,6 +198,22 @@ HEARD_IN_ONE_ONLY = "These spoken forms are not written in each language of the 
 )  # fmt: skip
 def test_what_callers_say_is_written_in_each_language(speech: str, found: list[str]) -> None:
     assert of_languages(MENU.format(speech)) == found
+
+
+def test_a_spoken_form_that_is_a_value_alone_is_said_in_the_language_of_the_call() -> None:
+    head = 'languages: [en-US, de-DE]\ncalendars: {office: {weekly: {mon-fri: "09:00-17:00"}}}'
+    states = """
+  start:
+    menu:
+      choices:
+        day:
+          foreach: calendar.office.days(3)
+          speech: ["{{ day | weekday }}"]
+          prompt: {en: "For {{ day | date }} press {{ key }}.", de: "Für {{ day | date }} die {{ key }} drücken."}
+    on: {day: bye, empty: bye}
+"""
+    assert of_languages(states, head) == []
+    assert of_languages(states.replace('"{{ day', '"on {{ day'), head) == [f"language: {HEARD_IN_ONE_ONLY}"]
 
 
 def test_commands_and_answers_to_confirm_have_their_words_in_each_language() -> None:

@@ -289,6 +289,13 @@ PLANTED = [
         "Write {en: …, de: …}",
     ),
     Planted(
+        "a text for all callers under one language",
+        '{text: "For English, press 1 or say English.", language: en-US}',
+        '{en: "For English, press 1 or say English.", language: en-US}',
+        "language",
+        "For one text that all callers hear, write {text: …, language: en-US}.",
+    ),
+    Planted(
         "words of callers in one language",
         "speech: {en: appointment, de: Termin}",
         "speech: [appointment]",

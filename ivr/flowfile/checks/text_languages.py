@@ -41,6 +41,12 @@ def _missing_in(languages: Sequence[str]) -> Text:
 
 
 @LANGUAGE.message
+def _missing_beside(languages: Sequence[str], spoken: str) -> Text:
+    advice = f"For one text that all callers hear, write {{text: …, language: {spoken}}}."
+    return f"There is no text in {' and '.join(languages)}.", advice
+
+
+@LANGUAGE.message
 def _in_one_only(languages: Sequence[str]) -> Text:
     keys = ", ".join(f"{first_part(language)}: …" for language in languages)
     advice = f'Write {{{keys}}}, or say with "language: {languages[0]}" that all callers hear it in this one.'
@@ -111,11 +117,14 @@ def completeness(document: Document) -> Iterator[Finding]:
 def _of_part(document: Document, part: ByLanguagePart, path: Path) -> Iterator[Finding]:
     if part.language is not None and among(part.language, document.model.all_languages) is None:
         yield document.finding(_not_declared(part.language, document.model.all_languages), (*path, "language"))
-    yield from of_keys(document, part.prompts, path)
+    yield from of_keys(document, part.prompts, path, part.language)
 
 
-def of_keys(document: Document, keys: Collection[str], path: Path) -> Iterator[Finding]:
-    """Compare the keys of what is written by language with the languages of the flow."""
+def of_keys(document: Document, keys: Collection[str], path: Path, spoken: str | None = None) -> Iterator[Finding]:
+    """Compare the keys of what is written by language with the languages of the flow.
+
+    `spoken` is the one in which all of it is spoken.
+    """
     languages = document.model.all_languages
     written: dict[str, str] = {}
     for key in keys:
@@ -133,7 +142,8 @@ def of_keys(document: Document, keys: Collection[str], path: Path) -> Iterator[F
     written.update((language, key) for key in cut for language in meant(key, languages))
     missing = [language for language in languages if language not in written]
     if missing and document.is_sound(*path):
-        yield document.finding(_missing_in(missing), path, key=True)
+        problem = _missing_in(missing) if spoken is None else _missing_beside(missing, spoken)
+        yield document.finding(problem, path, key=True)
 
 
 def _is_in_one_only(placed: Placed) -> bool:
@@ -141,7 +151,12 @@ def _is_in_one_only(placed: Placed) -> bool:
     part = placed.part
     if placed.spoken_in is not None or not isinstance(part, TextPart | AudioPart):
         return False
-    return any(map(str.isalpha, PUT_IN.sub("", part.text or "")))
+    return _has_words(part.text or "")
+
+
+def _has_words(text: str) -> bool:
+    """Return whether a text has words of its own; a value is put into those of the call's language."""
+    return any(map(str.isalpha, PUT_IN.sub("", text)))
 
 
 @LANGUAGE.finder
@@ -154,7 +169,7 @@ def spoken_forms(document: Document) -> Iterator[Finding]:
             place = (*path, "speech")
             if isinstance(choice.speech, dict):
                 yield from of_keys(document, choice.speech, place)
-            elif document.model.languages and any(map(str.isalpha, "".join(choice.speech or ()))):
+            elif document.model.languages and _has_words(" ".join(choice.speech or ())):
                 yield document.finding(_heard_in_one_only(document.model.all_languages), place)
 
 
