@@ -1,6 +1,7 @@
 """The calls of the README and of the tutorial, pasted into a shell as they stand, against the real server."""
 
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 README = fences(section(text("README.md"), "## A call by curl"), "sh")
 TUTORIAL = text("tutorial.md")
-(SHOP,) = fences(TUTORIAL, "yaml flow")
+SHOP, GARAGE = fences(TUTORIAL, "yaml flow")
+HOURS = section(TUTORIAL, "## 9. A line that knows hours, languages and a web service")
 CALLED = [block for block in fences(section(TUTORIAL, "## 5. Serve it, and be the platform"), "sh") if "curl" in block]
 WENT_ON = [block for block in fences(section(TUTORIAL, "## 6. Kill it"), "sh") if "curl" in block]
 
@@ -124,3 +126,26 @@ def test_the_mistake_of_the_tutorial_is_reported_as_shown(tmp_path: Path) -> Non
     (shown,) = fences(section(TUTORIAL, "## 3. Check it"), "")
     assert done.returncode == 1
     assert shown.strip() in done.stdout
+
+
+def typed(folder: Path, command: str, keys: str = "") -> str:
+    """Run a command that a page shows in a folder, with what is typed, and give what it prints."""
+    _, *arguments = shlex.split(command)
+    done = subprocess.run(
+        [sys.executable, "-m", "ivr", *arguments],
+        cwd=folder, input=keys, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_line_with_hours_languages_and_a_web_service_talks_as_shown(tmp_path: Path) -> None:
+    (answers,), (commands,), (shown,) = (fences(HOURS, kind) for kind in ("yaml", "sh", ""))
+    (tmp_path / "garage.yaml").write_text(GARAGE, "utf-8")
+    (tmp_path / "answers.yaml").write_text(answers, "utf-8")
+    check, in_english, at_christmas = commands.splitlines()
+    assert typed(tmp_path, check) == "1 flow checked: nothing found.\n"
+    heard = typed(tmp_path, in_english, "9999\n1234\n")
+    assert "There is no repair of that number." in heard
+    assert "Your car is ready on Thursday, December 3. The repair costs 129 euros and 90 cents." in heard
+    assert shown.strip() in typed(tmp_path, at_christmas)
