@@ -86,10 +86,10 @@ class Settings(SpeechSettings):
         default_factory=dict,
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
     )
-    check_channel: CheckedLine = Field(
-        "skype",
+    check_channel: CheckedLine | None = Field(
+        None,
         description="The line that flows are checked against: skype, or sip (a gateway with the voice and the speech "
-        "engine of these settings).",
+        "engine of these settings); none: skype, and with --dev sip, since its phone speaks what the voice speaks.",
     )
     zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
     closed: Annotated[tuple[str, ...], NoDecode] = Field(

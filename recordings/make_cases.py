@@ -116,7 +116,7 @@ def serving(folder: Path) -> Iterator[str]:
     script |= {_sha(name): {"error": name} for name in NOT_UNDERSTOOD}
     (folder / "script.json").write_text(json.dumps(script))
     command = [sys.executable, "-m", "ivr", "serve", "--dev", "--port", "0", "--data", str(folder / "data")]
-    command += ["--stt", "scripted", "--stt-script", str(folder / "script.json"), "--check-channel", "sip"]
+    command += ["--stt", "scripted", "--stt-script", str(folder / "script.json")]
     command += [str(ROOT / "flows")]
     asks = {**os.environ, "IVR_HTTP_HOSTS": f"127.0.0.1:{PORT}"}
     with subprocess.Popen(command, env=asks, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:

@@ -36,13 +36,12 @@ def main() -> int:
     """Run both until one is told to end them, or the server ends by itself; return the server's exit status."""
     options = _options()
     os.environ.update(_speech(options.speech))
-    # The flows are for lines that have a voice for each language: the phone in the browser, and the gateway.
-    os.environ.setdefault("IVR_CHECK_CHANNEL", "sip")
     os.environ.setdefault("IVR_HTTP_HOSTS", f"{LOOPBACK}:{SERVICE_PORT}")
     if costs := [COSTS[name] for name in (os.environ["IVR_STT"], os.environ.get("IVR_VOICE")) if name in COSTS]:
         _print(f"Speech on this machine: {'; '.join(costs)}. See docs/speech.md")
     others = list(_service())
     server = _start("serve", "--dev", "--host", options.host, "--port", options.port, *options.flows)
+
     def stop(*_: object) -> None:
         # The gateway first: it hangs up, and the server hears of it. Ctrl-C of the terminal reaches none of them.
         for process in reversed(others):

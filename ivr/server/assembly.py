@@ -29,7 +29,15 @@ from ivr.server.phone.routes import PhonePages
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
 from ivr.server.short_way import ShortWay
-from ivr.server.skype_endpoint import DEVELOPMENT_ACCOUNT, FORM, fetch_keys, line_of_flows, make_channel, make_verifier
+from ivr.server.skype_endpoint import (
+    DEVELOPMENT_ACCOUNT,
+    FORM,
+    development_line,
+    fetch_keys,
+    line_of_flows,
+    make_channel,
+    make_verifier,
+)
 from ivr.server.start_page import StartPages
 from ivr.server.startup import address_of, bind_port, fit_to_open_files
 from ivr.server.watchdog import Watchdog
@@ -92,7 +100,7 @@ async def running(
         address = address_of(sock)
         public = settings.public_url or address
         make = partial(make_channel, settings, public=public, pretends=dev or pretends)
-        line = await asyncio.to_thread(line_of_flows, settings)  # it may load a voice
+        line = await asyncio.to_thread(development_line if dev else line_of_flows, settings)  # it may load a voice
         backend = await open_backend(
             stack, settings, paths, make, public=public, line=line, strict=dev, writes_mails=dev
         )

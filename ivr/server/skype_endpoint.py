@@ -53,7 +53,7 @@ def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabi
     The same messages carry calls by Skype's platform and by a gateway (`sip`); what differs is who speaks and listens
     there. Raises SettingsError if a gateway would have no voice.
     """
-    if (name or settings.check_channel) == "skype":
+    if (name or settings.check_channel or "skype") == "skype":
         return SkypeChannel.can
     spoken, understood = spoken_on_live_lines(settings), understood_on_live_lines(settings)
     if spoken == frozenset():
@@ -69,6 +69,15 @@ def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabi
         long_keys=True,
     )
     return replace(can, languages=spoken, understands=understood)
+
+
+def development_line(settings: Settings) -> Capabilities:
+    """Return what the line can do that flows are checked against in development: that of the phone in the browser.
+
+    It speaks what the voice speaks; where there is none, or the settings name a line, it is as for real calls.
+    """
+    has_voice = spoken_on_live_lines(settings) != frozenset()
+    return line_of_flows(settings, "sip" if settings.check_channel is None and has_voice else None)
 
 
 async def fetch_keys(stack: AsyncExitStack, settings: Settings, file: Path) -> KeyRing:
