@@ -35,7 +35,7 @@ _OF_SERVERS = ("http_hosts", "secrets", "secrets_folder", "smtp_server", "webhoo
     "--channel",
     type=click.Choice([*CHANNELS, NONE]),
     help="Also check what this line supports. sip: a gateway with the voice and the speech engine of the settings. "
-    "none: check no line. Default: that of IVR_CHECK_CHANNEL, which is skype.",
+    "none: check no line. Default: that of IVR_CHECK_CHANNEL, or skype.",
 )
 @click.option(
     "--stt",
