@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.engine.calendars import Calendar, CalendarFacts, Hours, in_language
+from ivr.engine.expressions.failure import WrongKind
+from ivr.engine.expressions.operations import open_days
 from ivr.errors import ExpressionFailed
 from ivr.flowfile.zones import zone_names
 
@@ -278,3 +280,10 @@ def test_where_the_clocks_change_the_clock_on_the_wall_decides(zone: str) -> Non
         for change in clock_changes(zone):
             for minute in range(change - 60, change + 4 * 60, 30):
                 holds(calendar, minute)
+
+
+def test_only_a_calendar_has_open_days_and_their_number_is_an_integer() -> None:
+    with pytest.raises(WrongKind, match="only a calendar has open days"):
+        open_days("office", 1)
+    with pytest.raises(WrongKind, match="a number of days is an integer, not text"):
+        open_days(at(OFFICE, "2026-11-24 09:40"), "1")

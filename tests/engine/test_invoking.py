@@ -285,3 +285,9 @@ states:
 def test_each_run_of_an_invoked_flow_tells_somebody_anew(tmp_path: Path) -> None:
     caller = Caller(flow_among(tmp_path, TELLING, TELLER))
     assert [one.text for one in caller.commands if isinstance(one, Notify)] == ["Somebody calls."] * 2
+
+
+def test_c4_what_is_returned_need_not_be_kept(tmp_path: Path) -> None:
+    told = Caller(flow_among(tmp_path, SHOP.replace(", into: code}", "}", 1), PAYMENT))
+    told.hears("Hello. 13 euros, 101, 1.").presses("4711")
+    told.hears("Paid with 4711. Thank you, nobody. 1. Goodbye.")

@@ -210,3 +210,10 @@ def test_an_address_is_a_number_or_a_sip_address_without_header_fields(written: 
 )
 def test_what_the_other_side_answers_is_one_of_five_reasons(status: int, reason: str) -> None:
     assert why_not(status) == reason
+
+
+def test_what_says_nothing_of_a_connection_does_not_end_a_transfer() -> None:
+    waiting = caller().presses("1")
+    before = waiting.call
+    waiting.apply(OperationDone(waiting.op)).ignored("not an answer to what was asked")
+    assert waiting.call is before

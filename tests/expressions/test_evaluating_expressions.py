@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ivr.engine.expressions.compile import compile_expression
+from ivr.engine.expressions.compile import compile_expression, compile_template
 from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.values import MaskedValue, Recording, Value
 from ivr.errors import ExpressionFailed, MaskedRead
@@ -306,3 +306,11 @@ def test_other_mappings_and_sequences_are_data_too() -> None:
 
     assert value("row.x[1] in row.x", row=Row()) is True
     assert value("row.y", row=Row()) is None
+
+
+def test_a_text_that_is_written_elsewhere_fails_at_its_line_like_one_that_is_spoken() -> None:
+    template = compile_template("Order {{ tries / zero }}")
+    for evaluate in (template.text, template.written):
+        with pytest.raises(ExpressionFailed) as failed:
+            evaluate(NAMES)
+        assert failed.value.line == template.line

@@ -321,3 +321,11 @@ def test_the_picture_of_a_flow_has_one_box_for_a_flow_that_it_invokes(tmp_path: 
 def test_a_flow_that_is_not_in_a_file_has_no_others_beside_it() -> None:
     loaded = load_text(SHOP.encode(), file="shop.yaml", folder=Path("no-such-folder"))
     assert next(found.code for found in loaded.findings) == "unknown-flow"
+
+
+def test_a_file_that_cannot_be_read_and_a_broken_expression_ask_no_clock(tmp_path: Path) -> None:
+    file = str(tmp_path / "shop.yaml")
+    assert not asks_the_clock(file, b"{{{")
+    broken = "flow: f\ninitial: bye\nstates:\n  bye: {say: '{{ 1 + }} BAD', final: true}\n"
+    assert not asks_the_clock(file, broken.replace("BAD", "").encode())
+    assert asks_the_clock(file, broken.replace("BAD", "{{ now | time }}").replace("{{ 1 + }}", "").encode())
