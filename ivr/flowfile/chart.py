@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from ivr.engine.actions.decide import DECIDED
+from ivr.engine.actions.split import Split
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.flow import SELF, Branch, Flow, State
 from ivr.engine.handlers import longest
@@ -62,10 +63,10 @@ def chart_of(flow: Flow) -> Chart:
         Box(name, _kind(state), name == flow.initial, state.final, state.outcome or "", _invoked(flow, name))
         for name, state in own.items()
     ]
-    arrows = [arrow for name, state in own.items() for arrow in _arrows(name, state.on)]
+    arrows = [arrow for name, state in own.items() for arrow in _arrows(name, state.on, _shares(state))]
     if flow.on:
         boxes.append(Box(ANY, "any state"))
-        arrows += _arrows(ANY, flow.on)
+        arrows += _arrows(ANY, flow.on, {})
     return Chart(tuple(boxes), tuple(arrows))
 
 
@@ -85,14 +86,20 @@ def is_drawn(target: str) -> bool:
     return PART not in target
 
 
-def _arrows(source: str, handlers: Mapping[str, tuple[Branch, ...]]) -> Iterator[Arrow]:
+def _arrows(source: str, handlers: Mapping[str, tuple[Branch, ...]], shares: Mapping[str, str]) -> Iterator[Arrow]:
     labels: dict[str, dict[str, None]] = {}
     for event, branches in handlers.items():
         for branch in branches:
             target = source if branch.target == SELF else branch.target
-            labels.setdefault(target, {})[_when(event, branch.guard)] = None
+            labels.setdefault(target, {})[_when(shares.get(event, event), branch.guard)] = None
     for target, several in labels.items():
         yield Arrow(source, target, tuple(filter(None, several)))
+
+
+def _shares(state: State) -> Mapping[str, str]:
+    """Return how the shares of a split are written, each with its percent."""
+    shares = state.action.shares if isinstance(state.action, Split) else ()
+    return {share.name: f"{share.name} {share.size / 100:g}\N{NO-BREAK SPACE}%" for share in shares}
 
 
 def _when(event: str, guard: Expression | None) -> str:

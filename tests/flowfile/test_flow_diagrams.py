@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.flowfile.chart import chart_of
 from ivr.flowfile.diagram import mermaid
 from ivr.flowfile.load import load_flow
 from tests.flowfile.reading import HERE, flow, load
@@ -79,3 +80,12 @@ def test_shipped_flows_can_be_drawn_whole(file: Path) -> None:
     drawn = mermaid(built)
     assert [line for line in drawn.splitlines() if not LINE.fullmatch(line)] == []
     assert drawn.count('state "') == len(built.states) + bool(built.on)
+
+
+def test_an_arrow_of_a_split_shows_the_percent_of_its_share() -> None:
+    built = flow("""
+start: {split: {name: trial, shares: {old: 87.5, new: 12.5}}, on: {old: bye, new: hello}}
+hello: {say: Hello., next: bye}
+""")
+    labels = {arrow.target: arrow.labels for arrow in chart_of(built).arrows if arrow.source == "start"}
+    assert labels == {"bye": ("old 87.5\N{NO-BREAK SPACE}%",), "hello": ("new 12.5\N{NO-BREAK SPACE}%",)}
