@@ -87,7 +87,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serve as long as the context lasts. `settings` have passed `check_settings`, `paths` are flow files or folders.
 
-    `pretends`: callers may say what time it is to be, as in development mode (protocol 21). `cases` is where the
+    `pretends`: flows are tried out, and callers may say what time it is to be, as in development mode (protocol 21);
+    web services may be on this machine, and without a mail server, mails are files. `cases` is where the
     phone keeps calls. `watched`: this process ends if the server does not answer itself any more. `short`: plain
     requests take the short way; never in development mode, where each request's host and origin are looked at.
 
@@ -102,7 +103,7 @@ async def running(
         make = partial(make_channel, settings, public=public, pretends=dev or pretends)
         line = await asyncio.to_thread(development_line if dev else line_of_flows, settings)  # it may load a voice
         backend = await open_backend(
-            stack, settings, paths, make, public=public, line=line, strict=dev, writes_mails=dev
+            stack, settings, paths, make, public=public, line=line, strict=dev, trial=dev or pretends
         )
         channel = backend.channel
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)

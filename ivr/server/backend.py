@@ -70,13 +70,13 @@ async def open_backend(
     public: str,
     line: Capabilities,
     strict: bool,
-    writes_mails: bool = False,
+    trial: bool = False,
 ) -> Backend:
     """Own the data folder, open the store, load the flows, begin with the work that was left.
 
     Flows are checked against what `line` can do. `public` is the address under which others reach this server.
-    `strict`, as in development mode: all flows have to be without errors, and web services may be on this machine.
-    `writes_mails`: without a mail server, mails are written into a folder.
+    `strict`: all flows have to be without errors. `trial`: flows are tried out, so web services may be on this machine,
+    and without a mail server, mails are written into a folder.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
@@ -92,8 +92,8 @@ async def open_backend(
         log.error("call set aside", extra={"call": call, "reason": what})
     store, recordings = opened.calls, opened.recordings
     secret_values = secrets_of(settings)
-    egress = egress_of(settings, dev=strict)
-    provided = provided_by(settings, secret_values, egress, writes_mails=writes_mails)
+    egress = egress_of(settings, dev=trial)
+    provided = provided_by(settings, secret_values, egress, writes_mails=trial)
     registry = await _open_registry(settings, secret_values, paths, opened, line=line, provided=provided, strict=strict)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
@@ -105,7 +105,7 @@ async def open_backend(
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
     limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE}
     worker = Worker(store, services, limits=limits)
-    mails = folder.mail if writes_mails else None
+    mails = folder.mail if trial else None
     senders = make_senders(stack, settings, recordings, links, egress=egress, mails=mails)
     notifier = Notifier(opened.outbox, senders)
     turns = TurnsInMemory(
