@@ -7,7 +7,7 @@ from ivr.channels.skype import SkypeChannel
 from ivr.engine.expressions.compile import compile_expression
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks import CHECKS
-from ivr.flowfile.checks.menus import Announcement, announcement
+from ivr.flowfile.checks.announcements import Announcement, announcement
 from ivr.flowfile.checks.whole_calls import limited
 from ivr.flowfile.document import Document
 from ivr.flowfile.model import FlowFile

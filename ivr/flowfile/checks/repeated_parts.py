@@ -7,7 +7,7 @@ from ivr.engine.expressions.compile import Expression
 from ivr.engine.expressions.types import Type
 from ivr.flowfile.checks.known_variables import known_of
 from ivr.flowfile.checks.names import EVENT_FIELDS, FACTS
-from ivr.flowfile.checks.states import EXPRESSION_WORDS, NAME, name_findings
+from ivr.flowfile.checks.valid_names import EXPRESSION_WORDS, NAME, name_findings
 from ivr.flowfile.checks.variable_types import TYPE
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
