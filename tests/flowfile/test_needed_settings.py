@@ -62,7 +62,7 @@ def test_a_secret_that_the_settings_lack_is_found_with_the_one_that_was_meant() 
         '5:100 The settings have no secret "shop". Did you mean "shops"?'
     ]
     guard = "start: {decide: [{guard: secrets.code == '1', target: bye}, bye]}"
-    assert found(guard, provided()) == ['5:25 The settings have no secret "code".']
+    assert found(guard, provided()) == ['5:28 The settings have no secret "code".']
 
 
 def test_without_a_mail_server_no_mail_is_sent_but_in_development_it_is_written() -> None:
