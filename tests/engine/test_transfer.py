@@ -4,7 +4,7 @@ import pytest
 
 from ivr.engine.commands import Answer, HangUp, Play, Recognize, Transfer
 from ivr.engine.destinations import address, why_not
-from ivr.engine.events import OperationDone, TransferFailed, TransferFailure, Transferred
+from ivr.engine.events import KeysPressed, OperationDone, TransferFailed, TransferFailure, Transferred
 from ivr.flowfile.actions import word_of
 from tests.caller import Caller
 from tests.flows import flow_of
@@ -217,3 +217,11 @@ def test_what_says_nothing_of_a_connection_does_not_end_a_transfer() -> None:
     before = waiting.call
     waiting.apply(OperationDone(waiting.op)).ignored("not an answer to what was asked")
     assert waiting.call is before
+
+
+def test_what_a_transfer_does_not_wait_for_means_nothing() -> None:
+    waits = caller().presses("1")
+    before = waits.call
+    waits.apply(KeysPressed(waits.op, "1"))
+    assert waits.last.ignored == "not an answer to what was asked"
+    assert waits.call is before

@@ -31,12 +31,9 @@ class TransferCall(Common, frozen=True):
 
     def hear(self, scope: Scope, event: Event, offered: tuple[str, ...]) -> Result | None:
         """Judge how it went."""
-        match event:
-            case Transferred():
-                return Raised("transferred")
-            case TransferFailed(reason=reason):
-                return _failed(reason)
-        return None
+        if isinstance(event, TransferFailed):
+            return _failed(event.reason)
+        return Raised("transferred") if isinstance(event, Transferred) else None
 
 
 def _failed(reason: str, *, why: str = "") -> Raised:

@@ -115,5 +115,6 @@ class RecordSpec(AskingSpec[Record]):
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
         """Return that the caller is recorded, and how many keys are to end it."""
+        yield from super().needs(here)
         yield LineNeed("record", here)
         yield LineNeed("terminators", (*here, "terminators"), len(self.written.terminators))
