@@ -15,8 +15,10 @@ import socket
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from secrets import token_bytes
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
@@ -37,6 +39,7 @@ def main() -> int:
     options = _options()
     os.environ.update(_speech(options.speech))
     os.environ.setdefault("IVR_HTTP_HOSTS", f"{LOOPBACK}:{SERVICE_PORT}")
+    os.environ.setdefault("IVR_WEBHOOK_SECRET", f"whsec_{b64encode(token_bytes(24)).decode()}")
     if costs := [COSTS[name] for name in (os.environ["IVR_STT"], os.environ.get("IVR_VOICE")) if name in COSTS]:
         _print(f"Speech on this machine: {'; '.join(costs)}. See docs/speech.md")
     others = list(_service())

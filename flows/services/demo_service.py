@@ -8,6 +8,7 @@ It is what a company would have already, made small: it keeps everything in memo
     GET  /slots?from=2026-12-01      free times from that day on: {"slots": [{"id", "day", "time"}, …]}
     POST /appointments               {"slot", "phone"}: 201 {"reference"}; 409: somebody else was faster; 422
     GET  /orders?number=4711         {"number", "state", "total", "day"}; 404: there is no such order
+    POST /callbacks                  a webhook: somebody wants to be called back; 204. It does not look at the signature
 """
 
 import argparse
@@ -85,8 +86,19 @@ def application() -> web.Application:
         found = ORDERS.get(request.query.get("number", ""))
         return _refusal(404, "there is no such order") if found is None else web.json_response(found)
 
+    async def call_back(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(status=204)
+
     app = web.Application()
-    app.add_routes([web.get("/slots", slots), web.post("/appointments", book), web.get("/orders", order)])
+    app.add_routes(
+        [
+            web.get("/slots", slots),
+            web.post("/appointments", book),
+            web.get("/orders", order),
+            web.post("/callbacks", call_back),
+        ]
+    )
     return app
 
 

@@ -116,3 +116,7 @@ async def test_each_service_begins_with_nothing_booked(client: Client) -> None:
     await client.post("/appointments", json=SLOT)
     async with TestClient(TestServer(SERVICE.application())) as other:
         assert (await other.post("/appointments", json=SLOT)).status == 201
+
+
+async def test_whoever_wants_to_be_called_back_is_taken_down(client: Client) -> None:
+    assert (await client.post("/callbacks", json={"text": "06641234, in the morning"})).status == 204
