@@ -19,19 +19,19 @@ from tests.phone.any_workflow import EACH_ACTION, EVERY_VALUE, EVERYTHING, JUNK,
 from tests.skype.wire_rules import refusals
 
 
-def read_by_the_phone(tree: Any, *, transfer: bool) -> tuple[wire.Workflow | None, list[str]]:
+def read_by_the_phone(tree: Any, *, offered: bool) -> tuple[wire.Workflow | None, list[str]]:
     try:
-        workflow = ours.read(ours.parse(json.dumps(tree).encode()), transfer=transfer)
+        workflow = ours.read(ours.parse(json.dumps(tree).encode()), transfer=offered, questions=offered)
     except ours.Unreadable as error:
         return None, [str(error)]
     return workflow, list(rulebook.problems(workflow))
 
 
 def check(tree: Any) -> None:
-    """The same verdict; and where it is a good one, the same workflow. With and without the offer of a transfer."""
+    """The same verdict; and where it is a good one, the same workflow. With and without what can be offered."""
     for offered in (False, True):
-        workflow, problems = read_by_the_phone(tree, transfer=offered)
-        refused = refusals(wire.Workflow, tree, transfer=offered)
+        workflow, problems = read_by_the_phone(tree, offered=offered)
+        refused = refusals(wire.Workflow, tree, transfer=offered, questions=offered)
         assert bool(problems) == bool(refused), (problems, refused)
         if not problems:
             assert workflow == theirs.read(wire.Workflow, tree)

@@ -19,9 +19,6 @@ SHAPES: dict[str, Any] = {
 DIFFERENT = {
     "result: digits '123456'": "more than five digits are refused there only because the check reuses the rule for "
     "stop tones (protocol 6); digits are collected by up to twenty",
-    "choices: dtmf '12'": "a line that says so understands choices of several keys (protocol 25); the vendor's "
-    "platform is never sent any: it collects them as digits",
-    "choices: dtmf '#1'": "as above",
 }
 
 

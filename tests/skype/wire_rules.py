@@ -41,29 +41,37 @@ _ADDRESS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*
 
 
 def refusals(
-    shape: type[wire.Message | wire.Workflow], tree: object, *, strict: bool = False, transfer: bool = False
+    shape: type[wire.Message | wire.Workflow],
+    tree: object,
+    *,
+    strict: bool = False,
+    transfer: bool = False,
+    questions: bool = False,
 ) -> tuple[str, ...]:
     """Return why a JSON value is not allowed as a message of this shape; empty: it is allowed.
 
-    `transfer`: the platform has offered it in this call (protocol 23).
+    `transfer`, `questions`: the platform has offered it in this call (protocol 23, 25).
     """
     try:
         message = reading.read(shape, tree)
     except WebhookError as exc:
         return (exc.message,)
-    found = tuple(violations(message, strict=strict, transfer=transfer))
+    found = tuple(violations(message, strict=strict, transfer=transfer, questions=questions))
     # Folding hides other spellings, unknown words and members: what is read is written again, and must be the same.
     if strict and _sorted_json(message) != _sorted_json(tree):
         found += ("$: not in the contract's exact spelling, or with members that it does not have",)
     return found
 
 
-def violations(message: wire.Message | wire.Workflow, *, strict: bool = False, transfer: bool = False) -> Problems:
+def violations(
+    message: wire.Message | wire.Workflow, *, strict: bool = False, transfer: bool = False, questions: bool = False
+) -> Problems:
     """Return the rules that a message breaks, once it has been read."""
     match message:
         case wire.Workflow():
             yield from _workflow(message, strict)
             yield from _transfers(message, offered=transfer)
+            yield from _several_keys(message, offered=questions)
         case wire.ConversationResult():
             yield from _result(message, strict)
             if isinstance(message.operation_outcome, wire.TransferOutcome) and not transfer:
@@ -107,6 +115,14 @@ def _together(actions: Sequence[wire.Action], strict: bool) -> Problems:
     # The vendor's validator does not mind, but only the last outcome is reported: an answer or audio would be lost.
     if strict and any(kind in (wire.Recognize, wire.Record) for kind in kinds[:-1]):
         yield "actions: nothing may follow recognize or record"
+
+
+def _several_keys(workflow: wire.Workflow, *, offered: bool) -> Problems:
+    """Check what the vendor's classes do not know: a choice of several keys (protocol 25)."""
+    for index, action in enumerate(workflow.actions):
+        for choice in (action.choices or ()) if isinstance(action, wire.Recognize) and not offered else ():
+            if len(choice.dtmf_variation or "") > 1:
+                yield f"actions[{index}].choices: {choice.dtmf_variation} is not one key"
 
 
 def _transfers(workflow: wire.Workflow, *, offered: bool) -> Problems:

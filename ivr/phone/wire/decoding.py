@@ -33,6 +33,8 @@ _FLAGS = {"true": True, "false": False}
 _CULTURES = {"unknown": "unknown", "0": "unknown", "en-us": wire.LANGUAGE, "enus": wire.LANGUAGE, "1": wire.LANGUAGE}
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,7}", re.IGNORECASE | re.ASCII)
 _UNKNOWN = "unknown"
+MOST_KEYS: Final = 20
+"Of a choice of several keys (protocol 25)."
 
 
 class Unreadable(IvrError):
@@ -157,8 +159,8 @@ def _key(value: object) -> str:
 
 
 def _several_keys(value: object) -> str:
-    if not isinstance(value, str) or not value or not PHONE_KEYS.issuperset(value):
-        raise Unreadable("must be some of the keys 0-9, *, #, A-D, as text")
+    if not isinstance(value, str) or not 1 <= len(value) <= MOST_KEYS or not PHONE_KEYS.issuperset(value):
+        raise Unreadable(f"must be 1 to {MOST_KEYS} of the keys 0-9, *, #, A-D, as text")
     return value
 
 
