@@ -14,13 +14,22 @@ from msgspec.structs import replace
 
 from ivr.advance import Heard, advance
 from ivr.channels.skype.codec import SkypeChannel
+from ivr.engine.actions.http import HTTP
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, Event, ServiceAnswered, ServiceFailed, Transcribed
+from ivr.engine.events import CallEnded, Event, HttpAnswered, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.flow import Flow
 from ivr.ports import CallKey, CallRecord, Commit, Incoming, Stepped, Upload, WebhookRequest
 from tests.callers.platform import Report
 
 CHANNEL = SkypeChannel(account="app", callback="https://bot.example/callback", media_base="https://bot.example/media")
+SERVED = {
+    "slots": [{"id": str(hour), "day": "2026-12-01", "time": f"{hour:02}:00"} for hour in range(8, 13)],
+    "reference": "A7",
+    "state": "paid",
+    "total": 12.5,
+    "day": None,
+}
+"What web services answer: all that any shipped flow looks for."
 IDLE = 600.0
 GRACE = 60.0
 
@@ -87,6 +96,9 @@ class Bot(Struct, frozen=True):
         assert waiting is not None
         if random is not None and random.random() < 0.3:
             return (ServiceFailed(waiting.job, random.choice(["failed", "timeout", "recording", "odd"])),)
+        if waiting.service == HTTP:
+            status = 200 if random is None else random.choice([200, 201, 404, 409, 500])
+            return (HttpAnswered(waiting.job, status, SERVED),)
         return (ServiceAnswered(waiting.job, Transcribed("cancel my flight", 0.8)),)
 
     def _with(self, commit: Commit, messages: int) -> Bot:
