@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.flowfile.reading import said
+from tests.flowfile.reading import codes, said
 
 FLOW = """
 variables: {d: TYPE}
@@ -99,3 +99,15 @@ def test_an_answer_that_is_kept_by_no_name_may_be_empty() -> None:
     assert said("start: {digits: {prompt: Key it., minDigits: 0}, next: bye}") == []
     text = "start: {digits: {prompt: Key it., minDigits: 0, terminators: none}, next: bye}"
     assert [line.partition(":")[0] for line in said(text)] == ["no-answer"]
+
+
+def test_the_share_that_is_kept_is_one_of_the_shares() -> None:
+    flow = """
+start: {split: {name: wording, shares: {short: 50, long: 50}, into: share}, next: tell}
+tell:
+  decide:
+    - {guard: share == 'GUARD', target: bye}
+    - bye
+"""
+    assert "never-equal" not in codes(flow.replace("GUARD", "short"))
+    assert "never-equal" in codes(flow.replace("GUARD", "medium"))
