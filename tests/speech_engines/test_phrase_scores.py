@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed (pip install 'ivr[local-speech]')")
@@ -95,6 +95,7 @@ def test_a_phrase_is_scored_as_a_writer_may_put_it() -> None:
 
 
 @settings(max_examples=50)
+@example("", ['<"0AA0'], -30.0)  # just not likely enough
 @given(st.text(max_size=30), st.lists(st.text(max_size=12), max_size=6), st.floats(-30, 0))
 def test_nothing_but_a_phrase_is_ever_chosen(transcript: str, phrases: list[str], log: float) -> None:
     likely = {text: log for phrase in phrases for text in spellings(phrase)}

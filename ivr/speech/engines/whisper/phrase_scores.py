@@ -71,6 +71,10 @@ def choose(whisper: WhisperModel, tokenizer: Tokenizer, wave: Any, phrases: Sequ
     return chosen(_EncodedSound(whisper, tokenizer, wave), phrases)
 
 
+_NONE_SAID = 0.499
+"The most that the confidence is where there is no phrase: just below, it would be rounded to that of one."
+
+
 def chosen(sound: Sound, phrases: Sequence[str]) -> Choice:
     """Return which of the phrases is said: by its likelihood, or else by the transcript."""
     sayable = [phrase for phrase in dict.fromkeys(phrases) if in_digits(phrase)]
@@ -116,7 +120,8 @@ def _by_likelihood(sound: Sound, phrases: Sequence[str]) -> Choice:
     gain = (first.log - transcript.log) / first.tokens + _WORSE
     if others:
         gain = min(gain, first.log - others[0][0].log - _APART)
-    return Choice(phrase if gain > 0 else None, round(1 / (1 + math.exp(-gain)), 3))
+    confidence = round(1 / (1 + math.exp(-gain)), 3)
+    return Choice(phrase, confidence) if gain > 0 else Choice(None, min(confidence, _NONE_SAID))
 
 
 # --- the model --------------------------------------------------------------------------------------------------------
