@@ -19,11 +19,12 @@ from ivr.ports import REMEMBERED, CallKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.crash.disk import Disk, SystemCall, system_calls, traced
-from tests.crash.process import FLOWS, Server
+from tests.crash.process import Server
 from tests.crash.town import LongRecordings, everybody_calls
 from tests.crash.tracing import no_tracing
 from tests.phone.calling import APP, Letter, Phone, Signer, phone_to
 from tests.phone.people import QUICK
+from tests.shipped_lines import FLOWS, shipped_lines
 
 CALLS = 16
 CUTS = 8
@@ -57,14 +58,15 @@ async def test_what_was_acknowledged_before_the_power_went_is_there_and_whole(tm
     trace = tmp_path / "trace"
     with DataFolder.open(tmp_path / "data"):
         disk = Disk(tmp_path / "data")
-    server = Server(tmp_path, signer, wrapper=traced(trace))
-    await server.start()
-    async with phone_to(server.port, signer) as phone:
-        await _calls(phone)
-    await server.stop(signal.SIGTERM)
+    async with shipped_lines(tmp_path / "flows") as settings:
+        server = Server(tmp_path, signer, wrapper=traced(trace), flows=tmp_path / "flows", **settings)
+        await server.start()
+        async with phone_to(server.port, signer) as phone:
+            await _calls(phone)
+        await server.stop(signal.SIGTERM)
     letters = {letter.id: letter for letter in phone.letters}
-    answered = [letter for letter in phone.letters if letter.reply.status == 200]
-    chance, cuts = Random(5), set(Random(7).sample(range(len(answered)), CUTS))
+    assert {letter.reply.status for letter in letters.values()} == {200}
+    chance, cuts = Random(5), set(Random(7).sample(range(len(letters)), CUTS))
     told = Acknowledged()
     for call in system_calls(trace):
         disk.happens(call)
@@ -74,7 +76,7 @@ async def test_what_was_acknowledged_before_the_power_went_is_there_and_whole(tm
                 disk.after_power_loss(image, seed=seed)
                 await _all_there(image, [letters[one] for one in told.ids])
                 shutil.rmtree(image)
-    assert sorted(told.ids) == sorted(letter.id for letter in answered)
+    assert sorted(told.ids) == sorted(letters)
 
 
 async def _calls(phone: Phone) -> None:

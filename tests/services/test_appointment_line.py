@@ -1,17 +1,15 @@
 """The appointment line, by a script over the phone and in the terminal: the same caller hears the same."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestServer
 
 from ivr.cli.phone.call_scripts import run_script
 from ivr.phone.platform import Target
-from tests.cli.test_talk import FLOWS, talk
-from tests.services.test_demo_service import SERVICE
+from tests.cli.test_talk import talk
+from tests.shipped_lines import shipped_lines
 
 NOON = "2026-11-24 11:00"
 BOOKED = (
@@ -23,14 +21,10 @@ BOOKED = (
 @pytest.fixture
 async def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
     """The flow, with the address of a service of its own."""
-    async with TestServer(SERVICE.application()) as service:
-        shutil.copytree(FLOWS / "shared", tmp_path / "shared")
-        text = (FLOWS / "appointment.yaml").read_text("utf-8")
-        file = tmp_path / "appointment.yaml"
-        file.write_text(text.replace("127.0.0.1:8090", f"127.0.0.1:{service.port}"), "utf-8")
-        monkeypatch.setenv("IVR_HTTP_HOSTS", f"127.0.0.1:{service.port}")
-        monkeypatch.setenv("IVR_CHECK_CHANNEL", "sip")
-        yield file
+    async with shipped_lines(tmp_path / "flows") as settings:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield tmp_path / "flows" / "appointment.yaml"
 
 
 @pytest.mark.parametrize(("language", "confirmed"), BOOKED, ids=[language for language, _ in BOOKED])

@@ -19,7 +19,9 @@ from ivr.storage import Absent
 
 NAMES = st.sampled_from("abc")
 JOBS = st.sampled_from(["1", "2", "3"])
-MEDIA = st.sampled_from(["one.wma", "two.wma"])
+MEDIA = st.sampled_from(["one", "two"])
+RECORDINGS = [f"{name}-{media}.wma" for name in "abc" for media in ("one", "two", "three")]
+"Those that a call may take are its own: no name of a recording is given twice."
 SETTINGS = settings(
     max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -79,7 +81,7 @@ class Stores(RuleBasedStateMachine):
     ) -> None:
         seen = self.seen.setdefault(name, [record(name, private="secret" if private else None)])
         before = replace(seen[max(0, len(seen) - 1 - late)], idle_at=float(idle_at))
-        steps = [line()] if media is None else [recorded(media, ignored="stale" if ignored else None)]
+        steps = [line()] if media is None else [recorded(f"{name}-{media}.wma", ignored="stale" if ignored else None)]
         requests = tuple(request(job, wanted=wanted, sensitive=sensitive) for job, wanted, sensitive in jobs)
         if not (traced or requests or over or before.version == 0):
             steps = []
@@ -150,8 +152,8 @@ async def everything(world: World) -> object:
         "live": [await store.load(key(name)) for name in "abc"],
         "inboxes": [list(await store.inbox(call)) for call in calls],
         "due": [set(await store.due(now)) for now in range(4)],
-        "unnamed": list(await store.unnamed(["one.wma", "two.wma", "three.wma"])),
-        "named": [await store.named(name) for name in ("one.wma", "two.wma")],
+        "unnamed": list(await store.unnamed(RECORDINGS)),
+        "named": [await store.named(name) for name in RECORDINGS],
         "flows": [await store.flow(name) for name in "abc"],
     }
 
