@@ -1,5 +1,9 @@
 """`notify` tells somebody, is never waited for, and never fails (LANGUAGE C4)."""
 
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
 from ivr.engine.commands import Answer, HangUp, Notify, Play, Recognize
 from ivr.engine.events import OperationFailed
 from ivr.flowfile.actions import word_of
@@ -162,3 +166,35 @@ states:
     assert [(one.subject, one.text) for one in told(caller)] == [
         ("Friday, November 20", "A call of Friday, November 20 at 10:00 AM.")
     ]
+
+
+HOOK = """
+flow: hook
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {record: {prompt: Say where., transcribe: true, into: said}, next: send}
+  send:
+    notify:
+      webhook: "https://hooks.example.com/calls/{{ said.transcript or 'x' }}/new?by={{ said.transcript or 'x' }}"
+    next: bye
+  bye: {say: Bye., final: true}
+"""
+
+
+@pytest.mark.parametrize(
+    "said", ["a b", "x?y=z#w", "//evil.example/", "\u00e4", "&admin=1", "a\r\nHost: evil", "%2e%2e"]
+)
+def test_no_word_of_a_caller_makes_another_address_of_a_webhook(said: str) -> None:
+    [hook] = told(Caller(flow_of(HOOK)).speaks(media="a.wma").understood(said))
+    address = urlsplit(hook.to)
+    assert (address.netloc, address.path.count("/"), address.fragment) == ("hooks.example.com", 3, "")
+    assert parse_qs(address.query) == {"by": [said]}
+    assert unquote(address.path) == f"/calls/{said}/new"
+
+
+@pytest.mark.parametrize("said", ["..", "../../admin", "a\\..\\b", "."])
+def test_a_webhook_whose_address_would_lead_elsewhere_is_not_told(said: str) -> None:
+    caller = Caller(flow_of(HOOK)).speaks(media="a.wma").understood(said)
+    assert told(caller) == []
+    assert [one.event for one in caller.last.failures] == ["error.expression"]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import Final, TypeAlias
-from urllib.parse import quote
 
 from msgspec import Struct, json
 
@@ -24,6 +23,7 @@ from ivr.engine.expressions.types import Type
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Value
+from ivr.engine.web_addresses import plain, written_address
 from ivr.engine.web_orders import HTTP, MARK, PAUSES, Misshapen, expected, shape_text, shaped
 from ivr.errors import ExpressionFailed, MaskedRead
 
@@ -81,7 +81,7 @@ class Http(Common, frozen=True):
 
     def start(self, scope: Scope) -> Result:
         """Ask."""
-        arguments: dict[str, Argument] = {"method": self.method, "url": _url(self.url, scope)}
+        arguments: dict[str, Argument] = {"method": self.method, "url": written_address(self.url, scope)}
         if self.query:
             arguments["query"] = _fields(self.query, scope)
         if self.headers:
@@ -157,14 +157,6 @@ def secret_named(expression: Expression) -> str | None:
 # --- what is sent ----------------------------------------------------------------------------------------------------
 
 
-def _url(url: Template, scope: Scope) -> str:
-    """Make the address; a value in it can be no more than a piece between its slashes."""
-    made = "".join(part if isinstance(part, str) else quote(_written(part.value(scope)), safe="") for part in url.parts)
-    if any(segment in {".", ".."} for segment in made.partition("?")[0].split("/")):
-        raise ExpressionFailed("a value makes another address of the url", line=url.line)
-    return made
-
-
 def _fields(fields: Mapping[str, Template], scope: Scope) -> dict[str, Scalar]:
     """Make the fields of a query or a form; one whose value is none is left out."""
     made: dict[str, Scalar] = {name: value for name, value in _texts(fields, scope) if value is not None}
@@ -193,7 +185,7 @@ def _put_in(template: Template, scope: Scope, made: Callable[[str], str]) -> str
         elif (name := secret_named(part)) is not None:
             parts.append(f"{MARK}{name}{MARK}")
         else:
-            parts.append(made(_written(part.value(scope))))
+            parts.append(made(plain(part.value(scope))))
     return "".join(parts)
 
 
@@ -204,24 +196,6 @@ def _unmarked(text: str) -> str:
 def _quoted(text: str) -> str:
     """Write a text as JSON does between quotes; no control character is in it, so no `MARK` either."""
     return json.encode(text).decode()[1:-1]
-
-
-def _written(value: Value) -> str:
-    """Write a value for a machine: a date as ISO 8601, a decimal in digits; none is empty."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case Decimal():
-            return f"{value:f}"
-        case date() | time():  # a datetime is a date
-            return value.isoformat()
-    raise WrongKind(f"a value of type {kind(value)} cannot be sent here")
 
 
 def _json(template: JsonTemplate, scope: Scope) -> str:
@@ -242,9 +216,9 @@ def _value(value: Value) -> str:
         case None:
             return "null"
         case bool() | int() | Decimal():
-            return _written(value)
+            return plain(value)
         case str() | date() | time():  # a datetime is a date
-            return f'"{_quoted(_written(value))}"'
+            return f'"{_quoted(plain(value))}"'
         case Mapping():
             return _object((name, _value(item)) for name, item in value.items())
         case tuple() | list():

@@ -5,6 +5,7 @@ from ivr.engine.actions.base import Common, Notifies, Result
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.scope import Scope
 from ivr.engine.values import Recording
+from ivr.engine.web_addresses import written_address
 
 _TIMES = frozenset({"now", "today"})
 
@@ -27,11 +28,14 @@ class Notify(Common, frozen=True):
         media = tuple(value.media for value in values if isinstance(value, Recording) and value.media is not None)
         return Notifies(
             tuple(
-                commands.Notify("", self.way, to.text(scope), subject, text, media, computed=not to.literal)
+                commands.Notify("", self.way, self._address(to, scope), subject, text, media, computed=not to.literal)
                 for to in self.to
             ),
             self._texts(_at_the_beginning(scope)) if self._tells_time else (subject, text),
         )
+
+    def _address(self, to: Template, scope: Scope) -> str:
+        return written_address(to, scope) if self.way == "webhook" else to.text(scope)
 
     @property
     def _tells_time(self) -> bool:
