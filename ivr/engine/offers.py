@@ -139,6 +139,8 @@ def offers(
     found: list[Offered] = []
     items: dict[str, Value] = {}
     language = scope.language
+    # What is not offered now has its key and its words all the same: an item or a command must not take its place.
+    fixed = [choice.choice(language) for choice in written if isinstance(choice, FixedChoice)]
     for choice in written:
         if isinstance(choice, FixedChoice):
             if choice.guard is None or scope.allows(choice.guard):
@@ -151,23 +153,33 @@ def offers(
         shown = listed[first : first + choice.page]
         named = {f"{choice.stem} {number}": item for number, item in enumerate(shown, first + 1)}
         items |= named
-        found += listed_offers(scope, choice, named)
+        found += listed_offers(scope, choice, named, fixed)
         if choice.more and first + choice.page < len(listed):
             found.append(choice.more.offered(language))
-    # What is not offered now has its key and its words all the same: a command must not take its place.
-    taken = [choice.choice(language) for choice in written if isinstance(choice, FixedChoice)]
-    added = added_everywhere(scope, [*taken, *(offered.choice for offered in found)], everywhere)
+    added = added_everywhere(scope, [*fixed, *(offered.choice for offered in found)], everywhere)
     return Offers((*found, *added), items)
 
 
-def listed_offers(scope: Scope, choice: ListChoice, items: Mapping[str, Value]) -> Iterator[Offered]:
-    """Go through the items of a list that are offered, each with its key."""
+def listed_offers(
+    scope: Scope, choice: ListChoice, items: Mapping[str, Value], fixed: Iterable[Choice]
+) -> Iterator[Offered]:
+    """Go through the items of a list that are offered, each with its key.
+
+    Words are those of one choice: of the fixed ones first, then of the first item that has them. A line may refuse the
+    whole question otherwise, and what items are called is for a service to say.
+    """
+    more = [choice.more.choice(scope.language)] if choice.more else []
+    taken = {as_heard(form) for one in (*fixed, *more) for form in one.speech} | {""}
     for (name, item), key in zip(items.items(), choice.keys, strict=False):
         knows = {"key": key, choice.name: item}
         reading = scope.having(knows)
         speech = in_language(choice.speech, scope.language)
-        forms = [form for form in (template.text(reading) for template in speech) if form]
-        yield Offered(Choice(name, key, tuple(forms[:MOST_FORMS])), choice.prompt, knows)
+        own: list[str] = []
+        for form in (template.text(reading) for template in speech):
+            if (heard := as_heard(form)) not in taken:
+                taken.add(heard)
+                own.append(form)
+        yield Offered(Choice(name, key, tuple(own[:MOST_FORMS])), choice.prompt, knows)
 
 
 def _items(scope: Scope, choice: ListChoice) -> Sequence[Value]:
@@ -208,11 +220,12 @@ def asked_before(
     """Go through the choices that the line was given by these names, as they were: a list may be another one by now."""
     items = {name: unpack(item) for name, item in scope.progress.items.items()}
     language = scope.language
+    fixed = [choice.choice(language) for choice in written if isinstance(choice, FixedChoice)]
     for choice in chain(written, everywhere):
         if isinstance(choice, FixedChoice):
             found = [choice.choice(language)]
         else:
-            found = [offered.choice for offered in listed_offers(scope, choice, items)]
+            found = [offered.choice for offered in listed_offers(scope, choice, items, fixed)]
             found += [choice.more.choice(language)] if choice.more else []
         yield from (one for one in found if one.name in names)
 

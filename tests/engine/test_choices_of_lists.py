@@ -93,6 +93,19 @@ def test_a_fixed_choice_beside_a_list_is_itself() -> None:
     called("red").presses("2").hears("You have no room. Goodbye.")
 
 
+def test_each_word_belongs_to_one_choice_whatever_a_service_calls_its_items() -> None:
+    """A line may refuse a whole question in which two choices have the same words (protocol 5.5)."""
+    caller = called("Any", "Anna", "anna!", "?", "\x00\x9b", "more")
+    page_1, page_2, page_3 = choices(caller), choices(caller.presses("9")), choices(caller.presses("9"))
+    assert [one.speech for one in page_1] == [
+        ("the Any one",), ("Anna", "the Anna one"), ("more",), ("any",), ("operator",),
+    ]  # fmt: skip
+    assert [one.speech for one in page_2[:2]] == [("anna!", "the anna! one"), ("the ? one",)]
+    assert page_3[1].speech == ("the more one",)
+    assert called("Anna", "anna").says("Anna").heard.startswith("room Anna.")
+    assert called("any").says("any").heard.startswith("You have no room.")
+
+
 def test_more_offers_the_next_page_and_is_no_attempt_and_no_event() -> None:
     caller = called("red", "blue", "green")
     caller.hears("Which room? For red, press 1. For blue, press 3. For more, press 9. For any, press 2.")

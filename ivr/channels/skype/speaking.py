@@ -123,7 +123,8 @@ def _more(action: Recognize, media_base: str) -> wire.Recognize:
 
 
 def _option(choice: Choice) -> wire.RecognitionOption:
-    return wire.RecognitionOption(name=choice.name, speech_variation=choice.speech or None, dtmf_variation=choice.key)
+    words = tuple(map(speakable, choice.speech))  # of a list, a service has written them
+    return wire.RecognitionOption(name=choice.name, speech_variation=words or None, dtmf_variation=choice.key)
 
 
 def _collect(digits: DigitInput) -> wire.CollectDigits:
