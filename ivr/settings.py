@@ -286,7 +286,10 @@ def _table(value: object, problem: str) -> Mapping[str, str]:
 
 
 def secrets_of(settings: Settings) -> Secrets:
-    """Return the secrets of flows, those of the folder too; raise SettingsError if one cannot be read."""
+    """Return the secrets of flows, those of the folder too; raise SettingsError if one cannot be read.
+
+    One without a value is none: whoever keys nothing would have the right one.
+    """
     found = {name: secret.get_secret_value() for name, secret in settings.secrets.items()}
     folder = settings.secrets_folder
     try:
@@ -297,7 +300,7 @@ def secrets_of(settings: Settings) -> Secrets:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "a secret is too long, or not UTF-8"
         raise SettingsError(f"{variable('secrets_folder')}: {folder} cannot be read: {why}") from error
-    return Secrets(found)
+    return Secrets({name: secret for name, secret in found.items() if secret.strip()})
 
 
 def load_settings(*, file: Path | None = None, flags: Mapping[str, Any] | None = None) -> LoadedSettings[Settings]:

@@ -6,10 +6,13 @@ each address is judged, and the connection goes to an address that was judged. A
 again each time. No redirect is followed, no proxy is taken from the environment, no cookie is kept, nothing inflated.
 """
 
+import asyncio
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -26,6 +29,7 @@ AT_ONCE = 64
 "Connections at the same time."
 CONNECT = 10.0
 "Seconds to connect, the resolution of the name included."
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class NotAllowed(Exception):
@@ -48,7 +52,7 @@ class Egress:
         """
         self._hosts = tuple(read_pattern(host) for host in hosts)
         self._private = tuple(private)
-        self._names = names
+        self._names = names or _Names()
 
     def check(self, url: str) -> URL:
         """Return an address whose host is on the list; raise NotAllowed."""
@@ -71,7 +75,7 @@ class Egress:
 
     def session(self) -> aiohttp.ClientSession:
         """Make a session whose connections go to addresses that were judged; who takes it closes it."""
-        guard = _GuardedResolver(self._names or aiohttp.ThreadedResolver(), self)
+        guard = _GuardedResolver(self._names, self)
         connector = aiohttp.TCPConnector(resolver=guard, limit=AT_ONCE, use_dns_cache=False)
         return aiohttp.ClientSession(
             connector=connector,
@@ -99,12 +103,41 @@ class Egress:
         return [one for one in found if self._may_reach(one["host"])]
 
 
+def _numeric(address: tuple[Any, ...]) -> str:
+    """Return a socket's address as text; that of a link with the number of the link, without which it leads nowhere."""
+    return f"{address[0]}%{address[3]}" if len(address) == 4 and address[3] else str(address[0])
+
+
 def _is_number(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
         return False
     return True
+
+
+class _Names(AbstractResolver):
+    """Asks this machine for addresses, in threads that nothing else uses.
+
+    Whoever has given up waits no more, but the thread does, as long as a name service is silent. A few of them would
+    keep all that the event loop's own threads do, such as the voice of every other call.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(AT_ONCE, "names")  # it starts one when none is free
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        ask = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [
+            ResolveResult(hostname=host, host=_numeric(address), port=port, family=family, proto=proto, flags=_NUMERIC)
+            for family, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Leave the threads: they end with whoever holds them."""
 
 
 class _GuardedResolver(AbstractResolver):

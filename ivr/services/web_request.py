@@ -7,7 +7,7 @@ host is allowed, how long it takes, whether the body can be read. Secrets are pu
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -35,6 +35,11 @@ TRY_AGAIN = frozenset({429, 502, 503, 504})
 "Statuses after which the same request may be answered another time (RFC 6585, 4; RFC 9110, 15.6)."
 KEYED = frozenset({"POST", "PATCH"})
 "Methods that may do something each time they are asked."
+SHORTEST_HIDDEN = 8
+"Characters of a secret that is looked for in answers: a shorter one would be found in any."
+HIDDEN = "(hidden)"
+"In the place of a secret."
+_WITH_SECRETS = ("query", "form", "headers")
 _USER_AGENT = "ivr"
 
 Pause = Callable[[float], Awaitable[None]]
@@ -53,6 +58,8 @@ class _Request(Struct, frozen=True):
     expect: tuple[str, ...]
     returns: Any
     "The shape of the body, as `web_orders` reads it; None: it is not read."
+    secrets: Sequence[str]
+    "Those that stand in it."
 
     def __repr__(self) -> str:
         return f"{self.method} {self.url.host}"
@@ -149,6 +156,7 @@ class WebRequest:
             int(str(arguments["retries"])),
             tuple(map(str, expect)) if isinstance(expect, tuple | list) else (),
             None if returns is None else json.decode(str(returns)),
+            [self._secrets[name] for name in _named_secrets(arguments)],
         )
 
     def _put_in(self, text: Argument, written: Callable[[str], str]) -> str:
@@ -168,6 +176,12 @@ class _NoSuchSecret(Exception):
 def idempotency_key(order: Order) -> str:
     """Return the key by which a service can tell that it is asked the same again: the same after a restart."""
     return sha256(f"{order.call}/{order.request.job}".encode()).hexdigest()[:32]
+
+
+def _named_secrets(arguments: Mapping[str, Argument]) -> frozenset[str]:
+    """Return the names of the secrets that the engine has put into an order; each of them is known."""
+    texts = [arguments.get("json") or "", *(text for part in _WITH_SECRETS for _, text in _fields(arguments, part))]
+    return frozenset(name for text in texts for name in str(text).split(MARK)[1::2])
 
 
 def _fields(arguments: Mapping[str, Argument], name: str) -> list[tuple[str, Argument]]:
@@ -202,11 +216,24 @@ async def _answered(response: aiohttp.ClientResponse, request: _Request, job: st
     try:
         kept = only_named(_JSON.decode(bytes(body).removeprefix(b"\xef\xbb\xbf")), request.returns)
         size = len(json.encode(kept))
-    except (DecodeError, RecursionError, OverflowError, ValueError):
+    except (DecodeError, RecursionError, ArithmeticError, ValueError):  # ArithmeticError: 1e99999999999999999999
         return HttpAnswered(job, response.status, readable=False)
     if size > MAX_KEPT:
         return HttpAnswered(job, response.status, readable=False)
-    return HttpAnswered(job, response.status, kept)
+    return HttpAnswered(job, response.status, _without(kept, request.secrets))
+
+
+def _without(body: Any, secrets: Sequence[str]) -> Any:
+    """Return an answer that does not repeat the secrets of its request: it is stored, traced and perhaps spoken."""
+    match body:
+        case str():
+            for secret in secrets:
+                body = body.replace(secret, HIDDEN) if len(secret) >= SHORTEST_HIDDEN else body
+        case list():
+            return [_without(item, secrets) for item in body]
+        case dict():
+            return {name: _without(item, secrets) for name, item in body.items()}
+    return body
 
 
 def _exact(digits: str) -> float | str:

@@ -17,6 +17,13 @@ def test_secrets_come_from_settings_and_from_files_and_the_settings_win(tmp_path
     assert "loud" not in value_text(settings.secrets) + repr(settings)
 
 
+def test_a_secret_without_a_value_is_none_since_whoever_keys_nothing_would_know_it(tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text(" \n\n")
+    (tmp_path / "pin").write_text("")
+    settings = Settings(secrets={"mail": "", "key": "loud"}, secrets_folder=tmp_path)  # type: ignore[dict-item]
+    assert dict(secrets_of(settings)) == {"key": "loud"}
+
+
 @pytest.mark.parametrize("content", [b"\xff", b"x" * 70_000])
 def test_a_file_that_holds_no_secret_is_an_error_that_shows_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "shop").write_bytes(content)

@@ -5,6 +5,7 @@ import gzip
 import json
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
@@ -149,6 +150,19 @@ async def test_secrets_are_put_in_where_they_are_named(world: World) -> None:
     assert json.loads(body) == {"k": 'hu"sh&='}
 
 
+async def test_a_service_that_repeats_a_secret_does_not_bring_it_into_the_call(world: World) -> None:
+    service = WebRequest(
+        Egress([f"localhost:{world.port}"], LOOPBACK), Secrets({"key": "s3cret-tok\u00e9n", "pin": "4711"})
+    )
+    echo = {"a": 1, "b": ["Your key is s3cret-tok\u00e9n.", "4711", "hush"]}
+    world.replies = [said(echo), said(echo)]
+    sent = {"headers": {"X-K": f"Bearer {MARK}key{MARK}"}, "query": {"pin": f"{MARK}pin{MARK}"}}
+    answer = await service.run(world.order(**sent))
+    assert answer.body == {"a": 1, "b": ["Your key is (hidden).", "4711", "hush"]}  # four figures are in any answer
+    assert (await service.run(world.order(private=f'"{MARK}key{MARK}"', method="POST"))).body == answer.body
+    await service.close()
+
+
 async def test_a_secret_that_is_missing_or_would_split_a_header_is_sent_nowhere(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,6 +197,8 @@ UNREADABLE = {
     "nan": b'{"a": NaN}',
     "deep": b"[" * 100_000,
     "empty": b"",
+    "a number of more digits than a computer has": b'{"a": 1e99999999999999999999}',
+    "and one of less": b'{"b": [0e-99999999999999999999]}',
     "half a pair": b'{"b": ["\\ud800"]}',
 }
 
@@ -444,6 +460,26 @@ async def test_a_name_is_judged_at_each_connection(world: World) -> None:
     assert (await service.run(world.order())).body == {"a": 1}
     with pytest.raises(ServiceError):
         await service.run(world.order())
+    await service.close()
+
+
+async def test_a_silent_name_service_keeps_nothing_else_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    speaks = threading.Event()
+
+    def silent(*_: object, **__: object) -> list[object]:
+        speaks.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    service = WebRequest(Egress(["api.example.com"]), Secrets())
+    order = World(1).order(url="https://api.example.com/", timeout=0.01)
+    try:
+        answers = await asyncio.gather(*(service.run(order) for _ in range(40)), return_exceptions=True)
+        assert {str(answer) for answer in answers} == {"timeout"}
+        async with asyncio.timeout(10.0):  # of the loop's own threads there are 32 at most
+            assert await asyncio.to_thread(lambda: "speech") == "speech"
+    finally:
+        speaks.set()
     await service.close()
 
 
