@@ -29,7 +29,7 @@ from ivr.cli.datafolder import (
 )
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.cli.stored_calls import StoredCalls
-from ivr.cli.terminal_text import escaped
+from ivr.cli.terminal_text import escaped, json_text
 from ivr.engine.events import CallReceived
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
@@ -179,9 +179,7 @@ def show(of_group: Path | None, /, call: str, as_json: bool, data: Path | None) 
         errors = [{"at": one.at, **to_builtins(one.failure)} for one in mistakes]
         told = {} if line is None else {"line": to_builtins(line)}
         reached = {"goals": list(goals)} if goals else {}
-        click.echo(
-            json.dumps({**header, **told, **reached, "lines": lines, "errors": errors}, indent=2, ensure_ascii=False)
-        )
+        click.echo(json_text({**header, **told, **reached, "lines": lines, "errors": errors}, indent=2))
     else:
         click.echo(transcript(recorded, mistakes, line, goals))
 
@@ -292,7 +290,7 @@ def _print_json(found: Iterator[ListedCall]) -> None:
     """Print a list without holding it."""
     separator = "[\n  "
     for one in found:
-        click.echo(separator + json.dumps(one.as_json(), ensure_ascii=False), nl=False)
+        click.echo(separator + json_text(one.as_json()), nl=False)
         separator = ",\n  "
     click.echo("[]" if separator.startswith("[") else "\n]")
 

@@ -1,6 +1,5 @@
 """`ivr check`: every mistake of flow files at once, each at its line and column."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import get_args
 import click
 
 from ivr.cli.file_fixer import Checker, FileFixer
+from ivr.cli.terminal_text import json_text
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
@@ -95,7 +95,7 @@ def check(
     if fixer is not None:
         _show_fixes(fixer, as_diff=diff, quiet=as_json or diff)
     if as_json:
-        click.echo(json.dumps([found.as_json() for found in findings], indent=2, ensure_ascii=False), err=diff)
+        click.echo(json_text([found.as_json() for found in findings], indent=2), err=diff)
     else:
         if findings:
             click.echo(as_text(findings) + "\n", err=diff)

@@ -1,7 +1,6 @@
 """`ivr notifications`: what flows tell by mail and webhook, what could not be sent, and sending it again."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ivr.cli.datafolder import data_folder, data_option, stored_calls
-from ivr.cli.terminal_text import escaped
+from ivr.cli.terminal_text import escaped, json_text
 from ivr.errors import StoreUnavailable
 from ivr.storage import Notification, NotificationState, Outbox
 from ivr.store.opening import open_outbox
@@ -46,7 +45,7 @@ def notifications(
     state: NotificationState | None = "dead" if dead else "waiting" if waiting else None
     found = _asked(data, lambda outbox: outbox.list(state, limit=limit))
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+        click.echo(json_text([_as_json(one) for one in found], indent=2))
     elif not found:
         click.echo("No notifications.")
     else:

@@ -1,6 +1,5 @@
 """`ivr replay`: recorded calls through the flows of today; whoever would hear or reach something else is shown."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ivr.cli.datafolder import data_option, stored_calls
 from ivr.cli.stored_calls import StoredCalls
+from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
 from ivr.trace.case import Case, CaseError
@@ -173,7 +173,7 @@ def _print_json(tally: Tally) -> None:
         "leftOut": tally.left_out,
         "groups": [_group(group) for group in tally.groups()],
     }
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(json_text(document, indent=2))
 
 
 def _group(group: Group) -> dict[str, object]:

@@ -4,7 +4,12 @@ A bot, a caller or a file can write anything. What it writes is no markup of our
 colour and names no window (a test sees to it that nothing else makes markup of a text).
 """
 
+import json
+import re
+
 from rich.markup import escape
+
+_PERHAPS_UNPRINTABLE = re.compile(r"[^\n -~]")
 
 
 def plain(text: str) -> str:
@@ -20,3 +25,13 @@ def clean(text: str) -> str:
 def escaped(text: str) -> str:
     """Return the same in one line, with what cannot be printed written out: a list shows what a platform sent."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Return a value as JSON that is safe on a terminal, too: a program reads the same, whatever is written out."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _PERHAPS_UNPRINTABLE.sub(lambda found: _in_json(found[0]), text)
+
+
+def _in_json(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]

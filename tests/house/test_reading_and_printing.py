@@ -1,6 +1,7 @@
 """One way to read a file that somebody names, and one way to put a stranger's text on a terminal."""
 
 import ast
+import json
 import os
 from collections.abc import Iterator
 from io import StringIO
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ivr.cli.terminal_text import clean, plain
+from ivr.cli.terminal_text import clean, json_text, plain
 from ivr.smallfiles import open_regular, read_head, read_small, write_whole
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +128,17 @@ def test_a_pipe_gets_the_bytes_and_stays_what_it_is(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_json_on_a_terminal_says_the_same_and_moves_no_cursor() -> None:
+    said = {"caller": "J\u00f6rg\x9b2J\x1b[2J\u202e\u2028\U000e0041\ud800", "n": [1, None]}
+    text = json_text(said, indent=2)
+    assert json.loads(text) == said
+    assert "J\u00f6rg" in text
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_every_command_writes_json_for_people_in_that_way() -> None:
+    """`prompt_export` writes a file for programs."""
+    plain_json = {file.name for file in (ROOT / "ivr/cli").rglob("*.py") if "ensure_ascii=False" in file.read_text()}
+    assert plain_json == {"terminal_text.py", "prompt_export.py"}

@@ -39,11 +39,8 @@ def _country(number: str) -> int:
 
 def _threes(figures: str) -> Sequence[str]:
     """Divide into threes, with two or four at the end: 3-3-4 for ten figures."""
-    parts = []
-    while len(figures) > _LONG:
-        parts.append(figures[:3])
-        figures = figures[3:]
-    return [*parts, figures]
+    last = 3 * (max(0, len(figures) - 2) // 3)
+    return [*(figures[start : start + 3] for start in range(0, last, 3)), figures[last:]]
 
 
 def _twos(figures: str) -> Sequence[str]:
