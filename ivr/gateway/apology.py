@@ -12,6 +12,8 @@ ENGLISH = "Sorry, this service is not available at the moment. Please call again
 TEXTS = {
     "en": ENGLISH,
     "de": "Dieser Dienst ist im Moment leider nicht erreichbar. Bitte rufen Sie später wieder an. Auf Wiederhören.",
+    "fr": "Ce service n'est pas disponible pour le moment. Veuillez rappeler plus tard. Au revoir.",
+    "es": "Este servicio no está disponible en este momento. Por favor, vuelva a llamar más tarde. Adiós.",
 }
 "By language; others hear the English one, which a file replaces."
 

@@ -1,0 +1,73 @@
+"""What the pages name by its place is there: files, folders, tests, flows, addresses, options; each word once."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+from pages import PAGES, ROOT, codes, fences, links, section, text
+
+from ivr.cli import main
+from ivr.server.app import ALIVE, CALL, CALLBACK, MEDIA, READY
+from ivr.server.recording_links import PATH as RECORDINGS
+
+PLACE = re.compile(r"`((?:ivr|tests|tools|bench|docs|flows|recordings)/[\w./-]+)`")
+TEST = re.compile(r"`(?:[\w/]*/)?(test_\w+)(?:\.py)?`")
+BY_THE_SERVER = Path("recordings/live")
+"Where a server for development keeps calls."
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+TESTS = {path.stem for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in path.parts}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_folder_that_a_page_names_is_there(page: Path) -> None:
+    named = {Path(place) for place in PLACE.findall(page.read_text("utf-8"))}
+    there = {place for place in named if (ROOT / place).exists() or place.is_relative_to(BY_THE_SERVER)}
+    assert named - there == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    assert set(TEST.findall(page.read_text("utf-8"))) <= TESTS
+
+
+def test_every_folder_of_the_code_is_in_the_architecture() -> None:
+    page = text("architecture.md")
+    packages = {path.parent.relative_to(ROOT) for path in (ROOT / "ivr").rglob("__init__.py")} - {Path("ivr")}
+    modules = {path.relative_to(ROOT) for path in (ROOT / "ivr").glob("*.py") if not path.stem.startswith("__")}
+    inside = {path for path in packages if path.parent.as_posix() == "ivr/speech/engines"}
+    "One folder each, as its row says."
+    assert {path.as_posix() for path in packages - inside | modules if path.as_posix() not in page} == set()
+
+
+def test_every_shipped_flow_is_shown_to_authors_and_counted() -> None:
+    shipped = {f"../flows/{file.name}" for file in (ROOT / "flows").glob("*.yaml")}
+    shown = section(text("flow-language.md"), "## C18. Whole flows")
+    count = NUMBERS[len(shipped)]
+    assert {target for target in links(shown) if target.endswith(".yaml") and "/shared/" not in target} == shipped
+    assert f"has {count}" in shown
+    assert f"[{count} examples]" in text("README.md")
+    assert f"[{count} examples]" in text("tutorial.md")
+
+
+def test_the_proxy_shown_passes_on_what_strangers_may_ask_and_nothing_else() -> None:
+    (proxy,) = fences(section(text("operations.md"), "## Behind a TLS proxy"), "nginx")
+    shown = [re.compile(pattern) for pattern in re.findall(r"location ~ (\S+) {", proxy)]
+    outside = {CALL, f"{CALL}/support", CALLBACK, f"{MEDIA}1f", f"{RECORDINGS}1f"}
+    inside = {"/", ALIVE, READY, "/phone", "/phone/line"}
+    passed_on = {path for path in [*outside, *inside] if any(pattern.match(path) for pattern in shown)}
+    assert passed_on == outside
+
+
+@pytest.mark.parametrize("name", ["talk", "check", "notifications"])
+def test_every_option_of_an_authors_or_operators_command_is_documented(name: str) -> None:
+    assert isinstance(main, click.Group)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    options = {option.opts[0] for option in command.params if isinstance(option, click.Option)}
+    assert options <= codes(text("operations.md")) | codes(text("flow-language.md"))
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    words = re.findall(r"^\| \*\*(.+?)\*\*", text("glossary.md"), re.MULTILINE)
+    assert words == sorted(set(words), key=str.casefold)
