@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from ivr.store.opening import open_outbox
 
 T = TypeVar("T")
 MOST = 1000
-"Notifications that are looked through for the beginning of an id."
+"Notifications of each state that are looked through for the beginning of an id, and read at a time."
 _ROW = "{:<38} {:<8} {:<19} {:>5}  {:<32} {}"
 
 
@@ -84,11 +84,14 @@ def retry(of_group: Path | None, /, notification: str | None, dead: bool, data: 
     if (notification is None) == (not dead):
         raise click.UsageError("Use either an id or --dead.")
     folder = data or of_group
-    again = [_found(folder, notification)] if notification else _asked(folder, lambda box: box.list("dead", limit=MOST))
-    done = [one for one in again if _retried(folder, one)]
-    if notification and not done:
-        raise click.ClickException("It was sent already.")
-    click.echo(f"{len(done)} to be sent again. A running server does it within seconds.")
+    if notification is None:
+        done = _asked(folder, _retry_dead)
+    else:
+        one = _found(folder, notification)
+        done = int(_asked(folder, lambda outbox: outbox.retry(one.id, now=time.time())))
+        if not done:
+            raise click.ClickException("It was sent already.")
+    click.echo(f"{done} to be sent again. A running server does it within seconds.")
 
 
 @notifications.command()
@@ -105,8 +108,8 @@ def drop(of_group: Path | None, /, notification: str, data: Path | None) -> None
 
 def _found(data: Path | None, beginning: str) -> Notification:
     """Find the one notification whose id begins so, or end the command."""
-    newest = _asked(data, lambda outbox: outbox.list(limit=MOST))
-    found = [one for one in newest if one.id.startswith(beginning.strip().lower())]
+    begins = beginning.strip().lower()
+    found = _asked(data, lambda outbox: _beginning_with(outbox, begins))
     if not found:
         raise click.ClickException(f'There is no notification "{beginning}". `ivr notifications` lists them.')
     if len(found) > 1:
@@ -115,8 +118,24 @@ def _found(data: Path | None, beginning: str) -> Notification:
     return found[0]
 
 
-def _retried(data: Path | None, one: Notification) -> bool:
-    return _asked(data, lambda outbox: outbox.retry(one.id, now=time.time()))
+async def _beginning_with(outbox: Outbox, begins: str) -> Sequence[Notification]:
+    """Return those whose id begins so, as far as they are looked through; a whole id is found however old it is."""
+    states: tuple[NotificationState | None, ...] = (None, "waiting", "dead")
+    listed = [one for state in states for one in await outbox.list(state, limit=MOST)]
+    found = {one.id: one for one in listed if one.id.startswith(begins)}
+    exact = None if found else await outbox.get(begins)
+    return [exact] if exact else [*found.values()]
+
+
+async def _retry_dead(outbox: Outbox) -> int:
+    """Make all that were given up due, and return how many; one that is given up meanwhile is not counted twice."""
+    tried: set[str] = set()
+    done = 0
+    while new := [one for one in await outbox.list("dead", limit=MOST) if one.id not in tried]:
+        for one in new:
+            tried.add(one.id)
+            done += await outbox.retry(one.id, now=time.time())
+    return done
 
 
 def _asked(data: Path | None, question: Callable[[Outbox], Awaitable[T]]) -> T:
