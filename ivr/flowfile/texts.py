@@ -121,8 +121,6 @@ def of_state(document: Document, name: str, state: State) -> Iterator[Use]:
     for prompt in of_action(name, state):
         yield from _prompt(document, prompt, name)
     for spec in state.actions:
-        for path, guard in spec.guards((*here, spec.word)):
-            yield Use(path, guard, "guard", "prompt", name)
         for read in spec.reads((*here, spec.word)):
             yield Use(read.path, read.text, read.role, read.moment, name, read=read)
     for event, handler in document.written(name):

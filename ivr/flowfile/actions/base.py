@@ -210,10 +210,6 @@ class ActionSpec(ABC, Generic[Written]):
         """Go through what it says; `here` is its own path."""
         yield from ()
 
-    def guards(self, here: Path) -> Iterator[tuple[Path, str]]:
-        """Go through its guards, beside those in prompts and transitions, each with its path."""
-        yield from ()
-
     def reads(self, here: Path) -> Iterator[Read]:
         """Go through its texts and expressions that are neither spoken nor guards."""
         yield from ()
