@@ -195,8 +195,6 @@ class Request(Struct, frozen=True, tag=True, omit_defaults=True):
     arguments: Mapping[str, Argument]
     timeout: float
     "Seconds for one run."
-    wanted: bool = True
-    "False: nobody waits for an answer."
     sensitive: bool = False
     "True: the answer is sealed wherever it is stored, and masked in the trace (LANGUAGE C12)."
     private: Mapping[str, Argument] = {}

@@ -4,8 +4,7 @@ Rule 1: what is handed out, how often, and whose answer counts is decided here, 
 Rule 2: this file never learns how anything is saved; stores call it after the commit.
 
 An order is *owed* until its first answer comes or its call is over, and *open* while no living worker has it: one that
-did not answer in time is dead. An answer that a call waits for goes into the inbox; the answer to an order with
-`wanted=False` ends the order and is forgotten.
+did not answer in time is dead. Its answer goes into the inbox of its call.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,9 +65,7 @@ class Inbox(Struct):
 
 def orders_of(commit: Commit) -> tuple[Request, ...]:
     """Return the orders of a commit that are owed after it: a call that is over needs no answers."""
-    if commit.record.call.phase == "over":
-        return tuple(request for request in commit.jobs if not request.wanted)
-    return commit.jobs
+    return () if commit.record.call.phase == "over" else commit.jobs
 
 
 class Orders:
@@ -164,8 +161,7 @@ class Orders:
         if owed is None:
             return False
         self._forget_if_empty(call)
-        if owed.request.wanted:
-            self._inboxes.setdefault(call, Inbox(owed.key, {})).answers[job] = event
+        self._inboxes.setdefault(call, Inbox(owed.key, {})).answers[job] = event
         return True
 
     def restore_answer(self, call: str, key: CallKey, job: str, event: Event) -> None:
@@ -189,7 +185,7 @@ class Orders:
         answered = inbox.answers if inbox else {}
         if not over:
             return [job for job in commit.taken if job in answered]
-        return [*self._wanted(call), *answered]
+        return [*self._owed.get(call, {}), *answered]
 
     def leave(self, call: str, jobs: Iterable[str]) -> None:
         """Let go of these jobs."""
@@ -206,9 +202,6 @@ class Orders:
     def forget(self, call: str) -> None:
         """Let go of all that is owed to a call that is erased; once it is over, no answer waits for it."""
         self._owed.pop(call, None)
-
-    def _wanted(self, call: str) -> list[str]:
-        return [owed.request.job for owed in self._owed.get(call, {}).values() if owed.request.wanted]
 
     def _forget_if_empty(self, call: str) -> None:
         if call in self._owed and not self._owed[call]:

@@ -105,11 +105,8 @@ def run_statement(run: Run) -> Statement:
 
 
 def answer_statement(rows: Rows, owed: Owed, event: Event, place: int) -> Statement:
-    """Keep an answer until it is stepped; an order whose answer is not wanted just ends."""
-    job = owed.request.job
-    if not owed.request.wanted:
-        return _DROP_JOB, (owed.row, REQUEST, job)
-    return _ANSWER_JOB, (place, rows.answer(owed.call, owed.request, event), owed.row, REQUEST, job)
+    """Keep an answer until it is stepped."""
+    return _ANSWER_JOB, (place, rows.answer(owed.call, owed.request, event), owed.row, REQUEST, owed.request.job)
 
 
 class Counters:

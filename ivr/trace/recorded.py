@@ -130,7 +130,7 @@ class _Reader:
         for action in ordered:
             if isinstance(action, Request):
                 self._services[action.job] = action.service
-                self._waits = action if action.wanted else self._waits
+                self._waits = action
                 self._has_held = False
             elif not isinstance(action, Notify):
                 self._running[action.op] = "hold" if held else KINDS[type(action)]

@@ -319,7 +319,7 @@ def standing(path: Sequence[Taken]) -> str:
 
 
 def _waited_for(ordered: Sequence[Command]) -> Request | None:
-    return next((action for action in reversed(ordered) if isinstance(action, Request) and action.wanted), None)
+    return next((action for action in reversed(ordered) if isinstance(action, Request)), None)
 
 
 def _said(event: case.Happened, job: str) -> ServicesEvent:

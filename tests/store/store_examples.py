@@ -79,8 +79,8 @@ def recorded(media: str, *, ignored: str | None = None) -> Stepped:
     return Stepped(RecordingMade("1.1", 3.5, media), 1.5, ignored=ignored)
 
 
-def request(job: str, *, wanted: bool = True, sensitive: bool = False) -> Request:
-    return Request(job, "transcribe", {"media": "0a.wma", "phrases": ("yes", "no"), "n": 1.0}, 30.0, wanted, sensitive)
+def request(job: str, *, sensitive: bool = False) -> Request:
+    return Request(job, "transcribe", {"media": "0a.wma", "phrases": ("yes", "no"), "n": 1.0}, 30.0, sensitive)
 
 
 def answered(job: str, text: str = "hello") -> ServiceAnswered:

@@ -244,7 +244,7 @@ async def test_calls_whose_time_is_up_are_forgotten_those_that_ended_first_befor
 
 
 async def test_what_was_forgotten_is_gone_with_everything_that_named_it(world: World) -> None:
-    one = await begun(world, "a", 1.0, recorded("small.wma"), audio=b"sound", jobs=(request("1.1", wanted=False),))
+    one = await begun(world, "a", 1.0, recorded("small.wma"), audio=b"sound", jobs=(request("1.1"),))
     await world.store.commit(after(one, recorded("large.wma"), over=True))
     (gone,) = await world.archive.forget(before=9.0, limit=9)
     assert (gone.id, gone.started, gone.lines) == (one.id, 1.0, 3)

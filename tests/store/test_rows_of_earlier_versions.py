@@ -5,7 +5,7 @@ from msgspec import json
 from store_examples import record, request
 
 from ivr.engine.events import ServiceAnswered, Transcribed
-from ivr.store.rows import Rows, read_trace
+from ivr.store.rows import Rows, read_request, read_trace
 from ivr.store.sealing import Sealer
 
 WRITTEN = [
@@ -30,6 +30,11 @@ def test_an_answer_that_an_earlier_version_left_in_an_inbox_is_read(written: str
     rows, asked = Rows(Sealer(bytes(32), source="test")), request("3.1")
     row = f'{{"type":"ServiceAnswered","job":"3.1","answer":{written}}}'.encode()
     assert rows.read_answer("a", asked, row) == ServiceAnswered("3.1", answer)
+
+
+def test_an_order_that_says_whether_its_answer_is_wanted_is_read() -> None:
+    body = json.decode(json.encode(request("3.1"))) | {"wanted": False}
+    assert read_request(json.encode(body).decode()) == request("3.1")
 
 
 def test_a_stored_call_counts_its_steps_under_the_key_of_earlier_versions() -> None:

@@ -305,16 +305,16 @@ async def test_a_crash_opens_taken_orders_again_and_counts_the_runs(world: World
 
 
 async def test_after_three_runs_that_were_cut_off_an_order_is_given_up(world: World) -> None:
-    call = await opened(world, "a", jobs=(request("1.1"), request("1.2", wanted=False), request("1.3")))
+    call = await opened(world, "a", jobs=(request("1.1"), request("1.2")))
     for _ in range(3):
         await claim(world.store)
         await world.crash()
     later = await opened(world, "b", jobs=(request("1.1"),))
     assert [order.call for order in await claim(world.store, limit=1)] == [later.id]
-    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.3", "failed")]
+    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.2", "failed")]
     assert await world.store.finish(call.id, "1.1", answered("1.1")) is False
     await world.crash()
-    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.3", "failed")]
+    assert list(await world.store.inbox(call.id)) == [ServiceFailed("1.1", "failed"), ServiceFailed("1.2", "failed")]
     assert [order.call for order in await claim(world.store)] == [later.id]
 
 
@@ -357,36 +357,24 @@ async def test_a_store_that_can_be_used_says_nothing(world: World) -> None:
     await world.store.probe()
 
 
-async def test_an_order_nobody_waits_for_is_carried_out_after_the_call(world: World) -> None:
-    call = await opened(world, "a", jobs=(request("1.1", wanted=False), request("1.2", wanted=False)), over=True)
-    await world.crash()
-    assert [order.request.job for order in await claim(world.store)] == ["1.1", "1.2"]
-    assert await world.store.finish(call.id, "1.1", answered("1.1")) is True
-    assert await world.store.finish(call.id, "1.1", answered("1.1")) is False
-    assert list(await world.store.inbox(call.id)) == []
-    await world.crash()
-    assert [(o.request.job, o.attempts) for o in await claim(world.store)] == [("1.2", 2)]
-
-
-async def test_an_order_somebody_waits_for_ends_with_the_call(world: World) -> None:
-    jobs = (request("1.1"), request("1.2"), request("1.3", wanted=False), request("1.4"))
-    first = await opened(world, "a", jobs=jobs)
+async def test_orders_end_with_their_call(world: World) -> None:
+    first = await opened(world, "a", jobs=(request("1.1"), request("1.2"), request("1.3")))
     await claim(world.store, limit=1)
     await world.store.finish(first.id, "1.2", answered("1.2"))
-    last = after(first, line(1), over=True, jobs=(request("2.1"), request("2.2", wanted=False)))
+    last = after(first, line(1), over=True, jobs=(request("2.1"),))
     await world.store.commit(last)
     for _ in range(2):
         assert list(await world.store.inbox(first.id)) == []
         assert await world.store.finish(first.id, "1.1", answered("1.1")) is False
-        assert [order.request.job for order in await claim(world.store)] == ["1.3", "2.2"]
+        assert list(await claim(world.store)) == []
         await world.crash()
 
 
 async def test_an_order_whose_call_ends_while_it_is_claimed_is_not_handed_out(world: World) -> None:
-    call = await opened(world, "a", jobs=(request("1.1"), request("1.2", wanted=False)))
+    call = await opened(world, "a", jobs=(request("1.1"),))
     end = after(call, line(1), over=True)
     _, orders = await asyncio.gather(world.store.commit(end), claim(world.store))
-    assert [order.request.job for order in orders] == ["1.2"]
+    assert list(orders) == []
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

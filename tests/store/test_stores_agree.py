@@ -66,7 +66,7 @@ class Stores(RuleBasedStateMachine):
         late=st.integers(0, 1),
         media=MEDIA | st.none(),
         ignored=st.booleans(),
-        jobs=st.lists(st.tuples(JOBS, st.booleans(), st.booleans()), max_size=2),
+        jobs=st.lists(st.tuples(JOBS, st.booleans()), max_size=2),
         taken=st.sets(JOBS),
         idle_at=st.integers(0, 3),
         over=st.integers(0, 5).map(lambda n: n == 0),
@@ -82,7 +82,7 @@ class Stores(RuleBasedStateMachine):
         seen = self.seen.setdefault(name, [record(name, private="secret" if private else None)])
         before = replace(seen[max(0, len(seen) - 1 - late)], idle_at=float(idle_at))
         steps = [line()] if media is None else [recorded(f"{name}-{media}.wma", ignored="stale" if ignored else None)]
-        requests = tuple(request(job, wanted=wanted, sensitive=sensitive) for job, wanted, sensitive in jobs)
+        requests = tuple(request(job, sensitive=sensitive) for job, sensitive in jobs)
         if not (traced or requests or over or before.version == 0):
             steps = []
         turn: Commit = after(before, *steps, over=over, jobs=requests, taken=tuple(taken), message=message, reply=reply)
