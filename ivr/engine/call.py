@@ -1,14 +1,16 @@
 """One call as the engine knows it: everything `step` needs to go on, and nothing else."""
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Transfer
 from ivr.engine.events import Event
-from ivr.engine.values import Stored
+from ivr.engine.values import Stored, Value, pack
 
+T = TypeVar("T")
 Phase: TypeAlias = Literal["new", "ringing", "answering", "answered", "gone", "over"]
 
 
@@ -20,6 +22,32 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     "The `sensitive` variables. Kept apart so that a store can seal them, and emptied when the call is over (C12)."
     visits: Mapping[str, int] = field(default_factory=dict)
     "How often each state has been entered."
+
+    def keeping(self, values: Mapping[str, Value], is_private: Callable[[str], bool]) -> "Memory":
+        """Return it with values by the names of their variables."""
+        variables, private = dict(self.variables), dict(self.private)
+        for name, value in values.items():
+            (private if is_private(name) else variables)[name] = pack(value)
+        return Memory(variables, private, self.visits)
+
+    def without(self, prefix: str) -> "Memory":
+        """Return it without what an invoked flow has left: all whose name begins so (C10)."""
+        return Memory(_without(self.variables, prefix), _without(self.private, prefix), _without(self.visits, prefix))
+
+    def visited(self, state: str) -> "Memory":
+        """Return it after a state was entered once more."""
+        return replace(self, visits={**self.visits, state: self.visits.get(state, 0) + 1})
+
+    def settled(self) -> "Memory":
+        """Return it without an answer that waits for the caller's word."""
+        if UNCONFIRMED not in self.variables and UNCONFIRMED not in self.private:
+            return self
+        return Memory(_without(self.variables, UNCONFIRMED), _without(self.private, UNCONFIRMED), self.visits)
+
+
+def _without(known: Mapping[str, T], prefix: str) -> Mapping[str, T]:
+    """Return what is known under other names than those that begin so."""
+    return {name: value for name, value in known.items() if not name.startswith(prefix)}
 
 
 class Progress(Struct, frozen=True, omit_defaults=True):

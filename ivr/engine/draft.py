@@ -6,7 +6,6 @@ where a call goes next is decided in `machine`.
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -18,7 +17,6 @@ from ivr.engine.call import (
     Call,
     Failure,
     Judged,
-    Memory,
     Operation,
     Taken,
     Waiting,
@@ -42,11 +40,9 @@ from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import PART, Scope
-from ivr.engine.values import Stored, Value, pack
+from ivr.engine.values import Value, pack
 from ivr.engine.variables import Misfit, fit
 from ivr.errors import ExpressionFailed
-
-T = TypeVar("T")
 
 
 class Draft:
@@ -185,19 +181,12 @@ class Draft:
 
     def begin(self, prefix: str) -> None:
         """Begin an invoked flow: what an earlier run of it has left is forgotten, and its defaults are kept (C10)."""
-        memory = self.memory
-        self.memory = Memory(
-            _without(memory.variables, prefix), _without(memory.private, prefix), _without(memory.visits, prefix)
-        )
+        self.memory = self.memory.without(prefix)
         self._keep(self.flow.parts[prefix].defaults)
 
     def _keep(self, values: Mapping[str, Value]) -> None:
         """Keep values by the names of their variables in the whole flow."""
-        variables, private = dict(self.memory.variables), dict(self.memory.private)
-        for name, value in values.items():
-            declared = self.flow.variables.get(name)
-            (private if declared and declared.sensitive else variables)[name] = pack(value)
-        self.memory = Memory(variables, private, self.memory.visits)
+        self.memory = self.memory.keeping(values, self.flow.is_private)
 
     def set(self, values: Mapping[str, Value], lines: Mapping[str, int]) -> None:
         """Keep values as their variables' types; raise ExpressionFailed for one that does not fit.
@@ -222,23 +211,15 @@ class Draft:
 
     def confirm(self, confirms: Confirms) -> None:
         """Keep an answer apart until the caller has confirmed it."""
-        memory, answer = self.memory, {UNCONFIRMED: pack(confirms.answer)}
-        if confirms.private:
-            self.memory = replace(memory, private={**memory.private, **answer})
-        else:
-            self.memory = replace(memory, variables={**memory.variables, **answer})
+        self.memory = self.memory.keeping({UNCONFIRMED: confirms.answer}, lambda _: confirms.private)
 
     def settle(self) -> None:
         """Keep no answer apart any more."""
-        memory = self.memory
-        if UNCONFIRMED in memory.variables or UNCONFIRMED in memory.private:
-            self.memory = replace(memory, variables=_settled(memory.variables), private=_settled(memory.private))
+        self.memory = self.memory.settled()
 
     def visit(self, state: str) -> None:
         """Enter a state: it is counted, and its attempts start from zero (C6.1)."""
-        self.settle()
-        visits = {**self.memory.visits, state: self.memory.visits.get(state, 0) + 1}
-        self.memory = replace(self.memory, visits=visits)
+        self.memory = self.memory.settled().visited(state)
         self.state = state
         self.silent = self.wrong = 0
         self.progress = NOT_BEGUN
@@ -393,12 +374,3 @@ class Draft:
     def _order(self, command: LineCommand, offered: tuple[str, ...] = ()) -> None:
         self.commands.append(command)
         self.asked = (*self.asked, Operation(command.op, KINDS[type(command)], self.state, self.memory, offered))
-
-
-def _without(known: Mapping[str, T], prefix: str) -> Mapping[str, T]:
-    """Return what is known under other names than those that begin so."""
-    return {name: value for name, value in known.items() if not name.startswith(prefix)}
-
-
-def _settled(values: Mapping[str, Stored]) -> Mapping[str, Stored]:
-    return {name: value for name, value in values.items() if name != UNCONFIRMED}

@@ -149,6 +149,8 @@ class Flow(Struct, frozen=True):
     "How its file is called, for messages."
     parts: Mapping[str, InvokedPart] = {}
     "The flows that its states invoke, by the prefix of their states."
+    secrets: Secrets | None = None
+    "Of the settings, for guards; no part of the hash. None: not known, as in a replay."
 
     @property
     def all_calendars(self) -> frozenset[str]:
@@ -163,5 +165,7 @@ class Flow(Struct, frozen=True):
         """Return how the file is called in which a state stands."""
         return self.around(state).file
 
-    secrets: Secrets | None = None
-    "Of the settings, for guards; no part of the hash. None: not known, as in a replay."
+    def is_private(self, variable: str) -> bool:
+        """Return whether a variable is sensitive; what is none, such as a fact, is not."""
+        declared = self.variables.get(variable)
+        return declared is not None and declared.sensitive
