@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import nodes
 
-from ivr.engine.expressions import check, narrow, parse, tree
+from ivr.engine.expressions import check, narrow, parse, proof, tree
 from ivr.engine.expressions.compile import compile_expression, compile_template, runner
 from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.lexer import Tokens
@@ -240,7 +240,7 @@ def test_every_node_has_its_rules() -> None:
     with pytest.raises(TypeError, match="no rule for Node"):
         runner(tree.Node(0, 0))
     with pytest.raises(TypeError, match="no rule for Node"):
-        check._type_of(tree.Node(0, 0), check._Proof({}))
+        check._type_of(tree.Node(0, 0), proof.Proof({}))
     assert narrow.proved(tree.Constant(0, 1, True), True) == frozenset()
 
 

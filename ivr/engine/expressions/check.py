@@ -4,19 +4,20 @@
 here without errors never raises `WrongKind` on values of those types.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import singledispatch
 
 from ivr.engine.calendars import FIELDS, MOST_DAYS
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.calendar import WHOLE_DAYS
-from ivr.engine.expressions.clock import ON_THE_CALENDAR, ON_THE_CLOCK, read_as
+from ivr.engine.expressions.clock import ON_THE_CALENDAR
+from ivr.engine.expressions.comparisons import check_comparison
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.expressions.convert import Misfit
-from ivr.engine.expressions.failure import Code, ExpressionError
+from ivr.engine.expressions.failure import ExpressionError
 from ivr.engine.expressions.filters import FILTERS, item_type
-from ivr.engine.expressions.narrow import narrowed
 from ivr.engine.expressions.operations import kind
+from ivr.engine.expressions.proof import Proof
 from ivr.engine.expressions.types import (
     ANY,
     BOOLEAN,
@@ -34,20 +35,10 @@ from ivr.engine.expressions.types import (
     optional,
     present,
 )
-from ivr.engine.expressions.words import words_compared
-from ivr.nearest import did_you_mean, only_near
 
 _OPAQUE = Type("object")
 "One of several things that no use has in common: good for a guard, and any of them may be what counts as false."
-_ORDERED = frozenset({"text", "number", "date", "time", "datetime"})
-_COMPARABLE = _ORDERED | {"boolean"}
 _CAN_BE_FALSE = frozenset({"text", "boolean", "list", "mixed", "any"})
-_WRITTEN = {
-    "time": "a time of day such as '08:00'",
-    "date": "a day such as '2026-12-24', or '12-24' for that of any year",
-    "datetime": "a time of day such as '08:00', or a day such as '2026-12-24'",
-}
-"How a text stands opposite a value of a type."
 _OTHER_WORDS = {
     **dict.fromkeys(("null", "nil", "undefined", "nothing"), "none"),
     **dict.fromkeys(("no", "off", "false"), "false"),
@@ -60,13 +51,13 @@ def infer(what: Expression | Template, env: Mapping[str, Type]) -> tuple[Type, l
     """Return the type of the value, and every mistake."""
     if isinstance(what, Template):
         return infer(what.single, env) if what.single else (TEXT, check_text(what, env))
-    proof = _Proof(env)
+    proof = Proof(env)
     return _type_of(what.node, proof), proof.errors
 
 
 def check_text(template: Template, env: Mapping[str, Type]) -> list[ExpressionError]:
     """Return every mistake of a text that is to be spoken, or to be text anyhow: no part of it may be `none`."""
-    proof = _Proof(env)
+    proof = Proof(env)
     for expression in template.expressions:
         _spoken(expression.node, proof)
     return proof.errors
@@ -74,50 +65,12 @@ def check_text(template: Template, env: Mapping[str, Type]) -> list[ExpressionEr
 
 def check_guard(guard: Expression, env: Mapping[str, Type]) -> list[ExpressionError]:
     """Return every mistake of a guard; a number alone is one."""
-    proof = _Proof(env)
+    proof = Proof(env)
     _condition(guard.node, proof)
     return proof.errors
 
 
-class _Proof:
-    """The types of names at one place, and the mistakes found so far."""
-
-    def __init__(self, env: Mapping[str, Type], errors: list[ExpressionError] | None = None) -> None:
-        self.env = env
-        self.errors: list[ExpressionError] = [] if errors is None else errors
-
-    def where(self, test: tree.Node, *, holds: bool) -> "_Proof":
-        """Return the same proof at a place that is reached only if `test` holds, or fails."""
-        return _Proof(narrowed(self.env, test, holds=holds), self.errors)
-
-    def wrong(self, code: Code, message: str, node: tree.Node, suggestion: str = "", start: int | None = None) -> Type:
-        """Note a mistake; the type to go on with is `any`, so that one mistake is not told twice."""
-        start = node.start if start is None else start
-        self.errors.append(ExpressionError(code, message, start, node.end - start, suggestion))
-        return ANY
-
-    def unknown(self, message: str, node: tree.Node, name: str, known: Iterable[str]) -> Type:
-        """Note a name that is not known, at the end of a node, with the one that is near."""
-        start, names = max(node.start, node.end - len(name)), tuple(known)
-        meant, hint = only_near(name, names), did_you_mean(name, names)
-        self.errors.append(ExpressionError("undefined", message, start, node.end - start, hint, meant=meant))
-        return ANY
-
-    def needed(self, node: tree.Node, type_: Type) -> Type:
-        """Note a mistake where a value may be `none` and must not; give the type of the value."""
-        if not type_.optional or type_.name == "any":
-            return type_
-        path = tree.path(node)
-        what, hint = (f'"{path}"', f'Guard it, or write "{path} or …".') if path else ("This", "")
-        self.wrong("may-be-null", f"{what} may have no value here.", node, hint)
-        return ANY if type_.name == "none" else present(type_)
-
-
-def _group(type_: Type) -> str:
-    return "number" if type_.name in NUMBERS else type_.name
-
-
-def _condition(node: tree.Node, proof: _Proof) -> Type:
+def _condition(node: tree.Node, proof: Proof) -> Type:
     """Check a value that is asked whether it is true."""
     if isinstance(node, tree.Both | tree.Either):
         return _logic(node, proof, condition=True)
@@ -128,7 +81,7 @@ def _condition(node: tree.Node, proof: _Proof) -> Type:
     return type_
 
 
-def _logic(node: tree.Both | tree.Either, proof: _Proof, *, condition: bool) -> Type:
+def _logic(node: tree.Both | tree.Either, proof: Proof, *, condition: bool) -> Type:
     both = isinstance(node, tree.Both)
     # `count or 0` is fine though `count` is a number: each number counts as true, so only none is replaced.
     left = (_condition if both or condition else _type_of)(node.left, proof)
@@ -156,12 +109,12 @@ def _is_opaque(type_: Type) -> bool:
     return type_.name == "object" and not type_.fields
 
 
-def _no_common_type(node: tree.Node, one: Type, other: Type, proof: _Proof) -> Type:
+def _no_common_type(node: tree.Node, one: Type, other: Type, proof: Proof) -> Type:
     first, second = ("something else" if _is_opaque(type_) else str(type_) for type_ in (one, other))
     return proof.wrong("type", f"This is either {first} or {second}; both results must have the same type.", node)
 
 
-def _spoken(node: tree.Node, proof: _Proof) -> None:
+def _spoken(node: tree.Node, proof: Proof) -> None:
     type_ = proof.needed(node, _type_of(node, proof))
     if not can_be_spoken(type_):
         hint = 'Take its field "transcript".' if type_.name == "recording" else ""
@@ -172,18 +125,18 @@ def _spoken(node: tree.Node, proof: _Proof) -> None:
 
 
 @singledispatch
-def _type_of(node: tree.Node, proof: _Proof) -> Type:
+def _type_of(node: tree.Node, proof: Proof) -> Type:
     raise TypeError(f"no rule for {type(node).__name__}")
 
 
 @_type_of.register
-def _constant(node: tree.Constant, proof: _Proof) -> Type:
+def _constant(node: tree.Constant, proof: Proof) -> Type:
     name = kind(node.value)
     return NONE if name == "none" else Type(name)  # type: ignore[arg-type]
 
 
 @_type_of.register
-def _name(node: tree.Name, proof: _Proof) -> Type:
+def _name(node: tree.Name, proof: Proof) -> Type:
     if node.name in proof.env:
         return proof.env[node.name]
     ours = _OTHER_WORDS.get(node.name.lower())
@@ -194,7 +147,7 @@ def _name(node: tree.Name, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _field(node: tree.Field, proof: _Proof) -> Type:
+def _field(node: tree.Field, proof: Proof) -> Type:
     of = _type_of(node.of, proof)
     if of.name in {"any", "none"}:
         return of
@@ -208,7 +161,7 @@ def _field(node: tree.Field, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _index(node: tree.Index, proof: _Proof) -> Type:
+def _index(node: tree.Index, proof: Proof) -> Type:
     of = _type_of(node.of, proof)
     key = proof.needed(node.key, _type_of(node.key, proof))
     if key.name not in {"integer", "any"}:
@@ -221,38 +174,42 @@ def _index(node: tree.Index, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _negative(node: tree.Negative, proof: _Proof) -> Type:
+def _negative(node: tree.Negative, proof: Proof) -> Type:
     return _number(node.of, proof)
 
 
 @_type_of.register
-def _negation(node: tree.Negation, proof: _Proof) -> Type:
+def _negation(node: tree.Negation, proof: Proof) -> Type:
     _condition(node.of, proof)
     return BOOLEAN
 
 
 @_type_of.register
-def _both(node: tree.Both, proof: _Proof) -> Type:
+def _both(node: tree.Both, proof: Proof) -> Type:
     return _logic(node, proof, condition=False)
 
 
 @_type_of.register
-def _either(node: tree.Either, proof: _Proof) -> Type:
+def _either(node: tree.Either, proof: Proof) -> Type:
     return _logic(node, proof, condition=False)
 
 
 @_type_of.register
-def _comparison(node: tree.Comparison, proof: _Proof) -> Type:
-    left_node, left = node.first, _type_of(node.first, proof)
+def _comparison(node: tree.Comparison, proof: Proof) -> Type:
+    left = (node.first, _type_of(node.first, proof))
     for compared in node.rest:
-        right = _type_of(compared.value, proof)
-        _compare(compared.comparator, (left_node, left), (compared.value, right), proof)
-        left_node, left = compared.value, right
+        right = (compared.value, _type_of(compared.value, proof))
+        if isinstance(compared.value, tree.Listed):
+            for item in compared.value.items:
+                check_comparison("==", left, (item, _type_of(item, proof)), item, proof)
+        else:
+            check_comparison(compared.comparator, left, right, tree.Node(left[0].start, right[0].end), proof)
+        left = right
     return BOOLEAN
 
 
 @_type_of.register
-def _arithmetic(node: tree.Arithmetic, proof: _Proof) -> Type:
+def _arithmetic(node: tree.Arithmetic, proof: Proof) -> Type:
     left, right = _number(node.left, proof, node.operator), _number(node.right, proof, node.operator)
     if node.operator == "//":
         return INTEGER
@@ -262,7 +219,7 @@ def _arithmetic(node: tree.Arithmetic, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _moved(node: tree.Moved, proof: _Proof) -> Type:
+def _moved(node: tree.Moved, proof: Proof) -> Type:
     of = proof.needed(node.of, _type_of(node.of, proof))
     count = proof.needed(node.count, _type_of(node.count, proof))
     if count.name not in {"integer", "any"}:
@@ -274,19 +231,19 @@ def _moved(node: tree.Moved, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _listed(node: tree.Listed, proof: _Proof) -> Type:
+def _listed(node: tree.Listed, proof: Proof) -> Type:
     return Type("list")  # its items are checked by who compares with them
 
 
 @_type_of.register
-def _joined(node: tree.Joined, proof: _Proof) -> Type:
+def _joined(node: tree.Joined, proof: Proof) -> Type:
     for part in node.parts:
         _spoken(part, proof)
     return TEXT
 
 
 @_type_of.register
-def _conditional(node: tree.Conditional, proof: _Proof) -> Type:
+def _conditional(node: tree.Conditional, proof: Proof) -> Type:
     _condition(node.test, proof)
     then = _type_of(node.then, proof.where(node.test, holds=True))
     otherwise = _type_of(node.otherwise, proof.where(node.test, holds=False))
@@ -294,13 +251,13 @@ def _conditional(node: tree.Conditional, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _is_none(node: tree.IsNone, proof: _Proof) -> Type:
+def _is_none(node: tree.IsNone, proof: Proof) -> Type:
     _type_of(node.of, proof)
     return BOOLEAN
 
 
 @_type_of.register
-def _open_days(node: tree.OpenDays, proof: _Proof) -> Type:
+def _open_days(node: tree.OpenDays, proof: Proof) -> Type:
     of = _type_of(node.of, proof)
     count = proof.needed(node.count, _type_of(node.count, proof))
     if of.name != "any" and not (of.name == "object" and set(FIELDS) <= of.fields.keys()):
@@ -313,7 +270,7 @@ def _open_days(node: tree.OpenDays, proof: _Proof) -> Type:
 
 
 @_type_of.register
-def _filtered(node: tree.Filtered, proof: _Proof) -> Type:
+def _filtered(node: tree.Filtered, proof: Proof) -> Type:
     filter_ = FILTERS[node.filter]
     given = proof.needed(node.of, _type_of(node.of, proof))
     if given.name == "text" and filter_.reads is not None:
@@ -326,7 +283,7 @@ def _filtered(node: tree.Filtered, proof: _Proof) -> Type:
     return filter_.gives(given, node.arguments)
 
 
-def _read(read: Callable[[str], object], node: tree.Filtered, proof: _Proof) -> None:
+def _read(read: Callable[[str], object], node: tree.Filtered, proof: Proof) -> None:
     """Check text that a filter reads: it must be written out, so that it can be read now."""
     if not isinstance(node.of, tree.Constant):
         hint = "Store it in a variable of that type."
@@ -338,7 +295,7 @@ def _read(read: Callable[[str], object], node: tree.Filtered, proof: _Proof) -> 
         proof.wrong("type", f'"{node.filter}" cannot read this: {misfit}.', node.of)
 
 
-def _number(node: tree.Node, proof: _Proof, sign: str = "-") -> Type:
+def _number(node: tree.Node, proof: Proof, sign: str = "-") -> Type:
     type_ = proof.needed(node, _type_of(node, proof))
     if type_.name in NUMBERS or type_.name == "any":
         return type_
@@ -347,63 +304,3 @@ def _number(node: tree.Node, proof: _Proof, sign: str = "-") -> Type:
         f'State the amount, such as "{sign} 30 days".' if sign in {"+", "-"} and type_.name in ON_THE_CALENDAR else hint
     )
     return proof.wrong("type", f"A value of type {type_} cannot be used in a calculation.", node, hint)
-
-
-_Side = tuple[tree.Node, Type]
-
-
-def _compare(
-    comparator: tree.Comparator, left: _Side, right: _Side, proof: _Proof, at: tree.Node | None = None
-) -> None:
-    """Check a comparison; a mistake is told `at` a place, or over both sides."""
-    span = at or tree.Node(left[0].start, right[0].end)
-    if isinstance(right[0], tree.Listed):
-        for item in right[0].items:
-            _compare("==", left, (item, _type_of(item, proof)), proof, at=item)
-    elif (mistake := words_compared(comparator, left[0], right[0])) is not None:
-        proof.wrong("type", mistake.message, span, mistake.suggestion)
-    elif comparator in {"in", "not in"}:
-        _contain(left, right, proof)
-    elif comparator in {"==", "!="}:
-        mine, other = _readings(left, right)
-        if "none" not in {mine.name, other.name} and {mine.name, other.name} != ON_THE_CALENDAR:
-            _same_kind(mine, other, _COMPARABLE, span, proof)
-    else:
-        mine, other = _readings((left[0], proof.needed(*left)), (right[0], proof.needed(*right)))
-        if frozenset({mine.name, other.name}) not in {ON_THE_CLOCK, ON_THE_CALENDAR}:
-            _same_kind(mine, other, _ORDERED, span, proof)
-
-
-def _readings(left: _Side, right: _Side) -> tuple[Type, Type]:
-    """Take a text that is written out for what it reads as, opposite a day, a time of day or a moment."""
-    (one, mine), (two, other) = left, right
-    return read_as(one, other) or mine, read_as(two, mine) or other
-
-
-def _contain(value: _Side, within: _Side, proof: _Proof) -> None:
-    container = proof.needed(*within)
-    span = tree.Node(value[0].start, within[0].end)
-    if container.name == "text":
-        _same_kind(proof.needed(*value), container, frozenset({"text"}), span, proof)
-    elif container.name == "list":
-        mine, item = value[1], item_type(container)
-        if "none" not in {mine.name, item.name}:
-            _same_kind(mine, item, _COMPARABLE, span, proof)
-    elif container.name != "any":
-        proof.wrong("type", f"A value of type {container} cannot contain anything.", within[0])
-
-
-def _same_kind(left: Type, right: Type, kinds: frozenset[str], span: tree.Node, proof: _Proof) -> None:
-    groups = {_group(left), _group(right)}
-    if "any" in groups or (len(groups) == 1 and groups <= kinds):
-        return
-    proof.wrong("type", f"A value of type {left} cannot be compared with one of type {right}.", span, _hint(groups))
-
-
-def _hint(groups: set[str]) -> str:
-    if groups == ON_THE_CLOCK:
-        return 'Compare only the order: "<", ">=".'
-    if groups == {"boolean", "text"}:
-        return 'Use the value itself, or "not" before it.'
-    moment = next((_WRITTEN[group] for group in groups if group in _WRITTEN), "")
-    return f"Write {moment}." if moment and "text" in groups else ""

@@ -11,6 +11,7 @@ from ivr.engine.expressions.forms.french import French
 from ivr.engine.expressions.forms.german import German
 from ivr.engine.expressions.forms.language_forms import LanguageForms
 from ivr.engine.expressions.forms.spanish import Spanish
+from ivr.engine.language_choice import first_part
 from ivr.engine.values import Value
 
 _LANGUAGES: Mapping[str, type[LanguageForms]] = {"en": English, "de": German, "fr": French, "es": Spanish}
@@ -21,13 +22,13 @@ ALL_WEEKDAYS = frozenset(name for forms in _LANGUAGES.values() for name in forms
 
 def has_forms(tag: str) -> bool:
     """Return whether a language, a BCP 47 tag, has forms of its own."""
-    return tag.partition("-")[0].lower() in _LANGUAGES
+    return first_part(tag) in _LANGUAGES
 
 
 @lru_cache(maxsize=256)
 def forms_of(tag: str) -> LanguageForms:
     """Return the forms of a language, a BCP 47 tag; made once."""
-    return _LANGUAGES.get(tag.partition("-")[0].lower(), English)(tag)
+    return _LANGUAGES.get(first_part(tag), English)(tag)
 
 
 def spoken_here(names: Mapping[str, Value]) -> LanguageForms:
