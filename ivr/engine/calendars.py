@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from ivr.engine.language_choice import in_language
 from ivr.engine.values import Value
 from ivr.errors import ExpressionFailed
 
@@ -160,24 +161,19 @@ class CalendarFacts(Mapping[str, Value]):
         today = _day(self._today)
         match self._reason:
             case "closed":
-                return in_language(self._calendar.closed[today], self._language)
+                return words_of(self._calendar.closed[today], self._language)
             case "holiday":
-                return in_language(self._calendar.holidays[today], self._language)
+                return words_of(self._calendar.holidays[today], self._language)
         return ""
 
     def _moment(self, at: int | None) -> datetime | None:
         return None if at is None else datetime.fromtimestamp(at, self._calendar.zone)
 
 
-def in_language(notice: Notice, language: str) -> str:
+def words_of(notice: Notice, language: str) -> str:
     """Return the words for a language: its own, those of its first part, those of all languages, or the first."""
-    short = language.partition("-")[0].lower()
-    by_tag = {tag.lower(): words for tag, words in notice.items()}
-    by_part = {tag.partition("-")[0]: words for tag, words in reversed(by_tag.items())}
-    for words in (by_tag.get(language.lower()), by_part.get(short), by_tag.get("")):
-        if words is not None:
-            return words
-    return next(iter(notice.values()), "")
+    words = in_language(notice, language)
+    return next(iter(notice.values()), "") if words is None else words
 
 
 # --- looking along time ----------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """Which of a flow's languages is meant: to a flow in `en-US` and `de-DE`, `en-GB` is the first (LANGUAGE C2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def among(tag: str, languages: Sequence[str]) -> str | None:
@@ -8,6 +11,12 @@ def among(tag: str, languages: Sequence[str]) -> str | None:
     wanted = tag.lower()
     same = next((language for language in languages if language.lower() == wanted), None)
     return same or next((language for language in languages if first_part(language) == first_part(wanted)), None)
+
+
+def in_language(by_language: Mapping[str, T], language: str) -> T | None:
+    """Return what there is in a language; what stands under an empty one is for all others. None: there is nothing."""
+    key = among(language, tuple(by_language))
+    return by_language.get("" if key is None else key)
 
 
 def first_part(tag: str) -> str:

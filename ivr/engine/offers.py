@@ -6,20 +6,18 @@ each item of the part that is offered now (LANGUAGE C5).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Literal, TypeVar
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.commands import Choice, Segment
 from ivr.engine.expressions.compile import Expression, Template
-from ivr.engine.language_choice import among
+from ivr.engine.language_choice import first_part, in_language
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.utterance import as_heard
 from ivr.engine.values import Value, unpack
-
-T = TypeVar("T")
 
 MOST_ITEMS = 100
 "Items of a list that can be chosen; what comes after them is not offered."
@@ -43,12 +41,6 @@ NO: Mapping[str, tuple[str, ...]] = {
 "What callers say to a question of yes or no, by the first part of a language tag, where the author writes no forms."
 
 
-def in_language(by_language: Mapping[str, tuple[T, ...]], language: str) -> tuple[T, ...]:
-    """Return the words of a language, of which an empty one stands for all."""
-    key = among(language, tuple(by_language))
-    return by_language.get("" if key is None else key, ())
-
-
 class FixedChoice(Struct, frozen=True):
     """A choice that is written with its key and its words."""
 
@@ -68,10 +60,10 @@ class FixedChoice(Struct, frozen=True):
     def choice(self, language: str) -> Choice:
         """Return what the line listens for in a language."""
         if self.speech:
-            return replace(self.offer, speech=in_language(self.speech, language))
+            return replace(self.offer, speech=in_language(self.speech, language) or ())
         if self.usual is None or self.offer.speech:
             return self.offer
-        words = (YES if self.usual == "yes" else NO).get(language.partition("-")[0].lower(), ())
+        words = (YES if self.usual == "yes" else NO).get(first_part(language), ())
         return replace(self.offer, speech=words)
 
     def offered(self, language: str) -> "Offered":
@@ -173,7 +165,7 @@ def listed_offers(
     for (name, item), key in zip(items.items(), choice.keys, strict=False):
         knows = {"key": key, choice.name: item}
         reading = scope.having(knows)
-        speech = in_language(choice.speech, scope.language)
+        speech = in_language(choice.speech, scope.language) or ()
         own: list[str] = []
         for form in (template.text(reading) for template in speech):
             if (heard := as_heard(form)) not in taken:

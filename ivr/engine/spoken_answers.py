@@ -10,6 +10,7 @@ from datetime import date
 from ivr.engine.commands import FreeSpeech
 from ivr.engine.expressions.convert import KEYED_DATE
 from ivr.engine.expressions.forms import forms_of
+from ivr.engine.language_choice import first_part
 from ivr.engine.listening.english_words import ENGLISH
 from ivr.engine.listening.french_words import FRENCH
 from ivr.engine.listening.german_words import GERMAN
@@ -31,7 +32,7 @@ _MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "en-pr"})
 
 def is_understood(language: str) -> bool:
     """Return whether answers in a language, a BCP 47 tag, are understood."""
-    return _root(language) in _VOCABULARIES
+    return first_part(language) in _VOCABULARIES
 
 
 def understood(
@@ -43,7 +44,7 @@ def understood(
     `YES` and `NO`. Without `today` a date needs its year, and "tomorrow" is not understood. A language that has no
     vocabulary understands nothing.
     """
-    vocabulary = _VOCABULARIES.get(_root(language))
+    vocabulary = _VOCABULARIES.get(first_part(language))
     if vocabulary is None or len(words) > MAX_HEARD:
         return None
     tokens = vocabulary.tokens(words)
@@ -56,10 +57,6 @@ def understood(
     month_first = language.lower() in _MONTH_FIRST
     day = DateReader(tokens, vocabulary, forms, month_first=month_first, today=today).day_said()
     return None if day is None else _keyed(day, format_)
-
-
-def _root(language: str) -> str:
-    return language.partition("-")[0].lower()
 
 
 def _yes_or_no(tokens: Sequence[str], vocabulary: Vocabulary) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from ivr.engine.language_choice import among
+from ivr.engine.language_choice import in_language
 from ivr.flowfile.containers import OneOrMany
 from ivr.flowfile.fields import LanguageTag, Text
 from ivr.flowfile.source import Path
@@ -26,10 +26,7 @@ Written: TypeAlias = "list[str] | dict[str, list[str]] | None"
 
 def forms_in(written: Written, language: str) -> Sequence[str]:
     """Return the forms that are listened for in a language."""
-    if not isinstance(written, dict):
-        return written or ()
-    key = among(language, tuple(written))
-    return written[key] if key is not None else ()
+    return (in_language(written, language) if isinstance(written, dict) else written) or ()
 
 
 def placed_forms(written: Written, path: Path) -> Iterator[tuple[Path, str, str | None]]:

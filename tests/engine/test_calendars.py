@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.engine.calendars import Calendar, CalendarFacts, Hours, in_language
+from ivr.engine.calendars import Calendar, CalendarFacts, Hours, words_of
 from ivr.engine.expressions.failure import WrongKind
 from ivr.engine.expressions.operations import open_days
 from ivr.errors import ExpressionFailed
@@ -128,7 +128,7 @@ def test_the_notice_of_a_closed_day_comes_in_the_language_of_the_call(language: 
 def test_words_are_those_of_the_language_or_of_its_first_part(
     notice: Mapping[str, str], language: str, words: str
 ) -> None:
-    assert in_language(notice, language) == words
+    assert words_of(notice, language) == words
 
 
 def test_there_is_no_notice_while_it_is_open_and_outside_of_the_hours() -> None:

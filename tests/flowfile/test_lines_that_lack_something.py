@@ -1,5 +1,7 @@
 """What a flow does without on the line that it is checked for is a warning with its place (LANGUAGE C17)."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from ivr.channels.skype import SkypeChannel
@@ -24,9 +26,9 @@ states:
 NAMES = ("transfer", "barge_in_by_kind", "type_ahead", "free_speech", "long_keys")
 
 
-def warned(**can: bool) -> list[str]:
+def warned(whole: str = WHOLE, **can: Any) -> list[str]:
     """Return what is said of a line that can do this beside what Skype's can."""
-    found = load(WHOLE, channel=replace(SkypeChannel.can, **can)).findings
+    found = load(whole, channel=replace(SkypeChannel.can, **can)).findings
     assert {each.code for each in found} <= {"channel"}
     assert not any(each.is_error for each in found)
     return [f"{each.line}: {each.message}" for each in found]
@@ -49,3 +51,10 @@ def test_a_line_that_can_do_it_is_warned_of_nothing() -> None:
 def test_each_is_told_apart() -> None:
     for name in NAMES:
         assert len(warned(**dict.fromkeys(NAMES, True) | {name: False})) == 1
+
+
+def test_a_value_that_is_said_needs_a_language_whose_words_are_known() -> None:
+    italian = WHOLE.replace("initial: rooms", "language: it-IT\ninitial: rooms")
+    assert warned(italian, languages=None, **dict.fromkeys(NAMES, True)) == [
+        "14: Values that are said in it-IT are not understood: only keys count.",
+    ]

@@ -6,8 +6,8 @@ In Spanish a time of day has its article: "a las {{ opens | time }}" says it twi
 import re
 from collections.abc import Iterator, Mapping
 
+from ivr.engine.language_choice import first_part
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.instruction_languages import root_of
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model_parts import TextPart
@@ -45,7 +45,7 @@ def doubled_word(document: Document) -> Iterator[Finding]:
     """Find short words that are spoken twice."""
     for prompt in all_prompts(document):
         for placed in parts_of(document, prompt):
-            twice = _TWICE.get(root_of(placed.spoken_in or document.model.language))
+            twice = _TWICE.get(first_part(placed.spoken_in or document.model.language))
             if not isinstance(placed.part, TextPart) or twice is None:
                 continue
             path = (*placed.path, "text")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from ivr.engine.spoken_answers import is_understood
 from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Check, Environment
 from ivr.flowfile.checks.verbatim import unsayable_because
@@ -111,6 +112,12 @@ def _no_free_speech() -> Text:
 
 
 @CHANNEL.warning
+def _no_free_speech_in(language: str) -> Text:
+    message = f"Values that are said in {language} are not understood: only keys count."
+    return message, "English, German, French and Spanish are."
+
+
+@CHANNEL.warning
 def _no_long_keys() -> Text:
     return "The channel does not understand speech in a menu with choices of several keys: only keys count.", ""
 
@@ -201,6 +208,9 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
                 is_silent = not can.speaks(language)  # which has been said, unless it is not needed
                 if _is_all_audio(document, language) if is_silent else not can.hears(language):
                     yield document.finding(_no_speech_in(language, str(need.path[-1])), need.path, key=True)
+        case "freeSpeech" if can.free_speech:
+            unknown = [language for language in document.model.all_languages if not is_understood(language)]
+            yield from (document.finding(_no_free_speech_in(language), need.path, key=True) for language in unknown)
 
 
 @SPEECH.environment_finder

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from ivr.engine.language_choice import first_part
 from ivr.flowfile.checks import key_instructions
 from ivr.flowfile.checks.key_instructions import MARKS, Named, Token, tokens
 
@@ -96,14 +97,14 @@ _FAR = 6
 
 def can_read(language: str) -> bool:
     """Return whether instructions in a language, a BCP 47 tag, are read."""
-    return root_of(language) in {"en", *_LANGUAGES}
+    return first_part(language) in {"en", *_LANGUAGES}
 
 
 def keys_named_in(text: str, language: str) -> Iterator[Named]:
     """Go through the keys that a text in a language tells a caller to press, in their order."""
-    if root_of(language) == "en":
+    if first_part(language) == "en":
         yield from key_instructions.keys_named(text)
-    elif words := _LANGUAGES.get(root_of(language)):
+    elif words := _LANGUAGES.get(first_part(language)):
         sentence: list[Token] = []
         for token in tokens(text):
             if token.text not in MARKS:
@@ -112,11 +113,6 @@ def keys_named_in(text: str, language: str) -> Iterator[Named]:
                 yield from _Sentence(sentence, words).named()
                 sentence = []
         yield from _Sentence(sentence, words).named()
-
-
-def root_of(language: str) -> str:
-    """Return the language of a BCP 47 tag without its region: `de`."""
-    return language.partition("-")[0].lower()
 
 
 class _Sentence:

@@ -5,14 +5,13 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from ivr.engine.language_choice import among
+from ivr.engine.language_choice import among, first_part
 from ivr.engine.offers import is_same_beginning
 from ivr.engine.utterance import as_heard
 from ivr.flowfile.actions.consent import Consent
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.checks.announcements import Announcement, announcement
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.instruction_languages import root_of
 from ivr.flowfile.choices import Choice, Keyed, yes_and_no
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding, Problem, Text
@@ -364,4 +363,4 @@ def long_menu(document: Document) -> Iterator[Finding]:
 def _first_choice(document: Document, menu: Menu, path: Path, language: str) -> float:
     """Return after how many seconds a caller hears the first choice; 0: no prompt has one."""
     words = announcement(document, menu, path, language).first_after or 0
-    return words / WORDS_A_SECOND.get(root_of(language), WORDS_A_SECOND["en"])
+    return words / WORDS_A_SECOND.get(first_part(language), WORDS_A_SECOND["en"])

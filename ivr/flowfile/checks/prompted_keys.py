@@ -17,6 +17,7 @@ from ivr.engine.events import PHONE_KEYS
 from ivr.engine.expressions import tree
 from ivr.engine.expressions.compile import Expression, Template
 from ivr.engine.flow import SELF
+from ivr.engine.language_choice import first_part
 from ivr.engine.utterance import as_heard
 from ivr.engine.variables import Misfit, fit_keys
 from ivr.flowfile.actions.base import Asking
@@ -25,7 +26,7 @@ from ivr.flowfile.actions.digits import Digits
 from ivr.flowfile.actions.menu import Menu
 from ivr.flowfile.actions.record import Record
 from ivr.flowfile.checks.declaration import Check
-from ivr.flowfile.checks.instruction_languages import keys_named_in, root_of
+from ivr.flowfile.checks.instruction_languages import keys_named_in
 from ivr.flowfile.checks.key_instructions import Named
 from ivr.flowfile.checks.word_instructions import beeps_named, number_words, words_named
 from ivr.flowfile.choices import Keyed, yes_and_no
@@ -196,7 +197,7 @@ def _missing(text: str, language: str, accepted: Accepted) -> Sequence[tuple[Nam
     if not accepted.asks and any(words in lower for words in _ANOTHER_CALL):
         return []
     missing = [named for named in keys_named_in(text, language) if named.what not in accepted.keys]
-    if root_of(language) != "en":  # what others are told to say, to wait for or to use a sign for is not read
+    if first_part(language) != "en":  # what others are told to say, to wait for or to use a sign for is not read
         return [(named, "key") for named in missing if named.what not in accepted.signs]
     found: list[tuple[Named, Sort]] = [
         (named, "key") for named in missing if not (named.what in accepted.signs and _FOR_A_SIGN.match(text, named.end))
