@@ -10,11 +10,12 @@ from ivr.engine.handlers import longest
 from ivr.flowfile.actions.record import TRANSCRIPTION_ERRORS
 from ivr.flowfile.checks.declaration import Check
 from ivr.flowfile.checks.whole_calls import is_progress, only_a_few_times, rounds, stuck
-from ivr.flowfile.document import Document, Handler, Transition
+from ivr.flowfile.document import Document, Handler
 from ivr.flowfile.finding import Finding, Text
 from ivr.flowfile.model import State
 from ivr.flowfile.model_parts import TextPart
 from ivr.flowfile.prompts import all_prompts, parts_of
+from ivr.flowfile.reachability import shortest
 from ivr.flowfile.source import Path
 from ivr.flowfile.texts import compiled, reads, uses
 
@@ -122,7 +123,7 @@ def unbounded(document: Document) -> Iterator[Finding]:
         for transition in several
         if transition.state not in wayless and transition.event not in {"hangup", "error.limit"}
     ]
-    circling, _, together = rounds(document, transitions)
+    circling, graph, together = rounds(document, transitions)
     without_answer, _, _ = rounds(document, [one for one in circling if not is_progress(document, one)])
     endless = {together[one.state] for one in without_answer}
     told = set[int]()
@@ -131,24 +132,9 @@ def unbounded(document: Document) -> Iterator[Finding]:
         is_done = acts(document.model.states[one.state]) and not one.event.startswith("error")
         if is_done and number not in endless and number not in told:
             told.add(number)
-            back = _back(circling, one)
+            back = shortest(graph, one.target, one.state) or []
             problem = _again_and_again(one.state, [one.state, *back], one.state)
             yield document.finding(problem, ("states", one.state), key=True)
-
-
-def _back(circling: Sequence[Transition], first: Transition) -> Sequence[str]:
-    """Return the states of a shortest way back to the state of a transition, in a loop."""
-    graph: dict[str, list[str]] = {}
-    for one in circling:
-        graph.setdefault(one.state, []).append(one.target)
-    paths = {first.target: [first.target]}
-    waiting = [first.target]
-    for name in waiting:  # grows while it is gone through
-        for target in graph.get(name, ()):
-            if target not in paths:
-                paths[target] = [*paths[name], target]
-                waiting.append(target)
-    return paths[first.state]
 
 
 def acts(state: State) -> bool:

@@ -75,24 +75,28 @@ start:
 )
 
 
+def _unusable(command: str, why: str) -> Text:
+    return f'The command "{command}" cannot be used here: {why}.', "Choose another key for it."
+
+
 @COMMAND.message
 def _place_taken(command: str, choice: str) -> Text:
-    return f'The command "{command}" cannot be used here: "{choice}" has its key, its name or its words.', OTHER_KEY
+    return _unusable(command, f'"{choice}" has its key, its name or its words')
 
 
 @COMMAND.message
 def _may_be_answer(command: str, keys: str) -> Text:
-    return f'The command "{command}" cannot be used here: {keys} may be an answer.', OTHER_KEY
+    return _unusable(command, f"{keys} may be an answer")
 
 
 @COMMAND.message
 def _ends_input(command: str, keys: str) -> Text:
-    return f'The command "{command}" cannot be used here: {keys} ends the input.', OTHER_KEY
+    return _unusable(command, f"{keys} ends the input")
 
 
 @COMMAND.message
 def _too_long(command: str, keys: str, most: int) -> Text:
-    return f'The command "{command}" cannot be used here: {keys} has more keys than "maxDigits" ({most}).', OTHER_KEY
+    return _unusable(command, f'{keys} has more keys than "maxDigits" ({most})')
 
 
 @COMMAND.message
@@ -138,9 +142,6 @@ def _page_too_long(page: int, free: int) -> Text:
 @FOREACH.warning
 def _rest_unreachable(count: int) -> Text:
     return f"Items after the first {count} cannot be chosen.", 'Add "more".'
-
-
-OTHER_KEY = "Choose another key for it."
 
 
 @COMMAND.finder

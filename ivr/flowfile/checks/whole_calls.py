@@ -204,10 +204,12 @@ def is_progress(document: Document, transition: Transition) -> bool:
 
 
 def _graph(transitions: list[Transition]) -> Graph:
-    graph: dict[str, set[str]] = {}
+    graph: dict[str, dict[str, None]] = {}
     for transition in transitions:
-        graph.setdefault(transition.state, set()).add(transition.target)
-        graph.setdefault(transition.target, set())
+        graph.setdefault(transition.state, {})[transition.target] = (
+            None  # in their order, so that messages stay the same
+        )
+        graph.setdefault(transition.target, {})
     return graph
 
 
