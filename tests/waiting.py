@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import logging
 import os
 import select
 import socket
@@ -90,6 +91,38 @@ async def until(holds: Callable[[], bool], *, within: Path, patience: float = PA
     finally:
         loop.remove_reader(watch)
         os.close(watch)
+
+
+class Logged(logging.Handler):
+    """Tells when our log has a message; what it says is saved by then."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self._message = message
+        self._happened = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == self._message:
+            self._happened.set()
+
+    async def once(self) -> None:
+        """Return once it was there."""
+        async with asyncio.timeout(PATIENCE):
+            await self._happened.wait()
+
+
+@contextlib.contextmanager
+def logged(message: str) -> Iterator[Logged]:
+    """Look out for a message of this process from now on."""
+    log, watching = logging.getLogger("ivr"), Logged(message)
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(watching)
+    try:
+        yield watching
+    finally:
+        log.removeHandler(watching)
+        log.setLevel(level)
 
 
 async def ended(pid: int) -> None:

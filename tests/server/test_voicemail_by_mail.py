@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import logging
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,7 @@ from tests.phone.calling import Signer
 from tests.server.test_recordings_played_back import WORDS, played
 from tests.server.test_speech_end_to_end import Tape
 from tests.server.world import World
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, logged
 
 FLOW = Path(__file__).parents[1] / "flowfile" / "good" / "voicemail.yaml"
 
@@ -89,16 +87,14 @@ async def test_who_just_hangs_up_after_speaking_is_told_of_too(world: World) -> 
     assert len(host.mails) == 1
 
 
-async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_it_later(
-    world: World, given_up: "GivenUp"
-) -> None:
+async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_it_later(world: World) -> None:
     async with mail_host() as host:
         host.rcpt = "550 No such mailbox"
         async with world.server(**by_mail(host)) as phone:
-            call = await phone.call(SPEAKS, Press("1"), sound=sound())
-            assert call.heard[-1] == "Thank you. Your message has been sent. Goodbye."
-            async with asyncio.timeout(PATIENCE):
-                await given_up.happened.wait()
+            with logged("notification given up") as given_up:
+                call = await phone.call(SPEAKS, Press("1"), sound=sound())
+                assert call.heard[-1] == "Thank you. Your message has been sent. Goodbye."
+                await given_up.once()
             listed = await asyncio.to_thread(ivr, world, "notifications", "--dead")
             assert "refused the recipient (550): No such mailbox" in listed
             host.rcpt = "250 OK"
@@ -108,13 +104,13 @@ async def test_while_the_mail_server_is_down_nobody_waits_and_an_operator_sends_
     assert len(host.mails) == 1
 
 
-async def test_what_was_given_up_is_shown_with_its_reason_and_can_be_dropped(world: World, given_up: "GivenUp") -> None:
+async def test_what_was_given_up_is_shown_with_its_reason_and_can_be_dropped(world: World) -> None:
     async with mail_host() as host:
         host.rcpt = "550 No such mailbox"
         async with world.server(**by_mail(host)) as phone:
-            await phone.call(SPEAKS, Press("1"), sound=sound())
-            async with asyncio.timeout(PATIENCE):
-                await given_up.happened.wait()
+            with logged("notification given up") as given_up:
+                await phone.call(SPEAKS, Press("1"), sound=sound())
+                await given_up.once()
             [one] = json.loads(await asyncio.to_thread(ivr, world, "notifications", "--dead", "--json"))
             shown = await asyncio.to_thread(ivr, world, "notifications", "show", one["id"][:8])
             dropped = await asyncio.to_thread(ivr, world, "notifications", "drop", one["id"])
@@ -127,23 +123,3 @@ async def test_what_was_given_up_is_shown_with_its_reason_and_can_be_dropped(wor
     assert dropped == "It will not be sent.\n"
     assert "There is no notification" in left
     assert host.mails == []
-
-
-class GivenUp(logging.Handler):
-    """Knows when a notification was given up: it is logged once that is saved."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.happened = asyncio.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.msg == "notification given up":
-            self.happened.set()
-
-
-@pytest.fixture
-def given_up() -> Iterator[GivenUp]:
-    handler = GivenUp()
-    logging.getLogger("ivr.server.notifier").addHandler(handler)
-    yield handler
-    logging.getLogger("ivr.server.notifier").removeHandler(handler)

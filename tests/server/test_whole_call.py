@@ -22,7 +22,7 @@ from tests.phone.fake_bot import Told
 from tests.server.harness import Way as RequestWay
 from tests.server.harness import connected, read_answer, request, texts
 from tests.server.world import DESK, World
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, logged
 
 MESSAGE = (Press("1"), Speak("my flight was late"))
 "What a caller does who leaves a message."
@@ -89,9 +89,9 @@ async def test_a_voicemail_that_ends_by_hanging_up_is_transcribed_after_a_restar
     assert phone.letters[-1].audio is not None
     assert phone.letters[-1].reply.body == b""
     world.script({"text": "in the end"})
-    async with world.server(), asyncio.timeout(PATIENCE):
-        while any(record.call.phase != "over" for record in await world.calls()):
-            await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
+    with logged("call over") as over:
+        async with world.server():
+            await over.once()
     _, trace = await world.look(call.id)
     assert any(isinstance(step.event, CallEnded) for step in trace)
     (heard,) = [step.event for step in trace if isinstance(step.event, ServiceAnswered)]
@@ -144,9 +144,9 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
     async with phone_to(0, world.signer) as phone:
         call = await phone.call(Press("1"), (Speak("my flight was late"), Leave()), by=Overtaking(world, told))
     assert call.ended == Ended("caller", "left")
-    async with world.server(), asyncio.timeout(PATIENCE):
-        while any(record.call.phase != "over" for record in await world.calls()):
-            await asyncio.sleep(0.01)  # nobody is on the line any more whom the server would tell
+    with logged("call over") as over:
+        async with world.server():
+            await over.once()
     _, trace = await world.look(call.id)
     counted = [step.event for step in trace if step.ignored is None]
     assert [type(event) for event in counted[-3:]] == [CallEnded, RecordingMade, ServiceAnswered]
@@ -156,10 +156,9 @@ async def test_a_recording_that_the_end_of_its_call_overtakes_is_kept_and_transc
 
 async def test_where_no_recording_comes_the_call_ends_when_it_was_waited_for_long_enough(world: World) -> None:
     async with world.server(recording_wait=0.05) as phone:
-        call = await phone.call(Press("1"), Leave(), by=Cut(phone.way))
-        async with asyncio.timeout(PATIENCE):
-            while any(record.call.phase != "over" for record in await world.calls()):
-                await asyncio.sleep(0.01)
+        with logged("call over") as over:
+            call = await phone.call(Press("1"), Leave(), by=Cut(phone.way))
+            await over.once()
     record, trace = await world.look(call.id)
     assert [type(step.event) for step in trace][-2:] == [CallEnded, TimePassed]
     assert record.call.outcome == "abandoned"
