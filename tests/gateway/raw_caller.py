@@ -77,6 +77,22 @@ class RawCaller(Datagrams):
         headers = Headers.of(*((name, asked.headers.get(name) or "") for name in names))
         self.transport.sendto(encode(Response(status, "Accepted", headers)), self.gateway)
 
+    async def is_transferred(self, port: int, status: str) -> str:
+        """Call, with sound to a port; be sent elsewhere, tell what became of that ("486 Busy Here"), and be hung up.
+
+        Return where to.
+        """
+        invite = self.invite(offer(ELSEWHERE, port))
+        self.sends(invite)
+        answer = await self.answered(200)
+        self.sends(self.ack(invite, answer))
+        asked = await self.asked("REFER")
+        self.accepts(asked)
+        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
+        self.sends(self.within(invite, answer, "NOTIFY", f"SIP/2.0 {status}\r\n".encode(), **news))
+        self.accepts(await self.asked("BYE"), 200)
+        return asked.headers.get("Refer-To") or ""
+
     def within(self, invite: Request, answer: Response, method: str, body: bytes = b"", **headers: str) -> Request:
         """Return the next request of a call that was answered."""
         fields = invite.headers.without("Content-Type").replaced("To", to(answer).text)

@@ -65,16 +65,7 @@ async def test_a_transfer_that_the_other_side_carries_out_is_the_end_of_the_call
         gateway_to(bot, allow_transfer=ALLOWED) as gateway,
         raw_caller(gateway.addresses[0]) as (caller, bystander),
     ):
-        invite = caller.invite(offer(ELSEWHERE, bystander.port))
-        caller.sends(invite)
-        answer = await caller.answered(200)
-        caller.sends(caller.ack(invite, answer))
-        asked = await caller.asked("REFER")
-        assert asked.headers.get("Refer-To") == "<sip:sales@pbx.example>"
-        caller.accepts(asked)
-        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
-        caller.sends(caller.within(invite, answer, "NOTIFY", b"SIP/2.0 200 OK\r\n", **news))
-        caller.accepts(await caller.asked("BYE"), 200)
+        assert await caller.is_transferred(bystander.port, "200 OK") == "<sip:sales@pbx.example>"
         await bot.was_told(2)
         assert gateway.health.calls == 0
     assert bot.outcomes[0]["outcome"] == "success"
@@ -89,16 +80,8 @@ async def test_a_busy_side_is_told_by_its_status_and_whoever_answers_is_shown_th
         gateway_to(bot, allow_transfer=ALLOWED) as gateway,
         raw_caller(gateway.addresses[0]) as (caller, bystander),
     ):
-        invite = caller.invite(offer(ELSEWHERE, bystander.port))
-        caller.sends(invite)
-        answer = await caller.answered(200)
-        caller.sends(caller.ack(invite, answer))
-        asked = await caller.asked("REFER")
-        assert asked.headers.get("Refer-To") == "<sip:sales@pbx.example?Subject=M%C3%BCller%2C%20order%204711>"
-        caller.accepts(asked)
-        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
-        caller.sends(caller.within(invite, answer, "NOTIFY", b"SIP/2.0 486 Busy Here\r\n", **news))
-        caller.accepts(await caller.asked("BYE"), 200)
+        target = await caller.is_transferred(bystander.port, "486 Busy Here")
+        assert target == "<sip:sales@pbx.example?Subject=M%C3%BCller%2C%20order%204711>"
         await bot.was_told(3)
     assert (bot.outcomes[0]["outcome"], bot.outcomes[0]["status"]) == ("failure", 486)
 

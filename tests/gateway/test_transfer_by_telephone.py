@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.calling_the_gateway import gateway_to
-from tests.gateway.raw_caller import ELSEWHERE, offer, raw_caller
+from tests.gateway.raw_caller import raw_caller
 from tests.gateway.test_support_by_telephone import told
 from tests.server.process import served
 
@@ -36,16 +36,8 @@ async def test_who_is_busy_does_not_end_the_call_of_whoever_was_to_be_connected(
         gateway_to(f"http://127.0.0.1:{server.port}/call/desk", allow_transfer="sip:*@pbx.example") as gateway,
         raw_caller(gateway.addresses[0]) as (caller, bystander),
     ):
-        invite = caller.invite(offer(ELSEWHERE, bystander.port))
-        caller.sends(invite)
-        answer = await caller.answered(200)
-        caller.sends(caller.ack(invite, answer))
-        asked = await caller.asked("REFER")
-        assert (asked.headers.get("Refer-To") or "").startswith("<sip:sales@pbx.example?Subject=A%20call%20from%20")
-        caller.accepts(asked)
-        news = {"Event": "refer", "Subscription_State": "terminated", "Content_Type": "message/sipfrag"}
-        caller.sends(caller.within(invite, answer, "NOTIFY", b"SIP/2.0 486 Busy Here\r\n", **news))
-        caller.accepts(await caller.asked("BYE"), 200)
+        target = await caller.is_transferred(bystander.port, "486 Busy Here")
+        assert target.startswith("<sip:sales@pbx.example?Subject=A%20call%20from%20")
         await server.said("call over")
     shown = " ".join((await told(tmp_path, "desk")).split())
     assert "failed.busy" in shown

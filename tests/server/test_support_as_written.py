@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ivr.audio.workers import Workers
-from ivr.media.prompt_renderer import samples_of
 from ivr.phone.callers.turn_based import Leave, Press, Speak
-from ivr.rtp.codecs import payloads
 from tests.cli.test_talk import talk
 from tests.flowfile.reading import HERE
-from tests.gateway.test_support_by_telephone import line_to, told
+from tests.gateway.test_support_by_telephone import somebody_hears_the_products, told
 from tests.house.pages import ROOT
 from tests.phone.calling import Signer
-from tests.server.process import served
 from tests.server.world import World
 
 FLOW = HERE / "good" / "support.yaml"
@@ -58,15 +54,5 @@ async def test_by_script_over_the_phone_it_takes_an_issue(tmp_path: Path, signer
 @pytest.mark.skipif(find_spec("espeakng_loader") is None, reason="no voice: pip install 'ivr[phone]'")
 async def test_by_telephone_the_audio_file_beside_it_is_heard(tmp_path: Path) -> None:
     beside(tmp_path / "flows")
-    workers = Workers()
-    products = await samples_of(tmp_path / "flows/products.wav", workers)
-    await workers.close()
-    async with served(tmp_path) as server, line_to(server) as (phone, address):
-        caller = await phone.dial(address)
-        await caller.answered()
-        await caller.hears_sound()
-        caller.press("2")
-        await caller.hears_payloads(payloads("PCMA", products)[:50])
-        caller.leg.hang_up()
-        await server.said("call over")
+    await somebody_hears_the_products(tmp_path)
     assert PRODUCTS in " ".join((await told(tmp_path)).split())
