@@ -1,7 +1,7 @@
 """Write the parts of the repository that are generated from the code: `make docs`, or with `--check` only compare.
 
 - the checks in docs/flow-language.md, from `ivr.flowfile.checks`;
-- flows/flow.schema.json, from `ivr schema`;
+- flows/flow.schema.json and flows/included.schema.json, from `ivr schema`;
 - tests/flowfile/texts.golden, all texts of findings, to be read as a set.
 """
 
@@ -35,9 +35,9 @@ def _check(check: Check) -> str:
     return "\n".join([f"#### `{check.code}`\n", f"{SEVERITY[check.severity]} {check.title}{fix}\n", *example])
 
 
-def schema() -> str:
+def schema(*options: str) -> str:
     """Return what `ivr schema` prints."""
-    printed = CliRunner().invoke(ivr, ["schema"], catch_exceptions=False)
+    printed = CliRunner().invoke(ivr, ["schema", *options], catch_exceptions=False)
     if printed.exit_code:
         sys.exit(printed.output)
     return printed.output
@@ -50,6 +50,7 @@ def written() -> Mapping[Path, str]:
     return {
         language: f"{ours}{BEGIN}\n{checks()}",
         ROOT / "flows" / "flow.schema.json": schema(),
+        ROOT / "flows" / "included.schema.json": schema("--included"),
         ROOT / "tests" / "flowfile" / "texts.golden": page(),
     }
 

@@ -20,7 +20,7 @@ from ivr.smallfiles import read_head
 
 SHARED = ("calendars", "commands", "destinations", "prompts", "variables")
 "The sections that an included file can have."
-_COMMENT = "description"
+COMMENT = "description"
 MOST = 50
 "Files that one flow includes."
 
@@ -158,7 +158,7 @@ def _strangers(reading: Reading) -> Iterator[Finding]:
     """Find what does not belong into an included file."""
     here = reading.source
     for key in here.keys(()):
-        if key in SHARED or key == _COMMENT:
+        if key in SHARED or key == COMMENT:
             continue
         is_flow = key in {"states", "initial", "flow"}
         advice = 'A flow is not included; use "invoke".' if is_flow else f"It can have {', '.join(SHARED)}."

@@ -1,16 +1,21 @@
-"""The JSON Schema of flow files, made of the model's own classes: what editors complete and underline."""
+"""The JSON Schemas of flow files and of what they include, made of the model's own classes, for editors."""
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from ivr.flowfile.included_files import COMMENT, SHARED
 from ivr.flowfile.model import FlowFile
 from ivr.flowfile.model_parts import Model
+from ivr.flowfile.reachability import reached
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOISE = frozenset({"title", "default"})
 "What pydantic adds and an editor only shows: the key again, and a default that every description tells better."
+_REFERENCE = re.compile(r'"#/\$defs/([^"]+)"')
 
 
 class _Generator(GenerateJsonSchema):
@@ -27,9 +32,31 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "ivr flow", **cleaned}
 
 
-def schema_text() -> str:
-    """Return the schema as `ivr schema` prints it."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def included_schema() -> dict[str, Any]:
+    """Return the schema of a file that flows include: what of a flow's own sections it can have (LANGUAGE C16)."""
+    whole = schema()
+    sections = {key: whole["properties"][key] for key in (COMMENT, *SHARED)}
+    parts = whole["$defs"]
+    used = reached(_references(sections), lambda part: _references(parts[part]))
+    return {
+        "$schema": DIALECT,
+        "title": "ivr included file",
+        "$defs": {name: part for name, part in parts.items() if name in used},
+        "additionalProperties": False,
+        "description": "What several phone flows share.",
+        "properties": sections,
+        "type": "object",
+    }
+
+
+def schema_text(*, included: bool = False) -> str:
+    """Return the schema of flow files, or of `included` ones, as `ivr schema` prints it."""
+    return json.dumps(included_schema() if included else schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _references(part: Any) -> Sequence[str]:
+    """Return the names of the definitions that a part of a schema refers to."""
+    return _REFERENCE.findall(json.dumps(part))
 
 
 def _cleaned(part: Any, *, names: bool = False) -> Any:

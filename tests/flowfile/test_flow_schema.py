@@ -8,11 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from ivr.flowfile.included_files import COMMENT, SHARED
 from ivr.flowfile.model import FlowFile
-from ivr.flowfile.schema import keys, schema, schema_text
+from ivr.flowfile.schema import included_schema, keys, schema, schema_text
 from tests.flowfile.reading import HERE, load
 
 SCHEMA = schema()
+INCLUDED = included_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 SHIPPED = sorted((HERE.parents[1] / "flows").glob("*.yaml"))
 GOOD = sorted((HERE / "good").glob("*.yaml"))
@@ -22,13 +24,29 @@ def as_an_editor_sees_it(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-def complaints(text: str) -> list[str]:
-    return [error.message for error in VALIDATOR.iter_errors(as_an_editor_sees_it(text))]
+def complaints(text: str, validator: Draft202012Validator = VALIDATOR) -> list[str]:
+    return [error.message for error in validator.iter_errors(as_an_editor_sees_it(text))]
 
 
-def test_the_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
-    assert json.loads(schema_text()) == SCHEMA
+@pytest.mark.parametrize("included", [False, True])
+def test_the_schemas_are_schemas(*, included: bool) -> None:
+    printed = json.loads(schema_text(included=included))
+    assert printed == (INCLUDED if included else SCHEMA)
+    Draft202012Validator.check_schema(printed)
+
+
+def test_an_included_file_has_the_sections_that_can_be_shared_and_nothing_else() -> None:
+    validator = Draft202012Validator(INCLUDED)
+    assert set(INCLUDED["properties"]) == {COMMENT, *SHARED}
+    assert "State" not in INCLUDED["$defs"]
+    assert complaints((HERE.parents[1] / "flows" / "shared" / "office.yaml").read_text("utf-8"), validator) == []
+    assert complaints("commands: {operator: {dtmf: '0', speech: operator}}\nvariables: {name: none}", validator) == []
+    for wrong in (
+        "states: {a: {say: Hello., final: true}}",
+        "include: [other.yaml]",
+        "calendars: {office: {hours: 9}}",
+    ):
+        assert complaints(wrong, validator)
 
 
 @pytest.mark.parametrize("file", [*SHIPPED, *GOOD], ids=lambda file: f"{file.parent.name}-{file.stem}")

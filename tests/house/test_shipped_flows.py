@@ -31,6 +31,13 @@ def test_a_shipped_flow_names_its_schema_for_editors(file: Path) -> None:
     assert (file.parent / first.partition("=")[2]).resolve() == ROOT / "flows" / "flow.schema.json"
 
 
+def test_what_shipped_flows_share_names_its_schema_too() -> None:
+    for file in (ROOT / "flows" / "shared").glob("*.yaml"):
+        first = file.read_text("utf-8").splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema=")
+        assert (file.parent / first.partition("=")[2]).resolve() == ROOT / "flows" / "included.schema.json"
+
+
 def test_audio_that_comes_with_the_flows_is_small() -> None:
     audio = list((ROOT / "flows").glob("*.wav"))
     assert audio
