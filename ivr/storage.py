@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from ivr.engine.commands import Notify, Request
+from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.ports import CallKey, CallRecord, Commit, Stepped
 
@@ -112,80 +112,6 @@ class CallStoreInMemory(CallStore, Protocol):
         `then` is called in the event loop once all of it is durable and visible (None), or with what `commit` would
         raise. Raises at once where nothing was begun.
         """
-
-
-# --- notifications ----------------------------------------------------------------------------------------------------
-
-NotificationState: TypeAlias = Literal["waiting", "sent", "dead"]
-
-
-class Notification(Struct, frozen=True):
-    """Somebody is to be told of something, and what became of it."""
-
-    call: str
-    "Our id of the call."
-    notify: Notify | None
-    "What is told; None: it was sent, and what was told stands in the call's trace alone."
-    job: str
-    made: float
-    "When the call ordered it, in seconds since 1970, like all times here."
-    state: NotificationState = "waiting"
-    tries: int = 0
-    "Tries begun so far."
-    due: float = 0.0
-    "When it is tried next, or when it was sent or given up."
-    reason: str = ""
-    "Why the last try failed, in our words."
-
-    @property
-    def id(self) -> str:
-        """Its name: the same each time that it is sent."""
-        return f"{self.call}.{self.job}"
-
-
-class Outbox(Protocol):
-    """The notifications of all calls; each is saved with the turn that ordered it (`Commit.notifications`).
-
-    It is sent once or, where a worker was killed between sending and `settle`, again. Erased with its call. Nothing of
-    it is in memory, so that a command can look and change beside a running server. Raises StoreUnavailable.
-    """
-
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Notification]:
-        """Hand out what is due, each to one worker at a time; the try is counted, durably, before this returns.
-
-        What has not been settled `lease` seconds later is due again: its worker is dead. A notification that cannot be
-        read is not handed out, and is dead.
-        """
-
-    async def settle(self, notification: str, state: NotificationState, *, at: float, reason: str = "") -> None:
-        """Note what became of a try: sent or given up (`dead`) at a time, or to be tried again then (`waiting`).
-
-        Nothing is left of what was told once it is sent. One that was dropped or erased meanwhile stays so.
-        """
-
-    async def reopen(self) -> None:
-        """Make due again what was handed out: for the start, when no worker is alive."""
-
-    async def next_due(self) -> float | None:
-        """Return when the next one is due; None: none waits."""
-
-    async def get(self, notification: str) -> Notification | None:
-        """Return one by its name."""
-
-    async def list(self, state: NotificationState | None = None, *, limit: int) -> Sequence[Notification]:
-        """Return the newest ones, of one state or of all, the newest first."""
-
-    async def count(self, state: NotificationState) -> int:
-        """Count those of a state."""
-
-    async def retry(self, notification: str, *, now: float) -> bool:
-        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
-
-    async def drop(self, notification: str) -> bool:
-        """Forget one that waits or is dead; False: there is none."""
-
-    async def close(self) -> None:
-        """Let go of the data."""
 
 
 # --- stored calls -----------------------------------------------------------------------------------------------------

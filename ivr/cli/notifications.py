@@ -12,7 +12,7 @@ import click
 from ivr.cli.datafolder import data_folder, data_option, stored_calls
 from ivr.cli.terminal_text import escaped, json_text
 from ivr.errors import StoreUnavailable
-from ivr.storage import Notification, NotificationState, Outbox
+from ivr.outbox import Notification, NotificationState, Outbox
 from ivr.store.opening import open_outbox
 
 T = TypeVar("T")

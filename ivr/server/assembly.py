@@ -109,15 +109,7 @@ async def running(
         keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
-        phone = (
-            await make_phone(
-                stack, settings, backend, address, account=DEVELOPMENT_ACCOUNT, channel=channel.name, cases=cases
-            )
-            if dev
-            else None
-        )
-        mails = backend.folder.mail if settings.smtp_server is None else None
-        start = StartPages(backend.registry, backend.closings, mails=mails) if dev else None
+        phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
         pages = [one for one in (make_recording_pages(stack, backend), console, phone, start) if one]
         verifier = make_verifier(settings, keys)
         webhook = _webhook(settings, channel, backend, verifier, refusals)
@@ -136,6 +128,18 @@ async def running(
         yield _described(settings, backend, address, token, listener, dev=dev)
         log.info("draining")
     log.info("stopped")
+
+
+async def _development_pages(
+    stack: AsyncExitStack, settings: Settings, backend: Backend, address: str, cases: Path
+) -> tuple[PhonePages, StartPages]:
+    """Make what only development mode has: the phone that calls this server, and the page at `/`."""
+    channel = backend.channel.name
+    phone = await make_phone(
+        stack, settings, backend, address, account=DEVELOPMENT_ACCOUNT, channel=channel, cases=cases
+    )
+    mails = backend.folder.mail if settings.smtp_server is None else None
+    return phone, StartPages(backend.registry, backend.closings, mails=mails)
 
 
 def _described(

@@ -19,6 +19,7 @@ from ivr.engine.secret_values import Secrets
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
+from ivr.outbox import Outbox
 from ivr.ports import Capabilities, Channel
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
@@ -35,7 +36,7 @@ from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
 from ivr.settings import Settings, secrets_of
 from ivr.speech_settings import engine_of, load_models
-from ivr.storage import Archive, CallStoreInMemory, MediaStore, Outbox
+from ivr.storage import Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import Opened, open_store
 from ivr.turn import TurnsInMemory
@@ -57,7 +58,6 @@ class Backend(Struct, frozen=True):
     channel: Channel
     worker: Worker
     outbox: Outbox
-    notifier: Notifier
     turns: TurnsInMemory
 
 
@@ -85,11 +85,7 @@ async def open_backend(
     speech = engine_of(settings, workers)
     await load_models(workers)
     folder = stack.enter_context(DataFolder.open(settings.data))
-    key = settings.seal_key.get_secret_value() if settings.seal_key else None
-    opened = await open_store(folder, seal_key=key)
-    stack.push_async_callback(opened.close)
-    for call, what in opened.set_aside:
-        log.error("call set aside", extra={"call": call, "reason": what})
+    opened = await _open_store(stack, settings, folder)
     store, recordings = opened.calls, opened.recordings
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
@@ -103,8 +99,7 @@ async def open_backend(
     requests = WebRequest(egress, secret_values)
     stack.push_async_callback(requests.close)
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
-    limits = {TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE}
-    worker = Worker(store, services, limits=limits)
+    worker = Worker(store, services, limits={TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE})
     mails = folder.mail if trial else None
     senders = make_senders(stack, settings, recordings, links, egress=egress, mails=mails)
     notifier = Notifier(opened.outbox, senders)
@@ -138,9 +133,17 @@ async def open_backend(
         channel=channel,
         worker=worker,
         outbox=opened.outbox,
-        notifier=notifier,
         turns=turns,
     )
+
+
+async def _open_store(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> Opened:
+    key = settings.seal_key.get_secret_value() if settings.seal_key else None
+    opened = await open_store(folder, seal_key=key)
+    stack.push_async_callback(opened.close)
+    for call, what in opened.set_aside:
+        log.error("call set aside", extra={"call": call, "reason": what})
+    return opened
 
 
 async def _open_registry(

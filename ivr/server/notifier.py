@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from ivr.engine.commands import NotificationWay
 from ivr.errors import StoreUnavailable
+from ivr.outbox import Notification, NotificationState, Outbox
 from ivr.services.sender import NotSent, Sender
-from ivr.storage import Notification, NotificationState, Outbox
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 import asyncio
 from pathlib import Path
 
+from ivr.outbox import Notification
 from ivr.services.mail_message import mail_of
 from ivr.services.mail_sender import check_recipient
 from ivr.services.sender import Attachments, NotSent
 from ivr.smallfiles import write_whole
-from ivr.storage import Notification
 
 SENDER = "ivr@localhost"
 

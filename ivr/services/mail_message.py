@@ -9,8 +9,8 @@ from email.policy import SMTP
 from email.utils import formatdate
 
 from ivr.engine.commands import Notify
+from ivr.outbox import Notification
 from ivr.services.sender import Attachment, cleaned
-from ivr.storage import Notification
 
 SUBJECT = 200
 "Characters of a subject; the rest is cut off."

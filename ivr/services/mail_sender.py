@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from ivr.engine.commands import Notify
 from ivr.mail_address import is_address
+from ivr.outbox import Notification
 from ivr.services.mail_message import mail_of
 from ivr.services.sender import Attachments, NotSent, cleaned
-from ivr.storage import Notification
 
 Encryption: TypeAlias = Literal["starttls", "tls", "none"]
 "`tls`: from the first byte. As the settings have it."

@@ -5,7 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ivr.errors import IvrError
-from ivr.storage import Notification
+from ivr.outbox import Notification
 
 
 class NotSent(IvrError):

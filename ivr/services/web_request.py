@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +20,7 @@ from yarl import URL
 from ivr.engine.commands import Argument
 from ivr.engine.events import HttpAnswered
 from ivr.engine.web_orders import MARK, PAUSES, expected, only_named
+from ivr.retry_after import retry_after
 from ivr.services.egress import Egress, NotAllowed
 from ivr.services.service import ServiceError
 from ivr.storage import Order
@@ -115,7 +115,7 @@ class WebRequest:
                 ) as response,
             ):
                 answered = await _answered(response, request, order.request.job)
-                return answered, _retry_after(response.headers)
+                return answered, retry_after(response.headers)
         except TimeoutError:
             return ServiceError("timeout"), None
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a header that cannot be sent
@@ -243,14 +243,3 @@ def _exact(digits: str) -> float | str:
 
 
 _JSON = json.Decoder(float_hook=_exact)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is compared with the reply's own clock."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds())
-    except (KeyError, ValueError, TypeError, OverflowError):  # one date without a zone, or a zone of a million hours
-        return None

@@ -14,9 +14,9 @@ import aiohttp
 from msgspec import json
 
 from ivr.engine.commands import Notify
+from ivr.outbox import Notification
 from ivr.services.egress import Egress, NotAllowed
 from ivr.services.sender import Attachment, Attachments, NotSent
-from ivr.storage import Notification
 
 TYPE = "ivr.notification"
 PATIENCE = 30.0

@@ -11,7 +11,6 @@ import os
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from email.utils import parsedate_to_datetime
 from typing import BinaryIO, Literal, TypeVar
 
 import aiohttp
@@ -19,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from ivr.errors import SynthesisFailed, TranscriptionFailed, VoiceUnavailable
+from ivr.retry_after import retry_after
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _form(wav: BinaryIO, part: str, fields: Mapping[str, str]) -> Iterator[aioht
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     status = response.status
     if status == 429 or status >= 500:
-        raise _TryAgain(str(status), _retry_after(response.headers))
+        raise _TryAgain(str(status), retry_after(response.headers))
     if status in {401, 403}:
         raise _Refused("failed", f"the speech service refused the key ({status})")
     if 300 <= status < 400:
@@ -190,14 +190,3 @@ def read_reply(body: bytes, form: type[T]) -> T:
         return msgspec.json.decode(body.removeprefix(BOM_UTF8), type=form)
     except msgspec.DecodeError as error:
         raise TranscriptionFailed("failed", "the speech service's reply is not a transcript") from error
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` (RFC 9110, 10.2.3): seconds, or a date, which is compared with the reply's own clock."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds())
-    except (KeyError, ValueError, TypeError, OverflowError):  # one date without a zone, or a zone of a million hours
-        return None

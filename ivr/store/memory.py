@@ -10,8 +10,9 @@ from itertools import count
 from ivr.engine.commands import Notify
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
+from ivr.outbox import Notification
 from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
-from ivr.storage import Absent, Notification, Order
+from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
 from ivr.store.sealing import KEY_BYTES, Sealer

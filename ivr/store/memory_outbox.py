@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ivr.storage import Notification, NotificationState
+from ivr.outbox import Notification, NotificationState
 from ivr.store.memory import MemoryStore
 
 

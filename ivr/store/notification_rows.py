@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast, get_args
 
 from ivr.errors import UnreadableRow
-from ivr.storage import Notification, NotificationState
+from ivr.outbox import Notification, NotificationState
 from ivr.store.rows import LATEST, read_notify
 
 ADD_NOTIFICATION: Final = (

@@ -1,4 +1,7 @@
-"""Which driver stands behind the ports of `ivr.storage`: whoever uses a store opens it here, and knows no other."""
+"""Which driver stands behind the ports of `ivr.storage` and `ivr.outbox`.
+
+Whoever uses a store opens it here, and knows no other.
+"""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -6,7 +9,8 @@ from contextlib import closing
 from msgspec import Struct
 
 from ivr.errors import DataUnusable
-from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore, Outbox
+from ivr.outbox import Outbox
+from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore

@@ -11,7 +11,8 @@ from contextlib import closing
 from typing import Protocol, TypeVar
 
 from ivr.errors import DataUnusable, StoreUnavailable
-from ivr.storage import PATIENCE, Notification, NotificationState
+from ivr.outbox import Notification, NotificationState
+from ivr.storage import PATIENCE
 from ivr.store import notification_rows as rows
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database

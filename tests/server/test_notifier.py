@@ -11,10 +11,10 @@ from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Notify
 from ivr.engine.events import OperationDone
 from ivr.errors import StoreUnavailable
+from ivr.outbox import Notification, NotificationState
 from ivr.ports import CallKey, CallRecord, Commit, Stepped
 from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LEASE, LONGEST_PAUSE, Notifier
 from ivr.services.sender import NotSent
-from ivr.storage import Notification, NotificationState
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_outbox import MemoryOutbox
 from tests.waiting import PATIENCE, Clock, Gate

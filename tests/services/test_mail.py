@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ivr.engine.commands import Notify
+from ivr.outbox import Notification
 from ivr.services.mail_folder import MailFolder
 from ivr.services.mail_message import mail_of
 from ivr.services.mail_sender import Encryption, MailSender, MailServer
 from ivr.services.sender import Attachment, NotSent
-from ivr.storage import Notification
 from tests.fakes.mail_server import PASSWORD, USER, MailHost, mail_host
 
 NOTIFY = Notify("3.1", "mail", "desk@example.com", "A call", "First line.\nSecond: \u00fc.", flow="voicemail")

@@ -13,10 +13,10 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ivr.engine.commands import Notify
+from ivr.outbox import Notification
 from ivr.services.egress import LOOPBACK, Egress
 from ivr.services.sender import Attachment, NotSent
 from ivr.services.webhook_sender import WebhookSender
-from ivr.storage import Notification
 
 KEY = b"0123456789abcdef01234567"
 NOW = 1_795_168_800.5

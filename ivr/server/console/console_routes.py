@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
+from ivr.outbox import Outbox
 from ivr.ports import CallRecord, Stepped
 from ivr.server.body import Body
 from ivr.server.closings import Closings
@@ -29,7 +30,7 @@ from ivr.server.origin import require_own_page
 from ivr.server.refusals import Refusals
 from ivr.server.replies import not_found
 from ivr.server.static_files import static_reply
-from ivr.storage import Archive, FlowCalls, Outbox
+from ivr.storage import Archive, FlowCalls
 from ivr.trace.case import CaseError
 
 log = logging.getLogger(__name__)
