@@ -67,7 +67,8 @@ def show(of_group: Path | None, /, notification: str, data: Path | None) -> None
     if one.reason:
         rows.append(f"reason       {one.reason}")
     if told := one.notify:
-        rows += [f"{told.way:<12} {told.to}", f"subject      {told.subject}", f"recordings   {len(told.attach)}", ""]
+        rows += [f"{told.way:<12} {told.to}", f"subject      {told.subject or told.flow}"]
+        rows += [f"recordings   {len(told.attach)}", ""]
         rows += told.text.splitlines()
     else:
         rows.append("What was told is in `ivr calls show`.")

@@ -11,7 +11,7 @@ from ivr.engine import prompt as spoken
 from ivr.engine.expressions.compile import Expression
 from ivr.engine.offers import FixedChoice, is_same_beginning
 from ivr.engine.utterance import as_heard
-from ivr.flowfile.fields import Bool, GivenName, Guard, PhoneKeys, Whole
+from ivr.flowfile.fields import Bool, ByKind, GivenName, Guard, PhoneKeys, Whole
 from ivr.flowfile.model_parts import PUT_IN, AnyPart, Model, Prompt
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import SpokenForms, every_form
@@ -88,7 +88,8 @@ def _form_of_barge_in(value: object) -> str:
 
 
 BargeIn: TypeAlias = Annotated[
-    Annotated[Bool, Tag("<both>")] | Annotated[Kinds, Tag("<kinds>")], Discriminator(_form_of_barge_in)
+    Annotated[Annotated[bool, ByKind()], Tag("<both>")] | Annotated[Kinds, Tag("<kinds>")],
+    Discriminator(_form_of_barge_in),
 ]
 
 

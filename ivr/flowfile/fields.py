@@ -176,6 +176,23 @@ class YesNo(OneOf):
         return {"type": "boolean"}
 
 
+class ByKind(YesNo):
+    """`true` or `false`, where a mapping by keys and speech is possible as well."""
+
+    ADVICE = "Possible: true, false, {keys: true, speech: false}."
+
+    def _checked(self, value: object) -> object:
+        if not isinstance(value, str):
+            raise refused("value", "A list is not possible here.", self.ADVICE)
+        return self.read(value)
+
+    def read(self, text: str) -> bool:
+        """Read `true` or `false`."""
+        if text not in self.words and only_near(text, (*self.words, *_YES_AND_NO)) is None:
+            raise refused("value", f'"{text}" is not possible here.', self.ADVICE)
+        return super().read(text)
+
+
 class OnlyTrue(OneOf):
     """`true`, for a key that is left out otherwise."""
 
@@ -303,6 +320,11 @@ class LanguageTag(ScalarField):
             raise refused("value", f'"{text}" is not a language tag.', "Write a language tag, such as en-US.")
         return text
 
+    def _checked(self, value: object) -> object:
+        if isinstance(value, list):
+            raise refused("value", "This is one language, not a list.", 'A flow with several has "languages".')
+        return super()._checked(value)
+
     def schema(self) -> Json:
         """Describe it to an editor."""
         return {"type": "string", "pattern": f"^{self.PATTERN}$"}
@@ -313,6 +335,19 @@ class LanguageTag(ScalarField):
 SCALARS: Mapping[str, Type] = {
     str(type_): type_ for type_ in (TEXT, INTEGER, DECIMAL, BOOLEAN, DATE, TIME, DATETIME, RECORDING)
 }
+
+
+_OTHER_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("string", "str", "char", "phone", "telephone"), "text"),
+    **dict.fromkeys(("int", "whole", "long"), "integer"),
+    **dict.fromkeys(("number", "float", "double", "money", "amount"), "integer or decimal"),
+    **dict.fromkeys(("bool", "yesno", "flag"), "boolean"),
+    **dict.fromkeys(("list", "array"), "[text], or another type in [ ]"),
+    **dict.fromkeys(("object", "dict", "map"), "{name: type}"),
+    "timestamp": "datetime",
+    "audio": "recording",
+}
+"Words of other languages, in lower case, and ours for them."
 
 
 class TypeWord:
@@ -332,7 +367,10 @@ def read_type(value: object) -> Type:
         case str() if value in SCALARS:
             return SCALARS[value]
         case str():
-            advice = did_you_mean(value, SCALARS) or f"Possible: {', '.join(SCALARS)}, [type], {{name: type}}."
+            advice = f"Possible: {', '.join(SCALARS)}, [type], {{name: type}}."
+            if other := _OTHER_TYPES.get(value.lower()):
+                advice = f"Write {other}."
+            advice = did_you_mean(value, SCALARS) or advice
             raise refused("value", f'"{value}" is not a type.', advice, meant=only_near(value, SCALARS))
         case [item]:
             return Type("list", item=read_type(item))

@@ -40,7 +40,7 @@ def country_meant(text: str) -> str:
 def region_meant(country: str, text: str) -> str:
     """Suggest the region that was probably meant, by its code or by its name."""
     written = _library().country_holidays(country).get_subdivision_aliases()
-    codes = {_plain(word): code for code, names in written.items() for word in (code, *names)}
+    codes = {_plain(word): code for code, names in written.items() for word in (code, f"{country}-{code}", *names)}
     meant = codes.get(_plain(text)) or codes.get(nearest(_plain(text), codes) or "")
     known = ", ".join(written)
     return f'Did you mean "{meant}"?' if meant else f"Possible: {known}." if known else "Leave it out."

@@ -5,7 +5,7 @@ target in another.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
 from msgspec import Struct
@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.actions.base import Asking, Nothing
+from ivr.flowfile.actions.notify import Notify
+from ivr.flowfile.actions.transfer import Transfer
 from ivr.flowfile.choices import Choice
 from ivr.flowfile.document import TRANSITIONS
 from ivr.flowfile.finding import Edit, Finding
@@ -129,6 +131,15 @@ _OTHERS: dict[str, str] = {
     **dict.fromkeys(("exit", "disconnect", "end"), 'Write "hangup: {}", or "final: true".'),
 }
 "Words of other systems, in lower case, and ours for them."
+_OTHERS_IN: Mapping[type[Model], Mapping[str, str]] = {
+    Notify: {
+        **dict.fromkeys(("body", "message", "content"), 'Write "text".'),
+        **dict.fromkeys(("to", "mail", "address", "recipient", "recipients"), 'Write "email".'),
+        **dict.fromkeys(("attachment", "attachments", "recording"), 'Write "attach".'),
+    },
+    Transfer: dict.fromkeys(("number", "destination", "target", "phone", "sip"), 'Write "to".'),
+}
+"Those that mean something else in one action; they come first."
 _HOW = {
     "flow": 'Give it a name: "flow: <name>".',
     "initial": 'Name the state where calls begin: "initial: <state>".',
@@ -152,6 +163,8 @@ class _Judge:
         for error in errors:
             path = self._path(error)
             follows = error["type"] == "missing" and self._follows(path, extra)
+            if error["type"] == "too_short" and self.source.keys(path):
+                follows = True  # what it had was wrong, and is cut out
             if not follows and not self.source.is_broken(path):
                 found.append(self._finding(error, path))
         return found
@@ -163,7 +176,10 @@ class _Judge:
         is_part = issubclass(class_, Part) and not issubclass(class_, ForeachPart)
         if is_part and set(PARTS) & set(self.source.keys(missing[:-1])):
             return True  # what makes it a part was written, and cut out
-        return self.source.has(missing) or any(nearest(str(key), class_.words()) == missing[-1] for key in beside)
+        meant = {self._meant(str(key), missing[:-1]) for key in beside}
+        is_meant = f'Write "{missing[-1]}".' in meant
+        is_near = any(nearest(str(key), class_.words()) == missing[-1] for key in beside)
+        return self.source.has(missing) or is_meant or is_near
 
     def culprit(self, error: ErrorDetails) -> Path:
         """Return what to cut out: what is wrong, or what lacks something; of a list, the whole list."""
@@ -257,6 +273,7 @@ class _Judge:
             return 'Write where a choice leads in the "on" of the state.'
         if issubclass(class_, Part) and is_language(key):
             return "A part has one text, or one for each language: {en: …, de: …}."
-        if other := _OTHERS.get(re.sub("[_-]", "", key).lower()):
+        word = re.sub("[_-]", "", key).lower()
+        if other := _OTHERS_IN.get(class_, {}).get(word) or _OTHERS.get(word):
             return other
         return did_you_mean(key, class_.words()) or f"Possible: {', '.join(class_.words())}."

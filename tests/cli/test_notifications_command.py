@@ -25,7 +25,9 @@ DEAD, SENT = 5, 3
 async def told(data: Path) -> list[str]:
     """Store a call that told somebody eight times, of which the first five could not be sent; return their names."""
     record = replace(random_bot(flow_of(SLOW), 1).record, id=call_id(1), version=1, steps=1)
-    mails = tuple(Notify(f"1.{number}", "mail", "desk@example.com") for number in range(1, DEAD + SENT + 1))
+    mails = tuple(
+        Notify(f"1.{number}", "mail", "desk@example.com", flow="support") for number in range(1, DEAD + SENT + 1)
+    )
     with DataFolder.open(data) as folder:
         store = await SqliteStore.open(folder.database, seal_key="00" * 32, seal_file=folder.seal_key)
         outbox = SqliteOutbox(folder, server=store)
@@ -56,7 +58,9 @@ def test_all_that_was_given_up_is_sent_again_however_much_it_is(data: Path) -> N
 
 def test_one_is_found_by_its_whole_id_though_many_newer_ones_were_sent(data: Path) -> None:
     oldest, *_, newest = asyncio.run(told(data))
-    assert "reason       busy" in ivr("notifications", "show", oldest, "--data", data).output
+    shown = ivr("notifications", "show", oldest, "--data", data).output
+    assert "reason       busy" in shown
+    assert "subject      support" in shown  # that of a mail without one
     assert ivr("notifications", "retry", oldest, "--data", data).output.startswith("1 to be sent again.")
     assert ivr("notifications", "retry", newest, "--data", data).output == "Error: It was sent already.\n"
     assert "There is no notification" in ivr("notifications", "show", f"{oldest}0", "--data", data).output

@@ -436,9 +436,7 @@ PLANTED = [
         "Does the service keep the Idempotency-Key?",
         at="retries: 2",
     ),
-    Planted(
-        "a type that there is not", "slots: [{id: text,", "slots: [{id: string,", "value", "Possible: text, integer"
-    ),
+    Planted("a type that there is not", "slots: [{id: text,", "slots: [{id: string,", "value", "Write text."),
     Planted(
         "texts instead of days",
         "day: date, time: time}]}",

@@ -13,7 +13,7 @@ from ivr.engine.flow import Assignment, Variable
 from ivr.engine.scope import PART
 from ivr.flowfile.actions.base import Builder, KeepingSpec, kept_in
 from ivr.flowfile.containers import ShortFor
-from ivr.flowfile.fields import GivenName, Reference
+from ivr.flowfile.fields import SCALARS, GivenName, Reference
 from ivr.flowfile.model_parts import Assignments, Model, Read
 from ivr.flowfile.source import Path
 
@@ -27,6 +27,7 @@ class Returned(Struct, frozen=True):
     "The value is for nobody's eyes."
 
 
+_ALL_TYPES = frozenset({*SCALARS, "list", "object", "any"})
 _NEVER_SET = Type("any")
 "Of what no return has a value for: it is never none either, so that reading it is a mistake."
 
@@ -128,7 +129,9 @@ class InvokeSpec(KeepingSpec[Invoke]):
 
     @property
     def kept_as(self) -> frozenset[str]:
-        """The types of variables that can keep every value."""
+        """The types of variables that can keep every value; all of them, as long as the other flow is not known."""
+        if self.written.invoked is None:
+            return _ALL_TYPES
         given = self.answer_type.name
         return frozenset({given, *(["decimal"] if given == "integer" else [])})
 

@@ -131,7 +131,7 @@ def _no_key_free() -> Text:
 
 @FOREACH.error
 def _not_a_list(type_: Type) -> Text:
-    return f"This is not a list, but {type_}.", ""
+    return f"This is not a list, but {type_}.", "Name a variable or a field with a type such as [text]."
 
 
 @FOREACH.error

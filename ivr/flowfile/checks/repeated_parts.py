@@ -27,11 +27,15 @@ def _item_is_a_variable(word: str) -> Text:
     return f'"{word}" is a variable of the flow.', 'Give the item another name with "item".'
 
 
+_OF_CHOICE = ("states", "<state>", "menu", "choices", "<choice>", "foreach")
+
+
 @TYPE.finder
 def lists(document: Document) -> Iterator[Finding]:
-    """Find what is no list."""
+    """Find what is no list, in prompts; of choices, the check `foreach` does."""
     for use in uses(document):
-        if use.path[-1] != "foreach" or use.role != "expression":
+        is_of_choice = use.path[2:4] == ("menu", "choices") and len(use.path) == len(_OF_CHOICE)
+        if use.path[-1] != "foreach" or use.role != "expression" or is_of_choice:
             continue
         what = compiled(use.text, bare=True)
         type_, errors = infer(what, known_of(document).scene(use).env) if isinstance(what, Expression) else (None, ())

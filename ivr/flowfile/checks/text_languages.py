@@ -101,10 +101,15 @@ def declared(document: Document) -> Iterator[Finding]:
             yield document.finding(_declared_twice(language), ("languages", number))
 
 
+def _are_known(document: Document) -> bool:
+    """Return whether it is certain which languages the flow has."""
+    return document.is_sound("languages") and document.is_sound("language")
+
+
 @LANGUAGE.finder
 def completeness(document: Document) -> Iterator[Finding]:
     """Find texts that are not there in each language of the flow."""
-    if not document.is_sound("languages"):
+    if not _are_known(document):
         return
     for prompt in all_prompts(document):
         for placed in parts_of(document, prompt):
@@ -162,7 +167,7 @@ def _has_words(text: str) -> bool:
 @LANGUAGE.finder
 def spoken_forms(document: Document) -> Iterator[Finding]:
     """Find spoken forms that are not there in each language of the flow."""
-    if not document.is_sound("languages"):
+    if not _are_known(document):
         return
     for together in offered_together(document):
         for _, choice, path in together.choices:
@@ -178,7 +183,7 @@ def notices(document: Document) -> Iterator[Finding]:
     """Find reasons of closed days that are not there in each language of the flow."""
     for name, calendar in document.model.calendars.items():
         is_told = document.model.languages and _reads(document, f"calendar.{name}.notice")
-        for day, notice in calendar.closed.items() if document.is_sound("languages") else ():
+        for day, notice in calendar.closed.items() if _are_known(document) else ():
             path = ("calendars", name, "closed", day)
             if "" not in notice:
                 yield from of_keys(document, notice, path)
