@@ -24,8 +24,10 @@ from ivr.flowfile.fields import AnyText, Bool, GivenName, Guard, Json, LanguageT
 from ivr.flowfile.source import Path
 from ivr.nearest import nearest
 
-PUT_IN = re.compile(r"{{.*?}}", re.DOTALL)
-"A value put into a text, for those who look at the words around it; what it means is for `compiled` to say."
+PUT_IN = re.compile(r"{{.*?(?:}}|\Z)", re.DOTALL)
+"""A value put into a text, for those who look at the words around it; what it means is for `compiled` to say.
+
+One that nobody has closed goes on to the end, so that a text is gone through once, whatever stands in it."""
 
 
 class Model(BaseModel):

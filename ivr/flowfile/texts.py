@@ -16,7 +16,7 @@ from ivr.flowfile.model_parts import PUT_IN, AudioPart, ForeachPart, Moment, Rea
 from ivr.flowfile.prompts import Around, of_action, of_commands, of_defaults, parts_of
 from ivr.flowfile.source import Path
 
-_IN_SINGLE_BRACES = re.compile(r"(?<!{){\s*([^\s{}][^{}]*?)\s*}(?!})")
+_IN_SINGLE_BRACES = re.compile(r"(?<!{){([^{}]*)}(?!})")
 
 REMEMBERED = 1 << 15
 "Texts of which is remembered what they mean: those of the largest flow, which each check looks at in turn."
@@ -85,13 +85,15 @@ def in_single_braces(use: Use) -> Iterator[SingleBraces]:
     """Go through the expressions in single braces of a text; the language sees no more in them than words."""
     plain = PUT_IN.sub(lambda found: " " * len(found.group()), use.text) if not use.is_bare else ""
     for found in _IN_SINGLE_BRACES.finditer(plain):
-        what = compiled(found[1], bare=True)
+        if not (inside := found[1].strip()):
+            continue
+        what = compiled(inside, bare=True)
         if isinstance(what, ExpressionError):
             names, is_filtered = frozenset[str](), what.code == "filter"  # an unknown filter
         else:
             names = frozenset(map(root, what.names))
             is_filtered = isinstance(what, Expression) and isinstance(what.node, Filtered)
-        yield SingleBraces(*found.span(), found[1], names, is_filtered)
+        yield SingleBraces(*found.span(), inside, names, is_filtered)
 
 
 def root(path: str) -> str:

@@ -7,6 +7,8 @@ from pstats import Stats
 import pytest
 
 from ivr.flowfile.load import LoadedFlow
+from ivr.flowfile.model_parts import PUT_IN
+from ivr.flowfile.texts import Use, in_single_braces
 from ivr.flowfile.yaml import builder, reader
 from tests.flowfile.reading import load
 
@@ -89,6 +91,44 @@ def test_so_it_is_with_a_mistake_in_one_state(mistake: str) -> None:
     (small, some), (big, many) = with_calls
     assert [one.code for one in small.findings] == [one.code for one in big.findings] != []
     assert many / some == pytest.approx(4, rel=0.15)
+
+
+ASKS = """
+flow: asks
+language: {language}
+initial: start
+on: {{exhausted: bye, error: bye}}
+states:
+  start: {{menu: {{prompt: "{words}", choices: {{sales: {{dtmf: "1", speech: [sales]}}}}}}, next: bye}}
+  bye: {{say: Goodbye., final: true, outcome: unresolved}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        *(
+            ("en", words)
+            for words in ("press 1 ", "press 1 or 2 or ", "press pound or star key ", "and ", ", 1", "press ")
+        ),
+        *(("de", words) for words in ("drücken Sie die 1, ", "oder ")),
+        *(("fr", "appuyez sur 1 "), ("es", "pulse el 1 ")),
+    ],
+)
+def test_a_prompt_without_end_is_no_more_work_than_its_words(language: str, words: str) -> None:
+    load(ASKS.format(language=language, words="press 1 "))
+    _, some = loaded_with_calls(ASKS.format(language=language, words="press 1 " + words * 100))
+    _, many = loaded_with_calls(ASKS.format(language=language, words="press 1 " + words * 400))
+    assert many / some < 5
+
+
+@pytest.mark.parametrize("words", ["{{", "{", "{a", "{a ", "}", "}}{{", "{ {"])
+def test_braces_without_end_are_read_once(words: str) -> None:
+    """With more than that, each of these texts would keep a server busy for minutes."""
+    for text in (words * 60_000, words + " " * 120_000):
+        use = Use((), text, "text", "prompt", None)
+        assert list(in_single_braces(use)) == []
+        assert PUT_IN.sub("", text).count("{{") == 0
 
 
 def test_over_the_limit_a_file_is_told_so_and_where() -> None:

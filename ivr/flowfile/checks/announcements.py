@@ -1,6 +1,7 @@
 """What a question says about its answers: the keys and spoken forms that its prompts name (LANGUAGE C5)."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from ivr.flowfile.model_parts import PUT_IN, AudioPart, Spoken, TextPart
 from ivr.flowfile.prompts import parts_of
 from ivr.flowfile.source import Path
 from ivr.flowfile.spoken_forms import forms_in
+
+_WORD = re.compile(r"\S+")
 
 
 class Mention(Struct, frozen=True):
@@ -85,9 +88,10 @@ def _prompts(asked: Asking, path: Path) -> Iterator[tuple[str | None, Spoken]]:
 
 
 def _mentions(text: str, language: str, path: Path, before: int) -> Iterator[Mention]:
+    begins = [found.start() for found in _WORD.finditer(text)]
     for named in keys_named_in(text, language):
         words = text[named.start : named.end]
-        yield Mention(named.what, words, path, named.start, before + len(text[: named.start].split()))
+        yield Mention(named.what, words, path, named.start, before + bisect_left(begins, named.start))
 
 
 def _words(texts: Sequence[str]) -> int:

@@ -132,6 +132,10 @@ class _Key(Struct, frozen=True):
     "The token after it; `key` and `button` belong to it."
 
 
+_NEAR = 50
+"Words that are looked at around one; more of them are no sentence, and a text is gone through in good time."
+
+
 class _Keys:
     """Reads the keys of one text."""
 
@@ -162,9 +166,15 @@ class _Keys:
 
     def _skipped(self, place: int) -> int:
         """Pass over what may stand before a key; `number sign` is one."""
-        while (self.word(place) in _BEFORE_KEY and not self._is_sign(place)) or self._is_number_sign(place):
+        for _ in range(_NEAR):
+            if not (self.word(place) in _BEFORE_KEY and not self._is_sign(place)) and not self._is_number_sign(place):
+                break
             place += 1
         return place
+
+    def _after(self, words: frozenset[str], place: int) -> int:
+        """Pass over words."""
+        return next((at for at in range(place, place + _NEAR) if self.word(at) not in words), place + _NEAR)
 
     def _is_number_sign(self, place: int) -> bool:
         """Return whether `#` is no key, but stands before one: `press #1`."""
@@ -202,8 +212,7 @@ class _Keys:
         while True:
             is_range = self.word(key.after) in _RANGES
             place = key.after + is_range
-            while self.word(place) in _JOINS:
-                place += 1
+            place = self._after(_JOINS, place)
             item = self._key(self._skipped(place)) if place > key.after else None
             if item is None or not self._goes_on(item):
                 return key.after
@@ -248,9 +257,10 @@ class _Keys:
         return place
 
     def _sentence_before(self, place: int) -> Iterator[int]:
-        while self.word(place - 1) not in SENTENCE_ENDS:
-            place -= 1
-            yield place
+        for before in range(place - 1, place - 1 - _NEAR, -1):
+            if self.word(before) in SENTENCE_ENDS:
+                return
+            yield before
 
     def _is_number(self, place: int) -> bool:
         """Return whether a number stands here, as in `flights between 8 and 9 to Vienna`."""
@@ -258,8 +268,7 @@ class _Keys:
 
     def _key_with_its_use(self, place: int) -> _Key | None:
         """Read `and 4 for support`."""
-        while self.word(place) in _JOINS | _DOWN | {"to", "then"}:
-            place += 1
+        place = self._after(_JOINS | _DOWN | {"to", "then"}, place)
         key = self._key(self._skipped(place))
         return key if key and (self.word(key.after) in _USES or self._is_labelled(key)) else None
 
@@ -269,8 +278,7 @@ class _Keys:
 
     def _use_with_its_key(self, place: int) -> _Key | None:
         """Read `, for support 4`, in a sentence that began with `for sales press 1`."""
-        while self.word(place) in _JOINS:
-            place += 1
+        place = self._after(_JOINS, place)
         if self.word(place) not in {"for", "to"}:
             return None
         for start in range(place + 2, place + 8):
