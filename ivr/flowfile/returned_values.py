@@ -54,6 +54,13 @@ class LinkedFlow:
         return any(acts(state) for _, state in self.document.states())
 
     @cached_property
+    def asks_consent(self) -> bool:
+        """Whether the caller is asked for consent in it, or in a flow that it invokes."""
+        states = [state for _, state in self.document.states()]
+        inside = [state.invoke.invoked.asks_consent for state in states if state.invoke and state.invoke.invoked]
+        return any(inside) or any(state.consent is not None for state in states)
+
+    @cached_property
     def can_end(self) -> bool:
         """Whether a call can end in it, or in a flow that it invokes."""
         inside = [state.invoke.invoked for _, state in self.document.states() if state.invoke]

@@ -329,3 +329,38 @@ def test_a_file_that_cannot_be_read_and_a_broken_expression_ask_no_clock(tmp_pat
     broken = "flow: f\ninitial: bye\nstates:\n  bye: {say: '{{ 1 + }} BAD', final: true}\n"
     assert not asks_the_clock(file, broken.replace("BAD", "").encode())
     assert asks_the_clock(file, broken.replace("BAD", "{{ now | time }}").replace("{{ 1 + }}", "").encode())
+
+
+RECORDED = """flow: recorded
+initial: ask
+on: {exhausted: bye, error: bye}
+states:
+  ask: {consent: {prompt: "This call is recorded. Press 1 for yes, 2 for no."}, next: again, on: {refused: bye}}
+  again: {invoke: wrapper, next: speak}
+  speak: {record: {prompt: Please speak., needsConsent: true}, next: bye}
+  bye: {say: Goodbye., final: true, outcome: unresolved}
+"""
+WRAPPER = """flow: wrapper
+initial: go
+on: {error: back}
+states:
+  go: {invoke: inner, next: back}
+  back: {return: ok}
+"""
+INNER = """flow: inner
+initial: ask
+on: {exhausted: back, error: back}
+states:
+  ask: ASK
+  back: {return: ok}
+"""
+
+
+def test_consent_that_can_be_refused_in_an_invoked_flow_is_not_given_after_it(tmp_path: Path) -> None:
+    quiet = INNER.replace("ASK", "{say: Welcome., next: back}")
+    asking = INNER.replace(
+        "ASK", '{consent: {prompt: "Really? Press 1 for yes, 2 for no."}, next: back, on: {refused: back}}'
+    )
+    assert said(among(tmp_path, RECORDED, WRAPPER, quiet)) == []
+    [found] = said(among(tmp_path, RECORDED, WRAPPER, asking))
+    assert found.startswith("recorded.yaml:7:43 consent: A call can come here without consent: ask → again → speak.")

@@ -56,6 +56,10 @@ class InvokedFlow(Protocol):
         """Whether somebody is told something in it, or a service is asked to change something."""
 
     @property
+    def asks_consent(self) -> bool:
+        """Whether the caller is asked for consent in it, which can be refused."""
+
+    @property
     def can_end(self) -> bool:
         """Whether a call can end in it."""
 

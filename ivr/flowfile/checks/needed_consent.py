@@ -61,8 +61,11 @@ def _ways(document: Document) -> Mapping[Place, Place | None]:
     waiting: list[Place] = [begin]
     for place in waiting:  # grows while it is gone through
         name, is_given = place
+        state = document.model.states[name]
+        is_consent = state.consent is not None
+        if state.invoke and state.invoke.invoked and state.invoke.invoked.asks_consent:
+            is_given = False  # it may have been refused there: what was said last counts
         for transition in document.transitions.get(name, ()):
-            is_consent = document.model.states[name].consent is not None
             answer = {GIVEN: True, REFUSED: False}.get(transition.event, is_given) if is_consent else is_given
             after = (transition.target, answer)
             if after not in before:
