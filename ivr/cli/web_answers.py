@@ -36,7 +36,7 @@ class AnswersError(IvrError):
     """A file of answers that cannot be used; the text says where and why."""
 
 
-class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+class WebAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """One entry."""
 
     state: str | None = None
@@ -66,7 +66,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 class AnswerFile:
     """The answers of a file."""
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
+    def __init__(self, answers: Sequence[WebAnswer]) -> None:
         self._answers = answers
         self._used: dict[tuple[int, ...], int] = {}
 
@@ -98,7 +98,7 @@ def read_answers(file: Path) -> AnswerFile:
             written = dict(item) if isinstance(item, Mapping) else {}
             if "body" in written:
                 written["body"] = _typed(written["body"], ("answers", number, "body"), reading.source.is_plain)
-            answer = convert(written, Answer, strict=False)
+            answer = convert(written, WebAnswer, strict=False)
         except ValidationError as error:
             raise AnswersError(f"{file}:{line}: {error}") from error
         if not isinstance(item, Mapping) or (answer.fails is not None and answer.fails not in FAILURES):
@@ -139,13 +139,13 @@ def by_hand(typed: str, request: Request) -> ServicesEvent | None:
     """Read an answer that was typed: `200 {"total": 12.5}`, `404`, `timeout`, nothing for 200; None: it is none."""
     status, _, body = typed.strip().partition(" ")
     if status in FAILURES:
-        return Answer(fails=status).event(request)
+        return WebAnswer(fails=status).event(request)
     if status.startswith(("{", "[", '"')):
         status, body = "200", typed.strip()
     if not (status or "200").isdecimal() or not 100 <= int(status or "200") <= 599:
         return None
     try:
-        return Answer(status=int(status or "200"), body=json.decode(body) if body.strip() else None).event(request)
+        return WebAnswer(status=int(status or "200"), body=json.decode(body) if body.strip() else None).event(request)
     except DecodeError:
         return None
 

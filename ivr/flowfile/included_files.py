@@ -37,26 +37,26 @@ Finder: TypeAlias = Callable[[str], bytes | NotIncluded]
 Entry: TypeAlias = tuple[Scalar, Node]
 
 
-class Whole(Struct, frozen=True):
+class WithIncluded(Struct, frozen=True):
     """A flow file with all that it includes."""
 
     reading: Reading
     included: Named[str, bytes]
     "The files that could be read, by the names that the flow gives them."
-    named: Sequence[str] = ()
+    included_names: Sequence[str] = ()
     "All that it includes; those too that are not there."
 
 
-def read_whole(file: str, text: bytes, find: Finder) -> Whole:
+def read_with_included(file: str, text: bytes, find: Finder) -> WithIncluded:
     """Read a flow file, and what it includes. Never raises; whatever is wrong is a finding."""
     reading = read(file, text)
     names = _names(reading.tree)
     if not names or not reading.whole:
-        return Whole(reading, {})
+        return WithIncluded(reading, {})
     merging = _Merging(reading)
     for number, name in enumerate(names):
         merging.include(name, ("include", number), find(name))
-    return Whole(merging.whole(), merging.included, names)
+    return WithIncluded(merging.whole(), merging.included, names)
 
 
 def beside(folder: Path) -> Finder:

@@ -15,7 +15,7 @@ from ivr.flowfile.actions.invoke import InvokedFlow
 from ivr.flowfile.document import Document
 from ivr.flowfile.finding import Finding
 from ivr.flowfile.flow_folder import find_flows
-from ivr.flowfile.included_files import Finder, beside, read_whole
+from ivr.flowfile.included_files import Finder, beside, read_with_included
 from ivr.flowfile.reachability import Graph, components
 from ivr.flowfile.source import Scalar
 from ivr.flowfile.validate import Validated, validate
@@ -30,10 +30,10 @@ class ReadFlow:
         """Read a file, and what it includes, which `find` finds."""
         self.file = file
         self.text = text
-        whole = read_whole(file, text, find)
+        whole = read_with_included(file, text, find)
         self.reading: Reading = whole.reading
         self.included = whole.included
-        self.named = whole.named
+        self.included_names = whole.included_names
         "All that it includes; those too that are not there."
         self._validated: Validated = validate(self.reading)
         model = self._validated.model

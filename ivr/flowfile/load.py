@@ -27,7 +27,7 @@ from ivr.flowfile.invoked_flows import FlowsBeside, ReadFlow, read_invoked
 from ivr.flowfile.returned_values import LinkedFlow
 from ivr.flowfile.spoken_texts import FlowText, flow_texts
 from ivr.flowfile.texts import compiled, uses
-from ivr.flowfile.yaml.lookalikes import named
+from ivr.flowfile.yaml.lookalikes import with_lookalike
 from ivr.flowfile.yaml.reader import MAX_BYTES
 from ivr.flowfile.zones import zone_data
 from ivr.ports import Capabilities
@@ -108,8 +108,8 @@ def load_text(
     """Load a flow from the bytes of its file; its audio files, what it includes and invokes, is in `folder`."""
     first = ReadFlow(file, text, beside(folder))
     if first.document is None:
-        ordered = in_order(named(first.reading.source, found) for found in first.findings)
-        return LoadedFlow(None, None, {}, ordered, tuple(first.named))
+        ordered = in_order(with_lookalike(first.reading.source, found) for found in first.findings)
+        return LoadedFlow(None, None, {}, ordered, tuple(first.included_names))
     flows = FlowsBeside(folder, lambda other: str(Path(file).parent / other.name))
     invoked = read_invoked(first.document, flows.find, LinkedFlow, flows.names)
     everything = (first, *invoked.flows.values())
@@ -121,7 +121,7 @@ def load_text(
         for found in _checked(one, environment)
     ]
     ordered, model = in_order(findings), first.document.model
-    files = [*(name for one in everything for name in (*audio[one], *one.named)), *flows.files]
+    files = [*(name for one in everything for name in (*audio[one], *one.included_names)), *flows.files]
     if any(found.is_error for found in ordered):
         name = model.flow if first.document.is_sound("flow") else None
         return LoadedFlow(None, None, {}, ordered, tuple(files), name)
@@ -136,7 +136,7 @@ def _checked(one: ReadFlow, environment: Environment) -> Iterator[Finding]:
     findings: Iterable[Finding] = one.findings
     if one.document is not None:
         findings = unacknowledged(one.document, [*findings, *check(one.document, environment)])
-    yield from (named(one.reading.source, found) for found in findings)
+    yield from (with_lookalike(one.reading.source, found) for found in findings)
 
 
 def _bundle(

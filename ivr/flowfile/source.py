@@ -131,12 +131,12 @@ class Source:
         source._joined = self._joined
         return source
 
-    def joined(self, other: "Source") -> "Joined":
+    def joined(self, other: "Source") -> "JoinedSource":
         """Return this file with another one behind it."""
         text = self.text if self.text.endswith("\n") else self.text + "\n"
         source = Source(self.file, text + other.text, self.root)
         source._joined = (*self._joined, FileLine(other.file, source.line_at(len(text))))
-        return Joined(source, _moved(other.root, len(text)))
+        return JoinedSource(source, _moved(other.root, len(text)))
 
     def place(self, line: int) -> FileLine:
         """Return which line of which file a line of the whole is."""
@@ -291,7 +291,7 @@ class Source:
         )
 
 
-class Joined(Struct, frozen=True):
+class JoinedSource(Struct, frozen=True):
     """A file with another one behind it."""
 
     source: Source

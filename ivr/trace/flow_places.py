@@ -14,7 +14,7 @@ from ivr.engine.naming import normal
 from ivr.engine.scope import PART
 from ivr.flowfile.actions import ACTIONS
 from ivr.flowfile.bundle import Bundle
-from ivr.flowfile.included_files import from_bundle, read_whole
+from ivr.flowfile.included_files import from_bundle, read_with_included
 from ivr.flowfile.model_parts import PUT_IN
 from ivr.flowfile.source import Mapping as Keys
 from ivr.flowfile.source import Mark, Node, Path, Scalar, Source
@@ -52,7 +52,7 @@ class FlowPlaces:
     ) -> None:
         """Read a file; `invoked` has the flows that it invokes, and that those invoke, by their names."""
         self.file = file
-        self._source: Source = read_whole(file, text, from_bundle(included or {})).reading.source
+        self._source: Source = read_with_included(file, text, from_bundle(included or {})).reading.source
         self._invoked = invoked or {}
 
     @classmethod

@@ -10,7 +10,7 @@ from ivr.engine.commands import Text
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.finding import as_text
 from ivr.flowfile.flow_folder import find_flows
-from ivr.flowfile.included_files import read_whole
+from ivr.flowfile.included_files import read_with_included
 from ivr.flowfile.load import LoadedFlow, load_flow, rebuild, texts_of
 from ivr.flowfile.validate import validate
 from ivr.trace.flow_places import FlowPlaces
@@ -279,7 +279,7 @@ variables: {tries: 0}
 )
 @settings(max_examples=60)
 def test_an_included_file_may_hold_anything(data: bytes) -> None:
-    whole = read_whole("desk.yaml", MAIN.encode(), lambda name: data)
+    whole = read_with_included("desk.yaml", MAIN.encode(), lambda name: data)
     assert whole.included == {"common.yaml": data}
     assert {found.file for found in whole.reading.findings} <= {"desk.yaml", "common.yaml"}
     validate(whole.reading)

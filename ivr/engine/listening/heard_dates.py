@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ivr.engine.expressions.forms.language_forms import LanguageForms
-from ivr.engine.listening.heard_numbers import Heard, NumberReader
+from ivr.engine.listening.heard_numbers import HeardNumber, NumberReader
 from ivr.engine.listening.vocabulary import Vocabulary
 
 YEARS_AHEAD = 20
@@ -56,14 +56,14 @@ class DateReader:
         """Return a day if it falls on the weekday that was said with it."""
         return day if day is None or weekday in {None, day.weekday()} else None
 
-    def _with_name(self, month: int, before: Sequence[Heard], after: Sequence[Heard]) -> date | None:
+    def _with_name(self, month: int, before: Sequence[HeardNumber], after: Sequence[HeardNumber]) -> date | None:
         """Make a date whose month has its name: the day stands before it, or is the first number after it."""
         if len(before) > 1 or not (before or after):
             return None
         day, year = (before[0], after) if before else (after[0], after[1:])
         return self._made(int(day.digits), month, "".join(heard.digits for heard in year))
 
-    def _numeric(self, numbers: Sequence[Heard]) -> date | None:
+    def _numeric(self, numbers: Sequence[HeardNumber]) -> date | None:
         """Make a date of numbers alone: the year first, else in the order of the language, if there is such a day."""
         if len(numbers) < 2:
             return None

@@ -17,7 +17,7 @@ LONGEST = 9
 _FIGURES = re.compile(r"(\d+(?:[.,'’]\d+)*)(\D*)")
 
 
-class Heard(Struct, frozen=True):
+class HeardNumber(Struct, frozen=True):
     """A number that was said, and where the words after it begin."""
 
     digits: str
@@ -40,25 +40,25 @@ class NumberReader:
         """Return the word at a place; empty past the end."""
         return self.tokens[place] if place < len(self.tokens) else ""
 
-    def number(self, place: int) -> Heard | None:
+    def number(self, place: int) -> HeardNumber | None:
         """Read the number that begins at a place; None: none does."""
         times = self._vocabulary.repeats.get(self.word(place))
         if times is not None:
             repeated = self.number(place + 1)
             one_digit = repeated is not None and len(repeated.digits) == 1 and repeated.fraction is None
-            return Heard(repeated.digits * times, repeated.after) if repeated and one_digit else None
+            return HeardNumber(repeated.digits * times, repeated.after) if repeated and one_digit else None
         if self.word(place)[:1].isdigit():
             return self._figures(place)
         return self._words(place)
 
-    def _figures(self, place: int) -> Heard | None:
+    def _figures(self, place: int) -> HeardNumber | None:
         found = _FIGURES.fullmatch(self.word(place))
         figures, ending = (found[1], found[2]) if found else ("", "")
         is_ordinal = ending in self._vocabulary.ordinal_endings
         if not figures or not (is_ordinal or ending in {"", "."}):
             return None
         whole, point, fraction = self._divided(figures)
-        heard = Heard(whole, place + 1, fraction if point else None, ordinal=is_ordinal)
+        heard = HeardNumber(whole, place + 1, fraction if point else None, ordinal=is_ordinal)
         return self._scaled(heard) if not point else heard
 
     def _divided(self, figures: str) -> tuple[str, str, str]:
@@ -71,12 +71,12 @@ class NumberReader:
             whole, point, fraction = re.sub("[,'’]", ".", figures).partition(".")
         return re.sub(r"\D", "", whole), point, re.sub(r"\D", "", fraction)
 
-    def _scaled(self, heard: Heard) -> Heard:
+    def _scaled(self, heard: HeardNumber) -> HeardNumber:
         """Read `2 million` and `5 thousand`."""
         scale = self._vocabulary.scales.get(self.word(heard.after))
-        return Heard(str(int(heard.digits) * scale), heard.after + 1) if scale else heard
+        return HeardNumber(str(int(heard.digits) * scale), heard.after + 1) if scale else heard
 
-    def _words(self, place: int) -> Heard | None:
+    def _words(self, place: int) -> HeardNumber | None:
         """Read a number in words: its millions, its thousands, the rest."""
         total, start, limit, place_in_row = 0, place, 10**9, False
         while True:
@@ -91,7 +91,7 @@ class NumberReader:
                 small, after, place_in_row = ordinal, after_ordinal, True
             if small is not None and small < limit and (place == start or small):
                 total, place = total + small, after
-            return Heard(str(total), place, ordinal=place_in_row) if place > start else None
+            return HeardNumber(str(total), place, ordinal=place_in_row) if place > start else None
 
     def _after_join(self, place: int, *, is_first: bool) -> int:
         """Pass over `and` inside a number, and `a` before a thousand."""
@@ -108,9 +108,9 @@ class NumberReader:
                 return number, end
         return None, place
 
-    def run(self, place: int) -> tuple[list[Heard], int]:
+    def run(self, place: int) -> tuple[list[HeardNumber], int]:
         """Read all numbers from a place on that follow each other."""
-        found: list[Heard] = []
+        found: list[HeardNumber] = []
         while (heard := self.number(place)) is not None:
             found.append(heard)
             place = heard.after

@@ -41,7 +41,7 @@ def in_structure(text: str) -> Iterator[tuple[Mistake, Edit]]:
         yield Mistake("syntax", message, _advice(text[at]), at, at + 1, fix=edit), edit
 
 
-def named(source: Source, finding: Finding) -> Finding:
+def with_lookalike(source: Source, finding: Finding) -> Finding:
     """Return a finding with the first of them in what it marks, if it is an error: they are hard to see."""
     start = finding.column - 1
     found = _ANY.search(finding.excerpt, start, start + finding.length) if finding.is_error else None
