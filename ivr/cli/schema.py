@@ -16,7 +16,7 @@ def schema(*, included: bool) -> None:
       # yaml-language-server: $schema=../flow.schema.json
 
     \b
-    Examples:  ivr schema > flow.schema.json
-               ivr schema --included > included.schema.json
+    Example:  ivr schema > flow.schema.json
+              ivr schema --included > included.schema.json
     """
     click.echo(schema_text(included=included), nl=False)
