@@ -60,6 +60,7 @@ def test_the_keys_that_a_text_tells_to_press(text: str, keys: str) -> None:
         ("The press of today, hit parades, and a dial.", ""),
         ("Press", ""),
         ("Press #", "#"),
+        (f"Press {'the ' * 60}4.", ""),
     ],
 )
 def test_a_number_that_is_no_key_is_none(text: str, keys: str) -> None:
