@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec import Struct, field
 
 from ivr.engine.call import Call, Failure, Judged, Taken
-from ivr.engine.commands import Command, LineCommand, Notify, Request, Text
+from ivr.engine.commands import Command, LineCommand, Notify, RecordingFormat, Request, Text
 from ivr.engine.events import Event, RecordingMade, RecordingReady
 from ivr.engine.line_facts import LineFacts
 
@@ -131,6 +131,28 @@ class Capabilities(Struct, frozen=True):
     "It understands values that are said, not only choices."
     long_keys: bool = True
     "Choices of several keys can be spoken, too; where it cannot do that, they are keys alone."
+    separate_first_timeout: bool = True
+    "How long a caller may be silent, and how long between two keys, are two times; else the longer counts for both."
+    lone_terminator: bool = True
+    "It tells an end key without any digits from silence."
+    whole_prompt_interruptible: bool = True
+    "All of a question's prompt can be interrupted; else its last part alone."
+    whole_seconds: bool = False
+    "It knows no times but whole seconds; others are rounded up."
+    recording_formats: frozenset[RecordingFormat] = frozenset({"wma", "wav", "mp3"})
+    "In which a recording comes; one that is wanted in another comes as `wav`."
+    tells_silence: bool = True
+    "It tells a recording in which nothing was said from one of silence."
+    min_record_silence: float = 0.0
+    "The shortest silence by which it can end a recording, in seconds."
+    rejection: Literal["declined", "busy", "announcement"] = "declined"
+    "What a caller gets who is rejected: a declined call, the busy tone, or an announcement of the carrier."
+    whisper: bool = True
+    "Whoever answers a transfer is told of the caller."
+    any_transfer_failure: bool = True
+    "It tells apart all reasons for which a transfer fails."
+    tells_language: bool = True
+    "It tells the caller's language."
 
     def speaks(self, language: str) -> bool:
         """Return whether it speaks the language of a tag."""
