@@ -17,7 +17,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"][
 
 PLANTED = {
     "downwards": ("ivr/store/planted_upwards.py", "import ivr.turn"),
-    "channels": ("ivr/channels/planted/__init__.py", "import ivr.channels.skype"),
+    "channels": ("ivr/channels/gathered.py", "import ivr.channels.skype"),
     "phone": ("ivr/phone/wire/planted_reader.py", "import ivr.channels.skype.reading"),
     "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
     "sip-rooms": ("ivr/sip/dialog.py", "import ivr.sip.endpoint"),
