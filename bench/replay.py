@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from bench.compared import titled_table
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.cli.stored_calls import StoredCalls
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import LoadedFlow, load_flow
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
 from ivr.store.sqlite import SqliteStore

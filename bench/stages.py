@@ -13,19 +13,19 @@ from msgspec import Struct
 
 from bench.calls import CALL_ID, Conversation, Message, full_call, raw
 from ivr.advance import Heard, advance
-from ivr.channels.skype import SkypeChannel
+from ivr.call_record import CallRecord, Commit
+from ivr.channels.skype import FORM, SkypeChannel
 from ivr.engine.call import Facts, new_call
 from ivr.engine.commands import LineCommand, Notify, Request
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
 from ivr.flowfile.load import load_flow
-from ivr.ports import CallRecord, Commit, Exchange, Incoming, Upload, WebhookReply, WebhookRequest
+from ivr.ports import Exchange, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
 from ivr.server.forms import PlainForm, plain_boundary, plain_form
 from ivr.server.multipart import ROOM
 from ivr.server.replies import raw_reply
 from ivr.server.short_request import WHOLE, RequestReader
-from ivr.server.skype_endpoint import FORM
 from ivr.storage import SMALL
 
 MESSAGES = ("incoming", "choice", "record", "hang-up")

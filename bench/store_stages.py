@@ -9,7 +9,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bench.stages import MESSAGES, Situation, Stage
-from ivr.ports import CallKey, Commit
+from ivr.call_record import Commit
+from ivr.ports import CallKey
 from ivr.storage import CallStoreInMemory
 
 AT_ONCE = 16

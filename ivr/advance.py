@@ -22,25 +22,14 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.call_record import REMEMBERED, CallRecord, Commit, Stepped, recordings_in
 from ivr.engine.commands import LineCommand, Notify, Request
 from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServicesEvent, TimePassed
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
 from ivr.engine.masking import public
-from ivr.ports import (
-    REMEMBERED,
-    CallRecord,
-    Channel,
-    Commit,
-    Exchange,
-    Incoming,
-    Outbound,
-    Stepped,
-    Upload,
-    WebhookReply,
-    recordings_in,
-)
+from ivr.ports import Channel, Exchange, Incoming, Outbound, Upload, WebhookReply
 
 
 class Heard(Struct, frozen=True):
@@ -124,7 +113,7 @@ class _WorkingCopy:
             for event in exchange.events:
                 self.step(event)
             if not self.commands:
-                return reply or self.channel.nothing()
+                return reply or self.channel.nothing("commands")
 
     def mute(self, incoming: Incoming | None) -> bool:
         """Return whether nothing can be said now to a caller who is there: a pull line's message wants no commands.
@@ -210,7 +199,7 @@ def _commit(
     replies, last = dict(record.replies), record.last
     owed = incoming.id if incoming is not None else answers
     if incoming is not None and incoming.wants == "ack":
-        replies[incoming.id] = turn.channel.nothing()
+        replies[incoming.id] = turn.channel.nothing("ack")
         if turn.commands:
             turn.speak()  # a line that can speak by itself gets its commands beside the reply
     elif owed is not None:
@@ -251,5 +240,5 @@ def _reply(turn: _WorkingCopy, last: WebhookReply | None) -> WebhookReply | None
     """Return the reply to a message; None: it has to wait for a service."""
     if not turn.moved:
         # stale or foreign: the platform has no workflow unless it gets the last one again (protocol 3)
-        return turn.channel.nothing() if turn.call.phase in {"gone", "over"} or last is None else last
+        return turn.channel.nothing("commands") if turn.call.phase in {"gone", "over"} or last is None else last
     return None if turn.waits else turn.speak()

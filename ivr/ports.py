@@ -9,10 +9,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
-from ivr.engine.call import Call, Failure, Judged, Taken
-from ivr.engine.commands import Command, LineCommand, Notify, RecordingFormat, Request, Text
-from ivr.engine.events import Event, RecordingMade, RecordingReady
-from ivr.engine.line_facts import LineFacts
+from ivr.engine.commands import LineCommand, RecordingFormat, Text
+from ivr.engine.events import Event
 
 # --- the web, cut loose from any web server --------------------------------------------------------------------------
 
@@ -36,11 +34,14 @@ class WebhookRequest(Struct, frozen=True):
 
     method: str
     path: str
+    "Without its query, percent-decoded."
     headers: Mapping[str, str]
     body: bytes = b""
-    "The JSON; of a multipart request, its JSON part."
+    "As it came, byte for byte; of a multipart request, its JSON part."
     uploads: Mapping[str, Upload] = field(default_factory=dict)
     "By the name of the part."
+    target: str = ""
+    "Path and query as they came, letter by letter: what platforms sign. Empty where the channel asks for no query."
 
 
 class WebhookReply(Struct, frozen=True):
@@ -49,6 +50,29 @@ class WebhookReply(Struct, frozen=True):
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json; charset=utf-8"
+
+
+BodyKind: TypeAlias = Literal["json", "form", "multipart"]
+"What can be posted: `application/json`, `application/x-www-form-urlencoded`, `multipart/form-data`."
+
+
+class Form(Struct, frozen=True):
+    """What a multipart form must hold, by the names of its parts; other parts are read and forgotten."""
+
+    json: str
+    upload: str
+
+
+class Endpoint(Struct, frozen=True):
+    """An address at which a platform posts to a channel."""
+
+    path: str
+    "Such as `/twilio/call`; no two channels have the same."
+    named: bool = False
+    "`/NAME` may follow: the flow of a new call."
+    bodies: frozenset[BodyKind] = frozenset({"json"})
+    form: Form | None = None
+    "What a multipart body holds; without it, none is taken."
 
 
 # --- channels --------------------------------------------------------------------------------------------------------
@@ -86,6 +110,20 @@ class Outbound(Struct, frozen=True):
     method: str
     path: str
     body: object = None
+    "None: no body. A form is a flat object of texts."
+    kind: Literal["json", "form"] = "json"
+    "How the body is written."
+
+
+class Fetch(Struct, frozen=True):
+    """A recording that the platform keeps at an address of its own, to be fetched from there."""
+
+    op: str
+    "The recording's operation."
+    address: str
+    "Absolute."
+    then: Outbound | None = None
+    "Sent once the recording is kept, such as the order to delete it at the carrier."
 
 
 class Leg(Struct, frozen=True):
@@ -102,7 +140,9 @@ class Exchange(Struct, frozen=True):
     reply: WebhookReply | None = None
     outbound: tuple[Outbound, ...] = ()
     wake: float | None = None
-    "When the channel wants to be woken, in seconds since 1970."
+    "When the channel wants to be woken (`tick`), in seconds since 1970."
+    fetches: tuple[Fetch, ...] = ()
+    "Recordings of these events that come later: each ends in `RecordingReady`, or in a failure of the service."
 
 
 class Capabilities(Struct, frozen=True):
@@ -179,6 +219,10 @@ class Channel(Protocol):
     reads: frozenset[str]
     "The names, in lower case, of the header fields that `decode` looks at; others need not be there."
 
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Where its platform posts."""
+
     def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
         """Return whose calls a request is about, or answer it at once; raise WebhookError if it cannot be read."""
 
@@ -188,83 +232,35 @@ class Channel(Protocol):
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn commands into a reply or into outbound requests. No commands: `nothing` is the reply."""
 
-    def nothing(self) -> WebhookReply:
-        """Return the reply by which the line is told that nothing follows now."""
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        """Return what follows now that the time at which the channel wanted to be woken is over; its reply counts not.
+
+        It is asked once for each `Exchange.wake`; the `wake` of what it returns is the next one.
+        """
+
+    def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
+        """Return the reply by which the line is told that nothing follows now, to a message that wants this."""
 
 
-# --- the record of a call --------------------------------------------------------------------------------------------
-
-REMEMBERED = 16
-"Replies kept for repeats; an older message gets the last reply. And messages in a row that move nothing, and are kept."
-
-
-class CallRecord(Struct, frozen=True, omit_defaults=True):
-    """A live call with everything a restart needs."""
+class Dial(Struct, frozen=True):
+    """A call that we make."""
 
     id: str
-    "Ours: 32 hexadecimal digits, minted at the first message; in logs, traces and file names."
-    key: CallKey
-    call: Call
-    version: int = 0
-    "Commits so far; a commit of version n + 1 needs n in the store."
-    steps: int = 0
-    "Lines in the trace so far."
-    leg: Leg = Leg()
-    replies: Mapping[str, WebhookReply | None] = field(default_factory=dict)
-    "By what stands for a message's id, the last 16 in order; None: the call waits for a service, none is written."
-    last: WebhookReply | None = None
-    "The last reply that was written."
-    idle_at: float = 0.0
-    "When the call is closed if no message comes, in seconds since 1970."
-    wake: float | None = None
-    "When the channel wants to be woken."
-    line: LineFacts | None = None
-    "What the line has told of itself so far."
-    unmoved: int = 0
-    "Messages since the call was moved last; of the first of them alone a trace is kept."
+    "Our id of the call, 32 hexadecimal digits: also the platform's idempotency key, and in each address handed out."
+    to: str
+    caller: str | None = None
+    "Who calls, in the platform's spelling; None: whoever the channel's settings say."
+    ring: float = 60.0
+    "Seconds to let it ring."
+    machine: bool = False
+    "Whether the platform is to find out if a machine has answered."
 
 
-class Stepped(Struct, frozen=True, omit_defaults=True):
-    """A line of the trace: one event and what it led to. Sensitive input is masked in it."""
+class CallingChannel(Channel, Protocol):
+    """A channel that can place calls, too."""
 
-    event: Event
-    now: float
-    commands: tuple[Command, ...] = field(default=(), name="actions")
-    path: tuple[Taken, ...] = ()
-    ignored: str | None = None
-    judged: tuple[Judged, ...] = ()
-    failures: tuple[Failure, ...] = ()
-
-
-_RECORDINGS = (RecordingMade, RecordingReady)
-
-
-def recordings_in(trace: Sequence[Stepped]) -> list[str]:
-    """Return the recordings that a call takes with these lines; an ignored event takes nothing."""
-    return [
-        step.event.media
-        for step in trace
-        if isinstance(step.event, _RECORDINGS) and step.ignored is None and step.event.media is not None
-    ]
-
-
-class Commit(Struct, frozen=True):
-    """Everything of one turn, saved together or not at all."""
-
-    record: CallRecord
-    "With its new version."
-    trace: tuple[Stepped, ...] = ()
-    "To be appended after the `steps - len(trace)` lines that stand."
-    jobs: tuple[Request, ...] = ()
-    outbound: tuple[Outbound, ...] = ()
-    taken: tuple[str, ...] = ()
-    "Jobs whose answers were stepped, and leave the inbox."
-    message: str | None = None
-    "The message, among `record.replies`, whose reply this turn wrote or owes: a turn writes one reply at most."
-    audio: bytes | None = None
-    "The recording that the turn takes, if it is saved with it; its name is in the trace."
-    notifications: tuple[Notify, ...] = ()
-    "Who is to be told of something."
+    def place(self, dial: Dial, *, now: float) -> Exchange:
+        """Return the leg of a call and the requests that place it; raise ValueError for a target it cannot call."""
 
 
 # --- who may call ----------------------------------------------------------------------------------------------------
@@ -282,6 +278,12 @@ class Verifier(Protocol):
 
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
         """Return if so; else raise WebhookError with 401, 403 or 503. The body was not read and is not looked at."""
+
+    def verify_body(self, request: WebhookRequest) -> None:
+        """Return if the request, now with its body, is the platform's; else raise WebhookError with 401 or 403.
+
+        For platforms that sign bodies; where the head is all that counts, it returns for every request.
+        """
 
     def remembered(self, authorization: str, *, now: float) -> GoodCredentials | None:
         """Return what is known of an Authorization header that is good at `now`; None: `verify` has to look at it."""

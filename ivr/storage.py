@@ -11,9 +11,10 @@ from typing import BinaryIO, Literal, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey
 
 T = TypeVar("T")
 

@@ -34,11 +34,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.advance import Heard, advance, heard_enough
+from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, Event
 from ivr.engine.flow import Flow
 from ivr.errors import StaleCall, WebhookError
-from ivr.ports import CallKey, CallRecord, Channel, Commit, Incoming, Leg, WebhookReply
+from ivr.ports import CallKey, Channel, Incoming, Leg, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_log import log_end, log_failures, log_message
 

@@ -5,10 +5,10 @@ Never what a caller said or keyed: where words could be a caller's, only those t
 
 import logging
 
+from ivr.call_record import REMEMBERED, Commit
 from ivr.engine.call import Call
 from ivr.engine.events import RecordingMade
 from ivr.engine.flow import OUTCOMES, Flow
-from ivr.ports import REMEMBERED, Commit
 
 log = logging.getLogger(__name__)
 

@@ -76,6 +76,9 @@ class BearerVerifier:
             status, message = _REFUSALS[objection]
             raise WebhookError(status, objection, message)
 
+    def verify_body(self, request: WebhookRequest) -> None:
+        """Return for every request: the token in its head is all that the platform proves itself with."""
+
     def remembered(self, authorization: str, *, now: float) -> GoodToken | None:
         """Return a token that was found good before, and is good at `now`."""
         self._keys.tend(now=now)
@@ -142,6 +145,9 @@ class AcceptAll:
     """The `Verifier` of `ivr serve --dev`, which listens on a loopback address only (docs/security.md)."""
 
     async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        """Return for every request."""
+
+    def verify_body(self, request: WebhookRequest) -> None:
         """Return for every request."""
 
     def remembered(self, authorization: str, *, now: float) -> "AcceptAll":

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from msgspec import Struct, to_builtins
 
+from ivr.call_record import recordings_in
 from ivr.cli.call_recordings import list_or_save
 from ivr.cli.calls_damaged import damaged_calls
 from ivr.cli.datafolder import (
@@ -34,7 +35,6 @@ from ivr.engine.events import CallReceived
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
-from ivr.ports import recordings_in
 from ivr.storage import CallSummary
 from ivr.store.opening import open_media
 from ivr.trace.case import Case, CaseError, CaseLine

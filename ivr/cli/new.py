@@ -8,12 +8,13 @@ from secrets import token_hex
 
 import click
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallReceived, ChoiceMade, Event, OperationDone
 from ivr.engine.machine import step
 from ivr.engine.naming import is_name
 from ivr.flowfile.schema import schema_text
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.trace.case import Case
 from ivr.trace.current_flows import read_current_flow
 from ivr.trace.files import dumps

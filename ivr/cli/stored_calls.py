@@ -10,7 +10,8 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from typing import Any, Literal, Self, TypeVar
 
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.call_record import CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.storage import Archive, CallSummary, DamagedCallRow, Erasure, StoredCall
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from typing import Protocol, TypedDict
 from aiohttp import web
 
 from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
-from ivr.server.forms import Form
+from ivr.ports import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import CachedCheck, Check
 from ivr.server.refusals import Refusals

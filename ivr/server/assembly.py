@@ -16,6 +16,7 @@ from aiohttp import http_parser
 from msgspec import Struct
 
 from ivr.auth.keys import KeyRing
+from ivr.channels.skype import FORM
 from ivr.errors import IvrError
 from ivr.ports import Channel, Verifier
 from ivr.server.app import App
@@ -31,7 +32,6 @@ from ivr.server.refusals import Refusals
 from ivr.server.short_way import ShortWay
 from ivr.server.skype_endpoint import (
     DEVELOPMENT_ACCOUNT,
-    FORM,
     development_line,
     fetch_keys,
     line_of_flows,

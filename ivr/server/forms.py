@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from ivr.audio.length import HEAD, seconds_of
-from ivr.ports import Upload
+from ivr.ports import Form, Upload
 from ivr.server.body import BodyLimits
 from ivr.storage import SMALL
 
@@ -27,13 +27,6 @@ _HEADERS = re.compile(
 _LONGEST_HEADERS = 256
 _GAP = b"\r\n\r\n"
 _ENDS = (b"--\r\n", b"--")
-
-
-class Form(Struct, frozen=True):
-    """What a form must hold, by the names of its parts; other parts are read and forgotten."""
-
-    json: str
-    upload: str
 
 
 class PlainForm(Struct, frozen=True):

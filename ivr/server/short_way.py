@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
-from ivr.ports import GoodCredentials, Incoming, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import Form, GoodCredentials, Incoming, Verifier, WebhookReply, WebhookRequest
 from ivr.server.body import BodyLimits
-from ivr.server.forms import Form, plain_boundary, plain_form
+from ivr.server.forms import plain_boundary, plain_form
 from ivr.server.multipart import ROOM
 from ivr.server.short_request import RequestReader
 from ivr.server.webhook import Decodes, Endpoint

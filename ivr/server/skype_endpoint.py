@@ -12,11 +12,9 @@ from msgspec.structs import replace
 
 from ivr.auth.keys import KeyRing
 from ivr.auth.tokens import AcceptAll, BearerVerifier
-from ivr.channels.skype import SkypeChannel
-from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
+from ivr.channels.skype import CALLBACK, SkypeChannel
 from ivr.ports import Capabilities, Channel, Verifier
-from ivr.server.app import CALLBACK, MEDIA
-from ivr.server.forms import Form
+from ivr.server.app import MEDIA
 from ivr.server.recording_links import RecordingLinks
 from ivr.settings import CheckedLine, Settings, SettingsError
 from ivr.speech_settings import dictates_on_live_lines, spoken_on_live_lines, understood_on_live_lines
@@ -29,9 +27,6 @@ REPLY_WITHIN: Final = SkypeChannel.can.reply_within
 
 DEVELOPMENT_ACCOUNT = "development"
 "The app id of a server that has none."
-
-FORM = Form(json=CONVERSATION_RESULT, upload=RECORDED_AUDIO)
-"What is posted with a recording."
 
 
 def make_channel(settings: Settings, links: RecordingLinks, *, public: str, pretends: bool) -> Channel:

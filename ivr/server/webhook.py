@@ -14,11 +14,10 @@ from aiohttp import web
 from msgspec import Struct
 
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import CallKey, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
-from ivr.server.forms import Form
 from ivr.server.multipart import ROOM, boundary_of, read_form
 from ivr.server.refusals import Refusals
 from ivr.storage import MediaStore

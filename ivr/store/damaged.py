@@ -14,10 +14,11 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.call_record import recordings_in
 from ivr.engine.commands import Request
 from ivr.engine.events import Event
 from ivr.errors import BrokenSeal, DataUnusable, UnreadableRow
-from ivr.ports import CallKey, recordings_in
+from ivr.ports import CallKey
 from ivr.storage import DamagedCallRow
 from ivr.store.live import Live, Saved
 from ivr.store.orders import Owed

@@ -9,8 +9,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.errors import UnreadableRow
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.storage import FOUND, CallSummary, StoredCall
 from ivr.store.erasure import time_of
 from ivr.store.rows import read_public, read_trace

@@ -10,8 +10,9 @@ from itertools import islice
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord, Commit
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit
+from ivr.ports import CallKey
 from ivr.store.orders import Orders, Owed, orders_of
 
 SLACK = 64

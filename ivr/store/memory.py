@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Callable, Sequence
 from itertools import count
 
+from ivr.call_record import CallRecord, Commit, Stepped, recordings_in
 from ivr.engine.commands import Notify
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Notification
-from ivr.ports import CallKey, CallRecord, Commit, Outbound, Stepped, recordings_in
+from ivr.ports import CallKey, Outbound
 from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json

@@ -6,7 +6,8 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
-from ivr.ports import CallKey, CallRecord, Stepped, recordings_in
+from ivr.call_record import CallRecord, Stepped, recordings_in
+from ivr.ports import CallKey
 from ivr.storage import FOUND, Block, CallSummary, CallTrace, DamagedCallRow, ErasedCall, Erasure, FlowCalls, StoredCall
 from ivr.store.live import Saved
 from ivr.store.memory import MemoryStore

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from ivr.call_record import Commit
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceFailed
-from ivr.ports import CallKey, Commit
+from ivr.ports import CallKey
 from ivr.storage import Order
 
 MAX_RUNS = 3

@@ -13,13 +13,14 @@ from typing import Any, Final, TypeAlias, TypeVar
 from msgspec import MsgspecError, Struct, json, msgpack
 from msgspec.structs import replace
 
+from ivr.call_record import REMEMBERED, CallRecord, Commit, Stepped, recordings_in
 from ivr.engine.call import Call, Memory
 from ivr.engine.commands import Argument, Notify, Request
 from ivr.engine.events import Event
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.values import Stored
 from ivr.errors import StoreUnavailable, UnreadableRow
-from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Leg, Outbound, Stepped, WebhookReply, recordings_in
+from ivr.ports import CallKey, Leg, Outbound, WebhookReply
 from ivr.store.sealing import Sealer
 
 SEALED = ""

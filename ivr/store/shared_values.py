@@ -6,8 +6,9 @@ words of their flow. What is read back from the disk is read anew for each of th
 
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord
 from ivr.engine.call import Call, Facts, Memory, Operation
-from ivr.ports import CallKey, CallRecord, WebhookReply
+from ivr.ports import CallKey, WebhookReply
 
 
 class SharedValues:

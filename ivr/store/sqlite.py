@@ -14,9 +14,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord, Commit
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit
+from ivr.ports import CallKey
 from ivr.storage import Absent, Order
 from ivr.store import statements
 from ivr.store.damaged import Damaged, RestoredCalls, keep_proof, read_live

@@ -13,8 +13,9 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import Literal, Protocol, TypeVar
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.storage import (
     PATIENCE,
     Block,

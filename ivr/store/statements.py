@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
-from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit
+from ivr.ports import CallKey
 from ivr.store.live import Saved
 from ivr.store.notification_rows import ADD_NOTIFICATION
 from ivr.store.orders import Owed, Run, orders_of

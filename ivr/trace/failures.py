@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from ivr.call_record import Stepped
 from ivr.engine.call import Failure
-from ivr.ports import Stepped
 from ivr.trace.sentences import failure
 
 

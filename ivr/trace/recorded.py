@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import KINDS, Judged, Step, Taken
 from ivr.engine.commands import Command, Notify, Request
 from ivr.engine.events import (
@@ -25,7 +26,6 @@ from ivr.engine.events import (
     TimePassed,
 )
 from ivr.engine.flow import Flow
-from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case, CaseError, CaseLine, Happened, Header, Held, Running
 from ivr.trace.experience import Effect, FlowVoice, effect_of, total

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from ivr.ports import Stepped
+from ivr.call_record import Stepped
 
 OTHERS = frozenset({"error.expression", "error.limit", "error.system", "error.workflow"})
 "Errors of the flow itself and of the line, which are no failures of a service."

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.errors import FlowError
 from ivr.flowfile.bundle import Bundle
 from ivr.flowfile.load import rebuild
-from ivr.ports import CallRecord, Stepped
 from ivr.trace.case import Case
 from ivr.trace.flow_places import FlowPlaces, FlowWithPlaces
 from ivr.trace.recorded import case_of

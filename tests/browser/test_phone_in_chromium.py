@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.cli.phone.call_scripts import run_script
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade
 from ivr.phone.platform import Target
-from ivr.ports import CallRecord, Stepped
 from tests.browser.person import ends, hears, needs_voice, person, says, stands_in, talk
 from tests.console.visiting import Visit, tone, visiting
 from tests.fakes.chromium import Browser

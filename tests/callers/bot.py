@@ -13,12 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.advance import Heard, advance
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.channels.skype.codec import SkypeChannel
 from ivr.engine.actions.http import HTTP
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, Event, HttpAnswered, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.flow import Flow
-from ivr.ports import CallKey, CallRecord, Commit, Incoming, Stepped, Upload, WebhookRequest
+from ivr.ports import CallKey, Incoming, Upload, WebhookRequest
 from tests.callers.platform import Report
 
 CHANNEL = SkypeChannel(account="app", callback="https://bot.example/callback", media_base="https://bot.example/media")

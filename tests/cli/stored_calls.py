@@ -7,10 +7,10 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
+from ivr.call_record import Commit
 from ivr.cli import main
 from ivr.engine.line_facts import LineFacts
 from ivr.flowfile.load import load_flow
-from ivr.ports import Commit
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.trace.recorded_calls import ROOT, random_bot

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import Commit, Stepped
 from ivr.cli import notifications
 from ivr.engine.commands import Notify
 from ivr.engine.events import CallReceived
-from ivr.ports import Commit, Stepped
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_outbox import SqliteOutbox

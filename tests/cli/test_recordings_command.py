@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallReceived, RecordingMade
-from ivr.ports import Commit, Stepped
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore

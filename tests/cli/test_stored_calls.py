@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import DataUnusable, StoreUnavailable
-from ivr.ports import CallRecord, Commit, Stepped
 from ivr.storage import Erasure
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import astuple, replace
 
+from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallEnded
-from ivr.ports import Commit, Stepped
 from ivr.server.closings import Closings
 from ivr.server.console.counting import Counted, Counts, ListedFlows
 from ivr.server.console.figures import figures_of_call, sum_of

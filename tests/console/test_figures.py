@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Call, Facts, Failure, Taken
 from ivr.engine.commands import HangUp, Play
 from ivr.engine.events import (
@@ -18,7 +19,7 @@ from ivr.engine.events import (
     RecordingMade,
 )
 from ivr.flowfile.chart import ANY, chart_of
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.server.console.call_details import playable, trace_rows
 from ivr.server.console.console_page import lasted
 from ivr.server.console.figures import Failures, FiguresByCall, figures_of_call, marks_of, sum_of, total

@@ -12,10 +12,11 @@ from random import Random
 
 import pytest
 
+from ivr.call_record import REMEMBERED
 from ivr.channels.skype.wire import MESSAGE_ID
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import Press, Speak
-from ivr.ports import REMEMBERED, CallKey
+from ivr.ports import CallKey
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
 from tests.crash.disk import Disk, SystemCall, system_calls, traced

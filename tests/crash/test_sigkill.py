@@ -8,6 +8,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import new_call
 from ivr.engine.events import (
     CallEnded,
@@ -20,7 +21,6 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.machine import step
-from ivr.ports import CallRecord, Stepped
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite_archive import SqliteArchive
 from tests.crash.process import Server

@@ -8,11 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallReceived, RecordingMade
 from ivr.engine.machine import step
 from ivr.engine.pretend import FIRST, LAST, ahead, read_time
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of
 from ivr.trace.replay import replay

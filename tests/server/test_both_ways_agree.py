@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord
 from ivr.phone.net.identity import LIFETIME, Identity
-from ivr.ports import CallRecord
 from ivr.server.listener import Listener
 from tests.phone.calling import Signer
 from tests.server.harness import Way, connected, read_answer, request

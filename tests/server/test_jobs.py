@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit
+from ivr.ports import CallKey
 from ivr.server.jobs import Worker
 from ivr.services.service import ServiceError
 from ivr.storage import Order

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Notify
 from ivr.engine.events import OperationDone
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Notification, NotificationState
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey
 from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LEASE, LONGEST_PAUSE, Notifier
 from ivr.services.sender import NotSent
 from ivr.store.memory import MemoryStore

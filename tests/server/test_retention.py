@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import Commit, Stepped
 from ivr.engine.events import CallEnded, CallReceived, RecordingMade
-from ivr.ports import Commit, Stepped
 from ivr.server.ticker import FORGOTTEN_AT_ONCE, Retention, sweep_recordings
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Call, Facts
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit
+from ivr.ports import CallKey
 from ivr.server.ticker import every, sweep_recordings, wake_due
 from ivr.storage import SMALL
 from ivr.store.media_files import MediaFiles

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.call_record import CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.server.assembly import running
 from ivr.server.listener import Listener
 from ivr.settings import Settings

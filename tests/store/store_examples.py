@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from ivr.call_record import REMEMBERED, CallRecord, Commit, Stepped
 from ivr.engine.call import Call, Facts, Memory, Operation, Taken, Waiting
 from ivr.engine.commands import Play, Request, Text
 from ivr.engine.events import CallEnded, ChoiceMade, RecordingMade, ServiceAnswered, Transcribed
@@ -18,7 +19,7 @@ from ivr.engine.values import (
     Recording,
     TimeValue,
 )
-from ivr.ports import REMEMBERED, CallKey, CallRecord, Commit, Leg, Stepped, WebhookReply
+from ivr.ports import CallKey, Leg, WebhookReply
 from ivr.storage import Archive
 
 SECRET = "4929171300042"

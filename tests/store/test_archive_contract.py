@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from store_examples import SECRET, after, key, line, record, recorded, records_of, request
 from store_worlds import World
 
-from ivr.ports import CallRecord, Stepped
+from ivr.call_record import CallRecord, Stepped
 from ivr.storage import Block, CallSummary, CallTrace, Erasure
 
 

@@ -23,9 +23,9 @@ from store_examples import SECRET, after, answered, key, line, recorded, request
 from store_examples import record as fresh
 from store_worlds import claim
 
+from ivr.call_record import CallRecord
 from ivr.cli.stored_calls import StoredCalls
 from ivr.errors import DataUnusable, IvrError
-from ivr.ports import CallRecord
 from ivr.server.console.counting import Counts
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive

@@ -9,8 +9,8 @@ from store_examples import SECRET, after, answered, key, line, recorded, request
 from store_examples import record as fresh
 from store_worlds import SqliteWorld, claim
 
+from ivr.call_record import CallRecord
 from ivr.errors import BrokenSeal, DamagedCall
-from ivr.ports import CallRecord
 from ivr.storage import DamagedCallRow
 
 DAMAGES: Mapping[str, str] = {

@@ -11,8 +11,9 @@ from store_examples import after, answered, key, line, recorded, request
 from store_examples import record as fresh
 from store_worlds import claim
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.commands import Notify
-from ivr.ports import CallRecord, Stepped, WebhookReply
+from ivr.ports import WebhookReply
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database

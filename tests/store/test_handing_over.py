@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from store_examples import after, answered, key, line, record, recorded, request
 from store_worlds import SqliteWorld, World, claim
 
+from ivr.call_record import CallRecord, Commit
 from ivr.errors import DamagedCall, IvrError, StaleCall, StoreUnavailable
-from ivr.ports import CallRecord, Commit
 from ivr.storage import Absent
 from ivr.store.database_file import open_database
 

@@ -12,9 +12,10 @@ import pytest
 from earlier_folders import VERSIONS, calls_said, cases_said, letters, platform_call, restored, rows
 from msgspec import json
 
+from ivr.call_record import REMEMBERED, Stepped
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import BrokenSeal, DamagedCall, DataUnusable
-from ivr.ports import REMEMBERED, CallKey, Stepped, WebhookReply
+from ivr.ports import CallKey, WebhookReply
 from ivr.server.console.figures import figures_of_call
 from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from store_examples import ODD_REPLY, REPLY, after, line, record
 
-from ivr.ports import REMEMBERED, CallRecord, Commit, WebhookReply
+from ivr.call_record import REMEMBERED, CallRecord, Commit
+from ivr.ports import WebhookReply
 from ivr.store import statements
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer

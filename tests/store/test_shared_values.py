@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord
 from ivr.engine.call import Call, Facts, Memory, Operation
-from ivr.ports import CallKey, CallRecord, WebhookReply
+from ivr.ports import CallKey, WebhookReply
 from ivr.store.shared_values import SharedValues
 
 

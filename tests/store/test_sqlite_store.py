@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from store_examples import LATER, ODD_REPLY, REPLY, after, answered, key, line, record, recorded, records_of, request
 from store_worlds import SqliteWorld, claim
 
+from ivr.call_record import REMEMBERED as REPLIES
+from ivr.call_record import Commit
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
-from ivr.ports import REMEMBERED as REPLIES
-from ivr.ports import Commit, Outbound
+from ivr.ports import Outbound
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.opening import open_archive

@@ -21,9 +21,10 @@ from store_examples import (
 )
 from store_worlds import World, claim
 
+from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.engine.events import CallEnded, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import REMEMBERED, CallRecord, Commit, Outbound, WebhookReply
+from ivr.ports import Outbound, WebhookReply
 
 
 async def opened(world: World, name: str, **more: object) -> CallRecord:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from store_examples import ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
 from store_worlds import MemoryWorld, SqliteWorld, World, claim
 
+from ivr.call_record import CallRecord, Commit
 from ivr.errors import IvrError
-from ivr.ports import CallRecord, Commit
 from ivr.storage import Absent
 
 NAMES = st.sampled_from("abc")

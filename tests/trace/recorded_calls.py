@@ -3,8 +3,8 @@
 from pathlib import Path
 from random import Random
 
+from ivr.call_record import Stepped
 from ivr.engine.flow import Flow
-from ivr.ports import Stepped
 from ivr.trace.case import Case
 from ivr.trace.recorded import case_of
 from tests.callers import platform

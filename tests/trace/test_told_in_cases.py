@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Facts
 from ivr.engine.commands import Recorded
 from ivr.engine.flow import Flow
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.trace import sentences
 from ivr.trace.case import Case, Told
 from ivr.trace.files import dumps, loads

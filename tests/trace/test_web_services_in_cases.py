@@ -2,8 +2,9 @@
 
 import pytest
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.flow import Flow
-from ivr.ports import CallKey, CallRecord, Stepped
+from ivr.ports import CallKey
 from ivr.trace.case import Case
 from ivr.trace.files import dumps, loads
 from ivr.trace.recorded import case_of

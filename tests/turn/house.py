@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ivr.call_record import CallRecord
 from ivr.engine.events import Event
 from ivr.engine.flow import Flow
-from ivr.ports import CallRecord, Incoming, WebhookReply
+from ivr.ports import Incoming, WebhookReply
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
 from ivr.store.memory import MemoryStore

@@ -15,10 +15,11 @@ from typing import Protocol
 
 import msgspec
 
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.commands import Request
 from ivr.engine.events import Event, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey
 from ivr.storage import Absent, Order
 
 KEY = CallKey("sim", "app", "call")

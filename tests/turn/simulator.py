@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -35,15 +35,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import (
-    CallKey,
-    Capabilities,
-    Exchange,
-    Incoming,
-    Leg,
-    WebhookReply,
-    WebhookRequest,
-)
+from ivr.ports import CallKey, Capabilities, Endpoint, Exchange, Incoming, Leg, WebhookReply, WebhookRequest
 from ivr.server.closings import Closings
 from ivr.storage import Order
 from ivr.turn import Turns, TurnsInMemory
@@ -58,6 +50,8 @@ class Line:
     """A channel whose messages are events, and whose replies are commands, as JSON; it notes what it heard."""
 
     name = "sim"
+    reads: frozenset[str] = frozenset()
+    endpoints: Sequence[Endpoint] = ()
     can = Capabilities(
         push=False,
         recording="with the event",
@@ -79,7 +73,10 @@ class Line:
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         return Exchange(leg, reply=WebhookReply(200, msgspec.json.encode(list(commands))))
 
-    def nothing(self) -> WebhookReply:
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        raise AssertionError("this line never asks to be woken")
+
+    def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
         return WebhookReply()
 
 

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from ivr.advance import Heard, advance
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.call import Facts, new_call
 from ivr.engine.events import (
     CallReceived,
@@ -16,7 +17,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
-from ivr.ports import CallRecord, Commit, Incoming, Stepped
+from ivr.ports import Incoming
 from tests.flows import flow_of
 from tests.turn.simulator import KEY, Line
 
@@ -102,7 +103,7 @@ def test_a_notification_takes_no_answer_away_from_the_message_that_can_be_told_o
     call, answer = held()
     notified = call.told(wants_commands=False, inbox=(answer,))
     assert ([step.event for step in notified.trace], notified.taken) == ([LineReported()], ())
-    assert list(call.record.replies.values())[-1] == LINE.nothing()
+    assert list(call.record.replies.values())[-1] == LINE.nothing("commands")
     told = call.told(OperationDone(call.op), inbox=(answer,))
     assert told.record.last is not None
     assert b"goodbye" in told.record.last.body

@@ -10,7 +10,7 @@ from tests.flows import flow_of
 from tests.turn.house import House, Houses
 from tests.turn.simulator import KEY, Line
 
-NOTHING = Line().nothing()
+NOTHING = Line().nothing("commands")
 
 SHORT = flow_of("""
 flow: short

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.call import new_call
 from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
-from ivr.ports import CallKey, CallRecord, Commit, Stepped
+from ivr.ports import CallKey
 from ivr.storage import Absent
 from tests.flows import flow_of
 from tests.turn.simulated_stores import SimStore, SimStoreInMemory

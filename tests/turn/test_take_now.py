@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ivr.call_record import CallRecord, Commit
 from ivr.engine.events import CallEnded, CallReceived, Event, KeysPressed, RecordingMade
 from ivr.errors import StoreUnavailable
-from ivr.ports import CallKey, CallRecord, Commit, Exchange, Incoming, Leg, WebhookReply
+from ivr.ports import CallKey, Exchange, Incoming, Leg, WebhookReply
 from ivr.storage import Absent
 from ivr.store.memory import MemoryStore
 from tests.flows import flow_of

@@ -9,14 +9,31 @@ offers, nothing to be sent unasked, and no time to look at.
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Literal, cast
 
 from msgspec import Struct
 
 from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
 from ivr.engine.commands import LineCommand
 from ivr.engine.pretend import read_time
-from ivr.ports import CallKey, Capabilities, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
+from ivr.ports import (
+    CallKey,
+    Capabilities,
+    Endpoint,
+    Exchange,
+    Form,
+    Incoming,
+    Leg,
+    Upload,
+    WebhookReply,
+    WebhookRequest,
+)
+
+CALL, CALLBACK = "/call", "/callback"
+"Where a call begins, and where its outcomes are reported (protocol 1)."
+
+FORM = Form(json=wire.CONVERSATION_RESULT, upload=wire.RECORDED_AUDIO)
+"What is posted with a recording."
 
 _OFFERED = "questions"
 "The note that the platform knows more of questions than the vendor's (protocol 25)."
@@ -38,6 +55,10 @@ class SkypeChannel:
 
     name = "skype"
     reads = frozenset({wire.MESSAGE_ID, wire.PRETENDED_TIME})
+    endpoints = (
+        Endpoint(CALL, named=True),
+        Endpoint(CALLBACK, bodies=frozenset({"json", "multipart"}), form=FORM),
+    )
     can = Capabilities(
         push=False,
         recording="with the event",
@@ -120,7 +141,7 @@ class SkypeChannel:
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn commands into a workflow."""
         if not commands:
-            return Exchange(leg, reply=self.nothing())
+            return Exchange(leg, reply=self.nothing("commands"))
         if (address := self._recording) is not None:
             commands = speaking.addressed(commands, lambda media: address(media, now))
         body = speaking.written(
@@ -128,7 +149,11 @@ class SkypeChannel:
         )
         return Exchange(leg, reply=WebhookReply(body=body))
 
-    def nothing(self) -> WebhookReply:
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        """Return nothing: the platform keeps the timers, so this channel never asks to be woken."""
+        return Exchange(leg)
+
+    def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
         """Return an empty 200, which means that nothing follows (protocol 3)."""
         return WebhookReply()
 

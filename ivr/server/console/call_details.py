@@ -8,11 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Taken
 from ivr.engine.commands import Request
 from ivr.engine.events import CallReceived, RecordingMade
 from ivr.engine.flow import Flow
-from ivr.ports import CallRecord, Stepped
 from ivr.trace import case
 from ivr.trace.case import Case
 from ivr.trace.experience import FlowVoice

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
+from ivr.call_record import REMEMBERED, CallRecord
 from ivr.engine.call import Taken
 from ivr.engine.flow import Flow
 from ivr.flowfile.chart import chart_of
-from ivr.ports import REMEMBERED, CallRecord
 from ivr.server.console.call_details import CallDetails, ConversationEntry, TraceRow
 from ivr.server.console.console_page import (
     ROOT,

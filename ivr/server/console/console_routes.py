@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
 from ivr.outbox import Outbox
-from ivr.ports import CallRecord, Stepped
 from ivr.server.body import Body
 from ivr.server.closings import Closings
 from ivr.server.connection import let_in

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
+from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Taken
 from ivr.engine.commands import HangUp, Reject
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.engine.flow import Flow
 from ivr.flowfile.chart import box_of, drawn_from, is_drawn
-from ivr.ports import CallRecord, Stepped
 from ivr.server.drawing.svg import Numbers
 from ivr.storage import Archive
 from ivr.store.recent import Recent

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from ivr.call_record import CallRecord
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, IvrError
 from ivr.flowfile.chart import chart_of
-from ivr.ports import CallKey, CallRecord
+from ivr.ports import CallKey
 from ivr.server.console.figures import marks_of
 from ivr.server.drawing.svg import picture
 from ivr.server.flow_registry import FlowRegistry
