@@ -19,6 +19,7 @@ PLANTED = {
     "downwards": ("ivr/store/planted_upwards.py", "import ivr.turn"),
     "channels": ("ivr/channels/gathered.py", "import ivr.channels.skype"),
     "phone": ("ivr/phone/wire/planted_reader.py", "import ivr.channels.skype.reading"),
+    "carriers": ("ivr/carriers/planted_codec.py", "import ivr.channels.skype.codec"),
     "phone-rooms": ("ivr/phone/net/planted_call.py", "import ivr.phone.platform"),
     "sip-rooms": ("ivr/sip/dialog.py", "import ivr.sip.endpoint"),
     "media": ("ivr/media/planted_line.py", "import ivr.line"),
