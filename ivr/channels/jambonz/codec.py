@@ -1,0 +1,236 @@
+"""The channel: jambonz's webhooks, cut loose from any web server.
+
+    decode   whose call, which message           reading, and the token in a step's address
+    hear     the platform's message -> events    hearing
+    speak    commands -> a document of verbs     speaking, prompts
+
+The platform does the listening and keeps the timers, and asks for the next verbs with each outcome; so nothing is sent
+unasked. Each address that it is given carries a token, which is the name of the message that comes to it: the same
+token is the same step, and gets the same bytes. What is remembered of a call: `notes`.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Final, Literal, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import msgspec
+
+from ivr.channels.address_token import AddressTokens
+from ivr.channels.jambonz import hearing, notes, wire
+from ivr.channels.jambonz.hearing import CallOver, NewCall, OtherSideAnswered, Recorded, StepEnded
+from ivr.channels.jambonz.prompts import speakable
+from ivr.channels.jambonz.reading import FINAL, Hook, read_hook
+from ivr.channels.jambonz.speaking import Addresses, document
+from ivr.engine import commands as orders
+from ivr.engine.commands import LineCommand, Record, Transfer
+from ivr.engine.events import Event
+from ivr.errors import WebhookError
+from ivr.ports import CallKey, Capabilities, Endpoint, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
+
+CALL: Final = "/jambonz/call"
+"A call comes in; `/NAME` may follow."
+STEP: Final = "/jambonz/step"
+"A verb has ended; the token tells which."
+STATUS: Final = "/jambonz/status"
+"The call has changed its state."
+WHISPER: Final = "/jambonz/whisper"
+"Somebody answers a transfer, and hears something first."
+LISTEN: Final = "/jambonz/listen/"
+"The beginning of the addresses of WebSockets."
+
+MAX_WHISPER: Final = 160
+"Characters of what whoever takes a transfer is told."
+_TOKEN, _WORDS = "t", "w"
+_RETRIES = "#rc=2&rp=ct,rt,5xx"
+"Two more attempts: if no connection came about, none answered in time, or the server failed. jambonz reads it itself."
+_LISTENS = "listen."
+"Before the operation in the token of a WebSocket: the token of its step must not open one."
+_WHISPERS = "whisper."
+_NOTHING = WebhookReply(body=b"[]")
+"No verbs; an empty body would not be JSON, which jambonz asks of every answer that says it is."
+_END = WebhookReply(body=msgspec.json.encode([wire.Hangup()]))
+
+
+class JambonzChannel:
+    """`ports.Channel` for one account at jambonz, or for all of one platform."""
+
+    name = "jambonz"
+    reads: frozenset[str] = frozenset()
+    endpoints: Sequence[Endpoint] = (Endpoint(CALL, named=True), Endpoint(STEP), Endpoint(STATUS), Endpoint(WHISPER))
+    can = Capabilities(
+        push=False,
+        recording="stream",
+        reply_within=10.0,
+        reject=True,
+        terminators=1,
+        speech=True,
+        languages=None,
+        barge_in_by_kind=False,
+        type_ahead=False,
+        recording_formats=frozenset({"wav"}),
+        whole_prompt_interruptible=False,
+    )
+
+    def __init__(
+        self,
+        *,
+        public: str,
+        tokens: AddressTokens,
+        account: str | None = None,
+        media_base: str,
+        recording: Callable[[str, float], str] | None = None,
+        may_call: Callable[[str], bool] = lambda _: False,
+        transfers: bool = False,
+        refers: bool = False,
+    ) -> None:
+        """Serve jambonz, which reaches this server at the address `public`; `account` alone, if there is one.
+
+        Assets are at `<media_base>/<sha256>.wav`; `recording` gives the address of a caller's recording, by its name
+        and the time: without it, recordings are not played. `transfers`: callers may be connected with others, those
+        whom `may_call` allows. `refers`: by SIP REFER.
+        """
+        self._public = public.rstrip("/")
+        self._tokens = tokens
+        self._account = account
+        self._media_base = media_base.rstrip("/")
+        self._recording = recording
+        self._may_call = may_call
+        self._transfers = transfers
+        self._refers = refers
+
+    # --- in ---
+
+    def decode(self, request: WebhookRequest) -> Sequence[Incoming] | WebhookReply:
+        """Read a request; raise WebhookError: 400 if it holds no message, 403 if it is not for us to answer."""
+        hook = read_hook(request.body)
+        if self._account is not None and hook.account != self._account:
+            raise WebhookError(403, "account", "This account is not served here.")
+        if request.path == STEP:
+            return (self._step(hook, request.target),)
+        if request.path == STATUS:
+            return self._status(hook)
+        if request.path == WHISPER:
+            return self._whispered(hook, request.target)
+        payload = NewCall(hook, transfers=self._transfers)
+        return (Incoming(key=self._key(hook.account, hook.call), id="call", payload=payload, starts=True),)
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        """Turn a message that `decode` or `recorded` gave into events."""
+        payload = cast("hearing.Payload", incoming.payload)
+        if isinstance(payload, NewCall):
+            leg = notes.of_call(incoming.key)
+        return Exchange(leg, hearing.events(leg, payload))
+
+    def _step(self, hook: Hook, target: str) -> Incoming:
+        key = self._key(hook.account, hook.call)
+        op = self._tokens.read(key, _query(target, _TOKEN))
+        if op is None or op.startswith((_LISTENS, _WHISPERS)):
+            raise WebhookError(403, "token", "This address is not one that was given out for this call.")
+        return Incoming(key=key, id=self._message(key, op), payload=StepEnded(op, hook))
+
+    def _status(self, hook: Hook) -> Sequence[Incoming] | WebhookReply:
+        """Return the end of a call, or that somebody else has answered; all else changes nothing."""
+        if hook.parent is not None:
+            if hook.status != "in-progress":
+                return _NOTHING
+            key, name = self._key(hook.account, hook.parent), f"answered:{sha256(hook.call.encode()).hexdigest()[:32]}"
+            return (Incoming(key=key, id=name, payload=OtherSideAnswered(), wants="ack"),)
+        if hook.status not in FINAL:
+            return _NOTHING
+        key = self._key(hook.account, hook.call)
+        return (Incoming(key=key, id=f"status:{hook.status}", payload=CallOver(hook), wants="ack"),)
+
+    def _whispered(self, hook: Hook, target: str) -> WebhookReply:
+        """Return what whoever answers a transfer hears before they are connected."""
+        words = _query(target, _WORDS)
+        key = self._key(hook.account, hook.parent or hook.call)
+        if self._tokens.read(key, _query(target, _TOKEN)) != _whisper(words):
+            raise WebhookError(403, "token", "This address is not one that was given out for this call.")
+        speaker = wire.Synthesizer(vendor=wire.DEFAULT, language=wire.DEFAULT)
+        return WebhookReply(body=msgspec.json.encode([wire.Say(text=words, synthesizer=speaker)]))
+
+    # --- out ---
+
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        """Turn commands into a document."""
+        if not commands:
+            return Exchange(leg, reply=self.nothing("commands"))
+        key = notes.call_of(leg, self.name)
+        allowed = [one for one in commands if not isinstance(one, Transfer) or self._may_call(one.target)]
+        addresses = Addresses(
+            step=lambda op: f"{self._public}{STEP}?{_TOKEN}={self._tokens.make(key, op)}{_RETRIES}",
+            listen=lambda op: self._listen(key, op),
+            whisper=lambda transfer: self._whisper(key, transfer),
+            file=lambda segment: self._file(segment, now),
+        )
+        body = document(allowed, addresses, last=commands[-1], refers=self._refers)
+        leg = notes.asking(leg, commands, refused=len(allowed) < len(commands))
+        return Exchange(leg, reply=WebhookReply(body=body))
+
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        """Do nothing: jambonz keeps all timers."""
+        return Exchange(leg)
+
+    def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
+        """Return no verbs; to a line that waits for some, that the call is to end."""
+        return _END if wants == "commands" else _NOTHING
+
+    # --- recordings, by the WebSocket ---
+
+    def listens(self, path: str) -> tuple[CallKey, str] | None:
+        """Return the call and the operation that a WebSocket's address is for; None: it is not one of ours."""
+        parts = path.removeprefix(LISTEN).split("/")
+        if len(parts) != 3:
+            return None
+        account, call, token = parts
+        key = self._key(account, call)
+        step = self._tokens.read(key, token)
+        return (key, step.removeprefix(_LISTENS)) if step is not None and step.startswith(_LISTENS) else None
+
+    def wanted(self, leg: Leg) -> Record | None:
+        """Return the recording that is awaited; None: none is."""
+        return notes.recording(leg)
+
+    def recorded(self, key: CallKey, op: str, events: Sequence[Event], upload: Upload | None) -> Incoming:
+        """Return a recording as the message of its step: what jambonz posts to that afterwards gets the same reply."""
+        return Incoming(key=key, id=self._message(key, op), payload=Recorded(tuple(events)), upload=upload)
+
+    # ---
+
+    def _key(self, account: str, call: str) -> CallKey:
+        return CallKey(self.name, account, call)
+
+    def _message(self, key: CallKey, op: str) -> str:
+        return f"step:{self._tokens.make(key, op)}"
+
+    def _listen(self, key: CallKey, op: str) -> str:
+        scheme, _, rest = self._public.partition("://")
+        token = self._tokens.make(key, _LISTENS + op)
+        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{LISTEN}{key.account}/{key.id}/{token}"
+
+    def _whisper(self, key: CallKey, transfer: Transfer) -> str | None:
+        words = speakable(transfer.whisper or "")[:MAX_WHISPER]
+        if not words:
+            return None
+        token = self._tokens.make(key, _whisper(words))
+        return f"{self._public}{WHISPER}?{urlencode({_TOKEN: token, _WORDS: words})}"
+
+    def _file(self, segment: orders.Audio | orders.Recorded, now: float) -> str | None:
+        if isinstance(segment, orders.Audio):
+            return segment.url or f"{self._media_base}/{segment.asset}.wav"
+        return self._recording(segment.media, now) if self._recording is not None else None
+
+
+def _query(target: str, name: str) -> str:
+    """Return a part of an address's query; empty: it is not there, or more than once."""
+    try:
+        found = parse_qs(urlsplit(target).query, max_num_fields=8).get(name, [])
+    except ValueError:
+        return ""
+    return found[0] if len(found) == 1 else ""
+
+
+def _whisper(words: str) -> str:
+    """Return the step that a whisper's token names: the words are in the address, and must not be changed."""
+    return _WHISPERS + sha256(words.encode()).hexdigest()[:32]
