@@ -173,6 +173,8 @@ class Capabilities(Struct, frozen=True):
     "Choices of several keys can be spoken, too; where it cannot do that, they are keys alone."
     separate_first_timeout: bool = True
     "How long a caller may be silent, and how long between two keys, are two times; else the longer counts for both."
+    passes_over_words: bool = True
+    "Words that are no choice change nothing, as if nothing had been said; else they count as a wrong answer."
     lone_terminator: bool = True
     "It tells an end key without any digits from silence."
     whole_prompt_interruptible: bool = True

@@ -7,37 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ivr.cli.datafolder import data_option, stored_calls
-from ivr.cli.stored_calls import StoredCalls
+from ivr.cli.replay_channel import CHANNELS, moved_to, show
+from ivr.cli.replayed_calls import Subject, Subjects, calls_in, cases_in
 from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
 from ivr.nearest import did_you_mean
-from ivr.trace.case import Case, CaseError
+from ivr.settings import CheckedLine
+from ivr.trace.case import CaseError
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
-from ivr.trace.files import case_files, read_case
-from ivr.trace.flow_places import FlowPlaces
+from ivr.trace.files import case_files
 from ivr.trace.folders import CASES, flows_in
 from ivr.trace.replay import replay as replayed
 from ivr.trace.report import Group, Report, Tally, as_text, report, without_flow
-from ivr.trace.stored_flows import StoredFlows
 from ivr.trace.verdict import VERDICTS, Kind
 
 SHOWN = 20
 "Groups that are written out; there are seldom more than a few."
-
-
-class _Subject(Struct, frozen=True):
-    """One recorded call, and the flow that took it if it is at hand."""
-
-    name: str
-    recorded: Case | None
-    then: FlowPlaces | None = None
-    trouble: str = ""
-    "Why there is no case of a stored call."
 
 
 @click.command
@@ -58,6 +48,12 @@ class _Subject(Struct, frozen=True):
     type=click.Choice(["wording", "way"]),
     help="Accept changes of this kind: `wording`, or `way` (path, questions, end, outcome). Can be given twice.",
 )
+@click.option(
+    "--channel",
+    type=click.Choice(CHANNELS),
+    help="Instead, show what callers would notice if these calls came by this line (docs/lines.md). sip: a gateway "
+    "with the voice and the speech engine of the settings.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @data_option
 def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live: bool, **how: Any) -> None:
@@ -65,11 +61,13 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
 
     PATHS are cases, or folders of them; without any, those in recordings/cases. Ends with 0 if every call is the same
     (or changed as --allow says), with 1 if not or if no call was replayed at all, with 2 if something cannot be read.
+    With --channel, 0 means that nobody would notice anything.
 
     \b
     Example:  ivr replay
               ivr replay --live --flow flows/support.yaml
               ivr replay --allow wording recordings/cases/support
+              ivr replay --live --channel sip
     """
     if live and paths:
         raise click.UsageError("--live replays the stored calls and takes no PATHS.")
@@ -79,11 +77,13 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
         wanted = registry.load(file, "UTC").flow.name if file else None
         with ExitStack() as stack:
             if live:
-                archive = stack.enter_context(stored_calls(how["data"]))
-                tally = _judged(_stored(archive), archive.count("all"), registry, allowed, only=file is not None)
+                subjects = calls_in(stack.enter_context(stored_calls(how["data"])))
             else:
-                files = case_files(paths or (CASES,))
-                tally = _judged(_read(files), len(files), registry, allowed, only=file is not None)
+                subjects = cases_in(case_files(paths or (CASES,)))
+            if how["channel"] is not None:
+                _moved(how["channel"], subjects, registry, only=file is not None, as_json=how["as_json"])
+                return
+            tally = _judged(subjects, registry, allowed, only=file is not None)
     except (CaseError, FlowError) as error:
         click.echo(f"Error: {error}", err=True)
         raise click.exceptions.Exit(2) from error
@@ -91,6 +91,14 @@ def replay(paths: tuple[Path, ...], file: Path | None, folder: Path | None, live
     if not tally.replayed:
         click.echo(_nothing_replayed(tally, file, wanted), err=True)
     if tally.refused or not tally.replayed:
+        raise click.exceptions.Exit(1)
+
+
+def _moved(channel: CheckedLine, subjects: Subjects, registry: CurrentFlows, *, only: bool, as_json: bool) -> None:
+    """Show what callers would notice on another line; end with 1 if there is anything, or no call at all."""
+    moved = moved_to(channel, _shown(subjects), registry, only=only)
+    show(moved, as_json=as_json)
+    if moved.noticed or moved.unreadable or not moved.seen:
         raise click.exceptions.Exit(1)
 
 
@@ -107,45 +115,30 @@ def _nothing_replayed(tally: Tally, file: Path | None, wanted: str | None) -> st
     )
 
 
-def _read(files: list[Path]) -> Iterator[_Subject]:
-    for file in files:
-        yield _Subject(str(file), read_case(file))
-
-
-def _stored(archive: StoredCalls) -> Iterator[_Subject]:
-    flows = StoredFlows(archive.flow)
-    for one in archive.stored():
-        if one.record is None:
-            yield _Subject(one.id, None, trouble=one.trouble)
-            continue
-        try:
-            stored = flows.case(one.record, one.trace)
-        except (FlowError, CaseError) as error:  # of an earlier release, perhaps; the other calls can be replayed
-            yield _Subject(one.id, None, trouble=str(error))
-            continue
-        yield _Subject(one.id, stored.case, stored.places)
-
-
-def _judged(
-    subjects: Iterator[_Subject], number: int, registry: CurrentFlows, allowed: frozenset[Kind], *, only: bool
-) -> Tally:
+def _judged(subjects: Subjects, registry: CurrentFlows, allowed: frozenset[Kind], *, only: bool) -> Tally:
     """Replay one after the other; `only`: leave out calls of flows that are not among the current ones."""
     tally = Tally(allowed)
-    columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
-        task = progress.add_task("", total=number)
-        for subject in subjects:
-            progress.advance(task)
-            told, passes = _verdict(subject, registry, allowed)
-            if only and told.kept_out:
-                tally.leave_out(told.flow)
-            else:
-                tally.add(told, passes=passes)
+    for subject in _shown(subjects):
+        told, passes = _verdict(subject, registry, allowed)
+        if only and told.kept_out:
+            tally.leave_out(told.flow)
+        else:
+            tally.add(told, passes=passes)
     return tally
 
 
-def _verdict(subject: _Subject, registry: CurrentFlows, allowed: frozenset[Kind]) -> tuple[Report, bool]:
+def _shown(subjects: Subjects) -> Iterator[Subject]:
+    """Show on a terminal how many are left."""
+    columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
+        task = progress.add_task("", total=subjects.count)
+        for subject in subjects.calls:
+            progress.advance(task)
+            yield subject
+
+
+def _verdict(subject: Subject, registry: CurrentFlows, allowed: frozenset[Kind]) -> tuple[Report, bool]:
     recorded = subject.recorded
     if recorded is None:
         return without_flow(subject.name, "", subject.trouble), False

@@ -207,16 +207,17 @@ def as_text(told: Report, others: Sequence[str] = ()) -> str:
     rows += [f"  {detail}" for detail in told.detail]
     if told.why:
         rows.append(f"  undetermined: {told.why}")
-    rows += _marked(told.place, "")
+    rows += marked(told.place, "")
     if told.place_before is not None:
-        rows += _marked(told.place_before, "recorded with ")
+        rows += marked(told.place_before, "recorded with ")
     elif told.line_before:
         rows.append(f"  recorded in {told.line_before}")
     rows += [f"  path before: {told.path_before}", f"  path now:    {told.path_now}"]
     return "\n".join(rows)
 
 
-def _marked(place: FlowPlace | None, prefix: str) -> list[str]:
+def marked(place: FlowPlace | None, prefix: str) -> list[str]:
+    """Show a line of a flow file with what is meant in it underlined; `prefix` stands before its place."""
     if place is None:
         return []
     indent = len(place.excerpt) - len(place.excerpt.lstrip())
