@@ -56,7 +56,7 @@ def differences() -> str:
     """Return the table of what differs from line to line, ready for the page."""
     rows = ["| difference | on | what callers notice | why |", "| --- | --- | --- | --- |"]
     for one in DIFFERENCES:
-        lines = ", ".join(f"`{name}`" for name, can in LINES.items() if one.lacks(can)) or "no line of today"
+        lines = ", ".join(f"`{name}`" for name, can in LINES.items() if one.affects(can)) or "no line of today"
         rows.append(f"| {one.short} (`{one.id}`) | {lines} | {one.noticed} | {one.reason} |")
     return "\n".join(rows) + "\n"
 

@@ -21,7 +21,7 @@ class LineDifference(Struct, frozen=True):
     """One way in which lines differ."""
 
     id: str
-    lacks: Callable[[Capabilities], bool]
+    affects: Callable[[Capabilities], bool]
     "Whether a line is one of those that cannot do what others can."
     short: str
     "What such a line does, in one sentence."

@@ -137,10 +137,10 @@ def test_a_difference_is_noticed_where_it_matters_and_on_such_a_line_alone(diffe
     example = EXAMPLES[known.id]
     assert example.said in (known.at(example.moment, example.limited) or "")
     assert known.at(example.moment, ALL) is None
-    assert known.lacks(example.limited)
-    assert not known.lacks(ALL)
+    assert known.affects(example.limited)
+    assert not known.affects(ALL)
     for other in EXAMPLES.values():
-        if not known.lacks(other.limited):
+        if not known.affects(other.limited):
             assert known.at(example.moment, other.limited) is None
 
 
