@@ -15,6 +15,7 @@ from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnav
 from ivr.ports import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import CachedCheck, Check
+from ivr.server.recording_links import WAV
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.static_files import Asset, media_reply
@@ -96,7 +97,7 @@ class App:
         if path == READY:
             _require(request, "GET", "HEAD")
             return await self._readiness()
-        if path.startswith(MEDIA):
+        if path.startswith(MEDIA) and not path.endswith(WAV):
             _require(request, "GET", "HEAD")
             return media_reply(path.removeprefix(MEDIA), self._asset)
         for pages in self._pages:

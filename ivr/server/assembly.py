@@ -25,7 +25,14 @@ from ivr.server.body import BodyLimits
 from ivr.server.chores import begin_chores
 from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import DRAIN, Listener
-from ivr.server.pages import console_address, console_token, make_console, make_phone, make_recording_pages
+from ivr.server.pages import (
+    console_address,
+    console_token,
+    make_console,
+    make_phone,
+    make_recording_pages,
+    make_wav_assets,
+)
 from ivr.server.phone.routes import PhonePages
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
@@ -110,7 +117,11 @@ async def running(
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
-        pages = [one for one in (make_recording_pages(stack, backend), console, phone, start) if one]
+        pages = [
+            one
+            for one in (make_recording_pages(stack, backend), make_wav_assets(stack, backend), console, phone, start)
+            if one
+        ]
         verifier = make_verifier(settings, keys)
         webhook = _webhook(settings, channel, backend, verifier, refusals)
         checks = _readiness_checks(backend, keys)

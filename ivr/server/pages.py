@@ -20,6 +20,7 @@ from ivr.server.phone.shared_phone import SharedPhone
 from ivr.server.recording_files import RecordingFiles
 from ivr.server.recording_pages import RecordingPages
 from ivr.server.refusals import Refusals
+from ivr.server.wav_assets import WavAssets
 from ivr.settings import Settings
 from ivr.speech_settings import live_ear, live_voice, load_models
 
@@ -43,6 +44,13 @@ def make_recording_pages(stack: AsyncExitStack, backend: Backend) -> RecordingPa
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
     return RecordingPages(backend.links, RecordingFiles(backend.recordings, workers), now=time.time)
+
+
+def make_wav_assets(stack: AsyncExitStack, backend: Backend) -> WavAssets:
+    """Make the addresses of prompt files as WAV, with a worker of their own."""
+    workers = Workers(size=1)
+    stack.push_async_callback(workers.close)
+    return WavAssets(backend.registry.asset, workers)
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:

@@ -26,7 +26,7 @@ LONGEST = 600.0
 "Seconds of a recording that are played at all: as long as one can be (LANGUAGE C4)."
 REMEMBERED = 8
 "Files kept: a prompt is fetched again when its question is repeated."
-_FORMS: Final[Mapping[LinkUse, RecordingFormat]] = {"prompt": "wma", "listen": "mp3"}
+_FORMS: Final[Mapping[LinkUse, RecordingFormat]] = {"prompt": "wma", "line": "wav", "listen": "mp3"}
 _TYPES: Final[Mapping[RecordingFormat, str]] = {"wma": "audio/x-ms-wma", "mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
@@ -39,7 +39,7 @@ class RecordingFile(Struct, frozen=True):
 
 
 class RecordingFiles:
-    """Gives recordings as files for lines (WMA, no larger than they take) and for people (MP3)."""
+    """Gives recordings as files for lines (WMA, no larger than they take, or WAV) and for people (MP3)."""
 
     def __init__(self, recordings: MediaStore, workers: Workers) -> None:
         self._recordings = recordings

@@ -11,7 +11,7 @@ from ivr.server.recording_links import GOOD_FOR, PATH, LinkUse, RecordingLink, R
 NOW = 1_795_168_800.0
 MEDIA = "0123456789abcdef0123456789abcdef.wma"
 LINKS = RecordingLinks("https://ivr.example/", bytes(32))
-USES: tuple[LinkUse, ...] = ("prompt", "listen")
+USES: tuple[LinkUse, ...] = ("prompt", "line", "listen")
 
 
 def token_of(address: str) -> str:
@@ -29,6 +29,12 @@ def test_a_question_that_is_repeated_names_the_same_address() -> None:
     assert LINKS.for_prompt(MEDIA, NOW + 10) == LINKS.for_prompt(MEDIA, NOW + 600)
     assert LINKS.for_prompt(MEDIA, NOW) != LINKS.for_prompt(MEDIA.replace("0", "1"), NOW)
     assert LINKS.for_prompt(MEDIA, NOW) != LINKS.address(MEDIA, "listen", now=NOW)
+
+
+def test_the_address_for_a_line_ends_as_a_wav_file_does() -> None:
+    token = token_of(LINKS.for_line(MEDIA, NOW))
+    assert token.endswith(".wav")
+    assert LINKS.read(token, now=NOW) == RecordingLink(MEDIA, "line")
 
 
 def test_no_other_key_makes_or_reads_it() -> None:

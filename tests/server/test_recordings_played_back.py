@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from ivr.media.prompt_renderer import samples_of
 from ivr.media.sound import SilentRenderer, Sound, tone
 from ivr.phone.callers.turn_based import Leave, PlaySamples, Press
 from ivr.server.recording_files import MOST
-from ivr.server.recording_links import PATH
+from ivr.server.recording_links import PATH, RecordingLinks
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_store
 from tests.phone.calling import PUBLIC, Phone, Signer
 from tests.server.harness import connected, read_answer, request
 from tests.server.test_speech_end_to_end import Tape
@@ -78,6 +81,20 @@ async def test_who_asks_to_hear_it_gets_it_at_an_address_of_its_own(world: World
         assert (await fetched(phone.port, address, "POST"))[0] == 404
     assert sniff(body) == "wma"
     assert len(body) < MOST
+
+
+async def test_another_line_gets_it_as_wav(world: World, tmp_path: Path) -> None:
+    sound = Sound(SilentRenderer(), Tape(WORDS.read_bytes()))
+    async with world.server() as phone:
+        await phone.call(PlaySamples(tone(300.0, 1.0)), Press("1"), Leave(), sound=sound)
+        [name] = world.recordings
+    with DataFolder.open(tmp_path / "data") as folder:
+        opened = await open_store(folder)
+        address = RecordingLinks(PUBLIC, opened.link_key).for_line(name, time.time())
+        await opened.close()
+    async with world.server() as phone:
+        status, headers, body = await fetched(phone.port, address)
+    assert (status, headers["content-type"], sniff(body)) == (200, "audio/wav", "wav")
     (tmp_path / "played.wma").write_bytes(body)
     workers = Workers()
     before, after = [await samples_of(file, workers) for file in (WORDS, tmp_path / "played.wma")]

@@ -70,6 +70,8 @@ class JambonzChannel:
         type_ahead=False,
         recording_formats=frozenset({"wav"}),
         whole_prompt_interruptible=False,
+        passes_over_words=False,
+        tells_language=False,
     )
 
     def __init__(
