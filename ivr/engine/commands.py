@@ -5,7 +5,7 @@ the language's default, named here, and leaves it out where its own is the same.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 from msgspec import Struct
 
@@ -180,6 +180,12 @@ def recorded_as(asked: Record) -> RecordingFormat:
 
 
 LineCommand: TypeAlias = Answer | Reject | HangUp | Play | Recognize | Record | Transfer
+
+FETCH: Final = "fetch"
+"""The service that brings a recording which the line keeps at an address of its own. No command orders it: the channel
+knows the address. Its job has the id of the recording's operation, and its answer is `RecordingReady`."""
+FETCH_TIME: Final = 300.0
+"Seconds for which a recording may be on its way."
 
 
 @final

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from ivr.engine.actions.base import Asks, Confirms, Needs, Notifies
+from ivr.engine.actions.base import Asks, Awaits, Confirms, Needs, Notifies
 from ivr.engine.call import (
     KINDS,
     NOT_BEGUN,
@@ -281,6 +281,10 @@ class Draft:
         )
         self.commands.append(request)
         self.waiting = Waiting(request.job, request.service, self.now + request.timeout)
+
+    def wait(self, awaits: Awaits) -> None:
+        """Wait for what is on its way already."""
+        self.waiting = Waiting(awaits.job, awaits.service, self.now + awaits.timeout)
 
     def notify(self, notifies: Notifies) -> None:
         """Order notifications, each once for each time that its state was entered.

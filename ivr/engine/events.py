@@ -86,15 +86,8 @@ class RecordingMade(Struct, frozen=True, tag=True, omit_defaults=True):
     seconds: float
     "How long it is; 0: neither the line nor the file says."
     media: str | None
-    "The name under which the audio is kept; none if it follows as `RecordingReady`."
+    "The name under which the audio is kept; none: it follows as `RecordingReady`, for which the call waits."
     ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"
-
-
-class RecordingReady(Struct, frozen=True, tag=True, omit_defaults=True):
-    """The audio of an announced recording has arrived."""
-
-    op: str
-    media: str
 
 
 class CallEnded(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -140,6 +133,21 @@ class HttpAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
     "False: the body is too large, or no JSON."
     masked: bool = False
     "The answer is private: a trace keeps that there was one, and its status (LANGUAGE C12)."
+
+
+class RecordingReady(Struct, frozen=True, tag=True, omit_defaults=True):
+    """The audio of an announced recording has arrived, and is kept."""
+
+    op: str
+    media: str
+    "The name under which it is kept."
+    seconds: float = 0.0
+    "How long it is by what the file says of itself; 0: it does not say. The line's own word comes first."
+
+    @property
+    def job(self) -> str:
+        """What brought it, where a service did: that job has the id of the operation."""
+        return self.op
 
 
 class ServiceFailed(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -214,6 +222,6 @@ CallersEvent: TypeAlias = (
     | TransferFailed
     | CallEnded
 )
-ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | ServiceFailed
-PacingEvent: TypeAlias = OperationDone | OperationFailed | RecordingReady | HoldNeeded | TimePassed | LineReported
+ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | RecordingReady | ServiceFailed
+PacingEvent: TypeAlias = OperationDone | OperationFailed | HoldNeeded | TimePassed | LineReported
 Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

@@ -37,6 +37,9 @@ A call is in one of six phases. They say what is between it and the caller, and 
     gone       a service; or, until `grace_until`, a recording that was under way when the line told of the end
     over       nothing
 
+A recording that was announced without its audio is waited for like a service: `fetch` brings it, and its answer is
+`RecordingReady`.
+
 What an event can lead to, by the phase in which it finds the call: `=` is the same phase, `-` is always ignored.
 Wherever a phase is named, the event can be ignored as well, by law 1.
 
@@ -53,11 +56,11 @@ Wherever a phase is named, the event can be ignored as well, by law 1.
     ServiceAnswered  -                  -                 -                            =              over    -
     HttpAnswered     -                  = answering       =                            =              over    -
     ServiceFailed    -                  answering         =                            =              over    -
+    RecordingReady   -                  -                 -                            =              = over  -
     OperationDone    -                  over              answered over                = over         -       -
     Transferred      -                  -                 over                         over           -       -
     TransferFailed   -                  -                 answered                     =              -       -
     OperationFailed  -                  = answering over  ringing = answered over      = over         over    -
-    RecordingReady   -                  -                 -                            -              -       -
     HoldNeeded       -                  answering         =                            =              -       -
     TimePassed       -                  answering         =                            =              over    -
     LineReported     -                  -                 -                            -              -       -

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ivr.engine.actions.base import Ends, Raised, Result, failed
 from ivr.engine.call import Operation, OperationKind, Taken
+from ivr.engine.commands import FETCH
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
     CallEnded,
@@ -92,6 +93,10 @@ def stale(draft: Draft, event: Event) -> Ignored | None:
             return None if known else Ignored("not an operation of the last reply")
         case ServiceAnswered() | HttpAnswered() | ServiceFailed():
             return None if draft.waiting and draft.waiting.job == event.job else Ignored("not the job awaited")
+        case RecordingReady(op=op):
+            waiting = draft.waiting
+            announced = waiting is not None and waiting.service == FETCH and waiting.job == op
+            return None if announced else Ignored("no recording is awaited")
     return None  # the rest answers nothing; the end of a call counts whatever operation it names
 
 
@@ -104,7 +109,7 @@ def receive(draft: Draft, event: Event) -> Received:
             return _done(draft, event)
         case OperationFailed():
             return _failed(draft, event)
-        case ServiceAnswered() | HttpAnswered() | ServiceFailed():
+        case ServiceAnswered() | HttpAnswered() | ServiceFailed() | RecordingReady():
             return _served(draft, event)
         case CallReceived():
             return _begin(draft, event)
@@ -114,8 +119,6 @@ def receive(draft: Draft, event: Event) -> Received:
             return _hold(draft)
         case TimePassed():
             return _time_passed(draft)
-        case RecordingReady():
-            return Ignored("no recording is awaited")
     return Ignored("a report that moves no call")  # what is left is `LineReported`
 
 

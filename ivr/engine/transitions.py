@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ivr.engine.actions.base import (
     Again,
     Asks,
+    Awaits,
     Confirms,
     Denied,
     Ends,
@@ -133,7 +134,11 @@ def _follow(draft: Draft, result: Result) -> Result | Settled:
 
 
 def _within_question(draft: Draft, result: Result) -> Result | Settled:
-    """Go on with a question that is not answered yet (have an answer confirmed, ask anew, offer more); or end."""
+    """Go on with a question that is not answered yet (wait for it, have it confirmed, ask anew, offer more); or end."""
+    if type(result) is Awaits:
+        draft.store(result.stores)
+        draft.wait(result)
+        return SETTLED
     if type(result) is Confirms:
         draft.store(result.stores)
         draft.confirm(result)

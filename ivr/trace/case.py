@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from ivr.engine import commands
 from ivr.engine.call import Judged, OperationKind, Taken
-from ivr.engine.commands import Argument, Audio, Choice, FreeSpeech, Gender, Silence, Text
+from ivr.engine.commands import FETCH, Argument, Audio, Choice, FreeSpeech, Gender, Silence, Text
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -53,7 +53,7 @@ class Recorded(Struct, frozen=True, tag="recorded", omit_defaults=True, forbid_u
     seconds: Seconds
     ended: Literal["terminator", "silence", "limit", "hangup"] = "silence"
     kept: bool = True
-    "False: the audio never came."
+    "False: the audio was still to come; `Arrived` follows, or the failure of the service `fetch`."
 
 
 Running: TypeAlias = OperationKind | Literal["hold"]
@@ -95,6 +95,18 @@ class Responded(Struct, frozen=True, tag="responded", omit_defaults=True, forbid
     masked: bool = False
 
 
+class Arrived(Struct, frozen=True, tag="arrived", omit_defaults=True, forbid_unknown_fields=True):
+    """The audio of a recording arrived, later than the news of it."""
+
+    seconds: Seconds = 0.0
+    "How long it is by what the file says; 0: it does not say."
+
+    @property
+    def service(self) -> str:
+        """What brought it."""
+        return FETCH
+
+
 class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unknown_fields=True):
     """A service did not answer, or said no."""
 
@@ -102,7 +114,7 @@ class Failed(Struct, frozen=True, tag="failed", omit_defaults=True, forbid_unkno
     code: str
 
 
-ByService: TypeAlias = Answered | Responded | Failed
+ByService: TypeAlias = Answered | Responded | Arrived | Failed
 "What services said."
 Answering: TypeAlias = (
     KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | Transferred | TransferFailed

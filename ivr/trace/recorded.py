@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import KINDS, Judged, Step, Taken
-from ivr.engine.commands import Command, Notify, Request
+from ivr.engine.commands import FETCH, Command, Notify, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -20,6 +20,7 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    RecordingReady,
     ServiceAnswered,
     ServiceFailed,
     ServicesEvent,
@@ -85,7 +86,8 @@ class _Reader:
         self.lines: list[LineDraft] = []
         self._started = 0.0
         self._services: dict[str, str] = {}
-        self._waits: Request | None = None
+        self._waits: str | None = None
+        "The service."
         self._has_held = False
         self._running: dict[str, Running] = {}
         "The operations of the last reply."
@@ -106,6 +108,8 @@ class _Reader:
             draft.take(step, self.voice)
             if isinstance(event, ServicesEvent | TimePassed | HoldNeeded):
                 self._waits = None
+            if isinstance(event, RecordingMade) and event.media is None:
+                self._wait(event.op, FETCH)
         if not isinstance(event, CallEnded) or step.path:  # else the recording that was cut off may still come
             self._note(step.commands, held=isinstance(event, HoldNeeded) and not step.path)
 
@@ -129,11 +133,14 @@ class _Reader:
         self._running = {}
         for action in ordered:
             if isinstance(action, Request):
-                self._services[action.job] = action.service
-                self._waits = action
-                self._has_held = False
+                self._wait(action.job, action.service)
             elif not isinstance(action, Notify):
                 self._running[action.op] = "hold" if held else KINDS[type(action)]
+
+    def _wait(self, job: str, service: str) -> None:
+        self._services[job] = service
+        self._waits = service
+        self._has_held = False
 
     def _at(self, step: Stepped) -> float:
         return (round(step.now * 1e6) - round(self._started * 1e6)) / 1e6
@@ -153,12 +160,14 @@ class _Reader:
             case HttpAnswered():
                 service = self._services.get(event.job, "")
                 return case.Responded(service, event.status, event.body, event.readable, event.masked)
+            case RecordingReady():
+                return case.Arrived(event.seconds)
             case ServiceFailed():
                 return case.Failed(self._services.get(event.job, ""), event.code)
         if isinstance(event, case.Answering):
             return replace(event, op="")
         # the deadline, or one hold too many
-        return case.Failed(self._waits.service if self._waits else "", "timeout")
+        return case.Failed(self._waits or "", "timeout")
 
     def _hung_up(self, event: CallEnded) -> case.HungUp:
         """Return who ended the call: where the flow had hung up, the line tells of nothing else."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from ivr.engine.call import Call, Facts, Judged, Step, Taken, new_call
-from ivr.engine.commands import Command, Recognize, Request
+from ivr.engine.commands import FETCH, Command, Recognize, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -22,6 +22,7 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    RecordingReady,
     ServiceAnswered,
     ServiceFailed,
     ServicesEvent,
@@ -105,6 +106,11 @@ class Rerun:
             self._feed(self._bound(line.event, asked), line)
         self._go_on(upcoming)
 
+    @property
+    def _media(self) -> str:
+        """What the last recording is called here."""
+        return f"recording {self._recordings}"
+
     # --- binding what the caller did ---
 
     def _has_no_place(self, event: case.Happened) -> bool:
@@ -123,9 +129,8 @@ class Rerun:
                 return self._failure(event)
             case case.Recorded():
                 self._recordings += 1
-                media = f"recording {self._recordings}" if event.kept else None
-                return RecordingMade(op, event.seconds, media, event.ended)
-            case case.Answered() | case.Responded() | case.Failed():
+                return RecordingMade(op, event.seconds, self._media if event.kept else None, event.ended)
+            case case.Answered() | case.Responded() | case.Arrived() | case.Failed():
                 raise Unknown("this is not something that a caller did", self.state)
             case KeysJudged() if not self._private_stands:
                 raise Unknown("the rules for a private answer were changed", self.state)
@@ -186,12 +191,13 @@ class Rerun:
 
     def _serve(self, upcoming: int | None) -> bool:
         """Let the service say what it said then; False: the caller did something before."""
-        request = self._request
-        if request is None:
+        waiting = self.call.waiting
+        if waiting is None:
             raise Unknown("the call does not wait for a service", self.state)
+        service = waiting.service
         breaks = upcoming is not None and isinstance(self._case.lines[upcoming].event, BREAKS)
-        answers = self._answers[request.service]
-        number = self._asked_so_far[request.service]
+        answers = self._answers[service]
+        number = self._asked_so_far[service]
         answer = answers[number] if number < len(answers) else None
         if breaks and upcoming is not None and (answer is None or answer > upcoming):
             self._play_out(more=False)
@@ -199,14 +205,13 @@ class Rerun:
         if answer is None:
             if upcoming is None and self._case.header.outcome is None:
                 return False  # the recorded call was waiting too when it was looked at
-            raise Unknown(
-                f'this call has no recorded answer of the service "{request.service}" to this request', self.state
-            )
+            raise Unknown(f'this call has no recorded answer of the service "{service}" to this request', self.state)
         self._play_out(more=False)
         line = self._case.lines[answer]
-        self._check(request, self._ordered(request.service, number), line)
-        self._asked_so_far[request.service] += 1
-        self._feed(_said(line.event, request.job), line)
+        if service != FETCH:  # which nothing of the flow orders
+            self._check(service, number, line)
+        self._asked_so_far[service] += 1
+        self._feed(self._said(line.event, waiting.job), line)
         return True
 
     def _ordered(self, service: str, number: int) -> tuple[case.Ordered, float]:
@@ -216,9 +221,12 @@ class Rerun:
             raise Unknown(f'the case does not say what the service "{service}" was asked', self.state)
         return found[number]
 
-    def _check(self, request: Request, then: tuple[case.Ordered, float], line: CaseLine) -> None:
+    def _check(self, service: str, number: int, line: CaseLine) -> None:
         """Raise Unknown where the service might say something else today."""
-        ordered, asked_at = then
+        request = self._request
+        if request is None:
+            raise Unknown("the call does not wait for a service", self.state)
+        ordered, asked_at = self._ordered(service, number)
         today = ordered_of(request)
         if today.arguments != ordered.arguments:
             said = f'the service "{request.service}" gets another request now'
@@ -235,6 +243,15 @@ class Rerun:
             raise Unknown(f'the service "{request.service}" has more time now, and might have answered', self.state)
         if not timed_out and shorter and line.at - asked_at > today.timeout:
             raise Unknown(f'the service "{request.service}" has less time now, and needed more', self.state)
+
+    def _said(self, event: case.Happened, job: str) -> ServicesEvent:
+        if isinstance(event, case.Answered):
+            return ServiceAnswered(job, event.answer)
+        if isinstance(event, case.Responded):
+            return HttpAnswered(job, event.status, event.body, event.readable, event.masked)
+        if isinstance(event, case.Arrived):
+            return RecordingReady(job, self._media, event.seconds)
+        return ServiceFailed(job, event.code if isinstance(event, case.Failed) else "failed")
 
     def _give_up(self, upcoming: int | None) -> bool:
         """Let no recording come after the end of the call; False: one came, or the recorded call still waited."""
@@ -320,14 +337,6 @@ def standing(path: Sequence[Taken]) -> str:
 
 def _waited_for(ordered: Sequence[Command]) -> Request | None:
     return next((action for action in reversed(ordered) if isinstance(action, Request)), None)
-
-
-def _said(event: case.Happened, job: str) -> ServicesEvent:
-    if isinstance(event, case.Answered):
-        return ServiceAnswered(job, event.answer)
-    if isinstance(event, case.Responded):
-        return HttpAnswered(job, event.status, event.body, event.readable, event.masked)
-    return ServiceFailed(job, event.code if isinstance(event, case.Failed) else "failed")
 
 
 _DURING: Mapping[case.Running, str] = {

@@ -140,10 +140,20 @@ def _of_others(event: Happened) -> str:
         case case.LineFailed(code=code, whole=whole, reason=reason):
             why = f"{code}: {reason}" if reason else code
             return f"the line refused the reply ({why})" if whole else f"the line failed ({why})"
+        case _:
+            return _of_services(event)
+
+
+def _of_services(event: Happened) -> str:
+    match event:
         case case.Answered(service=service, answer=answer):
             return f"{service} answered" + _answer(answer)
         case case.Responded(service=service, status=status):
             return f"{service} answered {status}"
+        case case.Arrived():
+            return "the recording arrived"
+        case case.Failed(service="fetch", code=code):
+            return f"the recording did not arrive ({code})"
         case case.Failed(service=service, code=code):
             return f"{service} failed ({code})"
     return "something happened"

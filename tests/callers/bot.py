@@ -17,7 +17,17 @@ from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.channels.skype.codec import SkypeChannel
 from ivr.engine.actions.http import HTTP
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, Event, HttpAnswered, ServiceAnswered, ServiceFailed, Transcribed
+from ivr.engine.commands import FETCH
+from ivr.engine.events import (
+    CallEnded,
+    Event,
+    HttpAnswered,
+    RecordingMade,
+    RecordingReady,
+    ServiceAnswered,
+    ServiceFailed,
+    Transcribed,
+)
 from ivr.engine.flow import Flow
 from ivr.ports import CallKey, Incoming, Upload, WebhookRequest
 from tests.callers.platform import Report
@@ -43,6 +53,8 @@ class Bot(Struct, frozen=True):
     now: float = 1_795_168_800.0
     trace: tuple[Stepped, ...] = ()
     messages: int = 0
+    later: bool = False
+    "The line tells of recordings before their audio can be had."
 
     @property
     def workflow(self) -> dict[str, Any] | None:
@@ -63,7 +75,10 @@ class Bot(Struct, frozen=True):
         assert not hasattr(decoded, "status")
         (incoming,) = decoded
         assert isinstance(incoming, Incoming)
-        heard = Heard(incoming, CHANNEL.hear(self.record.leg, incoming, now=self.now))
+        exchange = CHANNEL.hear(self.record.leg, incoming, now=self.now)
+        if self.later:
+            exchange = replace(exchange, events=tuple(map(announced, exchange.events)))
+        heard = Heard(incoming, exchange)
         after = self._with(self._advance(heard=heard), messages)
         while after.record.replies[incoming.id] is None:
             inbox = after._service(random) if random is None or random.random() < 0.8 else ()
@@ -97,17 +112,27 @@ class Bot(Struct, frozen=True):
         assert waiting is not None
         if random is not None and random.random() < 0.3:
             return (ServiceFailed(waiting.job, random.choice(["failed", "timeout", "recording", "odd"])),)
+        if waiting.service == FETCH:
+            return (
+                RecordingReady(
+                    waiting.job, f"{self.messages}.wav", 0.0 if random is None else random.choice([0.0, 4.5])
+                ),
+            )
         if waiting.service == HTTP:
             status = 200 if random is None else random.choice([200, 201, 404, 409, 500])
             return (HttpAnswered(waiting.job, status, SERVED),)
         return (ServiceAnswered(waiting.job, Transcribed("cancel my flight", 0.8)),)
 
     def _with(self, commit: Commit, messages: int) -> Bot:
-        return Bot(self.flow, commit.record, self.now + 3, self.trace + commit.trace, messages)
+        return Bot(self.flow, commit.record, self.now + 3, self.trace + commit.trace, messages, self.later)
 
 
-def dial(flow: Flow, call: str = "call-1") -> Bot:
+def announced(event: Event) -> Event:
+    return replace(event, media=None) if isinstance(event, RecordingMade) else event
+
+
+def dial(flow: Flow, call: str = "call-1", *, later: bool = False) -> Bot:
     """Return a call that nobody has heard of."""
 
     facts = Facts(id="0" * 32, channel="skype")
-    return Bot(flow, CallRecord("0" * 32, CallKey("skype", "app", call), new_call(flow.hash, facts)))
+    return Bot(flow, CallRecord("0" * 32, CallKey("skype", "app", call), new_call(flow.hash, facts)), later=later)

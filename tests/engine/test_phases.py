@@ -125,6 +125,14 @@ states:
   look_again: {http: {url: "https://api.example.com/notes", method: POST}, next: bye}
   bye: {say: bye, final: true}
 """
+VOICEMAIL = """
+flow: voicemail
+initial: note
+on: {exhausted: bye, error: bye}
+states:
+  note: {record: {prompt: speak, into: note}, next: bye}
+  bye: {say: bye, final: true}
+"""
 
 
 @dataclass
@@ -142,7 +150,7 @@ def shape(call: Call) -> tuple[object, ...]:
     asked = tuple((operation.kind, operation.state) for operation in call.asked)
     many = min(call.errors, FAILURES_IN_A_ROW + 1)  # hold prompts that fail count on, and nothing comes of it
     counts = (call.silent, call.wrong, many, call.holds, call.hangup_raised, call.limited, call.facts.transfers)
-    waits = (call.waiting is None, call.grace_until is None)
+    waits = (call.waiting.service if call.waiting else None, call.grace_until is None)
     return call.phase, call.state, call.outcome, asked, waits, counts
 
 
@@ -150,8 +158,9 @@ def events_at(call: Call) -> Iterator[Event]:
     """Find everything that can happen to a call: what fits, what comes too late, what was never asked for."""
     yield from (CallReceived("29:anna", "28:bot"), CallReceived("barred", "28:bot"))
     yield CallReceived("29:anna", "28:bot", transfers=True)
-    yield from (HoldNeeded(), TimePassed(), LineReported(), RecordingReady(FOREIGN, "a.wma"))
+    yield from (HoldNeeded(), TimePassed(), LineReported())
     for job in (FOREIGN, *([call.waiting.job] if call.waiting else [])):
+        yield RecordingReady(job, "a.wma")
         yield from (ServiceAnswered(job, Transcribed("words")), ServiceFailed(job, "failed"))
         yield from (HttpAnswered(job, 200, {"barred": barred}) for barred in (True, False, "no"))
         yield HttpAnswered(job, 404)
@@ -176,7 +185,7 @@ def explore(flow: Flow, seen: Explored) -> None:
     calls, shapes = [(first, 1000.0)], {shape(first)}
     for call, now in calls:  # grows on the way
         for event in events_at(call):
-            for later in (now + 1, now + 100) if isinstance(event, TimePassed) else (now + 1,):
+            for later in (now + 1, now + 1000) if isinstance(event, TimePassed) else (now + 1,):
                 stepped = step(flow, call, event, now=later)
                 cell = type(event).__name__, call.phase
                 seen.tried.add(cell)
@@ -193,7 +202,7 @@ def explore(flow: Flow, seen: Explored) -> None:
 @cache
 def explored() -> Explored:
     seen = Explored()
-    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION, LOOK_UP):
+    for text in (DESK, NIGHT, ASKING, KEYS_FIRST, RECEPTION, LOOK_UP, VOICEMAIL):
         explore(flow_of(text), seen)
     return seen
 

@@ -25,7 +25,7 @@ def random_call(flow: Flow, seed: int) -> Case:
 def random_bot(flow: Flow, seed: int) -> Bot:
     """Return that call as the server has it."""
     random = Random(seed)
-    bot = dial(flow).post(platform.incoming("call-1"), random)
+    bot = dial(flow, later=seed % 2 == 1).post(platform.incoming("call-1"), random)
     for _ in range(MESSAGES):
         workflow = bot.workflow
         if bot.over or workflow is None:

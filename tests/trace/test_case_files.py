@@ -27,6 +27,7 @@ from ivr.engine.events import (
 )
 from ivr.trace.case import (
     Answered,
+    Arrived,
     Case,
     CaseError,
     CaseLine,
@@ -92,6 +93,8 @@ EVENTS: list[tuple[Happened, str]] = [
         Responded("http", 200, readable=False, masked=True),
         '{"type": "responded", "service": "http", "status": 200, "readable": false, "masked": true}',
     ),
+    (Arrived(), '{"type": "arrived"}'),
+    (Arrived(3.5), '{"type": "arrived", "seconds": 3.5}'),
     (Failed("transcribe", "timeout"), '{"type": "failed", "service": "transcribe", "code": "timeout"}'),
 ]  # fmt: skip
 "How everything that can happen stands in a case, for as long as the format has this version."

@@ -45,6 +45,8 @@ from ivr.trace.case import Asked, Happened
         (case.Answered("transcribe", Transcribed("hello")), 'transcribe answered "hello"'),
         (case.Answered("transcribe", Transcribed(masked=True)), "transcribe answered"),
         (case.Failed("transcribe", "timeout"), "transcribe failed (timeout)"),
+        (case.Arrived(), "the recording arrived"),
+        (case.Failed("fetch", "timeout"), "the recording did not arrive (timeout)"),
     ],
 )
 def test_every_caller_action_can_be_said(event: Happened, said: str) -> None:

@@ -114,6 +114,20 @@ class Needs(Struct, frozen=True):
     "Arguments that hold a sensitive value."
 
 
+@final
+class Awaits(Struct, frozen=True):
+    """What was announced is on its way, without an order of ours; until it is there, it is not known what happened."""
+
+    service: str
+    "What brings it."
+    job: str
+    "By which its answer is known."
+    timeout: float
+    "Seconds."
+    stores: Mapping[str, Value] = {}
+    "What is kept at once."
+
+
 class Notifies(Struct, frozen=True):
     """Somebody is to be told, which no call waits for; `done` follows."""
 
@@ -159,6 +173,7 @@ Result: TypeAlias = (
     | Turned
     | Transfers
     | Needs
+    | Awaits
     | Notifies
     | Takes
     | Ends

@@ -1,13 +1,25 @@
-"""`record`: records the caller and, where the flow wants the words, has a speech engine write them down."""
+"""`record`: records the caller and, where the flow wants the words, has a speech engine write them down.
+
+On some lines the audio comes later than the news of it. The call waits for it, and then goes on as if it had come at
+once: what follows can play it, attach it, transcribe it.
+"""
 
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from ivr.engine import commands
-from ivr.engine.actions.base import Again, Asking, Asks, Confirms, Needs, Raised, Result, Why, failed
-from ivr.engine.commands import Argument, Segment
-from ivr.engine.events import Event, InputTimedOut, RecordingMade, ServiceAnswered, ServiceFailed, Transcribed
+from ivr.engine.actions.base import Again, Asking, Asks, Awaits, Confirms, Needs, Raised, Result, Why, failed
+from ivr.engine.commands import FETCH, FETCH_TIME, Argument, Segment
+from ivr.engine.events import (
+    Event,
+    InputTimedOut,
+    RecordingMade,
+    RecordingReady,
+    ServiceAnswered,
+    ServiceFailed,
+    Transcribed,
+)
 from ivr.engine.prompt import Prompt
 from ivr.engine.scope import Scope
 from ivr.engine.values import MaskedValue, Recording, Value
@@ -22,6 +34,7 @@ _REASONS = {
     "error.transcribe.failed": "the speech engine could not transcribe the recording",
     "error.recording": "the recording cannot be read",
 }
+_NEVER_CAME = "the recording did not arrive"
 
 
 class Record(Asking, frozen=True):
@@ -70,9 +83,13 @@ class Record(Asking, frozen=True):
         match event:
             case InputTimedOut():
                 return Again("noInput")
-            case RecordingMade():
-                return self._kept_audio(scope, event)
-            case ServiceAnswered(answer=answer):
+            case RecordingMade(media=None):
+                return Awaits(FETCH, event.op, FETCH_TIME, {self.into: Recording(event.seconds, None)})
+            case RecordingMade(seconds=seconds, media=media):
+                return self._kept_audio(scope, Recording(seconds, media))
+            case RecordingReady() | ServiceFailed() if (announced := self._announced(scope)) is not None:
+                return self._arrived(scope, event, announced)
+            case ServiceAnswered(answer=answer) if self._announced(scope) is None:
                 return self._understood(scope, answer)
             case ServiceFailed(code=code):
                 name = _FAILURES.get(code, "error.transcribe.failed")
@@ -98,12 +115,22 @@ class Record(Asking, frozen=True):
     def _asks(self, prompt: tuple[Segment, ...]) -> Asks:
         return Asks(replace(self.order, prompt=prompt, initial_silence=self.question.initial_silence))
 
-    def _kept_audio(self, scope: Scope, event: RecordingMade) -> Result:
-        recording = Recording(event.seconds, event.media)
-        if not self.transcribe or event.media is None:
+    def _announced(self, scope: Scope) -> Recording | None:
+        """Return the recording whose audio is awaited; None: there is none."""
+        recording = scope[self.into]
+        return recording if isinstance(recording, Recording) and recording.media is None else None
+
+    def _arrived(self, scope: Scope, event: RecordingReady | ServiceFailed, announced: Recording) -> Result:
+        """Go on as if the audio had come with the news of it, or had turned out to be none."""
+        if isinstance(event, ServiceFailed):
+            return failed("error.recording", event.code, _fields(announced), why=_NEVER_CAME)
+        return self._kept_audio(scope, Recording(announced.seconds or event.seconds, event.media))
+
+    def _kept_audio(self, scope: Scope, recording: Recording) -> Result:
+        if not self.transcribe:
             return self._recorded(recording)
         arguments: dict[str, Argument] = {
-            "media": event.media,
+            "media": recording.media,
             "language": scope.language,
             "phrases": self.phrases,
         }

@@ -11,7 +11,7 @@ from msgspec import Struct
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Taken
 from ivr.engine.commands import Request
-from ivr.engine.events import CallReceived, RecordingMade
+from ivr.engine.events import CallReceived, RecordingMade, RecordingReady
 from ivr.engine.flow import Flow
 from ivr.trace import case
 from ivr.trace.case import Case
@@ -66,16 +66,19 @@ def details_of(record: CallRecord, trace: Sequence[Stepped], flow: Flow) -> Call
 
 def recordings(trace: Sequence[Stepped]) -> Sequence[str | None]:
     """Return the files of a call's recordings, in order; None: the audio never came."""
-    return [step.event.media for step in trace if step.ignored is None and isinstance(step.event, RecordingMade)]
+    counted = [step.event for step in trace if step.ignored is None]
+    later = {event.op: event.media for event in counted if isinstance(event, RecordingReady)}
+    return [event.media or later.get(event.op) for event in counted if isinstance(event, RecordingMade)]
 
 
 def playable(trace: Sequence[Stepped], flow: Flow, number: int) -> str | None:
     """Return the file of the n-th recording; None: there is none, or nobody may hear it (LANGUAGE C12)."""
     state = ""
+    file = next(iter(recordings(trace)[number:]), None)
     for step in trace:
         if step.ignored is None and isinstance(step.event, RecordingMade):
             if number == 0:
-                return None if is_secret(flow, state) else step.event.media
+                return None if is_secret(flow, state) else file
             number -= 1
         state = _after(state, step.path)
     return None
@@ -120,7 +123,13 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
                 yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
             case (
-                case.Answered() | case.Responded() | case.Failed() | case.LineFailed() | CallReceived() | case.HungUp()
+                case.Answered()
+                | case.Responded()
+                | case.Arrived()
+                | case.Failed()
+                | case.LineFailed()
+                | CallReceived()
+                | case.HungUp()
             ):
                 yield ConversationEntry(line.at, "note", caller_action(line.event))
             case _:
