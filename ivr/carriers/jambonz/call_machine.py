@@ -20,8 +20,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.carriers.jambonz.call_info import CallFacts, CallInfo, CallStatus
 from ivr.carriers.jambonz.call_effects import HookKind, Post, Wanted
+from ivr.carriers.jambonz.call_info import CallFacts, CallInfo, CallStatus
 from ivr.carriers.jambonz.gather_run import Gathering
 from ivr.carriers.jambonz.listen_run import Streaming
 from ivr.carriers.jambonz.verb_runs import Dialling, Pausing, Referring, Saying
@@ -99,7 +99,7 @@ class CallMachine:
         self._ask("call", self._application.call_hook, self.info.told_first())
 
     def changes(self, status: CallStatus, sip_status: int) -> None:
-        """Tell the bot how a call that it has ordered stands."""
+        """Report how a call that the bot has ordered stands."""
         self.info.becomes(status, sip_status)
         self._tell_status()
 
@@ -139,7 +139,7 @@ class CallMachine:
         self._next(now)
 
     def event(self, hook: Hook, payload: Mapping[str, Any]) -> Post:
-        """Tell the bot of something beside the verbs, with what there is to tell of the call."""
+        """Report something beside the verbs, with what there is to tell of the call."""
         return self._post("event", hook, self.info.told() | dict(payload), awaited=False)
 
     def replaced(self, answer: HookAnswer, now: float) -> None:

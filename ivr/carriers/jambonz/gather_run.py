@@ -95,7 +95,7 @@ class Gathering(Running[Gather]):
             self._look_at_timers(now)
 
     def leave(self, now: float) -> None:
-        """Tell nobody: the feature server does not call the hook of a caller who has gone."""
+        """Report nothing: the feature server does not call the hook of a caller who has gone."""
         self._prompt.stop(self.effects)
 
     # --- timers -----------------------------------------------------------------------------------------------------

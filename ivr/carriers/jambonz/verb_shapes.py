@@ -73,6 +73,8 @@ class Shape(Struct, frozen=True):
 
     properties: Mapping[str, Kind]
     required: tuple[str, ...] = ()
+    is_closed: bool = False
+    "Not even `_` may be added, in which jambonz's servers hand things over to each other."
 
 
 _INPUT = Several(("speech", "digits"))
@@ -369,7 +371,8 @@ PARTS: Mapping[str, Shape] = {
             "decisionTimeoutMs": "number",
             "toneTimeoutMs": "number",
             "greetingCompletionTimeoutMs": "number",
-        }
+        },
+        is_closed=True,
     ),
     "noiseIsolation": Shape({"enable": "boolean", "vendor": "string", "level": "number", "model": "string"}),
     "turnTaking": Shape({"enable": "boolean", "vendor": "string", "threshold": "number", "model": "string"}),

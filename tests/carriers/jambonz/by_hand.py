@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ivr.carriers.jambonz.call_effects import Post, Wanted
 from ivr.carriers.jambonz.call_info import CallFacts
 from ivr.carriers.jambonz.call_machine import Application, CallMachine, HookFailed
 from ivr.carriers.jambonz.verb_document import Refused, read_document
-from ivr.carriers.jambonz.call_effects import Post, Wanted
 from ivr.line import CallerLeft, KeyDown, KeyUp, PromptEnded, Signal, Tick
 
 HOOK = "http://127.0.0.1:9/call"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ivr.carriers.jambonz.call_machine import HookFailed
 from ivr.carriers.jambonz.call_effects import StreamEnded, StreamOpened, StreamText
+from ivr.carriers.jambonz.call_machine import HookFailed
 from ivr.engine.commands import Audio, Silence, Text
 from ivr.line import PromptEnded, PromptFailed, PromptStarted, TransferFailed, Transferred
 from ivr.phone.phone_events import Ended, WorkflowRefused
