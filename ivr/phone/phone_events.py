@@ -242,8 +242,8 @@ def events_of_effect(effect: Effect, state: str) -> Iterator[PhoneEvent]:
 def _listens(op: str, command: Recognize | Record, state: str) -> ListensFor:
     if isinstance(command, Record):
         return ListensFor(op, "recording", terminators=command.terminators, state=state)
+    choices = tuple(OfferedChoice(choice.name, choice.key, choice.speech) for choice in command.choices)
     if command.digits is not None:
         most, terminators = command.digits.maximum, command.digits.terminators
-        return ListensFor(op, "digits", most=most, terminators=terminators, state=state)
-    choices = tuple(OfferedChoice(choice.name, choice.key, choice.speech) for choice in command.choices)
+        return ListensFor(op, "digits", choices, most, terminators, state)
     return ListensFor(op, "choice", choices, state=state)

@@ -1,0 +1,29 @@
+"""What a carrier does at times that no bot wants, each on request."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Misdeed: TypeAlias = Literal["twice", "lost", "late", "forged", "hangup-open", "status-first"]
+
+MISDEEDS: Mapping[Misdeed, str] = {
+    "twice": "each request is sent twice at once",
+    "lost": "each answer is lost, and the request sent again",
+    "late": "the request before is sent again after each request",
+    "forged": "before each request, one is sent with each kind of wrong signature",
+    "hangup-open": "the caller hangs up while the bot is still answering",
+    "status-first": "the end of a call is told before what ended it",
+}
+
+
+class Misbehaviour(Struct, frozen=True):
+    """What this carrier does."""
+
+    misdeeds: frozenset[Misdeed] = frozenset()
+    hangs_up_at: int = 2
+    "With `hangup-open`: at which request, from 1."
+
+    def does(self, misdeed: Misdeed) -> bool:
+        """Return whether it does this."""
+        return misdeed in self.misdeeds

@@ -1,0 +1,35 @@
+"""Carriers of the TwiML family: what each does otherwise than the first."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class TwimlProfile(Struct, frozen=True):
+    """One carrier."""
+
+    name: str
+    extended: bool = False
+    "Its documents have voices, languages and attributes of their own."
+    patient_records: bool = False
+    "Silence before the first word does not end a recording."
+    call_prefix: str = "CA"
+    "Of a call's id; 32 hexadecimal digits follow."
+    api_path: str = "/2010-04-01"
+    "Under which its REST API has `/Accounts`."
+    bearer: bool = False
+    "Its API takes a bearer token, rather than Basic credentials."
+    idempotency: str = ""
+    "The header that is the same for every try of one request; empty: it has none."
+
+
+PROFILES: Mapping[str, TwimlProfile] = {
+    one.name: one
+    for one in (
+        TwimlProfile("twilio", idempotency="I-Twilio-Idempotency-Token"),
+        TwimlProfile(
+            "telnyx", extended=True, patient_records=True, call_prefix="v3:", api_path="/v2/texml", bearer=True
+        ),
+        TwimlProfile("signalwire", extended=True, call_prefix="", api_path="/api/laml/2010-04-01"),
+    )
+}
