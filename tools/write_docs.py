@@ -54,10 +54,12 @@ def _check(check: Check) -> str:
 
 def differences() -> str:
     """Return the table of what differs from line to line, ready for the page."""
-    rows = ["| difference | on | what callers notice | why |", "| --- | --- | --- | --- |"]
+    rows = ["| difference | on | what callers notice | other states? | why |", "| --- | --- | --- | --- | --- |"]
     for one in DIFFERENCES:
         lines = ", ".join(f"`{name}`" for name, can in LINES.items() if one.affects(can)) or "no line of today"
-        rows.append(f"| {one.short} (`{one.id}`) | {lines} | {one.noticed} | {one.reason} |")
+        rows.append(
+            f"| {one.short} (`{one.id}`) | {lines} | {one.noticed} | {'yes' if one.moves else 'no'} | {one.reason} |"
+        )
     return "\n".join(rows) + "\n"
 
 

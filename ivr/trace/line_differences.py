@@ -31,6 +31,8 @@ class LineDifference(Struct, frozen=True):
     "Why such lines cannot do it."
     at: Callable[[Moment, Capabilities], str | None]
     "What is noticed at one place of a call on a line of such abilities; None: nothing is."
+    moves: bool = True
+    "Whether a call can reach another state by it; else it only sounds other, or takes another time."
     once: bool = False
     "It is the same all through a call, so that it is told once."
 
@@ -51,6 +53,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "The line waits longer: after silence, or after the last key where no end key was pressed.",
         "The carrier's question has one time for both.",
         line_rules.one_timer,
+        moves=False,
     ),
     LineDifference(
         "lone-end-key",
@@ -131,6 +134,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "The caller waits for some seconds, and hears the state's `holdPrompt`.",
         "The carrier keeps the recording; the server fetches it from there.",
         line_rules.recording_later,
+        moves=False,
     ),
     LineDifference(
         "format",
@@ -139,6 +143,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "Nothing on the phone; whoever gets the file gets a WAV file.",
         "The carrier, or our recorder, writes no other format.",
         line_rules.recording_format,
+        moves=False,
     ),
     LineDifference(
         "silent-recording",
@@ -155,6 +160,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "It takes somewhat longer until the line goes on.",
         "The carrier has a shortest silence.",
         line_rules.end_silence,
+        moves=False,
     ),
     LineDifference(
         "whole-seconds",
@@ -163,6 +169,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "The line waits up to a second longer.",
         "The carrier takes whole seconds only.",
         line_rules.whole_seconds,
+        moves=False,
     ),
     LineDifference(
         "transfer",
@@ -187,6 +194,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "Nothing; the other side misses the `whisper`.",
         "The carrier's verb has no place for it.",
         line_rules.whisper,
+        moves=False,
     ),
     LineDifference(
         "reject",
@@ -195,6 +203,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "Another tone, or the carrier's own words.",
         "The carrier decides what a rejected caller hears.",
         line_rules.reject,
+        moves=False,
     ),
     LineDifference(
         "language-told",
@@ -212,6 +221,7 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         "The text is not heard, or the line reports an error.",
         "The line's voice speaks certain languages only.",
         line_rules.language,
+        moves=False,
         once=True,
     ),
 )

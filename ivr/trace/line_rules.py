@@ -156,9 +156,8 @@ def _answered(moment: Moment) -> bool:
 
 def no_recording(moment: Moment, can: Capabilities) -> str | None:
     """Find where there is no recorder."""
-    if can.recording != "none" or not isinstance(moment.asked, AskedRecording) or moment.event is None:
-        return None
-    return "nothing can be recorded"
+    asks = isinstance(moment.asked, AskedRecording) and moment.event is None
+    return "nothing can be recorded" if can.recording == "none" and asks else None
 
 
 def recording_later(moment: Moment, can: Capabilities) -> str | None:
@@ -216,10 +215,7 @@ def whole_seconds(moment: Moment, can: Capabilities) -> str | None:
 
 def transfer(moment: Moment, can: Capabilities) -> str | None:
     """Find where there is nobody to transfer calls."""
-    event = moment.event
-    if can.transfer or not isinstance(moment.asked, AskedTransfer) or event is None:
-        return None
-    if isinstance(event, TransferFailed) and event.reason == "unsupported":
+    if can.transfer or not isinstance(moment.asked, AskedTransfer) or moment.event is not None:
         return None
     return "the caller cannot be connected: the state raises failed.unsupported at once"
 

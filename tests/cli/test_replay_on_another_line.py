@@ -22,7 +22,7 @@ def test_what_the_other_line_cannot_do_is_told_at_the_line_of_the_flow() -> None
     assert result.exit_code == 1
     told = "in person, the caller cannot be connected: the state raises failed.unsupported at once (transfer)"
     assert f"order-status: {told}" in result.output
-    assert f"  1 call, such as {CONNECTED}: 0:16 after the caller was connected\n" in result.output
+    assert f"  1 call, such as {CONNECTED}: 0:12 after the caller chose person by a key\n" in result.output
     assert "  flows/order-status.yaml:56:3\n      person:\n" in result.output
     assert "nothing differs in 0, callers would notice something in 1.\n" in result.output
 

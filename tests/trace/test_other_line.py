@@ -90,9 +90,7 @@ EXAMPLES: Mapping[str, Example] = {
     "free-speech": Example(
         replace(ALL, free_speech=False), _at(SPOKEN_KEYS, SpeechHeard("", "two")), "a value that is said"
     ),
-    "no-recording": Example(
-        replace(ALL, recording="none"), _at(RECORDING, case.Recorded(3)), "nothing can be recorded"
-    ),
+    "no-recording": Example(replace(ALL, recording="none"), Moment("en-US", RECORDING), "nothing can be recorded"),
     "recording-later": Example(replace(ALL, recording="later"), _at(RECORDING, case.Recorded(3)), "is fetched"),
     "format": Example(
         replace(ALL, recording_formats=frozenset({"wav"})),
@@ -108,7 +106,7 @@ EXAMPLES: Mapping[str, Example] = {
         "after 3 s of silence, not after 0.5 s",
     ),
     "whole-seconds": Example(replace(ALL, whole_seconds=True), _at(RECORDING, case.Recorded(3)), "0.5 s become 1 s"),
-    "transfer": Example(replace(ALL, transfer=False), _at(TRANSFER, Transferred("")), "failed.unsupported"),
+    "transfer": Example(replace(ALL, transfer=False), Moment("en-US", TRANSFER), "failed.unsupported"),
     "transfer-failure": Example(
         replace(ALL, any_transfer_failure=False), _at(TRANSFER, TransferFailed("", "rejected", 603)), "rejected"
     ),
@@ -157,7 +155,6 @@ def test_a_difference_is_noticed_where_it_matters_and_on_such_a_line_alone(diffe
         ("speech", _at(MENU, ChoiceMade("", "one", "keys"))),
         ("recording-later", _at(RECORDING, case.Recorded(3, "hangup"))),
         ("format", _at(RECORDING, InputTimedOut(""))),
-        ("transfer", _at(TRANSFER, TransferFailed("", "unsupported"))),
         ("transfer-failure", _at(TRANSFER, TransferFailed("", "busy", 486))),
         ("whisper", _at(TRANSFER, TransferFailed("", "busy", 486))),
         ("reject", Moment("en-US", end="hangup")),
@@ -185,7 +182,7 @@ def test_a_call_notices_nothing_on_a_line_that_can_do_as_much() -> None:
 def test_where_it_is_noticed_is_told_by_time_and_state() -> None:
     recorded = read_case(CASES / "order-status" / "another-person.jsonl")
     found = noticed(recorded, ALL, replace(ALL, transfer=False))
-    assert [(one.difference.id, one.state, one.at) for one in found] == [("transfer", "person", 16.0)]
+    assert [(one.difference.id, one.state, one.at) for one in found] == [("transfer", "person", 12.0)]
 
 
 def test_a_language_that_a_line_does_not_speak_is_told_once_a_call() -> None:
