@@ -12,13 +12,13 @@ from email.utils import formatdate
 from typing import Literal
 
 from ivr.carriers.bot import BotFailed, BotReply
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.call_plan import CallNumbers, TwimlCallPlan, call_form, status_form
 from ivr.carriers.twiml.carrier_account import CarrierAccount, KeptRecording
 from ivr.carriers.twiml.delivery import Delivery
 from ivr.carriers.twiml.document_reading import read_document
 from ivr.carriers.twiml.grammar import grammar_of
 from ivr.carriers.twiml.interpreter import apply, begin
-from ivr.carriers.twiml.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.recording import recorded_by
 from ivr.carriers.twiml.run_state import Ask, CallOver, RecordingMade, RecordingNews, RunStep
 from ivr.carriers.twiml.twiml_document import Document, Record, Refused, Target

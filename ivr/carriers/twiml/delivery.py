@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urldefrag, urlencode
 
 from ivr.carriers.bot import Bot, BotFailed, BotReply, BotRequest
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.carrier_account import CarrierAccount
-from ivr.carriers.twiml.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.twiml_document import Target
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
 

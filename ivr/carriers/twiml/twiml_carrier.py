@@ -12,11 +12,11 @@ import asyncio
 from msgspec import Struct
 
 from ivr.carriers.bot import Bot
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.call_plan import TwimlCallPlan
 from ivr.carriers.twiml.carried_call import CarriedCall
 from ivr.carriers.twiml.carrier_account import CarrierAccount
 from ivr.carriers.twiml.delivery import PATIENCE, Delivery
-from ivr.carriers.twiml.misbehaviour import Misbehaviour
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.handset import Handset

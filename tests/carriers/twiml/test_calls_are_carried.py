@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from ivr.carriers.bot import BotFailed
+from ivr.carriers.misbehaviour import Misbehaviour, Misdeed
 from ivr.carriers.twiml.call_plan import CALLED, CALLER, TwimlCallPlan
-from ivr.carriers.twiml.misbehaviour import Misbehaviour, Misdeed
 from ivr.carriers.twiml.twiml_carrier import TwimlCallResult, TwimlCarrier
 from ivr.carriers.twiml.twiml_document import Target
 from ivr.phone.callers.turn_based import CallerAction, Connect, Fail, Leave, Press, Speak
