@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from ivr.channels.jambonz.speaking import Addresses, document
+from ivr.channels.jambonz.speaking import DocumentContext, document
+from ivr.channels.jambonz.voices import Voices
 from ivr.engine.commands import Audio, Choice, DigitInput, LineCommand, Recognize, Text
 
 MENU = (Choice("sales", "1", ("sales", "the shop")), Choice("support", "2", ("support",)))
-PLAIN = Addresses(
+PLAIN = DocumentContext(
     step=lambda op: f"https://ivr.example/jambonz/step?t={op}",
     listen=lambda op: f"wss://ivr.example/jambonz/listen/{op}",
     whisper=lambda transfer: f"https://ivr.example/jambonz/whisper?w={transfer.whisper}" if transfer.whisper else None,
@@ -16,6 +17,7 @@ PLAIN = Addresses(
         if isinstance(segment, Audio)
         else f"https://ivr.example/recordings/{segment.media}"
     ),
+    speaker=Voices().of,
 )
 
 

@@ -21,7 +21,8 @@ from ivr.channels.jambonz import hearing, notes, wire
 from ivr.channels.jambonz.hearing import CallOver, NewCall, OtherSideAnswered, Recorded, StepEnded
 from ivr.channels.jambonz.prompts import speakable
 from ivr.channels.jambonz.reading import FINAL, Hook, read_hook
-from ivr.channels.jambonz.speaking import Addresses, document
+from ivr.channels.jambonz.speaking import DocumentContext, document
+from ivr.channels.jambonz.voices import Voices
 from ivr.engine import commands as orders
 from ivr.engine.commands import LineCommand, Record, Transfer
 from ivr.engine.events import Event
@@ -85,12 +86,13 @@ class JambonzChannel:
         may_call: Callable[[str], bool] = lambda _: False,
         transfers: bool = False,
         refers: bool = False,
+        voices: Voices | None = None,
     ) -> None:
         """Serve jambonz, which reaches this server at the address `public`; `account` alone, if there is one.
 
         Assets are at `<media_base>/<sha256>.wav`; `recording` gives the address of a caller's recording, by its name
         and the time: without it, recordings are not played. `transfers`: callers may be connected with others, those
-        whom `may_call` allows. `refers`: by SIP REFER.
+        whom `may_call` allows. `refers`: by SIP REFER. `voices`: who speaks languages other than the application's.
         """
         self._public = public.rstrip("/")
         self._tokens = tokens
@@ -100,6 +102,7 @@ class JambonzChannel:
         self._may_call = may_call
         self._transfers = transfers
         self._refers = refers
+        self._voices = voices or Voices()
 
     # --- in ---
 
@@ -160,13 +163,14 @@ class JambonzChannel:
             return Exchange(leg, reply=self.nothing("commands"))
         key = notes.call_of(leg, self.name)
         allowed = [one for one in commands if not isinstance(one, Transfer) or self._may_call(one.target)]
-        addresses = Addresses(
+        context = DocumentContext(
             step=lambda op: f"{self._public}{STEP}?{_TOKEN}={self._tokens.make(key, op)}{_RETRIES}",
             listen=lambda op: self._listen(key, op),
             whisper=lambda transfer: self._whisper(key, transfer),
             file=lambda segment: self._file(segment, now),
+            speaker=self._voices.of,
         )
-        body = document(allowed, addresses, last=commands[-1], refers=self._refers)
+        body = document(allowed, context, last=commands[-1], refers=self._refers)
         leg = notes.asking(leg, commands, refused=len(allowed) < len(commands))
         return Exchange(leg, reply=WebhookReply(body=body))
 

@@ -13,13 +13,12 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ivr.channels.jambonz import wire
-from ivr.engine.commands import Audio, Gender, Recorded, Segment, Silence, Text
+from ivr.engine.commands import Audio, Recorded, Segment, Silence, Text
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff<>{}]")
 "Controls, halves of pairs, and what begins markup (`<speak>`) or options of the media server (`{loops=9}`)."
 _ORDER = re.compile(r"(silence_stream|tone_stream|say|file|https?):", re.IGNORECASE)
 "At the beginning of a text: the media server would play that instead."
-_GENDERS: dict[Gender, wire.Gender] = {"male": "MALE", "female": "FEMALE"}
 
 
 class PromptWords(Struct, frozen=True):
@@ -44,11 +43,13 @@ class PromptPause(Struct, frozen=True):
 PromptPart: TypeAlias = PromptWords | PromptFiles | PromptPause
 AddressOf: TypeAlias = Callable[[Audio | Recorded], str | None]
 "Returns where a file can be fetched; None: nowhere, and it is left out."
+SpeakerOf: TypeAlias = Callable[[Text], wire.Synthesizer]
+"Returns who speaks a text."
 
 
-def prompt_parts(segments: Sequence[Segment], address_of: AddressOf) -> tuple[PromptPart, ...]:
+def prompt_parts(segments: Sequence[Segment], address_of: AddressOf, speaker_of: SpeakerOf) -> tuple[PromptPart, ...]:
     """Return the parts of a prompt, in order."""
-    parts = [part for segment in segments if (part := _part(segment, address_of)) is not None]
+    parts = [part for segment in segments if (part := _part(segment, address_of, speaker_of)) is not None]
     merged: list[PromptPart] = []
     for _, group in groupby(parts, key=_together):
         merged.append(_merged(list(group)))
@@ -81,12 +82,11 @@ def speakable(text: str) -> str:
     return plain
 
 
-def _part(segment: Segment, address_of: AddressOf) -> PromptPart | None:
+def _part(segment: Segment, address_of: AddressOf, speaker_of: SpeakerOf) -> PromptPart | None:
     match segment:
         case Text(value=value):
             words = speakable(value)
-            speaker = wire.Synthesizer(vendor=wire.DEFAULT, language=segment.language, gender=_GENDERS[segment.voice])
-            return PromptWords(words, speaker) if words else None
+            return PromptWords(words, speaker_of(segment)) if words else None
         case Silence(milliseconds=milliseconds):
             return PromptPause(milliseconds / 1000) if milliseconds else None
         case Audio() | Recorded():

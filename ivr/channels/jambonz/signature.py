@@ -11,6 +11,7 @@ from typing import Final
 
 from ivr.channels.jambonz import wire
 from ivr.errors import WebhookError
+from ivr.ports import GoodCredentials, WebhookRequest
 
 TOLERANCE: Final = 300
 "Seconds by which a signature's time may differ from ours, as in the vendor's own check."
@@ -18,6 +19,26 @@ MOST_SIGNATURES: Final = 8
 _LONGEST: Final = 1024
 _TIME: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class SignatureVerifier:
+    """`ports.Verifier`: the time of the signature by the head, the signature itself once the body is there."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        """Take what any of these secrets has signed; without one, nothing is taken."""
+        self._secrets = secrets
+
+    async def verify(self, request: WebhookRequest, *, now: float) -> None:
+        """Refuse a request without a signature of about now; raise WebhookError (401)."""
+        check_time(request.headers, now=now)
+
+    def verify_body(self, request: WebhookRequest) -> None:
+        """Refuse a request with a signature that is not of its body; raise WebhookError (401)."""
+        check_body(request.headers, request.body, self._secrets)
+
+    def remembered(self, authorization: str, *, now: float) -> GoodCredentials | None:
+        """Know nothing: each request has a signature of its own."""
+        return None
 
 
 def check_time(headers: Mapping[str, str], *, now: float) -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ivr.channels import gathered
 from ivr.channels.jambonz import wire
-from ivr.channels.jambonz.prompts import AddressOf, PromptPart, PromptPause, nested, prompt_parts, verb
+from ivr.channels.jambonz.prompts import AddressOf, PromptPart, PromptPause, SpeakerOf, nested, prompt_parts, verb
 from ivr.engine.commands import (
     Answer,
     HangUp,
@@ -44,8 +44,8 @@ DECLINED = 603
 _ANSWERS = msgspec.json.Encoder()
 
 
-class Addresses(Struct, frozen=True):
-    """The absolute addresses that a document holds."""
+class DocumentContext(Struct, frozen=True):
+    """What a document holds besides the commands: absolute addresses, and who speaks."""
 
     step: Callable[[str], str]
     "To which the outcome of an operation is posted."
@@ -54,22 +54,23 @@ class Addresses(Struct, frozen=True):
     whisper: Callable[[Transfer], str | None]
     "Which gives what whoever answers a transfer hears first; None: nothing."
     file: AddressOf
+    speaker: SpeakerOf
 
 
-def document(commands: Sequence[LineCommand], addresses: Addresses, *, last: LineCommand, refers: bool) -> bytes:
+def document(commands: Sequence[LineCommand], context: DocumentContext, *, last: LineCommand, refers: bool) -> bytes:
     """Return the JSON of the verbs for these commands; the outcome is that of `last`.
 
     `refers`: transfers are left to the caller's own line (SIP REFER) instead of being connected by jambonz.
     """
     verbs: list[wire.AnyVerb] = []
     for command in commands:
-        verbs += _verbs(command, addresses, refers)
+        verbs += _verbs(command, context, refers)
     if not isinstance(last, HangUp | Reject):
-        verbs.append(wire.Redirect(action_hook=addresses.step(last.op)))
+        verbs.append(wire.Redirect(action_hook=context.step(last.op)))
     return _ANSWERS.encode(verbs)
 
 
-def _verbs(command: LineCommand, addresses: Addresses, refers: bool) -> list[wire.AnyVerb]:
+def _verbs(command: LineCommand, context: DocumentContext, refers: bool) -> list[wire.AnyVerb]:
     match command:
         case Answer():
             return [wire.Answer()]
@@ -78,33 +79,33 @@ def _verbs(command: LineCommand, addresses: Addresses, refers: bool) -> list[wir
         case HangUp():
             return [wire.Hangup()]
         case Play():
-            return [verb(part) for part in prompt_parts(command.prompt, addresses.file)]
+            return [verb(part) for part in prompt_parts(command.prompt, context.file, context.speaker)]
         case Recognize():
-            return _question(command, addresses)
+            return _question(command, context)
         case Record():
-            prompt = [verb(part) for part in prompt_parts(command.prompt, addresses.file)]
-            return [*prompt, _listen(command, addresses)]
+            prompt = [verb(part) for part in prompt_parts(command.prompt, context.file, context.speaker)]
+            return [*prompt, _listen(command, context)]
         case Transfer():
-            return [_refer(command, addresses) if refers else _dial(command, addresses)]
+            return [_refer(command, context) if refers else _dial(command, context)]
 
 
 # --- questions ---
 
 
-def _question(command: Recognize, addresses: Addresses) -> list[wire.AnyVerb]:
+def _question(command: Recognize, context: DocumentContext) -> list[wire.AnyVerb]:
     keys, words = gathered.takes_keys(command), gathered.takes_words(command)
     by_key = keys and command.barge_in
     by_word = words and (command.barge_in if command.barge_in_speech is None else command.barge_in_speech)
-    parts = prompt_parts(command.prompt, addresses.file)
+    parts = prompt_parts(command.prompt, context.file, context.speaker)
     parts, extra = _without_last_pause(parts)
     inside: PromptPart | None = None
     if parts and (by_key or by_word):
         parts, inside = parts[:-1], parts[-1]
-    return [*(verb(part) for part in parts), _gather(command, addresses, inside, extra, (by_key, by_word))]
+    return [*(verb(part) for part in parts), _gather(command, context, inside, extra, (by_key, by_word))]
 
 
 def _gather(
-    command: Recognize, addresses: Addresses, inside: PromptPart | None, extra: float, barge: tuple[bool, bool]
+    command: Recognize, context: DocumentContext, inside: PromptPart | None, extra: float, barge: tuple[bool, bool]
 ) -> wire.Gather:
     keys, words = gathered.takes_keys(command), gathered.takes_words(command)
     heard = nested(inside) if inside is not None and not isinstance(inside, PromptPause) else None
@@ -114,7 +115,7 @@ def _gather(
     hints = tuple(gathered.phrases(command))[:MOST_HINTS]
     recognizer = wire.Recognizer(vendor=wire.DEFAULT, language=command.language, hints=hints or None)
     return wire.Gather(
-        action_hook=addresses.step(command.op),
+        action_hook=context.step(command.op),
         input=kinds,
         num_digits=1 if keys and most == 1 else None,
         min_digits=1 if keys else None,
@@ -141,11 +142,11 @@ def _without_last_pause(parts: tuple[PromptPart, ...]) -> tuple[tuple[PromptPart
 # --- recordings and transfers ---
 
 
-def _listen(command: Record, addresses: Addresses) -> wire.Listen:
+def _listen(command: Record, context: DocumentContext) -> wire.Listen:
     """Write what records; how it ends is ours to decide (`ivr.server.stream_recorder`)."""
     return wire.Listen(
-        url=addresses.listen(command.op),
-        action_hook=addresses.step(command.op),
+        url=context.listen(command.op),
+        action_hook=context.step(command.op),
         mix_type="mono",
         sample_rate=SAMPLE_RATE,
         play_beep=command.beep or None,
@@ -155,12 +156,12 @@ def _listen(command: Record, addresses: Addresses) -> wire.Listen:
     )
 
 
-def _dial(command: Transfer, addresses: Addresses) -> wire.Dial:
+def _dial(command: Transfer, context: DocumentContext) -> wire.Dial:
     return wire.Dial(
         target=(_target(command.target),),
-        action_hook=addresses.step(command.op),
+        action_hook=context.step(command.op),
         timeout=ringing_allowed(command),
-        confirm_hook=addresses.whisper(command),
+        confirm_hook=context.whisper(command),
     )
 
 
@@ -170,5 +171,5 @@ def _target(address: str) -> wire.Target:
     return wire.Target(type="sip", sip_uri=address)
 
 
-def _refer(command: Transfer, addresses: Addresses) -> wire.SipRefer:
-    return wire.SipRefer(refer_to=command.target, action_hook=addresses.step(command.op))
+def _refer(command: Transfer, context: DocumentContext) -> wire.SipRefer:
+    return wire.SipRefer(refer_to=command.target, action_hook=context.step(command.op))
