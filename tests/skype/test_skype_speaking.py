@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skype_line import CALLBACK, CHANNEL, EXAMPLES, example
 
-from ivr.channels.skype import rules, wire
-from ivr.channels.skype.prompts import divided
+from ivr.channels.skype import wire
 from ivr.engine.commands import (
     Answer,
     Audio,
@@ -26,6 +25,7 @@ from ivr.engine.commands import (
     Text,
 )
 from ivr.ports import Leg, WebhookReply
+from ivr.spoken_text import divided, utf16_units
 from tests.skype.wire_rules import refusals
 
 
@@ -222,7 +222,7 @@ def test_nothing_but_space_is_lost_by_dividing(text: str, limit: int) -> None:
     folded = " ".join(text.split())
     pieces = list(divided(folded, limit))
     assert "".join(pieces).replace(" ", "") == folded.replace(" ", "")
-    assert all(piece.strip() == piece and 0 < rules.units(piece) <= limit for piece in pieces)
+    assert all(piece.strip() == piece and 0 < utf16_units(piece) <= limit for piece in pieces)
 
 
 # --- whatever the engine orders --------------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ivr.channels.skype import reading, rules, wire
-from ivr.channels.skype.rules import MAX_APP_STATE, MAX_STOP_TONES, MAX_TEXT, units
+from ivr.channels.skype.rules import MAX_APP_STATE, MAX_STOP_TONES, MAX_TEXT
 from ivr.engine.events import PHONE_KEYS
 from ivr.errors import WebhookError
+from ivr.spoken_text import utf16_units
 
 Problems: TypeAlias = Iterator[str]
 
@@ -176,7 +177,7 @@ def _prompt(prompt: wire.Prompt, at: str, strict: bool) -> Problems:
     if not text and not file and not silence:
         yield f"{at}: needs a value, a fileUri or a silence above 0"
     # Blank text counts as absent, however long.
-    if prompt.value and (strict or text) and units(prompt.value) > MAX_TEXT:
+    if prompt.value and (strict or text) and utf16_units(prompt.value) > MAX_TEXT:
         yield f"{at}.value: at most {MAX_TEXT} UTF-16 units"
     if silence is not None and not (1 if strict else 0) <= silence <= MAX_SILENCE:
         yield f"{at}.silenceLengthInMilliseconds: {1 if strict else 0} to {MAX_SILENCE}"
@@ -316,7 +317,7 @@ def _record_outcome(outcome: wire.RecordOutcome) -> Problems:
 
 def _app_state(state: str | None, strict: bool) -> Problems:
     # Blank text of any length escapes the vendor's check.
-    if state and (strict or not _blank(state)) and units(state) > MAX_APP_STATE:
+    if state and (strict or not _blank(state)) and utf16_units(state) > MAX_APP_STATE:
         yield f"appState: at most {MAX_APP_STATE} characters"
     if strict and state and len(state.encode()) > MAX_APP_STATE:
         yield f"appState: at most {MAX_APP_STATE} bytes"

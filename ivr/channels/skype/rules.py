@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ivr.channels.skype import wire
+from ivr.spoken_text import utf16_units
 
 Problems: TypeAlias = Iterator[str]
 
@@ -20,11 +21,6 @@ MAX_STOP_TONES = 5
 def violations(message: wire.Conversation | wire.Notification) -> Problems:
     """Return the rules that an incoming message breaks."""
     return _conversation(message) if isinstance(message, wire.Conversation) else _notification(message)
-
-
-def units(text: str) -> int:
-    """Count as the vendor's limits do: UTF-16 units."""
-    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 def _conversation(conversation: wire.Conversation) -> Problems:
@@ -40,7 +36,7 @@ def _conversation(conversation: wire.Conversation) -> Problems:
         yield "threadId: a group call needs one"
     state = conversation.app_state
     # Blank text of any length escapes the vendor's check.
-    if state and not _blank(state) and units(state) > MAX_APP_STATE:
+    if state and not _blank(state) and utf16_units(state) > MAX_APP_STATE:
         yield f"appState: at most {MAX_APP_STATE} characters"
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ivr.channels.skype import wire
 from ivr.channels.skype.ids import nested
-from ivr.channels.skype.prompts import culture, prompts, speakable
+from ivr.channels.skype.prompts import culture, prompts
 from ivr.engine.commands import (
     Answer,
     Audio,
@@ -30,6 +30,7 @@ from ivr.engine.commands import (
     Transfer,
     ringing_allowed,
 )
+from ivr.spoken_text import speakable
 
 MAX_WHISPER = 160
 "Characters of what whoever takes a transfer is told."

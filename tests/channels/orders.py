@@ -1,0 +1,104 @@
+"""Whatever the engine can order of a line, for property tests of channels: hostile texts, all kinds of questions."""
+
+from hypothesis import strategies as st
+
+from ivr.engine.commands import (
+    Answer,
+    Audio,
+    Choice,
+    DigitInput,
+    HangUp,
+    LineCommand,
+    Play,
+    Recognize,
+    Record,
+    Recorded,
+    Reject,
+    Silence,
+    Text,
+    Transfer,
+)
+
+WORDS = st.text(st.characters(exclude_categories=[]), max_size=40) | st.builds(
+    lambda text, times: text * times, st.text(min_size=1, max_size=12), st.integers(200, 1500)
+)
+"Of any letters, halves of pairs and controls among them."
+LANGUAGES = st.sampled_from(["en-US", "en", "de", "de-AT", "es-MX", "fi-FI", "zh-CN", "tlh"])
+SAY_AS = st.sampled_from([
+    "telephone", "letters", "cardinal", "ordinal", "name", "phoneticName", "time12", "time24", "yearMonthDay",
+    "monthDayYear", "dayMonthYear", "yearMonth", "monthYear", "monthDay", "dayMonth", "day", "month", "year",
+])  # fmt: skip
+SEGMENTS = st.lists(
+    st.builds(Text, WORDS, st.sampled_from(["male", "female"]), LANGUAGES, st.none() | SAY_AS, st.booleans())
+    | st.builds(Audio, asset=st.text("0123456789abcdef", min_size=64, max_size=64))
+    | st.builds(Audio, url=st.just("https://files.example/p.wav?a=1&b=<2>"))
+    | st.builds(Recorded, st.just("0" * 32 + ".wav"))
+    | st.builds(Silence, st.integers(1, 60_000)),
+    max_size=6,
+).map(tuple)
+KEYS = st.text("0123456789*#ABCD", max_size=5).map(lambda keys: "".join(dict.fromkeys(keys)))
+OPS = st.builds("{}.{}".format, st.integers(1, 200), st.integers(0, 9))
+PHRASES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+
+
+def seconds(low: int, high: int) -> st.SearchStrategy[float]:
+    return st.floats(low, high) | st.integers(low, high).map(float)
+
+
+SILENCE = st.none() | seconds(1, 30)
+
+
+@st.composite
+def menus(draw: st.DrawFn) -> Recognize:
+    names = draw(st.lists(st.from_regex(r"\A[a-z]{1,9}\Z"), min_size=1, max_size=8, unique=True))
+    is_long = draw(st.booleans())
+    key = st.text("0123456789*#", min_size=1, max_size=3 if is_long else 1)
+    keys = draw(st.lists(key, min_size=len(names), max_size=len(names), unique=True))
+    choices = tuple(
+        Choice(name, keys[number] if draw(st.booleans()) else None, tuple(draw(st.lists(PHRASES, max_size=3))))
+        for number, name in enumerate(names)
+    )
+    return Recognize(
+        draw(OPS), draw(SEGMENTS), choices=choices, barge_in=draw(st.booleans()), initial_silence=draw(SILENCE),
+        language=draw(LANGUAGES), barge_in_speech=draw(st.none() | st.booleans()), type_ahead=draw(st.booleans()),
+        inter_digit=draw(seconds(1, 10)) if is_long else None, terminators=draw(KEYS) if is_long else "",
+    )  # fmt: skip
+
+
+DIGITS = st.builds(
+    Recognize,
+    OPS,
+    SEGMENTS,
+    digits=st.builds(DigitInput, st.integers(0, 20), st.integers(1, 20), KEYS, seconds(1, 10)),
+    barge_in=st.booleans(),
+    initial_silence=SILENCE,
+    language=LANGUAGES,
+    barge_in_speech=st.none() | st.booleans(),
+    free=st.none() | st.sampled_from(["number", "date", "yesno"]),
+)
+RECORDS = st.builds(
+    Record, OPS, SEGMENTS, seconds(1, 20_000), seconds(1, 30), KEYS, st.booleans(), SILENCE,
+    st.sampled_from([None, "wma", "wav", "mp3"]),
+)  # fmt: skip
+TRANSFERS = st.builds(
+    Transfer,
+    OPS,
+    st.sampled_from(["tel:+43123456", "tel:123;phone-context=example.com", "sip:a@b.example", "sips:a&b@c.example"]),
+    st.none() | seconds(1, 900),
+    st.none() | WORDS,
+)
+QUESTIONS = menus() | DIGITS
+LAST = st.none() | st.builds(HangUp, OPS) | QUESTIONS | RECORDS | TRANSFERS
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[LineCommand, ...]:
+    """Make a reply as the engine puts it together (LANGUAGE C14)."""
+    if draw(st.integers(0, 9)) == 0:
+        return (Reject(draw(OPS)),)
+    parts = (
+        draw(st.none() | st.builds(Answer, OPS)),
+        draw(st.none() | st.builds(Play, OPS, SEGMENTS)),
+        draw(LAST),
+    )
+    return tuple(part for part in parts if part is not None) or (Answer("1.0"),)
