@@ -66,6 +66,7 @@ def _can(**differences: object) -> Capabilities:
         "min_record_silence": 1.0,
         "any_transfer_failure": False,
         "tells_language": False,
+        "passes_over_words": False,
     }
     return Capabilities(**(common | differences))  # type: ignore[arg-type]
 
