@@ -186,7 +186,8 @@ class Ended(_EventBase, frozen=True):
     by: Literal["bot", "caller", "platform"]
     reason: str
     """For programs. The bot: `hangup`, `reject`, `transfer`, `no-workflow`, `no-links` (its last workflow wanted no
-    report). The caller: `left`. The platform: `unreachable`, `refused` (an error status), `workflows`, `length`."""
+    report). The caller: `left`; `unanswered`, of a call that a carrier made. The platform: `unreachable`, `refused` (an
+    error status), `workflows`, `length`, `line` (it failed)."""
     detail: str = ""
     "For people."
 

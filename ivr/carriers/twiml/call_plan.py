@@ -1,7 +1,6 @@
 """What is known of a call before it is made, and the form that every request about it has."""
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -11,6 +10,19 @@ CALLER = "+4930901820"
 CALLED = "+498999998100"
 "Numbers that are given to nobody, for films (Bundesnetzagentur)."
 
+CallStatus: TypeAlias = Literal[
+    "queued", "initiated", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"
+]
+Detection: TypeAlias = Literal["Enable", "DetectMessageEnd"]
+
+
+class Callee(Struct, frozen=True):
+    """Who is called by the bot, and what becomes of it."""
+
+    answers: Literal["human", "machine", "fax", "busy", "noAnswer", "rejected", "unreachable"] = "human"
+    ring: float = 3.0
+    "Seconds until then."
+
 
 class TwimlCallPlan(Struct, frozen=True):
     """A call, as it is ordered: by somebody who dials, or by the bot through the carrier's API."""
@@ -19,15 +31,20 @@ class TwimlCallPlan(Struct, frozen=True):
     "Whose document is the first."
     caller: str = CALLER
     called: str = CALLED
-    direction: Literal["inbound", "outbound-api"] = "inbound"
     status: Target | None = None
     "Told what becomes of the call."
     status_events: tuple[str, ...] = ("completed",)
     "`initiated`, `ringing`, `answered`, `completed`."
     fallback: Target | None = None
     "Asked when a document cannot be had."
-    answered_by: str | None = None
-    "`human`, `machine_start` …, where that is detected before the first document."
+    callee: Callee | None = None
+    "Somebody who is called for the bot; None: somebody calls the bot."
+    ringing: float = 60.0
+    "Seconds for which it may ring at the callee's."
+    detection: Detection | None = None
+    "Whether a machine that answers is told from a human."
+    detected: Target | None = None
+    "Told who answered, while the first document is asked for already; None: the first document is asked for then."
 
 
 class CallNumbers(Struct, frozen=True):
@@ -38,7 +55,7 @@ class CallNumbers(Struct, frozen=True):
     plan: TwimlCallPlan
 
 
-def call_form(numbers: CallNumbers, status: str) -> dict[str, str]:
+def call_form(numbers: CallNumbers, status: CallStatus) -> dict[str, str]:
     """Return the fields that every request about a call has."""
     plan = numbers.plan
     return {
@@ -48,20 +65,7 @@ def call_form(numbers: CallNumbers, status: str) -> dict[str, str]:
         "CallStatus": status,
         "Called": plan.called,
         "Caller": plan.caller,
-        "Direction": plan.direction,
+        "Direction": "inbound" if plan.callee is None else "outbound-api",
         "From": plan.caller,
         "To": plan.called,
-    }
-
-
-def status_form(
-    numbers: CallNumbers, status: str, *, sequence: int, timestamp: str, more: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the fields of a status callback."""
-    return {
-        **call_form(numbers, status),
-        "CallbackSource": "call-progress-events",
-        "SequenceNumber": str(sequence),
-        "Timestamp": timestamp,
-        **more,
     }

@@ -8,12 +8,12 @@ import asyncio
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import formatdate
 from typing import Literal
 
 from ivr.carriers.bot import BotFailed, BotReply
 from ivr.carriers.misbehaviour import Misbehaviour
-from ivr.carriers.twiml.call_plan import CallNumbers, TwimlCallPlan, call_form, status_form
+from ivr.carriers.twiml.call_plan import CallNumbers, CallStatus, TwimlCallPlan, call_form
+from ivr.carriers.twiml.call_progress import CallProgress
 from ivr.carriers.twiml.carrier_account import CarrierAccount, KeptRecording
 from ivr.carriers.twiml.delivery import Delivery
 from ivr.carriers.twiml.document_reading import read_document
@@ -38,11 +38,12 @@ NOT_FETCHED, NOT_REACHED = 11200, 11205
 class _Over(Exception):
     """The call is over."""
 
-    def __init__(self, ended: Ended, status: str) -> None:
+    def __init__(self, ended: Ended, status: CallStatus, sip: str = "200") -> None:
         super().__init__(ended.reason)
         self.ended = ended
         self.status = status
         "The carrier's word for it."
+        self.sip = sip
 
 
 class CarriedCall:
@@ -68,11 +69,8 @@ class CarriedCall:
         self._limits = limits
         self._grammar = grammar_of(extended=account.profile.extended)
         self._began = handset.now()
-        self._answered_at: float | None = self._began if plan.direction == "outbound-api" else None
+        self._progress = CallProgress(self._numbers, delivery=delivery, handset=handset, account=account)
         self._documents = 0
-        self._told = 0
-        "Status callbacks so far."
-        self._end_told = False
         self._recording = ""
         "The id of the recording that is made, or was made last."
         self._untold: tuple[Record, KeptRecording] | None = None
@@ -81,10 +79,8 @@ class CarriedCall:
         """Hold the call to its end. Never raises for anything that the bot does."""
         self._handset.tell(Dialled(self._numbers.sid, self._plan.voice.url))
         self._handset.tell(StateChanged("incoming"))
-        if self._answered_at is not None:
-            self._handset.tell(StateChanged("established"))
         try:
-            target, fields = self._plan.voice, self._first_fields()
+            target, fields = self._plan.voice, await self._connected()
             while True:
                 document = await self._document(target, fields)
                 following = await self._carry_out(document)
@@ -92,20 +88,21 @@ class CarriedCall:
                     raise self._ended(following)
                 target, fields = await self._following(following)
         except _Over as over:
-            await self.tell_end(over.status)
+            await self._progress.tell_end(over.status, over.sip)
             self._handset.tell(StateChanged("terminated"))
             self._handset.tell(over.ended)
             return over.ended
 
-    async def tell_end(self, status: str) -> None:
-        """Let the bot know that the call is over, once."""
-        if not self._end_told:
-            self._end_told = True
-            seconds = 0.0 if self._answered_at is None else self._handset.now() - self._answered_at
-            await self._tell_status(status, {"CallDuration": str(math.ceil(seconds)), "SipResponseCode": "200"})
-
-    def _first_fields(self) -> Mapping[str, str]:
-        return {"AnsweredBy": self._plan.answered_by} if self._plan.answered_by else {}
+    async def _connected(self) -> Mapping[str, str]:
+        """Ring where somebody is called, and return what the first document is asked with; raise _Over."""
+        callee = self._plan.callee
+        if callee is None:
+            return {}
+        if unanswered := await self._progress.ring(callee):
+            status, sip = unanswered
+            raise _Over(Ended("caller", "unanswered", status), status, sip)
+        self._handset.tell(StateChanged("established"))
+        return await self._progress.detect(callee)
 
     # --- documents --------------------------------------------------------------------------------------------------
 
@@ -123,7 +120,7 @@ class CarriedCall:
         if isinstance(found, Refused):
             reason = "unreachable" if found.code == NOT_REACHED else "refused"
             detail = f"{'; '.join(found.problems)} (error {found.code})"
-            raise _Over(Ended("platform", reason, detail), "completed" if self._answered_at is not None else "failed")
+            raise _Over(Ended("platform", reason, detail), self._or_completed("failed"))
         return found
 
     async def _asked(self, target: Target, fields: Mapping[str, str]) -> Document | Refused:
@@ -141,18 +138,14 @@ class CarriedCall:
         return found
 
     async def _sent(self, target: Target, fields: Mapping[str, str]) -> BotReply:
-        form = {**call_form(self._numbers, self._status), **fields}
+        form = {**call_form(self._numbers, self._progress.status), **fields}
         if not self._misbehaviour.does("hangup-open") or self._documents != self._misbehaviour.hangs_up_at:
             return await self._delivery.ask(target, form)
         asking = asyncio.create_task(self._delivery.ask(target, form))
-        await self.tell_end("completed")
+        await self._progress.tell_end("completed")
         with suppress(BotFailed):
             await asking
         raise _Over(Ended("caller", "left"), "completed")
-
-    @property
-    def _status(self) -> Literal["ringing", "in-progress"]:
-        return "ringing" if self._answered_at is None else "in-progress"
 
     async def _following(self, asked: Ask) -> tuple[Target, Mapping[str, str]]:
         """Return what is asked for next; of a call that is over, tell what there is to tell. Raise _Over."""
@@ -164,7 +157,7 @@ class CarriedCall:
         if not asked.last:
             return asked.target, fields
         if self._misbehaviour.does("status-first"):
-            await self.tell_end("completed")
+            await self._progress.tell_end("completed")
         with suppress(BotFailed):
             await self._delivery.ask(asked.target, {**call_form(self._numbers, "completed"), **fields})
         await self._tell_recorded()
@@ -175,7 +168,7 @@ class CarriedCall:
 
     async def _carry_out(self, document: Document) -> Ask | CallOver:
         patient = self._account.profile.patient_records
-        answered = self._answered_at is not None
+        answered = self._progress.answered_at is not None
         step = begin(document, now=self._handset.now(), answered=answered, patient_records=patient)
         ends_at = self._began + self._limits.call_length
         while True:
@@ -194,7 +187,7 @@ class CarriedCall:
     async def _perform(self, step: RunStep) -> None:
         for effect in step.effects:
             if isinstance(effect, Connected):
-                self._answered_at = self._handset.now()
+                self._progress.answer()
                 self._handset.tell(StateChanged("established"))
             for event in events_of_effect(effect, ""):
                 self._handset.tell(event)
@@ -231,7 +224,7 @@ class CarriedCall:
         if verb.status is None or status not in verb.events:
             return
         fields = {
-            **call_form(self._numbers, self._status),
+            **call_form(self._numbers, self._progress.status),
             "RecordingChannels": "1",
             "RecordingSid": self._recording,
             "RecordingSource": "RecordVerb",
@@ -243,13 +236,8 @@ class CarriedCall:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
-    async def _tell_status(self, status: str, more: Mapping[str, str]) -> None:
-        if self._plan.status is None or "completed" not in self._plan.status_events:
-            return
-        form = status_form(self._numbers, status, sequence=self._told, timestamp=formatdate(usegmt=True), more=more)
-        self._told += 1
-        with suppress(BotFailed):
-            await self._delivery.ask(self._plan.status, form)
+    def _or_completed(self, unanswered: CallStatus) -> CallStatus:
+        return unanswered if self._progress.answered_at is None else "completed"
 
     def _ended(self, over: CallOver) -> _Over:
         match over.how:
@@ -259,7 +247,7 @@ class CarriedCall:
                 return _Over(Ended("bot", "reject", over.reason), "busy" if over.reason == "busy" else "no-answer")
             case "failed":
                 return _Over(Ended("platform", "line", "The line failed."), "failed")
-        return _Over(Ended("caller", "left"), "completed" if self._answered_at is not None else "canceled")
+        return _Over(Ended("caller", "left"), self._or_completed("canceled"))
 
     @staticmethod
     def _cut_off(reason: Literal["workflows", "length"], detail: str) -> _Over:

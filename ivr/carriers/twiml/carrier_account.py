@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from ivr.carriers.twiml.call_plan import CallNumbers, CallStatus
 from ivr.carriers.twiml.signing import Signer
 from ivr.carriers.twiml.twiml_profile import TwimlProfile
 
-MOST_RECORDINGS = 1000
-"That are kept; the oldest goes first."
+MOST_KEPT = 1000
+"Recordings and calls that are kept; the oldest goes first."
 
 
 class KeptRecording(Struct, frozen=True):
@@ -20,6 +21,15 @@ class KeptRecording(Struct, frozen=True):
     data: bytes
     "The WAV file."
     seconds: int
+
+
+class KnownCall(Struct, frozen=True):
+    """A call, as the API shows it."""
+
+    numbers: CallNumbers
+    status: CallStatus
+    seconds: int
+    "From the answer on."
 
 
 class CarrierAccount:
@@ -51,14 +61,21 @@ class CarrierAccount:
         self._asked: dict[str, int] = {}
         self.deleted: list[str] = []
         "Recordings that were deleted, by sid."
+        self.calls: dict[str, KnownCall] = {}
 
     def keep(self, sid: str, call: str, data: bytes, seconds: int) -> KeptRecording:
         """Keep a recording."""
         kept = KeptRecording(sid, call, data, seconds)
         self._recordings[kept.sid] = kept
-        while len(self._recordings) > MOST_RECORDINGS:
+        while len(self._recordings) > MOST_KEPT:
             del self._recordings[next(iter(self._recordings))]
         return kept
+
+    def note(self, numbers: CallNumbers, status: CallStatus, seconds: int) -> None:
+        """Note how far a call is."""
+        self.calls[numbers.sid] = KnownCall(numbers, status, seconds)
+        while len(self.calls) > MOST_KEPT:
+            del self.calls[next(iter(self.calls))]
 
     def address(self, sid: str) -> str:
         """Return where a recording is served, without the suffix that says as what."""

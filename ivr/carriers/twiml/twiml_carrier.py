@@ -57,7 +57,6 @@ class TwimlCarrier:
         self._misbehaviour = misbehaviour
         self._limits = limits
         self._patience = patience
-        self._live: dict[str, Handset] = {}
 
     def new_sid(self) -> str:
         """Draw the id of a call."""
@@ -86,7 +85,6 @@ class TwimlCarrier:
             misbehaviour=self._misbehaviour,
             limits=self._limits,
         )
-        self._live[sid] = handset
         call = asyncio.create_task(one.run())
         try:
             ended = await asyncio.shield(call)
@@ -96,13 +94,5 @@ class TwimlCarrier:
             await asyncio.wait({call}, timeout=self._limits.parting)
             raise
         finally:
-            del self._live[sid]
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
-
-    def hang_up(self, sid: str) -> bool:
-        """Let the caller of a call leave; False: there is no such call now."""
-        handset = self._live.get(sid)
-        if handset is not None:
-            handset.hang_up()
-        return handset is not None
