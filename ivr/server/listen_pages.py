@@ -1,7 +1,7 @@
 """The WebSocket to which jambonz sends a caller's sound while they are recorded (`listen`), one for each recording.
 
     address with a token > which call, which operation > the call's own notes say how to record > upgrade
-    first text: the call and the rate > sound and keys > `StreamRecorder` has an outcome
+    first text: the rate > sound and keys > `StreamRecorder` has an outcome
     > the recording is kept > the turn is taken under the step's own message id > the socket is closed
 
 The order of the last three is the point. jambonz asks for the next verbs as soon as the socket is closed, and by then
@@ -160,7 +160,7 @@ class ListenPages:
     async def _record(self, socket: web.WebSocketResponse, key: CallKey, op: str, record: Record) -> WSCloseCode:
         """Record, and save it; return how the socket is to be closed."""
         try:
-            heard = await heard_on(socket, record, key.id, ends=self._ends.is_set)
+            heard = await heard_on(socket, record, ends=self._ends.is_set)
         except BadSender as error:
             self._refusals.report("recording refused", reason=str(error), platform_call=key.id)
             return WSCloseCode.POLICY_VIOLATION

@@ -1,6 +1,6 @@
 """One WebSocket of jambonz's `listen`, from its first text to the end of the recording; whatever comes, it ends.
 
-- The first text says which call it is, and the rate of the sound; others are keys, `{"event": "dtmf", "dtmf": "5"}`.
+- The first text says the rate of the sound; others are keys, `{"event": "dtmf", "dtmf": "5"}`.
 - Bytes are sound: 16 bit little endian, mono.
 """
 
@@ -36,7 +36,6 @@ class FirstText(Struct, frozen=True, rename="camel"):
     """What jambonz says first; there is more in it."""
 
     sample_rate: int = 8_000
-    call_sid: str | None = None
 
 
 class KeyText(Struct, frozen=True):
@@ -63,9 +62,9 @@ _FIRST = msgspec.json.Decoder(FirstText)
 _KEY = msgspec.json.Decoder(KeyText)
 
 
-async def heard_on(socket: web.WebSocketResponse, record: Record, call: str, *, ends: Callable[[], bool]) -> Heard:
+async def heard_on(socket: web.WebSocketResponse, record: Record, *, ends: Callable[[], bool]) -> Heard:
     """Record what comes until the recording has ended; raise BadSender. `ends`: whether it is to end now."""
-    recorder = StreamRecorder(record, linear(await _rate(socket, call)))
+    recorder = StreamRecorder(record, linear(await _rate(socket)))
     clock = asyncio.get_running_loop().time
     began, texts = clock(), 1
     while recorder.outcome is None:
@@ -89,7 +88,7 @@ async def heard_on(socket: web.WebSocketResponse, record: Record, call: str, *, 
     return Heard(recorder)
 
 
-async def _rate(socket: web.WebSocketResponse, call: str) -> int:
+async def _rate(socket: web.WebSocketResponse) -> int:
     """Read the first text, and return the rate of the sound."""
     message = await _next(socket, FIRST_WITHIN)
     if message is None or message.type is not WSMsgType.TEXT:
@@ -100,8 +99,6 @@ async def _rate(socket: web.WebSocketResponse, call: str) -> int:
         raise BadSender("a first text that cannot be read") from error
     if first.sample_rate not in RATES:
         raise BadSender("a rate that was not asked for")
-    if first.call_sid not in (None, call):
-        raise BadSender("another call")
     return first.sample_rate
 
 

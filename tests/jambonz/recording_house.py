@@ -16,7 +16,7 @@ from jambonz_line import CHANNEL, KEY, PUBLIC, request
 
 from ivr.call_record import CallRecord
 from ivr.channels.jambonz import wire
-from ivr.channels.jambonz.codec import LISTEN
+from ivr.channels.jambonz.addresses import LISTEN
 from ivr.engine.events import Event
 from ivr.errors import WebhookError
 from ivr.media.sound import tone

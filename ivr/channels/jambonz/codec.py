@@ -12,12 +12,12 @@ token is the same step, and gets the same bytes. What is remembered of a call: `
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final, Literal, cast
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
 from ivr.channels.address_token import AddressTokens
 from ivr.channels.jambonz import hearing, notes, wire
+from ivr.channels.jambonz.addresses import CALL, CHANNEL, STATUS, STEP, WHISPER, JambonzAddresses
 from ivr.channels.jambonz.hearing import CallOver, NewCall, OtherSideAnswered, Recorded, StepEnded
 from ivr.channels.jambonz.prompts import speakable
 from ivr.channels.jambonz.reading import FINAL, Hook, read_hook
@@ -29,25 +29,8 @@ from ivr.engine.events import Event
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Capabilities, Endpoint, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
 
-CALL: Final = "/jambonz/call"
-"A call comes in; `/NAME` may follow."
-STEP: Final = "/jambonz/step"
-"A verb has ended; the token tells which."
-STATUS: Final = "/jambonz/status"
-"The call has changed its state."
-WHISPER: Final = "/jambonz/whisper"
-"Somebody answers a transfer, and hears something first."
-LISTEN: Final = "/jambonz/listen/"
-"The beginning of the addresses of WebSockets."
-
 MAX_WHISPER: Final = 160
 "Characters of what whoever takes a transfer is told."
-_TOKEN, _WORDS = "t", "w"
-_RETRIES = "#rc=2&rp=ct,rt,5xx"
-"Two more attempts: if no connection came about, none answered in time, or the server failed. jambonz reads it itself."
-_LISTENS = "listen."
-"Before the operation in the token of a WebSocket: the token of its step must not open one."
-_WHISPERS = "whisper."
 _NOTHING = WebhookReply(body=b"[]")
 "No verbs; an empty body would not be JSON, which jambonz asks of every answer that says it is."
 _END = WebhookReply(body=msgspec.json.encode([wire.Hangup()]))
@@ -56,7 +39,7 @@ _END = WebhookReply(body=msgspec.json.encode([wire.Hangup()]))
 class JambonzChannel:
     """`ports.Channel` for one account at jambonz, or for all of one platform."""
 
-    name = "jambonz"
+    name = CHANNEL
     reads: frozenset[str] = frozenset()
     endpoints: Sequence[Endpoint] = (Endpoint(CALL, named=True), Endpoint(STEP), Endpoint(STATUS), Endpoint(WHISPER))
     can = Capabilities(
@@ -94,8 +77,7 @@ class JambonzChannel:
         and the time: without it, recordings are not played. `transfers`: callers may be connected with others, those
         whom `may_call` allows. `refers`: by SIP REFER. `voices`: who speaks languages other than the application's.
         """
-        self._public = public.rstrip("/")
-        self._tokens = tokens
+        self._addresses = JambonzAddresses(public, tokens)
         self._account = account
         self._media_base = media_base.rstrip("/")
         self._recording = recording
@@ -128,11 +110,11 @@ class JambonzChannel:
         return Exchange(leg, hearing.events(leg, payload))
 
     def _step(self, hook: Hook, target: str) -> Incoming:
-        key = self._key(hook.account, hook.call)
-        op = self._tokens.read(key, _query(target, _TOKEN))
-        if op is None or op.startswith((_LISTENS, _WHISPERS)):
-            raise WebhookError(403, "token", "This address is not one that was given out for this call.")
-        return Incoming(key=key, id=self._message(key, op), payload=StepEnded(op, hook))
+        found = self._addresses.meant(target, hook.account, hook.call)
+        if found is None:
+            raise _not_given_out()
+        key, op = found
+        return Incoming(key=key, id=self._addresses.message(key, op), payload=StepEnded(op, hook))
 
     def _status(self, hook: Hook) -> Sequence[Incoming] | WebhookReply:
         """Return the end of a call, or that somebody else has answered; all else changes nothing."""
@@ -148,10 +130,9 @@ class JambonzChannel:
 
     def _whispered(self, hook: Hook, target: str) -> WebhookReply:
         """Return what whoever answers a transfer hears before they are connected."""
-        words = _query(target, _WORDS)
-        key = self._key(hook.account, hook.parent or hook.call)
-        if self._tokens.read(key, _query(target, _TOKEN)) != _whisper(words):
-            raise WebhookError(403, "token", "This address is not one that was given out for this call.")
+        words = self._addresses.words(target, hook.account, hook.parent or hook.call)
+        if words is None:
+            raise _not_given_out()
         speaker = wire.Synthesizer(vendor=wire.DEFAULT, language=wire.DEFAULT)
         return WebhookReply(body=msgspec.json.encode([wire.Say(text=words, synthesizer=speaker)]))
 
@@ -163,10 +144,11 @@ class JambonzChannel:
             return Exchange(leg, reply=self.nothing("commands"))
         key = notes.call_of(leg, self.name)
         allowed = [one for one in commands if not isinstance(one, Transfer) or self._may_call(one.target)]
+        placed = notes.placed(leg)
         context = DocumentContext(
-            step=lambda op: f"{self._public}{STEP}?{_TOKEN}={self._tokens.make(key, op)}{_RETRIES}",
-            listen=lambda op: self._listen(key, op),
-            whisper=lambda transfer: self._whisper(key, transfer),
+            step=lambda op: self._addresses.step(key, op, placed=placed),
+            listen=lambda op: self._addresses.listen(key, op),
+            whisper=lambda transfer: self._whisper(key, transfer, placed=placed),
             file=lambda segment: self._file(segment, now),
             speaker=self._voices.of,
         )
@@ -186,13 +168,7 @@ class JambonzChannel:
 
     def listens(self, path: str) -> tuple[CallKey, str] | None:
         """Return the call and the operation that a WebSocket's address is for; None: it is not one of ours."""
-        parts = path.removeprefix(LISTEN).split("/")
-        if len(parts) != 3:
-            return None
-        account, call, token = parts
-        key = self._key(account, call)
-        step = self._tokens.read(key, token)
-        return (key, step.removeprefix(_LISTENS)) if step is not None and step.startswith(_LISTENS) else None
+        return self._addresses.listens(path)
 
     def wanted(self, leg: Leg) -> Record | None:
         """Return the recording that is awaited; None: none is."""
@@ -200,27 +176,16 @@ class JambonzChannel:
 
     def recorded(self, key: CallKey, op: str, events: Sequence[Event], upload: Upload | None) -> Incoming:
         """Return a recording as the message of its step: what jambonz posts to that afterwards gets the same reply."""
-        return Incoming(key=key, id=self._message(key, op), payload=Recorded(tuple(events)), upload=upload)
+        return Incoming(key=key, id=self._addresses.message(key, op), payload=Recorded(tuple(events)), upload=upload)
 
     # ---
 
     def _key(self, account: str, call: str) -> CallKey:
         return CallKey(self.name, account, call)
 
-    def _message(self, key: CallKey, op: str) -> str:
-        return f"step:{self._tokens.make(key, op)}"
-
-    def _listen(self, key: CallKey, op: str) -> str:
-        scheme, _, rest = self._public.partition("://")
-        token = self._tokens.make(key, _LISTENS + op)
-        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{LISTEN}{key.account}/{key.id}/{token}"
-
-    def _whisper(self, key: CallKey, transfer: Transfer) -> str | None:
+    def _whisper(self, key: CallKey, transfer: Transfer, *, placed: bool) -> str | None:
         words = speakable(transfer.whisper or "")[:MAX_WHISPER]
-        if not words:
-            return None
-        token = self._tokens.make(key, _whisper(words))
-        return f"{self._public}{WHISPER}?{urlencode({_TOKEN: token, _WORDS: words})}"
+        return self._addresses.whisper(key, words, placed=placed) if words else None
 
     def _file(self, segment: orders.Audio | orders.Recorded, now: float) -> str | None:
         if isinstance(segment, orders.Audio):
@@ -228,15 +193,5 @@ class JambonzChannel:
         return self._recording(segment.media, now) if self._recording is not None else None
 
 
-def _query(target: str, name: str) -> str:
-    """Return a part of an address's query; empty: it is not there, or more than once."""
-    try:
-        found = parse_qs(urlsplit(target).query, max_num_fields=8).get(name, [])
-    except ValueError:
-        return ""
-    return found[0] if len(found) == 1 else ""
-
-
-def _whisper(words: str) -> str:
-    """Return the step that a whisper's token names: the words are in the address, and must not be changed."""
-    return _WHISPERS + sha256(words.encode()).hexdigest()[:32]
+def _not_given_out() -> WebhookError:
+    return WebhookError(403, "token", "This address is not one that was given out for this call.")

@@ -13,18 +13,24 @@ from ivr.ports import CallKey, Leg
 
 Notes: TypeAlias = Mapping[str, str]
 
-_ACCOUNT, _CALL, _OP, _KIND, _ASKED, _REFUSED = "account", "call", "op", "kind", "asked", "refused"
+_ACCOUNT, _CALL, _PLACED = _LASTING = "account", "call", "placed"
+_OP, _KIND, _ASKED, _REFUSED = "op", "kind", "asked", "refused"
 _RECORD = msgspec.json.Decoder(Record)
 
 
-def of_call(key: CallKey) -> Leg:
-    """Return the leg of a call that has just begun."""
-    return Leg({_ACCOUNT: key.account, _CALL: key.id})
+def of_call(key: CallKey, *, placed: bool = False) -> Leg:
+    """Return the leg of a call that has just begun; `placed`: by us, so that its id is ours, not jambonz's."""
+    return Leg({_ACCOUNT: key.account, _CALL: key.id, **({_PLACED: "true"} if placed else {})})
 
 
 def call_of(leg: Leg, channel: str) -> CallKey:
     """Return whose leg it is."""
     return CallKey(channel, leg.notes[_ACCOUNT], leg.notes[_CALL])
+
+
+def placed(leg: Leg) -> bool:
+    """Return whether the call was placed by us."""
+    return _PLACED in leg.notes
 
 
 def asking(leg: Leg, commands: Sequence[LineCommand], *, refused: bool = False) -> Leg:
@@ -33,7 +39,8 @@ def asking(leg: Leg, commands: Sequence[LineCommand], *, refused: bool = False) 
     `refused`: the last one is a transfer that may not be made, and was left out.
     """
     last = commands[-1]
-    notes = {_ACCOUNT: leg.notes[_ACCOUNT], _CALL: leg.notes[_CALL], _OP: last.op, _KIND: KINDS[type(last)]}
+    lasting = {name: leg.notes[name] for name in _LASTING if name in leg.notes}
+    notes = {**lasting, _OP: last.op, _KIND: KINDS[type(last)]}
     match last:
         case Recognize():
             notes[_ASKED] = gathered.as_note(last)
