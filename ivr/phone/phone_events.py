@@ -109,7 +109,8 @@ class ListensFor(_EventBase, frozen=True):
     """What the caller does from now on counts."""
 
     op: str
-    kind: Literal["choice", "digits", "recording"]
+    kind: Literal["choice", "digits", "recording", "anything"]
+    "`anything`: any keys and any words, as on lines whose recogniser has no grammar."
     choices: tuple[OfferedChoice, ...] = ()
     most: int | None = None
     "Keys, of digits."

@@ -9,9 +9,9 @@ from ivr.carriers.jambonz.verbs import Hook, Listen
 from ivr.line import Effect, Outcome
 from ivr.phone.phone_events import PhoneEvent
 
-HookKind: TypeAlias = Literal["call", "action", "redirect", "status", "event"]
+HookKind: TypeAlias = Literal["call", "action", "redirect", "status", "event", "amd"]
 """`call` is the first of a call; `action` the result of a verb; `status` the state of the call, whose answer counts for
-nothing; `event` is something beside the verbs (partial results, what a transfer comes to)."""
+nothing; `event` is something beside the verbs, such as what a transfer comes to; `amd`, who has answered."""
 
 
 class Post(Struct, frozen=True):

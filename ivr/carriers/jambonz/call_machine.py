@@ -109,7 +109,7 @@ class CallMachine:
         self._answer(now)
         self._ask("call", self._application.call_hook, self.info.told_first())
 
-    def fails(self, status: CallStatus, sip_status: int, now: float) -> None:
+    def fails(self, status: CallStatus, sip_status: int) -> None:
         """Take that nobody answered a call that the bot has ordered."""
         self.changes(status, sip_status)
         self.ended = Ended("platform", status, f"SIP {sip_status}")
@@ -138,12 +138,12 @@ class CallMachine:
             return
         self._next(now)
 
-    def event(self, hook: Hook, payload: Mapping[str, Any]) -> Post:
-        """Report something beside the verbs, with what there is to tell of the call."""
-        return self._post("event", hook, self.info.told() | dict(payload), awaited=False)
+    def detected(self, hook: Hook, payload: Mapping[str, Any]) -> None:
+        """Report who has answered, beside whatever the call does."""
+        self._post("amd", hook, self.info.told() | dict(payload), awaited=False)
 
     def replaced(self, answer: HookAnswer, now: float) -> None:
-        """Take verbs that answer an event: they take the place of what the call does."""
+        """Take verbs that answer `detected`: they take the place of what the call does."""
         if isinstance(answer, HookFailed) or not answer or self.ended is not None:
             return
         self._documents += 1

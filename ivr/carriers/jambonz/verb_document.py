@@ -104,6 +104,11 @@ def _unknown(name: object) -> str:
     return f"{_shown(name)} is not a verb. {suggestion}".rstrip()
 
 
+def judge_part(place: str, name: str, data: object) -> Iterator[str]:
+    """Return what is wrong with a part by itself, such as the order of a call."""
+    return _judge_part(place, PARTS[name], data)
+
+
 def _judge_part(place: str, shape: Shape, data: object) -> Iterator[str]:
     if not isinstance(data, dict):
         yield f"{place}: must be an object"

@@ -179,7 +179,7 @@ class Dialling(Running[Dial]):
     def take(self, signal: Signal, now: float) -> None:
         """Take what became of it; and the end of the conversation."""
         match signal:
-            case Transferred():
+            case Transferred() if not self._connected:
                 self._connected = True
                 longest = self.verb.time_limit or math.inf
                 self.deadline = now + min(longest, CONVERSATION)

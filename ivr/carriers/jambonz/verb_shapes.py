@@ -317,9 +317,7 @@ PARTS: Mapping[str, Shape] = {
     "actionHookDelayAction": Shape(
         {
             "enabled": "boolean",
-            "noResponseTimeout": "number",
-            "noResponseGiveUpTimeout": "number",
-            "retries": "number",
+            **dict.fromkeys(("noResponseTimeout", "noResponseGiveUpTimeout", "retries"), "number"),
             "actions": Parts("any"),
             "giveUpActions": Parts("any"),
         }
@@ -354,6 +352,29 @@ PARTS: Mapping[str, Shape] = {
         },
         ("type",),
     ),
+    "rest:dial": Shape(
+        {
+            "account_sid": "string",
+            "application_sid": "string",
+            "call_hook": "hook",
+            "call_status_hook": "hook",
+            "from": "string",
+            "callerName": "string",
+            "fromHost": "string",
+            **dict.fromkeys((f"speech_synthesis_{name}" for name in ("vendor", "voice", "language")), "string"),
+            **dict.fromkeys((f"speech_recognizer_{name}" for name in ("vendor", "language")), "string"),
+            "tag": "object",
+            "to": Part("target"),
+            "headers": "headers",
+            "timeout": "number",
+            "timeLimit": "number",
+            "amd": Part("amd"),
+            "dual_streams": "boolean",
+            "sipRequestWithinDialogHook": "string",
+            "referHook": "hook",
+        },
+        ("call_hook", "from", "to"),
+    ),
     "dialFrom": Shape({"user": "string", "host": "string"}),
     "amd": Shape(
         {
@@ -366,12 +387,9 @@ PARTS: Mapping[str, Shape] = {
         ("actionHook",),
     ),
     "amdTimers": Shape(
-        {
-            "noSpeechTimeoutMs": "number",
-            "decisionTimeoutMs": "number",
-            "toneTimeoutMs": "number",
-            "greetingCompletionTimeoutMs": "number",
-        },
+        dict.fromkeys(
+            ("noSpeechTimeoutMs", "decisionTimeoutMs", "toneTimeoutMs", "greetingCompletionTimeoutMs"), "number"
+        ),
         is_closed=True,
     ),
     "noiseIsolation": Shape({"enable": "boolean", "vendor": "string", "level": "number", "model": "string"}),

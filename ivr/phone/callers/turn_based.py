@@ -196,6 +196,11 @@ class TurnBased:
             samples[: round(seconds * BYTES_A_SECOND / 2) * 2], recorded_as(command)
         )
 
+    def caller_sound(self, begin: float, end: float) -> bytes:
+        """Return what was said between these seconds of the recording that is made; silence where nothing was."""
+        first, last = (2 * round(seconds * BYTES_A_SECOND / 2) for seconds in (begin, end))
+        return bytes(self._recording[first:last]).ljust(last - first, b"\0")
+
     # ---------------------------------------------------------------------------------------------------------------
 
     async def _next(self, deadline: float | None) -> Signal:

@@ -18,6 +18,8 @@ class Reply(Struct, frozen=True):
     status: int
     body: bytes
     seconds: float
+    content_type: str = ""
+    "Without parameters, in small letters; empty: none was sent."
 
 
 class NoReply(IvrError):
@@ -60,6 +62,12 @@ class WebPost:
         """POST; raise NoReply."""
         return await self._request("POST", url, data, headers, answer_time=answer_time, most=most)
 
+    async def ask(
+        self, method: str, url: str, data: bytes | None, headers: Mapping[str, str], *, answer_time: float, most: int
+    ) -> Reply:
+        """Send any request; raise NoReply."""
+        return await self._request(method, url, data, headers, answer_time=answer_time, most=most)
+
     async def fetch(self, url: str, *, answer_time: float, most: int) -> bytes:
         """GET a file; raise NoReply, with `status` for anything but a 200."""
         reply = await self._request("GET", url, None, {}, answer_time=answer_time, most=most)
@@ -85,7 +93,9 @@ class WebPost:
                 timeout=aiohttp.ClientTimeout(total=answer_time),
             ) as response:
                 body = await _body(response, most)
-                return Reply(response.status, body, time.perf_counter() - begun)
+                # aiohttp's own reading names a type where none was sent.
+                sent_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+                return Reply(response.status, body, time.perf_counter() - begun, sent_type)
         except AddressNotAllowed as error:
             raise NoReply("address", str(error)) from error
         except TimeoutError as error:

@@ -1,0 +1,129 @@
+"""A jambonz with one application on it: places calls at a bot, and makes those that the bot orders.
+
+carrier = JambonzCarrier(bot, Application("http://127.0.0.1:8080/jambonz/call"), HookAccount("secret"))
+ended = await carrier.place(TurnBased(person, sound))
+"""
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from ivr.carriers.bot import Bot
+from ivr.carriers.jambonz.call_info import CallFacts
+from ivr.carriers.jambonz.call_machine import MOST_SECONDS, Application
+from ivr.carriers.jambonz.call_order import FAILURES, Callee, CallOrder, detections, number_of
+from ivr.carriers.jambonz.caller_stream import Streams
+from ivr.carriers.jambonz.hook_delivery import HookAccount, HookDelivery, Pause, no_pause
+from ivr.carriers.jambonz.hook_misdeeds import HookMisbehaviour
+from ivr.carriers.jambonz.jambonz_call import NO_MISDEEDS, JambonzCall, StreamedHandset
+from ivr.phone.phone_events import Dialled, Ended, StateChanged
+
+CALLER = "+4930901820"
+CALLED = "+498999998100"
+"Numbers that are given to nobody, for films (Bundesnetzagentur)."
+
+
+class JambonzCarrier:
+    """Any number of calls, for one application of one account."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        application: Application,
+        account: HookAccount,
+        *,
+        streams: Streams | None = None,
+        misbehaviour: HookMisbehaviour = NO_MISDEEDS,
+        pause: Pause = no_pause,
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        """`pause` waits before a repeat, `clock` gives seconds since 1970, `new_id` draws a UUID."""
+        self.findings: list[str] = []
+        "What the bot did that it must not do, in all calls."
+        self.requests = 0
+        "That were sent, in all calls."
+        self._bot = bot
+        self._application = application
+        self._account = account
+        self._streams = streams
+        self._misbehaviour = misbehaviour
+        self._pause = pause
+        self._clock = clock
+        self._new_id = new_id
+
+    def facts(self, caller: str = CALLER, called: str = CALLED) -> CallFacts:
+        """Return what there is to know of a new call that comes in."""
+        sid = self._new_id()
+        return CallFacts(sid, call_id=f"sip-{sid}", caller=caller, called=called)
+
+    async def place(self, handset: StreamedHandset, *, facts: CallFacts | None = None) -> Ended:
+        """Hold a call that comes in to its end. Never raises for anything that the bot does."""
+        delivery = self._delivery(self._application, handset)
+        call = JambonzCall(
+            facts or self.facts(),
+            self._application,
+            handset=handset,
+            delivery=delivery,
+            streams=self._streams,
+            misbehaviour=self._misbehaviour,
+        )
+        return self._noted(await call.run(), delivery)
+
+    async def make(self, order: CallOrder, callee: Callee, handset: StreamedHandset, *, sid: str = "") -> Ended:
+        """Make a call that the bot has ordered, and hold it to its end; whoever answers has the handset."""
+        sid = sid or self._new_id()
+        application = Application(order.call_hook, order.call_status_hook)
+        facts = CallFacts(
+            sid,
+            call_id=f"sip-{sid}",
+            direction="outbound",
+            caller=order.from_,
+            called=number_of(order),
+            tag=order.tag,
+        )
+        delivery = self._delivery(application, handset)
+        rings = min(callee.rings, order.timeout)
+        answered = callee.answers in ("human", "machine") and callee.rings <= order.timeout
+        began = handset.now()
+        call = JambonzCall(
+            facts,
+            application,
+            handset=handset,
+            delivery=delivery,
+            streams=self._streams,
+            misbehaviour=self._misbehaviour,
+            detections=detections(order, callee, began + rings) if answered else (),
+            most_seconds=order.time_limit or MOST_SECONDS,
+        )
+        handset.tell(Dialled(sid, delivery.base))
+        call.machine.changes("trying", 100)
+        call.machine.changes("ringing", 180)
+        await call.settle()
+        while handset.now() < began + rings:
+            await handset.next(began + rings)
+        if answered:
+            call.machine.connected(handset.now())
+        else:
+            failure = "nobody" if callee.answers in ("human", "machine") else callee.answers
+            call.machine.fails(*FAILURES[failure])
+        handset.tell(StateChanged("incoming"))
+        return self._noted(await call.hold(), delivery)
+
+    def _delivery(self, application: Application, handset: StreamedHandset) -> HookDelivery:
+        hook = application.call_hook
+        return HookDelivery(
+            self._bot,
+            self._account,
+            base=hook if isinstance(hook, str) else hook.url,
+            misbehaviour=self._misbehaviour,
+            tell=handset.tell,
+            now=handset.now,
+            pause=self._pause,
+            clock=self._clock,
+        )
+
+    def _noted(self, ended: Ended, delivery: HookDelivery) -> Ended:
+        self.findings += delivery.findings
+        self.requests += delivery.requests
+        return ended
