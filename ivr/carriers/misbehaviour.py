@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-Misdeed: TypeAlias = Literal["twice", "lost", "late", "forged", "hangup-open", "status-first"]
+Misdeed: TypeAlias = Literal["twice", "lost", "late", "forged", "hangup-open", "status-first", "socket-dropped"]
 
 MISDEEDS: Mapping[Misdeed, str] = {
     "twice": "each request is sent twice at once",
@@ -14,6 +14,7 @@ MISDEEDS: Mapping[Misdeed, str] = {
     "forged": "before each request, one is sent with each kind of wrong signature",
     "hangup-open": "the caller hangs up while the bot is still answering",
     "status-first": "the end of a call is told before what ended it",
+    "socket-dropped": "the WebSocket that takes the caller's sound breaks off, where a carrier has one",
 }
 
 
@@ -23,6 +24,8 @@ class Misbehaviour(Struct, frozen=True):
     misdeeds: frozenset[Misdeed] = frozenset()
     hangs_up_at: int = 2
     "With `hangup-open`: at which request, from 1."
+    drops_after: float = 1.0
+    "With `socket-dropped`: after so many seconds of sound."
 
     def does(self, misdeed: Misdeed) -> bool:
         """Return whether it does this."""

@@ -15,10 +15,10 @@ from msgspec import Struct
 from ivr.carriers.bot import Bot, BotFailed, BotReply, BotRequest
 from ivr.carriers.jambonz.call_machine import HookAnswer, HookFailed
 from ivr.carriers.jambonz.hook_address import BadHook, HookAddress, pause_before, resolved
-from ivr.carriers.jambonz.hook_misdeeds import HookMisbehaviour
 from ivr.carriers.jambonz.hook_signing import FORGERIES, HEADER, forged, signature
 from ivr.carriers.jambonz.verb_document import Refused, read_document
 from ivr.carriers.jambonz.verbs import Auth, Hook
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
 
 PATIENCE = 10.0
@@ -55,7 +55,7 @@ class HookDelivery:
         account: HookAccount,
         *,
         base: str,
-        misbehaviour: HookMisbehaviour,
+        misbehaviour: Misbehaviour,
         tell: Callable[[PhoneEvent], None],
         now: Callable[[], float],
         pause: Pause = no_pause,

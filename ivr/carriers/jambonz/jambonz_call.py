@@ -24,13 +24,13 @@ from ivr.carriers.jambonz.caller_stream import (
     is_end,
 )
 from ivr.carriers.jambonz.hook_delivery import HookDelivery
-from ivr.carriers.jambonz.hook_misdeeds import HookMisbehaviour
 from ivr.carriers.jambonz.verbs import Gather, Hook, Listen
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.line import CallerLeft, Effect, Listening, PromptEnded, PromptFailed
 from ivr.phone.handset import Handset
 from ivr.phone.phone_events import Dialled, Ended, ListensFor, PromptOver, StateChanged, events_of_effect
 
-NO_MISDEEDS = HookMisbehaviour()
+NO_MISDEEDS = Misbehaviour()
 AHEAD = 0.1
 "Seconds of sound that are sent before the caller is asked again."
 
@@ -62,7 +62,7 @@ class JambonzCall:
         handset: StreamedHandset,
         delivery: HookDelivery,
         streams: Streams | None = None,
-        misbehaviour: HookMisbehaviour = NO_MISDEEDS,
+        misbehaviour: Misbehaviour = NO_MISDEEDS,
         detections: Sequence[Detection] = (),
         most_seconds: float = MOST_SECONDS,
     ) -> None:

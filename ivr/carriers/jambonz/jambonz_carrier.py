@@ -14,8 +14,8 @@ from ivr.carriers.jambonz.call_machine import MOST_SECONDS, Application
 from ivr.carriers.jambonz.call_order import FAILURES, Callee, CallOrder, detections, number_of
 from ivr.carriers.jambonz.caller_stream import Streams
 from ivr.carriers.jambonz.hook_delivery import HookAccount, HookDelivery, Pause, no_pause
-from ivr.carriers.jambonz.hook_misdeeds import HookMisbehaviour
 from ivr.carriers.jambonz.jambonz_call import NO_MISDEEDS, JambonzCall, StreamedHandset
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.phone.phone_events import Dialled, Ended, StateChanged
 
 CALLER = "+4930901820"
@@ -33,7 +33,7 @@ class JambonzCarrier:
         account: HookAccount,
         *,
         streams: Streams | None = None,
-        misbehaviour: HookMisbehaviour = NO_MISDEEDS,
+        misbehaviour: Misbehaviour = NO_MISDEEDS,
         pause: Pause = no_pause,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: str(uuid4()),

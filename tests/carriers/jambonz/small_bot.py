@@ -9,8 +9,8 @@ from ivr.carriers.bot import BotFailed, BotReply, BotRequest
 from ivr.carriers.jambonz.call_machine import Application
 from ivr.carriers.jambonz.caller_stream import Closed, StreamRefused, StreamRequest
 from ivr.carriers.jambonz.hook_delivery import HookAccount
-from ivr.carriers.jambonz.hook_misdeeds import HookMisbehaviour, HookMisdeed
 from ivr.carriers.jambonz.jambonz_carrier import JambonzCarrier
+from ivr.carriers.misbehaviour import Misbehaviour, Misdeed
 from ivr.media.recorder import Recorder
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
@@ -117,13 +117,13 @@ class Person:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def carrier_of(bot: SmallBot, *misdeeds: HookMisdeed, secret: str | None = SECRET, **options: Any) -> JambonzCarrier:
+def carrier_of(bot: SmallBot, *misdeeds: Misdeed, secret: str | None = SECRET, **options: Any) -> JambonzCarrier:
     return JambonzCarrier(
         bot,
         Application(f"{BASE}/call", f"{BASE}/status"),
         HookAccount(secret, options.pop("auth", None)),
         streams=bot,
-        misbehaviour=HookMisbehaviour(frozenset(misdeeds), **options),
+        misbehaviour=Misbehaviour(frozenset(misdeeds), **options),
         clock=lambda: AT,
         new_id=lambda: "6f1e0b0e-0000-4000-8000-000000000001",
     )
