@@ -1,19 +1,16 @@
 """The server's side of one call in this process: the real channel, turn, engine and store, with a clock that waits.
 
-What a server has beside them is made here by the seed alone: the time of day, what services answer, and whether that
-is in time. So the same call on two lines meets the same world.
+What a server has beside them comes with the call: the time of day, what services answer. So the same call on two lines
+meets the same world.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from random import Random
 from urllib.parse import urlsplit
 
 from ivr.call_record import CallRecord, Stepped
-from ivr.engine.commands import Recognize, Record, Request, Transfer
-from ivr.engine.events import Event, HttpAnswered, ServiceAnswered, ServiceFailed, Transcribed
+from ivr.engine.commands import Recognize, Record, Transfer
 from ivr.engine.flow import Flow
-from ivr.engine.web_orders import HTTP
 from ivr.errors import WebhookError
 from ivr.ports import Channel, Incoming, Upload, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrivals
@@ -21,20 +18,10 @@ from ivr.store.memory import MemoryStore
 from ivr.trace.case import Case
 from ivr.trace.recorded import case_of
 from ivr.turn import TurnsInMemory
-from tests.lines.generated_caller import Question
+from tests.lines.visit import Question, Service, Visit
 
 CALL = "0" * 32
 IDLE, GRACE, BUDGET = 7200.0, 60.0, 2.0
-TIMES = (1_795_168_800.0, 1_795_194_000.0, 1_795_269_600.0, 1_795_442_400.0, 1_798_192_800.0)
-"When calls come in, in seconds since 1970: on days and at hours at which offices are open, and closed."
-SERVED = {
-    "slots": [{"id": str(hour), "day": "2026-12-01", "time": f"{hour:02}:00"} for hour in range(8, 13)],
-    "reference": "A7",
-    "state": "paid",
-    "total": 12.5,
-    "day": None,
-}
-"What web services answer: all that any shipped flow looks for."
 SETTLING = 60
 "Times that a call whose caller has gone is woken before it must be over."
 
@@ -55,60 +42,52 @@ class OneFlow:
         return self.flow
 
 
-class NothingClosed:
-    """An operator who has closed nothing."""
+class Closed:
+    """What the operator has closed."""
 
-    def of(self, calendars: object) -> Mapping[str, str]:
-        return {}
+    def __init__(self, closed: Mapping[str, str]) -> None:
+        self._closed = closed
+
+    def of(self, calendars: Iterable[str]) -> Mapping[str, str]:
+        return {name: self._closed[name] for name in calendars if name in self._closed}
 
 
-class SeededServices:
-    """The worker: answers as chance has it, which is the same for the n-th request of a call on every line."""
+class Services:
+    """The worker, as turns see it: whatever is ordered is answered when it is waited for."""
 
-    def __init__(self, seed: int, store: MemoryStore, now: Callable[[], float]) -> None:
-        self._seed = seed
+    def __init__(self, service: Service, store: MemoryStore, now: Callable[[], float]) -> None:
+        self._service = service
         self._store = store
         self._now = now
-        self._answered = 0
-        self._late: set[str] = set()
+        self._asked = 0
 
     def kick(self) -> None:
         """Do nothing: services answer when they are waited for."""
 
     async def settled(self, call: str, timeout: float) -> None:
-        """Let all orders be answered, but for those that are late the first time."""
+        """Let all orders be answered."""
         for order in await self._store.claim("worker", now=self._now(), lease=1e9, limit=10):
-            random = Random(f"{self._seed}/service/{self._answered}")
-            self._answered += 1
-            await self._store.finish(order.call, order.request.job, self._answer(order.request, random))
-
-    def _answer(self, request: Request, random: Random) -> Event:
-        if random.random() < 0.15:
-            return ServiceFailed(request.job, random.choice(("failed", "timeout")))
-        if request.service == HTTP:
-            return HttpAnswered(request.job, random.choice((200, 200, 200, 201, 404, 409, 500)), SERVED)
-        words = random.choice(("cancel my flight", "my flight was late", None))
-        return ServiceAnswered(request.job, Transcribed(words, 0.8, "seeded", 2.0))
+            await self._store.finish(order.call, order.request.job, self._service(self._asked, order.request))
+            self._asked += 1
 
 
 class BotInMemory:
     """One call's server."""
 
-    def __init__(self, flow: Flow, channel: Channel, seed: int) -> None:
+    def __init__(self, flow: Flow, channel: Channel, visit: Visit) -> None:
         self.flow = flow
         self.channel = channel
-        self.now = TIMES[seed % len(TIMES)]
+        self.now = self._began = visit.began
         "Seconds since 1970."
-        self._begun = self.now
         self.store = MemoryStore()
-        self.services = SeededServices(seed, self.store, lambda: self.now)
+        self.services = Services(visit.service, self.store, lambda: self.now)
         self.turns = TurnsInMemory(
             store=self.store,
             channels={channel.name: channel},
             flows=OneFlow(flow),
             jobs=self.services,
             uploads=Arrivals(),
-            closings=NothingClosed(),
+            closings=Closed(visit.closed),
             now=lambda: self.now,
             mint=lambda: CALL,
             idle=IDLE,
@@ -118,7 +97,7 @@ class BotInMemory:
 
     def at(self, seconds: float) -> None:
         """Let it be so many seconds since the call began; time never goes back."""
-        self.now = max(self.now, self._begun + seconds)
+        self.now = max(self.now, self._began + seconds)
 
     async def take(self, request: WebhookRequest) -> WebhookReply:
         """Answer a request of the platform, as the server does."""

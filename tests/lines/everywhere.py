@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from tests.flows import flow_at
 from tests.lines.comparing import compared
+from tests.lines.generated_caller import generated
 from tests.lines.lines_of_today import FLOWS, OTHERS, USUAL
 
 PORTION = 50
@@ -55,10 +56,10 @@ async def _run(portion: Portion) -> list[Seen]:
     flow = flow_at(next(path for path in FLOWS if path.stem == portion.flow))
     seen: list[Seen] = []
     for seed in range(portion.first, portion.first + portion.count):
-        usual = (await USUAL.call(flow, seed)).case()
+        usual = (await USUAL.call(flow, generated(seed))).case()
         for line in OTHERS:
             if line.name in portion.lines:
-                other = (await line.call(flow, seed)).case()
+                other = (await line.call(flow, generated(seed))).case()
                 one = compared(usual, other, USUAL.can, line.can)
                 seen.append((portion.flow, line.name, seed, one.explained, one.fault))
     return seen

@@ -4,17 +4,20 @@ What is done about the n-th question depends on the seed, on n and on what the f
 line makes of it. So the same caller behaves alike on every line, as long as each leads to the same questions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from random import Random
-
-from msgspec import Struct
+from typing import Literal
 
 from ivr.engine.commands import FreeSpeech, Recognize, Record, Transfer
-from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Situation, Speak
+from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Speak
 from ivr.phone.handset import ANSWERS
-from ivr.phone.phone_events import PhoneEvent
+from tests.lines.visit import Answering, Visit, services_by_chance
 
 CALLER, CALLED = "+4312345678", "+4317000"
+TIMES = (1_795_168_800.0, 1_795_194_000.0, 1_795_269_600.0, 1_795_442_400.0, 1_798_192_800.0)
+"When calls come in, in seconds since 1970: on days and at hours at which offices are open, and closed."
+LANGUAGES = (None, None, "en-US", "de-DE")
+"Those of callers, as far as a line can tell them."
 PATIENCE = 25
 "Questions that a caller answers before hanging up."
 SAID: Mapping[FreeSpeech, tuple[str, ...]] = {
@@ -24,77 +27,40 @@ SAID: Mapping[FreeSpeech, tuple[str, ...]] = {
 }
 NONSENSE = "colourless green ideas"
 "Words that no flow of ours listens for."
+_WHEN: tuple[Literal["asked", "interrupting", "early"], ...] = ("asked", "interrupting", "early")
+_BEFORE: tuple[Literal["asked", "early"], ...] = ("asked", "early")
 MESSAGE = "my flight was late and nobody told me"
 
 
-def language_of(seed: int) -> str | None:
-    """Return the language in which somebody calls, as far as the line can tell it."""
-    return (None, None, None, "en-US", "de-DE")[seed // 3 % 5]
+class GeneratedMind:
+    """`Mind`: a caller who follows from a number."""
 
-
-class Question(Struct, frozen=True):
-    """What a flow asks."""
-
-    op: str
-    "The operation: another one is another question."
-    command: Recognize | Record | Transfer
-
-
-class Answering(Struct, frozen=True):
-    """What a caller does about a question."""
-
-    acts: tuple[CallerAction, ...] = ()
-    "One after the other; then nothing, whatever the line does."
-    when: str = "asked"
-    "`asked`: after the prompt; `interrupting`: as soon as it can be answered; `early`: whatever is heard."
-
-
-class GeneratedCaller:
-    """`ivr.phone.callers.turn_based.Person`."""
-
-    def __init__(self, seed: int, question: Callable[[], Question | None]) -> None:
-        """`question` returns what the flow asks now; None: nothing yet."""
+    def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._question = question
-        self._op: str | None = None
-        self._count = 0
-        self._answering = Answering()
-        self._done = 0
 
-    def tell(self, event: PhoneEvent) -> None:
-        """Notice nothing: what counts is asked."""
-
-    async def act(self, situation: Situation) -> CallerAction | None:
-        """Do the next thing about the question, when it is time."""
-        asked = self._question()
-        if asked is None:
-            return None
-        if asked.op != self._op:
-            self._op, self._done = asked.op, 0
-            self._count += 1
-            self._answering = self._decided(asked.command)
-        if self._done == len(self._answering.acts) or not self._is_time(situation):
-            return None
-        self._done += 1
-        return self._answering.acts[self._done - 1]
-
-    def _is_time(self, situation: Situation) -> bool:
-        if self._answering.when == "early":
-            return True
-        if situation.listening is None and situation.transfer is None:
-            return False
-        return not situation.prompt or self._answering.when == "interrupting"
-
-    def _decided(self, command: Recognize | Record | Transfer) -> Answering:
-        random = Random(f"{self._seed}/{self._count}")
-        if self._count > PATIENCE:
+    def answer(self, number: int, asked: Recognize | Record | Transfer) -> Answering:
+        random = Random(f"{self._seed}/{number}")
+        if number > PATIENCE:
             return Answering((Leave(),))
-        match command:
+        match asked:
             case Transfer():
                 return _about_transfer(random)
             case Record():
-                return _about_recording(command, random)
-        return _about_question(command, random)
+                return _about_recording(asked, random)
+        return _about_question(asked, random)
+
+
+def generated(seed: int) -> Visit:
+    """Return the call of a generated caller."""
+    return Visit(
+        GeneratedMind(seed),
+        services_by_chance(seed),
+        began=TIMES[seed % len(TIMES)],
+        caller=CALLER,
+        called=CALLED,
+        language=LANGUAGES[seed // len(TIMES) % len(LANGUAGES)],
+        name=str(seed),
+    )
 
 
 def _about_transfer(random: Random) -> Answering:
@@ -108,7 +74,7 @@ def _about_recording(command: Record, random: Random) -> Answering:
     if chance < 0.1:
         return Answering()
     if chance < 0.2:
-        return Answering((Leave(),), random.choice(("asked", "early")))
+        return Answering((Leave(),), random.choice(_BEFORE))
     if chance < 0.35:
         return Answering((Speak(MESSAGE), Leave()))
     if chance < 0.65 and command.terminators:
@@ -121,8 +87,8 @@ def _about_question(command: Recognize, random: Random) -> Answering:
     if chance < 0.08:
         return Answering()
     if chance < 0.13:
-        return Answering((Leave(),), random.choice(("asked", "early", "interrupting")))
-    when = random.choices(("asked", "interrupting", "early"), (60, 30, 10))[0]
+        return Answering((Leave(),), random.choice(_WHEN))
+    when = random.choices(_WHEN, (60, 30, 10))[0]
     return Answering((_answer(command, random),), when)
 
 

@@ -8,6 +8,7 @@ from ivr.ports import Capabilities
 from tests.lines.bot_in_memory import BotInMemory
 from tests.lines.comparing import Compared, compared
 from tests.lines.native_lines import NativeLine
+from tests.lines.visit import Visit
 
 FLOWS = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
 
@@ -18,8 +19,8 @@ class Line(Protocol):
     name: str
     can: Capabilities
 
-    async def call(self, flow: Flow, seed: int) -> BotInMemory:
-        """Let a generated caller call, and return the server's side of the call once it is over."""
+    async def call(self, flow: Flow, visit: Visit) -> BotInMemory:
+        """Carry a call, and return the server's side of it once it is over."""
 
 
 USUAL: Final[Line] = NativeLine("sip", more=True)
@@ -27,8 +28,8 @@ USUAL: Final[Line] = NativeLine("sip", more=True)
 OTHERS: tuple[Line, ...] = (NativeLine("skype", more=False),)
 
 
-async def one_caller(flow: Flow, line: Line, seed: int) -> Compared:
+async def on_both(flow: Flow, line: Line, visit: Visit) -> Compared:
     """Let the same caller call on the usual line and on another one."""
-    usual = (await USUAL.call(flow, seed)).case()
-    other = (await line.call(flow, seed)).case()
+    usual = (await USUAL.call(flow, visit)).case()
+    other = (await line.call(flow, visit)).case()
     return compared(usual, other, USUAL.can, line.can)

@@ -16,6 +16,7 @@ from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
 from ivr.engine.commands import RecordingFormat, Segment
 from ivr.engine.flow import Flow
+from ivr.engine.line_facts import LineFacts
 from ivr.media.sound import BYTES_A_SECOND, EncodedRecording, Sound, SoundPiece, estimate
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.net.exchange import MessageExchange
@@ -24,7 +25,7 @@ from ivr.phone.net.post import Reply
 from ivr.phone.placed_call import Caller, PlacedCall
 from ivr.ports import Upload, WebhookRequest
 from tests.lines.bot_in_memory import BotInMemory, path_of, upload_of
-from tests.lines.generated_caller import CALLED, CALLER, GeneratedCaller, language_of
+from tests.lines.visit import AskedPerson, Visit
 
 GATEWAY = replace(
     SkypeChannel.can,
@@ -37,6 +38,8 @@ GATEWAY = replace(
 )
 "What a gateway can do whose voice speaks everything."
 BOT = "https://bot.example"
+NOBODY = "29:withheld"
+"Who calls and does not want to be known: the platform's own name for them."
 
 
 class NoSound:
@@ -93,11 +96,11 @@ class NativeLine:
         self.can = SkypeChannel.can if not more else GATEWAY
         self._more = more
 
-    async def call(self, flow: Flow, seed: int) -> BotInMemory:
-        """Let a generated caller call, and return the server's side of the call once it is over."""
+    async def call(self, flow: Flow, visit: Visit) -> BotInMemory:
+        """Carry a call, and return the server's side of it once it is over."""
         channel = SkypeChannel(account="app", callback=f"{BOT}/callback", media_base=f"{BOT}/media")
-        bot = BotInMemory(flow, channel, seed)
-        handset = TurnBased(GeneratedCaller(seed, bot.question), SOUND)
+        bot = BotInMemory(flow, channel, visit)
+        handset = TurnBased(AskedPerson(visit.mind, bot.question), SOUND)
         limits = PhoneLimits()
         exchange = MessageExchange(InProcess(bot, handset), limits, token=lambda _: "token", tell=lambda _: None)
         call = PlacedCall(
@@ -106,9 +109,10 @@ class NativeLine:
             handset=handset,
             exchange=exchange,
             limits=limits,
-            transfers=None if self._more else (),
+            transfers=None if self._more and visit.transfers else (),
             questions=self._more,
+            line=lambda: LineFacts(withheld=visit.caller is None or None),
         )
-        await call.run(Caller(CALLER, CALLED, language_of(seed)))
+        await call.run(Caller(visit.caller or NOBODY, visit.called, visit.language))
         await bot.settle()
         return bot
