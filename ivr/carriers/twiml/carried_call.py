@@ -13,14 +13,14 @@ from typing import Literal
 from ivr.carriers.bot import BotFailed, BotReply
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.call_plan import CallNumbers, CallStatus, TwimlCallPlan, call_form
-from ivr.carriers.twiml.call_progress import CallProgress
+from ivr.carriers.twiml.call_progress import EVENTS, CallProgress
 from ivr.carriers.twiml.carrier_account import CarrierAccount, KeptRecording
 from ivr.carriers.twiml.delivery import Delivery
 from ivr.carriers.twiml.document_reading import read_document
 from ivr.carriers.twiml.grammar import grammar_of
 from ivr.carriers.twiml.interpreter import apply, begin
 from ivr.carriers.twiml.recording import recorded_by
-from ivr.carriers.twiml.run_state import Ask, CallOver, RecordingMade, RecordingNews, RunStep
+from ivr.carriers.twiml.run_state import Ask, CallOver, DialNews, RecordingMade, RecordingNews, RunStep
 from ivr.carriers.twiml.twiml_document import Document, Record, Refused, Target
 from ivr.line import Connected, PromptEnded, PromptFailed, Signal
 from ivr.media.recorder import wav
@@ -67,12 +67,14 @@ class CarriedCall:
         self._account = account
         self._misbehaviour = misbehaviour
         self._limits = limits
-        self._grammar = grammar_of(extended=account.profile.extended)
+        self._grammar = grammar_of(extended=account.profile.extended, without=account.profile.unknown)
         self._began = handset.now()
         self._progress = CallProgress(self._numbers, delivery=delivery, handset=handset, account=account)
         self._documents = 0
         self._recording = ""
         "The id of the recording that is made, or was made last."
+        self._dialled = ""
+        "The id of the call to somebody else."
         self._untold: tuple[Record, KeptRecording] | None = None
 
     async def run(self) -> Ended:
@@ -193,7 +195,10 @@ class CarriedCall:
                 self._handset.tell(event)
             self._handset.perform(effect)
         for news in step.news:
-            await self._tell_news(news)
+            if isinstance(news, DialNews):
+                await self._tell_dialled(news)
+            else:
+                await self._tell_news(news)
 
     # --- recordings --------------------------------------------------------------------------------------------------
 
@@ -233,6 +238,26 @@ class CarriedCall:
         }
         with suppress(BotFailed):
             await self._delivery.ask(verb.status, fields)
+
+    # --- whoever is connected ----------------------------------------------------------------------------------------
+
+    async def _tell_dialled(self, news: DialNews) -> None:
+        """Let the bot know how far the other call is; once it is answered, ask what whoever answered hears."""
+        verb, status = news.verb, news.status
+        if status == "initiated":
+            self._dialled = f"{self._account.profile.call_prefix}{self._account.new_id()}"
+        form = {
+            **call_form(self._numbers, status),
+            "CallSid": self._dialled,
+            "Direction": "outbound-dial",
+            "ParentCallSid": self._numbers.sid,
+            "To": verb.number.removeprefix("tel:"),
+        }
+        if verb.status is not None and EVENTS.get(status, "completed") in verb.events:
+            with suppress(BotFailed):
+                await self._delivery.ask(verb.status, form)
+        if status == "in-progress" and verb.whisper is not None:
+            await self._asked(verb.whisper, form)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,10 @@ class CarrierApi:
         prefix = re.escape(f"{account.profile.api_path}/Accounts/{account.sid}/")
         self._calls = re.compile(prefix + r"Calls(?:\.json)?")
         self._call = re.compile(prefix + r"Calls/([\w:-]{1,80}?)(?:\.json)?")
-        self._recording = re.compile(prefix + r"Recordings/(RE[0-9a-f]{32})(\.wav|\.mp3|\.json)?")
+        of_recordings = prefix + "Recordings/"
+        if account.profile.bearer:  # a second address, of the newer API
+            of_recordings = f"(?:{of_recordings}|/v2/recordings/)"
+        self._recording = re.compile(of_recordings + r"(RE[0-9a-f]{32})(\.wav|\.mp3|\.json)?")
 
     def handle(self, request: ApiRequest) -> ApiReply:
         """Answer a request. Never raises."""

@@ -150,7 +150,16 @@ class _Reader:
         scheme = {"Sip": "", "Client": "client:"}.get(called.name, "tel:")
         has_action = "action" in node.attributes
         timeout = float(node.attributes.get("timeout", 30))
-        return Dial(scheme + called.text, self._action(node) if has_action else None, timeout)
+        said = called.attributes if nouns else {}
+        status, whisper = said.get("statusCallback"), said.get("url")
+        return Dial(
+            scheme + called.text,
+            self._action(node) if has_action else None,
+            timeout,
+            status=self._target(status, said.get("statusCallbackMethod")) if status else None,
+            events=tuple(said.get("statusCallbackEvent", "completed").split()),
+            whisper=self._target(whisper, said.get("method")) if whisper else None,
+        )
 
     def _repeated(self, node: Node) -> Iterator[Segment]:
         # Endless repetition of what is nested ends with the first key; a hundred times is longer than any patience.

@@ -178,9 +178,15 @@ GRAMMAR: Mapping[str, Element] = {
 }
 
 
-def grammar_of(*, extended: bool) -> Mapping[str, Element]:
-    """Return the grammar; `extended`: of TeXML and cXML, whose voices and languages are their own, with more words."""
-    return _EXTENDED if extended else GRAMMAR
+def grammar_of(*, extended: bool, without: tuple[str, ...] = ()) -> Mapping[str, Element]:
+    """Return the grammar; `extended`: of TeXML and cXML, whose voices and languages are their own, with more words.
+
+    `without` are attributes of `Gather` that a carrier's pages do not name.
+    """
+    grammar = _EXTENDED if extended else GRAMMAR
+    gather = grammar["Gather"]
+    known = {name: kind for name, kind in gather.attributes.items() if name not in without}
+    return {**grammar, "Gather": Element(known, gather.children)} if without else grammar
 
 
 def _extend() -> Mapping[str, Element]:

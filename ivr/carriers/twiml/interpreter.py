@@ -15,6 +15,8 @@
 Keys that are pressed while nothing collects them are lost. Where a document ends, the carrier hangs up.
 """
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from ivr.carriers.twiml.gathering import hear_gather, listened_for
@@ -24,6 +26,7 @@ from ivr.carriers.twiml.run_state import (
     Beeping,
     CallOver,
     Dialling,
+    DialNews,
     Gathering,
     Over,
     Playing,
@@ -89,8 +92,8 @@ def apply(run: Run, signal: Signal, *, now: float) -> RunStep:
             return _next(run, now) if left == 0 else _play(run, None if left is None else left - 1)
         case Beeping(verb=verb) if isinstance(signal, PromptEnded | PromptFailed):
             return _record(run, verb, now)
-        case Dialling(deadline=deadline):
-            return _hear_dial(run, signal, now >= deadline, now)
+        case Dialling():
+            return _hear_dial(run, phase, signal, now)
     return RunStep(run)
 
 
@@ -121,7 +124,8 @@ def _do(run: Run, verb: Verb, now: float) -> RunStep:
             return _record(run, verb, now)
         case Dial(number=number, timeout=timeout):
             started = TransferStarted(run.op, Transfer(run.op, number, timeout))
-            return RunStep(replace(run, phase=Dialling(now + timeout)), (started,))
+            news = (DialNews(verb, "initiated"), DialNews(verb, "ringing"))
+            return RunStep(replace(run, phase=Dialling(verb, now + timeout)), (started,), news=news)
         case Redirect(target=target):
             return _over(run, Ask(target))
         case Reject(reason=reason) if not run.answered:
@@ -161,25 +165,26 @@ def _record(run: Run, verb: Record, now: float) -> RunStep:
     return RunStep(replace(run, phase=phase), effects, news=(RecordingNews(verb, "in-progress"),))
 
 
-def _hear_dial(run: Run, signal: Signal, expired: bool, now: float) -> RunStep:
-    verb = run.todo[0]
-    action = verb.action if isinstance(verb, Dial) else None
+def _hear_dial(run: Run, phase: Dialling, signal: Signal, now: float) -> RunStep:
+    verb, action = phase.verb, phase.verb.action
     if isinstance(signal, Transferred):
-        if action is None:
-            return _over(run, CallOver("transfer"))
+        told = (DialNews(verb, "in-progress"), DialNews(verb, "completed"))
         fields = {"DialCallStatus": "completed", "DialCallDuration": str(TALK)}
-        return _over(run, Ask(action, fields, last=True), Outcome(run.op, ok=True, result="done"))
-    if isinstance(signal, TransferFailed) or expired:
+        following = CallOver("transfer") if action is None else Ask(action, fields, last=True)
+        return replace(_over(run, following, Outcome(run.op, ok=True, result="done")), news=told)
+    if isinstance(signal, TransferFailed) or now >= phase.deadline:
         status = signal.status if isinstance(signal, TransferFailed) else 408
         failed = Finished(Outcome(run.op, ok=False, result="system", status=status))
+        word = dial_status(status)
+        news = (DialNews(verb, word),)
         if action is not None:
-            return _over(run, Ask(action, {"DialCallStatus": dial_status(status)}), failed.outcome)
+            return replace(_over(run, Ask(action, {"DialCallStatus": word}), failed.outcome), news=news)
         step = _next(run, now)
-        return replace(step, effects=(failed, *step.effects))
+        return replace(step, effects=(failed, *step.effects), news=(*news, *step.news))
     return RunStep(run)
 
 
-def dial_status(status: int) -> str:
+def dial_status(status: int) -> Literal["busy", "no-answer", "failed"]:
     """Return the carrier's word for a SIP status: it has one for several."""
     if status in (486, 600, 603):
         return "busy"

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from ivr.carriers.twiml.twiml_document import Gather, Record, Target, Verb
+from ivr.carriers.twiml.twiml_document import Dial, Gather, Record, Target, Verb
 from ivr.line import Effect
 
 LONGEST_SPEECH = 60.0
@@ -50,6 +50,13 @@ class RecordingNews(Struct, frozen=True):
 
     verb: Record
     status: Literal["in-progress", "absent"]
+
+
+class DialNews(Struct, frozen=True):
+    """How far the call is that a `Dial` makes."""
+
+    verb: Dial
+    status: Literal["initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "failed"]
 
 
 # --- phases ----------------------------------------------------------------------------------------------------------
@@ -124,6 +131,7 @@ class RecordingVoice(Struct, frozen=True):
 class Dialling(Struct, frozen=True):
     """It rings at somebody else's."""
 
+    verb: Dial
     deadline: float
 
     @property
@@ -174,4 +182,4 @@ class RunStep(Struct, frozen=True):
     effects: tuple[Effect, ...] = ()
     next: Ask | CallOver | None = None
     "None: the document goes on."
-    news: tuple[RecordingNews, ...] = ()
+    news: tuple[RecordingNews | DialNews, ...] = ()

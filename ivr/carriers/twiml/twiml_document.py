@@ -73,6 +73,11 @@ class Dial(Struct, frozen=True, tag=True):
     action: Target | None = None
     timeout: float = 30.0
     "For which it may ring."
+    status: Target | None = None
+    "Told how far the other call is."
+    events: tuple[str, ...] = ("completed",)
+    whisper: Target | None = None
+    "Whose document whoever answers hears, before the two talk."
 
 
 class Redirect(Struct, frozen=True, tag=True):

@@ -11,6 +11,8 @@ class TwimlProfile(Struct, frozen=True):
     name: str
     extended: bool = False
     "Its documents have voices, languages and attributes of their own."
+    unknown: tuple[str, ...] = ()
+    "Attributes of `Gather` that its pages do not name."
     patient_records: bool = False
     "Silence before the first word does not end a recording."
     call_prefix: str = "CA"
@@ -28,7 +30,13 @@ PROFILES: Mapping[str, TwimlProfile] = {
     for one in (
         TwimlProfile("twilio", idempotency="I-Twilio-Idempotency-Token"),
         TwimlProfile(
-            "telnyx", extended=True, patient_records=True, call_prefix="v3:", api_path="/v2/texml", bearer=True
+            "telnyx",
+            extended=True,
+            unknown=("actionOnEmptyResult", "debug", "enhanced", "maxSpeechTime"),
+            patient_records=True,
+            call_prefix="v3:",
+            api_path="/v2/texml",
+            bearer=True,
         ),
         TwimlProfile("signalwire", extended=True, call_prefix="", api_path="/api/laml/2010-04-01"),
     )

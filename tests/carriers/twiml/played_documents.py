@@ -8,7 +8,7 @@ from ivr.carriers.bot import BotReply
 from ivr.carriers.twiml.document_reading import read_document
 from ivr.carriers.twiml.grammar import GRAMMAR
 from ivr.carriers.twiml.interpreter import apply, begin
-from ivr.carriers.twiml.run_state import Ask, CallOver, RecordingNews
+from ivr.carriers.twiml.run_state import Ask, CallOver, DialNews, RecordingNews
 from ivr.carriers.twiml.twiml_document import Document, Refused
 from ivr.line import Effect, PromptEnded, PromptStarted, PromptStopped, Signal, Tick
 
@@ -23,7 +23,7 @@ class PlayedDocument(Struct, frozen=True):
     at: float
     "Seconds from the beginning."
     effects: tuple[Effect, ...]
-    news: tuple[RecordingNews, ...]
+    news: tuple[RecordingNews | DialNews, ...]
 
     @property
     def fields(self) -> dict[str, str]:

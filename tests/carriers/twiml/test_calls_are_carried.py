@@ -136,6 +136,23 @@ async def test_a_talk_that_is_over_is_told_to_the_action() -> None:
     assert bot.forms("/dialled")[0]["DialCallStatus"] == "completed"
 
 
+async def test_the_other_call_is_told_and_whoever_answers_hears_something_first() -> None:
+    number = (
+        "<Number url='/whisper' statusCallback='/status' statusCallbackEvent='initiated answered'>+4930123</Number>"
+    )
+    pages = {
+        "/call": lambda _: f"<Response><Dial action='/dialled'>{number}</Dial></Response>",
+        "/whisper": lambda _: "<Response><Say>A caller.</Say></Response>",
+    }
+    bot = TinyBot({**PAGES, **pages})
+    done = await call(Connect(200), bot=bot, plan=TwimlCallPlan(PLAN.voice))
+    assert bot.paths == ["/call", "/status", "/status", "/whisper", "/dialled"]
+    told = bot.forms("/status")
+    assert [form["CallStatus"] for form in told] == ["initiated", "in-progress"]
+    assert (told[0]["ParentCallSid"], told[0]["To"]) == (done.sid, "+4930123")
+    assert told[0]["CallSid"] == told[1]["CallSid"] != done.sid
+
+
 # --- a bot that fails ------------------------------------------------------------------------------------------------
 
 
