@@ -14,7 +14,9 @@ lost race the same can simply be done again. This file knows in which order thin
    has few: it is not needed where an answer or the deadline gave the line something to say.
 
 Steps 2 and 3 are left out where nothing can be said to a caller who is there: their commands would be lost, and the
-caller would hear nothing more. They wait for the next message.
+caller would hear nothing more. They wait for the next message. What a line that cannot speak by itself has to say after
+its own wake-up is its last reply from then on: the next message moves nothing, since it answers what was said before,
+and gets that reply.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,8 +25,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit, Stepped, recordings_in
-from ivr.engine.commands import LineCommand, Notify, Request
-from ivr.engine.events import CallEnded, Event, HoldNeeded, LineReported, ServicesEvent, TimePassed
+from ivr.engine.commands import FETCH, FETCH_TIME, LineCommand, Notify, Request
+from ivr.engine.events import (
+    CallEnded,
+    Event,
+    HoldNeeded,
+    LineReported,
+    RecordingReady,
+    ServiceFailed,
+    ServicesEvent,
+    TimePassed,
+)
 from ivr.engine.flow import Flow
 from ivr.engine.line_facts import LineFacts
 from ivr.engine.machine import step
@@ -37,6 +48,7 @@ class Heard(Struct, frozen=True):
 
     incoming: Incoming
     exchange: Exchange
+    "Its reply counts where the message moves nothing, and is no last reply; else what follows is the reply."
 
 
 class _WorkingCopy:
@@ -46,6 +58,7 @@ class _WorkingCopy:
         "call",
         "channel",
         "commands",
+        "fetches",
         "flow",
         "jobs",
         "leg",
@@ -72,8 +85,29 @@ class _WorkingCopy:
         self.jobs: list[Request] = []
         self.notifications: list[Notify] = []
         self.outbound: list[Outbound] = []
+        self.fetches = dict(record.fetches)
         self.line = record.line
         self.moved = False
+
+    def take(self, exchange: Exchange) -> None:
+        """Take over what a channel made of something, but for its events and its reply."""
+        self.leg, self.wake = exchange.leg, exchange.wake
+        self.outbound += exchange.outbound
+
+    def hear(self, exchange: Exchange, events: Iterable[Event], grace: float) -> None:
+        """Step what a channel has made of something."""
+        self.take(exchange)
+        for event in events:
+            self.step(replace(event, grace=grace) if isinstance(event, CallEnded) else event)
+        self.fetch(exchange)
+
+    def fetch(self, exchange: Exchange) -> None:
+        """Order the recordings that its events have announced, each once, and as far as they are waited for."""
+        waiting = self.call.waiting
+        for fetch in exchange.fetches:
+            if waiting is not None and waiting.job == fetch.op and fetch.op not in self.fetches:
+                self.fetches[fetch.op] = fetch.then
+                self.jobs.append(Request(fetch.op, FETCH, {"address": fetch.address}, FETCH_TIME))
 
     def step(self, event: Event) -> None:
         stepped = step(self.flow, self.call, event, now=self.now)
@@ -88,6 +122,10 @@ class _WorkingCopy:
             return
         self.moved = True
         self.call = stepped.call
+        if isinstance(event, RecordingReady | ServiceFailed) and event.job in self.fetches:
+            then = self.fetches.pop(event.job)
+            if then is not None and isinstance(event, RecordingReady):
+                self.outbound.append(then)
         line: list[LineCommand] = []
         for command in stepped.commands:
             if type(command) is Request:
@@ -106,22 +144,21 @@ class _WorkingCopy:
         reply = None
         while True:
             exchange = self.channel.speak(self.leg, self.commands, now=self.now)
-            self.leg, self.wake = exchange.leg, exchange.wake
-            self.outbound += exchange.outbound
+            self.take(exchange)
             self.commands = ()
             reply = exchange.reply or reply
             for event in exchange.events:
                 self.step(event)
+            self.fetch(exchange)
             if not self.commands:
                 return reply or self.channel.nothing("commands")
 
-    def mute(self, incoming: Incoming | None) -> bool:
-        """Return whether nothing can be said now to a caller who is there: a pull line's message wants no commands.
+    def mute(self, *, open_request: bool) -> bool:
+        """Return whether nothing can be said now to a caller who is there: a pull line has nobody to tell it to.
 
         What an answer or a deadline leads to would be lost; it waits for the next message.
         """
-        wants_nothing = incoming is not None and incoming.wants == "ack" and not self.channel.can.push
-        return wants_nothing and self.call.phase not in {"gone", "over"}
+        return not (open_request or self.channel.can.push or self.call.phase in {"gone", "over"})
 
     def is_due(self, *, uploading: bool) -> bool:
         """Return whether the call's deadline is over; an upload that is under way holds up that of a recording."""
@@ -148,39 +185,43 @@ def advance(
     grace: float,
     uploading: bool = False,
     heard: Heard | None = None,
+    told: Exchange | None = None,
     events: Iterable[Event] = (),
     inbox: Sequence[Event] = (),
     answers: str | None = None,
 ) -> Commit:
     """Take one message (`heard`), or write the reply that a waiting message (`answers`) is owed, or wake the call.
 
-    `events` come from the shell itself, such as the end of a call that fell silent. `idle`: seconds without a message
+    `told` is what the channel says without a message: its own wake-up, or its platform's answer to a request. `events`
+    come from the shell itself, such as the end of a call that fell silent. `idle`: seconds without a message
     after which the call is closed. `grace`: seconds for which a recording may still come in once the line has told the
     end of the call; `uploading`: one that may be this call's is on its way. A reply that has to wait for a service is
     None in the commit's record.
     """
     turn = _WorkingCopy(flow, channel, record, now)
-    incoming = heard.incoming if heard else None
-    # 1. what the platform says, then what the shell has seen
+    open_request = answers is not None or (heard is not None and heard.incoming.wants == "commands")
+    # 1. what the platform says, then what the channel and the shell have seen
     if heard is not None:
-        turn.leg, turn.wake = heard.exchange.leg, heard.exchange.wake
-        turn.outbound += heard.exchange.outbound
-        for event in heard.exchange.events or (LineReported(),):  # no message is ignored without a line in the trace
-            turn.step(replace(event, grace=grace) if isinstance(event, CallEnded) else event)
+        # no message is ignored without a line in the trace
+        turn.hear(heard.exchange, heard.exchange.events or (LineReported(),), grace)
+    if told is not None:
+        turn.hear(told, told.events, grace)
+        if turn.wake is not None and turn.wake <= now:
+            turn.wake = None  # a channel that always wants to be woken at once would be, every second
     for event in events:
         turn.step(event)
     # 2. answers of services; where they cannot be told now they stay in the inbox, since the commit does not take them
-    if inbox and turn.mute(incoming):
+    if inbox and turn.mute(open_request=open_request):
         inbox = ()
     for event in inbox:
         turn.step(event)
     # 3. the deadline; an answer may have moved the call on to where it can be told, or to where it waits again
-    if turn.is_due(uploading=uploading) and not turn.mute(incoming):
+    if turn.is_due(uploading=uploading) and not turn.mute(open_request=open_request):
         turn.step(TimePassed())
     # 4. the hold, only for a reply that is owed since the first transaction: the budget has been waited for
     if answers is not None and turn.waits:
         turn.step(HoldNeeded())
-    return _commit(turn, incoming, answers, inbox, idle)
+    return _commit(turn, heard, answers, inbox, idle)
 
 
 def heard_enough(record: CallRecord) -> bool:
@@ -193,21 +234,26 @@ def heard_enough(record: CallRecord) -> bool:
 
 
 def _commit(
-    turn: _WorkingCopy, incoming: Incoming | None, answers: str | None, inbox: Sequence[Event], idle: float
+    turn: _WorkingCopy, heard: Heard | None, answers: str | None, inbox: Sequence[Event], idle: float
 ) -> Commit:
     record = turn.record
+    incoming = heard.incoming if heard else None
+    own = heard.exchange.reply if heard else None
     replies, last = dict(record.replies), record.last
     owed = incoming.id if incoming is not None else answers
     if incoming is not None and incoming.wants == "ack":
-        replies[incoming.id] = turn.channel.nothing("ack")
+        replies[incoming.id] = own or turn.channel.nothing("ack")
         if turn.commands:
             turn.speak()  # a line that can speak by itself gets its commands beside the reply
+    elif owed is not None and own is not None and not turn.moved:
+        replies[owed] = own
     elif owed is not None:
         reply = _reply(turn, last)
         replies[owed] = reply
         last = reply or last
     elif turn.commands:
-        turn.speak()
+        said = turn.speak()
+        last = last if turn.channel.can.push else said
     while len(replies) > REMEMBERED:
         del replies[next(iter(replies))]
     unmoved = 0 if turn.moved else record.unmoved + (incoming is not None)
@@ -225,10 +271,21 @@ def _commit(
         wake=turn.wake,
         line=turn.line,
         unmoved=unmoved,
+        fetches={} if turn.call.phase == "over" else turn.fetches,
     )
     taken = tuple(event.job for event in inbox if isinstance(event, ServicesEvent)) if inbox else ()
     audio = _audio(incoming.upload, trace) if incoming is not None and incoming.upload is not None else None
-    return Commit(after, trace, tuple(turn.jobs), tuple(turn.outbound), taken, owed, audio, tuple(turn.notifications))
+    return Commit(
+        after,
+        trace,
+        tuple(turn.jobs),
+        tuple(turn.outbound),
+        taken,
+        owed,
+        audio,
+        tuple(turn.notifications),
+        turn.now,
+    )
 
 
 def _audio(upload: Upload, trace: Sequence[Stepped]) -> bytes | None:

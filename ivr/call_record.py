@@ -38,6 +38,8 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "What the line has told of itself so far."
     unmoved: int = 0
     "Messages since the call was moved last; of the first of them alone a trace is kept."
+    fetches: Mapping[str, Outbound | None] = {}
+    "Recordings that are on their way, by their operations: what the platform is told once each is kept."
 
 
 class Stepped(Struct, frozen=True, omit_defaults=True):
@@ -81,3 +83,12 @@ class Commit(Struct, frozen=True):
     "The recording that the turn takes, if it is saved with it; its name is in the trace."
     notifications: tuple[Notify, ...] = ()
     "Who is to be told of something."
+    now: float | None = None
+    "When the turn was, in seconds since 1970; None: when the last line of its trace was."
+
+    @property
+    def at(self) -> float:
+        """When it ordered what it orders, in seconds since 1970."""
+        if self.now is not None:
+            return self.now
+        return self.trace[-1].now if self.trace else 0.0

@@ -113,6 +113,8 @@ class Outbound(Struct, frozen=True):
     "None: no body. A form is a flat object of texts."
     kind: Literal["json", "form"] = "json"
     "How the body is written."
+    answered: bool = False
+    "Its channel, a `CallingChannel`, is told what the platform answers."
 
 
 class Fetch(Struct, frozen=True):
@@ -263,6 +265,12 @@ class CallingChannel(Channel, Protocol):
 
     def place(self, dial: Dial, *, now: float) -> Exchange:
         """Return the leg of a call and the requests that place it; raise ValueError for a target it cannot call."""
+
+    def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
+        """Return what the platform's answer to a request means for the call. It may be told twice of one answer.
+
+        `status` 0: the request was given up, and no answer is known. `body`: its first part, as it came.
+        """
 
 
 # --- who may call ----------------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ Nothing is held in memory that a restart would miss:
 - an answer that comes when no request is open is stepped by `wake`, if the caller has gone or the line can speak.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,62 +39,12 @@ from ivr.engine.call import Facts, new_call
 from ivr.engine.events import CallEnded, CallReceived, Event
 from ivr.engine.flow import Flow
 from ivr.errors import StaleCall, WebhookError
-from ivr.ports import CallKey, Channel, Incoming, Leg, WebhookReply
+from ivr.ports import CallingChannel, CallKey, Channel, Incoming, Leg, Outbound, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_log import log_end, log_failures, log_message
+from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
 
 Store = TypeVar("Store", bound=CallStore)
-
-
-class Flows(Protocol):
-    """The flows that can be called, and those that calls under way still need."""
-
-    def choose(self, name: str | None, called: str) -> Flow:
-        """Pick the flow for a new call: by name, by called identity, or the default; raise WebhookError 404."""
-
-    def held(self, flow_hash: str) -> Flow | None:
-        """Return the flow that a running call began with, if it is in memory."""
-
-    async def get(self, flow_hash: str) -> Flow:
-        """Return the flow that a running call began with."""
-
-
-class Jobs(Protocol):
-    """The worker that carries out orders to services."""
-
-    def kick(self) -> None:
-        """Look for new orders soon: some were committed."""
-
-    async def settled(self, call: str, timeout: float) -> None:  # noqa: ASYNC109
-        """Return when an answer for this call lies in its inbox, or after `timeout` seconds."""
-
-
-class Notifications(Protocol):
-    """The worker that sends notifications."""
-
-    def kick(self) -> None:
-        """Look for something to send soon: notifications were committed."""
-
-
-class NoNotifications:
-    """Nobody sends any: they wait in the store."""
-
-    def kick(self) -> None:
-        """Do nothing."""
-
-
-class Uploads(Protocol):
-    """The recordings that are on their way in."""
-
-    def under_way(self, key: CallKey, *, before: float) -> bool:
-        """Return whether one that began before then (seconds since 1970) is this call's, or may be."""
-
-
-class Closings(Protocol):
-    """What the operator has closed."""
-
-    def of(self, calendars: Iterable[str]) -> Mapping[str, str]:
-        """Return those of some calendars that are closed now, each with its notice, which may be empty."""
 
 
 class Turn(Struct, frozen=True):
@@ -121,7 +71,8 @@ class Turns(Generic[Store]):
         channels: Mapping[str, Channel],
         flows: Flows,
         jobs: Jobs,
-        notifier: Notifications | None = None,
+        notifier: Deliveries | None = None,
+        requests: Deliveries | None = None,
         uploads: Uploads,
         closings: Closings,
         now: Callable[[], float],
@@ -140,7 +91,8 @@ class Turns(Generic[Store]):
         self._channels = channels
         self._flows = flows
         self._jobs = jobs
-        self._notifier = notifier or NoNotifications()
+        self._notifier = notifier or NoDeliveries()
+        self._requests = requests or NoDeliveries()
         self._uploads = uploads
         self._closings = closings
         self._now = now
@@ -163,13 +115,17 @@ class Turns(Generic[Store]):
         return reply
 
     async def wake(self, key: CallKey) -> None:
-        """Step a call whose deadline is over or whose answer has come, if the line can speak or the caller has left."""
+        """Step a call whose deadline is over or whose answer has come, if the line can speak or the caller has left.
+
+        A channel that wanted to be woken is asked (`tick`), whatever it can do.
+        """
         while (record := await self._store.load(key)) is not None and record.call.phase != "over":
             now = self._now()
             channel = self._channels[key.channel]
             uploading = self._uploading(record, now)
             forgotten = record.call.phase != "gone" and record.idle_at <= now and not uploading
-            if not (forgotten or channel.can.push or record.call.phase == "gone"):
+            ticks = record.wake is not None and record.wake <= now
+            if not (forgotten or ticks or channel.can.push or record.call.phase == "gone"):
                 return
             flow = await self._flows.get(record.call.flow)
             commit = advance(
@@ -180,10 +136,25 @@ class Turns(Generic[Store]):
                 idle=self._idle,
                 grace=self._grace,
                 uploading=uploading,
+                told=channel.tick(record.leg, now=now) if ticks else None,
                 events=(CallEnded("system"),) if forgotten else (),
                 inbox=await self._store.inbox(record.id),
             )
-            if not commit.trace or await self._committed(Turn(flow, record, commit)):
+            if not (commit.trace or ticks) or await self._committed(Turn(flow, record, commit)):
+                return
+
+    async def answered(self, key: CallKey, request: Outbound, status: int, body: bytes) -> None:
+        """Let the channel know what its platform answered to a request; twice, if the server is killed in between.
+
+        `status` 0: the request was given up. A call that is over or unknown needs no answer.
+        """
+        while (record := await self._store.load(key)) is not None and record.call.phase != "over":
+            now = self._now()
+            channel = self._channels[key.channel]
+            flow = await self._flows.get(record.call.flow)
+            told = cast("CallingChannel", channel).answered(record.leg, request, status, body, now=now)
+            commit = advance(flow, channel, record, now=now, idle=self._idle, grace=self._grace, told=told)
+            if await self._committed(Turn(flow, record, commit)):
                 return
 
     # --- what waits ---
@@ -301,8 +272,10 @@ class Turns(Generic[Store]):
     def _saved(self, turn: Turn) -> None:
         """Do what follows a commit. Every end of a call passes here."""
         commit = turn.commit
-        if commit.jobs or commit.outbound:
+        if commit.jobs:
             self._jobs.kick()
+        if commit.outbound:
+            self._requests.kick()
         if commit.notifications:
             self._notifier.kick()
         log_failures(turn.flow, commit)

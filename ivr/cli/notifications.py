@@ -12,7 +12,7 @@ import click
 from ivr.cli.datafolder import data_folder, data_option, stored_calls
 from ivr.cli.terminal_text import escaped, json_text
 from ivr.errors import StoreUnavailable
-from ivr.outbox import Notification, NotificationState, Outbox
+from ivr.outbox import DeliveryState, Notification, Outbox
 from ivr.store.opening import open_outbox
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ def notifications(
     context.obj = data
     if context.invoked_subcommand is not None:
         return
-    state: NotificationState | None = "dead" if dead else "waiting" if waiting else None
+    state: DeliveryState | None = "dead" if dead else "waiting" if waiting else None
     found = _asked(data, lambda outbox: outbox.list(state, limit=limit))
     if as_json:
         click.echo(json_text([_as_json(one) for one in found], indent=2))
@@ -121,7 +121,7 @@ def _found(data: Path | None, beginning: str) -> Notification:
 
 async def _beginning_with(outbox: Outbox, begins: str) -> Sequence[Notification]:
     """Return those whose id begins so, as far as they are looked through; a whole id is found however old it is."""
-    states: tuple[NotificationState | None, ...] = (None, "waiting", "dead")
+    states: tuple[DeliveryState | None, ...] = (None, "waiting", "dead")
     listed = [one for state in states for one in await outbox.list(state, limit=MOST)]
     found = {one.id: one for one in listed if one.id.startswith(begins)}
     exact = None if found else await outbox.get(begins)

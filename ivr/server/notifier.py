@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from ivr.engine.commands import NotificationWay
 from ivr.errors import StoreUnavailable
-from ivr.outbox import Notification, NotificationState, Outbox
+from ivr.outbox import DeliveryState, Notification, Outbox
 from ivr.services.sender import NotSent, Sender
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Notifier:
             await self._settle(notification, "waiting", again, str(error))
             log.warning("notification not sent", extra=told)
 
-    async def _settle(self, notification: Notification, state: NotificationState, at: float, reason: str = "") -> None:
+    async def _settle(self, notification: Notification, state: DeliveryState, at: float, reason: str = "") -> None:
         """Note what became of a try, however long the store is away: else it would be made once more."""
         pause = 0.25
         while True:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from ivr.call_record import CallRecord, Commit, Stepped, recordings_in
-from ivr.engine.commands import Notify
 from ivr.engine.events import Event
 from ivr.errors import StoreUnavailable
-from ivr.outbox import Notification
-from ivr.ports import CallKey, Outbound
+from ivr.outbox import Notification, PlatformRequest
+from ivr.ports import CallKey
 from ivr.storage import Absent, Order
 from ivr.store.live import Live, Saved
 from ivr.store.rows import Rows, to_json
@@ -37,7 +36,8 @@ class MemoryStore:
         "By name, the oldest first; sent or not."
         self._keys: dict[CallKey, str] = {}
         self._rows_begun = count(1)
-        self._outbound: dict[tuple[str, str], Outbound] = {}
+        self.requests: dict[str, PlatformRequest] = {}
+        "To platforms, by name, the oldest first."
 
     def restart(self) -> None:
         """Forget what a killed process forgets: who had taken which order. Everything committed stays."""
@@ -79,8 +79,8 @@ class MemoryStore:
         stored = self._find(record.key)
         self._live.check(commit, stored)
         media = self._checked(commit, stored)
-        outbound = {(record.id, order.id): order for order in commit.outbound}
-        if len(outbound) < len(commit.outbound) or outbound.keys() & self._outbound.keys():
+        outbound = {f"{record.id}.{order.id}": order for order in commit.outbound}
+        if len(outbound) < len(commit.outbound) or outbound.keys() & self.requests.keys():
             raise StoreUnavailable(f"call {record.id}: a request to the platform is made twice")
         notifications = {f"{record.id}.{order.job}": order for order in commit.notifications}
         if len(notifications) < len(commit.notifications) or notifications.keys() & self.notifications.keys():
@@ -94,10 +94,10 @@ class MemoryStore:
         self.traces.setdefault(record.id, []).extend(commit.trace)
         if media is not None:
             self.media[media] = commit.audio
-        self._outbound.update(outbound)
+        for name, request in outbound.items():
+            self.requests[name] = PlatformRequest(record.id, record.key, request, commit.at, due=commit.at)
         for name, order in notifications.items():
-            made = commit.trace[-1].now
-            self.notifications[name] = Notification(record.id, order, order.job, made, due=made)
+            self.notifications[name] = Notification(record.id, order, order.job, commit.at, due=commit.at)
 
     def _checked(self, commit: Commit, stored: Saved | None) -> str | None:
         """Return the recording that a turn takes; raise StoreUnavailable for what no row of a database could hold."""
@@ -106,9 +106,10 @@ class MemoryStore:
             to_json(text)  # half a surrogate pair, say
         for request in commit.jobs:
             self._rows.request(commit.record.id, request)
-        orders: tuple[Notify | Outbound, ...] = (*commit.outbound, *commit.notifications)
-        for order in orders:
-            to_json(order)
+        for outbound in commit.outbound:
+            to_json((key, outbound))
+        for notify in commit.notifications:
+            to_json(notify)
         return self._rows.turn(0, 0, commit, stored.record if stored else None)[8]
 
     async def claim(
@@ -160,6 +161,8 @@ class MemoryStore:
             self._live.orders.forget(call)
             for name in [name for name, one in self.notifications.items() if one.call == call]:
                 del self.notifications[name]
+            for name in [name for name, asked in self.requests.items() if asked.call == call]:
+                del self.requests[name]
             for media in recordings_in(self.traces.pop(call)):
                 self.media.pop(media, None)
 

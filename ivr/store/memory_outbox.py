@@ -1,21 +1,24 @@
-"""The outbox's twin in memory: what a `MemoryStore` holds, with the promises of `Outbox`. No method ever waits."""
+"""The twins in memory of what is delivered to others: what a `MemoryStore` holds. No method ever waits."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from ivr.outbox import Notification, NotificationState
+from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.store.memory import MemoryStore
 
+D = TypeVar("D", Notification, PlatformRequest)
 
-class MemoryOutbox:
-    """`Outbox`."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._all = store.notifications
+class MemoryDeliveries(Generic[D]):
+    """`Deliveries`."""
+
+    def __init__(self, held: dict[str, D]) -> None:
+        self._all: dict[str, D] = held
         self._owned: set[str] = set()
 
-    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[Notification]:
+    async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[D]:
         """Hand out what is due, each to one worker at a time."""
         waiting = [one for one in self._all.values() if one.state == "waiting" and one.due <= now]
         taken = [
@@ -26,13 +29,12 @@ class MemoryOutbox:
         self._owned.update(one.id for one in taken)
         return taken
 
-    async def settle(self, notification: str, state: NotificationState, *, at: float, reason: str = "") -> None:
+    async def settle(self, delivery: str, state: DeliveryState, *, at: float, reason: str = "") -> None:
         """Note what became of a try."""
-        one = self._all.get(notification)
+        one = self._all.get(delivery)
         if one is not None and one.state == "waiting":
-            told = None if state == "sent" else one.notify
-            self._all[notification] = replace(one, state=state, due=at, reason=reason, notify=told)
-            self._owned.discard(notification)
+            self._settled(replace(one, state=state, due=at, reason=reason))
+            self._owned.discard(delivery)
 
     async def reopen(self) -> None:
         """Make due again what was handed out: no worker is alive."""
@@ -44,17 +46,43 @@ class MemoryOutbox:
         """Return when the next one is due; None: none waits."""
         return min((one.due for one in self._all.values() if one.state == "waiting"), default=None)
 
+    async def count(self, state: DeliveryState) -> int:
+        """Count those of a state."""
+        return sum(one.state == state for one in self._all.values())
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def _settled(self, one: D) -> None:
+        self._all[one.id] = one
+
+
+class MemoryPlatformRequests(MemoryDeliveries[PlatformRequest]):
+    """`PlatformRequests`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store.requests)
+
+    def _settled(self, one: PlatformRequest) -> None:
+        if one.state == "sent":
+            del self._all[one.id]
+        else:
+            super()._settled(one)
+
+
+class MemoryOutbox(MemoryDeliveries[Notification]):
+    """`Outbox`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store.notifications)
+
     async def get(self, notification: str) -> Notification | None:
         """Return one by its name."""
         return self._all.get(notification)
 
-    async def list(self, state: NotificationState | None = None, *, limit: int) -> Sequence[Notification]:
+    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[Notification]:
         """Return the newest ones, of one state or of all, the newest first."""
         return [one for one in reversed(self._all.values()) if state in {None, one.state}][:limit]
-
-    async def count(self, state: NotificationState) -> int:
-        """Count those of a state."""
-        return sum(one.state == state for one in self._all.values())
 
     async def retry(self, notification: str, *, now: float) -> bool:
         """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
@@ -68,8 +96,8 @@ class MemoryOutbox:
         """Forget one that waits or is dead; False: there is none."""
         return self._open(notification) is not None and self._all.pop(notification) is not None
 
-    async def close(self) -> None:
-        """Do nothing: there is nothing to let go of."""
+    def _settled(self, one: Notification) -> None:
+        super()._settled(replace(one, notify=None) if one.state == "sent" else one)
 
     def _open(self, notification: str) -> Notification | None:
         one = self._all.get(notification)

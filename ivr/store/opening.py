@@ -9,12 +9,13 @@ from contextlib import closing
 from msgspec import Struct
 
 from ivr.errors import DataUnusable
-from ivr.outbox import Outbox
+from ivr.outbox import Outbox, PlatformRequests
 from ivr.storage import PATIENCE, Archive, CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_deliveries import SqlitePlatformRequests
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.sqlite_outbox import SqliteOutbox
@@ -28,6 +29,7 @@ class Opened(Struct, frozen=True):
     archive: Archive
     recordings: MediaStore
     outbox: Outbox
+    requests: PlatformRequests
     link_key: bytes
     "The key of the addresses of recordings: derived from that of sealed values."
     set_aside: Sequence[tuple[str, str]]
@@ -38,6 +40,7 @@ class Opened(Struct, frozen=True):
     async def close(self) -> None:
         """Let go of the data, after everything under way is saved."""
         await self.recordings.close()
+        await self.requests.close()
         await self.outbox.close()
         await self.archive.close()
         await self.calls.close()
@@ -53,8 +56,9 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     set_aside = [(printable_id(one.id), one.what) for one in store.damaged]
     archive = SqliteArchive(folder, server=store)
     outbox = SqliteOutbox(folder, server=store)
+    requests = SqlitePlatformRequests(folder, server=store)
     key = store.derived_key("recording links")
-    return Opened(store, archive, open_media(folder), outbox, key, set_aside, store.flows_under_way)
+    return Opened(store, archive, open_media(folder), outbox, requests, key, set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

@@ -52,6 +52,7 @@ class _Rest(Struct, array_like=True):
     wake: float | None
     line: LineFacts | None
     unmoved: int
+    fetches: Mapping[str, Outbound | None] = {}
 
 
 _TO_JSON = json.Encoder().encode
@@ -64,6 +65,7 @@ _ARGUMENTS = json.Decoder(dict[str, Argument]).decode
 _TRACE: Callable[[str], list[Stepped]] = json.Decoder(list[Stepped]).decode
 _REQUEST = json.Decoder(Request).decode
 _NOTIFY = json.Decoder(Notify).decode
+_ADDRESSED: Callable[[str], tuple[CallKey, Outbound]] = json.Decoder(tuple[CallKey, Outbound]).decode
 _EVENT: Callable[[bytes], Event] = json.Decoder(Event).decode
 
 
@@ -92,7 +94,7 @@ class Rows:
             marks |= SEALED_STATE
         rest = _encoded(_TO_MSGPACK, _Rest(
             record.id, record.version, record.steps, record.leg.notes, record.idle_at, record.wake, record.line,
-            record.unmoved,
+            record.unmoved, record.fetches,
         ))  # fmt: skip
         audio = commit.audio if media is not None else None
         return (
@@ -205,7 +207,7 @@ def read_replies(turns: Iterable[Sequence[Any]]) -> tuple[dict[str, WebhookReply
     return replies, last
 
 
-def to_json(value: Call | Sequence[Stepped] | Request | Notify | Outbound | str) -> str:
+def to_json(value: Call | Sequence[Stepped] | Request | Notify | tuple[CallKey, Outbound] | str) -> str:
     """Return a column that is read by eye; raise StoreUnavailable."""
     return _encoded(_TO_JSON, value).decode()
 
@@ -232,6 +234,11 @@ def read_request(body: str) -> Request:
 def read_notify(body: str) -> Notify:
     """Read what is to be told back."""
     return _read(_NOTIFY, body, "a notification")
+
+
+def read_outbound(body: str) -> tuple[CallKey, Outbound]:
+    """Read a request to a platform back, with the call that it is for."""
+    return _read(_ADDRESSED, body, "a request to the platform")
 
 
 def read_public(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
@@ -268,7 +275,7 @@ def _record(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
             raise UnreadableRow("its record has an invalid time")
     return CallRecord(
         known.id, key, call, known.version, known.steps, Leg(known.notes), {}, None, known.idle_at, known.wake,
-        known.line, known.unmoved,
+        known.line, known.unmoved, known.fetches,
     )  # fmt: skip
 
 

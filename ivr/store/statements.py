@@ -12,15 +12,14 @@ from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.engine.events import Event
 from ivr.errors import DamagedCall, DataUnusable, UnreadableRow
 from ivr.ports import CallKey
+from ivr.store.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
 from ivr.store.live import Saved
-from ivr.store.notification_rows import ADD_NOTIFICATION
 from ivr.store.orders import Owed, Run, orders_of
 from ivr.store.rows import SEALED_STATE, Rows, TurnRow, read_public, read_replies, to_json
 from ivr.store.tables import BLOCK, as_bytes
 from ivr.store.writer import CHANGE_BLOCKS, Statement
 
 REQUEST: Final = "request"
-OUTBOUND: Final = "outbound"
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -67,11 +66,14 @@ def turn_statements(
         jobs = ((order.job, rows.request(call, order)) for order in orders_of(commit))
         statements += [(_ADD_JOB, (row, REQUEST, job, body)) for job, body in jobs]
     if commit.outbound:
-        statements += [(_ADD_JOB, (row, OUTBOUND, order.id, to_json(order))) for order in commit.outbound]
-    if commit.notifications:
-        made = commit.trace[-1].now
+        record = commit.record
         statements += [
-            (ADD_NOTIFICATION, (row, f"{commit.record.id}.{order.job}", to_json(order), made, made))
+            PLATFORM_REQUESTS.adding(row, f"{record.id}.{order.id}", to_json((record.key, order)), commit.at)
+            for order in commit.outbound
+        ]
+    if commit.notifications:
+        statements += [
+            NOTIFICATIONS.adding(row, f"{commit.record.id}.{order.job}", to_json(order), commit.at)
             for order in commit.notifications
         ]
     if not commit.trace and before is not None and _has_fallen_out(commit, before):
@@ -95,6 +97,7 @@ def erase_statements(row: int) -> Sequence[Statement]:
         ("DELETE FROM turn WHERE call = ?", (row,)),
         ("DELETE FROM job WHERE call = ?", (row,)),
         ("DELETE FROM notification WHERE call = ?", (row,)),
+        ("DELETE FROM platform_request WHERE call = ?", (row,)),
         ("DELETE FROM call WHERE row = ?", (row,)),
         (_CHANGE_BLOCK, (row // BLOCK,)),
     )

@@ -39,7 +39,7 @@ CREATE TABLE turn (
 -- the answer is no longer wanted.
 CREATE TABLE job (
     call     INTEGER NOT NULL,
-    kind     TEXT NOT NULL,            -- request: to a service; outbound: to the platform
+    kind     TEXT NOT NULL,            -- request: to a service
     id       TEXT NOT NULL,
     body     TEXT NOT NULL,            -- JSON
     attempts INTEGER NOT NULL,         -- runs begun
@@ -86,6 +86,21 @@ CREATE INDEX IF NOT EXISTS notification_of_call ON notification (call);
 CREATE INDEX IF NOT EXISTS notification_state ON notification (state);
 CREATE INDEX IF NOT EXISTS notification_due ON notification (due) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS notification_owned ON notification (owner) WHERE owner IS NOT NULL;
+-- What a platform is to be asked. A row stays until it is sent.
+CREATE TABLE IF NOT EXISTS platform_request (
+    call   INTEGER NOT NULL,
+    id     TEXT NOT NULL UNIQUE,       -- our id of the call, a point, the channel's id of the request
+    body   TEXT NOT NULL,              -- JSON: the platform's name of the call, and the request
+    made   REAL NOT NULL,              -- like all that follows as in the table of notifications
+    state  TEXT NOT NULL,
+    due    REAL NOT NULL,
+    tries  INTEGER NOT NULL,
+    owner  TEXT,
+    reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS request_of_call ON platform_request (call);
+CREATE INDEX IF NOT EXISTS request_due ON platform_request (due) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS ended_at ON call (ended) WHERE ended IS NOT NULL;
 CREATE INDEX IF NOT EXISTS turn_of_call ON turn (call);

@@ -12,7 +12,7 @@ from ivr.engine.call import Call, Facts
 from ivr.engine.commands import Notify
 from ivr.engine.events import OperationDone
 from ivr.errors import StoreUnavailable
-from ivr.outbox import Notification, NotificationState
+from ivr.outbox import DeliveryState, Notification
 from ivr.ports import CallKey
 from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LEASE, LONGEST_PAUSE, Notifier
 from ivr.services.sender import NotSent
@@ -48,7 +48,7 @@ class Watched(MemoryOutbox):
         self.results: asyncio.Queue[Notification] = asyncio.Queue()
         self.refusals: list[StoreUnavailable] = []
 
-    async def settle(self, notification: str, state: NotificationState, *, at: float, reason: str = "") -> None:
+    async def settle(self, notification: str, state: DeliveryState, *, at: float, reason: str = "") -> None:
         if self.refusals:
             raise self.refusals.pop()
         await super().settle(notification, state, at=at, reason=reason)
@@ -76,7 +76,7 @@ class World:
         yield notifier
         await notifier.close()
 
-    async def becomes(self, state: NotificationState, *, tries: int) -> Notification:
+    async def becomes(self, state: DeliveryState, *, tries: int) -> Notification:
         """Wait for the result of the next try."""
         async with asyncio.timeout(PATIENCE):
             one = await self.outbox.results.get()

@@ -7,9 +7,10 @@ from ivr.storage import CallStore, Order
 from ivr.store.data_folder import DataFolder
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_archive import MemoryArchive
-from ivr.store.memory_outbox import MemoryOutbox
+from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_deliveries import SqlitePlatformRequests
 from ivr.store.sqlite_outbox import SqliteOutbox
 
 
@@ -18,6 +19,7 @@ class MemoryWorld:
         self.store = MemoryStore()
         self.archive = MemoryArchive(self.store)
         self.outbox = MemoryOutbox(self.store)
+        self.requests = MemoryPlatformRequests(self.store)
 
     async def open(self) -> None:
         self.store.restart()
@@ -39,6 +41,7 @@ class SqliteWorld:
         self.store: SqliteStore
         self._archive: SqliteArchive | None = None
         self._outbox: SqliteOutbox | None = None
+        self._requests: SqlitePlatformRequests | None = None
 
     @property
     def folder(self) -> Path:
@@ -61,6 +64,13 @@ class SqliteWorld:
         if self._outbox is None:
             self._outbox = SqliteOutbox(DataFolder(self.folder), server=self.store)
         return self._outbox
+
+    @property
+    def requests(self) -> SqlitePlatformRequests:
+        """Those of the server; nothing of them is open until it is used."""
+        if self._requests is None:
+            self._requests = SqlitePlatformRequests(DataFolder(self.folder), server=self.store)
+        return self._requests
 
     async def begin(self) -> None:
         self.folder.mkdir()
@@ -90,6 +100,9 @@ class SqliteWorld:
         if self._outbox is not None:
             await self._outbox.close()
             self._outbox = None
+        if self._requests is not None:
+            await self._requests.close()
+            self._requests = None
 
 
 World = MemoryWorld | SqliteWorld

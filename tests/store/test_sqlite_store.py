@@ -17,7 +17,6 @@ from store_worlds import SqliteWorld, claim
 from ivr.call_record import REMEMBERED as REPLIES
 from ivr.call_record import Commit
 from ivr.errors import DataUnusable, StaleCall, StoreUnavailable
-from ivr.ports import Outbound
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.opening import open_archive
@@ -73,14 +72,6 @@ async def test_a_trace_can_be_read_with_sqlite_alone(disk: SqliteWorld) -> None:
     lines = "SELECT value ->> '$.event.type', value ->> '$.event.op' FROM turn, json_each(trace)"
     assert ask(disk.database, lines) == [("ChoiceMade", "0.1"), ("ChoiceMade", "1.1")]
     assert ask(disk.database, "SELECT state ->> '$.memory.variables.amount.value' FROM turn") == [("1.10",)]
-
-
-async def test_requests_to_the_platform_are_kept_whole_and_in_order(disk: SqliteWorld) -> None:
-    outbound = tuple(Outbound(f"1.{n}", "POST", "/calls/a", {"n": n, "deep": [1, {"x": None}]}) for n in (1, 10, 2))
-    await disk.store.commit(after(record("a"), line(), outbound=outbound, over=True))
-    rows = ask(disk.database, "SELECT id, kind, body ->> '$.path', body -> '$.body' FROM job ORDER BY rowid")
-    assert rows == [(f"1.{n}", "outbound", "/calls/a", f'{{"n":{n},"deep":[1,{{"x":null}}]}}') for n in (1, 10, 2)]
-    assert await claim(disk.store) == []
 
 
 async def test_a_turn_writes_its_own_reply_and_leaves_the_others_alone(disk: SqliteWorld) -> None:

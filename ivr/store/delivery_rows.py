@@ -1,0 +1,161 @@
+"""The tables of what is delivered to others, such as notifications: their SQL, and their rows read back.
+
+They have the same columns, so that they are claimed, settled and erased in one way; what the body holds is the affair
+of each.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar, cast, get_args
+
+from ivr.errors import UnreadableRow
+from ivr.outbox import DeliveryState, Notification, PlatformRequest
+from ivr.store.rows import LATEST, read_notify, read_outbound
+from ivr.store.writer import Statement
+
+D = TypeVar("D")
+_COLUMNS = "SELECT id, body, made, state, due, tries, reason FROM {}"
+_SETTLE = (
+    "UPDATE {} SET state = ?1, due = ?2, reason = ?3, owner = NULL, body = iif(?1 = 'sent', '', body) "
+    "WHERE id = ?4 AND state = 'waiting'"
+)
+
+_RETRY = (
+    "UPDATE {} SET state = 'waiting', due = iif(owner IS NULL, ?1, due), made = ?1, tries = 0, reason = '' "
+    "WHERE id = ?2 AND state <> 'sent'"
+)
+
+
+class DeliveryTable(Generic[D]):
+    """One of the tables."""
+
+    def __init__(self, name: str, read: Callable[[Sequence[Any]], D]) -> None:
+        """`read` reads a row's columns back: id, body, made, state, due, tries, reason. It raises UnreadableRow."""
+        self.name = name
+        self.read = read
+        self._add = (
+            f"INSERT INTO {name} (call, id, body, made, due, state, tries, reason) "  # noqa: S608  # our own names
+            "VALUES (?, ?, ?, ?, ?, 'waiting', 0, '')"
+        )
+        self._claim = (
+            f"UPDATE {name} SET owner = ?, due = ?, tries = tries + 1 WHERE rowid IN "  # noqa: S608
+            f"(SELECT rowid FROM {name} WHERE state = 'waiting' AND due <= ? ORDER BY due, rowid LIMIT ?)"
+        )
+
+    # --- what is written ---
+
+    def adding(self, call: int, identity: str, body: str, made: float) -> Statement:
+        """Add one that is due at once; `call` is the call's number in the store."""
+        return self._add, (call, identity, body, made, made)
+
+    def claiming(self, owner: str, *, until: float, now: float, limit: int) -> Statement:
+        """Hand out what is due."""
+        return self._claim, (owner, until, now, limit)
+
+    def settling(self, identity: str, state: DeliveryState, at: float, reason: str) -> Sequence[Statement]:
+        """Note what became of a try."""
+        return ((_SETTLE.format(self.name), (state, at, reason, identity)),)
+
+    def reopening(self) -> Statement:
+        """Make due again what was handed out."""
+        return f"UPDATE {self.name} SET owner = NULL, due = made WHERE owner IS NOT NULL", ()  # noqa: S608
+
+    def retrying(self, identity: str, now: float) -> Statement:
+        """Make one due anew; of one that is being sent, the worker has the word: else another would send it, too."""
+        return _RETRY.format(self.name), (now, identity)
+
+    def dropping(self, identity: str) -> Statement:
+        """Forget one that was not sent."""
+        return f"DELETE FROM {self.name} WHERE id = ? AND state <> 'sent'", (identity,)  # noqa: S608
+
+    # --- what is read ---
+
+    def is_there(self, connection: sqlite3.Connection) -> bool:
+        """Return whether there is a table: a server of an earlier version made none."""
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (self.name,)).fetchone() is not None
+
+    def owned(self, connection: sqlite3.Connection, owner: str) -> tuple[list[D], list[str]]:
+        """Return what was handed out to an owner, and by name what of it cannot be read."""
+        read: list[D] = []
+        damaged: list[str] = []
+        for row in self._select(connection, "WHERE owner = ? ORDER BY rowid", owner):
+            try:
+                read.append(self.read(row))
+            except UnreadableRow:
+                damaged.append(str(row[0]))
+        return read, damaged
+
+    def one(self, connection: sqlite3.Connection, identity: str) -> D | None:
+        """Return one by its name; raise UnreadableRow."""
+        found = self._select(connection, "WHERE id = ?", identity) if self.is_there(connection) else []
+        return next((self.read(row) for row in found), None)
+
+    def newest(self, connection: sqlite3.Connection, state: DeliveryState | None, limit: int) -> list[Sequence[Any]]:
+        """Return the newest rows, of one state or of all."""
+        if not self.is_there(connection):
+            return []
+        which = "" if state is None else "WHERE state = ?1"
+        return self._select(connection, f"{which} ORDER BY rowid DESC LIMIT ?2", state, limit)
+
+    def count(self, connection: sqlite3.Connection, state: DeliveryState) -> int:
+        """Count those of a state."""
+        if not self.is_there(connection):
+            return 0
+        counting = f"SELECT count(*) FROM {self.name} WHERE state = ?"  # noqa: S608
+        (number,) = connection.execute(counting, (state,)).fetchone()
+        return int(number)
+
+    def first_due(self, connection: sqlite3.Connection) -> float | None:
+        """Return when the next one is due; None: none waits."""
+        asked = f"SELECT min(due) FROM {self.name} WHERE state = 'waiting'"  # noqa: S608
+        (due,) = connection.execute(asked).fetchone()
+        return due if isinstance(due, float) else None
+
+    def _select(self, connection: sqlite3.Connection, which: str, *values: object) -> list[Sequence[Any]]:
+        return connection.execute(f"{_COLUMNS.format(self.name)} {which}", values).fetchall()
+
+
+class _Unkept(DeliveryTable[D]):
+    """A table that keeps nothing of what was sent."""
+
+    def settling(self, identity: str, state: DeliveryState, at: float, reason: str) -> Sequence[Statement]:
+        """Note what became of a try."""
+        if state == "sent":
+            return (self.dropping(identity),)
+        return super().settling(identity, state, at, reason)
+
+
+def read_notification(row: Sequence[Any]) -> Notification:
+    """Read a row back; raise UnreadableRow."""
+    call, job, body, made, state, due, tries, reason = _parts(row)
+    notify = read_notify(body) if body != "" else None
+    return Notification(call, notify, job, made, state, tries, due, reason)
+
+
+def readable(row: Sequence[Any]) -> Notification:
+    """Return a notification; of one that cannot be read, no text."""
+    try:
+        return read_notification(row)
+    except UnreadableRow:
+        call, _, job = str(row[0]).partition(".")
+        return Notification(call, None, job, 0.0, "dead", reason="it cannot be read")
+
+
+def read_platform_request(row: Sequence[Any]) -> PlatformRequest:
+    """Read a row back; raise UnreadableRow."""
+    call, _, body, made, state, due, tries, reason = _parts(row)
+    key, request = read_outbound(body)
+    return PlatformRequest(call, key, request, made, state, tries, due, reason)
+
+
+def _parts(row: Sequence[Any]) -> tuple[str, str, str, float, DeliveryState, float, int, str]:
+    name, body, made, state, due, tries, reason = row
+    times = (made, due)
+    if state not in get_args(DeliveryState) or not all(isinstance(at, float) and abs(at) <= LATEST for at in times):
+        raise UnreadableRow("what is to be delivered has an invalid format")
+    call, _, job = str(name).partition(".")
+    return call, job, body, made, cast("DeliveryState", state), due, int(tries), str(reason)
+
+
+NOTIFICATIONS: Final = DeliveryTable("notification", read_notification)
+PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request)

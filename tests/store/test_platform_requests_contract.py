@@ -1,0 +1,105 @@
+"""What `PlatformRequests` promises, asked of every store."""
+
+import pytest
+from msgspec.structs import replace
+from store_examples import after, line, record, records_of
+from store_worlds import SqliteWorld, World
+
+from ivr.call_record import CallRecord, Commit
+from ivr.errors import StoreUnavailable
+from ivr.outbox import PlatformRequest
+from ivr.ports import Outbound
+
+PLACE = Outbound("1.1", "POST", "/calls", {"to": "+43", "deep": [1, {"x": None}]}, "json", answered=True)
+DELETE = Outbound("1.2", "DELETE", "/recordings/\u00e9")
+
+
+def asking(before: CallRecord, *outbound: Outbound, at: int = 0) -> Commit:
+    return replace(after(before, line(at)), outbound=outbound)
+
+
+async def asked(world: World, name: str, *outbound: Outbound) -> CallRecord:
+    commit = asking(record(name), *outbound)
+    await world.store.commit(commit)
+    return commit.record
+
+
+async def claimed(world: World, now: float = 10.0, limit: int = 9, owner: str = "w") -> list[PlatformRequest]:
+    return [*await world.requests.claim(owner, now=now, lease=60.0, limit=limit)]
+
+
+async def test_a_turn_and_what_it_asks_of_the_platform_are_saved_together_and_survive_a_crash(world: World) -> None:
+    saved = await asked(world, "a", PLACE, DELETE)
+    await world.crash()
+    first, second = await claimed(world)
+    assert (first.request, second.request) == (PLACE, DELETE)
+    assert (first.call, first.key, first.id) == (saved.id, saved.key, f"{saved.id}.1.1")
+    assert (first.tries, first.state, first.due) == (1, "waiting", 70.0)
+
+
+async def test_what_a_channel_asks_when_it_wakes_up_is_due_at_once(world: World) -> None:
+    commit = replace(after(record("a")), outbound=(DELETE,), now=8.5)
+    await world.store.commit(commit)
+    assert await world.requests.next_due() == 8.5
+    [one] = await claimed(world)
+    assert one.made == 8.5
+
+
+async def test_a_turn_that_was_not_saved_asks_nothing(world: World) -> None:
+    first = await asked(world, "a", PLACE)
+    with pytest.raises(StoreUnavailable):
+        await world.store.commit(asking(first, DELETE, PLACE))  # one name twice
+    assert await world.requests.count("waiting") == 1
+    assert [one.version for one in await records_of(world.archive)] == [1]
+
+
+async def test_what_is_handed_out_is_not_handed_out_again_until_its_worker_is_dead(world: World) -> None:
+    await asked(world, "a", PLACE)
+    assert len(await claimed(world, now=10.0)) == 1
+    assert await claimed(world, now=69.0, owner="other") == []
+    [again] = await claimed(world, now=70.0, owner="other")
+    assert again.tries == 2
+
+
+async def test_after_a_start_nothing_waits_for_a_worker_that_is_gone(world: World) -> None:
+    await asked(world, "a", PLACE)
+    await claimed(world, now=10.0)
+    await world.crash()
+    assert await claimed(world, now=11.0) == []
+    await world.requests.reopen()
+    assert len(await claimed(world, now=11.0)) == 1
+
+
+async def test_nothing_is_left_of_what_was_sent(world: World) -> None:
+    await asked(world, "a", PLACE)
+    [one] = await claimed(world)
+    await world.requests.settle(one.id, "sent", at=11.0)
+    assert [await world.requests.count(state) for state in ("waiting", "sent", "dead")] == [0, 0, 0]  # type: ignore[arg-type]
+    await world.requests.settle(one.id, "sent", at=12.0)
+
+
+async def test_what_failed_waits_or_is_dead(world: World) -> None:
+    await asked(world, "a", PLACE, DELETE)
+    first, second = await claimed(world)
+    await world.requests.settle(first.id, "waiting", at=40.0, reason="busy")
+    await world.requests.settle(second.id, "dead", at=11.0, reason="refused")
+    assert await world.requests.next_due() == 40.0
+    assert await world.requests.count("dead") == 1
+    [again] = await claimed(world, now=41.0)
+    assert (again.id, again.reason, again.tries) == (first.id, "busy", 2)
+
+
+async def test_they_are_erased_with_their_call(world: World) -> None:
+    saved = await asked(world, "a", PLACE)
+    await world.store.commit(after(saved, line(1), over=True))
+    await world.archive.forget(before=1e9, limit=9)
+    assert await world.requests.count("waiting") == 0
+
+
+async def test_one_that_cannot_be_read_is_given_up(world: World) -> None:
+    if not isinstance(world, SqliteWorld):
+        pytest.skip("nothing in memory is unreadable")
+    await asked(world, "a", PLACE, DELETE)
+    await world.store.written([("UPDATE platform_request SET body = '[1]' WHERE id LIKE '%1.1'", ())])
+    assert [one.request for one in await claimed(world)] == [DELETE]
+    assert await world.requests.count("dead") == 1
