@@ -28,6 +28,8 @@ LISTEN: Final = "/jambonz/listen/"
 
 ANSWERED: Final = "answered"
 "The step at which somebody answers a call that we place."
+DETECTED: Final = "detected"
+"The step at which it is known whether a machine has answered."
 TOLD: Final = "status"
 "The step of the states of a call that we place."
 

@@ -158,14 +158,15 @@ def _listen(command: Record, context: DocumentContext) -> wire.Listen:
 
 def _dial(command: Transfer, context: DocumentContext) -> wire.Dial:
     return wire.Dial(
-        target=(_target(command.target),),
+        target=(target_of(command.target),),
         action_hook=context.step(command.op),
         timeout=ringing_allowed(command),
         confirm_hook=context.whisper(command),
     )
 
 
-def _target(address: str) -> wire.Target:
+def target_of(address: str) -> wire.Target:
+    """Return whom an address names, as jambonz is told."""
     if address.startswith("tel:"):
         return wire.Target(type="phone", number=address.removeprefix("tel:").partition(";")[0])
     return wire.Target(type="sip", sip_uri=address)
