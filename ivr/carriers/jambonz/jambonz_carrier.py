@@ -50,11 +50,11 @@ class JambonzCarrier:
         self._misbehaviour = misbehaviour
         self._pause = pause
         self._clock = clock
-        self._new_id = new_id
+        self.new_id = new_id
 
     def facts(self, caller: str = CALLER, called: str = CALLED) -> CallFacts:
         """Return what there is to know of a new call that comes in."""
-        sid = self._new_id()
+        sid = self.new_id()
         return CallFacts(sid, call_id=f"sip-{sid}", caller=caller, called=called)
 
     async def place(self, handset: StreamedHandset, *, facts: CallFacts | None = None) -> Ended:
@@ -72,7 +72,7 @@ class JambonzCarrier:
 
     async def make(self, order: CallOrder, callee: Callee, handset: StreamedHandset, *, sid: str = "") -> Ended:
         """Make a call that the bot has ordered, and hold it to its end; whoever answers has the handset."""
-        sid = sid or self._new_id()
+        sid = sid or self.new_id()
         application = Application(order.call_hook, order.call_status_hook)
         facts = CallFacts(
             sid,
