@@ -5,16 +5,22 @@ from collections.abc import Sequence
 from itertools import count
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from ivr.carriers.bot import BotReply, BotRequest
 from ivr.carriers.jambonz.call_machine import Application
 from ivr.carriers.jambonz.caller_stream import Closed, StreamRefused, StreamRequest
 from ivr.carriers.jambonz.hook_delivery import HookAccount
+from ivr.carriers.jambonz.jambonz_call import NO_MISDEEDS
 from ivr.carriers.jambonz.jambonz_carrier import JambonzCarrier
+from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.channels.address_token import AddressTokens
 from ivr.channels.jambonz.codec import JambonzChannel
 from ivr.channels.jambonz.signature import check_body, check_time
 from ivr.engine.commands import Record
+from ivr.engine.events import RecordingMade
 from ivr.engine.flow import Flow
+from ivr.errors import WebhookError
 from ivr.line.engine_events import events_of
 from ivr.media.sound import SilentRenderer, Sound
 from ivr.phone.callers.turn_based import TurnBased
@@ -39,8 +45,11 @@ class SignedHooks:
     async def send(self, request: BotRequest, *, within: float) -> BotReply:
         self._bot.at(request.at)
         headers = {name.lower(): value for name, value in request.headers}
-        check_time(headers, now=self._bot.now)
-        check_body(headers, request.body, [SECRET.encode()])
+        try:
+            check_time(headers, now=self._bot.now)
+            check_body(headers, request.body, [SECRET.encode()])
+        except WebhookError as error:
+            return BotReply(error.status, "application/json", b"{}")
         url = urlsplit(request.url)
         target = url.path + (f"?{url.query}" if url.query else "")
         reply = await self._bot.take(WebhookRequest(request.method, url.path, headers, request.body, target=target))
@@ -70,9 +79,11 @@ class StreamInMemory:
             await self._ended()
 
     async def drop(self) -> None:
-        await self.close()
+        if self._recorder is not None:
+            self._recorder.left()
+            await self._ended(cut=True)
 
-    async def _ended(self) -> bool:
+    async def _ended(self, *, cut: bool = False) -> bool:
         if self._recorder is None or self._recorder.outcome is None:
             return False
         if not self._saved:
@@ -80,6 +91,8 @@ class StreamInMemory:
             audio = await self._recorder.file()
             upload = upload_of(audio, "audio/wav", self._op) if audio else None
             events = events_of(self._record, self._recorder.outcome, upload.media if upload else None)
+            if cut:
+                events = tuple(replace(one, ended="limit") for one in events if isinstance(one, RecordingMade))
             recorded = self._channel.recorded(self._key, self._op, events, upload)
             await self._bot.turns.take(recorded, arrived=self._bot.now)
         return True
@@ -106,6 +119,9 @@ class JambonzLine:
     name = "jambonz"
     can = JambonzChannel.can
 
+    def __init__(self, misbehaviour: Misbehaviour = NO_MISDEEDS) -> None:
+        self._misbehaviour = misbehaviour
+
     async def call(self, flow: Flow, visit: Visit) -> BotInMemory:
         """Carry a call, and return the server's side of it once it is over."""
         channel = JambonzChannel(
@@ -124,6 +140,7 @@ class JambonzLine:
             Application(f"{BOT}/jambonz/call", f"{BOT}/jambonz/status"),
             HookAccount(SECRET),
             streams=StreamsInMemory(bot, channel),
+            misbehaviour=self._misbehaviour,
             clock=lambda: bot.now,
             new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
         )
