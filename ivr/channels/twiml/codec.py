@@ -15,9 +15,11 @@ from typing import Literal, cast
 from urllib.parse import quote
 
 from ivr.channels.address_token import AddressTokens
-from ivr.channels.twiml import hearing, open_step, wire
+from ivr.channels.twiml import hearing, open_step, plivo_wire, wire
 from ivr.channels.twiml.addresses import PLACES, Addresses, Place, Step
 from ivr.channels.twiml.open_step import OpenStep
+from ivr.channels.twiml.plivo_fields import twiml_fields
+from ivr.channels.twiml.plivo_speaking import PlivoSpeaking
 from ivr.channels.twiml.profiles import Profile
 from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.reading import Posted, call_of, fields_of
@@ -43,6 +45,7 @@ REPEATED = "i-twilio-idempotency-token"
 "The header field that is the same for each repeat of a request."
 
 _WITH_STEP: frozenset[Place] = frozenset({"step", "recording", "dialled", "whisper"})
+_ON_ANOTHER_CALL: frozenset[Place] = frozenset({"dialled", "whisper"})
 _WITHOUT_REPLY: frozenset[Place] = frozenset({"recording", "dialled", "status"})
 _PLACED = re.compile(r"[0-9a-f]{32}", re.ASCII)
 "A call that we make has our id, since an address is needed before the carrier has given it one."
@@ -50,7 +53,7 @@ _WORD = re.compile(r"[a-z-]{1,32}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]{1,100}", re.ASCII)
 
 
-def _reply(document: wire.Response) -> WebhookReply:
+def _reply(document: wire.Response | plivo_wire.Response) -> WebhookReply:
     return WebhookReply(body=xml_text(document).encode(), content_type=wire.CONTENT_TYPE)
 
 
@@ -85,8 +88,9 @@ class TwimlChannel:
         self._profile = profile
         self._account = account
         self._addresses = Addresses(public=public, name=profile.name, account=account, tokens=tokens)
-        self._prompts = Prompts(media_base=media_base, recording=recording, most_text=profile.most_text)
-        self._speaking = Speaking(profile, self._addresses, self._prompts)
+        prompts = Prompts(media_base=media_base, recording=recording, most_text=profile.most_text)
+        speaking = PlivoSpeaking if profile.dialect == "Plivo XML" else Speaking
+        self._speaking: Speaking | PlivoSpeaking = speaking(profile, self._addresses, prompts)
         self._deletes = deletes_recordings
 
     @property
@@ -99,12 +103,14 @@ class TwimlChannel:
         """Read a request; raise WebhookError where it is not about a call of this account, or not ours to answer."""
         place = self._addresses.place_of(request.path)
         fields = fields_of(request.body)
-        if fields.get(wire.ACCOUNT) != self._account:
+        if self._profile.dialect == "Plivo XML":
+            fields = twiml_fields(fields)
+        elif fields.get(wire.ACCOUNT) != self._account:
             raise WebhookError(403, "account", "The request is about another account.")
         step = self._addresses.step_of(place, request.target)
         if step is None and place in _WITH_STEP:
             raise WebhookError(403, "address", "This address was not made here.")
-        call = _call(fields, step)
+        call = _call(fields, step, place)
         incoming = Incoming(
             key=CallKey(self.name, self._account, call),
             id=_message_id(place, fields, step, request.headers),
@@ -153,9 +159,10 @@ class TwimlChannel:
     def _of_step(self, leg: Leg, place: Place, fields: Mapping[str, str], opened: OpenStep, *, empty: bool) -> Exchange:
         match place:
             case "whisper":
-                return Exchange(leg, reply=_reply(self._whispered(opened)))
+                return Exchange(leg, reply=self._whispered(opened))
             case "dialled":
-                return Exchange(open_step.with_answered(leg, opened.op), (LineReported(),))
+                has_answered = fields.get(wire.DIAL_ACTION, "answer") in wire.ANSWERED
+                return Exchange(open_step.with_answered(leg, opened.op) if has_answered else leg, (LineReported(),))
             case "recording":
                 late = hearing.recorded_late(fields, opened) if open_step.is_gone(leg) else None
                 events: tuple[Event, ...] = () if late is None else (late,)
@@ -168,10 +175,9 @@ class TwimlChannel:
             return Exchange(leg)
         return Exchange(open_step.with_recorded(leg, opened.op), events, fetches=(self._fetch(fields, opened.op),))
 
-    def _whispered(self, opened: OpenStep) -> wire.Response:
-        words = whispered(opened.whisper)
-        said = self._prompts.said(words, voice=opened.voice, language=opened.language) if words else ()
-        return wire.Response(said)
+    def _whispered(self, opened: OpenStep) -> WebhookReply:
+        said = self._speaking.said(whispered(opened.whisper), voice=opened.voice, language=opened.language)
+        return _reply(said)
 
     def _fetch(self, fields: Mapping[str, str], op: str) -> Fetch:
         kept = cast("hearing.KeptByCarrier", hearing.kept(fields))  # there is no recording without one
@@ -182,13 +188,13 @@ class TwimlChannel:
         return Fetch(op, f"{kept.address}{self._profile.recording_suffix}", delete)
 
 
-def _call(fields: Mapping[str, str], step: Step | None) -> str:
+def _call(fields: Mapping[str, str], step: Step | None, place: Place) -> str:
     """Return the call that a request is about; raise WebhookError if its address is another call's."""
     call = call_of(fields)
     if step is None:
         return call
     parent = fields.get(wire.PARENT_CALL)  # whoever was called by `Dial` is on a call of their own
-    if step.call not in (call, parent) and not _PLACED.fullmatch(step.call):
+    if place not in _ON_ANOTHER_CALL and step.call not in (call, parent) and not _PLACED.fullmatch(step.call):
         raise WebhookError(403, "address", "This address was made for another call.")
     return step.call
 

@@ -19,6 +19,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     name: str
     "The channel's name, and the first part of its addresses."
     can: Capabilities
+    dialect: Literal["TwiML", "Plivo XML"] = "TwiML"
+    "In which language its documents are, and the fields that it posts."
     tells_empty: bool
     """`actionOnEmptyResult` is known: silence is told at the question's own address. Else the document goes on, to an
     address of ours that means silence."""
@@ -119,4 +121,22 @@ SIGNALWIRE: Final = Profile(
     calls="/api/laml/2010-04-01/Accounts/{account}/Calls.json",
 )
 
-PROFILES: Final[Mapping[str, Profile]] = {profile.name: profile for profile in (TWILIO, TELNYX, SIGNALWIRE)}
+PLIVO: Final = Profile(
+    name="plivo",
+    # Its times have bounds: 5 to 60 s for the first key, 2 to 10 s between two.
+    can=_can(lone_terminator=False, tells_silence=False, barge_in_by_kind=False),
+    dialect="Plivo XML",
+    tells_empty=False,
+    first_silence_by_pause=False,  # the first key has a time of its own
+    record_timeout="from the start",
+    single_channel=True,
+    trims=False,
+    speech_timeout="2",
+    tells_answered=True,
+    most_text=3000,
+    recordings="/v1/Account/{account}/Recording/{recording}/",
+    recording_suffix="",
+    calls="/v1/Account/{account}/Call/",
+)
+
+PROFILES: Final[Mapping[str, Profile]] = {profile.name: profile for profile in (TWILIO, TELNYX, SIGNALWIRE, PLIVO)}

@@ -16,6 +16,7 @@ from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.voices import recognised
 from ivr.engine.commands import (
     Answer,
+    Gender,
     HangUp,
     LineCommand,
     Play,
@@ -34,7 +35,7 @@ _END_KEYS = frozenset("0123456789*#")
 "Keys that can end an input; those of letters cannot."
 _LONGEST_RECORDING, _SHORTEST_RECORDING = 14_400, 2
 "Seconds."
-_LONGEST_RINGING = 600
+LONGEST_RINGING = 600
 _MOST_HINTS, _LONGEST_HINT = 500, 100
 
 
@@ -53,6 +54,10 @@ class Speaking:
         if isinstance(last, Answer | Play):
             verbs.append(wire.Redirect(self._addresses.step(call, last.op)))
         return wire.Response(tuple(verbs))
+
+    def said(self, words: str, *, voice: Gender, language: str) -> wire.Response:
+        """Return the document that says a text and nothing else; without a text, nothing is said."""
+        return wire.Response(self._prompts.said(words, voice=voice, language=language) if words else ())
 
     def _verbs(self, command: LineCommand, call: str, now: float) -> Iterator[wire.Verb]:
         match command:
@@ -77,7 +82,7 @@ class Speaking:
 
     def _question(self, command: Recognize, call: str, now: float) -> Iterator[wire.Verb]:
         prompt = self._prompts.verbs(command.prompt, now=now)
-        keys, words, by_voice = takes_keys(command), takes_words(command), _interrupts_by_voice(command)
+        keys, words, by_voice = takes_keys(command), takes_words(command), interrupts_by_voice(command)
         # Keys interrupt whatever is nested. So what they may not interrupt comes before, and words cannot either.
         nested = prompt if (command.barge_in if keys else by_voice) else ()
         timeout, thinking = self._times(command, can_be_said=not words or by_voice)
@@ -92,10 +97,10 @@ class Speaking:
             action_on_empty_result=True if self._profile.tells_empty else None,
             num_digits=most_keys(command) if keys else None,
             timeout=timeout,
-            finish_on_key=_end_key(terminators(command)) if keys else None,
+            finish_on_key=end_key(terminators(command)) if keys else None,
             barge_in=by_voice if words else None,
             language=recognised(command.language) if words else None,
-            hints=_hints(phrases(command)) if words else None,
+            hints=hints(phrases(command)) if words else None,
             speech_timeout=self._profile.speech_timeout if words else None,
             profanity_filter=False if words else None,  # what is starred out matches nothing
         )
@@ -108,10 +113,10 @@ class Speaking:
         A pause that is nested counts before the time between keys, and a key ends it (carriers: 4.4). Who speaks in
         it is not heard where words may not interrupt.
         """
-        first, between = _seconds(silence_allowed(command)), between_keys(command)
+        first, between = whole_seconds(silence_allowed(command)), between_keys(command)
         if between is None:
             return first, 0
-        pause = _seconds(between)
+        pause = whole_seconds(between)
         if self._profile.first_silence_by_pause and can_be_said and first > pause:
             return pause, first - pause
         return max(first, pause), 0
@@ -125,9 +130,9 @@ class Speaking:
         told = self._addresses.beside("recording", call, command.op)
         return wire.Record(
             action=self._addresses.step(call, command.op),
-            max_length=min(max(_seconds(command.max_duration), _SHORTEST_RECORDING), _LONGEST_RECORDING),
-            timeout=_seconds(ends),
-            finish_on_key="".join(key for key in command.terminators if key in _END_KEYS),
+            max_length=recording_length(command),
+            timeout=whole_seconds(ends),
+            finish_on_key=end_keys(command.terminators),
             play_beep=command.beep,
             trim="do-not-trim" if profile.trims else None,
             channels="single" if profile.single_channel else None,
@@ -141,11 +146,11 @@ class Speaking:
     def _dial(self, command: Transfer, call: str) -> wire.Dial:
         whisper = self._addresses.beside("whisper", call, command.op) if whispered(command.whisper) else None
         dialled = self._addresses.beside("dialled", call, command.op) if self._profile.tells_answered else None
-        callee = _callee(command.target)
-        noun = wire.Sip if callee.startswith("sip:") else wire.Number
+        target = callee(command.target)
+        noun = wire.Sip if target.startswith("sip:") else wire.Number
         return wire.Dial(
             noun(
-                callee,
+                target,
                 url=whisper,
                 method="POST" if whisper else None,
                 status_callback=dialled,
@@ -153,7 +158,7 @@ class Speaking:
                 status_callback_event=("answered",) if dialled else None,
             ),
             action=self._addresses.step(call, command.op),
-            timeout=min(_seconds(ringing_allowed(command)), _LONGEST_RINGING),
+            timeout=min(whole_seconds(ringing_allowed(command)), LONGEST_RINGING),
         )
 
 
@@ -162,27 +167,38 @@ def whispered(whisper: str | None) -> str:
     return speakable(whisper or "")[:MAX_WHISPER].rstrip()
 
 
-def _interrupts_by_voice(command: Recognize) -> bool:
+def interrupts_by_voice(command: Recognize) -> bool:
+    """Return whether words may interrupt the prompt of a question."""
     return command.barge_in if command.barge_in_speech is None else command.barge_in_speech
 
 
-def _seconds(value: float) -> int:
+def whole_seconds(value: float) -> int:
     """Return a time in whole seconds, one at least, rounded in the caller's favour."""
     return max(1, math.ceil(value))
 
 
-def _end_key(keys: str) -> str:
+def recording_length(command: Record) -> int:
+    """Return the seconds for which a caller is recorded at most."""
+    return min(max(whole_seconds(command.max_duration), _SHORTEST_RECORDING), _LONGEST_RECORDING)
+
+
+def end_keys(keys: str) -> str:
+    """Return those of the keys that can end a recording."""
+    return "".join(key for key in keys if key in _END_KEYS)
+
+
+def end_key(keys: str) -> str:
     """Return the one key by which the carrier ends an input: the first that it can; the others are found by us."""
     return next((key for key in keys if key in _END_KEYS), "")
 
 
-def _hints(forms: Sequence[str]) -> str | None:
+def hints(forms: Sequence[str]) -> str | None:
     """Return what may be said, with commas between: none may be in a phrase."""
     plain = (speakable(form.replace(",", " "))[:_LONGEST_HINT] for form in forms[:_MOST_HINTS])
     return ",".join(form for form in plain if form) or None
 
 
-def _callee(target: str) -> str:
+def callee(target: str) -> str:
     """Return an address as `Dial` takes it: a number by itself, a SIP address with its scheme."""
     scheme, _, rest = target.partition(":")
     match scheme.lower():

@@ -172,6 +172,9 @@ SPEECH, CONFIDENCE = "SpeechResult", "Confidence"
 RECORDING, RECORDING_ID, RECORDING_SECONDS = "RecordingUrl", "RecordingSid", "RecordingDuration"
 RECORDING_STATUS = "RecordingStatus"
 DIAL_STATUS, DIAL_SIP_STATUS = "DialCallStatus", "DialSipResponseCode"
+DIAL_ACTION: Final = "DialAction"
+"Only where a carrier tells more of a transfer than that somebody has answered: what it tells."
+ANSWERED: Final = frozenset({"answer", "connected"})
 ERROR, ERROR_ADDRESS = "ErrorCode", "ErrorUrl"
 
 HUNG_UP: Final = "hangup"
