@@ -20,7 +20,7 @@ def invitation(asked: Recognize | Record | None) -> str:
     """Ask a person to type what the caller does."""
     if isinstance(asked, Record):
         return "say something> "
-    return "keys> " if asked and asked.digits else "keys or words> "
+    return "keys> " if asked and asked.digits and not asked.choices else "keys or words> "
 
 
 class Keyboard:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from msgspec import Struct
@@ -63,6 +64,20 @@ class Target(Struct, frozen=True):
     def signed(self) -> bool:
         """Whether the bot probably checks tokens: a setting for them was given."""
         return self.app_id != DEFAULT_APP or self.key is not None or self.identity_port != 0
+
+
+class PlacesCalls(Protocol):
+    """Whatever can place a call for a handset: the platform, or another carrier."""
+
+    async def place(
+        self,
+        handset: Handset,
+        *,
+        who: Caller | None = None,
+        bot: str | None = None,
+        line: LookAtLine | None = None,
+    ) -> Ended:
+        """Hold one call to its end, as `Platform.place`."""
 
 
 class Platform:

@@ -70,7 +70,7 @@ from ivr.phone.phone_events import (
     WordsHeard,
 )
 from ivr.phone.placed_call import Caller
-from ivr.phone.platform import Platform
+from ivr.phone.platform import PlacesCalls
 from ivr.phone.wire.line_news import LookAtLine
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Session:
 
     def __init__(
         self,
-        phone: Platform,
+        phone: PlacesCalls,
         sound: Sound,
         *,
         clock: Clock | None = None,

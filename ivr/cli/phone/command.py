@@ -10,6 +10,8 @@ from rich.console import Console
 
 from ivr.cli.event_loop import fast_loop, on_first_signal, until_signal
 from ivr.cli.phone.call_scripts import run_scripts
+from ivr.cli.phone.carrier_calls import call_as_carrier
+from ivr.cli.phone.carrier_flags import CARRIERS, carrier_options, carrier_played
 from ivr.cli.phone.flags import PORT, TARGETS, TIME, Finite, check_together, given, limited
 from ivr.cli.phone.load_report import report_load
 from ivr.cli.phone.sip_calls import SipFlags, call_sip
@@ -87,6 +89,13 @@ BOT = "http://127.0.0.1:8080/call"
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file of the phone's key; created if it does not exist. Default: a new key each time.",
 )
+@click.option(
+    "--as",
+    "carrier",
+    type=click.Choice(CARRIERS),
+    help="Play this carrier instead, and call a bot of its dialect at --bot.",
+)
+@carrier_options
 @limited
 @click.pass_context
 def phone(
@@ -116,8 +125,13 @@ def phone(
     identity_port: int,
     key: Path | None,
     limits: PhoneLimits,
+    carrier: str | None,
+    flags_of_carrier: dict[str, Any],
 ) -> None:
     """Call a bot, as the calling platform did: ours, or any that speaks the protocol. With --sip call a SIP address.
+
+    With --as the phone is a carrier of lines over the web, and calls any bot for it: documents are judged by the
+    carrier's own grammar, requests are signed as it signs them.
 
     Prompts are printed; you type keys, words, silence (Enter) or /hangup. Only this machine is connected to, unless
     --allow names others. A bot that checks tokens has to know where the phone's metadata is: its address is printed
@@ -129,6 +143,9 @@ def phone(
                ivr phone --script calls/
                ivr phone --calls 2000 --concurrency 200
                ivr phone --sip sip:support@127.0.0.1:5070
+               ivr phone --as twilio --bot http://127.0.0.1:8080/twilio/call
+               ivr phone --as telnyx --bot http://127.0.0.1:5000/voice --misbehave forged,twice
+               ivr phone --as twilio --orders --api-port 9080 --callee machine
     """  # to click, the character \b keeps the line ends of a paragraph
     check_together(context)
     console = Console(highlight=False, soft_wrap=True)
@@ -137,6 +154,12 @@ def phone(
         called = SipFlags(sip, who, sip_user, sip_password, sip_ca, record)
         plan = LoadPlan(calls, concurrency, rate) if calls else None
         _run(call_sip(called, console, scripts=scripts, plan=plan, as_json=as_json))
+        return
+    if carrier:
+        who = caller if given(context, "caller") else None
+        played = carrier_played(carrier, bot, flags_of_carrier, caller=who, allowed=allow, limits=limits)
+        plan = LoadPlan(calls, concurrency, rate) if calls else None
+        _run(call_as_carrier(played, console, scripts=scripts, plan=plan, as_json=as_json, aloud=sound, wire=wire))
         return
     target = Target(bot, app_id, allow, limits, identity_port, key, caller, language, at, allow_transfer)
     if browser:

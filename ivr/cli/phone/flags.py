@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ivr.cli.phone.carrier_flags import NEEDS_CARRIER, WITH_CARRIER
 from ivr.engine.pretend import read_time
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.wire.transfer_targets import is_target
@@ -110,6 +111,12 @@ def check_together(context: click.Context) -> None:
     if "sip" in set_here:
         _check_sip(context, set_here)
         return
+    if "carrier" in set_here:
+        _check_carrier(context, set_here)
+        set_here = {name: flag for name, flag in set_here.items() if name not in NEEDS_CARRIER}
+    for name in NEEDS_CARRIER:
+        if name in set_here and context.get_parameter_source(name) is not ParameterSource.ENVIRONMENT:
+            raise click.UsageError(f"{set_here[name]} has no effect without --as.", context)
     for name in NEEDS_SIP:
         # A password in the environment is there for other calls, too.
         if name in set_here and context.get_parameter_source(name) is not ParameterSource.ENVIRONMENT:
@@ -130,6 +137,17 @@ def _check_faces(context: click.Context, set_here: Mapping[str, str]) -> None:
                 raise click.UsageError(
                     f"{set_here[name]} is for the terminal and has no effect with {FACES[face]}.", context
                 )
+
+
+def _check_carrier(context: click.Context, set_here: Mapping[str, str]) -> None:
+    for name, flag in set_here.items():
+        if name not in WITH_CARRIER:
+            raise click.UsageError(f"{flag} has no effect with --as.", context)
+    for face in ("calls", "scripts", "sound"):
+        if "orders" in set_here and face in set_here:
+            raise click.UsageError(f"{FACES[face]} and --orders cannot be used together.", context)
+    if "callee" in set_here and "orders" not in set_here:
+        raise click.UsageError("--callee has no effect without --orders.", context)
 
 
 def _check_sip(context: click.Context, set_here: Mapping[str, str]) -> None:

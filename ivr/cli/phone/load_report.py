@@ -38,7 +38,7 @@ async def report_load(plan: LoadPlan, target: Target, console: Console, *, as_js
     finally:
         client.close()
         await web.close()
-    print_load(measured, _table(measured), console, as_json=as_json)
+    print_load(measured, load_table(measured), console, as_json=as_json)
     if stop.is_set():
         say_interrupted(measured.calls, plan)
     return not measured.errors and not stop.is_set()
@@ -66,7 +66,8 @@ def say_interrupted(calls: int, plan: LoadPlan) -> None:
     click.echo(f"Interrupted: {calls:,} of {plan.calls:,} calls were placed.", err=True)
 
 
-def _table(measured: LoadResult) -> Table:
+def load_table(measured: LoadResult) -> Table:
+    """Return what was measured, for people."""
     table = Table(show_header=False, title=f"{measured.calls} calls, {measured.requests} requests")
     rows = {
         "time": f"{measured.seconds:.1f} s",

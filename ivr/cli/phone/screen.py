@@ -121,7 +121,7 @@ class Screen:
             if not self._deaf:
                 self.note("the bot is not listening now")
             self._deaf = True
-        elif asked.kind == "digits" and isinstance(event, WordsHeard):
+        elif asked.kind == "digits" and isinstance(event, WordsHeard) and not asked.choices:
             self.note("not understood; the bot expects keys")
         elif asked.kind == "choice" and not means_something(asked.choices, event):
             self.note(f"not understood; the choices are: {', '.join(map(_offer, asked.choices))}")

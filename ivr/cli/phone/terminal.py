@@ -18,10 +18,11 @@ from ivr.cli.phone.screen import Screen
 from ivr.engine.commands import Recognize, Record
 from ivr.engine.events import PHONE_KEYS
 from ivr.media.installed import missing
+from ivr.media.sound import Sound
 from ivr.phone.callers.turn_based import CallerAction, Connect, Fail, Leave, Press, Situation, Speak, TurnBased
 from ivr.phone.handset import ANSWERS
-from ivr.phone.phone_events import ListensFor, PhoneEvent, PromptAudio, PromptOver
-from ivr.phone.platform import Target, platform, sound_of
+from ivr.phone.phone_events import Ended, ListensFor, PhoneEvent, PromptAudio, PromptOver
+from ivr.phone.platform import PlacesCalls, Target, platform, sound_of
 from ivr.phone.session import Session
 
 
@@ -56,8 +57,14 @@ class Typist:
         screen: Shows,
         ask: Callable[[str], Awaitable[str | None]],
         commands: Mapping[str, Callable[[], None]] | None = None,
+        *,
+        ends_by_silence: bool = False,
     ) -> None:
-        """`ask` asks for a line; None: the end. `commands` are further commands that can be typed (`/state`)."""
+        """`ask` asks for a line; None: the end. `commands` are further commands that can be typed (`/state`).
+
+        `ends_by_silence`: words are whole once it is silent after them, as on lines that do not know the choices.
+        """
+        self._ends_by_silence = ends_by_silence
         self._screen = screen
         self._ask = ask
         self._commands = commands or {}
@@ -83,7 +90,8 @@ class Typist:
                 self._commands.get(line.strip(), self._screen.help)()
                 continue
             found = caller_action(line)
-            self._silent = found is None or _is_whole(found, situation.listening)
+            whole = self._ends_by_silence and isinstance(found, Speak)
+            self._silent = found is None or whole or _is_whole(found, situation.listening)
             return found
 
     async def _rings(self) -> CallerAction:
@@ -125,27 +133,32 @@ async def talk(target: Target, console: Console, *, wire: bool) -> bool:
 
 async def talk_aloud(target: Target, console: Console, *, wire: bool) -> bool:
     """Hold one call in real time; lines are typed whenever one likes."""
+    screen = OwnBotScreen(console, target, wire=wire)
+    async with platform(target) as phone:
+        print_metadata(target, phone.metadata)
+        return (await speak_aloud(phone, sound_of(phone), screen, console)).by != "platform"
+
+
+async def speak_aloud(line: PlacesCalls, sound: Sound, screen: Screen, console: Console) -> Ended:
+    """Hold one call in real time by whatever places it, and return how it ended."""
     players = [name for name in PLAYERS if shutil.which(name)]
     if not players:
         raise click.ClickException(f"--sound needs an audio player. Install one of {', '.join(PLAYERS)}.")
-    screen = OwnBotScreen(console, target, wire=wire)
     speaker = Loudspeaker(players, screen.note)
-    async with platform(target) as phone:
-        print_metadata(target, phone.metadata, wire=wire)
-        for sentence in missing():
-            console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
-        session = Session(phone, sound_of(phone))
-        session.dial()
-        typing = asyncio.create_task(_type(session, screen))
-        hearing = asyncio.create_task(_hear(session, screen, speaker))
-        try:
-            await asyncio.shield(hearing)
-            return (await session.ended()).by != "platform"
-        finally:
-            typing.cancel()
-            await session.close()  # its end is still to be seen
-            await asyncio.gather(hearing, return_exceptions=True)
-            await speaker.stop()
+    for sentence in missing():
+        console.print(sentence, style="dim", markup=False)  # `ivr[phone]` is no markup
+    session = Session(line, sound)
+    session.dial()
+    typing = asyncio.create_task(_type(session, screen))
+    hearing = asyncio.create_task(_hear(session, screen, speaker))
+    try:
+        await asyncio.shield(hearing)
+        return await session.ended()
+    finally:
+        typing.cancel()
+        await session.close()  # its end is still to be seen
+        await asyncio.gather(hearing, return_exceptions=True)
+        await speaker.stop()
 
 
 async def _hear(session: Session, screen: Screen, speaker: Loudspeaker) -> None:

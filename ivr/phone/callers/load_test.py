@@ -17,7 +17,7 @@ from ivr.phone.callers.dialler import Dialler, LoadPlan
 from ivr.phone.callers.random_caller import RandomCaller
 from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.phone_events import Ended, PhoneEvent, Replied, Sent, WorkflowRefused
-from ivr.phone.platform import Platform
+from ivr.phone.platform import PlacesCalls
 
 RECORDING = 1.0
 "Seconds of what is recorded."
@@ -111,7 +111,7 @@ class _CannedEncoder:
 
 
 async def run_load_test(
-    phone: Platform,
+    phone: PlacesCalls,
     plan: LoadPlan,
     *,
     progress: Callable[[int], None] = lambda _: None,

@@ -60,9 +60,13 @@ class RandomCaller:
     def _answer(self, asked: Recognize, chance: float) -> CallerAction:
         if asked.free and chance < 0.5:
             return Speak(self._random.choice(SAID[asked.free]))
+        if asked.digits and asked.choices and chance < 0.4:  # on lines that take either
+            return Speak(self._random.choice(self._random.choice(asked.choices).speech))
         if asked.digits:
             keys = "".join(self._random.choices("0123456789", k=self._random.randint(1, min(asked.digits.maximum, 6))))
             return Press(keys + asked.digits.terminators[:1])
+        if not asked.choices:  # any words will do
+            return Speak(WORDS)
         choice = self._random.choice(asked.choices)
         if chance < 0.2:
             return Press(self._random.choice("0123456789*#"))

@@ -1,0 +1,119 @@
+"""A carrier of the TwiML family for `ivr phone --as`: its account, its API and the way to the bot."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ivr.carriers.api_server import api_served
+from ivr.carriers.misbehaviour import Misbehaviour
+from ivr.carriers.twiml.call_plan import CALLED, CALLER, TwimlCallPlan
+from ivr.carriers.twiml.carrier_account import CarrierAccount
+from ivr.carriers.twiml.ordered_calls import OrderedCalls
+from ivr.carriers.twiml.signing import Ed25519Signer, Signer, TokenSigner, private_key
+from ivr.carriers.twiml.twiml_carrier import TwimlCallResult, TwimlCarrier
+from ivr.carriers.twiml.twiml_document import Target
+from ivr.carriers.twiml.twiml_profile import PROFILES
+from ivr.carriers.web_bot import WebBot
+from ivr.cli.phone.carrier_flags import CarrierFlags
+from ivr.media.sound import Unplayable
+from ivr.phone.handset import Handset
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.post import NoReply, WebPost
+from ivr.phone.phone_events import Ended
+from ivr.phone.placed_call import Caller
+from ivr.phone.wire.line_news import LookAtLine
+
+ACCOUNT = "AC" + "0" * 32
+TOKEN = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
+
+
+class TwimlLine:
+    """The line (`ivr.cli.phone.carrier_calls.CarrierLine`)."""
+
+    def __init__(self, flags: CarrierFlags, web: WebPost) -> None:
+        """Raise BadKey for a secret that cannot sign."""
+        self.findings: list[str] = []
+        self.notes: list[str] = []
+        self._flags = flags
+        self._web = web
+        profile = PROFILES[flags.carrier]
+        token, signer = self._secrets(flags)
+        account = CarrierAccount(profile, sid=flags.account or ACCOUNT, token=token, signer=signer)
+        misbehaviour = Misbehaviour(flags.misdeeds)
+        bot, limits = WebBot(web, most_reply=flags.limits.reply_size), flags.limits
+        self.carrier = TwimlCarrier(bot, account, misbehaviour=misbehaviour, limits=limits, patience=limits.answer_time)
+        self.handset: Callable[[], Handset] | None = None
+        self.over: Callable[[Ended], None] = lambda _: None
+        self.ordered = OrderedCalls(
+            self.carrier, callee=lambda _: flags.callee, handset=self._answering, over=self._ordered_over
+        )
+
+    def _secrets(self, flags: CarrierFlags) -> tuple[str, Signer]:
+        """Return the API's token and what signs, and note what the bot has to know."""
+        if flags.carrier == "telnyx":
+            signer = Ed25519Signer(private_key(flags.secret) if flags.secret else None)
+            self.notes.append(f"The public key of its signatures: {signer.public}")
+            self.notes.append(f"The API key that it takes: {TOKEN}")
+            return TOKEN, signer
+        token = flags.secret or TOKEN
+        if flags.secret is None:
+            self.notes.append(f"The secret of its signatures: {TOKEN}")
+        header = "X-SignalWire-Signature" if flags.carrier == "signalwire" else "X-Twilio-Signature"
+        return token, TokenSigner(token, header)
+
+    async def fetch(self, url: str) -> bytes:
+        """Return an audio file that the bot names; raise Unplayable."""
+        limits = self._flags.limits
+        try:
+            return await self._web.fetch(url, answer_time=limits.file_time, most=limits.file_size)
+        except NoReply as error:
+            raise Unplayable(f"A file of the prompt cannot be fetched: {error}") from error
+
+    async def place(
+        self,
+        handset: Handset,
+        *,
+        who: Caller | None = None,
+        bot: str | None = None,
+        line: LookAtLine | None = None,
+    ) -> Ended:
+        """Hold one call to its end (`ivr.phone.platform.PlacesCalls`)."""
+        flags = self._flags
+        caller = flags.caller or (who.caller if who and who.caller else CALLER)
+        plan = TwimlCallPlan(
+            Target(bot or flags.bot),
+            caller,
+            flags.called or CALLED,
+            status=Target(flags.status) if flags.status else None,
+            fallback=Target(flags.fallback) if flags.fallback else None,
+        )
+        return self._taken(await self.carrier.place(handset, plan))
+
+    def _taken(self, result: TwimlCallResult) -> Ended:
+        self.findings += result.findings
+        return result.ended
+
+    def _answering(self, _: TwimlCallPlan) -> Handset:
+        if self.handset is None:
+            raise RuntimeError("nobody answers the calls that are ordered")
+        return self.handset()
+
+    def _ordered_over(self, result: TwimlCallResult) -> None:
+        self.over(self._taken(result))
+
+
+@asynccontextmanager
+async def twiml_line(flags: CarrierFlags) -> AsyncIterator[TwimlLine]:
+    """Open a line that lasts as long as the context; raise OSError if its port is taken, BadKey."""
+    web = WebPost(Guard(flags.allowed))
+    try:
+        line = TwimlLine(flags, web)
+        async with api_served(line.ordered.api.handle, flags.api_port) as base:
+            account = line.carrier.account
+            account.api = base
+            line.notes.append(f"The carrier's API: {base} (account {account.sid})")
+            try:
+                yield line
+            finally:
+                await line.ordered.close()
+    finally:
+        await web.close()
