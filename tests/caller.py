@@ -51,6 +51,7 @@ class Caller:
         now: float = STARTED,
         transfers: bool = False,
         closed: Mapping[str, str] | None = None,
+        first: Event | None = None,
     ) -> None:
         self.flow = flow
         self.now = now
@@ -58,7 +59,7 @@ class Caller:
         self.last: Step = Step(self.call)
         self.steps: list[tuple[Event, float, Step]] = []
         self.commands: tuple[Command, ...] = ()
-        self.apply(CallReceived(caller, "28:bot", language, closed=closed or {}, transfers=transfers))
+        self.apply(first or CallReceived(caller, "28:bot", language, closed=closed or {}, transfers=transfers))
 
     # --- what happens ---
 

@@ -7,11 +7,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Transfer
-from ivr.engine.events import Event
+from ivr.engine.events import AnsweredBy, Event
 from ivr.engine.values import Stored, Value, pack
 
 T = TypeVar("T")
-Phase: TypeAlias = Literal["new", "ringing", "answering", "answered", "gone", "over"]
+Phase: TypeAlias = Literal["new", "calling", "ringing", "answering", "answered", "gone", "over"]
 
 
 class Memory(Struct, frozen=True, omit_defaults=True):
@@ -118,6 +118,24 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     "The calendars that the operator had closed when the call began, each with a notice that may be empty (C15)."
     transfers: bool = False
     "The line can connect the caller with somebody else."
+    placed: bool = False
+    "We placed the call: `called` is who is on the line, and `caller` is what they are shown."
+    answered_by: AnsweredBy | None = None
+    "Who answered a call that we placed; None: nobody has, or somebody called us."
+    answered: float | None = None
+    "When that was, in seconds since 1970, UTC."
+    rung: float | None = None
+    "When the other side of a call that we placed was first known to be rung, in seconds since 1970, UTC."
+
+    @property
+    def party(self) -> str | None:
+        """Who is on the line, whichever side called; None if withheld."""
+        return self.called if self.placed else self.caller
+
+    @property
+    def began(self) -> float:
+        """Since when the flow runs, in seconds since 1970: ringing at the other side is not its time."""
+        return self.started if self.answered is None else self.answered
 
 
 class Call(Struct, frozen=True, omit_defaults=True):

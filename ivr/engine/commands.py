@@ -229,7 +229,9 @@ class Notify(Struct, frozen=True, tag=True, omit_defaults=True):
     caller: str | None = None
     called: str = ""
     started: float = 0.0
-    "When the call came in, in seconds since 1970."
+    "When the call came in or was placed, in seconds since 1970."
+    placed: bool = False
+    "We placed the call: `called` is who was on the line."
 
 
 Command: TypeAlias = LineCommand | Request | Notify

@@ -34,13 +34,14 @@ from ivr.engine.commands import (
     Silence,
     Transfer,
 )
-from ivr.engine.events import CallReceived, Event
+from ivr.engine.events import CallPlaced, CallReceived, Event
 from ivr.engine.flow import Flow, State
 from ivr.engine.judge import Judge
 from ivr.engine.language_choice import among
+from ivr.engine.parameters import given
 from ivr.engine.pretend import ahead
 from ivr.engine.scope import PART, Scope
-from ivr.engine.values import Value, pack
+from ivr.engine.values import MaskedValue, Value, pack
 from ivr.engine.variables import Misfit, fit
 from ivr.errors import ExpressionFailed
 
@@ -159,20 +160,30 @@ class Draft:
         wished = self.memory.variables.get("outcome")
         return wished if isinstance(wished, str) and wished else None
 
-    def know(self, event: CallReceived) -> None:
+    def know(self, event: CallReceived | CallPlaced) -> None:
         """Take down who calls whom, and give the variables their defaults."""
         self.facts = replace(
             self.facts,
             caller=event.caller,
             called=event.called,
-            language=event.language,
             started=self.now,
             closed=event.closed,
             ahead=ahead(event.at, self.flow.zone, now=self.now) if event.at else 0.0,
-            transfers=event.transfers,
         )
+        if type(event) is CallReceived:
+            self.facts = replace(self.facts, language=event.language, transfers=event.transfers)
+        else:
+            self.facts = replace(self.facts, placed=True)
         begin = self.flow.variables.items()
         self._keep({name: variable.default for name, variable in begin if variable.has_default and PART not in name})
+
+    def give(self, event: CallPlaced) -> None:
+        """Keep what a call of ours begins with, and what a trace may hold of it; raise Misfit."""
+        values = {**given(self.flow, event.values), **dict.fromkeys(event.masked, MaskedValue())}
+        self._keep(values)
+        if private := tuple([name for name in values if self.flow.is_private(name)]):
+            shown = {name: value for name, value in event.values.items() if name not in private}
+            self.traced = replace(event, values=shown, masked=private)
 
     def store(self, values: Mapping[str, Value]) -> None:
         """Keep values that are known to fit the variables of the flow in which the call stands."""
@@ -306,6 +317,7 @@ class Draft:
                     caller=facts.caller,
                     called=facts.called,
                     started=facts.started,
+                    placed=facts.placed,
                 )
                 self.commands.append(whole)
 

@@ -34,6 +34,48 @@ class CallReceived(Struct, frozen=True, tag=True, omit_defaults=True):
     "The line offers to connect the caller with somebody else."
 
 
+AnsweredBy: TypeAlias = Literal["human", "machine", "unknown"]
+"Who answered a call of ours, as far as the line can tell."
+NotAnswered: TypeAlias = Literal["busy", "noAnswer", "rejected", "unreachable", "failed"]
+"Why a call of ours was not answered; `failed`: the line could not place it."
+
+
+class CallPlaced(Struct, frozen=True, tag=True, omit_defaults=True):
+    """We place a call: the line is told whom to ring."""
+
+    caller: str | None
+    "Whom the other side is shown as the caller; none: the line's own number."
+    called: str
+    at: str | None = None
+    "As of `CallReceived`."
+    closed: Mapping[str, str] = {}
+    "As of `CallReceived`."
+    values: Mapping[str, Scalar] = {}
+    "What variables of the flow begin with, and the facts that `set` may change, by name."
+    masked: tuple[str, ...] = ()
+    "Of what a trace holds: the private variables that were given a value (LANGUAGE C12)."
+
+
+class CallRinging(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A call that we placed is rung at the other side."""
+
+
+class CallAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Somebody answered a call that we placed, or a machine did: its flow begins."""
+
+    by: AnsweredBy = "unknown"
+    transfers: bool = False
+    "As of `CallReceived`."
+
+
+class CallNotAnswered(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A call that we placed was not answered, and is over."""
+
+    reason: NotAnswered
+    status: int = 0
+    "What the other side answered, as a SIP status; 0: the line does not tell."
+
+
 class KeysPressed(Struct, frozen=True, tag=True, omit_defaults=True):
     """The caller pressed keys, and the channel decided that the input was complete."""
 
@@ -211,6 +253,9 @@ class LineReported(Struct, frozen=True, tag=True, omit_defaults=True):
 
 CallersEvent: TypeAlias = (
     CallReceived
+    | CallPlaced
+    | CallAnswered
+    | CallNotAnswered
     | KeysPressed
     | KeysJudged
     | SpeechHeard
@@ -223,5 +268,5 @@ CallersEvent: TypeAlias = (
     | CallEnded
 )
 ServicesEvent: TypeAlias = ServiceAnswered | HttpAnswered | RecordingReady | ServiceFailed
-PacingEvent: TypeAlias = OperationDone | OperationFailed | HoldNeeded | TimePassed | LineReported
+PacingEvent: TypeAlias = CallRinging | OperationDone | OperationFailed | HoldNeeded | TimePassed | LineReported
 Event: TypeAlias = CallersEvent | ServicesEvent | PacingEvent

@@ -149,6 +149,8 @@ class Flow(Struct, frozen=True):
     "How its file is called, for messages."
     parts: Mapping[str, InvokedPart] = {}
     "The flows that its states invoke, by the prefix of their states."
+    parameters: frozenset[str] = frozenset()
+    "Variables to which whoever has a call placed may give a value."
     secrets: Secrets | None = None
     "Of the settings, for guards; no part of the hash. None: not known, as in a replay."
 

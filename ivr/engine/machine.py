@@ -19,21 +19,24 @@ reply is put together (`draft`), or which channel carries the call. These are it
 5. `over` is final. What still runs after the caller has gone, the silent rest (C13), is an ordinary run of the flow in
    which nothing is spoken. `hangup` is raised once in it, so that its handler cannot keep the call alive.
 
-A call is in one of six phases. They say what is between it and the caller, and so what it can wait for:
+A call is in one of seven phases. They say what is between it and the caller, and so what it can wait for:
 
     new --> ringing --> answering --> answered
-               ^            |
-               +------------+           the line refused the whole reply, and its answer with it
+     |         ^            |            ^
+     |         +------------+            |   the line refused the whole reply, and its answer with it
+     +-----------> calling --------------+   a call of ours: the flow begins when somebody answers
     answering, answered --> gone        the caller has left, and something is still to come
     all of them --> over                nothing more is to come
 
     phase      the call waits for
     new        its beginning
+    calling    what becomes of a call of ours: that the other side is rung, that somebody answers, or why nobody does
     ringing    the outcome of `reject`; or a service, as long as the line needs no reply: then the call is answered, and
                all that is not declined is answered in the step that says or asks something
     answering  the outcome of a reply that begins with `answer`; a success, or a failure after the answer, ends this.
                A service, if that reply holds its hold prompt
-    answered   the outcome of its last reply, or a service, with a hold prompt or without one
+    answered   the outcome of its last reply, or a service, with a hold prompt or without one. A call of ours begins
+               here, so that `answer` is done at once, and `reject` hangs up
     gone       a service; or, until `grace_until`, a recording that was under way when the line told of the end
     over       nothing
 
@@ -43,27 +46,31 @@ A recording that was announced without its audio is waited for like a service: `
 What an event can lead to, by the phase in which it finds the call: `=` is the same phase, `-` is always ignored.
 Wherever a phase is named, the event can be ignored as well, by law 1.
 
-    event            new                ringing           answering                    answered       gone    over
-    CallReceived     ringing answering  -                 -                            -              -       -
-    KeysPressed      -                  -                 answered                     =              -       -
-    KeysJudged       -                  -                 answered                     =              -       -
-    SpeechHeard      -                  -                 answered                     =              -       -
-    ChoiceMade       -                  -                 answered                     =              -       -
-    InputTimedOut    -                  -                 answered                     =              over    -
-    InputInvalid     -                  -                 answered                     =              -       -
-    RecordingMade    -                  -                 answered gone over           = gone over    = over  -
-    CallEnded        over               gone over         gone over                    gone over      over    -
-    ServiceAnswered  -                  -                 -                            =              over    -
-    HttpAnswered     -                  = answering       =                            =              over    -
-    ServiceFailed    -                  answering         =                            =              over    -
-    RecordingReady   -                  -                 -                            =              = over  -
-    OperationDone    -                  over              answered over                = over         -       -
-    Transferred      -                  -                 over                         over           -       -
-    TransferFailed   -                  -                 answered                     =              -       -
-    OperationFailed  -                  = answering over  ringing = answered over      = over         over    -
-    HoldNeeded       -                  answering         =                            =              -       -
-    TimePassed       -                  answering         =                            =              over    -
-    LineReported     -                  -                 -                            -              -       -
+    event            new                calling   ringing           answering                answered     gone    over
+    CallReceived     ringing answering  -         -                 -                        -            -       -
+    CallPlaced       calling            -         -                 -                        -            -       -
+    CallRinging      -                  =         -                 -                        -            -       -
+    CallAnswered     -                  answered  -                 -                        -            -       -
+    CallNotAnswered  -                  over      -                 -                        -            -       -
+    KeysPressed      -                  -         -                 answered                 =            -       -
+    KeysJudged       -                  -         -                 answered                 =            -       -
+    SpeechHeard      -                  -         -                 answered                 =            -       -
+    ChoiceMade       -                  -         -                 answered                 =            -       -
+    InputTimedOut    -                  -         -                 answered                 =            over    -
+    InputInvalid     -                  -         -                 answered                 =            -       -
+    RecordingMade    -                  -         -                 answered gone over       = gone over  = over  -
+    CallEnded        over               over      gone over         gone over                gone over    over    -
+    ServiceAnswered  -                  -         -                 -                        =            over    -
+    HttpAnswered     -                  -         = answering       =                        =            over    -
+    ServiceFailed    -                  -         answering         =                        =            over    -
+    RecordingReady   -                  -         -                 -                        =            = over  -
+    OperationDone    -                  -         over              answered over            = over       -       -
+    Transferred      -                  -         -                 over                     over         -       -
+    TransferFailed   -                  -         -                 answered                 =            -       -
+    OperationFailed  -                  -         = answering over  ringing = answered over  = over       over    -
+    HoldNeeded       -                  -         answering         =                        =            -       -
+    TimePassed       -                  -         answering         =                        =            over    -
+    LineReported     -                  -         -                 -                        -            -       -
 
 `tests/engine/test_phases.py` tries every event on every call that some flows can come to, and holds both tables.
 """

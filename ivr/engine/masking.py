@@ -12,8 +12,12 @@ from msgspec.structs import replace
 
 from ivr.engine.commands import Command, Request
 from ivr.engine.events import (
+    CallAnswered,
     CallEnded,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
+    CallRinging,
     ChoiceMade,
     Event,
     HttpAnswered,
@@ -35,7 +39,19 @@ from ivr.engine.events import (
 )
 
 _NOTHING_WRITTEN = frozenset(
-    {CallEnded, LineReported, OperationDone, InputTimedOut, InputInvalid, TimePassed, Transferred, TransferFailed}
+    {
+        CallAnswered,
+        CallEnded,
+        CallNotAnswered,
+        CallRinging,
+        LineReported,
+        OperationDone,
+        InputTimedOut,
+        InputInvalid,
+        TimePassed,
+        Transferred,
+        TransferFailed,
+    }
 )
 "Some of those in which a line writes no text: most of what is ignored. To ask for each of the others takes longer."
 FOREIGN = "?"
@@ -66,8 +82,8 @@ def masked(event: Event) -> Event:
     if type(event) in _NOTHING_WRITTEN:
         return event
     match event:
-        case CallReceived():
-            return CallReceived(None, "")
+        case CallReceived() | CallPlaced():
+            return type(event)(None, "")
         case KeysPressed():
             return replace(event, keys="")
         case SpeechHeard():

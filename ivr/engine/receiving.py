@@ -15,8 +15,12 @@ from ivr.engine.call import Operation, OperationKind, Taken
 from ivr.engine.commands import FETCH
 from ivr.engine.draft import Draft
 from ivr.engine.events import (
+    CallAnswered,
     CallEnded,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
+    CallRinging,
     ChoiceMade,
     Event,
     HoldNeeded,
@@ -25,6 +29,7 @@ from ivr.engine.events import (
     InputTimedOut,
     KeysJudged,
     KeysPressed,
+    NotAnswered,
     OperationDone,
     OperationFailed,
     RecordingMade,
@@ -39,6 +44,7 @@ from ivr.engine.events import (
 )
 from ivr.engine.masking import without_foreign_id
 from ivr.engine.transitions import NO_VALUE, SETTLED, Settled, enter, evaluated, give_up, hung_up
+from ivr.engine.variables import Misfit
 from ivr.errors import ExpressionFailed
 
 HOLDS = 8
@@ -111,8 +117,8 @@ def receive(draft: Draft, event: Event) -> Received:
             return _failed(draft, event)
         case ServiceAnswered() | HttpAnswered() | ServiceFailed() | RecordingReady():
             return _served(draft, event)
-        case CallReceived():
-            return _begin(draft, event)
+        case CallReceived() | CallPlaced() | CallRinging() | CallAnswered() | CallNotAnswered():
+            return _before_flow(draft, event)
         case CallEnded():
             return _leave(draft, event)
         case HoldNeeded():
@@ -141,6 +147,29 @@ def _can_be(event: Outcome, kind: OperationKind) -> bool:
     return (kind in _QUESTIONS) is not (type(event) is OperationDone)
 
 
+# --- how a call begins -----------------------------------------------------------------------------------------------
+
+
+def _before_flow(
+    draft: Draft, event: CallReceived | CallPlaced | CallRinging | CallAnswered | CallNotAnswered
+) -> Received:
+    """Take or place a call, or note what becomes of one that is placed."""
+    if type(event) is CallReceived:
+        return _begin(draft, event)
+    if type(event) is CallPlaced:
+        return _place(draft, event)
+    if draft.phase != "calling":
+        return Ignored("no call of ours waits to be answered")
+    if type(event) is CallAnswered:
+        return _picked_up(draft, event)
+    if type(event) is CallNotAnswered:
+        return _unanswered(draft, event.reason)
+    if draft.facts.rung is not None:
+        return Ignored("the other side is known to be rung")
+    draft.facts = replace(draft.facts, rung=draft.now)
+    return SETTLED
+
+
 def _begin(draft: Draft, event: CallReceived) -> Received:
     if draft.phase != "new":
         return Ignored("the call has begun")
@@ -148,6 +177,34 @@ def _begin(draft: Draft, event: CallReceived) -> Received:
     draft.know(event)
     draft.path.append(Taken("", "called", 0, draft.flow.initial))
     return evaluated(enter, draft, draft.flow.initial)
+
+
+def _place(draft: Draft, event: CallPlaced) -> Received:
+    """Take down who is called, and what with; the flow begins when somebody answers."""
+    if draft.phase != "new":
+        return Ignored("the call has begun")
+    draft.know(event)
+    try:
+        draft.give(event)
+    except Misfit as misfit:
+        return Ignored(f"the flow cannot begin so: {misfit}")
+    draft.phase = "calling"
+    return SETTLED
+
+
+def _picked_up(draft: Draft, event: CallAnswered) -> Received:
+    """Begin the flow: the call is answered already, so that nothing in it takes or declines the call."""
+    draft.phase = "answered"
+    draft.facts = replace(draft.facts, answered_by=event.by, answered=draft.now, transfers=event.transfers)
+    draft.path.append(Taken("", "answered", 0, draft.flow.initial))
+    return evaluated(enter, draft, draft.flow.initial)
+
+
+def _unanswered(draft: Draft, reason: NotAnswered) -> Settled:
+    """End a call that was never answered: its outcome says why, and its flow has not begun."""
+    draft.outcome = reason
+    draft.over()
+    return SETTLED
 
 
 # --- what the line reports -------------------------------------------------------------------------------------------
@@ -261,6 +318,8 @@ def _leave(draft: Draft, event: CallEnded) -> Received:
     """Note that the caller has left: an answer that is still to come counts first, then `hangup` is raised (C13)."""
     operation = draft.operation(event.op)
     draft.traced = without_foreign_id(event, draft.steps)
+    if draft.phase == "calling":
+        return _unanswered(draft, "rejected" if event.by == "caller" else "failed")
     if draft.gone:
         # Reported again, and this time it names the recording that it cut off: so none comes.
         return _hung_up_at(draft, operation) if operation else Ignored("the caller has already left")

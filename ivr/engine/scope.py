@@ -144,11 +144,14 @@ class Scope(Mapping[str, Value]):
             "channel": facts.channel,
             "language": facts.language,
             "startedAt": self.started,
+            "direction": "outgoing" if facts.placed else "incoming",
+            "party": facts.party,
+            "answeredBy": facts.answered_by,
         }
 
     @property
     def started(self) -> datetime:
-        """When the call came in."""
+        """When the call came in, or was placed."""
         return datetime.fromtimestamp(self._facts.started + self._facts.ahead, self._flow.zone)
 
     def _calendars(self) -> Mapping[str, Value]:

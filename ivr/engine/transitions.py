@@ -244,7 +244,7 @@ def _transition(draft: Draft, raised: Raised) -> Result:
 def _within_limits(draft: Draft, raised: Raised) -> Raised:
     """Replace the event by `error.limit` where the call has become too long; once, so that its way out can be gone."""
     limits = draft.flow.limits
-    over = draft.steps > limits.turns or draft.now - draft.facts.started > limits.duration
+    over = draft.steps > limits.turns or draft.now - draft.facts.began > limits.duration
     if draft.limited or draft.gone or not over:
         return raised
     draft.limited = True

@@ -118,6 +118,7 @@ class _Builder:
             languages=tuple(self.model.languages or ()),
             description=self.model.description or "",
             goals=dict(self.model.goals),
+            parameters=frozenset(name for name, written in self.model.variables.items() if written.parameter),
             calendars=self.calendars(),
             file=self.document.source.file,
         )

@@ -227,8 +227,12 @@ class Document:
         return self.source.mark(*path, key=True).line
 
     def may_be_given(self, variable: str) -> bool:
-        """Return whether a variable may begin with a value that this file says nothing of: its flow is invoked (C4)."""
-        return variable in self.given or (self._returns and variable in self.model.variables)
+        """Return whether a variable may begin with a value that this file says nothing of.
+
+        Its flow is invoked (C4), or whoever has a call placed may give it one (C10).
+        """
+        declared = self.model.variables.get(variable)
+        return variable in self.given or (declared is not None and (self._returns or declared.parameter))
 
     @cached_property
     def _returns(self) -> bool:

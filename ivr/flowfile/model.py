@@ -73,6 +73,7 @@ class Variable(Model):
         None, description="How a date is keyed; default ddmmyyyy."
     )
     sensitive: Bool = Field(False, description="Private: never spoken, logged or traced.")
+    parameter: Bool = Field(False, description="Whoever has a call placed may give it a value.")
 
 
 class Limits(Model):
@@ -109,7 +110,7 @@ class FlowFile(Model):
     on: Handlers = Field({}, description="Events that a state does not handle, each with the state it leads to.")
     variables: Annotated[
         dict[Annotated[str, GivenName()], Annotated[Variable, ShortFor("default")]], Fields("variables")
-    ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive.")
+    ] = Field({}, description="Variables: a default, or type, default, min, max, values, format, sensitive, parameter.")
     goals: Annotated[
         dict[Annotated[str, GivenName()], Annotated[str, Reference()]], Fields("goals with milestones")
     ] = Field({}, description="What calls are to reach: name: milestone. Counted for each version of the flow.")

@@ -84,6 +84,7 @@ def payload(notification: Notification, notify: Notify, attached: Sequence[Attac
     data = {
         "call": notification.call,
         "flow": notify.flow,
+        "direction": "outgoing" if notify.placed else "incoming",
         "from": notify.caller,
         "to": notify.called,
         "startedAt": _moment(notify.started),

@@ -16,6 +16,9 @@ from ivr.engine import commands
 from ivr.engine.call import Judged, OperationKind, Taken
 from ivr.engine.commands import FETCH, Argument, Audio, Choice, FreeSpeech, Gender, Silence, Text
 from ivr.engine.events import (
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     InputInvalid,
@@ -120,7 +123,11 @@ Answering: TypeAlias = (
     KeysPressed | KeysJudged | SpeechHeard | ChoiceMade | InputTimedOut | InputInvalid | Transferred | TransferFailed
 )
 "What answers a question, or a call that was to be transferred."
-Happened: TypeAlias = CallReceived | Answering | Recorded | HungUp | LineFailed | ByService
+Beginning: TypeAlias = CallReceived | CallPlaced
+"How a call begins: the first thing that happens, and nothing later."
+PickedUp: TypeAlias = CallAnswered | CallNotAnswered
+"What became of a call that was placed."
+Happened: TypeAlias = Beginning | PickedUp | Answering | Recorded | HungUp | LineFailed | ByService
 
 # --- what came of it -------------------------------------------------------------------------------------------------
 
@@ -233,7 +240,7 @@ class CaseLine(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
     """One thing that happened, and what the caller heard and could do because of it."""
 
     at: float
-    "Seconds since the call came in."
+    "Seconds since the call came in, or was placed."
     event: Happened
     path: tuple[Taken, ...] = ()
     "The transitions that were taken."

@@ -11,6 +11,9 @@ from msgspec import NODEFAULT, Struct, defstruct, json
 from msgspec.structs import FieldInfo, fields, replace
 
 from ivr.engine.events import (
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     InputInvalid,
@@ -22,7 +25,20 @@ from ivr.engine.events import (
     Transferred,
 )
 from ivr.smallfiles import read_head
-from ivr.trace.case import Answering, ByService, Case, CaseError, CaseLine, Header, HungUp, LineFailed, Recorded, Share
+from ivr.trace.case import (
+    Answering,
+    Beginning,
+    ByService,
+    Case,
+    CaseError,
+    CaseLine,
+    Header,
+    HungUp,
+    LineFailed,
+    PickedUp,
+    Recorded,
+    Share,
+)
 from ivr.trace.folders import CASES, SUFFIX
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -46,6 +62,9 @@ T = TypeVar("T")
 
 _WORDS: Mapping[type[Struct], str] = {
     CallReceived: "called",
+    CallPlaced: "placed",
+    CallAnswered: "picked up",
+    CallNotAnswered: "not picked up",
     KeysPressed: "pressed",
     KeysJudged: "pressed something private",
     SpeechHeard: "said",
@@ -55,7 +74,8 @@ _WORDS: Mapping[type[Struct], str] = {
     Transferred: "connected",
     TransferFailed: "not connected",
 }
-if missing := {CallReceived, *get_args(Answering)} - _WORDS.keys():  # else it would be written, and never read again
+_WITH_WORDS = {*get_args(Beginning), *get_args(PickedUp), *get_args(Answering)}
+if missing := _WITH_WORDS - _WORDS.keys():  # else it would be written, and never read again
     raise TypeError(f"cases have no word for {missing}")
 _NOT_WRITTEN = frozenset({"op", "at"})
 _RANGES: Mapping[str, Any] = {"confidence": Share | None}
@@ -168,7 +188,7 @@ def _event(written: Struct) -> Any:
     if event is None:
         return written
     members = {field.name: getattr(written, field.name) for field in fields(written)}
-    return event(**members) if event is CallReceived else event("", **members)
+    return event("", **members) if "op" in event.__struct_fields__ else event(**members)
 
 
 def loads(data: bytes, name: str) -> Case:
@@ -193,14 +213,14 @@ def _check_order(lines: tuple[CaseLine, ...], header: Header, name: str) -> None
         raise CaseError(f"{name}:1: the start time of the call needs a UTC offset, such as Z")
     if not 1970 <= header.started.year < 9000:
         raise CaseError(f"{name}:1: the call cannot have started in the year {header.started.year}")
-    if not lines or not isinstance(lines[0].event, CallReceived):
-        raise CaseError(f'{name}:2: a case must begin with the event "called"')
+    if not lines or not isinstance(lines[0].event, Beginning):
+        raise CaseError(f'{name}:2: a case must begin with the event "called" or "placed"')
     before = 0.0
     for number, line in enumerate(lines, 2):
         if not before <= line.at < 1e9:
             raise CaseError(f"{name}:{number}: at {line.at:g} s, after a line at {before:g} s")
-        if number > 2 and isinstance(line.event, CallReceived):
-            raise CaseError(f'{name}:{number}: a second "called"')
+        if number > 2 and isinstance(line.event, Beginning):
+            raise CaseError(f'{name}:{number}: a second "{_WORDS[type(line.event)]}"')
         before = line.at
 
 

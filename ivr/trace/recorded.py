@@ -13,7 +13,9 @@ from ivr.engine.call import KINDS, Judged, Step, Taken
 from ivr.engine.commands import FETCH, Command, Notify, Request
 from ivr.engine.events import (
     CallEnded,
+    CallPlaced,
     CallReceived,
+    CallRinging,
     Event,
     HoldNeeded,
     HttpAnswered,
@@ -93,7 +95,7 @@ class _Reader:
         "The operations of the last reply."
 
     def read(self, step: Stepped) -> None:
-        if step.ignored is not None:
+        if step.ignored is not None or isinstance(step.event, CallRinging):
             return
         event = step.event
         if not self.lines:
@@ -147,7 +149,7 @@ class _Reader:
 
     def _happened(self, event: Event) -> Happened:
         match event:
-            case CallReceived():
+            case CallReceived() | CallPlaced():
                 return replace(event, at=None)  # the header has the time at which the flow believed it to be
             case RecordingMade():
                 return case.Recorded(event.seconds, event.ended, event.media is not None)
@@ -164,6 +166,11 @@ class _Reader:
                 return case.Arrived(event.seconds)
             case ServiceFailed():
                 return case.Failed(self._services.get(event.job, ""), event.code)
+        return self._caller_did(event)
+
+    def _caller_did(self, event: Event) -> Happened:
+        if isinstance(event, case.PickedUp):
+            return event
         if isinstance(event, case.Answering):
             return replace(event, op="")
         # the deadline, or one hold too many
@@ -192,8 +199,8 @@ def case_of(record: CallRecord, trace: Iterable[Stepped], flow: Flow, lines: Map
     started: float | None = None
     for step in trace:
         started = step.now if started is None else started
-        if not reader.lines and (step.ignored is not None or not isinstance(step.event, CallReceived)):
-            raise CaseError(f"call {record.id}: its trace does not begin with the call coming in")
+        if not reader.lines and (step.ignored is not None or not isinstance(step.event, case.Beginning)):
+            raise CaseError(f"call {record.id}: its trace does not begin with the call")
         reader.read(step)
     if started is None:
         raise CaseError(f"call {record.id}: its trace is empty")

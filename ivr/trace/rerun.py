@@ -12,7 +12,10 @@ from msgspec.structs import replace
 from ivr.engine.call import Call, Facts, Judged, Step, Taken, new_call
 from ivr.engine.commands import FETCH, Command, Recognize, Request
 from ivr.engine.events import (
+    CallAnswered,
     CallEnded,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     Event,
@@ -120,7 +123,7 @@ class Rerun:
     def _bound(self, event: case.Happened, asked: case.Asked | None) -> Event:
         op = self.call.asked[-1].op if self.call.asked else ""
         match event:
-            case CallReceived():
+            case CallReceived() | CallPlaced() | CallAnswered() | CallNotAnswered():
                 return event
             case case.HungUp():
                 by = "caller" if event.by == "flow" else event.by  # it is the line that told of it

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from ivr.engine.call import Failure, Taken
 from ivr.engine.commands import Choice, FreeSpeech, Recorded, Segment, Silence, Text
 from ivr.engine.events import (
+    AnsweredBy,
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     InputInvalid,
     InputTimedOut,
     KeysJudged,
     KeysPressed,
+    NotAnswered,
     SpeechHeard,
     Transcribed,
     TransferFailed,
@@ -28,6 +33,20 @@ _NOT_CONNECTED: Mapping[TransferFailure, str] = {
     "rejected": "it was declined",
     "unreachable": "nobody can be reached there",
     "unsupported": "the line does not transfer calls",
+}
+
+
+_ANSWERED: Mapping[AnsweredBy, str] = {
+    "human": "a person answered",
+    "machine": "an answering machine answered",
+    "unknown": "the call was answered",
+}
+_UNANSWERED: Mapping[NotAnswered, str] = {
+    "busy": "the other side was busy",
+    "noAnswer": "nobody answered",
+    "rejected": "the call was declined",
+    "unreachable": "nobody could be reached there",
+    "failed": "the line could not place the call",
 }
 
 
@@ -107,8 +126,9 @@ def _short(value: object) -> str:
 def caller_action(event: Happened) -> str:
     """Return what happened, after "the caller" or "the line" or "the service"."""
     match event:
-        case CallReceived(closed=closed):
-            return f"the call came in; {closed_by_operator(closed)}" if closed else "the call came in"
+        case CallReceived(closed=closed) | CallPlaced(closed=closed):
+            began = "the call came in" if isinstance(event, CallReceived) else "the call was placed"
+            return f"{began}; {closed_by_operator(closed)}" if closed else began
         case KeysPressed(keys=keys):
             return f"the caller pressed {keys}" if keys else "the caller pressed only the end key"
         case KeysJudged(verdict=verdict):
@@ -129,14 +149,14 @@ def caller_action(event: Happened) -> str:
 
 def _of_others(event: Happened) -> str:
     match event:
+        case CallAnswered() | CallNotAnswered():
+            return _of_ours(event)
         case Transferred():
             return "the caller was connected"
         case TransferFailed(reason=reason, status=status):
             return f"the transfer failed: {_NOT_CONNECTED[reason]}" + (f" ({status})" if status else "")
-        case case.HungUp(by="caller"):
-            return "the caller hung up"
         case case.HungUp(by=by):
-            return f"the call was ended by the {by}"
+            return "the caller hung up" if by == "caller" else f"the call was ended by the {by}"
         case case.LineFailed(code=code, whole=whole, reason=reason):
             why = f"{code}: {reason}" if reason else code
             return f"the line refused the reply ({why})" if whole else f"the line failed ({why})"
@@ -157,6 +177,12 @@ def _of_services(event: Happened) -> str:
         case case.Failed(service=service, code=code):
             return f"{service} failed ({code})"
     return "something happened"
+
+
+def _of_ours(event: case.PickedUp) -> str:
+    if isinstance(event, CallAnswered):
+        return _ANSWERED[event.by]
+    return _UNANSWERED[event.reason] + (f" ({event.status})" if event.status else "")
 
 
 def failure(failed: Failure, file: str) -> str:

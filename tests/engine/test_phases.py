@@ -16,8 +16,12 @@ import pytest
 from ivr.engine import machine
 from ivr.engine.call import Call, Facts, Phase, new_call
 from ivr.engine.events import (
+    CallAnswered,
     CallEnded,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
+    CallRinging,
     ChoiceMade,
     Event,
     HoldNeeded,
@@ -149,7 +153,9 @@ def shape(call: Call) -> tuple[object, ...]:
     """Return what the machine looks at; calls that agree in it go on alike."""
     asked = tuple((operation.kind, operation.state) for operation in call.asked)
     many = min(call.errors, FAILURES_IN_A_ROW + 1)  # hold prompts that fail count on, and nothing comes of it
-    counts = (call.silent, call.wrong, many, call.holds, call.hangup_raised, call.limited, call.facts.transfers)
+    facts = call.facts
+    rung = facts.rung is None or facts.answered is not None  # from the answer on, nobody asks
+    counts = (call.silent, call.wrong, many, call.holds, call.hangup_raised, call.limited, facts.transfers, rung)
     waits = (call.waiting.service if call.waiting else None, call.grace_until is None)
     return call.phase, call.state, call.outcome, asked, waits, counts
 
@@ -158,6 +164,8 @@ def events_at(call: Call) -> Iterator[Event]:
     """Find everything that can happen to a call: what fits, what comes too late, what was never asked for."""
     yield from (CallReceived("29:anna", "28:bot"), CallReceived("barred", "28:bot"))
     yield CallReceived("29:anna", "28:bot", transfers=True)
+    yield from (CallPlaced("+431", "+432"), CallPlaced(None, "+432"))
+    yield from (CallRinging(), CallAnswered("human", transfers=True), CallAnswered(), CallNotAnswered("busy"))
     yield from (HoldNeeded(), TimePassed(), LineReported())
     for job in (FOREIGN, *([call.waiting.job] if call.waiting else [])):
         yield RecordingReady(job, "a.wma")
@@ -235,7 +243,7 @@ def awaits_what_its_phase_says(call: Call) -> bool:
     """Return whether a call waits for what the second table of `machine` says of its phase."""
     asked = [operation.kind for operation in call.asked]
     match call.phase:
-        case "new" | "over":
+        case "new" | "calling" | "over":
             return not asked and call.deadline is None
         case "ringing":
             return (asked == ["reject"] or call.waiting is not None) and call.grace_until is None

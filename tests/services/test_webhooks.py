@@ -90,6 +90,7 @@ async def test_a_receiver_can_verify_what_it_gets() -> None:
             "from": "29:anna",
             "to": "28:bot",
             "startedAt": "2026-11-20T10:00:00Z",
+            "direction": "incoming",
             "subject": "A call",
             "text": "Words \u00fc.",
             "recordings": [{"url": "https://ivr.example/recordings/x"}, {"url": None}],

@@ -14,6 +14,9 @@ from msgspec.structs import replace
 
 from ivr.cli.calls import transcript
 from ivr.engine.events import (
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     InputInvalid,
@@ -28,6 +31,7 @@ from ivr.engine.events import (
 from ivr.trace.case import (
     Answered,
     Arrived,
+    Beginning,
     Case,
     CaseError,
     CaseLine,
@@ -69,6 +73,14 @@ def test_a_line_holds_one_thing_that_happened_and_can_be_read() -> None:
 EVENTS: list[tuple[Happened, str]] = [
     (CallReceived("29:anna", "28:bot"), '{"type": "called", "caller": "29:anna", "called": "28:bot"}'),
     (CallReceived(None, "28:bot", "de"), '{"type": "called", "caller": null, "called": "28:bot", "language": "de"}'),
+    (CallPlaced("+431", "+432"), '{"type": "placed", "caller": "+431", "called": "+432"}'),
+    (
+        CallPlaced(None, "+432", values={"fee": 12.5}, masked=("code",)),
+        '{"type": "placed", "caller": null, "called": "+432", "values": {"fee": 12.5}, "masked": ["code"]}',
+    ),
+    (CallAnswered(), '{"type": "picked up"}'),
+    (CallAnswered("machine", transfers=True), '{"type": "picked up", "by": "machine", "transfers": true}'),
+    (CallNotAnswered("busy", 486), '{"type": "not picked up", "reason": "busy", "status": 486}'),
     (KeysPressed("", "42"), '{"type": "pressed", "keys": "42"}'),
     (KeysPressed("", "", "silence"), '{"type": "pressed", "keys": "", "ended": "silence"}'),
     (KeysJudged("", "refused"), '{"type": "pressed something private", "verdict": "refused"}'),
@@ -102,7 +114,7 @@ EVENTS: list[tuple[Happened, str]] = [
 
 @pytest.mark.parametrize(("event", "written"), EVENTS, ids=lambda part: type(part).__name__)
 def test_an_event_is_written_in_the_words_of_the_format(event: Happened, written: str) -> None:
-    before = () if isinstance(event, CallReceived) else a_case().lines[:1]
+    before = () if isinstance(event, Beginning) else a_case().lines[:1]
     recorded = Case(a_case().header, (*before, CaseLine(0.0, event)))
     *_, row = dumps(recorded).splitlines()
     assert row.decode() == f'{{"at": 0.0, "event": {written}}}'
@@ -195,7 +207,7 @@ def test_a_file_that_is_cut_off_or_has_no_header_is_no_case() -> None:
     for kept, message in (
         ([], "c: the file is empty"),
         (rows()[1:], "c:1: Object contains unknown field `at`"),
-        (rows()[:1], 'c:2: a case must begin with the event "called"'),
+        (rows()[:1], 'c:2: a case must begin with the event "called" or "placed"'),
         ([rows()[0].replace(b'"case": 1', b'"case": 2'), *rows()[1:]], "c:1: Invalid enum value 2"),
     ):
         with pytest.raises(CaseError) as error:
@@ -254,5 +266,5 @@ def test_a_trace_that_does_not_begin_with_the_call_is_no_case() -> None:
     with pytest.raises(CaseError, match="its trace is empty"):
         case_of(bot.record, (), flow_of(SLOW), {})
     later = dial(flow_of(SLOW)).forget().trace
-    with pytest.raises(CaseError, match="its trace does not begin with the call coming in"):
+    with pytest.raises(CaseError, match="its trace does not begin with the call"):
         case_of(bot.record, later, flow_of(SLOW), {})

@@ -5,6 +5,9 @@ import pytest
 from ivr.engine.call import Taken
 from ivr.engine.commands import Audio, Choice, Silence, Text
 from ivr.engine.events import (
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
     CallReceived,
     ChoiceMade,
     InputInvalid,
@@ -27,6 +30,13 @@ from ivr.trace.case import Asked, Happened
             CallReceived("29:anna", "28:bot", closed={"shop": "", "office": "A pipe has burst."}),
             "the call came in; the operator had closed office, shop",
         ),
+        (CallPlaced("+431", "+432"), "the call was placed"),
+        (CallPlaced("+431", "+432", closed={"shop": ""}), "the call was placed; the operator had closed shop"),
+        (CallAnswered("human"), "a person answered"),
+        (CallAnswered("machine"), "an answering machine answered"),
+        (CallAnswered(), "the call was answered"),
+        (CallNotAnswered("noAnswer"), "nobody answered"),
+        (CallNotAnswered("busy", 486), "the other side was busy (486)"),
         (KeysPressed("", "42"), "the caller pressed 42"),
         (KeysPressed("", ""), "the caller pressed only the end key"),
         (KeysJudged("", "refused"), "the caller entered private digits (refused)"),

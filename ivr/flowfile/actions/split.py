@@ -16,8 +16,8 @@ from ivr.flowfile.fields import ChoiceName, GivenName, Guard, Json, ScalarField,
 from ivr.flowfile.model_parts import Model, Read
 from ivr.flowfile.source import Path
 
-BY = "call.from"
-"By what callers are shared out unless the author says otherwise: one caller always gets the same."
+BY = "call.party"
+"By what callers are shared out unless the author says otherwise: who is on the line always gets the same."
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 
 
@@ -42,7 +42,9 @@ class Split(Model):
     """Shares callers out."""
 
     name: Text = Field(description="The experiment; a new name deals again.")
-    by: Guard | None = Field(None, description="Expression whose value decides; default call.from, call.id for chance.")
+    by: Guard | None = Field(
+        None, description="Expression whose value decides; default call.party, call.id for chance."
+    )
     shares: Annotated[
         dict[Annotated[str, ChoiceName()], Annotated[int, Percent()]], Fields("shares with their percent")
     ] = Field(description="The shares by name, in percent, together 100; each name is an event.", min_length=1)

@@ -32,6 +32,9 @@ _CALL = Type(
         "channel": TEXT,
         "language": optional(TEXT),
         "startedAt": DATETIME,
+        "direction": TEXT,
+        "party": optional(TEXT),
+        "answeredBy": optional(TEXT),
     },
 )
 

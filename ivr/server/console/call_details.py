@@ -11,7 +11,14 @@ from msgspec import Struct
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.call import Taken
 from ivr.engine.commands import Request
-from ivr.engine.events import CallReceived, RecordingMade, RecordingReady
+from ivr.engine.events import (
+    CallAnswered,
+    CallNotAnswered,
+    CallPlaced,
+    CallReceived,
+    RecordingMade,
+    RecordingReady,
+)
 from ivr.engine.flow import Flow
 from ivr.trace import case
 from ivr.trace.case import Case
@@ -123,12 +130,15 @@ def _talk(recorded: Case, flow: Flow, files: Sequence[str | None]) -> Iterator[C
                 yield ConversationEntry(line.at, "caller", text, number if kept else None)
                 number += 1
             case (
-                case.Answered()
+                CallReceived()
+                | CallPlaced()
+                | CallAnswered()
+                | CallNotAnswered()
+                | case.Answered()
                 | case.Responded()
                 | case.Arrived()
                 | case.Failed()
                 | case.LineFailed()
-                | CallReceived()
                 | case.HungUp()
             ):
                 yield ConversationEntry(line.at, "note", caller_action(line.event))
