@@ -41,7 +41,7 @@ class WebhookRequest(Struct, frozen=True):
     uploads: Mapping[str, Upload] = field(default_factory=dict)
     "By the name of the part."
     target: str = ""
-    "Path and query as they came, letter by letter: what platforms sign. Empty where the channel asks for no query."
+    "Path and query as they came, letter by letter: what platforms sign."
 
 
 class WebhookReply(Struct, frozen=True):

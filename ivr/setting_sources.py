@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -90,8 +90,15 @@ def load(
 
 def fields_of(model: type[BaseSettings]) -> dict[str, FieldInfo]:
     """Return a model's settings by name, in the order for people: its own before those that it shares."""
-    own = {name: field for name, field in model.model_fields.items() if name in model.__annotations__}
-    return own | model.model_fields
+    fields = model.model_fields
+    named = [name for one in model.__mro__ for name in vars(one).get("__annotations__", ())]
+    return {name: fields[name] for name in named if name in fields}
+
+
+def can_be_flag(field: FieldInfo) -> bool:
+    """Return whether a setting can be a flag: a secret would be seen in the list of processes; a table is none."""
+    parts = {field.annotation, *get_args(field.annotation)}
+    return SecretStr not in parts and not any(get_origin(part) is Mapping for part in parts)
 
 
 def prefix_of(model: type[BaseSettings]) -> str:

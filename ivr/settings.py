@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -18,10 +18,10 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from ivr.allowed_hosts import read_pattern
-from ivr.auth.documents import DOCUMENTS
 from ivr.engine.naming import is_name
 from ivr.engine.secret_values import Secrets
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
+from ivr.line_settings import LineSettings
 from ivr.mail_address import is_address
 from ivr.setting_sources import (
     NO_ADDRESS,
@@ -51,23 +51,9 @@ MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
 
 
-CheckedLine: TypeAlias = Literal["skype", "sip"]
-"What `IVR_CHECK_CHANNEL` can be."
-
-
-class Settings(SpeechSettings):
+class Settings(LineSettings, SpeechSettings):
     """The settings of one server."""
 
-    app_id: str | None = Field(
-        None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."
-    )
-    openid_metadata: Annotated[tuple[str, ...], NoDecode] = Field(
-        DOCUMENTS, description="Addresses of the OpenID metadata whose keys sign tokens, separated by commas."
-    )
-    openid_loopback: bool = Field(
-        False,
-        description="For trials with a phone on this machine: allow http for the metadata and IVR_PUBLIC_URL.",
-    )
     public_url: str | None = Field(
         None,
         description="The https address at which the platform reaches this server; callback addresses start with it.",
@@ -85,11 +71,6 @@ class Settings(SpeechSettings):
     routes: Annotated[Mapping[str, str], NoDecode] = Field(
         default_factory=dict,
         description='Called identity to flow, as JSON or a TOML table: {"28:bot-id": "voicemail"}.',
-    )
-    check_channel: CheckedLine | None = Field(
-        None,
-        description="The line that flows are checked against: skype, or sip (a gateway with the voice and the speech "
-        "engine of these settings); none: skype, and with --dev sip, since its phone speaks what the voice speaks.",
     )
     zone: str = Field("UTC", description="The time zone of flows that do not set one, such as Europe/Vienna.")
     closed: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -172,7 +153,7 @@ class Settings(SpeechSettings):
         "info", description="The lowest level that is logged."
     )
 
-    @field_validator("openid_metadata", "closed", "mail_to", "http_hosts", "http_private", mode="before")
+    @field_validator("closed", "mail_to", "http_hosts", "http_private", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return split_commas(value)
@@ -245,13 +226,6 @@ class Settings(SpeechSettings):
     def _shown_whole(cls, value: str | None) -> str | None:
         if value is not None:
             refuse_user(value)
-        return value
-
-    @field_validator("openid_metadata")
-    @classmethod
-    def _all_shown_whole(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            refuse_user(address)
         return value
 
     @field_validator("public_url")

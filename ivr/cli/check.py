@@ -13,11 +13,12 @@ from ivr.flowfile.checks import Provided
 from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
+from ivr.line_settings import CheckedLine
+from ivr.server.plugs.lines import line_of_flows
 from ivr.server.settings_provided import egress_of, hosts_refused, provided_by
-from ivr.server.skype_endpoint import line_of_flows
 from ivr.server.speech_abilities import missing_of, phrases_of
 from ivr.setting_sources import LoadedSettings
-from ivr.settings import CheckedLine, Settings, SettingsError, load_settings, secrets_of
+from ivr.settings import Settings, SettingsError, load_settings, secrets_of
 from ivr.smallfiles import read_head
 from ivr.speech.registry import Engine
 
@@ -35,7 +36,7 @@ _OF_SERVERS = ("http_hosts", "secrets", "secrets_folder", "smtp_server", "webhoo
     "--channel",
     type=click.Choice([*CHANNELS, NONE]),
     help="Also check what this line supports. sip: a gateway with the voice and the speech engine of the settings. "
-    "none: check no line. Default: that of IVR_CHECK_CHANNEL, or skype.",
+    "none: check no line. Default: that of IVR_CHECK_CHANNEL, or the first that the settings turn on, or skype.",
 )
 @click.option(
     "--stt",

@@ -16,8 +16,8 @@ from ivr.cli.replay_channel import CHANNELS, moved_to, show
 from ivr.cli.replayed_calls import Subject, Subjects, calls_in, cases_in
 from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
+from ivr.line_settings import CheckedLine
 from ivr.nearest import did_you_mean
-from ivr.settings import CheckedLine
 from ivr.trace.case import CaseError
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.files import case_files

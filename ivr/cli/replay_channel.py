@@ -9,9 +9,10 @@ from msgspec import to_builtins
 from ivr.cli.replayed_calls import Subject
 from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
+from ivr.line_settings import CheckedLine
 from ivr.ports import Capabilities
-from ivr.server.skype_endpoint import line_of_flows
-from ivr.settings import CheckedLine, Settings, SettingsError, load_settings
+from ivr.server.plugs.lines import line_of_flows
+from ivr.settings import Settings, SettingsError, load_settings
 from ivr.trace.case import Case
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
 from ivr.trace.flow_places import FlowPlaces

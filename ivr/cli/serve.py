@@ -1,13 +1,12 @@
 """`ivr serve`: says what is wrong before anything starts, what to do next once it runs, and stops when told to."""
 
 import asyncio
-import json
 import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from shlex import quote as quoted
 from urllib.parse import quote
 
 import click
@@ -17,9 +16,9 @@ from ivr.errors import DataUnusable, FlowError, FolderInUse, StoreUnavailable
 from ivr.logs import quiet_loop, start_logging
 from ivr.server.assembly import Running, running
 from ivr.server.fatal import end_when_out_of_memory
-from ivr.server.skype_endpoint import REPLY_WITHIN
+from ivr.server.plugs.plug import Example, Registration
 from ivr.server.startup import check_settings
-from ivr.setting_sources import fields_of
+from ivr.setting_sources import can_be_flag, fields_of
 from ivr.settings import Settings, SettingsError, load_settings, variable
 from ivr.trace.folders import FLOWS
 
@@ -28,24 +27,11 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0
 "Seconds from SIGTERM to the end, whatever is still going on: nothing is lost by it, see docs/operations.md."
 
-_ENVIRONMENT_ONLY = {
-    "seal_key",
-    "console_token",
-    "azure_key",
-    "openai_key",
-    "voice_key",
-    "routes",
-    "secrets",
-    "smtp_password",
-    "webhook_secret",
-}
-"A secret would be seen in the list of processes; a table is no flag."
-
 
 def _flags(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command a flag for each setting."""
     for name, field in reversed(fields_of(Settings).items()):
-        if name not in _ENVIRONMENT_ONLY:
+        if can_be_flag(field):
             flag = "--" + name.replace("_", "-")
             command = click.option(flag, name, metavar="VALUE", help=f"{field.description} [{variable(name)}]")(command)
     return command
@@ -69,7 +55,7 @@ def serve(flows: tuple[Path, ...], dev: bool, file: Path | None, **flags: str | 
     """
     try:
         loaded = load_settings(file=file, flags=flags)
-        check_settings(loaded.settings, reply_within=REPLY_WITHIN, dev=dev)
+        check_settings(loaded.settings, dev=dev)
         places = flows or _shipped()
         start_logging(loaded.settings.log_level)
         end_when_out_of_memory()
@@ -119,36 +105,40 @@ def _announce(server: Running, *, dev: bool) -> None:
     if server.console and not dev:
         click.echo(f"The console: {server.console}")
     if not dev:
-        _tell_webhook(server)
+        _tell_addresses(server)
         return
-    path = "/call" if server.default else f"/call/{quote(server.flows[0])}"
     click.echo("Development mode: requests need no token, and only this machine can connect.")
-    click.echo("To send a call as the platform does, from another terminal:\n")
-    click.echo(f"  curl {server.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(_example_call())}'\n")
+    if server.example:
+        _show_example(server, server.example)
     click.echo(f"Start page:  {server.url}/   (phone, console, flows and their errors, documentation)")
     click.echo(f"The console: {server.console}")
     click.echo(f"The phone:   {server.phone}   (open it and press Call)")
 
 
-def _tell_webhook(server: Running) -> None:
-    """Print which address to register; `/call` only where a call to it is answered."""
-    call = f"{server.public}/call"
+def _show_example(server: Running, example: Example) -> None:
+    path = example.path if server.default else f"{example.path}/{quote(server.flows[0])}"
+    click.echo("To send a call as the platform does, from another terminal:\n")
+    click.echo(f"  curl {server.url}{path} -H 'Content-Type: {example.content_type}' -d {quoted(example.body)}\n")
+
+
+def _tell_addresses(server: Running) -> None:
+    """Print what the operator has to register at the platforms."""
+    for one in server.registrations:
+        if one.starts:
+            _tell_where_calls_begin(server, one)
+        else:
+            click.echo(f"Register {server.public}{one.path} as {one.what}.")
+
+
+def _tell_where_calls_begin(server: Running, one: Registration) -> None:
+    """Print where calls begin; the address that names no flow only where a call to it is answered."""
+    call = f"{server.public}{one.path}"
     if server.default or server.routed:
-        click.echo(f"Register {call} as the bot's calling webhook.")
+        click.echo(f"Register {call} as {one.what}.")
         if not server.default:
             click.echo(f"{call} answers only the identities in IVR_ROUTES until IVR_DEFAULT_FLOW is set.")
         return
-    click.echo("Register one of these as the bot's calling webhook:")
+    click.echo(f"Register one of these as {one.what}:")
     for flow in server.flows:
         click.echo(f"  {call}/{flow}")
     click.echo(f"{call} answers no calls until IVR_DEFAULT_FLOW or IVR_ROUTES is set.")
-
-
-def _example_call() -> dict[str, Any]:
-    """Return the least that a platform sends (protocol 4.1)."""
-    return {
-        "id": "call-1",
-        "participants": [{"identity": "29:me", "originator": True}, {"identity": "28:bot", "originator": False}],
-        "presentedModalityTypes": ["audio"],
-        "callState": "incoming",
-    }

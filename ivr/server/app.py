@@ -5,26 +5,22 @@ A handful of exact addresses needs no router and no middleware; both cost on eve
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypedDict
 
 from aiohttp import web
 
 from ivr.errors import DamagedCall, DataUnusable, FlowError, IvrError, StoreUnavailable, WebhookError
-from ivr.ports import Form
 from ivr.server.origin import require_loopback_name, require_own_page
 from ivr.server.readiness import CachedCheck, Check
 from ivr.server.recording_links import WAV
 from ivr.server.refusals import Refusals
 from ivr.server.replies import error_reply, json_reply, not_found, reply
 from ivr.server.static_files import Asset, media_reply
-from ivr.server.webhook import Endpoint, Webhook
+from ivr.server.webhook import Webhook
+from ivr.server.webhook_routes import WebhookRoutes
 
-CALL, CALLBACK = "/call", "/callback"
 ALIVE, READY, MEDIA = "/healthz", "/readyz", "/media/"
-
-_FLOW_NAME = re.compile(r"/call/([^/]{1,100})")
 
 
 class Pages(Protocol):
@@ -43,16 +39,17 @@ class App:
     def __init__(
         self,
         *,
-        webhook: Webhook,
-        form: Form,
+        routes: WebhookRoutes,
+        webhooks: Mapping[str, Webhook],
         asset: Callable[[str], Asset | None],
         checks: Mapping[str, Check],
         pages: Sequence[Pages] = (),
         dev: bool = False,
         refusals: Refusals | None = None,
     ) -> None:
-        self._webhook = webhook
-        self._endpoints = {CALL: Endpoint(), CALLBACK: Endpoint(form=form)}
+        """Put together what can be asked for; `webhooks` by the names of their channels."""
+        self._routes = routes
+        self._webhooks = webhooks
         self._asset = asset
         self._checks = {name: CachedCheck(check) for name, check in checks.items()}
         self._pages = pages
@@ -79,18 +76,11 @@ class App:
             self._refusals.report("call cannot go on", reason=type(error).__name__, level=logging.ERROR, error=error)
             return error_reply(WebhookError(503, "unavailable", "This call cannot continue at the moment."))
 
-    def endpoint(self, path: str) -> Endpoint | None:
-        """Return the webhook that a path leads to, if it leads to one."""
-        if endpoint := self._endpoints.get(path):
-            return endpoint
-        named = _FLOW_NAME.fullmatch(path)
-        return Endpoint(flow=named[1]) if named else None
-
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.rel_url.path
-        if endpoint := self.endpoint(path):
+        if route := self._routes.find(path):
             _require(request, "POST")
-            return reply(await self._webhook.receive(request, endpoint))
+            return reply(await self._webhooks[route.channel].receive(request, route))
         if path == ALIVE:
             _require(request, "GET", "HEAD")
             return json_reply({"alive": True})

@@ -11,14 +11,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import http_parser
 from msgspec import Struct
 
-from ivr.auth.keys import KeyRing
-from ivr.channels.skype import FORM
 from ivr.errors import IvrError
-from ivr.ports import Channel, Verifier
 from ivr.server.app import App
 from ivr.server.backend import Backend, open_backend
 from ivr.server.body import BodyLimits
@@ -34,21 +32,16 @@ from ivr.server.pages import (
     make_wav_assets,
 )
 from ivr.server.phone.routes import PhonePages
+from ivr.server.plugs.lines import development_line, line_of_flows
+from ivr.server.plugs.plug import Behind, Example, LinePages, Plug, Registration
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
 from ivr.server.short_way import ShortWay
-from ivr.server.skype_endpoint import (
-    DEVELOPMENT_ACCOUNT,
-    development_line,
-    fetch_keys,
-    line_of_flows,
-    make_channel,
-    make_verifier,
-)
 from ivr.server.start_page import StartPages
 from ivr.server.startup import address_of, bind_port, fit_to_open_files
 from ivr.server.watchdog import Watchdog
 from ivr.server.webhook import Webhook
+from ivr.server.webhook_routes import WebhookRoutes
 from ivr.settings import Settings
 from ivr.store.media_files import new_name
 from ivr.trace.folders import CASES
@@ -70,11 +63,15 @@ class Running(Struct, frozen=True):
     "Where the platform reaches it."
     flows: Sequence[str]
     default: str | None
-    "The flow of `/call`, if there is one."
+    "The flow of an address that names none, if there is one."
+    registrations: Sequence[Registration]
+    "What is to be told the platforms of all channels."
+    example: Example | None
+    "A call, as a platform tells of it."
     broken: Sequence[Path] = ()
     "Flow files of which nothing is served."
     routed: bool = False
-    "Whether `/call` leads some called identities to flows of their own."
+    "Whether an address that names no flow leads some called identities to flows of their own."
     console: str | None = None
     "Where a person logs in to the console; None: there is no console."
     phone: str | None = None
@@ -107,32 +104,34 @@ async def running(
         sock = stack.enter_context(bind_port(settings, dev=dev))
         address = address_of(sock)
         public = settings.public_url or address
-        make = partial(make_channel, settings, public=public, pretends=dev or pretends)
         line = await asyncio.to_thread(development_line if dev else line_of_flows, settings)  # it may load a voice
-        backend = await open_backend(
-            stack, settings, paths, make, public=public, line=line, strict=dev, trial=dev or pretends
-        )
-        channel = backend.channel
-        keys = None if dev else await fetch_keys(stack, settings, backend.folder.openid_keys)
+        backend = await open_backend(stack, settings, paths, public=public, line=line, dev=dev, pretends=pretends)
+        for plug in backend.plugs:
+            if plug.begin is not None:
+                await plug.begin(stack)
         token = console_token(settings, dev=dev)
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
-        pages = [
-            one
-            for one in (make_recording_pages(stack, backend), make_wav_assets(stack, backend), console, phone, start)
-            if one
-        ]
-        verifier = make_verifier(settings, keys)
-        webhook = _webhook(settings, channel, backend, verifier, refusals)
-        checks = _readiness_checks(backend, keys)
-        assets = backend.registry.asset
-        app = App(webhook=webhook, form=FORM, asset=assets, checks=checks, pages=pages, dev=dev, refusals=refusals)
-        begin_chores(stack, settings, backend, keys)
+        lines = _pages_of_channels(backend, refusals)
+        people = [one for one in (console, phone, start) if one]
+        pages = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
+        routes = WebhookRoutes([plug.channel for plug in backend.plugs])
+        webhooks = {plug.channel.name: _webhook(settings, plug, backend, refusals) for plug in backend.plugs}
+        app = App(
+            routes=routes,
+            webhooks=webhooks,
+            asset=backend.registry.asset,
+            checks=_readiness_checks(backend),
+            pages=pages,
+            dev=dev,
+            refusals=refusals,
+        )
+        begin_chores(stack, settings, backend)
         asked = ConnectionLimits(most=settings.max_connections, head=settings.head_time, idle=settings.keep_alive)
         limits = fit_to_open_files(asked)
-        way = _short_way(settings, app, channel, backend, verifier) if short and SAME_PARSER and not dev else None
+        way = _short_way(settings, routes, backend) if short and SAME_PARSER and not dev else None
         listener = await Listener.open(app.handle, sock, limits=limits, now=time.time, refusals=refusals, short=way)
-        stack.push_async_callback(_drain, phone, listener)
+        stack.push_async_callback(_drain, [*([phone] if phone else []), *lines], listener)
         if watched:
             stack.callback(Watchdog(listener.adopt, patience=settings.watchdog).stop)
         log.info("serving")
@@ -145,10 +144,8 @@ async def _development_pages(
     stack: AsyncExitStack, settings: Settings, backend: Backend, address: str, cases: Path
 ) -> tuple[PhonePages, StartPages]:
     """Make what only development mode has: the phone that calls this server, and the page at `/`."""
-    channel = backend.channel.name
-    phone = await make_phone(
-        stack, settings, backend, address, account=DEVELOPMENT_ACCOUNT, channel=channel, cases=cases
-    )
+    plug = next(plug for plug in backend.plugs if plug.phone)
+    phone = await make_phone(stack, settings, backend, address, plug, cases=cases)
     mails = backend.folder.mail if settings.smtp_server is None else None
     return phone, StartPages(backend.registry, backend.closings, mails=mails)
 
@@ -162,6 +159,8 @@ def _described(
         settings.public_url or address,
         backend.registry.names,
         backend.registry.default,
+        [one for plug in backend.plugs for one in plug.registrations],
+        next((plug.example for plug in backend.plugs if plug.example), None),
         broken=backend.registry.broken,
         routed=bool(settings.routes),
         console=console_address(settings, address, token),
@@ -169,10 +168,15 @@ def _described(
     )
 
 
-def _webhook(settings: Settings, channel: Channel, backend: Backend, verifier: Verifier, refusals: Refusals) -> Webhook:
+def _pages_of_channels(backend: Backend, refusals: Refusals) -> Sequence[LinePages]:
+    behind = Behind(backend.store, backend.recordings, backend.arrivals, backend.turns, refusals, time.time)
+    return [one for plug in backend.plugs if plug.pages for one in plug.pages(behind)]
+
+
+def _webhook(settings: Settings, plug: Plug, backend: Backend, refusals: Refusals) -> Webhook:
     return Webhook(
-        channel=channel,
-        verifier=verifier,
+        channel=plug.channel,
+        verifier=plug.verifier,
         turns=backend.turns,
         store=backend.store,
         recordings=backend.recordings,
@@ -180,14 +184,20 @@ def _webhook(settings: Settings, channel: Channel, backend: Backend, verifier: V
         limits=_body_limits(settings),
         now=time.time,
         refusals=refusals,
+        proof=plug.proof,
+        before=plug.before,
     )
 
 
-def _short_way(settings: Settings, app: App, channel: Channel, backend: Backend, verifier: Verifier) -> ShortWay:
+def _short_way(settings: Settings, routes: WebhookRoutes, backend: Backend) -> ShortWay | None:
+    """Make the short way, if the channel that may take it is on."""
+    plug = next((plug for plug in backend.plugs if plug.short_way), None)
+    if plug is None:
+        return None
     return ShortWay(
-        endpoint=app.endpoint,
-        channel=channel,
-        verifier=verifier,
+        routes=routes,
+        channel=plug.channel,
+        verifier=plug.verifier,
         turns=backend.turns,
         limits=_body_limits(settings),
         new_name=new_name,
@@ -198,7 +208,7 @@ def _body_limits(settings: Settings) -> BodyLimits:
     return BodyLimits(settings.max_json, settings.max_recording, settings.stall, settings.body_time)
 
 
-def _readiness_checks(backend: Backend, keys: KeyRing | None) -> Mapping[str, Check]:
+def _readiness_checks(backend: Backend) -> Mapping[str, Check]:
     """Return what has to be right before calls can be taken."""
 
     async def store() -> bool:
@@ -211,17 +221,21 @@ def _readiness_checks(backend: Backend, keys: KeyRing | None) -> Mapping[str, Ch
     async def flows() -> bool:
         return bool(backend.registry.names)
 
-    async def has_keys() -> bool:
-        return keys is not None and not keys.empty
-
     disk = partial(are_writable, (backend.folder.path, backend.folder.audio))
-    return {"store": store, "disk": disk, "flows": flows, **({"keys": has_keys} if keys else {})}
+    own: Mapping[str, Check] = {"store": store, "disk": disk, "flows": flows}
+    return {**own, **{name: check for plug in backend.plugs for name, check in plug.checks.items()}}
 
 
-async def _drain(phone: PhonePages | None, listener: Listener) -> None:
-    """Let our own phone hang up, which takes requests to this server, then everybody else; both within one patience."""
+class Closes(Protocol):
+    """What has lines of its own."""
+
+    async def close(self) -> None:
+        """Hang up."""
+
+
+async def _drain(lines: Sequence[Closes], listener: Listener) -> None:
+    """Let our own lines hang up, which take requests to this server, then everybody else; all within one patience."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + DRAIN
-    if phone:
-        await phone.close()  # first: a page's line would be drained for ever
+    await asyncio.gather(*(one.close() for one in lines))  # first: a line of a page would be drained for ever
     await listener.close(drain=max(0.0, ends - loop.time()))

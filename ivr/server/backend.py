@@ -1,12 +1,12 @@
 """What stands between the port and the disk: data folder, store, flows, recordings, the worker, and the turns.
 
-It is the same for every channel, and knows no address of the web server.
+It is the same for every channel, and names none.
 """
 
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,15 @@ from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
 from ivr.outbox import Outbox
 from ivr.ports import Capabilities, Channel
+from ivr.server.app import MEDIA
 from ivr.server.arrivals import Arrivals
 from ivr.server.closings import Closings
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.notifier import Notifier
+from ivr.server.plugs import SOURCES, sources_on
+from ivr.server.plugs.off import ChannelThatIsOff
+from ivr.server.plugs.plug import Plug, Surroundings
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
@@ -55,7 +59,8 @@ class Backend(Struct, frozen=True):
     arrivals: Arrivals
     closings: Closings
     links: RecordingLinks
-    channel: Channel
+    plugs: Sequence[Plug]
+    "The channels that are on."
     worker: Worker
     outbox: Outbox
     turns: TurnsInMemory
@@ -65,21 +70,21 @@ async def open_backend(
     stack: AsyncExitStack,
     settings: Settings,
     paths: Sequence[Path],
-    make_channel: Callable[[RecordingLinks], Channel],
     *,
     public: str,
     line: Capabilities,
-    strict: bool,
-    trial: bool = False,
+    dev: bool,
+    pretends: bool = False,
 ) -> Backend:
     """Own the data folder, open the store, load the flows, begin with the work that was left.
 
     Flows are checked against what `line` can do. `public` is the address under which others reach this server.
-    `strict`: all flows have to be without errors. `trial`: flows are tried out, so web services may be on this machine,
-    and without a mail server, mails are written into a folder.
+    `dev`: all flows have to be without errors, and all channels are on. `pretends`, and `dev` likewise: flows are tried
+    out, so web services may be on this machine, and without a mail server, mails are written into a folder.
 
     `stack` closes the parts, the last one first, so that each stands on what it needs until it has ended.
     """
+    trial = dev or pretends
     workers = Workers()
     stack.push_async_callback(workers.close)
     speech = engine_of(settings, workers)
@@ -90,12 +95,13 @@ async def open_backend(
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, writes_mails=trial)
-    registry = await _open_registry(settings, secret_values, paths, opened, line=line, provided=provided, strict=strict)
+    registry = await _open_registry(settings, secret_values, paths, opened, line=line, provided=provided, strict=dev)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
     links = RecordingLinks(public, opened.link_key)
-    channel = make_channel(links)
+    here = Surroundings(public, f"{public}{MEDIA}".rstrip("/"), links, opened.token_key, folder, dev, trial)
+    plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
     requests = WebRequest(egress, secret_values)
     stack.push_async_callback(requests.close)
     services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
@@ -105,7 +111,7 @@ async def open_backend(
     notifier = Notifier(opened.outbox, senders)
     turns = TurnsInMemory(
         store=store,
-        channels={channel.name: channel},
+        channels=_channels(plugs),
         flows=registry,
         jobs=worker,
         notifier=notifier,
@@ -130,11 +136,17 @@ async def open_backend(
         arrivals=arrivals,
         closings=closings,
         links=links,
-        channel=channel,
+        plugs=plugs,
         worker=worker,
         outbox=opened.outbox,
         turns=turns,
     )
+
+
+def _channels(plugs: Sequence[Plug]) -> Mapping[str, Channel]:
+    """Return all channels by name: of one that is off, calls may still be under way."""
+    off = {source.name: ChannelThatIsOff(source.name, source.can) for source in SOURCES}
+    return {**off, **{plug.channel.name: plug.channel for plug in plugs}}
 
 
 async def _open_store(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> Opened:

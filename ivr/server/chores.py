@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
-from ivr.auth.keys import KeyRing
 from ivr.server.backend import Backend
 from ivr.server.ticker import Retention, every, sweep_recordings, wake_due
 from ivr.settings import Settings
@@ -14,7 +13,7 @@ from ivr.settings import Settings
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 
 
-def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend, keys: KeyRing | None) -> None:
+def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend) -> None:
     """Begin with all chores; `stack` ends them."""
 
     async def wake() -> None:
@@ -31,12 +30,13 @@ def begin_chores(stack: AsyncExitStack, settings: Settings, backend: Backend, ke
         await sweep_recordings(backend.store, backend.recordings, before=time.time() - settings.sweep_after)
 
     async def tend() -> None:
-        if keys is not None:
-            keys.tend(now=time.time())
+        for plug in backend.plugs:
+            if plug.tend is not None:
+                plug.tend(time.time())
 
     _begin(stack, every(SECOND, wake, name="wake"))
     _begin(stack, every(SECOND, backend.registry.refresh, name="flows"))
-    _begin(stack, every(MINUTE, tend, name="keys"))
+    _begin(stack, every(MINUTE, tend, name="channels"))
     _begin(stack, every(MINUTE, forget, name="forget"))
     _begin(stack, every(HOUR, sweep, name="sweep"))
 

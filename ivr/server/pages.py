@@ -17,6 +17,7 @@ from ivr.server.console.playback import Playback
 from ivr.server.phone.own_bot import OwnBot
 from ivr.server.phone.routes import PhonePages
 from ivr.server.phone.shared_phone import SharedPhone
+from ivr.server.plugs.plug import Plug
 from ivr.server.recording_files import RecordingFiles
 from ivr.server.recording_pages import RecordingPages
 from ivr.server.refusals import Refusals
@@ -76,12 +77,14 @@ async def make_phone(
     settings: Settings,
     backend: Backend,
     address: str,
+    plug: Plug,
     *,
-    account: str,
-    channel: str,
     cases: Path,
 ) -> PhonePages:
-    """Make the phone that calls this server as the platform would; it keeps calls in `cases`. Raise SettingsError."""
+    """Make the phone that calls on a line of this server as its platform would; it keeps calls in `cases`.
+
+    Raises SettingsError.
+    """
     workers = Workers()
     stack.push_async_callback(workers.close)
     voice, ear = live_voice(settings, workers), live_ear(settings, workers)
@@ -90,7 +93,9 @@ async def make_phone(
     def sound(phone: Platform) -> Sound:
         return sound_of_parts(voice, ear, workers, phone.fetch)
 
-    own = OwnBot(address, account, channel, backend.store, backend.archive, backend.registry, cases)
+    path = next(endpoint.path for endpoint in plug.channel.endpoints if endpoint.named)
+    url, name = f"{address}{path}", plug.channel.name
+    own = OwnBot(url, plug.account, name, backend.store, backend.archive, backend.registry, cases)
     misses = missing(voice=voice, ear=ear)
     return PhonePages(
         SharedPhone(Target(own.address(""), transfers=None, questions=True), own_bot=own, sound=sound, misses=misses)

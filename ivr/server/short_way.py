@@ -13,7 +13,8 @@ from ivr.server.body import BodyLimits
 from ivr.server.forms import plain_boundary, plain_form
 from ivr.server.multipart import ROOM
 from ivr.server.short_request import RequestReader
-from ivr.server.webhook import Decodes, Endpoint
+from ivr.server.webhook import Decodes
+from ivr.server.webhook_routes import Route, WebhookRoutes
 from ivr.storage import SMALL
 
 Told = Callable[[WebhookReply | None], None]
@@ -24,6 +25,7 @@ _ACKNOWLEDGED = WebhookReply()
 class DecodesAtOnce(Decodes, Protocol):
     """The part of a channel that the short way needs."""
 
+    name: str
     reads: frozenset[str]
     "The names, in lower case, of the header fields that `decode` looks at."
 
@@ -36,12 +38,12 @@ class TakesTurnsNow(Protocol):
 
 
 class ShortWay:
-    """Takes plain requests at once, or leaves them alone."""
+    """Takes plain requests of one channel at once, or leaves them alone."""
 
     def __init__(
         self,
         *,
-        endpoint: Callable[[str], Endpoint | None],
+        routes: WebhookRoutes,
         channel: DecodesAtOnce,
         verifier: Verifier,
         turns: TakesTurnsNow,
@@ -49,7 +51,7 @@ class ShortWay:
         new_name: Callable[[str], str],
     ) -> None:
         """Put together what a request needs. `new_name` draws the name of a recording of a content type."""
-        self._endpoint = endpoint
+        self._routes = routes
         self._channel = channel
         self._verifier = verifier
         self._turns = turns
@@ -73,24 +75,28 @@ class ShortWay:
 
     def take(self, request: RequestReader, told: Told) -> bool:
         """Begin to take a whole request; False: it is not that simple, nothing was done, and the long way has it."""
-        endpoint = self._endpoint(request.path)
+        route = self._routes.find(request.path)
         try:
-            incoming = None if endpoint is None else self._incoming(request, endpoint)
-            if endpoint is None or incoming is None:
+            if route is None or route.channel != self._channel.name:
+                return False
+            incoming = self._incoming(request, route)
+            if incoming is None:
                 return False
             heard = told if incoming.wants == "commands" else _acknowledging(told)
-            return self._turns.take_now(incoming, flow=endpoint.flow, told=heard)
+            return self._turns.take_now(incoming, flow=route.flow, told=heard)
         except Exception:  # the long way meets it again, answers it and logs it
             return False
 
-    def _incoming(self, request: RequestReader, endpoint: Endpoint) -> Incoming | None:
+    def _incoming(self, request: RequestReader, route: Route) -> Incoming | None:
         """Return the one message that a request holds; None: it holds none or several, or it is no plain form."""
-        if self.is_json(request):
-            message = WebhookRequest("POST", request.path, request.headers(), request.body)
+        endpoint = route.endpoint
+        if "json" in endpoint.bodies and self.is_json(request):
+            message = WebhookRequest("POST", request.path, request.headers(), request.body, target=request.path)
         elif endpoint.form is not None and (form := self._form(request, endpoint.form)) is not None:
             message = form
         else:
             return None
+        self._verifier.verify_body(message)
         messages = self._channel.decode(message)
         return None if isinstance(messages, WebhookReply) or len(messages) != 1 else messages[0]
 
@@ -101,7 +107,8 @@ class ShortWay:
         if found is None:
             return None
         upload = found.upload(self._new_name(found.content_type))
-        return WebhookRequest("POST", request.path, request.headers(), found.json, {form.upload: upload})
+        uploads = {form.upload: upload}
+        return WebhookRequest("POST", request.path, request.headers(), found.json, uploads, request.path)
 
 
 def _acknowledging(told: Told) -> Told:

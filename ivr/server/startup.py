@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ivr.server.guarded_server import ConnectionLimits
 from ivr.server.listener import bind, port_instead
 from ivr.server.origin import is_loopback_name
+from ivr.server.plugs import SOURCES, sources_on
 from ivr.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -20,21 +21,25 @@ LEAST = 12
 "Connections without which a server is of no use."
 
 
-def check_settings(settings: Settings, *, reply_within: float, dev: bool) -> None:
-    """Refuse settings with which a server must not start; `reply_within`: seconds in which the platform wants a reply.
-
-    Raises SettingsError, which says what to do.
-    """
-    if settings.reply_budget >= reply_within:
-        raise SettingsError(f"IVR_REPLY_BUDGET must be under the {reply_within:g} seconds that the platform waits.")
+def check_settings(settings: Settings, *, dev: bool) -> None:
+    """Refuse settings with which a server must not start; raise SettingsError, which says what to do."""
+    on = sources_on(settings, dev=dev)
+    if on:
+        hasty = min(on, key=lambda source: source.can.reply_within)
+        if settings.reply_budget >= hasty.can.reply_within:
+            raise SettingsError(
+                f"IVR_REPLY_BUDGET must be under the {hasty.can.reply_within:g} seconds that the platform of the "
+                f"channel {hasty.name} waits."
+            )
     if settings.smtp_server is not None and settings.smtp_from is None:
         raise SettingsError("IVR_SMTP_SERVER needs IVR_SMTP_FROM, the address that mails come from.")
     if dev:
         return
-    if settings.app_id is None:
+    if not on:
         raise SettingsError(
-            "IVR_APP_ID is not set, so requests of the platform cannot be verified. Set it to the bot's "
-            "app id. To try the server on this machine only: ivr serve --dev"
+            "No channel is on, since no platform's requests could be verified. Set what one of them needs:\n"
+            + "".join(f"  {source.name}: {source.needs}\n" for source in SOURCES)
+            + "To try the server on this machine only: ivr serve --dev"
         )
     if settings.public_url is None or not _may_be_public(settings.public_url, settings):
         raise SettingsError(

@@ -6,25 +6,31 @@ saved. This file knows aiohttp's request; what it hands on (`WebhookRequest`) do
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from aiohttp import web
-from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import BodyKind, CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.arrivals import Arrival, Arrivals
 from ivr.server.body import Body, BodyLimits
 from ivr.server.connection import Connection, let_in
 from ivr.server.multipart import ROOM, boundary_of, read_form
 from ivr.server.refusals import Refusals
+from ivr.server.webhook_routes import Route
 from ivr.storage import MediaStore
 
 log = logging.getLogger(__name__)
 
-FORM_TYPE = "multipart/form-data"
+_KINDS: Final[Mapping[str, BodyKind]] = {
+    "application/json": "json",
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "multipart",
+}
+"By their content type."
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -50,15 +56,6 @@ class KnowsCalls(Protocol):
         """Return whether a call names this recording."""
 
 
-class Endpoint(Struct, frozen=True):
-    """One webhook address."""
-
-    flow: str | None = None
-    "The flow that the address asks for; none: the channel's own choice."
-    form: Form | None = None
-    "The multipart form that is taken here beside JSON."
-
-
 class Webhook:
     """All webhooks of one channel."""
 
@@ -74,7 +71,13 @@ class Webhook:
         limits: BodyLimits,
         now: Callable[[], float],
         refusals: Refusals | None = None,
+        proof: Literal["head", "body"] = "head",
+        before: Callable[[Incoming], Awaitable[None]] | None = None,
     ) -> None:
+        """Put together what a webhook needs.
+
+        `proof`: what the verifier needs to know who sends; `before` is awaited before a message is taken.
+        """
         self._channel = channel
         self._verifier = verifier
         self._turns = turns
@@ -84,18 +87,23 @@ class Webhook:
         self._limits = limits
         self._now = now
         self._refusals = refusals or Refusals()
+        self._proof = proof
+        self._before = before
 
-    async def receive(self, request: web.BaseRequest, endpoint: Endpoint) -> WebhookReply:
+    async def receive(self, request: web.BaseRequest, route: Route) -> WebhookReply:
         """Take one request; raise WebhookError or StoreUnavailable where it cannot be taken."""
         arrived = _arrived(request) or self._now()
         head = _head(request)
         await self._verifier.verify(head, now=self._now())
-        let_in(request)
-        uploads = endpoint.form is not None and _content_type(head) == FORM_TYPE
-        with self._arrivals.count(arrived) if uploads else nullcontext() as arrival:
-            whole = await self._read(request, head, endpoint, arrival)
+        if self._proof == "head":
+            let_in(request)  # before the body, which may take its time
+        kind = _kind(head, route)
+        with self._arrivals.count(arrived) if kind == "multipart" else nullcontext() as arrival:
+            whole = await self._read(request, head, route.endpoint.form, arrival)
             try:
-                return await self._answer(whole, endpoint, arrived)
+                self._verifier.verify_body(whole)
+                let_in(request)
+                return await self._answer(whole, route.flow, arrived)
             except asyncio.CancelledError:
                 whole = head  # its commit may still be on the way: what is not named is left to the sweep
                 raise
@@ -103,21 +111,23 @@ class Webhook:
                 for upload in whole.uploads.values():
                     await self._forget_unused(upload)
 
-    async def _answer(self, request: WebhookRequest, endpoint: Endpoint, arrived: float) -> WebhookReply:
+    async def _answer(self, request: WebhookRequest, flow: str | None, arrived: float) -> WebhookReply:
         messages = self._channel.decode(request)
         if isinstance(messages, WebhookReply):
             return messages
         answer = WebhookReply()
         for incoming in messages:
-            reply = await self._take(incoming, endpoint, arrived)
+            reply = await self._take(incoming, flow, arrived)
             if incoming.wants == "commands":
                 answer = reply
         return answer
 
-    async def _take(self, incoming: Incoming, endpoint: Endpoint, arrived: float) -> WebhookReply:
+    async def _take(self, incoming: Incoming, flow: str | None, arrived: float) -> WebhookReply:
         """Let the turn answer, and log what fails by the name that the platform has for the call."""
         try:
-            return await self._turns.take(incoming, flow=endpoint.flow, arrived=arrived)
+            if self._before is not None:
+                await self._before(incoming)
+            return await self._turns.take(incoming, flow=flow, arrived=arrived)
         except (WebhookError, StoreUnavailable) as error:
             kind = error.code if isinstance(error, WebhookError) else type(error).__name__
             self._refusals.report(
@@ -126,17 +136,12 @@ class Webhook:
             raise
 
     async def _read(
-        self, request: web.BaseRequest, head: WebhookRequest, endpoint: Endpoint, arrival: Arrival | None
+        self, request: web.BaseRequest, head: WebhookRequest, form: Form | None, arrival: Arrival | None
     ) -> WebhookRequest:
-        if head.headers.get("content-encoding", "identity").lower() != "identity":
-            raise WebhookError(415, "encoding", "Compressed bodies are not accepted. Send the body uncompressed.")
-        if _content_type(head) == "application/json":
-            body = await self._body(request, self._limits.json)
-            return WebhookRequest(head.method, head.path, head.headers, await body.whole())
-        if endpoint.form and arrival:
-            return await self._read_form(request, head, endpoint.form, arrival)
-        wanted = "application/json or multipart/form-data" if endpoint.form else "application/json"
-        raise WebhookError(415, "content-type", f"The Content-Type must be {wanted}.")
+        if form and arrival:
+            return await self._read_form(request, head, form, arrival)
+        body = await self._body(request, self._limits.json)
+        return replace(head, body=await body.whole())
 
     async def _read_form(
         self, request: web.BaseRequest, head: WebhookRequest, form: Form, arrival: Arrival
@@ -145,10 +150,10 @@ class Webhook:
         body = await self._body(request, self._limits.recording + self._limits.json + ROOM)
 
         def peek(json: bytes) -> None:
-            arrival.calls = self._calls(WebhookRequest(head.method, head.path, head.headers, json))
+            arrival.calls = self._calls(replace(head, body=json))
 
         filled = await read_form(body, boundary, form, recordings=self._recordings, limits=self._limits, peek=peek)
-        return WebhookRequest(head.method, head.path, head.headers, filled.json, {form.upload: filled.upload})
+        return replace(head, body=filled.json, uploads={form.upload: filled.upload})
 
     def _calls(self, request: WebhookRequest) -> frozenset[CallKey]:
         """Return the calls that a request is about, as long as its recording has not come."""
@@ -180,8 +185,15 @@ class Webhook:
             log.warning("upload left to the sweep", extra={"reason": str(error)})
 
 
-def _content_type(head: WebhookRequest) -> str:
-    return head.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _kind(head: WebhookRequest, route: Route) -> BodyKind:
+    """Return what is posted; raise WebhookError if it is nothing that can be read at this address."""
+    if head.headers.get("content-encoding", "identity").lower() != "identity":
+        raise WebhookError(415, "encoding", "Compressed bodies are not accepted. Send the body uncompressed.")
+    kind = _KINDS.get(head.headers.get("content-type", "").partition(";")[0].strip().lower())
+    if kind is None or kind not in route.endpoint.bodies:
+        wanted = " or ".join(name for name, one in _KINDS.items() if one in route.endpoint.bodies)
+        raise WebhookError(415, "content-type", f"The Content-Type must be {wanted}.")
+    return kind
 
 
 def _arrived(request: web.BaseRequest) -> float:
@@ -193,4 +205,4 @@ def _head(request: web.BaseRequest) -> WebhookRequest:
     headers: Mapping[str, str] = {name.lower(): value for name, value in request.headers.items()}
     if len(headers) != len(request.headers):  # RFC 9110 5.3: the same field twice is one list; a token in two is none
         headers = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
-    return WebhookRequest(request.method, request.rel_url.path, headers)
+    return WebhookRequest(request.method, request.rel_url.path, headers, target=request.raw_path)

@@ -31,7 +31,9 @@ class Opened(Struct, frozen=True):
     outbox: Outbox
     requests: PlatformRequests
     link_key: bytes
-    "The key of the addresses of recordings: derived from that of sealed values."
+    "The key of the addresses of recordings: derived from that of sealed values, as the next one is."
+    token_key: bytes
+    "The key of tokens in the addresses that platforms are given."
     set_aside: Sequence[tuple[str, str]]
     "Calls that cannot be read: our id of each, as it may be shown, and what of it cannot be read."
     flows_under_way: Sequence[str]
@@ -57,8 +59,8 @@ async def open_store(folder: DataFolder, *, seal_key: str | None = None) -> Open
     archive = SqliteArchive(folder, server=store)
     outbox = SqliteOutbox(folder, server=store)
     requests = SqlitePlatformRequests(folder, server=store)
-    key = store.derived_key("recording links")
-    return Opened(store, archive, open_media(folder), outbox, requests, key, set_aside, store.flows_under_way)
+    media, links, tokens = open_media(folder), store.derived_key("recording links"), store.derived_key("address tokens")
+    return Opened(store, archive, media, outbox, requests, links, tokens, set_aside, store.flows_under_way)
 
 
 def open_archive(folder: DataFolder, *, seal_key: str | None = None, patience: float = PATIENCE) -> Archive:

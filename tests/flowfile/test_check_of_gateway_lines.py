@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from ivr.cli import main
 from ivr.media.installed import missing
-from ivr.server import skype_endpoint
+from ivr.server.plugs import lines
 from ivr.settings import Settings, SettingsError, variable
 from ivr.speech.voices.espeak import spoken_languages
 
@@ -75,21 +75,21 @@ def test_a_service_may_speak_and_understand_any_language(tmp_path: Path, monkeyp
 
 
 def test_what_skype_can_besides_a_gateway_can_too() -> None:
-    skype, sip = (skype_endpoint.line_of_flows(Settings(check_channel=name)) for name in ("skype", "sip"))
+    skype, sip = (lines.line_of_flows(Settings(check_channel=name)) for name in ("skype", "sip"))
     assert (sip.reject, sip.terminators, sip.recording) == (True, skype.terminators, skype.recording)
 
 
 def test_without_a_voice_there_is_nothing_to_check_against(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(skype_endpoint, "spoken_on_live_lines", lambda _: frozenset())
+    monkeypatch.setattr(lines, "spoken_on_live_lines", lambda _: frozenset())
     refused = check(tmp_path, ENGLISH, KEYED, "--channel", "sip")
     assert refused.exit_code == 1
     assert "the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE" in refused.output
     with pytest.raises(SettingsError):
-        skype_endpoint.line_of_flows(Settings(check_channel="sip"))
+        lines.line_of_flows(Settings(check_channel="sip"))
 
 
 def test_without_an_ear_nobody_can_speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(skype_endpoint, "understood_on_live_lines", lambda _: frozenset())
+    monkeypatch.setattr(lines, "understood_on_live_lines", lambda _: frozenset())
     refused = check(tmp_path, ENGLISH, SPOKEN, "--channel", "sip")
     assert 'The channel does not support speech, and "ja" has no key.' in refused.output
 

@@ -7,8 +7,9 @@ import click
 import pytest
 from pages import PAGES, ROOT, codes, fences, links, section, text
 
+from ivr.channels.skype import CALL, CALLBACK
 from ivr.cli import main
-from ivr.server.app import ALIVE, CALL, CALLBACK, MEDIA, READY
+from ivr.server.app import ALIVE, MEDIA, READY
 from ivr.server.recording_links import PATH as RECORDINGS
 
 PLACE = re.compile(r"`((?:ivr|tests|tools|bench|docs|flows|recordings)/[\w./-]+)`")

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ivr.call_record import CallRecord
 from ivr.errors import WebhookError
-from ivr.ports import CallKey, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
+from ivr.ports import CallKey, Endpoint, Form, Incoming, Upload, Verifier, WebhookReply, WebhookRequest
 from ivr.server.app import App, Check
 from ivr.server.arrivals import Arrivals
 from ivr.server.body import BodyLimits
@@ -22,6 +22,7 @@ from ivr.server.listener import Listener, bind
 from ivr.server.short_way import ShortWay, Told
 from ivr.server.static_files import Asset
 from ivr.server.webhook import Webhook
+from ivr.server.webhook_routes import WebhookRoutes
 from ivr.store.media_files import MediaFiles, new_name
 
 FORM = Form(json="conversationResult", upload="recordedAudio")
@@ -37,7 +38,12 @@ Way = Literal["short", "long"]
 class LineTwin:
     """The other side of a webhook: a channel that takes any JSON object with an `id`."""
 
+    name = "twin"
     reads = frozenset({"x-message"})
+    endpoints = (
+        Endpoint("/call", named=True),
+        Endpoint("/callback", bodies=frozenset({"json", "multipart"}), form=FORM),
+    )
 
     def decode(self, request: WebhookRequest) -> list[Incoming] | WebhookReply:
         try:
@@ -281,6 +287,7 @@ async def serving(
     way = "long" if dev else way
     turns, recordings, arrivals = turns or TurnsTwin(), MediaFiles(audio), Arrivals()
     channel, verifier = LineTwin(), verifier or Doorkeeper()
+    routes = WebhookRoutes([channel])
     webhook = Webhook(
         channel=channel,
         verifier=verifier,
@@ -291,11 +298,11 @@ async def serving(
         limits=body,
         now=now,
     )
-    app = App(webhook=webhook, form=FORM, asset=(assets or {}).get, checks=checks or {}, dev=dev)
+    app = App(routes=routes, webhooks={"twin": webhook}, asset=(assets or {}).get, checks=checks or {}, dev=dev)
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     short = ShortWay(
-        endpoint=app.endpoint,
+        routes=routes,
         channel=channel,
         verifier=verifier,
         turns=turns,

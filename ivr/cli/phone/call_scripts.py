@@ -24,7 +24,7 @@ from ivr.phone.callers.script.steps import Script
 from ivr.phone.platform import Platform, Target, platform, sound_of
 from ivr.ports import CallKey
 from ivr.server.assembly import running
-from ivr.server.skype_endpoint import CHANNEL
+from ivr.server.plugs.skype import CHANNEL
 from ivr.settings import load_settings
 from ivr.smallfiles import read_head
 from ivr.storage import Archive

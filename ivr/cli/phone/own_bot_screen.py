@@ -15,7 +15,7 @@ from ivr.errors import IvrError
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, Replied
 from ivr.phone.platform import Target
 from ivr.ports import CallKey
-from ivr.server.skype_endpoint import CHANNEL, DEVELOPMENT_ACCOUNT
+from ivr.server.plugs.skype import CHANNEL, DEVELOPMENT_ACCOUNT
 from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
 

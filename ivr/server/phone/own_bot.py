@@ -73,6 +73,7 @@ class OwnBot(Struct, frozen=True):
     """The server as its phone sees it."""
 
     url: str
+    "Where it is called; the name of a flow may follow."
     account: str
     channel: str
     store: CallStore
@@ -83,7 +84,7 @@ class OwnBot(Struct, frozen=True):
 
     def address(self, flow: str) -> str:
         """Return the address at which a flow is called."""
-        return f"{self.url}/call/{quote(flow)}" if flow else f"{self.url}/call"
+        return f"{self.url}/{quote(flow)}" if flow else self.url
 
     @property
     def flows(self) -> Mapping[str, str]:

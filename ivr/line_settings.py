@@ -1,0 +1,52 @@
+"""The settings of lines: what each channel needs to know its platform by. A channel without its secret is off.
+
+`ivr.settings.Settings` has them among its own. What belongs to one channel begins with its name (`IVR_TWILIO_…`); only
+the native one has no name before its settings.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ivr.auth.documents import DOCUMENTS
+from ivr.setting_sources import refuse_user, split_commas
+from ivr.speech_settings import PREFIX
+
+CheckedLine: TypeAlias = Literal["skype", "sip"]
+"What `IVR_CHECK_CHANNEL` can be: each channel, and the line of a gateway."
+
+
+class LineSettings(BaseSettings):
+    """What each channel needs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    check_channel: CheckedLine | None = Field(
+        None,
+        description="The line that flows are checked against: skype, or sip (a gateway with the voice and the speech "
+        "engine of these settings); none: the first line that is on, or skype, and with --dev sip, since its phone "
+        "speaks what the voice speaks.",
+    )
+    app_id: str | None = Field(
+        None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."
+    )
+    openid_metadata: Annotated[tuple[str, ...], NoDecode] = Field(
+        DOCUMENTS, description="Addresses of the OpenID metadata whose keys sign tokens, separated by commas."
+    )
+    openid_loopback: bool = Field(
+        False,
+        description="For trials with a phone on this machine: allow http for the metadata and IVR_PUBLIC_URL.",
+    )
+
+    @field_validator("openid_metadata", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
+        return split_commas(value)
+
+    @field_validator("openid_metadata")
+    @classmethod
+    def _all_shown_whole(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            refuse_user(address)
+        return value

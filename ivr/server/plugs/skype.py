@@ -1,0 +1,85 @@
+"""What the server needs to know of the Skype calling platform: its channel, its settings, who may call."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Final
+
+from ivr.auth.keys import KeyRing
+from ivr.auth.tokens import AcceptAll, BearerVerifier
+from ivr.channels.skype import CALL, CALLBACK, SkypeChannel
+from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
+from ivr.server.readiness import Check
+from ivr.settings import Settings, SettingsError
+
+CHANNEL: Final = SkypeChannel.name
+"The channel's name in stored calls."
+
+DEVELOPMENT_ACCOUNT: Final = "development"
+"The app id of a server that has none."
+
+_EXAMPLE = {
+    "id": "call-1",
+    "participants": [{"identity": "29:me", "originator": True}, {"identity": "28:bot", "originator": False}],
+    "presentedModalityTypes": ["audio"],
+    "callState": "incoming",
+}
+"Protocol 4.1."
+
+
+def _make(settings: Settings, here: Surroundings) -> Plug:
+    account = settings.app_id or DEVELOPMENT_ACCOUNT
+    channel = SkypeChannel(
+        account=account,
+        callback=f"{here.public}{CALLBACK}",
+        media_base=here.media,
+        recording=here.links.for_prompt,
+        pretends=here.pretends,
+    )
+    keys = None if here.dev else _key_ring(settings, here)
+    return Plug(
+        channel,
+        BearerVerifier(settings.app_id or "", keys) if keys else AcceptAll(),
+        account,
+        registrations=(Registration(CALL, "the bot's calling webhook", starts=True),),
+        proof="head",
+        short_way=True,
+        begin=_beginning(keys) if keys else None,
+        tend=(lambda now: keys.tend(now=now)) if keys else None,
+        checks={"keys": _having(keys)} if keys else {},
+        phone=True,
+        example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
+    )
+
+
+def _key_ring(settings: Settings, here: Surroundings) -> KeyRing:
+    """Return the platform's keys: those of the last run if its hosts do not answer."""
+    try:
+        return KeyRing(settings.openid_metadata, file=here.folder.openid_keys, allow_loopback=settings.openid_loopback)
+    except ValueError as error:
+        raise SettingsError(f"IVR_OPENID_METADATA: {error}") from error
+
+
+def _beginning(keys: KeyRing) -> Callable[[AsyncExitStack], Awaitable[None]]:
+    async def begin(stack: AsyncExitStack) -> None:
+        await keys.start(now=time.time())
+        stack.push_async_callback(keys.close)
+
+    return begin
+
+
+def _having(keys: KeyRing) -> Check:
+    async def has_keys() -> bool:
+        return not keys.empty
+
+    return has_keys
+
+
+SOURCE: Final = Source(
+    CHANNEL,
+    SkypeChannel.can,
+    is_on=lambda settings: settings.app_id is not None,
+    needs="IVR_APP_ID, the bot's app id",
+    make=_make,
+)
