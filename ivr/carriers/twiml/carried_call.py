@@ -16,8 +16,7 @@ from ivr.carriers.twiml.call_plan import CallNumbers, CallStatus, TwimlCallPlan,
 from ivr.carriers.twiml.call_progress import EVENTS, CallProgress
 from ivr.carriers.twiml.carrier_account import CarrierAccount, KeptRecording
 from ivr.carriers.twiml.delivery import Delivery
-from ivr.carriers.twiml.document_reading import read_document
-from ivr.carriers.twiml.grammar import grammar_of
+from ivr.carriers.twiml.dialects import reading_of
 from ivr.carriers.twiml.interpreter import apply, begin
 from ivr.carriers.twiml.recording import recorded_by
 from ivr.carriers.twiml.run_state import Ask, CallOver, DialNews, RecordingMade, RecordingNews, RunStep
@@ -67,7 +66,7 @@ class CarriedCall:
         self._account = account
         self._misbehaviour = misbehaviour
         self._limits = limits
-        self._grammar = grammar_of(extended=account.profile.extended, without=account.profile.unknown)
+        self._read = reading_of(account.profile)
         self._began = handset.now()
         self._progress = CallProgress(self._numbers, delivery=delivery, handset=handset, account=account)
         self._documents = 0
@@ -132,7 +131,7 @@ class CarriedCall:
             return Refused(NOT_REACHED, (f"{target.url}: {error}",))
         found: Document | Refused
         if 200 <= reply.status < 300:
-            found = read_document(reply, target.url, self._grammar)
+            found = self._read(reply, target.url)
         else:
             found = Refused(NOT_FETCHED, (f"{target.url} answered {reply.status}",))
         if isinstance(found, Refused):
@@ -158,6 +157,11 @@ class CarriedCall:
             fields |= self._of_recording(kept)
         if not asked.last:
             return asked.target, fields
+        if asked.recording is not None and self._account.profile.dialect == "Plivo XML":
+            # Its pages say nothing of an action that is asked after the caller has left: the recording is told alone.
+            await self._progress.tell_end("completed")
+            await self._tell_recorded()
+            raise _Over(Ended("caller", "left"), "completed")
         if self._misbehaviour.does("status-first"):
             await self._progress.tell_end("completed")
         with suppress(BotFailed):

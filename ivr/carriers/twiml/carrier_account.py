@@ -79,7 +79,8 @@ class CarrierAccount:
 
     def address(self, sid: str) -> str:
         """Return where a recording is served, without the suffix that says as what."""
-        return f"{self.api}{self.profile.api_path}/Accounts/{self.sid}/Recordings/{sid}"
+        profile = self.profile
+        return f"{self.api}{profile.api_path}{profile.recordings.format(account=self.sid, recording=sid)}"
 
     def recording(self, sid: str) -> KeptRecording | None:
         """Return a recording; None: there is none, or not yet."""

@@ -11,6 +11,7 @@ from urllib.parse import urldefrag, urlencode
 from ivr.carriers.bot import Bot, BotFailed, BotReply, BotRequest
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.carrier_account import CarrierAccount
+from ivr.carriers.twiml.plivo_forms import plivo_form
 from ivr.carriers.twiml.twiml_document import Target
 from ivr.phone.phone_events import PhoneEvent, Replied, Sent
 
@@ -101,7 +102,8 @@ class Delivery:
 
     def _requests(self, target: Target, fields: Mapping[str, str]) -> tuple[BotRequest, dict[str, BotRequest]]:
         """Return a request, and copies of it whose signatures are wrong."""
-        form = list(fields.items())
+        of_plivo = self._account.profile.dialect == "Plivo XML"
+        form = list((plivo_form(fields) if of_plivo else fields).items())
         url = urldefrag(target.url).url  # what follows `#` is for the carrier alone
         body = urlencode(form).encode()
         if target.method == "GET":

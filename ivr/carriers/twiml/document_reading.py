@@ -3,7 +3,7 @@
 The carrier itself only warns of some mistakes (its 12200). Here they are errors: who tries a bot out wants to see them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import urljoin
 
@@ -32,7 +32,9 @@ XML_TYPES = ("text/xml", "application/xml", "text/html")
 FEMALE_LANGUAGE = "en-US"
 
 
-def read_document(reply: BotReply, url: str, grammar: Mapping[str, Element]) -> Document | Refused:
+def read_document(
+    reply: BotReply, url: str, grammar: Mapping[str, Element], reader: "Callable[[str], DocumentReader] | None" = None
+) -> Document | Refused:
     """Read what was answered at an address, against which relative ones count."""
     if reply.content_type not in XML_TYPES:
         return Refused(12300, (f'the content type "{reply.content_type}" is not {XML_TYPES[0]}',))
@@ -43,7 +45,7 @@ def read_document(reply: BotReply, url: str, grammar: Mapping[str, Element]) -> 
     if root.name != "Response":
         return Refused(12102, (f"{root.line}:{root.column} the root element is {root.name}, not Response",))
     problems = tuple(_problems(root, grammar))
-    return Refused(12200, problems) if problems else Document(tuple(_Reader(url).verbs(root)))
+    return Refused(12200, problems) if problems else Document(tuple((reader or DocumentReader)(url).verbs(root)))
 
 
 # --- against the grammar ---------------------------------------------------------------------------------------------
@@ -79,23 +81,25 @@ def _at(node: Node, problem: str, meant: str = "") -> str:
 # --- into verbs ------------------------------------------------------------------------------------------------------
 
 
-class _Reader:
+class DocumentReader:
     """Makes verbs of a document that keeps to the grammar."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def verbs(self, root: Node) -> Iterator[Verb]:
+        """Return what a document does, in order."""
         leading = True
         for node in root.children:
-            verb = self._verb(node, leading=leading and node.name == "Pause")
+            verb = self.verb(node, leading=leading and node.name == "Pause")
             leading = leading and node.name == "Pause"
             yield verb
 
-    def _verb(self, node: Node, *, leading: bool) -> Verb:
+    def verb(self, node: Node, *, leading: bool) -> Verb:
+        """Return what an element does; `leading`: nothing was heard before it."""
         match node.name:
             case "Say" | "Play" | "Pause":
-                return Prompt(tuple(self._segments(node)), int(node.attributes.get("loop", 1)), leading)
+                return Prompt(tuple(self.segments(node)), int(node.attributes.get("loop", 1)), leading)
             case "Gather":
                 return self._gather(node)
             case "Record":
@@ -103,7 +107,7 @@ class _Reader:
             case "Dial":
                 return self._dial(node)
             case "Redirect":
-                return Redirect(self._target(node.text, node.attributes.get("method")))
+                return Redirect(self.target(node.text, node.attributes.get("method")))
             case "Reject":
                 return Reject("busy" if node.attributes.get("reason") == "busy" else "rejected")
         return HangUp()
@@ -113,9 +117,9 @@ class _Reader:
         inputs = said.get("input", "dtmf").split()
         most = said.get("numDigits") or said.get("maxDigits")
         speech_timeout = said.get("speechTimeout")
-        nested = (segment for child in node.children for segment in self._repeated(child))
+        nested = (segment for child in node.children for segment in self.repeated(child))
         return Gather(
-            action=self._action(node),
+            action=self.action(node),
             prompt=tuple(nested),
             keys="dtmf" in inputs,
             speech="speech" in inputs,
@@ -134,13 +138,13 @@ class _Reader:
         said = node.attributes
         status = said.get("recordingStatusCallback")
         return Record(
-            action=self._action(node),
+            action=self.action(node),
             timeout=float(said.get("timeout", 5)),
             finish_on=said.get("finishOnKey", "1234567890*#"),
             most=float(said.get("maxLength", 3600)) or 3600.0,
             beep=said.get("playBeep") != "false",
             trim=said.get("trim") != "do-not-trim",
-            status=self._target(status, said.get("recordingStatusCallbackMethod")) if status else None,
+            status=self.target(status, said.get("recordingStatusCallbackMethod")) if status else None,
             events=tuple(said.get("recordingStatusCallbackEvent", "completed").split()),
         )
 
@@ -154,39 +158,44 @@ class _Reader:
         status, whisper = said.get("statusCallback"), said.get("url")
         return Dial(
             scheme + called.text,
-            self._action(node) if has_action else None,
+            self.action(node) if has_action else None,
             timeout,
-            status=self._target(status, said.get("statusCallbackMethod")) if status else None,
+            status=self.target(status, said.get("statusCallbackMethod")) if status else None,
             events=tuple(said.get("statusCallbackEvent", "completed").split()),
-            whisper=self._target(whisper, said.get("method")) if whisper else None,
+            whisper=self.target(whisper, said.get("method")) if whisper else None,
         )
 
-    def _repeated(self, node: Node) -> Iterator[Segment]:
+    def repeated(self, node: Node) -> Iterator[Segment]:
+        """Return what is heard of an element in a question, as often as it says."""
         # Endless repetition of what is nested ends with the first key; a hundred times is longer than any patience.
         for _ in range(int(node.attributes.get("loop", 1)) or 100):
-            yield from self._segments(node)
+            yield from self.segments(node)
 
-    def _segments(self, node: Node) -> Iterator[Segment]:
+    def segments(self, node: Node) -> Iterator[Segment]:
+        """Return what is heard of an element."""
         match node.name:
             case "Pause":
                 yield Silence(1000 * int(node.attributes.get("length", 1)))
             case "Play" if node.text:
                 yield Audio(url=urljoin(self._url, node.text))
             case "Say":
-                yield from _spoken(node)
+                yield from spoken(node)
 
-    def _action(self, node: Node) -> Target:
-        return self._target(node.attributes.get("action", ""), node.attributes.get("method"))
+    def action(self, node: Node) -> Target:
+        """Return the address that is told what became of an element."""
+        return self.target(node.attributes.get("action", ""), node.attributes.get("method"))
 
-    def _target(self, address: str, method: str | None) -> Target:
+    def target(self, address: str, method: str | None) -> Target:
+        """Return an address as it is asked."""
         way: Method = "GET" if method == "GET" else "POST"
         # An empty address is the document's own. What follows `#` is for the carrier alone.
         return Target(urljoin(self._url, address) if address else self._url, way)
 
 
-def _spoken(node: Node) -> Iterator[Segment]:
+def spoken(node: Node, *, male: str = "man") -> Iterator[Segment]:
+    """Return what an element says; `male` is the carrier's word for its one voice of a man."""
     language = node.attributes.get("language", FEMALE_LANGUAGE)
-    gender: Literal["male", "female"] = "male" if node.attributes.get("voice") == "man" else "female"
+    gender: Literal["male", "female"] = "male" if node.attributes.get("voice") == male else "female"
     words: list[str] = []
     for part in _flat(node):
         if isinstance(part, str):

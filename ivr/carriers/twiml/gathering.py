@@ -64,7 +64,8 @@ def hear_gather(run: Run, phase: Gathering, signal: Signal, now: float) -> RunSt
 def _key(run: Run, phase: Gathering, key: str, now: float) -> RunStep:
     verb = phase.verb
     # The first key ends the prompt, and what was said before it does not count.
-    pressed = replace(phase, prompting=False, words=(), deadline=now + verb.timeout)
+    between = verb.timeout if verb.between is None else verb.between
+    pressed = replace(phase, prompting=False, words=(), deadline=now + between)
     stopped = _interrupted(run, phase, pressed).effects
     if key in verb.finish_on:
         step = _done(run, pressed, key)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ivr.carriers.twiml.call_plan import Callee, CallNumbers, TwimlCallPlan
 from ivr.carriers.twiml.carrier_api import CarrierApi
+from ivr.carriers.twiml.plivo_api import PlivoApi
 from ivr.carriers.twiml.twiml_carrier import TwimlCallResult, TwimlCarrier
 from ivr.phone.handset import Handset
 
@@ -21,7 +22,8 @@ class OrderedCalls:
         over: Callable[[TwimlCallResult], None] = lambda _: None,
     ) -> None:
         """`callee` is who answers at a number, `handset` is theirs; `over` is told what became of each call."""
-        self.api = CarrierApi(carrier.account, callee=callee, place=self._place, hang_up=self._hang_up)
+        api = PlivoApi if carrier.account.profile.dialect == "Plivo XML" else CarrierApi
+        self.api: CarrierApi | PlivoApi = api(carrier.account, callee=callee, place=self._place, hang_up=self._hang_up)
         self._carrier = carrier
         self._handset = handset
         self._over = over

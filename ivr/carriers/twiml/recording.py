@@ -35,7 +35,7 @@ def _done(run: Run, phase: RecordingVoice, now: float, result: Result, digits: s
     seconds = now - phase.started
     over = replace(run, phase=Over())
     ended = RecordingEnded(run.op, seconds)
-    silent = phase.first is None and result in ("spoken", "limit")
+    silent = phase.first is None and result in ("spoken", "limit") and not phase.verb.keeps_silence
     if silent:  # nothing was recorded, and the carrier goes on as if nothing had been asked
         finished = Finished(Outcome(run.op, ok=False, result="silence"))
         return RunStep(over, (ended, finished), news=(RecordingNews(phase.verb, "absent"),))

@@ -18,7 +18,9 @@ from ivr.errors import IvrError
 
 Form: TypeAlias = Sequence[tuple[str, str]]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-Forgery: TypeAlias = Literal["unsigned", "wrong-key", "wrong-address", "changed-body", "stale", "downgraded"]
+Forgery: TypeAlias = Literal[
+    "unsigned", "wrong-key", "wrong-address", "changed-body", "stale", "downgraded", "another-nonce"
+]
 
 STALE = 900
 "Seconds; a signature of that age is no longer taken."
@@ -67,7 +69,7 @@ class TokenSigner:
             case "wrong-key":
                 return ((self._header, _hmac(self._token + b"x", _message(url, form), "sha1")),)
             case "wrong-address":
-                return self.headers(_elsewhere(url), form, body)
+                return self.headers(elsewhere(url), form, body)
         return self.headers(url, (*form, ("Digits", "0")), body)
 
 
@@ -95,7 +97,7 @@ class SharedKeySigner:
             case "downgraded":  # the weaker algorithm, which the request itself asks for
                 return self._with(_hmac(self._secret, _message(url, form), "sha1"), "HMAC_SHA1")
             case "wrong-address":
-                return self.headers(_elsewhere(url), form, body)
+                return self.headers(elsewhere(url), form, body)
         return self.headers(url, (*form, ("Digits", "0")), body)
 
     def _with(self, signature: str, algorithm: str) -> Headers:
@@ -158,5 +160,6 @@ def _hmac(key: bytes, message: bytes, algorithm: str) -> str:
     return base64.b64encode(hmac.digest(key, message, algorithm)).decode()
 
 
-def _elsewhere(url: str) -> str:
+def elsewhere(url: str) -> str:
+    """Return another address."""
     return f"{url}x" if "?" in url else f"{url}/x"

@@ -36,6 +36,8 @@ class Gather(Struct, frozen=True, tag=True):
     speech: bool = False
     timeout: float = 5.0
     "From the end of the prompt to the first key, and from key to key."
+    between: float | None = None
+    "From key to key, where that is a time of its own."
     most: int | None = None
     "Keys; None: any number."
     finish_on: str = "#"
@@ -63,6 +65,8 @@ class Record(Struct, frozen=True, tag=True):
     "Silence at its begin and end is cut off."
     status: Target | None = None
     events: tuple[str, ...] = ("completed",)
+    keeps_silence: bool = False
+    "A recording in which nothing was said is one like any other."
 
 
 class Dial(Struct, frozen=True, tag=True):

@@ -1,6 +1,7 @@
 """Carriers of the TwiML family: what each does otherwise than the first."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -9,6 +10,7 @@ class TwimlProfile(Struct, frozen=True):
     """One carrier."""
 
     name: str
+    dialect: Literal["TwiML", "Plivo XML"] = "TwiML"
     extended: bool = False
     "Its documents have voices, languages and attributes of their own."
     unknown: tuple[str, ...] = ()
@@ -17,6 +19,8 @@ class TwimlProfile(Struct, frozen=True):
     "Silence before the first word does not end a recording."
     call_prefix: str = "CA"
     "Of a call's id; 32 hexadecimal digits follow."
+    recordings: str = "/Accounts/{account}/Recordings/{recording}"
+    "Where a recording is served, below `api_path`."
     api_path: str = "/2010-04-01"
     "Under which its REST API has `/Accounts`."
     bearer: bool = False
@@ -39,5 +43,12 @@ PROFILES: Mapping[str, TwimlProfile] = {
             bearer=True,
         ),
         TwimlProfile("signalwire", extended=True, call_prefix="", api_path="/api/laml/2010-04-01"),
+        TwimlProfile(
+            "plivo",
+            dialect="Plivo XML",
+            call_prefix="",
+            recordings="/Account/{account}/Recording/{recording}.wav",
+            api_path="/v1",
+        ),
     )
 }
