@@ -126,6 +126,10 @@ class CaptureBuffer:
         pieces = (*self._earlier, *self._current())
         return CapturedSound(pieces, max((form.rate for form, _ in pieces), default=rate))
 
+    def linear_from(self, start: int, most: int) -> bytes:
+        """Return at most so many bytes, from one of them on; nothing if any is of another form than `LINEAR`."""
+        return bytes(self._data[start : start + most]) if self._form is LINEAR and not self._earlier else b""
+
     def _current(self) -> list[tuple[CaptureFormat, bytes]]:
         return [(self._form, bytes(self._data))] if self._data else []
 

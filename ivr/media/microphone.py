@@ -100,6 +100,10 @@ class Microphone:
         """Return what was recorded; where no microphone sent anything, nothing at the line's rate."""
         return self._recording.sound(self._capture.rate)
 
+    def recorded_from(self, start: int, most: int) -> bytes:
+        """Return at most so many bytes of the recording, from one of them on; nothing but 16 kHz samples."""
+        return self._recording.linear_from(start, most)
+
     async def speak(self, words: Text, renderer: PromptRenderer, clock: Clock) -> AsyncGenerator[bool, None]:
         """Let typed words be heard, for as long as they take; yields as `hear` does."""
         async with self._mouth:

@@ -34,6 +34,12 @@ class Handset(Protocol):
     async def recording(self, command: Record, seconds: float) -> EncodedRecording | None:
         """Return what was recorded since the last `RecordingStarted`; None: nothing, or it cannot be encoded."""
 
+    def caller_sound(self, begin: float, end: float) -> bytes:
+        """Return what is said between these seconds of the recording that is made, for a line that streams it.
+
+        16 kHz samples, silence where nothing was. Where time is real, each stretch is asked for once, in order.
+        """
+
     def hang_up(self) -> None:
         """Leave, whatever the person does; `next` returns `CallerLeft` from now on, also where it is waiting."""
 

@@ -109,6 +109,8 @@ class Session:
         self._signals: deque[Signal] = deque()
         self._arrived = asyncio.Event()
         self._left = False
+        self._streamed = 0
+        "Bytes of the recording that a line has streamed."
         self._listening: Recognize | Record | None = None
         self.player = Player(sound.renderer, self._clock, paced=paced)
         "Counts late frames, for measurements."
@@ -247,6 +249,7 @@ class Session:
             case Listening(command=command):
                 self._listen(command)
             case RecordingStarted():
+                self._streamed = 0
                 self._microphone.record()
                 if self._microphone.active:  # since before this list of commands, which has not heard of it
                     self._put(VoiceSignal(active=True))
@@ -283,6 +286,16 @@ class Session:
         recorded = self._microphone.recorded()
         samples = await recorded.samples(recorded.rate, seconds)
         return await self._sound.encoder.encode(samples, recorded_as(command), recorded.rate)
+
+    def caller_sound(self, begin: float, end: float) -> bytes:
+        """Return the next stretch of the recording, as long as that between `begin` and `end`.
+
+        What has come is taken in order; where nothing has come in time, silence takes its place, and it comes later.
+        """
+        wanted = 2 * round((end - begin) * RATE)
+        samples = self._microphone.recorded_from(self._streamed, wanted)
+        self._streamed += len(samples)
+        return samples.ljust(wanted, b"\0")
 
     # ---------------------------------------------------------------------------------------------------------------
 

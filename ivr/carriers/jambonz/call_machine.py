@@ -42,12 +42,10 @@ from ivr.carriers.jambonz.verbs import (
     Verb,
 )
 from ivr.line import CallerLeft, Signal
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Ended, StateChanged, WorkflowRefused
 
-MOST_DOCUMENTS = 200
-"Documents of one call: a bot that redirects for ever is hung up on."
-MOST_SECONDS = 3600.0
-"Of one call."
+LIMITS = PhoneLimits()
 
 
 class HookFailed(Struct, frozen=True):
@@ -73,7 +71,7 @@ class Application(Struct, frozen=True):
 class CallMachine:
     """One call. `begin` it once, or `connected` one that the bot has ordered."""
 
-    def __init__(self, facts: CallFacts, application: Application, *, most_seconds: float = MOST_SECONDS) -> None:
+    def __init__(self, facts: CallFacts, application: Application, limits: PhoneLimits = LIMITS) -> None:
         self.info = CallInfo(facts)
         self.effects: list[Wanted] = []
         self.ended: Ended | None = None
@@ -88,7 +86,7 @@ class CallMachine:
         self._documents = 0
         self._answered_at: float | None = None
         self._began = 0.0
-        self._most_seconds = most_seconds
+        self._limits = limits
         self._transferred = False
 
     # --- what happens ------------------------------------------------------------------------------------------------
@@ -133,8 +131,9 @@ class CallMachine:
                 self._tell_status()
         if answer:
             self._verbs = deque(answer)
-        if self._documents > MOST_DOCUMENTS:
-            self._hang_up(now, Ended("platform", "workflows", f"More than {MOST_DOCUMENTS} documents in one call."))
+        if self._documents > self._limits.workflows:
+            detail = f"More than {self._limits.workflows} documents in one call."
+            self._hang_up(now, Ended("platform", "workflows", detail))
             return
         self._next(now)
 
@@ -161,8 +160,8 @@ class CallMachine:
             return
         if isinstance(signal, CallerLeft):
             self._caller_left(now)
-        elif now >= self._began + self._most_seconds:
-            detail = f"The call is longer than {self._most_seconds:g} s."
+        elif now >= self._began + self._limits.call_length:
+            detail = f"The call is longer than {self._limits.call_length:g} s."
             self._hang_up(now, Ended("platform", "length", detail))
         elif self.running is not None:
             self.running.take(signal, now)
@@ -183,7 +182,7 @@ class CallMachine:
     @property
     def deadline(self) -> float:
         """When to `take` something at the latest."""
-        ends = self._began + self._most_seconds
+        ends = self._began + self._limits.call_length
         mine = self.running.deadline if self.running is not None else None
         return ends if mine is None else min(mine, ends)
 

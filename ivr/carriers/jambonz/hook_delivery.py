@@ -58,6 +58,7 @@ class HookDelivery:
         misbehaviour: Misbehaviour,
         tell: Callable[[PhoneEvent], None],
         now: Callable[[], float],
+        patience: float = PATIENCE,
         pause: Pause = no_pause,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -76,6 +77,7 @@ class HookDelivery:
         self._misbehaviour = misbehaviour
         self._tell = tell
         self._now = now
+        self._patience = patience
         self._pause = pause
         self._clock = clock
         self._before: BotRequest | None = None
@@ -146,7 +148,7 @@ class HookDelivery:
         self._tell(Sent(request.url, name, attempt, request.body.decode("utf-8", "replace")))
         begun = self._now()
         try:
-            reply = await self._bot.send(request, within=PATIENCE)
+            reply = await self._bot.send(request, within=self._patience)
         except BotFailed as error:
             self._tell(Replied(name, 0, "", self._now() - begun, error.code))
             raise

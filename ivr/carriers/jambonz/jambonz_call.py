@@ -6,13 +6,13 @@ Time is the handset's: it stands still while a bot is asked where the caller's d
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 
 from ivr.carriers.jambonz.call_effects import Post, StreamEnded, StreamOpened, StreamText, Wanted
 from ivr.carriers.jambonz.call_info import CallFacts
-from ivr.carriers.jambonz.call_machine import MOST_SECONDS, Application, CallMachine
+from ivr.carriers.jambonz.call_machine import Application, CallMachine
 from ivr.carriers.jambonz.caller_stream import (
     FRAME,
     NoStreams,
@@ -28,18 +28,13 @@ from ivr.carriers.jambonz.verbs import Gather, Hook, Listen
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.line import CallerLeft, Effect, Listening, PromptEnded, PromptFailed
 from ivr.phone.handset import Handset
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Dialled, Ended, ListensFor, PromptOver, StateChanged, events_of_effect
 
+LIMITS = PhoneLimits()
 NO_MISDEEDS = Misbehaviour()
 AHEAD = 0.1
 "Seconds of sound that are sent before the caller is asked again."
-
-
-class StreamedHandset(Handset, Protocol):
-    """A handset whose sound can be had while it is made."""
-
-    def caller_sound(self, begin: float, end: float) -> bytes:
-        """Return 16 kHz samples of what was said between these seconds of the recording; silence where nothing was."""
 
 
 class Detection(Struct, frozen=True):
@@ -59,15 +54,15 @@ class JambonzCall:
         facts: CallFacts,
         application: Application,
         *,
-        handset: StreamedHandset,
+        handset: Handset,
         delivery: HookDelivery,
         streams: Streams | None = None,
         misbehaviour: Misbehaviour = NO_MISDEEDS,
         detections: Sequence[Detection] = (),
-        most_seconds: float = MOST_SECONDS,
+        limits: PhoneLimits = LIMITS,
     ) -> None:
         """Prepare a call; `detections` are told beside it, in order, if it lasts that long."""
-        self.machine = CallMachine(facts, application, most_seconds=most_seconds)
+        self.machine = CallMachine(facts, application, limits)
         self._handset = handset
         self._delivery = delivery
         self._streams = streams or NoStreams()
@@ -189,8 +184,13 @@ class JambonzCall:
         now = self._handset.now()
         signal = await self._handset.next(min(self.machine.deadline, now + AHEAD))
         now = self._handset.now()
-        while self._stream is stream and stream.sent + FRAME <= now - stream.began + FRAME / 2:
-            frame = self._handset.caller_sound(stream.sent, stream.sent + FRAME)
+        frames = max(0, round((now - stream.began - stream.sent) / FRAME))
+        sound = self._handset.caller_sound(stream.sent, stream.sent + frames * FRAME)
+        size = len(sound) // frames if frames else 0
+        for number in range(frames):
+            if self._stream is not stream:
+                break
+            frame = sound[number * size : (number + 1) * size]
             stream.sent += FRAME
             await self._send(stream, at_rate(frame, stream.rate), stream.began + stream.sent)
             if self._misbehaviour.does("socket-dropped") and stream.sent >= self._misbehaviour.drops_after:

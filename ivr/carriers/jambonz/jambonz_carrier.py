@@ -8,14 +8,19 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from msgspec import structs
+
 from ivr.carriers.bot import Bot
 from ivr.carriers.jambonz.call_info import CallFacts
-from ivr.carriers.jambonz.call_machine import MOST_SECONDS, Application
+from ivr.carriers.jambonz.call_machine import Application
 from ivr.carriers.jambonz.call_order import FAILURES, Callee, CallOrder, detections, number_of
 from ivr.carriers.jambonz.caller_stream import Streams
-from ivr.carriers.jambonz.hook_delivery import HookAccount, HookDelivery, Pause, no_pause
-from ivr.carriers.jambonz.jambonz_call import NO_MISDEEDS, JambonzCall, StreamedHandset
+from ivr.carriers.jambonz.hook_delivery import PATIENCE, HookAccount, HookDelivery, Pause, no_pause
+from ivr.carriers.jambonz.jambonz_call import LIMITS, NO_MISDEEDS, JambonzCall
 from ivr.carriers.misbehaviour import Misbehaviour
+from ivr.line import CallerLeft
+from ivr.phone.handset import Handset
+from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.phone_events import Dialled, Ended, StateChanged
 
 CALLER = "+4930901820"
@@ -34,6 +39,7 @@ class JambonzCarrier:
         *,
         streams: Streams | None = None,
         misbehaviour: Misbehaviour = NO_MISDEEDS,
+        limits: PhoneLimits = LIMITS,
         pause: Pause = no_pause,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: str(uuid4()),
@@ -48,6 +54,7 @@ class JambonzCarrier:
         self._account = account
         self._streams = streams
         self._misbehaviour = misbehaviour
+        self._limits = limits
         self._pause = pause
         self._clock = clock
         self.new_id = new_id
@@ -57,20 +64,27 @@ class JambonzCarrier:
         sid = self.new_id()
         return CallFacts(sid, call_id=f"sip-{sid}", caller=caller, called=called)
 
-    async def place(self, handset: StreamedHandset, *, facts: CallFacts | None = None) -> Ended:
-        """Hold a call that comes in to its end. Never raises for anything that the bot does."""
-        delivery = self._delivery(self._application, handset)
+    async def place(
+        self, handset: Handset, *, facts: CallFacts | None = None, application: Application | None = None
+    ) -> Ended:
+        """Hold a call that comes in to its end; `application` is another than the carrier's own.
+
+        Never raises for anything that the bot does.
+        """
+        application = application or self._application
+        delivery = self._delivery(application, handset)
         call = JambonzCall(
             facts or self.facts(),
-            self._application,
+            application,
             handset=handset,
             delivery=delivery,
             streams=self._streams,
             misbehaviour=self._misbehaviour,
+            limits=self._limits,
         )
         return self._noted(await call.run(), delivery)
 
-    async def make(self, order: CallOrder, callee: Callee, handset: StreamedHandset, *, sid: str = "") -> Ended:
+    async def make(self, order: CallOrder, callee: Callee, handset: Handset, *, sid: str = "") -> Ended:
         """Make a call that the bot has ordered, and hold it to its end; whoever answers has the handset."""
         sid = sid or self.new_id()
         application = Application(order.call_hook, order.call_status_hook)
@@ -94,23 +108,22 @@ class JambonzCarrier:
             streams=self._streams,
             misbehaviour=self._misbehaviour,
             detections=detections(order, callee, began + rings) if answered else (),
-            most_seconds=order.time_limit or MOST_SECONDS,
+            limits=structs.replace(self._limits, call_length=order.time_limit) if order.time_limit else self._limits,
         )
         handset.tell(Dialled(sid, delivery.base))
         call.machine.changes("trying", 100)
         call.machine.changes("ringing", 180)
         await call.settle()
-        while handset.now() < began + rings:
-            await handset.next(began + rings)
-        if answered:
+        cancelled = not await _rung(handset, began + rings)
+        if answered and not cancelled:
             call.machine.connected(handset.now())
         else:
-            failure = "nobody" if callee.answers in ("human", "machine") else callee.answers
+            failure = "nobody" if answered or callee.answers in ("human", "machine") else callee.answers
             call.machine.fails(*FAILURES[failure])
         handset.tell(StateChanged("incoming"))
         return self._noted(await call.hold(), delivery)
 
-    def _delivery(self, application: Application, handset: StreamedHandset) -> HookDelivery:
+    def _delivery(self, application: Application, handset: Handset) -> HookDelivery:
         hook = application.call_hook
         return HookDelivery(
             self._bot,
@@ -119,6 +132,7 @@ class JambonzCarrier:
             misbehaviour=self._misbehaviour,
             tell=handset.tell,
             now=handset.now,
+            patience=min(PATIENCE, self._limits.answer_time),
             pause=self._pause,
             clock=self._clock,
         )
@@ -127,3 +141,11 @@ class JambonzCarrier:
         self.findings += delivery.findings
         self.requests += delivery.requests
         return ended
+
+
+async def _rung(handset: Handset, until: float) -> bool:
+    """Let it ring; return False if the call is given up meanwhile."""
+    while handset.now() < until:
+        if isinstance(await handset.next(until), CallerLeft):
+            return False
+    return True

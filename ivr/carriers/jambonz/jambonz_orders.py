@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from ivr.carriers.jambonz.call_order import BadOrder, Callee, CallOrder, number_of, read_order
-from ivr.carriers.jambonz.jambonz_call import StreamedHandset
 from ivr.carriers.jambonz.jambonz_carrier import JambonzCarrier
 from ivr.carriers.rest import ApiReply, ApiRequest
+from ivr.phone.handset import Handset
 from ivr.phone.phone_events import Ended
 
 MOST_CALLS = 1000
@@ -32,7 +32,7 @@ class JambonzOrders:
         account: str,
         key: str,
         callee: Callable[[str], Callee],
-        handset: Callable[[CallOrder], StreamedHandset],
+        handset: Callable[[CallOrder], Handset],
         over: Callable[[str, Ended], None] = lambda sid, ended: None,
     ) -> None:
         """`callee` is who answers at a number, `handset` is theirs; `over` is told what became of each call."""
@@ -42,7 +42,7 @@ class JambonzOrders:
         self._callee = callee
         self._handset = handset
         self._over = over
-        self._calls: dict[str, tuple[StreamedHandset, asyncio.Task[None]]] = {}
+        self._calls: dict[str, tuple[Handset, asyncio.Task[None]]] = {}
 
     def handle(self, request: ApiRequest) -> ApiReply:
         """Answer a request (`ivr.carriers.rest.Api`)."""
@@ -101,7 +101,7 @@ class JambonzOrders:
         self._calls[sid][0].hang_up()
         return ApiReply(202)
 
-    async def _hold(self, sid: str, order: CallOrder, handset: StreamedHandset) -> None:
+    async def _hold(self, sid: str, order: CallOrder, handset: Handset) -> None:
         callee = self._callee(number_of(order))
         self._over(sid, await self._carrier.make(order, callee, handset, sid=sid))
 

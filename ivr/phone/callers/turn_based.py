@@ -197,7 +197,7 @@ class TurnBased:
         )
 
     def caller_sound(self, begin: float, end: float) -> bytes:
-        """Return what was said between these seconds of the recording that is made; silence where nothing was."""
+        """Return what is said between these seconds of the recording that is made; silence where nothing is."""
         first, last = (2 * round(seconds * BYTES_A_SECOND / 2) for seconds in (begin, end))
         return bytes(self._recording[first:last]).ljust(last - first, b"\0")
 
