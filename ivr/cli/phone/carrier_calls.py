@@ -56,6 +56,7 @@ LINES: Mapping[str, Callable[[CarrierFlags], AbstractAsyncContextManager[Carrier
     "twilio": twiml_line,
     "telnyx": twiml_line,
     "signalwire": twiml_line,
+    "plivo": twiml_line,
 }
 "How the line of a carrier is opened, by its name."
 

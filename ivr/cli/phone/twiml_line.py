@@ -8,6 +8,7 @@ from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.twiml.call_plan import CALLED, CALLER, TwimlCallPlan
 from ivr.carriers.twiml.carrier_account import CarrierAccount
 from ivr.carriers.twiml.ordered_calls import OrderedCalls
+from ivr.carriers.twiml.plivo_signing import PlivoSigner
 from ivr.carriers.twiml.signing import Ed25519Signer, Signer, TokenSigner, private_key
 from ivr.carriers.twiml.twiml_carrier import TwimlCallResult, TwimlCarrier
 from ivr.carriers.twiml.twiml_document import Target
@@ -57,6 +58,8 @@ class TwimlLine:
         token = flags.secret or TOKEN
         if flags.secret is None:
             self.notes.append(f"The secret of its signatures: {TOKEN}")
+        if flags.carrier == "plivo":
+            return token, PlivoSigner(token)
         header = "X-SignalWire-Signature" if flags.carrier == "signalwire" else "X-Twilio-Signature"
         return token, TokenSigner(token, header)
 

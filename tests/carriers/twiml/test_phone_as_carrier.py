@@ -11,14 +11,15 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.carriers.bot import BotRequest
+from ivr.carriers.bot import Bot, BotRequest
 from ivr.cli.phone import phone
 from ivr.cli.phone.twiml_line import TOKEN
+from tests.carriers.twiml.plivo_bot import PlivoBot
 from tests.carriers.twiml.tiny_bot import TinyBot
 
 
 @contextmanager
-def on_the_web(bot: TinyBot) -> Iterator[str]:
+def on_the_web(bot: Bot) -> Iterator[str]:
     """Serve a bot on this machine."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,6 +66,16 @@ def test_a_call_is_typed_by_hand() -> None:
     assert f"The secret of its signatures: {TOKEN}" in done.output
     assert bot.paths == ["/call", "/chosen", "/recorded", "/rec", "/status"]
     assert bot.forms("/call")[0]["From"] == "+4915112345"
+
+
+def test_plivo_is_played_too() -> None:
+    bot = PlivoBot(token=TOKEN)
+    with on_the_web(bot) as address:
+        places = ["--bot", f"{address}/call", "--status", f"{address}/hangup"]
+        done = CliRunner().invoke(phone, ["--as", "plivo", *places], input="1#\nhello there\n")
+    assert done.exit_code == 0, done.output
+    assert "Leave a message." in done.output
+    assert [path for path, _ in bot.requests] == ["/call", "/chosen", "/recorded", "/kept", "/hangup"]
 
 
 def test_words_and_a_transfer_are_typed_too() -> None:

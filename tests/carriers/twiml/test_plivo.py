@@ -6,16 +6,13 @@ import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import plivo
 import plivo.xml as vendor
 import pytest
 from plivo.rest import client as rest
-from plivo.utils import validate_v3_signature
 
 from ivr.carriers.api_server import api_served
-from ivr.carriers.bot import BotReply, BotRequest
 from ivr.carriers.misbehaviour import Misbehaviour, Misdeed
 from ivr.carriers.rest import ApiRequest
 from ivr.carriers.twiml.call_plan import Callee, TwimlCallPlan
@@ -28,71 +25,20 @@ from ivr.carriers.twiml.twiml_document import Target
 from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Speak
 from ivr.phone.phone_events import Ended
+from tests.carriers.twiml.plivo_bot import BOT, TOKEN, PlivoBot
 from tests.carriers.twiml.tiny_bot import Acts, on_the_phone
 
-BOT = "https://bot.example"
-AUTH_ID, TOKEN = "MA" + "X" * 18, "a-token"
+AUTH_ID = "MA" + "X" * 18
 PLAN = TwimlCallPlan(Target(f"{BOT}/call"), status=Target(f"{BOT}/hangup"))
-
-
-def menu() -> str:
-    response = vendor.ResponseElement()
-    question = vendor.GetInputElement(
-        action=f"{BOT}/chosen", method="POST", input_type="dtmf speech", execution_timeout=5, digit_end_timeout="2",
-        num_digits=2, finish_on_key="#", hints="sales,support", redirect=True,
-    )  # fmt: skip
-    question.add(vendor.SpeakElement("Press 1 for sales, or 2 for support."))
-    response.add(question).add(vendor.SpeakElement("I did not hear you."))
-    response.add(vendor.RedirectElement(f"{BOT}/call"))
-    return str(response.to_string(False))
-
-
-def chosen(form: Mapping[str, str]) -> str:
-    response, said = vendor.ResponseElement(), form.get("Digits") or form.get("Speech")
-    if said in ("1", "sales"):
-        response.add(vendor.SpeakElement("Leave a message."))
-        response.add(
-            vendor.RecordElement(
-                action=f"{BOT}/recorded", method="POST", max_length=30, timeout=3, callback_url=f"{BOT}/kept"
-            )
-        )
-    elif said == "2":
-        dial = vendor.DialElement(action=f"{BOT}/dialled", timeout=15, callback_url=f"{BOT}/progress")
-        response.add(dial.add(vendor.NumberElement("4930123")))
-    else:
-        response.add(vendor.HangupElement(reason="busy"))
-    return str(response.to_string(False))
-
-
-class Bot:
-    """Checks as the vendor's package does, and answers with its classes."""
-
-    def __init__(self, first: str | None = None) -> None:
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.refused = 0
-        self._first = first
-
-    async def send(self, request: BotRequest, *, within: float) -> BotReply:
-        headers = dict(request.headers)
-        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        given, nonce = headers.get("X-Plivo-Signature-V3", ""), headers.get("X-Plivo-Signature-V3-Nonce", "")
-        if not given or not validate_v3_signature("POST", request.url, nonce, TOKEN, given, dict(form)):
-            self.refused += 1
-            return BotReply(403, "text/plain", b"")
-        path = urlsplit(request.url).path
-        self.requests.append((path, form))
-        page = {"/call": self._first or menu(), "/chosen": chosen(form)}.get(path, "<Response/>")
-        return BotReply(200, "text/xml", page.encode())
-
-    def forms(self, path: str) -> list[dict[str, str]]:
-        return [form for one, form in self.requests if one == path]
 
 
 def account() -> CarrierAccount:
     return CarrierAccount(PROFILES["plivo"], sid=AUTH_ID, token=TOKEN, signer=PlivoSigner(TOKEN))
 
 
-async def call(bot: Bot, *actions: CallerAction | None, misdeeds: frozenset[Misdeed] = frozenset()) -> TwimlCallResult:
+async def call(
+    bot: PlivoBot, *actions: CallerAction | None, misdeeds: frozenset[Misdeed] = frozenset()
+) -> TwimlCallResult:
     carrier = TwimlCarrier(bot, account(), misbehaviour=Misbehaviour(misdeeds))
     return await carrier.place(on_the_phone(Acts(*actions)), PLAN)
 
@@ -101,7 +47,7 @@ async def call(bot: Bot, *actions: CallerAction | None, misdeeds: frozenset[Misd
 
 
 async def test_a_call_is_told_in_the_carriers_own_words() -> None:
-    bot = Bot()
+    bot = PlivoBot()
     done = await call(bot, Press("1#"), Speak("my telephone is broken"))
     assert done.ended == Ended("bot", "hangup")
     first, then, recorded = bot.forms("/call")[0], bot.forms("/chosen")[0], bot.forms("/recorded")[0]
@@ -117,7 +63,7 @@ async def test_a_call_is_told_in_the_carriers_own_words() -> None:
 
 
 async def test_words_are_an_answer() -> None:
-    bot = Bot()
+    bot = PlivoBot()
     await call(bot, Speak("sales"), Leave())
     form = bot.forms("/chosen")[0]
     assert (form["Speech"], form["InputType"]) == ("sales", "speech")
@@ -125,20 +71,20 @@ async def test_words_are_an_answer() -> None:
 
 
 async def test_without_an_answer_the_document_goes_on() -> None:
-    bot = Bot()
+    bot = PlivoBot()
     await call(bot, None, Leave())
     assert [path for path, _ in bot.requests] == ["/call", "/call", "/hangup"]
 
 
 async def test_silence_that_was_recorded_is_a_recording() -> None:
-    bot = Bot()
+    bot = PlivoBot()
     await call(bot, Press("1#"), None)
     assert int(bot.forms("/recorded")[0]["RecordingDuration"]) == 3
 
 
 @pytest.mark.parametrize(("sip", "word"), [(486, "busy"), (480, "no-answer"), (404, "failed"), (200, "completed")])
 async def test_a_transfer_is_told(sip: int, word: str) -> None:
-    bot = Bot()
+    bot = PlivoBot()
     done = await call(bot, Press("2#"), Connect(sip))
     assert bot.forms("/dialled")[0]["DialStatus"] == word
     progress = bot.forms("/progress")[-1]
@@ -147,7 +93,7 @@ async def test_a_transfer_is_told(sip: int, word: str) -> None:
 
 
 async def test_a_call_is_declined_before_it_is_answered() -> None:
-    bot = Bot("<Response><Hangup reason='busy'/></Response>")
+    bot = PlivoBot("<Response><Hangup reason='busy'/></Response>")
     assert (await call(bot)).ended == Ended("bot", "reject", "busy")
 
 
@@ -165,14 +111,14 @@ async def test_a_call_is_declined_before_it_is_answered() -> None:
 )
 async def test_a_document_that_the_carrier_would_not_take_is_refused(document: str, why: str) -> None:
     person = Acts()
-    carrier = TwimlCarrier(Bot(document), account())
+    carrier = TwimlCarrier(PlivoBot(document), account())
     done = await carrier.place(on_the_phone(person), PLAN)
     assert done.ended.reason == "refused"
     assert why in done.ended.detail
 
 
 async def test_forged_requests_are_refused_by_the_vendors_validator() -> None:
-    bot = Bot()
+    bot = PlivoBot()
     done = await call(bot, Press("1#"), Speak("hello"), misdeeds=frozenset({"forged"}))
     assert done.findings == ()
     assert bot.refused == len(PlivoSigner.forgeries) * len(bot.requests)
@@ -203,7 +149,7 @@ def test_elements_may_stand_where_the_vendors_classes_let_them(name: str) -> Non
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
-def ordered(bot: Bot, *actions: CallerAction | None, answers: Any = "human") -> OrderedCalls:
+def ordered(bot: PlivoBot, *actions: CallerAction | None, answers: Any = "human") -> OrderedCalls:
     carrier = TwimlCarrier(bot, account())
     return OrderedCalls(carrier, callee=lambda _: Callee(answers), handset=lambda _: on_the_phone(Acts(*actions)))
 
@@ -216,7 +162,7 @@ def client(base: str, monkeypatch: pytest.MonkeyPatch) -> plivo.RestClient:
 
 
 async def test_the_vendors_client_orders_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    bot = Bot()
+    bot = PlivoBot()
     calls = ordered(bot, Press("1#"), Speak("hello"))
     async with api_served(calls.api.handle) as base:
         theirs = client(base, monkeypatch)
@@ -238,7 +184,7 @@ async def test_the_vendors_client_orders_a_call(monkeypatch: pytest.MonkeyPatch)
     ("answers", "status"), [("busy", "busy"), ("noAnswer", "no-answer"), ("unreachable", "failed")]
 )
 async def test_who_does_not_answer_is_told_by_the_hangup_address(answers: str, status: str) -> None:
-    bot = Bot()
+    bot = PlivoBot()
     calls = ordered(bot, answers=answers)
     order = b'{"from": "4930901820", "to": "498999998100", "answer_url": "%s/call", "hangup_url": "%s/hangup"}'
     assert post(calls, order.replace(b"%s", BOT.encode())) == 201
@@ -262,6 +208,6 @@ def post(calls: OrderedCalls, body: bytes, *, token: str = TOKEN) -> int:
     ],
 )  # fmt: skip
 async def test_orders_that_mean_nothing_are_refused(body: bytes) -> None:
-    calls = ordered(Bot())
+    calls = ordered(PlivoBot())
     assert post(calls, body) == 400
     assert post(calls, b"{}", token="another") == 401
