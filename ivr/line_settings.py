@@ -7,26 +7,27 @@ the native one has no name before its settings.
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from ivr.auth.documents import DOCUMENTS
+from ivr.jambonz_settings import JambonzSettings
 from ivr.setting_sources import refuse_user, split_commas
 from ivr.speech_settings import PREFIX
 
-CheckedLine: TypeAlias = Literal["skype", "sip"]
+CheckedLine: TypeAlias = Literal["skype", "jambonz", "sip"]
 "What `IVR_CHECK_CHANNEL` can be: each channel, and the line of a gateway."
 
 
-class LineSettings(BaseSettings):
+class LineSettings(JambonzSettings):
     """What each channel needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     check_channel: CheckedLine | None = Field(
         None,
-        description="The line that flows are checked against: skype, or sip (a gateway with the voice and the speech "
-        "engine of these settings); none: the first line that is on, or skype, and with --dev sip, since its phone "
-        "speaks what the voice speaks.",
+        description="The line that flows are checked against: skype, jambonz, or sip (a gateway with the voice and the "
+        "speech engine of these settings); none: the first line that is on, or skype, and with --dev sip, since its "
+        "phone speaks what the voice speaks.",
     )
     app_id: str | None = Field(
         None, min_length=1, max_length=200, description="The bot's app id; tokens must be issued for it."

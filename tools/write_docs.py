@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from finding_texts import page
 from msgspec.structs import replace
 
+from ivr.channels.jambonz.codec import JambonzChannel
 from ivr.channels.skype import SkypeChannel
 from ivr.cli import main as ivr
 from ivr.flowfile.checks import CHECKS, Check
@@ -34,7 +35,7 @@ GATEWAY = replace(
     free_speech=True,
     long_keys=True,
 )
-LINES = {"skype": SkypeChannel.can, "sip": GATEWAY}
+LINES = {"skype": SkypeChannel.can, "jambonz": JambonzChannel.can, "sip": GATEWAY}
 SEVERITY = {"error": "Error.", "warning": "Warning.", "both": "Error or warning."}
 
 

@@ -1,0 +1,90 @@
+"""What the server needs to know of jambonz: its channel, its settings, who may call, and where callers are recorded."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from ivr.auth.tokens import AcceptAll
+from ivr.channels.address_token import AddressTokens
+from ivr.channels.jambonz.addresses import CALL, LISTEN, STATUS
+from ivr.channels.jambonz.codec import JambonzChannel
+from ivr.channels.jambonz.signature import SignatureVerifier
+from ivr.channels.jambonz.voices import Voices
+from ivr.jambonz_settings import secrets_in
+from ivr.phone.wire.transfer_targets import may_transfer
+from ivr.ports import Incoming
+from ivr.server.listen_pages import ListenPages
+from ivr.server.plugs.plug import Behind, Example, LinePages, Plug, Registration, Source, Surroundings
+from ivr.settings import Settings
+
+CHANNEL: Final = JambonzChannel.name
+
+DEVELOPMENT_ACCOUNT: Final = "development"
+"The account of a server that is told none."
+
+_EXAMPLE = {
+    "call_sid": "call-1",
+    "account_sid": DEVELOPMENT_ACCOUNT,
+    "direction": "inbound",
+    "from": "+15550100",
+    "to": "+15550199",
+    "call_status": "trying",
+}
+
+
+def _make(settings: Settings, here: Surroundings) -> Plug:
+    patterns = settings.jambonz_allow_transfer
+    channel = JambonzChannel(
+        public=here.public,
+        tokens=AddressTokens(here.token_key),
+        account=settings.jambonz_account_sid,
+        media_base=here.media,
+        recording=here.links.for_line,
+        may_call=lambda target: may_transfer(target, patterns),
+        transfers=bool(patterns),
+        refers=settings.jambonz_refer,
+        voices=Voices(settings.jambonz_voices),
+    )
+    sockets: list[ListenPages] = []
+
+    def pages(behind: Behind) -> Sequence[LinePages]:
+        sockets.append(
+            ListenPages(
+                channel=channel,
+                path=LISTEN,
+                store=behind.store,
+                recordings=behind.recordings,
+                turns=behind.turns,
+                arrivals=behind.arrivals,
+                now=behind.now,
+                refusals=behind.refusals,
+            )
+        )
+        return sockets
+
+    async def before(incoming: Incoming) -> None:
+        for one in sockets:
+            await one.before(incoming)
+
+    secrets = secrets_in(settings.jambonz_webhook_secret) if settings.jambonz_webhook_secret else []
+    return Plug(
+        channel,
+        SignatureVerifier(secrets) if secrets or not here.dev else AcceptAll(),
+        settings.jambonz_account_sid or DEVELOPMENT_ACCOUNT,
+        registrations=(
+            Registration(CALL, "the application's calling webhook (POST)", starts=True),
+            Registration(STATUS, "the application's call status webhook (POST)"),
+        ),
+        before=before,
+        pages=pages,
+        example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
+    )
+
+
+SOURCE: Final = Source(
+    CHANNEL,
+    JambonzChannel.can,
+    is_on=lambda settings: settings.jambonz_webhook_secret is not None,
+    needs="IVR_JAMBONZ_WEBHOOK_SECRET, the account's webhook secret",
+    make=_make,
+)
