@@ -157,7 +157,7 @@ class Capabilities(Struct, frozen=True):
     "Seconds in which the platform wants its reply."
     reject: bool
     terminators: int
-    "How many different keys can end an input."
+    "How many different keys can end an input at once."
     speech: bool
     languages: frozenset[str] | None
     "What it speaks: language tags, or their first part (`en`) for all of a language; None: any."
@@ -177,6 +177,12 @@ class Capabilities(Struct, frozen=True):
     "How long a caller may be silent, and how long between two keys, are two times; else the longer counts for both."
     passes_over_words: bool = True
     "Words that are no choice change nothing, as if nothing had been said; else they count as a wrong answer."
+    later_terminators: bool = False
+    "More keys can be named to end an input than end it at once: the others count, too, after the pause between keys."
+    record_terminators: int = 5
+    "How many different keys can end a recording."
+    separate_record_silence: bool = True
+    "Silence before a recording's first word and after its last are two times; else the longer counts for both."
     lone_terminator: bool = True
     "It tells an end key without any digits from silence."
     whole_prompt_interruptible: bool = True

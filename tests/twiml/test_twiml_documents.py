@@ -199,7 +199,7 @@ def test_whoever_takes_a_transfer_is_told_of_the_caller_in_the_language_of_the_c
 
 
 def test_ends_of_calls() -> None:
-    assert shown(Line().says(Reject("1.0"))) == [("Reject", {"reason": "rejected"})]
+    assert shown(Line().says(Reject("1.0"))) == [("Reject", {"reason": "busy"})]
     assert [one.tag for one in Line().says(Play("1.1", (HELLO,)), HangUp("1.2"))] == ["Say", "Hangup"]
     reply = Line().channel.nothing("commands")
     assert reply.body == b'<?xml version="1.0" encoding="UTF-8"?><Response/>'

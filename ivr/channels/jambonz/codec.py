@@ -48,6 +48,8 @@ class JambonzChannel:
         reply_within=10.0,
         reject=True,
         terminators=1,
+        later_terminators=True,
+        record_terminators=16,
         speech=True,
         languages=None,
         barge_in_by_kind=False,

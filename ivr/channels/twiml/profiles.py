@@ -54,6 +54,10 @@ def _can(**differences: object) -> Capabilities:
         "reply_within": 12.0,  # carriers wait for 15 s or more; theirs is not all of that time
         "reject": True,
         "terminators": 1,
+        "later_terminators": True,  # they come as part of the input, and we find them there
+        "record_terminators": 12,
+        "separate_record_silence": False,
+        "rejection": "busy",  # the other word has a voice say that the number is not in service
         "speech": True,
         "languages": SPEAKS,
         "understands": UNDERSTANDS,
@@ -91,7 +95,7 @@ TWILIO: Final = Profile(
 
 TELNYX: Final = Profile(
     name="telnyx",
-    can=_can(separate_first_timeout=False, lone_terminator=False, tells_silence=False),
+    can=_can(separate_first_timeout=False, lone_terminator=False, tells_silence=False, separate_record_silence=True),
     tells_empty=False,  # its page of Gather does not name the attribute
     first_silence_by_pause=False,  # nor does it say that a Pause can be nested
     record_timeout="after speech",

@@ -101,12 +101,18 @@ class LineNeed(Struct, frozen=True):
     """Something that an action needs of the line, as `Capabilities` has it."""
 
     what: Literal[
-        "reject", "record", "terminators", "speech", "transfer", "bargeIn", "typeAhead", "freeSpeech", "longKeys"
-    ]
+        "reject", "record", "terminators", "speech", "transfer", "bargeIn", "typeAhead", "freeSpeech", "longKeys",
+        "recordTerminators", "emptyAnswer", "firstTimeout", "fraction", "wholePrompt", "recordFormat", "recordSilence",
+        "shortSilence", "silentRecording", "whisper",
+    ]  # fmt: skip
     path: Path
     "What is written that needs it; for speech, the choice."
     count: int = 1
     "How many terminators."
+    value: str = ""
+    "The format of a recording."
+    seconds: float = 0.0
+    "How long the silence is that ends a recording."
 
 
 class Builder(Protocol):
@@ -287,6 +293,9 @@ class AskingSpec(KeepingSpec[A]):
                 yield LineNeed("bargeIn", (*here, "bargeIn"))
             if asked.type_ahead:
                 yield LineNeed("typeAhead", (*here, "typeAhead"))
+            if len(asked.prompt or ()) > 1:
+                yield LineNeed("wholePrompt", (*here, "prompt"))
+        yield from fractions(here, initialSilence=asked.initial_silence)
 
     def question(self, builder: Builder) -> Question:
         """Build the question."""
@@ -323,6 +332,17 @@ class AskingSpec(KeepingSpec[A]):
         parts, _ = confirm_prompt(asked.confirm, ())
         yes, no = (long.yes, long.no) if long else (Keyed.model_validate({}), Keyed.model_validate({}))
         return Confirmation(builder.prompt(parts), yes_or_no("yes", yes, "yes"), yes_or_no("no", no, "no"))
+
+
+def fractions(here: Path, **times: float | None) -> Iterator[LineNeed]:
+    """Return those of an action's times, by their keys, that are no whole seconds."""
+    yield from (LineNeed("fraction", (*here, key)) for key, time in times.items() if time is not None and time % 1)
+
+
+def two_times(here: Path, initial_silence: float | None, inter_digit: float | None) -> Iterator[LineNeed]:
+    """Return that the time for the first key is to be another than that between keys, where the author names one."""
+    if initial_silence is not None or inter_digit is not None:
+        yield LineNeed("firstTimeout", (*here, "interDigit" if initial_silence is None else "initialSilence"))
 
 
 def kept_in(state: str, into: str | None) -> str:

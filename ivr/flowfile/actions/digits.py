@@ -14,6 +14,8 @@ from ivr.flowfile.actions.base import (
     Confirmed,
     LineNeed,
     Matching,
+    fractions,
+    two_times,
     written_or,
 )
 from ivr.flowfile.choices import Command
@@ -98,6 +100,11 @@ class DigitsSpec(AskingSpec[Digits]):
         return event == "digits"
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
-        """Return how many keys are to end the input."""
+        """Return how many keys are to end the input, and what is wanted of its times."""
+        asked = self.written
         yield from super().needs(here)
-        yield LineNeed("terminators", (*here, "terminators"), len(self.written.terminators))
+        yield LineNeed("terminators", (*here, "terminators"), len(asked.terminators))
+        if asked.min_digits == 0:
+            yield LineNeed("emptyAnswer", (*here, "minDigits"))
+        yield from two_times(here, asked.initial_silence, asked.inter_digit)
+        yield from fractions(here, interDigit=asked.inter_digit)

@@ -9,7 +9,16 @@ from ivr.engine.actions import menu as engine
 from ivr.engine.expressions.compile import Template
 from ivr.engine.expressions.types import ANY, TEXT, Type
 from ivr.engine.offers import ITEM_KEYS, FixedChoice, ListChoice
-from ivr.flowfile.actions.base import AskingSpec, Builder, Confirmed, LineNeed, Matching, written_or
+from ivr.flowfile.actions.base import (
+    AskingSpec,
+    Builder,
+    Confirmed,
+    LineNeed,
+    Matching,
+    fractions,
+    two_times,
+    written_or,
+)
 from ivr.flowfile.choices import Choice, Command, More, Told, as_offered, is_free
 from ivr.flowfile.containers import Fields
 from ivr.flowfile.fields import ChoiceName, Terminators, Time
@@ -155,6 +164,10 @@ class MenuSpec(AskingSpec[Menu]):
             if is_spoken and len(choice.dtmf or "") > 1:
                 yield LineNeed("longKeys", (*here, "choices", name))
                 break
+        if any(len(choice.dtmf or "") > 1 for choice in choices.values()):
+            yield LineNeed("terminators", (*here, "terminators"), len(self.written.terminators))
+            yield from two_times(here, self.written.initial_silence, self.written.inter_digit)
+            yield from fractions(here, interDigit=self.written.inter_digit)
         for name, choice in choices.items():
             if choice.dtmf is None and choice.foreach is None:
                 yield LineNeed("speech", (*here, "choices", name))

@@ -13,6 +13,7 @@ from ivr.flowfile.actions.base import (
     Builder,
     Confirmed,
     LineNeed,
+    fractions,
     written_or,
 )
 from ivr.flowfile.containers import OneOrMany
@@ -114,7 +115,15 @@ class RecordSpec(AskingSpec[Record]):
         yield from spoken(self.written.hold_prompt, (*here, "holdPrompt"))
 
     def needs(self, here: Path) -> Iterator[LineNeed]:
-        """Return that the caller is recorded, and how many keys are to end it."""
+        """Return that the caller is recorded, what is to end that, and in which format it is to come."""
+        asked = self.written
         yield from super().needs(here)
         yield LineNeed("record", here)
-        yield LineNeed("terminators", (*here, "terminators"), len(self.written.terminators))
+        yield LineNeed("recordTerminators", (*here, "terminators"), len(asked.terminators))
+        yield LineNeed("silentRecording", here)
+        if asked.format is not None:
+            yield LineNeed("recordFormat", (*here, "format"), value=asked.format)
+        if asked.max_silence is not None:
+            yield LineNeed("shortSilence", (*here, "maxSilence"), seconds=asked.max_silence)
+            yield LineNeed("recordSilence", (*here, "maxSilence"))
+        yield from fractions(here, maxDuration=asked.max_duration, maxSilence=asked.max_silence)

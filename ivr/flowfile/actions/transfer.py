@@ -9,7 +9,7 @@ from ivr.engine.actions.transfer import TransferCall
 from ivr.engine.destinations import address
 from ivr.engine.events import TransferFailure
 from ivr.engine.expressions.types import TEXT, Type
-from ivr.flowfile.actions.base import ActionSpec, Builder, LineNeed
+from ivr.flowfile.actions.base import ActionSpec, Builder, LineNeed, fractions
 from ivr.flowfile.fields import Text, Time
 from ivr.flowfile.model_parts import Model, Read
 from ivr.flowfile.source import Path
@@ -68,6 +68,9 @@ class TransferSpec(ActionSpec[Transfer]):
     def needs(self, here: Path) -> Iterator[LineNeed]:
         """Return that the caller is connected with somebody else."""
         yield LineNeed("transfer", here)
+        if self.written.whisper:
+            yield LineNeed("whisper", (*here, "whisper"))
+        yield from fractions(here, timeout=self.written.timeout)
 
 
 def addresses(destinations: Mapping[str, str]) -> Mapping[str, str]:

@@ -199,8 +199,8 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
             yield document.finding(_no_reject(), need.path, key=True)
         case "record" if can.recording == "none":
             yield document.finding(_no_record(), need.path, key=True)
-        case "terminators" if need.count > can.terminators:
-            yield document.finding(_too_many_terminators(need.count, can.terminators), need.path)
+        case "terminators" | "recordTerminators" if need.count > (allowed := _terminators_allowed(need, can)):
+            yield document.finding(_too_many_terminators(need.count, allowed), need.path)
         case "speech" if not can.speech:
             yield document.finding(_no_speech(str(need.path[-1])), need.path, key=True)
         case "speech":
@@ -211,6 +211,12 @@ def _unsupported(document: Document, need: LineNeed, can: Capabilities) -> Itera
         case "freeSpeech" if can.free_speech:
             unknown = [language for language in document.model.all_languages if not is_understood(language)]
             yield from (document.finding(_no_free_speech_in(language), need.path, key=True) for language in unknown)
+
+
+def _terminators_allowed(need: LineNeed, can: Capabilities) -> int:
+    if need.what == "recordTerminators":
+        return can.record_terminators
+    return need.count if can.later_terminators else can.terminators
 
 
 @SPEECH.environment_finder
