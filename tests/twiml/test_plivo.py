@@ -90,7 +90,7 @@ class Line:
         return document(exchange.reply)
 
     def hears(self, order: LineCommand, place: str, **fields: str) -> tuple[Event, ...]:
-        """Give an order, and return what comes of what is posted to one of its addresses."""
+        """Order something, and return what comes of what is posted to one of its addresses."""
         root = self.says(order)
         address = next(
             text for one in root.iter() for text in (*one.attrib.values(), one.text or "") if f"/plivo/{place}?" in text

@@ -5,6 +5,7 @@ Nothing of it refuses a flow: the call goes on, and a caller may notice. What a 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from math import ceil
 
 from ivr.flowfile.actions.base import LineNeed
 from ivr.flowfile.checks.declaration import Environment
@@ -50,8 +51,8 @@ def _one_record_silence() -> Text:
 
 
 @CHANNEL.warning
-def _longer_silence(shortest: float) -> Text:
-    return f"A silence that ends a recording has {shortest:g} seconds or more on this channel.", ""
+def _longer_silence(shortest: int) -> Text:
+    return f"A silence that ends a recording has {shortest} seconds or more on this channel.", ""
 
 
 @CHANNEL.warning
@@ -88,7 +89,7 @@ def _format(can: Capabilities, need: LineNeed) -> Problem | None:
 
 
 def _short_silence(can: Capabilities, need: LineNeed) -> Problem | None:
-    return _longer_silence(can.min_record_silence) if need.seconds < can.min_record_silence else None
+    return _longer_silence(ceil(can.min_record_silence)) if need.seconds < can.min_record_silence else None
 
 
 def _rejection(can: Capabilities, need: LineNeed) -> Problem | None:
