@@ -42,6 +42,13 @@ class JambonzSettings(BaseSettings):
         '{"de-DE": "google/de-DE-Wavenet-B"}.',
     )
 
+    jambonz_caller: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="Whom a call that jambonz places for us shows as the caller, where the order does not say.",
+    )
+
     @field_validator("jambonz_webhook_secret")
     @classmethod
     def _secrets_are_long(cls, value: SecretStr | None) -> SecretStr | None:

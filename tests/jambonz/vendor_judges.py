@@ -46,7 +46,8 @@ def payload_complaints(name: str, payload: dict[str, Any]) -> list[str]:
 
 
 def _file(verb: dict[str, Any]) -> str:
-    return f"verbs/{verb['verb'].replace(':', '-')}.schema.json"
+    name = {"rest:dial": "rest_dial"}.get(verb["verb"], verb["verb"].replace(":", "-"))
+    return f"verbs/{name}.schema.json"
 
 
 @cache

@@ -30,6 +30,8 @@ ANSWERED: Final = "answered"
 "The step at which somebody answers a call that we place."
 DETECTED: Final = "detected"
 "The step at which it is known whether a machine has answered."
+UNDETECTED: Final = "undetected"
+"The step at which that is waited for no longer."
 TOLD: Final = "status"
 "The step of the states of a call that we place."
 

@@ -16,23 +16,56 @@ from typing import Final, Literal, cast
 import msgspec
 
 from ivr.channels.address_token import AddressTokens
-from ivr.channels.jambonz import hearing, notes, wire
-from ivr.channels.jambonz.addresses import CALL, CHANNEL, STATUS, STEP, WHISPER, JambonzAddresses
-from ivr.channels.jambonz.hearing import CallOver, NewCall, OtherSideAnswered, Recorded, StepEnded
+from ivr.channels.jambonz import hearing, notes, placing, wire
+from ivr.channels.jambonz.addresses import (
+    ANSWERED,
+    CALL,
+    CHANNEL,
+    DETECTED,
+    STATUS,
+    STEP,
+    TOLD,
+    UNDETECTED,
+    WHISPER,
+    JambonzAddresses,
+)
+from ivr.channels.jambonz.hearing import (
+    CallOver,
+    CallPickedUp,
+    CallRung,
+    NewCall,
+    OtherSideAnswered,
+    Recorded,
+    StepEnded,
+)
 from ivr.channels.jambonz.prompts import speakable
 from ivr.channels.jambonz.reading import FINAL, Hook, read_hook
 from ivr.channels.jambonz.speaking import DocumentContext, document
 from ivr.channels.jambonz.voices import Voices
 from ivr.engine import commands as orders
 from ivr.engine.commands import LineCommand, Record, Transfer
-from ivr.engine.events import Event
+from ivr.engine.events import CallNotAnswered, Event
 from ivr.errors import WebhookError
-from ivr.ports import CallKey, Capabilities, Endpoint, Exchange, Incoming, Leg, Upload, WebhookReply, WebhookRequest
+from ivr.ports import (
+    CallKey,
+    Capabilities,
+    Dial,
+    Endpoint,
+    Exchange,
+    Incoming,
+    Leg,
+    Outbound,
+    Upload,
+    WebhookReply,
+    WebhookRequest,
+)
 
 MAX_WHISPER: Final = 160
 "Characters of what whoever takes a transfer is told."
 _NOTHING = WebhookReply(body=b"[]")
 "No verbs; an empty body would not be JSON, which jambonz asks of every answer that says it is."
+_PLACED = range(200, 300)
+"The HTTP statuses of an order that was taken."
 _END = WebhookReply(body=msgspec.json.encode([wire.Hangup()]))
 
 
@@ -72,12 +105,14 @@ class JambonzChannel:
         transfers: bool = False,
         refers: bool = False,
         voices: Voices | None = None,
+        caller: str | None = None,
     ) -> None:
         """Serve jambonz, which reaches this server at the address `public`; `account` alone, if there is one.
 
         Assets are at `<media_base>/<sha256>.wav`; `recording` gives the address of a caller's recording, by its name
         and the time: without it, recordings are not played. `transfers`: callers may be connected with others, those
         whom `may_call` allows. `refers`: by SIP REFER. `voices`: who speaks languages other than the application's.
+        `caller`: who calls where a call that we place does not say.
         """
         self._addresses = JambonzAddresses(public, tokens)
         self._account = account
@@ -87,6 +122,22 @@ class JambonzChannel:
         self._transfers = transfers
         self._refers = refers
         self._voices = voices or Voices()
+        self._caller = caller
+
+    # --- calls that we place ---
+
+    def place(self, dial: Dial, *, now: float) -> Exchange:
+        """Return the leg of a call and the order that places it; raise ValueError for a target it cannot call."""
+        if self._account is None:
+            raise ValueError("jambonz places calls for one account: set IVR_JAMBONZ_ACCOUNT_SID")
+        key = self._key(self._account, dial.id)
+        ordered = placing.order(dial, key, self._addresses, caller=self._caller)
+        return Exchange(notes.of_placed(key, detects=dial.machine), outbound=(ordered,))
+
+    def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
+        """Return what the answer to an order means: that the call is placed, or will never be."""
+        placed = status in _PLACED
+        return Exchange(leg, () if placed else (CallNotAnswered("failed"),))
 
     # --- in ---
 
@@ -96,9 +147,9 @@ class JambonzChannel:
         if self._account is not None and hook.account != self._account:
             raise WebhookError(403, "account", "This account is not served here.")
         if request.path == STEP:
-            return (self._step(hook, request.target),)
+            return self._step(hook, request.target)
         if request.path == STATUS:
-            return self._status(hook)
+            return self._status(hook, request.target)
         if request.path == WHISPER:
             return self._whispered(hook, request.target)
         payload = NewCall(hook, transfers=self._transfers)
@@ -109,26 +160,46 @@ class JambonzChannel:
         payload = cast("hearing.Payload", incoming.payload)
         if isinstance(payload, NewCall):
             leg = notes.of_call(incoming.key)
+        if isinstance(payload, CallPickedUp):
+            if payload.step == DETECTED and notes.awaited(leg) is not None:
+                return Exchange(leg, reply=_NOTHING)  # it was found out later than it was waited for
+            if payload.step == ANSWERED and notes.detects(leg):
+                return Exchange(leg, reply=WebhookReply(body=placing.detecting(incoming.key, self._addresses)))
         return Exchange(leg, hearing.events(leg, payload))
 
-    def _step(self, hook: Hook, target: str) -> Incoming:
+    def _step(self, hook: Hook, target: str) -> Sequence[Incoming] | WebhookReply:
         found = self._addresses.meant(target, hook.account, hook.call)
-        if found is None:
+        if found is None or found[1] == TOLD:
             raise _not_given_out()
-        key, op = found
-        return Incoming(key=key, id=self._addresses.message(key, op), payload=StepEnded(op, hook))
+        key, name = found
+        message, payload = self._addresses.message(key, name), StepEnded(name, hook)
+        if name == DETECTED and hook.detected not in placing.BY:
+            return _NOTHING
+        if name == DETECTED:
+            message = f"{message}.{hook.detected}"  # whatever is found out comes to one address
+        if name in {ANSWERED, DETECTED, UNDETECTED}:
+            by = placing.BY.get(hook.detected, "unknown")
+            return (Incoming(key=key, id=message, payload=CallPickedUp(name, by, self._transfers)),)
+        return (Incoming(key=key, id=message, payload=payload),)
 
-    def _status(self, hook: Hook) -> Sequence[Incoming] | WebhookReply:
-        """Return the end of a call, or that somebody else has answered; all else changes nothing."""
+    def _status(self, hook: Hook, target: str) -> Sequence[Incoming] | WebhookReply:
+        """Return the end of a call, that one of ours rings, or that somebody else has answered."""
+        key, ours = self._key(hook.account, hook.parent or hook.call), "?" in target
+        if ours:
+            found = self._addresses.meant(target, hook.account, hook.call)
+            if found is None or found[1] != TOLD:
+                raise _not_given_out()
+            key = found[0]
         if hook.parent is not None:
             if hook.status != "in-progress":
                 return _NOTHING
-            key, name = self._key(hook.account, hook.parent), f"answered:{sha256(hook.call.encode()).hexdigest()[:32]}"
+            name = f"answered:{sha256(hook.call.encode()).hexdigest()[:32]}"
             return (Incoming(key=key, id=name, payload=OtherSideAnswered(), wants="ack"),)
-        if hook.status not in FINAL:
-            return _NOTHING
-        key = self._key(hook.account, hook.call)
-        return (Incoming(key=key, id=f"status:{hook.status}", payload=CallOver(hook), wants="ack"),)
+        if hook.status in FINAL or (ours and hook.status in placing.RINGING):
+            ended = not ours or hook.status == "completed"
+            payload = CallOver(hook) if ended else CallRung(hook)
+            return (Incoming(key=key, id=f"status:{hook.status}", payload=payload, wants="ack"),)
+        return _NOTHING
 
     def _whispered(self, hook: Hook, target: str) -> WebhookReply:
         """Return what whoever answers a transfer hears before they are connected."""

@@ -2,7 +2,8 @@
 
     POST /jambonz/call     a call has come in              NewCall
     POST /jambonz/step     a verb has ended                StepEnded: by the kind of the operation that is awaited
-    POST /jambonz/status   the call has changed its state  CallOver; OtherSideAnswered, for somebody who was rung
+    POST /jambonz/status   the call has changed its state  CallOver; CallRung, if we placed it; OtherSideAnswered, of a
+                                                           transfer
     the recorder           a recording was made            Recorded: the events that `ivr.line` made of it
 
 A step can come without a result: by the `redirect` that follows each verb, where the result could not be posted. Of a
@@ -15,13 +16,17 @@ from msgspec import Struct
 
 from ivr.channels import gathered
 from ivr.channels.jambonz import notes
-from ivr.channels.jambonz.reading import Hook
+from ivr.channels.jambonz.placing import not_answered
+from ivr.channels.jambonz.reading import FINAL, Hook
 from ivr.engine.call import OperationKind
 from ivr.engine.commands import Recognize
 from ivr.engine.destinations import why_not
 from ivr.engine.events import (
+    AnsweredBy,
+    CallAnswered,
     CallEnded,
     CallReceived,
+    CallRinging,
     Event,
     InputInvalid,
     InputTimedOut,
@@ -63,13 +68,28 @@ class OtherSideAnswered(Struct, frozen=True):
     """Somebody whom the platform rang for this call has answered."""
 
 
+class CallRung(Struct, frozen=True):
+    """A call that we placed rings, or nobody has answered it."""
+
+    hook: Hook
+
+
+class CallPickedUp(Struct, frozen=True):
+    """A call that we placed was answered."""
+
+    step: str
+    "Which of the three (`addresses`) has told it."
+    by: AnsweredBy
+    transfers: bool
+
+
 class Recorded(Struct, frozen=True):
     """What became of a recording on our WebSocket."""
 
     events: tuple[Event, ...]
 
 
-Payload: TypeAlias = NewCall | StepEnded | CallOver | OtherSideAnswered | Recorded
+Payload: TypeAlias = NewCall | StepEnded | CallOver | OtherSideAnswered | CallRung | CallPickedUp | Recorded
 
 
 def events(leg: Leg, payload: Payload) -> tuple[Event, ...]:
@@ -85,6 +105,10 @@ def events(leg: Leg, payload: Payload) -> tuple[Event, ...]:
         case OtherSideAnswered():
             awaited = notes.awaited(leg)
             return (Transferred(awaited[0]),) if awaited and awaited[1] == "transfer" else ()
+        case CallRung(hook=hook):
+            return (CallRinging(),) if hook.status not in FINAL else (not_answered(hook),)
+        case CallPickedUp(by=by, transfers=transfers):
+            return (CallAnswered(by, transfers),)
         case Recorded(events=happened):
             return happened
 

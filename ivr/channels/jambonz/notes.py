@@ -14,13 +14,21 @@ from ivr.ports import CallKey, Leg
 Notes: TypeAlias = Mapping[str, str]
 
 _ACCOUNT, _CALL, _PLACED = _LASTING = "account", "call", "placed"
-_OP, _KIND, _ASKED, _REFUSED = "op", "kind", "asked", "refused"
+_OP, _KIND, _ASKED, _REFUSED, _DETECTS = "op", "kind", "asked", "refused", "detects"
 _RECORD = msgspec.json.Decoder(Record)
 
 
-def of_call(key: CallKey, *, placed: bool = False) -> Leg:
-    """Return the leg of a call that has just begun; `placed`: by us, so that its id is ours, not jambonz's."""
-    return Leg({_ACCOUNT: key.account, _CALL: key.id, **({_PLACED: "true"} if placed else {})})
+def of_call(key: CallKey) -> Leg:
+    """Return the leg of a call that has just come in."""
+    return Leg({_ACCOUNT: key.account, _CALL: key.id})
+
+
+def of_placed(key: CallKey, *, detects: bool) -> Leg:
+    """Return the leg of a call that we place, whose id is ours, not jambonz's.
+
+    `detects`: it is to be found out whether a machine has answered.
+    """
+    return Leg({**of_call(key).notes, _PLACED: "true", **({_DETECTS: "true"} if detects else {})})
 
 
 def call_of(leg: Leg, channel: str) -> CallKey:
@@ -31,6 +39,11 @@ def call_of(leg: Leg, channel: str) -> CallKey:
 def placed(leg: Leg) -> bool:
     """Return whether the call was placed by us."""
     return _PLACED in leg.notes
+
+
+def detects(leg: Leg) -> bool:
+    """Return whether it is to be found out who has answered, before anything is said."""
+    return _DETECTS in leg.notes
 
 
 def asking(leg: Leg, commands: Sequence[LineCommand], *, refused: bool = False) -> Leg:

@@ -51,6 +51,8 @@ class Hook(Struct, frozen=True):
     "What became of a `dial`: a status like those of a call."
     dialled_sip_status: int = 0
     refer_status: int = 0
+    detected: str = ""
+    "What was found out of who has answered a call that we placed, in the platform's words."
     referred_status: int = 0
     "What became of a `sip:refer` that was accepted."
 
@@ -78,6 +80,7 @@ def read_hook(body: bytes) -> Hook:
         digits=_text(tree, "digits") if isinstance(tree.get("digits"), str) else None,
         words=words,
         confidence=confidence,
+        detected=_text(tree, "type"),
         details=_details(tree.get("details")),
         dialled=_text(tree, "dial_call_status"),
         dialled_sip_status=_status(tree, "dial_sip_status"),
