@@ -14,6 +14,7 @@ from ivr.audio.workers import Workers
 from ivr.cli.event_loop import on_first_signal, until_signal
 from ivr.cli.keyboard import Keyboard
 from ivr.cli.phone.carrier_flags import CarrierFlags
+from ivr.cli.phone.jambonz_line import jambonz_line
 from ivr.cli.phone.load_report import load_bar, load_table, print_load, say_interrupted
 from ivr.cli.phone.screen import Screen
 from ivr.cli.phone.terminal import Typist, speak_aloud
@@ -57,6 +58,7 @@ LINES: Mapping[str, Callable[[CarrierFlags], AbstractAsyncContextManager[Carrier
     "telnyx": twiml_line,
     "signalwire": twiml_line,
     "plivo": twiml_line,
+    "jambonz": jambonz_line,
 }
 "How the line of a carrier is opened, by its name."
 

@@ -12,7 +12,7 @@ from ivr.carriers.twiml.call_plan import Callee
 from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.phone.net.limits import PhoneLimits
 
-CARRIERS = tuple(PROFILES)
+CARRIERS = (*PROFILES, "jambonz")
 SECRET = "CARRIER_SECRET"  # noqa: S105  # the name of a variable
 ANSWERS = ("human", "machine", "fax", "busy", "noAnswer", "rejected", "unreachable")
 NEEDS_CARRIER = ("secret", "account", "called", "status", "fallback", "misbehave", "api_port", "orders", "callee")

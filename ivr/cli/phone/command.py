@@ -145,6 +145,7 @@ def phone(
                ivr phone --sip sip:support@127.0.0.1:5070
                ivr phone --as twilio --bot http://127.0.0.1:8080/twilio/call
                ivr phone --as telnyx --bot http://127.0.0.1:5000/voice --misbehave forged,twice
+               ivr phone --as jambonz --bot http://127.0.0.1:8080/jambonz/call
                ivr phone --as twilio --orders --api-port 9080 --callee machine
     """  # to click, the character \b keeps the line ends of a paragraph
     check_together(context)

@@ -146,6 +146,8 @@ def _check_carrier(context: click.Context, set_here: Mapping[str, str]) -> None:
     for face in ("calls", "scripts", "sound"):
         if "orders" in set_here and face in set_here:
             raise click.UsageError(f"{FACES[face]} and --orders cannot be used together.", context)
+    if "fallback" in set_here and context.params["carrier"] == "jambonz":
+        raise click.UsageError("--fallback has no effect with --as jambonz.", context)
     if "callee" in set_here and "orders" not in set_here:
         raise click.UsageError("--callee has no effect without --orders.", context)
 
