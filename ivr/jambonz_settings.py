@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 
 from ivr.channels.jambonz.voices import Voices
 from ivr.phone.wire.transfer_targets import is_target
-from ivr.setting_sources import split_commas
+from ivr.setting_sources import refuse_user, split_commas
 
 SHORTEST_SECRET = 8
 "Characters of a webhook secret: fewer can be guessed."
@@ -42,6 +42,12 @@ class JambonzSettings(BaseSettings):
         '{"de-DE": "google/de-DE-Wavenet-B"}.',
     )
 
+    jambonz_api_url: str | None = Field(
+        None,
+        description="The REST API of jambonz, such as https://jambonz.example.com/api, by which calls are placed; "
+        "none: none are.",
+    )
+    jambonz_api_key: SecretStr | None = Field(None, description="The key of that API, of the account that is served.")
     jambonz_caller: str | None = Field(
         None,
         min_length=1,
@@ -54,6 +60,13 @@ class JambonzSettings(BaseSettings):
     def _secrets_are_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not all(len(secret) >= SHORTEST_SECRET for secret in secrets_in(value)):
             raise ValueError(f"must have {SHORTEST_SECRET} characters or more")
+        return value
+
+    @field_validator("jambonz_api_url")
+    @classmethod
+    def _api_is_shown_whole(cls, value: str | None) -> str | None:
+        if value is not None:
+            refuse_user(value)
         return value
 
     @field_validator("jambonz_allow_transfer", mode="before")

@@ -10,7 +10,7 @@ from jambonz_world import SECRET, JambonzSide, JambonzWorld, signature
 from recording_house import closed, heard, played, voice
 
 from ivr.engine.events import CallEnded, RecordingMade
-from ivr.settings import Settings
+from ivr.settings import Settings, SettingsError
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import Signer
 
@@ -183,8 +183,18 @@ async def test_without_its_secret_the_line_is_off(world: JambonzWorld, signer: S
         {"jambonz_voices": "no json"},
         {"jambonz_voices": '{"german!": "x"}'},
         {"jambonz_voices": "[]"},
+        {"jambonz_api_url": "https://user:password@jambonz.example"},
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Settings(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["jambonz.example", "ftp://jambonz.example", "https://"])
+async def test_an_address_of_the_api_that_is_none_keeps_the_server_from_starting(
+    world: JambonzWorld, address: str
+) -> None:
+    with pytest.raises(SettingsError, match="IVR_JAMBONZ_API_URL must be an address"):
+        async with world.server(jambonz_api_url=address, jambonz_api_key="key"):
+            pass

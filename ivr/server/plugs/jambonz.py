@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Final
 
 from ivr.auth.tokens import AcceptAll
@@ -15,7 +16,8 @@ from ivr.phone.wire.transfer_targets import may_transfer
 from ivr.ports import Incoming
 from ivr.server.listen_pages import ListenPages
 from ivr.server.plugs.plug import Behind, Example, LinePages, Plug, Registration, Source, Surroundings
-from ivr.settings import Settings
+from ivr.services.platform_api import PlatformApi, bearer
+from ivr.settings import Settings, SettingsError
 
 CHANNEL: Final = JambonzChannel.name
 
@@ -77,9 +79,22 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
             Registration(STATUS, "the application's call status webhook (POST)"),
         ),
         before=before,
+        api=_api(settings),
         pages=pages,
         example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
     )
+
+
+def _api(settings: Settings) -> PlatformApi | None:
+    """Return the REST API of jambonz; None: its address or its key is not set."""
+    if settings.jambonz_api_url is None or settings.jambonz_api_key is None:
+        return None
+    key = bearer(settings.jambonz_api_key.get_secret_value())
+    private = [ip_network(network) for network in settings.http_private]
+    try:
+        return PlatformApi(settings.jambonz_api_url, key, private=private)
+    except ValueError as error:
+        raise SettingsError(f"IVR_JAMBONZ_API_URL {error}") from error
 
 
 SOURCE: Final = Source(
