@@ -40,6 +40,8 @@ class CallRecord(Struct, frozen=True, omit_defaults=True):
     "Messages since the call was moved last; of the first of them alone a trace is kept."
     fetches: Mapping[str, Outbound | None] = {}
     "Recordings that are on their way, by their operations: what the platform is told once each is kept."
+    ordered: str = ""
+    "Of a call that we place: what stands for its whole order, so that another order under the same key is noticed."
 
 
 class Stepped(Struct, frozen=True, omit_defaults=True):

@@ -28,6 +28,10 @@ class StaleCall(IvrError):
     """Another turn of the same call was committed first; load the call again and look again."""
 
 
+class OrderRefused(IvrError):
+    """A call cannot be placed so; the text says why, in our words and without a value of the order."""
+
+
 class StoreUnavailable(IvrError):
     """The store cannot take this now (a full disk, a full queue); nothing of it was saved."""
 

@@ -5,7 +5,7 @@ Each Protocol is small, says its promise in its docstring, and has a working twi
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct, field
 
@@ -268,8 +268,11 @@ class Dial(Struct, frozen=True):
     "Seconds to let it ring."
     machine: bool = False
     "Whether the platform is to find out if a machine has answered."
+    until: float | None = None
+    "When the order is of no use any more, in seconds since 1970; None: it always is."
 
 
+@runtime_checkable
 class CallingChannel(Channel, Protocol):
     """A channel that can place calls, too."""
 

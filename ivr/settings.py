@@ -23,6 +23,7 @@ from ivr.engine.secret_values import Secrets
 from ivr.flowfile.zones import never_summer, zone_data, zone_meant
 from ivr.line_settings import LineSettings
 from ivr.mail_address import is_address
+from ivr.placing_settings import PlacingSettings
 from ivr.setting_sources import (
     NO_ADDRESS,
     LoadedSettings,
@@ -51,7 +52,7 @@ MAX_SECRET = 64 * 1024
 "Bytes of a secret in a file."
 
 
-class Settings(LineSettings, SpeechSettings):
+class Settings(LineSettings, PlacingSettings, SpeechSettings):
     """The settings of one server."""
 
     public_url: str | None = Field(

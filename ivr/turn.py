@@ -28,7 +28,7 @@ Nothing is held in memory that a restart would miss:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,10 +36,10 @@ from msgspec.structs import replace
 from ivr.advance import Heard, advance, heard_enough
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.call import Facts, new_call
-from ivr.engine.events import CallEnded, CallReceived, Event
+from ivr.engine.events import CallEnded, CallPlaced, CallReceived, Event
 from ivr.engine.flow import Flow
-from ivr.errors import StaleCall, WebhookError
-from ivr.ports import CallingChannel, CallKey, Channel, Incoming, Leg, Outbound, WebhookReply
+from ivr.errors import OrderRefused, StaleCall, WebhookError
+from ivr.ports import CallingChannel, CallKey, Channel, Dial, Incoming, Leg, Outbound, WebhookReply
 from ivr.storage import Absent, CallStore, CallStoreInMemory
 from ivr.turn_log import log_end, log_failures, log_message
 from ivr.turn_needs import Closings, Deliveries, Flows, Jobs, NoDeliveries, Uploads
@@ -156,6 +156,40 @@ class Turns(Generic[Store]):
             commit = advance(flow, channel, record, now=now, idle=self._idle, grace=self._grace, told=told)
             if await self._committed(Turn(flow, record, commit)):
                 return
+
+    async def place(
+        self, key: CallKey, dial: Dial, flow: Flow, *, values: Mapping[str, Any], ordered: str
+    ) -> CallRecord:
+        """Begin a call that we make, and order it of its platform; the one of this key, if it has begun already.
+
+        `ordered` stands for the order as a whole. Raises ValueError for a target that the channel cannot call, and
+        OrderRefused for values that do not fit the flow.
+        """
+        channel = cast("CallingChannel", self._channels[key.channel])
+        while (record := await self._store.load(key)) is None:
+            now = self._now()
+            placed = channel.place(dial, now=now)
+            closed = self._closings.of(flow.all_calendars) if flow.all_calendars else {}
+            began = CallPlaced(dial.caller, dial.to, closed=closed, values=values)
+            commit = advance(
+                flow,
+                channel,
+                CallRecord(
+                    dial.id,
+                    key,
+                    new_call(flow.hash, Facts(id=dial.id, channel=key.channel)),
+                    idle_at=now + dial.ring + self._idle,
+                    ordered=ordered,
+                ),
+                now=now,
+                idle=self._idle,
+                grace=self._grace,
+                told=replace(placed, events=(began, *placed.events)),
+            )
+            if why := commit.trace[0].ignored:
+                raise OrderRefused(why)
+            await self._committed(Turn(flow, CallRecord(dial.id, key, commit.record.call), commit))
+        return record
 
     # --- what waits ---
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "gateway": "Take telephone calls by SIP, for a bot.",
     "graph": "Draw a flow as a Mermaid diagram.",
     "schema": "Print the JSON Schema of flow files, for editors.",
+    "call": "Have the server place a call.",
     "calls": "List, show, export and erase recorded calls.",
     "notifications": "List what flows tell by mail and webhook; send again what could not be sent.",
     "replay": "Run recorded calls through the flows as they are now.",

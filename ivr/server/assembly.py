@@ -17,7 +17,7 @@ from aiohttp import http_parser
 from msgspec import Struct
 
 from ivr.errors import IvrError
-from ivr.server.app import App
+from ivr.server.app import App, Pages
 from ivr.server.backend import Backend, open_backend
 from ivr.server.body import BodyLimits
 from ivr.server.chores import begin_chores
@@ -26,6 +26,7 @@ from ivr.server.listener import DRAIN, Listener
 from ivr.server.pages import (
     console_address,
     console_token,
+    make_call_order_pages,
     make_console,
     make_phone,
     make_recording_pages,
@@ -113,8 +114,9 @@ async def running(
         console = make_console(stack, backend, token, refusals, dev=dev) if token else None
         phone, start = await _development_pages(stack, settings, backend, address, cases) if dev else (None, None)
         lines = _pages_of_channels(backend, refusals)
-        people = [one for one in (console, phone, start) if one]
-        pages = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
+        wanted: Sequence[Pages | None] = (console, phone, start, make_call_order_pages(settings, backend))
+        people = [one for one in wanted if one is not None]
+        pages: list[Pages] = [make_recording_pages(stack, backend), make_wav_assets(stack, backend), *lines, *people]
         routes = WebhookRoutes([plug.channel for plug in backend.plugs])
         webhooks = {plug.channel.name: _webhook(settings, plug, backend, refusals) for plug in backend.plugs}
         app = App(

@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from ivr.audio.workers import Workers
+from ivr.callable_targets import CallableTargets
 from ivr.media.installed import missing, sound_of_parts
 from ivr.media.sound import Sound
 from ivr.phone.platform import Platform, Target
+from ivr.ports import CallingChannel
 from ivr.server.backend import Backend
+from ivr.server.call_order_pages import CallOrderPages
 from ivr.server.console.console_routes import LOGIN, Console
 from ivr.server.console.counting import Counts
 from ivr.server.console.login import Sessions
@@ -17,6 +20,7 @@ from ivr.server.console.playback import Playback
 from ivr.server.phone.own_bot import OwnBot
 from ivr.server.phone.routes import PhonePages
 from ivr.server.phone.shared_phone import SharedPhone
+from ivr.server.placing import CallLimits, Placing
 from ivr.server.plugs.plug import Plug
 from ivr.server.recording_files import RecordingFiles
 from ivr.server.recording_pages import RecordingPages
@@ -52,6 +56,24 @@ def make_wav_assets(stack: AsyncExitStack, backend: Backend) -> WavAssets:
     workers = Workers(size=1)
     stack.push_async_callback(workers.close)
     return WavAssets(backend.registry.asset, workers)
+
+
+def make_call_order_pages(settings: Settings, backend: Backend) -> CallOrderPages | None:
+    """Make the addresses at which calls are ordered; None: there is no token for them."""
+    if settings.calls_token is None:
+        return None
+    placing = Placing(
+        accounts={one.channel.name: one.account for one in backend.plugs if isinstance(one.channel, CallingChannel)},
+        turns=backend.turns,
+        store=backend.store,
+        archive=backend.archive,
+        flows=backend.registry,
+        targets=CallableTargets(settings.call_targets),
+        callers=settings.call_callers,
+        limits=CallLimits(settings.calls_per_minute, settings.calls_at_once),
+        now=time.time,
+    )
+    return CallOrderPages(placing, settings.calls_token.get_secret_value())
 
 
 def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: Refusals, *, dev: bool) -> Console:

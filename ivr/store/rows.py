@@ -53,6 +53,7 @@ class _Rest(Struct, array_like=True):
     line: LineFacts | None
     unmoved: int
     fetches: Mapping[str, Outbound | None] = {}
+    ordered: str = ""
 
 
 _TO_JSON = json.Encoder().encode
@@ -94,7 +95,7 @@ class Rows:
             marks |= SEALED_STATE
         rest = _encoded(_TO_MSGPACK, _Rest(
             record.id, record.version, record.steps, record.leg.notes, record.idle_at, record.wake, record.line,
-            record.unmoved, record.fetches,
+            record.unmoved, record.fetches, record.ordered,
         ))  # fmt: skip
         audio = commit.audio if media is not None else None
         return (
@@ -275,7 +276,7 @@ def _record(key: CallKey, state: bytes | str, rest: bytes) -> CallRecord:
             raise UnreadableRow("its record has an invalid time")
     return CallRecord(
         known.id, key, call, known.version, known.steps, Leg(known.notes), {}, None, known.idle_at, known.wake,
-        known.line, known.unmoved, known.fetches,
+        known.line, known.unmoved, known.fetches, known.ordered,
     )  # fmt: skip
 
 

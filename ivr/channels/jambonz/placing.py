@@ -53,7 +53,15 @@ def order(dial: Dial, key: CallKey, addresses: JambonzAddresses, *, caller: str 
     }
     if dial.machine:
         body["amd"] = {"actionHook": addresses.step(key, DETECTED, placed=True)}
-    return Outbound(dial.id, "POST", f"/v1/Accounts/{key.account}/Calls", body, answered=True)
+    return Outbound(
+        dial.id,
+        "POST",
+        f"/v1/Accounts/{key.account}/Calls",
+        body,
+        answered=True,
+        once=True,  # its API knows no idempotency key
+        until=dial.until,
+    )
 
 
 def detecting(key: CallKey, addresses: JambonzAddresses) -> bytes:

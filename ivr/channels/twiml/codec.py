@@ -15,7 +15,7 @@ from typing import Literal, cast
 from urllib.parse import quote
 
 from ivr.channels.address_token import AddressTokens
-from ivr.channels.twiml import hearing, open_step, plivo_wire, wire
+from ivr.channels.twiml import hearing, open_step, placing, plivo_wire, wire
 from ivr.channels.twiml.addresses import PLACES, Addresses, Place, Step
 from ivr.channels.twiml.open_step import OpenStep
 from ivr.channels.twiml.plivo_fields import twiml_fields
@@ -31,6 +31,7 @@ from ivr.errors import WebhookError
 from ivr.ports import (
     BodyKind,
     CallKey,
+    Dial,
     Endpoint,
     Exchange,
     Fetch,
@@ -116,7 +117,7 @@ class TwimlChannel:
             id=_message_id(place, fields, step, request.headers),
             payload=Posted(place, fields, step),
             wants="ack" if place in _WITHOUT_REPLY else "commands",
-            starts=place == "call",
+            starts=place == "call" and step is None,
         )
         return (incoming,)
 
@@ -125,8 +126,12 @@ class TwimlChannel:
         posted = cast("Posted", incoming.payload)
         fields, opened = posted.fields, open_step.open_step(leg)
         match posted.place:
+            case "call" if open_step.is_placed(leg):
+                return Exchange(open_step.with_picked_up(leg), placing.picked_up(fields, self.name))
             case "call":
                 return Exchange(open_step.with_call(leg, incoming.key.id), hearing.received(fields, self.name))
+            case "status" if open_step.is_placed(leg) and not open_step.is_picked_up(leg):
+                return Exchange(leg, placing.progress(fields))
             case "status":
                 events = hearing.ended(fields, opened, answered=open_step.answered(leg))
                 over = fields.get(wire.CALL_STATUS) in wire.OVER
@@ -145,6 +150,15 @@ class TwimlChannel:
         call = open_step.call(leg)
         document = self._speaking.document(commands, call, now=now)
         return Exchange(open_step.with_open(leg, commands), reply=_reply(document))
+
+    def place(self, dial: Dial, *, now: float) -> Exchange:
+        """Order a call; raise ValueError for one that cannot be ordered."""
+        leg = open_step.with_placed(open_step.with_call(Leg(), dial.id))
+        return Exchange(leg, outbound=(placing.order(self._profile, self._account, self._addresses, dial),))
+
+    def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
+        """Return what the carrier's answer to an order means."""
+        return Exchange(leg, placing.ordered(status) if request.id == placing.ORDER else ())
 
     def tick(self, leg: Leg, *, now: float) -> Exchange:
         """Return nothing: the carrier keeps the times."""

@@ -23,6 +23,7 @@ from ivr.ports import Leg
 Doing: TypeAlias = Literal["play", "ask", "record", "transfer", "hangup", "reject"]
 
 _CALL, _OPEN, _ANSWERED, _RECORDED, _GONE = "call", "open", "answered", "recorded", "gone"
+_PLACED, _PICKED_UP = "placed", "picked up"
 "Names of notes."
 
 
@@ -87,6 +88,26 @@ def recorded(leg: Leg) -> str | None:
 def with_recorded(leg: Leg, op: str) -> Leg:
     """Note that a recording was told of, since some carriers tell of it twice."""
     return _noted(leg, {_RECORDED: op})
+
+
+def is_placed(leg: Leg) -> bool:
+    """Return whether we place this call."""
+    return _PLACED in leg.notes
+
+
+def with_placed(leg: Leg) -> Leg:
+    """Note that we place this call."""
+    return _noted(leg, {_PLACED: "true"})
+
+
+def is_picked_up(leg: Leg) -> bool:
+    """Return whether a call that we place was answered."""
+    return _PICKED_UP in leg.notes
+
+
+def with_picked_up(leg: Leg) -> Leg:
+    """Note that a call that we place was answered."""
+    return _noted(leg, {_PICKED_UP: "true"})
 
 
 def is_gone(leg: Leg) -> bool:

@@ -167,6 +167,7 @@ class Response(Struct, frozen=True, tag="Response"):
 ACCOUNT, CALL, PARENT_CALL = "AccountSid", "CallSid", "ParentCallSid"
 CALLER, CALLED, FORWARDED = "From", "To", "ForwardedFrom"
 CALL_STATUS, ANSWERED_BY = "CallStatus", "AnsweredBy"
+SIP_STATUS: Final = "SipResponseCode"
 KEYS, FINISHED_ON_KEY = "Digits", "FinishedOnKey"
 SPEECH, CONFIDENCE = "SpeechResult", "Confidence"
 RECORDING, RECORDING_ID, RECORDING_SECONDS = "RecordingUrl", "RecordingSid", "RecordingDuration"

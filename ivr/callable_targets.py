@@ -1,0 +1,66 @@
+"""Whom this server may call: a telephone number or a SIP address that a pattern of its operator names.
+
+Closed by default: without a pattern nobody is called. Numbers are written with `+` and the code of their country, since
+calls that cost money are meant by whoever steals a token (toll fraud): `+43*` is a country, `!+43900*` its expensive
+numbers, `sip:*@pbx.example.com` a telephone system. What begins with `!` is never called, whatever else names it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from ivr.engine.destinations import address
+
+MOST: Final = 200
+"Characters of a target, and of a pattern."
+
+_NUMBER = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+_SIP = re.compile(r"sips?:[A-Za-z0-9\-_.!~*'()&=+$,%]+@[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
+"Without parameters and header fields: they could send the call elsewhere."
+_NUMBERS = re.compile(r"\+[1-9][0-9]{0,14}\*?", re.ASCII)
+_ADDRESSES = re.compile(r"sips?:(\*|[A-Za-z0-9\-_.+]+\*?)@(\*\.)?[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
+
+
+def read_target(written: str) -> str | None:
+    """Return a target as it is called: `+436601234567`, `sip:desk@pbx.example.com`; None: it is neither."""
+    if len(written) > MOST:
+        return None
+    found = address(written)
+    if found is None:
+        return None
+    number = found.removeprefix("tel:")
+    if _NUMBER.fullmatch(number):
+        return number
+    if not _SIP.fullmatch(found):
+        return None
+    scheme_and_user, _, host = found.rpartition("@")
+    return f"{scheme_and_user}@{host.lower()}"
+
+
+def read_target_pattern(written: str) -> str:
+    """Return a pattern as it was meant; raise ValueError for what is none."""
+    pattern = written.removeprefix("!")
+    if len(written) <= MOST and (_NUMBERS.fullmatch(pattern) or _ADDRESSES.fullmatch(pattern)):
+        return written
+    raise ValueError("must be patterns such as +43*, +436601234567, sip:*@pbx.example.com or !+43900*")
+
+
+class CallableTargets:
+    """The targets that some patterns name."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Take what `read_target_pattern` returned."""
+        self._allowed = [_compiled(pattern) for pattern in patterns if not pattern.startswith("!")]
+        self._never = [_compiled(pattern[1:]) for pattern in patterns if pattern.startswith("!")]
+
+    def allows(self, target: str) -> bool:
+        """Return whether a target, as `read_target` returned it, may be called."""
+        return any(one.fullmatch(target) for one in self._allowed) and not any(
+            one.fullmatch(target) for one in self._never
+        )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    user, at, host = pattern.rpartition("@")
+    parts = (f"{user}@", host.lower()) if at else (pattern,)
+    return re.compile("".join(re.escape(part).replace(r"\*", "[^@]*") for part in parts))
