@@ -146,13 +146,14 @@ class HookDelivery:
         self.requests += 1
         name = dict(request.headers).get(HEADER, "")[-16:]
         self._tell(Sent(request.url, name, attempt, request.body.decode("utf-8", "replace")))
-        begun = self._now()
+        begun = time.perf_counter()  # the bot takes its time, whatever the caller's is
         try:
             reply = await self._bot.send(request, within=self._patience)
         except BotFailed as error:
-            self._tell(Replied(name, 0, "", self._now() - begun, error.code))
+            self._tell(Replied(name, 0, "", time.perf_counter() - begun, error.code))
             raise
-        self._tell(Replied(name, reply.status, reply.body[:SHOWN].decode("utf-8", "replace"), self._now() - begun))
+        body, seconds = reply.body[:SHOWN].decode("utf-8", "replace"), time.perf_counter() - begun
+        self._tell(Replied(name, reply.status, body, seconds))
         return reply
 
     def _requests(self, hook: Hook, address: HookAddress, body: bytes) -> tuple[BotRequest, dict[str, BotRequest]]:

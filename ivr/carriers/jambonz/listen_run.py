@@ -7,7 +7,7 @@ from typing import Any
 from ivr.carriers.jambonz.call_effects import StreamEnded, StreamOpened, StreamText
 from ivr.carriers.jambonz.verb_runs import Running
 from ivr.carriers.jambonz.verbs import Listen
-from ivr.engine.commands import Record, Silence
+from ivr.engine.commands import Record
 from ivr.line import (
     KeyDown,
     KeyUp,
@@ -21,8 +21,8 @@ from ivr.line import (
     Signal,
 )
 
-BEEP = 0.25
-"Seconds of silence before our beep: the two together last 0.5 s, as jambonz's tone of 1500 Hz does."
+REST = 0.25
+"Seconds after our beep: the two together last 0.5 s, as jambonz's tone of 1500 Hz does."
 KEY_DURATION = 1600
 "How long a key was held, in samples of 8 kHz."
 LONGEST = 86_400.0
@@ -49,7 +49,7 @@ class Streaming(Running[Listen]):
     def begin(self, now: float) -> None:
         """Beep, then connect."""
         if self.verb.play_beep:
-            self.effects.append(PromptStarted(self.op, (Silence(round(1000 * BEEP)),), interruptible=False, beep=True))
+            self.effects.append(PromptStarted(self.op, (), interruptible=False, beep=True))
         else:
             self._connect()
 
@@ -77,13 +77,18 @@ class Streaming(Running[Listen]):
         """Take keys, the end of the beep, and time."""
         match signal:
             case PromptEnded() | PromptFailed() if self._began is None and not self._connecting:
-                self._connect()
+                self.deadline = now + REST
             case KeyDown(key=key):
                 self._held = key
             case KeyUp() if self._held is not None and self.is_open:
                 key, self._held = self._held, None
                 self._key(key, now)
-        if self.done is None and self.deadline is not None and now >= self.deadline:
+        if self.done is not None or self.deadline is None or now < self.deadline:
+            return
+        if self._began is None:
+            self.deadline = None
+            self._connect()
+        else:
             self.effects.append(StreamEnded())
             self._end("limit", now)
 

@@ -165,7 +165,7 @@ def test_it_is_connected_after_the_beep() -> None:
     call = ByHand(bot_of([{**LISTEN, "playBeep": True}]))
     assert call.seen(StreamOpened) == []
     assert call.seen(PromptStarted)[0].beep
-    assert len(call.hears().seen(StreamOpened)) == 1
+    assert len(call.hears().after(0.25).seen(StreamOpened)) == 1
 
 
 def streaming(**properties: Any) -> ByHand:
