@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from ivr.server import plugs
+from ivr.ports import CallKey, Exchange, Leg
+from ivr.server import backend, plugs
 from ivr.server.assembly import Running, running
 from ivr.server.plugs import skype
 from ivr.server.startup import check_settings
 from ivr.settings import Settings, SettingsError
+from ivr.store.data_folder import DataFolder
+from ivr.store.opening import open_store
 from tests.channels.bell import BELL, signature
 from tests.phone.calling import PUBLIC, Signer
 from tests.server.harness import TOKEN, Answer, connected, read_answer, request
@@ -106,3 +110,27 @@ def test_the_channel_that_waits_least_bounds_the_time_for_a_reply() -> None:
     check_settings(Settings(public_url=PUBLIC, reply_budget=7), dev=False)
     with pytest.raises(SettingsError, match="under the 10 seconds that the platform of the channel bell"):
         check_settings(Settings(public_url=PUBLIC, reply_budget=10), dev=False)
+
+
+async def test_a_call_of_a_channel_that_was_switched_off_is_kept_and_told_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path) as server:
+        assert (await post(server, "/bell/call", RING, signed("/bell/call", RING))).status == 200
+    off = replace(BELL, is_on=lambda settings: False)
+    monkeypatch.setattr(plugs, "SOURCES", (skype.SOURCE, off))
+    monkeypatch.setattr(backend, "SOURCES", (skype.SOURCE, off))
+    signer = Signer()
+    await signer.start()
+    folder = DataFolder(tmp_path / "data")
+    try:
+        async with serving(tmp_path, **signer.settings) as server:
+            assert (await post(server, "/bell/call", RING, signed("/bell/call", RING))).code == "not-found"
+        with DataFolder.open(folder.path) as own:
+            opened = await open_store(own)
+            turns_channels = backend._channels([])
+            assert turns_channels["bell"].speak(Leg(), [], now=0.0) == Exchange(Leg())
+            assert await opened.calls.load(CallKey("bell", "", "c1")) is not None
+            await opened.close()
+    finally:
+        await signer.stop()
