@@ -115,10 +115,6 @@ class Outbound(Struct, frozen=True):
     "How the body is written."
     answered: bool = False
     "Its channel, a `CallingChannel`, is told what the platform answers."
-    once: bool = False
-    "It must not be done twice, and its platform knows no idempotency key: it is given up where it may have been done."
-    until: float | None = None
-    "When it is of no use any more, in seconds since 1970; None: it is tried for a day."
 
 
 class Fetch(Struct, frozen=True):
@@ -205,6 +201,8 @@ class Capabilities(Struct, frozen=True):
     "Whoever answers a transfer is told of the caller."
     any_transfer_failure: bool = True
     "It tells apart all reasons for which a transfer fails."
+    tells_place_left: bool = True
+    "It tells during which of several commands the caller left; else that counts as during the last of them."
     tells_language: bool = True
     "It tells the caller's language."
 
@@ -282,8 +280,7 @@ class CallingChannel(Channel, Protocol):
     def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
         """Return what the platform's answer to a request means for the call. It may be told twice of one answer.
 
-        A status that is no success is that of a request which was given up; 0: no answer is known. `body`: the first
-        part of a success, as it came.
+        `status` 0: the request was given up, and no answer is known. `body`: its first part, as it came.
         """
 
 

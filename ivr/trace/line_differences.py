@@ -206,6 +206,14 @@ DIFFERENCES: tuple[LineDifference, ...] = (
         moves=False,
     ),
     LineDifference(
+        "place-left",
+        lambda can: not can.tells_place_left,
+        "Who leaves during a text is taken to leave at the question, or the end, that follows it.",
+        "Nothing; where the call ended, its transition `hangup` and its outcome can be those of what follows.",
+        "The carrier tells that the call is over, not which part of a document was heard last.",
+        line_rules.place_left,
+    ),
+    LineDifference(
         "language-told",
         lambda can: not can.tells_language,
         "The caller's language is not told.",

@@ -248,6 +248,14 @@ def reject(moment: Moment, can: Capabilities) -> str | None:
     return f"the caller hears {heard}"
 
 
+def place_left(moment: Moment, can: Capabilities) -> str | None:
+    """Find where somebody left who was not asked anything yet."""
+    event = moment.event
+    if can.tells_place_left or not (isinstance(event, case.HungUp) and event.during in ("answer", "play")):
+        return None
+    return "a caller who leaves during this text is taken to leave at what follows it"
+
+
 def tells_language(moment: Moment, can: Capabilities) -> str | None:
     """Find where the caller's language is not known."""
     event = moment.event

@@ -21,6 +21,8 @@ class Noticed(Struct, frozen=True):
     """A difference at one place of a call."""
 
     difference: LineDifference
+    number: int
+    "What the caller did, counted from 0: it is about that, or about what came of it."
     at: float
     "Seconds since the call came in."
     state: str
@@ -35,6 +37,7 @@ class Noticed(Struct, frozen=True):
 
 class _Place(Struct, frozen=True):
     moment: Moment
+    number: int
     at: float
     state: str
     event: Happened
@@ -55,7 +58,7 @@ def noticed(recorded: Case, before: Capabilities | None, after: Capabilities) ->
             if difference.once:
                 told.add(difference.id)
             asks = place.moment.asked is not None
-            found.append(Noticed(difference, place.at, place.state, place.event, what, asks))
+            found.append(Noticed(difference, place.number, place.at, place.state, place.event, what, asks))
     return tuple(found)
 
 
@@ -79,12 +82,12 @@ def _places(recorded: Case) -> Iterator[_Place]:
     language = recorded.header.language
     path: list[Taken] = []
     asked: Asked | None = None
-    for caller_step in caller_steps(recorded):
+    for number, caller_step in enumerate(caller_steps(recorded)):
         event = caller_step.first.event
-        yield _Place(Moment(language, asked, event), caller_step.first.at, standing(path), event)
+        yield _Place(Moment(language, asked, event), number, caller_step.first.at, standing(path), event)
         asked = None
         for line in caller_step.lines:
             path += line.path
             asked = line.asked or asked
             moment = Moment(language, line.asked, heard=line.heard, end=line.end)
-            yield _Place(moment, line.at, standing(path), event)
+            yield _Place(moment, number, line.at, standing(path), event)

@@ -9,7 +9,8 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from ivr.call_record import CallRecord, Stepped
-from ivr.engine.commands import Recognize, Record, Transfer
+from ivr.engine.commands import FETCH, Recognize, Record, Request, Transfer
+from ivr.engine.events import Event, RecordingReady
 from ivr.engine.flow import Flow
 from ivr.errors import WebhookError
 from ivr.ports import Channel, Incoming, Upload, WebhookReply, WebhookRequest
@@ -18,7 +19,7 @@ from ivr.store.memory import MemoryStore
 from ivr.trace.case import Case
 from ivr.trace.recorded import case_of
 from ivr.turn import TurnsInMemory
-from tests.lines.visit import Question, Service, Visit
+from tests.lines.visit import Places, Question, Service, Visit
 
 CALL = "0" * 32
 IDLE, GRACE, BUDGET = 7200.0, 60.0, 2.0
@@ -67,8 +68,13 @@ class Services:
     async def settled(self, call: str, timeout: float) -> None:
         """Let all orders be answered."""
         for order in await self._store.claim("worker", now=self._now(), lease=1e9, limit=10):
-            await self._store.finish(order.call, order.request.job, self._service(self._asked, order.request))
-            self._asked += 1
+            await self._store.finish(order.call, order.request.job, self._answer(order.request))
+
+    def _answer(self, request: Request) -> Event:
+        if request.service == FETCH:  # no service of the flow's: the carrier has the recording, and gives it
+            return RecordingReady(request.job, f"{request.job}.wav", 2.0)
+        self._asked += 1
+        return self._service(self._asked - 1, request)
 
 
 class BotInMemory:
@@ -79,6 +85,8 @@ class BotInMemory:
         self.channel = channel
         self.now = self._began = visit.began
         "Seconds since 1970."
+        self.findings: list[str] = []
+        "What the other side holds against the bot: documents that break its rules, and the like."
         self.store = MemoryStore()
         self.services = Services(visit.service, self.store, lambda: self.now)
         self.turns = TurnsInMemory(
@@ -145,11 +153,13 @@ class BotInMemory:
         if record is None or not record.call.asked:
             return None
         op = record.call.asked[-1].op
-        for stepped in reversed(self.trace):
+        places, found = Places(), None
+        for stepped in self.trace:
+            places.take(stepped.path)
             for command in stepped.commands:
-                if isinstance(command, Recognize | Record | Transfer) and command.op == op:
-                    return Question(op, command)
-        return None
+                if isinstance(command, Recognize | Record | Transfer):
+                    found = Question(command.op, command, places.asked(), places.number)
+        return found if found is not None and found.op == op else None
 
     def case(self) -> Case:
         """Return the call as a case."""

@@ -6,7 +6,7 @@ again by another line (`can_call_again`).
 
 from collections.abc import Sequence
 
-from ivr.engine.commands import Recognize, Record, Request, Transfer
+from ivr.engine.commands import Request
 from ivr.engine.events import (
     CallReceived,
     ChoiceMade,
@@ -27,7 +27,7 @@ from ivr.phone.handset import ANSWERS
 from ivr.trace import case
 from ivr.trace.case import AskedChoices, AskedKeys, AskedRecording, Case, caller_steps
 from tests.lines.generated_caller import MESSAGE
-from tests.lines.visit import Answering, Service, Visit
+from tests.lines.visit import Answering, Places, Question, Service, Visit
 
 
 def can_call_again(recorded: Case) -> bool:
@@ -62,23 +62,28 @@ def visit_of(recorded: Case) -> Visit:
 
 
 class CaseMind:
-    """`Mind`: does at the n-th question what was done at it."""
+    """`Mind`: does at each question what was done at it."""
 
     def __init__(self, recorded: Case) -> None:
-        self._answers = [_answering(*one) for one in _questions(recorded)]
+        self._answers = {place: _answering(asked, event) for place, asked, event in _questions(recorded)}
 
-    def answer(self, number: int, asked: Recognize | Record | Transfer) -> Answering:
-        return self._answers[number - 1] if number <= len(self._answers) else Answering((Leave(),))
+    def answer(self, asked: Question) -> Answering:
+        return self._answers.get(asked.place, Answering((Leave(),)))
 
 
-def _questions(recorded: Case) -> Sequence[tuple[case.Asked, case.Happened]]:
-    """Return each question of a case with what was done about it."""
-    found: list[tuple[case.Asked, case.Happened]] = []
-    asked: case.Asked | None = None
+def _questions(recorded: Case) -> Sequence[tuple[str, case.Asked, case.Happened]]:
+    """Return the place of each question of a case, the question, and what was done about it."""
+    found: list[tuple[str, case.Asked, case.Happened]] = []
+    places = Places()
+    place, asked = "", None
     for caller_step in caller_steps(recorded):
         if asked is not None:
-            found.append((asked, caller_step.first.event))
-        asked = next((line.asked for line in reversed(caller_step.lines) if line.asked), None)
+            found.append((place, asked, caller_step.first.event))
+        asked = None
+        for line in caller_step.lines:
+            places.take(line.path)
+            if line.asked is not None:
+                place, asked = places.asked(), line.asked
     return found
 
 

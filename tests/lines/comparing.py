@@ -1,6 +1,7 @@
 """The same caller on two lines: the same states and the same outcome, or a difference that the one table explains."""
 
 from collections.abc import Sequence
+from sys import maxsize
 
 from msgspec import Struct
 
@@ -43,7 +44,8 @@ def compared(usual: Case, other: Case, before: Capabilities, after: Capabilities
 class _Turn(Struct, frozen=True):
     """What a caller did, and where it led."""
 
-    at: float
+    number: int
+    "Counted from 0, with those that moved nothing."
     event: str
     path: tuple[tuple[str, str, str], ...]
 
@@ -51,10 +53,10 @@ class _Turn(Struct, frozen=True):
 def _turns(call: Case) -> Sequence[_Turn]:
     """Return what moved the call; what a service said belongs to what the caller did before."""
     turns = []
-    for caller_step in caller_steps(call):
+    for number, caller_step in enumerate(caller_steps(call)):
         path = tuple(_short(taken) for line in caller_step.lines for taken in line.path)
         if path:
-            turns.append(_Turn(caller_step.first.at, type(caller_step.first.event).__name__, path))
+            turns.append(_Turn(number, type(caller_step.first.event).__name__, path))
     return turns
 
 
@@ -69,11 +71,18 @@ def _way(turn: _Turn) -> str:
 def _explained(
     usual: Case, other: Case, before: Capabilities, after: Capabilities, number: int, fault: str
 ) -> Compared:
-    """Look in the table for what is different where the calls part."""
-    ours = _turns(usual)
-    at = ours[number].at if number < len(ours) else ours[-1].at
-    since = ours[number - 1].at if number else 0.0
-    found = frozenset(
-        one.difference.id for one in noticed(usual, before, after) if one.difference.moves and since <= one.at <= at
-    )
+    """Look in the table for what is different where the calls part: at what was done there, or led to, or just before.
+
+    Just before is whatever moved no call: a question that was asked again. What only the other line can do is found in
+    its own call, which would notice it on the way back.
+    """
+    found = _differences(usual, before, after, number) | _differences(other, after, before, number)
     return Compared(found) if found else Compared(fault=fault)
+
+
+def _differences(call: Case, before: Capabilities, after: Capabilities, number: int) -> frozenset[str]:
+    turns = _turns(call)
+    first = turns[number - 1].number + 1 if number else 0
+    last = turns[number].number if number < len(turns) else maxsize
+    seen = [one for one in noticed(call, before, after) if first <= one.number <= last]
+    return frozenset(one.difference.id for one in seen if one.difference.moves)

@@ -16,9 +16,8 @@ import click
 from msgspec import Struct
 
 from tests.flows import flow_at
-from tests.lines.comparing import compared
 from tests.lines.generated_caller import generated
-from tests.lines.lines_of_today import FLOWS, OTHERS, USUAL
+from tests.lines.lines_of_today import FLOWS, OTHERS, USUAL, on_other
 
 PORTION = 50
 "Callers that one process takes at a time."
@@ -59,8 +58,7 @@ async def _run(portion: Portion) -> list[Seen]:
         usual = (await USUAL.call(flow, generated(seed))).case()
         for line in OTHERS:
             if line.name in portion.lines:
-                other = (await line.call(flow, generated(seed))).case()
-                one = compared(usual, other, USUAL.can, line.can)
+                one = await on_other(usual, flow, line, generated(seed))
                 seen.append((portion.flow, line.name, seed, one.explained, one.fault))
     return seen
 

@@ -1,7 +1,7 @@
 """A caller who follows from a number: mostly does what is asked, at times something else, early, or nothing.
 
-What is done about the n-th question depends on the seed, on n and on what the flow asks there, and on nothing that a
-line makes of it. So the same caller behaves alike on every line, as long as each leads to the same questions.
+What is done about a question depends on the seed, on the state that asks, on how often it has, and on what it asks; on
+nothing that a line makes of it. So the same caller behaves alike on every line that leads to the same states.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from typing import Literal
 from ivr.engine.commands import FreeSpeech, Recognize, Record, Transfer
 from ivr.phone.callers.turn_based import CallerAction, Connect, Leave, Press, Speak
 from ivr.phone.handset import ANSWERS
-from tests.lines.visit import Answering, Visit, services_by_chance
+from tests.lines.visit import Answering, Question, Visit, services_by_chance
 
 CALLER, CALLED = "+4312345678", "+4317000"
 TIMES = (1_795_168_800.0, 1_795_194_000.0, 1_795_269_600.0, 1_795_442_400.0, 1_798_192_800.0)
 "When calls come in, in seconds since 1970: on days and at hours at which offices are open, and closed."
 LANGUAGES = (None, None, "en-US", "de-DE")
 "Those of callers, as far as a line can tell them."
-PATIENCE = 25
+PATIENCE = 60
 "Questions that a caller answers before hanging up."
 SAID: Mapping[FreeSpeech, tuple[str, ...]] = {
     "number": ("one", "four two", "twelve", "a few"),
@@ -38,16 +38,17 @@ class GeneratedMind:
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def answer(self, number: int, asked: Recognize | Record | Transfer) -> Answering:
-        random = Random(f"{self._seed}/{number}")
-        if number > PATIENCE:
+    def answer(self, asked: Question) -> Answering:
+        random = Random(f"{self._seed}/{asked.place}")
+        if asked.number > PATIENCE:
             return Answering((Leave(),))
-        match asked:
+        match asked.command:
             case Transfer():
                 return _about_transfer(random)
-            case Record():
-                return _about_recording(asked, random)
-        return _about_question(asked, random)
+            case Record() as record:
+                return _about_recording(record, random)
+            case Recognize() as question:
+                return _about_question(question, random)
 
 
 def generated(seed: int) -> Visit:

@@ -3,11 +3,18 @@
 from pathlib import Path
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
+from ivr.carriers.twiml.twiml_profile import PROFILES as PLAYED
+from ivr.channels.twiml import PROFILES
 from ivr.engine.flow import Flow
 from ivr.ports import Capabilities
+from ivr.trace.case import Case
 from tests.lines.bot_in_memory import BotInMemory
 from tests.lines.comparing import Compared, compared
+from tests.lines.jambonz_line import JambonzLine
 from tests.lines.native_lines import NativeLine
+from tests.lines.twiml_lines import TwimlLine
 from tests.lines.visit import Visit
 
 FLOWS = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
@@ -25,11 +32,20 @@ class Line(Protocol):
 
 USUAL: Final[Line] = NativeLine("sip", more=True)
 "The line that can do all there is; every other one is compared with it."
-OTHERS: tuple[Line, ...] = (NativeLine("skype", more=False),)
+CARRIERS = [name for name in PROFILES if name in PLAYED and name != "plivo"]
+"The carriers of TwiML that we can play."
+OTHERS: tuple[Line, ...] = (NativeLine("skype", more=False), *map(TwimlLine, CARRIERS), JambonzLine())
 
 
 async def on_both(flow: Flow, line: Line, visit: Visit) -> Compared:
     """Let the same caller call on the usual line and on another one."""
     usual = (await USUAL.call(flow, visit)).case()
-    other = (await line.call(flow, visit)).case()
-    return compared(usual, other, USUAL.can, line.can)
+    return await on_other(usual, flow, line, visit)
+
+
+async def on_other(usual: Case, flow: Flow, line: Line, visit: Visit) -> Compared:
+    """Let the caller of a call on the usual line call on another one."""
+    bot = await line.call(flow, visit)
+    if bot.findings:
+        return Compared(fault=f"the other side: {'; '.join(bot.findings)}")
+    return compared(usual, bot.case(), replace(USUAL.can, transfer=visit.transfers), line.can)

@@ -9,8 +9,6 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from hashlib import sha256
 
-from msgspec.structs import replace
-
 from ivr.audio.formats import RATE
 from ivr.channels.skype import SkypeChannel
 from ivr.channels.skype.wire import CONVERSATION_RESULT, RECORDED_AUDIO
@@ -24,19 +22,12 @@ from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import Reply
 from ivr.phone.placed_call import Caller, PlacedCall
 from ivr.ports import Upload, WebhookRequest
+from ivr.server.plugs.lines import gateway_line
 from tests.lines.bot_in_memory import BotInMemory, path_of, upload_of
 from tests.lines.visit import AskedPerson, Visit
 
-GATEWAY = replace(
-    SkypeChannel.can,
-    languages=None,
-    transfer=True,
-    barge_in_by_kind=True,
-    type_ahead=True,
-    free_speech=True,
-    long_keys=True,
-)
-"What a gateway can do whose voice speaks everything."
+GATEWAY = gateway_line(None, None, dictates=True)
+"What a gateway can do whose voice and ear know every language."
 BOT = "https://bot.example"
 NOBODY = "29:withheld"
 "Who calls and does not want to be known: the platform's own name for them."

@@ -1,16 +1,41 @@
 """One call as it is to happen, whatever line carries it: who calls and when, what they do, and what services answer."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from ivr.engine.call import Taken
 from ivr.engine.commands import Recognize, Record, Request, Transfer
 from ivr.engine.events import Event, HttpAnswered, ServiceAnswered, ServiceFailed, Transcribed
 from ivr.engine.web_orders import HTTP
 from ivr.phone.callers.turn_based import CallerAction, Situation
 from ivr.phone.phone_events import PhoneEvent
+
+
+class Places:
+    """Counts, along the path of a call, how often it came to a state and was asked there."""
+
+    def __init__(self) -> None:
+        self.state = ""
+        self.visits: Counter[str] = Counter()
+        self.attempts = 0
+        self.number = 0
+
+    def take(self, path: Iterable[Taken]) -> None:
+        """Go along transitions."""
+        for taken in path:
+            self.state = taken.target or taken.state
+            self.visits[self.state] += 1
+            self.attempts = 0
+
+    def asked(self) -> str:
+        """Count a question, and return its place: the same on every line, even if others were asked more before it."""
+        self.attempts += 1
+        self.number += 1
+        return f"{self.state}/{self.visits[self.state]}/{self.attempts}"
 
 
 class Question(Struct, frozen=True):
@@ -19,6 +44,10 @@ class Question(Struct, frozen=True):
     op: str
     "The operation: another one is another question."
     command: Recognize | Record | Transfer
+    place: str
+    "State, visit and attempt (`Places`)."
+    number: int
+    "Questions so far, this one included."
 
 
 class Answering(Struct, frozen=True):
@@ -33,8 +62,8 @@ class Answering(Struct, frozen=True):
 class Mind(Protocol):
     """What somebody does who calls."""
 
-    def answer(self, number: int, asked: Recognize | Record | Transfer) -> Answering:
-        """Return what is done about a question, the first of which is 1."""
+    def answer(self, asked: Question) -> Answering:
+        """Return what is done about a question."""
 
 
 Service = Callable[[int, Request], Event]
@@ -69,7 +98,6 @@ class AskedPerson:
         self._mind = mind
         self._question = question
         self._op: str | None = None
-        self._count = 0
         self._answering = Answering()
         self._done = 0
 
@@ -83,8 +111,7 @@ class AskedPerson:
             return None
         if asked.op != self._op:
             self._op, self._done = asked.op, 0
-            self._count += 1
-            self._answering = self._mind.answer(self._count, asked.command)
+            self._answering = self._mind.answer(asked)
         if self._done == len(self._answering.acts) or not self._is_time(situation):
             return None
         self._done += 1

@@ -112,6 +112,11 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "whisper": Example(replace(ALL, whisper=False), _at(TRANSFER, Transferred("")), "is not told of the caller"),
     "reject": Example(replace(ALL, rejection="busy"), Moment("en-US", end="reject"), "the caller hears the busy tone"),
+    "place-left": Example(
+        replace(ALL, tells_place_left=False),
+        Moment("en-US", event=case.HungUp(during="play")),
+        "is taken to leave at what follows it",
+    ),
     "language-told": Example(
         replace(ALL, tells_language=False),
         Moment("en-US", event=CallReceived(None, "28:bot", "de-DE")),
@@ -158,6 +163,7 @@ def test_a_difference_is_noticed_where_it_matters_and_on_such_a_line_alone(diffe
         ("transfer-failure", _at(TRANSFER, TransferFailed("", "busy", 486))),
         ("whisper", _at(TRANSFER, TransferFailed("", "busy", 486))),
         ("reject", Moment("en-US", end="hangup")),
+        ("place-left", _at(MENU, case.HungUp(during="recognize"))),
         ("language-told", Moment("en-US", event=CallReceived(None, "28:bot", "en-US"))),
     ],
 )

@@ -90,6 +90,7 @@ class JambonzChannel:
         recording_formats=frozenset({"wav"}),
         whole_prompt_interruptible=False,
         passes_over_words=False,
+        tells_place_left=False,
         tells_language=False,
     )
 

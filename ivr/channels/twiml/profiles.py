@@ -71,6 +71,7 @@ def _can(**differences: object) -> Capabilities:
         "recording_formats": frozenset({"wav"}),
         "min_record_silence": 1.0,
         "any_transfer_failure": False,
+        "tells_place_left": False,
         "tells_language": False,
         "passes_over_words": False,
     }

@@ -50,14 +50,22 @@ def _gateway_line(settings: Settings) -> Capabilities:
     spoken, understood = spoken_on_live_lines(settings), understood_on_live_lines(settings)
     if spoken == frozenset():
         raise SettingsError("the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE")
-    # Whom the gateway may call is its operator's affair; that it can is what a flow is checked against.
+    return gateway_line(spoken, understood, dictates=dictates_on_live_lines(settings))
+
+
+def gateway_line(spoken: frozenset[str] | None, understood: frozenset[str] | None, *, dictates: bool) -> Capabilities:
+    """Return what a gateway can do whose voice speaks and whose ear understands these languages (None: any).
+
+    Whom it may call is its operator's affair; that it can is what a flow is checked against. `dictates`: its ear
+    understands values, too.
+    """
     can = replace(
         CARRIED.can,
         speech=understood != frozenset(),
         transfer=True,
         barge_in_by_kind=True,
         type_ahead=True,
-        free_speech=dictates_on_live_lines(settings),
+        free_speech=dictates,
         long_keys=True,
     )
     return replace(can, languages=spoken, understands=understood)
