@@ -48,6 +48,8 @@ class CarrierLine(PlacesCalls, Protocol):
     "Whose handset a call is that the bot orders."
     over: Callable[[Ended], None]
     "Told when such a call is over."
+    unanswered: Callable[[Ended], None]
+    "Told of a call that the bot has ordered, and nobody has answered."
 
     async def fetch(self, url: str) -> bytes:
         """Return an audio file that the bot names; raise Unplayable."""
@@ -81,9 +83,15 @@ async def call_as_carrier(
                 click.echo(note, err=True)
             sound = installed_sound(workers, line.fetch)
             if flags.orders:
-                succeeded = await until_signal(_take_orders(line, sound, console, wire=wire))
-            elif scripts:
-                succeeded = await until_signal(_run_scripts(scripts, line, sound, workers, console))
+                line.unanswered = lambda ended: console.print(f"A call was not answered: {plain(ended.detail)}.")
+                click.echo("Waiting for calls that the bot orders (Ctrl-C to stop).", err=True)
+            if scripts:
+                placed = _Ordered(line).place if flags.orders else line.place
+                succeeded = await until_signal(
+                    _run_scripts(scripts, placed, line, sound=sound, workers=workers, console=console)
+                )
+            elif flags.orders:
+                succeeded = await _take_orders(line, sound, console, wire=wire)
             elif plan is not None:
                 succeeded = await _report_load(plan, line, console, as_json=as_json)
             elif aloud:
@@ -111,18 +119,46 @@ async def _take_orders(line: CarrierLine, sound: Sound, console: Console, *, wir
     """Answer the calls that the bot orders, each at the same keyboard, until a signal."""
     line.handset = lambda: TurnBased(_typist(console, wire=wire), sound)
     line.over = lambda _: console.print("Waiting for the next call.")
-    click.echo("Waiting for calls that the bot orders (Ctrl-C to stop).", err=True)
     stop = asyncio.Event()
     with on_first_signal(stop.set):
         await stop.wait()
     return True
 
 
+class Place(Protocol):
+    """Holds a call to its end."""
+
+    async def __call__(self, handset: Handset, *, who: Caller | None, bot: str | None) -> Ended:
+        """Return how it ended."""
+
+
+class _Ordered:
+    """The next call that the bot orders."""
+
+    def __init__(self, line: CarrierLine) -> None:
+        self._line = line
+
+    async def place(self, handset: Handset, *, who: Caller | None, bot: str | None) -> Ended:
+        """Wait for it, and hold it to its end."""
+        over: asyncio.Queue[Ended] = asyncio.Queue()
+        self._line.handset, self._line.over = lambda: handset, over.put_nowait
+        try:
+            return await over.get()
+        finally:
+            self._line.handset = None
+
+
 # --- scripts ---------------------------------------------------------------------------------------------------------
 
 
 async def _run_scripts(
-    paths: Sequence[Path], line: CarrierLine, sound: Sound, workers: Workers, console: Console
+    paths: Sequence[Path],
+    place: Place,
+    line: CarrierLine,
+    *,
+    sound: Sound,
+    workers: Workers,
+    console: Console,
 ) -> bool:
     files = [file for path in paths for file in (sorted(path.rglob(f"*{SCRIPT_SUFFIX}")) if path.is_dir() else [path])]
     scripts = [await asyncio.to_thread(_readable, file) for file in files]
@@ -130,7 +166,7 @@ async def _run_scripts(
     for script in scripts:
         caller = ScriptCaller(script, samples=partial(samples_of, workers=workers))
         before = len(line.findings)
-        await caller.finish(await line.place(TurnBased(caller, sound), who=script.who, bot=script.bot))
+        await caller.finish(await place(TurnBased(caller, sound), who=script.who, bot=script.bot))
         failed += caller.failure is not None
         if caller.failure is not None:
             console.print(f"[red]failed[/]  {plain(str(script.file))}\n{plain(caller.failure)}")

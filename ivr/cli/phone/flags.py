@@ -143,7 +143,7 @@ def _check_carrier(context: click.Context, set_here: Mapping[str, str]) -> None:
     for name, flag in set_here.items():
         if name not in WITH_CARRIER:
             raise click.UsageError(f"{flag} has no effect with --as.", context)
-    for face in ("calls", "scripts", "sound"):
+    for face in ("calls", "sound"):
         if "orders" in set_here and face in set_here:
             raise click.UsageError(f"{FACES[face]} and --orders cannot be used together.", context)
     if "fallback" in set_here and context.params["carrier"] == "jambonz":

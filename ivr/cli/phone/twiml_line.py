@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from ivr.carriers.api_server import api_served
 from ivr.carriers.misbehaviour import Misbehaviour
-from ivr.carriers.twiml.call_plan import CALLED, CALLER, TwimlCallPlan
+from ivr.carriers.twiml.call_plan import CALLED, CALLER, Callee, TwimlCallPlan
 from ivr.carriers.twiml.carrier_account import CarrierAccount
 from ivr.carriers.twiml.ordered_calls import OrderedCalls
 from ivr.carriers.twiml.plivo_signing import PlivoSigner
@@ -16,15 +16,27 @@ from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.carriers.web_bot import WebBot
 from ivr.cli.phone.carrier_flags import CarrierFlags
 from ivr.media.sound import Unplayable
+from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
 from ivr.phone.handset import Handset
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.post import NoReply, WebPost
-from ivr.phone.phone_events import Ended
+from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
 
 ACCOUNT = "AC" + "0" * 32
+ANSWERED = ("human", "machine", "fax")
 TOKEN = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
+
+
+class _Nobody:
+    """Nobody is on the telephone (`ivr.phone.callers.turn_based.Person`)."""
+
+    def tell(self, event: PhoneEvent) -> None:
+        """Notice nothing."""
+
+    async def act(self, situation: Situation) -> CallerAction | None:
+        """Do nothing."""
 
 
 class TwimlLine:
@@ -44,9 +56,10 @@ class TwimlLine:
         self.carrier = TwimlCarrier(bot, account, misbehaviour=misbehaviour, limits=limits, patience=limits.answer_time)
         self.handset: Callable[[], Handset] | None = None
         self.over: Callable[[Ended], None] = lambda _: None
-        self.ordered = OrderedCalls(
-            self.carrier, callee=lambda _: flags.callee, handset=self._answering, over=self._ordered_over
-        )
+        self.unanswered: Callable[[Ended], None] = lambda _: None
+        self._talks = False
+        "Somebody is on the telephone whom the bot has called."
+        self.ordered = OrderedCalls(self.carrier, callee=self._callee, handset=self._answering, over=self._ordered_over)
 
     def _secrets(self, flags: CarrierFlags) -> tuple[str, Signer]:
         """Return the API's token and what signs, and note what the bot has to know."""
@@ -95,13 +108,23 @@ class TwimlLine:
         self.findings += result.findings
         return result.ended
 
-    def _answering(self, _: TwimlCallPlan) -> Handset:
-        if self.handset is None:
-            raise RuntimeError("nobody answers the calls that are ordered")
+    def _callee(self, _: str) -> Callee:
+        """Return who is called: there is one telephone, so it is busy during a call."""
+        return Callee("busy") if self.handset is None or self._talks else self._flags.callee
+
+    def _answering(self, plan: TwimlCallPlan) -> Handset:
+        if self.handset is None or plan.callee is None or plan.callee.answers not in ANSWERED:
+            return TurnBased(_Nobody(), None)
+        self._talks = True
         return self.handset()
 
     def _ordered_over(self, result: TwimlCallResult) -> None:
-        self.over(self._taken(result))
+        ended = self._taken(result)
+        if ended.reason == "unanswered":
+            self.unanswered(ended)
+        else:
+            self._talks = False
+            self.over(ended)
 
 
 @asynccontextmanager

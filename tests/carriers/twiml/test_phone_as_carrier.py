@@ -2,20 +2,24 @@
 
 import asyncio
 import json
+import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
+from twilio.rest import Client
 
 from ivr.carriers.bot import Bot, BotRequest
 from ivr.cli.phone import phone
-from ivr.cli.phone.twiml_line import TOKEN
+from ivr.cli.phone.twiml_line import ACCOUNT, TOKEN
 from tests.carriers.twiml.plivo_bot import PlivoBot
 from tests.carriers.twiml.tiny_bot import TinyBot
+from tests.waiting import PATIENCE
 
 
 @contextmanager
@@ -183,3 +187,32 @@ def test_a_key_that_cannot_sign_is_refused() -> None:
     done = CliRunner().invoke(phone, ["--as", "telnyx", "--secret", "short"])
     assert done.exit_code == 1
     assert "An Ed25519 key has 32 bytes, written in base64." in done.output
+
+
+async def test_calls_that_the_bot_orders_take_the_scripts(tmp_path: Path) -> None:
+    """The carrier's own client orders calls of the command, which runs beside it."""
+    file = tmp_path / "a.call.yaml"
+    file.write_text(SCRIPT)
+    with on_the_web(TinyBot(token=TOKEN)) as address, closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+        free.close()
+        command = ["--as", "twilio", "--orders", "--script", str(file), "--api-port", str(port), "--callee", "machine"]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ivr", "phone", *command,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stderr is not None
+        while b"Waiting for calls" not in await process.stderr.readline():
+            pass
+        client = Client(ACCOUNT, TOKEN)
+        client.api.base_url = f"http://127.0.0.1:{port}"
+        assert client.http_client.session is not None
+        with client.http_client.session:
+            order = {"to": "+4930123456", "from_": "+4930901820", "url": f"{address}/call"}
+            call = await asyncio.to_thread(client.calls.create, **order)
+            assert call.status == "queued"
+            busy = await asyncio.to_thread(client.calls.create, **order)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert f"passed  {file}" in output.decode()
+    assert process.returncode == 0
+    assert busy.sid != call.sid
