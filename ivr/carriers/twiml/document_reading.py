@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from ivr.carriers.bot import BotReply
 from ivr.carriers.twiml.grammar import Element
-from ivr.carriers.twiml.markup import Malformed, Node, parsed
+from ivr.carriers.twiml.markup import MOST_BYTES, Malformed, Node, parsed
 from ivr.carriers.twiml.twiml_document import (
     Dial,
     Document,
@@ -38,6 +38,8 @@ def read_document(
     """Read what was answered at an address, against which relative ones count."""
     if reply.content_type not in XML_TYPES:
         return Refused(12300, (f'the content type "{reply.content_type}" is not {XML_TYPES[0]}',))
+    if len(reply.body) > MOST_BYTES:
+        return Refused(11750, (f"the document is longer than {MOST_BYTES:,} bytes",))
     try:
         root = parsed(reply.body)
     except Malformed as error:

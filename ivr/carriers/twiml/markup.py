@@ -52,8 +52,6 @@ class Node(Struct):
 
 def parsed(body: bytes) -> Node:
     """Return the root of a document; raise Malformed."""
-    if len(body) > MOST_BYTES:
-        raise Malformed(f"the document is longer than {MOST_BYTES:,} bytes", 1, 1)
     builder = _Builder()
     try:
         builder.parser.Parse(body, True)

@@ -113,6 +113,7 @@ class Refused(Struct, frozen=True):
     """A document that is not carried out."""
 
     code: int
-    "The carrier's: 12100 not XML, 12102 another root, 12200 against the schema, 12300 another content type."
+    """The carrier's: 12100 not XML, 12102 another root, 12200 against the schema, 12300 another content type,
+    11750 too long."""
     problems: tuple[str, ...]
     "Each with its place."

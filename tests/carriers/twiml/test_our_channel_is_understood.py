@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from ivr.carriers.bot import BotReply
-from ivr.carriers.twiml.document_reading import read_document
-from ivr.carriers.twiml.grammar import grammar_of
+from ivr.carriers.twiml.dialects import reading_of
+from ivr.carriers.twiml.markup import MOST_BYTES
 from ivr.carriers.twiml.twiml_document import Document, Gather, Record
 from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.engine.commands import LineCommand, Recognize
@@ -19,11 +19,9 @@ def read(name: str, commands: Sequence[LineCommand]) -> Document:
     line, profile = Line(name), PROFILES[name]
     reply = line.channel.speak(line.leg, commands, now=NOW).reply
     assert reply is not None
-    found = read_document(
-        BotReply(reply.status, reply.content_type.partition(";")[0], reply.body),
-        f"{PUBLIC}/{name}/call",
-        grammar_of(extended=profile.extended, without=profile.unknown),
-    )
+    assume(len(reply.body) <= MOST_BYTES)
+    answer = BotReply(reply.status, reply.content_type.partition(";")[0], reply.body)
+    found = reading_of(profile)(answer, f"{PUBLIC}/{name}/call")
     assert isinstance(found, Document), found.problems
     return found
 
