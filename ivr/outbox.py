@@ -88,7 +88,10 @@ class Deliveries(Protocol[D_co]):
         """
 
     async def reopen(self) -> None:
-        """Make due again what was handed out: for the start, when no worker is alive."""
+        """Make due again what was handed out: for the start, when no worker is alive.
+
+        Nobody knows what became of those tries, so they have no reason (`reason`).
+        """
 
     async def next_due(self) -> float | None:
         """Return when the next one is due; None: none waits."""

@@ -115,6 +115,10 @@ class Outbound(Struct, frozen=True):
     "How the body is written."
     answered: bool = False
     "Its channel, a `CallingChannel`, is told what the platform answers."
+    once: bool = False
+    "It must not be done twice, and its platform knows no idempotency key: it is given up where it may have been done."
+    until: float | None = None
+    "When it is of no use any more, in seconds since 1970; None: it is tried for a day."
 
 
 class Fetch(Struct, frozen=True):
@@ -280,7 +284,8 @@ class CallingChannel(Channel, Protocol):
     def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
         """Return what the platform's answer to a request means for the call. It may be told twice of one answer.
 
-        `status` 0: the request was given up, and no answer is known. `body`: its first part, as it came.
+        A status that is no success is that of a request which was given up; 0: no answer is known. `body`: the first
+        part of a success, as it came.
         """
 
 

@@ -74,7 +74,10 @@ class CallStore(Protocol):
         """
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
-        """Return those of these recordings that no call took, live or finished; the sweep deletes them."""
+        """Return those of these recordings that no call took, live or finished, and that no answer in an inbox names.
+
+        The sweep deletes them.
+        """
 
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording; an ignored event took nothing. Cheap: asked after each upload."""
@@ -324,6 +327,12 @@ class NewMedia(Protocol):
         """Return a small recording, to be saved with its turn; a larger one is a file once this returns (None).
 
         The file would survive a power cut then. Raises StoreUnavailable if it cannot be kept.
+        """
+
+    async def keep_as_file(self) -> None:
+        """Keep it as a file, small as it may be: for one that is named before its turn. Raises StoreUnavailable.
+
+        The file would survive a power cut once this returns.
         """
 
     async def drop(self) -> None:

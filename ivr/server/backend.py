@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ivr.audio.workers import Workers
 from ivr.engine.actions.record import TRANSCRIBE
+from ivr.engine.commands import FETCH
 from ivr.engine.secret_values import Secrets
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
@@ -27,6 +28,7 @@ from ivr.server.closings import Closings
 from ivr.server.flow_registry import FlowRegistry
 from ivr.server.jobs import Worker
 from ivr.server.notifier import Notifier
+from ivr.server.platform_requests import PlatformRequestWorker
 from ivr.server.plugs import SOURCES, sources_on
 from ivr.server.plugs.off import ChannelThatIsOff
 from ivr.server.plugs.plug import Plug, Surroundings
@@ -35,6 +37,8 @@ from ivr.server.senders import make_senders
 from ivr.server.settings_provided import egress_of, provided_by
 from ivr.server.speech_abilities import concurrency_of, missing_of, phrases_of
 from ivr.services.egress import AT_ONCE
+from ivr.services.platform_api import PlatformApi
+from ivr.services.recording_fetch import RecordingFetch
 from ivr.services.service import Service
 from ivr.services.transcription import Transcription
 from ivr.services.web_request import WebRequest
@@ -104,8 +108,14 @@ async def open_backend(
     plugs = [source.make(settings, here) for source in sources_on(settings, dev=dev)]
     requests = WebRequest(egress, secret_values)
     stack.push_async_callback(requests.close)
-    services: dict[str, Service] = {TRANSCRIBE: Transcription(speech, recordings), HTTP: requests}
-    worker = Worker(store, services, limits={TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE})
+    apis = _apis(stack, plugs)
+    platform_requests = PlatformRequestWorker(opened.requests, apis)
+    services: dict[str, Service] = {
+        TRANSCRIBE: Transcription(speech, recordings),
+        HTTP: requests,
+        FETCH: RecordingFetch(apis, recordings, largest=settings.max_recording),
+    }
+    worker = Worker(store, services, limits={TRANSCRIBE: concurrency_of(settings), HTTP: AT_ONCE, FETCH: AT_ONCE})
     mails = folder.mail if trial else None
     senders = make_senders(stack, settings, recordings, links, egress=egress, mails=mails)
     notifier = Notifier(opened.outbox, senders)
@@ -115,6 +125,7 @@ async def open_backend(
         flows=registry,
         jobs=worker,
         notifier=notifier,
+        requests=platform_requests,
         uploads=arrivals,
         closings=closings,
         now=time.time,
@@ -127,6 +138,8 @@ async def open_backend(
     stack.push_async_callback(worker.close)
     notifier.start()
     stack.push_async_callback(notifier.close)
+    platform_requests.start(turns.answered)
+    stack.push_async_callback(platform_requests.close)
     return Backend(
         folder=folder,
         store=store,
@@ -141,6 +154,14 @@ async def open_backend(
         outbox=opened.outbox,
         turns=turns,
     )
+
+
+def _apis(stack: AsyncExitStack, plugs: Sequence[Plug]) -> Mapping[str, PlatformApi]:
+    """Return the APIs of the channels' platforms by the channel's name."""
+    apis = {plug.channel.name: plug.api for plug in plugs if plug.api is not None}
+    for api in apis.values():
+        stack.push_async_callback(api.close)
+    return apis
 
 
 def _channels(plugs: Sequence[Plug]) -> Mapping[str, Channel]:

@@ -45,11 +45,14 @@ class Egress:
         private: Iterable[Network] = (),
         *,
         names: AbstractResolver | None = None,
+        whose: str = "the list IVR_HTTP_HOSTS",
     ) -> None:
         """Take the operator's list, and the networks beside the public internet to which names on it may lead.
 
-        `names` resolves names; None: as this machine does. Raises ValueError for what is no list.
+        `names` resolves names; None: as this machine does. `whose` list it is, for operators. Raises ValueError for
+        what is no list.
         """
+        self._whose = whose
         self._hosts = tuple(read_pattern(host) for host in hosts)
         self._private = tuple(private)
         self._names = names or _Names()
@@ -68,7 +71,7 @@ class Egress:
             raise NotAllowed("only https is possible, except to this machine")
         written = f"[{host}]" if ":" in host else host
         if not any(pattern.fits(written, port, parsed.scheme) for pattern in self._hosts):
-            raise NotAllowed(f"{written}:{port} is not on the list IVR_HTTP_HOSTS")
+            raise NotAllowed(f"{written}:{port} is not on {self._whose}")
         if _is_number(host) and not self._may_reach(host):
             raise NotAllowed(f"{written} is not on the public internet, and not in IVR_HTTP_PRIVATE")
         return parsed

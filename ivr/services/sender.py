@@ -9,13 +9,20 @@ from ivr.outbox import Notification
 
 
 class NotSent(IvrError):
-    """A notification could not be sent; the text is for the operator."""
+    """Something could not be sent; the text is for the operator."""
 
-    def __init__(self, code: str, reason: str, *, for_good: bool = False) -> None:
-        """`code` is one word of ours, for the log; `for_good`: no later try can go better."""
+    def __init__(
+        self, code: str, reason: str, *, for_good: bool = False, pause: float | None = None, status: int = 0
+    ) -> None:
+        """`code` is one word of ours, for the log; `for_good`: no later try can go better.
+
+        `pause`: seconds for which the other side wants not to be asked. `status`: what it answered; 0: nothing.
+        """
         super().__init__(reason)
         self.code = code
         self.for_good = for_good
+        self.pause = pause
+        self.status = status
 
 
 class Sender(Protocol):

@@ -57,8 +57,8 @@ class DeliveryTable(Generic[D]):
         return ((_SETTLE.format(self.name), (state, at, reason, identity)),)
 
     def reopening(self) -> Statement:
-        """Make due again what was handed out."""
-        return f"UPDATE {self.name} SET owner = NULL, due = made WHERE owner IS NOT NULL", ()  # noqa: S608
+        """Make due again what was handed out; nobody knows what became of those tries."""
+        return f"UPDATE {self.name} SET owner = NULL, due = made, reason = '' WHERE owner IS NOT NULL", ()  # noqa: S608
 
     def retrying(self, identity: str, now: float) -> Statement:
         """Make one due anew; of one that is being sent, the worker has the word: else another would send it, too."""

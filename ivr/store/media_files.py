@@ -180,6 +180,7 @@ class MediaFile:
         self._file: int | None = None
         self._buffer: list[bytes] = []
         self._buffered = 0
+        self._is_file = False
 
     def add(self, data: bytes) -> None:
         """Take more audio."""
@@ -205,6 +206,14 @@ class MediaFile:
         await self._files.sync(self)
         return None
 
+    async def keep_as_file(self) -> None:
+        """Keep it as a file, small as it may be; it would survive a power cut once this returns.
+
+        Raises StoreUnavailable if it cannot be kept.
+        """
+        self._is_file = True
+        await self._files.sync(self)
+
     def write_rest(self) -> None:
         """Write all that has gathered, even if it is nothing. In the file thread, like `sync`."""
         self._write(self._take())
@@ -218,7 +227,7 @@ class MediaFile:
     async def drop(self) -> None:
         """Leave nothing behind."""
         self._take()
-        if self.size <= SMALL:  # nothing was ever written
+        if self.size <= SMALL and not self._is_file:  # nothing was ever written
             return
 
         def remove() -> None:

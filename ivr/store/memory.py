@@ -132,7 +132,7 @@ class MemoryStore:
 
     async def unnamed(self, media: Sequence[str]) -> Sequence[str]:
         """Return those of these recordings that no call took."""
-        return [name for name in media if name not in self.media]
+        return [name for name in media if name not in self.media and not self._live.orders.names(name)]
 
     async def named(self, media: str) -> bool:
         """Return whether a call took this recording."""

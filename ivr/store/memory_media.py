@@ -96,6 +96,10 @@ class MemoryRecording:
         self._keep(self.media, bytes(self._audio))
         return None
 
+    async def keep_as_file(self) -> None:
+        """Keep it here, small as it may be."""
+        self._keep(self.media, bytes(self._audio))
+
     async def drop(self) -> None:
         """Leave nothing behind."""
         self._audio.clear()

@@ -39,7 +39,7 @@ class MemoryDeliveries(Generic[D]):
     async def reopen(self) -> None:
         """Make due again what was handed out: no worker is alive."""
         for name in self._owned & self._all.keys():
-            self._all[name] = replace(self._all[name], due=self._all[name].made)
+            self._all[name] = replace(self._all[name], due=self._all[name].made, reason="")
         self._owned.clear()
 
     async def next_due(self) -> float | None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ivr.call_record import Commit
 from ivr.engine.commands import Request
-from ivr.engine.events import Event, ServiceFailed
+from ivr.engine.events import Event, RecordingReady, ServiceFailed
 from ivr.ports import CallKey
 from ivr.storage import Order
 
@@ -105,6 +105,11 @@ class Orders:
     def waiting(self) -> Iterable[CallKey]:
         """Return the calls whose inbox holds something."""
         return [inbox.key for inbox in self._inboxes.values()]
+
+    def names(self, media: str) -> bool:
+        """Return whether an answer that waits names this recording."""
+        answers = (event for inbox in self._inboxes.values() for event in inbox.answers.values())
+        return any(isinstance(event, RecordingReady) and event.media == media for event in answers)
 
     def take(
         self, owner: str, *, now: float, lease: float, limit: int, busy: frozenset[str] = frozenset()

@@ -14,7 +14,8 @@ from ivr.engine.events import OperationDone
 from ivr.errors import StoreUnavailable
 from ivr.outbox import DeliveryState, Notification
 from ivr.ports import CallKey
-from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LEASE, LONGEST_PAUSE, Notifier
+from ivr.server.deliverer import LEASE
+from ivr.server.notifier import FIRST_PAUSE, GIVEN_UP, LONGEST_PAUSE, Notifier
 from ivr.services.sender import NotSent
 from ivr.store.memory import MemoryStore
 from ivr.store.memory_outbox import MemoryOutbox

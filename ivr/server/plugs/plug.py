@@ -17,6 +17,7 @@ from ivr.server.arrivals import Arrivals
 from ivr.server.readiness import Check
 from ivr.server.recording_links import RecordingLinks
 from ivr.server.refusals import Refusals
+from ivr.services.platform_api import PlatformApi
 from ivr.settings import Settings
 from ivr.storage import CallStoreInMemory, MediaStore
 from ivr.store.data_folder import DataFolder
@@ -85,6 +86,8 @@ class Plug(Struct, frozen=True):
     verifier: Verifier
     account: str
     "The account of its calls (`CallKey.account`)."
+    api: PlatformApi | None = None
+    "Where its platform takes requests, and gives out recordings."
     registrations: Sequence[Registration] = ()
     proof: Literal["head", "body"] = "body"
     "What its verifier needs to know who sends: where it is the body, the connection counts as a stranger's until then."
