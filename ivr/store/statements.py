@@ -194,7 +194,7 @@ def find_unnamed(connection: sqlite3.Connection, media: Iterable[str]) -> list[s
     """Return those recordings that no call took, and that no answer names which is still to be stepped."""
     named = (
         "SELECT 1 FROM turn WHERE media = ?1 "
-        "UNION ALL SELECT 1 FROM job WHERE answered IS NOT NULL AND instr(answer, ?1) LIMIT 1"
+        "UNION ALL SELECT 1 FROM job WHERE kind = 'request' AND answered IS NOT NULL AND instr(answer, ?1) LIMIT 1"
     )
     return [name for name in media if connection.execute(named, (name,)).fetchone() is None]
 

@@ -22,7 +22,7 @@ from store_examples import (
 from store_worlds import World, claim
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
-from ivr.engine.events import CallEnded, ServiceFailed
+from ivr.engine.events import CallEnded, RecordingReady, ServiceFailed
 from ivr.errors import StaleCall, StoreUnavailable
 from ivr.ports import Outbound, WebhookReply
 
@@ -492,6 +492,26 @@ async def test_recordings_that_calls_took_are_named_for_good(world: World) -> No
         assert list(await world.store.unnamed(["one.wma", "twin.wma", "two.wma", "no.wma"])) == ["twin.wma", "no.wma"]
         assert [await world.store.named(n) for n in ("one.wma", "two.wma", "twin.wma")] == [True, True, False]
         await world.crash()
+
+
+async def test_a_recording_that_an_answer_names_is_no_rubbish_before_the_turn_that_takes_it(world: World) -> None:
+    call = await opened(world, "a", jobs=(request("1.1"),))
+    assert list(await world.store.unnamed(["one.wav"])) == ["one.wav"]
+    await world.store.finish(call.id, "1.1", RecordingReady("1.1", "one.wav"))
+    for _ in range(2):
+        assert list(await world.store.unnamed(["one.wav", "two.wav"])) == ["two.wav"]
+        await world.crash()
+    await world.store.commit(after(call, line(1), taken=("1.1",)))
+    assert list(await world.store.unnamed(["one.wav"])) == ["one.wav"]
+
+
+async def test_what_a_platform_is_told_once_a_recording_is_kept_comes_back_as_committed(world: World) -> None:
+    fetches = {"1.1": Outbound("1.1/delete", "DELETE", "/r", {"x": None}), "1.2": None}
+    await world.store.commit(after(replace(record("a"), fetches=fetches), line()))
+    await world.crash()
+    found = await world.store.load(key("a"))
+    assert found is not None
+    assert found.fetches == fetches
 
 
 async def test_flows_are_kept_as_they_were_first_saved(world: World) -> None:

@@ -52,6 +52,8 @@ class Disk:
     "First answers by job, with the time at which they were saved."
     inbox: list[str] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
+    outbound: list[str] = field(default_factory=list)
+    "The names of requests to the platform."
 
     def load(self) -> CallRecord | None:
         return msgspec.json.decode(self.record, type=CallRecord) if self.record else None
@@ -92,6 +94,7 @@ class SimStore:
         self._disk.trace += [msgspec.json.encode(line) for line in commit.trace]
         for request in commit.jobs:
             self._disk.orders[request.job] = (request, 0)
+        self._disk.outbound += [request.id for request in commit.outbound]
         self._disk.inbox = [job for job in self._disk.inbox if job not in commit.taken]
 
     async def claim(

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from ivr.engine.commands import Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Request
+from ivr.engine.commands import FETCH, Answer, Command, HangUp, LineCommand, Play, Recognize, Record, Reject, Request
 from ivr.engine.events import (
     CallEnded,
     CallReceived,
@@ -29,13 +29,25 @@ from ivr.engine.events import (
     OperationDone,
     OperationFailed,
     RecordingMade,
+    RecordingReady,
     ServiceAnswered,
     ServiceFailed,
     Transcribed,
 )
 from ivr.engine.flow import Flow
 from ivr.errors import StoreUnavailable, WebhookError
-from ivr.ports import CallKey, Capabilities, Endpoint, Exchange, Incoming, Leg, WebhookReply, WebhookRequest
+from ivr.ports import (
+    CallKey,
+    Capabilities,
+    Endpoint,
+    Exchange,
+    Fetch,
+    Incoming,
+    Leg,
+    Outbound,
+    WebhookReply,
+    WebhookRequest,
+)
 from ivr.server.closings import Closings
 from ivr.storage import Order
 from ivr.turn import Turns, TurnsInMemory
@@ -80,6 +92,26 @@ class Line:
         return WebhookReply()
 
 
+class LaterLine(Line):
+    """A line whose recordings have to be fetched from it and deleted there, and that wants to be woken."""
+
+    def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
+        heard = super().hear(leg, incoming, now=now)
+        made = [event for event in heard.events if isinstance(event, RecordingMade)]
+        events = tuple(_with_media(event, None) for event in heard.events)
+        fetches = tuple(
+            Fetch(event.op, str(event.media), Outbound(f"{event.op}/delete", "DELETE", f"/{event.media}"))
+            for event in made
+        )
+        return replace(heard, events=events, fetches=fetches, wake=now + 3.0)
+
+    def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
+        return replace(super().speak(leg, commands, now=now), wake=now + 3.0)
+
+    def tick(self, leg: Leg, *, now: float) -> Exchange:
+        return Exchange(leg)
+
+
 class SimJobs:
     """The worker of one incarnation."""
 
@@ -99,7 +131,14 @@ class SimJobs:
         for _ in range(self._world.random.randrange(6)):
             await pause()
         self._world.service_runs += 1
-        event: Event = ServiceAnswered(job, Transcribed(f"words of {order.request.arguments['media']}"))
+        event: Event
+        if order.request.service == FETCH:
+            media = f"fetched-{order.request.arguments['address']}-{self._world.random.random()}"
+            self._world.disk.files.add(media)
+            await pause()
+            event = RecordingReady(job, media)
+        else:
+            event = ServiceAnswered(job, Transcribed(f"words of {order.request.arguments['media']}"))
         if self._world.random.random() < 0.1:
             event = ServiceFailed(job, "failed")
         await self._store.finish(order.call, job, event)
@@ -142,7 +181,10 @@ class Flight:
 class World:
     """One schedule."""
 
-    def __init__(self, seed: int, flow: Flow, store: type[SimStore] = SimStore, *, wakes: bool = True) -> None:
+    def __init__(
+        self, seed: int, flow: Flow, store: type[SimStore] = SimStore, *, wakes: bool = True, later: bool = False
+    ) -> None:
+        """`later`: recordings come later than the news of them."""
         self.random = random.Random(seed)
         self.flow = flow
         self.now = 1000.0
@@ -154,6 +196,7 @@ class World:
         self.taken_now = 0
         self._store_class = store
         self._wakes = wakes
+        self.later = later
         self._served: list[Coroutine[object, None, object]] = []
         self._outside: list[Coroutine[object, None, object]] = []
         self._flights: list[Flight] = []
@@ -169,7 +212,7 @@ class World:
         self.store = self._store_class(self.disk, self)
         self.jobs = SimJobs(self, self.store)
         parts: dict[str, Any] = {
-            "channels": {"sim": Line()},
+            "channels": {"sim": LaterLine() if self.later else Line()},
             "flows": OneFlow(self.flow, self.random),
             "jobs": self.jobs,
             "uploads": self,
@@ -372,7 +415,7 @@ class World:
             tasks.remove(task)
 
 
-def _with_media(event: Event, media: str) -> Event:
+def _with_media(event: Event, media: str | None) -> Event:
     return replace(event, media=media) if isinstance(event, RecordingMade) else event
 
 

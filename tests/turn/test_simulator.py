@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Commit, Stepped
 from ivr.engine.call import new_call
-from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, ServiceAnswered, ServiceFailed
+from ivr.engine.events import CallEnded, HoldNeeded, RecordingMade, RecordingReady, ServiceAnswered, ServiceFailed
 from ivr.engine.machine import step
 from ivr.ports import CallKey
 from ivr.storage import Absent
@@ -58,16 +58,19 @@ def violations(world: World) -> list[str]:
     found += [
         f"{message} got {len(bodies)} different replies" for message, bodies in world.replies.items() if len(bodies) > 1
     ]
-    named = {line.event.media for line in steps if isinstance(line.event, RecordingMade)}
+    named = {line.event.media for line in steps if isinstance(line.event, RecordingMade | RecordingReady)} - {None}
     found += [f"recording {media} is named and not whole" for media in named - world.disk.files]
     held = [line for line in steps if not line.ignored and isinstance(line.event, HoldNeeded)]
     if len(held) > 8:
         found.append("a caller was left holding")
     counted = [
-        line.event for line in steps if not line.ignored and isinstance(line.event, ServiceAnswered | ServiceFailed)
+        line.event
+        for line in steps
+        if not line.ignored and isinstance(line.event, ServiceAnswered | ServiceFailed | RecordingReady)
     ]
     found += [f"{event.job} was answered twice" for event in counted if [e.job for e in counted].count(event.job) > 1]
-    return found + _lost_words(world, counted) + _lost_recordings(world, steps)
+    found += _lost_words(world, counted)
+    return found + (_not_fetched(world, counted) if world.later else _lost_recordings(world, steps))
 
 
 def _folds(world: World, record: CallRecord) -> list[str]:
@@ -80,7 +83,21 @@ def _folds(world: World, record: CallRecord) -> list[str]:
     return [] if call == record.call else ["the trace does not lead to the saved call"]
 
 
-def _lost_words(world: World, counted: list[ServiceAnswered | ServiceFailed]) -> list[str]:
+def _not_fetched(world: World, counted: list[ServiceAnswered | ServiceFailed | RecordingReady]) -> list[str]:
+    """Find recordings that were fetched in time and never reached the flow, and what the carrier was told of others."""
+    taken = [f"{event.op}/delete" for event in counted if isinstance(event, RecordingReady)]
+    ended = {event.job for event in counted}
+    lost = [
+        f"the recording {job} was fetched, and is lost"
+        for job, (event, _) in world.disk.answers.items()
+        if isinstance(event, RecordingReady) and job not in ended
+    ]
+    if sorted(world.disk.outbound) == sorted(taken):
+        return lost
+    return [*lost, f"the carrier was told to delete {world.disk.outbound}, and {taken} were taken"]
+
+
+def _lost_words(world: World, counted: list[ServiceAnswered | ServiceFailed | RecordingReady]) -> list[str]:
     """Find answers that were saved within their order's time, and never reached the flow."""
     asked = {
         action.job: line.now + action.timeout
@@ -100,7 +117,7 @@ def _lost_recordings(world: World, steps: list[Stepped]) -> list[str]:
     """Find recordings that were acknowledged, and that the end of their call had thrown away before."""
     lines = [line for line in steps if not line.ignored]
     ends = [line.now for line in lines if isinstance(line.event, CallEnded) and line.event.grace is not None]
-    kept = {line.event.media.partition("-")[0] for line in lines if isinstance(line.event, RecordingMade)}
+    kept = {str(line.event.media).partition("-")[0] for line in lines if isinstance(line.event, RecordingMade)}
     return [
         f"the recording of {message} is lost"
         for message, began in world.recorded.items()
@@ -121,6 +138,18 @@ def test_no_schedule_of_crashes_retries_and_duplicates_breaks_a_promise(store: t
     assert calls > len(seeds) * 0.9
     assert crashes > len(seeds) * 0.5
     assert taken_now == 0 if store is SimStore else taken_now > len(seeds) * 3
+
+
+@pytest.mark.parametrize("store", [SimStore, SimStoreInMemory])
+def test_nor_does_one_of_recordings_that_are_fetched_and_of_a_line_that_is_woken(store: type[SimStore]) -> None:
+    fetched = crashes = 0
+    for seed in range(1500):
+        world = World(seed, FLOW, store, later=True).run()
+        assert violations(world) == [], f"seed {seed}"
+        fetched += len(world.disk.outbound)
+        crashes += world.crashes
+    assert fetched > 300
+    assert crashes > 700
 
 
 def seen(world: type[World], store: type[SimStore], *, schedules: int = 300, wakes: bool = True) -> list[str]:
