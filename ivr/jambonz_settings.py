@@ -48,12 +48,6 @@ class JambonzSettings(BaseSettings):
         "none: none are.",
     )
     jambonz_api_key: SecretStr | None = Field(None, description="The key of that API, of the account that is served.")
-    jambonz_caller: str | None = Field(
-        None,
-        min_length=1,
-        max_length=128,
-        description="Whom a call that jambonz places for us shows as the caller, where the order does not say.",
-    )
 
     @field_validator("jambonz_webhook_secret")
     @classmethod

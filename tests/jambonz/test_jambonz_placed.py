@@ -18,12 +18,12 @@ from ivr.ports import CallKey, Dial, Exchange, Leg, Outbound, WebhookReply
 
 ID = "0123456789abcdef" * 2
 KEY = CallKey("jambonz", "acc-1", ID)
-CHANNEL = make_channel(account="acc-1", caller="+4319999")
+CHANNEL = make_channel(account="acc-1")
 OUT: dict[str, Any] = {"call_sid": "call-77", "direction": "outbound", "from": "+4319999", "to": "+4312345"}
 
 
 def placed(**more: Any) -> Exchange:
-    return CHANNEL.place(Dial(ID, "+43 1 2345", **more), now=0.0)
+    return CHANNEL.place(Dial(ID, "+43 1 2345", **{"caller": "+4319999", **more}), now=0.0)
 
 
 def ordered(**more: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_an_order_names_whom_to_call_and_who_calls() -> None:
     assert body["call_hook"]["url"].startswith(f"{PUBLIC}/jambonz/step?c={ID}&t=answered~")
     assert "amd" not in body
     assert ordered(caller="+43555")["from"] == "+43555"
-    (order,) = CHANNEL.place(Dial(ID, "sip:desk@pbx.example"), now=0.0).outbound
+    (order,) = CHANNEL.place(Dial(ID, "sip:desk@pbx.example", "+431"), now=0.0).outbound
     assert isinstance(order.body, dict)
     assert order.body["to"] == {"type": "sip", "sipUri": "sip:desk@pbx.example"}
 
@@ -69,12 +69,12 @@ def test_the_vendor_and_our_jambonz_take_the_order(machine: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "to"),
-    [(CHANNEL, "everybody"), (make_channel(account="acc-1"), "+431"), (make_channel(caller="+431"), "+431")],
+    ("channel", "to", "caller"),
+    [(CHANNEL, "everybody", "+431"), (CHANNEL, "+431", None), (make_channel(), "+431", "+431")],
 )
-def test_what_cannot_be_ordered_says_why(channel: JambonzChannel, to: str) -> None:
+def test_what_cannot_be_ordered_says_why(channel: JambonzChannel, to: str, caller: str | None) -> None:
     with pytest.raises(ValueError, match=r"calls numbers|who calls|IVR_JAMBONZ_ACCOUNT_SID"):
-        channel.place(Dial(ID, to), now=0.0)
+        channel.place(Dial(ID, to, caller), now=0.0)
 
 
 @pytest.mark.parametrize(

@@ -106,14 +106,12 @@ class JambonzChannel:
         transfers: bool = False,
         refers: bool = False,
         voices: Voices | None = None,
-        caller: str | None = None,
     ) -> None:
         """Serve jambonz, which reaches this server at the address `public`; `account` alone, if there is one.
 
         Assets are at `<media_base>/<sha256>.wav`; `recording` gives the address of a caller's recording, by its name
         and the time: without it, recordings are not played. `transfers`: callers may be connected with others, those
         whom `may_call` allows. `refers`: by SIP REFER. `voices`: who speaks languages other than the application's.
-        `caller`: who calls where a call that we place does not say.
         """
         self._addresses = JambonzAddresses(public, tokens)
         self._account = account
@@ -123,7 +121,6 @@ class JambonzChannel:
         self._transfers = transfers
         self._refers = refers
         self._voices = voices or Voices()
-        self._caller = caller
 
     # --- calls that we place ---
 
@@ -132,7 +129,7 @@ class JambonzChannel:
         if self._account is None:
             raise ValueError("jambonz places calls for one account: set IVR_JAMBONZ_ACCOUNT_SID")
         key = self._key(self._account, dial.id)
-        ordered = placing.order(dial, key, self._addresses, caller=self._caller)
+        ordered = placing.order(dial, key, self._addresses)
         return Exchange(notes.of_placed(key, detects=dial.machine), outbound=(ordered,))
 
     def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:

@@ -33,19 +33,19 @@ _FAILED = 300
 "SIP: from here on a status says why there is no call."
 
 
-def order(dial: Dial, key: CallKey, addresses: JambonzAddresses, *, caller: str | None) -> Outbound:
-    """Return the request that places a call; `caller` is who calls where `dial` does not say.
+def order(dial: Dial, key: CallKey, addresses: JambonzAddresses) -> Outbound:
+    """Return the request that places a call.
 
     Raises ValueError for a target that is neither a number nor an address, and where nobody is there to be shown as the
     caller, whom jambonz wants to know.
     """
-    wanted, shown = address(dial.to), dial.caller or caller
+    wanted = address(dial.to)
     if wanted is None:
         raise ValueError("jambonz calls numbers such as +431234567 and addresses such as sip:desk@pbx.example")
-    if not shown:
-        raise ValueError("jambonz has to be told who calls: name a caller, or set IVR_JAMBONZ_CALLER")
+    if not dial.caller:
+        raise ValueError("jambonz has to be told who calls: name a caller, or set IVR_CALL_CALLERS")
     body: dict[str, object] = {
-        "from": shown,
+        "from": dial.caller,
         "to": msgspec.to_builtins(target_of(wanted)),
         "call_hook": {"url": addresses.step(key, ANSWERED, placed=True), "method": "POST"},
         "call_status_hook": {"url": addresses.status(key), "method": "POST"},

@@ -46,7 +46,6 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         transfers=bool(patterns),
         refers=settings.jambonz_refer,
         voices=Voices(settings.jambonz_voices),
-        caller=settings.jambonz_caller,
     )
     sockets: list[ListenPages] = []
 
