@@ -10,6 +10,7 @@ from pages import PAGES, ROOT, codes, fences, links, section, text
 from ivr.channels.skype import CALL, CALLBACK
 from ivr.cli import main
 from ivr.server.app import ALIVE, MEDIA, READY
+from ivr.server.plugs import SOURCES
 from ivr.server.recording_links import PATH as RECORDINGS
 
 PLACE = re.compile(r"`((?:ivr|tests|tools|bench|docs|flows|recordings)/[\w./-]+)`")
@@ -54,7 +55,8 @@ def test_every_shipped_flow_is_shown_to_authors_and_counted() -> None:
 def test_the_proxy_shown_passes_on_what_strangers_may_ask_and_nothing_else() -> None:
     (proxy,) = fences(section(text("operations.md"), "## Behind a TLS proxy"), "nginx")
     shown = [re.compile(pattern) for pattern in re.findall(r"location ~ (\S+) {", proxy)]
-    outside = {CALL, f"{CALL}/support", CALLBACK, f"{MEDIA}1f", f"{RECORDINGS}1f"}
+    channels = {f"/{source.name}/call" for source in SOURCES[1:]}
+    outside = {*channels, CALL, f"{CALL}/support", CALLBACK, f"{MEDIA}1f", f"{RECORDINGS}1f"}
     inside = {"/", ALIVE, READY, "/phone", "/phone/line"}
     passed_on = {path for path in [*outside, *inside] if any(pattern.match(path) for pattern in shown)}
     assert passed_on == outside
