@@ -129,7 +129,7 @@ def call(
 
 
 def _follow(asked: ServerOfCalls, state: CallState) -> None:
-    """Tell each change until the call is over."""
+    """Report each change until the call is over."""
     while state.state != "over":
         time.sleep(PAUSE)
         now = asked.look(state.id)

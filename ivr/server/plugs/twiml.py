@@ -5,7 +5,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
-from pydantic import SecretStr
 
 from ivr.auth.tokens import AcceptAll
 from ivr.channels.address_token import AddressTokens
@@ -17,6 +16,7 @@ from ivr.channels.twiml.twilio_signature import TwilioVerifier
 from ivr.ports import Verifier
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
 from ivr.services.platform_api import PlatformApi, basic, bearer
+from ivr.setting_sources import secret_text
 from ivr.settings import Settings, SettingsError, variable
 
 DEVELOPMENT_ACCOUNT: Final = "development"
@@ -37,26 +37,20 @@ class _Carrier(Struct, frozen=True):
     deletes: Callable[[Settings], bool]
 
 
-def _value(secret: SecretStr | None) -> str:
-    return "" if secret is None else secret.get_secret_value()
-
-
 def _twilio_verifier(settings: Settings, public: str) -> Verifier:
     keys = {name: key.get_secret_value() for name, key in settings.twilio_webhook_keys.items()}
-    return TwilioVerifier(public=public, auth_token=_value(settings.twilio_auth_token), webhook_keys=keys)
+    return TwilioVerifier(public=public, auth_token=secret_text(settings.twilio_auth_token), webhook_keys=keys)
 
 
 def _telnyx_api(settings: Settings) -> PlatformApi:
-    key = _value(settings.telnyx_api_key)
-    return PlatformApi(
-        settings.telnyx_api_url, bearer(key) if key else None, hosts=settings.telnyx_recording_hosts
-    )
+    key = secret_text(settings.telnyx_api_key)
+    return PlatformApi(settings.telnyx_api_url, bearer(key) if key else None, hosts=settings.telnyx_recording_hosts)
 
 
 def _signalwire_api(settings: Settings) -> PlatformApi | None:
     if settings.signalwire_api_url is None:
         return None
-    user, token = settings.signalwire_project or "", _value(settings.signalwire_api_token)
+    user, token = settings.signalwire_project or "", secret_text(settings.signalwire_api_token)
     return PlatformApi(settings.signalwire_api_url, basic(user, token) if token else None)
 
 
@@ -67,7 +61,7 @@ _CARRIERS: Final[Mapping[str, _Carrier]] = {
         "IVR_TWILIO_AUTH_TOKEN and IVR_TWILIO_ACCOUNT_SID, the account at Twilio",
         _twilio_verifier,
         lambda settings: PlatformApi(
-            settings.twilio_api_url, basic(settings.twilio_account_sid or "", _value(settings.twilio_auth_token))
+            settings.twilio_api_url, basic(settings.twilio_account_sid or "", secret_text(settings.twilio_auth_token))
         ),
         lambda settings: settings.twilio_delete_recordings,
     ),
@@ -83,7 +77,9 @@ _CARRIERS: Final[Mapping[str, _Carrier]] = {
         "signalwire_signing_key",
         "signalwire_project",
         "IVR_SIGNALWIRE_SIGNING_KEY and IVR_SIGNALWIRE_PROJECT, the project at SignalWire",
-        lambda settings, public: SignalWireVerifier(public=public, signing_key=_value(settings.signalwire_signing_key)),
+        lambda settings, public: SignalWireVerifier(
+            public=public, signing_key=secret_text(settings.signalwire_signing_key)
+        ),
         _signalwire_api,
         lambda settings: settings.signalwire_delete_recordings and settings.signalwire_api_token is not None,
     ),
@@ -91,10 +87,10 @@ _CARRIERS: Final[Mapping[str, _Carrier]] = {
         "plivo_auth_token",
         "plivo_auth_id",
         "IVR_PLIVO_AUTH_TOKEN and IVR_PLIVO_AUTH_ID, the account at Plivo",
-        lambda settings, public: PlivoVerifier(public=public, auth_token=_value(settings.plivo_auth_token)),
+        lambda settings, public: PlivoVerifier(public=public, auth_token=secret_text(settings.plivo_auth_token)),
         lambda settings: PlatformApi(
             settings.plivo_api_url,
-            basic(settings.plivo_auth_id or "", _value(settings.plivo_auth_token)),
+            basic(settings.plivo_auth_id or "", secret_text(settings.plivo_auth_token)),
             hosts=settings.plivo_recording_hosts,
         ),
         lambda settings: settings.plivo_delete_recordings,
