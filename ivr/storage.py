@@ -144,6 +144,13 @@ class CallSummary(Struct, frozen=True):
     over: bool
     damaged: bool = False
     "Its state cannot be read."
+    placed: bool = False
+    "We placed it."
+
+    @property
+    def party(self) -> str | None:
+        """Who is or was on the line, whichever side called; None if withheld."""
+        return self.called if self.placed else self.caller
 
 
 class StoredCall(Struct, frozen=True):

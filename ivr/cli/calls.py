@@ -31,7 +31,7 @@ from ivr.cli.datafolder import (
 from ivr.cli.erasing import ErasureTarget, erase
 from ivr.cli.stored_calls import StoredCalls
 from ivr.cli.terminal_text import escaped, json_text
-from ivr.engine.events import CallReceived
+from ivr.engine.events import CallPlaced
 from ivr.engine.line_facts import LineFacts
 from ivr.errors import FlowError
 from ivr.flowfile.finding import visible
@@ -93,6 +93,7 @@ class ListedCall(Struct, frozen=True):
             "flow": self.flow,
             "hash": call.flow,
             "channel": call.channel,
+            "direction": "outgoing" if call.placed else "incoming",
             "caller": call.caller,
             "called": call.called,
             "started": datetime.fromtimestamp(call.started, UTC).isoformat().replace("+00:00", "Z"),
@@ -123,7 +124,7 @@ class CallFilter(Struct, frozen=True):
             self.flow in {None, one.flow}
             and (self.since is None or call.started >= self.since)
             and self.outcome in {None, call.outcome if call.over else None}
-            and self.caller in {None, call.caller}
+            and self.caller in {None, call.party}
             and self.state in {None, call.state}
         )
 
@@ -312,7 +313,7 @@ def table(found: Iterator[ListedCall], *, now: float) -> None:
 def _row(one: ListedCall, now: float) -> str:
     call = one.call
     started = datetime.fromtimestamp(call.started, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    caller = call.caller or "(withheld)"
+    caller = f"to {call.called}" if call.placed else call.caller or "(withheld)"
     lasted = clock(call.ended - call.started)
     words = (call.id[:SHORT], started, one.flow, caller, lasted, call.state, one.ended(now))
     return _ROW.format(*map(escaped, words))
@@ -339,10 +340,11 @@ def transcript(
     """Return a call as text for people, with what went wrong in its flow, what its line told of itself, its goals."""
     header = recorded.header
     first = recorded.lines[0].event
-    caller = (isinstance(first, CallReceived) and first.caller) or "a withheld number"
+    how = "a call to" if isinstance(first, CallPlaced) else "called by"
+    who = (first.called if isinstance(first, CallPlaced) else getattr(first, "caller", None)) or "a withheld number"
     length = clock(max((line.at, *line.then)[-1] for line in recorded.lines))
     rows = [
-        f"{header.flow}, called by {caller} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",
+        f"{header.flow}, {how} {who} at {header.started:%Y-%m-%d %H:%M:%S} UTC, {length} long",
         f"call {header.call} on {header.channel}, flow {header.hash[:12]}",
         *wrap(
             f"line: {told}" if came_by and (told := line_in_full(came_by)) else "", WIDTH, subsequent_indent="      "

@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from ivr.cli.stored_calls import StoredCalls
-from ivr.engine.events import CallReceived
+from ivr.engine.events import CallPlaced
 from ivr.errors import DataUnusable, FolderInUse, StoreUnavailable
 from ivr.nearest import did_you_mean
 from ivr.storage import PATIENCE, ErasedCall, Erasure
@@ -83,7 +83,7 @@ def _known(archive: StoredCalls, wanted: ErasureTarget) -> Counter[str]:
     """Count the calls of each caller, those of the newest call first; or find the one call."""
     if wanted.call is not None:
         return Counter([str(wanted)] * archive.find(wanted.call).count(wanted.call))
-    return Counter(call.caller for call in archive.recent() if call.caller is not None)
+    return Counter(call.party for call in archive.recent() if call.party is not None)
 
 
 def _question(number: int, wanted: ErasureTarget) -> str:
@@ -177,7 +177,8 @@ def _cases_of(caller: str) -> Iterator[Path]:
             first = read_case(file).lines[0].event
         except CaseError:
             continue
-        if isinstance(first, CallReceived) and first.caller == caller:
+        who = first.called if isinstance(first, CallPlaced) else getattr(first, "caller", None)
+        if who == caller:
             yield file
 
 

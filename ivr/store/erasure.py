@@ -11,6 +11,9 @@ from ivr.store.rows import LATEST
 from ivr.store.statements import erase_statements
 from ivr.store.tables import LATEST_TURN, of_state
 
+_PARTY = f"iif({of_state('facts.placed')}, {of_state('facts.called')}, {of_state('facts.caller')})"
+"Who is on the line of a call, whichever side called (`Facts.party`)."
+
 
 class EndedCall(Struct, frozen=True):
     """A call whose time is up."""
@@ -37,8 +40,8 @@ def find_ended(connection: sqlite3.Connection, before: float, limit: int) -> Seq
 
 
 def erase_calls(connection: sqlite3.Connection, caller: str | None, call: str | None) -> Erasure:
-    """Erase all calls of a caller, or the one call with our id, in one transaction; raise what SQLite refuses."""
-    which, value = ("call.id = ?", call) if call is not None else (f"{of_state('facts.caller')} = ?", caller)
+    """Erase all calls with somebody, or the one call with our id, in one transaction; raise what SQLite refuses."""
+    which, value = ("call.id = ?", call) if call is not None else (f"{_PARTY} = ?", caller)
     connection.execute("BEGIN IMMEDIATE")
     found = connection.execute(
         f"SELECT row, call.id, {of_state('facts.started')} FROM call LEFT JOIN turn ON {LATEST_TURN} "  # noqa: S608

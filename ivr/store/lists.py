@@ -22,7 +22,7 @@ _LATEST = f"LEFT JOIN turn ON {LATEST_TURN}"
 _SUMMARY = f"""
 SELECT row, call.id, ended, coalesce(json_valid(state), 0), {of_state("flow")}, {of_state("facts.channel")},
     {of_state("facts.caller")}, {of_state("facts.called")}, {of_state("facts.started")},
-    {of_state("state")}, {of_state("outcome")},
+    {of_state("state")}, {of_state("outcome")}, {of_state("facts.placed")},
     iif(ended IS NULL, (SELECT {of_trace("[#-1].now")} FROM turn AS one WHERE one.call = call.row AND one.trace <> '[]'
     ORDER BY seq DESC LIMIT 1), ended)
 FROM call {_LATEST} WHERE row < ? ORDER BY row DESC LIMIT ?
@@ -118,7 +118,7 @@ def _stored(connection: sqlite3.Connection, row: Sequence[Any]) -> StoredCall:
 
 
 def _summary(row: Sequence[object]) -> CallSummary:
-    _, identity, ended, valid, flow, channel, caller, called, started, state, outcome, last = row
+    _, identity, ended, valid, flow, channel, caller, called, started, state, outcome, placed, last = row
     begun = time_of(started)
     return CallSummary(
         str(identity),
@@ -132,4 +132,5 @@ def _summary(row: Sequence[object]) -> CallSummary:
         None if outcome is None else str(outcome),
         ended is not None,
         damaged=not valid,
+        placed=bool(placed),
     )

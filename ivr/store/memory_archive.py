@@ -121,11 +121,11 @@ class MemoryArchive:
         return self._erase(sorted(over, key=self._ended)[:limit])
 
     async def erase(self, *, caller: str | None = None, call: str | None = None) -> Erasure:
-        """Erase all calls of a caller, or the one call with our id."""
+        """Erase all calls with somebody, whoever called, or the one call with our id."""
         calls = list(self._store.calls.values())
         if call is not None:
             return Erasure(self._erase([saved for saved in calls if saved.record.id == call]))
-        return Erasure(self._erase([saved for saved in calls if saved.record.call.facts.caller == caller]))
+        return Erasure(self._erase([saved for saved in calls if saved.record.call.facts.party == caller]))
 
     async def empty_log(self) -> bool:
         """Return that there is no log."""
@@ -153,7 +153,7 @@ class MemoryArchive:
         ended = self._ended(saved) or facts.started
         return CallSummary(
             saved.record.id, call.flow, facts.channel, facts.caller, facts.called, facts.started, ended, call.state,
-            call.outcome, saved.over,
+            call.outcome, saved.over, placed=facts.placed,
         )  # fmt: skip
 
     def _stored(self, saved: Saved) -> StoredCall:

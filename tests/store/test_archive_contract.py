@@ -136,6 +136,16 @@ async def test_a_list_says_of_each_call_what_is_known_of_it_last(world: World) -
     ]
 
 
+async def test_a_call_that_we_placed_is_one_with_whom_we_called(world: World) -> None:
+    facts = replace(record("a").call.facts, placed=True, caller="+4315550", called="29:abc")
+    await world.store.commit(after(record("a", call=replace(record("a").call, facts=facts)), line(1)))
+    await begun(world, "b", 1.0, caller="+4315550")
+    (other, placed) = await all_of(world.archive.recent())
+    assert (placed.placed, placed.party, other.placed, other.party) == (True, "29:abc", False, "+4315550")
+    assert [one.id for one in (await world.archive.erase(caller="+4315550")).calls] == [record("b").id]
+    assert [one.id for one in (await world.archive.erase(caller="29:abc")).calls] == [record("a").id]
+
+
 async def test_however_many_calls_there_are_each_is_listed_once_and_in_order(world: World) -> None:
     names = [f"n{number:03}" for number in range(110)]
     for name in names:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from ivr.call_record import REMEMBERED, CallRecord
-from ivr.engine.call import Taken
+from ivr.engine.call import Facts, Taken
 from ivr.engine.flow import Flow
 from ivr.flowfile.chart import chart_of
 from ivr.server.console.call_details import CallDetails, ConversationEntry, TraceRow
@@ -89,7 +89,7 @@ def _live(live: Sequence[CallRow], now: float) -> Html:
         one.record.id: (
             call_link(one.record.id),
             flow_link(one.flow),
-            name_tag(one.record.call.state),
+            name_tag(one.record.call.state or ("calling" if one.record.call.phase == "calling" else "")),
             _who(one.record),
             *_line_cell(one.record, shown=by_line),
             moment(one.record.call.facts.started),
@@ -174,7 +174,8 @@ def _facts(
     length = rows[-1].at if over and rows else now - known.started
     return facts(
         [
-            ("From", _caller(record)),
+            ("Direction", _direction(known)),
+            ("From", known.caller or ("the line's number" if known.placed else "withheld")),
             ("To", known.called or "unknown"),
             ("Started (UTC)", moment(known.started)),
             ("Duration" if over else "Age", lasted(length)),
@@ -186,6 +187,13 @@ def _facts(
             *([("Line", told)] if record.line and (told := line_in_full(record.line)) else ()),
         ]
     )
+
+
+def _direction(known: Facts) -> str:
+    if not known.placed:
+        return "incoming"
+    by = "" if known.answered_by in {None, "unknown"} else f", answered by a {known.answered_by}"
+    return f"outgoing{by}"
 
 
 def _talk(talk: Sequence[ConversationEntry], address: Address) -> Html:
@@ -239,7 +247,8 @@ def _id(record: CallRecord) -> Html:
 
 
 def _caller(record: CallRecord) -> str:
-    return record.call.facts.caller or "withheld"
+    facts = record.call.facts
+    return f"to {facts.called}" if facts.placed else facts.caller or "withheld"
 
 
 def _who(record: CallRecord) -> Html:
