@@ -35,7 +35,11 @@ class JambonzOrders:
         handset: Callable[[CallOrder], Handset],
         over: Callable[[str, Ended], None] = lambda sid, ended: None,
     ) -> None:
-        """`callee` is who answers at a number, `handset` is theirs; `over` is told what became of each call."""
+        """Serve one account.
+
+        `callee` is who answers at a number, `handset`, asked right after, is theirs; `over` is told what became of each
+        call.
+        """
         self._carrier = carrier
         self._account = account
         self._key = key
@@ -83,8 +87,9 @@ class JambonzOrders:
         except BadOrder as error:
             return _problem(400, str(error))
         sid = self._carrier.new_id()
+        callee = self._callee(number_of(order))
         handset = self._handset(order)
-        call = asyncio.create_task(self._hold(sid, order, handset))
+        call = asyncio.create_task(self._hold(sid, order, callee, handset))
         self._calls[sid] = handset, call
         call.add_done_callback(lambda _: self._calls.pop(sid, None))
         return _json(201, {"sid": sid, "callId": f"sip-{sid}"})
@@ -101,8 +106,7 @@ class JambonzOrders:
         self._calls[sid][0].hang_up()
         return ApiReply(202)
 
-    async def _hold(self, sid: str, order: CallOrder, handset: Handset) -> None:
-        callee = self._callee(number_of(order))
+    async def _hold(self, sid: str, order: CallOrder, callee: Callee, handset: Handset) -> None:
         self._over(sid, await self._carrier.make(order, callee, handset, sid=sid))
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from ivr.carriers.api_server import api_served
 from ivr.carriers.jambonz.call_machine import Application
-from ivr.carriers.jambonz.call_order import Answers, Callee, CallOrder
+from ivr.carriers.jambonz.call_order import FAILURES, Answers, Callee, CallOrder
 from ivr.carriers.jambonz.hook_delivery import HookAccount
 from ivr.carriers.jambonz.jambonz_carrier import CALLED, CALLER, JambonzCarrier
 from ivr.carriers.jambonz.jambonz_orders import JambonzOrders
@@ -14,7 +14,9 @@ from ivr.carriers.jambonz.web_streams import WebStreams
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.web_bot import WebBot
 from ivr.cli.phone.carrier_flags import CarrierFlags
+from ivr.cli.phone.twiml_line import Nobody
 from ivr.media.sound import Unplayable
+from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.handset import Handset
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.post import NoReply, WebPost
@@ -23,6 +25,8 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
 
 ACCOUNT = "00000000-0000-4000-8000-00000000acc0"
+ANSWERED = ("human", "machine")
+UNANSWERED = frozenset(status for status, _ in FAILURES.values())
 SECRET = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
 _ANSWERS: dict[str, Answers] = {
     "human": "human",
@@ -59,13 +63,18 @@ class JambonzLine:
         self.findings = self.carrier.findings
         self.handset: Callable[[], Handset] | None = None
         self.over: Callable[[Ended], None] = lambda _: None
+        self.unanswered: Callable[[Ended], None] = lambda _: None
+        self._callee = Callee()
+        "Who is called just now."
+        self._talks = False
+        "Somebody is on the telephone whom the bot has called."
         self.ordered = JambonzOrders(
             self.carrier,
             account=self.account,
             key=secret,
-            callee=lambda _: Callee(_ANSWERS[flags.callee.answers]),
+            callee=self._called,
             handset=self._answering,
-            over=lambda _, ended: self.over(ended),
+            over=self._ordered_over,
         )
 
     async def fetch(self, url: str) -> bytes:
@@ -91,10 +100,25 @@ class JambonzLine:
         facts = self.carrier.facts(caller, flags.called or CALLED)
         return await self.carrier.place(handset, facts=facts, application=application)
 
-    def _answering(self, _: CallOrder) -> Handset:
-        if self.handset is None:
-            raise RuntimeError("nobody answers the calls that are ordered")
+    def _called(self, _: str) -> Callee:
+        """Return who is called: there is one telephone, so it is busy during a call."""
+        is_busy = self.handset is None or self._talks
+        self._callee = Callee("busy" if is_busy else _ANSWERS[self._flags.callee.answers])
+        return self._callee
+
+    def _answering(self, order: CallOrder) -> Handset:
+        is_answered = self._callee.answers in ANSWERED and self._callee.rings <= order.timeout
+        if self.handset is None or not is_answered:
+            return TurnBased(Nobody(), None)
+        self._talks = True
         return self.handset()
+
+    def _ordered_over(self, _: str, ended: Ended) -> None:
+        if ended.by == "platform" and ended.reason in UNANSWERED:
+            self.unanswered(ended)
+        else:
+            self._talks = False
+            self.over(ended)
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ ANSWERED = ("human", "machine", "fax")
 TOKEN = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
 
 
-class _Nobody:
+class Nobody:
     """Nobody is on the telephone (`ivr.phone.callers.turn_based.Person`)."""
 
     def tell(self, event: PhoneEvent) -> None:
@@ -114,7 +114,7 @@ class TwimlLine:
 
     def _answering(self, plan: TwimlCallPlan) -> Handset:
         if self.handset is None or plan.callee is None or plan.callee.answers not in ANSWERED:
-            return TurnBased(_Nobody(), None)
+            return TurnBased(Nobody(), None)
         self._talks = True
         return self.handset()
 

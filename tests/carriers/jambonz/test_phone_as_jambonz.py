@@ -1,5 +1,6 @@
 """`ivr phone --as jambonz`: a bot that is not ours is called by hand, by script, many times, and by its own order."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,9 +9,14 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from ivr.carriers.bot import BotReply, BotRequest
+from ivr.carriers.rest import ApiRequest
 from ivr.cli.phone import phone
-from ivr.cli.phone.jambonz_line import SECRET
-from tests.carriers.jambonz.small_bot import SmallBot, json_reply
+from ivr.cli.phone.carrier_flags import CarrierFlags
+from ivr.cli.phone.jambonz_line import SECRET, JambonzLine
+from ivr.phone.net.guard import Guard
+from ivr.phone.net.post import WebPost
+from ivr.phone.phone_events import Ended
+from tests.carriers.jambonz.small_bot import Person, SmallBot, handset, json_reply
 from tests.carriers.twiml.test_phone_as_carrier import on_the_web
 
 MENU: dict[str, Any] = {
@@ -114,3 +120,21 @@ def test_a_bot_that_answers_with_an_error_fails_the_call() -> None:
     done, _ = call("--bot", "BOT", pages={"/call": lambda _: json_reply([], 500)})
     assert done.exit_code == 1
     assert "answered 500" in done.output
+
+
+async def test_calls_that_the_bot_orders_are_answered_one_at_a_time() -> None:
+    guard = Guard()
+    web = WebPost(guard)
+    line = JambonzLine(CarrierFlags("jambonz", "http://127.0.0.1:1/call"), web, guard)
+    over: list[Ended] = []
+    unanswered: list[Ended] = []
+    line.handset = lambda: handset(Person())
+    line.over, line.unanswered = over.append, unanswered.append
+    order = b'{"from":"+15550100","to":{"type":"phone","number":"+15550177"},"call_hook":"http://127.0.0.1:1/call"}'
+    path = f"/v1/Accounts/{line.account}/Calls"
+    asked = ApiRequest("POST", path, f"Bearer {SECRET}", "application/json", order)
+    assert [line.ordered.handle(asked).status for _ in range(2)] == [201, 201]
+    await asyncio.wait_for(line.ordered.all_over(), 10)
+    assert [ended.reason for ended in over] == ["unreachable"]
+    assert [ended.reason for ended in unanswered] == ["busy"]
+    await web.close()
