@@ -24,6 +24,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 "Seconds before the second try, and at most before any: each pause is twice the one before it."
 GIVEN_UP = 86_400.0
 "Seconds after which a request is tried no more."
+UNSURE = "unsure"
+"Why a request is given up that must not be done twice, and may have been done."
 _LATER = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 )
@@ -65,11 +67,12 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
             raise NotSent("late", "it is of no use any more", for_good=True)
         if request.once and one.tries > 1 and not one.reason:
             # Its worker was killed, so it may have been done. A try that failed for sure has left its reason.
-            raise NotSent("unknown", "it may have been done before the server was stopped", for_good=True)
+            raise NotSent(UNSURE, "it may have been done before the server was stopped", for_good=True)
         try:
             answer = await api.send(request, one.id)
         except PlatformUnreachable as error:
-            raise NotSent(error.code, str(error), for_good=error.for_good or (request.once and error.sent)) from error
+            unsure = request.once and error.sent
+            raise NotSent(UNSURE if unsure else error.code, str(error), for_good=error.for_good or unsure) from error
         gone = request.method == "DELETE" and answer.status in _GONE  # deleted before, or by the platform itself
         if not (HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or gone):
             self._refused(request, answer.status, answer.pause)
@@ -82,7 +85,8 @@ class PlatformRequestWorker(Deliverer[PlatformRequest]):
         raise NotSent("refused", f"the platform answered {status}", for_good=not later, pause=pause, status=status)
 
     async def _gave_up(self, one: PlatformRequest, error: NotSent) -> None:
-        if one.request.answered:
+        # What may have been done is not told as undone: the platform's own messages say what becomes of it.
+        if one.request.answered and error.code != UNSURE:
             await self._tell(one, error.status, b"")
 
     async def _tell(self, one: PlatformRequest, status: int, body: bytes) -> None:
