@@ -93,10 +93,9 @@ def problems_of(document: Any) -> tuple[str, ...]:
 
 
 @needs_judges
-@pytest.mark.parametrize("name", sorted(VERBS))
-def test_what_jambonz_refuses_is_refused_and_nothing_else(name: str) -> None:
-    documents = [[{"verb": name, **data}] for data in variants(name, VERBS[name])]
-    documents += [[{name: data}] for data in ({}, NEEDED.get(name, {}))]
+def test_what_jambonz_refuses_is_refused_and_nothing_else() -> None:
+    documents = [[{"verb": name, **data}] for name in VERBS for data in variants(name, VERBS[name])]
+    documents += [[{name: data}] for name in VERBS for data in ({}, NEEDED.get(name, {}))]
     verdicts = judged(documents=documents)["documents"]
     wrong = [
         (document, verdict, problems_of(document))
