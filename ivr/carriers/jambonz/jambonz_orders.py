@@ -33,7 +33,7 @@ class JambonzOrders:
         key: str,
         callee: Callable[[str], Callee],
         handset: Callable[[CallOrder], Handset],
-        over: Callable[[str, Ended], None] = lambda sid, ended: None,
+        over: Callable[[Handset, Ended], None] = lambda handset, ended: None,
     ) -> None:
         """Serve one account.
 
@@ -107,7 +107,7 @@ class JambonzOrders:
         return ApiReply(202)
 
     async def _hold(self, sid: str, order: CallOrder, callee: Callee, handset: Handset) -> None:
-        self._over(sid, await self._carrier.make(order, callee, handset, sid=sid))
+        self._over(handset, await self._carrier.make(order, callee, handset, sid=sid))
 
 
 def _json(status: int, found: object) -> ApiReply:

@@ -19,7 +19,7 @@ class OrderedCalls:
         *,
         callee: Callable[[str], Callee],
         handset: Callable[[TwimlCallPlan], Handset],
-        over: Callable[[TwimlCallResult], None] = lambda _: None,
+        over: Callable[[Handset, TwimlCallResult], None] = lambda handset, result: None,
     ) -> None:
         """`callee` is who answers at a number, `handset` is theirs; `over` is told what became of each call."""
         api = PlivoApi if carrier.account.profile.dialect == "Plivo XML" else CarrierApi
@@ -58,4 +58,4 @@ class OrderedCalls:
         return True
 
     async def _hold(self, sid: str, handset: Handset, plan: TwimlCallPlan) -> None:
-        self._over(await self._carrier.place(handset, plan, sid=sid))
+        self._over(handset, await self._carrier.place(handset, plan, sid=sid))

@@ -16,6 +16,7 @@ from ivr.cli.keyboard import Keyboard
 from ivr.cli.phone.carrier_flags import CarrierFlags
 from ivr.cli.phone.jambonz_line import jambonz_line
 from ivr.cli.phone.load_report import load_bar, load_table, print_load, say_interrupted
+from ivr.cli.phone.one_telephone import OneTelephone
 from ivr.cli.phone.screen import Screen
 from ivr.cli.phone.terminal import Typist, speak_aloud
 from ivr.cli.phone.twiml_line import twiml_line
@@ -44,12 +45,8 @@ class CarrierLine(PlacesCalls, Protocol):
     "What the bot did that it must not do, in sentences."
     notes: list[str]
     "What the bot has to know of this carrier, in sentences."
-    handset: Callable[[], Handset] | None
-    "Whose handset a call is that the bot orders."
-    over: Callable[[Ended], None]
-    "Told when such a call is over."
-    unanswered: Callable[[Ended], None]
-    "Told of a call that the bot has ordered, and nobody has answered."
+    telephone: OneTelephone
+    "Answers the calls that the bot orders."
 
     async def fetch(self, url: str) -> bytes:
         """Return an audio file that the bot names; raise Unplayable."""
@@ -83,7 +80,7 @@ async def call_as_carrier(
                 click.echo(note, err=True)
             sound = installed_sound(workers, line.fetch)
             if flags.orders:
-                line.unanswered = lambda ended: console.print(f"A call was not answered: {plain(ended.detail)}.")
+                line.telephone.unanswered = lambda why: console.print(f"A call was not answered: {plain(why)}.")
                 click.echo("Waiting for calls that the bot orders (Ctrl-C to stop).", err=True)
             if scripts:
                 placed = _Ordered(line).place if flags.orders else line.place
@@ -117,8 +114,8 @@ async def _talk(line: CarrierLine, sound: Sound, console: Console, *, wire: bool
 
 async def _take_orders(line: CarrierLine, sound: Sound, console: Console, *, wire: bool) -> bool:
     """Answer the calls that the bot orders, each at the same keyboard, until a signal."""
-    line.handset = lambda: TurnBased(_typist(console, wire=wire), sound)
-    line.over = lambda _: console.print("Waiting for the next call.")
+    line.telephone.handset = lambda: TurnBased(_typist(console, wire=wire), sound)
+    line.telephone.over = lambda _: console.print("Waiting for the next call.")
     stop = asyncio.Event()
     with on_first_signal(stop.set):
         await stop.wait()
@@ -141,11 +138,12 @@ class _Ordered:
     async def place(self, handset: Handset, *, who: Caller | None, bot: str | None) -> Ended:
         """Wait for it, and hold it to its end."""
         over: asyncio.Queue[Ended] = asyncio.Queue()
-        self._line.handset, self._line.over = lambda: handset, over.put_nowait
+        telephone = self._line.telephone
+        telephone.handset, telephone.over = lambda: handset, over.put_nowait
         try:
             return await over.get()
         finally:
-            self._line.handset = None
+            telephone.handset = None
 
 
 # --- scripts ---------------------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """jambonz for `ivr phone --as`: one application of one account, its API, and the way to the bot and its streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from ivr.carriers.api_server import api_served
 from ivr.carriers.jambonz.call_machine import Application
-from ivr.carriers.jambonz.call_order import FAILURES, Answers, Callee, CallOrder
+from ivr.carriers.jambonz.call_order import Answers, Callee
 from ivr.carriers.jambonz.hook_delivery import HookAccount
 from ivr.carriers.jambonz.jambonz_carrier import CALLED, CALLER, JambonzCarrier
 from ivr.carriers.jambonz.jambonz_orders import JambonzOrders
@@ -14,9 +14,8 @@ from ivr.carriers.jambonz.web_streams import WebStreams
 from ivr.carriers.misbehaviour import Misbehaviour
 from ivr.carriers.web_bot import WebBot
 from ivr.cli.phone.carrier_flags import CarrierFlags
-from ivr.cli.phone.twiml_line import Nobody
+from ivr.cli.phone.one_telephone import Answering, OneTelephone
 from ivr.media.sound import Unplayable
-from ivr.phone.callers.turn_based import TurnBased
 from ivr.phone.handset import Handset
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.post import NoReply, WebPost
@@ -25,10 +24,8 @@ from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
 
 ACCOUNT = "00000000-0000-4000-8000-00000000acc0"
-ANSWERED = ("human", "machine")
-UNANSWERED = frozenset(status for status, _ in FAILURES.values())
 SECRET = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
-_ANSWERS: dict[str, Answers] = {
+_ANSWERS: Mapping[Answering, Answers] = {
     "human": "human",
     "machine": "machine",
     "fax": "machine",
@@ -61,20 +58,15 @@ class JambonzLine:
             pause=asyncio.sleep,
         )
         self.findings = self.carrier.findings
-        self.handset: Callable[[], Handset] | None = None
-        self.over: Callable[[Ended], None] = lambda _: None
-        self.unanswered: Callable[[Ended], None] = lambda _: None
-        self._callee = Callee()
-        "Who is called just now."
-        self._talks = False
-        "Somebody is on the telephone whom the bot has called."
+        self.telephone = OneTelephone(flags.callee.answers)
+        _, self._called = self.telephone.called()
         self.ordered = JambonzOrders(
             self.carrier,
             account=self.account,
             key=secret,
-            callee=self._called,
-            handset=self._answering,
-            over=self._ordered_over,
+            callee=self._callee,
+            handset=lambda _: self._called,
+            over=self.telephone.ended,
         )
 
     async def fetch(self, url: str) -> bytes:
@@ -100,25 +92,10 @@ class JambonzLine:
         facts = self.carrier.facts(caller, flags.called or CALLED)
         return await self.carrier.place(handset, facts=facts, application=application)
 
-    def _called(self, _: str) -> Callee:
-        """Return who is called: there is one telephone, so it is busy during a call."""
-        is_busy = self.handset is None or self._talks
-        self._callee = Callee("busy" if is_busy else _ANSWERS[self._flags.callee.answers])
-        return self._callee
-
-    def _answering(self, order: CallOrder) -> Handset:
-        is_answered = self._callee.answers in ANSWERED and self._callee.rings <= order.timeout
-        if self.handset is None or not is_answered:
-            return TurnBased(Nobody(), None)
-        self._talks = True
-        return self.handset()
-
-    def _ordered_over(self, _: str, ended: Ended) -> None:
-        if ended.by == "platform" and ended.reason in UNANSWERED:
-            self.unanswered(ended)
-        else:
-            self._talks = False
-            self.over(ended)
+    def _callee(self, _: str) -> Callee:
+        """Return who is called; whose handset that is, is asked for next, for the same call."""
+        answers, self._called = self.telephone.called()
+        return Callee(_ANSWERS[answers])
 
 
 @asynccontextmanager

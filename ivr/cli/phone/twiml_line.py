@@ -1,7 +1,9 @@
 """A carrier of the TwiML family for `ivr phone --as`: its account, its API and the way to the bot."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
 
 from ivr.carriers.api_server import api_served
 from ivr.carriers.misbehaviour import Misbehaviour
@@ -15,28 +17,17 @@ from ivr.carriers.twiml.twiml_document import Target
 from ivr.carriers.twiml.twiml_profile import PROFILES
 from ivr.carriers.web_bot import WebBot
 from ivr.cli.phone.carrier_flags import CarrierFlags
+from ivr.cli.phone.one_telephone import OneTelephone
 from ivr.media.sound import Unplayable
-from ivr.phone.callers.turn_based import CallerAction, Situation, TurnBased
 from ivr.phone.handset import Handset
 from ivr.phone.net.guard import Guard
 from ivr.phone.net.post import NoReply, WebPost
-from ivr.phone.phone_events import Ended, PhoneEvent
+from ivr.phone.phone_events import Ended
 from ivr.phone.placed_call import Caller
 from ivr.phone.wire.line_news import LookAtLine
 
 ACCOUNT = "AC" + "0" * 32
-ANSWERED = ("human", "machine", "fax")
 TOKEN = "a-secret-for-trying-out"  # noqa: S105  # printed; a real one is a flag
-
-
-class Nobody:
-    """Nobody is on the telephone (`ivr.phone.callers.turn_based.Person`)."""
-
-    def tell(self, event: PhoneEvent) -> None:
-        """Notice nothing."""
-
-    async def act(self, situation: Situation) -> CallerAction | None:
-        """Do nothing."""
 
 
 class TwimlLine:
@@ -54,12 +45,11 @@ class TwimlLine:
         misbehaviour = Misbehaviour(flags.misdeeds)
         bot, limits = WebBot(web, most_reply=flags.limits.reply_size), flags.limits
         self.carrier = TwimlCarrier(bot, account, misbehaviour=misbehaviour, limits=limits, patience=limits.answer_time)
-        self.handset: Callable[[], Handset] | None = None
-        self.over: Callable[[Ended], None] = lambda _: None
-        self.unanswered: Callable[[Ended], None] = lambda _: None
-        self._talks = False
-        "Somebody is on the telephone whom the bot has called."
-        self.ordered = OrderedCalls(self.carrier, callee=self._callee, handset=self._answering, over=self._ordered_over)
+        self.telephone = OneTelephone(flags.callee.answers)
+        _, self._called = self.telephone.called()
+        self.ordered = OrderedCalls(
+            self.carrier, callee=self._callee, handset=lambda _: self._called, over=self._ordered_over
+        )
 
     def _secrets(self, flags: CarrierFlags) -> tuple[str, Signer]:
         """Return the API's token and what signs, and note what the bot has to know."""
@@ -109,22 +99,12 @@ class TwimlLine:
         return result.ended
 
     def _callee(self, _: str) -> Callee:
-        """Return who is called: there is one telephone, so it is busy during a call."""
-        return Callee("busy") if self.handset is None or self._talks else self._flags.callee
+        """Return who is called; whose handset that is, is asked for next, for the same call."""
+        answers, self._called = self.telephone.called()
+        return replace(self._flags.callee, answers=answers)
 
-    def _answering(self, plan: TwimlCallPlan) -> Handset:
-        if self.handset is None or plan.callee is None or plan.callee.answers not in ANSWERED:
-            return TurnBased(Nobody(), None)
-        self._talks = True
-        return self.handset()
-
-    def _ordered_over(self, result: TwimlCallResult) -> None:
-        ended = self._taken(result)
-        if ended.reason == "unanswered":
-            self.unanswered(ended)
-        else:
-            self._talks = False
-            self.over(ended)
+    def _ordered_over(self, handset: Handset, result: TwimlCallResult) -> None:
+        self.telephone.ended(handset, self._taken(result))
 
 
 @asynccontextmanager

@@ -127,14 +127,15 @@ async def test_calls_that_the_bot_orders_are_answered_one_at_a_time() -> None:
     web = WebPost(guard)
     line = JambonzLine(CarrierFlags("jambonz", "http://127.0.0.1:1/call"), web, guard)
     over: list[Ended] = []
-    unanswered: list[Ended] = []
-    line.handset = lambda: handset(Person())
-    line.over, line.unanswered = over.append, unanswered.append
+    unanswered: list[str] = []
+    telephone = line.telephone
+    telephone.handset = lambda: handset(Person())
+    telephone.over, telephone.unanswered = over.append, unanswered.append
     order = b'{"from":"+15550100","to":{"type":"phone","number":"+15550177"},"call_hook":"http://127.0.0.1:1/call"}'
     path = f"/v1/Accounts/{line.account}/Calls"
     asked = ApiRequest("POST", path, f"Bearer {SECRET}", "application/json", order)
     assert [line.ordered.handle(asked).status for _ in range(2)] == [201, 201]
     await asyncio.wait_for(line.ordered.all_over(), 10)
     assert [ended.reason for ended in over] == ["unreachable"]
-    assert [ended.reason for ended in unanswered] == ["busy"]
+    assert len(unanswered) == 1
     await web.close()

@@ -39,7 +39,7 @@ class Ordering:
             self.carrier,
             callee=lambda _: callee,
             handset=lambda _: on_the_phone(Acts(*actions)),
-            over=self.done.append,
+            over=lambda _, result: self.done.append(result),
         )
         self.client: Client = None  # type: ignore[assignment]
         self.base = ""
