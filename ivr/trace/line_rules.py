@@ -178,9 +178,14 @@ def recording_format(moment: Moment, can: Capabilities) -> str | None:
 
 def silent_recording(moment: Moment, can: Capabilities) -> str | None:
     """Find where silence is a recording, too."""
-    if can.tells_silence or not isinstance(moment.asked, AskedRecording) or not isinstance(moment.event, InputTimedOut):
+    if can.tells_silence or not isinstance(moment.asked, AskedRecording):
         return None
-    return "a caller who says nothing leaves a recording of silence, and is not asked again"
+    match moment.event:
+        case InputTimedOut():
+            return "a caller who says nothing leaves a recording of silence, and is not asked again"
+        case case.HungUp(during="record"):
+            return "a caller who hangs up without a word leaves a recording of silence"
+    return None
 
 
 def end_silence(moment: Moment, can: Capabilities) -> str | None:

@@ -32,7 +32,7 @@ class Line(Protocol):
 
 USUAL: Final[Line] = NativeLine("sip", more=True)
 "The line that can do all there is; every other one is compared with it."
-CARRIERS = [name for name in PROFILES if name in PLAYED and name != "plivo"]
+CARRIERS = [name for name in PROFILES if name in PLAYED]
 "The carriers of TwiML that we can play."
 OTHERS: tuple[Line, ...] = (NativeLine("skype", more=False), *map(TwimlLine, CARRIERS), JambonzLine())
 

@@ -179,6 +179,13 @@ def test_a_rejected_caller_of_a_line_that_cannot_reject_is_answered() -> None:
     assert reject.at(at, replace(ALL, rejection="announcement")) == "the caller hears an announcement of the carrier"
 
 
+def test_who_hangs_up_without_a_word_leaves_silence_where_a_line_does_not_tell() -> None:
+    (silent,) = (one for one in DIFFERENCES if one.id == "silent-recording")
+    at = _at(RECORDING, case.HungUp(during="record"))
+    assert "without a word" in (silent.at(at, replace(ALL, tells_silence=False)) or "")
+    assert silent.at(at, ALL) is None
+
+
 def test_a_call_notices_nothing_on_a_line_that_can_do_as_much() -> None:
     for file in case_files([CASES]):
         assert noticed(read_case(file), ALL, ALL) == ()

@@ -299,9 +299,8 @@ def test_a_recording_is_fetched(fields: dict[str, str], seconds: float, ended: A
 def test_a_recording_of_a_caller_who_hung_up_comes_later() -> None:
     line = Line()
     record = verb(line.says(RECORD), "Record")
-    assert (
-        CallEnded("caller", "1.2") in line.post("/plivo/status", {"CallStatus": "completed", "Event": "Hangup"}).events
-    )
+    ended = line.post("/plivo/status", {"CallStatus": "completed", "Event": "Hangup"})
+    assert ended.events == (CallEnded("caller"),), "no operation: what it cut off may still come"
     kept = {"RecordUrl": "https://media.plivo.com/r/1.wav", "RecordingID": "r-1", "RecordingDurationMs": "2500"}
     assert line.post(record.get("callbackUrl", ""), kept).events == (RecordingMade("1.2", 2.5, None, "hangup"),)
 

@@ -139,6 +139,7 @@ def test_names_are_cut_and_cleaned() -> None:
     ("command", "events"),
     [
         (PLAY, (CallEnded("caller", OP),)),
+        (RECORD, (CallEnded("caller"),)),
         (DIAL, (CallEnded("caller", OP),)),
         (HangUp(OP), (OperationDone(OP), CallEnded("caller", OP))),
         (Reject(OP), (OperationDone(OP), CallEnded("caller", OP))),

@@ -85,6 +85,8 @@ def ended(fields: Mapping[str, str], open_: OpenStep | None, *, answered: str | 
             return OperationDone(open_.op), gone
         case "transfer" if answered == open_.op:
             return Transferred(open_.op), gone
+        case "record":  # it may be told of later, as what was recorded until then
+            return (CallEnded("caller"),)
     return (gone,)
 
 
