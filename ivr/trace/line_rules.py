@@ -264,7 +264,9 @@ def place_left(moment: Moment, can: Capabilities) -> str | None:
 def tells_language(moment: Moment, can: Capabilities) -> str | None:
     """Find where the caller's language is not known."""
     event = moment.event
-    if can.tells_language or not isinstance(event, CallReceived) or event.language in (None, moment.language):
+    if can.tells_language or not isinstance(event, CallReceived) or event.language is None:
+        return None
+    if event.language.partition("-")[0].lower() == moment.language.partition("-")[0].lower():
         return None
     return f"the caller's language ({event.language}) is not told: the flow begins in {moment.language}"
 

@@ -172,7 +172,7 @@ def test_a_recording_is_one_channel_of_wav() -> None:
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
-        (Reject("1.1"), [("Hangup", {"reason": "rejected"})]),
+        (Reject("1.1"), [("Hangup", {"reason": "busy"})]),
         (HangUp("1.1"), [("Hangup", {})]),
         (Answer("1.1"), [("Redirect", {"method": "POST"})]),
     ],
