@@ -146,11 +146,11 @@ def _is_on(carrier: _Carrier, settings: Settings) -> bool:
     return bool(getattr(settings, carrier.secret))
 
 
-def _example(name: str) -> Example | None:
-    if PROFILES[name].dialect != "TwiML":
-        return None
-    fields = {"AccountSid": DEVELOPMENT_ACCOUNT, "CallSid": "call-1", "From": "+15550100", "To": "+15550199"}
-    return Example(f"/{name}/call", "application/x-www-form-urlencoded", urlencode(fields))
+def _example(name: str) -> Example:
+    parties = {"From": "+15550100", "To": "+15550199"}
+    of_plivo = PROFILES[name].dialect == "Plivo XML"
+    call = {"CallUUID": "call-1"} if of_plivo else {"AccountSid": DEVELOPMENT_ACCOUNT, "CallSid": "call-1"}
+    return Example(f"/{name}/call", "application/x-www-form-urlencoded", urlencode(call | parties))
 
 
 def _source(name: str) -> Source:
