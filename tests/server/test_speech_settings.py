@@ -193,7 +193,8 @@ def test_the_settings_of_a_gateway_are_listed_with_those_that_it_shares(tmp_path
 
 def test_a_servers_own_settings_are_listed_before_those_of_speech() -> None:
     said = CliRunner().invoke(command).stdout
-    assert said.startswith("IVR_APP_ID = none  (default)\n")
+    assert said.startswith("IVR_PUBLIC_URL = none  (default)\n")
+    assert said.index("IVR_APP_ID") < said.index("IVR_TWILIO_ACCOUNT_SID") < said.index("IVR_STT")
     assert said.count("IVR_VOICE = espeak  (default)\n") == 1
 
 
