@@ -94,9 +94,8 @@ class ServerOfCalls:
 @click.option("--server", help="Where the server is; default: this machine, at the port of the settings.")
 @click.option("--wait", is_flag=True, help="Wait until the call is over.")
 def call(
-    to: str,
-    /,
     *,
+    to: str,
     flow: str,
     channel: str,
     caller: str | None,
