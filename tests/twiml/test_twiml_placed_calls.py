@@ -105,7 +105,7 @@ async def office(folder: Path, line: str, answers: Answers, *misdeeds: Misdeed) 
         carrier,
         callee=lambda number: Callee(answers),
         handset=lambda plan: TurnBased(person, SIMULATED),
-        over=lambda result: over.set(),
+        over=lambda handset, result: over.set(),
     )
     async with api_served(calls.api.handle) as api:
         chosen: dict[str, Any] = {
