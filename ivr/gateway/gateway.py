@@ -11,6 +11,7 @@ from ivr.gateway.admission import AdmissionPolicy, AdmissionRules
 from ivr.gateway.gateway_call import CallPlan, CallServices, GatewayCall
 from ivr.gateway.metrics import Metrics
 from ivr.gateway.numbers import NumberPlan
+from ivr.gateway.taken_call import TakenCall
 from ivr.phone.placed_call import Caller
 from ivr.sip.caller_identity import call_parties, called_number
 from ivr.sip.media_plan import CodecName
@@ -51,10 +52,8 @@ class Gateway:
             leg.reject(404, "Not Found")
             return
         self.policy.began(leg.link)
-        self.metrics.begun += 1
-        call = GatewayCall(
-            leg, self._planned(leg, number, bot), self.services, over=lambda: self.policy.ended(leg.link)
-        )
+        self.metrics.taken.begun += 1
+        call = TakenCall(leg, self._planned(leg, number, bot), self.services, over=lambda: self.policy.ended(leg.link))
         task = asyncio.create_task(call.run())
         self._calls[task] = call
         task.add_done_callback(self._done)

@@ -1,16 +1,15 @@
-"""One call: a SIP leg on one side, the platform's session with the bot on the other.
+"""One call: a SIP leg on one side, the platform's session with the bot on the other. What both directions share.
 
-| the bot | the caller gets | | the caller | the bot gets |
+| the bot | who is on the line gets | | who is on the line | the bot gets |
 | --- | --- | --- | --- | --- |
-| answers | 200, and sound from then on | | hangs up, or gives up | `callTerminated` |
-| rejects | 603 | | presses and releases a key | a key, when it is released |
-| transfers the call | REFER, or 302 before the answer | | was transferred | the other side's answer |
-| serves no such flow (404 to the first message) | 404 | | is put on hold | nothing: the call goes on |
-| hangs up, or ends the call | BYE after what is still to be heard | | sends nothing for 30 s | `callTerminated` |
-| does not answer a message | silence, while it is sent again | | | |
-| still does not answer it | an answer if need be, the apology, BYE | | | |
+| hangs up, or ends the call | BYE after what is still to be heard | | hangs up | `callTerminated` |
+| transfers the call | REFER | | was transferred | the other side's answer |
+| does not answer a message | silence, while it is sent again | | presses and releases a key | a key, at its release |
+| still does not answer it | the apology, BYE | | holds the call | nothing: the call goes on |
+| | | | sends nothing for 30 s | `callTerminated` |
 
-Every wait is bounded: the bot's by `PhoneLimits`, the caller's by the endpoint, those in here by the constants below.
+What comes before the answer is in `taken_call` for calls that come in, in `ordered_call` for those that we place. Every
+wait is bounded: the bot's by `PhoneLimits`, the line's by the endpoint, those in here by the constants below.
 """
 
 import asyncio
@@ -18,14 +17,14 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ivr.engine.commands import Transfer
 from ivr.engine.line_facts import LineFacts
-from ivr.errors import IvrError
-from ivr.gateway.metrics import End, Metrics
+from ivr.gateway.metrics import CallCounts, End, Metrics
 from ivr.gateway.whispers import with_whisper
 from ivr.media.capture import A_LAW, LINEAR, MU_LAW
 from ivr.media.microphone import Microphone
@@ -33,7 +32,7 @@ from ivr.media.payload_cache import PayloadCache
 from ivr.media.sound import FRAME, Sound
 from ivr.phone.phone_events import Dialled, Ended, PhoneEvent, PromptAudio, PromptOver, Replied, StateChanged
 from ivr.phone.placed_call import Caller
-from ivr.phone.platform import Platform
+from ivr.phone.platform import PlacesCalls, Platform
 from ivr.phone.session import Session
 from ivr.rtp.codecs import remembered
 from ivr.rtp.heard import Heard, KeyBegan, KeyEnded, SoundHeard
@@ -59,14 +58,20 @@ _CAUSE = re.compile(r"Q\.850\s*;.*?\bcause\s*=\s*(\d{1,3})\b", re.IGNORECASE)
 _CAPTURES = {"PCMA": A_LAW, "PCMU": MU_LAW}
 
 
+class Apologies(Struct, frozen=True):
+    """What is heard when the bot is away: samples; empty: there is none."""
+
+    to_callers: bytes = b""
+    to_called: bytes = b""
+
+
 class CallServices(Struct, frozen=True):
     """What all calls of a gateway share."""
 
     phone: Platform
     sound: Sound
     payloads: PayloadCache[CodecName]
-    apology: bytes
-    "Samples; empty: there is none."
+    apologies: Apologies
     metrics: Metrics
 
 
@@ -82,16 +87,31 @@ class CallPlan(Struct, frozen=True):
 
 
 class GatewayCall:
-    """One call. `run` it once."""
+    """One call, of one direction."""
 
-    def __init__(self, leg: CallLeg, plan: CallPlan, services: CallServices, *, over: Callable[[], None]) -> None:
-        """`over` is called when the leg has ended; the bot may still have to be told."""
+    left: ClassVar[End]
+    "The end of a call whose other side hung up."
+
+    def __init__(
+        self,
+        leg: CallLeg,
+        plan: CallPlan,
+        services: CallServices,
+        *,
+        phone: PlacesCalls,
+        counts: CallCounts,
+        apology: bytes,
+        over: Callable[[], None],
+    ) -> None:
+        """`phone` holds the bot's side; `over` is called when the leg has ended: the bot may still have to be told."""
         self._leg = leg
         self._plan = plan
         self._services = services
+        self._counts = counts
+        self._apology = apology
         self._over = over
         self._microphone = Microphone(A_LAW)
-        self._session = Session(services.phone, services.sound, microphone=self._microphone, connect=self._connect)
+        self._session = Session(phone, services.sound, microphone=self._microphone, connect=self._connect)
         self._id = ""
         "The platform's id of the call."
         self._status = 0
@@ -108,26 +128,23 @@ class GatewayCall:
         self._gone = asyncio.Event()
         "The leg has ended."
         self._end: End | None = None
-        "How the call is about to end, if not by the caller."
+        "How the call is about to end, if not by the other side."
         self._reason = ""
         self._transferring = False
-        "The other side was asked to connect the caller with somebody else, and has not said what became of it."
-        # At once: a CANCEL may come with the INVITE, before `run` has its turn.
+        "The other side was asked to connect itself with somebody else, and has not said what became of it."
+        # At once: a CANCEL may come with the INVITE, before anything else has its turn.
         leg.on_heard, leg.on_media, leg.on_ended = self._on_heard, self._on_media, self._on_ended
 
-    async def run(self) -> None:
-        """Hold the call to its end, and until the bot was told of it."""
-        leg, session = self._leg, self._session
-        if leg.over is not None:
-            return
-        leg.ring()
-        session.dial(self._plan.who, bot=self._plan.bot, line=self._look)
+    async def hold(self) -> None:
+        """Hold the call, whose session has begun, to its end, and until the bot was told of it."""
         try:
-            async for event in session.events():
+            async for event in self._session.events():
                 await self._take(event)
-            await self._finish(await session.ended())
+            ended = await self._session.ended()
+            if self._leg.over is None:  # else it was the other side who ended it
+                await self._finish(self._end_of(ended), ended.detail)
         finally:
-            await session.close()
+            await self._session.close()
             self._hang_up("failed", FAILURE, "a fault of ours: see the log")
 
     def drain(self) -> None:
@@ -145,22 +162,19 @@ class GatewayCall:
                 self._status = status
                 self._reached = self._reached or 200 <= status < 300
             case StateChanged(state="established"):
-                await self._answer()
+                await self._established()
             case PromptAudio(samples=samples):
                 await self._play(samples)
             case PromptOver(interrupted=True):
                 self._leg.flush()
 
-    async def _answer(self) -> None:
-        try:
-            await self._leg.answer()
-        except (IvrError, OSError) as error:  # the caller has got a 503
-            self._end, self._reason = "failed", str(error)
-            self._session.hang_up()
-            return
-        if self._leg.over is None:
-            self._answered = asyncio.get_running_loop().time()
-            self._services.metrics.answered += 1
+    async def _established(self) -> None:
+        """Do what is to be done once the bot has taken the call."""
+
+    def _note_answer(self) -> None:
+        """Take note that the line stands."""
+        self._answered = asyncio.get_running_loop().time()
+        self._counts.answered += 1
 
     async def _play(self, samples: bytes) -> None:
         await self._sounds.wait()  # where our 200 brought the offer, until the ACK brings the answer
@@ -178,18 +192,22 @@ class GatewayCall:
         plan = self._leg.plan
         return plan.codec if plan is not None and self._leg.over is None else None
 
-    async def _finish(self, ended: Ended) -> None:
-        """Let the caller know how the session ended, unless it was the caller who ended it."""
-        if self._leg.over is not None:
-            return
-        end = self._end_of(ended)
-        if end == "bot-away":
-            await self._apologise(ended.detail)
-        elif self._answered is None:
-            self._reject(end, ended.detail)
+    async def _finish(self, end: End, reason: str) -> None:
+        """Let the other side of an answered call know how the session ended."""
+        if end in ("bot-away", "not-found"):
+            await self._apologise(end, reason)
         else:
             await self._heard_out(TAIL)
-            self._hang_up(end, NORMAL, ended.detail)
+            self._hang_up(end, NORMAL, reason)
+
+    async def _apologise(self, end: End, reason: str) -> None:
+        """Play the apology, and hang up."""
+        self._end, self._reason = end, reason
+        if self._apology:
+            self._leg.flush()
+            await self._play(self._apology)
+            await self._heard_out(len(self._apology) / LINEAR.bytes_a_second + TAIL)
+        self._hang_up(end, FAILURE, reason)
 
     def _end_of(self, ended: Ended) -> End:
         match ended.by, ended.reason:
@@ -203,51 +221,23 @@ class GatewayCall:
                 return "limit"
         return "not-found" if self._status == 404 and not self._reached else "bot-away"
 
-    def _reject(self, end: End, reason: str) -> None:
-        self._end, self._reason = end, reason
-        match end:
-            case "rejected":
-                self._leg.reject(603, "Decline")
-            case "not-found":
-                self._leg.reject(404, "Not Found")
-            case _:
-                self._leg.reject(480, "Temporarily Unavailable")
-
-    async def _apologise(self, reason: str) -> None:
-        """Play the apology, and hang up."""
-        self._end, self._reason = "bot-away", reason
-        apology = self._services.apology
-        if self._answered is None and not apology:
-            self._leg.reject(503, "Service Unavailable")
-            return
-        if self._answered is None:
-            await self._answer()
-        if apology:
-            self._leg.flush()
-            await self._play(apology)
-            await self._heard_out(len(apology) / LINEAR.bytes_a_second + TAIL)
-        self._hang_up("bot-away", FAILURE, reason)
-
     async def _heard_out(self, most: float) -> None:
-        """Wait until all that is queued was sent, for so many seconds at most, or until the caller has left."""
+        """Wait until all that is queued was sent, for so many seconds at most, or until the other side has left."""
         with suppress(TimeoutError):
             async with asyncio.timeout(min(most, (self._leg.queued + 1) * FRAME)):
                 await self._gone.wait()
 
     async def _connect(self, command: Transfer) -> int:
-        """Connect the caller with an address that the operator allows, and return the answer as a SIP status.
+        """Connect the other side with an address that the operator allows, and return the answer as a SIP status.
 
-        An unanswered call is sent there (302), an answered one is transferred (REFER, RFC 5589).
+        It is asked to call there by REFER (RFC 5589).
         """
-        target = with_whisper(command.target, command.whisper)
-        if self._answered is None:
-            return self._redirect(target)
         await self._heard_out(TAIL)
         if self._gone.is_set():  # meanwhile, and all of it is told already
             return GONE
         self._transferring = True
         try:
-            status = await self._leg.refer(target)
+            status = await self._leg.refer(with_whisper(command.target, command.whisper))
         except MalformedAddress:
             return BAD_ADDRESS
         else:
@@ -259,21 +249,12 @@ class GatewayCall:
             if self._leg.over is not None:
                 self._settle(self._leg.over)
 
-    def _redirect(self, target: str) -> int:
-        before, self._end = self._end, "transferred"  # known before the leg ends
-        try:
-            self._leg.redirect(target)
-        except MalformedAddress:
-            self._end = before
-            return BAD_ADDRESS
-        return 200
-
     def _hang_up(self, end: End, header: str, reason: str) -> None:
         if self._leg.over is None:
             self._end, self._reason = self._end or end, self._reason or reason
             self._leg.hang_up(header)
 
-    # --- the caller -------------------------------------------------------------------------------------------------
+    # --- the line ---------------------------------------------------------------------------------------------------
 
     def _on_heard(self, heard: Heard) -> None:
         match heard:
@@ -291,14 +272,14 @@ class GatewayCall:
     def _on_ended(self, over: SipCallEnded) -> None:
         self._sounds.set()
         self._gone.set()
-        if not self._transferring:  # else it is not known yet whether the caller has left, or is where it should be
+        if not self._transferring:  # else it is not known yet whether it has left, or is where it should be
             self._settle(over)
 
     def _settle(self, over: SipCallEnded) -> None:
-        """Let the bot know that the caller has left, count the call and log it."""
+        """Let the bot know that the other side has left, count the call and log it."""
         if self._end != "transferred":
             self._session.hang_up()
-        end, reason = self._end or _end_by_line(over, answered=self._answered is not None), self._reason or over.cause
+        end, reason = self._end or self._end_by_line(over), self._reason or over.cause
         self._count(end)
         self._log(end, reason, q850(over.reason_header))
         self._over()
@@ -322,7 +303,7 @@ class GatewayCall:
 
     def _count(self, end: End) -> None:
         metrics, statistics = self._services.metrics, self._leg.statistics
-        metrics.ended[end] += 1
+        self._counts.ended[end] += 1
         if self._answered is not None:
             metrics.seconds.add(asyncio.get_running_loop().time() - self._answered)
         if self._leg.plan is not None:
@@ -333,33 +314,38 @@ class GatewayCall:
             metrics.jitter.add(statistics.jitter)
 
     def _log(self, end: End, reason: str, cause: int | None) -> None:
-        facts = self._look()
-        said = {
-            "platform_call": self._id,
-            "caller": None if facts.withheld else self._plan.who.caller,
-            "called": facts.called,
-            "trunk": facts.trunk,
-            "transport": facts.transport,
-            "codec": facts.codec,
-            "loss": facts.loss,
-            "cause": cause,
-        }
-        seconds = round(asyncio.get_running_loop().time() - self._began, 1)
-        known = {name: value for name, value in said.items() if value is not None}
-        log.info("call ended", extra={"end": end, "reason": reason, "seconds": seconds, **known})
+        seconds = asyncio.get_running_loop().time() - self._began
+        log_end(end, reason, seconds, call=self._id, who=self._plan.who, facts=self._look(), cause=cause)
+
+    def _end_by_line(self, over: SipCallEnded) -> End:
+        match over.by:
+            case "local" if over.cause == "transferred":  # later than the bot would wait for it
+                return "transferred"
+            case "remote":
+                return self.left
+            case "timeout" if self._answered is not None:
+                return "silence"
+            case "local":
+                return "drained"
+        return "failed"
 
 
-def _end_by_line(over: SipCallEnded, *, answered: bool) -> End:
-    match over.by:
-        case "local" if over.cause == "transferred":  # later than the bot would wait for it
-            return "transferred"
-        case "remote":
-            return "caller"
-        case "timeout" if answered:
-            return "silence"
-        case "local":
-            return "drained"
-    return "failed"
+def log_end(
+    end: End, reason: str, seconds: float, *, call: str, who: Caller, facts: LineFacts, cause: int | None = None
+) -> None:
+    """Log the end of a call, of either direction; `seconds` from its beginning, `cause` of Q.850."""
+    said = {
+        "platform_call": call,
+        "caller": None if facts.withheld else who.caller,
+        "called": facts.called,
+        "trunk": facts.trunk,
+        "transport": facts.transport,
+        "codec": facts.codec,
+        "loss": facts.loss,
+        "cause": cause,
+    }
+    known = {name: value for name, value in said.items() if value is not None}
+    log.info("call ended", extra={"end": end, "reason": reason, "seconds": round(seconds, 1), **known})
 
 
 def q850(reason: str) -> int | None:

@@ -13,12 +13,18 @@ from msgspec import Struct
 from ivr.gateway.admission import Refusal
 from ivr.sip.media_plan import CodecName
 
-End: TypeAlias = Literal[
-    "caller", "bot", "rejected", "transferred", "not-found", "bot-away", "limit", "silence", "drained", "failed"
+_AnyEnd: TypeAlias = Literal["bot", "transferred", "not-found", "bot-away", "limit", "silence", "drained", "failed"]
+TakenEnd: TypeAlias = Literal[_AnyEnd, "caller", "rejected"]
+PlacedEnd: TypeAlias = Literal[_AnyEnd, "called", "busy", "no-answer", "declined", "unreachable"]
+End: TypeAlias = Literal[TakenEnd, PlacedEnd]
+"""How a call ended. `caller`, `called`, `bot`: who hung up. `rejected`, `transferred`: by the bot. `not-found`: the bot
+does not know the flow, or the call. `bot-away`: no usable answer, the apology was heard. `limit`: too long. `silence`:
+the other side sent no sound. `drained`: the gateway ended. `failed`: the line, such as no ports, no ACK, no media in
+common, a wrong password. `busy`, `no-answer`, `declined`, `unreachable`: who was called did not answer."""
+OrderRefusal: TypeAlias = Literal[
+    "token", "order", "size", "address", "target", "caller", "id-used", "rate", "at-once", "calls", "draining"
 ]
-"""How a call ended. `caller`, `bot`: hung up. `rejected`, `transferred`: by the bot. `not-found`: it has no such flow.
-`bot-away`: no usable answer, the caller heard the apology. `limit`: too long. `silence`: the caller's side sent no
-sound. `drained`: the gateway ended. `failed`: the line, such as no ports, no ACK, no media in common."""
+"Why an order of a call was not taken."
 
 JITTER_BOUNDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
 "Seconds."
@@ -46,14 +52,30 @@ class Histogram:
         self.total += value
 
 
-class Metrics:
-    """The counters of one gateway."""
+class CallCounts:
+    """The calls of one direction."""
 
     def __init__(self) -> None:
         self.begun = 0
         self.answered = 0
         self.ended: Counter[End] = Counter()
+
+    @property
+    def now(self) -> int:
+        """How many there are now."""
+        return self.begun - self.ended.total()
+
+
+class Metrics:
+    """The counters of one gateway."""
+
+    def __init__(self) -> None:
+        self.taken = CallCounts()
+        "Calls that came in."
+        self.placed = CallCounts()
+        "Calls that were ordered."
         self.refused: Counter[Refusal] = Counter()
+        self.orders_refused: Counter[OrderRefusal] = Counter()
         self.codecs: Counter[CodecName] = Counter()
         "Of calls that are over, by their last codec."
         self.seconds = Histogram(LENGTH_BOUNDS)
@@ -67,7 +89,7 @@ class Metrics:
     @property
     def calls(self) -> int:
         """How many calls there are now."""
-        return self.begun - self.ended.total()
+        return self.taken.now + self.placed.now
 
 
 class Snapshot(Struct, frozen=True):
@@ -88,11 +110,22 @@ def written(metrics: Metrics, now: Snapshot) -> bytes:
     """Write everything."""
     lines: list[str] = []
     lines += _gauge("calls", "Calls now.", metrics.calls)
-    lines += _counter("calls_begun_total", "Calls that came in and were let in.", metrics.begun)
-    lines += _counter("calls_answered_total", "Calls that were answered.", metrics.answered)
+    lines += _counter("calls_begun_total", "Calls that came in and were let in.", metrics.taken.begun)
+    lines += _counter("calls_answered_total", "Calls that came in and were answered.", metrics.taken.answered)
     lines += _labelled(
-        "calls_ended_total", "Calls that are over, by how they ended.", "end", get_args(End), metrics.ended
-    )
+        "calls_ended_total", "Calls that came in and are over, by how they ended.", "end", get_args(TakenEnd),
+        metrics.taken.ended,
+    )  # fmt: skip
+    lines += _counter("placed_calls_begun_total", "Calls that were ordered and begun.", metrics.placed.begun)
+    lines += _counter("placed_calls_answered_total", "Those of them that were answered.", metrics.placed.answered)
+    lines += _labelled(
+        "placed_calls_ended_total", "Those of them that are over, by how they ended.", "end", get_args(PlacedEnd),
+        metrics.placed.ended,
+    )  # fmt: skip
+    lines += _labelled(
+        "orders_refused_total", "Orders of calls that were not taken, and why.", "reason", get_args(OrderRefusal),
+        metrics.orders_refused,
+    )  # fmt: skip
     lines += _labelled(
         "requests_refused_total", "Requests that were not taken, and why.", "reason", get_args(Refusal), metrics.refused
     )

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from ivr.gateway.admission import AdmissionRules
 from ivr.gateway.apology import apology_samples
 from ivr.gateway.gateway import Gateway, codecs_now
-from ivr.gateway.gateway_call import CallServices
+from ivr.gateway.gateway_call import Apologies, CallServices
 from ivr.gateway.gateway_settings import (
     GatewaySettings,
     host_port_of,
@@ -132,7 +132,7 @@ async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> 
         sound = live_sound(speech, phone.workers, phone.fetch)
         await load_models(phone.workers)
         apology = await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language)
-        gateway.services = CallServices(phone, sound, PayloadCache(payloads), apology, gateway.metrics)
+        gateway.services = CallServices(phone, sound, PayloadCache(payloads), Apologies(apology), gateway.metrics)
         agent = await _listen(stack, settings, gateway)
         stack.push_async_callback(gateway.close)
         registration = registration_of(settings, gateway)

@@ -53,8 +53,8 @@ def test_every_counter_is_there_before_anything_happened() -> None:
 
 def test_what_was_counted_is_written() -> None:
     metrics = Metrics()
-    metrics.begun, metrics.answered = 3, 2
-    metrics.ended["caller"] += 2
+    metrics.taken.begun, metrics.taken.answered = 3, 2
+    metrics.taken.ended["caller"] += 2
     metrics.refused["flood"] += 7
     metrics.jitter.add(0.004)
     metrics.jitter.add(9.0)
