@@ -25,6 +25,8 @@ Place: TypeAlias = Literal["call", "step", "recording", "dialled", "whisper", "s
 
 EMPTY: Final = ".empty"
 "Of a step: the document went on, since the caller gave no answer."
+_PART: Final = ".part"
+"Of a step: what is still to be said is asked for; the number of the document follows."
 _CALL, _TOKEN = "c", "t"
 "Names of parameters."
 _PLACES: Final[dict[str, Place]] = {
@@ -49,6 +51,8 @@ class Step(Struct, frozen=True):
     op: str
     "The operation."
     empty: bool = False
+    part: int = 0
+    "Of what is said in several documents, the one that is asked for; 0: the step is done."
 
 
 class Addresses:
@@ -68,6 +72,10 @@ class Addresses:
     def step(self, call: str, op: str, *, empty: bool = False) -> str:
         """Return where the outcome of an operation is told."""
         return self._made("step", call, f"{op}{EMPTY}" if empty else op)
+
+    def part(self, call: str, op: str, part: int) -> str:
+        """Return where another document is to be had of what is said."""
+        return self._made("step", call, f"{op}{_PART}{part}")
 
     def beside(self, place: Place, call: str, op: str) -> str:
         """Return another place for news of an operation."""
@@ -94,8 +102,8 @@ class Addresses:
         step = self._tokens.read(CallKey(self._name, self._account, call or ""), token or "")
         if call is None or token is None or step is None or not step.startswith(prefix):
             raise WebhookError(403, "address", "This address was not made here.")
-        op = step.removeprefix(prefix)
-        return Step(call, token, op.removesuffix(EMPTY), op.endswith(EMPTY))
+        op, _, part = step.removeprefix(prefix).partition(_PART)
+        return Step(call, token, op.removesuffix(EMPTY), op.endswith(EMPTY), int(part or 0))
 
     def _made(self, place: Place, call: str, op: str) -> str:
         token = self._tokens.make(CallKey(self._name, self._account, call), f"{place}.{op}")

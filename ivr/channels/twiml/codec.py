@@ -17,6 +17,7 @@ from urllib.parse import quote
 from ivr.channels.address_token import AddressTokens
 from ivr.channels.twiml import hearing, open_step, placing, plivo_wire, wire
 from ivr.channels.twiml.addresses import PLACES, Addresses, Place, Step
+from ivr.channels.twiml.long_documents import Rest, beginning_and_rest
 from ivr.channels.twiml.open_step import OpenStep
 from ivr.channels.twiml.plivo_fields import twiml_fields
 from ivr.channels.twiml.plivo_speaking import PlivoSpeaking
@@ -141,15 +142,18 @@ class TwimlChannel:
         step = cast("Step", posted.step)
         if opened is None or opened.op != step.op:
             return Exchange(leg, reply=None if incoming.wants == "ack" else _NOTHING)
+        if step.part:
+            rest = open_step.rest(leg)
+            if rest is None or rest.part != step.part:
+                return Exchange(leg, reply=_NOTHING)
+            return self._said(leg, rest.commands, part=step.part + 1, now=now)
         return self._of_step(leg, posted.place, fields, opened, empty=step.empty)
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn commands into a document."""
         if not commands:
             return Exchange(leg, reply=_NOTHING)
-        call = open_step.call(leg)
-        document = self._speaking.document(commands, call, now=now)
-        return Exchange(open_step.with_open(leg, commands), reply=_reply(document))
+        return self._said(open_step.with_open(leg, commands), commands, part=1, now=now)
 
     def place(self, dial: Dial, *, now: float) -> Exchange:
         """Order a call; raise ValueError for one that cannot be ordered."""
@@ -167,6 +171,20 @@ class TwimlChannel:
     def nothing(self, wants: Literal["commands", "ack"]) -> WebhookReply:
         """Return an empty document, by which the call ends; or that news were taken."""
         return _NOTHING if wants == "commands" else _NOTED
+
+    def _said(self, leg: Leg, commands: Sequence[LineCommand], *, part: int, now: float) -> Exchange:
+        """Return the document for commands, or its beginning where the carrier does not take the whole."""
+        call, most = open_step.call(leg), self._profile.most_bytes
+        whole = _reply(self._speaking.document(commands, call, now=now))
+        if len(whole.body) <= most:
+            return Exchange(open_step.with_rest(leg, None), reply=whole)
+        more = self._addresses.part(call, commands[-1].op, part)
+
+        def begun(some: Sequence[LineCommand]) -> WebhookReply:
+            return _reply(self._speaking.beginning(some, call, more, now=now))
+
+        begin, rest = beginning_and_rest(self._speaking.divided(commands), lambda some: len(begun(some).body) <= most)
+        return Exchange(open_step.with_rest(leg, Rest(part, tuple(rest))), reply=begun(begin))
 
     # --- steps ---
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ivr.channels.twiml.long_documents import Rest
 from ivr.engine.commands import (
     Gender,
     HangUp,
@@ -23,7 +24,7 @@ from ivr.ports import Leg
 Doing: TypeAlias = Literal["play", "ask", "record", "transfer", "hangup", "reject"]
 
 _CALL, _OPEN, _ANSWERED, _RECORDED, _GONE = "call", "open", "answered", "recorded", "gone"
-_PLACED, _PICKED_UP = "placed", "picked up"
+_PLACED, _PICKED_UP, _REST = "placed", "picked up", "rest"
 "Names of notes."
 
 
@@ -44,6 +45,7 @@ class OpenStep(Struct, frozen=True, omit_defaults=True):
 
 
 _DECODER = msgspec.json.Decoder(OpenStep)
+_REST_DECODER = msgspec.json.Decoder(Rest)
 
 
 def call(leg: Leg) -> str:
@@ -68,6 +70,19 @@ def with_open(leg: Leg, commands: Sequence[LineCommand]) -> Leg:
     voice, language = _last_spoken(commands) or ((before.voice, before.language) if before else ("female", "en-US"))
     opened = replace(_opened(commands[-1]), voice=voice, language=language)
     return _noted(leg, {_OPEN: msgspec.json.encode(opened).decode()})
+
+
+def rest(leg: Leg) -> Rest | None:
+    """Return what is still to be said of the last commands; None: all of it is on its way."""
+    note = leg.notes.get(_REST)
+    return None if note is None else _REST_DECODER.decode(note)
+
+
+def with_rest(leg: Leg, rest: Rest | None) -> Leg:
+    """Note what is still to be said."""
+    if rest is None:
+        return Leg({name: note for name, note in leg.notes.items() if name != _REST}) if _REST in leg.notes else leg
+    return _noted(leg, {_REST: msgspec.json.encode(rest).decode()})
 
 
 def answered(leg: Leg) -> str | None:

@@ -11,6 +11,7 @@ from ivr.channels.gathered import between_keys, most_keys, phrases, takes_keys, 
 from ivr.channels.twiml import plivo_wire as plivo
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.addresses import Addresses
+from ivr.channels.twiml.long_documents import prompt_of, with_prompt
 from ivr.channels.twiml.profiles import Profile
 from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.speaking import (
@@ -64,6 +65,15 @@ class PlivoSpeaking:
             elements.append(wire.Redirect(self._addresses.step(call, last.op)))
         return plivo.Response(tuple(elements))
 
+    def beginning(self, commands: Sequence[LineCommand], call: str, more: str, *, now: float) -> plivo.Response:
+        """Return a document that says what the commands say, and ends by asking for the rest at `more`."""
+        elements = [element for command in commands for element in self._beginning(command, call, now)]
+        return plivo.Response((*elements, wire.Redirect(more)))
+
+    def divided(self, commands: Sequence[LineCommand]) -> tuple[LineCommand, ...]:
+        """Return the same commands, what they say in pieces that are one element each."""
+        return tuple(with_prompt(command, self._prompts.divided(prompt_of(command))) for command in commands)
+
     def said(self, words: str, *, voice: Gender, language: str) -> plivo.Response:
         """Return the document that says a text and nothing else."""
         said = self._prompts.said(words, voice=voice, language=language) if words else ()
@@ -92,19 +102,28 @@ class PlivoSpeaking:
     def _prompt(self, segments: Sequence[Segment], now: float) -> tuple[plivo.Audible, ...]:
         return tuple(_audible(verb) for verb in self._prompts.verbs(segments, now=now))
 
-    def _question(self, command: Recognize, call: str, now: float) -> Iterator[plivo.Element]:
+    def _beginning(self, command: LineCommand, call: str, now: float) -> Iterator[plivo.Element]:
+        if isinstance(command, Recognize):
+            yield from self._question(command, call, now, begins=True)
+        else:
+            yield from self._elements(command, call, now)
+
+    def _question(self, command: Recognize, call: str, now: float, *, begins: bool = False) -> Iterator[plivo.Element]:
+        """Ask; `begins`: this is the beginning of the prompt, and whoever does not interrupt it hears the rest."""
         prompt = self._prompt(command.prompt, now)
         keys, words = takes_keys(command), takes_words(command)
         # Whatever is nested is interrupted by keys and by words: so it is nested only where both may, as far as asked.
         nested = (command.barge_in or not keys) and (interrupts_by_voice(command) or not words)
         if not nested:
             yield from prompt
+            if begins:
+                return
         between = between_keys(command)
         yield plivo.GetInput(
             prompt if nested else (),
             action=self._addresses.step(call, command.op),
             input_type=("dtmf", "speech") if keys and words else ("speech",) if words else ("dtmf",),
-            execution_timeout=_within(silence_allowed(command), _FIRST),
+            execution_timeout=_within(0 if begins else silence_allowed(command), _FIRST),
             digit_end_timeout=None if between is None or not keys else _within(between, _BETWEEN),
             num_digits=most_keys(command) if keys else None,
             finish_on_key=(end_key(terminators(command)) or _NO_KEY) if keys else None,

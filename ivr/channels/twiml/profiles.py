@@ -38,6 +38,9 @@ class Profile(Struct, frozen=True, kw_only=True):
     "It tells when whoever is called by `Dial` has answered."
     most_text: int
     "Characters of one `Say`."
+    most_bytes: int = 64_000
+    """Bytes of a document. Twilio refuses one of "more than 64 kB" (error 11750), whichever of both it means. The pages
+    of the others do not name a limit."""
     recordings: str
     "The path of its API at which a recording is deleted, with `{account}` and `{recording}`."
     recording_suffix: str

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.voices import spoken_by
 from ivr.engine.commands import Audio, Gender, Recorded, Segment, Silence, Text
@@ -10,6 +12,8 @@ from ivr.spoken_text import divided, speakable
 
 _LONGEST_BREAK = 10_000
 "Milliseconds of one SSML break."
+_LONGEST_ADDRESS = 4096
+"Characters of a file's address; no file is to be had at a longer one."
 
 _SAY_AS: Final[Mapping[str, tuple[wire.InterpretAs, wire.DateFormat | None]]] = {
     "telephone": ("telephone", None),
@@ -49,6 +53,10 @@ class Prompts:
         """Return what plays the segments, in order; nothing to be heard is no verb."""
         return tuple(verb for segment in segments for verb in self._of(segment, now))
 
+    def divided(self, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        """Return the same segments, each text that is several `Say` as so many texts."""
+        return tuple(part for segment in segments for part in self._parts(segment))
+
     def said(self, text: str, *, voice: Gender = "female", language: str = "en-US") -> tuple[wire.Say, ...]:
         """Return what says a text that is in no prompt."""
         return tuple(self._spoken(Text(text, voice, language)))
@@ -58,16 +66,27 @@ class Prompts:
             case Text():
                 yield from self._spoken(segment)
             case Audio():
-                yield wire.Play(segment.url or f"{self._media_base}/{segment.asset}.wav")
+                address = segment.url or f"{self._media_base}/{segment.asset}.wav"
+                if len(address) <= _LONGEST_ADDRESS:
+                    yield wire.Play(address)
             case Recorded(media=media):
                 if self._recording is not None and media:
                     yield wire.Play(self._recording(media, now))
             case Silence(milliseconds=milliseconds):
                 yield from _silent(milliseconds)
 
+    def _parts(self, segment: Segment) -> Iterator[Segment]:
+        if isinstance(segment, Text):
+            yield from (replace(segment, value=piece) for piece in self._pieces(segment))
+        else:
+            yield segment
+
+    def _pieces(self, text: Text) -> Iterator[str]:
+        return divided(speakable(text.value), self._most_text, size=_written_size)
+
     def _spoken(self, text: Text) -> Iterator[wire.Say]:
         spoken = spoken_by(text.language, text.voice)
-        for piece in divided(speakable(text.value), self._most_text, size=_written_size):
+        for piece in self._pieces(text):
             content = _in_its_manner(piece, text)
             yield wire.Say(content, spoken.voice, spoken.language) if spoken else wire.Say(content)
 

@@ -11,9 +11,11 @@ from typing import Final
 from ivr.channels.gathered import between_keys, most_keys, phrases, takes_keys, takes_words, terminators
 from ivr.channels.twiml import wire
 from ivr.channels.twiml.addresses import Addresses
+from ivr.channels.twiml.long_documents import prompt_of, with_prompt
 from ivr.channels.twiml.profiles import Profile
 from ivr.channels.twiml.prompts import Prompts
 from ivr.channels.twiml.voices import recognised
+from ivr.channels.twiml.xml_text import escaped
 from ivr.engine.commands import (
     Answer,
     Gender,
@@ -36,7 +38,8 @@ _END_KEYS = frozenset("0123456789*#")
 _LONGEST_RECORDING, _SHORTEST_RECORDING = 14_400, 2
 "Seconds."
 LONGEST_RINGING = 600
-_MOST_HINTS, _LONGEST_HINT = 500, 100
+_MOST_HINTS, _LONGEST_HINT, _HINT_BYTES = 500, 100, 20_000
+"Phrases; characters of one; bytes of all as they are written. The first of a flow count."
 
 
 class Speaking:
@@ -54,6 +57,15 @@ class Speaking:
         if isinstance(last, Answer | Play):
             verbs.append(wire.Redirect(self._addresses.step(call, last.op)))
         return wire.Response(tuple(verbs))
+
+    def beginning(self, commands: Sequence[LineCommand], call: str, more: str, *, now: float) -> wire.Response:
+        """Return a document that says what the commands say, and ends by asking for the rest at `more`."""
+        verbs = [verb for command in commands for verb in self._beginning(command, call, now)]
+        return wire.Response((*verbs, wire.Redirect(more)))
+
+    def divided(self, commands: Sequence[LineCommand]) -> tuple[LineCommand, ...]:
+        """Return the same commands, what they say in pieces that are one verb each."""
+        return tuple(with_prompt(command, self._prompts.divided(prompt_of(command))) for command in commands)
 
     def said(self, words: str, *, voice: Gender, language: str) -> wire.Response:
         """Return the document that says a text and nothing else; without a text, nothing is said."""
@@ -80,7 +92,14 @@ class Speaking:
 
     # --- questions ---
 
-    def _question(self, command: Recognize, call: str, now: float) -> Iterator[wire.Verb]:
+    def _beginning(self, command: LineCommand, call: str, now: float) -> Iterator[wire.Verb]:
+        if isinstance(command, Recognize):
+            yield from self._question(command, call, now, begins=True)
+        else:
+            yield from self._verbs(command, call, now)
+
+    def _question(self, command: Recognize, call: str, now: float, *, begins: bool = False) -> Iterator[wire.Verb]:
+        """Ask; `begins`: this is the beginning of the prompt, and whoever does not interrupt it hears the rest."""
         prompt = self._prompts.verbs(command.prompt, now=now)
         keys, words, by_voice = takes_keys(command), takes_words(command), interrupts_by_voice(command)
         # Keys interrupt whatever is nested. So what they may not interrupt comes before, and words cannot either.
@@ -88,13 +107,17 @@ class Speaking:
         timeout, thinking = self._times(command, can_be_said=not words or by_voice)
         if not nested:
             yield from prompt
+            if begins:
+                return
+        if begins:
+            timeout, thinking = whole_seconds(between_keys(command) or 0), 0
         if thinking:
             nested = (*nested, wire.Pause(thinking))
         yield wire.Gather(
             nested,
             input=("dtmf", "speech") if keys and words else ("speech",) if words else ("dtmf",),
             action=self._addresses.step(call, command.op),
-            action_on_empty_result=True if self._profile.tells_empty else None,
+            action_on_empty_result=True if self._profile.tells_empty and not begins else None,
             num_digits=most_keys(command) if keys else None,
             timeout=timeout,
             finish_on_key=end_key(terminators(command)) if keys else None,
@@ -104,7 +127,7 @@ class Speaking:
             speech_timeout=self._profile.speech_timeout if words else None,
             profanity_filter=False if words else None,  # what is starred out matches nothing
         )
-        if not self._profile.tells_empty:
+        if not self._profile.tells_empty and not begins:
             yield wire.Redirect(self._addresses.step(call, command.op, empty=True))
 
     def _times(self, command: Recognize, *, can_be_said: bool) -> tuple[int, int]:
@@ -195,7 +218,14 @@ def end_key(keys: str) -> str:
 def hints(forms: Sequence[str]) -> str | None:
     """Return what may be said, with commas between: none may be in a phrase."""
     plain = (speakable(form.replace(",", " "))[:_LONGEST_HINT] for form in forms[:_MOST_HINTS])
-    return ",".join(form for form in plain if form) or None
+    told: list[str] = []
+    room = _HINT_BYTES
+    for form in filter(None, plain):
+        room -= len(escaped(form).encode()) + 1
+        if room < 0:
+            break
+        told.append(form)
+    return ",".join(told) or None
 
 
 def callee(target: str) -> str:
