@@ -15,7 +15,6 @@ from typing import get_args
 import click
 import pytest
 from msgspec import Struct
-from pages import PAGES, ROOT, anchors, codes, fences, links, section, table, text
 
 from ivr.cli import main
 from ivr.engine import events
@@ -33,6 +32,7 @@ from ivr.setting_sources import value_text
 from ivr.settings import Settings, variable
 from ivr.speech.registry import Engine
 from ivr.speech.voice_registry import VoiceName
+from tests.house.pages import PAGES, ROOT, anchors, codes, fences, links, section, table, text
 
 LANGUAGE = text("flow-language.md")
 

@@ -1,12 +1,12 @@
 """The tables of languages hold the same ones: what is said in one is understood in it, and read by the checks."""
 
 import pytest
-from pages import ROOT, section, text
 
 from ivr.engine import offers, spoken_answers
 from ivr.engine.expressions import forms
 from ivr.flowfile.checks import instruction_languages, menus
 from ivr.gateway import apology
+from tests.house.pages import ROOT, section, text
 
 SPOKEN = set(forms._LANGUAGES)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pages import ROOT, fences, section, text
 
+from tests.house.pages import ROOT, fences, section, text
 from tests.kept_recordings import kept_recordings
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

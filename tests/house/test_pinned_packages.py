@@ -4,7 +4,8 @@ import re
 import tomllib
 
 import pytest
-from pages import ROOT
+
+from tests.house.pages import ROOT
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 PREPARE = (ROOT / "tools/prepare").read_text("utf-8")

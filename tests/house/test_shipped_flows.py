@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from pages import ROOT
 
 from ivr.flowfile.load import load_flow
+from tests.house.pages import ROOT
 
 FLOWS = sorted((ROOT / "flows").glob("*.yaml"))
 

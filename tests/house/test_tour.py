@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from pages import ROOT, section, text
+
+from tests.house.pages import ROOT, section, text
 
 TOUR = text("tour.md")
 QUESTIONS = re.findall(r"^## (.+)$", TOUR, re.MULTILINE)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 import pytest
-from pages import PAGES, ROOT, codes, fences, links, section, text
 
 from ivr.channels.skype import CALL, CALLBACK
 from ivr.cli import main
 from ivr.server.app import ALIVE, MEDIA, READY
 from ivr.server.plugs import SOURCES
 from ivr.server.recording_links import PATH as RECORDINGS
+from tests.house.pages import PAGES, ROOT, codes, fences, links, section, text
 
 PLACE = re.compile(r"`((?:ivr|tests|tools|bench|docs|flows|recordings)/[\w./-]+)`")
 TEST = re.compile(r"`(?:[\w/]*/)?(test_\w+)(?:\.py)?`")

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from jambonz_line import BASE, PUBLIC
-from recording_house import closed, played, pressed
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.channels.jambonz import wire
@@ -18,6 +16,8 @@ from ivr.server.assembly import running
 from ivr.settings import Settings
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite_archive import SqliteArchive
+from tests.jambonz.jambonz_line import BASE, PUBLIC
+from tests.jambonz.recording_house import closed, played, pressed
 
 SECRET = "wh_secret_of_tests"
 

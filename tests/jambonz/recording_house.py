@@ -12,7 +12,6 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from jambonz_line import CHANNEL, KEY, PUBLIC, request
 
 from ivr.call_record import CallRecord
 from ivr.channels.jambonz import wire
@@ -32,6 +31,7 @@ from ivr.store.memory import MemoryStore
 from ivr.store.memory_media import MemoryMedia
 from ivr.turn import TurnsInMemory
 from tests.flows import flow_of
+from tests.jambonz.jambonz_line import CHANNEL, KEY, PUBLIC, request
 from tests.turn.house import GRACE, IDLE, Kicks, OneFlow
 
 RATE = 8000

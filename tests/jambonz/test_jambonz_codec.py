@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from jambonz_documents import menu, said
-from jambonz_line import CHANNEL, KEY, PUBLIC, begun, make_channel, message, request, spoken
 
 from ivr.channels.jambonz.codec import JambonzChannel
 from ivr.engine.commands import Answer, Play, Record, Recorded, Transfer
@@ -20,6 +18,8 @@ from ivr.engine.events import (
 )
 from ivr.errors import WebhookError
 from ivr.ports import Leg, Upload, WebhookReply
+from tests.jambonz.jambonz_documents import menu, said
+from tests.jambonz.jambonz_line import CHANNEL, KEY, PUBLIC, begun, make_channel, message, request, spoken
 
 RECORD = Record("2.1", (said("Speak."),), max_duration=30.0, max_silence=2.0, terminators="#")
 

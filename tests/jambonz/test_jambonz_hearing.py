@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jambonz_documents import digits, menu
-from vendor_judges import needs_packages, payload_complaints
 
 from ivr.channels.jambonz import notes
 from ivr.channels.jambonz.hearing import CallOver, NewCall, OtherSideAnswered, StepEnded, events
@@ -29,6 +27,8 @@ from ivr.engine.events import (
 )
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Leg
+from tests.jambonz.jambonz_documents import digits, menu
+from tests.jambonz.vendor_judges import needs_packages, payload_complaints
 
 KEY = CallKey("jambonz", "acc-1", "call-1")
 BASE: dict[str, Any] = {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from jambonz_line import BASE
-from jambonz_world import SECRET, JambonzSide, JambonzWorld
-from recording_house import heard, played, voice
 
 from ivr.engine.events import OperationFailed, RecordingMade
 from tests.crash.process import Server
+from tests.jambonz.jambonz_line import BASE
+from tests.jambonz.jambonz_world import SECRET, JambonzSide, JambonzWorld
+from tests.jambonz.recording_house import heard, played, voice
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import Signer
 

@@ -5,9 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from jambonz_documents import menu
-from jambonz_line import PUBLIC, make_channel, message, request, spoken
-from vendor_judges import complaints, needs_node, needs_packages, schema_complaints
 
 from ivr.carriers.jambonz.call_order import read_order
 from ivr.channels.jambonz.codec import JambonzChannel
@@ -15,6 +12,9 @@ from ivr.engine.commands import Answer, Record, Transfer
 from ivr.engine.events import CallAnswered, CallEnded, CallNotAnswered, CallRinging, ChoiceMade, Transferred
 from ivr.errors import WebhookError
 from ivr.ports import CallKey, Dial, Exchange, Leg, Outbound, WebhookReply
+from tests.jambonz.jambonz_documents import menu
+from tests.jambonz.jambonz_line import PUBLIC, make_channel, message, request, spoken
+from tests.jambonz.vendor_judges import complaints, needs_node, needs_packages, schema_complaints
 
 ID = "0123456789abcdef" * 2
 KEY = CallKey("jambonz", "acc-1", ID)

@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from jambonz_line import BASE, PUBLIC
-from jambonz_world import SECRET, JambonzSide, JambonzWorld, signature
-from recording_house import closed, heard, played, voice
 
 from ivr.engine.events import CallEnded, RecordingMade
 from ivr.settings import Settings, SettingsError
+from tests.jambonz.jambonz_line import BASE, PUBLIC
+from tests.jambonz.jambonz_world import SECRET, JambonzSide, JambonzWorld, signature
+from tests.jambonz.recording_house import closed, heard, played, voice
 from tests.kept_recordings import kept_recordings
 from tests.phone.calling import Signer
 

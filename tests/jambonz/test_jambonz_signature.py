@@ -5,10 +5,10 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vendor_judges import complaints, needs_node
 
 from ivr.channels.jambonz.signature import TOLERANCE, check_body, check_time
 from ivr.errors import WebhookError
+from tests.jambonz.vendor_judges import complaints, needs_node
 
 SECRET = b"wh_secret"
 BODY = b'{"call_sid":"c1","from":"J\xc3\xb6rg"}'

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jambonz_documents import MENU, digits, menu, said, verbs
-from vendor_judges import complaints, needs_node, needs_packages, schema_complaints
 
 from ivr.channels.jambonz.prompts import speakable
 from ivr.engine.commands import (
@@ -25,6 +23,8 @@ from ivr.engine.commands import (
     Text,
     Transfer,
 )
+from tests.jambonz.jambonz_documents import MENU, digits, menu, said, verbs
+from tests.jambonz.vendor_judges import complaints, needs_node, needs_packages, schema_complaints
 
 ENGLISH = {"vendor": "default", "language": "en-US", "gender": "FEMALE"}
 STEP = "https://ivr.example/jambonz/step?t="

@@ -4,14 +4,14 @@ import asyncio
 
 import aiohttp
 import pytest
-from jambonz_line import KEY
-from recording_house import RecordingHouse, closed, heard, played, pressed, quiet, recording_house, voice
 
 from ivr.channels.jambonz import wire
 from ivr.engine.events import CallEnded, InputTimedOut, OperationFailed, RecordingMade
 from ivr.errors import StoreUnavailable
 from ivr.server import listen_pages, sound_socket, stream_recorder
 from ivr.storage import SMALL
+from tests.jambonz.jambonz_line import KEY
+from tests.jambonz.recording_house import RecordingHouse, closed, heard, played, pressed, quiet, recording_house, voice
 
 ENDED = {"call_status": "completed", "call_termination_by": "caller", "duration": 9}
 

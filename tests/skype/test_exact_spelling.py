@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from skype_line import call_state_change, choice, conversation, decoded, digits, result, roster_update
 
 from ivr.channels.skype import reading, wire
 from ivr.channels.skype.spelling import exact
 from ivr.errors import WebhookError
+from tests.skype.skype_line import call_state_change, choice, conversation, decoded, digits, result, roster_update
 
 SHAPES: tuple[Any, ...] = (wire.Conversation, wire.ConversationResult, wire.Notification, wire.Workflow)
 LINKS = {"callback": "https://bot.example/callback", "Callback": "x"}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from skype_line import call_state_change, choice, conversation, heard, result
 
 from ivr.channels.skype.line_member import MAX_TEXT
 from ivr.engine.events import CallEnded, CallReceived, ChoiceMade, Event, LineReported, OperationDone
 from ivr.engine.line_facts import LineFacts
+from tests.skype.skype_line import call_state_change, choice, conversation, heard, result
 
 SIP: dict[str, Any] = {
     "kind": "sip",

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from skype_line import CHANNEL, conversation, heard, request, result
 
 from ivr.engine.commands import Answer, Choice, DigitInput, LineCommand, Recognize
 from ivr.engine.events import OperationFailed, SpeechHeard
 from ivr.phone.wire.workflow import RunnableWorkflow, read_workflow
 from ivr.ports import Leg
+from tests.skype.skype_line import CHANNEL, conversation, heard, request, result
 
 ROOMS = Recognize(
     "1.1",

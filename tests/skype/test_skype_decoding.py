@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from skype_line import (
+
+from ivr.channels.skype import SkypeChannel, reading
+from ivr.engine.events import CallReceived
+from ivr.errors import WebhookError
+from ivr.ports import CallKey
+from tests.skype.skype_line import (
     AUDIO,
     CHANNEL,
     call_state_change,
@@ -19,11 +24,6 @@ from skype_line import (
     result,
     roster_update,
 )
-
-from ivr.channels.skype import SkypeChannel, reading
-from ivr.engine.events import CallReceived
-from ivr.errors import WebhookError
-from ivr.ports import CallKey
 
 NO_HEADERS: dict[str, str] = {}
 

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skype_line import (
+
+from ivr.engine.events import CallReceived, ChoiceMade, Event, InputTimedOut, OperationDone, RecordingMade
+from ivr.errors import WebhookError
+from ivr.ports import Leg
+from tests.skype.skype_line import (
     AUDIO,
     CHANNEL,
     EXAMPLES,
@@ -23,10 +27,6 @@ from skype_line import (
     result,
     roster_update,
 )
-
-from ivr.engine.events import CallReceived, ChoiceMade, Event, InputTimedOut, OperationDone, RecordingMade
-from ivr.errors import WebhookError
-from ivr.ports import Leg
 
 CALLER = "29:12BgCTOvVtWCWb0LlRkes7g428GXh_A4Gl9qbfce7YteH4zcD5pqSlQB-OMF1MVRM"
 WIRE: dict[str, Event] = {

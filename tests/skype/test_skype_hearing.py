@@ -4,17 +4,6 @@ from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
-from skype_line import (
-    AUDIO,
-    call_state_change,
-    choice,
-    conversation,
-    digits,
-    heard,
-    recording,
-    result,
-    roster_update,
-)
 
 from ivr.channels.skype import wire
 from ivr.engine.events import (
@@ -32,6 +21,17 @@ from ivr.engine.events import (
     Transferred,
 )
 from ivr.ports import Upload
+from tests.skype.skype_line import (
+    AUDIO,
+    call_state_change,
+    choice,
+    conversation,
+    digits,
+    heard,
+    recording,
+    result,
+    roster_update,
+)
 
 OP = "3.2"
 GONE = CallEnded("caller", OP)

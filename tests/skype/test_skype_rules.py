@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from skype_line import EXAMPLES, choice, conversation, digits, example, recording, result, roster_update
 
 from ivr.channels.skype import wire
+from tests.skype.skype_line import EXAMPLES, choice, conversation, digits, example, recording, result, roster_update
 from tests.skype.wire_rules import refusals
 
 LINKS = {"callback": "https://bot.example/callback"}

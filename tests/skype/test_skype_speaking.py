@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skype_line import CALLBACK, CHANNEL, EXAMPLES, example
 
 from ivr.channels.skype import wire
 from ivr.engine.commands import (
@@ -26,6 +25,7 @@ from ivr.engine.commands import (
 )
 from ivr.ports import Leg, WebhookReply
 from ivr.spoken_text import divided, utf16_units
+from tests.skype.skype_line import CALLBACK, CHANNEL, EXAMPLES, example
 from tests.skype.wire_rules import refusals
 
 

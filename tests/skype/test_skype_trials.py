@@ -1,12 +1,12 @@
 """Who tries a flow out says what time it is to be; to a server that takes real calls nobody says it."""
 
 import pytest
-from skype_line import CALLBACK, CHANNEL, call_state_change, conversation, request, result
 
 from ivr.channels.skype import SkypeChannel
 from ivr.engine.events import CallReceived
 from ivr.errors import WebhookError
 from ivr.ports import Leg
+from tests.skype.skype_line import CALLBACK, CHANNEL, call_state_change, conversation, request, result
 
 TRIAL = SkypeChannel(account="app-1", callback=CALLBACK, media_base="https://ivr.example/media/", pretends=True)
 

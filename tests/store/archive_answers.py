@@ -3,9 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import TypeVar
 
-from store_examples import key, record
-
 from ivr.storage import Archive
+from tests.store.store_examples import key, record
 
 T = TypeVar("T")
 

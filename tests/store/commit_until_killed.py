@@ -4,10 +4,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from store_examples import SECRET, after, answered, line, record, request
-
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
+from tests.store.store_examples import SECRET, after, answered, line, record, request
 
 
 async def calls(store: SqliteStore, caller: int) -> None:

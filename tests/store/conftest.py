@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store_worlds import MemoryWorld, SqliteWorld, World
+
+from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """One world for each store: the store itself, and what a crash leaves of it."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from ivr.storage import CallStore, Order
 from ivr.store.data_folder import DataFolder
@@ -113,3 +116,11 @@ async def claim(
 ) -> list[Order]:
     """Take orders as a worker does; what is not said does not matter to the test."""
     return list(await store.claim(owner, now=now, lease=lease, limit=limit))
+
+
+def ask(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Run a statement on a database and return its rows."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(sql).fetchall()
+        connection.commit()
+    return rows

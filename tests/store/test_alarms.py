@@ -2,9 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from store_examples import key
 
 from ivr.store.live import SLACK, Alarms
+from tests.store.store_examples import key
 
 TIMES = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 9) | st.none()), max_size=60)
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 import pytest
-from archive_answers import all_of, archive_answers
 from msgspec.structs import replace
-from store_examples import SECRET, after, key, line, record, recorded, records_of, request
-from store_worlds import World
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.storage import Block, CallSummary, CallTrace, Erasure
+from tests.store.archive_answers import all_of, archive_answers
+from tests.store.store_examples import SECRET, after, key, line, record, recorded, records_of, request
+from tests.store.store_worlds import World
 
 
 async def begun(

@@ -19,9 +19,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from store_examples import SECRET, after, answered, key, line, recorded, request
-from store_examples import record as fresh
-from store_worlds import claim
 
 from ivr.call_record import CallRecord
 from ivr.cli.stored_calls import StoredCalls
@@ -31,6 +28,9 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.opening import open_archive
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
+from tests.store.store_examples import record as fresh
+from tests.store.store_worlds import claim
 
 MARK = "Piece-Of-A-Row"
 "Stands in the rows of all calls."

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from contextlib import closing
 
 import pytest
-from store_examples import SECRET, after, answered, key, line, recorded, request
-from store_examples import record as fresh
-from store_worlds import SqliteWorld, claim
 
 from ivr.call_record import CallRecord
 from ivr.errors import BrokenSeal, DamagedCall
 from ivr.storage import DamagedCallRow
+from tests.store.store_examples import SECRET, after, answered, key, line, recorded, request
+from tests.store.store_examples import record as fresh
+from tests.store.store_worlds import SqliteWorld, claim
 
 DAMAGES: Mapping[str, str] = {
     "state without a flow": "UPDATE turn SET state = '{}' WHERE call = 2",

@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
-from store_examples import after, line, recorded
-from store_examples import record as fresh
-from store_worlds import SqliteWorld
 
 from ivr.store.damaged import find_damaged
+from tests.store.store_examples import after, line, recorded
+from tests.store.store_examples import record as fresh
+from tests.store.store_worlds import SqliteWorld
 
 LINES = "lines of its trace are missing"
 MIDDLE = "SELECT seq FROM turn WHERE call = 2 ORDER BY seq LIMIT 1 OFFSET 1"

@@ -5,11 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from earlier_folders import VERSIONS, letters, restored, rows
 from msgspec.structs import replace
-from store_examples import after, answered, key, line, recorded, request
-from store_examples import record as fresh
-from store_worlds import claim
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.commands import Notify
@@ -19,6 +15,10 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
 from ivr.store.sqlite import SqliteStore
 from tests.cli.stored_calls import ivr
+from tests.store.earlier_folders import VERSIONS, letters, restored, rows
+from tests.store.store_examples import after, answered, key, line, recorded, request
+from tests.store.store_examples import record as fresh
+from tests.store.store_worlds import claim
 
 CALLS, TURNS = 12, 6
 

@@ -7,9 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store_examples import SECRET, after, line, recorded, request
-from store_examples import record as fresh
-from store_worlds import SqliteWorld
 
 from ivr.storage import Block
 from ivr.store import lists, statements
@@ -20,6 +17,9 @@ from ivr.store.erasure import find_ended
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.tables import BLOCK
+from tests.store.store_examples import SECRET, after, line, recorded, request
+from tests.store.store_examples import record as fresh
+from tests.store.store_worlds import SqliteWorld
 
 FEW, MANY = 3 * BLOCK, 12 * BLOCK
 LIVE = 5

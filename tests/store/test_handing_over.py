@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from store_examples import after, answered, key, line, record, recorded, request
-from store_worlds import SqliteWorld, World, claim
 
 from ivr.call_record import CallRecord, Commit
 from ivr.errors import DamagedCall, IvrError, StaleCall, StoreUnavailable
 from ivr.storage import Absent
 from ivr.store.database_file import open_database
+from tests.store.store_examples import after, answered, key, line, record, recorded, request
+from tests.store.store_worlds import SqliteWorld, World, claim
 
 
 def handed(world: World, commit: Commit) -> "asyncio.Future[Exception | None]":

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from store_examples import after, record, recorded
-from store_worlds import MemoryWorld, SqliteWorld, World
 
 from ivr.errors import StoreUnavailable
 from ivr.storage import SMALL, MediaStore
 from ivr.store.memory_media import MemoryMedia
 from ivr.store.sqlite_media import SqliteMedia
+from tests.store.store_examples import after, record, recorded
+from tests.store.store_worlds import MemoryWorld, SqliteWorld, World
 
 SOUND = bytes(range(256)) * (SMALL // 256)
 SIZES = pytest.mark.parametrize("audio", [b"", b"x", SOUND, SOUND + b"x"], ids=["empty", "tiny", "small", "larger"])

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from earlier_folders import VERSIONS, calls_said, cases_said, letters, platform_call, restored, rows
 from msgspec import json
 
 from ivr.call_record import REMEMBERED, Stepped
@@ -26,6 +25,7 @@ from ivr.store.sqlite_archive import SqliteArchive
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.tables import VERSION
 from tests.cli.stored_calls import ivr
+from tests.store.earlier_folders import VERSIONS, calls_said, cases_said, letters, platform_call, restored, rows
 
 FLOWS = Path(__file__).parents[2] / "flows"
 APP = "an-app-id"

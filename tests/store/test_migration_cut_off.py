@@ -14,13 +14,13 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from earlier_folders import restored, rows
 
 from ivr.store import migration
 from ivr.store.database_file import open_database
 from ivr.store.tables import VERSION
 from tests.crash.disk import Disk, system_calls, traced
 from tests.crash.tracing import no_tracing
+from tests.store.earlier_folders import restored, rows
 
 OPENS = "import sys; from pathlib import Path; from ivr.store.database_file import open_database; "
 OPENS += "open_database(Path(sys.argv[1])).close()"

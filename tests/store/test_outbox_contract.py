@@ -2,13 +2,13 @@
 
 import pytest
 from msgspec.structs import replace
-from store_examples import after, line, record, records_of
-from store_worlds import World
 
 from ivr.call_record import CallRecord, Commit
 from ivr.engine.commands import Notify
 from ivr.errors import StoreUnavailable
 from ivr.outbox import Notification
+from tests.store.store_examples import after, line, record, records_of
+from tests.store.store_worlds import World
 
 MAIL = Notify("1.1", "mail", "desk@example.com", "A call", "Two\nlines", ("0a.wma",), flow="f", started=1.5)
 HOOK = Notify("1.2", "webhook", "https://example.com/hook", text="\u00e9")

@@ -2,13 +2,13 @@
 
 import pytest
 from msgspec.structs import replace
-from store_examples import after, line, record, records_of
-from store_worlds import SqliteWorld, World
 
 from ivr.call_record import CallRecord, Commit
 from ivr.errors import StoreUnavailable
 from ivr.outbox import PlatformRequest
 from ivr.ports import Outbound
+from tests.store.store_examples import after, line, record, records_of
+from tests.store.store_worlds import SqliteWorld, World
 
 PLACE = Outbound("1.1", "POST", "/calls", {"to": "+43", "deep": [1, {"x": None}]}, "json", answered=True)
 DELETE = Outbound("1.2", "DELETE", "/recordings/\u00e9")

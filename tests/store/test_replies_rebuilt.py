@@ -7,7 +7,6 @@ from contextlib import closing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from store_examples import ODD_REPLY, REPLY, after, line, record
 
 from ivr.call_record import REMEMBERED, CallRecord, Commit
 from ivr.ports import WebhookReply
@@ -15,6 +14,7 @@ from ivr.store import statements
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
 from ivr.store.tables import TABLES
+from tests.store.store_examples import ODD_REPLY, REPLY, after, line, record
 
 REPLIES = [REPLY, ODD_REPLY, *(WebhookReply(status) for status in range(201, 208))]
 ROWS = Rows(Sealer(bytes(32), source="test"))

@@ -2,11 +2,11 @@
 
 import pytest
 from msgspec import json
-from store_examples import record, request
 
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.store.rows import Rows, read_request, read_trace
 from ivr.store.sealing import Sealer
+from tests.store.store_examples import record, request
 
 WRITTEN = [
     ('{"transcript":"hello","confidence":0.5,"engine":"azure","seconds":2}', Transcribed("hello", 0.5, "azure", 2.0)),

@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_examples import SECRET, after, answered, key, line, record, records_of, request
-from store_worlds import SqliteWorld
-from test_sqlite_store import ask
 
 from ivr.errors import DataUnusable
 from ivr.store.sealing import BLOCK, Sealer
+from tests.store.store_examples import SECRET, after, answered, key, line, record, records_of, request
+from tests.store.store_worlds import SqliteWorld, ask
 
 KEY = "00" * 31 + "aB"
 OTHER = "11" * 32
+ROOT = Path(__file__).parents[2]
 
 
 def on_the_disk(folder: Path) -> bytes:
@@ -61,10 +61,8 @@ async def test_when_the_call_is_over_not_even_sealed_values_are_left(disk: Sqlit
 
 async def test_a_killed_server_leaves_nothing_private_and_nothing_acknowledged_behind(disk: SqliteWorld) -> None:
     await disk.store.close()
-    script = Path(__file__).with_name("commit_until_killed.py")
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), str(disk.folder), stdout=asyncio.subprocess.PIPE
-    )
+    script = (sys.executable, "-m", "tests.store.commit_until_killed", str(disk.folder))
+    server = await asyncio.create_subprocess_exec(*script, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     acknowledged = [(await server.stdout.readline()).split() for _ in range(120)]
     server.send_signal(signal.SIGKILL)
     acknowledged += [line.split() for line in (await server.stdout.read()).splitlines()]

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from store_examples import LATER, ODD_REPLY, REPLY, after, answered, key, line, record, recorded, records_of, request
-from store_worlds import SqliteWorld, claim
 
 from ivr.call_record import REMEMBERED as REPLIES
 from ivr.call_record import Commit
@@ -22,14 +20,21 @@ from ivr.store.database_file import open_database
 from ivr.store.opening import open_archive
 from ivr.store.sqlite import REMEMBERED
 from ivr.store.tables import VERSION
+from tests.store.store_examples import (
+    LATER,
+    ODD_REPLY,
+    REPLY,
+    after,
+    answered,
+    key,
+    line,
+    record,
+    recorded,
+    records_of,
+    request,
+)
+from tests.store.store_worlds import SqliteWorld, ask, claim
 from tests.waiting import begun
-
-
-def ask(database: Path, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute(sql).fetchall()
-        connection.commit()
-    return rows
 
 
 @contextmanager

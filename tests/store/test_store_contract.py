@@ -5,7 +5,12 @@ from collections import Counter
 
 import pytest
 from msgspec.structs import replace
-from store_examples import (
+
+from ivr.call_record import REMEMBERED, CallRecord, Commit
+from ivr.engine.events import CallEnded, RecordingReady, ServiceFailed
+from ivr.errors import StaleCall, StoreUnavailable
+from ivr.ports import Outbound, WebhookReply
+from tests.store.store_examples import (
     LATER,
     ODD_REPLY,
     REPLY,
@@ -19,12 +24,7 @@ from store_examples import (
     records_of,
     request,
 )
-from store_worlds import World, claim
-
-from ivr.call_record import REMEMBERED, CallRecord, Commit
-from ivr.engine.events import CallEnded, RecordingReady, ServiceFailed
-from ivr.errors import StaleCall, StoreUnavailable
-from ivr.ports import Outbound, WebhookReply
+from tests.store.store_worlds import World, claim
 
 
 async def opened(world: World, name: str, **more: object) -> CallRecord:

@@ -5,17 +5,17 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from archive_answers import archive_answers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
-from store_examples import ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
-from store_worlds import MemoryWorld, SqliteWorld, World, claim
 
 from ivr.call_record import CallRecord, Commit
 from ivr.errors import IvrError
 from ivr.storage import Absent
+from tests.store.archive_answers import archive_answers
+from tests.store.store_examples import ODD_REPLY, REPLY, after, answered, key, line, record, recorded, request
+from tests.store.store_worlds import MemoryWorld, SqliteWorld, World, claim
 
 NAMES = st.sampled_from("abc")
 JOBS = st.sampled_from(["1", "2", "3"])
