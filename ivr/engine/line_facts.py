@@ -38,6 +38,8 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     "How unevenly they came, in milliseconds."
     ended: str | None = None
     "Why the line says that the call ended, for people: `the caller hung up`, `no audio for 30 s`."
+    status: int | None = None
+    "What the other side of a call that we placed answered instead of taking it, as a SIP status (26)."
 
     def updated(self, news: "LineFacts") -> "LineFacts":
         """Return these facts, with those that the news tells in their place."""

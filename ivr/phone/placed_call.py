@@ -28,6 +28,7 @@ class Caller(Struct, frozen=True):
     """Who calls whom, in the protocol's words (protocol 4.1)."""
 
     caller: str = "29:phone"
+    "The person at the handset; of a call that the bot ordered, whom it called."
     bot: str = "28:bot"
     language: str | None = wire.LANGUAGE
     at: str | None = None
@@ -65,12 +66,13 @@ class PlacedCall:
         line: LookAtLine | None = None,
         transfers: Sequence[str] | None = (),
         questions: bool = False,
+        ordered: bool = False,
     ) -> None:
         """Call the bot at `url`; `call` is the call's id.
 
         The bot is told what there is to see of the `line`, and may have the caller connected with the addresses that
         one of the patterns in `transfers` allows (protocol 22, 23); None: with all. `questions`: it is
-        offered what is added to them (25).
+        offered what is added to them (25). `ordered`: the bot has ordered the call, and it was answered (26).
         """
         self._id = call
         self._url = url
@@ -82,7 +84,8 @@ class PlacedCall:
         self._questions = questions
         self._notifications = Notifications(exchange)
         self._ends_at = handset.now() + limits.call_length
-        self._answered = False
+        self._ordered = ordered
+        self._answered = ordered
         self._typed = ""
         "Keys that nothing has listened to so far."
         self._workflows = 0
@@ -94,9 +97,15 @@ class PlacedCall:
     async def run(self, who: Caller) -> Ended:
         """Hold the call to its end. Never raises for anything that the bot does."""
         self._handset.tell(Dialled(self._id, self._url))
-        self._handset.tell(StateChanged("incoming"))
+        self._handset.tell(StateChanged("established" if self._ordered else "incoming"))
         announced = reports.conversation(
-            self._id, caller=who.caller, bot=who.bot, language=who.language, at=who.at, line=self._line.take()
+            self._id,
+            caller=who.caller,
+            bot=who.bot,
+            language=who.language,
+            at=who.at,
+            line=self._line.take(),
+            ordered=self._ordered,
         )
         try:
             report = _Report(self._url, announced)

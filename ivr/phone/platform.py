@@ -5,7 +5,7 @@ ended = await phone.place(handset)
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +22,8 @@ from ivr.phone.net.guard import Guard
 from ivr.phone.net.identity import Identity, identity_served
 from ivr.phone.net.limits import PhoneLimits
 from ivr.phone.net.post import NoReply, Post, WebPost
-from ivr.phone.phone_events import Ended
+from ivr.phone.order_news import OrderNews
+from ivr.phone.phone_events import Ended, PhoneEvent
 from ivr.phone.placed_call import Caller, PlacedCall
 from ivr.phone.wire.line_news import LookAtLine
 
@@ -109,11 +110,13 @@ class Platform:
         bot: str | None = None,
         line: LookAtLine | None = None,
         tries_out: bool = False,
+        ordered: str | None = None,
     ) -> Ended:
         """Hold one call to its end; `bot` is another address than the target's, `line` what it is told of the line.
 
         `tries_out`: a flow of our own is tried out, so that it is offered all there is: transfers to every address,
-        since nobody is called, and what is added to questions (protocol 23, 25).
+        since nobody is called, and what is added to questions (protocol 23, 25). `ordered`: the id under which the bot
+        has ordered this call, which was answered (26).
 
         If cancelled, the caller hangs up, and the bot is told within `PhoneLimits.parting` seconds; if cancelled again,
         it is not told.
@@ -122,7 +125,7 @@ class Platform:
         exchange = MessageExchange(self._post, target.limits, token=self._identity.token, tell=handset.tell)
         url = bot or target.bot
         one = PlacedCall(
-            str(uuid4()),
+            ordered or str(uuid4()),
             url=url,
             handset=handset,
             exchange=exchange,
@@ -130,6 +133,7 @@ class Platform:
             line=line,
             transfers=None if tries_out else target.transfers,
             questions=tries_out or target.questions,
+            ordered=ordered is not None,
         )
         call = asyncio.create_task(one.run(who or target.who))
         try:
@@ -143,6 +147,39 @@ class Platform:
         finally:
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
+
+    def holding(self, call: str) -> PlacesCalls:
+        """Return what holds the call that the bot ordered under this id, now that somebody has answered it."""
+        return _AnsweredOrder(self, call)
+
+    def news_of(
+        self, call: str, *, bot: str | None = None, tell: Callable[[PhoneEvent], None] = lambda _: None
+    ) -> OrderNews:
+        """Return what tells the bot of a call that it ordered under this id, until somebody answers.
+
+        `bot` is another address than the target's; `tell` is shown each message and what became of it.
+        """
+        exchange = MessageExchange(self._post, self.target.limits, token=self._identity.token, tell=tell)
+        return OrderNews(call, url=bot or self.target.bot, exchange=exchange)
+
+
+class _AnsweredOrder:
+    """`PlacesCalls` for one call that the bot ordered."""
+
+    def __init__(self, phone: Platform, call: str) -> None:
+        self._phone = phone
+        self._call = call
+
+    async def place(
+        self,
+        handset: Handset,
+        *,
+        who: Caller | None = None,
+        bot: str | None = None,
+        line: LookAtLine | None = None,
+    ) -> Ended:
+        """Hold it to its end, as `Platform.place`."""
+        return await self._phone.place(handset, who=who, bot=bot, line=line, ordered=self._call)
 
 
 def sound_of(phone: Platform) -> Sound:

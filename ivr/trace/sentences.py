@@ -78,6 +78,7 @@ def line_in_full(facts: LineFacts) -> str:
         _lost(facts),
         facts.jitter is not None and f"{facts.jitter:g} ms jitter",
         facts.ended and f"ended: {facts.ended}",
+        facts.status and f"SIP status {facts.status}",
     )
     return ", ".join(part for part in parts if part)
 

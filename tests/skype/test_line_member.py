@@ -25,9 +25,10 @@ SIP: dict[str, Any] = {
 }
 END: dict[str, Any] = {"packets": 5000, "loss": 0.4, "jitter": 3.25, "ended": "BYE"}
 CALLER = CallReceived("29:caller", "28:bot", "en-US")
+NAMES = [*SIP, *END, "status", "x"]
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SIP, *END, "x"]), inner, max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
     max_leaves=20,
 )
 
@@ -85,6 +86,11 @@ def test_a_member_that_tells_nothing_is_none(member: Any) -> None:
         ({"loss": 1e300, "packets": 2**41, "kind": "sip"}, LineFacts(kind="sip")),
         ({"loss": 1 / 3, "jitter": 2}, LineFacts(loss=0.33, jitter=2.0)),
         ({"kind": {"kind": "sip"}, "ended": ["BYE"], "packets": 0}, LineFacts(packets=0)),
+        ({"status": 486, "ended": "Busy Here"}, LineFacts(status=486, ended="Busy Here")),
+        ({"status": 99, "kind": "sip"}, LineFacts(kind="sip")),
+        ({"status": 700, "kind": "sip"}, LineFacts(kind="sip")),
+        ({"status": 486.0, "packets": -1, "kind": "sip"}, LineFacts(kind="sip")),
+        ({"status": True, "kind": "sip"}, LineFacts(kind="sip")),
     ],
 )
 def test_what_is_not_as_it_has_to_be_is_left_out(member: Any, understood: LineFacts) -> None:
@@ -98,6 +104,7 @@ def test_no_member_refuses_a_call_or_leaves_its_bounds(member: Any) -> None:
         texts = [value for value in (found.kind, found.trunk, found.called, found.ended) if value is not None]
         assert all(text.isprintable() and 0 < len(text) <= MAX_TEXT for text in texts)
         assert found.loss is None or 0 <= found.loss <= 100
+        assert found.status is None or 100 <= found.status < 700
 
 
 def test_a_caller_who_wants_to_stay_unknown_has_no_name_for_the_flow() -> None:

@@ -155,6 +155,7 @@ def test_no_time_is_negative_though_a_clock_may_have_been_set_back() -> None:
         (LineFacts(kind="sip", withheld=False, transfer=False), "sip", "sip"),
         (LineFacts(loss=0.0, packets=0, jitter=0.0), "0 % lost", "0 packets of sound, 0 % lost, 0 ms jitter"),
         (LineFacts(ended="no audio for 30 s"), "", "ended: no audio for 30 s"),
+        (LineFacts(ended="Busy Here", status=486), "", "ended: Busy Here, SIP status 486"),
     ],
 )
 def test_a_line_is_told_in_a_list_and_in_full(facts: LineFacts, short: str, full: str) -> None:

@@ -12,7 +12,7 @@ MAX_TEXT: Final = 120
 _TEXTS = ("kind", "trunk", "transport", "codec", "called", "diverted", "ended")
 _FLAGS = ("encrypted", "withheld", "transfer", "questions")
 _NUMBERS = {"loss": 100, "jitter": 60_000}
-_MOST_PACKETS = 2**40  # a century of sound
+_WHOLE = {"packets": range(2**40), "status": range(100, 700)}  # packets: at most a century of sound
 
 
 def read_line(value: Any) -> dict[str, str | bool | int | float] | None:
@@ -29,8 +29,9 @@ def read_line(value: Any) -> dict[str, str | bool | int | float] | None:
     for name, most in _NUMBERS.items():
         if type(value.get(name)) in (int, float) and 0 <= value[name] <= most:
             told[name] = round(float(value[name]), 2)
-    if type(value.get("packets")) is int and 0 <= value["packets"] <= _MOST_PACKETS:
-        told["packets"] = value["packets"]
+    for name, allowed in _WHOLE.items():
+        if type(value.get(name)) is int and value[name] in allowed:
+            told[name] = value[name]
     return told or None
 
 

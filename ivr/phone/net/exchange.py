@@ -113,6 +113,12 @@ class Notifications:
         if self._last is not None:
             await self._last
 
+    async def close(self) -> None:
+        """Send nothing more, whatever is on its way."""
+        if self._last is not None:
+            self._last.cancel()
+            await asyncio.gather(self._last, return_exceptions=True)
+
     async def _send(self, url: str, message: PhoneMessage, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await before

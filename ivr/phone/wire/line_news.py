@@ -27,7 +27,7 @@ class LineNews:
         """
         known = replace(self._look(), **self._offered)
         if not last:
-            known = replace(known, packets=None, loss=None, jitter=None, ended=None)
+            known = replace(known, packets=None, loss=None, jitter=None, ended=None, status=None)
         news = known.since(self._told)
         self._told = self._told.updated(news)
         return None if news == LineFacts() else news

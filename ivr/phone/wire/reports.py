@@ -79,19 +79,23 @@ def conversation(
     language: str | None,
     at: str | None = None,
     line: LineFacts | None = None,
+    ordered: bool = False,
 ) -> PhoneMessage:
-    """Announce a call; `at` is the time that it is to be for the bot, `line` what there is to tell of the line."""
+    """Announce a call; `at` is the time that it is to be for the bot, `line` what there is to tell of the line.
+
+    `ordered`: the bot has ordered it, and `caller`, who was called, has answered (protocol 26).
+    """
     return PhoneMessage(
         msgspec.json.encode(
             wire.Conversation(
                 id=call,
                 participants=(
-                    wire.Participant(identity=caller, originator=True, language_id=language),
-                    wire.Participant(identity=bot, originator=False),
+                    wire.Participant(identity=caller, originator=not ordered, language_id=language),
+                    wire.Participant(identity=bot, originator=ordered),
                 ),
                 is_multiparty=False,
                 presented_modality_types=("audio",),
-                call_state="incoming",
+                call_state="established" if ordered else "incoming",
                 ivr=line,
             )
         ),
