@@ -27,7 +27,7 @@ class LineSettings(TwimlSettings, JambonzSettings):
     check_channel: CheckedLine | None = Field(
         None,
         description="The line that flows are checked against: skype, twilio, telnyx, signalwire, plivo, jambonz, or "
-        "sip (a gateway with the voice and the speech engine of these settings); none: the first line that is on, or "
+        "sip (a gateway with the voice and the speech engine of these settings); none: all lines that are on, or "
         "skype, and with --dev sip, since its phone speaks what the voice speaks.",
     )
     app_id: str | None = Field(

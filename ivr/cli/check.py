@@ -14,7 +14,7 @@ from ivr.flowfile.finding import Finding, as_text, visible
 from ivr.flowfile.flow_folder import find_flows, same_name, twin_of
 from ivr.flowfile.yaml.reader import MAX_BYTES, read
 from ivr.line_settings import CheckedLine
-from ivr.server.plugs.lines import line_of_flows
+from ivr.server.plugs.lines import lines_of_flows
 from ivr.server.settings_provided import egress_of, hosts_refused, provided_by
 from ivr.server.speech_abilities import missing_of, phrases_of
 from ivr.setting_sources import LoadedSettings
@@ -36,7 +36,7 @@ _OF_SERVERS = ("http_hosts", "secrets", "secrets_folder", "smtp_server", "webhoo
     "--channel",
     type=click.Choice([*CHANNELS, NONE]),
     help="Also check what this line supports. sip: a gateway with the voice and the speech engine of the settings. "
-    "none: check no line. Default: that of IVR_CHECK_CHANNEL, or the first that the settings turn on, or skype.",
+    "none: check no line. Default: that of IVR_CHECK_CHANNEL, or all that the settings turn on, or skype.",
 )
 @click.option(
     "--stt",
@@ -111,13 +111,13 @@ def _checker(channel: str | None, *, stt: str | None, http_hosts: str | None, fi
     try:
         loaded = load_settings(file=file, flags={"stt": stt, "http_hosts": http_hosts})
         settings = loaded.settings
-        line = None if channel == NONE else line_of_flows(settings, named)
+        lines = {} if channel == NONE else lines_of_flows(settings, named)
         provided = _provided(loaded, of_server=file is not None)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     if loaded.sources["stt"] == "default":
-        return Checker(line, None, None, provided)
-    return Checker(line, missing_of(settings), phrases_of(settings), provided)
+        return Checker(lines, None, None, provided)
+    return Checker(lines, missing_of(settings), phrases_of(settings), provided)
 
 
 def _provided(loaded: LoadedSettings[Settings], *, of_server: bool) -> Provided:

@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 from codecs import BOM_UTF8
+from collections.abc import Mapping
 from contextlib import suppress
 from difflib import unified_diff
 from pathlib import Path
@@ -22,7 +23,7 @@ from ivr.smallfiles import read_head
 class Checker(Struct, frozen=True):
     """What flows are checked against."""
 
-    channel: Capabilities | None = None
+    lines: Mapping[str, Capabilities] = {}
     missing: Missing | None = None
     phrases: Phrases | None = None
     provided: Provided = Provided()
@@ -33,7 +34,7 @@ class Checker(Struct, frozen=True):
             data,
             file=str(file),
             folder=file.parent,
-            channel=self.channel,
+            lines=self.lines,
             missing=self.missing,
             phrases=self.phrases,
             provided=self.provided,

@@ -11,7 +11,7 @@ from ivr.cli.terminal_text import json_text
 from ivr.errors import FlowError
 from ivr.line_settings import CheckedLine
 from ivr.ports import Capabilities
-from ivr.server.plugs.lines import line_of_flows
+from ivr.server.plugs.lines import line_named
 from ivr.settings import Settings, SettingsError, load_settings
 from ivr.trace.case import Case
 from ivr.trace.current_flows import CurrentFlows, NoSuchFlow
@@ -76,7 +76,7 @@ class _Lines:
 
     def named(self, name: CheckedLine) -> Capabilities:
         """Return what a line can do; raise SettingsError."""
-        return line_of_flows(self._settings, name)
+        return line_named(self._settings, name)
 
     def that_took(self, recorded: Case, kind: str | None) -> Capabilities | None:
         """Return what the line of a call can do; None: it is not known here."""

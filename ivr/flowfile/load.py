@@ -64,7 +64,7 @@ def load_flow(
     path: Path,
     *,
     default_zone: str = "UTC",
-    channel: Capabilities | None = None,
+    lines: Mapping[str, Capabilities] | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,
     provided: Provided | None = None,
@@ -72,7 +72,7 @@ def load_flow(
 ) -> LoadedFlow:
     """Load a flow from its file; raise OSError if it cannot be read at all.
 
-    `default_zone` is the time zone of flows that name none; `channel` says what a line can do, `missing` what a speech
+    `default_zone` is the time zone of flows that name none; `lines` says what each line can do, `missing` what a speech
     engine cannot, `phrases` what it makes of them, and `provided` what the settings provide, if that is to be checked
     too; `named` is how findings call the file.
     """
@@ -82,7 +82,7 @@ def load_flow(
         file=file,
         folder=path.parent,
         default_zone=default_zone,
-        channel=channel,
+        lines=lines,
         missing=missing,
         phrases=phrases,
         provided=provided,
@@ -100,7 +100,7 @@ def load_text(
     file: str,
     folder: Path,
     default_zone: str = "UTC",
-    channel: Capabilities | None = None,
+    lines: Mapping[str, Capabilities] | None = None,
     missing: Missing | None = None,
     phrases: Phrases | None = None,
     provided: Provided | None = None,
@@ -114,7 +114,9 @@ def load_text(
     invoked = read_invoked(first.document, flows.find, LinkedFlow, flows.names)
     everything = (first, *invoked.flows.values())
     audio = {one: assets.collect(one.document, folder) if one.document else {} for one in everything}
-    others = (Environment(audio[one], channel, missing, phrases, invoked, provided or Provided()) for one in everything)
+    others = (
+        Environment(audio[one], lines or {}, missing, phrases, invoked, provided or Provided()) for one in everything
+    )
     findings = [
         found if one is first else replace(found, fix=None)  # its place is in another file
         for one, environment in zip(everything, others, strict=True)

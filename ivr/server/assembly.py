@@ -33,7 +33,7 @@ from ivr.server.pages import (
     make_wav_assets,
 )
 from ivr.server.phone.routes import PhonePages
-from ivr.server.plugs.lines import development_line, line_of_flows
+from ivr.server.plugs.lines import development_lines, lines_of_flows
 from ivr.server.plugs.plug import Behind, Example, LinePages, Plug, Registration
 from ivr.server.readiness import Check, are_writable
 from ivr.server.refusals import Refusals
@@ -105,8 +105,8 @@ async def running(
         sock = stack.enter_context(bind_port(settings, dev=dev))
         address = address_of(sock)
         public = settings.public_url or address
-        line = await asyncio.to_thread(development_line if dev else line_of_flows, settings)  # it may load a voice
-        backend = await open_backend(stack, settings, paths, public=public, line=line, dev=dev, pretends=pretends)
+        checked = await asyncio.to_thread(development_lines if dev else lines_of_flows, settings)  # it may load a voice
+        backend = await open_backend(stack, settings, paths, public=public, lines=checked, dev=dev, pretends=pretends)
         for plug in backend.plugs:
             if plug.begin is not None:
                 await plug.begin(stack)

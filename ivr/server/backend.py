@@ -76,13 +76,13 @@ async def open_backend(
     paths: Sequence[Path],
     *,
     public: str,
-    line: Capabilities,
+    lines: Mapping[str, Capabilities],
     dev: bool,
     pretends: bool = False,
 ) -> Backend:
     """Own the data folder, open the store, load the flows, begin with the work that was left.
 
-    Flows are checked against what `line` can do. `public` is the address under which others reach this server.
+    Flows are checked against what each of `lines` can do. `public` is the address under which others reach this server.
     `dev`: all flows have to be without errors, and all channels are on. `pretends`, and `dev` likewise: flows are tried
     out, so web services may be on this machine, and without a mail server, mails are written into a folder.
 
@@ -99,7 +99,7 @@ async def open_backend(
     secret_values = secrets_of(settings)
     egress = egress_of(settings, dev=trial)
     provided = provided_by(settings, secret_values, egress, writes_mails=trial)
-    registry = await _open_registry(settings, secret_values, paths, opened, line=line, provided=provided, strict=dev)
+    registry = await _open_registry(settings, secret_values, paths, opened, lines=lines, provided=provided, strict=dev)
     arrivals = Arrivals()
     closings = Closings(folder.closed, settings.closed)
     closings.log_start({name for flow in registry.all() if flow.flow for name in flow.flow.all_calendars})
@@ -185,7 +185,7 @@ async def _open_registry(
     paths: Sequence[Path],
     opened: Opened,
     *,
-    line: Capabilities,
+    lines: Mapping[str, Capabilities],
     provided: Provided,
     strict: bool,
 ) -> FlowRegistry:
@@ -193,7 +193,7 @@ async def _open_registry(
     load = partial(
         load_flow,
         default_zone=settings.zone,
-        channel=line,
+        lines=lines,
         missing=missing,
         phrases=phrases_of(settings),
         provided=provided,

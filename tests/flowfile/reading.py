@@ -47,7 +47,14 @@ def load(
 ) -> LoadedFlow:
     """Load a flow from its text."""
     data = text.encode() if isinstance(text, str) else text
-    loaded = load_text(data, file="flow.yaml", folder=folder, channel=channel, missing=missing, provided=provided)
+    loaded = load_text(
+        data,
+        file="flow.yaml",
+        folder=folder,
+        lines={"": channel} if channel else {},
+        missing=missing,
+        provided=provided,
+    )
     undeclared = {found.code for found in loaded.findings} - set(CHECKS)
     assert not undeclared, f"no check declares {undeclared}"
     return loaded

@@ -75,7 +75,7 @@ def test_a_service_may_speak_and_understand_any_language(tmp_path: Path, monkeyp
 
 
 def test_what_skype_can_besides_a_gateway_can_too() -> None:
-    skype, sip = (lines.line_of_flows(Settings(check_channel=name)) for name in ("skype", "sip"))
+    skype, sip = (lines.line_named(Settings(), name) for name in ("skype", "sip"))
     assert (sip.reject, sip.terminators, sip.recording) == (True, skype.terminators, skype.recording)
 
 
@@ -85,7 +85,7 @@ def test_without_a_voice_there_is_nothing_to_check_against(tmp_path: Path, monke
     assert refused.exit_code == 1
     assert "the channel sip has no voice here: pip install 'ivr[phone]', or set IVR_VOICE" in refused.output
     with pytest.raises(SettingsError):
-        lines.line_of_flows(Settings(check_channel="sip"))
+        lines.lines_of_flows(Settings(check_channel="sip"))
 
 
 def test_without_an_ear_nobody_can_speak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

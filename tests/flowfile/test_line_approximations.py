@@ -145,5 +145,5 @@ def test_the_shipped_flows_answer_on_lines_of_twiml_unchanged(can: Capabilities)
     flows = sorted((Path(__file__).parents[2] / "flows").glob("*.yaml"))
     assert len(flows) > 5
     for flow in flows:
-        found = load_flow(flow, channel=can).findings
+        found = load_flow(flow, lines={"": can}).findings
         assert [one.message for one in found if one.is_error] == [], flow.name

@@ -53,7 +53,7 @@ class Places:
         routes: Mapping[str, str] | None = None,
         strict: bool = False,
     ) -> FlowRegistry:
-        load = partial(load_flow, channel=SkypeChannel.can)
+        load = partial(load_flow, lines={"skype": SkypeChannel.can})
         registry = FlowRegistry(self.store, places or (self.folder,), load=load, default=default, routes=routes)
         await registry.open(strict=strict)
         return registry

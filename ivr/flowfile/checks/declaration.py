@@ -3,11 +3,12 @@
 `ivr check`, `allow`, the documentation and the tests all read `CHECKS`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial, wraps
 from typing import Literal, ParamSpec, TypeAlias, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ivr.flowfile.assets import UnplayableAudio
 from ivr.flowfile.document import Document
@@ -55,8 +56,8 @@ class Environment(Struct, frozen=True):
 
     audio: Mapping[str, bytes | UnplayableAudio]
     "What became of the files that its prompts name."
-    channel: Capabilities | None = None
-    "What the line can do; None: it is not checked."
+    lines: Mapping[str, Capabilities] = {}
+    "What each line can do that it is for, by its name; none: it is not checked."
     missing: Missing | None = None
     "What the speech engine cannot do; None: it is not checked."
     phrases: Phrases | None = None
@@ -64,6 +65,16 @@ class Environment(Struct, frozen=True):
     "The flows that are invoked."
     provided: Provided = Provided()
     "What the settings provide; by default nothing of it is checked."
+
+    def on_lines(self, find: Callable[[Capabilities], Iterable[Finding]]) -> Iterator[Finding]:
+        """Look on each line. What is found on several is one finding; where there are several, it names them."""
+        found: dict[Finding, dict[str, None]] = {}
+        for name, can in self.lines.items():
+            for one in find(can):
+                found.setdefault(one, {})[name] = None
+        for one, names in found.items():
+            named = f"{one.message.removesuffix('.')} ({', '.join(names)})."
+            yield one if len(self.lines) == 1 else replace(one, message=named)
 
 
 Finder: TypeAlias = Callable[[Document], Iterator[Finding]]

@@ -1,6 +1,7 @@
 """Checks of what a flow wants from its environment: the line (LANGUAGE C17), and the speech engine."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ from ivr.ports import Capabilities
 CHANNEL = Check(
     "channel",
     "both",
-    "The channel does not support this. Without `--channel`, it is the channel of `ivr serve`.",
+    "The channel does not support this. Without `--channel`, it is each channel that the settings turn on.",
     group="Dialogue",
     bad="""
 language: de-DE
@@ -151,9 +152,10 @@ _NOT_THERE: Mapping[str, _NotThere] = {
 @CHANNEL.environment_finder
 def channel(document: Document, environment: Environment) -> Iterator[Finding]:
     """Find what the line cannot do."""
-    can = environment.channel
-    if can is None:
-        return
+    yield from environment.on_lines(partial(_lacking, document))
+
+
+def _lacking(document: Document, can: Capabilities) -> Iterator[Finding]:
     yield from _languages(document, can)
     for name, state in document.states():
         for action in state.actions:

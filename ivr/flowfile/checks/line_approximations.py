@@ -5,6 +5,7 @@ Nothing of it refuses a flow: the call goes on, and a caller may notice. What a 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from math import ceil
 
 from ivr.flowfile.actions.base import LineNeed
@@ -121,9 +122,10 @@ _RULES: Mapping[str, _Rule] = {
 @CHANNEL.environment_finder
 def approximations(document: Document, environment: Environment) -> Iterator[Finding]:
     """Find what the line does in another way."""
-    can = environment.channel
-    if can is None:
-        return
+    yield from environment.on_lines(partial(_approximated, document))
+
+
+def _approximated(document: Document, can: Capabilities) -> Iterator[Finding]:
     languages = document.model.languages or ()
     if len(languages) > 1 and not can.tells_language:
         yield document.finding(_language_not_told(languages[0]), ("languages",), key=True)

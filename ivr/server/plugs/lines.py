@@ -4,6 +4,7 @@ A gateway (`sip`) carries calls with the messages of a channel, and so does the 
 who speaks and listens there: the voice and the ear of the settings.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,7 +12,6 @@ from msgspec.structs import replace
 from ivr.line_settings import CheckedLine
 from ivr.ports import Capabilities
 from ivr.server.plugs import SOURCES, sources_on
-from ivr.server.plugs.plug import Source
 from ivr.server.plugs.skype import SOURCE as CARRIED
 from ivr.settings import Settings, SettingsError
 from ivr.speech_settings import dictates_on_live_lines, spoken_on_live_lines, understood_on_live_lines
@@ -19,31 +19,32 @@ from ivr.speech_settings import dictates_on_live_lines, spoken_on_live_lines, un
 GATEWAY: Final = "sip"
 
 
-def line_of_flows(settings: Settings, name: CheckedLine | None = None) -> Capabilities:
-    """Return what the line can do that flows are checked against, that of the settings unless it is named.
+def line_named(settings: Settings, name: CheckedLine) -> Capabilities:
+    """Return what a line can do; raise SettingsError if a gateway would have no voice."""
+    if name == GATEWAY:
+        return _gateway_line(settings)
+    return next(source for source in SOURCES if source.name == name).can
 
-    Where neither names one it is the first that is on, or the first of all. Raises SettingsError if a gateway would
-    have no voice.
+
+def lines_of_flows(settings: Settings, name: CheckedLine | None = None) -> Mapping[str, Capabilities]:
+    """Return what the lines can do that flows are checked against, by name: that of the settings unless it is named.
+
+    Where neither names one they are all that are on, or the first of all. Raises SettingsError if a gateway would have
+    no voice.
     """
     wanted = name or settings.check_channel
-    if wanted == GATEWAY:
-        return _gateway_line(settings)
-    return _source(settings, wanted).can
+    if wanted is not None:
+        return {wanted: line_named(settings, wanted)}
+    return {source.name: source.can for source in sources_on(settings, dev=False) or SOURCES[:1]}
 
 
-def development_line(settings: Settings) -> Capabilities:
+def development_lines(settings: Settings) -> Mapping[str, Capabilities]:
     """Return what the line can do that flows are checked against in development: that of the phone in the browser.
 
     It speaks what the voice speaks; where there is none, or the settings name a line, it is as for real calls.
     """
     has_voice = spoken_on_live_lines(settings) != frozenset()
-    return line_of_flows(settings, GATEWAY if settings.check_channel is None and has_voice else None)
-
-
-def _source(settings: Settings, name: str | None) -> Source:
-    if name is None:
-        return next(iter(sources_on(settings, dev=False)), SOURCES[0])
-    return next(source for source in SOURCES if source.name == name)
+    return lines_of_flows(settings, GATEWAY if settings.check_channel is None and has_voice else None)
 
 
 def _gateway_line(settings: Settings) -> Capabilities:
