@@ -14,7 +14,9 @@ SECRETS = {"app_id": "a", "twilio_auth_token": "t" * 32, "twilio_account_sid": "
 FLOW = whole("""
 language: de-DE
 states:
-  start: {digits: {prompt: "Ihre Nummer?", minDigits: 1, maxDigits: 4, terminators: "*#", into: number}, on: {digits: bye}}
+  start:
+    digits: {prompt: "Ihre Nummer?", minDigits: 1, maxDigits: 4, terminators: "*#", into: number}
+    on: {digits: bye}
 """)
 
 
