@@ -68,10 +68,11 @@ D_co = TypeVar("D_co", covariant=True)
 
 
 class Deliveries(Protocol[D_co]):
-    """What is to be delivered for all calls; each is saved with the turn that ordered it.
+    """What is to be delivered for all calls, for the server and for a command beside it.
 
-    It is sent once or, where a worker was killed between sending and `settle`, again. Erased with its call. Nothing of
-    it is in memory, so that a command can look and change beside a running server. Raises StoreUnavailable.
+    Each is saved with the turn that ordered it. It is sent once or, where a worker was killed between sending and
+    `settle`, again. Erased with its call. Nothing of it is in memory, so that a command can look and change beside a
+    running server. Raises StoreUnavailable.
     """
 
     async def claim(self, owner: str, *, now: float, lease: float, limit: int) -> Sequence[D_co]:
@@ -99,25 +100,23 @@ class Deliveries(Protocol[D_co]):
     async def count(self, state: DeliveryState) -> int:
         """Count those of a state."""
 
+    async def get(self, delivery: str) -> D_co | None:
+        """Return one by its name."""
+
+    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[D_co]:
+        """Return the newest ones, of one state or of all, the newest first; of one that cannot be read, its name."""
+
+    async def retry(self, delivery: str, *, now: float) -> bool:
+        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
+
+    async def drop(self, delivery: str) -> bool:
+        """Forget one that waits or is dead; False: there is none."""
+
     async def close(self) -> None:
         """Let go of the data."""
 
 
 PlatformRequests: TypeAlias = Deliveries[PlatformRequest]
 "The requests to platforms (`Commit.outbound`)."
-
-
-class Outbox(Deliveries[Notification], Protocol):
-    """The notifications of all calls (`Commit.notifications`), for the server and for a command beside it."""
-
-    async def get(self, notification: str) -> Notification | None:
-        """Return one by its name."""
-
-    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[Notification]:
-        """Return the newest ones, of one state or of all, the newest first."""
-
-    async def retry(self, notification: str, *, now: float) -> bool:
-        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
-
-    async def drop(self, notification: str) -> bool:
-        """Forget one that waits or is dead; False: there is none."""
+Outbox: TypeAlias = Deliveries[Notification]
+"The notifications of all calls (`Commit.notifications`)."

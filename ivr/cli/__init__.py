@@ -18,6 +18,7 @@ COMMANDS = {
     "call": "Have the server place a call.",
     "calls": "List, show, export and erase recorded calls.",
     "notifications": "List what flows tell by mail and webhook; send again what could not be sent.",
+    "requests": "List what carriers could not be asked, such as to delete a recording; ask again.",
     "replay": "Run recorded calls through the flows as they are now.",
     "transcribe": "Transcribe recordings with the speech engine of the settings.",
     "speak": "Speak a text into a WAV file.",

@@ -20,7 +20,7 @@ from ivr.engine.secret_values import Secrets
 from ivr.engine.web_orders import HTTP
 from ivr.flowfile.checks import Provided
 from ivr.flowfile.load import load_flow
-from ivr.outbox import Outbox
+from ivr.outbox import Outbox, PlatformRequests
 from ivr.ports import Capabilities, Channel
 from ivr.server.app import MEDIA
 from ivr.server.arrivals import Arrivals
@@ -67,6 +67,7 @@ class Backend(Struct, frozen=True):
     "The channels that are on."
     worker: Worker
     outbox: Outbox
+    requests: PlatformRequests
     turns: TurnsInMemory
 
 
@@ -152,6 +153,7 @@ async def open_backend(
         plugs=plugs,
         worker=worker,
         outbox=opened.outbox,
+        requests=opened.requests,
         turns=turns,
     )
 

@@ -83,6 +83,7 @@ def make_console(stack: AsyncExitStack, backend: Backend, token: str, refusals: 
     return Console(
         archive=backend.archive,
         outbox=backend.outbox,
+        requests=backend.requests,
         counts=Counts(backend.archive),
         registry=backend.registry,
         closings=backend.closings,

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar, cast, get_args
 
 from ivr.errors import UnreadableRow
 from ivr.outbox import DeliveryState, Notification, PlatformRequest
+from ivr.ports import CallKey, Outbound
 from ivr.store.rows import LATEST, read_notify, read_outbound
 from ivr.store.writer import Statement
 
@@ -29,10 +30,14 @@ _RETRY = (
 class DeliveryTable(Generic[D]):
     """One of the tables."""
 
-    def __init__(self, name: str, read: Callable[[Sequence[Any]], D]) -> None:
-        """`read` reads a row's columns back: id, body, made, state, due, tries, reason. It raises UnreadableRow."""
+    def __init__(self, name: str, read: Callable[[Sequence[Any]], D], unreadable: Callable[[str, str, str], D]) -> None:
+        """`read` reads a row's columns back: id, body, made, state, due, tries, reason. It raises UnreadableRow.
+
+        `unreadable` stands for a row that cannot be read: of a call, by its name within the call, and the reason.
+        """
         self.name = name
         self.read = read
+        self._unreadable = unreadable
         self._add = (
             f"INSERT INTO {name} (call, id, body, made, due, state, tries, reason) "  # noqa: S608  # our own names
             "VALUES (?, ?, ?, ?, ?, 'waiting', 0, '')"
@@ -90,12 +95,13 @@ class DeliveryTable(Generic[D]):
         found = self._select(connection, "WHERE id = ?", identity) if self.is_there(connection) else []
         return next((self.read(row) for row in found), None)
 
-    def newest(self, connection: sqlite3.Connection, state: DeliveryState | None, limit: int) -> list[Sequence[Any]]:
-        """Return the newest rows, of one state or of all."""
+    def newest(self, connection: sqlite3.Connection, state: DeliveryState | None, limit: int) -> list[D]:
+        """Return the newest ones, of one state or of all; of one that cannot be read, its name."""
         if not self.is_there(connection):
             return []
         which = "" if state is None else "WHERE state = ?1"
-        return self._select(connection, f"{which} ORDER BY rowid DESC LIMIT ?2", state, limit)
+        rows = self._select(connection, f"{which} ORDER BY rowid DESC LIMIT ?2", state, limit)
+        return [self._readable(row) for row in rows]
 
     def count(self, connection: sqlite3.Connection, state: DeliveryState) -> int:
         """Count those of a state."""
@@ -110,6 +116,13 @@ class DeliveryTable(Generic[D]):
         asked = f"SELECT min(due) FROM {self.name} WHERE state = 'waiting'"  # noqa: S608
         (due,) = connection.execute(asked).fetchone()
         return due if isinstance(due, float) else None
+
+    def _readable(self, row: Sequence[Any]) -> D:
+        try:
+            return self.read(row)
+        except UnreadableRow:
+            call, _, job = str(row[0]).partition(".")
+            return self._unreadable(call, job, "it cannot be read")
 
     def _select(self, connection: sqlite3.Connection, which: str, *values: object) -> list[Sequence[Any]]:
         return connection.execute(f"{_COLUMNS.format(self.name)} {which}", values).fetchall()
@@ -132,13 +145,8 @@ def read_notification(row: Sequence[Any]) -> Notification:
     return Notification(call, notify, job, made, state, tries, due, reason)
 
 
-def readable(row: Sequence[Any]) -> Notification:
-    """Return a notification; of one that cannot be read, no text."""
-    try:
-        return read_notification(row)
-    except UnreadableRow:
-        call, _, job = str(row[0]).partition(".")
-        return Notification(call, None, job, 0.0, "dead", reason="it cannot be read")
+def _unreadable_notification(call: str, job: str, reason: str) -> Notification:
+    return Notification(call, None, job, 0.0, "dead", reason=reason)
 
 
 def read_platform_request(row: Sequence[Any]) -> PlatformRequest:
@@ -146,6 +154,11 @@ def read_platform_request(row: Sequence[Any]) -> PlatformRequest:
     call, _, body, made, state, due, tries, reason = _parts(row)
     key, request = read_outbound(body)
     return PlatformRequest(call, key, request, made, state, tries, due, reason)
+
+
+def _unreadable_request(call: str, job: str, reason: str) -> PlatformRequest:
+    """Return a request that is never sent again."""
+    return PlatformRequest(call, CallKey("?", "", ""), Outbound(job, "?", "", once=True), 0.0, "dead", reason=reason)
 
 
 def _parts(row: Sequence[Any]) -> tuple[str, str, str, float, DeliveryState, float, int, str]:
@@ -157,5 +170,5 @@ def _parts(row: Sequence[Any]) -> tuple[str, str, str, float, DeliveryState, flo
     return call, job, body, made, cast("DeliveryState", state), due, int(tries), str(reason)
 
 
-NOTIFICATIONS: Final = DeliveryTable("notification", read_notification)
-PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request)
+NOTIFICATIONS: Final = DeliveryTable("notification", read_notification, _unreadable_notification)
+PLATFORM_REQUESTS: Final = _Unkept("platform_request", read_platform_request, _unreadable_request)

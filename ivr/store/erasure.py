@@ -8,7 +8,7 @@ from msgspec import Struct
 from ivr.ports import CallKey
 from ivr.storage import ErasedCall, Erasure
 from ivr.store.rows import LATEST
-from ivr.store.statements import erase_statements
+from ivr.store.statements import erase_statements, overwrite_statements
 from ivr.store.tables import LATEST_TURN, of_state
 
 _PARTY = f"iif({of_state('facts.placed')}, {of_state('facts.called')}, {of_state('facts.caller')})"
@@ -65,9 +65,10 @@ def erase_ended(connection: sqlite3.Connection, ended: Sequence[EndedCall]) -> N
 
 
 def _erase(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
-    for row in rows:
-        for statement, values in erase_statements(row):
-            connection.execute(statement, values)
+    for statements_of in (overwrite_statements, erase_statements):
+        for row in rows:
+            for statement, values in statements_of(row):
+                connection.execute(statement, values)
 
 
 def _contents(connection: sqlite3.Connection, row: int, identity: object, started: object) -> ErasedCall:

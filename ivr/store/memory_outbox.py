@@ -50,11 +50,35 @@ class MemoryDeliveries(Generic[D]):
         """Count those of a state."""
         return sum(one.state == state for one in self._all.values())
 
+    async def get(self, delivery: str) -> D | None:
+        """Return one by its name."""
+        return self._all.get(delivery)
+
+    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[D]:
+        """Return the newest ones, of one state or of all, the newest first."""
+        return [one for one in reversed(self._all.values()) if state in {None, one.state}][:limit]
+
+    async def retry(self, delivery: str, *, now: float) -> bool:
+        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
+        one = self._open(delivery)
+        if one is not None:
+            due = one.due if delivery in self._owned else now
+            self._all[delivery] = replace(one, state="waiting", made=now, due=due, tries=0, reason="")
+        return one is not None
+
+    async def drop(self, delivery: str) -> bool:
+        """Forget one that waits or is dead; False: there is none."""
+        return self._open(delivery) is not None and self._all.pop(delivery) is not None
+
     async def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
 
     def _settled(self, one: D) -> None:
         self._all[one.id] = one
+
+    def _open(self, delivery: str) -> D | None:
+        one = self._all.get(delivery)
+        return one if one is not None and one.state != "sent" else None
 
 
 class MemoryPlatformRequests(MemoryDeliveries[PlatformRequest]):
@@ -76,29 +100,5 @@ class MemoryOutbox(MemoryDeliveries[Notification]):
     def __init__(self, store: MemoryStore) -> None:
         super().__init__(store.notifications)
 
-    async def get(self, notification: str) -> Notification | None:
-        """Return one by its name."""
-        return self._all.get(notification)
-
-    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[Notification]:
-        """Return the newest ones, of one state or of all, the newest first."""
-        return [one for one in reversed(self._all.values()) if state in {None, one.state}][:limit]
-
-    async def retry(self, notification: str, *, now: float) -> bool:
-        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
-        one = self._open(notification)
-        if one is not None:
-            due = one.due if notification in self._owned else now
-            self._all[notification] = replace(one, state="waiting", made=now, due=due, tries=0, reason="")
-        return one is not None
-
-    async def drop(self, notification: str) -> bool:
-        """Forget one that waits or is dead; False: there is none."""
-        return self._open(notification) is not None and self._all.pop(notification) is not None
-
     def _settled(self, one: Notification) -> None:
         super()._settled(replace(one, notify=None) if one.state == "sent" else one)
-
-    def _open(self, notification: str) -> Notification | None:
-        one = self._all.get(notification)
-        return one if one is not None and one.state != "sent" else None

@@ -15,10 +15,9 @@ from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import check_readable, open_for_reading
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_deliveries import SqlitePlatformRequests
+from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 from ivr.store.sqlite_errors import REFUSALS, unusable
 from ivr.store.sqlite_media import SqliteMedia
-from ivr.store.sqlite_outbox import SqliteOutbox
 from ivr.store.statements import printable_id
 
 
@@ -89,3 +88,8 @@ def open_media(folder: DataFolder) -> MediaStore:
 def open_outbox(folder: DataFolder, *, patience: float = PATIENCE) -> Outbox:
     """Open the notifications of a data folder, beside a running server, too; its calls can be read."""
     return SqliteOutbox(folder, patience=patience)
+
+
+def open_requests(folder: DataFolder, *, patience: float = PATIENCE) -> PlatformRequests:
+    """Open the requests to platforms of a data folder, beside a running server, too; its calls can be read."""
+    return SqlitePlatformRequests(folder, patience=patience)

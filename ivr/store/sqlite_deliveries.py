@@ -11,16 +11,16 @@ from contextlib import closing
 from typing import Generic, Protocol, TypeVar
 
 from ivr.errors import DataUnusable, StoreUnavailable
-from ivr.outbox import DeliveryState, PlatformRequest
+from ivr.outbox import DeliveryState, Notification, PlatformRequest
 from ivr.storage import PATIENCE
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
-from ivr.store.delivery_rows import PLATFORM_REQUESTS, DeliveryTable
+from ivr.store.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS, DeliveryTable
 from ivr.store.read_only import Reader
 from ivr.store.sqlite_errors import REFUSALS, reason
 from ivr.store.writer import Statement
 
-D = TypeVar("D")
+D = TypeVar("D", bound=Notification | PlatformRequest)
 
 
 class Writes(Protocol):
@@ -71,9 +71,32 @@ class SqliteDeliveries(Generic[D]):
         """Count those of a state."""
         return await self._reader.read(lambda connection: self._table.count(connection, state))
 
+    async def get(self, delivery: str) -> D | None:
+        """Return one by its name."""
+        return await self._reader.read(lambda connection: self._table.one(connection, delivery))
+
+    async def list(self, state: DeliveryState | None = None, *, limit: int) -> Sequence[D]:
+        """Return the newest ones, of one state or of all, the newest first."""
+        return await self._reader.read(lambda connection: self._table.newest(connection, state, limit))
+
+    async def retry(self, delivery: str, *, now: float) -> bool:
+        """Make one that waits or is dead due, with its time and tries counted anew; False: there is none."""
+        return await self._changed(delivery, self._table.retrying(delivery, now))
+
+    async def drop(self, delivery: str) -> bool:
+        """Forget one that waits or is dead; False: there is none."""
+        return await self._changed(delivery, self._table.dropping(delivery))
+
     async def close(self) -> None:
         """Let go of the data."""
         await self._reader.close()
+
+    async def _changed(self, delivery: str, statement: Statement) -> bool:
+        found = await self.get(delivery)
+        if found is None or found.state == "sent":
+            return False
+        await self._change(statement)
+        return True
 
     async def _change(self, *statements: Statement) -> None:
         if self._server is not None:
@@ -94,8 +117,15 @@ class SqliteDeliveries(Generic[D]):
             raise StoreUnavailable(f"the database {self._folder.database} cannot be used: {said}") from exc
 
 
+class SqliteOutbox(SqliteDeliveries[Notification]):
+    """`Outbox`."""
+
+    def __init__(self, folder: DataFolder, *, server: Writes | None = None, patience: float = PATIENCE) -> None:
+        super().__init__(folder, NOTIFICATIONS, server=server, patience=patience)
+
+
 class SqlitePlatformRequests(SqliteDeliveries[PlatformRequest]):
     """`PlatformRequests`."""
 
-    def __init__(self, folder: DataFolder, *, server: Writes) -> None:
-        super().__init__(folder, PLATFORM_REQUESTS, server=server)
+    def __init__(self, folder: DataFolder, *, server: Writes | None = None, patience: float = PATIENCE) -> None:
+        super().__init__(folder, PLATFORM_REQUESTS, server=server, patience=patience)

@@ -99,6 +99,7 @@ CREATE TABLE IF NOT EXISTS platform_request (
     reason TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS request_of_call ON platform_request (call);
+CREATE INDEX IF NOT EXISTS request_state ON platform_request (state);
 CREATE INDEX IF NOT EXISTS request_due ON platform_request (due) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS request_owned ON platform_request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX IF NOT EXISTS live ON call (row) WHERE ended IS NULL;

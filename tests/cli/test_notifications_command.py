@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.call_record import Commit, Stepped
-from ivr.cli import notifications
+from ivr.cli import deliveries
 from ivr.engine.commands import Notify
 from ivr.engine.events import CallReceived
 from ivr.store.data_folder import DataFolder
 from ivr.store.sqlite import SqliteStore
-from ivr.store.sqlite_outbox import SqliteOutbox
+from ivr.store.sqlite_deliveries import SqliteOutbox
 from tests.cli.stored_calls import call_id, ivr
 from tests.flows import flow_of
 from tests.trace.recorded_calls import SLOW, random_bot
@@ -44,7 +44,7 @@ async def told(data: Path) -> list[str]:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(notifications, "MOST", AT_A_TIME)
+    monkeypatch.setattr(deliveries, "MOST", AT_A_TIME)
     return tmp_path / "data"
 
 

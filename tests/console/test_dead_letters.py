@@ -1,5 +1,7 @@
 """Notifications on the pages: those that were given up, and where mails are written in development."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ivr.store.data_folder import DataFolder
@@ -31,6 +33,16 @@ async def test_the_first_page_says_how_many_notifications_were_given_up(tmp_path
             await outbox.settle(one.id, "dead", at=0.0)
             assert f"Not sent {told} See ivr notifications --dead" in text(await visit.see())
         await outbox.close()
+
+
+async def test_the_first_page_says_how_many_requests_to_carriers_were_given_up(tmp_path: Path) -> None:
+    async with visiting(tmp_path, tokens=True) as visit:
+        await visit.log_in()
+        await visit.calls()
+        with closing(sqlite3.connect(visit.data / "calls.db")) as connection, connection:
+            add = "INSERT INTO platform_request SELECT row, id || '.1', '', 1.0, 'dead', 1.0, 1, NULL, '' FROM call"
+            connection.execute(add)
+        assert "Not sent 1 request to a carrier was given up. See ivr requests --dead" in text(await visit.see())
 
 
 async def test_the_start_page_says_where_mails_are_written(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from ivr.store.memory_archive import MemoryArchive
 from ivr.store.memory_outbox import MemoryOutbox, MemoryPlatformRequests
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
-from ivr.store.sqlite_deliveries import SqlitePlatformRequests
-from ivr.store.sqlite_outbox import SqliteOutbox
+from ivr.store.sqlite_deliveries import SqliteOutbox, SqlitePlatformRequests
 
 
 class MemoryWorld:

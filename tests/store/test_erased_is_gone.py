@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.commands import Notify
-from ivr.ports import WebhookReply
+from ivr.ports import Outbound, WebhookReply
 from ivr.storage import SMALL
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
@@ -83,7 +83,8 @@ class _Callers:
             jobs=(request(f"{record.version}.1"),) if record.version == 1 else (),
         )  # fmt: skip
         told = Notify(f"{record.version}.9", "mail", f"{who}-address@example.com", text=f"{who}-told-them")
-        await self._store.commit(replace(commit, notifications=(told,)))
+        asked = Outbound(f"{record.version}.8", "POST", "/calls", {"to": f"{who}-asked-for"})
+        await self._store.commit(replace(commit, notifications=(told,), outbound=(asked,)))
         self.calls[name] = commit.record
 
 
@@ -97,7 +98,7 @@ async def test_of_one_caller_nothing_is_left_and_of_the_other_all(tmp_path: Path
     words = {
         who: {
             f"{who}-{what}".encode()
-            for what in ("number", "sounds-", "hears-", "wrote-", "said-this", "address", "told-them")
+            for what in ("number", "sounds-", "hears-", "wrote-", "said-this", "address", "told-them", "asked-for")
         }
         for who in ("anna", "bert")
     }

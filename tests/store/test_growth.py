@@ -13,6 +13,7 @@ from ivr.store import lists, statements
 from ivr.store.blocks import _first_row, find_blocks, find_flows, find_traces
 from ivr.store.damaged import find_damaged, read_live
 from ivr.store.database_file import open_for_reading
+from ivr.store.delivery_rows import NOTIFICATIONS, PLATFORM_REQUESTS
 from ivr.store.erasure import find_ended
 from ivr.store.rows import Rows
 from ivr.store.sealing import Sealer
@@ -31,6 +32,9 @@ FROM number, call WHERE row = {LIVE + 1};
 WITH RECURSIVE number(n) AS (SELECT {LIVE + 2} UNION ALL SELECT n + 1 FROM number WHERE n < ?)
 INSERT INTO turn (call, state, rest, message, reply, marks, trace, media)
 SELECT n, state, rest, message, reply, marks, trace, n || media FROM number, turn WHERE call = {LIVE + 1};
+INSERT INTO notification SELECT row, id || '.1.1', '', 1.0, 'sent', 2.0, 1, NULL, '' FROM call WHERE row > {LIVE};
+INSERT INTO platform_request SELECT row, id || '.1.1', '', 1.0, 'dead', 2.0, 1, NULL, 'refused' FROM call
+WHERE row > {LIVE};
 INSERT OR IGNORE INTO block SELECT DISTINCT row / {BLOCK}, 1, 1 FROM call
 """
 
@@ -86,6 +90,13 @@ QUESTIONS: dict[str, Callable[[sqlite3.Connection, Path], object]] = {
     "the calls of a block by flow": lambda connection, _: find_flows(connection, Block(1, BLOCK, 1, 1)),
     "the traces of a block": lambda connection, _: list(find_traces(connection, Block(1, BLOCK, 1, 1), "f" * 64)),
     "a call by our id": lambda connection, _: lists.find_public(connection, "0" * 32),
+    "what is to be told next": lambda connection, _: NOTIFICATIONS.first_due(connection),
+    "what platforms are to be asked next": lambda connection, _: PLATFORM_REQUESTS.first_due(connection),
+    "what was not told": lambda connection, _: NOTIFICATIONS.newest(connection, "dead", 20),
+    "how much was not told": lambda connection, _: NOTIFICATIONS.count(connection, "dead"),
+    "what platforms were not asked": lambda connection, _: PLATFORM_REQUESTS.newest(connection, "dead", 20),
+    "a request to a platform": lambda connection, _: PLATFORM_REQUESTS.newest(connection, "waiting", 20),
+    "whether platforms have to be asked": lambda connection, _: PLATFORM_REQUESTS.count(connection, "waiting"),
     "a trace": lambda connection, _: lists.find_trace(connection, f"{FEW:032x}"),
 }
 
@@ -111,7 +122,7 @@ def test_the_first_call_of_a_period_is_found_by_halving(folders: list[Path]) -> 
 def test_erasing_a_call_looks_at_its_own_rows(folders: list[Path]) -> None:
     for database in folders:
         with closing(open_for_reading(database)) as connection:
-            for sql, values in statements.erase_statements(1):
+            for sql, values in (*statements.overwrite_statements(1), *statements.erase_statements(1)):
                 plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
                 assert all(step.startswith("SEARCH") for step in plan), (sql, plan)
 

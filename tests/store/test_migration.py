@@ -10,22 +10,26 @@ from pathlib import Path
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from ivr.call_record import REMEMBERED, Stepped
 from ivr.engine.events import ServiceAnswered, Transcribed
 from ivr.errors import BrokenSeal, DamagedCall, DataUnusable
-from ivr.ports import CallKey, WebhookReply
+from ivr.ports import CallKey, Outbound, WebhookReply
 from ivr.server.console.figures import figures_of_call
 from ivr.server.ticker import Retention
 from ivr.store.data_folder import DataFolder
 from ivr.store.database_file import open_database
-from ivr.store.opening import open_archive
+from ivr.store.opening import open_archive, open_requests
 from ivr.store.sqlite import SqliteStore
 from ivr.store.sqlite_archive import SqliteArchive
+from ivr.store.sqlite_deliveries import SqlitePlatformRequests
 from ivr.store.sqlite_media import SqliteMedia
 from ivr.store.tables import VERSION
 from tests.cli.stored_calls import ivr
 from tests.store.earlier_folders import VERSIONS, calls_said, cases_said, letters, platform_call, restored, rows
+from tests.store.store_examples import after
+from tests.store.store_examples import line as line_of
 
 FLOWS = Path(__file__).parents[2] / "flows"
 APP = "an-app-id"
@@ -52,6 +56,11 @@ def refusal(folder: Path) -> str:
 def change(folder: Path, sql: str) -> None:
     with closing(sqlite3.connect(folder / "calls.db")) as connection, connection:
         assert connection.execute(sql).rowcount > 0
+
+
+def change_all(folder: Path, sql: str) -> None:
+    with closing(sqlite3.connect(folder / "calls.db")) as connection, connection:
+        connection.execute(sql)
 
 
 def key(version: int, name: str) -> CallKey:
@@ -216,6 +225,33 @@ async def test_orders_go_on_with_their_attempts(tmp_path: Path, version: int) ->
     assert {order.key.id: order.attempts - 1 for order in orders} == before
     assert platform_call(version, "earlier-held") in before
     await store.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_call_of_before_asks_its_platform_like_any_other(tmp_path: Path, version: int) -> None:
+    folder = restored(tmp_path / "data", version)
+    store = await opened(folder)
+    found = await store.load(key(version, "earlier-digits"))
+    assert found is not None
+    delete = Outbound("9.1.delete", "DELETE", "/recordings/1")
+    await store.commit(replace(after(found, line_of(found.steps)), outbound=(delete,)))
+    requests = SqlitePlatformRequests(DataFolder(folder), server=store)
+    (one,) = await requests.claim("w", now=1e9, lease=60.0, limit=9)
+    assert (one.call, one.request) == (found.id, delete)
+    await requests.close()
+    await store.close()
+
+
+async def test_a_folder_that_is_older_than_a_table_has_nothing_in_it_and_gets_it(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    await (await opened(tmp_path)).close()
+    change_all(tmp_path, "DROP TABLE platform_request")
+    requests = open_requests(folder)
+    assert (await requests.count("dead"), await requests.list(limit=9), await requests.get("a.1.1")) == (0, [], None)
+    assert not await requests.drop("a.1.1")
+    await requests.close()
+    await (await opened(tmp_path)).close()
+    assert rows(folder.database, "SELECT count(*) FROM platform_request") == [(0,)]
 
 
 async def test_an_answer_that_waited_waits_still(tmp_path: Path) -> None:

@@ -85,8 +85,24 @@ async def test_what_failed_waits_or_is_dead(world: World) -> None:
     await world.requests.settle(second.id, "dead", at=11.0, reason="refused")
     assert await world.requests.next_due() == 40.0
     assert await world.requests.count("dead") == 1
+    assert [one.id for one in await world.requests.list("dead", limit=9)] == [second.id]
+    assert [one.id for one in await world.requests.list(limit=9)] == [second.id, first.id]
+    assert await world.requests.get(second.id) == (await world.requests.list("dead", limit=1))[0]
     [again] = await claimed(world, now=41.0)
     assert (again.id, again.reason, again.tries) == (first.id, "busy", 2)
+
+
+async def test_what_was_given_up_is_tried_anew_or_forgotten(world: World) -> None:
+    await asked(world, "a", PLACE, DELETE)
+    first, second = await claimed(world)
+    for one in (first, second):
+        await world.requests.settle(one.id, "dead", at=11.0, reason="refused")
+    assert await world.requests.retry(second.id, now=20.0)
+    assert await world.requests.drop(first.id)
+    assert not await world.requests.drop(first.id)
+    [again] = await claimed(world, now=20.0)
+    assert (again.id, again.made, again.tries, again.reason) == (second.id, 20.0, 1, "")
+    assert await world.requests.count("dead") == 0
 
 
 async def test_they_are_erased_with_their_call(world: World) -> None:
@@ -101,5 +117,7 @@ async def test_one_that_cannot_be_read_is_given_up(world: World) -> None:
         pytest.skip("nothing in memory is unreadable")
     await asked(world, "a", PLACE, DELETE)
     await world.store.written([("UPDATE platform_request SET body = '[1]' WHERE id LIKE '%1.1'", ())])
+    unreadable = next(one for one in await world.requests.list(limit=9) if one.reason)
+    assert (unreadable.reason, unreadable.job, unreadable.request.once) == ("it cannot be read", "1.1", True)
     assert [one.request for one in await claimed(world)] == [DELETE]
     assert await world.requests.count("dead") == 1

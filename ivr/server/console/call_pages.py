@@ -56,17 +56,18 @@ def calls_page(
     open_calls: int,
     now: float,
     dead: int = 0,
+    dead_requests: int = 0,
     development: bool = False,
 ) -> Html:
     """List the calls; `live` are the newest of `open_calls` calls that are not over.
 
-    `dead`: notifications that were given up.
+    `dead`: notifications that were given up; `dead_requests`: requests to carriers that were.
     """
     more = f"the newest {len(live)}" if open_calls > len(live) else None
     return document(
         "Calls",
         heading("Calls", aside=_status()),
-        tag("div", _dead(dead) if dead else None, data_live="dead"),
+        tag("div", _dead(dead, dead_requests) if dead or dead_requests else None, data_live="dead"),
         sheet(f"Live: {open_calls}", _live(live, now), aside=more, live="live"),
         sheet(
             "Finished", _finished(finished), aside="the newest of the last seven days; times are UTC", live="finished"
@@ -76,11 +77,20 @@ def calls_page(
     )
 
 
-def _dead(dead: int) -> Html:
-    """Show that somebody was not told of something."""
-    told = "1 notification was given up" if dead == 1 else f"{dead} notifications were given up"
-    lists = tag("code", "ivr notifications --dead")
-    return sheet("Not sent", tag("p", f"{told}. See ", lists, ".", class_="body"))
+def _dead(notifications: int, requests: int) -> Html:
+    """Show that somebody was not told of something, or a carrier not asked."""
+    given_up = (
+        (notifications, "notification", "ivr notifications --dead"),
+        (requests, "request to a carrier", "ivr requests --dead"),
+    )
+    return sheet("Not sent", *(_given_up(*one) for one in given_up if one[0]))
+
+
+def _given_up(number: int, one: str, command: str) -> Html:
+    first, *rest = one.split(" ", 1)
+    many = " ".join([f"{first}s", *rest])
+    told = f"1 {one} was given up" if number == 1 else f"{number} {many} were given up"
+    return tag("p", f"{told}. See ", tag("code", command), ".", class_="body")
 
 
 def _live(live: Sequence[CallRow], now: float) -> Html:

@@ -12,7 +12,7 @@ from aiohttp import web
 from ivr.call_record import CallRecord, Stepped
 from ivr.engine.flow import Flow
 from ivr.errors import FlowError, UnreadableRow, WebhookError
-from ivr.outbox import Outbox
+from ivr.outbox import Outbox, PlatformRequests
 from ivr.server.body import Body
 from ivr.server.closings import Closings
 from ivr.server.connection import let_in
@@ -62,6 +62,7 @@ class Console:
         *,
         archive: Archive,
         outbox: Outbox,
+        requests: PlatformRequests,
         counts: Counts,
         registry: FlowRegistry,
         closings: Closings,
@@ -74,6 +75,7 @@ class Console:
         """`development`: there are a start page and a phone, to lead to."""
         self._archive = archive
         self._outbox = outbox
+        self._requests = requests
         self._counts = counts
         self._registry = registry
         self._closings = closings
@@ -175,8 +177,15 @@ class Console:
         finished = [FinishedCall(await self._shown(one), known) for one in over if (known := await self._counted(one))]
         shown = [await self._shown(one) for one in live]
         open_calls = await self._archive.count("live")
-        dead = await self._outbox.count("dead")
-        return calls_page(shown, finished, open_calls=open_calls, dead=dead, now=now, development=self._development)
+        return calls_page(
+            shown,
+            finished,
+            open_calls=open_calls,
+            dead=await self._outbox.count("dead"),
+            dead_requests=await self._requests.count("dead"),
+            now=now,
+            development=self._development,
+        )
 
     async def _counted(self, record: CallRecord) -> CallFigures | None:
         """Count a call; one that cannot be read is left to `ivr calls damaged`."""

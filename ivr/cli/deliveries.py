@@ -1,0 +1,105 @@
+"""What the commands share that look after deliveries: `ivr notifications` and `ivr requests`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import click
+from msgspec import Struct
+
+from ivr.cli.datafolder import data_folder, stored_calls
+from ivr.errors import StoreUnavailable
+from ivr.outbox import Deliveries, DeliveryState, Notification, PlatformRequest
+from ivr.store.data_folder import DataFolder
+
+T = TypeVar("T")
+D = TypeVar("D", bound=Notification | PlatformRequest)
+MOST = 1000
+"Deliveries of each state that are looked through for the beginning of an id, and read at a time."
+
+
+class DeliveriesOf(Struct, Generic[D], frozen=True):
+    """One kind of deliveries of a data folder."""
+
+    open: Callable[[DataFolder], Deliveries[D]]
+    one: str
+    "What one is called."
+    command: str
+    "Which lists them."
+
+    def asked(self, data: Path | None, question: Callable[[Deliveries[D]], Awaitable[T]]) -> T:
+        """Ask a data folder, or end the command."""
+
+        async def asked() -> T:
+            deliveries = self.open(data_folder(data))
+            try:
+                return await question(deliveries)
+            finally:
+                await deliveries.close()
+
+        with stored_calls(data):  # says what is wrong with a folder that cannot be read
+            try:
+                return asyncio.run(asked())
+            except StoreUnavailable as error:
+                raise click.ClickException(str(error)) from error
+
+    def found(self, data: Path | None, beginning: str) -> D:
+        """Find the one whose id begins so, or end the command."""
+        begins = beginning.strip().lower()
+        found = self.asked(data, lambda deliveries: _beginning_with(deliveries, begins))
+        if not found:
+            raise click.ClickException(f'There is no {self.one} "{beginning}". `{self.command}` lists them.')
+        if len(found) > 1:
+            some = ", ".join(one.id for one in found[:5])
+            raise click.ClickException(f'Several {self.one}s begin with "{beginning}": {some}.')
+        return found[0]
+
+    def retried(self, data: Path | None, one: D) -> int:
+        """Make one due, or end the command."""
+        done = int(self.asked(data, lambda deliveries: deliveries.retry(one.id, now=time.time())))
+        if not done:
+            raise click.ClickException("It was sent already.")
+        return done
+
+    def all_retried(self, data: Path | None, may: Callable[[D], bool] = lambda _: True) -> int:
+        """Make all due that were given up and that `may` be tried again, and return how many."""
+        return self.asked(data, lambda deliveries: _retry_dead(deliveries, may))
+
+    def dropped(self, data: Path | None, beginning: str) -> None:
+        """Forget one, or end the command."""
+        one = self.found(data, beginning)
+        if not self.asked(data, lambda deliveries: deliveries.drop(one.id)):
+            raise click.ClickException("It was sent already.")
+
+
+def when(at: float) -> str:
+    """Return a time as it is shown."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+async def _beginning_with(deliveries: Deliveries[D], begins: str) -> Sequence[D]:
+    """Return those whose id begins so, as far as they are looked through; a whole id is found however old it is."""
+    states: tuple[DeliveryState | None, ...] = (None, "waiting", "dead")
+    listed = [one for state in states for one in await deliveries.list(state, limit=MOST)]
+    found = {one.id: one for one in listed if one.id.startswith(begins)}
+    exact = None if found else await deliveries.get(begins)
+    return [exact] if exact else [*found.values()]
+
+
+async def _retry_dead(deliveries: Deliveries[D], may: Callable[[D], bool]) -> int:
+    """Make all that were given up due, and return how many; one that is given up meanwhile is not counted twice."""
+    tried: set[str] = set()
+    done, looked_at = 0, MOST
+    while True:
+        new = [one for one in await deliveries.list("dead", limit=looked_at) if one.id not in tried]
+        if not new:
+            return done
+        for one in new:
+            tried.add(one.id)
+            if may(one):
+                done += await deliveries.retry(one.id, now=time.time())
+            else:
+                looked_at += 1  # it stays in the list
