@@ -15,8 +15,13 @@ MOST: Final = 200
 "Characters of a target, and of a pattern."
 
 _NUMBER = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
-_SIP = re.compile(r"sips?:[A-Za-z0-9\-_.!~*'()&=+$,%]+@[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
-"Without parameters and header fields: they could send the call elsewhere."
+_SIP = re.compile(r"sips?:[A-Za-z0-9\-_.!~*'()&=+$,]+@[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
+"""Without parameters and header fields: they could send the call elsewhere. Without escapes: `%2B43900` is `+43900` for
+who takes the call, and no pattern would know it."""
+_DIALLED = re.compile(r"\+?[0-9*().\-]*[0-9][0-9*().\-]*", re.ASCII)
+"A user part that is a number."
+_BETWEEN_DIGITS = re.compile(r"[().\-]")
+"What has no meaning in a number (RFC 3966 5); it is left out, or it would hide a number from a pattern."
 _NUMBERS = re.compile(r"\+[1-9][0-9]{0,14}\*?", re.ASCII)
 _ADDRESSES = re.compile(r"sips?:(\*|[A-Za-z0-9\-_.+]+\*?)@(\*\.)?[A-Za-z0-9\-.]+(:[0-9]{1,5})?", re.ASCII)
 
@@ -34,7 +39,8 @@ def read_target(written: str) -> str | None:
     if not _SIP.fullmatch(found):
         return None
     scheme_and_user, _, host = found.rpartition("@")
-    return f"{scheme_and_user}@{host.lower()}"
+    scheme, _, user = scheme_and_user.partition(":")
+    return f"{scheme}:{_BETWEEN_DIGITS.sub('', user) if _DIALLED.fullmatch(user) else user}@{host.lower()}"
 
 
 def read_target_pattern(written: str) -> str:
@@ -54,9 +60,13 @@ class CallableTargets:
         self._never = [_compiled(pattern[1:]) for pattern in patterns if pattern.startswith("!")]
 
     def allows(self, target: str) -> bool:
-        """Return whether a target, as `read_target` returned it, may be called."""
+        """Return whether a target, as `read_target` returned it, may be called.
+
+        A number that is never called is not called through a telephone system either.
+        """
+        names = (target, target.partition(":")[2].rpartition("@")[0])
         return any(one.fullmatch(target) for one in self._allowed) and not any(
-            one.fullmatch(target) for one in self._never
+            one.fullmatch(name) for one in self._never for name in names
         )
 
 

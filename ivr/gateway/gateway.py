@@ -89,7 +89,7 @@ class Gateway:
             withheld=parties.withheld or None,
         )
         who = Caller(parties.caller or (ANONYMOUS if parties.withheld else UNKNOWN), number or UNKNOWN, self._language)
-        return CallPlan(bot, who, facts)
+        return CallPlan(bot, who, facts, None if facts.withheld else who.caller)
 
     def _serves(self, request: Request) -> bool:
         return self.plan.bot_for(called_number(request)) is not None

@@ -84,6 +84,8 @@ class CallPlan(Struct, frozen=True):
     "Who calls whom, for the bot."
     facts: LineFacts
     "What is known of the line from the beginning."
+    caller: str | None
+    "Whom the log names as the caller; None: nobody."
 
 
 class GatewayCall:
@@ -315,7 +317,7 @@ class GatewayCall:
 
     def _log(self, end: End, reason: str, cause: int | None) -> None:
         seconds = asyncio.get_running_loop().time() - self._began
-        log_end(end, reason, seconds, call=self._id, who=self._plan.who, facts=self._look(), cause=cause)
+        log_end(end, reason, seconds, call=self._id, caller=self._plan.caller, facts=self._look(), cause=cause)
 
     def _end_by_line(self, over: SipCallEnded) -> End:
         match over.by:
@@ -331,12 +333,12 @@ class GatewayCall:
 
 
 def log_end(
-    end: End, reason: str, seconds: float, *, call: str, who: Caller, facts: LineFacts, cause: int | None = None
+    end: End, reason: str, seconds: float, *, call: str, caller: str | None, facts: LineFacts, cause: int | None = None
 ) -> None:
     """Log the end of a call, of either direction; `seconds` from its beginning, `cause` of Q.850."""
     said = {
         "platform_call": call,
-        "caller": None if facts.withheld else who.caller,
+        "caller": caller,
         "called": facts.called,
         "trunk": facts.trunk,
         "transport": facts.transport,

@@ -12,35 +12,40 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from ivr.gateway.numbers import NumberPlan, UnusableTarget
+from ivr.gateway.order_settings import ORDER_SECRETS, OrderSettings, order_exposures, order_problems
+from ivr.gateway.setting_texts import (
+    GATEWAY_PREFIX,
+    NO_LISTEN,
+    host_port_of,
+    is_loopback,
+    listen_parts,
+    port_range,
+    secret_of,
+    split_list,
+)
 from ivr.gateway.trunk_registration import NoExtension, order_of
 from ivr.phone.wire.transfer_targets import is_target
-from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user, split_commas
-from ivr.smallfiles import read_small
+from ivr.setting_sources import LoadedSettings, SettingsError, load, refuse_user
 
-PREFIX = "IVR_GATEWAY_"
-MAX_PASSWORD_FILE = 4096
-"Bytes."
+PREFIX = GATEWAY_PREFIX
 SHORTEST_PASSWORD = 12
 "Characters of the password that callers prove themselves with: a digest can be tried out offline."
 FLAGS = {"user": "--password", "register_as": "--register"}
 "Flags that have another name than their setting."
-GATEWAY_SECRETS = ("password", "register_password")
+GATEWAY_SECRETS = ("password", "register_password", *ORDER_SECRETS)
 "Settings without a flag."
 WIDE = 8
 "Bits of a network with so many addresses that anybody is meant."
 
 _NO_MAP = 'must be NUMBER=TARGET, or a table such as {"+4989123456": "/call/support"}'
 _NO_EXTENSION = "must be an address such as sip:200@pbx.example.com, sip:200@192.0.2.7:5062;transport=tcp, or sips:…"
-_NO_LISTEN = "must be a list of addresses such as udp://127.0.0.1:5070, tcp://[::1]:5070 or tls://192.0.2.1:5061"
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(OrderSettings):
     """The settings of one gateway."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     bot: str = Field(
         "http://127.0.0.1:8080/call", description="The bot's calling webhook, for every number that is not mapped."
@@ -148,7 +153,7 @@ class GatewaySettings(BaseSettings):
     @field_validator("allow", "allow_transfer", "sip", "codecs", "allow_from", "digest", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return split_commas(",".join(value) if isinstance(value, tuple) and all(map(_is_text, value)) else value)
+        return split_list(value)
 
     @field_validator("map", mode="before")
     @classmethod
@@ -173,7 +178,7 @@ class GatewaySettings(BaseSettings):
     @classmethod
     def _listens(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError(_NO_LISTEN)
+            raise ValueError(NO_LISTEN)
         for address in value:
             listen_parts(address)
         return value
@@ -254,50 +259,12 @@ def plan_of(settings: GatewaySettings) -> NumberPlan:
 
 def password_of(settings: GatewaySettings) -> str:
     """Return the password that callers must know; empty: there is none. Raise SettingsError."""
-    return _secret(settings.password, settings.password_file, f"{PREFIX}PASSWORD")
+    return secret_of(settings.password, settings.password_file, f"{PREFIX}PASSWORD")
 
 
 def register_password_of(settings: GatewaySettings) -> str:
     """Return the password to register with; empty: there is none. Raise SettingsError."""
-    return _secret(settings.register_password, settings.register_password_file, f"{PREFIX}REGISTER_PASSWORD")
-
-
-def listen_parts(address: str) -> tuple[Literal["udp", "tcp", "tls"], str, int]:
-    """Return transport, host and port of an address that SIP is taken at; raise ValueError."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port
-        ip_address(host)
-    except ValueError:
-        raise ValueError(_NO_LISTEN) from None
-    rest = parts.path or parts.query or parts.fragment or parts.username
-    if parts.scheme not in {"udp", "tcp", "tls"} or rest or (port is None and ":" in parts.netloc.rpartition("]")[2]):
-        raise ValueError(_NO_LISTEN)
-    transport: Literal["udp", "tcp", "tls"] = (
-        "udp" if parts.scheme == "udp" else "tcp" if parts.scheme == "tcp" else "tls"
-    )
-    return transport, host, (5061 if transport == "tls" else 5060) if port is None else port
-
-
-def port_range(text: str) -> tuple[int, int]:
-    """Return the first and the last port of `FIRST-LAST`; raise ValueError."""
-    first, dash, last = text.partition("-")
-    if not (dash and first.isdecimal() and last.isdecimal()) or not 1 <= int(first) < int(last) <= 65535:
-        raise ValueError("must be two ports, such as 20000-29999")
-    return int(first), int(last)
-
-
-def host_port_of(text: str) -> tuple[str, int]:
-    """Return host and port of `ADDRESS:PORT`; raise ValueError."""
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-        ip_address(host or "")
-    except ValueError:
-        host, port = None, None
-    if not host or port is None or parts.path or parts.username:
-        raise ValueError("must be an address and a port, such as 127.0.0.1:9070")
-    return host, port
+    return secret_of(settings.register_password, settings.register_password_file, f"{PREFIX}REGISTER_PASSWORD")
 
 
 def exposures(settings: GatewaySettings) -> Iterator[str]:
@@ -311,15 +278,7 @@ def exposures(settings: GatewaySettings) -> Iterator[str]:
         yield "Other machines can read /metrics: --status is not an address of this machine alone."
     if settings.srtp_without_tls:
         yield "Keys of encrypted sound travel in the clear over UDP and TCP (--srtp-without-tls)."
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether SIP that is taken there comes from this machine."""
-    return ip_address(listen_parts(address)[1]).is_loopback
+    yield from order_exposures(settings)
 
 
 def _problems(settings: GatewaySettings) -> Iterator[str]:
@@ -342,22 +301,7 @@ def _problems(settings: GatewaySettings) -> Iterator[str]:
         yield f"{PREFIX}REGISTER_AS (--register) is not set, so there is nothing to register."
     if any(address.startswith("tls:") for address in settings.sip) and settings.tls_certificate is None:
         yield f"{PREFIX}SIP has a tls:// address, which needs {PREFIX}TLS_CERTIFICATE."
-
-
-def _secret(value: SecretStr | None, file: Path | None, name: str) -> str:
-    if value is not None and file is not None:
-        raise SettingsError(f"{name} and {name}_FILE are both set; one of them is enough.")
-    if file is None:
-        return value.get_secret_value() if value else ""
-    try:
-        text = read_small(file, MAX_PASSWORD_FILE).decode().strip()
-    except OSError as error:
-        raise SettingsError(f"{name}_FILE: {file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"{name}_FILE: {file} is not text.") from error
-    if not text:
-        raise SettingsError(f"{name}_FILE: {file} is empty.")
-    return text
+    yield from order_problems(settings, registers=settings.register_as is not None)
 
 
 def _map_of(value: object) -> object:

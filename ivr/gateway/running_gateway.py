@@ -11,18 +11,10 @@ from ivr.gateway.admission import AdmissionRules
 from ivr.gateway.apology import apology_samples
 from ivr.gateway.gateway import Gateway, codecs_now
 from ivr.gateway.gateway_call import Apologies, CallServices
-from ivr.gateway.gateway_settings import (
-    GatewaySettings,
-    host_port_of,
-    is_loopback,
-    listen_parts,
-    password_of,
-    plan_of,
-    port_range,
-    register_password_of,
-)
+from ivr.gateway.gateway_settings import GatewaySettings, password_of, plan_of, register_password_of
 from ivr.gateway.metrics import Snapshot, written
 from ivr.gateway.numbers import NumberPlan, hosts
+from ivr.gateway.setting_texts import host_port_of, is_loopback, listen_parts, port_range
 from ivr.gateway.status_pages import Health, status_pages
 from ivr.gateway.trunk_registration import TrunkRegistration, order_of
 from ivr.media.payload_cache import PayloadCache

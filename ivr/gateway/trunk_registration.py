@@ -9,7 +9,8 @@ from ivr.errors import IvrError
 from ivr.gateway.networks import Address, address_of
 from ivr.sip.addresses import MalformedAddress, host_port, parse_uri
 from ivr.sip.caller_identity import cleaned
-from ivr.sip.outputs import Hop, Registered, RegistrationFailed, Transport
+from ivr.sip.next_hop import hop_of
+from ivr.sip.outputs import Registered, RegistrationFailed
 from ivr.sip.sip_call import Credentials
 from ivr.useragent.registering import RegistrationOrder
 from ivr.useragent.user_agent import UserAgent
@@ -33,29 +34,13 @@ def order_of(address: str, *, user: str | None, password: str) -> RegistrationOr
         uri = parse_uri(address)
     except MalformedAddress as error:
         raise NoExtension(str(error)) from error
-    transport = _transport(uri.scheme, uri.parameter("transport"))
-    if transport is None or not uri.user or uri.scheme == "tel":
+    hop = hop_of(uri)
+    if hop is None or not uri.user:
         raise NoExtension("no user, or a transport that is not udp, tcp or tls")
     scheme = "sips" if uri.scheme == "sips" else "sip"
     place = host_port(uri.host, None)
-    port = uri.port or (5061 if transport == "tls" else 5060)
     credentials = Credentials(user or uri.user, password) if password else None
-    return RegistrationOrder(
-        f"{scheme}:{uri.user}@{place}", f"{scheme}:{place}", Hop(transport, uri.host, port), credentials
-    )
-
-
-def _transport(scheme: str, wanted: str | None) -> Transport | None:
-    match (wanted or "").lower():
-        case "":
-            return "tls" if scheme == "sips" else "udp"
-        case "udp" if scheme == "sip":
-            return "udp"
-        case "tcp":
-            return "tls" if scheme == "sips" else "tcp"
-        case "tls":
-            return "tls"
-    return None
+    return RegistrationOrder(f"{scheme}:{uri.user}@{place}", f"{scheme}:{place}", hop, credentials)
 
 
 class TrunkRegistration:

@@ -114,7 +114,7 @@ def cancel(call: OutgoingCall, now: float, *, status: int = 487, reason: str = "
         return CallStep(call)
     early = call.state == "calling"
     call = replace(call, state="cancelling", cancel_waits=early, ends=now + TIMEOUT)
-    failed = CallFailed(call.handle, status, reason)
+    failed = CallFailed(call.handle, status, reason, silent=early)
     return CallStep(call, (failed,) if early else (failed, _cancel(call)))
 
 
@@ -123,7 +123,8 @@ def responded(call: OutgoingCall, request: Request, response: Response | None, f
     if client_key(request) != client_key(call.invite):
         return CallStep(call)
     if response is None:
-        return _failed(call, failure, "Request Timeout" if failure == 408 else "Service Unavailable")
+        words = "Request Timeout" if failure == 408 else "Service Unavailable"
+        return _failed(call, failure, words, silent=call.state == "calling")
     if response.status < 200:
         return _provisional(call, response)
     if response.status < 300:
@@ -176,8 +177,10 @@ def _cancel(call: OutgoingCall) -> Ask:
     return Ask(Request("CANCEL", call.invite.uri, Headers.of(via, *fields, number)), call.link, owned=False)
 
 
-def _failed(call: OutgoingCall, status: int, reason: str, contacts: tuple[str, ...] = ()) -> CallStep:
-    events = () if call.state == "cancelling" else (CallFailed(call.handle, status, reason, contacts),)
+def _failed(
+    call: OutgoingCall, status: int, reason: str, contacts: tuple[str, ...] = (), *, silent: bool = False
+) -> CallStep:
+    events = () if call.state == "cancelling" else (CallFailed(call.handle, status, reason, contacts, silent),)
     return CallStep(replace(call, over=True), events)
 
 

@@ -130,6 +130,8 @@ class CallFailed(Struct, frozen=True, tag=True):
     "The reason phrase; hostile text."
     contacts: tuple[str, ...] = ()
     "Where a 3xx points to; nothing follows it by itself."
+    silent: bool = False
+    "Nothing at all came from there, not even a provisional answer: it is not known whether anybody is there."
 
 
 # --- registration ----------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from ivr.errors import IvrError
 from ivr.sip.addresses import MalformedAddress, NameAddress, SipUri, host_port, parse_uri
-from ivr.sip.outputs import Hop, Transport
+from ivr.sip.next_hop import hop_of
+from ivr.sip.outputs import Hop
 from ivr.sip.sip_call import Credentials
 
-_TRANSPORTS: dict[str, Transport] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 NOBODY = "phone"
 "The user part of who calls, if nobody is named."
 
@@ -48,17 +48,10 @@ def dial_target(
         ) from error
     if uri.scheme == "tel":
         raise NotDiallable("A telephone number needs somebody to call it through: sip:+49…@your-pbx.example.")
-    return DialTarget(uri.text, _hop(uri), _caller(caller, uri, credentials), credentials, authorities)
-
-
-def _hop(uri: SipUri) -> Hop:
-    named = uri.parameter("transport")
-    transport = _TRANSPORTS.get((named or "udp").lower())
-    if transport is None:
-        raise NotDiallable(f'The transport "{named}" is not one of udp, tcp and tls.')
-    if uri.scheme == "sips":
-        transport = "tls"
-    return Hop(transport, uri.host, uri.port or (5061 if transport == "tls" else 5060))
+    hop = hop_of(uri)
+    if hop is None:
+        raise NotDiallable(f'The transport "{uri.parameter("transport")}" is not one of udp, tcp and tls.')
+    return DialTarget(uri.text, hop, _caller(caller, uri, credentials), credentials, authorities)
 
 
 def _caller(caller: str | None, uri: SipUri, credentials: Credentials | None) -> str:

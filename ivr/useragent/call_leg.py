@@ -25,11 +25,13 @@ from ivr.useragent.rtp_session import RtpSession
 class NotAnswered(IvrError):
     """The call that we placed came to nothing; `status` is the final answer's, or one of ours."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, *, silent: bool = False) -> None:
         super().__init__(f"{status} {reason}".strip())
         self.status = status
         self.reason = reason
         "Hostile text."
+        self.silent = silent
+        "Nothing at all came from there."
 
 
 class LegOwner(Protocol):
@@ -258,7 +260,7 @@ class CallLeg:
         if self.over is not None:
             return
         if isinstance(end, CallFailed):
-            failure = NotAnswered(end.status, end.reason)
+            failure = NotAnswered(end.status, end.reason, silent=end.silent)
             end = SipCallEnded(self.call, by="remote", cause="not answered")
         else:
             failure, end = NotAnswered(487, "Request Terminated"), self._why or end

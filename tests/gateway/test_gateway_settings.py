@@ -9,13 +9,12 @@ from ivr.gateway.gateway_settings import (
     FLAGS,
     GATEWAY_SECRETS,
     exposures,
-    host_port_of,
-    listen_parts,
     load_gateway_settings,
     password_of,
     plan_of,
     register_password_of,
 )
+from ivr.gateway.setting_texts import host_port_of, listen_parts
 from ivr.setting_sources import SettingsError, value_text
 from ivr.settings import Settings, load_settings
 

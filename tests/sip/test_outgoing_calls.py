@@ -85,14 +85,14 @@ def test_the_invite_is_repeated_until_a_provisional_answer() -> None:
 def test_no_answer_within_32_seconds_is_a_408() -> None:
     peer, _ = dialled()
     peer.wait(32)
-    assert peer.events == [CallFailed(peer.handle, 408, "Request Timeout")]
+    assert peer.events == [CallFailed(peer.handle, 408, "Request Timeout", silent=True)]
     hung_up(peer)
 
 
 def test_an_invite_that_cannot_be_sent_is_a_503() -> None:
     peer, _ = dialled()
     peer.owner(peer.endpoint.failed(peer.link, peer.now))
-    assert peer.events == [CallFailed(peer.handle, 503, "Service Unavailable")]
+    assert peer.events == [CallFailed(peer.handle, 503, "Service Unavailable", silent=True)]
     hung_up(peer)
 
 
@@ -159,7 +159,7 @@ def test_without_credentials_a_challenge_is_a_refusal() -> None:
 def test_a_cancel_waits_for_a_provisional_answer() -> None:
     peer, invite = dialled()
     assert peer.owner(peer.endpoint.cancel(peer.handle, peer.now)) == []
-    assert peer.events == [CallFailed(peer.handle, 487, "Request Terminated")]
+    assert peer.events == [CallFailed(peer.handle, 487, "Request Terminated", silent=True)]
     (cancel,) = peer.reply(invite, 100)
     assert isinstance(cancel, Request)
     assert (cancel.method, cancel.uri, top_via(cancel), cseq(cancel).number) == (
