@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 NO_FLAG = (*GATEWAY_SECRETS, "azure_key", "openai_key", "voice_key")
 "Secrets."
-LISTS = ("map", "allow", "allow_transfer", "sip", "codecs", "allow_from", "digest")
+LISTS = (*("map", "allow", "allow_transfer", "sip", "codecs", "allow_from", "digest", "call_targets", "call_callers"),)
 "Settings whose flag can be repeated."
 TRUTHS = ("srtp_without_tls",)
 "Settings whose flag has no value."
@@ -126,6 +126,9 @@ def _announce(settings: GatewaySettings, running: RunningGateway) -> None:
         click.echo(f"Registering as {settings.register_as}; the log says what becomes of it.")
     if settings.status:
         click.echo(f"For monitoring: http://{settings.status}/healthz and http://{settings.status}/metrics")
+    if running.orders:
+        targets = ", ".join(settings.call_targets) or "nobody"
+        click.echo(f"For the bot's settings (IVR_SKYPE_GATEWAY_URL): {running.orders}. It may have called: {targets}.")
     for sentence in (*running.missing, *exposures(settings)):
         click.echo(f"WARNING: {sentence}")
 

@@ -71,6 +71,8 @@ class AdmissionPolicy:
         self.secret = secret
         self.draining = False
         "Set when the gateway is about to end."
+        self.placed = 0
+        "Calls that we place: they count, too."
         self._rules = rules
         self._served = served
         self._refused = refused
@@ -87,7 +89,7 @@ class AdmissionPolicy:
     @property
     def full(self) -> bool:
         """Whether no call is taken now."""
-        return self._calls.total() >= self._rules.calls
+        return self._calls.total() + self.placed >= self._rules.calls
 
     def admit(self, request: Request, link: Link, now: float) -> Admission:
         """Decide on a request outside of any dialog."""

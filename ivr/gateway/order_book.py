@@ -130,7 +130,7 @@ class OrderBook:
 
     def _read(self, order: CallOrder) -> PlacedOrder:
         if not SHORTEST_RING <= order.ring <= LONGEST_RING:
-            raise NotTaken(422, "order", f"ring is {SHORTEST_RING:g} to {LONGEST_RING:g} seconds.")
+            raise NotTaken(400, "order", f"ring is {SHORTEST_RING:g} to {LONGEST_RING:g} seconds.")
         target = read_target(order.to)
         if target is None:
             raise NotTaken(422, "address", "to is a number such as +436601234567, or a SIP address.")

@@ -31,7 +31,7 @@ from ivr.gateway.order_book import CallOrder, NotTaken
 
 log = logging.getLogger(__name__)
 
-MAX_ORDER: Final = 4096
+MAX_ORDER: Final = 16 * 1024
 "Bytes of an order."
 BODY_TIME: Final = 5.0
 "Seconds for the body to come."

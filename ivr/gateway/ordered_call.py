@@ -5,7 +5,7 @@
 | is rung (18x) | a notification `establishing`, once, beside the call |
 | answers | the Conversation, `established`; from then on all is as in `gateway_call` |
 | is busy, declines, cannot be reached | a notification `terminated` with the SIP status |
-| does not answer in the time of the order | the same with 487; a CANCEL goes out. An answer that crosses it is hung up |
+| does not answer in time | the same with 487; a CANCEL goes out, and an answer that crosses it is hung up |
 | asks for a password that is not known | the same with 401 or 407 |
 | nothing comes from there at all | the same with 503 |
 | the gateway cannot place it, or ends | the same with 500 |
@@ -184,7 +184,10 @@ class OrderedCall:
         """Leave nobody ringing: whatever happened, and if this is cancelled."""
         if self._leg is not None:
             self._leg.hang_up()
-        self._settle("drained" if self._draining else "failed", "the gateway ends")
+        if self._draining:
+            self._settle("drained", "the gateway ends")
+        else:
+            self._settle("failed", "a fault of ours: see the log")
 
     def _settle(self, end: End, reason: str) -> None:
         """Count a call that nobody answered, and log it."""

@@ -8,15 +8,18 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 
 from ivr.gateway.admission import AdmissionRules
-from ivr.gateway.apology import apology_samples
+from ivr.gateway.apology import TEXTS, TO_CALLED, apology_samples
 from ivr.gateway.gateway import Gateway, codecs_now
 from ivr.gateway.gateway_call import Apologies, CallServices
-from ivr.gateway.gateway_settings import GatewaySettings, password_of, plan_of, register_password_of
+from ivr.gateway.gateway_settings import GatewaySettings, password_of, plan_of
 from ivr.gateway.metrics import Snapshot, written
 from ivr.gateway.numbers import NumberPlan, hosts
+from ivr.gateway.order_door import OrderDoor, order_door
+from ivr.gateway.order_rules import order_rules_of, registration_order_of
+from ivr.gateway.order_settings import orders_token_of
 from ivr.gateway.setting_texts import host_port_of, is_loopback, listen_parts, port_range
 from ivr.gateway.status_pages import Health, status_pages
-from ivr.gateway.trunk_registration import TrunkRegistration, order_of
+from ivr.gateway.trunk_registration import TrunkRegistration
 from ivr.media.payload_cache import PayloadCache
 from ivr.media.sound import Sound
 from ivr.phone.net.guard import AddressNotAllowed, Guard
@@ -25,6 +28,7 @@ from ivr.phone.net.post import WebPost
 from ivr.phone.platform import Platform, Target, platform
 from ivr.rtp.codecs import payloads
 from ivr.setting_sources import SettingsError
+from ivr.sip.addresses import host_port
 from ivr.sip.policy import EndpointConfig
 from ivr.speech_settings import SpeechSettings, live_sound, load_models
 from ivr.useragent.configuration import ListenAddress, PortRange, TlsFiles, UserAgentConfig
@@ -54,6 +58,7 @@ class RunningGateway:
         *,
         registration: TrunkRegistration | None,
         missing: Sequence[str],
+        orders: str | None = None,
     ) -> None:
         self.plan = gateway.plan
         self.metadata = phone.metadata
@@ -62,6 +67,8 @@ class RunningGateway:
         "Whether the bot probably checks tokens: a setting for them was given."
         self.missing = missing
         "Sentences on what cannot be done here."
+        self.orders = orders
+        "The address below which calls are ordered, with the port that was found; None: nowhere."
         self._gateway = gateway
         self._agent = agent
         self._registration = registration
@@ -113,27 +120,41 @@ async def running_gateway(settings: GatewaySettings, speech: SpeechSettings) -> 
     guard = Guard(settings.allow)
     await _check_hosts(plan, guard)
     _make_room_for(settings.calls)
-    gateway = Gateway(plan, rules_of(settings), language=settings.language)
+    gateway = Gateway(plan, rules_of(settings), order_rules_of(settings), language=settings.language)
     async with AsyncExitStack() as stack:
-        status = _status_socket(settings)
-        if status is not None:
-            stack.callback(status.close)
+        status = _bound(stack, settings.status, "IVR_GATEWAY_STATUS")
+        orders = _bound(stack, settings.orders, "IVR_GATEWAY_ORDERS")
         web = WebPost(guard, connections=settings.calls + CONNECTIONS_BESIDE)
         stack.push_async_callback(web.close)
         phone = await stack.enter_async_context(platform(target_of(settings), post=web))
         sound = live_sound(speech, phone.workers, phone.fetch)
         await load_models(phone.workers)
-        apology = await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language)
-        gateway.services = CallServices(phone, sound, PayloadCache(payloads), Apologies(apology), gateway.metrics)
+        apologies = await _apologies(settings, phone, sound)
+        gateway.services = CallServices(phone, sound, PayloadCache(payloads), apologies, gateway.metrics)
         agent = await _listen(stack, settings, gateway)
         stack.push_async_callback(gateway.close)
-        registration = registration_of(settings, gateway)
+        registered = registration_order_of(settings)
+        registration = None if registered is None else TrunkRegistration(registered, gateway.policy.trust)
         if registration is not None:
             await registration.begin(agent)
-        running = RunningGateway(gateway, agent, phone, registration=registration, missing=_missing(apology, sound))
+        running = RunningGateway(
+            gateway,
+            agent,
+            phone,
+            registration=registration,
+            missing=_missing(apologies, sound),
+            orders=f"http://{host_port(*orders.getsockname()[:2])}" if orders else None,
+        )
         if status is not None:
             pages = status_pages(status, health=lambda: running.health, metrics=running.metrics)
             await stack.enter_async_context(pages)
+        if orders is not None:
+            door = OrderDoor(
+                orders_token_of(settings),
+                take=lambda order: gateway.order(order, agent),
+                refused=lambda why: gateway.metrics.orders_refused.update((why,)),
+            )
+            await stack.enter_async_context(order_door(orders, door))
         log.info("taking calls")
         yield running
     log.info("stopped")
@@ -196,15 +217,6 @@ def agent_config(settings: GatewaySettings) -> UserAgentConfig:
     )
 
 
-def registration_of(settings: GatewaySettings, gateway: Gateway) -> TrunkRegistration | None:
-    """Return what is to be registered; None: nothing."""
-    if settings.register_as is None:
-        return None
-    password = register_password_of(settings)
-    order = order_of(settings.register_as, user=settings.register_user, password=password)
-    return TrunkRegistration(order, gateway.policy.trust)
-
-
 async def _check_hosts(plan: NumberPlan, guard: Guard) -> None:
     """Refuse bots at hosts that were not allowed, before a caller finds out; raise SettingsError."""
     for host in sorted(hosts(plan)):
@@ -227,21 +239,32 @@ def _make_room_for(calls: int) -> None:
         )
 
 
-def _status_socket(settings: GatewaySettings) -> socket.socket | None:
-    if settings.status is None:
+def _bound(stack: AsyncExitStack, address: str | None, setting: str) -> socket.socket | None:
+    """Return a socket that listens there, as long as the context lasts; raise SettingsError."""
+    if address is None:
         return None
-    host, port = host_port_of(settings.status)
+    host, port = host_port_of(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        sock = socket.create_server((host, port), family=family)
     except OSError as error:
-        raise SettingsError(f"IVR_GATEWAY_STATUS: {settings.status} cannot be had: {error.strerror}") from error
+        raise SettingsError(f"{setting}: {address} cannot be had: {error.strerror}") from error
+    stack.callback(sock.close)
+    return sock
 
 
-def _missing(apology: bytes, sound: Sound) -> list[str]:
+async def _apologies(settings: GatewaySettings, phone: Platform, sound: Sound) -> Apologies:
+    made = [
+        await apology_samples(settings.apology, sound.renderer, phone.workers, language=settings.language, texts=texts)
+        for texts in ((TEXTS, TO_CALLED) if settings.orders else (TEXTS,))
+    ]
+    return Apologies(*made)
+
+
+def _missing(apologies: Apologies, sound: Sound) -> list[str]:
     """Return what callers will miss, and what to do about it."""
     found = []
-    if not apology:
+    if not apologies.to_callers:
         found.append("Nothing can be spoken now: install a voice (pip install 'ivr[phone]'), or see IVR_VOICE.")
     if sound.ear is None:
         found.append("There is no ear, so choices are made by key alone: pip install pocketsphinx, or set IVR_STT.")
