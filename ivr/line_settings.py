@@ -6,11 +6,12 @@ the native one has no name before its settings.
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from ivr.auth.documents import DOCUMENTS
 from ivr.jambonz_settings import JambonzSettings
+from ivr.placing_settings import require_long_token
 from ivr.setting_sources import refuse_user, split_commas
 from ivr.speech_settings import PREFIX
 from ivr.twiml_settings import TwimlSettings
@@ -40,6 +41,27 @@ class LineSettings(TwimlSettings, JambonzSettings):
         False,
         description="For trials with a phone on this machine: allow http for the metadata and IVR_PUBLIC_URL.",
     )
+
+    skype_gateway_url: str | None = Field(
+        None,
+        description="Where a gateway takes orders of calls, such as http://127.0.0.1:8099; none: skype places no "
+        "calls. https, except on this machine.",
+    )
+    skype_gateway_token: SecretStr | None = Field(
+        None, description="The token of those orders, 16 characters or more, as the gateway has it."
+    )
+
+    @field_validator("skype_gateway_url")
+    @classmethod
+    def _gateway_is_shown_whole(cls, value: str | None) -> str | None:
+        if value is not None:
+            refuse_user(value)
+        return value
+
+    @field_validator("skype_gateway_token")
+    @classmethod
+    def _is_long_gateway_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return require_long_token(value)
 
     @field_validator("openid_metadata", mode="before")
     @classmethod

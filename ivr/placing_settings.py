@@ -13,6 +13,13 @@ SHORTEST_CALLS_TOKEN: Final = 16
 "Characters."
 
 
+def require_long_token(value: SecretStr | None) -> SecretStr | None:
+    """Return a token with which calls are ordered; raise ValueError for one that is short enough to be guessed."""
+    if value is not None and len(value.get_secret_value()) < SHORTEST_CALLS_TOKEN:
+        raise ValueError(f"must have {SHORTEST_CALLS_TOKEN} characters or more; to make one: openssl rand -hex 24")
+    return value
+
+
 class PlacingSettings(BaseSettings):
     """Who may have calls placed, whom they may reach, and how many."""
 
@@ -52,6 +59,4 @@ class PlacingSettings(BaseSettings):
     @field_validator("calls_token")
     @classmethod
     def _is_long_calls_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < SHORTEST_CALLS_TOKEN:
-            raise ValueError(f"must have {SHORTEST_CALLS_TOKEN} characters or more; to make one: openssl rand -hex 24")
-        return value
+        return require_long_token(value)

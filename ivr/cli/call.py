@@ -85,7 +85,7 @@ class ServerOfCalls:
 @click.command()
 @click.argument("to")
 @click.option("--flow", required=True, help="The flow that talks to whoever answers.")
-@click.option("--channel", required=True, help="The line that places the call, such as twilio or jambonz.")
+@click.option("--channel", required=True, help="The line that places the call, such as twilio, jambonz or skype.")
 @click.option("--caller", help="Whom the other side sees as the caller; one of IVR_CALL_CALLERS.")
 @click.option("--ring", type=click.FloatRange(5, 120), default=45.0, show_default=True, help="Seconds to let it ring.")
 @click.option("--machine", is_flag=True, help="Have the line find out if a machine answers.")

@@ -6,7 +6,7 @@ And what it means that they could not be reached.
 import re
 from collections.abc import Mapping
 
-from ivr.engine.events import TransferFailure
+from ivr.engine.events import NotAnswered, TransferFailure
 from ivr.engine.naming import normal
 
 MAX_ADDRESS = 256
@@ -28,11 +28,19 @@ _WHY: Mapping[int, TransferFailure] = {
     **dict.fromkeys((405, 501), "unsupported"),
 }
 "By what the other side answered, as a SIP status; 0: nothing."
+_NOT_PLACED = frozenset({401, 407, 500})
+"Of a call that we placed: who should have rung somebody wants another password, or cannot do it itself."
 
 
 def why_not(status: int) -> TransferFailure:
     """Return why a caller could not be connected, by the SIP status of the other side; 0: nobody answered."""
     return _WHY.get(status, "unreachable")
+
+
+def why_not_answered(status: int) -> NotAnswered:
+    """Return why nobody took a call that we placed, by the SIP status of the other side; 0: nobody answered."""
+    why = why_not(status)
+    return "failed" if why == "unsupported" or status in _NOT_PLACED else why
 
 
 def address(written: str) -> str | None:

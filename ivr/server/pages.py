@@ -62,8 +62,10 @@ def make_call_order_pages(settings: Settings, backend: Backend) -> CallOrderPage
     """Make the addresses at which calls are ordered; None: there is no token for them."""
     if settings.calls_token is None:
         return None
+    calling = [plug for plug in backend.plugs if isinstance(plug.channel, CallingChannel)]
     placing = Placing(
-        accounts={one.channel.name: one.account for one in backend.plugs if isinstance(one.channel, CallingChannel)},
+        accounts={plug.channel.name: plug.account for plug in calling},
+        unset={plug.channel.name: plug.places_with for plug in calling if plug.api is None},
         turns=backend.turns,
         store=backend.store,
         archive=backend.archive,

@@ -59,6 +59,7 @@ class Placing:
         self,
         *,
         accounts: Mapping[str, str],
+        unset: Mapping[str, str],
         turns: TurnsInMemory,
         store: CallStoreInMemory,
         archive: Archive,
@@ -68,8 +69,12 @@ class Placing:
         limits: CallLimits,
         now: Callable[[], float],
     ) -> None:
-        """`accounts` are those of the channels that can place calls, by their names."""
+        """`accounts` are those of the channels that can place calls, by their names.
+
+        `unset`: what is to be set for those of them whose platform cannot be asked as the settings are.
+        """
         self._accounts = accounts
+        self._unset = unset
         self._turns = turns
         self._store = store
         self._archive = archive
@@ -107,6 +112,8 @@ class Placing:
         account = self._accounts.get(order.channel)
         if account is None:
             raise WebhookError(422, "channel", "This channel is not on here, or cannot place calls.")
+        if (needed := self._unset.get(order.channel)) is not None:
+            raise WebhookError(422, "channel", f"This channel places no calls here. To have it do so, set {needed}.")
         if not SHORTEST_RING <= order.ring <= LONGEST_RING:
             raise WebhookError(422, "ring", f"ring is {SHORTEST_RING:g} to {LONGEST_RING:g} seconds.")
         target, caller = self._target(order.to), self._caller(order.caller)

@@ -120,6 +120,8 @@ class PlatformApi:
         address = URL(self._base)
         if not address.raw_host or address.port is None or address.scheme not in {"http", "https"}:
             raise ValueError("must be an address such as https://api.example.com")
+        if address.scheme == "http" and not _is_loopback(address.raw_host):
+            raise ValueError("must be https: http is for this machine alone")  # the credential could be read
         own = f"[{address.raw_host}]" if ":" in address.raw_host else address.raw_host
         local = LOOPBACK if _is_loopback(address.raw_host) else ()
         self._origin = address.origin()

@@ -6,6 +6,7 @@ import pytest
 
 from ivr.engine.call import Call, Facts, Step, new_call
 from ivr.engine.commands import HangUp, Notify, Play, Recognize, Request
+from ivr.engine.destinations import why_not_answered
 from ivr.engine.events import (
     CallAnswered,
     CallEnded,
@@ -295,3 +296,11 @@ def test_a_pretended_time_moves_the_clock_of_a_call_of_ours_too() -> None:
     asked = step(flow, placed.call, CallAnswered("human"), now=NOW + 60).commands[-1]
     assert isinstance(asked, Recognize)
     assert getattr(asked.prompt[0], "value", "").startswith("6:00 PM 6:01 PM")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(0, "noAnswer"), (486, "busy"), (603, "rejected"), (404, "unreachable"), (501, "failed"), (407, "failed")],
+)
+def test_why_nobody_answered_is_told_by_a_sip_status(status: int, reason: str) -> None:
+    assert why_not_answered(status) == reason

@@ -75,6 +75,8 @@ async def orders(folder: Path, **changed: Any) -> AsyncIterator[Orders]:
         "public_url": "https://ivr.example.com",
         "jambonz_webhook_secret": "a-webhook-secret-0123",
         "jambonz_account_sid": "acc-1",
+        "jambonz_api_url": "http://127.0.0.1:9",
+        "jambonz_api_key": "api-key-of-tests",
         "calls_token": TOKEN,
         "call_targets": "+43*,!+43900*",
         "call_callers": "+4315550100,+4315550101",

@@ -13,7 +13,7 @@ from ivr.channels.jambonz import wire
 from ivr.channels.jambonz.addresses import ANSWERED, DETECTED, UNDETECTED, JambonzAddresses
 from ivr.channels.jambonz.reading import Hook
 from ivr.channels.jambonz.speaking import target_of
-from ivr.engine.destinations import address, why_not
+from ivr.engine.destinations import address, why_not_answered
 from ivr.engine.events import AnsweredBy, CallNotAnswered
 from ivr.ports import CallKey, Dial, Outbound
 
@@ -73,8 +73,7 @@ def detecting(key: CallKey, addresses: JambonzAddresses) -> bytes:
 def not_answered(hook: Hook) -> CallNotAnswered:
     """Return why nobody answered. A call that is refused is `busy` for jambonz: the SIP status knows better."""
     if hook.sip_status >= _FAILED:
-        why = why_not(hook.sip_status)
-        return CallNotAnswered("failed" if why == "unsupported" else why, hook.sip_status)
+        return CallNotAnswered(why_not_answered(hook.sip_status), hook.sip_status)
     match hook.status:
         case "busy":
             return CallNotAnswered("busy")

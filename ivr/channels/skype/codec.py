@@ -3,9 +3,11 @@
     decode   whose call, which message           reading, spelling, rules, ids
     hear     the platform's message -> events    hearing
     speak    commands -> a workflow              speaking, prompts
+    place    a call that a gateway places        placing
 
 The platform does the listening, keeps the timers and waits for each reply: there is nothing to remember but what it
-offers, nothing to be sent unasked, and no time to look at.
+offers and whether a call is still to be answered, nothing to be sent unasked but orders of calls, and no time to look
+at.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,17 +15,19 @@ from typing import Literal, cast
 
 from msgspec import Struct
 
-from ivr.channels.skype import hearing, ids, reading, rules, speaking, wire
+from ivr.channels.skype import hearing, ids, placing, reading, rules, speaking, wire
 from ivr.engine.commands import LineCommand
 from ivr.engine.pretend import read_time
 from ivr.ports import (
     CallKey,
     Capabilities,
+    Dial,
     Endpoint,
     Exchange,
     Form,
     Incoming,
     Leg,
+    Outbound,
     Upload,
     WebhookReply,
     WebhookRequest,
@@ -37,6 +41,8 @@ FORM = Form(json=wire.CONVERSATION_RESULT, upload=wire.RECORDED_AUDIO)
 
 _OFFERED = "questions"
 "The note that the platform knows more of questions than the vendor's (protocol 25)."
+_ORDERED = "ordered"
+"The note that we have ordered the call, and that nobody has answered it so far (protocol 26)."
 
 
 class Received(Struct, frozen=True):
@@ -51,7 +57,7 @@ class Received(Struct, frozen=True):
 
 
 class SkypeChannel:
-    """`ports.Channel` for one bot."""
+    """`ports.CallingChannel` for one bot."""
 
     name = "skype"
     reads = frozenset({wire.MESSAGE_ID, wire.PRETENDED_TIME})
@@ -107,7 +113,7 @@ class SkypeChannel:
         else:
             ids.checked(message.operation_outcome.id, "operation's")
         over = hearing.is_over(message)
-        starts = isinstance(message, wire.Conversation) and not over
+        starts = isinstance(message, wire.Conversation) and not over and not hearing.is_answer(message)
         at = self._time(request) if starts else None
         upload = request.uploads.get(wire.RECORDED_AUDIO)
         incoming = Incoming(
@@ -132,11 +138,13 @@ class SkypeChannel:
     def hear(self, leg: Leg, incoming: Incoming, *, now: float) -> Exchange:
         """Turn a message that `decode` gave into events."""
         received = cast("Received", incoming.payload)
-        events = hearing.events(received.message, received.audio, over=received.over, at=received.at)
-        message = received.message
+        message, notes, ordered = received.message, leg.notes, _ORDERED in leg.notes
+        events = hearing.events(message, received.audio, over=received.over, at=received.at, ordered=ordered)
+        if ordered and hearing.is_answer(message):
+            notes = {name: note for name, note in notes.items() if name != _ORDERED}
         if isinstance(message, wire.Conversation) and message.ivr is not None and message.ivr.questions:
-            leg = Leg({**leg.notes, _OFFERED: "true"})
-        return Exchange(leg, events)
+            notes = {**notes, _OFFERED: "true"}
+        return Exchange(leg if notes is leg.notes else Leg(notes), events)
 
     def speak(self, leg: Leg, commands: Sequence[LineCommand], *, now: float) -> Exchange:
         """Turn commands into a workflow."""
@@ -148,6 +156,14 @@ class SkypeChannel:
             tuple(commands), callback=self._callback, media_base=self._media_base, questions=_OFFERED in leg.notes
         )
         return Exchange(leg, reply=WebhookReply(body=body))
+
+    def place(self, dial: Dial, *, now: float) -> Exchange:
+        """Order a call of the gateway."""
+        return Exchange(Leg({_ORDERED: "true"}), outbound=(placing.order(dial),))
+
+    def answered(self, leg: Leg, request: Outbound, status: int, body: bytes, *, now: float) -> Exchange:
+        """Return what the gateway's answer to an order means."""
+        return Exchange(leg, placing.ordered(status))
 
     def tick(self, leg: Leg, *, now: float) -> Exchange:
         """Return nothing: the platform keeps the timers, so this channel never asks to be woken."""

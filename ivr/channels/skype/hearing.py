@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from ivr.channels.skype import wire
+from ivr.channels.skype import placing, wire
 from ivr.channels.skype.ids import is_ours, owner
 from ivr.engine.destinations import why_not
 from ivr.engine.events import (
     PHONE_KEYS,
+    CallAnswered,
     CallEnded,
     CallReceived,
     ChoiceMade,
@@ -52,13 +53,16 @@ _RECORDED: Mapping[str, Literal["terminator", "silence", "limit", "hangup"]] = {
 }
 
 
-def events(message: wire.Message, audio: Upload | None, *, over: bool, at: str | None = None) -> tuple[Event, ...]:
+def events(
+    message: wire.Message, audio: Upload | None, *, over: bool, at: str | None = None, ordered: bool = False
+) -> tuple[Event, ...]:
     """Return what happened, in order. `over`: what `is_over` says of the message.
 
-    `audio` is what came in another part of the request, `at` a pretended time. What the line tells of itself comes
-    last: it moves nothing.
+    `audio` is what came in another part of the request, `at` a pretended time; `ordered`: we have ordered the call,
+    and nobody has answered it so far. What the line tells of itself comes last: it moves nothing.
     """
-    happened = _happened(message, audio, at, over=over)
+    news = placing.progress(message, over=over) if ordered else ()
+    happened = news or _happened(message, audio, at, over=over)
     return happened if message.ivr is None else (*happened, LineReported(message.ivr))
 
 
@@ -66,8 +70,10 @@ def _happened(message: wire.Message, audio: Upload | None, at: str | None, *, ov
     match message:
         case wire.ConversationResult():
             return _result(message, audio, over=over)
+        case wire.Conversation() if over:
+            return (CallEnded("caller"),)
         case wire.Conversation():
-            return (CallEnded("caller"),) if over else (_received(message, at),)
+            return (CallAnswered(transfers=_transfers(message)) if is_answer(message) else _received(message, at),)
     return (CallEnded("caller"),) if over else ()
 
 
@@ -79,6 +85,15 @@ def is_over(message: wire.Message) -> bool:
         case wire.Conversation():
             return message.call_state == "terminated"
     return message.type == "callStateChange" and message.current_state == "terminated"
+
+
+def is_answer(message: wire.Message) -> bool:
+    """Return whether a message says that somebody has answered a call that we ordered (protocol 26)."""
+    return isinstance(message, wire.Conversation) and message.call_state == "established"
+
+
+def _transfers(conversation: wire.Conversation) -> bool:
+    return conversation.ivr is not None and conversation.ivr.transfer is True
 
 
 def _reasons(outcome: wire.Outcome) -> tuple[str, ...]:
@@ -106,7 +121,7 @@ def _received(conversation: wire.Conversation, at: str | None) -> CallReceived:
         called=next((identity for identity in called if identity.startswith(_BOT)), called[0] if called else ""),
         language=language if language and _LANGUAGE_TAG.fullmatch(language) else None,
         at=at,
-        transfers=line is not None and line.transfer is True,
+        transfers=_transfers(conversation),
     )
 
 

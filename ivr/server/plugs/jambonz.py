@@ -79,6 +79,7 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         ),
         before=before,
         api=_api(settings),
+        places_with="IVR_JAMBONZ_API_URL and IVR_JAMBONZ_API_KEY",
         pages=pages,
         example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
     )

@@ -88,6 +88,8 @@ class Plug(Struct, frozen=True):
     "The account of its calls (`CallKey.account`)."
     api: PlatformApi | None = None
     "Where its platform takes requests, and gives out recordings."
+    places_with: str = ""
+    "What to set so that it has an `api` to place calls by; for whoever orders one where it has none."
     registrations: Sequence[Registration] = ()
     proof: Literal["head", "body"] = "body"
     "What its verifier needs to know who sends: where it is the body, the connection counts as a stranger's until then."

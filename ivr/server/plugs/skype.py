@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from ipaddress import ip_network
 from typing import Final
 
 from ivr.auth.keys import KeyRing
@@ -11,6 +12,7 @@ from ivr.auth.tokens import AcceptAll, BearerVerifier
 from ivr.channels.skype import CALL, CALLBACK, SkypeChannel
 from ivr.server.plugs.plug import Example, Plug, Registration, Source, Surroundings
 from ivr.server.readiness import Check
+from ivr.services.platform_api import PlatformApi, bearer
 from ivr.settings import Settings, SettingsError
 
 CHANNEL: Final = SkypeChannel.name
@@ -48,6 +50,8 @@ def _make(settings: Settings, here: Surroundings) -> Plug:
         begin=_beginning(keys) if keys else None,
         tend=(lambda now: keys.tend(now=now)) if keys else None,
         checks={"keys": _having(keys)} if keys else {},
+        api=_gateway(settings),
+        places_with="IVR_SKYPE_GATEWAY_URL and IVR_SKYPE_GATEWAY_TOKEN",
         phone=True,
         example=Example(CALL, "application/json", json.dumps(_EXAMPLE)),
     )
@@ -59,6 +63,24 @@ def _key_ring(settings: Settings, here: Surroundings) -> KeyRing:
         return KeyRing(settings.openid_metadata, file=here.folder.openid_keys, allow_loopback=settings.openid_loopback)
     except ValueError as error:
         raise SettingsError(f"IVR_OPENID_METADATA: {error}") from error
+
+
+def _gateway(settings: Settings) -> PlatformApi | None:
+    """Return the gateway that places calls (protocol 26); None: it is not set, and the vendor's platform places none.
+
+    The gateway is not the platform: it gets the token of its orders, and never one of the platform's.
+    """
+    address, token = settings.skype_gateway_url, settings.skype_gateway_token
+    if address is None and token is None:
+        return None
+    if address is None or token is None:
+        missing = "IVR_SKYPE_GATEWAY_URL" if address is None else "IVR_SKYPE_GATEWAY_TOKEN"
+        raise SettingsError(f"calls are placed by a gateway that has an address and a token: set {missing}, too")
+    private = [ip_network(network) for network in settings.http_private]
+    try:
+        return PlatformApi(address, bearer(token.get_secret_value()), private=private)
+    except ValueError as error:
+        raise SettingsError(f"IVR_SKYPE_GATEWAY_URL {error}") from error
 
 
 def _beginning(keys: KeyRing) -> Callable[[AsyncExitStack], Awaitable[None]]:

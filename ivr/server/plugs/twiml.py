@@ -131,6 +131,7 @@ def _make(name: str, settings: Settings, here: Surroundings) -> Plug:
             Registration(f"/{name}/fallback", "the number's fallback webhook (POST)"),
         ),
         api=api,
+        places_with=f"IVR_{name.upper()}_API_URL" if is_on else carrier.needs,
         example=_example(name),
     )
 
