@@ -1,4 +1,4 @@
-"""baresip, Debian's, as a caller: its keyboard is a socket (ctrl_tcp), its microphone a file, its ear another.
+"""baresip, Debian's, as a telephone: its keyboard is a socket (ctrl_tcp), its microphone a file, its ear another.
 
 It speaks what a WAV file has (aufile; another file while it speaks, by `ausrc`), and writes down what it sends and what
 it hears, frame by frame (sndfile). A player has to pull the sound through: aubridge does, which plays to nobody.
@@ -70,7 +70,7 @@ async def baresip(phone: Phone, folder: Path, *, authority: Path | None = None) 
     try:
         await asyncio.to_thread(process.said, "baresip is ready")
         reader, writer = await asyncio.open_connection("127.0.0.1", port + 2)
-        one = Baresip(folder, rate, channels, reader, writer)
+        one = Baresip(port, folder, rate, channels, reader, writer)
         try:
             yield one
         except AssertionError as error:
@@ -83,11 +83,19 @@ async def baresip(phone: Phone, folder: Path, *, authority: Path | None = None) 
 
 
 class Baresip:
-    """A phone, and the one call that it makes."""
+    """A phone, and the one call that it makes or takes."""
 
     def __init__(
-        self, folder: Path, rate: int, channels: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        port: int,
+        folder: Path,
+        rate: int,
+        channels: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
+        self.port = port
+        "Where it is called, by UDP and TCP."
         self._folder, self._rate, self._channels = folder, rate, channels
         self._reader, self._writer = reader, writer
         self._events: list[dict[str, Any]] = []
@@ -100,6 +108,19 @@ class Baresip:
         """Call, and wait for the answer."""
         await self._orders("dial", uri)
         await self._sees("CALL_ESTABLISHED")
+
+    async def rings(self) -> None:
+        """Wait until it is called."""
+        await self._sees("CALL_INCOMING")
+
+    async def accepts(self) -> None:
+        """Answer the call."""
+        await self._orders("accept")
+        await self._sees("CALL_ESTABLISHED")
+
+    async def hangs_up(self) -> None:
+        """End the call, or decline it."""
+        await self._orders("hangup")
 
     async def hears(self, *wanted: Levels) -> tuple[int, float]:
         """Wait until one of these was said; return which, and how like it was."""
