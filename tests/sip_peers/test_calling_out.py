@@ -1,4 +1,4 @@
-"""Calls that our gateway places to telephones of others: to baresip, and by Kamailio, a trunk that asks for a password."""
+"""Telephones of others are called by our gateway: baresip, directly and by Kamailio, a trunk that wants a password."""
 
 from __future__ import annotations
 
